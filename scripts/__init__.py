@@ -1,0 +1,1 @@
+"""Regeneration pipeline: vendor document and overlays in, generated client out."""

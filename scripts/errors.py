@@ -1,0 +1,73 @@
+"""What goes wrong because of an input, as opposed to a fault of the pipeline itself."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Callable
+from typing import Final
+
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_INTERRUPTED: Final = 130
+
+
+class InputError(Exception):
+    """An input cannot be used.
+
+    Args:
+        message: What was wrong, what was found and what would be right.
+        path: The file the fault is in, as the user named it.
+        line: 1-based line in that file, where known.
+        pointer: JSON pointer (RFC 6901) to the offending value, where known.
+    """
+
+    def __init__(
+        self, message: str, *, path: str | None = None, line: int | None = None, pointer: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.line = line
+        self.pointer = pointer
+
+    def __str__(self) -> str:
+        place = self.path or ""
+        if place and self.line is not None:
+            place += f":{self.line}"
+        lines = [f"{place}: {self.message}" if place else self.message]
+        if self.pointer is not None:
+            lines.append(f"  at {self.pointer or '(document root)'}")
+        return printable("\n".join(lines))
+
+
+def printable(text: str) -> str:
+    r"""Return `text` with control, format and bidirectional characters escaped, so no terminal obeys it.
+
+    Line feeds and tabs stay. A spec is foreign input: `\x1b[2J` in a description must not clear a screen.
+    """
+    return "".join(
+        char
+        if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        else char.encode("unicode_escape", "backslashreplace").decode("ascii")
+        for char in text
+    )
+
+
+def run_cli(main: Callable[[], int]) -> int:
+    """Run a command line's `main` and turn what an input got wrong into one message and an exit code.
+
+    Returns:
+        `main`'s own exit code, 1 for an unusable input or an unwritable output, 130 for Ctrl-C.
+    """
+    try:
+        return main()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except OSError as error:
+        print(f"error: {printable(str(error))}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return EXIT_INTERRUPTED
