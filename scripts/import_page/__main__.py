@@ -5,66 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.document import Document, load, parse
+from scripts.document import Document, load
 from scripts.errors import EXIT_FAILED, InputError, printable, run_cli
 from scripts.files import write_whole
-from scripts.import_page.check import check_document, read_fragment
-from scripts.import_page.fragment import fragments
-from scripts.import_page.merge import plan
-from scripts.import_page.page import list_pages, read_page
+from scripts.import_page.imported import Imported, import_pages
 from scripts.import_page.reference import operations
-from scripts.import_page.render import render
 from scripts.project import load_project
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What pages amount to.
-
-    Args:
-        text: The vendor document.
-        document: The same, read.
-        without: Names of pages, out of a folder, that hold no document.
-    """
-
-    text: str
-    document: Document
-    without: tuple[str, ...] = ()
-
-
-def import_pages(sources: Sequence[str]) -> Imported:
-    """Make one vendor document of the documents on these pages.
-
-    Args:
-        sources: Pages, or folders of pages. Together they are the whole document; to add a page to an
-            existing document, give that document as a source too.
-
-    Raises:
-        InputError: A page is not whole, not valid, or disagrees with another; a source has no document.
-    """
-    documents: list[Document] = []
-    without: list[str] = []
-    for source in sources:
-        before = len(documents)
-        for name in list_pages(source):
-            found = [read_fragment(fragment) for fragment in fragments(read_page(name))]
-            documents += found
-            if not found:
-                without.append(name)
-        if len(documents) == before:
-            message = (
-                "holds no OpenAPI document: neither a fenced block such as ```yaml POST /path, nor bare YAML"
-            )
-            raise InputError(message, path=Path(source).as_posix())
-    additions = plan(documents)
-    text = render(documents, additions)
-    merged = parse(text, "the merged document") if additions else documents[0]
-    if additions:
-        check_document(merged)
-    return Imported(text, merged, tuple(without))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,9 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _report(imported: Imported, before: dict[str, str]) -> list[str]:
     now = _operations(imported.document)
-    lines = [f"  {'new ' if before and key not in before else ''}{key}  {now[key]}".rstrip() for key in now]
-    lines += [f"  GONE {key}  {before[key]}".rstrip() for key in before if key not in now]
-    return lines + [f"  no document in {name}" for name in imported.without]
+    lines = [f"  {'new ' if before and key not in before else ''}{key}  {now[key]}" for key in now]
+    lines += [f"  GONE {key}  {before[key]}" for key in before if key not in now]
+    lines += [f"  no document in {name}" for name in imported.without]
+    return [line.rstrip().replace("\n", "\\n") for line in lines]  # a path must not forge a line of ours
 
 
 def _operations(document: Document) -> dict[str, str]:
@@ -105,7 +54,7 @@ def _operations(document: Document) -> dict[str, str]:
 
 
 def _operations_before(output: Path) -> dict[str, str]:
-    """Return the operations of the document that is there; none where it cannot be read, as it is replaced."""
+    """Return the operations of the document that is there; none where it cannot be read."""
     try:
         return _operations(load(output))
     except (InputError, LookupError, TypeError, AttributeError):
@@ -114,14 +63,11 @@ def _operations_before(output: Path) -> dict[str, str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.import_page", description=__doc__)
-    parser.add_argument(
-        "pages", nargs="+", metavar="PAGE", help="a page, a bare document or a folder of *.md pages"
-    )
-    parser.add_argument("-o", "--output", metavar="FILE", help="write here instead of the project's spec")
-    parser.add_argument("--project", metavar="DIR", default=".", help="the project whose spec is written (.)")
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 if the document would change"
-    )
+    add = parser.add_argument
+    add("pages", nargs="+", metavar="PAGE", help="a page, a bare document or a folder of *.md pages")
+    add("-o", "--output", metavar="FILE", help="write here instead of the project's spec")
+    add("--project", metavar="DIR", default=".", help="the project whose spec is written (.)")
+    add("--check", action="store_true", help="write nothing; exit 1 if the document would change")
     return parser
 
 

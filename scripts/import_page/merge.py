@@ -143,9 +143,10 @@ def _inherited(location: Location) -> tuple[str, ...]:
 
 def _is_joined(location: Location, one: Any, other: Any) -> bool:
     """Tell whether the keys found here are joined; elsewhere a part is taken whole."""
-    if location[0] not in {"paths", "webhooks", "components"} or len(location) > 2:
+    head, *rest = location
+    if head not in {"paths", "webhooks", "components"} or len(rest) > 1:
         return False
-    return not str(location[-1]).startswith("x-") and isinstance(one, dict) and isinstance(other, dict)
+    return not str(*rest).startswith("x-") and isinstance(one, dict) and isinstance(other, dict)
 
 
 def _by_name(tags: Any) -> dict[str, int]:

@@ -57,11 +57,8 @@ def _styled(documents: Sequence[Document], additions: Sequence[Addition]) -> str
 def _quoted(value: Any, seen: set[int]) -> Any:
     """Quote plain text that a YAML 1.1 reader would take for something else, such as 16:9 (969)."""
     if type(value) is str:
-        return (
-            value
-            if _YAML_1_1(yaml.ScalarNode, value, (True, False)) == _TEXT
-            else SingleQuotedScalarString(value)
-        )
+        is_text = _YAML_1_1(yaml.ScalarNode, value, (True, False)) == _TEXT
+        return value if is_text else SingleQuotedScalarString(value)
     if id(value) not in seen:
         seen.add(id(value))
         for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
