@@ -1,0 +1,60 @@
+"""Read a request body as JSON, or say why it cannot be."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Never
+
+from ._http import Request, Response, error_answer
+from ._spec import Body, is_json
+
+MISSING = object()
+
+
+def read(request: Request, body: Body, limit: int) -> tuple[Any, Response | None]:
+    """Return the body's value and None, or anything and the refusal.
+
+    A body that is no JSON but of a documented type is accepted unread, as `MISSING`.
+
+    Args:
+        request: The request.
+        body: What the operation takes.
+        limit: The largest body accepted, in bytes.
+    """
+    if len(request.body) > limit:
+        return None, error_answer(413, f"the body is larger than {limit} bytes")
+    if not request.body:
+        refusal = error_answer(400, "a JSON body is required, got none") if body.required else None
+        return MISSING, refusal
+    essence, _, charset = (request.header(b"content-type") or "").partition(";")
+    essence = essence.strip().lower()
+    if essence not in body.media:
+        wanted = ", ".join(body.media)
+        return None, error_answer(415, f"the content type must be {wanted}, got {essence[:100] or 'none'}")
+    encoding = request.header(b"content-encoding")
+    if encoding not in {None, "identity"}:
+        return None, error_answer(415, "the body must be sent without a content-encoding")
+    if "charset" in charset.lower() and "utf-8" not in charset.lower():
+        return None, error_answer(400, "the body must be UTF-8; another charset was announced")
+    return _decoded(request.body) if is_json(essence) else (MISSING, None)
+
+
+def _decoded(raw: bytes) -> tuple[Any, Response | None]:
+    try:
+        text = raw.decode("utf-8")
+        value = json.loads(text, parse_constant=_refuse)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text
+    except UnicodeDecodeError as error:
+        return None, error_answer(400, f"the body is not UTF-8: {error.reason} at byte {error.start}")
+    except UnicodeEncodeError:
+        return None, error_answer(400, "the body holds half of a surrogate pair, which is no text")
+    except RecursionError:
+        return None, error_answer(400, "the body is nested too deeply")
+    except ValueError as error:
+        return None, error_answer(400, f"the body is not JSON: {error}")
+    return value, None
+
+
+def _refuse(name: str) -> Never:
+    raise ValueError(f"{name} is not a number in JSON")

@@ -1,0 +1,176 @@
+"""Tell what is wrong with a request body: schema errors and broken rules, one entry each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jsonschema_rs
+
+from ._http import json_text
+from ._schema import Location, Pattern, Schemas, instances, pointer
+from ._spec import Schema
+
+MAX_ENTRY: Final = 400
+MAX_ENTRIES: Final = 50
+
+Entry = dict[str, Any]
+_COUNTED: Final = {
+    "minItems": "items",
+    "maxItems": "items",
+    "minLength": "characters",
+    "maxLength": "characters",
+}
+_ABSENT: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule, ready to be checked."""
+
+    id: str
+    level: str
+    certainty: str
+    message: str
+    quote: str
+    where: Pattern
+    condition: jsonschema_rs.Draft202012Validator
+    requirement: jsonschema_rs.Draft202012Validator
+
+    def broken_at(self, body: Any) -> Iterator[tuple[Location, Any]]:
+        """Yield the parts of a body at which the rule is broken."""
+        for location, part in instances(body, self.where):
+            if self.condition.is_valid(part) and not self.requirement.is_valid(part):
+                yield location, part
+
+
+class Checks:
+    """The checks of one operation's JSON body.
+
+    Args:
+        schemas: The document's schemas.
+        schema: The body's schema.
+        strict: Whether rules of level "warning" refuse a body too.
+    """
+
+    def __init__(self, schemas: Schemas, schema: Schema, *, strict: bool) -> None:
+        self._schema = schemas.validator(schema)
+        self.rules = tuple(_rule(where, value) for where, value in schemas.rules(schema))
+        self._strict = strict
+        # One look at all rules together: nearly every body of a load passes it and needs no other.
+        together = [
+            {"anyOf": [{"not": value["if"]}, value["then"]]}
+            for where, value in schemas.rules(schema)
+            if not where
+        ]
+        self._quick = jsonschema_rs.Draft202012Validator(
+            {"allOf": together} if together else {}, offline=True
+        )
+        self._only_quick = all(not rule.where for rule in self.rules)
+
+    def check(self, body: Any) -> tuple[list[Entry], list[str]]:
+        """Return an entry for each thing wrong, and the ids of the warnings the body gives cause to."""
+        valid = self._schema.is_valid(body)
+        if valid and self._only_quick and self._quick.is_valid(body):
+            return [], []
+        entries = [] if valid else [schema_entry(error) for error in self._schema.iter_errors(body)]
+        warnings: list[str] = []
+        for rule in self.rules:
+            for location, part in rule.broken_at(body):
+                if rule.level == "error" or self._strict:
+                    entries.append(_rule_entry(rule, location, part))
+                elif rule.id not in warnings:
+                    warnings.append(rule.id)
+        return entries[:MAX_ENTRIES], warnings
+
+
+def texts(entries: Iterable[Entry]) -> list[str]:
+    """Return one line for each entry."""
+    return [
+        f"{entry.get('rule') or entry['keyword']}: {entry['message']} (at {entry['pointer'] or 'the root'}, got {entry['got']})"
+        for entry in entries
+    ]
+
+
+def schema_entry(error: jsonschema_rs.ValidationError, above: Location = ()) -> Entry:
+    """Return the entry of one schema error."""
+    location, got = _place(error, ())
+    keyword = error.kind.name
+    entry = {
+        "keyword": keyword,
+        "pointer": pointer((*above, *location)),
+        "got": got,
+        "message": _brief_message(keyword, error),
+        "allowed": error.kind.value,
+    }
+    return _fitted(entry)
+
+
+def _rule_entry(rule: Rule, location: Location, part: Any) -> Entry:
+    error = next(iter(rule.requirement.iter_errors(part)))
+    place, got = _place(error, location)
+    entry = {
+        "rule": rule.id,
+        "pointer": pointer(place),
+        "got": got,
+        "message": rule.message,
+        "allowed": {error.kind.name: error.kind.value},
+        "source": rule.quote,
+    }
+    if rule.level != "error":
+        entry["level"] = rule.level
+    return _fitted(entry)
+
+
+def _rule(where: Pattern, value: Mapping[str, Any]) -> Rule:
+    return Rule(
+        id=value["id"],
+        level=value["level"],
+        certainty=value.get("x-certainty") or ("published" if value["level"] == "error" else "inferred"),
+        message=value["message"],
+        quote=value["source"]["quote"],
+        where=where,
+        condition=jsonschema_rs.Draft202012Validator(dict(value["if"]), offline=True),
+        requirement=jsonschema_rs.Draft202012Validator(dict(value["then"]), offline=True),
+    )
+
+
+def _place(error: jsonschema_rs.ValidationError, above: Location) -> tuple[Location, str]:
+    """Return where an error is and what stands there; a missing property is at the place it should have."""
+    location = (*above, *error.instance_path)
+    keyword = error.kind.name
+    if keyword == "required":
+        missing: Any = error.kind.as_dict()["property"]
+        return (*location, missing), "absent"
+    if keyword in _COUNTED:
+        return location, f"{len(error.instance)} {_COUNTED[keyword]}"
+    return location, _cut(json_text(error.instance), 60)
+
+
+def _brief_message(keyword: str, error: jsonschema_rs.ValidationError) -> str:
+    allowed = _cut(json_text(error.kind.value), 100)
+    phrases = {
+        "required": "must be present",
+        "type": f"must be of type {allowed}",
+        "enum": f"must be one of {allowed}",
+    }
+    return phrases.get(keyword, f"must satisfy {keyword} {allowed}")
+
+
+def _fitted(entry: Entry) -> Entry:
+    """Shorten an entry to `MAX_ENTRY` bytes: first what repeats the document, then its longest text."""
+    if _size(entry) > MAX_ENTRY:
+        entry.pop("allowed", None)
+    while (excess := _size(entry) - MAX_ENTRY) > 0:
+        longest = max((key for key in entry if isinstance(entry[key], str)), key=lambda key: len(entry[key]))
+        entry[longest] = _cut(entry[longest], max(8, len(entry[longest]) - max(1, excess // 4)))
+    return entry
+
+
+def _size(entry: Entry) -> int:
+    return len(json_text(entry).encode("utf-8", "replace"))
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

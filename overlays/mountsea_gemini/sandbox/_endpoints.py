@@ -1,0 +1,155 @@
+"""What each kind of operation does: start a task, tell of one, or answer from the document alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from . import _bodies, _files
+from ._checks import Checks, texts
+from ._faults import refusal, spoil
+from ._http import JSON_TYPE, Request, Response, answer, error_answer, json_answer
+from ._parameters import Parameters
+from ._results import PollBody, SubmitBody
+from ._sample import sample
+from ._script import Script, ScriptError
+from ._spec import Operation, Waiter
+from ._tasks import Life
+
+if TYPE_CHECKING:
+    from ._core import Core
+
+SCRIPT_HEADER: Final = b"x-sandbox-script"
+WARNINGS_HEADER: Final = b"x-sandbox-warnings"
+
+
+class Endpoint:
+    """One operation: the checks that all kinds share, in the order a server makes them."""
+
+    def __init__(self, core: Core, operation: Operation) -> None:
+        self.operation = operation
+        self.calls = 0
+        self._core = core
+        self._parameters = Parameters(core.spec, core.schemas, operation)
+        media = operation.body.media if operation.body else {}
+        strict = core.settings.strict
+        self.checks = {name: Checks(core.schemas, schema, strict=strict) for name, schema in media.items()}
+
+    def handle(self, request: Request, in_path: Mapping[str, str]) -> Response:
+        """Answer a request, or refuse it with everything that is wrong with it."""
+        if not self._core.guard.admits(self.operation, request):
+            message = "the credential is missing or not the one this sandbox accepts"
+            return error_answer(401, message, (b"www-authenticate", b"Bearer"))
+        body: Any = None
+        if self.operation.body is not None:
+            body, refused = _bodies.read(request, self.operation.body, self._core.settings.max_body)
+            if refused:
+                return refused
+        values, entries = self._parameters.read(request, in_path)
+        warnings: list[str] = []
+        if self.operation.body is not None and body is not _bodies.MISSING:
+            essence = request.named[b"content-type"].decode("latin-1").partition(";")[0].strip().lower()
+            more, warnings = self.checks[essence].check(body)
+            entries += more
+        if entries:
+            return error_answer(400, texts(entries), more={"violations": entries})
+        response = self._act(request, values, body)
+        if warnings:
+            response.headers.append((WARNINGS_HEADER, ",".join(warnings).encode("ascii", "replace")))
+        return response
+
+    def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:
+        raise AssertionError("every kind of endpoint says what it does")
+
+    def _script(self, request: Request) -> Script:
+        """Return the script for this call: its own header's, else the next queued, else the default.
+
+        Raises:
+            ScriptError: The header cannot be understood.
+        """
+        self.calls += 1
+        header = request.header(SCRIPT_HEADER)
+        if header is not None:
+            script = Script.parse(header)
+            self._core.check_script(script)
+            return script
+        return self._core.queue.popleft() if self._core.queue else self._core.settings.script
+
+
+class Plain(Endpoint):
+    """An operation without a task: it answers with what the document shows."""
+
+    def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
+        try:
+            faults = self._script(request).faults_at("submit", self.calls)
+        except ScriptError as error:
+            return error_answer(400, str(error))
+        success = self.operation.success
+        if success.schema is None:
+            response = answer(success.status, b"")
+        else:
+            response = json_answer(success.status, sample(self._core.spec, success.schema))
+        return spoil(refusal(faults) or response, faults, request, None)
+
+
+class Submit(Endpoint):
+    """An operation that starts a task.
+
+    A status among the faults refuses the call and starts nothing; every other fault spoils the answer of a
+    task that was started.
+    """
+
+    def __init__(self, core: Core, operation: Operation, waiter: Waiter, id_pointer: str) -> None:
+        super().__init__(core, operation)
+        self._waiter = waiter
+        self._body = SubmitBody(core.spec, operation, id_pointer)
+
+    def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
+        core = self._core
+        try:
+            script = self._script(request)
+            life = Life.of(script, self._waiter, core.settings.timing)
+        except ScriptError as error:
+            return error_answer(400, str(error))
+        faults = script.faults_at("submit", self.calls) if script.faults else ()
+        refused = refusal(faults) if faults else None
+        if refused is None:
+            task = core.tasks.add(life, tall=_files.is_tall(body))
+            refused = answer(self.operation.success.status, self._body.of(task), JSON_TYPE)
+        return spoil(refused, faults, request, self._waiter) if faults else refused
+
+
+class Poll(Endpoint):
+    """An operation that tells how a task is doing."""
+
+    def __init__(self, core: Core, operation: Operation, waiter: Waiter) -> None:
+        super().__init__(core, operation)
+        self._waiter = waiter
+        self._body = PollBody(core.spec, operation, waiter)
+
+    def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
+        core = self._core
+        if SCRIPT_HEADER in request.named:
+            return error_answer(
+                400, "x-sandbox-script belongs to the submit: it says what becomes of a whole task"
+            )
+        task = core.tasks.get(str(values[self._waiter.parameter]))
+        if task is None:
+            return error_answer(404, self._missing())
+        task.polls += 1
+        faults = task.life.script.faults_at("poll", task.polls)
+        response = refusal(faults)
+        if response is None:
+            state = task.look(core.clock)
+            task.answered += 1
+            response = json_answer(self.operation.success.status, self._body.of(task, state, request.origin))
+        return spoil(response, faults, request, self._waiter)
+
+    def _missing(self) -> str:
+        forgotten = self._core.tasks.forgotten
+        if not forgotten:
+            return "there is no task with this id"
+        kept = self._core.settings.max_tasks
+        return (
+            f"there is no task with this id; {forgotten} old tasks were forgotten, as at most {kept} are kept"
+        )

@@ -1,0 +1,116 @@
+"""Requests and answers as plain data, so that every door shows the same sandbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final, Literal
+
+Ending = Literal["whole", "cut", "reset", "drop"]
+Headers = list[tuple[bytes, bytes]]
+
+JSON_TYPE: Final = (b"content-type", b"application/json")
+HTML_TYPE: Final = (b"content-type", b"text/html; charset=utf-8")
+
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request, already read to its end.
+
+    Args:
+        method: In capitals.
+        path: Percent-decoded.
+        query: The raw query string, without the question mark.
+        headers: Names in small letters, in the order sent.
+        body: Cut after the sandbox's limit plus one byte, which is how the limit is noticed.
+        origin: Scheme, host and port by which the caller reached the sandbox; result URLs start with it.
+    """
+
+    method: str
+    path: str
+    query: bytes
+    headers: Iterable[tuple[bytes, bytes]]
+    body: bytes
+    origin: str
+    named: dict[bytes, bytes] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        named: dict[bytes, bytes] = {}
+        for name, value in self.headers:
+            named[name] = named[name] + b", " + value if name in named else value
+        self.named = named
+
+    def header(self, name: bytes) -> str | None:
+        """Return a header's value (repeated ones joined by a comma), or None."""
+        value = self.named.get(name)
+        return None if value is None else value.decode("latin-1")
+
+
+@dataclass(slots=True)
+class Response:
+    """One HTTP answer and how it is delivered.
+
+    Args:
+        status: The HTTP status.
+        headers: Always with a content-length.
+        body: The whole body, even where `ending` lets only half of it out.
+        delay: Seconds to wait before the first byte.
+        drip: Seconds to wait between single bytes of the body; 0 sends it at once.
+        ending: "whole"; "cut" closes the connection in mid-body, "reset" tears it down there, "drop"
+            closes it before the first byte.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes
+    delay: float = 0.0
+    drip: float = 0.0
+    ending: Ending = "whole"
+
+    @property
+    def delivered(self) -> bytes:
+        """The part of the body that is let out."""
+        return self.body if self.ending == "whole" else self.body[: len(self.body) // 2]
+
+
+def json_text(value: Any) -> str:
+    """Return a value as compact JSON, non-ASCII text as it is."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def answer(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Response:
+    """Return an answer with its content-length."""
+    return Response(status, [*headers, (b"content-length", b"%d" % len(body))], body)
+
+
+def json_answer(status: int, value: Any, *headers: tuple[bytes, bytes]) -> Response:
+    """Return a JSON answer; a lone surrogate in the value is replaced, never a crash."""
+    return answer(status, json_text(value).encode("utf-8", "replace"), JSON_TYPE, *headers)
+
+
+def error_answer(
+    status: int,
+    message: str | list[str],
+    *headers: tuple[bytes, bytes],
+    more: Mapping[str, Any] | None = None,
+) -> Response:
+    """Return an error in the shape common frameworks use: statusCode, error, message, and `more` after them."""
+    value = {"statusCode": status, "error": phrase(status), "message": message, **(more or {})}
+    return json_answer(status, value, *headers)
+
+
+def html_answer(status: int) -> Response:
+    """Return the kind of page a proxy shows in place of the API."""
+    title = f"{status} {phrase(status)}"
+    page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
+    return answer(status, page.encode(), HTML_TYPE)
+
+
+def phrase(status: int) -> str:
+    """Return the reason phrase of a status, also of one that has none registered."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Web server is returning an unknown error" if status == 520 else "Unknown status"

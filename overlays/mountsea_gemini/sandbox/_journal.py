@@ -1,0 +1,102 @@
+"""What was asked of the sandbox, without the credentials it was asked with."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ._http import Headers, Request
+
+MAX_ENTRIES: Final = 1000
+MAX_BYTES: Final = 4 * 1024 * 1024
+_NEVER_SHOWN: Final = frozenset({b"cookie", b"proxy-authorization", b"authorization"})
+
+
+@dataclass(slots=True)
+class Recorded:
+    """One request and the status it was answered with; credentials read `[accepted]` or `[refused]`."""
+
+    method: str
+    path: str
+    query: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    status: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON; a body that is not UTF-8 is shown with replacement characters."""
+        return {
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "headers": [list(header) for header in self.headers],
+            "body": self.body.decode("utf-8", "replace"),
+            "status": self.status,
+        }
+
+
+class Journal:
+    """The last requests, at most `MAX_ENTRIES` of them and `MAX_BYTES` of their bodies.
+
+    Args:
+        token: The accepted credential, which is never kept.
+        names: Header and query names that carry credentials, in small letters.
+    """
+
+    def __init__(self, token: str, names: frozenset[str]) -> None:
+        self._token = token.encode()
+        self._names = _NEVER_SHOWN | {name.encode() for name in names}
+        self._queries = tuple(names)
+        self._entries: deque[tuple[str, str, bytes, Headers, bytes, int]] = deque()
+        self._bytes = 0
+        self.dropped = 0
+
+    def add(self, request: Request, status: int) -> None:
+        """Record one request."""
+        if len(self._entries) >= MAX_ENTRIES or self._bytes + len(request.body) > MAX_BYTES:
+            self._make_room(len(request.body))
+        self._bytes += len(request.body)
+        names = self._names
+        headers = [(name, self._mark(value) if name in names else value) for name, value in request.headers]
+        entry = (request.method, request.path, request.query, headers, request.body, status)
+        self._entries.append(entry)
+
+    def _make_room(self, size: int) -> None:
+        while self._entries and (len(self._entries) >= MAX_ENTRIES or self._bytes + size > MAX_BYTES):
+            self._bytes -= len(self._entries.popleft()[4])
+            self.dropped += 1
+
+    def _mark(self, value: bytes) -> bytes:
+        bearer = value[:7].lower() == b"bearer "
+        mark = b"[accepted]" if value[7 if bearer else 0 :] == self._token else b"[refused]"
+        return value[:7] + mark if bearer else mark
+
+    def entries(self) -> list[Recorded]:
+        """Return what was recorded, oldest first."""
+        return [
+            Recorded(
+                method,
+                path,
+                self._masked(query.decode("latin-1")),
+                [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers],
+                body,
+                status,
+            )
+            for method, path, query, headers, body, status in self._entries
+        ]
+
+    def _masked(self, query: str) -> str:
+        parts = query.split("&")
+        masked = [
+            f"{name}=[hidden]" if name.lower() in self._queries else part
+            for part in parts
+            for name in [part.partition("=")[0]]
+        ]
+        return "&".join(masked)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+        self._bytes = 0
+        self.dropped = 0

@@ -1,0 +1,89 @@
+"""Check path, query and header parameters; cookies are left to the security schemes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from ._checks import Entry, schema_entry
+from ._http import Request
+from ._schema import Schemas
+from ._spec import Operation, Parameter, Spec
+
+
+class Parameters:
+    """The parameter checks of one operation."""
+
+    def __init__(self, spec: Spec, schemas: Schemas, operation: Operation) -> None:
+        self._checks = [
+            (parameter, _types(spec, parameter), schemas.validator(parameter.schema))
+            for parameter in operation.parameters
+            if parameter.place != "cookie"
+        ]
+
+    def read(self, request: Request, in_path: Mapping[str, str]) -> tuple[dict[str, Any], list[Entry]]:
+        """Return the values by name, and an entry for each parameter that is missing or wrong."""
+        values: dict[str, Any] = {}
+        entries: list[Entry] = []
+        if not self._checks:
+            return values, entries
+        query = parse_qs(request.query.decode("latin-1"), keep_blank_values=True)
+        for parameter, types, validator in self._checks:
+            given = _given(parameter, request, in_path, query)
+            above = (parameter.place, parameter.name)
+            if not given:
+                if parameter.required:
+                    entries.append(_entry("required", above, "absent", "must be present"))
+                continue
+            if len(given) > 1 and "array" not in types:
+                entries.append(_entry("type", above, f"{len(given)} values", "must be given once"))
+                continue
+            value = _converted(given, types)
+            values[parameter.name] = value
+            entries += [schema_entry(error, above) for error in validator.iter_errors(value)]
+        return values, entries
+
+
+def _given(
+    parameter: Parameter, request: Request, in_path: Mapping[str, str], query: Mapping[str, list[str]]
+) -> list[str]:
+    if parameter.place == "query":
+        return query.get(parameter.name, [])
+    if parameter.place == "path":
+        return [in_path[parameter.name]] if parameter.name in in_path else []
+    header = request.header(parameter.name.lower().encode("latin-1", "replace"))
+    return [] if header is None else [header]
+
+
+def _types(spec: Spec, parameter: Parameter) -> tuple[str, ...]:
+    kind = (spec.resolve(parameter.schema) or {}).get("type", "string")
+    return tuple(kind) if isinstance(kind, list) else (kind,)
+
+
+def _converted(given: list[str], types: tuple[str, ...]) -> Any:
+    """Read text as the type the schema asks for, where it can be read so; the schema judges the rest."""
+    if "array" in types:
+        return given
+    text = given[0]
+    if "string" not in types and (text in {"true", "false"} or _is_number(text)):
+        return json.loads(text)
+    return text
+
+
+def _is_number(text: str) -> bool:
+    digits = text.removeprefix("-").replace(".", "", 1)
+    return digits.isascii() and digits.isdecimal() and len(digits) <= 300 and _reads_as_json(text)
+
+
+def _reads_as_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _entry(keyword: str, at: tuple[str, str], got: str, message: str) -> Entry:
+    return {"keyword": keyword, "pointer": f"/{at[0]}/{at[1]}", "got": got, "message": message}

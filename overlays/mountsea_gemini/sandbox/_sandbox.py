@@ -1,0 +1,153 @@
+"""The sandbox as its users hold it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ._clock import Clock, SteadyClock
+from ._core import Core, Settings
+from ._http import Request, Response
+from ._journal import Recorded
+from ._labels import labels
+from ._script import Script, Timing
+from ._spec import Spec, SpecError
+
+if TYPE_CHECKING:
+    import httpx
+    import respx
+
+    from ._asgi import Application
+    from ._inprocess import Transport
+    from ._server import Running
+
+DEFAULT_SPEC: Final = ("mountsea_gemini_api", "openapi.effective.json")
+"""Package and file of the spec that is played when none is given; the one name here that is not generic."""
+
+
+class Sandbox:
+    """A server that behaves as an effective spec says: checks, tasks with a life, result files, faults.
+
+    One core behind three doors: `transport` and `mock` (in process), `app` (ASGI), `serve` (TCP).
+
+    Args:
+        spec: The effective spec, or the file it is in; None for the one that comes with this package.
+        token: The accepted credential.
+        seed: Decides the ids of tasks: the same seed and the same requests give the same bytes.
+        timing: How long each state lasts; by default each is shown to one poll.
+        script: What becomes of tasks that nothing else speaks for, as a `Script` or as its text.
+        strict: Refuse bodies that break rules of level "warning" too.
+        clock: What time it is; by default real elapsed time with a made-up calendar.
+        max_tasks: How many tasks are remembered; then the oldest ended ones are forgotten.
+        max_body: The largest request body accepted, in bytes.
+
+    Raises:
+        SpecError: The spec cannot be read or played.
+        ScriptError: The script cannot be understood, or the spec has no state for its outcome.
+    """
+
+    def __init__(
+        self,
+        spec: Mapping[str, Any] | Path | None = None,
+        *,
+        token: str = "sandbox",  # noqa: S107  a made-up one, published on purpose
+        seed: int = 0,
+        timing: Timing | None = None,
+        script: Script | str = "",
+        strict: bool = False,
+        clock: Clock | None = None,
+        max_tasks: int = 10_000,
+        max_body: int = 1024 * 1024,
+    ) -> None:
+        script = Script.parse(script) if isinstance(script, str) else script
+        settings = Settings(token, seed, timing or Timing(), script, strict, max(1, max_tasks), max_body)
+        self.core = Core(Spec(read_spec(spec)), settings, clock or SteadyClock())
+
+    def script(self, *scripts: Script | str) -> None:
+        """Queue what becomes of the next submits, one script each.
+
+        Raises:
+            ScriptError: A script cannot be understood; none of them was queued.
+        """
+        read = [Script.parse(script) if isinstance(script, str) else script for script in scripts]
+        for script in read:
+            self.core.check_script(script)
+        self.core.queue.extend(read)
+
+    @property
+    def requests(self) -> list[Recorded]:
+        """What was asked so far, oldest first; credentials read `[accepted]` or `[refused]`."""
+        return self.core.journal.entries()
+
+    def reset(self) -> None:
+        """Forget tasks, queued scripts and recorded requests, and start the ids again."""
+        self.core.reset()
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request given as plain data."""
+        return self.core.handle(request)
+
+    def labels(self) -> list[str]:
+        """Return a line for each operation, rule and invention: how sure it is, and what it is."""
+        return [str(label) for label in labels(self.core)]
+
+    def transport(self) -> Transport:
+        """Return an httpx transport, sync and async, that ends in this sandbox."""
+        from ._inprocess import Transport  # noqa: PLC0415  a server needs no httpx
+
+        return Transport(self.core)
+
+    def mock(self, router: respx.MockRouter) -> respx.Route:
+        """Let a respx router answer every request it has no other route for from this sandbox."""
+        from ._inprocess import ask  # noqa: PLC0415
+
+        def side_effect(request: httpx.Request) -> httpx.Response:
+            return ask(self.core, request)
+
+        return router.route().mock(side_effect=side_effect)
+
+    @property
+    def app(self) -> Application:
+        """The sandbox as a Starlette application."""
+        from ._asgi import Application  # noqa: PLC0415
+
+        return Application(self.core)
+
+    def serve(self, host: str = "127.0.0.1", port: int = 0) -> Running:
+        """Listen on a port until the returned object is stopped; its `url` is what clients need.
+
+        Raises:
+            OSError: The address cannot be listened on.
+        """
+        from ._server import Running  # noqa: PLC0415
+
+        return Running(self.core, host, port)
+
+
+def serve(host: str = "127.0.0.1", port: int = 0, **options: Any) -> Running:
+    """Listen with a new sandbox; the options are those of `Sandbox`."""
+    return Sandbox(**options).serve(host, port)
+
+
+def read_spec(spec: Mapping[str, Any] | Path | None) -> Mapping[str, Any]:
+    """Return an effective spec as JSON.
+
+    Raises:
+        SpecError: There is no such file, or it is not a JSON object.
+    """
+    if isinstance(spec, Mapping):
+        return spec
+    package, name = DEFAULT_SPEC
+    place = spec or files(package) / name
+    try:
+        value = json.loads(place.read_bytes())
+    except OSError as error:
+        raise SpecError(f"{place}: the effective spec cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise SpecError(f"{place}: the effective spec is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise SpecError(f"{place}: the effective spec is not a JSON object")
+    return value

@@ -1,0 +1,109 @@
+"""Schemas of an OpenAPI document as JSON Schema, without the rules, which are checked one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from ._spec import Schema, Spec
+
+try:
+    import jsonschema_rs
+except ImportError as missing:
+    raise ImportError(
+        "the sandbox needs jsonschema-rs, which is not installed: install this distribution with its extra"
+        " 'sandbox'"
+    ) from missing
+
+_MAPS: Final = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas")
+_LISTS: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
+_SINGLES: Final = ("items", "additionalProperties", "not", "if", "then", "else", "propertyNames", "contains")
+
+Location = tuple[str | int, ...]
+Pattern = tuple[str | None, ...]
+
+
+class Schemas:
+    """Validators for the schemas of one document.
+
+    OpenAPI 3.0 schemas follow JSON Schema draft 4 plus `nullable`; those of 3.1 follow draft 2020-12.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        components = spec.document.get("components") or {}
+        self._components = {
+            "schemas": {
+                name: self._plain(schema) for name, schema in (components.get("schemas") or {}).items()
+            }
+        }
+
+    def validator(self, schema: Schema) -> jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator:
+        """Return a validator of one schema, its rules left out."""
+        root = {"allOf": [self._plain(schema)], "components": self._components}
+        kind = jsonschema_rs.Draft4Validator if self._spec.is_30 else jsonschema_rs.Draft202012Validator
+        return kind(root, validate_formats=True, offline=True)
+
+    def rules(self, schema: Schema) -> Iterator[tuple[Pattern, Mapping[str, Any]]]:
+        """Yield each rule that binds instances of a schema, and where in them; None stands for any item.
+
+        Rules below anyOf, oneOf or not are not unconditional and are not yielded.
+        """
+        yield from self._rules(schema, (), frozenset())
+
+    def _rules(
+        self, schema: Any, where: Pattern, above: frozenset[int]
+    ) -> Iterator[tuple[Pattern, Mapping[str, Any]]]:
+        value = self._spec.resolve(schema)
+        if not isinstance(value, Mapping) or id(value) in above:
+            return
+        above |= {id(value)}
+        for rule in value.get("x-rules") or ():
+            yield where, rule
+        for member in value.get("allOf") or ():
+            yield from self._rules(member, where, above)
+        for name, child in (value.get("properties") or {}).items():
+            yield from self._rules(child, (*where, name), above)
+        yield from self._rules(value.get("items"), (*where, None), above)
+
+    def _plain(self, schema: Any) -> Any:
+        if not isinstance(schema, Mapping):
+            return schema
+        plain = {key: _map_children(key, value, self._plain) for key, value in schema.items()}
+        members = [member for member in plain.get("allOf", ()) if not _is_rule(member)]
+        if "allOf" in plain and not members:
+            del plain["allOf"]
+        elif "allOf" in plain:
+            plain["allOf"] = members
+        if self._spec.is_30 and plain.pop("nullable", False) is True and isinstance(plain.get("type"), str):
+            plain["type"] = [plain["type"], "null"]
+        return plain
+
+
+def _map_children(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any:
+    """Apply a change to the schemas directly under one keyword; examples and defaults are left alone."""
+    if keyword in _MAPS and isinstance(value, Mapping):
+        return {name: change(child) for name, child in value.items()}
+    if keyword in _LISTS and isinstance(value, list):
+        return [change(child) for child in value]
+    return change(value) if keyword in _SINGLES else value
+
+
+def _is_rule(member: Any) -> bool:
+    return isinstance(member, Mapping) and "x-rule" in member
+
+
+def instances(value: Any, pattern: Pattern, at: Location = ()) -> Iterator[tuple[Location, Any]]:
+    """Yield the parts of a value that a pattern names, with their locations."""
+    if not pattern:
+        yield at, value
+    elif pattern[0] is None:
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            yield from instances(item, pattern[1:], (*at, index))
+    elif isinstance(value, dict) and pattern[0] in value:
+        yield from instances(value[pattern[0]], pattern[1:], (*at, pattern[0]))
+
+
+def pointer(location: Location) -> str:
+    """Return the JSON pointer of a location."""
+    return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in location)

@@ -1,0 +1,71 @@
+"""Check credentials the way the spec's security schemes say."""
+
+from __future__ import annotations
+
+import hmac
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs
+
+from ._http import Request
+from ._spec import Operation, Spec, SpecError
+
+
+class Guard:
+    """Knows the accepted token and where each security scheme carries it.
+
+    Raises:
+        SpecError: The spec needs a scheme that the sandbox cannot play (HTTP authentication other than bearer).
+    """
+
+    def __init__(self, spec: Spec, token: str) -> None:
+        self._token = token.encode()
+        self._schemes: dict[str, tuple[str, str]] = {}
+        schemes = (spec.document.get("components") or {}).get("securitySchemes") or {}
+        for name in {name for operation in spec.operations for every in operation.security for name in every}:
+            if name not in schemes:
+                raise SpecError(
+                    f"#/components/securitySchemes: {name!r} is required by an operation but not there"
+                )
+            self._schemes[name] = _carrier(name, spec.resolve(schemes[name]))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The header and query names that carry credentials, in small letters."""
+        return frozenset(name.lower() for place, name in self._schemes.values() if place != "cookie")
+
+    def admits(self, operation: Operation, request: Request) -> bool:
+        """Tell whether a request carries what the operation asks for."""
+        if not operation.security:
+            return True
+        return any(all(self._carries(name, request) for name in every) for every in operation.security)
+
+    def _carries(self, scheme: str, request: Request) -> bool:
+        place, name = self._schemes[scheme]
+        if place == "bearer":
+            value = request.named.get(b"authorization", b"")
+            return value[:7].lower() == b"bearer " and hmac.compare_digest(value[7:], self._token)
+        given = _given(place, name, request)
+        return given is not None and hmac.compare_digest(given.encode("utf-8", "replace"), self._token)
+
+
+def _carrier(name: str, scheme: dict[str, str]) -> tuple[str, str]:
+    kind = scheme.get("type")
+    if kind == "apiKey":
+        return scheme["in"], scheme["name"]
+    if kind in {"oauth2", "openIdConnect"} or (
+        kind == "http" and scheme.get("scheme", "").lower() == "bearer"
+    ):
+        return "bearer", "authorization"
+    raise SpecError(f"#/components/securitySchemes/{name}: cannot be played; bearer, oauth2 and apiKey can")
+
+
+def _given(place: str, name: str, request: Request) -> str | None:
+    if place == "header":
+        return request.header(name.lower().encode())
+    if place == "query":
+        return parse_qs(request.query.decode("latin-1")).get(name, [None])[0]
+    try:
+        morsel = SimpleCookie(request.header(b"cookie") or "").get(name)
+    except CookieError:
+        return None
+    return morsel.value if morsel else None

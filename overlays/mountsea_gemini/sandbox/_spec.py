@@ -1,0 +1,219 @@
+"""What the sandbox needs to know of an effective spec: operations, bodies, security, links and waiters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+JSON = Any
+Schema = Mapping[str, Any]
+
+
+class SpecError(ValueError):
+    """The effective spec holds something the sandbox cannot act on; the message names the place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of an operation."""
+
+    name: str
+    place: str
+    required: bool
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The request body of an operation."""
+
+    required: bool
+    media: Mapping[str, Schema]
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """The documented success answer of an operation; `schema` is None when it has no JSON body."""
+
+    status: int
+    schema: Schema | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """The parts of `x-waiter` that a server acts on.
+
+    Args:
+        parameter: The parameter of the poll that carries the task's id.
+        state: JSON pointer of the state in a poll's answer.
+        waiting: The states with acceptor "retry", in order.
+        ends: The other acceptors: state to kind.
+        output: JSON pointer of the result, the most trusted one; None when there is none.
+        error: What is reported at which pointer: "message", "code", "trace".
+    """
+
+    parameter: str
+    state: str
+    waiting: tuple[str, ...]
+    ends: Mapping[str, str]
+    output: str | None
+    error: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How a submit's answer leads to its poll: the poll's operationId and where the answer holds the id."""
+
+    poll: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the spec."""
+
+    method: str
+    path: str
+    name: str
+    certainty: str
+    security: tuple[tuple[str, ...], ...]
+    parameters: tuple[Parameter, ...]
+    body: Body | None
+    success: Success
+    links: tuple[Link, ...]
+    waiter: Waiter | None
+
+
+class Spec:
+    """An effective spec, read.
+
+    Raises:
+        SpecError: Something needed is missing or of the wrong kind; names the place.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.is_30 = str(document.get("openapi", "")).startswith("3.0")
+        servers = document.get("servers") or [{}]
+        self.base_path = urlsplit(str(servers[0].get("url", ""))).path.rstrip("/")
+        self.operations = tuple(self._operations())
+        if not self.operations:
+            raise SpecError("#/paths: the spec has no operation to play")
+
+    def resolve(self, value: Any) -> Any:
+        """Follow local references until a value that is not one."""
+        seen: set[str] = set()
+        while isinstance(value, Mapping) and isinstance(value.get("$ref"), str):
+            reference = value["$ref"]
+            if reference in seen:
+                raise SpecError(f"{reference}: the reference leads to itself")
+            seen.add(reference)
+            value = self._look_up(reference)
+        return value
+
+    def _look_up(self, reference: str) -> Any:
+        if not reference.startswith("#/"):
+            raise SpecError(f"{reference}: only references inside the document can be followed")
+        value: Any = self.document
+        for token in reference[2:].split("/"):
+            key = token.replace("~1", "/").replace("~0", "~")
+            if not isinstance(value, Mapping) or key not in value:
+                raise SpecError(f"{reference}: the reference leads nowhere")
+            value = value[key]
+        return value
+
+    def _operations(self) -> Iterator[Operation]:
+        for path, item in (self.document.get("paths") or {}).items():
+            shared = self.resolve(item)
+            for method in METHODS:
+                if method in shared:
+                    yield self._operation(path, method, shared)
+
+    def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
+        value = item[method]
+        place = f"#/paths/{path.replace('~', '~0').replace('/', '~1')}/{method}"
+        security = value.get("security", self.document.get("security")) or []
+        status, response = self._first_success(value.get("responses") or {}, place)
+        return Operation(
+            method=method.upper(),
+            path=path,
+            name=value.get("operationId") or f"{method} {path}",
+            certainty=value.get("x-certainty", "published"),
+            security=tuple(tuple(alternative) for alternative in security),
+            parameters=tuple(self._parameters(item, value)),
+            body=self._body(value.get("requestBody")),
+            success=Success(status, json_schema_of(response.get("content"))),
+            links=tuple(self._links(response)),
+            waiter=_waiter(value["x-waiter"], place) if "x-waiter" in value else None,
+        )
+
+    def _first_success(self, responses: Mapping[str, Any], place: str) -> tuple[int, Mapping[str, Any]]:
+        for code, response in responses.items():
+            if re.fullmatch(r"2\d\d|2XX|default", str(code)):
+                return int(code) if str(code).isdecimal() else 200, self.resolve(response)
+        raise SpecError(f"{place}/responses: no success answer is documented")
+
+    def _parameters(self, item: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[Parameter]:
+        found: dict[tuple[str, str], Parameter] = {}
+        for reference in [*item.get("parameters", ()), *operation.get("parameters", ())]:
+            value = self.resolve(reference)
+            schema = value.get("schema") or json_schema_of(value.get("content")) or {}
+            place, name = value["in"], value["name"]
+            found[place, name] = Parameter(name, place, bool(value.get("required")), schema)
+        yield from found.values()
+
+    def _body(self, value: Any) -> Body | None:
+        body = self.resolve(value)
+        if not body:
+            return None
+        media = {
+            name.lower(): entry.get("schema") or {} for name, entry in (body.get("content") or {}).items()
+        }
+        return Body(bool(body.get("required")), media)
+
+    def _links(self, response: Mapping[str, Any]) -> Iterator[Link]:
+        for reference in (response.get("links") or {}).values():
+            link = self.resolve(reference)
+            for expression in (link.get("parameters") or {}).values():
+                pointer = re.fullmatch(r"\$response\.body#(/.*)", str(expression))
+                if pointer and "operationId" in link:
+                    yield Link(link["operationId"], pointer[1])
+
+
+def json_schema_of(content: Any) -> Schema | None:
+    """Return the schema of the JSON entry of a `content` object, or None."""
+    for media, entry in (content or {}).items():
+        if is_json(media):
+            schema: Schema = entry.get("schema") or {}
+            return schema
+    return None
+
+
+def is_json(media: str) -> bool:
+    """Tell whether a media type carries JSON."""
+    essence = media.split(";", maxsplit=1)[0].strip().lower()
+    return essence in {"application/json", "*/*", "application/*"} or essence.endswith("+json")
+
+
+def _waiter(value: Any, place: str) -> Waiter:
+    try:
+        acceptors: Mapping[str, str] = value["acceptors"]
+        outputs = value.get("outputs") or [None]
+        waiter = Waiter(
+            parameter=value["id"]["parameter"],
+            state=value["state"],
+            waiting=tuple(state for state, kind in acceptors.items() if kind == "retry"),
+            ends={state: kind for state, kind in acceptors.items() if kind != "retry"},
+            output=outputs[0],
+            error=value.get("error") or {},
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SpecError(f"{place}/x-waiter: {error} is missing or of the wrong kind") from error
+    if not waiter.waiting or "success" not in waiter.ends.values():
+        raise SpecError(f"{place}/x-waiter/acceptors: needs a state to retry at and one that is a success")
+    return waiter
