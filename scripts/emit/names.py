@@ -1,0 +1,91 @@
+"""The names openapi-python-client chose, as it reports them itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.errors import InputError
+from scripts.pointer import Location, encode
+
+
+@dataclass(frozen=True)
+class FieldName:
+    """One property of a model: the attribute that holds it, its Python type, and the model it nests."""
+
+    attribute: str
+    type: str
+    model: str | None
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """One generated model class: its module under `models`, and its fields by JSON name."""
+
+    name: str
+    module: str
+    roots: tuple[str, ...]
+    fields: Mapping[str, FieldName]
+
+
+@dataclass(frozen=True)
+class OperationName:
+    """One generated endpoint: its module, and the keyword of each parameter (`query:taskId`)."""
+
+    module: str
+    method: str
+    path: str
+    arguments: Mapping[str, str]
+    bodies: Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class Names:
+    """Everything the generator named."""
+
+    models: Mapping[str, ModelName]
+    enums: frozenset[str]
+    operations: tuple[OperationName, ...]
+
+    def model_at(self, location: Location) -> ModelName:
+        """Return the class generated for a component schema.
+
+        Raises:
+            InputError: The generator made no class of it.
+        """
+        pointer = encode(location)
+        for model in self.models.values():
+            if pointer in model.roots:
+                return model
+        raise InputError("carries rules or variants, but the generator made no class of it", pointer=pointer)
+
+    def operation(self, method: str, path: str) -> OperationName:
+        """Return the endpoint generated for a method and a path template."""
+        wanted = (method, _anonymous(path))
+        for operation in self.operations:
+            if (operation.method, _anonymous(operation.path)) == wanted:
+                return operation
+        raise InputError(f"the generator made no endpoint of {method.upper()} {path}")
+
+
+def read_names(report: Mapping[str, Any]) -> Names:
+    """Return the names from the report of the generator's process."""
+    return Names(
+        models={
+            name: ModelName(
+                name,
+                model["module"],
+                tuple(model["roots"]),
+                {key: FieldName(**entry) for key, entry in model["fields"].items()},
+            )
+            for name, model in report["models"].items()
+        },
+        enums=frozenset(report["enums"]),
+        operations=tuple(OperationName(**entry) for entry in report["operations"]),
+    )
+
+
+def _anonymous(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)

@@ -1,0 +1,43 @@
+"""The files that are added to what openapi-python-client wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from scripts.emit.names import Names
+from scripts.emit.operations import operations_module
+from scripts.emit.rules_module import module_name, rules_module, table_module
+from scripts.emit.shapes import Shapes
+from scripts.emit.variants_module import variants_module
+from scripts.emit.waiters import waiters_module
+from scripts.rules.definition import RuledSchema
+from scripts.rules.variants import read_variants
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+def package_files(document: Any, ruled: Sequence[RuledSchema], names: Names) -> dict[str, str]:
+    """Return the source of each added module by its path in the package.
+
+    Args:
+        document: The merged document: its schemas without the rules written into them.
+        ruled: The schemas that carry rules.
+        names: What the generator named.
+
+    Raises:
+        InputError: A rule, waiter or variant does not fit the document.
+    """
+    files = {
+        path.relative_to(_TEMPLATES).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(_TEMPLATES.rglob("*.py"))
+    }
+    for schema in ruled:
+        files[f"rules/{module_name(schema, names)}.py"] = rules_module(schema, names, document)
+    files["rules/_table.py"] = table_module(ruled, Shapes(document), names)
+    files["operations.py"] = operations_module(document, names)
+    files["waiters.py"] = waiters_module(document, names)
+    files["variants.py"] = variants_module(read_variants(document, ruled), document, names)
+    files["py.typed"] = ""
+    return files

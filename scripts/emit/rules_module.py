@@ -1,0 +1,165 @@
+"""The compiled rules: one module for each schema that carries rules, in plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from scripts.emit.names import ModelName, Names
+from scripts.emit.shapes import Shapes, request_schemas
+from scripts.emit.source import comment, constant, docstring, literal, variable
+from scripts.pointer import decode
+from scripts.rules.breach import Breach, breaches
+from scripts.rules.definition import Rule, RuledSchema
+from scripts.rules.domain import Length, domains
+from scripts.rules.expression import Compiler, Expression, every, negated, render
+from scripts.rules.verdict import mentions
+
+
+def module_name(ruled: RuledSchema, names: Names) -> str:
+    """Return the module a schema's rules go to, named like its model's."""
+    return names.model_at(ruled.location).module
+
+
+def rules_module(ruled: RuledSchema, names: Names, document: Any) -> str:
+    """Return the source of the module that checks one schema's rules."""
+    model = names.model_at(ruled.location)
+    local = {name: variable(field.attribute) for name, field in model.fields.items()}
+    compiler = Compiler(_member_of(local))
+    compiler.objects.add("body")
+    used = [name for name in local if any(mentions(rule, name) for rule in ruled.rules)]
+    checks = [line for rule in ruled.rules for line in _check(rule, compiler)]
+    body = "\n".join(checks) or "    pass"
+    parameters = ", ".join(f"{local[name]}: Any" for name in used)
+    return "\n".join(
+        [
+            docstring(f"The rules of {model.name}, compiled from the x-rules of {ruled.pointer}."),
+            "from __future__ import annotations",
+            "import re",
+            "from collections.abc import Mapping",
+            "from typing import Any, Final",
+            f"from ..models.{model.module} import {model.name}",
+            "from ..types import UNSET, Unset",
+            "from ._engine import RuleSet",
+            "from ._violation import ABSENT, Length, Rule, Source, Violation",
+            f"from ._values import {', '.join(sorted({*compiler.helpers, 'member'}))}",
+            "",
+            *[f"{name}: Final = re.compile({literal(text)})" for text, name in compiler.patterns.items()],
+            *[_declaration(rule, ruled) for rule in ruled.rules],
+            "",
+            f"def broken({parameters}) -> list[Violation]:",
+            f"    {docstring('Return what the given field values break, in the order of the rules.')}",
+            "    found: list[Violation] = []",
+            body,
+            "    return found",
+            "",
+            f"def broken_by_model(body: {model.name}) -> list[Violation]:",
+            f"    {docstring('Return what a model breaks.')}",
+            f"    return broken({', '.join('body.' + model.fields[name].attribute for name in used)})",
+            "",
+            "def broken_by_json(body: Mapping[str, Any]) -> list[Violation]:",
+            f"    {docstring('Return what a JSON object breaks.')}",
+            "    get = body.get",
+            f"    return broken({', '.join(f'get({literal(name)}, UNSET)' for name in used)})",
+            "",
+            "RULE_SET: Final = RuleSet(",
+            f"    model={model.name},",
+            f"    rules=({''.join(constant(rule.id) + ', ' for rule in ruled.rules)}),",
+            f"    fields={literal(tuple(used))},",
+            f"    domains={{{_domains(ruled, document, used)}}},",
+            "    broken=broken,",
+            "    broken_by_model=broken_by_model,",
+            "    broken_by_json=broken_by_json,",
+            ")",
+            "",
+        ]
+    )
+
+
+def table_module(ruled: Sequence[RuledSchema], shapes: Shapes, names: Names) -> str:
+    """Return the source of the table: which module checks which model, and the shape of each request."""
+    modules = [module_name(schema, names) for schema in ruled]
+    requests = dict.fromkeys(reference for kind, reference in request_schemas(shapes.document) if _is_json(kind))
+    models = {reference: names.model_at(decode(reference)) for reference in requests}
+    for reference in models:
+        shapes.add(reference)
+    return "\n".join(
+        [
+            docstring("Which module checks which model, and the shape of each request body."),
+            "from __future__ import annotations",
+            "from collections.abc import Mapping",
+            "from typing import Any, Final",
+            *[f"from ..models.{model.module} import {model.name}" for model in models.values()],
+            "from ._engine import RuleSet",
+            *[f"from . import {module}" for module in modules],
+            "",
+            "RULE_SETS: Final[tuple[RuleSet, ...]] = (",
+            *[f"{module}.RULE_SET," for module in modules],
+            ")",
+            f"DEFINITIONS: Final[Mapping[str, Any]] = {literal(shapes.definitions)}",
+            "SHAPES: Final[Mapping[type[Any], Any]] = {",
+            *[f"{model.name}: DEFINITIONS[{literal(reference)}]," for reference, model in models.items()],
+            "}",
+            "",
+        ]
+    )
+
+
+def _is_json(content_type: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def _domains(ruled: RuledSchema, document: Any, used: Sequence[str]) -> str:
+    required = ruled.schema.get("required", [])
+    entries = []
+    for name, values in domains(ruled, document, used).items():
+        texts = [] if name in required else ["ABSENT"]
+        texts += [f"Length({value.count})" if isinstance(value, Length) else literal(value) for value in values]
+        entries.append(f"{literal(name)}: ({', '.join(texts)},)")
+    return ", ".join(entries)
+
+
+def _declaration(rule: Rule, ruled: RuledSchema) -> str:
+    return (
+        f"{constant(rule.id)}: Final = Rule(id={literal(rule.id)}, level={literal(rule.level)}, "
+        f"message={literal(rule.message)}, schema={literal(ruled.pointer)}, "
+        f"source=Source(at={literal(rule.source.at)}, quote={literal(rule.source.quote)}))"
+    )
+
+
+def _member_of(local: Mapping[str, str]) -> Callable[[str, str], str]:
+    def member(owner: str, name: str) -> str:
+        if owner == "body":
+            return local[name]
+        return f"member({owner}, {literal(name)})"
+
+    return member
+
+
+def _check(rule: Rule, compiler: Compiler) -> list[str]:
+    condition = compiler.holds(rule.condition, "body")
+    found = breaches(rule.requirement, "body", "", compiler)
+    lines = ["    " + comment(f"{rule.id}: {rule.message}")]
+    if len(found) == 1:
+        breach = found[0]
+        test = _test(every([condition, breach.condition]), breach)
+        return [*lines, f"    if {test}:", f"        {_append(rule, breach)}"]
+    lines.append(f"    if {render(condition)}:")
+    for word, breach in zip(["if", *["elif"] * len(found)], found, strict=False):
+        lines += [f"        {word} {_test(breach.condition, breach)}:", f"            {_append(rule, breach)}"]
+    return lines
+
+
+def _test(condition: Expression, breach: Breach) -> str:
+    if breach.items is None:
+        return render(condition)
+    search = f"(index for index, item in enumerate({breach.value}) if {render(negated(breach.items))})"
+    return f"{render(condition)} and (bad := next({search}, None)) is not None"
+
+
+def _append(rule: Rule, breach: Breach) -> str:
+    pointer, value = literal(breach.pointer), breach.value
+    if breach.items is not None:
+        pointer, value = f"{literal(breach.pointer + '/')} + str(bad)", f"{breach.value}[bad]"
+    return f"found.append({constant(rule.id)}.broken_at({pointer}, {value}))"

@@ -1,0 +1,160 @@
+"""Waiters: the `x-waiter` of an operation, checked against the spec and written as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from scripts.emit.names import Names
+from scripts.emit.operations import Operation, operations
+from scripts.emit.source import constant, docstring, literal
+from scripts.errors import InputError
+from scripts.pointer import decode, resolve
+
+EXTENSION: Final = "x-waiter"
+ACCEPTORS: Final = ("retry", "success", "failure", "cancelled", "timeout")
+_KEYS: Final = frozenset(
+    {"name", "id", "state", "acceptors", "delay", "deadline", "grace", "outputs", "error"}
+)  # fmt: skip
+_DELAY: Final = ("first", "factor", "max")
+
+
+@dataclass(frozen=True)
+class WaiterDefinition:
+    """One `x-waiter` and the operation that carries it."""
+
+    operation: Operation
+    data: dict[str, Any]
+
+
+def read_waiters(document: Any) -> tuple[WaiterDefinition, ...]:
+    """Return the waiters of a document.
+
+    Raises:
+        InputError: One is incomplete, or a state the spec lists has no acceptor (or the reverse).
+    """
+    found = tuple(
+        WaiterDefinition(operation, operation.body[EXTENSION])
+        for operation in operations(document)
+        if EXTENSION in operation.body
+    )
+    for waiter in found:
+        _check(waiter, document)
+    return found
+
+
+def submits(document: Any) -> Iterator[tuple[str, str]]:
+    """Yield the ids of each operation that starts a job and of the operation its link says to poll."""
+    polls = {operation.id for operation in operations(document) if EXTENSION in operation.body}
+    for operation in operations(document):
+        for response in operation.body.get("responses", {}).values():
+            for link in response.get("links", {}).values() if isinstance(response, dict) else ():
+                if link.get("operationId") in polls:
+                    yield operation.id, link["operationId"]
+
+
+def waiters_module(document: Any, names: Names) -> str:
+    """Return the source of `waiters.py`."""
+    lines, table = [], []
+    for waiter in read_waiters(document):
+        name = constant(waiter.data["name"])
+        lines.append(f"{name}: Final = {_waiter(waiter, names)}")
+        table.append(f"    {literal(waiter.operation.id)}: {name},")
+    pairs = dict(submits(document))
+    return "\n".join(
+        [
+            docstring("How to wait for what a submit started, from the x-waiter of each polled operation."),
+            "from __future__ import annotations",
+            "from collections.abc import Mapping",
+            "from typing import Final",
+            "from ._waiter import Waiter",
+            "",
+            *lines,
+            "WAITERS: Final[Mapping[str, Waiter]] = {",
+            *table,
+            "}",
+            f"SUBMITS: Final[Mapping[str, str]] = {literal(pairs)}",
+            "",
+        ]
+    )
+
+
+def _waiter(waiter: WaiterDefinition, names: Names) -> str:
+    data, operation = waiter.data, waiter.operation
+    arguments = names.operation(operation.method, operation.path).arguments
+    parameter = data["id"]["parameter"]
+    argument = next((value for key, value in arguments.items() if key.partition(":")[2] == parameter), None)
+    if argument is None:
+        raise _error(waiter, f"id.parameter {parameter!r} is not a parameter of {operation.id}")
+    error = data.get("error", {})
+    fields = {
+        "name": data["name"],
+        "operation": operation.id,
+        "argument": argument,
+        "submitted": decode(data["id"]["submitted"]),
+        "state": decode(data["state"]),
+        "acceptors": data["acceptors"],
+        **{key: float(data["delay"][key]) for key in _DELAY},
+        "deadline": float(data["deadline"]),
+        "not_found_grace": float(data.get("grace", {}).get("not_found", 0)),
+        "outputs": tuple(decode(pointer) for pointer in data.get("outputs", [])),
+        "error_message": decode(error["message"]) if "message" in error else None,
+        "error_code": decode(error["code"]) if "code" in error else None,
+        "trace": decode(error["trace"]) if "trace" in error else None,
+    }
+    return f"Waiter({', '.join(f'{key}={literal(value)}' for key, value in fields.items())})"
+
+
+def _check(waiter: WaiterDefinition, document: Any) -> None:
+    data = waiter.data
+    if not isinstance(data, dict):
+        raise _error(waiter, "must be an object")
+    missing = sorted({"name", "id", "state", "acceptors", "delay", "deadline"} - set(data))
+    unknown = sorted(key for key in set(data) - _KEYS if not key.startswith("x-"))
+    if missing or unknown:
+        raise _error(waiter, f"lacks {missing[0]!r}" if missing else f"does not know {unknown[0]!r}")
+    for place, keys in (("id", ("parameter", "submitted")), ("delay", _DELAY)):
+        if not isinstance(data[place], dict) or set(data[place]) != set(keys):
+            raise _error(waiter, f"{place} must be an object with {', '.join(keys)}")
+    _check_numbers(waiter)
+    for state, acceptor in data["acceptors"].items():
+        if acceptor not in ACCEPTORS:
+            raise _error(waiter, f"acceptor of {state!r} must be one of {', '.join(ACCEPTORS)}, got {acceptor!r}")
+    if "success" not in data["acceptors"].values():
+        raise _error(waiter, "no state is accepted as success, so a wait could never end well")
+    listed = _listed_states(waiter, document)
+    if listed is not None and (gap := [state for state in listed if state not in data["acceptors"]]):
+        raise _error(waiter, f"the spec lists the state {gap[0]!r}, which has no acceptor")
+    if listed is not None and (extra := [state for state in data["acceptors"] if state not in listed]):
+        raise _error(waiter, f"there is an acceptor for {extra[0]!r}, which the spec does not list")
+
+
+def _check_numbers(waiter: WaiterDefinition) -> None:
+    delay = waiter.data["delay"]
+    numbers = {**delay, "deadline": waiter.data["deadline"]}
+    for key, value in numbers.items():
+        if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+            raise _error(waiter, f"{key} must be a number above zero, got {value!r}")
+    if delay["factor"] < 1 or delay["max"] < delay["first"]:
+        raise _error(waiter, "delays must not shrink: factor is at least 1 and max at least first")
+
+
+def _listed_states(waiter: WaiterDefinition, document: Any) -> list[str] | None:
+    """Return the states the spec lists for the field that holds the state, if it lists any."""
+    responses = waiter.operation.body.get("responses", {})
+    ok = next((value for code, value in responses.items() if code.startswith("2")), {})
+    schema: Any = ok.get("content", {}).get("application/json", {}).get("schema", {})
+    for token in (*decode(waiter.data["state"]), None):
+        while isinstance(schema, dict) and "$ref" in schema:
+            schema = resolve(document, schema["$ref"])
+        if token is not None:
+            schema = schema.get("properties", {}).get(token)
+            if schema is None:
+                raise _error(waiter, f"state {waiter.data['state']!r} is not a field of the answer")
+    enum = schema.get("enum")
+    return list(enum) if isinstance(enum, list) else None
+
+
+def _error(waiter: WaiterDefinition, message: str) -> InputError:
+    return InputError(f"{EXTENSION} {message}", pointer=f"{waiter.operation.pointer}/{EXTENSION}")

@@ -1,0 +1,1 @@
+"""From the vendor document and its overlays to everything under `generated/`."""

@@ -1,0 +1,96 @@
+"""Command line: `python -m scripts.regenerate [--check] [--project DIR]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from scripts.errors import EXIT_FAILED, InputError, run_cli
+from scripts.project import Project, load_project
+from scripts.regenerate.build import build
+from scripts.regenerate.manifest import NAME, read_manifest, reasons, sha256
+from scripts.regenerate.tools import check_tools
+from scripts.regenerate.tree import Difference, Tree, compare, read_tree, replace_tree
+
+MINIMUM_PYTHON = (3, 11)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Regenerate a project's output, or compare it.
+
+    Returns:
+        0 when the output is (now) up to date, 1 when it is not or an input is unusable, 2 for wrong usage.
+    """
+    options = _parser().parse_args(arguments)
+    return run_cli(lambda: _run(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.regenerate",
+        description="Apply the overlays to the vendor document and generate the client from the result.",
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the output is out of date")
+    parser.add_argument("--full", action="store_true", help="run the generator even if no input changed")
+    parser.add_argument("--project", default=".", metavar="DIR", help="the project to work on (default: here)")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    if sys.version_info < MINIMUM_PYTHON:
+        raise InputError(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}")
+    project = load_project(options.project)
+    say = (lambda _: None) if options.quiet else print
+    check_tools()
+    actual = read_tree(project.output)
+    recorded = read_manifest(project)
+    why = reasons(recorded, project)
+    name = project.relative(project.output)
+    if not options.full and not why and recorded is not None and not _edited(actual, recorded["outputs"]):
+        say(f"{name}/ is up to date ({len(actual)} files, no input changed)")
+        return 0
+    progress = (lambda text: print(f"{text} ...", file=sys.stderr)) if sys.stderr.isatty() else (lambda _: None)
+    expected = build(project, progress)
+    difference = compare(actual, expected)
+    if options.check:
+        return _report(name, difference, why, say)
+    if not difference:
+        say(f"{name}/ is up to date ({len(actual)} files)")
+        return 0
+    if recorded is None and difference.extra:
+        raise InputError(
+            f"holds files that regeneration did not write, such as {difference.extra[0]}, and no {NAME}; "
+            "since the whole directory would be replaced, move them away first",
+            path=name,
+        )
+    replace_tree(project.output, expected)
+    say(f"{name}/ written: {len(expected)} files, {_count(difference)} of them new, changed or removed")
+    return 0
+
+
+def _edited(actual: Tree, recorded: dict[str, str]) -> bool:
+    hashes = {path: sha256(content) for path, content in actual.items() if path != NAME}
+    return hashes != recorded
+
+
+def _report(name: str, difference: Difference, why: list[str], say: object) -> int:
+    if not difference:
+        if callable(say):
+            say(f"{name}/ is up to date")
+        return 0
+    causes = ", ".join(why) or "no input changed, so it was edited by hand"
+    print(
+        f"error: {name}/ is out of date: {_count(difference)} file(s) differ ({causes})\n{difference}\n"
+        "  run: nox -s regenerate",
+        file=sys.stderr,
+    )
+    return EXIT_FAILED
+
+
+def _count(difference: Difference) -> int:
+    return len(difference.changed) + len(difference.missing) + len(difference.extra)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Run openapi-python-client over one effective spec; started as a process of its own by `generator`.
+
+A process, because the generator's set order depends on PYTHONHASHSEED, which is fixed at interpreter start.
+Besides the package it writes the names it chose (classes, attributes, modules), which nobody else can know.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from openapi_python_client import Project
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.errors import GeneratorError, ParseError
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import ListProperty, ModelProperty
+from openapi_python_client.strings import PythonIdentifier
+
+
+def main(spec: Path, package: Path) -> dict[str, Any]:
+    """Generate `package` from `spec`; return `{"errors": [...], "models": ..., "operations": ...}`."""
+    config = Config.from_sources(
+        ConfigFile(literal_enums=True, post_hooks=[], package_name_override=package.name),
+        meta_type=MetaType.NONE,
+        document_source=spec,
+        file_encoding="utf-8",
+        overwrite=False,
+        output_path=package,
+    )
+    try:
+        data = GeneratorData.from_dict(json.loads(spec.read_text(encoding="utf-8")), config=config)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        return {"errors": [f"{type(error).__name__}: {error}"]}
+    if isinstance(data, GeneratorError):
+        return {"errors": [_explain(data)]}
+    errors = Project(openapi=data, config=config).build()
+    endpoints = [
+        (tag, endpoint)
+        for tag, collection in data.endpoint_collections_by_tag.items()
+        for endpoint in collection.endpoints
+    ]
+    return {
+        "errors": [_explain(error) for error in errors]
+        + [_explain(error) for _, endpoint in endpoints for error in endpoint.errors],
+        "models": {str(model.class_info.name): _model(model) for model in data.models},
+        "enums": [str(enum.class_info.name) for enum in data.enums],
+        "operations": [_operation(tag, endpoint) for tag, endpoint in endpoints],
+    }
+
+
+def _explain(error: GeneratorError) -> str:
+    text = f"{error.header}: {error.detail}" if error.detail else str(error.header)
+    if isinstance(error, ParseError) and error.data is not None:
+        text += f" in {error.data.model_dump_json(exclude_unset=True, by_alias=True)[:300]}"
+    return text
+
+
+def _model(model: ModelProperty) -> dict[str, Any]:
+    properties = [*(model.required_properties or []), *(model.optional_properties or [])]
+    return {
+        "module": str(model.class_info.module_name),
+        "roots": sorted(_text(root) for root in model.roots),
+        "fields": {_text(prop.name): _field(prop) for prop in properties},
+    }
+
+
+def _field(prop: Any) -> dict[str, Any]:
+    inner = prop.inner_property if isinstance(prop, ListProperty) else prop
+    return {
+        "attribute": str(prop.python_name),
+        "type": prop.get_type_string(no_optional=True).as_unembedded_code(),
+        "model": str(inner.class_info.name) if isinstance(inner, ModelProperty) else None,
+    }
+
+
+def _operation(tag: str, endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "module": f"api.{tag}.{PythonIdentifier(endpoint.name, 'field_')}",
+        "method": endpoint.method,
+        "path": _text(endpoint.path),
+        "arguments": {
+            f"{location.value}:{_text(prop.name)}": str(prop.python_name)
+            for location, prop in endpoint.iter_all_parameters()
+        },
+        "bodies": {_text(body.content_type): _body_class(body.prop) for body in endpoint.bodies},
+    }
+
+
+def _body_class(prop: Any) -> str | None:
+    return str(prop.class_info.name) if isinstance(prop, ModelProperty) else None
+
+
+def _text(value: Any) -> str:
+    return str(value.get_untrusted_value()) if hasattr(value, "get_untrusted_value") else str(value)
+
+
+def _run(arguments: Iterable[str]) -> None:
+    spec, package, names = map(Path, arguments)
+    names.write_text(json.dumps(main(spec, package)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _run(sys.argv[1:])

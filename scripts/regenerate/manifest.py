@@ -1,0 +1,85 @@
+"""The manifest: hashes of every input and output and the version of every tool, so that drift has a reason."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from scripts.document import to_json
+from scripts.errors import InputError
+from scripts.project import Project
+from scripts.regenerate.tools import PINNED
+from scripts.regenerate.tree import Tree
+
+NAME: Final = "manifest.json"
+_PIPELINE: Final = Path(__file__).resolve().parents[1]
+
+
+def sha256(content: bytes) -> str:
+    """Return the hexadecimal SHA-256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def inputs(project: Project) -> dict[str, str]:
+    """Return the hash of everything the output depends on, by name.
+
+    Raises:
+        InputError: An input cannot be read.
+    """
+    result = {}
+    for path in (project.spec, *project.overlays):
+        try:
+            result[project.relative(path)] = sha256(path.read_bytes())
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror}", path=project.relative(path)) from error
+    settings = {"package": project.package, "spec": project.relative(project.spec)}
+    settings["overlays"] = " ".join(map(project.relative, project.overlays))
+    result["pyproject.toml [tool.regenerate]"] = sha256(json.dumps(settings, sort_keys=True).encode())
+    result["the pipeline"] = _pipeline()
+    return result
+
+
+def manifest(project: Project, outputs: Tree) -> bytes:
+    """Return the manifest of a build."""
+    return to_json(
+        {
+            "generated": f"by scripts.regenerate from {project.relative(project.spec)}; do not edit",
+            "inputs": inputs(project),
+            "tools": PINNED,
+            "outputs": {path: sha256(outputs[path]) for path in sorted(outputs)},
+        }
+    ).encode()
+
+
+def read_manifest(project: Project) -> dict[str, Any] | None:
+    """Return the manifest of the last build, or None if there is none that can be understood."""
+    try:
+        value = json.loads((project.output / NAME).read_bytes())
+    except (OSError, ValueError):
+        return None
+    keys = ("inputs", "tools", "outputs")
+    return value if isinstance(value, dict) and all(isinstance(value.get(key), dict) for key in keys) else None
+
+
+def reasons(recorded: Mapping[str, Any] | None, project: Project) -> list[str]:
+    """Return what changed since the recorded build; empty if nothing did."""
+    if recorded is None:
+        return [f"there is no {NAME}"]
+    result = _changed(recorded["inputs"], inputs(project), "changed")
+    return result + _changed(recorded["tools"], PINNED, "is another version")
+
+
+def _changed(before: Mapping[str, str], now: Mapping[str, str], word: str) -> list[str]:
+    result = [f"{name} {word}" for name in now if name in before and before[name] != now[name]]
+    result += [f"{name} is new" for name in now if name not in before]
+    return result + [f"{name} is gone" for name in before if name not in now]
+
+
+def _pipeline() -> str:
+    """Return one hash over the pipeline's own source, since it decides the output too."""
+    files = sorted(path for path in _PIPELINE.rglob("*.py") if "__pycache__" not in path.parts)
+    lines = [f"{path.relative_to(_PIPELINE).as_posix()} {sha256(path.read_bytes())}" for path in files]
+    return sha256("\n".join(lines).encode())

@@ -1,0 +1,85 @@
+"""The finite part of a request: for each field, the values whose difference a rule or the schema can see.
+
+An array counts by its length: absent, 0, 1, ... up to one more than the largest bound anybody states. A
+field whose values cannot be listed (free text, numbers) is not part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.pointer import resolve
+from scripts.rules.definition import RuledSchema
+
+
+@dataclass(frozen=True)
+class Length:
+    """A list of so many items, whichever they are."""
+
+    count: int
+
+
+def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[Any, ...]]:
+    """Return the listable values of each field of a schema: enum values, booleans, or `Length`s."""
+    largest = _largest_bounds(schema)
+    result: dict[str, tuple[Any, ...]] = {}
+    for name, given in schema.get("properties", {}).items():
+        field = _resolved(given, document)
+        if isinstance(field.get("enum"), list):
+            result[name] = tuple(field["enum"])
+        elif field.get("type") == "boolean":
+            result[name] = (False, True)
+        elif field.get("type") == "array" and name in largest:
+            result[name] = tuple(Length(count) for count in range(largest[name] + 2))
+    return result
+
+
+def _resolved(schema: Any, document: Any) -> Mapping[str, Any]:
+    for _ in range(32):
+        if not isinstance(schema, dict) or "$ref" not in schema:
+            break
+        try:
+            schema = resolve(document, schema["$ref"])
+        except (LookupError, ValueError):
+            return {}
+    return schema if isinstance(schema, dict) else {}
+
+
+def _largest_bounds(schema: Mapping[str, Any]) -> dict[str, int]:
+    """Return, for each array field, the largest `minItems` or `maxItems` in the schema or its rules."""
+    result: dict[str, int] = {}
+    parts: list[Any] = [schema]
+    for rule in schema.get("x-rules", []):
+        parts += [rule.get("if"), rule.get("then")]
+    for part in parts:
+        for name, bound in _bounds(part):
+            result[name] = max(bound, result.get(name, 0))
+    return result
+
+
+def _bounds(schema: Any) -> Iterator[tuple[str, int]]:
+    if not isinstance(schema, dict):
+        return
+    for name, child in schema.get("properties", {}).items():
+        for bound in _own_bounds(child):
+            yield name, bound
+    for part in (*schema.get("allOf", []), *schema.get("anyOf", []), schema.get("not")):
+        yield from _bounds(part)
+
+
+def _own_bounds(schema: Any) -> Iterable[int]:
+    if not isinstance(schema, dict):
+        return
+    for keyword in ("minItems", "maxItems"):
+        if isinstance(schema.get(keyword), int):
+            yield schema[keyword]
+    for part in (*schema.get("allOf", []), *schema.get("anyOf", []), schema.get("not")):
+        yield from _own_bounds(part)
+
+
+def domains(ruled: RuledSchema, document: Any, used: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+    """Return the finite fields among those that the rules of a schema use."""
+    listed = schema_domains(ruled.schema, document)
+    return {name: listed[name] for name in used if name in listed}
