@@ -53,7 +53,8 @@ class Draft:
 
     def replace(self, location: Location, value: Any) -> None:
         """Put a primitive in the place of a primitive."""
-        container, key = (self.at(location[:-1]), location[-1]) if location else (self._holder, 0)
+        container: Any = self.at(location[:-1]) if location else self._holder
+        key: Any = location[-1] if location else 0
         old = container[key]
         container[key] = value
         self._record("replace", location, old=old, new=value)

@@ -46,5 +46,6 @@ def check_extends(overlay: Overlay, spec: str) -> None:
         raise fault(
             overlay.document,
             ("extends",),
-            f"extends {overlay.extends}, but is applied to {spec}; apply it to that document, or drop extends",
+            f"names {overlay.extends}, but the overlay is applied to {spec}; "
+            "apply it to that document, or drop extends",
         )

@@ -36,8 +36,10 @@ class OverlayError(InputError):
     def __str__(self) -> str:
         if self.action is None:
             return "\n  ".join([super().__str__(), *map(printable, self.details)])
-        place = self.path or "overlay"
-        if self.line is not None:
-            place += f":{self.line}"
-        head = f"{place}, action {self.action}: {self.message}"
+        head = f"{place(self.path or 'overlay', self.line)}, action {self.action}: {self.message}"
         return printable("\n  ".join([head, *self.details]))
+
+
+def place(path: str, line: int | None) -> str:
+    """Return `file:line`, or the file alone."""
+    return path if line is None else f"{path}:{line}"

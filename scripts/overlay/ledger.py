@@ -18,7 +18,7 @@ class Change:
         overlay: The overlay file.
         action: Number of the action in it, counted from 1.
         pointer: JSON pointer (RFC 6901) of the changed value at that moment.
-        kind: `add` and `remove` change a container by one member, `replace` puts a primitive in a primitive's place.
+        kind: `add` and `remove` change a container by one member, `replace` swaps a primitive for another.
         old: The value before; None for `add`.
         new: The value after; None for `remove`.
         position: Where among its siblings an added or removed member stands; None for `replace`.
@@ -106,9 +106,9 @@ def trace(ledger: Sequence[Change], location: Location) -> tuple[Location, Chang
     return tuple(path), None
 
 
-def _parent(holder: list[Any], change: Change) -> tuple[Any, str | int]:
+def _parent(holder: list[Any], change: Change) -> tuple[Any, Any]:
     container: Any = holder
-    key: str | int = 0
+    key: Any = 0
     for token in decode(change.pointer):
         container = container[key]
         key = int(token) if isinstance(container, list) else token

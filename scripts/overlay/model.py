@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -9,11 +11,11 @@ from typing import Any, Final
 from scripts.document import Document, load
 from scripts.overlay.check import check, fault
 from scripts.overlay.expectation import Expect, check_was, parse_expect
-from scripts.overlay.fault import OverlayError
 from scripts.overlay.query import Query, QueryError
 from scripts.pointer import Location
 
 ABSENT: Final = object()
+_OURS: Final = ("x-expect", "x-was")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Action:
         remove: Whether the nodes are removed; this wins over update and copy.
         expect: How many nodes the target must select.
         was: The value they must have before, a digest of it, or ABSENT.
+        doubtful: Extension fields that look like a misspelt x-expect or x-was, each with what it may mean.
     """
 
     number: int
@@ -39,6 +42,7 @@ class Action:
     remove: bool
     expect: Expect
     was: Any
+    doubtful: tuple[tuple[str, str], ...]
 
     @property
     def idle(self) -> bool:
@@ -101,19 +105,16 @@ def _action(document: Document, index: int) -> Action:
         remove=remove,
         expect=_expect(document, location, raw),
         was=_was(document, location, raw),
+        doubtful=tuple(_doubtful(raw)),
     )
 
 
 def _query(document: Document, location: Location) -> Query:
-    action: dict[str, str] = document.value["actions"][location[1]]
-    text = action[str(location[2])]
+    text: str = document.value["actions"][location[1]][location[2]]
     try:
         return Query(text)
     except QueryError as error:
-        problem: OverlayError = fault(
-            document, location, f"{text} {error}" if len(text) < 200 else str(error)
-        )
-        raise problem from error
+        raise fault(document, location, str(error)) from error
 
 
 def _expect(document: Document, location: Location, raw: dict[str, Any]) -> Expect:
@@ -129,3 +130,11 @@ def _was(document: Document, location: Location, raw: dict[str, Any]) -> Any:
     except ValueError as error:
         raise fault(document, (*location, "x-was"), f"x-was {error}") from error
     return raw.get("x-was", ABSENT)
+
+
+def _doubtful(raw: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield near misses of our own fields: an expectation must not be lost to a typo."""
+    for name in raw:
+        meant = difflib.get_close_matches(name, _OURS, 1, 0.8)
+        if name.startswith("x-") and name not in _OURS and meant:
+            yield name, meant[0]

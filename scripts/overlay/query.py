@@ -1,30 +1,21 @@
-"""RFC 9535 queries: compiled once, run within limits, answering locations instead of values."""
+"""RFC 9535 queries that answer locations instead of values."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
-import regex
-from iregexp_check import check as is_iregexp
-from jsonpath_rfc9535 import (
-    JSONPathEnvironment,
-    JSONPathError,
-    JSONPathNode,
-    JSONPathQuery,
-    JSONPathRecursionError,
-)
-from jsonpath_rfc9535.function_extensions import ExpressionType, FilterFunction
-from jsonpath_rfc9535.lex import RE_PROPERTY
-from jsonpath_rfc9535.serialize import canonical_string
+from jsonpath_rfc9535 import JSONPathError, JSONPathNode, JSONPathQuery, JSONPathRecursionError
+from jsonpath_rfc9535.selectors import NameSelector
+from jsonpath_rfc9535.serialize import canonical_string as quoted
 
-from scripts.document import MAX_DEPTH
+from scripts.overlay.rfc9535 import SHORTHAND, Clock, Environment, OverTimeError
 from scripts.pointer import Location
 
 MAX_QUERY: Final = 10_000
-MAX_SECONDS: Final = 10.0
+SHOWN_QUERY: Final = 200
+
+__all__ = ["Query", "QueryError", "path_of", "quoted"]
 
 
 class QueryError(ValueError):
@@ -43,7 +34,7 @@ class Query:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._clock = _Clock()
+        self._clock = Clock()
         self._compiled = _compile(text, self._clock)
 
     def __repr__(self) -> str:
@@ -60,7 +51,7 @@ class Query:
         A query may select a node twice (`$['a','a']`). An overlay acts on nodes, so twice is once.
 
         Raises:
-            QueryError: The query ran longer than 10 seconds, or a filter met a value it cannot take.
+            QueryError: The query took longer than 10 seconds, or is nested too deeply.
         """
         return self.trail(value)[-1]
 
@@ -73,17 +64,25 @@ class Query:
             for segment in self._compiled.segments:
                 nodes = list(self._once(segment.resolve(nodes)))
                 steps.append([node.location for node in nodes])
-        except (JSONPathError, RecursionError) as error:
+        except (JSONPathError, RecursionError, OverTimeError) as error:
             raise QueryError(f"cannot be evaluated: {_reason(error)}") from error
         return steps
 
-    def names(self) -> Iterator[tuple[int, int, int]]:
-        """Yield (segment number, start, end in the text) of every plain name selector outside filters."""
-        for number, segment in enumerate(self._compiled.segments):
-            for selector in segment.selectors:
-                if hasattr(selector, "name"):
-                    token = selector.token
-                    yield number, token.index, token.index + len(token.value)
+    def names(self, segment: int) -> list[tuple[int, int, str]]:
+        """Return (start, end, name) in the text of each name that one segment selects, quotes included."""
+        found = []
+        for selector in self._compiled.segments[segment].selectors:
+            if isinstance(selector, NameSelector):
+                start = selector.token.index
+                end = start + len(selector.token.value)
+                quoted = self.text[start - 1 : start] in {"'", '"'}
+                found.append((start - quoted, end + quoted, selector.name))
+        return found
+
+    def span(self, segment: int) -> tuple[int, int]:
+        """Return where in the text one segment begins and ends."""
+        starts = [part.token.index for part in self._compiled.segments]
+        return starts[segment], (*starts, len(self.text))[segment + 1]
 
     def _once(self, nodes: Iterable[JSONPathNode]) -> Iterator[JSONPathNode]:
         """Drop repeated nodes between segments, or `$..*..*..*` would grow without bound."""
@@ -96,112 +95,39 @@ class Query:
 
 
 def path_of(location: Location) -> str:
-    """Return a location as a query people write: `$.paths['/a'].get.tags[0]`."""
+    """Return a location as people write queries: `$.paths['/a'].get.tags[0]`."""
     text = "$"
     for key in location:
         if isinstance(key, int):
             text += f"[{key}]"
-        elif RE_PROPERTY.fullmatch(key):
+        elif SHORTHAND.fullmatch(key):
             text += f".{key}"
         else:
-            text += f"[{canonical_string(key)}]"
+            text += f"[{quoted(key)}]"
     return text
 
 
-def _compile(text: str, clock: _Clock) -> JSONPathQuery:
+def _compile(text: str, clock: Clock) -> JSONPathQuery:
     if len(text) > MAX_QUERY:
-        raise QueryError(f"is {len(text)} characters long; the limit is {MAX_QUERY}")
+        raise QueryError(f"the query is {len(text)} characters long; the limit is {MAX_QUERY}")
+    shown = text if len(text) <= SHOWN_QUERY else text[:SHOWN_QUERY] + " …"
     try:
-        return _Environment(clock).compile(text)
+        return Environment(clock).compile(text)
     except (JSONPathError, RecursionError) as error:
-        where = ""
-        token = getattr(error, "token", None)
-        if token is not None:
-            column = min(max(token.index, 0), len(text))
-            where = f" at character {column + 1}, before {text[column : column + 20]!r}"
-            where = where if column < len(text) else f" at character {column + 1}, its end"
-        raise QueryError(f"is not an RFC 9535 query: {_reason(error)}{where}") from error
+        reason = _reason(error) + _where(error, text)
+        raise QueryError(f"{shown} is not an RFC 9535 query: {reason}") from error
+
+
+def _where(error: Exception, text: str) -> str:
+    token = getattr(error, "token", None)
+    if token is None:
+        return ""
+    column = len(text) if token.index < 0 else min(token.index, len(text))
+    rest = text[column : column + 20]
+    return f", at character {column + 1}" + (f": {rest}" if rest else ", its end")
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, (RecursionError, JSONPathRecursionError)):
         return "nested too deeply"
     return str(error.args[0]) if error.args else type(error).__name__
-
-
-@dataclass
-class _Clock:
-    """A limit in seconds on one evaluation; filters inside filters can ask for cubic work and more."""
-
-    deadline: float = 0.0
-
-    def start(self) -> None:
-        self.deadline = time.monotonic() + MAX_SECONDS
-
-    def left(self) -> float:
-        return self.deadline - time.monotonic()
-
-    def check(self) -> None:
-        if self.left() <= 0:
-            raise QueryError(f"cannot be evaluated: it took longer than {MAX_SECONDS:g} seconds")
-
-
-class _Environment(JSONPathEnvironment):
-    """The library's RFC 9535 with our depth limit and clock."""
-
-    def __init__(self, clock: _Clock) -> None:
-        self._clock = clock
-        super().__init__()
-
-    @property
-    def max_recursion_depth(self) -> int:  # type: ignore[override]  # pyright: ignore
-        """Return our limit. The library reads it for every node a descent visits: the place to look at the clock."""
-        self._clock.check()
-        return MAX_DEPTH + 2
-
-    @property
-    def nondeterministic(self) -> bool:  # type: ignore[override]  # pyright: ignore
-        """Return False. The library reads it once for every wildcard and filter it resolves, as above."""
-        self._clock.check()
-        return False
-
-    def setup_function_extensions(self) -> None:
-        """Register the functions of RFC 9535, with a `match` and `search` that cannot run forever."""
-        super().setup_function_extensions()
-        self.function_extensions["match"] = _Matcher(self._clock, whole=True)
-        self.function_extensions["search"] = _Matcher(self._clock, whole=False)
-
-
-class _Matcher(FilterFunction):
-    """`match` and `search`: I-Regexp (RFC 9485), stopped at the deadline."""
-
-    arg_types = [ExpressionType.VALUE, ExpressionType.VALUE]  # noqa: RUF012  an attribute of the library's
-    return_type = ExpressionType.LOGICAL
-
-    def __init__(self, clock: _Clock, *, whole: bool) -> None:
-        self.clock = clock
-        self.find = regex.fullmatch if whole else regex.search
-
-    def __call__(self, text: object, pattern: object) -> bool:
-        if not isinstance(text, str) or not isinstance(pattern, str) or not is_iregexp(pattern):
-            return False
-        try:
-            return self.find(_dialect(pattern), text, timeout=max(self.clock.left(), 0.001)) is not None
-        except TimeoutError as error:
-            message = f"the pattern {pattern!r} took longer than {MAX_SECONDS:g} seconds"
-            raise QueryError(f"cannot be evaluated: {message}") from error
-        except regex.error:  # valid I-Regexp that this engine cannot compile: RFC 9535 says no match
-            return False
-
-
-def _dialect(pattern: str) -> str:
-    r"""Write I-Regexp for the regex module: a dot outside a class stands for anything but \n and \r."""
-    parts: list[str] = []
-    escaped = in_class = False
-    for char in pattern:
-        dot = char == "." and not escaped and not in_class
-        parts.append(r"[^\n\r]" if dot else char)
-        if not escaped and char in "[]":
-            in_class = char == "["
-        escaped = char == "\\" and not escaped
-    return "".join(parts)
