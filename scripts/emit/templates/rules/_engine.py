@@ -54,7 +54,10 @@ class RuleSet:
 def nearest(
     rules: RuleSet, body: Mapping[str, Any], found: Collection[Violation], waive: Collection[str]
 ) -> tuple[Change, ...]:
-    """Return the fewest changes to listable fields that make a body valid; on a tie, the first in enum order.
+    """Return the fewest changes to listable fields that make a body valid.
+
+    On a tie, a change that also keeps the inferred rules comes first, then one of the fields complained
+    about, then document and enum order.
 
     Args:
         rules: The rules of the body's model.
@@ -66,17 +69,22 @@ def nearest(
         The changes, or nothing if no change of at most three listable fields is enough.
     """
     levels = {"error"} if any(violation.level == "error" for violation in found) else {"error", "warning"}
-    fields = [name for name in rules.fields if name in rules.domains]
     before = {name: body.get(name, UNSET) for name in rules.fields}
+    blamed = {violation.pointer.split("/")[1] for violation in found if violation.pointer}
+    fields = sorted((name for name in rules.fields if name in rules.domains), key=lambda name: name not in blamed)
     for size in range(1, min(MAX_CHANGES, len(fields)) + 1):
+        best: tuple[int, tuple[Change, ...]] | None = None
         for chosen in itertools.combinations(fields, size):
             for values in itertools.product(*(_alternatives(rules.domains[name], before[name]) for name in chosen)):
-                changed = {**before, **{name: _sample(value, before[name]) for name, value in zip(chosen, values)}}
-                left = rules.broken(*changed.values())
-                if not any(violation.level in levels and violation.rule not in waive for violation in left):
-                    return tuple(
-                        Change(_pointer(name), _listed(before[name]), value) for name, value in zip(chosen, values)
-                    )
+                after = dict(zip(chosen, values))
+                changed = {**before, **{name: _sample(value, before[name]) for name, value in after.items()}}
+                left = [violation for violation in rules.broken(*changed.values()) if violation.rule not in waive]
+                if any(violation.level in levels for violation in left) or (best and best[0] <= len(left)):
+                    continue
+                changes = (Change(_pointer(name), _listed(before[name]), value) for name, value in after.items())
+                best = (len(left), tuple(changes))
+        if best is not None:
+            return best[1]
     return ()
 
 

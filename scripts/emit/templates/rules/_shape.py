@@ -45,7 +45,7 @@ def misfits(value: Any, schema: Schema, at: str = "") -> Iterator[Violation]:
         yield from _sized(len(value), value, schema, at, "Length", "character")
         if "pattern" in schema and not _compiled(schema["pattern"]).search(value):
             yield _misfit(at, value, f"must match {schema['pattern']}")
-    elif _values.is_number(value):
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
         yield from _bounded(value, schema, at)
     yield from _combined(value, schema, at)
 
@@ -53,7 +53,8 @@ def misfits(value: Any, schema: Schema, at: str = "") -> Iterator[Violation]:
 def _definition(reference: str) -> Schema:
     from ._table import DEFINITIONS  # imported late: the table imports this package's models
 
-    return DEFINITIONS[reference]
+    found: Schema = DEFINITIONS[reference]
+    return found
 
 
 @cache
@@ -98,7 +99,7 @@ def _bounded(value: float, schema: Schema, at: str) -> Iterator[Violation]:
         exclusive = schema.get(f"exclusive{side.capitalize()}")
         if (bound := schema.get(side)) is not None and worse(value, bound, exclusive is True):
             yield _misfit(at, value, f"must be {'not ' if exclusive is True else ''}{sign} {bound}")
-        if _values.is_number(exclusive) and worse(value, exclusive, True):
+        if exclusive is not None and not isinstance(exclusive, bool) and worse(value, exclusive, True):
             yield _misfit(at, value, f"must be {'more' if side == 'minimum' else 'less'} than {exclusive}")
 
 
