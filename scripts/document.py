@@ -18,6 +18,11 @@ from scripts.pointer import Location, encode
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_NODES: Final = 2_000_000
 MAX_DEPTH: Final = 200
+_TEXT_PER_VALUE: Final = 100  # characters of text that count as one more value: aliases repeat text too
+_MAX_DIGITS: Final = 1000  # Python itself refuses to read more than 4300
+
+_TAG: Final = "tag:yaml.org,2002:"
+_PAIR: Final = re.compile(r"((?<!\\)(?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
 
 
 class _Loader(yaml.CSafeLoader):
@@ -30,17 +35,18 @@ class _Loader(yaml.CSafeLoader):
 
 
 _CORE_SCHEMA: Final = (
-    ("tag:yaml.org,2002:null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-    ("tag:yaml.org,2002:bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
-    ("tag:yaml.org,2002:int", r"^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$", list("-+0123456789")),
+    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
+    ("int", r"^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$", list("-+0123456789")),
     (
-        "tag:yaml.org,2002:float",
+        "float",
         r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
         list("-+.0123456789"),
     ),
 )
-for _tag, _pattern, _first in _CORE_SCHEMA:
-    _Loader.add_implicit_resolver(_tag, re.compile(_pattern), _first)
+_PATTERNS: Final = {kind: re.compile(pattern) for kind, pattern, _ in _CORE_SCHEMA}
+for _kind, _, _first in _CORE_SCHEMA:
+    _Loader.add_implicit_resolver(_TAG + _kind, _PATTERNS[_kind], _first)
 
 
 @dataclass(frozen=True)
@@ -74,11 +80,12 @@ def load(path: str | Path) -> Document:
     """
     name = Path(path).as_posix()
     try:
-        raw = Path(path).read_bytes()
+        with Path(path).open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)  # a device may never end
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", path=name) from error
     if len(raw) > MAX_BYTES:
-        raise InputError(f"is {len(raw)} bytes; the limit is {MAX_BYTES}", path=name)
+        raise InputError(f"is larger than {MAX_BYTES} bytes", path=name)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -95,34 +102,56 @@ def parse(text: str, path: str, *, first_line: int = 1) -> Document:
         path: The name to use in messages.
         first_line: The line of `path` at which the text begins, for a fragment of a larger file.
     """
-    loader = _Loader(text)
+    readable = _join_surrogates(text)
+    loader = _Loader(readable)
     try:
-        _refuse_deep_nesting(text, path)
+        _refuse_deep_nesting(readable, path, first_line)
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = None if mark is None else mark.line + first_line
-        raise InputError(f"is not YAML: {error.problem or error}", path=path, line=line) from error
-    except yaml.YAMLError as error:
-        raise InputError(f"is not YAML: {error}", path=path) from error
+        cause = ": ".join(part for part in (error.context, error.problem) if part)
+        raise InputError(f"is not YAML: {cause or error}", path=path, line=line) from error
+    except yaml.reader.ReaderError as error:
+        line = readable.encode()[: error.position].count(b"\n") + first_line
+        message = f"is not YAML: the character U+{_code(error.character):04X} is not allowed"
+        raise InputError(message, path=path, line=line) from error
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
     if node is None:
-        raise InputError("is empty; an object was expected", path=path)
+        raise InputError("is empty; an object was expected", path=path, line=first_line)
     builder = _Builder(path, first_line)
+    builder.measure(node)
     return Document(path, builder.build(node, ()), text, builder.lines)
 
 
-def _refuse_deep_nesting(text: str, path: str) -> None:
+def _code(character: str | bytes | int) -> int:
+    return character if isinstance(character, int) else ord(character)
+
+
+def _join_surrogates(text: str) -> str:
+    r"""Write JSON's escaped surrogate pairs, such as `\ud83d\ude00`, as the characters they are.
+
+    YAML has no such pairs, so libyaml refuses them. Only in JSON is every backslash an escape.
+    """
+    if not text.lstrip().startswith(("{", "[")) or _PAIR.search(text) is None:
+        return text
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return _PAIR.sub(lambda found: found[1] + json.loads(f'"{found[2]}"'), text)
+
+
+def _refuse_deep_nesting(text: str, path: str, first_line: int) -> None:
     """Refuse before composing: the C composer recurses, and a deep enough document would crash it."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise InputError(
-                    f"is nested deeper than {MAX_DEPTH} levels", path=path, line=event.start_mark.line + 1
-                )
+                line = event.start_mark.line + first_line if event.start_mark else None
+                raise InputError(f"is nested deeper than {MAX_DEPTH} levels", path=path, line=line)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
@@ -134,32 +163,49 @@ class _Builder:
         self.path = path
         self.first_line = first_line
         self.lines: dict[str, int] = {}
-        self._open: set[int] = set()
+        self._measured: dict[int, tuple[int, int] | None] = {}
+
+    def measure(self, node: yaml.Node) -> tuple[int, int]:
+        """Return how many values a node expands to and how deep it is, without expanding it."""
+        if id(node) in self._measured:
+            known = self._measured[id(node)]
+            if known is None:
+                raise self._error("an alias contains itself, which JSON cannot express", node)
+            return known
+        self._measured[id(node)] = None  # not done yet
+        if isinstance(node, yaml.ScalarNode):
+            size, depth = 1 + len(node.value) // _TEXT_PER_VALUE, 0
+        else:
+            parts = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
+            measures = [self.measure(part) for part in parts]
+            size = 1 + sum(size for size, _ in measures)
+            depth = 1 + max((depth for _, depth in measures), default=0)
+        if size > MAX_NODES:
+            raise self._error(f"expands to more than {MAX_NODES} values (an alias bomb?)", node)
+        if depth > MAX_DEPTH:  # aliases can nest deeper than the text does
+            raise self._error(f"is nested deeper than {MAX_DEPTH} levels", node)
+        self._measured[id(node)] = size, depth
+        return size, depth
 
     def build(self, node: yaml.Node, location: Location) -> Any:
+        """Return the JSON value of a node that has been measured, and note the line of each part."""
         self.lines[encode(location)] = node.start_mark.line + self.first_line
-        if len(self.lines) > MAX_NODES:
-            raise self._error(f"expands to more than {MAX_NODES} values (an alias bomb?)", node)
-        if len(location) > MAX_DEPTH:  # aliases can nest deeper than the text does
-            raise self._error(f"is nested deeper than {MAX_DEPTH} levels", node)
+        kind = node.tag.removeprefix(_TAG)
         if isinstance(node, yaml.ScalarNode):
-            return self._scalar(node)
-        if id(node) in self._open:
-            raise self._error("an alias contains itself, which JSON cannot express", node)
-        self._open.add(id(node))
-        value: Any
-        if isinstance(node, yaml.MappingNode):
-            value = dict(self._items(node, location))
-        else:
-            value = [self.build(child, (*location, index)) for index, child in enumerate(node.value)]
-        self._open.discard(id(node))
-        return value
+            return self._scalar(node, kind)
+        if isinstance(node, yaml.MappingNode) and kind == "map":
+            return dict(self._items(node, location))
+        if isinstance(node, yaml.SequenceNode) and kind == "seq":
+            return [self.build(child, (*location, index)) for index, child in enumerate(node.value)]
+        raise self._error(f"the tag {node.tag!r} has no meaning in JSON", node)
 
     def _items(self, node: yaml.MappingNode, location: Location) -> Iterator[tuple[str, Any]]:
         seen: set[str] = set()
         for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode) or key_node.value == "<<":
-                raise self._error("a key must be plain text (merge keys and nested keys are not JSON)", key_node)
+            if not isinstance(key_node, yaml.ScalarNode) or (key_node.value == "<<" and not key_node.style):
+                raise self._error(
+                    "a key must be plain text (merge keys and nested keys are not JSON)", key_node
+                )
             key = key_node.value  # the text as written: the response code 200 is the key "200"
             if key in seen:
                 raise self._error(f"the key {key!r} stands twice in one object", key_node)
@@ -167,23 +213,27 @@ class _Builder:
             yield key, self.build(value_node, (*location, key))
             self.lines[encode((*location, key))] = key_node.start_mark.line + self.first_line
 
-    def _scalar(self, node: yaml.ScalarNode) -> str | int | float | bool | None:
+    def _scalar(self, node: yaml.ScalarNode, kind: str) -> str | int | float | bool | None:
         text: str = node.value
-        kind = node.tag.rpartition(":")[2]
         if kind == "str":
             return text
+        pattern = _PATTERNS.get(kind)
+        if pattern is None:
+            raise self._error(f"the tag {node.tag!r} has no meaning in JSON", node)
+        if not pattern.match(text):  # only an explicit tag such as !!int can say so
+            raise self._error(f"{text[:60]!r} is not what its tag {kind!r} says", node)
         if kind == "null":
             return None
         if kind == "bool":
             return text.lower() == "true"
+        if len(text) > _MAX_DIGITS:
+            raise self._error(f"a number of {len(text)} characters; the limit is {_MAX_DIGITS}", node)
         if kind == "int":
             return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
-        if kind == "float":
-            number = float(text.replace(".inf", "inf").replace(".nan", "nan"))
-            if math.isfinite(number):
-                return number
-            raise self._error(f"{text} is not a number in JSON", node)
-        raise self._error(f"the tag {node.tag!r} has no meaning in JSON", node)
+        number = math.inf if text[-1] in "fFnN" else float(text)  # .inf, .NaN
+        if math.isfinite(number):
+            return number
+        raise self._error(f"{text} is not a number in JSON", node)
 
     def _error(self, message: str, node: yaml.Node) -> InputError:
         return InputError(message, path=self.path, line=node.start_mark.line + self.first_line)
@@ -195,8 +245,14 @@ def to_json(value: Any) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
+    """Quotes what a YAML 1.1 reader would not take for text (`16:9`, `no`), and what a 1.2 one would not."""
+
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  PyYAML's signature
         return True
+
+
+for _kind, _, _first in _CORE_SCHEMA:  # such as 1e3, which YAML 1.1 does take for text
+    _Dumper.add_implicit_resolver(_TAG + _kind, _PATTERNS[_kind], _first)
 
 
 def to_yaml(value: Any) -> str:
