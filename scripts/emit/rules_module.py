@@ -11,7 +11,7 @@ from scripts.emit.source import comment, constant, docstring, literal, variable
 from scripts.pointer import decode
 from scripts.rules.breach import Breach, breaches
 from scripts.rules.definition import Rule, RuledSchema
-from scripts.rules.domain import Length, domains
+from scripts.rules.domain import Given, Length, domains
 from scripts.rules.expression import Compiler, Expression, every, negated, render
 from scripts.rules.verdict import mentions
 
@@ -115,9 +115,14 @@ def _domains(ruled: RuledSchema, document: Any, used: Sequence[str]) -> str:
     entries = []
     for name, values in domains(ruled, document, used).items():
         texts = [] if name in required else ["ABSENT"]
-        texts += [f"Length({value.count})" if isinstance(value, Length) else literal(value) for value in values]
-        entries.append(f"{literal(name)}: ({', '.join(texts)},)")
+        texts += [_alternative(value) for value in values if not isinstance(value, Given)]
+        if texts:
+            entries.append(f"{literal(name)}: ({', '.join(texts)},)")
     return ", ".join(entries)
+
+
+def _alternative(value: Any) -> str:
+    return f"Length({value.count})" if isinstance(value, Length) else literal(value)
 
 
 def _declaration(rule: Rule, ruled: RuledSchema) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from scripts.errors import printable
 from scripts.rules.definition import Rule, RuledSchema
-from scripts.rules.domain import Length
+from scripts.rules.domain import Given, Length
+from scripts.rules.space import concrete
 from scripts.rules.variants import ABSENT, Allowed, Variant, VariantSet, read_variants
 from scripts.rules.verdict import Verdict
 
@@ -37,12 +39,15 @@ def _decisions(variants: VariantSet) -> list[str]:
     """Return the table: one row for each value of the first other restricted field, one column per variant."""
     verdict = Verdict(variants.ruled)
     restricted = list(dict.fromkeys(name for variant in variants.variants for case in variant.cases for name in case))
-    rows = next((name for name in restricted if not _is_list(variants.domains[name])), None)
+    rows = next((name for name in restricted if _is_listed(variants.domains[name])), None)
     if rows is None:
         return []
     others = [name for name in restricted if name != rows]
     about = f"What each {_code(variants.by)} allows with each {_code(rows)}"
-    lines = [f"## {about}" + (f": how many {', '.join(map(_code, others))}" if others else ""), ""]
+    details = [
+        f"{_code(name)}{' by number of items' if _is_counted(variants.domains[name]) else ''}" for name in others
+    ]
+    lines = [f"## {about}" + (f" ({', '.join(details)})" if others else ""), ""]
     lines.append(f"| {_code(rows)} | " + " | ".join(_code(variant.value) for variant in variants.variants) + " |")
     lines.append("|---" * (len(variants.variants) + 1) + "|")
     for value in variants.domains[rows]:
@@ -76,19 +81,18 @@ def _always(variants: VariantSet, verdict: Verdict, variant: Variant, rows: str,
 
 
 def _unavoidable(verdict: Verdict, point: dict[str, Any]) -> tuple[str, ...]:
-    body = {
-        name: ["https://example.com/"] * value.count if isinstance(value, Length) else value
-        for name, value in point.items()
-        if name and value != ABSENT
-    }
-    return verdict.broken(body)
+    """Return the rules a point breaks, whichever sample stands for what cannot be listed."""
+    given = {name: value for name, value in point.items() if name and value != ABSENT}
+    samples = [value.samples if isinstance(value, Given) else (concrete(value),) for value in given.values()]
+    broken = [set(verdict.broken(dict(zip(given, values, strict=True)))) for values in itertools.product(*samples)]
+    return tuple(rule.id for rule in verdict.rules if all(rule.id in ids for ids in broken))
 
 
 def _allowed(case: Allowed, rows: str, variants: VariantSet) -> str:
+    restricted = [name for name, values in case.items() if name != rows and values != variants.domains[name]]
+    several = len([name for name in case if name != rows]) > 1
     texts = [
-        _span(values, variants.domains[name])
-        for name, values in case.items()
-        if name != rows and values != variants.domains[name]
+        (f"{_code(name)} " if several else "") + _span(case[name], variants.domains[name]) for name in restricted
     ]
     return ", ".join(texts) or "any"
 
@@ -96,7 +100,7 @@ def _allowed(case: Allowed, rows: str, variants: VariantSet) -> str:
 def _span(values: Sequence[Any], domain: Sequence[Any]) -> str:
     counts = sorted(value.count for value in values if isinstance(value, Length))
     if not counts:
-        return ", ".join("absent" if value == ABSENT else _code(value) for value in values)
+        return ", ".join("absent" if value == ABSENT else _alternative(value) for value in values)
     largest = max(value.count for value in domain if isinstance(value, Length))
     low, high = counts[0], counts[-1]
     text = str(low) if low == high else f"{low}-{high}"
@@ -104,8 +108,16 @@ def _span(values: Sequence[Any], domain: Sequence[Any]) -> str:
     return f"none or {text}" if ABSENT in values else text
 
 
-def _is_list(domain: Sequence[Any]) -> bool:
+def _alternative(value: Any) -> str:
+    return "given" if isinstance(value, Given) else _code(value)
+
+
+def _is_counted(domain: Sequence[Any]) -> bool:
     return any(isinstance(value, Length) for value in domain)
+
+
+def _is_listed(domain: Sequence[Any]) -> bool:
+    return not any(isinstance(value, Length | Given) for value in domain)
 
 
 def _code(value: Any) -> str:

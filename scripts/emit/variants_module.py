@@ -11,7 +11,7 @@ from scripts.emit.names import ModelName, Names
 from scripts.emit.operations import operation_constants, operations
 from scripts.emit.source import docstring, literal
 from scripts.errors import InputError
-from scripts.rules.domain import Length
+from scripts.rules.domain import Given, Length
 from scripts.rules.variants import ABSENT, Allowed, Variant, VariantSet
 
 _OPTIONS: Final = "waive: Collection[str] = (), strict: bool | None = None"
@@ -86,6 +86,8 @@ class _Writer:
         if default is not ABSENT and (allowed is None or default in allowed):
             return f"{text} = {literal(default)}"
         optional = ABSENT in allowed if allowed is not None else not self._required(name)
+        if optional and text.endswith(": None"):
+            return f"{text} = None"
         return f"{text} | None = None" if optional else text
 
     def _type(self, name: str, case: Allowed) -> str:
@@ -95,6 +97,10 @@ class _Writer:
             found = re.fullmatch(r"list\[(.*)\]", declared)
             return f"list[{found[1]}] | tuple[{found[1]}, ...]" if found else declared
         values = [value for value in allowed if value != ABSENT]
+        if not values:
+            return "None"
+        if isinstance(values[0], Given):
+            return declared
         if isinstance(values[0], Length):
             return _tuples(declared.removeprefix("list[").removesuffix("]"), values, self.variants.domains[name])
         return f"Literal[{', '.join(map(literal, values))}]"

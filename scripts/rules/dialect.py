@@ -85,8 +85,16 @@ KEYWORDS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
 }
 
 
-def check(schema: Any, location: Location = ()) -> None:
+BODY_KEYWORDS: Final = frozenset({"properties", "required", "allOf", "anyOf", "not"})
+
+
+def check(schema: Any, location: Location = (), *, body: bool = True) -> None:
     """Refuse a schema that no output could express.
+
+    Args:
+        schema: The schema.
+        location: Where it stands in the rule's schema, for messages.
+        body: Whether it speaks of the body itself, which only its properties can describe.
 
     Raises:
         DialectError: An unknown keyword, a wrong operand or an untranslatable pattern, with its place.
@@ -99,6 +107,8 @@ def check(schema: Any, location: Location = ()) -> None:
         place = (*location, keyword)
         if keyword not in KEYWORDS:
             raise DialectError(f"the keyword {keyword!r} cannot be compiled; known are {', '.join(KEYWORDS)}", place)
+        if body and keyword not in BODY_KEYWORDS:
+            raise DialectError(f"{keyword} speaks of the body as a whole; name the property it is about", place)
         fits, wanted = KEYWORDS[keyword]
         if not fits(operand):
             raise DialectError(f"{keyword} must be {wanted}, got {operand!r:.60}", place)
@@ -108,7 +118,7 @@ def check(schema: Any, location: Location = ()) -> None:
             except PatternError as error:
                 raise DialectError(f"pattern {operand!r:.60} cannot be compiled: {error}", place) from error
     for place, child in children(schema):
-        check(child, (*location, *place))
+        check(child, (*location, *place), body=body and place[0] != "properties")
 
 
 def children(schema: Any) -> Iterator[tuple[Location, Any]]:

@@ -1,7 +1,7 @@
 """The finite part of a request: for each field, the values whose difference a rule or the schema can see.
 
-An array counts by its length: absent, 0, 1, ... up to one more than the largest bound anybody states. A
-field whose values cannot be listed (free text, numbers) is not part of it.
+An array counts by its length: absent, 0, 1, ... up to one more than the largest bound anybody states. Of a
+field whose values cannot be listed (free text, numbers) only its presence counts, if a rule asks for it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,17 @@ class Length:
     count: int
 
 
+@dataclass(frozen=True)
+class Given:
+    """Some value of a field whose values cannot be listed; `samples` are those the rules' examples hold."""
+
+    samples: tuple[Any, ...]
+
+
 def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[Any, ...]]:
-    """Return the listable values of each field of a schema: enum values, booleans, or `Length`s."""
+    """Return the listable values of each field: enum values, booleans, `Length`s, or one `Given`."""
     largest = _largest_bounds(schema)
+    asked = {name for part in _rule_parts(schema) for name in _asked(part)}
     result: dict[str, tuple[Any, ...]] = {}
     for name, given in schema.get("properties", {}).items():
         field = _resolved(given, document)
@@ -33,7 +41,32 @@ def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[
             result[name] = (False, True)
         elif field.get("type") == "array" and name in largest:
             result[name] = tuple(Length(count) for count in range(largest[name] + 2))
+        elif name in asked and (samples := _samples(schema, name)):
+            result[name] = (Given(samples),)
     return result
+
+
+def _samples(schema: Mapping[str, Any], name: str) -> tuple[Any, ...]:
+    """Return the values that the examples of the rules give a field."""
+    found: list[Any] = []
+    for rule in schema.get("x-rules", []):
+        for body in rule.get("examples", {}).values():
+            if isinstance(body, dict) and name in body and body[name] not in found:
+                found.append(body[name])
+    return tuple(found)
+
+
+def _rule_parts(schema: Mapping[str, Any]) -> Iterator[Any]:
+    for rule in schema.get("x-rules", []):
+        yield from (rule.get("if"), rule.get("then"))
+
+
+def _asked(schema: Any) -> Iterator[str]:
+    """Yield the fields of the body whose presence a rule's schema asks for or forbids."""
+    if isinstance(schema, dict):
+        yield from schema.get("required", [])
+        for part in (*schema.get("allOf", []), *schema.get("anyOf", []), schema.get("not")):
+            yield from _asked(part)
 
 
 def _resolved(schema: Any, document: Any) -> Mapping[str, Any]:
@@ -50,10 +83,7 @@ def _resolved(schema: Any, document: Any) -> Mapping[str, Any]:
 def _largest_bounds(schema: Mapping[str, Any]) -> dict[str, int]:
     """Return, for each array field, the largest `minItems` or `maxItems` in the schema or its rules."""
     result: dict[str, int] = {}
-    parts: list[Any] = [schema]
-    for rule in schema.get("x-rules", []):
-        parts += [rule.get("if"), rule.get("then")]
-    for part in parts:
+    for part in (schema, *_rule_parts(schema)):
         for name, bound in _bounds(part):
             result[name] = max(bound, result.get(name, 0))
     return result

@@ -15,7 +15,8 @@ from typing import Any, Final
 from scripts.errors import InputError
 from scripts.pointer import encode
 from scripts.rules.definition import RuledSchema
-from scripts.rules.domain import Length, schema_domains
+from scripts.rules.domain import Given, schema_domains
+from scripts.rules.space import concrete
 from scripts.rules.verdict import Verdict
 
 EXTENSION: Final = "x-variants"
@@ -122,16 +123,18 @@ def _legal(verdict: Verdict, fixed: Mapping[str, Any], fields: Allowed) -> list[
     return [
         point
         for point in itertools.product(*fields.values())
-        if not verdict.broken({**fixed, **_given(dict(zip(fields, point, strict=True)))})
+        if any(
+            not verdict.broken({**fixed, **body}) for body in _bodies(dict(zip(fields, point, strict=True)))
+        )
     ]
 
 
-def _given(point: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: ["https://example.com/"] * value.count if isinstance(value, Length) else value
-        for name, value in point.items()
-        if value != ABSENT
-    }
+def _bodies(point: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the bodies a point stands for: one, or one for each sample of what cannot be listed."""
+    given = {name: value for name, value in point.items() if value != ABSENT}
+    samples = [value.samples if isinstance(value, Given) else (concrete(value),) for value in given.values()]
+    for values in itertools.product(*samples):
+        yield dict(zip(given, values, strict=True))
 
 
 def _cases(fields: Sequence[str], legal: Sequence[tuple[Any, ...]]) -> Iterator[Allowed]:

@@ -65,7 +65,7 @@ class Change:
             return f"{name}={json.dumps(self.after, ensure_ascii=False)}"
         count = self.after.count - (self.before.count if isinstance(self.before, Length) else 0)
         if count < 0:
-            return f"drop the last {_counted(-count, 'item')} of {name}"
+            return f"drop the last {'item' if count == -1 else _counted(-count, 'item')} of {name}"
         return f"{'add' if isinstance(self.before, Length) else 'give'} {_counted(count, 'item')} in {name}"
 
 

@@ -1,0 +1,68 @@
+"""Every task of the project, by name: `nox -l` lists them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["tests"]
+nox.options.reuse_venv = "yes"
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+ENV = {"PYTHONPATH": ".", "PYTHONUTF8": "1"}
+DEMO = Path("demo-output")
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install the project with its extras and the pinned tools of some groups."""
+    session.install(*nox.project.dependency_groups(PROJECT, *groups), "-e", ".[cli,sandbox]")
+
+
+@nox.session(default=False)
+def demo(session: nox.Session) -> None:
+    """Regenerate, then submit, wait and download against the sandbox: no key, no network."""
+    install(session, "generate")
+    session.run("python", "-m", "scripts.regenerate", env=ENV)
+    session.run("python", "-m", "mountsea_gemini.demo", str(DEMO), *session.posargs, env=ENV)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the whole test suite, linters and type checkers included; what CI runs."""
+    install(session, "generate", "types", "test")
+    session.run("ruff", "check", ".", env=ENV)
+    session.run("ruff", "format", "--check", ".", env=ENV)
+    session.run("mypy", env=ENV)
+    session.run("pyright", env=ENV)
+    session.run("pytest", "-n", "2", *session.posargs, env=ENV)
+
+
+@nox.session(default=False)
+def regenerate(session: nox.Session) -> None:
+    """Write generated/ from openapi.yaml and the overlays."""
+    install(session, "generate")
+    session.run("python", "-m", "scripts.regenerate", *session.posargs, env=ENV)
+
+
+@nox.session(default=False)
+def drift(session: nox.Session) -> None:
+    """Compare generated/ with what its inputs give; exit 1 and say why if they differ."""
+    install(session, "generate")
+    session.run("python", "-m", "scripts.regenerate", "--check", *session.posargs, env=ENV)
+
+
+@nox.session(default=False)
+def import_page(session: nox.Session) -> None:
+    """Write openapi.yaml from vendor pages: nox -s import_page -- PAGE..."""
+    install(session, "generate")
+    session.run("python", "-m", "scripts.import_page", *session.posargs, env=ENV)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure, as ratios in one run."""
+    install(session, "generate", "test", "bench")
+    for script in sorted(Path("bench").glob("[!_]*.py")):
+        session.run("python", str(script), *session.posargs, env=ENV)

@@ -1,0 +1,68 @@
+"""The finite part of a schema's request space, enumerated: every combination of listable field values."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from scripts.pointer import resolve
+from scripts.rules.definition import RuledSchema
+from scripts.rules.domain import Given, Length, schema_domains
+
+FILLER: Final = "https://example.com/{}.png"
+
+
+class Space:
+    """Every point of the finite part, in order: fields as the document lists them, absent before present.
+
+    Args:
+        ruled: The schema.
+        document: The merged document, for references.
+    """
+
+    def __init__(self, ruled: RuledSchema, document: Any) -> None:
+        self._required = set(ruled.schema.get("required", []))
+        self.domains = {
+            name: tuple(each for value in values for each in (value.samples if isinstance(value, Given) else (value,)))
+            for name, values in schema_domains(ruled.schema, document).items()
+        }
+        self._fixed = {
+            name: _sample(schema, document)
+            for name, schema in ruled.schema.get("properties", {}).items()
+            if name in self._required and name not in self.domains
+        }
+
+    @property
+    def size(self) -> int:
+        """How many points there are."""
+        size = 1
+        for name, values in self.domains.items():
+            size *= len(values) + (name not in self._required)
+        return size
+
+    def bodies(self) -> Iterator[dict[str, Any]]:
+        """Yield the body of each point; required fields that cannot be listed hold a plain sample."""
+        names = list(self.domains)
+        choices = [
+            [(), *((value,) for value in self.domains[name])] if name not in self._required
+            else [(value,) for value in self.domains[name]]
+            for name in names
+        ]  # fmt: skip
+        for point in itertools.product(*choices):
+            given = {name: concrete(value[0]) for name, value in zip(names, point, strict=True) if value}
+            yield {**self._fixed, **given}
+
+
+def concrete(value: Any) -> Any:
+    """Return a JSON value for a listed one: a `Length` becomes a list of that many invented items."""
+    return [FILLER.format(index + 1) for index in range(value.count)] if isinstance(value, Length) else value
+
+
+def _sample(schema: Mapping[str, Any], document: Any) -> Any:
+    while "$ref" in schema:
+        schema = resolve(document, schema["$ref"])
+    samples = {"string": "text", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
+    if "example" in schema:
+        return schema["example"]
+    return samples.get(str(schema.get("type")), "text")

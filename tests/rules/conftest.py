@@ -1,0 +1,26 @@
+"""The project's own rules, read once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scripts.project import load_project
+from scripts.regenerate.build import Merged, merge
+from scripts.rules.definition import RuledSchema
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def merged() -> Merged:
+    """The project's vendor document with its overlays applied."""
+    return merge(load_project(ROOT))
+
+
+@pytest.fixture(scope="session")
+def ruled(merged: Merged) -> RuledSchema:
+    """The one schema of the project that carries rules."""
+    (schema,) = merged.ruled
+    return schema

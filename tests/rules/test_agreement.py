@@ -1,0 +1,85 @@
+"""Every output of the rules gives the same verdict, over the whole finite part of the request space."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import jsonschema_rs
+from mountsea_gemini_api import rules
+from mountsea_gemini_api.models import VideoGenerationDto
+
+from scripts.regenerate.build import Merged
+from scripts.rules.definition import RuledSchema
+from scripts.rules.space import Space
+from scripts.rules.verdict import Verdict
+
+
+def test_the_finite_part_is_the_known_one(ruled: RuledSchema, merged: Merged) -> None:
+    """3 actions x 7 models x 6 image counts x 3 ratios x 3 translations."""
+    assert Space(ruled, merged.value).size == 3 * 7 * 6 * 3 * 3 == 1134
+
+
+def test_compiled_rules_agree_with_json_schema_everywhere(ruled: RuledSchema, merged: Merged) -> None:
+    """Rule ids of the compiled checks equal those of a JSON Schema validator on each of the 1,134 points."""
+    verdict = Verdict(ruled, levels=("error", "warning"))
+    seen: Counter[str] = Counter()
+    for body in Space(ruled, merged.value).bodies():
+        expected = verdict.broken(body)
+        as_json = tuple(violation.rule for violation in rules.violations(body))
+        as_model = tuple(violation.rule for violation in rules.violations(VideoGenerationDto.from_dict(body)))
+        assert as_json == as_model == expected
+        seen.update(expected)
+    assert set(seen) == {rule.id for rule in verdict.rules} - {"images-are-http-urls", "prompt-not-blank"}
+
+
+def test_the_effective_spec_refuses_exactly_what_error_rules_refuse(ruled: RuledSchema, merged: Merged) -> None:
+    """The schema written into the effective spec is valid for a body if and only if no error rule is broken."""
+    effective = merged.effective
+    validator = jsonschema_rs.Draft4Validator({**effective, "$ref": "#/components/schemas/VideoGenerationDto"})
+    verdict = Verdict(ruled)
+    refused = 0
+    for body in Space(ruled, merged.value).bodies():
+        assert validator.is_valid(body) is (not verdict.broken(body))
+        refused += bool(verdict.broken(body))
+    assert 0 < refused < 1134
+
+
+def test_each_example_does_what_it_claims(ruled: RuledSchema) -> None:
+    """A rule's passing example breaks no rule, its breaking example breaks exactly that rule."""
+    for rule in ruled.rules:
+        assert rules.violations(rule.passes) == ()
+        assert [violation.rule for violation in rules.violations(rule.breaks)] == [rule.id]
+
+
+def test_the_nearest_valid_request_is_valid_and_the_smallest(ruled: RuledSchema, merged: Merged) -> None:
+    """For every refused point the changes shown lead to an accepted one, and no fewer changes would do."""
+    verdict = Verdict(ruled)
+    space = Space(ruled, merged.value)
+    accepted = [body for body in space.bodies() if not verdict.broken(body)]
+    for body in space.bodies():
+        found = [violation for violation in rules.violations(body) if violation.level == "error"]
+        if not found:
+            continue
+        changes = found[0].nearest
+        fixed = dict(body)
+        for change in changes:
+            name = change.pointer.removeprefix("/")
+            if change.after is rules.ABSENT:
+                del fixed[name]
+            elif isinstance(change.after, rules.Length):
+                fixed[name] = ["https://example.com/1.png"] * change.after.count
+            else:
+                fixed[name] = change.after
+        assert not verdict.broken(fixed)
+        fewest = min(
+            sum(_differs(body, other, name) for name in {*body, *other}) for other in accepted
+        )
+        assert len(changes) == fewest
+
+
+def _differs(left: dict[str, object], right: dict[str, object], name: str) -> bool:
+    """Compare one field as the finite part sees it: lists by their length."""
+    a, b = left.get(name), right.get(name)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) != len(b)
+    return a != b
