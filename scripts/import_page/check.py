@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.validators import validator_for
 from jsonschema_path import SchemaPath
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator, OpenAPIV32SpecValidator
+from openapi_spec_validator.schemas import schema_v30, schema_v31, schema_v32
 
 from scripts.document import Document, parse
 from scripts.errors import InputError
@@ -18,9 +20,9 @@ from scripts.import_page.reference import check_references, check_security, oper
 from scripts.pointer import encode, resolve
 
 _VALIDATORS: Final = {
-    "3.0": OpenAPIV30SpecValidator,
-    "3.1": OpenAPIV31SpecValidator,
-    "3.2": OpenAPIV32SpecValidator,
+    "3.0": (schema_v30, OpenAPIV30SpecValidator),
+    "3.1": (schema_v31, OpenAPIV31SpecValidator),
+    "3.2": (schema_v32, OpenAPIV32SpecValidator),
 }
 _SHOWN: Final = 5
 _CUT: Final = 160
@@ -51,12 +53,19 @@ def check_document(document: Document) -> None:
     check_references(document)
     check_security(document)
     if findings := list(_findings(document, version)):
-        first, *rest = findings
-        lines = [first.message, *(f"  also {error}".replace("\n", "\n  ") for error in rest[: _SHOWN - 1])]
-        if len(findings) > _SHOWN:
-            lines.append(f"  and {len(findings) - _SHOWN} more")
-        message = f"is not valid OpenAPI {version}: " + "\n".join(lines)
-        raise InputError(message, path=first.path, line=first.line, pointer=first.pointer)
+        raise _summary(findings, version)
+
+
+def _summary(findings: list[InputError], version: str) -> InputError:
+    first, *rest = findings
+    message = f"is not valid OpenAPI {version}: {first.message}"
+    if not rest:
+        return InputError(message, path=first.path, line=first.line, pointer=first.pointer)
+    lines = [message, f"  at {first.pointer or '(document root)'}"]
+    lines += [f"  also {finding}".replace("\n", "\n  ") for finding in rest[: _SHOWN - 1]]
+    if len(findings) > _SHOWN:
+        lines.append(f"  and {len(findings) - _SHOWN} more")
+    return InputError("\n".join(lines), path=first.path, line=first.line)
 
 
 def _minor_version(document: Document) -> str:
@@ -121,13 +130,12 @@ def _refuse_to_fetch(uri: str) -> Any:
 
 def _findings(document: Document, version: str) -> Iterator[InputError]:
     """Yield each distinct fault; those of meaning only where the shape is right, as they build on it."""
-    validator = _VALIDATORS[version]
+    schema, validator = _VALIDATORS[version]
+    # Run by hand: what the library itself runs, and so the words, depend on the packages installed.
+    shape = validator_for(schema)(schema)
     root = SchemaPath.from_dict(document.value, handlers=_NoFetching())
     try:
-        # The library's own wrapping of these loses what best_match needs to find the deepest cause.
-        errors = [
-            best_match([error]) or error for error in validator.schema_validator.iter_errors(document.value)
-        ]
+        errors = [best_match([error]) or error for error in shape.iter_errors(document.value)]
         found = [
             (_explain(error), tuple(error.absolute_path)) for error in errors or validator(root).iter_errors()
         ]

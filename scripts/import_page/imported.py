@@ -50,9 +50,7 @@ def import_pages(sources: Sequence[str]) -> Imported:
             if not found:
                 without.append(name)
         if len(documents) == before:
-            message = (
-                "holds no OpenAPI document; a fenced block like ```yaml POST /path, or bare YAML, has one"
-            )
+            message = "holds no OpenAPI document: no fenced block like ```yaml POST /path, no bare YAML"
             raise InputError(message, path=Path(source).as_posix())
     additions = plan(documents)
     text = render(documents, additions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -102,11 +103,12 @@ class _Comparison:
 
     def _disagreement(self, location: Location, ours: Any, theirs: Any) -> InputError:
         other = _place(*self._first_with(location))
+        start = _first_differing(ours, theirs)
         message = "\n  ".join(
             [
                 f"disagrees with {other}",
-                f"{other} has {_shown(ours)}",
-                f"{_place(self.document, location)} has {_shown(theirs)}",
+                f"{other} has {_shown(ours, start)}",
+                f"{_place(self.document, location)} has {_shown(theirs, start)}",
                 "pages of one API must agree: fetch both again, or leave one out",
             ]
         )
@@ -183,9 +185,20 @@ def _place(document: Document, location: Location) -> str:
     return document.path if line is None else f"{document.path}:{line}"
 
 
-def _shown(value: Any) -> str:
-    text = "nothing" if value is _ABSENT else repr(value)
-    return text if len(text) <= _CUT else text[: _CUT - 3] + "..."
+def _first_differing(one: Any, other: Any) -> int:
+    """Return how much of two texts is the same, so that a message shows the part that is not."""
+    pairs = zip(one, other, strict=False) if isinstance(one, str) and isinstance(other, str) else ()
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _shown(value: Any, start: int) -> str:
+    if value is _ABSENT:
+        return "nothing"
+    head = ""
+    if isinstance(value, str) and start > _CUT // 2:
+        head, value = "...", value[start - _CUT // 4 :]
+    text = repr(value)
+    return head + (text if len(text) <= _CUT else text[: _CUT - 3] + "...")
 
 
 def first_difference(one: Any, other: Any) -> tuple[Location, Any, Any] | None:

@@ -1,0 +1,55 @@
+"""A project to import into, and the command line, run as a user runs it but in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from scripts.errors import run_cli
+from scripts.import_page.__main__ import main
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run of the command line said."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def pages() -> Path:
+    """Return the folder of invented pages."""
+    return HERE / "pages"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty project, which is the working directory."""
+    root = tmp_path / "project"
+    root.mkdir()
+    table = '[tool.regenerate]\nspec = "openapi.yaml"\noverlays = []\npackage = "made"\noutput = "made"\n'
+    (root / "pyproject.toml").write_text(table, encoding="utf-8")
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture
+def run(project: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs the command line in the project."""
+
+    def run_once(*arguments: str | Path) -> Outcome:
+        code = run_cli(lambda: main([str(argument) for argument in arguments]))
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return run_once

@@ -1,0 +1,66 @@
+"""Pages that must not be imported: each `broken/NAME.md` with the message it gives in `broken/NAME.error`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+CASES = sorted((HERE / "broken").glob("*.md"))
+BEFORE = b"what was there before\n"
+
+
+@pytest.mark.parametrize("page", CASES, ids=lambda page: page.stem)
+def test_a_broken_page_is_refused_with_its_place(run, project, page, monkeypatch):
+    """The message names the line on the page, exit code is 1, and the old document stands."""
+    (project / "openapi.yaml").write_bytes(BEFORE)
+    monkeypatch.chdir(page.parent)
+    outcome = run(page.name, "--project", project)
+    assert outcome.err == "error: " + page.with_suffix(".error").read_text(encoding="utf-8")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert (project / "openapi.yaml").read_bytes() == BEFORE
+    assert sorted(path.name for path in project.iterdir()) == ["openapi.yaml", "pyproject.toml"]
+
+
+def test_every_message_has_its_page():
+    """A message without a page would be tested by nothing."""
+    assert [path.stem for path in CASES] == sorted(path.stem for path in (HERE / "broken").glob("*.error"))
+    assert len(CASES) > 20
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("absent.md", "absent.md: cannot be read: No such file or directory"),
+        ("empty", "empty: is a folder without any *.md page"),
+    ],
+)
+def test_a_source_that_is_no_page_is_refused(run, project, source, message):
+    """A missing file and a folder without pages are named."""
+    (project / "empty").mkdir()
+    assert run(source).err == f"error: {message}\n"
+
+
+def test_a_folder_whose_pages_hold_no_document_is_refused(run, project, pages):
+    """An import that would find nothing at all is an error that names the folder."""
+    (project / "docs").mkdir()
+    (project / "docs/a.md").write_bytes((pages / "introduction.md").read_bytes())
+    assert run("docs").err.startswith("error: docs: holds no OpenAPI document")
+
+
+def test_a_broken_page_in_a_folder_is_refused(run, project, pages):
+    """A page cut off is never taken for a page without a document."""
+    (project / "docs").mkdir()
+    (project / "docs/a.md").write_bytes((pages / "send.md").read_bytes())
+    (project / "docs/b.md").write_bytes((pages / "track.md").read_bytes()[:600])
+    outcome = run("docs")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.startswith("error: docs/b.md:3: the block opened here with ```` is never closed")
+
+
+def test_a_page_larger_than_the_limit_is_refused_unread(run, project):
+    """A file of any size costs no more than the limit; the sparse file here takes no room on disk."""
+    with (project / "huge.md").open("wb") as stream:
+        stream.truncate(1 << 40)
+    assert run("huge.md").err == "error: huge.md: is larger than 67108864 bytes\n"

@@ -1,0 +1,160 @@
+"""The command line: what it writes, what it says, and when it leaves everything as it was."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.import_page.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+
+
+def fenced(page: Path) -> bytes:
+    """Return the text of the one block fenced by four backticks, found without a Markdown reader."""
+    inside = page.read_bytes().split(b"\n````")[1]
+    return inside.split(b"\n", 1)[1].rstrip(b"\n") + b"\n"
+
+
+def test_writes_the_fenced_text_byte_for_byte(run, project, pages):
+    """One page gives exactly the vendor's text, Chinese, comments and inner fences included."""
+    outcome = run(pages / "send.md")
+    assert outcome.code == 0
+    written = (project / "openapi.yaml").read_bytes()
+    assert written == fenced(pages / "send.md")
+    assert "寄送" in written.decode()
+    assert b"  # one gateway for all" in written
+
+
+def test_says_which_operations_it_found_and_where_it_wrote(run, pages):
+    """The report names the file and each operation with its id."""
+    assert run(pages / "send.md").out == "openapi.yaml: written\n  POST /parcels  sendParcel\n"
+
+
+def test_says_which_operations_are_new_and_which_are_gone(run, pages):
+    """Replacing a document tells what callers gain and lose, as importing replaces the whole of it."""
+    run(pages / "send.md")
+    assert run(pages / "track.md").out.splitlines()[1:] == [
+        "  new GET /parcels/{id}  getParcel",
+        "  GONE POST /parcels  sendParcel",
+    ]
+
+
+def test_importing_twice_changes_nothing(run, project, pages):
+    """The second import says so, and keeps the modification time."""
+    run(pages / "send.md")
+    os.utime(project / "openapi.yaml", ns=(1, 1))
+    outcome = run(pages / "send.md")
+    assert (outcome.code, outcome.out.splitlines()[0]) == (0, "openapi.yaml: unchanged")
+    assert (project / "openapi.yaml").stat().st_mtime_ns == 1
+
+
+def test_check_compares_and_writes_nothing(run, project, pages):
+    """`--check` fails before the import, creates no file, and passes after it."""
+    before = run("--check", pages / "send.md")
+    assert before.code == 1
+    assert "would change; run the same command without --check" in before.out
+    assert not (project / "openapi.yaml").exists()
+    run(pages / "send.md")
+    assert run("--check", pages / "send.md").code == 0
+    assert run("--check", pages / "track.md").code == 1
+    assert run("--check", pages / "send.md").code == 0
+
+
+def test_output_names_another_file_and_needs_no_project(run, project, pages):
+    """`-o` writes there and does not read pyproject.toml."""
+    (project / "pyproject.toml").unlink()
+    assert run(pages / "send.md", "-o", "vendor.yaml").out.startswith("vendor.yaml: written\n")
+    assert (project / "vendor.yaml").read_bytes() == fenced(pages / "send.md")
+
+
+def test_project_names_the_folder_whose_spec_is_written(run, project, pages, tmp_path, monkeypatch):
+    """`--project` works from anywhere."""
+    monkeypatch.chdir(tmp_path)
+    assert run(pages / "send.md", "--project", "project").code == 0
+    assert (project / "openapi.yaml").read_bytes() == fenced(pages / "send.md")
+
+
+def test_without_a_project_the_error_names_the_missing_file(run, project, pages):
+    """A folder without pyproject.toml is an error, not a guess."""
+    (project / "pyproject.toml").unlink()
+    outcome = run(pages / "send.md")
+    assert outcome.code == 1
+    assert "pyproject.toml: cannot be read" in outcome.err
+
+
+def test_a_folder_gives_all_its_pages_by_name(run, project, pages, tmp_path):
+    """A folder means its *.md pages, sorted; those without a document are named, others are left out."""
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for name in ("send.md", "track.md", "introduction.md"):
+        (folder / name).write_bytes((pages / name).read_bytes())
+    (folder / "broken.txt").write_text("not a page", encoding="utf-8")
+    outcome = run(folder)
+    assert outcome.out.splitlines() == [
+        "openapi.yaml: written",
+        "  POST /parcels  sendParcel",
+        "  GET /parcels/{id}  getParcel",
+        f"  no document in {(folder / 'introduction.md').as_posix()}",
+    ]
+
+
+def test_a_page_that_names_a_bare_document_is_accepted(run, project, pages):
+    """YAML and JSON without Markdown around them are taken as they stand, ended by one line feed."""
+    run(pages / "send.md")
+    assert run("openapi.yaml", "-o", "again.yaml").code == 0
+    assert (project / "again.yaml").read_bytes() == (project / "openapi.yaml").read_bytes()
+    text = '{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/a": {"get": {}}}}'
+    (project / "bare.json").write_text(text + "\r\n\r\n", encoding="utf-8", newline="")
+    assert run("bare.json").out.splitlines() == [
+        "openapi.yaml: written",
+        "  new GET /a",
+        "  GONE POST /parcels  sendParcel",
+    ]
+    assert (project / "openapi.yaml").read_text(encoding="utf-8") == text + "\n"
+
+
+def test_windows_line_ends_and_byte_order_mark_do_not_matter(run, project, pages):
+    """CRLF, lone CR and a BOM in the page give the same bytes in the document."""
+    page = (pages / "send.md").read_text(encoding="utf-8")
+    for end in ("\r\n", "\r"):
+        changed = "\ufeff" + page.replace("\n", end)
+        (project / "page.md").write_bytes(changed.encode())
+        run("page.md")
+        assert (project / "openapi.yaml").read_bytes() == fenced(pages / "send.md")
+
+
+def test_a_previous_document_that_is_broken_is_replaced(run, project, pages):
+    """What is there need not be readable: the import is the way to repair it."""
+    (project / "openapi.yaml").write_bytes(b"\xff not: [a document")
+    assert run(pages / "send.md").code == 0
+    assert (project / "openapi.yaml").read_bytes() == fenced(pages / "send.md")
+
+
+def test_an_operation_name_cannot_forge_a_line_of_the_report(run, project):
+    """Line feeds and terminal escapes in a path or operationId are printed escaped."""
+    operation = '{"operationId": "x\\n  GONE GET /b\\u001b[2J\\u202e"}'
+    text = '{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/a": {"get": %s}}}'
+    (project / "bare.json").write_text(text % operation, encoding="utf-8")
+    outcome = run("bare.json")
+    assert outcome.out == "openapi.yaml: written\n  GET /a  x\\n  GONE GET /b\\x1b[2J\\u202e\n"
+
+
+def test_usage_is_an_exit_code_of_its_own(capsys):
+    """No page at all is a wrong command line (2), not a wrong page (1)."""
+    with pytest.raises(SystemExit, match="2"):
+        main([])
+    assert "usage: python -m scripts.import_page" in capsys.readouterr().err
+
+
+def test_runs_as_a_module(project, pages):
+    """`python -m scripts.import_page` is the documented way to start it."""
+    command = [sys.executable, "-m", "scripts.import_page", str(pages / "send.md")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    done = subprocess.run(command, env=environment, cwd=project, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "openapi.yaml: written\n  POST /parcels  sendParcel\n"
