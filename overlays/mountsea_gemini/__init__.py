@@ -1,0 +1,92 @@
+"""Make videos with Mountsea's Gemini (Veo) API: submit a task, wait for it, download what it made.
+
+    from mountsea_gemini import Client
+
+    with Client() as client:
+        client.text_to_video("a cat on a skateboard").download("cat.mp4")
+
+Names are loaded on first use, so that importing this package alone costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from ._client import AsyncClient, Client
+    from ._clock import Clock
+    from ._errors import (
+        AuthenticationError,
+        BadRequest,
+        ConfigurationError,
+        ConnectionFailed,
+        DownloadError,
+        GeminiError,
+        NotFound,
+        PaymentRequired,
+        ProtocolError,
+        RateLimited,
+        RequestRefused,
+        ServerError,
+        StatusError,
+        SubmitOutcomeUnknown,
+        TaskCancelled,
+        TaskEnded,
+        TaskFailed,
+        TaskOutputMissing,
+        TaskTimedOut,
+        WaitTimeout,
+    )
+    from ._result import TaskResult
+    from ._tasks import AsyncTask, Task
+
+__all__ = [
+    "AsyncClient",
+    "AsyncTask",
+    "AuthenticationError",
+    "BadRequest",
+    "Client",
+    "Clock",
+    "ConfigurationError",
+    "ConnectionFailed",
+    "DownloadError",
+    "GeminiError",
+    "NotFound",
+    "PaymentRequired",
+    "ProtocolError",
+    "RateLimited",
+    "RequestRefused",
+    "ServerError",
+    "StatusError",
+    "SubmitOutcomeUnknown",
+    "Task",
+    "TaskCancelled",
+    "TaskEnded",
+    "TaskFailed",
+    "TaskOutputMissing",
+    "TaskResult",
+    "TaskTimedOut",
+    "WaitTimeout",
+]
+
+_ELSEWHERE: Final = {
+    "AsyncClient": "_client",
+    "AsyncTask": "_tasks",
+    "Client": "_client",
+    "Clock": "_clock",
+    "Task": "_tasks",
+    "TaskResult": "_result",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f".{_ELSEWHERE.get(name, '_errors')}", __name__), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

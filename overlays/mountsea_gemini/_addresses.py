@@ -1,0 +1,72 @@
+"""Which addresses a client may be sent to: origins, loopback, and what is public."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+_PORTS: Final = {"http": 80, "https": 443}
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+
+
+def split(url: str) -> SplitResult | None:
+    """Return the parts of an absolute http or https URL, or None if it is anything else."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in _PORTS and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return None
+    # A backslash or a control character is read differently by different parsers: refuse, don't guess.
+    clean = not any(char == "\\" or ord(char) <= 32 or ord(char) == 127 for char in url)
+    return parts if usable and clean else None
+
+
+def origin(url: str) -> tuple[str, str, int] | None:
+    """Return scheme, host and port (RFC 6454), or None if the URL has none we would talk to."""
+    parts = split(url)
+    if parts is None or parts.hostname is None:
+        return None
+    return parts.scheme, parts.hostname.rstrip("."), parts.port or _PORTS[parts.scheme]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host as written means this machine."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one the open internet can reach, also behind IPv6 disguises of IPv4."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address):
+        embedded = _embedded(parsed)
+        if embedded is not None:
+            return is_public(str(embedded))
+    return parsed.is_global and not (parsed.is_multicast or parsed.is_reserved)
+
+
+def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+
+
+def obviously_private(host: str) -> bool:
+    """Whether a host as written is no public one; names are looked at again when connecting."""
+    if is_loopback(host):
+        return True
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return not is_public(host)

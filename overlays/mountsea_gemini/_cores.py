@@ -1,0 +1,202 @@
+"""Put the decision cores together for one client: submit, look, wait and download."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Collection, Generator
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from attrs import frozen
+from mountsea_gemini_api._operation import Operation
+from mountsea_gemini_api._waiter import Waiter
+from mountsea_gemini_api.operations import OPERATIONS
+from mountsea_gemini_api.rules import RuleViolation, validate
+from mountsea_gemini_api.waiters import SUBMITS, WAITERS
+
+from ._answers import Reader, usable_id
+from ._downloading import downloading
+from ._errors import ConfigurationError, GeminiError, RequestRefused, TaskOutputMissing
+from ._exchange import Core, Disk, DiskFailed, Effect, Tell
+from ._files import checked_target
+from ._result import TaskResult
+from ._secrets import printable
+from ._settings import Settings, positive_seconds, waived
+from ._submitting import Submission, submitting
+from ._waiting import OnPoll, Polling, looking, waiting
+
+R = TypeVar("R")
+H = TypeVar("H")
+
+# Both packages, also where they were copied under another parent.
+_OURS = (__name__.rpartition(".")[0], validate.__module__.partition(".rules")[0])
+
+
+@frozen
+class TaskKey:
+    """Which task it is and how to ask about it."""
+
+    id: str
+    operation: str
+
+
+def key(task_id: str, operation: str | None = None) -> TaskKey:
+    """Return the key of a task.
+
+    Raises:
+        ConfigurationError: The id cannot be one, or it is not clear which operation tells about it.
+    """
+    if not isinstance(task_id, str) or not usable_id(task_id):
+        raise ConfigurationError(
+            f"a task id is a text as the submit returned it, got {printable(repr(task_id))[:200]}"
+        )
+    if operation is None and len(WAITERS) == 1:
+        operation = next(iter(WAITERS))
+    if operation is None or operation not in WAITERS:
+        raise ConfigurationError(
+            f"operation must be one of {', '.join(sorted(WAITERS))}, got {printable(repr(operation))[:200]}"
+        )
+    return TaskKey(task_id, operation)
+
+
+def polling(settings: Settings, task: TaskKey) -> Polling:
+    """Return how to look at a task."""
+    waiter: Waiter = WAITERS[task.operation]
+    request, _ = settings.request(OPERATIONS[task.operation], {waiter.argument: task.id})
+    return Polling(task.id, request, Reader(waiter, settings.redact), settings.timeout)
+
+
+def starting(
+    settings: Settings,
+    operation: Operation,
+    body: Any,
+    *,
+    waive: Collection[str],
+    strict: bool | None,
+    handle: Callable[[TaskKey], H],
+    on_submitted: Callable[[H], Any] | None,
+) -> Core[H]:
+    """Check a body against the rules, submit it, and return the task's handle.
+
+    Raises:
+        RequestRefused: It breaks a rule; nothing was sent.
+        GeminiError: See `submitting`.
+    """
+    check(body, settings.waive | waived(waive), strict=settings.strict if strict is None else strict)
+    poll = SUBMITS[operation.id]
+    request, sent = settings.request(operation, {"body": body})
+    reader = Reader(WAITERS[poll], settings.redact, _private(sent))
+    task_id = yield from submitting(Submission(request, reader, operation.id, settings.timeout))
+    task = handle(TaskKey(task_id, poll))
+    if on_submitted is not None:
+        yield from carrying(task_id, iter(Tell(on_submitted, task)))
+    return task
+
+
+def check(body: Any, waive: Collection[str], *, strict: bool) -> None:
+    """Refuse a body that breaks a rule.
+
+    Raises:
+        RequestRefused: With everything it breaks.
+    """
+    refusal: RequestRefused | None = None
+    try:
+        validate(body, waive=waive, strict=strict, stacklevel=_caller())
+    except RuleViolation as found:
+        refusal = RequestRefused(found)
+    # Outside, so that the same violations are not printed twice as a cause.
+    if refusal is not None:
+        raise refusal
+
+
+def _caller() -> int:
+    """Return the stack level, seen from `validate`, of the first frame outside both packages."""
+    frame, level = sys._getframe(1), 2  # noqa: SLF001  (the one way below Python 3.12)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def _private(sent: Any) -> tuple[str, ...]:
+    """Return the texts of a body that a server may echo and an error must not: prose and addresses."""
+    values = sent.values() if isinstance(sent, dict) else ()
+    texts = [item for value in values for item in (value if isinstance(value, list) else [value])]
+    found = {
+        text for text in texts if isinstance(text, str) and (" " in text or "://" in text or len(text) > 40)
+    }
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def look(settings: Settings, task: TaskKey) -> Core[TaskResult]:
+    """Look at a task once."""
+    return carrying(task.id, looking(polling(settings, task)))
+
+
+def wait(
+    settings: Settings, task: TaskKey, timeout: float | None, on_poll: OnPoll | None, *, fresh: bool
+) -> Core[TaskResult]:
+    """Wait for a task."""
+    plan = polling(settings, task)
+    seconds = (
+        plan.reader.waiter.deadline if timeout is None else positive_seconds("timeout", timeout, zero=True)
+    )
+    return carrying(task.id, waiting(plan, timeout=seconds, on_poll=on_poll, fresh=fresh and seconds > 0))
+
+
+def download(
+    settings: Settings,
+    task: TaskKey,
+    path: str | os.PathLike[str],
+    index: int,
+    *,
+    timeout: float | None,
+    on_poll: OnPoll | None,
+    fresh: bool,
+) -> Core[Path]:
+    """Wait for a task and download one of its files."""
+    if isinstance(index, bool) or not isinstance(index, int) or index < 0:
+        raise ConfigurationError(f"index counts a task's files from 0, got {printable(repr(index))[:100]}")
+
+    def renewed() -> Core[str]:
+        return _output((yield from look(settings, task)), index)
+
+    def whole() -> Core[Path]:
+        # First of all, so that a misspelt path does not show after half an hour of waiting.
+        target = yield from Disk(partial(checked_target, path), brief=True)
+        if isinstance(target, DiskFailed):
+            raise ConfigurationError(f"cannot write to {printable(str(path))}: {target.detail}")
+        result = yield from wait(settings, task, timeout, on_poll, fresh=fresh)
+        url = _output(result, index)
+        return (yield from downloading(url, target, settings.policy, settings.redact, renewed))
+
+    return carrying(task.id, whole())
+
+
+def _output(result: TaskResult, index: int) -> str:
+    if not result.urls:
+        raise TaskOutputMissing(
+            f"task {result.id} names no usable URL", result=result, trace_id=result.trace_id
+        )
+    if index >= len(result.urls):
+        made = len(result.urls)
+        raise ConfigurationError(
+            f"the task made {made} file{'s' * (made > 1)}; there is none with index {index}"
+        )
+    return result.urls[index]
+
+
+def carrying(task_id: str, core: Generator[Effect[Any], Any, R]) -> Core[R]:
+    """Run `core` and let no error leave it without the task's id: the id is what was paid for."""
+    try:
+        return (yield from core)
+    except GeneratorExit:
+        raise
+    except GeminiError as error:
+        if error.task_id is None:
+            error.task_id = task_id
+        raise
+    except BaseException as error:
+        error.add_note(f"task {printable(task_id)} goes on; go on with client.task({task_id!r})")
+        raise

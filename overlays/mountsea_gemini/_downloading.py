@@ -1,0 +1,270 @@
+"""Download one file: by a client without token, from public addresses, whole or not at all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+from urllib.parse import urljoin
+
+from attrs import frozen
+
+from ._addresses import obviously_private, origin, split
+from ._container import mp4_problem
+from ._errors import DownloadError
+from ._exchange import (
+    Close,
+    Core,
+    Disk,
+    DiskFailed,
+    Failed,
+    Now,
+    Open,
+    Opened,
+    Random,
+    Read,
+    Request,
+    Saved,
+    Sleep,
+    Write,
+)
+from ._files import Partial
+from ._secrets import Redactor, without_query
+
+_log = logging.getLogger("mountsea_gemini")
+
+ATTEMPTS: Final = 4
+"""Times a download is tried; reading is free."""
+
+MAX_REDIRECTS: Final = 5
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_EXPIRED: Final = frozenset({403, 404, 410})
+_PAGES: Final = ("text/html", "application/json", "text/xml", "application/xml")
+
+
+@frozen
+class Policy:
+    """Where downloads may go and how much they may be.
+
+    Attributes:
+        trusted: The API's own origin, where the caller pointed the client at a machine of their own.
+        private: Let every address and plain http pass.
+        limit: Bytes accepted.
+        idle: Seconds without a byte after which a transfer is given up.
+        total: Seconds a transfer may take in all.
+    """
+
+    trusted: tuple[str, str, int] | None
+    private: bool
+    limit: int
+    idle: float
+    total: float
+
+
+@frozen
+class _Again:
+    """This attempt failed in a way the next may not."""
+
+    reason: str
+    status: int | None = None
+    expired: bool = False
+
+
+def downloading(
+    url: str, target: Path, policy: Policy, redact: Redactor, renewed: Callable[[], Core[str]]
+) -> Core[Path]:
+    """Put the file at `url` under `target`.
+
+    Args:
+        url: Where the file is.
+        target: A path as `checked_target` returns it.
+        policy: Where downloads may go and how much they may be.
+        redact: Takes secrets out of what is shown.
+        renewed: Asks the API for a fresh URL; used once, when the old one seems to have expired.
+
+    Raises:
+        DownloadError: The file was not written; an older one is untouched.
+    """
+    deadline = (yield from Now()) + policy.total
+    asked_anew = False
+    attempt = 1
+    while True:
+        outcome = yield from _attempt(url, target, policy, redact, deadline)
+        if isinstance(outcome, Saved):
+            _log.info("downloaded %d bytes", outcome.size)
+            return outcome.path
+        if outcome.expired:
+            fresh = url if asked_anew else (yield from renewed())
+            if fresh == url:
+                raise _failure(
+                    url, target, outcome, "the API names no other URL; its files are kept for days only"
+                )
+            url, asked_anew = fresh, True
+            continue
+        now = yield from Now()
+        pause = (yield from Random()) * 2.0**attempt
+        if attempt >= ATTEMPTS or now + pause >= deadline:
+            raise _failure(url, target, outcome, "the task's result is not lost; download it again")
+        _log.info("download attempt %d of %d failed: %s", attempt, ATTEMPTS, outcome.reason)
+        yield from Sleep(pause)
+        attempt += 1
+
+
+def _failure(url: str, target: Path, outcome: _Again, way_out: str) -> DownloadError:
+    return DownloadError(
+        f"cannot download {without_query(url)} to {target.name}: {outcome.reason}",
+        status=outcome.status,
+        way_out=way_out,
+    )
+
+
+def _attempt(
+    url: str, target: Path, policy: Policy, redact: Redactor, deadline: float
+) -> Core[Saved | _Again]:
+    """Follow redirects by hand, so that each address is checked before it is asked."""
+    for _ in range(MAX_REDIRECTS + 1):
+        guarded = _checked(url, policy, redact)
+        opened = yield from Open(Request("GET", url), (yield from _patience(policy, deadline)), guarded)
+        if isinstance(opened, Failed):
+            if opened.kind == "refused":
+                raise _refused(url, redact, opened.detail)
+            return _Again(opened.detail)
+        try:
+            if opened.status not in _REDIRECTS:
+                return (yield from _saved(opened, target, policy, deadline))
+            place = opened.headers.get("location", "")
+        finally:
+            yield from Close(opened.stream)
+        url = _joined(url, place, redact)
+    raise DownloadError(f"cannot download {without_query(url)}: more than {MAX_REDIRECTS} redirects")
+
+
+def _joined(url: str, place: str, redact: Redactor) -> str:
+    try:
+        return urljoin(url, place)
+    except ValueError:
+        raise _refused(url, redact, "it redirects to what is no URL") from None
+
+
+def _checked(url: str, policy: Policy, redact: Redactor) -> bool:
+    """Return whether the connection has to be guarded.
+
+    Raises:
+        DownloadError: The URL is not one to be asked at all.
+    """
+    parts = split(url)
+    if parts is None or parts.hostname is None:
+        raise _refused(url, redact, "it is not an http or https URL")
+    if parts.username is not None or parts.password is not None:
+        raise _refused(url, redact, "it holds a user name")
+    if policy.private or (policy.trusted is not None and origin(url) == policy.trusted):
+        return False
+    if parts.scheme != "https":
+        raise _refused(url, redact, "it is not https")
+    if obviously_private(parts.hostname):
+        raise _refused(url, redact, "its address is not a public one")
+    return True
+
+
+def _refused(url: str, redact: Redactor, why: str) -> DownloadError:
+    return DownloadError(
+        f"refused to download {redact(without_query(url), limit=200)}: {why}",
+        way_out="allow_private_downloads=True lets http and private addresses pass",
+    )
+
+
+def _patience(policy: Policy, deadline: float) -> Core[float]:
+    return max(0.001, min(policy.idle, deadline - (yield from Now())))
+
+
+def _saved(opened: Opened, target: Path, policy: Policy, deadline: float) -> Core[Saved | _Again]:
+    status, headers = opened.status, opened.headers
+    if status in _EXPIRED:
+        return _Again(f"HTTP {status}; the URL seems to have expired", status, expired=True)
+    if status in {408, 425, 429} or status >= 500:
+        return _Again(f"HTTP {status}", status)
+    if status != 200:
+        raise DownloadError(f"cannot download to {target.name}: HTTP {status}", status=status)
+    length = _length(headers, target, policy)
+    partial_file = yield from Disk(partial(Partial.beside, target), brief=True)
+    if isinstance(partial_file, DiskFailed):
+        raise _unwritable(target, partial_file)
+    try:
+        size = yield from _copied(opened, partial_file, target, policy, deadline)
+        if isinstance(size, _Again):
+            return size
+        problem = yield from Disk(partial(_problem, partial_file, size, length, headers, target))
+        if isinstance(problem, DiskFailed):
+            raise _unwritable(target, problem)
+        if problem is not None:
+            return _Again(problem)
+        path = yield from Disk(partial_file.commit)
+        if isinstance(path, DiskFailed):
+            raise _unwritable(target, path)
+        return Saved(path, size)
+    finally:
+        # Plain, not an effect: it has to happen even where the driver is gone. Idle after a commit.
+        partial_file.discard()
+
+
+def _copied(
+    opened: Opened, sink: Partial, target: Path, policy: Policy, deadline: float
+) -> Core[int | _Again]:
+    size = 0
+    while True:
+        chunk = yield from Read(opened.stream, (yield from _patience(policy, deadline)))
+        if isinstance(chunk, Failed):
+            return _Again(f"{chunk.detail}, after {size} bytes")
+        if not chunk:
+            return size
+        size += len(chunk)
+        if size > policy.limit:
+            raise _too_large(target, policy)
+        problem = yield from Write(sink, chunk)
+        if problem is not None:
+            raise _unwritable(target, problem)
+        if (yield from Now()) >= deadline:
+            return _Again(f"not done within {policy.total:g} s, after {size} bytes")
+
+
+def _length(headers: Mapping[str, str], target: Path, policy: Policy) -> int | None:
+    if headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise DownloadError(
+            f"cannot download to {target.name}: the file comes compressed, although that was not asked for"
+        )
+    text = headers.get("content-length", "").strip()
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        return None
+    if int(text) > policy.limit:
+        raise _too_large(target, policy)
+    return int(text)
+
+
+def _problem(
+    sink: Partial, size: int, length: int | None, headers: Mapping[str, str], target: Path
+) -> str | None:
+    """Return why the file is not what it should be, or None."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if length is not None and size != length:
+        return f"{size} bytes came, {length} were announced"
+    if size == 0:
+        return "it is empty"
+    if kind in _PAGES:
+        return f"a page came instead of a file ({kind})"
+    known = length is not None or "chunked" in headers.get("transfer-encoding", "").lower()
+    if kind == "video/mp4" or target.suffix.lower() == ".mp4":
+        return mp4_problem(sink.file, size, length_known=known)
+    return None if known else "the server does not say how long it is, so nobody can tell whether it is whole"
+
+
+def _too_large(target: Path, policy: Policy) -> DownloadError:
+    return DownloadError(
+        f"cannot download to {target.name}: it is larger than {policy.limit} bytes",
+        way_out="raise max_download_bytes, if that is right",
+    )
+
+
+def _unwritable(target: Path, problem: DiskFailed) -> DownloadError:
+    return DownloadError(f"cannot write {target.name}: {problem.detail}")

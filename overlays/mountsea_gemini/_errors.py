@@ -1,0 +1,270 @@
+# ruff: noqa: N818  (the tree below reads better without "Error" behind every word)
+"""Everything that can go wrong, as one short tree.
+
+    GeminiError
+    ├── ConfigurationError       a value the caller gave cannot be used; nothing was sent
+    ├── RequestRefused           the request breaks a rule; nothing was sent (also a RuleViolation)
+    ├── ConnectionFailed         the API was not reached or did not answer; no task was started by it
+    ├── SubmitOutcomeUnknown     the submit may have been accepted and billed
+    ├── StatusError              the API refused, with an HTTP status
+    │   ├── BadRequest           400, 422 and every other 4xx
+    │   ├── AuthenticationError  401, 403
+    │   ├── PaymentRequired      402
+    │   ├── NotFound             404, 410
+    │   ├── RateLimited          429, with `retry_after`
+    │   └── ServerError          5xx
+    ├── ProtocolError            an answer that cannot be read
+    ├── TaskEnded                the task ended without a result
+    │   ├── TaskFailed
+    │   ├── TaskCancelled
+    │   ├── TaskTimedOut         the vendor gave up
+    │   └── TaskOutputMissing    it succeeded, but names no usable URL
+    ├── WaitTimeout              we stopped waiting; the task goes on (also a TimeoutError)
+    └── DownloadError            the file was not written; an older file is untouched
+
+Every error raised after a submit carries `task_id`. All pickle and copy with class and fields. None
+holds the token, the prompt or a signed query string in what it prints.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mountsea_gemini_api.rules import RuleViolation
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mountsea_gemini_api.rules import Violation
+
+    from ._result import TaskResult
+
+
+def _restore(kind: type[BaseException], args: tuple[Any, ...], fields: dict[str, Any]) -> BaseException:
+    # Not through __init__: a class may ask for more there than its args hold.
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(fields)
+    return error
+
+
+class GeminiError(Exception):
+    """The root of all errors of this package.
+
+    Args:
+        message: What happened, in one line.
+        task_id: The task it happened to, once there is one.
+        status: The HTTP status of the answer, if there was an answer.
+        trace_id: What to quote to the vendor's support.
+        body: The answer's body, cut and redacted.
+        way_out: What to do about it, instead of what the class says.
+    """
+
+    advice: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        task_id: str | None = None,
+        status: int | None = None,
+        trace_id: str | None = None,
+        body: str | None = None,
+        way_out: str | None = None,
+    ) -> None:
+        # Not super(): some subclasses are also something else, whose __init__ wants something else.
+        Exception.__init__(self, message)
+        self.message = message
+        self.task_id = task_id
+        self.status = status
+        self.trace_id = trace_id
+        self.body = body
+        self.way_out = self.advice if way_out is None else way_out
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        if self.status is not None and str(self.status) not in self.message:
+            lines.append(f"  status: {self.status}")
+        if self.task_id is not None and self.task_id not in self.message:
+            lines.append(f"  task: {self.task_id}")
+        if self.trace_id is not None:
+            lines.append(f"  trace id: {self.trace_id}")
+        if self.body:
+            lines.append(f"  body: {self.body}")
+        if self.way_out:
+            lines.append(f"  {self.way_out}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.message!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.args, self.__dict__.copy())
+
+
+class ConfigurationError(GeminiError):
+    """A value the caller gave cannot be used. Nothing was sent."""
+
+
+class RequestRefused(GeminiError, RuleViolation):
+    """The request breaks a rule. Nothing was sent.
+
+    Args:
+        found: The rules broken, as data: see `violations`.
+    """
+
+    def __init__(self, found: RuleViolation) -> None:
+        GeminiError.__init__(self, str(found))
+        self.violations: tuple[Violation, ...] = found.violations
+
+
+class ConnectionFailed(GeminiError):
+    """The API was not reached, or a read of it got no answer. It started no task and costs nothing."""
+
+
+class SubmitOutcomeUnknown(GeminiError):
+    """The submit may have been accepted and billed, or not: nobody can tell from here.
+
+    Args:
+        message: What happened, in one line.
+        reason: Why the outcome is unknown.
+        fingerprint: SHA-256 of the body's bytes, in hex: tells which request it was without repeating it.
+        sent_at: When it was sent (UTC).
+        status: The HTTP status of the answer, if there was one.
+        trace_id: What to quote to the vendor's support.
+        body: The answer's body, cut and redacted.
+    """
+
+    advice = (
+        "the task may have been accepted and billed. Look at the account's tasks or ask the vendor's support"
+        " before deciding anything; this client sends it once and never again by itself"
+    )
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        fingerprint: str,
+        sent_at: datetime,
+        status: int | None = None,
+        trace_id: str | None = None,
+        body: str | None = None,
+    ) -> None:
+        super().__init__(message, status=status, trace_id=trace_id, body=body)
+        self.reason = reason
+        self.fingerprint = fingerprint
+        self.sent_at = sent_at
+
+    def __str__(self) -> str:
+        sent = f"  sent: {self.sent_at.isoformat(timespec='seconds')}, body sha256 {self.fingerprint}"
+        first, *rest = super().__str__().split("\n")
+        return "\n".join([first, sent, *rest])
+
+
+class StatusError(GeminiError):
+    """The API refused, with an HTTP status."""
+
+
+class BadRequest(StatusError):
+    """The API understood the request and does not accept it (4xx)."""
+
+    advice = "the request itself has to change"
+
+
+class AuthenticationError(StatusError):
+    """The token is missing, wrong or not entitled (401, 403)."""
+
+    advice = "check the token (MOUNTSEA_API_KEY, or the client's first argument) and what it is entitled to"
+
+
+class PaymentRequired(StatusError):
+    """The account holds too little (402)."""
+
+    advice = "top up the account"
+
+
+class NotFound(StatusError):
+    """The API does not know what was asked for (404, 410)."""
+
+    advice = "check the task id, and that the token belongs to the account that submitted it"
+
+
+class RateLimited(StatusError):
+    """Too many requests (429).
+
+    Args:
+        message: What happened, in one line.
+        retry_after: Seconds the server asked to wait, if it said so in a form RFC 9110 knows.
+        **fields: As in `GeminiError`.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **fields: Any) -> None:
+        super().__init__(message, **fields)
+        self.retry_after = retry_after
+
+
+class ServerError(StatusError):
+    """The API failed (5xx) while a task was being read. The task itself is not touched by that."""
+
+    advice = "the task goes on; look at it again later with client.task(id)"
+
+
+class ProtocolError(GeminiError):
+    """The answer cannot be read: not JSON, cut, not what the document says, or a redirect."""
+
+
+class TaskEnded(GeminiError):
+    """The task ended without a result.
+
+    Args:
+        message: What happened, in one line.
+        result: The last answer, with the vendor's own message, code and trace id.
+        **fields: As in `GeminiError`.
+    """
+
+    advice = "it is not submitted again, because that may be billed twice"
+
+    def __init__(self, message: str, *, result: TaskResult | None = None, **fields: Any) -> None:
+        super().__init__(message, **fields)
+        self.result = result
+
+
+class TaskFailed(TaskEnded):
+    """The vendor says the task failed."""
+
+
+class TaskCancelled(TaskEnded):
+    """The vendor says the task was cancelled."""
+
+
+class TaskTimedOut(TaskEnded):
+    """The vendor gave the task up."""
+
+
+class TaskOutputMissing(TaskEnded):
+    """The task succeeded, but its answer names no usable URL. `result.raw` holds the whole answer."""
+
+    advice = "look for the file in error.result.raw, or look at the task again with client.task(id).result()"
+
+
+class WaitTimeout(GeminiError, TimeoutError):
+    """We stopped waiting. The task goes on, and may still finish and be billed.
+
+    Args:
+        message: What happened, in one line.
+        last: The last answer that could be read, if any.
+        retry_after: Seconds the server asked to wait, where that ended the wait.
+        **fields: As in `GeminiError`.
+    """
+
+    def __init__(
+        self, message: str, *, last: TaskResult | None = None, retry_after: float | None = None, **fields: Any
+    ) -> None:
+        super().__init__(message, **fields)
+        self.last = last
+        self.retry_after = retry_after
+
+
+class DownloadError(GeminiError):
+    """The file was not written. Whatever stood under its name is untouched."""

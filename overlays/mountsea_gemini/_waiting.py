@@ -1,0 +1,246 @@
+"""Wait for a task: one engine, driven by a waiter's data, that knows no state and no field by name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+from attrs import define, field, frozen
+
+from ._answers import Reader, Unreadable, document_of, status_error, task_result
+from ._errors import (
+    ConnectionFailed,
+    GeminiError,
+    ProtocolError,
+    TaskCancelled,
+    TaskEnded,
+    TaskFailed,
+    TaskOutputMissing,
+    TaskTimedOut,
+    WaitTimeout,
+)
+from ._exchange import Answer, Core, Failed, Now, Random, Request, Send, Sleep, Tell, Wall
+from ._result import TaskResult, Verdict
+from ._retry_after import retry_after
+from ._submitting import ANSWER_LIMIT
+
+_log = logging.getLogger("mountsea_gemini")
+
+LAST_LOOK: Final = 0.8
+"""Seconds past the deadline within which the look taken at the deadline has to be answered."""
+
+FAULT_BUDGET: Final = 600.0
+"""Seconds of nothing but faults after which a wait gives up: the task costs money, an outage ends."""
+
+_TRANSIENT: Final = frozenset({408, 425, 429})
+_ENDS: Final[dict[Verdict, type[TaskEnded]]] = {
+    "failure": TaskFailed,
+    "cancelled": TaskCancelled,
+    "timeout": TaskTimedOut,
+}
+
+OnPoll: TypeAlias = Callable[[TaskResult], Awaitable[None] | None]
+
+
+@frozen
+class Polling:
+    """How to look at one task."""
+
+    task_id: str
+    request: Request
+    reader: Reader
+    timeout: float
+
+    @property
+    def name(self) -> str:
+        """The task as it is called in messages."""
+        return f"{self.reader.waiter.name} {self.reader.redact(self.task_id, limit=200)}"
+
+    @property
+    def resume(self) -> str:
+        """What to do to go on with the task."""
+        return f"the task goes on and costs nothing more; go on with client.task({self.task_id!r})"
+
+
+@frozen
+class Fault:
+    """A look that told nothing about the task."""
+
+    error: GeminiError
+    transient: bool
+    not_found: bool = False
+    wait: float | None = None
+
+
+def looking(polling: Polling) -> Core[TaskResult]:
+    """Look at the task once.
+
+    Raises:
+        GeminiError: The look told nothing about the task.
+    """
+    seen = yield from _look(polling, polling.timeout)
+    if isinstance(seen, Fault):
+        raise seen.error
+    return seen
+
+
+def _look(polling: Polling, timeout: float) -> Core[TaskResult | Fault]:
+    outcome = yield from Send(polling.request, timeout, ANSWER_LIMIT)
+    if isinstance(outcome, Failed):
+        error = ConnectionFailed(f"no answer about {polling.name}: {outcome.detail}", way_out=polling.resume)
+        return Fault(error, transient=outcome.kind != "refused")
+    if outcome.status == 429 or outcome.status >= 500:
+        wait = retry_after(outcome.headers, (yield from Wall()))
+    else:
+        wait = None
+    return read_look(polling, outcome, wait)
+
+
+def read_look(polling: Polling, answer: Answer, wait: float | None) -> TaskResult | Fault:
+    """Return what an answer says about the task, or what is wrong with the answer."""
+    reader = polling.reader
+    what = f"looking at {polling.name}"
+    if 400 <= answer.status < 600:
+        error = status_error(what, answer, reader, wait=wait)
+        transient = answer.status >= 500 or answer.status in _TRANSIENT
+        return Fault(error, transient, not_found=answer.status == 404, wait=wait)
+    document = document_of(answer)
+    trace = reader.trace(answer, document)
+    found = (
+        document
+        if isinstance(document, Unreadable)
+        else task_result(polling.task_id, document, reader, trace)
+    )
+    if not 200 <= answer.status < 300:
+        found = Unreadable("it is neither a success nor an error, and redirects are not followed")
+    if isinstance(found, TaskResult):
+        return found
+    unread = ProtocolError(
+        f"{what} was answered with HTTP {answer.status}, which cannot be read: {found.reason}",
+        status=answer.status,
+        trace_id=trace,
+        body=reader.shown(answer),
+        way_out=polling.resume,
+    )
+    return Fault(unread, transient=True)
+
+
+@define
+class _Wait:
+    """The state of one wait."""
+
+    polling: Polling
+    started: float
+    deadline: float
+    bound: float
+    polls: int = 0
+    last: TaskResult | None = None
+    fault: Fault | None = None
+    failing_since: float | None = None
+    warned: set[str] = field(factory=set)
+
+    def faulted(self, fault: Fault, now: float) -> None:
+        """Note a fault, or raise it where waiting on is of no use."""
+        self.fault = fault
+        if self.failing_since is None:
+            self.failing_since = now
+        patience = self.polling.reader.waiter.not_found_grace if fault.not_found else FAULT_BUDGET
+        since = self.started if fault.not_found else self.failing_since
+        if not (fault.transient or fault.not_found) or now - since >= patience:
+            raise fault.error
+        _log.info("%s: %s", self.polling.name, fault.error.message)
+
+    def seen(self, result: TaskResult) -> None:
+        """Note an answer, and raise if it is an end without a result."""
+        self.last, self.fault, self.failing_since = result, None, None
+        if result.verdict == "unknown" and result.status not in self.warned:
+            self.warned.add(result.status)
+            shown = self.polling.reader.redact(result.status, limit=100)
+            _log.warning(
+                "%s is in a state this version does not know, %r; waiting on", self.polling.name, shown
+            )
+        if result.verdict in _ENDS:
+            raise self.ended(_ENDS[result.verdict], f'ended as "{result.status}"', result)
+        if result.succeeded and self.polling.reader.waiter.outputs and not result.urls:
+            raise self.ended(TaskOutputMissing, "succeeded, but its answer names no usable URL", result)
+
+    def ended(self, kind: type[TaskEnded], how: str, result: TaskResult) -> TaskEnded:
+        """Return the error for a task that ended without a result."""
+        redact = self.polling.reader.redact
+        message = f"{self.polling.name} {redact(how)} after {self.polls} poll{'s' * (self.polls != 1)}"
+        if result.error_code is not None:
+            message += f", code {redact(str(result.error_code), limit=100)}"
+        if result.error_message is not None:
+            message += f": {redact(result.error_message)}"
+        return kind(message, result=result, task_id=result.id, trace_id=result.trace_id)
+
+    def timed_out(self, now: float, wait: float | None) -> WaitTimeout:
+        """Return the error for a wait that is over."""
+        message = (
+            f"stopped waiting for {self.polling.name} after {now - self.started:.1f} s ({self.polls} polls)"
+        )
+        redact = self.polling.reader.redact
+        if self.last is not None:
+            message += f'; last seen as "{redact(self.last.status, limit=100)}"'
+        if self.fault is not None:
+            message += f"; the last look failed: {self.fault.error.message}"
+        if wait is not None:
+            message += "; the server does not want to be asked again before the deadline"
+        return WaitTimeout(
+            message,
+            last=self.last,
+            retry_after=wait,
+            task_id=self.polling.task_id,
+            trace_id=None if self.last is None else self.last.trace_id,
+            way_out=self.polling.resume,
+        )
+
+
+def waiting(polling: Polling, *, timeout: float, on_poll: OnPoll | None, fresh: bool) -> Core[TaskResult]:
+    """Look at the task until it has ended well.
+
+    Args:
+        polling: How to look.
+        timeout: Seconds after which to stop; a last look is taken at that moment.
+        on_poll: Called with every answer that could be read.
+        fresh: The task was submitted just now, so the first look can wait a little, as all others do.
+
+    Raises:
+        TaskEnded: It ended without a result.
+        WaitTimeout: It has not ended in time.
+        GeminiError: Looking is refused, or has failed for long.
+    """
+    waiter = polling.reader.waiter
+    now = yield from Now()
+    wait = _Wait(polling, now, now + timeout, waiter.first)
+    if fresh:
+        yield from _pause(wait, now, None)
+    while True:
+        now = yield from Now()
+        seen = yield from _look(polling, min(polling.timeout, max(wait.deadline - now, 0.0) + LAST_LOOK))
+        wait.polls += 1
+        asked: float | None = None
+        if isinstance(seen, TaskResult):
+            if on_poll is not None:
+                yield from Tell(on_poll, seen)
+            wait.seen(seen)
+            if seen.succeeded:
+                return seen
+        now = yield from Now()
+        if isinstance(seen, Fault):
+            wait.faulted(seen, now)
+            asked = seen.wait
+        if now >= wait.deadline:
+            raise wait.timed_out(now, None)
+        if asked is not None and now + asked > wait.deadline:
+            raise wait.timed_out(now, asked)
+        yield from _pause(wait, now, asked)
+
+
+def _pause(wait: _Wait, now: float, asked: float | None) -> Core[None]:
+    """Sleep a share of the bound (full jitter), but never less than asked nor past the deadline."""
+    waiter = wait.polling.reader.waiter
+    share = yield from Random()
+    yield from Sleep(min(max(share * wait.bound, asked or 0.0), max(wait.deadline - now, 0.0)))
+    wait.bound = min(wait.bound * waiter.factor, waiter.max)
