@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import best_match
 from jsonschema.validators import validator_for
 from jsonschema_path import SchemaPath
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator, OpenAPIV32SpecValidator
 from openapi_spec_validator.schemas import schema_v30, schema_v31, schema_v32
+from referencing.exceptions import Unresolvable
 
 from scripts.document import Document, parse
 from scripts.errors import InputError
@@ -137,18 +138,21 @@ def _findings(document: Document, version: str) -> Iterator[InputError]:
     try:
         errors = [best_match([error]) or error for error in shape.iter_errors(document.value)]
         found = [
-            (_explain(error), tuple(error.absolute_path)) for error in errors or validator(root).iter_errors()
+            (_cut(error.message), tuple(error.absolute_path))
+            for error in errors or validator(root).iter_errors()
         ]
     except RecursionError as error:
         message = "cannot be validated: it is nested too deeply, or a schema contains itself without end"
         raise document.error(message) from error
+    except Unresolvable as error:
+        raise document.error(f"cannot be validated: {_cut(str(error))}") from error
     for message, location in dict.fromkeys(found):
         yield document.error(message, location)
 
 
-def _explain(error: ValidationError) -> str:
-    text = " ".join(error.message.split())
-    return text if len(text) <= _CUT else text[: _CUT // 2] + " ... " + text[-_CUT // 2 :]
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _CUT else line[: _CUT // 2] + " ... " + line[-_CUT // 2 :]
 
 
 def _shown(value: Any) -> str:

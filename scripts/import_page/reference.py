@@ -16,6 +16,7 @@ _NAMES: Final = {
     *("schemas", "securitySchemes", "$defs", "definitions", "dependentSchemas", "patternProperties"),
     *("properties", "paths", "webhooks", "content", "encoding", "mapping", "variables"),
 }
+_REFERENCES: Final = {"$ref", "$dynamicRef", "operationRef"}
 _DATA: Final = {"const", "default", "enum", "example", "value"}  # what stands here is not a reference
 
 
@@ -62,7 +63,7 @@ def _references(value: Any, location: Location, *, names: bool = False) -> Itera
             if location[-1] == "mapping" and isinstance(child, str) and child.startswith("#"):
                 yield here, child
             yield from _references(child, here)
-        elif key in {"$ref", "operationRef"} and isinstance(child, str):
+        elif key in _REFERENCES and isinstance(child, str) and not _is_dynamic(key, child):
             yield here, child
         elif (
             key not in _DATA
@@ -70,6 +71,11 @@ def _references(value: Any, location: Location, *, names: bool = False) -> Itera
             and not (key == "examples" and isinstance(child, list))
         ):
             yield from _references(child, here, names=key in _NAMES)
+
+
+def _is_dynamic(key: str, reference: str) -> bool:
+    """Tell a reference to an anchor, which is looked up while validating and not by its place."""
+    return key == "$dynamicRef" and reference.startswith("#")
 
 
 def check_security(document: Document) -> None:

@@ -1,0 +1,126 @@
+"""A page that is not whole never becomes a smaller document."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scripts.document import load
+from scripts.errors import InputError
+from scripts.import_page.imported import import_pages
+
+BEFORE = b"what was there before\n"
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared" / "pages" / "gemini-video-generate.md"
+
+
+@pytest.fixture(params=["invented", "vendor"])
+def whole(request, pages):
+    """Return the bytes of a whole page: an invented one, and the vendor's where it is at hand."""
+    if request.param == "invented":
+        return (pages / "send.md").read_bytes()
+    if not SHARED.exists():
+        pytest.skip("the vendor's page is not part of this repository, and ../shared/pages is absent")
+    return SHARED.read_bytes()
+
+
+def cut_everywhere(run, project: Path, whole: bytes, positions) -> tuple[int, int]:
+    """Import the page cut off at each position; return how often it was refused and how often taken."""
+    output = project / "openapi.yaml"
+    (project / "page.md").write_bytes(whole)
+    assert run("page.md").code == 0
+    expected = output.read_bytes()
+    refused = taken = 0
+    for position in positions:
+        (project / "page.md").write_bytes(whole[:position])
+        output.write_bytes(BEFORE)
+        outcome = run("page.md")
+        if outcome.code == 0:
+            assert output.read_bytes() == expected, f"cut at byte {position}"
+            taken += 1
+        else:
+            assert outcome.err.startswith("error: page.md"), outcome.err
+            assert output.read_bytes() == BEFORE
+            refused += 1
+    return refused, taken
+
+
+def test_cut_at_every_line(run, project, whole):
+    """Only what stands after the closing fence may be missing."""
+    ends = [found.end() for found in re.finditer(rb"\n", whole)]
+    after_fence = whole.count(b"\n", whole.rindex(b"\n````") + 1)
+    refused, taken = cut_everywhere(run, project, whole, [0, *ends])
+    assert (refused, taken) == (1 + len(ends) - after_fence, after_fence)
+
+
+def test_cut_at_every_fifth_byte_and_around_the_closing_fence(run, project, whole):
+    """The closing fence must be there with its last backtick; half a character is refused as well."""
+    closed = whole.rindex(b"````") + len(b"````")
+    positions = sorted({*range(0, len(whole), 5), *range(closed - 9, len(whole))})
+    refused, taken = cut_everywhere(run, project, whole, positions)
+    assert taken == len(whole) - closed
+    assert refused == len(positions) - taken
+
+
+@pytest.mark.parametrize("section", ["openapi", "info", "paths", "components"])
+def test_a_section_missing_in_the_middle_is_noticed(project, pages, section):
+    """The closing fence survived, but a part of the document did not."""
+    page = (pages / "send.md").read_text(encoding="utf-8")
+    cut = re.sub(rf"^{section}:.*\n(?:[ \n].*\n?)*?(?=^[a-z`])", "", page, flags=re.MULTILINE)
+    assert 0 < len(cut) < len(page)
+    (project / "page.md").write_text(cut, encoding="utf-8")
+    with pytest.raises(InputError):
+        import_pages(["page.md"])
+
+
+@pytest.mark.parametrize("part", ["Order", "Parcel", "securitySchemes", "key", "responses", "post"])
+def test_a_part_missing_in_the_middle_is_noticed(project, pages, part):
+    """So is a component that something refers to, and a part that OpenAPI requires."""
+    lines = (pages / "send.md").read_text(encoding="utf-8").split("\n")
+    start = next(index for index, line in enumerate(lines) if line.strip() == f"{part}:")
+    depth = len(lines[start]) - len(lines[start].lstrip())
+    end = start + 1
+    while lines[end].startswith(" " * (depth + 1)) or not lines[end]:
+        end += 1
+    (project / "page.md").write_text("\n".join(lines[:start] + lines[end:]), encoding="utf-8")
+    with pytest.raises(InputError):
+        import_pages(["page.md"])
+
+
+def test_two_halves_glued_together_are_noticed(project, pages):
+    """A page cut off and followed by a whole one is not read as one page or the other."""
+    whole = (pages / "send.md").read_bytes()
+    (project / "page.md").write_bytes(whole[: len(whole) // 2] + b"\n" + whole)
+    with pytest.raises(InputError, match=r"page\.md:"):
+        import_pages(["page.md"])
+
+
+def test_a_bare_json_document_cut_off_is_noticed(project):
+    """JSON without Markdown has no fence, but an end of its own."""
+    text = '{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/a": {"get": {}}}}'
+    for position in range(1, len(text)):
+        (project / "bare.json").write_text(text[:position], encoding="utf-8")
+        with pytest.raises(InputError):
+            import_pages(["bare.json"])
+
+
+def test_the_committed_document_is_the_import_of_the_vendors_page(run):
+    """`openapi.yaml` is the vendor's text, byte for byte, and importing it again changes nothing."""
+    if not SHARED.exists():
+        pytest.skip("the vendor's page is not part of this repository, and ../shared/pages is absent")
+    committed = ROOT / "openapi.yaml"
+    before = (committed.stat().st_mtime_ns, committed.read_bytes())
+    assert run(SHARED, "--project", ROOT, "--check").code == 0
+    outcome = run(SHARED, "--project", ROOT)
+    assert outcome.out.startswith("openapi.yaml: unchanged\n")
+    assert (committed.stat().st_mtime_ns, committed.read_bytes()) == before
+
+
+def test_the_committed_document_imports_itself():
+    """The document in this repository passes every check a page must pass, and comes out as it is."""
+    committed = ROOT / "openapi.yaml"
+    imported = import_pages([str(committed)])
+    assert imported.text.encode() == committed.read_bytes()
+    assert imported.document.value == load(committed).value
