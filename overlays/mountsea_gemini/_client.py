@@ -14,7 +14,8 @@ from ._clock import Clock, SystemClock
 from ._drive import AsyncDriver, SyncDriver
 from ._errors import ConfigurationError
 from ._exchange import Core
-from ._http import AsyncHttp, SyncHttp
+from ._http_async import AsyncHttp
+from ._http_sync import SyncHttp
 from ._settings import Settings
 from ._settings import settings as checked_settings
 from ._tasks import AsyncTask, Task

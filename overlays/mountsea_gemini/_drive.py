@@ -25,7 +25,8 @@ from ._exchange import (
     Wall,
     Write,
 )
-from ._http import AsyncHttp, SyncHttp
+from ._http_async import AsyncHttp
+from ._http_sync import SyncHttp
 from ._secrets import printable
 
 R = TypeVar("R")

@@ -18,7 +18,7 @@ from ._addresses import is_loopback, origin, split
 from ._downloading import Policy
 from ._errors import ConfigurationError
 from ._exchange import Request
-from ._http import Authority
+from ._http_wire import Authority
 from ._secrets import Redactor, Secret, printable, without_query
 
 TOKEN_VARIABLE: Final = "MOUNTSEA_API_KEY"  # noqa: S105  (a name, not a token)
