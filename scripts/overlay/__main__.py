@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.output:
         write_whole(options.output, text)
     else:
-        sys.stdout.write(_for_terminal(applied.value, as_json=as_json) if sys.stdout.isatty() else text)
+        sys.stdout.write(_for_terminal(text, applied.value) if sys.stdout.isatty() else text)
     for item in applied.absorbed:
         place = item.overlay if item.line is None else f"{item.overlay}:{item.line}"
         print(printable(f"{place}, action {item.action}: absorbed upstream: {item.target}"), file=sys.stderr)
@@ -63,9 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("files", nargs="+", metavar="SPEC OVERLAY", help="the document, then its overlays")
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", help="write here; .json or .yaml decides the format"
-    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="write here; .json or .yaml decides the format")
     parser.add_argument("--ledger", metavar="FILE", help="write every change here, as JSON")
     parser.add_argument("--lenient", action="store_true", help="enforce the specification and nothing more")
     return parser
@@ -82,15 +80,11 @@ def _inputs(files: Sequence[str]) -> tuple[Document, list[Overlay]]:
     for overlay in overlays:
         path = extended_path(overlay)
         if path is None:
-            raise InputError(
-                "has no extends: name the document it applies to, as SPEC before it", path=overlay.path
-            )
+            raise InputError("has no extends: name the document it applies to, as SPEC before it", path=overlay.path)
         named.setdefault(path.resolve(), overlay)
     if len(named) > 1:
         one, other = list(named.values())[:2]
-        message = (
-            f"extends {other.extends}, while {one.path} extends {one.extends}; name one document as SPEC"
-        )
+        message = f"extends {other.extends}, while {one.path} extends {one.extends}; name one document as SPEC"
         raise InputError(message, path=other.path)
     found = extended_path(overlays[0])
     return load(found or files[0]), overlays
@@ -108,11 +102,9 @@ def _refuse_input(name: str, inputs: Sequence[str]) -> None:
         raise InputError("is an input and is never written; name another file", path=name)
 
 
-def _for_terminal(value: Any, *, as_json: bool) -> str:
-    """Return the result without characters a terminal might obey; in both formats an escape is the same value."""
-    if as_json:
-        return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
-    return printable(to_yaml(value))
+def _for_terminal(text: str, value: Any) -> str:
+    """Return the text, or escaped JSON (which is YAML as well) where it holds what a terminal might obey."""
+    return text if printable(text) == text else json.dumps(value, indent=2, ensure_ascii=True) + "\n"
 
 
 if __name__ == "__main__":

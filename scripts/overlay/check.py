@@ -118,9 +118,7 @@ def _unique(document: Document, actions: Sequence[Any]) -> None:
     for index, action in enumerate(actions):
         other = first.setdefault(canonical(action), index)
         if other != index:
-            raise fault(
-                document, ("actions", index), f"action {index + 1} repeats action {other + 1} word for word"
-            )
+            raise fault(document, ("actions", index), f"action {index + 1} repeats action {other + 1} word for word")
 
 
 def _at(document: Document, location: Location) -> Any:

@@ -25,13 +25,19 @@ class Draft:
         self._holder = [clone(value)]
         self._written = 0
         self.changes: list[Change] = []
-        self.overlay = ""
-        self.action = 0
+        self.lines: dict[tuple[str, int], int | None] = {}
+        self._overlay = ""
+        self._action = 0
 
     @property
     def value(self) -> Any:
         """The document as it stands."""
         return self._holder[0]
+
+    def begin(self, overlay: str, action: int, line: int | None) -> None:
+        """Name the action that makes the changes from here on, and the line at which it begins."""
+        self._overlay, self._action = overlay, action
+        self.lines[overlay, action] = line
 
     def at(self, location: Location) -> Any:
         """Return the value at a location, itself and not a copy."""
@@ -77,7 +83,7 @@ class Draft:
         position: int | None = None,
     ) -> None:
         pointer = encode(location)
-        self.changes.append(Change(self.overlay, self.action, pointer, kind, old, new, position))
+        self.changes.append(Change(self._overlay, self._action, pointer, kind, old, new, position))
 
     def _weigh(self, value: Any, depth: int) -> None:
         """Count what is written: a few actions that copy the document into itself would fill any memory."""

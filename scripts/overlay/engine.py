@@ -46,10 +46,7 @@ class AbsorbedError(OverlayError):
             path=absorbed[0].overlay,
             line=absorbed[0].line,
             details=[
-                *(
-                    f"{place(item.overlay, item.line)}, action {item.action}: {item.target}"
-                    for item in absorbed
-                ),
+                *(f"{place(item.overlay, item.line)}, action {item.action}: {item.target}" for item in absorbed),
                 f"the document says so already; delete the action{'' if one else 's'}",
             ],
         )

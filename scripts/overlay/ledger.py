@@ -92,9 +92,7 @@ def trace(ledger: Sequence[Change], location: Location) -> tuple[Location, Chang
     path = list(location)
     for change in reversed(ledger):
         tokens = decode(change.pointer)
-        if len(tokens) > len(path) or any(
-            str(key) != token for key, token in zip(path, tokens[:-1], strict=False)
-        ):
+        if len(tokens) > len(path) or any(str(key) != token for key, token in zip(path, tokens[:-1], strict=False)):
             continue
         if change.kind != "remove":
             if not tokens or str(path[len(tokens) - 1]) == tokens[-1]:

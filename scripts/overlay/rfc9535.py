@@ -40,9 +40,7 @@ from scripts.document import MAX_DEPTH
 from scripts.overlay.values import canonical
 
 MAX_SECONDS: Final = 10.0
-SHORTHAND: Final = re.compile(
-    r"[A-Za-z_\u0080-\uD7FF\uE000-\U0010FFFF][0-9A-Za-z_\u0080-\uD7FF\uE000-\U0010FFFF]*"
-)
+SHORTHAND: Final = re.compile(r"[A-Za-z_\u0080-\uD7FF\uE000-\U0010FFFF][0-9A-Za-z_\u0080-\uD7FF\uE000-\U0010FFFF]*")
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,999})")
 
 
@@ -204,9 +202,7 @@ class _Matcher(Match):
         try:
             return self.find(_dialect(pattern), string, timeout=max(self.clock.left(), 0.001)) is not None
         except TimeoutError as error:
-            raise OverTimeError(
-                f"the pattern {pattern!r} took longer than {MAX_SECONDS:g} seconds"
-            ) from error
+            raise OverTimeError(f"the pattern {pattern!r} took longer than {MAX_SECONDS:g} seconds") from error
         except regex.error:  # valid I-Regexp that this engine cannot compile: RFC 9535 says no match
             return False
 

@@ -31,9 +31,7 @@ class Step:
         strict: Whether expectations are enforced, and not only the specification.
     """
 
-    def __init__(
-        self, document: Document, draft: Draft, overlay: Overlay, action: Action, *, strict: bool
-    ) -> None:
+    def __init__(self, document: Document, draft: Draft, overlay: Overlay, action: Action, *, strict: bool) -> None:
         self.document = document
         self.draft = draft
         self.overlay = overlay
@@ -49,7 +47,7 @@ class Step:
         Raises:
             OverlayError: It cannot be applied; the draft is then of no use.
         """
-        self.draft.overlay, self.draft.action = self.overlay.path, self.action.number
+        self.draft.begin(self.overlay.path, self.action.number, self.action.line)
         before = len(self.draft.changes)
         if self.strict:
             self._check_names()
@@ -112,9 +110,10 @@ class Step:
         return None
 
     def _stale_at(self, target: Location, found: Any) -> OverlayError:
-        new = show(self.action.update)
-        if self.action.remove or self.action.copy:
-            new = "nothing (it is removed)" if self.action.remove else "a copy"
+        if self.action.remove:
+            new = "nothing: it is removed"
+        else:
+            new = f"what {self.action.copy.text} holds" if self.action.copy else show(self.action.update)
         return self._fault(
             "the value underneath has changed",
             f"at {path_of(target)} ({self.where(target)})",
@@ -186,9 +185,7 @@ class Step:
     def _incompatible(self, error: IncompatibleError) -> OverlayError:
         details = [f"at {path_of(error.location)} ({self.where(error.location)})"]
         if error.within:
-            details.append(
-                f"the {'copied' if self.action.copy else 'update'} value has it at {path_of(error.within)}"
-            )
+            details.append(f"the {'copied' if self.action.copy else 'update'} value has it at {path_of(error.within)}")
         details.append("an object takes an object, an array an array or one item, a primitive a primitive")
         if error.location:
             details.append("to replace it, remove it in one action and update its parent in the next")
@@ -206,7 +203,8 @@ class Step:
         origin, change = trace(self.draft.changes, location)
         if change is None:
             return place(self.document.path, self.document.line(encode(origin)))
-        return f"written by {change.overlay}, action {change.action}"
+        line = self.draft.lines.get((change.overlay, change.action))
+        return f"written by {place(change.overlay, line)}, action {change.action}"
 
     def _fault(self, message: str, *details: str) -> OverlayError:
         return OverlayError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import heapq
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -17,7 +18,6 @@ MAX_KEYS: Final = 500
 MAX_TRIES: Final = 60
 BEST: Final = 2
 CLOSE: Final = 0.6
-CERTAIN: Final = 0.9
 RIVAL: Final = 0.03
 
 _WORD: Final = re.compile(r"(?<=[@.])\.?(?P<name>[A-Za-z_]\w*)|(?P<quote>['\"])(?P<text>[^'\"\\]+)(?P=quote)")
@@ -51,8 +51,8 @@ def suggestions(query: Query, value: Any) -> list[str]:
     Each broken name is repaired in place, several in one query if need be; the rest of the query stays as
     written, filters included. For a query of one plain path, every path of the document is compared too.
     """
-    found = dict.fromkeys(_repairs(query, value))
-    if query.singular and all(_closeness(query.text, text) < CERTAIN for text in found):
+    found = dict.fromkeys(itertools.islice(_repairs(query, value), BEST))
+    if query.singular and not any(_one_slip(query.text, text) for text in found):
         found.update(dict.fromkeys(_near_paths(query.text, value)))
     scores = {text: _closeness(query.text, text) for text in found}
     ranked = sorted(scores, key=lambda text: -scores[text])[:BEST]
@@ -84,17 +84,15 @@ def _repairs(query: Query, value: Any) -> Iterator[str]:
 def _changes(query: Query, trail: list[list[Location]], value: Any) -> Iterator[str]:
     """Yield the query with a name of its first broken segment replaced by a close existing key."""
     broken = next(number for number, nodes in enumerate(trail) if not nodes) - 1
-    keys: dict[str, None] = {}
-    for location in trail[broken]:
-        keys.update(dict.fromkeys(_keys_of(_at(value, location))))
-        if len(keys) > MAX_KEYS:
-            break
-    known = list(keys)[:MAX_KEYS]
+    nodes = [_at(value, location) for location in trail[broken]]
+    if query.text.startswith("..", query.span(broken)[0]):
+        nodes = [_at(nodes[0], location) for location in _locations(nodes[0])]
+    known = list(itertools.islice(dict.fromkeys(key for node in nodes for key in _keys_of(node)), MAX_KEYS))
     for start, end, name in query.names(broken):
         for key in difflib.get_close_matches(name, known, 3, CLOSE):
             yield _with_key(query.text, start, end, key)
     if not query.names(broken):
-        yield from _filter_changes(query, broken, [_at(value, location) for location in trail[broken]])
+        yield from _filter_changes(query, broken, nodes)
 
 
 def _with_key(text: str, start: int, end: int, key: str) -> str:
@@ -176,3 +174,9 @@ def _at(value: Any, location: Location) -> Any:
 
 def _closeness(left: str, right: str) -> float:
     return difflib.SequenceMatcher(None, left, right, autojunk=False).ratio()
+
+
+def _one_slip(left: str, right: str) -> bool:
+    """Tell whether two texts differ by about one character; then no other path can be closer."""
+    length = len(left) + len(right)
+    return (1 - _closeness(left, right)) * length < 2.5
