@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from scripts.emit.names import ModelName, Names
+from scripts.emit.names import Names
 from scripts.emit.shapes import Shapes, request_schemas
 from scripts.emit.source import comment, constant, docstring, literal, variable
 from scripts.pointer import decode

@@ -91,9 +91,7 @@ def _unavoidable(verdict: Verdict, point: dict[str, Any]) -> tuple[str, ...]:
 def _allowed(case: Allowed, rows: str, variants: VariantSet) -> str:
     restricted = [name for name, values in case.items() if name != rows and values != variants.domains[name]]
     several = len([name for name in case if name != rows]) > 1
-    texts = [
-        (f"{_code(name)} " if several else "") + _span(case[name], variants.domains[name]) for name in restricted
-    ]
+    texts = [(f"{_code(name)} " if several else "") + _span(case[name], variants.domains[name]) for name in restricted]
     return ", ".join(texts) or "any"
 
 

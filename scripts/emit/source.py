@@ -36,7 +36,7 @@ def docstring(text: str) -> str:
 
 
 def constant(name: str) -> str:
-    """Return a constant's name: `img2video-needs-images` gives IMG2VIDEO_NEEDS_IMAGES."""
+    """Return a constant's name: `boxes-need-weight` gives BOXES_NEED_WEIGHT."""
     words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
     text = re.sub(r"[^0-9A-Za-z]+", "_", words).strip("_").upper()
     if text in _CONSTANTS:

@@ -15,6 +15,9 @@ from scripts.rules.domain import Given, Length
 from scripts.rules.variants import ABSENT, Allowed, Variant, VariantSet
 
 _OPTIONS: Final = "waive: Collection[str] = (), strict: bool | None = None"
+_SUBMIT: Final = (
+    "    def _submit(self, operation: Operation, body: Any, *, waive: Collection[str], strict: bool | None) -> {}:"
+)
 _OPTION_DOCS: Final = (
     "waive: Ids of rules to switch off for this call.",
     "strict: Refuse inferred rules too; None leaves it to the client.",
@@ -47,7 +50,10 @@ class _Writer:
     def _general(self) -> str:
         fields = self._fields()
         required = [f"{self._name(name)}: {self._type(name, {})}" for name in fields if self._required(name)]
-        optional = [f"{self._name(name)}: {self._type(name, {})} | None = None" for name in fields if not self._required(name)]
+        optional = [
+            f"{self._name(name)}: {self._type(name, {})} | None = None" for name in fields if not self._required(name)
+        ]
+        parameters = ", ".join([*required, *optional, "extra: Mapping[str, Any] | None = None", _OPTIONS])
         given = ", ".join(f"{self._name(name)}={self._value(name)}" for name in fields)
         about = "Submit any request of this operation; the rules are checked at run time only.\n\nArgs:\n" + "\n".join(
             f"    {line}"
@@ -59,8 +65,7 @@ class _Writer:
         )
         return "\n".join(
             [
-                f"    def {self.variants.general}(self, *, {', '.join([*required, *optional])}, "
-                f"extra: Mapping[str, Any] | None = None, {_OPTIONS}) -> R:",
+                f"    def {self.variants.general}(self, *, {parameters}) -> R:",
                 f"        {docstring(_indented(about))}",
                 f"        body = {self.model.name}({given})",
                 "        body.additional_properties.update(extra or {})",
@@ -170,16 +175,14 @@ def variants_module(sets: Sequence[VariantSet], document: Any, names: Names) -> 
             "class Variants(ABC, Generic[R]):",
             f"    {docstring('Every variant as a method; a subclass decides what submitting means and returns.')}",
             "    @abstractmethod",
-            "    def _submit(self, operation: Operation, body: Any, *, waive: Collection[str], "
-            "strict: bool | None) -> R:",
+            _SUBMIT.format("R"),
             f"        {docstring('Do what this class does with a request.')}",
             "",
             text,
             "",
             "class Bodies(Variants[Any]):",
             f"    {docstring('Builds and checks the request body, and sends nothing.')}",
-            "    def _submit(self, operation: Operation, body: Any, *, waive: Collection[str], "
-            "strict: bool | None) -> Any:",
+            _SUBMIT.format("Any"),
             "        validate(body, waive=waive, strict=bool(strict), stacklevel=4)",
             "        return body",
             "",
@@ -200,7 +203,9 @@ def _writer(variants: VariantSet, document: Any, names: Names) -> _Writer:
         if media.get("schema", {}).get("$ref") == pointer
     ]
     if len(users) != 1:
-        raise InputError(f"has x-variants, so exactly one operation must take it as its body, got {users}", pointer=pointer)
+        raise InputError(
+            f"has x-variants, so exactly one operation must take it as its body, got {users}", pointer=pointer
+        )
     return _Writer(variants, names.model_at(variants.ruled.location), operation_constants(document)[users[0]])
 
 

@@ -143,7 +143,7 @@ def _check_numbers(waiter: WaiterDefinition) -> None:
 def _listed_states(waiter: WaiterDefinition, document: Any) -> list[str] | None:
     """Return the states the spec lists for the field that holds the state, if it lists any."""
     responses = waiter.operation.body.get("responses", {})
-    ok = next((value for code, value in responses.items() if code.startswith("2")), {})
+    ok: Any = next((value for code, value in responses.items() if code.startswith("2")), {})
     schema: Any = ok.get("content", {}).get("application/json", {}).get("schema", {})
     for token in (*decode(waiter.data["state"]), None):
         while isinstance(schema, dict) and "$ref" in schema:

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from scripts.errors import EXIT_FAILED, InputError, run_cli
-from scripts.project import Project, load_project
+from scripts.project import load_project
 from scripts.regenerate.build import build
 from scripts.regenerate.manifest import NAME, read_manifest, reasons, sha256
 from scripts.regenerate.tools import check_tools
@@ -41,7 +41,7 @@ def _run(options: argparse.Namespace) -> int:
     if sys.version_info < MINIMUM_PYTHON:
         raise InputError(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}")
     project = load_project(options.project)
-    say = (lambda _: None) if options.quiet else print
+    say = _silent if options.quiet else print
     check_tools()
     actual = read_tree(project.output)
     recorded = read_manifest(project)
@@ -50,14 +50,13 @@ def _run(options: argparse.Namespace) -> int:
     if not options.full and not why and recorded is not None and not _edited(actual, recorded["outputs"]):
         say(f"{name}/ is up to date ({len(actual)} files, no input changed)")
         return 0
-    progress = (lambda text: print(f"{text} ...", file=sys.stderr)) if sys.stderr.isatty() else (lambda _: None)
-    expected = build(project, progress)
+    expected = build(project, _progress if sys.stderr.isatty() and not options.quiet else _silent)
     difference = compare(actual, expected)
-    if options.check:
-        return _report(name, difference, why, say)
     if not difference:
         say(f"{name}/ is up to date ({len(actual)} files)")
         return 0
+    if options.check:
+        return _report(name, difference, why)
     if recorded is None and difference.extra:
         raise InputError(
             f"holds files that regeneration did not write, such as {difference.extra[0]}, and no {NAME}; "
@@ -69,16 +68,20 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _progress(stage: str) -> None:
+    print(f"{stage} ...", file=sys.stderr)
+
+
+def _silent(text: str) -> None:
+    """Print nothing."""
+
+
 def _edited(actual: Tree, recorded: dict[str, str]) -> bool:
     hashes = {path: sha256(content) for path, content in actual.items() if path != NAME}
     return hashes != recorded
 
 
-def _report(name: str, difference: Difference, why: list[str], say: object) -> int:
-    if not difference:
-        if callable(say):
-            say(f"{name}/ is up to date")
-        return 0
+def _report(name: str, difference: Difference, why: list[str]) -> int:
     causes = ", ".join(why) or "no input changed, so it was edited by hand"
     print(
         f"error: {name}/ is out of date: {_count(difference)} file(s) differ ({causes})\n{difference}\n"

@@ -16,6 +16,7 @@ from scripts.regenerate.tree import Tree
 
 NAME: Final = "manifest.json"
 _PIPELINE: Final = Path(__file__).resolve().parents[1]
+_PARTS: Final = ("*.py", "overlay/*.py", "rules/*.py", "emit/**/*.py", "regenerate/*.py")
 
 
 def sha256(content: bytes) -> str:
@@ -79,7 +80,7 @@ def _changed(before: Mapping[str, str], now: Mapping[str, str], word: str) -> li
 
 
 def _pipeline() -> str:
-    """Return one hash over the pipeline's own source, since it decides the output too."""
-    files = sorted(path for path in _PIPELINE.rglob("*.py") if "__pycache__" not in path.parts)
+    """Return one hash over the source that the output depends on, since it decides the bytes too."""
+    files = sorted(path for part in _PARTS for path in _PIPELINE.glob(part))
     lines = [f"{path.relative_to(_PIPELINE).as_posix()} {sha256(path.read_bytes())}" for path in files]
     return sha256("\n".join(lines).encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
@@ -34,11 +35,9 @@ def ruff_binary() -> Path:
     Raises:
         InputError: The package is there but its program is not.
     """
-    from ruff import find_ruff_bin
-
     try:
-        return Path(find_ruff_bin())
-    except FileNotFoundError as error:
+        return Path(import_module("ruff").find_ruff_bin())  # by name: its absence has been reported before
+    except (ImportError, FileNotFoundError) as error:
         raise InputError("ruff is installed, but its program is missing; install it again") from error
 
 

@@ -122,27 +122,21 @@ def _rule(entry: Any, location: Location) -> Rule:
     for key in entry:
         if key not in _REQUIRED and not key.startswith("x-"):
             raise _error((*location, key), name, f"has an unknown key {key!r}; a rule has {', '.join(_REQUIRED)}")
-    if not isinstance(name, str) or not _ID.match(name) or name in RESERVED:
-        raise _error((*location, "id"), None, f"an id must be kebab-case and not reserved, got {name!r:.60}")
-    if entry["level"] not in LEVELS:
-        raise _error((*location, "level"), name, f"level must be error or warning, got {entry['level']!r:.60}")
-    message = entry["message"]
-    if not isinstance(message, str) or not message.strip() or "\n" in message:
-        raise _error((*location, "message"), name, "message must be one line of text")
+    _check_words(entry, location)
     for key in ("if", "then"):
         try:
             check(entry[key])
         except DialectError as error:
             raise _error((*location, key, *error.location), name, str(error)) from error
-    examples = _texts(entry, "examples", ("passes", "breaks"), location, name)
-    source = _texts(entry, "source", ("at", "quote"), location, name)
+    examples = _parts(entry, "examples", ("passes", "breaks"), location)
+    source = _parts(entry, "source", ("at", "quote"), location)
     for key in ("at", "quote"):
         if not isinstance(source[key], str) or not source[key].strip():
             raise _error((*location, "source", key), name, f"source {key} must be text")
     return Rule(
-        id=name,
+        id=entry["id"],
         level=entry["level"],
-        message=message,
+        message=entry["message"],
         source=Source(at=source["at"], quote=source["quote"]),
         condition=entry["if"],
         requirement=entry["then"],
@@ -152,10 +146,20 @@ def _rule(entry: Any, location: Location) -> Rule:
     )
 
 
-def _texts(entry: dict[str, Any], key: str, parts: tuple[str, ...], location: Location, name: str) -> dict[str, Any]:
+def _check_words(entry: dict[str, Any], location: Location) -> None:
+    name, level, message = entry["id"], entry["level"], entry["message"]
+    if not isinstance(name, str) or not _ID.match(name) or name in RESERVED:
+        raise _error((*location, "id"), None, f"an id must be kebab-case and not reserved, got {name!r:.60}")
+    if level not in LEVELS:
+        raise _error((*location, "level"), name, f"level must be error or warning, got {level!r:.60}")
+    if not isinstance(message, str) or not message.strip() or "\n" in message:
+        raise _error((*location, "message"), name, "message must be one line of text")
+
+
+def _parts(entry: dict[str, Any], key: str, parts: tuple[str, ...], location: Location) -> dict[str, Any]:
     value = entry[key]
     if not isinstance(value, dict) or set(value) != set(parts):
-        raise _error((*location, key), name, f"{key} must be an object with {' and '.join(parts)}")
+        raise _error((*location, key), entry["id"], f"{key} must be an object with {' and '.join(parts)}")
     return value
 
 

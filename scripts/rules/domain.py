@@ -31,7 +31,7 @@ class Given:
 def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[Any, ...]]:
     """Return the listable values of each field: enum values, booleans, `Length`s, or one `Given`."""
     largest = _largest_bounds(schema)
-    asked = {name for part in _rule_parts(schema) for name in _asked(part)}
+    asked = {name for part in _rule_parts(schema) for name in _asked(part)} - set(schema.get("required", []))
     result: dict[str, tuple[Any, ...]] = {}
     for name, given in schema.get("properties", {}).items():
         field = _resolved(given, document)

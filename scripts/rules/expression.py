@@ -99,7 +99,7 @@ def some(parts: Iterable[Expression]) -> Expression:
     return flat[0] if len(flat) == 1 else Some(tuple(flat))
 
 
-def _flatten(parts: Iterable[Expression], kind: type[All] | type[Some]) -> list[Expression]:
+def _flatten(parts: Iterable[Expression], kind: type[All | Some]) -> list[Expression]:
     result: list[Expression] = []
     for part in parts:
         result.extend(part.parts if isinstance(part, kind) else [part])
@@ -109,7 +109,7 @@ def _flatten(parts: Iterable[Expression], kind: type[All] | type[Some]) -> list[
 def _assuming(part: Expression, present: set[str]) -> Expression:
     """Drop the alternatives that say a variable is absent, once it is known to be present."""
     if isinstance(part, Some):
-        return some(alternative for alternative in part.parts if not (_absence(alternative) in present))
+        return some(alternative for alternative in part.parts if _absence(alternative) not in present)
     return part
 
 
@@ -141,7 +141,11 @@ def render(expression: Expression) -> str:
 def absent(variable: str) -> Term:
     """State that a field was not given."""
     return Term(
-        f"isinstance({variable}, Unset)", f"not isinstance({variable}, Unset)", variable, present_if=False, absent_if=True
+        f"isinstance({variable}, Unset)",
+        f"not isinstance({variable}, Unset)",
+        variable,
+        present_if=False,
+        absent_if=True,
     )
 
 

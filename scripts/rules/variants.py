@@ -123,9 +123,7 @@ def _legal(verdict: Verdict, fixed: Mapping[str, Any], fields: Allowed) -> list[
     return [
         point
         for point in itertools.product(*fields.values())
-        if any(
-            not verdict.broken({**fixed, **body}) for body in _bodies(dict(zip(fields, point, strict=True)))
-        )
+        if any(not verdict.broken({**fixed, **body}) for body in _bodies(dict(zip(fields, point, strict=True))))
     ]
 
 

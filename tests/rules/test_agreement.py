@@ -71,9 +71,7 @@ def test_the_nearest_valid_request_is_valid_and_the_smallest(ruled: RuledSchema,
             else:
                 fixed[name] = change.after
         assert not verdict.broken(fixed)
-        fewest = min(
-            sum(_differs(body, other, name) for name in {*body, *other}) for other in accepted
-        )
+        fewest = min(sum(_differs(body, other, name) for name in {*body, *other}) for other in accepted)
         assert len(changes) == fewest
 
 

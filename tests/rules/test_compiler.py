@@ -35,7 +35,8 @@ def schemas() -> st.SearchStrategy[Any]:
         st.builds(lambda v: {"const": v}, scalars),
         st.builds(lambda v: {"enum": v}, st.lists(scalars, min_size=1, max_size=3)),
         st.builds(
-            lambda v: {"type": v}, st.sampled_from(["string", "number", "integer", "boolean", "array", "object", "null"])
+            lambda v: {"type": v},
+            st.sampled_from(["string", "number", "integer", "boolean", "array", "object", "null"]),
         ),
         st.builds(lambda v: {"pattern": v}, st.sampled_from(PATTERNS)),
         st.dictionaries(
@@ -129,7 +130,6 @@ def test_a_value_has_a_breach_exactly_where_the_schema_refuses(schema: Any, body
 def test_openapi_3_0_wording_means_the_same(schema: Any, body: dict[str, Any]) -> None:
     """A schema lowered to OpenAPI 3.0 words accepts the same bodies under draft 4, which 3.0 is based on."""
     given_30 = lowered(schema, "3.0.3")
-    assert (
-        jsonschema_rs.Draft4Validator(given_30).is_valid(body)
-        is jsonschema_rs.Draft202012Validator(lowered(schema, "3.1.0")).is_valid(body)
-    )
+    assert jsonschema_rs.Draft4Validator(given_30).is_valid(body) is jsonschema_rs.Draft202012Validator(
+        lowered(schema, "3.1.0")
+    ).is_valid(body)

@@ -81,7 +81,7 @@ def nearest(
             for values in itertools.product(
                 *(_alternatives(rules.domains[name], before[name]) for name in chosen)
             ):
-                after = dict(zip(chosen, values))
+                after = dict(zip(chosen, values, strict=True))
                 changed = {**before, **{name: _sample(value, before[name]) for name, value in after.items()}}
                 left = [
                     violation for violation in rules.broken(*changed.values()) if violation.rule not in waive

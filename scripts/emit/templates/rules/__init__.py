@@ -31,9 +31,7 @@ RULES: Final[Mapping[str, Rule]] = {rule.id: rule for rules in RULE_SETS for rul
 _BY_MODEL: Final[Mapping[type[Any], RuleSet]] = {rules.model: rules for rules in RULE_SETS}
 
 
-def violations(
-    body: Any, *, model: type[Any] | None = None, waive: Collection[str] = ()
-) -> tuple[Violation, ...]:
+def violations(body: Any, *, model: type[Any] | None = None, waive: Collection[str] = ()) -> tuple[Violation, ...]:
     """Return everything a request body breaks, in a fixed order: its schema first, then the rules.
 
     Args:

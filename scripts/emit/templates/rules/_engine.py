@@ -76,7 +76,7 @@ def nearest(
         best: tuple[int, tuple[Change, ...]] | None = None
         for chosen in itertools.combinations(fields, size):
             for values in itertools.product(*(_alternatives(rules.domains[name], before[name]) for name in chosen)):
-                after = dict(zip(chosen, values))
+                after = dict(zip(chosen, values, strict=True))
                 changed = {**before, **{name: _sample(value, before[name]) for name, value in after.items()}}
                 left = [violation for violation in rules.broken(*changed.values()) if violation.rule not in waive]
                 if any(violation.level in levels for violation in left) or (best and best[0] <= len(left)):

@@ -1,0 +1,43 @@
+"""Throwaway copies of projects, to regenerate and to break."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scripts.regenerate.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[2]
+PARCELS = ROOT / "tests/projects/parcels"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of this project's inputs and outputs."""
+    copy = tmp_path / "project"
+    (copy / "overlays").mkdir(parents=True)
+    for name in ("pyproject.toml", "openapi.yaml"):
+        shutil.copy(ROOT / name, copy / name)
+    for path in ROOT.glob("overlays/*.yaml"):
+        shutil.copy(path, copy / "overlays" / path.name)
+    shutil.copytree(ROOT / "generated", copy / "generated", ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+@pytest.fixture(scope="session")
+def generated_parcels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of another project, generated once; not to be changed."""
+    copy = tmp_path_factory.mktemp("projects") / "parcels"
+    shutil.copytree(PARCELS, copy)
+    assert main(["--project", str(copy), "--quiet"]) == 0
+    return copy
+
+
+@pytest.fixture
+def parcels(tmp_path: Path) -> Path:
+    """A copy of another project, not yet generated."""
+    copy = tmp_path / "parcels"
+    shutil.copytree(PARCELS, copy)
+    return copy

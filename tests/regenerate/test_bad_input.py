@@ -1,0 +1,134 @@
+"""Bad input: one clear message with file and place, exit code 1, and the previous outputs as they were."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts.regenerate.__main__ import main
+from scripts.regenerate.tree import read_tree
+
+Break = Callable[[Path], None]
+
+
+def edit(file: str, change: Callable[[Any], None]) -> Break:
+    """Return a fault that changes a YAML file's value."""
+
+    def apply(project: Path) -> None:
+        path = project / file
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        change(value)
+        path.write_text(json.dumps(value), encoding="utf-8")
+
+    return apply
+
+
+def write(file: str, content: str) -> Break:
+    """Return a fault that replaces a file."""
+
+    def apply(project: Path) -> None:
+        (project / file).write_text(content, encoding="utf-8")
+
+    return apply
+
+
+def rule(change: Callable[[dict[str, Any]], None]) -> Break:
+    """Return a fault in the first rule of the parcels project."""
+    return edit("overlays/rules.overlay.yaml", lambda doc: change(doc["actions"][0]["update"]["x-rules"][0]))
+
+
+def waiter(change: Callable[[dict[str, Any]], None]) -> Break:
+    """Return a fault in the waiter of the parcels project."""
+    return edit("overlays/rules.overlay.yaml", lambda doc: change(doc["actions"][1]["update"]["x-waiter"]))
+
+
+def variants(change: Callable[[dict[str, Any]], None]) -> Break:
+    """Return a fault in the variants of the parcels project."""
+    return edit("overlays/rules.overlay.yaml", lambda doc: change(doc["actions"][0]["update"]["x-variants"]))
+
+
+FAULTS: dict[str, tuple[Break, list[str]]] = {
+    "no pyproject": (lambda p: (p / "pyproject.toml").unlink(), ["pyproject.toml", "cannot be read"]),
+    "no table": (write("pyproject.toml", ""), ["[tool.regenerate]"]),
+    "not TOML": (write("pyproject.toml", "[[["), ["is not TOML"]),
+    "path leads out": (
+        write("pyproject.toml", '[tool.regenerate]\nspec="../x"\noverlays=[]\npackage="p"\noutput="g"\n'),
+        ["'../x' leads out of the project"],
+    ),
+    "output is the project": (
+        write("pyproject.toml", '[tool.regenerate]\nspec="o"\noverlays=[]\npackage="p"\noutput="."\n'),
+        ["directory of its own"],
+    ),
+    "package is code": (
+        write("pyproject.toml", '[tool.regenerate]\nspec="o"\noverlays=[]\npackage="p;x"\noutput="g"\n'),
+        ["must be a Python identifier"],
+    ),
+    "no spec": (lambda p: (p / "openapi.yaml").unlink(), ["openapi.yaml", "cannot be read"]),
+    "broken YAML": (write("openapi.yaml", "openapi: 3.1.0\npaths: [\n"), ["openapi.yaml:", "is not YAML"]),
+    "not a document": (write("openapi.yaml", "- 1\n"), ["openapi.yaml"]),
+    "dangling reference": (
+        edit("openapi.yaml", lambda d: d["components"]["schemas"].pop("Job")),
+        ["Job"],
+    ),
+    "dropped operation": (
+        edit(
+            "openapi.yaml",
+            lambda d: d["paths"]["/jobs/{jobId}"]["get"]["parameters"].clear(),
+        ),
+        ["/jobs/{jobId}"],
+    ),
+    "empty enum": (
+        edit("openapi.yaml", lambda d: d["components"]["schemas"]["LabelOrder"]["properties"]["class"].update(enum=[])),
+        ["openapi-python-client"],
+    ),
+    "stale target": (
+        edit("overlays/rules.overlay.yaml", lambda d: d["actions"][0].update(target="$.components.schemas.LabelOrdr")),
+        ["rules.overlay.yaml", "action 1", "LabelOrder"],
+    ),
+    "unknown keyword": (rule(lambda r: r["then"].update(maxProps=1)), ["boxes-need-weight", "'maxProps'"]),
+    "no message": (rule(lambda r: r.pop("message")), ["boxes-need-weight", "'message'"]),
+    "duplicate id": (rule(lambda r: r.update(id="letters-are-light")), ["letters-are-light", "taken"]),
+    "id is code": (rule(lambda r: r.update(id="x'); import os; ('")), ["kebab-case"]),
+    "wrong level": (rule(lambda r: r.update(level="fatal")), ["error or warning"]),
+    "pattern": (
+        rule(lambda r: r["then"].update(properties={"kind": {"pattern": r"(?<=a)b"}})),
+        ["pattern", "boxes-need-weight"],
+    ),
+    "whole body": (rule(lambda r: r["then"].update(const=1)), ["as a whole"]),
+    "quote is gone": (rule(lambda r: r["source"].update(quote="Crates need")), ["boxes-need-weight", "Crates need"]),
+    "pointer is gone": (rule(lambda r: r["source"].update(at="#/nowhere")), ["boxes-need-weight", "source is gone"]),
+    "state without acceptor": (waiter(lambda w: w["acceptors"].pop("jammed")), ["x-waiter", "'jammed'"]),
+    "acceptor without state": (waiter(lambda w: w["acceptors"].update(lost="failure")), ["x-waiter", "'lost'"]),
+    "shrinking delay": (waiter(lambda w: w["delay"].update(factor=0.5)), ["x-waiter", "shrink"]),
+    "no such parameter": (waiter(lambda w: w["id"].update(parameter="id")), ["'id' is not a parameter"]),
+    "variant without a name": (variants(lambda v: v["names"].pop("box")), ["x-variants", "kind"]),
+    "variant is code": (variants(lambda v: v["names"].update(box="import os")), ["not a Python identifier"]),
+    "impossible variant": (
+        rule(lambda r: r.update(then={"properties": {"kind": {"const": "letter"}}})),
+        ["no request with kind='box'"],
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_bad_input_is_named_and_loses_nothing(
+    generated_parcels: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str
+) -> None:
+    """Whatever is wrong with the inputs, the message says what and where, and generated/ stays as it was."""
+    parcels = tmp_path / "parcels"
+    shutil.copytree(generated_parcels, parcels)
+    before = read_tree(parcels / "generated")
+    apply, expected = FAULTS[fault]
+    apply(parcels)
+    assert main(["--project", str(parcels), "--quiet"]) == 1
+    error = capsys.readouterr().err
+    for text in ("error: ", *expected):
+        assert text in error
+    assert "Traceback" not in error
+    assert read_tree(parcels / "generated") == before

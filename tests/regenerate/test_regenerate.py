@@ -1,0 +1,158 @@
+"""Regenerating: the same bytes from the same inputs, everywhere; and drift, noticed with its reason."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import pytest
+
+from scripts.regenerate import __main__ as command
+from scripts.regenerate import generator, tools
+from scripts.regenerate.tree import read_tree
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(project: Path, *options: str) -> int:
+    """Run the command on a project, in this process."""
+    return command.main([*options, "--project", str(project)])
+
+
+def test_the_committed_tree_is_what_its_inputs_give() -> None:
+    """The golden tree: a full build gives the committed bytes."""
+    assert run(ROOT, "--check", "--full") == 0
+
+
+def test_a_deleted_tree_comes_back_byte_for_byte_whatever_the_environment(project: Path, tmp_path: Path) -> None:
+    """Another directory, locale, time zone and hash seed change no byte."""
+    before = read_tree(ROOT / "generated")
+    for path in sorted((project / "generated").rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "LC_ALL": "C",
+        "TZ": "Asia/Kathmandu",
+        "PYTHONHASHSEED": "7",
+        "PYTHONUTF8": "0",
+    }
+    subprocess.run(
+        [sys.executable, "-m", "scripts.regenerate", "--project", str(project)],
+        cwd=elsewhere,
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
+    assert read_tree(project / "generated") == before
+
+
+def test_without_a_change_the_generator_is_not_started(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unchanged inputs and outputs are recognised by their hashes alone."""
+
+    def started(*_: object) -> None:
+        pytest.fail("the generator was started")
+
+    monkeypatch.setattr(generator.Generator, "__init__", started)
+    assert run(project) == run(project, "--check") == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "reported"),
+    [
+        ("edited", "differ: mountsea_gemini_api/client.py"),
+        ("deleted", "missing: mountsea_gemini_api/client.py"),
+        ("untracked", "not generated: mountsea_gemini_api/stray.py"),
+        ("line ends", "differ: mountsea_gemini_api/client.py"),
+        ("manifest", "differ: manifest.json"),
+    ],
+)
+def test_drift_names_the_file_and_says_it_was_edited(
+    project: Path, capsys: pytest.CaptureFixture[str], fault: str, reported: str
+) -> None:
+    """A hand edit under generated/ is found in both directions; one command repairs it."""
+    file = project / "generated/mountsea_gemini_api/client.py"
+    text = file.read_bytes()
+    if fault == "edited":
+        file.write_bytes(text + b"\n# a quick fix\n")
+    elif fault == "deleted":
+        file.unlink()
+    elif fault == "untracked":
+        (file.parent / "stray.py").write_text("x = 1\n")
+    elif fault == "line ends":
+        file.write_bytes(text.replace(b"\n", b"\r\n"))
+    else:
+        manifest = project / "generated/manifest.json"
+        manifest.write_text(manifest.read_text().replace('"ruff": "', '"ruff": "9'))
+    assert run(project, "--check") == 1
+    error = capsys.readouterr().err
+    assert reported in error
+    assert "nox -s regenerate" in error
+    assert run(project) == 0
+    assert run(project, "--check", "--full") == 0
+
+
+def test_drift_names_the_input_that_changed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A changed default in the vendor document makes the output stale, and the document is named as the cause."""
+    spec = project / "openapi.yaml"
+    spec.write_text(spec.read_text(encoding="utf-8").replace("version: 2.0.0", "version: 2.0.1"), encoding="utf-8")
+    assert run(project, "--check") == 1
+    assert "openapi.yaml changed" in capsys.readouterr().err
+
+
+def test_a_changed_sentence_stops_regeneration_at_its_rule(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A rule whose quoted words are gone is named, with the old words, the new ones and the line."""
+    spec = project / "openapi.yaml"
+    text = spec.read_text(encoding="utf-8")
+    spec.write_text(text.replace("- IMG2VIDEO: 1-2 images", "- IMG2VIDEO: 1-3 images"), encoding="utf-8")
+    before = read_tree(project / "generated")
+    assert run(project) == 1
+    error = capsys.readouterr().err
+    assert "rule img2video-needs-images" in error
+    assert "IMG2VIDEO: 1-2 images" in error
+    assert "IMG2VIDEO: 1-3 images" in error
+    assert "ingredients-need-images" not in error
+    assert read_tree(project / "generated") == before
+
+
+@pytest.mark.parametrize("name", ["ruff", "openapi-python-client"])
+@pytest.mark.parametrize("found", [None, "0.0.1"])
+def test_a_missing_or_other_tool_is_an_error(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, found: str | None
+) -> None:
+    """The formatter and the generator decide the bytes, so nothing is done without the pinned versions."""
+    installed = {**tools.PINNED, name: found}
+    monkeypatch.setattr(tools, "version", lambda tool: installed[tool] or _absent())
+    assert run(project, "--check") == run(project) == 1
+    assert f"{name} {tools.PINNED[name]} is needed" in capsys.readouterr().err
+
+
+def _absent() -> str:
+    raise PackageNotFoundError
+
+
+def test_pins_are_those_of_pyproject() -> None:
+    """The versions required at run time are the ones the environment installs."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for name, wanted in tools.PINNED.items():
+        assert f'"{name}=={wanted}"' in text
+
+
+def test_files_that_are_not_ours_are_not_swept_away(parcels: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A directory that regeneration did not make is refused, since it would be replaced as a whole."""
+    (parcels / "generated").mkdir()
+    (parcels / "generated/thesis.txt").write_text("years of work")
+    assert run(parcels) == 1
+    assert "thesis.txt" in capsys.readouterr().err
+    assert (parcels / "generated/thesis.txt").read_text() == "years of work"
+
+
+def test_every_generated_file_says_so() -> None:
+    """Each file names the pipeline it comes from, so nobody edits it by hand."""
+    for path, content in read_tree(ROOT / "generated").items():
+        assert b"enerated" in content[:1000] or b'"x-generated"' in content, path
