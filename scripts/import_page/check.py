@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
 from typing import Any, Final
-
-from jsonschema.exceptions import best_match
-from jsonschema.validators import validator_for
-from jsonschema_path import SchemaPath
-from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator, OpenAPIV32SpecValidator
-from openapi_spec_validator.schemas import schema_v30, schema_v31, schema_v32
-from referencing.exceptions import Unresolvable
 
 from scripts.document import Document, parse
 from scripts.errors import InputError
 from scripts.import_page.fragment import Fragment
 from scripts.import_page.reference import check_references, check_security, operations
+from scripts.import_page.validity import VALIDATORS, check_validity
 from scripts.pointer import encode, resolve
 
-_VALIDATORS: Final = {
-    "3.0": (schema_v30, OpenAPIV30SpecValidator),
-    "3.1": (schema_v31, OpenAPIV31SpecValidator),
-    "3.2": (schema_v32, OpenAPIV32SpecValidator),
-}
-_SHOWN: Final = 5
 _CUT: Final = 160
 
 
@@ -53,20 +40,7 @@ def check_document(document: Document) -> None:
     _check_shape(document)
     check_references(document)
     check_security(document)
-    if findings := list(_findings(document, version)):
-        raise _summary(findings, version)
-
-
-def _summary(findings: list[InputError], version: str) -> InputError:
-    first, *rest = findings
-    message = f"is not valid OpenAPI {version}: {first.message}"
-    if not rest:
-        return InputError(message, path=first.path, line=first.line, pointer=first.pointer)
-    lines = [message, f"  at {first.pointer or '(document root)'}"]
-    lines += [f"  also {finding}".replace("\n", "\n  ") for finding in rest[: _SHOWN - 1]]
-    if len(findings) > _SHOWN:
-        lines.append(f"  and {len(findings) - _SHOWN} more")
-    return InputError("\n".join(lines), path=first.path, line=first.line)
+    check_validity(document, version)
 
 
 def _minor_version(document: Document) -> str:
@@ -79,8 +53,8 @@ def _minor_version(document: Document) -> str:
     found = re.fullmatch(r"(3\.\d+)\.\d+(?:-\S+)?", version) if isinstance(version, str) else None
     if found is None:
         raise document.error(f"openapi must be a version such as '3.0.3', got {_shown(version)}", "/openapi")
-    if found[1] not in _VALIDATORS:
-        known = ", ".join(_VALIDATORS)
+    if found[1] not in VALIDATORS:
+        known = ", ".join(VALIDATORS)
         raise document.error(f"OpenAPI {found[1]} is not known here; known are {known}", "/openapi")
     return found[1]
 
@@ -113,46 +87,6 @@ def _check_announced(document: Document, fragment: Fragment, announced: tuple[st
         hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(names)[:_CUT]}"
         message = f"the block announces {wanted}, but its document has no such operation; {hint}"
         raise InputError(message, path=fragment.page, line=fragment.line)
-
-
-class _NoFetching(dict[str, Any]):
-    """Handlers for every URI scheme there is: each refuses, so a document cannot make us open anything."""
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __getitem__(self, key: str) -> Any:
-        return _refuse_to_fetch
-
-
-def _refuse_to_fetch(uri: str) -> Any:
-    raise InputError(f"the document asks to read {uri!r}; it must be complete in itself")
-
-
-def _findings(document: Document, version: str) -> Iterator[InputError]:
-    """Yield each distinct fault; those of meaning only where the shape is right, as they build on it."""
-    schema, validator = _VALIDATORS[version]
-    # Run by hand: what the library itself runs, and so the words, depend on the packages installed.
-    shape = validator_for(schema)(schema)
-    root = SchemaPath.from_dict(document.value, handlers=_NoFetching())
-    try:
-        errors = [best_match([error]) or error for error in shape.iter_errors(document.value)]
-        found = [
-            (_cut(error.message), tuple(error.absolute_path))
-            for error in errors or validator(root).iter_errors()
-        ]
-    except RecursionError as error:
-        message = "cannot be validated: it is nested too deeply, or a schema contains itself without end"
-        raise document.error(message) from error
-    except Unresolvable as error:
-        raise document.error(f"cannot be validated: {_cut(str(error))}") from error
-    for message, location in dict.fromkeys(found):
-        yield document.error(message, location)
-
-
-def _cut(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _CUT else line[: _CUT // 2] + " ... " + line[-_CUT // 2 :]
 
 
 def _shown(value: Any) -> str:

@@ -28,9 +28,7 @@ def check_references(document: Document) -> None:
     """
     for location, reference in _references(document.value, ()):
         if not reference.startswith("#"):
-            message = (
-                f"the reference {reference!r} leads out of the document, which must be complete in itself"
-            )
+            message = f"the reference {reference!r} leads out of the document, which must be complete in itself"
             raise document.error(message, location)
         seen = {reference}
         target = _follow(document, reference, location)
@@ -45,9 +43,7 @@ def _follow(document: Document, reference: str, location: Location) -> Any:
     try:
         return resolve(document.value, reference)
     except (LookupError, ValueError) as error:
-        message = (
-            f"the reference {reference!r} leads to nothing, so a part of the document is missing ({error})"
-        )
+        message = f"the reference {reference!r} leads to nothing, so a part of the document is missing ({error})"
         raise document.error(message, location) from error
 
 
@@ -65,11 +61,7 @@ def _references(value: Any, location: Location, *, names: bool = False) -> Itera
             yield from _references(child, here)
         elif key in _REFERENCES and isinstance(child, str) and not _is_dynamic(key, child):
             yield here, child
-        elif (
-            key not in _DATA
-            and not key.startswith("x-")
-            and not (key == "examples" and isinstance(child, list))
-        ):
+        elif key not in _DATA and not key.startswith("x-") and not (key == "examples" and isinstance(child, list)):
             yield from _references(child, here, names=key in _NAMES)
 
 

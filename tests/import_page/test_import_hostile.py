@@ -54,9 +54,7 @@ def test_a_deep_but_allowed_page_is_refused_or_read_without_a_crash(run, project
     deep = "{type: object, properties: {a: " * 90 + "{}" + "}}" * 90
     (project / "page.yaml").write_text(HEAD + f"components: {{schemas: {{S: {deep}}}}}\n", encoding="utf-8")
     outcome = run("page.yaml")
-    assert (
-        outcome.code == 0 or "error: page.yaml:1: cannot be validated: it is nested too deeply" in outcome.err
-    )
+    assert outcome.code == 0 or "error: page.yaml:1: cannot be validated: it is nested too deeply" in outcome.err
 
 
 @pytest.mark.parametrize(
@@ -136,8 +134,6 @@ def test_a_link_in_place_of_the_document_is_not_followed(run, project, pages, tm
 def test_a_spec_that_leads_out_of_the_project_is_refused(run, project, pages, tmp_path):
     """pyproject.toml names a file of its own project."""
     table = (project / "pyproject.toml").read_text(encoding="utf-8")
-    (project / "pyproject.toml").write_text(
-        table.replace("openapi.yaml", "../openapi.yaml"), encoding="utf-8"
-    )
+    (project / "pyproject.toml").write_text(table.replace("openapi.yaml", "../openapi.yaml"), encoding="utf-8")
     assert run(pages / "send.md").code == 1
     assert not (tmp_path / "openapi.yaml").exists()

@@ -144,9 +144,7 @@ def test_a_long_text_is_shown_around_its_first_difference(write):
     """Two long descriptions that differ at the end must not be shown as two equal beginnings."""
     body = "paths: {/a: {get: {description: '%s'}}}\n"
     with pytest.raises(InputError) as caught:
-        import_pages(
-            [write("a.yaml", body % ("x" * 500 + "one")), write("b.yaml", body % ("x" * 500 + "two"))]
-        )
+        import_pages([write("a.yaml", body % ("x" * 500 + "one")), write("b.yaml", body % ("x" * 500 + "two"))])
     assert "\n  a.yaml:3 has ...'xxxxxxxxxxxxxxxxxxxxxxxxxone'\n" in str(caught.value)
     assert "\n  b.yaml:3 has ...'xxxxxxxxxxxxxxxxxxxxxxxxxtwo'\n" in str(caught.value)
 
@@ -239,9 +237,7 @@ def test_pages_that_disagree_are_refused_in_either_order(write, case):
 def test_the_page_blamed_is_the_one_that_brought_the_part(write):
     """With three pages, the message names the two that disagree."""
     a = write("a.yaml", OPERATION % ("a", "a"))
-    b = write(
-        "b.yaml", OPERATION % ("b", "b") + "components: {schemas: {S: {type: string}}}\ntags: [{name: t}]\n"
-    )
+    b = write("b.yaml", OPERATION % ("b", "b") + "components: {schemas: {S: {type: string}}}\ntags: [{name: t}]\n")
     c = write("c.yaml", OPERATION % ("c", "c") + "components: {schemas: {S: {type: object}}}\n")
     d = write("d.yaml", OPERATION % ("d", "d") + "tags: [{name: t, description: other}]\n")
     with pytest.raises(InputError, match=r"disagrees with b\.yaml:4\n"):
