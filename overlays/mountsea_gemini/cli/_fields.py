@@ -1,0 +1,140 @@
+"""A command's options, derived from the signature of the method it calls: there is no second list."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import date, datetime
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from attrs import frozen
+from cyclopts import Group, Parameter, Token
+from mountsea_gemini_api.rules import unlisted
+
+from ._package import ConfigurationError, printable
+
+REQUEST: Final = Group("Request", sort_key=1)
+_PLAIN: Final = (str, bool, int, float, date, datetime)
+_SEQUENCES: Final = (list, tuple, set, frozenset, Sequence, Collection)
+
+
+@frozen
+class Field:
+    """One parameter of a method, as an option.
+
+    Attributes:
+        name: The parameter's name.
+        option: Its name on the command line, without dashes.
+        choices: The values it may have, if they are listed.
+        parameter: The same for the command line's own signature.
+    """
+
+    name: str
+    option: str
+    choices: tuple[Any, ...]
+    parameter: inspect.Parameter
+
+    def value(self, given: Any, *, allow_unlisted: bool) -> Any:
+        """Return what to call the method with.
+
+        Raises:
+            ConfigurationError: The value is not among the choices.
+        """
+        if not self.choices:
+            return given
+        if isinstance(given, list):
+            return [self._chosen(item, allow_unlisted=allow_unlisted) for item in given]
+        return self._chosen(given, allow_unlisted=allow_unlisted)
+
+    def _chosen(self, text: str, *, allow_unlisted: bool) -> Any:
+        listed = {str(choice): choice for choice in self.choices}
+        if text in listed:
+            return listed[text]
+        if allow_unlisted:
+            return unlisted(text)
+        close = difflib.get_close_matches(text, listed, 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ConfigurationError(
+            f"--{self.option} must be one of {', '.join(listed)}, got {printable(text)!r}{hint}",
+            way_out="to send it all the same: --allow-unlisted",
+        )
+
+
+def fields_of(method: Callable[..., Any], taken: Collection[str]) -> tuple[Field, ...]:
+    """Return the fields of a method's signature, in order.
+
+    Args:
+        method: A method of a class, not of an instance.
+        taken: Names that options of the command itself have already.
+    """
+    hints = get_type_hints(method)
+    _, *parameters = inspect.signature(method).parameters.values()
+    return tuple(_field(parameter, hints[parameter.name], taken) for parameter in parameters)
+
+
+def _field(parameter: inspect.Parameter, hint: Any, taken: Collection[str]) -> Field:
+    members = [member for member in _members(hint) if member is not NoneType]
+    repeated = bool(members) and all(get_origin(member) in _SEQUENCES for member in members)
+    if repeated:
+        inner = (argument for member in members for argument in get_args(member) if argument is not ...)
+        members = [member for argument in inner for member in _members(argument)]
+    choices: tuple[Any, ...] = ()
+    option = re.sub(r"[^a-z0-9]+", "-", parameter.name.lower()).strip("-")
+    name = f"field-{option}" if parameter.name in taken else option
+    extra: dict[str, Any] = {"name": f"--{name}", "group": REQUEST}
+    kind: Any = _union(members)
+    if members and all(get_origin(member) is Literal for member in members):
+        choices = tuple(dict.fromkeys(value for member in members for value in get_args(member)))
+        kind = Literal[choices]
+        extra["converter"] = _texts if repeated else _text
+    elif not all(member in _PLAIN for member in members):
+        kind = str
+        extra |= {"converter": _json_list if repeated else _json, "metavar": "JSON"}
+    if repeated:
+        kind = list[kind]
+        extra |= {"negative_iterable": ""}
+    required = parameter.default is inspect.Parameter.empty
+    # An option nobody gave is not passed on at all, so the method's own default shows here and applies there.
+    default = None if repeated else parameter.default
+    optional = kind if required else kind | None
+    shown = parameter.replace(
+        annotation=Annotated[optional, Parameter(**extra)],
+        default=parameter.default if required else default,
+    )
+    return Field(parameter.name, name, choices, shown)
+
+
+def _members(hint: Any) -> Iterator[Any]:
+    if get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
+    if get_origin(hint) in {Union, UnionType}:
+        for member in get_args(hint):
+            yield from _members(member)
+    elif not isinstance(hint, TypeVar):
+        yield hint
+
+
+def _union(members: list[Any]) -> Any:
+    # Text takes anything, so it comes last.
+    ordered = sorted(dict.fromkeys(members), key=lambda member: member is str)
+    return Union[tuple(ordered)] if ordered else str  # noqa: UP007  (a union of what is known at run time only)
+
+
+def _text(_: Any, tokens: Sequence[Token]) -> str:
+    return tokens[0].value
+
+
+def _texts(_: Any, tokens: Sequence[Token]) -> list[str]:
+    return [token.value for token in tokens]
+
+
+def _json(_: Any, tokens: Sequence[Token]) -> Any:
+    return json.loads(tokens[0].value)
+
+
+def _json_list(_: Any, tokens: Sequence[Token]) -> list[Any]:
+    return [json.loads(token.value) for token in tokens]

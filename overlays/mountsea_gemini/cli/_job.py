@@ -1,0 +1,88 @@
+"""What is known of a task so far, and the command that comes back to it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import define
+
+from ._options import Connecting, Printing, Saving, Waiting
+from ._package import TaskResult, printable
+from ._particular import PROGRAM
+
+
+def output_of(options: Connecting) -> Path | None:
+    """Return the file that is to be written, if any."""
+    return options.output if isinstance(options, Printing | Saving) else None
+
+
+@define
+class Job:
+    """One task on its way.
+
+    Attributes:
+        options: What the command was given.
+        stage: How far the submit is.
+        id: The task, once there is one.
+        result: The last answer about it.
+        file: What was downloaded.
+    """
+
+    options: Connecting
+    stage: Literal["before", "submitting", "submitted"] = "before"
+    id: str | None = None
+    result: TaskResult | None = None
+    file: Path | None = None
+
+    def submitted(self, task_id: str) -> None:
+        """Note the id."""
+        self.stage, self.id = "submitted", task_id
+
+    def seen(self, result: TaskResult) -> None:
+        """Note an answer."""
+        self.result = result
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the task outlives this command; in a sandbox of its own it does not."""
+        return not (self.options.sandbox and self.options.base_url is None)
+
+    def document(self) -> dict[str, Any]:
+        """Return the job as JSON; every key is always there."""
+        return {
+            "id": self.id,
+            "status": self.result.status if self.result else None,
+            "verdict": self.result.verdict if self.result else None,
+            "urls": list(self.result.urls) if self.result else [],
+            "file": str(self.file) if self.file else None,
+        }
+
+    def resume(self) -> str | None:
+        """Return the command that goes on with the task, or None if there is none to go on with."""
+        if self.id is None or not self.lasting:
+            return None
+        output = output_of(self.options)
+        if output is None:
+            return self.command("wait")
+        return self.command("download", "-o", str(output))
+
+    def command(self, verb: str, *more: str) -> str:
+        """Return a command about the task, ready to be pasted into a shell."""
+        options = self.options
+        words = [PROGRAM, verb]
+        if options.base_url is not None:
+            words += ["--base-url", options.base_url]
+        if options.token_file is not None:
+            words += ["--token-file", str(options.token_file)]
+        if options.sandbox:
+            words.append("--sandbox")
+        if isinstance(options, Waiting) and options.allow_private_downloads and more:
+            words.append("--allow-private-downloads")
+        # An id is foreign text: after "--" it cannot be taken for an option.
+        task_id = str(self.id)
+        words += [*more, "--", task_id] if task_id.startswith("-") else [task_id, *more]
+        return printable(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))

@@ -1,0 +1,133 @@
+"""The commands about rules: which there are, and what they say of one request."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
+
+from cyclopts import Parameter
+from mountsea_gemini_api import rules as api
+
+from ._carrying import Desk, carry_out
+from ._exits import Exit
+from ._failure import violation_document
+from ._options import Judging, Reporting
+from ._package import ConfigurationError
+
+_LIMIT: Final = 8 * 2**20
+
+
+def rules(*, options: Reporting | None = None) -> int:
+    """Print the rules of a request, and the table of what goes with what."""
+
+    def work(desk: Desk) -> Exit:
+        listed = [
+            {
+                "id": rule.id,
+                "level": rule.level,
+                "message": rule.message,
+                "schema": rule.schema,
+                "source": {"at": rule.source.at, "quote": rule.source.quote},
+            }
+            for rule in api.RULES.values()
+        ]
+        document = {"exit": Exit.OK.value, "rules": listed}
+        desk.screen.markdown(_page() or _list(), document)
+        return Exit.OK
+
+    return carry_out(options or Reporting(), work)
+
+
+def _page() -> str | None:
+    """Return the page of rules that comes with the package, if it does."""
+    package, _, _ = api.__name__.rpartition(".")
+    page = resources.files(package).joinpath("RULES.md")
+    return page.read_text(encoding="utf-8") if page.is_file() else None
+
+
+def _list() -> str:
+    return "\n".join(
+        f"- {rule.id} ({rule.level}): {rule.message}\n  the vendor's words: {rule.source.quote}"
+        for rule in api.RULES.values()
+    )
+
+
+def explain(
+    body: Annotated[
+        str,
+        Parameter(
+            metavar="BODY",
+            allow_leading_hyphen=True,
+            help="A file with the request as JSON; '-' for standard input.",
+        ),
+    ],
+    /,
+    *,
+    options: Judging | None = None,
+) -> int:
+    """Say which rules a request body breaks, and the nearest request that breaks none.
+
+    Nothing is sent. The exit code is 0 for a valid request and 3 for one that would be refused.
+    """
+    options = options or Judging()
+
+    def work(desk: Desk) -> Exit:
+        document = _read(body)
+        try:
+            found = api.violations(document, waive=options.waive or ())
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+        refused = any(options.strict or violation.level == "error" for violation in found)
+        code = Exit.REFUSED if refused else Exit.OK
+        verdict = {
+            "exit": code.value,
+            "valid": not refused,
+            "violations": [violation_document(violation) for violation in found],
+        }
+        desk.screen.result(_verdict(found, refused=refused), verdict)
+        return code
+
+    return carry_out(options, work)
+
+
+def _verdict(found: tuple[api.Violation, ...], *, refused: bool) -> list[str]:
+    lines = ["refused" if refused else "valid"]
+    for violation in found:
+        lines += [f"{violation.level}: {line}" if not n else line for n, line in enumerate(str(violation).split("\n"))]
+        if violation.source is not None:
+            lines.append(f"  the vendor's words: {violation.source.quote}")
+    return lines
+
+
+def _read(name: str) -> dict[str, Any]:
+    """Return the JSON object in a file.
+
+    Raises:
+        ConfigurationError: It cannot be read or is something else; names the place.
+    """
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read(_LIMIT + 1)
+        else:
+            with Path(name).open("rb") as file:
+                data = file.read(_LIMIT + 1)
+    except OSError as error:
+        raise ConfigurationError(f"{name}: cannot be read: {error.strerror}") from None
+    if len(data) > _LIMIT:
+        raise ConfigurationError(f"{name}: is larger than {_LIMIT} bytes")
+    try:
+        document = json.loads(data, parse_constant=_no_json)
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(f"{name}:{error.lineno}:{error.colno}: is not JSON: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{name}: is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise ConfigurationError(f"{name}: a request is a JSON object, got {type(document).__name__}")
+    return document
+
+
+def _no_json(word: str) -> NoReturn:
+    raise ValueError(f"there is no {word} in JSON")

@@ -1,0 +1,66 @@
+"""Run the program in this process or as one of its own, against a sandbox on a loopback port."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from mountsea_gemini.cli import run
+from mountsea_gemini.cli._particular import BASE_URL_VARIABLE, TOKEN_VARIABLE
+from mountsea_gemini.sandbox import Sandbox
+
+from tests.cli.running import Ran, Running, command, environment
+
+
+@pytest.fixture(autouse=True)
+def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test depends on, or spends, an account of whoever runs it."""
+    monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
+    monkeypatch.delenv(BASE_URL_VARIABLE, raising=False)
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Run the program in this process."""
+
+    def call(*arguments: str, **options: Any) -> Ran:
+        capsys.readouterr()
+        code = run(arguments, **options)
+        seen = capsys.readouterr()
+        return Ran(code, seen.out, seen.err)
+
+    return call
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[str], Running]]:
+    """Start sandboxes whose tasks go as a script says."""
+    with ExitStack() as stack:
+
+        def start(script: str = "") -> Running:
+            sandbox = Sandbox(script=script)
+            return Running(sandbox, stack.enter_context(sandbox.serve()).url)
+
+        yield start
+
+
+@pytest.fixture
+def program() -> Callable[..., Ran]:
+    """Run the real program, as a process of its own."""
+
+    def call(*arguments: str, stdin: str = "", **more: str) -> Ran:
+        done = subprocess.run(
+            command(*arguments),
+            input=stdin,
+            env=environment(**more),
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            timeout=60,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return call

@@ -1,0 +1,150 @@
+"""The real program, as a process of its own: what people and scripts meet."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import Ran, Running, command, environment, seen, started, until
+
+Program = Callable[..., Ran]
+Serve = Callable[[str], Running]
+IMAGE = "https://example.com/1.png"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("text2video", "a cat"), ("img2video", "a cat", IMAGE, IMAGE), ("ingredients2video", "a cat", IMAGE)]
+)
+def test_every_variant_makes_a_file_without_key_and_network(
+    program: Program, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """Each variant's command submits, waits and downloads; standard output is the path alone."""
+    target = tmp_path / "cat.mp4"
+    ran = program(*arguments, "-o", str(target), "--sandbox")
+    assert (ran.code, ran.out) == (0, f"{target}\n")
+    assert target.read_bytes()[4:8] == b"ftyp"
+
+
+def test_a_pipe_gets_plain_lines(program: Program) -> None:
+    """Piped, standard error holds a line for each state and no escape sequence, whatever colour is asked for."""
+    ran = program("text2video", "a cat", "--sandbox", NO_COLOR="1", FORCE_COLOR="1")
+    assert ran.out.startswith("http://127.0.0.1:")
+    assert "\x1b" not in ran.err + ran.out
+    states = [line.split(": ")[1].split(" ")[0] for line in ran.err.splitlines() if line.startswith("task ")]
+    assert states == ["pending", "ready", "assigned", "processing", "completed"]
+
+
+def test_status_wait_and_download_come_back_to_a_task(program: Program, serve: Serve, tmp_path: Path) -> None:
+    """Another process goes on with a task from its id alone."""
+    sandbox = serve("")
+    task = program("text2video", "a cat", "--no-wait", *sandbox.options).out.strip()
+    assert program("status", task, *sandbox.options).out == "pending\n"
+    assert task in program("wait", task, *sandbox.options).out
+    target = tmp_path / "cat.mp4"
+    assert program("download", task, "-o", str(target), *sandbox.options).code == 0
+    assert target.stat().st_size > 1000
+    assert sandbox.sent("POST") == 1
+
+
+def test_the_sandbox_command_serves(program: Program) -> None:
+    """The first line of `sandbox` is a URL that the other commands can use; Ctrl-C is its normal end."""
+    with started("sandbox", "--speed", "now") as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert program("text2video", "a cat", "--sandbox", "--base-url", url).code == 0
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
+def test_without_a_token_nothing_is_tried(program: Program) -> None:
+    """Without a token the program says where to put one, and how to do without."""
+    ran = program("text2video", "a cat")
+    assert ran.code == 2
+    assert "set MOUNTSEA_API_KEY or give --token-file FILE" in ran.err
+    assert "--sandbox" in ran.err
+
+
+def test_explain_reads_standard_input(program: Program) -> None:
+    """`explain -` judges a body from a pipe."""
+    ran = program("explain", "-", stdin='{"prompt": "p", "action": "img2video", "model": "veo3_fast"}')
+    assert ran.code == 3
+    assert "img2video-needs-images" in ran.out
+
+
+def test_ctrl_c_while_waiting_prints_how_to_go_on(serve: Serve, tmp_path: Path) -> None:
+    """Ctrl-C after the submit prints the id and a command that finishes the job; exit 130."""
+    sandbox = serve("never")
+    target = tmp_path / "a cat.mp4"
+    with started("text2video", "a cat", "-o", str(target), *sandbox.options) as process:
+        task = seen(process, "submitted task ").split()[-1]
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert f"interrupted; task {task} goes on" in err
+    assert f"mountsea-gemini download --base-url {sandbox.url} --sandbox {task} -o '{target}'" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_while_submitting_waits_for_the_id(serve: Serve) -> None:
+    """Ctrl-C while the submit is under way is held back until the answer has named the task."""
+    sandbox = serve("slow=2@submit")
+    with started("text2video", "a cat", *sandbox.options) as process:
+        until(lambda: sandbox.sent("POST") == 1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, "")
+    assert "Ctrl-C again breaks off" in err
+    assert "mountsea-gemini wait" in err
+
+
+def test_a_second_ctrl_c_while_submitting_breaks_off(serve: Serve) -> None:
+    """Broken off before the answer, the submit may have been billed, and the program says just that."""
+    sandbox = serve("slow=30@submit")
+    with started("text2video", "a cat", *sandbox.options) as process:
+        until(lambda: sandbox.sent("POST") == 1)
+        process.send_signal(signal.SIGINT)
+        seen(process, "Ctrl-C again breaks off")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "may have been accepted and billed" in err
+
+
+def test_ctrl_c_between_two_attempts_starts_nothing(serve: Serve) -> None:
+    """Refused with 429, the submit would be tried again later; Ctrl-C in between ends that."""
+    sandbox = serve("429=60@submit")
+    with started("text2video", "a cat", *sandbox.options) as process:
+        until(lambda: sandbox.sent("POST") == 1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "nothing was started" in err
+    assert sandbox.sent("POST") == 1
+
+
+def test_a_reader_that_left_is_no_traceback(serve: Serve) -> None:
+    """When nobody reads standard output any more, the program ends quietly and tells how to go on."""
+    sandbox = serve("")
+    with started("text2video", "a cat", "--quiet", *sandbox.options) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        err = process.stderr.read()
+        assert process.wait(20) == 1
+    assert err.startswith("nobody reads standard output; go on with: mountsea-gemini wait")
+    assert "Traceback" not in err
+
+
+def test_a_missing_extra_is_named(tmp_path: Path) -> None:
+    """Without the libraries of the extra the program says what to install, and exits with 2."""
+    (tmp_path / "cyclopts.py").write_text("raise ModuleNotFoundError('gone', name='cyclopts')")
+    env = environment()
+    env["PYTHONPATH"] = f"{tmp_path}:{env['PYTHONPATH']}"
+    done = subprocess.run(command("--help"), env=env, capture_output=True, check=False, text=True)
+    assert done.returncode == 2
+    assert "needs cyclopts" in done.stderr
+    assert "extra 'cli'" in done.stderr
