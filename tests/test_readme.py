@@ -1,0 +1,130 @@
+"""The README is true: each of its commands and examples is run as written."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import pytest
+import yaml
+from mountsea_gemini.sandbox import Sandbox, Timing
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RULES = ROOT / "overlays/30-rules.overlay.yaml"
+
+
+def blocks(language: str) -> list[str]:
+    """Return the fenced blocks of one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
+
+# These three need no run of their own: the reason is why running them here could show nothing more.
+ELSEWHERE = {
+    "nox -s tests": "it is the run this test is part of",
+    'python -m pip install ".[cli,sandbox]"': "the session that runs this test has installed exactly that",
+    "python -m pip install nox && nox -s demo": "run below without its first half: nox runs this test",
+}
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A copy of what a clone holds, to run commands in."""
+    copy = tmp_path / "clone"
+    ignored = shutil.ignore_patterns(
+        ".git", ".nox", "__pycache__", ".*_cache", "demo-output", ".hypothesis", "*.egg-info"
+    )
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    return copy
+
+
+@pytest.fixture
+def api() -> Iterator[str]:
+    """A sandbox whose tasks are done at the first look."""
+    with Sandbox(timing=Timing("now")).serve() as server:
+        yield server.url
+
+
+def run(command: list[str], folder: Path) -> str:
+    """Run a command as a user would, and return what it printed."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "MOUNTSEA_"))}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_no_command_is_left_out() -> None:
+    """A new command in the README must be added to a test here, or say where it is run."""
+    covered = {*ELSEWHERE, *(line for line in COMMANDS if line.startswith(("mountsea-gemini ", "nox -s ")))}
+    assert set(COMMANDS) == covered
+    assert set(ELSEWHERE) <= set(COMMANDS)
+
+
+def test_the_demo_leaves_videos_that_play(clone: Path) -> None:
+    """The first command regenerates, makes one video of each kind, and shows a refusal with its rule."""
+    shutil.rmtree(clone / "generated")
+    printed = run([sys.executable, "-m", "nox", "-s", "demo"], clone)
+    assert "ingredients-only-veo31-fast: model must be veo31_fast" in printed
+    for name, size in (("text2video", (320, 180)), ("img2video", (180, 320)), ("ingredients2video", (320, 180))):
+        with av.open(str(clone / f"demo-output/{name}.mp4")) as video:
+            frames = list(video.decode(video=0))
+            assert video.streams.video[0].codec_context.name == "h264"
+            assert {(frame.width, frame.height) for frame in frames} == {size}
+            assert len(frames) > 1
+    golden = {path.relative_to(ROOT): path.read_bytes() for path in (ROOT / "generated").rglob("*.py")}
+    assert golden == {path: (clone / path).read_bytes() for path in golden}
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("mountsea-gemini ")])
+def test_commands_make_videos(command: str, tmp_path: Path) -> None:
+    """Each command of the command-line section works as written."""
+    words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)]
+    run([sys.executable, "-m", "mountsea_gemini", *words[1:]], tmp_path)
+    if "-o" in words:
+        assert (tmp_path / words[words.index("-o") + 1]).read_bytes()[4:8] == b"ftyp"
+
+
+def test_the_maintainers_commands(clone: Path) -> None:
+    """Import, regenerate and compare, in the order the README gives them."""
+    page = "# A page\n\n````yaml POST /gemini/video/generate\n" + (ROOT / "openapi.yaml").read_text("utf-8") + "````\n"
+    (clone / "page.md").write_text(page, encoding="utf-8")
+    for session in ("import_page -- page.md", "regenerate", "drift"):
+        assert f"nox -s {session}" in COMMANDS
+        name, *arguments = session.split()
+        module = {"drift": ["regenerate", "--check"]}.get(name, [name])
+        run([sys.executable, "-m", f"scripts.{module[0]}", *module[1:], *arguments[1:]], clone)
+    assert (clone / "openapi.yaml").read_bytes() == (ROOT / "openapi.yaml").read_bytes()
+
+
+@pytest.mark.parametrize("number", range(len(blocks("python"))))
+def test_python_examples(
+    number: int, api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each Python example runs as written, against a sandbox."""
+    monkeypatch.setenv("MOUNTSEA_BASE_URL", api)
+    monkeypatch.setenv("MOUNTSEA_API_KEY", "sandbox")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(blocks("python")[number], f"README.md example {number + 1}", "exec"), {"__name__": "__main__"})
+    printed = capsys.readouterr().out
+    assert [path.read_bytes()[4:8] for path in tmp_path.glob("*.mp4")] == [
+        b"ftyp"
+    ] or "ingredients-need-images" in printed
+
+
+def test_the_rule_shown_is_one_of_the_rules() -> None:
+    """The example of a rule says what the overlay says."""
+    (shown,) = yaml.safe_load(blocks("yaml")[0])
+    actions = yaml.safe_load(RULES.read_text(encoding="utf-8"))["actions"]
+    rules = {rule["id"]: rule for action in actions for rule in action["update"].get("x-rules", [])}
+    assert {key: shown[key] for key in ("if", "then", "examples", "level")} == {
+        key: rules[shown["id"]][key] for key in ("if", "then", "examples", "level")
+    }
+    assert shown["source"]["quote"] in rules[shown["id"]]["source"]["quote"]
