@@ -6,10 +6,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from scripts.import_page.__main__ import main
+
+if TYPE_CHECKING:
+    from tests.import_page.conftest import Run
+
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,7 +25,7 @@ def fenced(page: Path) -> bytes:
     return inside.split(b"\n", 1)[1].rstrip(b"\n") + b"\n"
 
 
-def test_writes_the_fenced_text_byte_for_byte(run, project, pages):
+def test_writes_the_fenced_text_byte_for_byte(run: Run, project: Path, pages: Path) -> None:
     """One page gives exactly the vendor's text, Chinese, comments and inner fences included."""
     outcome = run(pages / "send.md")
     assert outcome.code == 0
@@ -30,12 +35,12 @@ def test_writes_the_fenced_text_byte_for_byte(run, project, pages):
     assert b"  # one gateway for all" in written
 
 
-def test_says_which_operations_it_found_and_where_it_wrote(run, pages):
+def test_says_which_operations_it_found_and_where_it_wrote(run: Run, pages: Path) -> None:
     """The report names the file and each operation with its id."""
     assert run(pages / "send.md").out == "openapi.yaml: written\n  POST /parcels  sendParcel\n"
 
 
-def test_says_which_operations_are_new_and_which_are_gone(run, pages):
+def test_says_which_operations_are_new_and_which_are_gone(run: Run, pages: Path) -> None:
     """Replacing a document tells what callers gain and lose, as importing replaces the whole of it."""
     run(pages / "send.md")
     assert run(pages / "track.md").out.splitlines()[1:] == [
@@ -44,7 +49,7 @@ def test_says_which_operations_are_new_and_which_are_gone(run, pages):
     ]
 
 
-def test_importing_twice_changes_nothing(run, project, pages):
+def test_importing_twice_changes_nothing(run: Run, project: Path, pages: Path) -> None:
     """The second import says so, and keeps the modification time."""
     run(pages / "send.md")
     os.utime(project / "openapi.yaml", ns=(1, 1))
@@ -53,7 +58,7 @@ def test_importing_twice_changes_nothing(run, project, pages):
     assert (project / "openapi.yaml").stat().st_mtime_ns == 1
 
 
-def test_check_compares_and_writes_nothing(run, project, pages):
+def test_check_compares_and_writes_nothing(run: Run, project: Path, pages: Path) -> None:
     """`--check` fails before the import, creates no file, and passes after it."""
     before = run("--check", pages / "send.md")
     assert before.code == 1
@@ -65,21 +70,23 @@ def test_check_compares_and_writes_nothing(run, project, pages):
     assert run("--check", pages / "send.md").code == 0
 
 
-def test_output_names_another_file_and_needs_no_project(run, project, pages):
+def test_output_names_another_file_and_needs_no_project(run: Run, project: Path, pages: Path) -> None:
     """`-o` writes there and does not read pyproject.toml."""
     (project / "pyproject.toml").unlink()
     assert run(pages / "send.md", "-o", "vendor.yaml").out.startswith("vendor.yaml: written\n")
     assert (project / "vendor.yaml").read_bytes() == fenced(pages / "send.md")
 
 
-def test_project_names_the_folder_whose_spec_is_written(run, project, pages, tmp_path, monkeypatch):
+def test_project_names_the_folder_whose_spec_is_written(
+    run: Run, project: Path, pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`--project` works from anywhere."""
     monkeypatch.chdir(tmp_path)
     assert run(pages / "send.md", "--project", "project").code == 0
     assert (project / "openapi.yaml").read_bytes() == fenced(pages / "send.md")
 
 
-def test_without_a_project_the_error_names_the_missing_file(run, project, pages):
+def test_without_a_project_the_error_names_the_missing_file(run: Run, project: Path, pages: Path) -> None:
     """A folder without pyproject.toml is an error, not a guess."""
     (project / "pyproject.toml").unlink()
     outcome = run(pages / "send.md")
@@ -87,7 +94,7 @@ def test_without_a_project_the_error_names_the_missing_file(run, project, pages)
     assert "pyproject.toml: cannot be read" in outcome.err
 
 
-def test_a_folder_gives_all_its_pages_by_name(run, project, pages, tmp_path):
+def test_a_folder_gives_all_its_pages_by_name(run: Run, project: Path, pages: Path, tmp_path: Path) -> None:
     """A folder means its *.md pages, sorted; those without a document are named, others are left out."""
     folder = tmp_path / "docs"
     folder.mkdir()
@@ -103,7 +110,7 @@ def test_a_folder_gives_all_its_pages_by_name(run, project, pages, tmp_path):
     ]
 
 
-def test_a_page_that_names_a_bare_document_is_accepted(run, project, pages):
+def test_a_page_that_names_a_bare_document_is_accepted(run: Run, project: Path, pages: Path) -> None:
     """YAML and JSON without Markdown around them are taken as they stand, ended by one line feed."""
     run(pages / "send.md")
     assert run("openapi.yaml", "-o", "again.yaml").code == 0
@@ -118,7 +125,7 @@ def test_a_page_that_names_a_bare_document_is_accepted(run, project, pages):
     assert (project / "openapi.yaml").read_text(encoding="utf-8") == text + "\n"
 
 
-def test_windows_line_ends_and_byte_order_mark_do_not_matter(run, project, pages):
+def test_windows_line_ends_and_byte_order_mark_do_not_matter(run: Run, project: Path, pages: Path) -> None:
     """CRLF, lone CR and a BOM in the page give the same bytes in the document."""
     page = (pages / "send.md").read_text(encoding="utf-8")
     for end in ("\r\n", "\r"):
@@ -128,14 +135,14 @@ def test_windows_line_ends_and_byte_order_mark_do_not_matter(run, project, pages
         assert (project / "openapi.yaml").read_bytes() == fenced(pages / "send.md")
 
 
-def test_a_previous_document_that_is_broken_is_replaced(run, project, pages):
+def test_a_previous_document_that_is_broken_is_replaced(run: Run, project: Path, pages: Path) -> None:
     """What is there need not be readable: the import is the way to repair it."""
     (project / "openapi.yaml").write_bytes(b"\xff not: [a document")
     assert run(pages / "send.md").code == 0
     assert (project / "openapi.yaml").read_bytes() == fenced(pages / "send.md")
 
 
-def test_an_operation_name_cannot_forge_a_line_of_the_report(run, project):
+def test_an_operation_name_cannot_forge_a_line_of_the_report(run: Run, project: Path) -> None:
     """Line feeds and terminal escapes in a path or operationId are printed escaped."""
     operation = '{"operationId": "x\\n  GONE GET /b\\u001b[2J\\u202e"}'
     text = '{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/a": {"get": %s}}}'
@@ -144,14 +151,14 @@ def test_an_operation_name_cannot_forge_a_line_of_the_report(run, project):
     assert outcome.out == "openapi.yaml: written\n  GET /a  x\\n  GONE GET /b\\x1b[2J\\u202e\n"
 
 
-def test_usage_is_an_exit_code_of_its_own(capsys):
+def test_usage_is_an_exit_code_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     """No page at all is a wrong command line (2), not a wrong page (1)."""
     with pytest.raises(SystemExit, match="2"):
         main([])
     assert "usage: python -m scripts.import_page" in capsys.readouterr().err
 
 
-def test_runs_as_a_module(project, pages):
+def test_runs_as_a_module(project: Path, pages: Path) -> None:
     """`python -m scripts.import_page` is the documented way to start it."""
     command = [sys.executable, "-m", "scripts.import_page", str(pages / "send.md")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}

@@ -46,7 +46,7 @@ NOT_FOUND = {
 
 
 @pytest.mark.parametrize("case", FOUND, ids=str)
-def test_a_block_is_found_with_its_line(case):
+def test_a_block_is_found_with_its_line(case: str) -> None:
     """The fragment knows the line where its fence opens; its text begins on the next."""
     text, line = FOUND[case]
     (fragment,) = fragments(Page("p.md", text if text.endswith("\n") else text + "\n"))
@@ -56,7 +56,7 @@ def test_a_block_is_found_with_its_line(case):
 
 
 @pytest.mark.parametrize("case", NOT_FOUND, ids=str)
-def test_other_text_is_no_document(case):
+def test_other_text_is_no_document(case: str) -> None:
     """A page may show configuration, examples and Markdown without importing any of it."""
     assert fragments(Page("p.md", NOT_FOUND[case])) == []
 
@@ -74,7 +74,7 @@ def test_other_text_is_no_document(case):
         (r"yaml GET /a\_b&amp;c", ("get", "/a_b&c")),
     ],
 )
-def test_the_info_string_announces_an_operation(info, announced):
+def test_the_info_string_announces_an_operation(info: str, announced: tuple[str, str] | None) -> None:
     """Method and path side by side, wherever in the info string; escapes are Markdown's."""
     (fragment,) = fragments(Page("p.md", f"```{info}\n{DOCUMENT}```\n"))
     assert fragment.announced == announced
@@ -93,13 +93,13 @@ def test_the_info_string_announces_an_operation(info, announced):
         DOCUMENT + "x-a: |\n  ```yaml\n  openapi: 3.0.3\n  ```\n",
     ],
 )
-def test_a_page_may_be_the_document_itself(text):
+def test_a_page_may_be_the_document_itself(text: str) -> None:
     """A bare document is recognised by its first line, whatever its comments and descriptions hold."""
     (fragment,) = fragments(Page("p", text))
     assert (fragment.line, fragment.first_line, fragment.text) == (1, 1, text)
 
 
-def test_only_the_last_line_feeds_are_normalised():
+def test_only_the_last_line_feeds_are_normalised() -> None:
     """However many empty lines stand before the closing fence, the text ends with one line feed."""
     (fragment,) = fragments(Page("p.md", f"```yaml\n\n{DOCUMENT}\n\n\n```\n"))
     assert fragment.text == "\n" + DOCUMENT

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import socket
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from scripts.errors import InputError
 from scripts.import_page.imported import import_pages
+
+if TYPE_CHECKING:
+    from tests.import_page.conftest import Run
+
 
 HEAD = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {/a: {get: {}}}\n"
 QUICK = 10.0  # seconds; each of these takes well under one, where the fault it guards against takes minutes
@@ -40,7 +46,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("case", HOSTILE, ids=str)
-def test_a_page_made_to_hurt_is_refused_quickly(project, case):
+def test_a_page_made_to_hurt_is_refused_quickly(project: Path, case: str) -> None:
     """It ends in one clear message, without a crash and without minutes of work."""
     (project / "page.md").write_text(HOSTILE[case], encoding="utf-8")
     started = time.perf_counter()
@@ -49,7 +55,7 @@ def test_a_page_made_to_hurt_is_refused_quickly(project, case):
     assert time.perf_counter() - started < QUICK
 
 
-def test_a_deep_but_allowed_page_is_refused_or_read_without_a_crash(run, project):
+def test_a_deep_but_allowed_page_is_refused_or_read_without_a_crash(run: Run, project: Path) -> None:
     """Schemas nested to the reader's limit are more than the validator bears; that is a message too."""
     deep = "{type: object, properties: {a: " * 90 + "{}" + "}}" * 90
     (project / "page.yaml").write_text(HEAD + f"components: {{schemas: {{S: {deep}}}}}\n", encoding="utf-8")
@@ -67,7 +73,7 @@ def test_a_deep_but_allowed_page_is_refused_or_read_without_a_crash(run, project
     ],
     ids=["name", "info string", "value", "key"],
 )
-def test_no_message_carries_a_terminal_escape(run, project, text):
+def test_no_message_carries_a_terminal_escape(run: Run, project: Path, text: str) -> None:
     """Control and bidirectional characters of a page or of its name are printed escaped."""
     name = "a\x1b[2J\u202e.md"
     (project / name).write_text(text, encoding="utf-8")
@@ -93,7 +99,9 @@ def test_no_message_carries_a_terminal_escape(run, project, text):
     ],
 )
 @pytest.mark.parametrize("version", ["3.0.3", "3.1.0", "3.2.0"])
-def test_no_page_makes_the_import_open_a_connection(run, project, monkeypatch, part, version):
+def test_no_page_makes_the_import_open_a_connection(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch, part: str, version: str
+) -> None:
     """Whatever a document refers to, importing reads the page and nothing else."""
 
     def refuse(*_: object) -> None:
@@ -107,7 +115,7 @@ def test_no_page_makes_the_import_open_a_connection(run, project, monkeypatch, p
     assert (outcome.code, outcome.err) == (0, "") or outcome.err.startswith("error: page.yaml:")
 
 
-def test_a_reference_like_text_in_an_example_is_no_reference(run, project):
+def test_a_reference_like_text_in_an_example_is_no_reference(run: Run, project: Path) -> None:
     """Examples, constants and extensions are data; a property may be called `default`."""
     schema = (
         "{type: object, example: {$ref: gone}, enum: [{$ref: '#/gone'}], x-a: {$ref: gone},"
@@ -121,7 +129,7 @@ def test_a_reference_like_text_in_an_example_is_no_reference(run, project):
     assert outcome.err.endswith("  at /components/schemas/S/properties/default/$ref\n")
 
 
-def test_a_link_in_place_of_the_document_is_not_followed(run, project, pages, tmp_path):
+def test_a_link_in_place_of_the_document_is_not_followed(run: Run, project: Path, pages: Path, tmp_path: Path) -> None:
     """Writing through a link would change a file outside of what was named."""
     outside = tmp_path / "outside.yaml"
     outside.write_text("mine\n", encoding="utf-8")
@@ -131,7 +139,7 @@ def test_a_link_in_place_of_the_document_is_not_followed(run, project, pages, tm
     assert outcome.err.startswith("error: link.yaml: is a symbolic link to ")
 
 
-def test_a_spec_that_leads_out_of_the_project_is_refused(run, project, pages, tmp_path):
+def test_a_spec_that_leads_out_of_the_project_is_refused(run: Run, project: Path, pages: Path, tmp_path: Path) -> None:
     """pyproject.toml names a file of its own project."""
     table = (project / "pyproject.toml").read_text(encoding="utf-8")
     (project / "pyproject.toml").write_text(table.replace("openapi.yaml", "../openapi.yaml"), encoding="utf-8")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -15,23 +17,28 @@ from scripts.import_page.imported import import_pages
 from scripts.import_page.merge import first_difference
 from scripts.import_page.render import STYLE_LIMIT
 
+if TYPE_CHECKING:
+    from tests.import_page.conftest import Run
+
+Write = Callable[..., str]
+
 NAMES = ("send.md", "track.md", "cancel.md")
 ORDERS = list(itertools.permutations(NAMES))
 HEAD = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\n"
 
 
-def sources(pages: Path, names=NAMES) -> list[str]:
+def sources(pages: Path, names: tuple[str, ...] = NAMES) -> list[str]:
     """Return these pages as the command line would be given them."""
     return [str(pages / name) for name in names]
 
 
-def unordered(value):
+def unordered(value: Any) -> Any:
     """Return a document with its tags by name, as their order carries no meaning."""
     return {**value, "tags": {tag["name"]: tag for tag in value.get("tags", [])}}
 
 
 @pytest.fixture
-def write(project):
+def write(project: Path) -> Write:
     """Return a function that writes one bare document by name."""
 
     def write_one(name: str, body: str, head: str = HEAD) -> str:
@@ -41,7 +48,7 @@ def write(project):
     return write_one
 
 
-def test_operations_components_and_tags_are_joined(pages):
+def test_operations_components_and_tags_are_joined(pages: Path) -> None:
     """Each part of each page is there once, in the order of the pages."""
     value = import_pages(sources(pages)).document.value
     assert [(path, list(item)) for path, item in value["paths"].items()] == [
@@ -54,7 +61,7 @@ def test_operations_components_and_tags_are_joined(pages):
     assert [tag["name"] for tag in value["tags"]] == ["send", "track"]
 
 
-def test_every_part_is_as_its_page_has_it(pages):
+def test_every_part_is_as_its_page_has_it(pages: Path) -> None:
     """Joining changes no operation and no component."""
     merged = import_pages(sources(pages)).document.value
     for source in sources(pages):
@@ -68,14 +75,14 @@ def test_every_part_is_as_its_page_has_it(pages):
 
 
 @pytest.mark.parametrize("names", ORDERS, ids=" ".join)
-def test_the_order_of_pages_changes_the_order_of_parts_only(pages, names):
+def test_the_order_of_pages_changes_the_order_of_parts_only(pages: Path, names: tuple[str, ...]) -> None:
     """Every order of the pages gives an equal document."""
     expected = unordered(import_pages(sources(pages)).document.value)
     assert unordered(import_pages(sources(pages, names)).document.value) == expected
 
 
 @pytest.mark.parametrize("names", ORDERS, ids=" ".join)
-def test_the_text_means_the_merged_document_to_every_reader(pages, names):
+def test_the_text_means_the_merged_document_to_every_reader(pages: Path, names: tuple[str, ...]) -> None:
     """YAML 1.1 and 1.2 read the same: plain 16:9 on a page is quoted, as 1.1 would read 969."""
     imported = import_pages(sources(pages, names))
     assert parse(imported.text, "text").value == imported.document.value
@@ -83,7 +90,7 @@ def test_the_text_means_the_merged_document_to_every_reader(pages, names):
     assert "example: '16:9'" in imported.text
 
 
-def test_the_first_pages_text_only_grows(pages):
+def test_the_first_pages_text_only_grows(pages: Path) -> None:
     """Quotes, block scalars, comments and indentation of the pages survive; lines are added, none changed."""
     first = import_pages(sources(pages)[:1]).text
     merged = import_pages(sources(pages)).text
@@ -96,7 +103,7 @@ def test_the_first_pages_text_only_grows(pages):
     assert not merged.endswith("\n\n")
 
 
-def test_a_page_that_adds_nothing_leaves_the_text_as_it_is(pages):
+def test_a_page_that_adds_nothing_leaves_the_text_as_it_is(pages: Path) -> None:
     """The same page twice, or beside a document that has it all, changes not a byte."""
     merged = import_pages(sources(pages))
     assert import_pages([*sources(pages), *sources(pages)]).text == merged.text
@@ -104,7 +111,7 @@ def test_a_page_that_adds_nothing_leaves_the_text_as_it_is(pages):
     assert import_pages([send, send]).text == import_pages([send]).text
 
 
-def test_one_more_page_is_added_to_an_existing_document(run, project, pages):
+def test_one_more_page_is_added_to_an_existing_document(run: Run, project: Path, pages: Path) -> None:
     """Naming the existing document as the first page gives what all pages at once give."""
     run(pages / "send.md")
     outcome = run("openapi.yaml", pages / "track.md", pages / "cancel.md")
@@ -117,14 +124,14 @@ def test_one_more_page_is_added_to_an_existing_document(run, project, pages):
     assert (project / "openapi.yaml").read_text(encoding="utf-8") == import_pages(sources(pages)).text
 
 
-def test_two_documents_on_one_page_are_joined_like_two_pages(project, pages):
+def test_two_documents_on_one_page_are_joined_like_two_pages(project: Path, pages: Path) -> None:
     """A page may hold several blocks; each is read with its own lines."""
     texts = [(pages / name).read_text(encoding="utf-8") for name in ("send.md", "track.md")]
     (project / "both.md").write_text("\n".join(texts), encoding="utf-8")
     assert import_pages(["both.md"]).text == import_pages(sources(pages, ("send.md", "track.md"))).text
 
 
-def test_pages_that_disagree_name_both_places_and_the_first_difference(project, pages):
+def test_pages_that_disagree_name_both_places_and_the_first_difference(project: Path, pages: Path) -> None:
     """The message shows both files with line, the JSON pointer and both values."""
     (project / "a.md").write_bytes((pages / "send.md").read_bytes())
     changed = (pages / "track.md").read_text(encoding="utf-8").replace("[sent, arrived]", "[sent, lost]")
@@ -140,7 +147,7 @@ def test_pages_that_disagree_name_both_places_and_the_first_difference(project, 
     ]
 
 
-def test_a_long_text_is_shown_around_its_first_difference(write):
+def test_a_long_text_is_shown_around_its_first_difference(write: Write) -> None:
     """Two long descriptions that differ at the end must not be shown as two equal beginnings."""
     body = "paths: {/a: {get: {description: '%s'}}}\n"
     with pytest.raises(InputError) as caught:
@@ -221,7 +228,7 @@ DISAGREEMENTS = {
 
 
 @pytest.mark.parametrize("case", DISAGREEMENTS, ids=str)
-def test_pages_that_disagree_are_refused_in_either_order(write, case):
+def test_pages_that_disagree_are_refused_in_either_order(write: Write, case: str) -> None:
     """Whichever page comes first, the other's place is named, and it is the same part."""
     one, other, pointer = DISAGREEMENTS[case]
     names = [write("a.yaml", one, head=""), write("b.yaml", other, head="")]
@@ -234,7 +241,7 @@ def test_pages_that_disagree_are_refused_in_either_order(write, case):
         assert found.rpartition("/")[0] == pointer.rpartition("/")[0]
 
 
-def test_the_page_blamed_is_the_one_that_brought_the_part(write):
+def test_the_page_blamed_is_the_one_that_brought_the_part(write: Write) -> None:
     """With three pages, the message names the two that disagree."""
     a = write("a.yaml", OPERATION % ("a", "a"))
     b = write("b.yaml", OPERATION % ("b", "b") + "components: {schemas: {S: {type: string}}}\ntags: [{name: t}]\n")
@@ -246,7 +253,7 @@ def test_the_page_blamed_is_the_one_that_brought_the_part(write):
         import_pages([a, b, d])
 
 
-def test_one_operation_id_for_two_operations_is_refused(write):
+def test_one_operation_id_for_two_operations_is_refused(write: Write) -> None:
     """It would be unique on each page, but not in the document; both places are named."""
     with pytest.raises(InputError) as caught:
         import_pages([write("a.yaml", OPERATION % ("a", "same")), write("b.yaml", OPERATION % ("b", "same"))])
@@ -256,7 +263,7 @@ def test_one_operation_id_for_two_operations_is_refused(write):
     )
 
 
-def test_json_and_yaml_pages_are_joined(write):
+def test_json_and_yaml_pages_are_joined(write: Write) -> None:
     """JSON beside YAML gives YAML written anew, with the same values."""
     info = '{"title": "T", "version": "1"}'
     text = f'{{"openapi": "3.1.0", "info": {info}, "paths": {{"/j": {{"get": {{"x-a": "1e3"}}}}}}}}'
@@ -265,7 +272,7 @@ def test_json_and_yaml_pages_are_joined(write):
     assert "x-a: '1e3'" in imported.text
 
 
-def test_pages_too_large_for_keeping_their_style_are_joined_all_the_same(write):
+def test_pages_too_large_for_keeping_their_style_are_joined_all_the_same(write: Write) -> None:
     """Above the limit the text is written anew: the values count, the style is a courtesy."""
     padding = "".join(f"# {'x' * 98}\n" for _ in range(STYLE_LIMIT // 100))
     imported = import_pages(
@@ -275,7 +282,7 @@ def test_pages_too_large_for_keeping_their_style_are_joined_all_the_same(write):
     assert list(imported.document.value["paths"]) == ["/a", "/b"]
 
 
-def test_anchors_of_two_pages_do_not_meet(write):
+def test_anchors_of_two_pages_do_not_meet(write: Write) -> None:
     """Pages may use the same anchor for different values; the merged values are each page's own."""
     body = "paths: {/%s: {get: {x-a: &a [%s], x-b: *a}}}\n"
     imported = import_pages([write("a.yaml", body % ("a", "1")), write("b.yaml", body % ("b", "2"))])
@@ -283,7 +290,7 @@ def test_anchors_of_two_pages_do_not_meet(write):
     assert [paths["/a"]["get"]["x-b"], paths["/b"]["get"]["x-b"]] == [[1], [2]]
 
 
-def test_three_pages_do_not_write_into_each_other(write):
+def test_three_pages_do_not_write_into_each_other(write: Write) -> None:
     """A part taken whole from the second page grows by the third without changing the second."""
     schema = "components: {schemas: {%s: {type: object}}}\n"
     a = write("a.yaml", OPERATION % ("a", "a"))
@@ -293,7 +300,7 @@ def test_three_pages_do_not_write_into_each_other(write):
     assert list(load(b).value["components"]["schemas"]) == ["B"]
 
 
-def test_empty_containers_are_kept_in_either_order(write):
+def test_empty_containers_are_kept_in_either_order(write: Write) -> None:
     """An empty list of tags or an empty section is a part too."""
     a = write("a.yaml", OPERATION % ("a", "a") + "tags: []\ncomponents: {schemas: {}}\n")
     b = write("b.yaml", OPERATION % ("b", "b") + "components: {responses: {}}\n")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,13 +13,17 @@ from scripts.document import load
 from scripts.errors import InputError
 from scripts.import_page.imported import import_pages
 
+if TYPE_CHECKING:
+    from tests.import_page.conftest import Run
+
+
 BEFORE = b"what was there before\n"
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "pages" / "gemini-video-generate.md"
 
 
 @pytest.fixture(params=["invented", "vendor"])
-def whole(request, pages):
+def whole(request: pytest.FixtureRequest, pages: Path) -> bytes:
     """Return the bytes of a whole page: an invented one, and the vendor's where it is at hand."""
     if request.param == "invented":
         return (pages / "send.md").read_bytes()
@@ -26,7 +32,7 @@ def whole(request, pages):
     return SHARED.read_bytes()
 
 
-def cut_everywhere(run, project: Path, whole: bytes, positions) -> tuple[int, int]:
+def cut_everywhere(run: Run, project: Path, whole: bytes, positions: Iterable[int]) -> tuple[int, int]:
     """Import the page cut off at each position; return how often it was refused and how often taken."""
     output = project / "openapi.yaml"
     (project / "page.md").write_bytes(whole)
@@ -47,7 +53,7 @@ def cut_everywhere(run, project: Path, whole: bytes, positions) -> tuple[int, in
     return refused, taken
 
 
-def test_cut_at_every_line(run, project, whole):
+def test_cut_at_every_line(run: Run, project: Path, whole: bytes) -> None:
     """Only what stands after the closing fence may be missing."""
     ends = [found.end() for found in re.finditer(rb"\n", whole)]
     after_fence = whole.count(b"\n", whole.rindex(b"\n````") + 1)
@@ -55,7 +61,7 @@ def test_cut_at_every_line(run, project, whole):
     assert (refused, taken) == (1 + len(ends) - after_fence, after_fence)
 
 
-def test_cut_at_every_fifth_byte_and_around_the_closing_fence(run, project, whole):
+def test_cut_at_every_fifth_byte_and_around_the_closing_fence(run: Run, project: Path, whole: bytes) -> None:
     """The closing fence must be there with its last backtick; half a character is refused as well."""
     closed = whole.rindex(b"````") + len(b"````")
     positions = sorted({*range(0, len(whole), 5), *range(closed - 9, len(whole))})
@@ -65,7 +71,7 @@ def test_cut_at_every_fifth_byte_and_around_the_closing_fence(run, project, whol
 
 
 @pytest.mark.parametrize("section", ["openapi", "info", "paths", "components"])
-def test_a_section_missing_in_the_middle_is_noticed(project, pages, section):
+def test_a_section_missing_in_the_middle_is_noticed(project: Path, pages: Path, section: str) -> None:
     """The closing fence survived, but a part of the document did not."""
     page = (pages / "send.md").read_text(encoding="utf-8")
     cut = re.sub(rf"^{section}:.*\n(?:[ \n].*\n?)*?(?=^[a-z`])", "", page, flags=re.MULTILINE)
@@ -76,7 +82,7 @@ def test_a_section_missing_in_the_middle_is_noticed(project, pages, section):
 
 
 @pytest.mark.parametrize("part", ["Order", "Parcel", "securitySchemes", "key", "responses", "post"])
-def test_a_part_missing_in_the_middle_is_noticed(project, pages, part):
+def test_a_part_missing_in_the_middle_is_noticed(project: Path, pages: Path, part: str) -> None:
     """So is a component that something refers to, and a part that OpenAPI requires."""
     lines = (pages / "send.md").read_text(encoding="utf-8").split("\n")
     start = next(index for index, line in enumerate(lines) if line.strip() == f"{part}:")
@@ -89,7 +95,7 @@ def test_a_part_missing_in_the_middle_is_noticed(project, pages, part):
         import_pages(["page.md"])
 
 
-def test_two_halves_glued_together_are_noticed(project, pages):
+def test_two_halves_glued_together_are_noticed(project: Path, pages: Path) -> None:
     """A page cut off and followed by a whole one is not read as one page or the other."""
     whole = (pages / "send.md").read_bytes()
     (project / "page.md").write_bytes(whole[: len(whole) // 2] + b"\n" + whole)
@@ -97,7 +103,7 @@ def test_two_halves_glued_together_are_noticed(project, pages):
         import_pages(["page.md"])
 
 
-def test_a_bare_json_document_cut_off_is_noticed(project):
+def test_a_bare_json_document_cut_off_is_noticed(project: Path) -> None:
     """JSON without Markdown has no fence, but an end of its own."""
     text = '{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/a": {"get": {}}}}'
     for position in range(1, len(text)):
@@ -106,7 +112,7 @@ def test_a_bare_json_document_cut_off_is_noticed(project):
             import_pages(["bare.json"])
 
 
-def test_the_committed_document_is_the_import_of_the_vendors_page(run):
+def test_the_committed_document_is_the_import_of_the_vendors_page(run: Run) -> None:
     """`openapi.yaml` is the vendor's text, byte for byte, and importing it again changes nothing."""
     if not SHARED.exists():
         pytest.skip("the vendor's page is not part of this repository, and ../shared/pages is absent")
@@ -118,7 +124,7 @@ def test_the_committed_document_is_the_import_of_the_vendors_page(run):
     assert (committed.stat().st_mtime_ns, committed.read_bytes()) == before
 
 
-def test_the_committed_document_imports_itself():
+def test_the_committed_document_imports_itself() -> None:
     """The document in this repository passes every check a page must pass, and comes out as it is."""
     committed = ROOT / "openapi.yaml"
     imported = import_pages([str(committed)])
