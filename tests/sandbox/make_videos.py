@@ -33,9 +33,7 @@ def make(width: int, height: int) -> bytes:
 def encode(target: Path, width: int, height: int) -> None:
     """Write the video to a file."""
     with av.open(str(target), "w", options={"movflags": "+faststart"}) as container:
-        stream = container.add_stream(
-            "libx264", rate=RATE, options={"crf": "30", "threads": "1", "tune": "animation"}
-        )
+        stream = container.add_stream("libx264", rate=RATE, options={"crf": "30", "threads": "1", "tune": "animation"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for number in range(FRAMES):
             container.mux(stream.encode(picture(width, height, number)))
@@ -47,9 +45,7 @@ def picture(width: int, height: int, number: int) -> av.VideoFrame:
     frame = av.VideoFrame(width, height, "yuv420p")
     left = (width - SQUARE) * number // (FRAMES - 1)
     top = (height - SQUARE) * number // (FRAMES - 1)
-    for plane, ground, square, scale in zip(
-        frame.planes, (40, 140, 110), (210, 90, 160), (1, 2, 2), strict=True
-    ):
+    for plane, ground, square, scale in zip(frame.planes, (40, 140, 110), (210, 90, 160), (1, 2, 2), strict=True):
         pixels = bytearray([ground]) * plane.buffer_size
         for row in range(top // scale, (top + SQUARE) // scale):
             start = row * plane.line_size + left // scale

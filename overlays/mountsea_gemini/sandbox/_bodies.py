@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Never
+from functools import lru_cache
+from typing import Any, Final, Never
 
 from ._http import Request, Response, error_answer
 from ._spec import Body, is_json
@@ -26,15 +27,15 @@ def read(request: Request, body: Body, limit: int) -> tuple[Any, Response | None
     if not request.body:
         refusal = error_answer(400, "a JSON body is required, got none") if body.required else None
         return MISSING, refusal
-    essence, _, charset = (request.header(b"content-type") or "").partition(";")
-    essence = essence.strip().lower()
+    content_type = request.named.get(b"content-type", b"")
+    essence = essence_of(content_type)
     if essence not in body.media:
         wanted = ", ".join(body.media)
         return None, error_answer(415, f"the content type must be {wanted}, got {essence[:100] or 'none'}")
-    encoding = request.header(b"content-encoding")
-    if encoding not in {None, "identity"}:
+    if request.named.get(b"content-encoding", b"identity") != b"identity":
         return None, error_answer(415, "the body must be sent without a content-encoding")
-    if "charset" in charset.lower() and "utf-8" not in charset.lower():
+    parameters = content_type.lower().partition(b";")[2]
+    if b"charset" in parameters and b"utf-8" not in parameters:
         return None, error_answer(400, "the body must be UTF-8; another charset was announced")
     return _decoded(request.body) if is_json(essence) else (MISSING, None)
 
@@ -42,7 +43,7 @@ def read(request: Request, body: Body, limit: int) -> tuple[Any, Response | None
 def _decoded(raw: bytes) -> tuple[Any, Response | None]:
     try:
         text = raw.decode("utf-8")
-        value = json.loads(text, parse_constant=_refuse)
+        value = _DECODER.decode(text)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text
     except UnicodeDecodeError as error:
@@ -56,5 +57,14 @@ def _decoded(raw: bytes) -> tuple[Any, Response | None]:
     return value, None
 
 
+@lru_cache(64)
+def essence_of(content_type: bytes) -> str:
+    """Return a content type without its parameters."""
+    return content_type.decode("latin-1").partition(";")[0].strip().lower()
+
+
 def _refuse(name: str) -> Never:
     raise ValueError(f"{name} is not a number in JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse)

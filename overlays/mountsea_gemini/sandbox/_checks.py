@@ -6,10 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import jsonschema_rs
-
 from ._http import json_text
-from ._schema import Location, Pattern, Schemas, instances, pointer
+from ._schema import Location, Modern, Pattern, SchemaError, Schemas, instances, pointer
 from ._spec import Schema
 
 MAX_ENTRY: Final = 400
@@ -35,8 +33,8 @@ class Rule:
     message: str
     quote: str
     where: Pattern
-    condition: jsonschema_rs.Draft202012Validator
-    requirement: jsonschema_rs.Draft202012Validator
+    condition: Modern
+    requirement: Modern
 
     def broken_at(self, body: Any) -> Iterator[tuple[Location, Any]]:
         """Yield the parts of a body at which the rule is broken."""
@@ -60,13 +58,9 @@ class Checks:
         self._strict = strict
         # One look at all rules together: nearly every body of a load passes it and needs no other.
         together = [
-            {"anyOf": [{"not": value["if"]}, value["then"]]}
-            for where, value in schemas.rules(schema)
-            if not where
+            {"anyOf": [{"not": value["if"]}, value["then"]]} for where, value in schemas.rules(schema) if not where
         ]
-        self._quick = jsonschema_rs.Draft202012Validator(
-            {"allOf": together} if together else {}, offline=True
-        )
+        self._quick = Modern({"allOf": together} if together else {}, offline=True)
         self._only_quick = all(not rule.where for rule in self.rules)
 
     def check(self, body: Any) -> tuple[list[Entry], list[str]]:
@@ -87,13 +81,15 @@ class Checks:
 
 def texts(entries: Iterable[Entry]) -> list[str]:
     """Return one line for each entry."""
-    return [
-        f"{entry.get('rule') or entry['keyword']}: {entry['message']} (at {entry['pointer'] or 'the root'}, got {entry['got']})"
-        for entry in entries
-    ]
+    return [_text(entry) for entry in entries]
 
 
-def schema_entry(error: jsonschema_rs.ValidationError, above: Location = ()) -> Entry:
+def _text(entry: Entry) -> str:
+    name, place = entry.get("rule") or entry["keyword"], entry["pointer"] or "the root"
+    return f"{name}: {entry['message']} (at {place}, got {entry['got']})"
+
+
+def schema_entry(error: SchemaError, above: Location = ()) -> Entry:
     """Return the entry of one schema error."""
     location, got = _place(error, ())
     keyword = error.kind.name
@@ -131,24 +127,24 @@ def _rule(where: Pattern, value: Mapping[str, Any]) -> Rule:
         message=value["message"],
         quote=value["source"]["quote"],
         where=where,
-        condition=jsonschema_rs.Draft202012Validator(dict(value["if"]), offline=True),
-        requirement=jsonschema_rs.Draft202012Validator(dict(value["then"]), offline=True),
+        condition=Modern(dict(value["if"]), offline=True),
+        requirement=Modern(dict(value["then"]), offline=True),
     )
 
 
-def _place(error: jsonschema_rs.ValidationError, above: Location) -> tuple[Location, str]:
+def _place(error: SchemaError, above: Location) -> tuple[Location, str]:
     """Return where an error is and what stands there; a missing property is at the place it should have."""
     location = (*above, *error.instance_path)
     keyword = error.kind.name
     if keyword == "required":
         missing: Any = error.kind.as_dict()["property"]
         return (*location, missing), "absent"
-    if keyword in _COUNTED:
+    if keyword in _COUNTED and isinstance(error.instance, str | list):
         return location, f"{len(error.instance)} {_COUNTED[keyword]}"
     return location, _cut(json_text(error.instance), 60)
 
 
-def _brief_message(keyword: str, error: jsonschema_rs.ValidationError) -> str:
+def _brief_message(keyword: str, error: SchemaError) -> str:
     allowed = _cut(json_text(error.kind.value), 100)
     phrases = {
         "required": "must be present",

@@ -6,7 +6,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -41,8 +41,8 @@ class Settings:
 
     token: str = "sandbox"  # noqa: S105  a made-up one, published on purpose
     seed: int = 0
-    timing: Timing = Timing()
-    script: Script = Script()
+    timing: Timing = field(default_factory=Timing)
+    script: Script = field(default_factory=Script)
     strict: bool = False
     max_tasks: int = 10_000
     max_body: int = 1024 * 1024

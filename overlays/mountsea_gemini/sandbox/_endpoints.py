@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +24,7 @@ SCRIPT_HEADER: Final = b"x-sandbox-script"
 WARNINGS_HEADER: Final = b"x-sandbox-warnings"
 
 
-class Endpoint:
+class Endpoint(ABC):
     """One operation: the checks that all kinds share, in the order a server makes them."""
 
     def __init__(self, core: Core, operation: Operation) -> None:
@@ -41,15 +42,15 @@ class Endpoint:
             message = "the credential is missing or not the one this sandbox accepts"
             return error_answer(401, message, (b"www-authenticate", b"Bearer"))
         body: Any = None
-        if self.operation.body is not None:
-            body, refused = _bodies.read(request, self.operation.body, self._core.settings.max_body)
+        takes = self.operation.body
+        if takes is not None:
+            body, refused = _bodies.read(request, takes, self._core.settings.max_body)
             if refused:
                 return refused
         values, entries = self._parameters.read(request, in_path)
         warnings: list[str] = []
-        if self.operation.body is not None and body is not _bodies.MISSING:
-            essence = request.named[b"content-type"].decode("latin-1").partition(";")[0].strip().lower()
-            more, warnings = self.checks[essence].check(body)
+        if takes is not None and body is not _bodies.MISSING:
+            more, warnings = self.checks[_bodies.essence_of(request.named[b"content-type"])].check(body)
             entries += more
         if entries:
             return error_answer(400, texts(entries), more={"violations": entries})
@@ -58,8 +59,9 @@ class Endpoint:
             response.headers.append((WARNINGS_HEADER, ",".join(warnings).encode("ascii", "replace")))
         return response
 
+    @abstractmethod
     def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:
-        raise AssertionError("every kind of endpoint says what it does")
+        """Answer a request that is in order."""
 
     def _script(self, request: Request) -> Script:
         """Return the script for this call: its own header's, else the next queued, else the default.
@@ -103,20 +105,24 @@ class Submit(Endpoint):
         super().__init__(core, operation)
         self._waiter = waiter
         self._body = SubmitBody(core.spec, operation, id_pointer)
+        self._default = self._life(core.settings.script)
 
     def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
         core = self._core
         try:
             script = self._script(request)
-            life = Life.of(script, self._waiter, core.settings.timing)
+            life = self._default if script is core.settings.script else self._life(script)
         except ScriptError as error:
             return error_answer(400, str(error))
         faults = script.faults_at("submit", self.calls) if script.faults else ()
-        refused = refusal(faults) if faults else None
-        if refused is None:
+        response = refusal(faults) if faults else None
+        if response is None:
             task = core.tasks.add(life, tall=_files.is_tall(body))
-            refused = answer(self.operation.success.status, self._body.of(task), JSON_TYPE)
-        return spoil(refused, faults, request, self._waiter) if faults else refused
+            response = answer(self.operation.success.status, self._body.of(task), JSON_TYPE)
+        return spoil(response, faults, request, self._waiter) if faults else response
+
+    def _life(self, script: Script) -> Life:
+        return Life.of(script, self._waiter, self._core.settings.timing)
 
 
 class Poll(Endpoint):
@@ -130,9 +136,7 @@ class Poll(Endpoint):
     def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
         core = self._core
         if SCRIPT_HEADER in request.named:
-            return error_answer(
-                400, "x-sandbox-script belongs to the submit: it says what becomes of a whole task"
-            )
+            return error_answer(400, "x-sandbox-script belongs to the submit: it says what becomes of a whole task")
         task = core.tasks.get(str(values[self._waiter.parameter]))
         if task is None:
             return error_answer(404, self._missing())
@@ -150,6 +154,4 @@ class Poll(Endpoint):
         if not forgotten:
             return "there is no task with this id"
         kept = self._core.settings.max_tasks
-        return (
-            f"there is no task with this id; {forgotten} old tasks were forgotten, as at most {kept} are kept"
-        )
+        return f"there is no task with this id; {forgotten} old tasks were forgotten, as at most {kept} are kept"

@@ -68,9 +68,7 @@ def _elsewhere(request: Request, argument: str | None) -> bytes:
         return argument.encode("ascii", "replace")
     scheme, _, host = request.origin.partition("://")
     name, colon, port = host.partition(":")
-    other = (
-        "localhost" if name == "127.0.0.1" else "127.0.0.1" if name == "localhost" else f"elsewhere.{name}"
-    )
+    other = "localhost" if name == "127.0.0.1" else "127.0.0.1" if name == "localhost" else f"elsewhere.{name}"
     return f"{scheme}://{other}{colon}{port}{request.path}".encode("ascii", "replace")
 
 

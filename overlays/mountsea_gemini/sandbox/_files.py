@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, Final
 
@@ -17,13 +16,13 @@ _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 
 def load() -> tuple[bytes, bytes]:
     """Return the wide and the tall video."""
-    folder = files(__package__) / "videos"
+    folder = files(__name__.rpartition(".")[0]) / "videos"
     return (folder / "wide.mp4").read_bytes(), (folder / "tall.mp4").read_bytes()
 
 
 def is_tall(body: Any) -> bool:
     """Tell whether a request asks for a tall video: some text in it is a ratio such as 9:16."""
-    if isinstance(body, Mapping):
+    if isinstance(body, dict):
         for value in body.values():
             if isinstance(value, str) and ":" in value and (ratio := _RATIO.fullmatch(value)):
                 return int(ratio[2]) > int(ratio[1])

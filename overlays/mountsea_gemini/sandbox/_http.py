@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
@@ -15,7 +15,6 @@ JSON_TYPE: Final = (b"content-type", b"application/json")
 HTML_TYPE: Final = (b"content-type", b"text/html; charset=utf-8")
 
 
-@dataclass(slots=True)
 class Request:
     """One HTTP request, already read to its end.
 
@@ -25,22 +24,36 @@ class Request:
         query: The raw query string, without the question mark.
         headers: Names in small letters, in the order sent.
         body: Cut after the sandbox's limit plus one byte, which is how the limit is noticed.
-        origin: Scheme, host and port by which the caller reached the sandbox; result URLs start with it.
+        scheme: "http" or "https".
     """
 
-    method: str
-    path: str
-    query: bytes
-    headers: Iterable[tuple[bytes, bytes]]
-    body: bytes
-    origin: str
-    named: dict[bytes, bytes] = field(init=False, repr=False)
+    __slots__ = ("body", "headers", "method", "named", "path", "query", "scheme")
 
-    def __post_init__(self) -> None:
-        named: dict[bytes, bytes] = {}
-        for name, value in self.headers:
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        query: bytes,
+        headers: Iterable[tuple[bytes, bytes]],
+        body: bytes,
+        *,
+        scheme: str = "http",
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.body = body
+        self.scheme = scheme
+        self.named: dict[bytes, bytes] = {}
+        named = self.named
+        for name, value in headers:
             named[name] = named[name] + b", " + value if name in named else value
-        self.named = named
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port by which the caller reached the sandbox; result URLs start with it."""
+        return f"{self.scheme}://{self.header(b'host') or 'localhost'}"
 
     def header(self, name: bytes) -> str | None:
         """Return a header's value (repeated ones joined by a comma), or None."""
@@ -96,7 +109,7 @@ def error_answer(
     *headers: tuple[bytes, bytes],
     more: Mapping[str, Any] | None = None,
 ) -> Response:
-    """Return an error in the shape common frameworks use: statusCode, error, message, and `more` after them."""
+    """Return an error in the common shape: statusCode, error, message, and then `more`."""
     value = {"statusCode": status, "error": phrase(status), "message": message, **(more or {})}
     return json_answer(status, value, *headers)
 

@@ -39,9 +39,7 @@ def ask(core: Core, request: httpx.Request) -> httpx.Response:
     """
     response = core.handle(_request(core, request))
     if response.ending == "whole" and not response.delay and not response.drip:
-        return httpx.Response(
-            response.status, headers=response.headers, content=response.body, request=request
-        )
+        return httpx.Response(response.status, headers=response.headers, content=response.body, request=request)
     if response.ending == "drop":
         raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
     stream = _Stream(response, core.clock, request)
@@ -89,15 +87,12 @@ class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
         if self._response.ending == "reset":
             raise httpx.ReadError("Connection reset by peer", request=self._request)
         if self._response.ending == "cut":
-            message = (
-                f"peer closed connection without sending complete message body ({got} of {wanted} bytes)"
-            )
+            message = f"peer closed connection without sending complete message body ({got} of {wanted} bytes)"
             raise httpx.RemoteProtocolError(message, request=self._request)
 
 
 def _request(core: Core, request: httpx.Request) -> Request:
     url = request.url
     headers = [(name.lower(), value) for name, value in request.headers.raw]
-    origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
     body = request.content[: core.settings.max_body + 1]
-    return Request(request.method, url.path, url.query, headers, body, origin)
+    return Request(request.method, url.path, url.query, headers, body, scheme=url.scheme)

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ._http import Headers, Request
+from ._http import Request
 
 MAX_ENTRIES: Final = 1000
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -20,7 +20,7 @@ class Recorded:
     method: str
     path: str
     query: str
-    headers: list[tuple[str, str]]
+    headers: dict[str, str]
     body: bytes
     status: int
 
@@ -30,7 +30,7 @@ class Recorded:
             "method": self.method,
             "path": self.path,
             "query": self.query,
-            "headers": [list(header) for header in self.headers],
+            "headers": self.headers,
             "body": self.body.decode("utf-8", "replace"),
             "status": self.status,
         }
@@ -48,24 +48,22 @@ class Journal:
         self._token = token.encode()
         self._names = _NEVER_SHOWN | {name.encode() for name in names}
         self._queries = tuple(names)
-        self._entries: deque[tuple[str, str, bytes, Headers, bytes, int]] = deque()
+        self._entries: deque[tuple[str, str, bytes, dict[bytes, bytes], bytes, int]] = deque()
         self._bytes = 0
         self.dropped = 0
 
     def add(self, request: Request, status: int) -> None:
         """Record one request."""
-        if len(self._entries) >= MAX_ENTRIES or self._bytes + len(request.body) > MAX_BYTES:
-            self._make_room(len(request.body))
+        entries, names = self._entries, self._names
         self._bytes += len(request.body)
-        names = self._names
-        headers = [(name, self._mark(value) if name in names else value) for name, value in request.headers]
-        entry = (request.method, request.path, request.query, headers, request.body, status)
-        self._entries.append(entry)
-
-    def _make_room(self, size: int) -> None:
-        while self._entries and (len(self._entries) >= MAX_ENTRIES or self._bytes + size > MAX_BYTES):
-            self._bytes -= len(self._entries.popleft()[4])
+        while entries and (len(entries) >= MAX_ENTRIES or self._bytes > MAX_BYTES):
+            self._bytes -= len(entries.popleft()[4])
             self.dropped += 1
+        headers = request.named.copy()
+        for name in names:
+            if name in headers:
+                headers[name] = self._mark(headers[name])
+        entries.append((request.method, request.path, request.query, headers, request.body, status))
 
     def _mark(self, value: bytes) -> bytes:
         bearer = value[:7].lower() == b"bearer "
@@ -79,7 +77,7 @@ class Journal:
                 method,
                 path,
                 self._masked(query.decode("latin-1")),
-                [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers],
+                {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()},
                 body,
                 status,
             )

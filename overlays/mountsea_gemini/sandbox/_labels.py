@@ -39,9 +39,7 @@ def labels(core: Core) -> Iterator[Label]:
     """Yield a label for every operation, every rule, and everything the sandbox made up."""
     for endpoint in core.endpoints:
         operation = endpoint.operation
-        yield Label(
-            operation.certainty, "operation", f"{operation.method} {operation.path} ({operation.name})"
-        )
+        yield Label(operation.certainty, "operation", f"{operation.method} {operation.path} ({operation.name})")
     seen: set[str] = set()
     for endpoint in core.endpoints:
         for checks in endpoint.checks.values():

@@ -22,7 +22,7 @@ ERROR_TEXT: Final = "the sandbox was told to end this task as {state}"
 
 
 class SubmitBody:
-    """The answer to a submit: the documented sample, with the task's id at the place the link names."""
+    """The answer to a submit: the documented sample, with the task's id where the link names it."""
 
     def __init__(self, spec: Spec, operation: Operation, id_pointer: str) -> None:
         value = sample(spec, operation.success.schema or {})
@@ -36,7 +36,7 @@ class SubmitBody:
 
 
 class PollBody:
-    """The answer to a poll: required fields, and id, state, dates, output and error where the spec has them."""
+    """The answer to a poll: required fields, and what the spec tells of a task."""
 
     def __init__(self, spec: Spec, operation: Operation, waiter: Waiter) -> None:
         self._waiter = waiter

@@ -53,7 +53,8 @@ def _by_type(spec: Spec, value: Mapping[str, Any], depth: int) -> Any:
 
 def _object_parts(spec: Spec, value: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return properties and required names of an object schema, those of its allOf members included."""
-    properties, required = dict(value.get("properties") or {}), list(value.get("required") or ())
+    properties: dict[str, Any] = dict(value.get("properties") or {})
+    required: list[str] = list(value.get("required") or ())
     for member in value.get("allOf") or ():
         more, names = _object_parts(spec, spec.resolve(member) or {})
         properties |= more

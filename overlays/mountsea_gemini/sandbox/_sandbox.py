@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -122,14 +122,23 @@ class Sandbox:
         Raises:
             OSError: The address cannot be listened on.
         """
-        from ._server import Running  # noqa: PLC0415
+        from ._server import Listener, Running  # noqa: PLC0415
 
-        return Running(self.core, host, port)
+        return Running(Listener(self.core, host, port))
 
 
 def serve(host: str = "127.0.0.1", port: int = 0, **options: Any) -> Running:
     """Listen with a new sandbox; the options are those of `Sandbox`."""
     return Sandbox(**options).serve(host, port)
+
+
+def _default_spec() -> Path:
+    """Find the spec's file without importing its package, which would load a whole client."""
+    package, name = DEFAULT_SPEC
+    found = find_spec(package)
+    if found is None or found.origin is None:
+        raise SpecError(f"{package}: there is no such package here; give the effective spec as a file")
+    return Path(found.origin).with_name(name)
 
 
 def read_spec(spec: Mapping[str, Any] | Path | None) -> Mapping[str, Any]:
@@ -140,8 +149,7 @@ def read_spec(spec: Mapping[str, Any] | Path | None) -> Mapping[str, Any]:
     """
     if isinstance(spec, Mapping):
         return spec
-    package, name = DEFAULT_SPEC
-    place = spec or files(package) / name
+    place = spec or _default_spec()
     try:
         value = json.loads(place.read_bytes())
     except OSError as error:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from ._extra import missing
 from ._spec import Schema, Spec
 
 try:
     import jsonschema_rs
-except ImportError as missing:
-    raise ImportError(
-        "the sandbox needs jsonschema-rs, which is not installed: install this distribution with its extra"
-        " 'sandbox'"
-    ) from missing
+except ImportError as error:
+    raise missing(error) from error
 
 _MAPS: Final = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas")
 _LISTS: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SINGLES: Final = ("items", "additionalProperties", "not", "if", "then", "else", "propertyNames", "contains")
 
+Modern = jsonschema_rs.Draft202012Validator
+Draft4 = jsonschema_rs.Draft4Validator
+SchemaError = jsonschema_rs.ValidationError
 Location = tuple[str | int, ...]
 Pattern = tuple[str | None, ...]
 
@@ -33,15 +34,13 @@ class Schemas:
         self._spec = spec
         components = spec.document.get("components") or {}
         self._components = {
-            "schemas": {
-                name: self._plain(schema) for name, schema in (components.get("schemas") or {}).items()
-            }
+            "schemas": {name: self._plain(schema) for name, schema in (components.get("schemas") or {}).items()}
         }
 
-    def validator(self, schema: Schema) -> jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator:
+    def validator(self, schema: Schema) -> Draft4 | Modern:
         """Return a validator of one schema, its rules left out."""
         root = {"allOf": [self._plain(schema)], "components": self._components}
-        kind = jsonschema_rs.Draft4Validator if self._spec.is_30 else jsonschema_rs.Draft202012Validator
+        kind = Draft4 if self._spec.is_30 else Modern
         return kind(root, validate_formats=True, offline=True)
 
     def rules(self, schema: Schema) -> Iterator[tuple[Pattern, Mapping[str, Any]]]:
@@ -51,9 +50,7 @@ class Schemas:
         """
         yield from self._rules(schema, (), frozenset())
 
-    def _rules(
-        self, schema: Any, where: Pattern, above: frozenset[int]
-    ) -> Iterator[tuple[Pattern, Mapping[str, Any]]]:
+    def _rules(self, schema: Any, where: Pattern, above: frozenset[int]) -> Iterator[tuple[Pattern, Mapping[str, Any]]]:
         value = self._spec.resolve(schema)
         if not isinstance(value, Mapping) or id(value) in above:
             return

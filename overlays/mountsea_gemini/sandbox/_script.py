@@ -97,13 +97,9 @@ class Fault:
                 f"{self.kind!r} is no fault: write a status from 400 to 599 or one of {_listed(FAULT_KINDS)}"
             )
         if self.place not in get_args(Place):
-            raise ScriptError(
-                f"{self.place!r} is no place for a fault: write one of {_listed(get_args(Place))}"
-            )
+            raise ScriptError(f"{self.place!r} is no place for a fault: write one of {_listed(get_args(Place))}")
         if self.kind in {"absent", "null", "wrong"} and not (self.argument or "").startswith("/"):
-            raise ScriptError(
-                f"{self.kind}={self.argument or ''}: needs the JSON pointer of a field, such as {self.kind}=/id"
-            )
+            raise ScriptError(f"{self.kind}={self.argument or ''}: needs a field's JSON pointer, as {self.kind}=/id")
         if self.kind in {"slow", "drip"}:
             self.seconds(1.0)
 
@@ -200,17 +196,13 @@ def _from_words(words: list[str]) -> Script:
         raise ScriptError(
             f"a script has one outcome and one timing, got {_listed(outcomes)} {_listed(map(str, timings))}"
         )
-    return Script(
-        outcomes[0] if outcomes else Outcome.SUCCESS, timings[0] if timings else None, tuple(faults)
-    )
+    return Script(outcomes[0] if outcomes else Outcome.SUCCESS, timings[0] if timings else None, tuple(faults))
 
 
 def _fault(word: str) -> Fault:
     match = _FAULT.fullmatch(word if "@" in word else word + "@submit")
     if match is None:
-        raise ScriptError(
-            f"{word!r} is no fault: write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], such as 502@poll:2-4"
-        )
+        raise ScriptError(f"{word!r} is no fault: write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], such as 502@poll:2-4")
     first = int(match["first"] or 1)
     last = int(match["last"]) if match["last"] else None if match["dash"] or not match["first"] else first
     place: Any = match["place"]  # checked by Fault itself

@@ -14,7 +14,7 @@ class Guard:
     """Knows the accepted token and where each security scheme carries it.
 
     Raises:
-        SpecError: The spec needs a scheme that the sandbox cannot play (HTTP authentication other than bearer).
+        SpecError: The spec needs a scheme that the sandbox cannot play, such as HTTP Basic.
     """
 
     def __init__(self, spec: Spec, token: str) -> None:
@@ -23,9 +23,7 @@ class Guard:
         schemes = (spec.document.get("components") or {}).get("securitySchemes") or {}
         for name in {name for operation in spec.operations for every in operation.security for name in every}:
             if name not in schemes:
-                raise SpecError(
-                    f"#/components/securitySchemes: {name!r} is required by an operation but not there"
-                )
+                raise SpecError(f"#/components/securitySchemes: {name!r} is required by an operation but not there")
             self._schemes[name] = _carrier(name, spec.resolve(schemes[name]))
 
     @property
@@ -35,9 +33,13 @@ class Guard:
 
     def admits(self, operation: Operation, request: Request) -> bool:
         """Tell whether a request carries what the operation asks for."""
-        if not operation.security:
-            return True
-        return any(all(self._carries(name, request) for name in every) for every in operation.security)
+        for every in operation.security:
+            for name in every:
+                if not self._carries(name, request):
+                    break
+            else:
+                return True
+        return not operation.security
 
     def _carries(self, scheme: str, request: Request) -> bool:
         place, name = self._schemes[scheme]
@@ -52,9 +54,7 @@ def _carrier(name: str, scheme: dict[str, str]) -> tuple[str, str]:
     kind = scheme.get("type")
     if kind == "apiKey":
         return scheme["in"], scheme["name"]
-    if kind in {"oauth2", "openIdConnect"} or (
-        kind == "http" and scheme.get("scheme", "").lower() == "bearer"
-    ):
+    if kind in {"oauth2", "openIdConnect"} or (kind == "http" and scheme.get("scheme", "").lower() == "bearer"):
         return "bearer", "authorization"
     raise SpecError(f"#/components/securitySchemes/{name}: cannot be played; bearer, oauth2 and apiKey can")
 

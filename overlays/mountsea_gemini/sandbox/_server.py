@@ -8,17 +8,22 @@ import threading
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
-import uvicorn
-
 from ._asgi import Application
 from ._core import Core
+from ._extra import missing
 
-_START_SECONDS: Final = 10.0
+try:
+    import uvicorn
+except ImportError as error:
+    raise missing(error) from error
+
 _STOP_SECONDS: Final = 5.0
 
 
-class Running:
-    """A sandbox that listens; leave its `with` block, or call `stop`, to end it.
+class Listener:
+    """A port that is listened on, and the server that will answer there once it runs.
+
+    Connections made before it runs wait for it.
 
     Args:
         core: The sandbox.
@@ -31,47 +36,30 @@ class Running:
 
     def __init__(self, core: Core, host: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.socket(family)
-        try:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._socket.bind((host, port))
-            self._socket.listen(2048)
-        except OSError:
-            self._socket.close()
-            raise
+        self._socket = socket.create_server((host, port), family=family, backlog=2048)
         shown = f"[{host}]" if ":" in host else host
         self.port: int = self._socket.getsockname()[1]
-        self.origin = f"http://{shown}:{self.port}"
-        self.url = self.origin + core.spec.base_path
+        self.url = f"http://{shown}:{self.port}{core.spec.base_path}"
         application = Application(core)
         application.door.hang_up = self._hang_up
         self._server = uvicorn.Server(config(application))
-        self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
-        self._ready = threading.Event()
-        self._thread.start()
 
-    def _run(self) -> None:
-        self._server.run(sockets=[self._socket])
+    def run(self) -> None:
+        """Answer until `end` is called; in the main thread also until SIGINT or SIGTERM, which it passes on."""
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._socket.close()
 
-    def stop(self) -> None:
-        """Close all connections and free the port."""
+    def end(self) -> None:
+        """Make `run` return soon; from any thread or a signal handler."""
         self._server.should_exit = True
-        self._thread.join(_STOP_SECONDS)
-        self._socket.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _hang_up(self, client: Any, how: Literal["close", "reset"]) -> None:
         """Break the connection of a client; runs in the server's own thread."""
         for connection in tuple(self._server.server_state.connections):
             transport = connection.transport
-            if connection.client != client or transport is None:
+            if transport is None or client is None or transport.get_extra_info("peername")[:2] != tuple(client):
                 continue
             if how == "reset":
                 # Linger of zero seconds makes the kernel send RST in place of FIN.
@@ -81,6 +69,34 @@ class Running:
                 transport.abort()
             else:
                 transport.close()
+
+
+class Running:
+    """A sandbox that answers in a thread of its own; leave its `with` block, or call `stop`, to end it.
+
+    Args:
+        listener: The port, not running yet.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        self.port = listener.port
+        self.url = listener.url
+        self._listener = listener
+        self._thread = threading.Thread(target=listener.run, name="sandbox", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close all connections and free the port."""
+        self._listener.end()
+        self._thread.join(_STOP_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
 
 def config(application: Any) -> uvicorn.Config:

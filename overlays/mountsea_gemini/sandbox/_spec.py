@@ -171,9 +171,7 @@ class Spec:
         body = self.resolve(value)
         if not body:
             return None
-        media = {
-            name.lower(): entry.get("schema") or {} for name, entry in (body.get("content") or {}).items()
-        }
+        media = {name.lower(): entry.get("schema") or {} for name, entry in (body.get("content") or {}).items()}
         return Body(bool(body.get("required")), media)
 
     def _links(self, response: Mapping[str, Any]) -> Iterator[Link]:

@@ -1,0 +1,187 @@
+"""Measure the sandbox against a bare ASGI handler on the same uvicorn: `python bench/sandbox.py`.
+
+Both servers run on one core, the load on the other; rounds alternate, so that a busy neighbour slows both.
+Only loopback is used. Exit code 1 when a target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import selectors
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+ROOT: Final = Path(__file__).parents[1]
+BODY: Final = json.dumps(
+    {
+        "prompt": "A fluffy orange cat running through a sunny meadow",
+        "action": "img2video",
+        "model": "veo3_fast",
+        "imageList": ["https://example.com/1.png", "https://example.com/2.png"],
+        "aspectRatio": "9:16",
+    }
+).encode()
+MIN_RATIO: Final = 0.7
+MAX_READY_SECONDS: Final = 0.5
+MAX_MEGABYTES: Final = 60.0
+
+
+class Bare:
+    """The least an ASGI handler can do for a submit: token, rules by hand, a new id; no state, no records."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        message = await receive()
+        body = json.loads(message["body"])
+        accepted = dict(scope["headers"])[b"authorization"] == b"Bearer sandbox"
+        if body["action"] == "img2video":
+            accepted = accepted and 1 <= len(body["imageList"]) <= 2
+        elif body["action"] == "ingredients2video":
+            accepted = accepted and 1 <= len(body["imageList"]) <= 3 and body["model"] == "veo31_fast"
+        if body["model"] == "veo31_fast_ingredients":
+            accepted = accepted and 1 <= len(body["imageList"]) <= 3
+        self.count += 1
+        reply = b'{"taskId":"%032x"}' % self.count
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(reply))]
+        await send({"type": "http.response.start", "status": 201 if accepted else 400, "headers": headers})
+        await send({"type": "http.response.body", "body": reply})
+
+
+def serve_bare() -> None:
+    """Serve the bare handler with the sandbox's own server settings."""
+    import uvicorn  # noqa: PLC0415  only the child needs these
+    from mountsea_gemini.sandbox._server import config  # noqa: PLC0415
+
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    uvicorn.Server(config(Bare())).run(sockets=[listener])
+
+
+class Server:
+    """A server in a process of its own, on the first core."""
+
+    def __init__(self, *command: str) -> None:
+        path = os.pathsep.join(str(ROOT / name) for name in ("overlays", "generated"))
+        started = time.perf_counter()
+        self.process = subprocess.Popen(
+            [sys.executable, *command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(self.process.pid, {min(os.sched_getaffinity(0))})
+        assert self.process.stdout is not None  # noqa: S101  asked for above
+        self.address = urlsplit(self.process.stdout.readline().strip())
+        load(self, connections=1, requests=1)
+        self.ready = time.perf_counter() - started
+
+    def megabytes(self) -> float:
+        """Return its resident memory."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        return int(found[1]) / 1024 if found else 0.0
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def load(server: Server, *, connections: int, requests: int) -> list[float]:
+    """Send submits over kept-alive connections and return the seconds each took.
+
+    Plain sockets and a selector, because a client made of coroutines is slower than the servers measured.
+    """
+    place = (str(server.address.hostname), int(server.address.port or 0))
+    head = (
+        f"POST /gemini/video/generate HTTP/1.1\r\nhost: {place[0]}:{place[1]}\r\n"
+        "authorization: Bearer sandbox\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(BODY)}\r\nuser-agent: bench\r\n\r\n"
+    )
+    message, taken, began = head.encode() + BODY, [], {}
+    received: defaultdict[socket.socket, bytes] = defaultdict(bytes)
+    with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
+        for _ in range(connections):
+            connection = stack.enter_context(socket.create_connection(place))
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            selector.register(connection, selectors.EVENT_READ, connection)
+            began[connection] = time.perf_counter()
+            connection.sendall(message)
+        while len(taken) < requests:
+            for key, _ in selector.select():
+                connection = key.data
+                received[connection] += connection.recv(4096)
+                if not received[connection].endswith(b"}"):  # head and body arrive one after the other
+                    continue
+                reply, received[connection] = received[connection], b""
+                if not reply.startswith(b"HTTP/1.1 201"):
+                    raise SystemExit(f"expected 201, got {reply[:200]!r}")
+                now = time.perf_counter()
+                taken.append(now - began[connection])
+                began[connection] = now
+                connection.sendall(message)
+    return taken
+
+
+def rate(server: Server, requests: int) -> tuple[float, float]:
+    """Return requests per second and the 99th percentile in milliseconds of one round."""
+    began = time.perf_counter()
+    taken = load(server, connections=16, requests=requests)
+    return len(taken) / (time.perf_counter() - began), sorted(taken)[int(len(taken) * 0.99)] * 1000
+
+
+def main() -> int:
+    """Measure and compare with the targets."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--requests", type=int, default=2000, help="per round and server")
+    parser.add_argument("--total", type=int, default=100_000, help="requests before memory is read")
+    parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.bare:
+        serve_bare()
+        return 0
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    bare, sandbox = Server(__file__, "--bare"), Server("-m", "mountsea_gemini.sandbox")
+    try:
+        return compare(bare, sandbox, options.rounds, options.requests, options.total)
+    finally:
+        bare.stop()
+        sandbox.stop()
+
+
+def compare(bare: Server, sandbox: Server, rounds: int, requests: int, total: int) -> int:
+    """Print the figures and return the exit code."""
+    pairs = [(rate(bare, requests), rate(sandbox, requests)) for _ in range(rounds)]
+    ratio = statistics.median(ours[0] / theirs[0] for theirs, ours in pairs)
+    for name, column in (("bare handler", 0), ("sandbox", 1)):
+        rates, tails = zip(*(pair[column] for pair in pairs), strict=True)
+        print(f"{name:13} {statistics.median(rates):7.0f} req/s   p99 {statistics.median(tails):5.1f} ms")
+    left = total - rounds * requests
+    if left > 0:
+        rate(sandbox, left)
+    memory = sandbox.megabytes()
+    print(f"ratio {ratio:.2f} (target {MIN_RATIO}), ready in {sandbox.ready:.2f} s (target {MAX_READY_SECONDS})")
+    print(f"{memory:.1f} MB after {max(total, rounds * requests)} requests (target {MAX_MEGABYTES:.0f})")
+    return 0 if ratio >= MIN_RATIO and sandbox.ready <= MAX_READY_SECONDS and memory <= MAX_MEGABYTES else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,5 @@
+"""`python -m ...sandbox`."""
+
+from ._main import main
+
+raise SystemExit(main())
