@@ -76,7 +76,8 @@ def apply(document: Document, overlays: Sequence[Overlay], *, lenient: bool = Fa
     selecting nothing is a success, and `x-expect`, `x-was` and `extends` are not looked at.
 
     A target is evaluated once, before its action changes anything. Where selected nodes lie inside each
-    other, outer ones are updated first, and what stands inside a removed node goes with it.
+    other, outer ones are updated first, and what stands inside a removed node goes with it. An array is
+    replaced by removing it in one action and updating its parent in the next.
 
     Args:
         document: The document to start from; it is not changed.

@@ -144,7 +144,7 @@ class Step:
             return
         self._check_kinds(targets)
         update = self._source(self.action.copy) if self.action.copy else self.action.update
-        for target in sorted(targets, key=len):
+        for target in targets:  # in the order of RFC 9535 a node comes before the nodes inside it
             try:
                 merge(self.draft, target, update)
             except IncompatibleError as error:

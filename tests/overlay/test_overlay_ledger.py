@@ -195,6 +195,13 @@ def test_what_a_change_records(overlay: Callable[..., Overlay]) -> None:
     ]
 
 
+def test_nested_removal_is_one_change(overlay: Callable[..., Overlay]) -> None:
+    """What stands inside a removed node is part of its change and no change of its own."""
+    fix = overlay({"target": "$..x", "remove": True, "x-expect": 3})
+    ledger = apply(parse("{a: {x: {x: [{x: 1}]}}}", "spec.yaml"), [fix]).ledger
+    assert [(change.pointer, change.old) for change in ledger] == [("/a/x", {"x": [{"x": 1}]})]
+
+
 @settings(max_examples=150, deadline=None)
 @given(VALUES, STEPS)
 def test_trace(value: Any, steps: list[tuple[int, str, Any]]) -> None:
