@@ -1,0 +1,72 @@
+"""The effective spec as schemathesis reads it, and a client whose every request the sandbox answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import respx
+import schemathesis
+from mountsea_gemini import Client, Task
+from mountsea_gemini.sandbox import Sandbox
+from schemathesis.config import SchemathesisConfig
+
+BASE = "http://127.0.0.1:9"  # nobody listens there: what escapes the mock fails
+EFFECTIVE = Path(__file__).resolve().parents[2] / "generated/openapi.effective.json"
+FIELDS = {
+    "prompt": "prompt",
+    "action": "action",
+    "model": "model",
+    "imageList": "image_list",
+    "aspectRatio": "aspect_ratio",
+    "translation": "translation",
+}
+
+
+@dataclass
+class Wire:
+    """A client, and the one route that everything it sends must take."""
+
+    client: Client
+    route: respx.Route
+
+    @property
+    def sent(self) -> list[httpx.Request]:
+        """The requests that left the client since the last submit began."""
+        return [call.request for call in self.route.calls]
+
+    def submit(self, body: dict[str, Any]) -> Task:
+        """Send a JSON body through the typed client."""
+        given = {FIELDS[name]: value for name, value in body.items() if name in FIELDS}
+        extra = {name: value for name, value in body.items() if name not in FIELDS}
+        self.route.calls.clear()
+        return self.client.generate(**given, extra=extra)
+
+
+@pytest.fixture(scope="module")
+def wire() -> Iterator[Wire]:
+    """One client for the whole module: a new one for each example would dominate the run."""
+    sandbox = Sandbox()
+    with respx.mock(base_url=BASE, assert_all_called=False) as router:
+        route = sandbox.mock(router)
+        with Client("sandbox", base_url=BASE) as client:
+            yield Wire(client, route)
+
+
+@pytest.fixture(scope="session")
+def operation() -> Any:
+    """The submit operation of the effective spec, with a server address that leads nowhere."""
+    document = json.loads(EFFECTIVE.read_text(encoding="utf-8"))
+    document["servers"] = [{"url": BASE}]
+    config = SchemathesisConfig.from_dict(
+        {
+            "generation": {"with-security-parameters": False, "database": "none"},
+            "checks": {"ignored_auth": {"enabled": False}},
+        }
+    )
+    return schemathesis.openapi.from_dict(document, config=config)["/gemini/video/generate"]["POST"]
