@@ -21,7 +21,7 @@ from ._errors import (
 )
 from ._exchange import Answer
 from ._result import TaskResult
-from ._secrets import Redactor
+from ._secrets import SHOWN_LENGTH, Redactor
 
 _TRACE_HEADERS: Final = ("x-trace-id", "x-request-id", "trace-id", "request-id", "x-correlation-id", "cf-ray")
 _MAX_DEPTH: Final = 200
@@ -54,8 +54,9 @@ class Reader:
 
     def shown(self, answer: Answer) -> str:
         """Return the body fit to be printed."""
-        text = answer.body.decode("utf-8", "replace").strip()
-        return self.redact(text, private=self.private)
+        # More than is shown, so that a token at the cut is still seen whole, but not a whole film.
+        start = answer.body[: 20 * SHOWN_LENGTH]
+        return self.redact(start.decode("utf-8", "replace").strip(), private=self.private)
 
     def trace(self, answer: Answer, document: object) -> str | None:
         """Return the id to quote to the vendor's support, from the body or else the headers."""
@@ -130,9 +131,7 @@ def usable_id(value: str) -> bool:
     return value not in {".", ".."} and not any(0xD800 <= ord(char) <= 0xDFFF for char in value)
 
 
-def task_result(
-    task_id: str, document: object, reader: Reader, trace_id: str | None
-) -> TaskResult | Unreadable:
+def task_result(task_id: str, document: object, reader: Reader, trace_id: str | None) -> TaskResult | Unreadable:
     """Return what `document` says about a task; only the state has to be there."""
     waiter = reader.waiter
     state = at(document, waiter.state)
@@ -202,8 +201,6 @@ def status_error(
     if status == 429:
         if wait is not None:
             message += f", to be tried again in {wait:g} s at the earliest"
-        return RateLimited(
-            message, retry_after=wait, status=status, trace_id=trace, body=shown, way_out=way_out
-        )
+        return RateLimited(message, retry_after=wait, status=status, trace_id=trace, body=shown, way_out=way_out)
     kind = ServerError if status >= 500 else _BY_STATUS.get(status, BadRequest)
     return kind(message, status=status, trace_id=trace, body=shown, way_out=way_out)

@@ -123,9 +123,7 @@ class Client(_Base, Variants[Task]):
     ) -> None:
         self.close()
 
-    def _submit(
-        self, operation: Operation, body: Any, *, waive: Collection[str], strict: bool | None
-    ) -> Task:
+    def _submit(self, operation: Operation, body: Any, *, waive: Collection[str], strict: bool | None) -> Task:
         core = _cores.starting(
             self.settings,
             operation,

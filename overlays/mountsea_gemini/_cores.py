@@ -49,9 +49,7 @@ def key(task_id: str, operation: str | None = None) -> TaskKey:
         ConfigurationError: The id cannot be one, or it is not clear which operation tells about it.
     """
     if not isinstance(task_id, str) or not usable_id(task_id):
-        raise ConfigurationError(
-            f"a task id is a text as the submit returned it, got {printable(repr(task_id))[:200]}"
-        )
+        raise ConfigurationError(f"a task id is a text as the submit returned it, got {printable(repr(task_id))[:200]}")
     if operation is None and len(WAITERS) == 1:
         operation = next(iter(WAITERS))
     if operation is None or operation not in WAITERS:
@@ -123,9 +121,7 @@ def _private(sent: Any) -> tuple[str, ...]:
     """Return the texts of a body that a server may echo and an error must not: prose and addresses."""
     values = sent.values() if isinstance(sent, dict) else ()
     texts = [item for value in values for item in (value if isinstance(value, list) else [value])]
-    found = {
-        text for text in texts if isinstance(text, str) and (" " in text or "://" in text or len(text) > 40)
-    }
+    found = {text for text in texts if isinstance(text, str) and (" " in text or "://" in text or len(text) > 40)}
     return tuple(sorted(found, key=len, reverse=True))
 
 
@@ -139,9 +135,7 @@ def wait(
 ) -> Core[TaskResult]:
     """Wait for a task."""
     plan = polling(settings, task)
-    seconds = (
-        plan.reader.waiter.deadline if timeout is None else positive_seconds("timeout", timeout, zero=True)
-    )
+    seconds = plan.reader.waiter.deadline if timeout is None else positive_seconds("timeout", timeout, zero=True)
     return carrying(task.id, waiting(plan, timeout=seconds, on_poll=on_poll, fresh=fresh and seconds > 0))
 
 
@@ -176,14 +170,10 @@ def download(
 
 def _output(result: TaskResult, index: int) -> str:
     if not result.urls:
-        raise TaskOutputMissing(
-            f"task {result.id} names no usable URL", result=result, trace_id=result.trace_id
-        )
+        raise TaskOutputMissing(f"task {result.id} names no usable URL", result=result, trace_id=result.trace_id)
     if index >= len(result.urls):
         made = len(result.urls)
-        raise ConfigurationError(
-            f"the task made {made} file{'s' * (made > 1)}; there is none with index {index}"
-        )
+        raise ConfigurationError(f"the task made {made} file{'s' * (made > 1)}; there is none with index {index}")
     return result.urls[index]
 
 

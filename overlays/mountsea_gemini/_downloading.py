@@ -98,9 +98,7 @@ def downloading(
         if outcome.expired:
             fresh = url if asked_anew else (yield from renewed())
             if fresh == url:
-                raise _failure(
-                    url, target, outcome, "the API names no other URL; its files are kept for days only"
-                )
+                raise _failure(url, target, outcome, "the API names no other URL; its files are kept for days only")
             url, asked_anew = fresh, True
             continue
         now = yield from Now()
@@ -120,9 +118,7 @@ def _failure(url: str, target: Path, outcome: _Again, way_out: str) -> DownloadE
     )
 
 
-def _attempt(
-    url: str, target: Path, policy: Policy, redact: Redactor, deadline: float
-) -> Core[Saved | _Again]:
+def _attempt(url: str, target: Path, policy: Policy, redact: Redactor, deadline: float) -> Core[Saved | _Again]:
     """Follow redirects by hand, so that each address is checked before it is asked."""
     for _ in range(MAX_REDIRECTS + 1):
         guarded = _checked(url, policy, redact)
@@ -209,9 +205,7 @@ def _saved(opened: Opened, target: Path, policy: Policy, deadline: float) -> Cor
         partial_file.discard()
 
 
-def _copied(
-    opened: Opened, sink: Partial, target: Path, policy: Policy, deadline: float
-) -> Core[int | _Again]:
+def _copied(opened: Opened, sink: Partial, target: Path, policy: Policy, deadline: float) -> Core[int | _Again]:
     size = 0
     while True:
         chunk = yield from Read(opened.stream, (yield from _patience(policy, deadline)))
@@ -242,9 +236,7 @@ def _length(headers: Mapping[str, str], target: Path, policy: Policy) -> int | N
     return int(text)
 
 
-def _problem(
-    sink: Partial, size: int, length: int | None, headers: Mapping[str, str], target: Path
-) -> str | None:
+def _problem(sink: Partial, size: int, length: int | None, headers: Mapping[str, str], target: Path) -> str | None:
     """Return why the file is not what it should be, or None."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if length is not None and size != length:

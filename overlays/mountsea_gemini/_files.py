@@ -23,18 +23,14 @@ def checked_target(path: str | os.PathLike[str]) -> Path:
         if "\0" in str(target) or target.name in {"", ".."}:
             raise ConfigurationError(f"cannot write to {printable(repr(str(path)))}: it names no file")
         if target.is_dir():
-            raise ConfigurationError(
-                f"cannot write to {printable(str(target))}: it is a directory; name a file in it"
-            )
+            raise ConfigurationError(f"cannot write to {printable(str(target))}: it is a directory; name a file in it")
         if not target.parent.is_dir():
             raise ConfigurationError(
                 f"cannot write to {printable(str(target))}:"
                 f" there is no directory {printable(str(target.parent))}; create it first"
             )
     except (TypeError, ValueError, OSError) as error:
-        raise ConfigurationError(
-            f"cannot write to {printable(repr(path))}: {printable(str(error))}"
-        ) from None
+        raise ConfigurationError(f"cannot write to {printable(repr(path))}: {printable(str(error))}") from None
     return target
 
 

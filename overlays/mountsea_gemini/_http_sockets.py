@@ -147,9 +147,7 @@ class SyncSockets(httpcore.NetworkBackend):
             left = _left(timeout, httpcore.ConnectTimeout)
             share = None if left is None else left / remaining
             try:
-                stream = self._inner.connect_tcp(
-                    addresses[-remaining], port, share, local_address, socket_options
-                )
+                stream = self._inner.connect_tcp(addresses[-remaining], port, share, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if remaining == 1:
                     raise

@@ -9,9 +9,7 @@ from typing import Any, Final, NoReturn, Self
 SHOWN_LENGTH: Final = 500
 """Characters of a server's text that an error shows; a page of HTML helps nobody."""
 
-_URL_TAIL: Final = re.compile(
-    r"""(https?:\\?/\\?/[^\s"'<>?#\\]*(?:\\/[^\s"'<>?#\\]*)*)[?#][^\s"'<>]*""", re.IGNORECASE
-)
+_URL_TAIL: Final = re.compile(r"""(https?:\\?/\\?/[^\s"'<>?#\\]*(?:\\/[^\s"'<>?#\\]*)*)[?#][^\s"'<>]*""", re.IGNORECASE)
 _URL_USER: Final = re.compile(r"(https?://)[^\s/@?#]+@", re.IGNORECASE)
 _SIGNED: Final = re.compile(
     r"""(?i)\b((?:[\w-]*(?:signature|credential|security-token|api[_-]?key)|sig|token)(?:["']?\s*[=:]\s*["']?|%3d))[^\s&"'<>,;]+"""

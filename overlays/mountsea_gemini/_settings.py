@@ -85,14 +85,8 @@ def settings(
     """
     secret = _token(token)
     base, home = _base_url(base_url, has_transport=has_transport)
-    if (
-        isinstance(max_download_bytes, bool)
-        or not isinstance(max_download_bytes, int)
-        or max_download_bytes < 1
-    ):
-        raise ConfigurationError(
-            f"max_download_bytes must be a positive whole number, got {max_download_bytes!r}"
-        )
+    if isinstance(max_download_bytes, bool) or not isinstance(max_download_bytes, int) or max_download_bytes < 1:
+        raise ConfigurationError(f"max_download_bytes must be a positive whole number, got {max_download_bytes!r}")
     return Settings(
         base_url=base,
         authority=Authority(secret, home),
@@ -119,9 +113,7 @@ def _token(given: str | None) -> Secret:
         raise ConfigurationError(f"{source} is empty: pass a token to the client, or set {TOKEN_VARIABLE}")
     value = value.strip()
     if not all("!" <= char <= "~" for char in value):
-        raise ConfigurationError(
-            f"{source} holds white space or characters no token has; it is not shown here"
-        )
+        raise ConfigurationError(f"{source} holds white space or characters no token has; it is not shown here")
     return Secret(value)
 
 

@@ -29,7 +29,7 @@ UNSENT_BUDGET: Final = 20.0
 RETRY_AFTER_CAP: Final = 60.0
 """Longest Retry-After obeyed, in seconds; above it the caller decides."""
 
-ANSWER_LIMIT: Final = 8 * 2**20
+ANSWER_LIMIT: Final = 4 * 2**20
 """Bytes of JSON accepted."""
 
 _NOT_PROCESSED: Final = frozenset({301, 307, 308})
@@ -94,9 +94,7 @@ class _Later:
     error: GeminiError
 
 
-def _verdict(
-    submission: Submission, answer: Answer, sent_at: float, wait: float | None
-) -> str | _Later | GeminiError:
+def _verdict(submission: Submission, answer: Answer, sent_at: float, wait: float | None) -> str | _Later | GeminiError:
     status, reader = answer.status, submission.reader
     document = document_of(answer)
     if 200 <= status < 300:
@@ -110,15 +108,11 @@ def _verdict(
         return _redirected(submission, answer)
     if 400 <= status < 500 and status not in _UNCLEAR:
         error = status_error(submission.what, answer, reader, wait=wait)
-        return (
-            _Later(wait, error) if status == 429 and wait is not None and wait <= RETRY_AFTER_CAP else error
-        )
+        return _Later(wait, error) if status == 429 and wait is not None and wait <= RETRY_AFTER_CAP else error
     return _unknown(submission, sent_at, f"HTTP {status}", answer)
 
 
-def _unknown(
-    submission: Submission, sent_at: float, reason: str, answer: Answer | None = None
-) -> SubmitOutcomeUnknown:
+def _unknown(submission: Submission, sent_at: float, reason: str, answer: Answer | None = None) -> SubmitOutcomeUnknown:
     reader = submission.reader
     fields: dict[str, Any] = {}
     if answer is not None:

@@ -62,9 +62,7 @@ def key_from_json(text: str) -> TaskKey:
     except (TypeError, ValueError, RecursionError):
         read = None
     if not isinstance(read, dict) or not isinstance(read.get("operation"), str):
-        raise ConfigurationError(
-            'a task handle is JSON like {"task": "...", "operation": "..."}, got something else'
-        )
+        raise ConfigurationError('a task handle is JSON like {"task": "...", "operation": "..."}, got something else')
     return _cores.key(read.get("task"), read["operation"])  # type: ignore[arg-type]  # key() checks it
 
 

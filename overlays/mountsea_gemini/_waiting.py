@@ -107,11 +107,7 @@ def read_look(polling: Polling, answer: Answer, wait: float | None) -> TaskResul
         return Fault(error, transient, not_found=answer.status == 404, wait=wait)
     document = document_of(answer)
     trace = reader.trace(answer, document)
-    found = (
-        document
-        if isinstance(document, Unreadable)
-        else task_result(polling.task_id, document, reader, trace)
-    )
+    found = document if isinstance(document, Unreadable) else task_result(polling.task_id, document, reader, trace)
     if not 200 <= answer.status < 300:
         found = Unreadable("it is neither a success nor an error, and redirects are not followed")
     if isinstance(found, TaskResult):
@@ -157,9 +153,7 @@ class _Wait:
         if result.verdict == "unknown" and result.status not in self.warned:
             self.warned.add(result.status)
             shown = self.polling.reader.redact(result.status, limit=100)
-            _log.warning(
-                "%s is in a state this version does not know, %r; waiting on", self.polling.name, shown
-            )
+            _log.warning("%s is in a state this version does not know, %r; waiting on", self.polling.name, shown)
         if result.verdict in _ENDS:
             raise self.ended(_ENDS[result.verdict], f'ended as "{result.status}"', result)
         if result.succeeded and self.polling.reader.waiter.outputs and not result.urls:
@@ -177,9 +171,7 @@ class _Wait:
 
     def timed_out(self, now: float, wait: float | None) -> WaitTimeout:
         """Return the error for a wait that is over."""
-        message = (
-            f"stopped waiting for {self.polling.name} after {now - self.started:.1f} s ({self.polls} polls)"
-        )
+        message = f"stopped waiting for {self.polling.name} after {now - self.started:.1f} s ({self.polls} polls)"
         redact = self.polling.reader.redact
         if self.last is not None:
             message += f'; last seen as "{redact(self.last.status, limit=100)}"'

@@ -1,0 +1,161 @@
+"""The one table of faults: what each does to a submit and to a poll. Every test over faults walks it."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+from mountsea_gemini import (
+    AuthenticationError,
+    BadRequest,
+    ConnectionFailed,
+    GeminiError,
+    NotFound,
+    PaymentRequired,
+    ProtocolError,
+    RateLimited,
+    SubmitOutcomeUnknown,
+)
+
+from tests.client.scripted import PROMPT, SIGNED, TOKEN, Reply, fails, reply, streamed
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that can go wrong.
+
+    Args:
+        name: What it is called in test ids.
+        reply: What the server or the way to it does.
+        submit: The error it ends a submit with.
+        posts: How many requests that submit sends.
+        poll: The error it ends a wait with; None: a wait survives five in a row.
+    """
+
+    name: str
+    reply: Reply
+    submit: type[GeminiError]
+    posts: int = 1
+    poll: type[GeminiError] | None = None
+
+
+UNKNOWN: Final = SubmitOutcomeUnknown
+
+TRANSPORT: Final = tuple(
+    Fault(kind.__name__, fails(kind), UNKNOWN)
+    for kind in (
+        httpx.ReadTimeout,
+        httpx.WriteTimeout,
+        httpx.ReadError,
+        httpx.WriteError,
+        httpx.CloseError,
+        httpx.RemoteProtocolError,
+        httpx.LocalProtocolError,
+        httpx.DecodingError,
+        httpx.TooManyRedirects,
+        ConnectionResetError,
+        BrokenPipeError,
+        TimeoutError,
+    )
+)
+NEVER_SENT: Final = tuple(
+    Fault(kind.__name__, fails(kind), ConnectionFailed, posts=3)
+    for kind in (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+)
+
+_HTML: Final = b"<html><body>Bad gateway</body></html>"
+_ECHO: Final = {
+    "message": f"bad token {TOKEN} for {PROMPT}",
+    "see": f"https://cdn.example.com/x.mp4?{SIGNED}&a=b",
+    "traceId": "trace-1",
+}
+
+AMBIGUOUS_STATUS: Final = tuple(
+    Fault(f"HTTP {status}", reply(status, _HTML), UNKNOWN, poll=BadRequest if status in {409, 499} else None)
+    for status in (408, 409, 499, *range(500, 512), *range(520, 528), 529, 530, 598, 599)
+)
+REFUSALS: Final = tuple(
+    Fault(f"HTTP {status}", reply(status, _ECHO), kind, poll=kind)
+    for status, kind in {
+        400: BadRequest,
+        401: AuthenticationError,
+        402: PaymentRequired,
+        403: AuthenticationError,
+        405: BadRequest,
+        406: BadRequest,
+        410: NotFound,
+        413: BadRequest,
+        415: BadRequest,
+        418: BadRequest,
+        422: BadRequest,
+        431: BadRequest,
+        451: BadRequest,
+    }.items()
+)
+SPECIAL: Final = (
+    Fault("HTTP 404, within the grace", reply(404, _ECHO), NotFound),
+    Fault("HTTP 425", reply(425, _ECHO), BadRequest),
+    Fault("429 without Retry-After", reply(429, _ECHO), RateLimited),
+    Fault("429 Retry-After 2", reply(429, _ECHO, headers={"Retry-After": "2"}), RateLimited, posts=3),
+    Fault("429 Retry-After 61", reply(429, _ECHO, headers={"Retry-After": "61"}), RateLimited),
+    Fault("429 Retry-After soon", reply(429, _ECHO, headers={"Retry-After": "soon"}), RateLimited),
+    Fault("503 Retry-After 1", reply(503, _HTML, headers={"Retry-After": "1"}), UNKNOWN),
+)
+REDIRECTS: Final = tuple(
+    Fault(
+        f"HTTP {status}",
+        reply(status, b"", headers={"Location": f"https://elsewhere.example.com/?{SIGNED}"}),
+        ProtocolError if status in {301, 307, 308} else UNKNOWN,
+    )
+    for status in (300, 301, 302, 303, 304, 307, 308)
+)
+
+_BOMB: Final = gzip.compress(b" " * (64 * 2**20), 9)
+_GZIP: Final = {"content_encoding": "gzip"}
+
+UNREADABLE: Final = tuple(
+    Fault(f"2xx {name}", answer, UNKNOWN)
+    for name, answer in {
+        "HTML": reply(200, _HTML, headers={"Content-Type": "text/html"}),
+        "empty": reply(201, b""),
+        "no content": reply(204, b""),
+        "cut JSON": reply(201, b'{"taskId": "7f'),
+        "not UTF-8": reply(201, b'{"taskId": "\xff\xfe"}'),
+        "null": reply(201, b"null"),
+        "list": reply(201, b"[]"),
+        "text": reply(201, b'"7f3c"'),
+        "number": reply(201, b"7"),
+        "object without id or state": reply(201, {}),
+        "id null": reply(201, {"taskId": None, "status": None}),
+        "id blank": reply(201, {"taskId": " ", "status": ""}),
+        "id list": reply(201, {"taskId": ["7f3c"], "status": ["completed"]}),
+        "id true": reply(201, {"taskId": True, "status": True}),
+        "id fraction": reply(201, {"taskId": 1.5, "status": 1.5}),
+        "id half a character": reply(201, b'{"taskId": "\\ud800", "status": 1}'),
+        "id two dots": reply(201, {"taskId": "..", "status": {}}),
+        "failure in a success": reply(200, {"statusCode": 500, "message": "upstream"}),
+        "nested too deeply": reply(201, b"[" * 5000 + b"]" * 5000),
+        "nested deeply": reply(201, b'{"taskId":' * 300 + b"1" + b"}" * 300),
+        "number of 5000 digits": reply(201, b'{"taskId": 1%s}' % (b"0" * 5000)),
+        "too large": reply(201, b" " * (5 * 2**20)),
+        "gzip bomb": streamed(201, [_BOMB], **_GZIP),
+        "gzip that is none": streamed(201, [b"hello"], **_GZIP),
+        "gzip cut": streamed(201, [gzip.compress(b'{"taskId": "7f3c"}')[:-9]], **_GZIP),
+        "unknown encoding": streamed(201, [b"hello"], content_encoding="br"),
+        "body read error": streamed(201, [b'{"task'], error=httpx.ReadError("scripted")),
+        "body time-out": streamed(201, [b'{"task'], error=httpx.ReadTimeout("scripted")),
+        "body short": streamed(201, [b'{"task'], error=httpx.RemoteProtocolError("scripted")),
+    }.items()
+)
+
+FAULTS: Final = (
+    *TRANSPORT,
+    *NEVER_SENT,
+    *AMBIGUOUS_STATUS,
+    *REFUSALS,
+    *SPECIAL,
+    *REDIRECTS,
+    *UNREADABLE,
+)

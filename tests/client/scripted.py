@@ -1,0 +1,180 @@
+"""A clock, a server and two skins for the client's tests: an hour of waiting takes no time here."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import random
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeAlias
+
+import httpx
+from mountsea_gemini import AsyncClient, AsyncTask, Client, Task
+
+TOKEN: Final = "sk-very-secret-0123456789abcdef"
+PROMPT: Final = "a purple cat nobody else thought of"
+BASE: Final = "http://127.0.0.1:9"
+TASK: Final = "7f3c-task"
+SIGNED: Final = "X-Amz-Signature=c0ffee5ec2e7"
+FILE: Final = f"{BASE}/files/cat.mp4?{SIGNED}"
+
+Reply: TypeAlias = Callable[[httpx.Request], httpx.Response]
+
+
+class ScriptedClock:
+    """Time that passes only when somebody sleeps, and chance that can be set.
+
+    Args:
+        share: The "random" number drawn each time; None draws real ones from a fixed seed.
+    """
+
+    def __init__(self, share: float | None = 0.5) -> None:
+        self.time = 1000.0
+        self.wall_offset = 1.8e9
+        self.share = share
+        self.slept: list[float] = []
+        self._chance = random.Random(7)
+
+    def now(self) -> float:
+        """Return the scripted time."""
+        return self.time
+
+    def wall(self) -> float:
+        """Return the scripted time as a date."""
+        return self.time + self.wall_offset
+
+    def random(self) -> float:
+        """Return the scripted chance."""
+        return self._chance.random() if self.share is None else self.share
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.slept.append(seconds)
+        self.time += seconds
+
+    async def asleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.sleep(seconds)
+
+
+def reply(status: int, body: Any = None, **kwargs: Any) -> Reply:
+    """Return a reply with that status; `body` is JSON unless it is bytes."""
+    headers = kwargs.pop("headers", None)
+    content = {"content": body} if isinstance(body, bytes) else {"json": body}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, headers=headers, **content)
+
+    return answer
+
+
+def fails(error: Callable[[str], Exception]) -> Reply:
+    """Return a reply that is an error of the transport."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise error("scripted")
+
+    return answer
+
+
+class _Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    def __init__(self, pieces: Iterable[bytes], error: Exception | None) -> None:
+        self._pieces = list(pieces)
+        self._error = error
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._pieces
+        if self._error is not None:
+            raise self._error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+
+def streamed(status: int, pieces: Iterable[bytes], *, error: Exception | None = None, **headers: str) -> Reply:
+    """Return a reply whose body comes in pieces and may break; its headers are as given."""
+    kept = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, headers=kept, stream=_Pieces(pieces, error))
+
+    return answer
+
+
+ACCEPTED: Final = reply(201, {"taskId": TASK})
+PROCESSING: Final = reply(200, {"taskId": TASK, "status": "processing"})
+COMPLETED: Final = reply(200, {"taskId": TASK, "status": "completed", "result": {"videoUrls": [FILE]}})
+
+
+class Play:
+    """A server that plays replies in turn, by kind of request; the last one stays.
+
+    Args:
+        submit: Replies to submits.
+        poll: Replies to polls.
+        file: Replies to everything else.
+    """
+
+    def __init__(
+        self, submit: Iterable[Reply] = (ACCEPTED,), poll: Iterable[Reply] = (COMPLETED,), file: Iterable[Reply] = ()
+    ) -> None:
+        self._left = {"submit": list(submit), "poll": list(poll), "file": list(file)}
+        self.seen: list[tuple[str, httpx.Request]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request."""
+        kind = "submit" if request.method == "POST" else "poll" if request.url.path.endswith("/task/result") else "file"
+        self.seen.append((kind, request))
+        left = self._left[kind]
+        return (left.pop(0) if len(left) > 1 else left[0])(request)
+
+    def of(self, kind: str) -> list[httpx.Request]:
+        """Return the requests of one kind."""
+        return [request for seen, request in self.seen if seen == kind]
+
+
+class Skin:
+    """One of the two clients, used the same way.
+
+    Args:
+        name: "sync" or "async".
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._runner = asyncio.Runner() if name == "async" else None
+
+    def client(self, play: Reply | None = None, **options: Any) -> Any:
+        """Return a client whose server is `play` and whose clock is scripted, unless options say otherwise."""
+        options = {"base_url": BASE, "clock": ScriptedClock(), **options}
+        if play is not None:
+            options["transport"] = httpx.MockTransport(play)
+        token = options.pop("token", TOKEN)
+        return Client(token, **options) if self._runner is None else AsyncClient(token, **options)
+
+    def do(self, outcome: Any) -> Any:
+        """Return what a call returned, awaited if it has to be."""
+        if self._runner is None:
+            return outcome
+        return self._runner.run(outcome) if inspect.iscoroutine(outcome) else outcome
+
+    def task(self, client: Any, task_id: str = TASK) -> Task | AsyncTask:
+        """Return a handle of a task submitted before."""
+        task: Task | AsyncTask = client.task(task_id)
+        return task
+
+    @contextmanager
+    def opened(self, **options: Any) -> Iterator[Any]:
+        """Return a client that is closed at the end."""
+        client = self.client(**options)
+        try:
+            yield client
+        finally:
+            self.do(client.close() if isinstance(client, Client) else client.aclose())
+
+    def close(self) -> None:
+        """End the event loop."""
+        if self._runner is not None:
+            self._runner.close()
