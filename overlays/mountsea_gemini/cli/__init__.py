@@ -2,7 +2,8 @@
 
 Results go to standard output, everything else to standard error. With `--json`, standard output is one
 JSON object that always has the same keys: `exit`, `id`, `status`, `verdict`, `urls`, `file` and `error`
-(null, or an object with `type`, `message`, `http_status`, `trace_id`, `way_out` and `violations`).
+(null, or an object with `type`, `message`, `http_status`, `trace_id`, `way_out` and `violations`);
+`status` adds the vendor's whole `answer`. A command line that cannot be read has no object, only exit 2.
 
 The exit codes, which never change their meaning:
 

@@ -12,6 +12,7 @@ from ._interrupts import Interrupts
 from ._job import Job
 from ._package import errors
 from ._particular import TOKEN_VARIABLE
+from ._screen import one_line
 
 
 def error_text(error: BaseException, job: Job | None) -> str:
@@ -70,8 +71,8 @@ def interruption(job: Job | None, interrupts: Interrupts) -> list[str]:
     """Return what Ctrl-C has left behind, a line each."""
     if job is not None and job.id is not None:
         if not job.lasting:
-            return [f"interrupted; task {job.id} has ended with its sandbox"]
-        return [f"interrupted; task {job.id} goes on", f"  go on with: {job.resume()}"]
+            return [f"interrupted; task {one_line(job.id)} has ended with its sandbox"]
+        return [f"interrupted; task {one_line(job.id)} goes on", f"  go on with: {job.resume()}"]
     if job is not None and job.stage == "submitting" and not interrupts.idle:
         return [
             "interrupted while the submit was under way",

@@ -11,8 +11,9 @@ from typing import Any, Literal
 from attrs import define
 
 from ._options import Connecting, Printing, Saving, Waiting
-from ._package import TaskResult, printable
+from ._package import TaskResult
 from ._particular import PROGRAM
+from ._screen import one_line
 
 
 def output_of(options: Connecting) -> Path | None:
@@ -85,4 +86,4 @@ class Job:
         # An id is foreign text: after "--" it cannot be taken for an option.
         task_id = str(self.id)
         words += [*more, "--", task_id] if task_id.startswith("-") else [task_id, *more]
-        return printable(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))
+        return one_line(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))

@@ -122,5 +122,5 @@ class Judging(Reporting):
     strict: Annotated[bool, _flag, Parameter(help="Refuse inferred rules too.")] = False
 
 
-SUBMITTING_NAMES: Final = frozenset(field.name for field in fields(Submitting))
+SUBMITTING_NAMES: Final = frozenset({"help", "version", *(field.name for field in fields(Submitting))})
 """What a field of a request cannot be called on the command line."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-from ._package import TaskResult, printable
+from ._package import TaskResult
 from ._particular import LOGGER
-from ._screen import Screen
+from ._screen import Screen, one_line
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 REMINDER: Final = 60.0
 """Seconds without a change of state after which a pipe gets a line all the same."""
@@ -44,27 +45,19 @@ class Watch:
             )
         elif result.status != self._state or now - self._told >= REMINDER:
             self._told = now
-            self._screen.note(f"{self._name}: {result.status} ({now - self._started:.0f} s, {_counted(self._polls)})")
+            self._screen.note(
+                f"{self._described(result.status)} ({now - self._started:.0f} s, {_counted(self._polls)})"
+            )
         self._state = result.status
 
     def _described(self, state: str) -> str:
-        return printable(f"{self._name}: {state}")
+        return one_line(f"{self._name}: {state}")
 
     def __enter__(self) -> Self:
         logging.getLogger(LOGGER).addHandler(self._log)
         if self._screen.lively:
-            # "line" is ASCII: old Windows consoles cannot draw the others.
-            bar = Progress(
-                SpinnerColumn("line"),
-                TextColumn("{task.description}", markup=False),
-                TimeElapsedColumn(),
-                TextColumn("{task.fields[polls]}", markup=False),
-                console=self._screen.console,
-                transient=True,
-            )
-            bar.add_task(self._described("submitted"), total=None, polls="")
-            bar.start()
-            self._bar = bar
+            self._bar = _bar(self._screen, self._described("submitted"))
+            self._bar.start()
         return self
 
     def __exit__(
@@ -74,6 +67,28 @@ class Watch:
             self._bar.stop()
             self._bar = None
         logging.getLogger(LOGGER).removeHandler(self._log)
+
+
+def _bar(screen: Screen, description: str) -> Progress:
+    """Return a line that moves."""
+    from rich.progress import (  # noqa: PLC0415  (slow to load, and of no use in a pipe)
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    bar = Progress(
+        # "line" is ASCII: old Windows consoles cannot draw the others.
+        SpinnerColumn("line"),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[polls]}", markup=False),
+        console=screen.console,
+        transient=True,
+    )
+    bar.add_task(description, total=None, polls="")
+    return bar
 
 
 class _Log(logging.Handler):

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
 from rich.console import Console
-from rich.markdown import Markdown
 
 from ._package import printable
 
@@ -38,7 +37,7 @@ class Screen:
     def result(self, lines: Iterable[str], document: Mapping[str, Any]) -> None:
         """Print a result: the lines, or the document where JSON is wanted."""
         # Escapes other than ASCII, so that no encoding and no terminal can spoil it.
-        shown = [json.dumps(document)] if self.as_json else [printable(line) for line in lines]
+        shown = [json.dumps(document)] if self.as_json else map(one_line, lines)
         self._out.write("".join(f"{line}\n" for line in shown))
         self._out.flush()
 
@@ -47,6 +46,8 @@ class Screen:
         if self.as_json or not self._out.isatty():
             self.result(text.splitlines(), document)
             return
+        from rich.markdown import Markdown  # noqa: PLC0415  (slow to load, and no other command needs it)
+
         Console(file=self._out).print(Markdown(printable(text), hyperlinks=False))
 
     def note(self, text: str) -> None:
@@ -57,6 +58,11 @@ class Screen:
     def problem(self, text: str) -> None:
         """Show something that has to be known."""
         self.console.print(printable(text))
+
+
+def one_line(text: str) -> str:
+    """Return foreign text as one line: a line break in it must not pass for a second result."""
+    return printable(text).replace("\n", "\\n")
 
 
 def tolerant(stream: TextIO) -> TextIO:

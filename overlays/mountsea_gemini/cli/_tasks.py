@@ -15,7 +15,7 @@ from ._job import Job, output_of
 from ._options import Connecting, Printing, Saving, Submitting, Waiting
 from ._package import Client, ConfigurationError, Task, TaskResult, checked_target, positive_seconds
 from ._progress import Watch
-from ._screen import Screen
+from ._screen import Screen, one_line
 
 TaskId: TypeAlias = Annotated[str, Parameter(metavar="ID", help="The task's id, as the submit printed it.")]
 
@@ -120,7 +120,7 @@ def _submitted(desk: Desk, job: Job, start: Callable[[], Task]) -> Task:
             for warning in caught:
                 desk.screen.note(f"warning: {warning.message}")
     desk.interrupts.deliver()
-    desk.screen.note(f"submitted task {task.id}")
+    desk.screen.note(f"submitted task {one_line(task.id)}")
     return task
 
 

@@ -1,0 +1,243 @@
+"""What is foreign is not obeyed, what is secret is not shown, and Ctrl-C loses nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from mountsea_gemini import TaskResult
+from mountsea_gemini.cli import _job, _progress, _screen
+from mountsea_gemini.cli._interrupts import Clock, Interrupts
+from mountsea_gemini.cli._options import Printing
+
+from tests.cli.running import Ran, Running
+
+Cli = Callable[..., Ran]
+Serve = Callable[[str], Running]
+HOSTILE = "\x1b]0;owned\x07[bold red]$(id)\u202e\nhttps://example.com/forged"
+KEY = "key-1234567890-secret"
+
+
+class Hostile(BaseHTTPRequestHandler):
+    """A server that puts escape sequences and markup wherever it can."""
+
+    authorization: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        """Answer a submit."""
+        self.authorization.append(self.headers.get("Authorization", ""))
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.reply({"taskId": f"--x {HOSTILE}"})
+
+    def do_GET(self) -> None:
+        """Answer a poll."""
+        state = {"status": "failed", "errorMessage": HOSTILE, "errorCode": HOSTILE, "traceId": HOSTILE}
+        self.reply({"taskId": "x", **state})
+
+    def reply(self, document: object) -> None:
+        """Send JSON."""
+        body = json.dumps(document).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name it has above)
+        """Stay silent."""
+
+
+@pytest.fixture
+def hostile() -> Iterator[str]:
+    """Serve the hostile server and return its URL."""
+    Hostile.authorization.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hostile) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_no_terminal_obeys_a_server(cli: Cli, hostile: str, as_json: tuple[str, ...]) -> None:
+    """Escape sequences and direction marks come out escaped, markup as text, in notes, errors and JSON."""
+    ran = cli("text2video", "a cat", "--sandbox", "--base-url", hostile, *as_json)
+    assert ran.code == 6
+    assert "[bold red]$(id)" in ran.err
+    assert not {"\x1b", "\x07", "\u202e"} & set(ran.out + ran.err)
+
+
+def test_one_result_is_one_line(cli: Cli, hostile: str) -> None:
+    """A line break in an id does not pass for a second result."""
+    ran = cli("text2video", "a cat", "--no-wait", "--sandbox", "--base-url", hostile)
+    assert len(ran.out.splitlines()) == 1
+    assert "\\nhttps://example.com/forged" in ran.out
+
+
+def test_an_id_in_a_command_to_paste_is_quoted() -> None:
+    """An id that looks like an option, or like shell, is one word after `--`."""
+    job = _job.Job(Printing())
+    job.submitted("--rm; $(id)")
+    assert shlex.split(job.resume() or "") == ["mountsea-gemini", "wait", "--", "--rm; $(id)"]
+
+
+def test_with_sandbox_the_real_key_stays_home(cli: Cli, hostile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever listens at --base-url beside --sandbox, it does not get the key from the environment."""
+    monkeypatch.setenv("MOUNTSEA_API_KEY", KEY)
+    cli("text2video", "a cat", "--no-wait", "--sandbox", "--base-url", hostile)
+    assert Hostile.authorization == ["Bearer sandbox"]
+
+
+def test_the_key_comes_from_a_file(cli: Cli, hostile: str, tmp_path: Path) -> None:
+    """--token-file gives the token, without the line end around it, and nothing prints it."""
+    path = tmp_path / "token"
+    path.write_text(f"{KEY}\n")
+    ran = cli("text2video", "a cat", "--no-wait", "--token-file", str(path), "--base-url", hostile)
+    assert Hostile.authorization == [f"Bearer {KEY}"]
+    assert KEY not in ran.out + ran.err
+
+
+def test_a_refused_key_is_not_shown(cli: Cli, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An authentication error says where the key came from and not what it is."""
+    monkeypatch.setenv("MOUNTSEA_API_KEY", KEY)
+    ran = cli("text2video", "a cat", "--base-url", serve("").url, "--json")
+    assert ran.code == 4
+    assert KEY not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("content", [b"", b"two words", b"one\ntwo\n", b"\xff\xfe"])
+def test_a_file_that_holds_no_token_is_refused(cli: Cli, tmp_path: Path, content: bytes) -> None:
+    """A token file holds one token; its content is not repeated in the error."""
+    path = tmp_path / "token"
+    path.write_bytes(content)
+    ran = cli("text2video", "a cat", "--token-file", str(path))
+    assert ran.code == 2
+    assert "--token-file" in ran.err
+    assert "two" not in ran.err
+
+
+def test_a_token_file_that_is_not_there_is_named(cli: Cli, tmp_path: Path) -> None:
+    """The error names the file."""
+    ran = cli("text2video", "a cat", "--token-file", str(tmp_path / "nowhere"))
+    assert ran.code == 2
+    assert "nowhere: cannot be read" in ran.err
+
+
+def test_there_is_no_option_for_the_token(cli: Cli) -> None:
+    """A token as an argument would show in process lists, so it is refused."""
+    assert cli("text2video", "a cat", "--token", KEY).code == 2
+
+
+def test_a_held_ctrl_c_comes_after_the_answer() -> None:
+    """The first Ctrl-C in a submit is announced, held, and raised once the id is safe."""
+    notices: list[str] = []
+    interrupts = Interrupts(lambda: notices.append("held"))
+    with interrupts.held():
+        signal.raise_signal(signal.SIGINT)
+        reached = True
+    assert (reached, notices) == (True, ["held"])
+    with pytest.raises(KeyboardInterrupt):
+        interrupts.deliver()
+    interrupts.deliver()
+
+
+def test_ctrl_c_ends_a_pause_between_attempts() -> None:
+    """Pressed before or in a pause, when nothing is under way, Ctrl-C is not held back."""
+    interrupts = Interrupts(lambda: None)
+
+    def pause() -> None:
+        signal.raise_signal(signal.SIGINT)
+        Clock(interrupts).sleep(60)
+
+    with interrupts.held(), pytest.raises(KeyboardInterrupt):
+        pause()
+    assert interrupts.idle
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_handler_of_somebody_else_is_left_alone() -> None:
+    """Where Ctrl-C already means something else, or nothing, it goes on to."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Interrupts(lambda: None).held():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+def test_a_terminal_gets_one_moving_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal the wait is one line that moves, with state and polls, and markup is text."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.delenv("TTY_INTERACTIVE", raising=False)
+    with _progress.Watch(_screen.Screen(), "task [b]x[/b]") as watch:
+        watch.poll(TaskResult("x", "processing", "retry"))
+        logging.getLogger("mountsea_gemini").warning("something [odd]")
+    shown = terminal.getvalue()
+    assert "task [b]x[/b]: processing" in shown
+    assert "1 poll" in shown
+    assert "warning: something [odd]" in shown
+    assert "\x1b[3" not in shown.replace("\x1b[3A", "")
+
+
+def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that cannot move its cursor is treated as a pipe."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "dumb")
+    with _progress.Watch(_screen.Screen(), "task x") as watch:
+        watch.poll(TaskResult("x", "processing", "retry"))
+    assert terminal.getvalue() == "task x: processing (0 s, 1 poll)\n"
+
+
+def test_the_page_of_rules_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Markdown is drawn for people and left as it is for a pipe; brackets are text."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "dumb")
+    _screen.Screen().markdown("# Rules\n\n- one [b]rule[/b]\n", {})
+    assert "# Rules" not in terminal.getvalue()
+    assert "one [b]rule[/b]" in terminal.getvalue()
+
+
+def test_a_code_page_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an encoding cannot hold comes out escaped, not as an error that would lose an id."""
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", newline="")
+    monkeypatch.setattr(sys, "stdout", stream)
+    _screen.Screen().result(["猫.mp4"], {})
+    stream.seek(0)
+    assert stream.read() == "\\u732b.mp4\n"
+
+
+def test_an_error_of_this_program_is_shown_in_full(cli: Cli, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw is exit 1 with its traceback, and a task that was started is not forgotten."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("unforeseen")
+
+    monkeypatch.setattr(_progress.Watch, "poll", broken)
+    ran = cli("text2video", "a cat", *serve("now").options)
+    assert ran.code == 1
+    assert "ZeroDivisionError: unforeseen" in ran.err
+    assert "go on with: mountsea-gemini wait" in ran.err
