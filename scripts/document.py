@@ -22,6 +22,7 @@ _TEXT_PER_VALUE: Final = 100  # characters of text that count as one more value:
 _MAX_DIGITS: Final = 1000  # Python itself refuses to read more than 4300
 
 _TAG: Final = "tag:yaml.org,2002:"
+_BREAKS: Final = re.compile("[\x85\u2028\u2029]")
 _PAIR: Final = re.compile(r"((?<!\\)(?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
 
 
@@ -78,7 +79,7 @@ def load(path: str | Path) -> Document:
         InputError: Not there, too large, not UTF-8, not YAML, or not expressible as JSON (duplicate or
             non-text keys, NaN, custom tags, endless aliases); names the file and the line.
     """
-    name = Path(path).as_posix()
+    name = _shown(Path(path))
     try:
         with Path(path).open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)  # a device may never end
@@ -92,6 +93,12 @@ def load(path: str | Path) -> Document:
         line = raw[: error.start].count(b"\n") + 1
         raise InputError(f"is not UTF-8: {error.reason}", path=name, line=line) from error
     return parse(text, name)
+
+
+def _shown(path: Path) -> str:
+    """Return a path as messages show it: relative where it lies below the current directory."""
+    inside = path.is_absolute() and path.is_relative_to(Path.cwd())
+    return (path.relative_to(Path.cwd()) if inside else path).as_posix()
 
 
 def parse(text: str, path: str, *, first_line: int = 1) -> Document:
@@ -203,9 +210,7 @@ class _Builder:
         seen: set[str] = set()
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode) or (key_node.value == "<<" and not key_node.style):
-                raise self._error(
-                    "a key must be plain text (merge keys and nested keys are not JSON)", key_node
-                )
+                raise self._error("a key must be plain text (merge keys and nested keys are not JSON)", key_node)
             key = key_node.value  # the text as written: the response code 200 is the key "200"
             if key in seen:
                 raise self._error(f"the key {key!r} stands twice in one object", key_node)
@@ -251,6 +256,13 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    # PyYAML takes these for line breaks, and in any other style folds them into a space.
+    style = '"' if _BREAKS.search(text) else None
+    return dumper.represent_scalar(_TAG + "str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
 for _kind, _, _first in _CORE_SCHEMA:  # such as 1e3, which YAML 1.1 does take for text
     _Dumper.add_implicit_resolver(_TAG + _kind, _PATTERNS[_kind], _first)
 

@@ -32,13 +32,18 @@ class InputError(Exception):
         self.pointer = pointer
 
     def __str__(self) -> str:
-        place = self.path or ""
+        place = _one_line(self.path or "")
         if place and self.line is not None:
             place += f":{self.line}"
         lines = [f"{place}: {self.message}" if place else self.message]
         if self.pointer is not None:
-            lines.append(f"  at {self.pointer or '(document root)'}")
+            lines.append(f"  at {_one_line(self.pointer) or '(document root)'}")
         return printable("\n".join(lines))
+
+
+def _one_line(name: str) -> str:
+    """Escape the line feeds of a name, so that it cannot forge a message of its own."""
+    return name.replace("\n", "\\n")
 
 
 def printable(text: str) -> str:
@@ -64,6 +69,9 @@ def run_cli(main: Callable[[], int]) -> int:
         return main()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except UnicodeEncodeError as error:
+        print(f"error: the output cannot be shown in {error.encoding}; set PYTHONUTF8=1", file=sys.stderr)
         return EXIT_FAILED
     except OSError as error:
         print(f"error: {printable(str(error))}", file=sys.stderr)

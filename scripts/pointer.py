@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
+from urllib.parse import unquote
 
 Location = tuple[str | int, ...]
+
+_INDEX: Final = re.compile("0|[1-9][0-9]{0,17}")  # no leading zeros, no other scripts' digits (RFC 6901, 4)
 
 
 def encode(location: Iterable[str | int]) -> str:
@@ -14,14 +18,17 @@ def encode(location: Iterable[str | int]) -> str:
 
 
 def decode(pointer: str) -> tuple[str, ...]:
-    """Return the reference tokens of a JSON pointer; a leading `#` (URI fragment form) is allowed.
+    """Return the reference tokens of a JSON pointer, or of its URI fragment form `#/a%20b` (RFC 6901, 6).
 
     Raises:
-        ValueError: The text is neither empty nor starts with a slash.
+        ValueError: The text is neither empty nor starts with a slash, or holds a `~` that is neither `~0`
+            nor `~1`.
     """
-    text = pointer.removeprefix("#")
+    text = unquote(pointer[1:], errors="strict") if pointer.startswith("#") else pointer
     if text and not text.startswith("/"):
         raise ValueError(f"{pointer!r} is not a JSON pointer: it must be empty or start with '/'")
+    if re.search("~(?![01])", text):
+        raise ValueError(f"{pointer!r} is not a JSON pointer: '~' must be written '~0'")
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in text.split("/")[1:])
 
 
@@ -37,7 +44,7 @@ def resolve(document: Any, pointer: str) -> Any:
     for token in decode(pointer):
         if isinstance(value, dict) and token in value:
             value = value[token]
-        elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+        elif isinstance(value, list) and _INDEX.fullmatch(token) and int(token) < len(value):
             value = value[int(token)]
         else:
             raise LookupError(f"nothing at {pointer}: {encode(walked) or 'the root'} has no {token!r}")

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         same = not write_whole(output, imported.text)
         verdict = "unchanged" if same else "written"
-    print(printable("\n".join([f"{name}: {verdict}", *_report(imported, before)])))
+    _show([f"{name}: {verdict}", *_report(imported, before)])
     return EXIT_FAILED if options.check and not same else 0
 
 
@@ -42,6 +42,11 @@ def _report(imported: Imported, before: dict[str, str]) -> list[str]:
     lines += [f"  GONE {key}  {before[key]}" for key in before if key not in now]
     lines += [f"  no document in {name}" for name in imported.without]
     return [line.rstrip().replace("\n", "\\n") for line in lines]  # a path must not forge a line of ours
+
+
+def _show(lines: Sequence[str]) -> None:
+    encoding = sys.stdout.encoding or "utf-8"  # the file is written: a poor terminal must not end in an error
+    print(printable("\n".join(lines)).encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _operations(document: Document) -> dict[str, str]:

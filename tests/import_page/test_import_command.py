@@ -151,6 +151,19 @@ def test_an_operation_name_cannot_forge_a_line_of_the_report(run: Run, project: 
     assert outcome.out == "openapi.yaml: written\n  GET /a  x\\n  GONE GET /b\\x1b[2J\\u202e\n"
 
 
+def test_a_terminal_that_knows_only_ascii_is_no_reason_to_fail(project: Path) -> None:
+    """The document is written and reported, with what the terminal cannot show escaped."""
+    (project / "page.json").write_text(
+        '{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/视频": {"get": {}}}}',
+        encoding="utf-8",
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "scripts.import_page", "page.json"]
+    done = subprocess.run(command, env=environment, cwd=project, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "openapi.yaml: written\n  GET /\\u89c6\\u9891\n"
+
+
 def test_usage_is_an_exit_code_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     """No page at all is a wrong command line (2), not a wrong page (1)."""
     with pytest.raises(SystemExit, match="2"):

@@ -1,0 +1,280 @@
+"""Documents are read as JSON values with the line of each, or refused with the place."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts.document import MAX_DEPTH, load, parse, to_json, to_yaml
+from scripts.errors import InputError
+
+TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=80)  # a YAML key ends at 1024 bytes
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Compare JSON values strictly: true is not 1, 1 is not 1.0, and order is part of a document."""
+    return json.dumps(one) == json.dumps(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("16:9", "16:9"),
+        ("no", "no"),
+        ("On", "On"),
+        ("2026-01-01", "2026-01-01"),
+        ("1_000", "1_000"),
+        ("0b11", "0b11"),
+        ("1.2.3", "1.2.3"),
+        ("=", "="),
+        ("true", True),
+        ("FALSE", False),
+        ("~", None),
+        ("Null", None),
+        ("12", 12),
+        ("-0", 0),
+        ("+7", 7),
+        ("010", 10),
+        ("0o17", 15),
+        ("0x1F", 31),
+        ("1e3", 1000.0),
+        (".5", 0.5),
+        ("5.", 5.0),
+        ("!!str 12", "12"),
+        ("!!float 12", 12.0),
+        ("'12'", "12"),
+        ('"\\u89c6\\x41\\/"', "视A/"),
+    ],
+)
+def test_scalars_are_read_as_yaml_1_2_has_them(text: str, value: Any) -> None:
+    """OpenAPI is written in YAML 1.2; 1.1 would read 16:9 as 969 and no as false."""
+    assert same(parse(f"a: {text}", "f").value, {"a": value})
+
+
+def test_keys_are_text_as_written() -> None:
+    """The response code 200 is the key "200", and `on` is not true."""
+    assert list(parse("{200: a, on: b, 1.10: c, null: d, '<<': e}", "f").value) == ["200", "on", "1.10", "null", "<<"]
+
+
+def test_aliases_are_copies() -> None:
+    """Changing one place of the value changes no other."""
+    value = parse("a: &x [1]\nb: *x\n", "f").value
+    value["a"].append(2)
+    assert value["b"] == [1]
+
+
+@given(VALUES)
+def test_json_is_read_as_json(value: Any) -> None:
+    """Whatever JSON can say is read as a JSON reader would, escaped or not, but for characters YAML bans."""
+    for text in (json.dumps([value]), json.dumps({"a": value}, indent="\t")):
+        assert same(parse(text, "f").value, json.loads(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r'{"a": "\ud83d\ude00"}', "😀"),
+        (r'{"a": "\uD83D\uDE00\ud83d\ude01"}', "😀😁"),
+        (r'{"a": "\\ud83d\\ude00"}', r"\ud83d\ude00"),
+        (r'{"a": "\\\ud83d\ude00"}', "\\😀"),
+    ],
+)
+def test_surrogate_pairs_of_json_are_one_character(text: str, value: str) -> None:
+    """Many JSON writers escape everything beyond ASCII; a doubled backslash begins no escape."""
+    document = parse(text, "f")
+    assert document.value == {"a": value}
+    assert document.text == text
+
+
+DOCUMENT = """\
+# a comment
+a:
+  - one
+  -
+    b/c: 1
+d: {e: x,
+    f: y}
+"""
+
+
+@pytest.mark.parametrize(
+    ("pointer", "line"),
+    [
+        ("", 2),
+        ("/a", 2),
+        ("/a/0", 3),
+        ("/a/1", 5),
+        ("/a/1/b~1c", 5),
+        ("/d/e", 6),
+        ("/d/f", 7),
+        ("/d/f/gone", 7),
+        ("/gone", 2),
+    ],
+)
+def test_every_value_has_its_line(pointer: str, line: int) -> None:
+    """A key's line for what has a key; the nearest ancestor's for what is not there."""
+    assert parse(DOCUMENT, "f").line(pointer) == line
+
+
+def test_lines_of_a_fragment_are_those_of_its_file() -> None:
+    """A document inside a page counts from where it begins, in values and in errors."""
+    document = parse(DOCUMENT, "page.md", first_line=11)
+    assert document.line(("d", "f")) == 17
+    assert str(document.error("is wrong", ("d", "f"))) == "page.md:17: is wrong\n  at /d/f"
+
+
+REFUSED = {
+    "not YAML": ("a: 1\nb: [", 3, "is not YAML: while parsing a flow node: did not find expected node content"),
+    "tab": ("a:\n\tb: 1", 2, "found character that cannot start any token"),
+    "key twice": ("a: 1\nb: 2\na: 3", 3, "the key 'a' stands twice in one object"),
+    "key twice in JSON": ('{"a": 1,\n"\\u0061": 2}', 2, "the key 'a' stands twice in one object"),
+    "key that is a list": ("a: 1\n[b]: 2", 2, "a key must be plain text"),
+    "merge key": ("a: &x {b: 1}\nc:\n  <<: *x", 3, "a key must be plain text"),
+    "two documents": ("a: 1\n---\nb: 2", 2, "expected a single document in the stream"),
+    "empty": ("", 1, "is empty; an object was expected"),
+    "comment only": ("# a", 1, "is empty; an object was expected"),
+    "infinite": ("a: 1\nb: -.inf", 2, "-.inf is not a number in JSON"),
+    "not a number": ("a: 1\nb: .NaN", 2, ".NaN is not a number in JSON"),
+    "beyond floats": ("a: 1\nb: 1e400", 2, "1e400 is not a number in JSON"),
+    "endless digits": ("a: 1\nb: " + "9" * 9999, 2, "a number of 9999 characters; the limit is 1000"),
+    "wrong int tag": ("a: 1\nb: !!int x", 2, "'x' is not what its tag 'int' says"),
+    "wrong bool tag": ("a: 1\nb: !!bool x", 2, "'x' is not what its tag 'bool' says"),
+    "wrong null tag": ("a: 1\nb: !!null x", 2, "'x' is not what its tag 'null' says"),
+    "code in a list": ("a: 1\nb: !!python/object/apply:os.system [x]", 2, "has no meaning in JSON"),
+    "code in text": ("a: 1\nb: !!python/name:str ''", 2, "has no meaning in JSON"),
+    "code in an object": ("a: 1\nb: !!python/object:x.Y {}", 2, "has no meaning in JSON"),
+    "set": ("a: 1\nb: !!set {c}", 2, "has no meaning in JSON"),
+    "binary": ("a: 1\nb: !!binary aGk=", 2, "has no meaning in JSON"),
+    "own tag": ("a: 1\nb: !x:str c", 2, "the tag '!x:str' has no meaning in JSON"),
+    "unknown alias": ("a: 1\nb: *c", 2, "found undefined alias"),
+    "alias of itself": ("a: 1\nb: &c [*c]", 2, "an alias contains itself"),
+    "terminal escape": ("a: é\nb: \x1b[2J", 2, "the character U+001B is not allowed"),
+    "NUL": ("a: 1\nb: \0", 2, "the character U+0000 is not allowed"),
+    "lone surrogate in JSON": ('{"a": 1,\n"b": "\\ud800"}', 2, "found invalid Unicode character escape code"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=str)
+def test_what_json_cannot_say_is_refused_with_its_line(case: str) -> None:
+    """Nothing is guessed, and nothing is run."""
+    text, line, message = REFUSED[case]
+    with pytest.raises(InputError, match=re.escape(message)) as caught:
+        parse(text, "f")
+    assert (caught.value.path, caught.value.line) == ("f", line)
+    with pytest.raises(InputError) as caught:
+        parse(text, "f", first_line=41)
+    assert caught.value.line == line + 40
+
+
+BOMB = "a0: &a0 [z, z]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
+HURTFUL = {
+    "doubling aliases": (BOMB, "expands to more than 2000000 values (an alias bomb?)"),
+    "long text, often": (
+        f"a: &a {'z' * 1_000_000}\nb: [{', '.join(['*a'] * 1000)}]",
+        "expands to more than 2000000 values (an alias bomb?)",
+    ),
+    "a chain of aliases": (
+        "- &a0 [z]\n" + "".join(f"- &a{n} [*a{n - 1}]\n" for n in range(1, 3000)),
+        "is nested deeper than 200 levels",
+    ),
+    "100,000 brackets": ("[" * 100_000, "is nested deeper than 200 levels"),
+    "100,000 dashes": ("a:\n  " + "- " * 100_000, "is nested deeper than 200 levels"),
+    "100,000 braces": ('{"a": ' * 100_000, "is nested deeper than 200 levels"),
+    "100,000 question marks": ("? " * 100_000, "is nested deeper than 200 levels"),
+}
+
+
+@pytest.mark.parametrize("case", HURTFUL, ids=str)
+def test_what_is_made_to_hurt_is_refused_quickly(case: str) -> None:
+    """Refused before it is expanded or recursed into, not after minutes or a crash."""
+    text, message = HURTFUL[case]
+    started = time.perf_counter()
+    with pytest.raises(InputError, match=re.escape(message)):
+        parse(text, "f")
+    assert time.perf_counter() - started < 5
+
+
+def test_the_deepest_document_allowed_is_read() -> None:
+    """The limit itself is inside."""
+    assert parse("[" * MAX_DEPTH + "]" * MAX_DEPTH, "f").value
+    with pytest.raises(InputError, match="is nested deeper than"):
+        parse("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), "f")
+
+
+def test_a_file_is_read_with_or_without_byte_order_mark(tmp_path: Path) -> None:
+    """Line ends and the mark are no part of the value."""
+    path = tmp_path / "a.yaml"
+    path.write_bytes("\ufeffa: 视频\r\nb: 2\r\n".encode())
+    document = load(path)
+    assert document.value == {"a": "视频", "b": 2}
+    assert (document.path, document.line("/b")) == (path.as_posix(), 2)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """Missing, a folder, not UTF-8, too large: each with the path, and the line where there is one."""
+    (tmp_path / "latin").write_bytes(b"a: 1\nb: \xe9\n")
+    with (tmp_path / "huge").open("wb") as stream:
+        stream.truncate(1 << 40)
+    for name, message in {
+        "gone": "gone: cannot be read: No such file or directory",
+        ".": ": cannot be read: Is a directory",
+        "latin": "latin:2: is not UTF-8: invalid continuation byte",
+        "huge": "huge: is larger than 67108864 bytes",
+    }.items():
+        with pytest.raises(InputError, match=re.escape(message) + "$"):
+            load(tmp_path / name)
+
+
+@given(VALUES)
+def test_what_is_written_as_yaml_is_read_the_same(value: Any) -> None:
+    """By our reader, and by one for YAML 1.1: ambiguous text is quoted for both."""
+    text = to_yaml({"a": value})
+    assert same(parse(text, "f").value, {"a": value})
+    assert same(yaml.safe_load(text), {"a": value})
+
+
+@pytest.mark.parametrize(
+    "text", ["16:9", "no", "1e3", "1.5e3", "0o17", "0x1F", "010", "2026-01-01", "~", "", "<<", "=", "1_0"]
+)
+def test_text_that_looks_like_something_else_is_quoted(text: str) -> None:
+    """Text stays text for every reader, as a value and as a key."""
+    written = to_yaml({"a": text, text: "b"})
+    assert parse(written, "f").value == {"a": text, text: "b"}
+    assert yaml.safe_load(written) == {"a": text, text: "b"}
+    assert f"a: '{text}'\n" in written
+
+
+def test_yaml_keeps_order_and_letters() -> None:
+    """No sorting, no escapes for other scripts, no anchors for equal parts."""
+    part = {"z": "视频", "a": [1]}
+    assert to_yaml({"c": part, "b": part}) == "c:\n  z: 视频\n  a:\n  - 1\nb:\n  z: 视频\n  a:\n  - 1\n"
+
+
+@given(VALUES)
+def test_what_is_written_as_json_is_read_the_same(value: Any) -> None:
+    """Two spaces, order kept, one final line feed."""
+    text = to_json(value)
+    assert same(json.loads(text), value)
+    assert text.endswith("\n")
+    assert "\\u" not in to_json("视频")
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_json_has_no_such_numbers(number: float) -> None:
+    """They would make a file that no other reader accepts."""
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        to_json({"a": number})
