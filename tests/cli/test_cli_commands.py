@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mountsea_gemini_api.rules import RULES
 
 from tests.cli.running import Ran, Running
 
@@ -196,8 +197,6 @@ def test_sandbox_is_for_this_machine(cli: Cli) -> None:
 
 def test_rules_lists_every_rule(cli: Cli) -> None:
     """`rules` names every rule; as JSON with its level and the vendor's words."""
-    from mountsea_gemini_api.rules import RULES
-
     assert all(rule in cli("rules").out for rule in RULES)
     listed = cli("rules", "--json").json["rules"]
     assert {rule["id"]: rule["source"]["quote"] for rule in listed} == {
@@ -239,7 +238,7 @@ def test_explain_names_the_nearest_valid_request_and_the_source(cli: Cli, tmp_pa
     lines = cli("explain", str(path)).out.splitlines()
     assert lines[0] == "refused"
     assert '  nearest valid request: model="veo31_fast"' in lines
-    assert "  the vendor's words: INGREDIENTS2VIDEO only supports veo31_fast" in lines
+    assert f"  the vendor's words: {RULES['ingredients-only-veo31-fast'].source.quote}" in lines
 
 
 @pytest.mark.parametrize(
