@@ -11,7 +11,7 @@ from scripts.rules.definition import Rule, RuleDefinitionError
 
 
 def check_pins(vendor: Document, rules: Sequence[Rule]) -> None:
-    """Compare each rule's quoted words with the vendor document, character by character.
+    """Compare each rule's quoted words with the vendor document, character by character but for white space.
 
     Raises:
         RuleDefinitionError: One line for each rule whose words are gone, with what stands there now.
@@ -29,7 +29,7 @@ def _mismatch(vendor: Document, rule: Rule) -> str | None:
         return f"rule {rule.id}: its source is gone: {error.args[0]}\n  review the rule, then its source.at"
     if not isinstance(text, str):
         return f"rule {rule.id}: {rule.source.at} is not text; a rule quotes a description"
-    if rule.source.quote in text:
+    if folded(rule.source.quote) in folded(text):
         return None
     return (
         f"rule {rule.id}: the vendor's words have changed at {rule.source.at} (line {vendor.line(place)})\n"
@@ -42,3 +42,8 @@ def _mismatch(vendor: Document, rule: Rule) -> str | None:
 def _closest(text: str, quote: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [text]
     return max(lines, key=lambda line: difflib.SequenceMatcher(None, line, quote, autojunk=False).ratio())
+
+
+def folded(text: str) -> str:
+    """Return a text with every run of white space as one space: where a line was broken says nothing."""
+    return " ".join(text.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -33,25 +34,25 @@ class Space:
             if name in self._required and name not in self.domains
         }
 
+    def alternatives(self, name: str) -> tuple[tuple[Any, ...], ...]:
+        """Return what a field may be: `()` for absent, if it may be, then `(value,)` for each value."""
+        absent = () if name in self._required else ((),)
+        return (*absent, *((value,) for value in self.domains[name]))
+
     @property
     def size(self) -> int:
         """How many points there are."""
-        size = 1
-        for name, values in self.domains.items():
-            size *= len(values) + (name not in self._required)
-        return size
+        return math.prod(len(self.alternatives(name)) for name in self.domains)
+
+    def with_required(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a body of given fields, with a plain sample in every required field that cannot be listed."""
+        return {**self._fixed, **given}
 
     def bodies(self) -> Iterator[dict[str, Any]]:
-        """Yield the body of each point; required fields that cannot be listed hold a plain sample."""
-        names = list(self.domains)
-        choices = [
-            [(), *((value,) for value in self.domains[name])] if name not in self._required
-            else [(value,) for value in self.domains[name]]
-            for name in names
-        ]  # fmt: skip
-        for point in itertools.product(*choices):
-            given = {name: concrete(value[0]) for name, value in zip(names, point, strict=True) if value}
-            yield {**self._fixed, **given}
+        """Yield the body of each point."""
+        for point in itertools.product(*map(self.alternatives, self.domains)):
+            given = {name: concrete(value[0]) for name, value in zip(self.domains, point, strict=True) if value}
+            yield self.with_required(given)
 
 
 def concrete(value: Any) -> Any:

@@ -84,7 +84,12 @@ FAULTS: dict[str, tuple[Break, list[str]]] = {
         ["/jobs/{jobId}"],
     ),
     "empty enum": (
-        edit("openapi.yaml", lambda d: d["components"]["schemas"]["LabelOrder"]["properties"]["class"].update(enum=[])),
+        edit(
+            "openapi.yaml",
+            lambda d: d["components"]["schemas"]["LabelOrder"]["properties"]["size"]["properties"]["depth"].update(
+                enum=[]
+            ),
+        ),
         ["openapi-python-client"],
     ),
     "stale target": (
@@ -109,9 +114,40 @@ FAULTS: dict[str, tuple[Break, list[str]]] = {
     "no such parameter": (waiter(lambda w: w["id"].update(parameter="id")), ["'id' is not a parameter"]),
     "variant without a name": (variants(lambda v: v["names"].pop("box")), ["x-variants", "kind"]),
     "variant is code": (variants(lambda v: v["names"].update(box="import os")), ["not a Python identifier"]),
-    "impossible variant": (
-        rule(lambda r: r.update(then={"properties": {"kind": {"const": "letter"}}})),
-        ["no request with kind='box'"],
+    "rule nobody can keep": (
+        rule(lambda r: r.update(then={"properties": {"kind": {"const": "letter"}}}, message="kind must be letter")),
+        ["boxes-need-weight", "the example 'passes' must break no rule"],
+    ),
+    "no such field": (
+        rule(lambda r: r["then"].update(required=["wieght"])),
+        ["boxes-need-weight", "no property 'wieght'", "did you mean 'weight'"],
+    ),
+    "condition matches by absence": (
+        rule(lambda r: r["if"].pop("required")),
+        ["boxes-need-weight", "also matches a body without 'kind'", "required: [kind]"],
+    ),
+    "message without the values": (
+        edit(
+            "overlays/rules.overlay.yaml",
+            lambda d: d["actions"][0]["update"]["x-rules"][1].update(message="weight must be small for letters"),
+        ),
+        ["letters-are-light", "does not name the accepted value 2"],
+    ),
+    "message without the field": (
+        rule(lambda r: r.update(message="boxes are heavy")),
+        ["boxes-need-weight", "does not name the field 'weight'"],
+    ),
+    "example that breaks nothing": (
+        rule(lambda r: r["examples"]["breaks"].update(weight=1)),
+        ["boxes-need-weight", "must break boxes-need-weight and nothing else", "it breaks none"],
+    ),
+    "example beside the point": (
+        rule(lambda r: r["examples"].update(passes={"kind": "letter", "size": {"width": 1}})),
+        ["boxes-need-weight", "does not meet the condition"],
+    ),
+    "example that does not fit the schema": (
+        rule(lambda r: r["examples"]["passes"].update(weight="heavy")),
+        ["boxes-need-weight", "does not fit the schema"],
     ),
 }
 

@@ -13,8 +13,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from scripts.merged import merge
 from scripts.project import load_project
-from scripts.regenerate.build import merge
 from scripts.rules.space import Space
 from scripts.rules.verdict import Verdict
 

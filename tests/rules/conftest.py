@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.merged import Merged, merge
 from scripts.project import load_project
-from scripts.regenerate.build import Merged, merge
 from scripts.rules.definition import RuledSchema
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ import jsonschema_rs
 from mountsea_gemini_api import rules
 from mountsea_gemini_api.models import VideoGenerationDto
 
-from scripts.regenerate.build import Merged
+from scripts.merged import Merged
 from scripts.rules.definition import RuledSchema
 from scripts.rules.space import Space
 from scripts.rules.verdict import Verdict

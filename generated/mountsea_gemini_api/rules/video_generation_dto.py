@@ -25,7 +25,7 @@ INGREDIENTS_ONLY_VEO31_FAST: Final = Rule(
     schema="#/components/schemas/VideoGenerationDto",
     source=Source(
         at="#/components/schemas/VideoGenerationDto/properties/model/description",
-        quote="INGREDIENTS2VIDEO only supports veo31_fast",
+        quote="Note: INGREDIENTS2VIDEO only supports veo31_fast",
     ),
 )
 IMG2VIDEO_NEEDS_IMAGES: Final = Rule(
@@ -75,7 +75,7 @@ IMAGES_ARE_HTTP_URLS: Final = Rule(
     schema="#/components/schemas/VideoGenerationDto",
     source=Source(
         at="#/components/schemas/VideoGenerationDto/properties/imageList/description",
-        quote="Image URLs for image-based video generation",
+        quote="Image URLs for image-based video generation:",
     ),
 )
 PROMPT_NOT_BLANK: Final = Rule(
@@ -85,7 +85,7 @@ PROMPT_NOT_BLANK: Final = Rule(
     schema="#/components/schemas/VideoGenerationDto",
     source=Source(
         at="#/components/schemas/VideoGenerationDto/properties/prompt/description",
-        quote="Video description/prompt",
+        quote="Video description/prompt (English recommended for best results)",
     ),
 )
 

@@ -1,0 +1,144 @@
+"""Rules are pinned to prose: a changed word is noticed, by exactly the rules that quote it; so is a new sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.document import Document, parse
+from scripts.errors import InputError
+from scripts.merged import Merged
+from scripts.rules.definition import RuleDefinitionError
+from scripts.rules.ledger import Ledger, read_ledger, sentences, sounds_like_a_constraint
+from scripts.rules.pins import check_pins
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def ledger(merged: Merged) -> Ledger:
+    """The ledger of the project's document."""
+    return read_ledger(merged)
+
+
+def with_text(merged: Merged, pointer: str, text: str) -> Merged:
+    """Return the project with one text of the vendor document replaced."""
+    value = _replaced(merged.vendor.value, pointer.removeprefix("#").split("/")[1:], text)
+    vendor = Document(merged.vendor.path, value, merged.vendor.text, merged.vendor.lines)
+    return dataclasses.replace(merged, vendor=vendor)
+
+
+def _replaced(value: Any, tokens: list[str], text: str) -> Any:
+    if not tokens:
+        return text
+    key: Any = tokens[0].replace("~1", "/").replace("~0", "~")
+    if isinstance(value, list):
+        key = int(key)
+        return [*value[:key], _replaced(value[key], tokens[1:], text), *value[key + 1 :]]
+    return {**value, key: _replaced(value[key], tokens[1:], text)}
+
+
+def text_at(merged: Merged, pointer: str) -> str:
+    """Return the vendor's text at a pointer."""
+    value: Any = merged.vendor.value
+    for token in pointer.removeprefix("#").split("/")[1:]:
+        value = value[int(token) if isinstance(value, list) else token.replace("~1", "/").replace("~0", "~")]
+    return str(value)
+
+
+def complaints(merged: Merged) -> set[str]:
+    """Return the rules whose quoted words are gone, or the words of another complaint."""
+    rules = [rule for schema in merged.ruled for rule in schema.rules]
+    try:
+        check_pins(merged.vendor, rules)
+    except RuleDefinitionError as error:
+        return set(re.findall(r"^rule ([a-z0-9-]+):", str(error.message), re.MULTILINE))
+    try:
+        return {"unclaimed"} if read_ledger(merged).unclaimed else set()
+    except InputError:
+        return {"waiver"}
+
+
+def test_every_constraint_like_sentence_is_claimed(ledger: Ledger) -> None:
+    """On the project's own document each such sentence is quoted by a rule or waived with a reason."""
+    assert ledger.unclaimed == ()
+    assert len(ledger.sentences) == 9
+    assert {rule for sentence in ledger.sentences for rule in sentence.rules} >= {
+        "ingredients-only-veo31-fast",
+        "img2video-needs-images",
+        "ingredients-need-images",
+        "veo31-fast-ingredients-needs-images",
+    }
+
+
+def test_changing_any_word_turns_red_exactly_what_quotes_it(merged: Merged, ledger: Ledger) -> None:
+    """Every word of every constraint-like sentence, replaced: the rules that quote the sentence complain, no other."""
+    tried = 0
+    for sentence in ledger.sentences:
+        text = " ".join(text_at(merged, sentence.at).split())
+        for word in set(re.findall(r"[\w/+@]+", sentence.text)):
+            at = text.index(sentence.text) + re.search(rf"(?<!\w){re.escape(word)}(?!\w)", sentence.text).start()  # type: ignore[union-attr]
+            changed = f"{text[:at]}quux{text[at + len(word) :]}"
+            expected = set(sentence.rules) or {"waiver"}
+            assert complaints(with_text(merged, sentence.at, changed)) == expected, (sentence.text, word)
+            tried += 1
+    assert tried > 60
+
+
+@pytest.mark.parametrize(
+    "added", ["Prompts must be shorter than 500 characters.", "图片最多三张。", "Only for members."]
+)
+def test_a_new_constraint_is_reported(merged: Merged, added: str) -> None:
+    """A sentence that limits requests and that nobody quotes is listed, in English and in Chinese."""
+    pointer = "#/components/schemas/VideoGenerationDto/properties/aspectRatio/description"
+    changed = with_text(merged, pointer, f"Video aspect ratio. {added}")
+    (sentence,) = read_ledger(changed).unclaimed
+    assert sentence.text == added
+    assert added in read_ledger(changed).complaint()
+
+
+def test_plain_prose_is_not_reported(merged: Merged) -> None:
+    """A sentence without a constraint may change freely."""
+    pointer = "#/components/schemas/VideoGenerationDto/properties/aspectRatio/description"
+    assert complaints(with_text(merged, pointer, "The shape of the picture")) == set()
+
+
+def test_line_breaks_say_nothing(merged: Merged) -> None:
+    """Words wrapped at another column are the same words."""
+    pointer = "#/components/schemas/VideoGenerationDto/properties/model/description"
+    text = text_at(merged, pointer)
+    assert complaints(with_text(merged, pointer, text.replace(" ", "\n  "))) == set()
+
+
+def test_sentences_are_told_apart() -> None:
+    """List items, paragraphs and full stops separate; abbreviated words and wrapped lines do not."""
+    text = "One: two\nthree. Four e.g. five\n\n- six\n- seven\n  eight\n1. nine。十必须。"
+    assert list(sentences(text)) == ["One: two three.", "Four e.g. five", "six", "seven eight", "nine。", "十必须。"]
+    assert sounds_like_a_constraint("10-20 items")
+    assert not sounds_like_a_constraint("A picture")
+
+
+def test_the_command_lists_what_claims_each_sentence() -> None:
+    """`ledger` and `check` succeed on the project as it is."""
+    for command, expected in (("ledger", "-> img2video-needs-images"), ("check", "7 rules")):
+        done = subprocess.run(
+            [sys.executable, "-m", "scripts.rules", command], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert expected in done.stdout
+
+
+def test_a_waiver_needs_a_reason(merged: Merged) -> None:
+    """An entry that does not say why is refused, with its place."""
+    overlay = merged.overlays[2]
+    text = overlay.document.text.replace(
+        "reason: speaks of another API, whose operations are not in this document", "reason: ' '"
+    )
+    changed = dataclasses.replace(overlay, document=parse(text, overlay.path))
+    with pytest.raises(InputError, match="needs a reason"):
+        read_ledger(dataclasses.replace(merged, overlays=(*merged.overlays[:2], changed, merged.overlays[3])))
