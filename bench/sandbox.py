@@ -114,7 +114,9 @@ def load(server: Server, *, connections: int, requests: int) -> list[float]:
         "authorization: Bearer sandbox\r\ncontent-type: application/json\r\n"
         f"content-length: {len(BODY)}\r\nuser-agent: bench\r\n\r\n"
     )
-    message, taken, began = head.encode() + BODY, [], {}
+    message = head.encode() + BODY
+    taken: list[float] = []
+    began: dict[socket.socket, float] = {}
     received: defaultdict[socket.socket, bytes] = defaultdict(bytes)
     with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
         for _ in range(connections):

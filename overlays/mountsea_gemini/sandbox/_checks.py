@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ._http import json_text
-from ._schema import Location, Modern, Pattern, SchemaError, Schemas, instances, pointer
-from ._spec import Schema
+from ._schema import Location, Modern, Pattern, SchemaError, Schemas, compiled, instances, pointer
+from ._spec import Schema, SpecError
 
 MAX_ENTRY: Final = 400
 MAX_ENTRIES: Final = 50
@@ -60,7 +60,7 @@ class Checks:
         together = [
             {"anyOf": [{"not": value["if"]}, value["then"]]} for where, value in schemas.rules(schema) if not where
         ]
-        self._quick = Modern({"allOf": together} if together else {}, offline=True)
+        self._quick = compiled({"allOf": [{}, *together]}, Modern)
         self._only_quick = all(not rule.where for rule in self.rules)
 
     def check(self, body: Any) -> tuple[list[Entry], list[str]]:
@@ -120,16 +120,19 @@ def _rule_entry(rule: Rule, location: Location, part: Any) -> Entry:
 
 
 def _rule(where: Pattern, value: Mapping[str, Any]) -> Rule:
-    return Rule(
-        id=value["id"],
-        level=value["level"],
-        certainty=value.get("x-certainty") or ("published" if value["level"] == "error" else "inferred"),
-        message=value["message"],
-        quote=value["source"]["quote"],
-        where=where,
-        condition=Modern(dict(value["if"]), offline=True),
-        requirement=Modern(dict(value["then"]), offline=True),
-    )
+    try:
+        return Rule(
+            id=value["id"],
+            level=value["level"],
+            certainty=value.get("x-certainty") or ("published" if value["level"] == "error" else "inferred"),
+            message=value["message"],
+            quote=value["source"]["quote"],
+            where=where,
+            condition=compiled(value["if"], Modern),
+            requirement=compiled(value["then"], Modern),
+        )
+    except (KeyError, TypeError) as error:
+        raise SpecError(f"x-rules, rule {value.get('id')!r}: {error} is missing or of the wrong kind") from error
 
 
 def _place(error: SchemaError, above: Location) -> tuple[Location, str]:

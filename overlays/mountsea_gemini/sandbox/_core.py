@@ -80,6 +80,8 @@ class Core:
             if request.path.startswith(CONTROL):
                 return self._control.handle(request)
             response = self._answer(request)
+            if request.method == "HEAD":
+                response.body = b""
             self.journal.add(request, response.status)
             return response
 

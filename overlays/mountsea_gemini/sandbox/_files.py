@@ -47,7 +47,7 @@ def send(request: Request, content: bytes) -> Response:
     size = len(content)
     span = _RANGE.fullmatch(request.header(b"range") or "")
     if span is None or not (span[1] or span[2]):
-        return _without_body(request, answer(200, content, *always))
+        return answer(200, content, *always)
     if span[1]:
         first, last = int(span[1]), min(int(span[2]) if span[2] else size - 1, size - 1)
     else:
@@ -55,10 +55,4 @@ def send(request: Request, content: bytes) -> Response:
     if first > last:
         return error_answer(416, "the range is outside the file", (b"content-range", b"bytes */%d" % size))
     place = (b"content-range", b"bytes %d-%d/%d" % (first, last, size))
-    return _without_body(request, answer(206, content[first : last + 1], *always, place))
-
-
-def _without_body(request: Request, response: Response) -> Response:
-    if request.method == "HEAD":
-        response.body = b""
-    return response
+    return answer(206, content[first : last + 1], *always, place)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ._extra import missing
-from ._spec import Schema, Spec
+from ._spec import Schema, Spec, SpecError
 
 try:
     import jsonschema_rs
@@ -20,6 +20,7 @@ _SINGLES: Final = ("items", "additionalProperties", "not", "if", "then", "else",
 Modern = jsonschema_rs.Draft202012Validator
 Draft4 = jsonschema_rs.Draft4Validator
 SchemaError = jsonschema_rs.ValidationError
+V = TypeVar("V", Draft4, Modern)
 Location = tuple[str | int, ...]
 Pattern = tuple[str | None, ...]
 
@@ -40,8 +41,7 @@ class Schemas:
     def validator(self, schema: Schema) -> Draft4 | Modern:
         """Return a validator of one schema, its rules left out."""
         root = {"allOf": [self._plain(schema)], "components": self._components}
-        kind = Draft4 if self._spec.is_30 else Modern
-        return kind(root, validate_formats=True, offline=True)
+        return compiled(root, Draft4) if self._spec.is_30 else compiled(root, Modern)
 
     def rules(self, schema: Schema) -> Iterator[tuple[Pattern, Mapping[str, Any]]]:
         """Yield each rule that binds instances of a schema, and where in them; None stands for any item.
@@ -66,6 +66,8 @@ class Schemas:
     def _plain(self, schema: Any) -> Any:
         if not isinstance(schema, Mapping):
             return schema
+        if "$ref" in schema:
+            self._spec.resolve(schema)  # says what is wrong with it better than the validator would
         plain = {key: _map_children(key, value, self._plain) for key, value in schema.items()}
         members = [member for member in plain.get("allOf", ()) if not _is_rule(member)]
         if "allOf" in plain and not members:
@@ -75,6 +77,19 @@ class Schemas:
         if self._spec.is_30 and plain.pop("nullable", False) is True and isinstance(plain.get("type"), str):
             plain["type"] = [plain["type"], "null"]
         return plain
+
+
+def compiled(schema: Mapping[str, Any], kind: type[V]) -> V:
+    """Return a validator.
+
+    Raises:
+        SpecError: The schema is none; says why.
+    """
+    try:
+        return kind(dict(schema), validate_formats=True, offline=True)
+    except ValueError as error:
+        reason = str(error).partition("\n")[0]
+        raise SpecError(f"a schema of the effective spec cannot be compiled: {reason}") from error
 
 
 def _map_children(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any:

@@ -1,0 +1,23 @@
+"""A sandbox and a quick way to ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from mountsea_gemini.sandbox import Sandbox
+
+from tests.sandbox.asking import Send, door
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """A sandbox as it comes."""
+    return Sandbox()
+
+
+@pytest.fixture
+def send(sandbox: Sandbox) -> Iterator[Send]:
+    """Ask that sandbox in process."""
+    with door("transport", sandbox) as way:
+        yield way

@@ -1,0 +1,185 @@
+"""The sandbox's own surface over HTTP, and its command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from mountsea_gemini.sandbox import Sandbox, Timing, serve
+from mountsea_gemini.sandbox._main import main
+
+from tests.sandbox.asking import AUTH, JSON, SUBMIT, TEXT, Ask, Send, life, poll, started, submit
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / name) for name in ("overlays", "generated"))}
+
+
+def control(send: Send, name: str, body: bytes = b"", method: str = "POST") -> tuple[int, object]:
+    """Ask one of the sandbox's own paths."""
+    answer = send(Ask(method, f"/_sandbox/{name}", JSON, body))
+    return answer.status, answer.json()
+
+
+@pytest.mark.parametrize("body", [b'"failed now"', b'{"outcome":"failed","timing":"now"}', b'["failed now"]'])
+def test_a_script_can_be_queued_over_http(send: Send, body: bytes) -> None:
+    """As text, as an object or as a list of either."""
+    assert control(send, "script", body) == (200, {"queued": 1})
+    assert life(send, started(send), 1) == ["failed"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"5", b'["failed", "sideways"]', b'"500@lunch"', b"[" * 100_000])
+def test_a_wrong_script_is_refused_whole(sandbox: Sandbox, send: Send, body: bytes) -> None:
+    """400, and nothing is queued."""
+    assert control(send, "script", body)[0] == 400
+    assert not sandbox.core.queue
+
+
+def test_requests_can_be_read_and_forgotten_over_http(send: Send) -> None:
+    """What Python sees as `requests` other languages read as JSON; control calls are not among them."""
+    send(submit())
+    status, value = control(send, "requests", method="GET")
+    assert isinstance(value, dict)
+    (record,) = value["requests"]
+    assert (status, record["method"], record["path"], record["status"]) == (200, "POST", SUBMIT, 201)
+    assert record["headers"]["authorization"] == "Bearer [accepted]"
+    assert control(send, "reset") == (200, {"reset": True})
+    assert control(send, "requests", method="GET")[1] == {"requests": [], "dropped": 0}
+
+
+def test_state_and_labels_can_be_read(send: Send) -> None:
+    """How much is kept, and how sure everything is."""
+    send(submit())
+    assert control(send, "state", method="GET") == (
+        200,
+        {"tasks": {"kept": 1, "forgotten": 0, "limit": 10_000}, "queued": 0},
+    )
+    status, labels = control(send, "labels", method="GET")
+    assert isinstance(labels, list)
+    assert (status, labels[0]["certainty"], labels[-1]["certainty"]) == (200, "published", "invented")
+
+
+def test_web_pages_cannot_reach_the_controls(send: Send) -> None:
+    """A form's or a script's cross-origin POST without preflight is refused; so are other methods and names."""
+    for media in ("text/plain", "application/x-www-form-urlencoded"):
+        assert send(Ask("POST", "/_sandbox/reset", {"content-type": media})).status == 415
+    assert send(Ask("GET", "/_sandbox/reset", {})).status == 405
+    assert send(Ask("GET", "/_sandbox/nothing", {})).status == 404
+
+
+def test_serve_makes_and_serves_a_sandbox() -> None:
+    """The short way takes the options of `Sandbox`."""
+    with serve(token="k1", timing=Timing("now")) as running:  # noqa: S106  made up
+        headers = {"authorization": "Bearer k1"}
+        with httpx.Client(base_url=running.url, headers=headers, trust_env=False) as client:
+            task_id = client.post(SUBMIT, json=TEXT).json()["taskId"]
+            assert client.get(poll(task_id).path).json()["status"] == "completed"
+
+
+@contextmanager
+def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run the command and wait for its first line."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "mountsea_gemini.sandbox", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_serves_until_it_is_interrupted(number: int) -> None:
+    """The first line is the URL, the labels follow on standard error, and both signals end it with 0."""
+    with command("--token", "k1", "--speed", "now", "--outcome", "failed", "--strict") as (process, url):
+        with httpx.Client(base_url=url, headers={"authorization": "Bearer k1"}, trust_env=False) as client:
+            task_id = client.post(SUBMIT, json=TEXT).json()["taskId"]
+            assert client.get(poll(task_id).path).json()["status"] == "failed"
+            assert client.post(SUBMIT, json=TEXT | {"prompt": " "}).status_code == 400
+        process.send_signal(number)
+        rest, labels = process.communicate(timeout=10)
+        assert (process.returncode, rest) == (0, "")
+    assert labels.startswith("published  operation  POST ")
+    assert "invented" in labels
+
+
+def test_a_slow_answer_does_not_hold_up_the_end() -> None:
+    """A connection that still waits is cut after a second."""
+    with command("--outcome", "slow=600@submit") as (process, url), httpx.Client(trust_env=False) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            client.post(url + SUBMIT, json=TEXT, headers=AUTH, timeout=0.2)
+        before = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+        assert time.monotonic() - before < 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--speed", "fast"], "write now, polls=N or seconds=N"),
+        (["--speed", "failed now"], "write now, polls=N or seconds=N"),
+        (["--outcome", "gremlin@poll"], "'gremlin' is no fault"),
+        (["--port", "x"], "invalid int value"),
+    ],
+)
+def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
+    """The message names what would be right."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--spec", "no-such-file.json"], "error: no-such-file.json: the effective spec cannot be read"),
+        (["--outcome", "sideways"], "error: 'sideways' is no outcome"),
+        (["--host", "256.0.0.1"], "error: "),
+    ],
+)
+def test_what_cannot_start_exits_with_1(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
+    """One line says why."""
+    assert main(arguments) == 1
+    assert capsys.readouterr().err.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("module", "statement"),
+    [
+        ("jsonschema_rs", "import mountsea_gemini.sandbox"),
+        ("starlette", "from mountsea_gemini.sandbox import Sandbox; Sandbox().app"),
+        ("uvicorn", "from mountsea_gemini.sandbox import Sandbox; Sandbox().serve()"),
+    ],
+)
+def test_a_missing_extra_is_named(module: str, statement: str) -> None:
+    """Without the extra's packages the import fails with what to install."""
+    code = f"import sys; sys.modules[{module!r}] = None; {statement}"
+    done = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert f"the sandbox needs {module}" in last
+    assert "extra 'sandbox'" in last
+
+
+def test_a_server_needs_no_http_client() -> None:
+    """Serving loads neither httpx nor the generated client, which keeps it small and quick to start."""
+    code = (
+        "import sys; from mountsea_gemini.sandbox import Sandbox; Sandbox().serve().stop();"
+        "print([name for name in ('httpx', 'attrs', 'mountsea_gemini_api') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,104 @@
+"""The result files are real videos and arrive as they are."""
+
+from __future__ import annotations
+
+import io
+from importlib.resources import files
+from typing import Any
+
+import av
+import pytest
+
+from tests.sandbox.asking import AUTH, HOST, TEXT, Ask, Send, poll, started
+from tests.sandbox.make_videos import make
+
+VIDEOS = files("mountsea_gemini.sandbox") / "videos"
+SIZES = {"wide": (320, 180), "tall": (180, 320)}
+
+
+def result(send: Send, body: Any = TEXT, script: str = "now") -> str:
+    """Run a task to its end and return its result's path."""
+    value = send(poll(started(send, body, x_sandbox_script=script))).json()
+    (url,) = value["result"]["videoUrls"]
+    assert url.startswith(f"http://{HOST}/files/")
+    return str(url).removeprefix(f"http://{HOST}")
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_every_frame_decodes(name: str) -> None:
+    """H.264 in the right shape, two seconds, a few kilobytes, playable from its first bytes."""
+    content = (VIDEOS / f"{name}.mp4").read_bytes()
+    with av.open(io.BytesIO(content), "r") as container:
+        stream = container.streams.video[0]
+        frames = list(container.decode(stream))
+        assert stream.codec_context.name == "h264"
+        assert (stream.width, stream.height) == SIZES[name]
+        assert container.duration == 2_000_000
+    assert len(frames) == 24
+    assert {(frame.width, frame.height) for frame in frames} == {SIZES[name]}
+    assert len({bytes(frame.planes[0]) for frame in frames}) == 24
+    assert len(content) < 12_000
+    assert content.index(b"moov") < content.index(b"mdat")
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_the_committed_files_are_what_the_script_makes(name: str) -> None:
+    """The same pictures, though another version of the encoder may write other bytes."""
+    with av.open(io.BytesIO(make(*SIZES[name])), "r") as made, av.open(str(VIDEOS / f"{name}.mp4"), "r") as committed:
+        pairs = list(zip(made.decode(video=0), committed.decode(video=0), strict=True))
+    for ours, theirs in pairs:
+        points = list(zip(bytes(ours.planes[0])[::37], bytes(theirs.planes[0])[::37], strict=True))
+        assert sum(abs(one - other) for one, other in points) / len(points) < 2
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [(TEXT, "wide"), (TEXT | {"aspectRatio": "16:9"}, "wide"), (TEXT | {"aspectRatio": "9:16"}, "tall")],
+)
+def test_the_file_arrives_byte_for_byte_in_the_shape_asked_for(send: Send, body: Any, name: str) -> None:
+    """The download needs no credential and has its type and length."""
+    answer = send(Ask("GET", result(send, body), {}))
+    content = (VIDEOS / f"{name}.mp4").read_bytes()
+    assert answer.status == 200
+    assert answer.body == content
+    assert {("content-type", "video/mp4"), ("content-length", str(len(content)))} <= set(answer.headers)
+
+
+def test_a_head_request_tells_the_length(send: Send) -> None:
+    """HEAD has the headers of GET and no body."""
+    path = result(send)
+    answer, full = send(Ask("HEAD", path, {})), send(Ask("GET", path, {}))
+    assert (answer.status, answer.headers, answer.body) == (200, full.headers, b"")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "part"),
+    [
+        ("bytes=0-9", 206, slice(0, 10)),
+        ("bytes=3000-", 206, slice(3000, None)),
+        ("bytes=-5", 206, slice(-5, None)),
+        ("bytes=0-999999", 206, slice(None)),
+        ("bytes=a-b", 200, slice(None)),
+        ("bytes=-", 200, slice(None)),
+    ],
+)
+def test_a_range_gives_its_part(send: Send, wanted: str, status: int, part: slice) -> None:
+    """One range is served as RFC 9110 says; what is no range is ignored."""
+    answer = send(Ask("GET", result(send), {"range": wanted}))
+    assert (answer.status, answer.body) == (status, (VIDEOS / "wide.mp4").read_bytes()[part])
+
+
+@pytest.mark.parametrize("wanted", ["bytes=999999-", "bytes=5-4", "bytes=-0"])
+def test_a_range_outside_the_file_is_refused(send: Send, wanted: str) -> None:
+    """416 names the size."""
+    answer = send(Ask("GET", result(send), {"range": wanted}))
+    assert answer.status == 416
+    assert any(name == "content-range" and value.startswith("bytes */") for name, value in answer.headers)
+
+
+def test_only_an_ended_successful_task_has_a_file(send: Send) -> None:
+    """Before the end, after a failure and for an unknown id there is a 404; other methods get a 405."""
+    running, failed = started(send), started(send, x_sandbox_script="failed now")
+    for task_id in (running, failed, "unknown", "../" * 3):
+        assert send(Ask("GET", f"/files/{task_id}.mp4", AUTH)).status == 404
+    assert send(Ask("POST", result(send), {})).status == 405

@@ -1,0 +1,326 @@
+"""The package knows no vendor: it plays whatever effective spec it is given."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from mountsea_gemini import sandbox as package
+from mountsea_gemini.sandbox import Sandbox, SpecError
+
+WAITER = {
+    "id": {"parameter": "job", "submitted": "/data/job_id"},
+    "state": "/data/phase",
+    "acceptors": {"queued": "retry", "baking": "retry", "done": "success", "burnt": "failure"},
+    "outputs": ["/data/cake"],
+    "error": {"message": "/data/why", "code": "/code"},
+}
+RULE = {
+    "id": "sugar-needs-grams",
+    "level": "error",
+    "message": "grams must be given with sugar",
+    "source": {"at": "#", "quote": "with sugar, give grams"},
+    "if": {"properties": {"kind": {"const": "sugar"}}, "required": ["kind"]},
+    "then": {"required": ["grams"]},
+}
+OK = {"description": "fine"}
+SPEC: dict[str, Any] = {
+    "openapi": "3.0.3",
+    "info": {"title": "Bakery", "version": "1"},
+    "servers": [{"url": "https://bakery.test/v2/"}],
+    "security": [{"key": []}, {"inQuery": [], "cookie": []}],
+    "paths": {
+        "/ovens/{oven}/jobs": {
+            "parameters": [
+                {"name": "oven", "in": "path", "required": True, "schema": {"type": "integer", "maximum": 9}}
+            ],
+            "post": {
+                "operationId": "bake",
+                "x-certainty": "observed",
+                "parameters": [{"$ref": "#/components/parameters/dry"}],
+                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Order"}}}},
+                "responses": {
+                    "202": OK
+                    | {
+                        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}},
+                        "links": {
+                            "next": {"operationId": "look", "parameters": {"job": "$response.body#/data/job_id"}}
+                        },
+                    }
+                },
+            },
+        },
+        "/jobs/{job}": {
+            "get": {
+                "operationId": "look",
+                "parameters": [{"name": "job", "in": "path", "required": True, "schema": {"type": "string"}}],
+                "responses": {"200": OK | {"content": {"application/json": {"schema": {"type": "object"}}}}},
+                "x-waiter": WAITER,
+            }
+        },
+        "/ping": {"get": {"security": [], "responses": {"204": OK}}},
+        "/menu": {
+            "get": {
+                "security": [{}],
+                "responses": {
+                    "2XX": OK | {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Menu"}}}}
+                },
+            }
+        },
+    },
+    "components": {
+        "securitySchemes": {
+            "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+            "inQuery": {"type": "apiKey", "in": "query", "name": "key"},
+            "cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
+        },
+        "parameters": {"dry": {"name": "X-Dry", "in": "header", "schema": {"type": "boolean"}}},
+        "schemas": {
+            "Order": {
+                "type": "object",
+                "properties": {
+                    "note": {"type": "string", "nullable": True, "maxLength": 3},
+                    "count": {"type": "integer", "minimum": 0, "exclusiveMinimum": True},
+                    "layers": {"type": "array", "items": {"$ref": "#/components/schemas/Layer"}},
+                    "inner": {"$ref": "#/components/schemas/Order"},
+                },
+            },
+            "Layer": {
+                "type": "object",
+                "x-rules": [RULE],
+                "allOf": [{"x-rule": {"id": RULE["id"]}, "enum": ["never"]}],
+            },
+            "Job": {
+                "type": "object",
+                "required": ["data", "tags"],
+                "properties": {
+                    "data": {"type": "object"},
+                    "tags": {"type": "array", "minItems": 1, "items": {"enum": ["new"]}},
+                },
+            },
+            "Menu": {
+                "allOf": [
+                    {"type": "object", "required": ["day"], "properties": {"day": {"type": "string", "format": "date"}}}
+                ],
+                "required": ["open", "price", "cakes", "word", "any"],
+                "properties": {
+                    "open": {"type": "boolean"},
+                    "price": {"type": "number", "minimum": 3},
+                    "cakes": {"type": "array", "items": {}},
+                    "word": {"type": "string", "minLength": 6},
+                    "any": {"oneOf": [{"type": "string", "example": "pick"}]},
+                },
+            },
+        },
+    },
+}
+KEY = {"x-key": "sandbox"}
+BASE = "https://bakery.test/v2"
+
+
+@pytest.fixture
+def client() -> httpx.Client:
+    """Ask the bakery in process."""
+    return httpx.Client(transport=Sandbox(SPEC).transport(), base_url=BASE)
+
+
+def test_another_vendors_task_lives_by_its_own_words(client: httpx.Client) -> None:
+    """Path parameters, nested pointers and other state names: all read from the spec."""
+    submitted = client.post("/ovens/3/jobs", json={}, headers=KEY)
+    assert submitted.status_code == 202
+    assert submitted.json()["tags"] == ["new"]
+    job = submitted.json()["data"]["job_id"]
+    answers = [client.get(f"/jobs/{job}", headers=KEY).json() for _ in range(3)]
+    assert answers[0] == {"data": {"phase": "queued"}}
+    assert answers[1] == {"data": {"phase": "baking"}}
+    assert answers[2] == {"data": {"phase": "done", "cake": f"https://bakery.test/files/{job}.mp4"}}
+
+
+def test_another_vendors_failure(client: httpx.Client) -> None:
+    """The words for the end and the places of the error come from the waiter."""
+    headers = KEY | {"x-sandbox-script": "burnt now"}
+    job = client.post("/ovens/3/jobs", json={}, headers=headers).json()["data"]["job_id"]
+    value = client.get(f"/jobs/{job}", headers=KEY).json()
+    assert value["data"] == {"phase": "burnt", "why": "the sandbox was told to end this task as burnt"}
+    assert isinstance(value["code"], int)
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "status"),
+    [
+        ({}, "", 401),
+        ({"x-key": "wrong"}, "", 401),
+        ({"x-key": "sandbox"}, "", 202),
+        ({}, "?key=sandbox", 401),
+        ({"cookie": "session=sandbox"}, "", 401),
+        ({"cookie": "a=b; session=sandbox"}, "?key=sandbox", 202),
+        ({"cookie": "session=sandbox"}, "?key=wrong", 401),
+    ],
+)
+def test_alternatives_of_security(client: httpx.Client, headers: dict[str, str], query: str, status: int) -> None:
+    """Any one alternative suffices, and all schemes of it are needed."""
+    assert client.post(f"/ovens/3/jobs{query}", json={}, headers=headers).status_code == status
+
+
+def test_a_key_in_the_query_is_not_recorded() -> None:
+    """Records hide credentials in the query as those in headers."""
+    sandbox = Sandbox(SPEC)
+    httpx.Client(transport=sandbox.transport()).get(BASE + "/ping?key=sk-1&x=2", headers={"x-key": "sk-2"})
+    assert sandbox.requests[0].query == "key=[hidden]&x=2"
+    assert sandbox.requests[0].headers["x-key"] == "[refused]"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "entry"),
+    [
+        ("/ovens/abc/jobs", {}, ("type", "/path/oven")),
+        ("/ovens/10/jobs", {}, ("maximum", "/path/oven")),
+        ("/ovens/1.5/jobs", {}, ("type", "/path/oven")),
+        ("/ovens/3/jobs", {"x-dry": "perhaps"}, ("type", "/header/X-Dry")),
+    ],
+)
+def test_parameters_are_read_as_their_type(
+    client: httpx.Client, path: str, headers: dict[str, str], entry: tuple[str, str]
+) -> None:
+    """Text that is not of the parameter's type is refused by keyword and place."""
+    answer = client.post(path, json={}, headers=KEY | headers)
+    assert answer.status_code == 400
+    assert [(e["keyword"], e["pointer"]) for e in answer.json()["violations"]] == [entry]
+    assert client.post("/ovens/-3/jobs", json={}, headers=KEY | {"x-dry": "true"}).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("body", "entries"),
+    [
+        ({"note": None, "count": 1}, []),
+        ({"note": "long"}, ["/note"]),
+        ({"count": 0}, ["/count"]),
+        ({"layers": [{"kind": "salt"}, {"kind": "sugar", "grams": 1}]}, []),
+        ({"layers": [{"kind": "salt"}, {"kind": "sugar"}, {"kind": "sugar"}]}, ["/layers/1/grams", "/layers/2/grams"]),
+    ],
+)
+def test_schemas_and_rules_deep_inside(client: httpx.Client, body: Any, entries: list[str]) -> None:
+    """3.0's nullable and exclusive bounds count; rules hold wherever their schema is used, item by item."""
+    answer = client.post("/ovens/3/jobs", json=body, headers=KEY)
+    assert [entry["pointer"] for entry in answer.json().get("violations", [])] == entries
+    assert answer.status_code == (400 if entries else 202)
+
+
+def test_operations_without_a_task_answer_from_the_document(client: httpx.Client) -> None:
+    """An example where there is one, else the plainest value; nothing where nothing is documented."""
+    assert client.get("/ping").status_code == 204
+    assert client.get("/menu").json() == {
+        "open": False,
+        "price": 4,
+        "cakes": [],
+        "word": "textxx",
+        "any": "pick",
+        "day": "2026-01-01",
+    }
+    assert client.get("/menu", headers={"x-sandbox-script": "503"}).status_code == 503
+    assert client.get("/menu", headers={"x-sandbox-script": "gremlin@poll"}).status_code == 400
+    assert client.post("/ovens/3/jobs", headers=KEY).status_code == 202
+
+
+def test_the_base_path_of_the_server_counts() -> None:
+    """What the document's server address has before the path is part of every path."""
+    sandbox = Sandbox(SPEC)
+    with sandbox.serve() as running:
+        assert running.url.endswith("/v2")
+        assert httpx.get(running.url + "/ping", trust_env=False).status_code == 204
+    assert httpx.Client(transport=sandbox.transport()).get("https://bakery.test/ping").status_code == 404
+
+
+def test_labels_tell_what_the_spec_says() -> None:
+    """S7: certainty is the operation's own; rules are published or inferred by level; the rest is invented."""
+    lines = Sandbox(SPEC).labels()
+    assert lines[0] == "observed   operation  POST /ovens/{oven}/jobs (bake)"
+    assert "published  rule       sugar-needs-grams (error): grams must be given with sugar" in lines
+    assert sum(line.startswith("invented") for line in lines) >= 4
+
+
+def test_a_label_does_not_reach_the_terminal_raw() -> None:
+    """Control characters in a spec are escaped."""
+    spec = copy.deepcopy(SPEC)
+    spec["paths"]["/ping"]["get"]["operationId"] = "a\x1b[2J\u202eb"
+    (line,) = [line for line in Sandbox(spec).labels() if "/ping" in line]
+    assert r"a\x1b[2J\u202eb" in line
+
+
+def test_version_3_1_uses_its_own_dialect() -> None:
+    """In 3.1 a type may be a list and an exclusive bound a number."""
+    spec = copy.deepcopy(SPEC)
+    spec["openapi"] = "3.1.0"
+    spec["components"]["schemas"]["Order"]["properties"] = {
+        "note": {"type": ["string", "null"]},
+        "count": {"type": "integer", "exclusiveMinimum": 5},
+    }
+    client = httpx.Client(transport=Sandbox(spec).transport(), base_url=BASE)
+    assert client.post("/ovens/3/jobs", json={"note": None, "count": 6}, headers=KEY).status_code == 202
+    assert client.post("/ovens/3/jobs", json={"count": 5}, headers=KEY).status_code == 400
+
+
+def _spoiled(path: str, value: Any) -> dict[str, Any]:
+    spec = copy.deepcopy(SPEC)
+    target: Any = spec
+    *above, last = path.split(" ")
+    for key in above:
+        target = target[key]
+    target[last] = value
+    return spec
+
+
+LOOK = "paths /jobs/{job} get"
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (_spoiled("paths", {}), "no operation"),
+        (_spoiled("paths /ping get responses", {}), "no success answer"),
+        (_spoiled("components securitySchemes", {}), "is required by an operation but not there"),
+        (_spoiled("components securitySchemes key", {"type": "http", "scheme": "basic"}), "cannot be played"),
+        (_spoiled(LOOK + " x-waiter", {}), "x-waiter: 'acceptors' is missing"),
+        (_spoiled(LOOK + " x-waiter acceptors", {"done": "success"}), "needs a state to retry at"),
+        (_spoiled("components schemas Order", {"$ref": "#/components/schemas/Order"}), "leads to itself"),
+        (_spoiled("components schemas Order", {"$ref": "#/components/schemas/Nothing"}), "leads nowhere"),
+        (_spoiled("components schemas Order", {"$ref": "other.json#/x"}), "inside the document"),
+        (_spoiled("components schemas Layer x-rules", [{"id": "r"}]), "rule 'r': 'level' is missing"),
+        (_spoiled("components schemas Layer x-rules", [RULE | {"if": {"type": "any"}}]), "cannot be compiled"),
+        (_spoiled("components schemas Order properties note", {"pattern": "("}), "cannot be compiled"),
+        (Path("no-such-file.json"), "no-such-file.json: the effective spec cannot be read"),
+    ],
+)
+def test_a_spec_that_cannot_be_played_says_where(spec: Any, message: str) -> None:
+    """A faulty spec ends in one error that names the place."""
+    with pytest.raises(SpecError, match=re.escape(message)):
+        Sandbox(spec)
+
+
+@pytest.mark.parametrize(("content", "message"), [("{", "is not JSON"), ("[]", "is not a JSON object")])
+def test_a_file_that_is_no_spec_says_so(tmp_path: Path, content: str, message: str) -> None:
+    """The file is named."""
+    file = tmp_path / "spec.json"
+    file.write_text(content)
+    with pytest.raises(SpecError, match=message):
+        Sandbox(file)
+
+
+def test_the_package_holds_no_vendors_words() -> None:
+    """No path, field, state or model of the default spec stands in the code, but for the spec's own place."""
+    document = json.dumps(Sandbox().core.spec.document)
+    words = {"mountsea", "veo", "gemini", "video_", "text2video", "taskid", "imagelist", "aspectratio", "videourl"}
+    assert words - {word for word in words if word in document.lower()} <= {"video_"}
+    folder = Path(package.__file__).parent
+    found = {
+        (file.name, line.strip())
+        for file in folder.glob("*.py")
+        for line in file.read_text("utf-8").splitlines()
+        if any(word in line.lower() for word in words)
+    }
+    assert [name for name, _ in found] == ["_sandbox.py"]

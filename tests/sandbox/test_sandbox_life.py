@@ -1,0 +1,185 @@
+"""S4: tasks live, only forwards, and the same seed gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mountsea_gemini.sandbox import Sandbox, SteadyClock, Timing, VirtualClock
+
+from tests.sandbox.asking import POLL, STATES, Send, door, life, poll, started
+
+
+def test_each_state_is_shown_to_one_poll_by_default(send: Send) -> None:
+    """Five polls see the five states in the spec's order, and the last one stays."""
+    assert life(send, started(send), 7) == [*STATES, "completed", "completed"]
+
+
+def test_n_polls_per_state(send: Send) -> None:
+    """`polls=2` shows every state twice."""
+    seen = life(send, started(send, x_sandbox_script="polls=2"), 10)
+    assert seen == [state for state in STATES for _ in range(2)]
+
+
+def test_now_shows_the_end_at_the_first_poll(send: Send) -> None:
+    """`now` leaves out the states on the way."""
+    assert life(send, started(send, x_sandbox_script="now"), 1) == ["completed"]
+
+
+def test_seconds_pass_on_the_clock_given() -> None:
+    """`seconds=10` changes state every ten seconds of a virtual clock, however often it is polled."""
+    clock = VirtualClock()
+    with door("transport", Sandbox(timing=Timing("seconds", 10), clock=clock)) as send:
+        task_id, seen = started(send), []
+        for _ in range(6):
+            seen.append(life(send, task_id, 3)[-1])
+            clock.advance(10)
+    assert seen == [*STATES, "completed"]
+
+
+def test_real_seconds_pass_on_their_own() -> None:
+    """The default clock is real monotonic time."""
+    with door("transport", Sandbox(timing=Timing("seconds", 0.001))) as send:
+        task_id = started(send)
+        before = SteadyClock().monotonic()
+        while SteadyClock().monotonic() < before + 0.006:
+            pass
+        assert life(send, task_id, 1) == ["completed"]
+
+
+def test_a_clock_that_steps_back_does_not_take_the_task_back() -> None:
+    """Once a state was shown, no earlier one is."""
+
+    class Stepping(VirtualClock):
+        offset = 0.0
+
+        def monotonic(self) -> float:
+            return super().monotonic() + self.offset
+
+    clock = Stepping()
+    with door("transport", Sandbox(timing=Timing("seconds", 10), clock=clock)) as send:
+        task_id = started(send)
+        clock.advance(25)
+        first = life(send, task_id, 1)
+        clock.offset = -25.0
+        assert (first, life(send, task_id, 1)) == (["assigned"], ["assigned"])
+
+
+@given(st.sampled_from(["", "polls=2", "seconds=3", "now", "slow", "flaky", "failed"]), st.lists(st.integers(0, 9)))
+@settings(max_examples=60, deadline=None)
+def test_a_life_never_goes_back(script: str, steps: list[int]) -> None:
+    """Whatever the script and however time and polls interleave, the order of states is kept."""
+    clock = VirtualClock()
+    order = [*STATES, "failed"]
+    with door("transport", Sandbox(clock=clock)) as send:
+        task_id, last = started(send, x_sandbox_script=script), 0
+        for step in steps:
+            clock.advance(step)
+            answer = send(poll(task_id))
+            if answer.status == 200 and b'"status":"' in answer.body and answer.body.endswith(b"}"):
+                at = order.index(answer.json()["status"])
+                assert at >= last
+                last = at
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        ("success", "completed"),
+        ("completed", "completed"),
+        ("failure", "failed"),
+        ("failed", "failed"),
+        ("cancelled", "cancelled"),
+        ("timeout", "timeout"),
+    ],
+)
+def test_an_outcome_is_an_acceptors_kind_or_its_state(send: Send, outcome: str, state: str) -> None:
+    """Both words lead to the state that the waiter of the spec names."""
+    assert life(send, started(send, x_sandbox_script=outcome), 5)[-1] == state
+
+
+def test_never_stays_at_the_last_state_on_the_way(send: Send) -> None:
+    """A task told never to end is seen processing for ever."""
+    assert life(send, started(send, x_sandbox_script="never"), 20)[3:] == ["processing"] * 17
+
+
+def test_slow_takes_five_times_as_long(send: Send) -> None:
+    """`slow` shows each state to five polls."""
+    seen = life(send, started(send, x_sandbox_script="slow"), 21)
+    assert [seen[at] for at in (0, 4, 5, 19, 20)] == ["pending", "pending", "ready", "processing", "completed"]
+
+
+def test_an_unsuccessful_end_says_why_and_holds_no_result(send: Send) -> None:
+    """Message, code and trace stand where the waiter says; there is no result."""
+    task_id = started(send, x_sandbox_script="failed now")
+    value = send(poll(task_id)).json()
+    assert value["errorMessage"] == "the sandbox was told to end this task as failed"
+    assert isinstance(value["errorCode"], int)
+    assert value["traceId"].startswith("trace-")
+    assert "result" not in value
+
+
+def test_no_url_completes_without_a_result(send: Send) -> None:
+    """`no-url` is a success that holds nothing."""
+    value = send(poll(started(send, x_sandbox_script="no-url now"))).json()
+    assert value["status"] == "completed"
+    assert "result" not in value
+
+
+def test_dates_come_from_the_clock() -> None:
+    """A task is created at the clock's date and finished when its states are over, not when it is asked for."""
+    clock = VirtualClock(datetime.fromisoformat("2030-05-06T07:08:09+00:00"))
+    with door("transport", Sandbox(timing=Timing("seconds", 10), clock=clock)) as send:
+        task_id = started(send)
+        clock.advance(500)
+        value = send(poll(task_id)).json()
+    assert value["createdAt"] == "2030-05-06T07:08:09.000Z"
+    assert value["finishedAt"] == "2030-05-06T07:08:49.000Z"
+
+
+def test_time_does_not_go_back() -> None:
+    """A virtual clock refuses a negative step."""
+    with pytest.raises(ValueError, match="time does not go back"):
+        VirtualClock().advance(-1)
+
+
+def _bytes(seed: int) -> list[bytes]:
+    with door("transport", Sandbox(seed=seed)) as send:
+        ids = [started(send) for _ in range(3)]
+        return [send(poll(task_id)).body for _ in range(6) for task_id in ids]
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    """Two sandboxes with one seed answer alike to the byte, dates included; another seed gives other ids."""
+    assert _bytes(3) == _bytes(3)
+    assert not set(_bytes(3)) & set(_bytes(4))
+
+
+def test_reset_starts_the_ids_again(sandbox: Sandbox, send: Send) -> None:
+    """After a reset nothing is remembered and the first id comes again."""
+    first = started(send)
+    sandbox.reset()
+    assert send(poll(first)).status == 404
+    assert started(send) == first
+    assert len(sandbox.requests) == 2
+
+
+def test_answers_are_what_the_spec_documents(send: Send) -> None:
+    """Every state of every outcome fits the documented schema (checked with another validator)."""
+    from jsonschema import Draft4Validator
+
+    found = find_spec("mountsea_gemini_api")
+    assert found is not None
+    assert found.origin is not None
+    spec = json.loads(Path(found.origin).with_name("openapi.effective.json").read_text("utf-8"))
+    schema = spec["paths"][POLL]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    validator = Draft4Validator({"allOf": [schema], "components": spec["components"]})
+    for script in ["", "failed", "cancelled", "timeout", "no-url", "never"]:
+        task_id = started(send, x_sandbox_script=script)
+        for _ in range(6):
+            validator.validate(send(poll(task_id)).json())
