@@ -17,8 +17,8 @@ from scripts.document import Document, parse, to_yaml
 from scripts.errors import InputError
 from scripts.import_page.merge import Addition, merge
 
-# A round trip reads in pure Python, about 60 kB a second; above this only the values are kept, not the style.
-STYLE_LIMIT: Final = 1_000_000
+# A round trip reads in pure Python, about 50 kB a second; above this only the values are kept, not the style.
+STYLE_LIMIT: Final = 500_000
 _TEXT: Final = "tag:yaml.org,2002:str"
 _YAML_1_1: Final[Any] = yaml.SafeLoader("").resolve
 
@@ -44,8 +44,8 @@ def _styled(documents: Sequence[Document], additions: Sequence[Addition]) -> str
     writer.preserve_quotes = True
     writer.width = 1 << 20  # a plain line of the vendor's is not broken anew
     try:
-        trees = [writer.load(text) for text in texts]
-        _, _, offset = load_yaml_guess_indent(texts[0])
+        first, _, offset = load_yaml_guess_indent(texts[0], yaml=writer)
+        trees = [first, *(writer.load(text) for text in texts[1:])]
         writer.indent(mapping=2, sequence=(offset or 0) + 2, offset=offset or 0)
         stream = io.StringIO()
         writer.dump(_quoted(merge(trees, additions), set()), stream)
