@@ -30,15 +30,21 @@ def origin(url: str) -> tuple[str, str, int] | None:
     return parts.scheme, parts.hostname.rstrip("."), parts.port or _PORTS[parts.scheme]
 
 
+def is_address(host: str) -> bool:
+    """Whether a host is written as an IP address."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host as written means this machine."""
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return is_address(name) and ipaddress.ip_address(name).is_loopback
 
 
 def is_public(address: str) -> bool:
@@ -63,10 +69,4 @@ def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 
 def obviously_private(host: str) -> bool:
     """Whether a host as written is no public one; names are looked at again when connecting."""
-    if is_loopback(host):
-        return True
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return not is_public(host)
+    return is_loopback(host) or (is_address(host) and not is_public(host))

@@ -139,9 +139,12 @@ def _attempt(url: str, target: Path, policy: Policy, redact: Redactor, deadline:
 
 def _joined(url: str, place: str, redact: Redactor) -> str:
     try:
-        return urljoin(url, place)
+        joined = urljoin(url, place)
     except ValueError:
-        raise _refused(url, redact, "it redirects to what is no URL") from None
+        joined = ""
+    if not place or not joined:
+        raise _refused(url, redact, "it redirects to what is no URL")
+    return joined
 
 
 def _checked(url: str, policy: Policy, redact: Redactor) -> bool:

@@ -13,6 +13,7 @@ from attrs import define
 
 from ._addresses import is_public
 from ._bodies import Collector
+from ._errors import ConfigurationError
 from ._exchange import Answer, Failed, Open, Opened, Read, Send, Stream
 from ._http_pools import AsyncTransport
 from ._http_sockets import CURRENT, Exchange
@@ -35,9 +36,14 @@ class AsyncHttp:
     Args:
         authority: Who may see the token.
         transport: Used for everything instead of sockets; the caller's to close.
+
+    Raises:
+        ConfigurationError: The transport is of the wrong kind.
     """
 
     def __init__(self, authority: Authority, transport: httpx.AsyncBaseTransport | None) -> None:
+        if transport is not None and not isinstance(transport, httpx.AsyncBaseTransport):
+            raise ConfigurationError(f"transport must be an httpx.AsyncBaseTransport, got {type(transport).__name__}")
         self._authority = authority
         self._owned = [] if transport else [AsyncTransport(), AsyncTransport(), AsyncTransport(is_public)]
         doors: list[httpx.AsyncBaseTransport] = [transport] * 3 if transport else [*self._owned]
@@ -118,10 +124,7 @@ class AsyncHttp:
 
 
 def _async_chunks(response: httpx.Response) -> AsyncIterator[bytes]:
-    stream = response.stream
-    if not isinstance(stream, httpx.AsyncByteStream):
-        raise httpx.StreamError("the transport given to AsyncClient is a synchronous one")
-    return aiter(stream)
+    return aiter(cast(httpx.AsyncByteStream, response.stream))
 
 
 async def _next_piece(chunks: AsyncIterator[bytes]) -> bytes:

@@ -14,10 +14,12 @@ import ssl
 import time
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 import httpcore
 from attrs import define
+
+from ._addresses import is_address
 
 Guard: TypeAlias = Callable[[str], bool]
 """Whether an IP address may be connected to."""
@@ -36,6 +38,7 @@ class Exchange:
         return self.deadline - time.monotonic()
 
 
+_TCP: Final = socket.SOCK_STREAM
 CURRENT: ContextVar[Exchange | None] = ContextVar("mountsea_gemini_exchange", default=None)
 
 
@@ -75,8 +78,11 @@ def quieten() -> None:
         logging.getLogger(name).addFilter(_QUIET)
 
 
-def _permitted(found: Iterable[Any], host: str, guard: Guard | None) -> list[str]:
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+def _addresses(found: Iterable[Any]) -> list[str]:
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _permitted(addresses: list[str], host: str, guard: Guard | None) -> list[str]:
     for address in addresses:
         # One bad address is enough: who answers with a mix is trying something.
         if guard is not None and not guard(address):
@@ -139,7 +145,7 @@ class SyncSockets(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connect to the first address that answers; the addresses checked are the ones connected to."""
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = [host] if is_address(host) else _addresses(socket.getaddrinfo(host, port, type=_TCP))
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"cannot resolve {host}: {error}") from None
         addresses = _permitted(found, host, self._guard)
@@ -207,8 +213,10 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address that answers; the addresses checked are the ones connected to."""
+        loop = asyncio.get_running_loop()
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            # An address needs no look-up, which would start a thread.
+            found = [host] if is_address(host) else _addresses(await loop.getaddrinfo(host, port, type=_TCP))
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"cannot resolve {host}: {error}") from None
         addresses = _permitted(found, host, self._guard)

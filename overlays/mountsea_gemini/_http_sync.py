@@ -12,6 +12,7 @@ from attrs import define
 
 from ._addresses import is_public
 from ._bodies import Collector
+from ._errors import ConfigurationError
 from ._exchange import Answer, Failed, Open, Opened, Read, Send, Stream
 from ._http_pools import SyncTransport
 from ._http_sockets import CURRENT, Exchange
@@ -31,9 +32,14 @@ class SyncHttp:
     Args:
         authority: Who may see the token.
         transport: Used for everything instead of sockets; the caller's to close.
+
+    Raises:
+        ConfigurationError: The transport is of the wrong kind.
     """
 
     def __init__(self, authority: Authority, transport: httpx.BaseTransport | None) -> None:
+        if transport is not None and not isinstance(transport, httpx.BaseTransport):
+            raise ConfigurationError(f"transport must be an httpx.BaseTransport, got {type(transport).__name__}")
         self._authority = authority
         self._owned = [] if transport else [SyncTransport(), SyncTransport(), SyncTransport(is_public)]
         doors: list[httpx.BaseTransport] = [transport] * 3 if transport else [*self._owned]
@@ -111,7 +117,4 @@ class SyncHttp:
 
 
 def _sync_chunks(response: httpx.Response) -> Iterator[bytes]:
-    stream = response.stream
-    if not isinstance(stream, httpx.SyncByteStream):
-        raise httpx.StreamError("the transport given to Client is an asynchronous one")
-    return iter(stream)
+    return iter(cast(httpx.SyncByteStream, response.stream))

@@ -90,10 +90,7 @@ def _look(polling: Polling, timeout: float) -> Core[TaskResult | Fault]:
     if isinstance(outcome, Failed):
         error = ConnectionFailed(f"no answer about {polling.name}: {outcome.detail}", way_out=polling.resume)
         return Fault(error, transient=outcome.kind != "refused")
-    if outcome.status == 429 or outcome.status >= 500:
-        wait = retry_after(outcome.headers, (yield from Wall()))
-    else:
-        wait = None
+    wait = retry_after(outcome.headers, (yield from Wall()))
     return read_look(polling, outcome, wait)
 
 
@@ -101,7 +98,7 @@ def read_look(polling: Polling, answer: Answer, wait: float | None) -> TaskResul
     """Return what an answer says about the task, or what is wrong with the answer."""
     reader = polling.reader
     what = f"looking at {polling.name}"
-    if 400 <= answer.status < 600:
+    if answer.status >= 400:
         error = status_error(what, answer, reader, wait=wait)
         transient = answer.status >= 500 or answer.status in _TRANSIENT
         return Fault(error, transient, not_found=answer.status == 404, wait=wait)

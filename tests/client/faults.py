@@ -113,7 +113,7 @@ REDIRECTS: Final = tuple(
 )
 
 _BOMB: Final = gzip.compress(b" " * (64 * 2**20), 9)
-_GZIP: Final = {"content_encoding": "gzip"}
+_GZIP: Final = {"Content-Encoding": "gzip"}
 
 UNREADABLE: Final = tuple(
     Fault(f"2xx {name}", answer, UNKNOWN)
@@ -140,10 +140,10 @@ UNREADABLE: Final = tuple(
         "nested deeply": reply(201, b'{"taskId":' * 300 + b"1" + b"}" * 300),
         "number of 5000 digits": reply(201, b'{"taskId": 1%s}' % (b"0" * 5000)),
         "too large": reply(201, b" " * (5 * 2**20)),
-        "gzip bomb": streamed(201, [_BOMB], **_GZIP),
-        "gzip that is none": streamed(201, [b"hello"], **_GZIP),
-        "gzip cut": streamed(201, [gzip.compress(b'{"taskId": "7f3c"}')[:-9]], **_GZIP),
-        "unknown encoding": streamed(201, [b"hello"], content_encoding="br"),
+        "gzip bomb": streamed(201, [_BOMB], _GZIP),
+        "gzip that is none": streamed(201, [b"hello"], _GZIP),
+        "gzip cut": streamed(201, [gzip.compress(b'{"taskId": "7f3c"}')[:-9]], _GZIP),
+        "unknown encoding": streamed(201, [b"hello"], {"Content-Encoding": "br"}),
         "body read error": streamed(201, [b'{"task'], error=httpx.ReadError("scripted")),
         "body time-out": streamed(201, [b'{"task'], error=httpx.ReadTimeout("scripted")),
         "body short": streamed(201, [b'{"task'], error=httpx.RemoteProtocolError("scripted")),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 import httpx
 from mountsea_gemini import AsyncClient, AsyncTask, Client, Task
 
-TOKEN: Final = "sk-very-secret-0123456789abcdef"
+TOKEN: Final = "sk-very-secret-0123456789abcdef"  # noqa: S105  made up
 PROMPT: Final = "a purple cat nobody else thought of"
 BASE: Final = "http://127.0.0.1:9"
 TASK: Final = "7f3c-task"
@@ -34,7 +34,7 @@ class ScriptedClock:
         self.wall_offset = 1.8e9
         self.share = share
         self.slept: list[float] = []
-        self._chance = random.Random(7)
+        self._chance = random.Random(7)  # noqa: S311  repeatable on purpose
 
     def now(self) -> float:
         """Return the scripted time."""
@@ -58,13 +58,13 @@ class ScriptedClock:
         self.sleep(seconds)
 
 
-def reply(status: int, body: Any = None, **kwargs: Any) -> Reply:
+def reply(status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
     """Return a reply with that status; `body` is JSON unless it is bytes."""
-    headers = kwargs.pop("headers", None)
-    content = {"content": body} if isinstance(body, bytes) else {"json": body}
 
     def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(status, headers=headers, **content)
+        if isinstance(body, bytes):
+            return httpx.Response(status, headers=headers, content=body)
+        return httpx.Response(status, headers=headers, json=body)
 
     return answer
 
@@ -93,12 +93,14 @@ class _Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield piece
 
 
-def streamed(status: int, pieces: Iterable[bytes], *, error: Exception | None = None, **headers: str) -> Reply:
-    """Return a reply whose body comes in pieces and may break; its headers are as given."""
-    kept = {name.replace("_", "-"): value for name, value in headers.items()}
+def streamed(
+    status: int, pieces: Iterable[bytes], headers: Mapping[str, str] | None = None, *, error: Exception | None = None
+) -> Reply:
+    """Return a reply whose body comes in pieces and may break; it has just the headers given."""
+    kept = list(pieces)
 
     def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(status, headers=kept, stream=_Pieces(pieces, error))
+        return httpx.Response(status, headers=headers, stream=_Pieces(kept, error))
 
     return answer
 

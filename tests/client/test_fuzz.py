@@ -1,0 +1,116 @@
+"""Whatever a server sends, a caller sees one of our errors or a value, never anything else."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import string
+from typing import Any
+
+import httpx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mountsea_gemini import Client, GeminiError, SubmitOutcomeUnknown
+from mountsea_gemini._retry_after import retry_after
+from mountsea_gemini._secrets import Redactor, Secret, without_query
+
+from tests.client.scripted import BASE, TASK, TOKEN, ScriptedClock
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.text(max_size=5)
+            | st.sampled_from(
+                ["taskId", "status", "result", "videoUrls", "videoUrl", "url", "errorMessage", "errorCode"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+STATES = st.sampled_from(["completed", "failed", "cancelled", "timeout", "processing", "new"])
+LIKELY = st.fixed_dictionaries(
+    {"status": STATES | JSON},
+    optional={"taskId": JSON, "result": JSON, "errorMessage": JSON, "errorCode": JSON, "traceId": JSON},
+)
+BODIES = (JSON | LIKELY).map(lambda value: json.dumps(value).encode()) | st.binary(max_size=200)
+NAMES = st.sampled_from(
+    ["Content-Type", "Content-Encoding", "Retry-After", "Date", "Location", "X-Request-Id", "Content-Length"]
+) | st.text(string.ascii_letters, min_size=1, max_size=8)
+VALUES = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=30) | st.sampled_from(
+    ["gzip", "deflate", "br", "3", "inf", "Tue, 01 Jan 2030 00:00:20 GMT", "text/html", "http://[", "//x"]
+)
+HEADERS = st.lists(st.tuples(NAMES, VALUES), max_size=4)
+
+
+@given(st.integers(100, 999), HEADERS, BODIES)
+@settings(max_examples=300, deadline=None)
+def test_any_answer_ends_in_a_value_or_an_error_of_ours(
+    status: int, headers: list[tuple[str, str]], body: bytes
+) -> None:
+    """Any status, headers and body, at a submit, a look and a wait: typed, with the task's id, and picklable."""
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        raw = [(name.encode(), value.encode("latin-1")) for name, value in headers]
+        return httpx.Response(status, headers=raw, stream=httpx.ByteStream(body))
+
+    with Client(TOKEN, base_url=BASE, transport=httpx.MockTransport(serve), clock=ScriptedClock()) as client:
+        task = client.task(TASK)
+        for call in (lambda: client.text_to_video("a cat"), task.result, lambda: task.wait(timeout=20)):
+            try:
+                outcome: Any = call()
+            except GeminiError as error:
+                assert type(pickle.loads(pickle.dumps(error))) is type(error)  # noqa: S301  our own bytes
+                assert str(copy.deepcopy(error)) == str(error)
+                assert (error.task_id is None) == (error.task_id != TASK)
+                assert status < 500 or not isinstance(error, SubmitOutcomeUnknown) or error.status == status
+            else:
+                assert 200 <= status < 300
+                assert repr(outcome)
+
+
+@given(st.text(max_size=60), st.floats(0, 4e9))
+@settings(max_examples=300, deadline=None)
+def test_any_retry_after_is_a_number_or_nothing(value: str, wall: float) -> None:
+    """Never negative, never an exception."""
+    for headers in ({"retry-after": value}, {"retry-after": value, "date": value}):
+        asked = retry_after(headers, wall)
+        assert asked is None or asked >= 0
+
+
+@given(st.text(max_size=2000), st.integers(0, 2000), st.integers(1, 700))
+@settings(max_examples=300, deadline=None)
+def test_no_text_gets_the_token_or_a_signature_past_the_redactor(text: str, place: int, limit: int) -> None:
+    """Wherever they stand in it and wherever it is cut; and no control character reaches a terminal."""
+    secret = f"{TOKEN} https://cdn.example.com/a.mp4?X-Amz-Signature=c0ffee5ec2e7 "
+    shown = Redactor(Secret(TOKEN))(text[:place] + " " + secret + text[place:], limit=limit)
+    assert TOKEN not in shown
+    assert TOKEN[:12] not in shown
+    assert "c0ffee" not in shown
+    assert [char for char in shown if ord(char) < 32 and char not in "\n\t"] == []
+
+
+def test_signed_urls_lose_their_query_in_every_dress() -> None:
+    """Escaped as JSON, in quotes, with a user, as a bare parameter, or as a bearer header."""
+    redact = Redactor(None)
+    for text in (
+        "https://h/a?X-Amz-Credential=abc&X-Amz-Signature=c0ffee",
+        '{"url": "https:\\/\\/h\\/a?sig=c0ffee"}',
+        "https://me:c0ffee@h/a",
+        "Signature=c0ffee&b=1",
+        '"api_key": "c0ffee"',
+        "Authorization: Bearer c0ffee.abc",
+    ):
+        assert "c0ffee" not in redact(text), text
+    assert without_query("https://me:c0ffee@h/a?sig=c0ffee#c0ffee") == "https://h/a"
+
+
+def test_a_very_long_text_is_cut() -> None:
+    """A page of HTML helps nobody."""
+    shown = Redactor(None)("x" * 10_000)
+    assert shown.startswith("x" * 500 + "... (")
+    assert len(shown) < 600

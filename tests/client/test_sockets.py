@@ -1,0 +1,339 @@
+"""On real sockets: what only a network can do to a client. Servers here are a few lines of raw bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import socketserver
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpcore
+import pytest
+from mountsea_gemini import ConnectionFailed, DownloadError, SubmitOutcomeUnknown, WaitTimeout
+from mountsea_gemini._addresses import is_public
+from mountsea_gemini._clock import SystemClock
+from mountsea_gemini._http_sockets import CURRENT, AsyncSockets, Exchange, SyncSockets
+from mountsea_gemini.sandbox import Sandbox
+
+from tests.client.scripted import TASK, ScriptedClock, Skin
+
+
+class RawServer:
+    """A server that counts what arrives and answers as `handle` says."""
+
+    def __init__(self, handle: Callable[[socket.socket, int], None]) -> None:
+        self.requests: list[bytes] = []
+        self.connections = 0
+        outer = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                outer.connections += 1
+                while head := outer.read(self.request):
+                    outer.requests.append(head)
+                    handle(self.request, len(outer.requests))
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    @staticmethod
+    def read(connection: socket.socket) -> bytes:
+        """Return one request, or nothing when the client is gone."""
+        found = b""
+        try:
+            while b"\r\n\r\n" not in found:
+                piece = connection.recv(65536)
+                if not piece:
+                    return b""
+                found += piece
+            head, _, body = found.partition(b"\r\n\r\n")
+            length = next(
+                (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+            )
+            while len(body) < length:
+                body += connection.recv(65536)
+        except OSError:
+            return b""
+        return head + b"\r\n\r\n" + body
+
+    def __enter__(self) -> RawServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def answer(status: int, body: bytes = b"{}", more: bytes = b"") -> Callable[[socket.socket, int], None]:
+    """Return a handler that answers whole."""
+    head = b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n%s\r\n" % (status, len(body), more)
+    return lambda connection, _: connection.sendall(head + body)
+
+
+def reset(connection: socket.socket, _: int) -> None:
+    """Hang up hard."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def hang_up(connection: socket.socket, _: int) -> None:
+    """Hang up."""
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+def say_nothing(connection: socket.socket, _: int) -> None:
+    """Keep the connection and never answer."""
+    connection.settimeout(5)
+    connection.recv(1)
+
+
+def _cut(connection: socket.socket, _: int) -> None:
+    connection.sendall(b'HTTP/1.1 201 X\r\nContent-Length: 99\r\n\r\n{"taskId"')
+    hang_up(connection, 0)
+
+
+def _babble(connection: socket.socket, _: int) -> None:
+    connection.sendall(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+
+
+@contextmanager
+def client_of(skin: Skin, url: str, **options: Any) -> Iterator[Any]:
+    """Return a client on real sockets."""
+    with skin.opened(**{"base_url": url, **options}) as client:
+        yield client
+
+
+AMBIGUOUS = {
+    "reset": reset,
+    "hang up": hang_up,
+    "read time-out": say_nothing,
+    "cut body": _cut,
+    "babble": _babble,
+    "408": answer(408),
+    "409": answer(409),
+    **{str(status): answer(status) for status in (500, 502, 503, 504, *range(520, 528))},
+}
+
+
+@pytest.mark.parametrize("name", AMBIGUOUS)
+def test_an_ambiguous_end_on_a_real_socket_is_one_post(skin: Skin, name: str) -> None:
+    """The counter stands at the server, where the bill is written."""
+    with RawServer(AMBIGUOUS[name]) as server, client_of(skin, server.url, timeout=0.3) as client:
+        with pytest.raises(SubmitOutcomeUnknown):
+            skin.do(client.text_to_video("a cat"))
+        time.sleep(0.02)
+        assert [request[:4] for request in server.requests] == [b"POST"]
+
+
+def test_a_refused_connection_is_never_a_sent_request(skin: Skin) -> None:
+    """Nobody listens: three tries, and the error says that nothing was started."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    clock = ScriptedClock()
+    with (
+        client_of(skin, f"http://127.0.0.1:{port}", clock=clock) as client,
+        pytest.raises(ConnectionFailed, match="nothing was started"),
+    ):
+        skin.do(client.text_to_video("a cat"))
+    assert len(clock.slept) == 2
+
+
+def test_a_byte_a_second_does_not_stretch_an_exchange(skin: Skin) -> None:
+    """The time-out is for the whole exchange: dripped heads and dripped bodies end with it."""
+
+    def drip(connection: socket.socket, _: int) -> None:
+        try:
+            for byte in b"HTTP/1.1 201 X\r\nContent-Length: 900\r\n\r\n" + b" " * 900:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.01)
+        except OSError:
+            connection.close()
+
+    with RawServer(drip) as server:
+        # Shorter than the head takes, then longer than the head but shorter than the body.
+        for timeout in (0.2, 0.8):
+            with client_of(skin, server.url, timeout=timeout) as client:
+                start = time.monotonic()
+                with pytest.raises(SubmitOutcomeUnknown):
+                    skin.do(client.text_to_video("a cat"))
+                assert time.monotonic() - start < timeout + 0.5
+        assert len(server.requests) == 2
+
+
+def test_a_wait_ends_within_a_second_of_its_deadline_whatever_the_server_does(skin: Skin) -> None:
+    """Real clock, real socket, a server that never answers."""
+    with RawServer(say_nothing) as server, client_of(skin, server.url, clock=SystemClock()) as client:
+        start = time.monotonic()
+        with pytest.raises(WaitTimeout):
+            skin.do(client.task(TASK).wait(timeout=0.5))
+        assert 0.5 <= time.monotonic() - start <= 1.5
+
+
+def test_nothing_lives_on_after_a_wait_has_ended(skin: Skin) -> None:
+    """No thread and no task polls behind the caller's back."""
+    threads = set(threading.enumerate())
+    body = b'{"status": "processing"}'
+
+    async def tasks() -> int:
+        return len(asyncio.all_tasks())
+
+    with RawServer(answer(200, body)) as server:
+        serving = set(threading.enumerate())
+        with client_of(skin, server.url) as client:
+            with pytest.raises(WaitTimeout):
+                skin.do(client.task(TASK).wait(timeout=30))
+            seen = len(server.requests)
+            assert {t for t in threading.enumerate() if "process_request" not in t.name} <= serving
+            if skin.name == "async":
+                assert skin.do(tasks()) == 1
+            time.sleep(0.05)
+            assert len(server.requests) == seen
+    assert {t for t in threading.enumerate() if "process_request" not in t.name} <= threads
+
+
+def test_a_submit_uses_no_connection_the_server_has_just_closed(skin: Skin) -> None:
+    """Idle connections are kept for two seconds only, and one that was closed meanwhile is noticed."""
+
+    def once(connection: socket.socket, number: int) -> None:
+        answer(201, b'{"taskId": "t"}')(connection, number)
+        time.sleep(0.01)
+        hang_up(connection, 0)
+
+    with RawServer(once) as server, client_of(skin, server.url) as client:
+        for _ in range(5):
+            assert skin.do(client.text_to_video("a cat")).id == "t"
+            time.sleep(0.05)
+        assert (len(server.requests), server.connections) == (5, 5)
+
+
+def test_polls_share_a_connection(skin: Skin) -> None:
+    """A handshake per look would be a waste."""
+    with RawServer(answer(200, b'{"status": "processing"}')) as server, client_of(skin, server.url) as client:
+        for _ in range(5):
+            skin.do(client.task(TASK).result())
+        assert (len(server.requests), server.connections) == (5, 1)
+
+
+def test_a_name_that_resolves_to_a_private_address_is_refused_on_connecting(
+    skin: Skin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The address looked at is the one connected to, so a name cannot change its mind in between."""
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def resolve(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        asked.append(name)
+        return real("127.0.0.1" if name == "cdn.example.com" else host, port, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    body = b'{"status": "completed", "result": {"videoUrls": ["https://cdn.example.com/cat.mp4"]}}'
+    with RawServer(answer(200, body)) as server, client_of(skin, server.url) as client:
+        with pytest.raises(DownloadError, match="not public"):
+            skin.do(client.task(TASK).download(tmp_path / "cat.mp4"))
+    assert asked.count("cdn.example.com") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mix_of_public_and_private_addresses_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who answers with both is trying something."""
+    both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in ("8.8.8.8", "10.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+    with pytest.raises(httpcore.ConnectError, match="not public"):
+        SyncSockets(is_public).connect_tcp("cdn.example.com", 443, 1.0)
+    with pytest.raises(httpcore.ConnectError, match="not public"):
+        asyncio.run(AsyncSockets(is_public).connect_tcp("cdn.example.com", 443, 1.0))
+
+
+def test_the_next_address_is_tried_when_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host may have an address that does not answer; the time left is shared among them."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        two = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, port)) for a in ("127.0.0.2", "127.0.0.1")]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: two)
+        SyncSockets().connect_tcp("two.example.com", port, 1.0).close()
+
+        async def connect() -> None:
+            await (await AsyncSockets().connect_tcp("two.example.com", port, 1.0)).aclose()
+
+        asyncio.run(connect())
+
+
+def test_the_first_write_is_noted_before_it_happens() -> None:
+    """What "never sent" rests on: connecting writes nothing, and a write is noted even if it fails."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        exchange = Exchange(time.monotonic() + 5)
+        mark = CURRENT.set(exchange)
+        stream = SyncSockets().connect_tcp("127.0.0.1", server.getsockname()[1], 1.0)
+        assert not exchange.wrote
+        server.accept()[0].close()
+        stream.close()
+        with pytest.raises(httpcore.WriteError):
+            stream.write(b"x", 1.0)
+        assert exchange.wrote
+        CURRENT.reset(mark)
+
+
+def test_an_environment_proxy_is_used_and_its_refusal_is_never_a_sent_request(
+    skin: Skin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CONNECT is no byte of the request, so a proxy's no is a harmless end; the token is not in it."""
+    with RawServer(answer(407)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//user:word@"))
+        with client_of(skin, "https://api.example.com") as client:
+            with pytest.raises(ConnectionFailed):
+                skin.do(client.text_to_video("a cat"))
+            monkeypatch.setenv("NO_PROXY", "api.example.com")
+            monkeypatch.setattr(socket, "getaddrinfo", _nowhere)
+            with pytest.raises(ConnectionFailed, match="cannot resolve"):
+                skin.do(client.text_to_video("a cat"))
+        assert len(proxy.requests) == 3
+        for request in proxy.requests:
+            assert request.startswith(b"CONNECT api.example.com:443")
+            assert b"Proxy-Authorization: Basic" in request
+            assert b"Bearer" not in request
+
+
+def _nowhere(*_: object, **__: object) -> Any:
+    raise socket.gaierror(-2, "Name or service not known")
+
+
+def test_a_transport_log_shows_no_signed_redirect(skin: Skin, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """At level 1, with every logger open: heads of answers are not logged, for our own exchanges only."""
+
+    def redirect(connection: socket.socket, number: int) -> None:
+        body = b'{"status": "completed", "result": {"videoUrls": ["%s/cat.mp4?sig=c0ffee"]}}' % server.url.encode()
+        location = b"Location: /b.mp4?Signature=c0ffee\r\n"
+        answer(200, body)(connection, 0) if number == 1 else answer(302, b"", location)(connection, 0)
+
+    with RawServer(redirect) as server, client_of(skin, server.url) as client, caplog.at_level(1):
+        with pytest.raises(DownloadError, match="redirects"):
+            skin.do(client.task(TASK).download(tmp_path / "cat.mp4"))
+        assert "httpcore" in caplog.text
+        assert "c0ffee" not in caplog.text
+        logging.getLogger("httpcore.http11").debug("receive_response_headers.complete of somebody else")
+        assert "somebody else" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "script", ["", "flaky", "503@poll:1-3 reset@poll:4 drop@poll:5", "cut@download:1 drop@download:2"]
+)
+def test_the_sandbox_over_tcp_ends_in_a_film(skin: Skin, tmp_path: Path, script: str) -> None:
+    """Submit, wait through the scripted faults, download: the same bytes a browser would get."""
+    sandbox = Sandbox(script=script)
+    with sandbox.serve() as running, client_of(skin, running.url, token=sandbox.core.settings.token) as client:
+        task = skin.do(client.text_to_video("a cat"))
+        path = skin.do(task.download(tmp_path / "cat.mp4"))
+    assert path.read_bytes()[4:8] == b"ftyp"
+    assert [recorded.method for recorded in sandbox.requests].count("POST") == 1

@@ -1,0 +1,281 @@
+"""Submitting: what is sent, when it is sent again, and when it is not sent at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+from mountsea_gemini import (
+    ConfigurationError,
+    ConnectionFailed,
+    GeminiError,
+    RateLimited,
+    RequestRefused,
+    SubmitOutcomeUnknown,
+)
+from mountsea_gemini_api.rules import RuleViolation, RuleWarning, unlisted
+
+from tests.client.scripted import (
+    ACCEPTED,
+    BASE,
+    PROMPT,
+    TASK,
+    TOKEN,
+    Play,
+    Reply,
+    ScriptedClock,
+    Skin,
+    fails,
+    reply,
+)
+
+LIMITED: dict[str, Any] = {"message": "slow down"}
+
+
+def test_a_submit_sends_what_the_caller_gave_and_nothing_else(skin: Skin) -> None:
+    """Method, path, token and body; fields not given are absent, and the text is not escaped."""
+    play = Play()
+    prompt = 'Ein Kätzchen, "süß" 🐈'
+    task = skin.do(skin.client(play).text_to_video(prompt, model="veo3_fast", aspect_ratio=None))
+    (request,) = play.of("submit")
+    assert task.id == TASK
+    assert (request.method, str(request.url)) == ("POST", f"{BASE}/gemini/video/generate")
+    assert request.headers["authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["content-type"] == "application/json"
+    assert json.loads(request.content) == {"prompt": prompt, "action": "text2video", "model": "veo3_fast"}
+    assert "🐈".encode() in request.content
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 206, 299])
+@pytest.mark.parametrize(("given", "read"), [("abc", "abc"), (7, "7"), ("ü/..?&=", "ü/..?&=")])
+def test_any_success_that_names_an_id_is_accepted(skin: Skin, status: int, given: Any, read: str) -> None:
+    """The document says 201 and a text; a server that says 200 or sends a number has started a task too."""
+    answer = reply(status, {"taskId": given, "extra": True})
+    assert skin.do(skin.client(Play([answer])).text_to_video("a cat")).id == read
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
+def test_a_submit_that_never_left_is_tried_again(skin: Skin, error: Any) -> None:
+    """Nothing was started, so trying again costs nothing."""
+    play = Play([fails(error), fails(error), ACCEPTED])
+    assert skin.do(skin.client(play).text_to_video("a cat")).id == TASK
+    assert len(play.seen) == 3
+
+
+def test_trying_again_has_a_time_budget(skin: Skin) -> None:
+    """A connection that takes its time to fail is not tried three times: 20 s in all."""
+    clock = ScriptedClock()
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        clock.time += 21.0
+        raise httpx.ConnectTimeout("scripted")
+
+    play = Play([slow])
+    with pytest.raises(ConnectionFailed, match="never sent, after 1 attempt:"):
+        skin.do(skin.client(play, clock=clock).text_to_video("a cat"))
+    assert len(play.seen) == 1
+
+
+def test_an_ambiguous_end_after_a_harmless_one_is_still_final(skin: Skin) -> None:
+    """Having been tried twice safely does not make a third, unsafe try safe."""
+    play = Play([fails(httpx.ConnectError), fails(httpx.ReadTimeout), ACCEPTED])
+    with pytest.raises(SubmitOutcomeUnknown):
+        skin.do(skin.client(play).text_to_video("a cat"))
+    assert len(play.seen) == 2
+
+
+def test_the_fingerprint_is_that_of_the_bytes_sent(skin: Skin) -> None:
+    """SHA-256 of the body: it identifies the request in the caller's own records."""
+    play = Play([reply(500, {})])
+    with pytest.raises(SubmitOutcomeUnknown) as caught:
+        skin.do(skin.client(play).text_to_video(PROMPT))
+    assert caught.value.fingerprint == hashlib.sha256(play.of("submit")[0].content).hexdigest()
+
+
+def _date(seconds: float) -> str:
+    return format_datetime(datetime(2030, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds), usegmt=True)
+
+
+NOW = {"Date": _date(0)}
+
+
+@pytest.mark.parametrize(
+    ("header", "asked"),
+    [
+        ("0", 0.0),
+        ("7", 7.0),
+        ("60", 60.0),
+        ("1.5", 1.5),
+        (" 7 ", 7.0),
+        (_date(30), 30.0),
+        (_date(-500), 0.0),
+        ("Tuesday, 01-Jan-30 00:00:20 GMT", 20.0),
+        ("Tue Jan  1 00:00:20 2030", 20.0),
+    ],
+)
+def test_a_retry_after_within_the_cap_is_never_undercut(skin: Skin, header: str, asked: float) -> None:
+    """Seconds, fractions, and the three forms of HTTP dates, read against the server's own clock."""
+    clock = ScriptedClock(share=0.0)
+    play = Play([reply(429, LIMITED, {"Retry-After": header, **NOW}), ACCEPTED])
+    assert skin.do(skin.client(play, clock=clock).text_to_video("a cat")).id == TASK
+    assert clock.slept == [asked]
+
+
+@pytest.mark.parametrize(
+    ("header", "carried"),
+    [
+        ("61", 61.0),
+        ("3600", 3600.0),
+        (_date(3600), 3600.0),
+        ("9" * 40, 1e40),
+        ("-5", None),
+        ("soon", None),
+        ("", None),
+        ("inf", None),
+        ("nan", None),
+        ("1e3", None),
+        ("5, 10", None),
+        ("٧", None),
+        ("Fri, 99 Foo 2030 99:99:99 GMT", None),
+        ("Tue, 01 Jan 99999 00:00:00 GMT", None),
+    ],
+)
+def test_any_other_retry_after_is_given_up_at_once_with_its_value(
+    skin: Skin, header: str, carried: float | None
+) -> None:
+    """Above the cap, or not readable: the caller decides, knowing what the server asked."""
+    clock = ScriptedClock()
+    headers = httpx.Headers([(b"Retry-After", header.encode()), (b"Date", NOW["Date"].encode())])
+    play = Play([reply(429, LIMITED, headers)])
+    with pytest.raises(RateLimited) as caught:
+        skin.do(skin.client(play, clock=clock).text_to_video("a cat"))
+    assert caught.value.retry_after == carried
+    assert (len(play.seen), clock.slept) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("call", "rule"),
+    [
+        (lambda client: client.image_to_video(PROMPT, ()), "img2video-needs-images"),
+        (lambda client: client.ingredients_to_video(PROMPT, ("https://e.com/1",) * 4), "ingredients-need-images"),
+        (
+            lambda client: client.ingredients_to_video(PROMPT, ("https://e.com/1",), model="veo3_fast"),
+            "ingredients-only-veo31-fast",
+        ),
+        (
+            lambda client: client.text_to_video(PROMPT, model="veo31_fast_ingredients"),
+            "veo31-fast-ingredients-needs-images",
+        ),
+        (lambda client: client.text_to_video(PROMPT, model="veo4"), "schema"),
+        (lambda client: client.text_to_video(5), "schema"),
+        (lambda client: client.text_to_video(None), "schema"),
+    ],
+)
+def test_a_request_that_breaks_a_rule_is_refused_before_a_byte_is_sent(skin: Skin, call: Any, rule: str) -> None:
+    """The error is ours and the rules' own at once, and names the rule."""
+    play = Play()
+    with pytest.raises(RequestRefused) as caught:
+        skin.do(call(skin.client(play)))
+    assert isinstance(caught.value, GeminiError)
+    assert isinstance(caught.value, RuleViolation)
+    assert rule in {violation.rule for violation in caught.value.violations}
+    assert rule in str(caught.value)
+    assert play.seen == []
+
+
+def test_rules_can_be_waived_by_client_and_by_call(skin: Skin) -> None:
+    """The vendor may know better than its page."""
+    rule, calls = "img2video-needs-images", []
+    for options, extra in (({"waive": [rule]}, {}), ({}, {"waive": {rule}})):
+        play = Play()
+        skin.do(skin.client(play, **options).image_to_video(PROMPT, (), **extra))
+        calls.append(len(play.seen))
+    assert calls == [1, 1]
+
+
+@pytest.mark.parametrize("waive", [["img2video-needs-image"], "img2video-needs-images", [7], None])
+def test_a_waiver_that_names_no_rule_is_refused(skin: Skin, waive: Any) -> None:
+    """A misspelt waiver would silently waive nothing."""
+    with pytest.raises(ConfigurationError):
+        skin.client(Play(), waive=waive)
+    play = Play()
+    if waive is not None:
+        with pytest.raises(ConfigurationError):
+            skin.do(skin.client(play).text_to_video("a cat", waive=waive))
+    assert play.seen == []
+
+
+def test_inferred_rules_warn_where_they_are_broken_and_refuse_when_strict(skin: Skin) -> None:
+    """A warning points at the caller's own line; strict mode, of the client or the call, refuses."""
+    play = Play()
+    with pytest.warns(RuleWarning, match="prompt-not-blank") as caught:
+        skin.do(skin.client(play).text_to_video(" "))
+    if skin.name == "sync":
+        assert caught[0].filename == __file__
+    for options, extra in (({"strict": True}, {}), ({}, {"strict": True})):
+        with pytest.raises(RequestRefused, match="prompt-not-blank"):
+            skin.do(skin.client(play, **options).text_to_video(" ", **extra))
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")
+        skin.do(skin.client(play, strict=True).text_to_video(" ", strict=False))
+    assert len(play.seen) == 2
+
+
+def test_a_value_the_document_does_not_list_can_be_insisted_on(skin: Skin) -> None:
+    """A model published yesterday can be used today."""
+    play = Play()
+    skin.do(skin.client(play).text_to_video("a cat", model=unlisted("veo4")))
+    assert json.loads(play.seen[0][1].content)["model"] == "veo4"
+
+
+def test_text_that_has_no_utf8_is_refused_before_a_byte_is_sent(skin: Skin) -> None:
+    """Half a surrogate pair is not text; the error says so and is one of ours."""
+    play = Play()
+    with pytest.raises(GeminiError, match="nothing was sent"):
+        skin.do(skin.client(play).text_to_video("cat \ud800"))
+    assert play.seen == []
+
+
+def test_the_id_is_handed_over_before_anything_else_happens(skin: Skin) -> None:
+    """`on_submitted` gets the handle at once; if it fails, the id is in the notes of what it raised."""
+    play, handed = Play(), []
+    client = skin.client(play, on_submitted=handed.append)
+    task = skin.do(client.text_to_video("a cat"))
+    assert handed == [task]
+    assert [kind for kind, _ in play.seen] == ["submit"]
+
+    def broken(task: object) -> None:
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full") as caught:
+        skin.do(skin.client(Play(), on_submitted=broken).text_to_video("a cat"))
+    assert TASK in "".join(caught.value.__notes__)
+
+
+def test_an_awaitable_hook_is_awaited_by_the_async_client() -> None:
+    """The id may be kept in a database, say, before the first look."""
+    skin, kept = Skin("async"), []
+
+    async def keep(task: Any) -> None:
+        kept.append(task.id)
+
+    skin.do(skin.client(Play(), on_submitted=keep).text_to_video("a cat"))
+    skin.close()
+    assert kept == [TASK]
+
+
+@pytest.mark.parametrize(
+    "answer", [reply(307, b"", {"Location": "https://evil.example.com/"}), reply(308, b"", {"Location": "/other"})]
+)
+def test_a_submit_is_never_sent_elsewhere(skin: Skin, answer: Reply) -> None:
+    """A redirect of a POST is an error that names the target without its query."""
+    play = Play([answer])
+    with pytest.raises(GeminiError, match="redirect to"):
+        skin.do(skin.client(play).text_to_video("a cat"))
+    assert len(play.seen) == 1

@@ -1,0 +1,352 @@
+"""Waiting: deadlines, pace, patience, ends, and what becomes of states nobody documented."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+from mountsea_gemini import (
+    GeminiError,
+    NotFound,
+    ServerError,
+    TaskCancelled,
+    TaskEnded,
+    TaskFailed,
+    TaskOutputMissing,
+    TaskResult,
+    TaskTimedOut,
+    WaitTimeout,
+)
+from mountsea_gemini_api.waiters import TASK as WAITER
+
+from tests.client.scripted import (
+    COMPLETED,
+    FILE,
+    PROCESSING,
+    SIGNED,
+    TASK,
+    TOKEN,
+    Play,
+    Reply,
+    ScriptedClock,
+    Skin,
+    fails,
+    reply,
+)
+
+
+def state(word: object, **more: Any) -> Reply:
+    """Return a poll's answer with that state."""
+    return reply(200, {"taskId": TASK, "status": word, **more})
+
+
+def wait_error(skin: Skin, play: Play, **options: Any) -> Any:
+    """Wait, and return the error that must come of it."""
+    clock = options.pop("clock", None) or ScriptedClock()
+    with pytest.raises(GeminiError) as caught:
+        skin.do(skin.task(skin.client(play, clock=clock)).wait(**options))
+    return caught.value
+
+
+def test_every_documented_state_has_the_meaning_the_waiter_gives_it(skin: Skin) -> None:
+    """A state goes on, ends well, or ends with its own type of error; none is left over."""
+    ends = {"failure": TaskFailed, "cancelled": TaskCancelled, "timeout": TaskTimedOut}
+    for word, verdict in WAITER.acceptors.items():
+        play = Play(poll=[state(word, result={"videoUrl": FILE}, errorMessage="no"), COMPLETED])
+        if verdict in ends:
+            error = wait_error(skin, play)
+            assert type(error) is ends[verdict]
+            assert error.result.status == word
+        else:
+            assert skin.do(skin.task(skin.client(play)).wait()).urls == (FILE,)
+            assert len(play.seen) == (1 if verdict == "success" else 2)
+
+
+def test_a_failed_task_tells_the_vendors_reason_and_is_not_submitted_again(skin: Skin) -> None:
+    """Name, state, number of polls, code, message, trace id, and no advice that costs money."""
+    failure = state("failed", errorMessage="blocked by policy", errorCode=4001, traceId="trace-9")
+    play = Play(poll=[PROCESSING, failure])
+    error = wait_error(skin, play)
+    assert str(error) == (
+        f'task {TASK} ended as "failed" after 2 polls, code 4001: blocked by policy\n'
+        "  trace id: trace-9\n"
+        "  it is not submitted again, because that may be billed twice"
+    )
+    assert (error.result.error_message, error.result.error_code) == ("blocked by policy", 4001)
+    assert play.of("submit") == []
+
+
+def test_a_vendors_message_is_shown_without_secrets(skin: Skin) -> None:
+    """The vendor's own words may hold a signed URL, the token, or orders to a terminal."""
+    failure = state("failed", errorMessage=f"cannot read https://cdn.example.com/a?{SIGNED} {TOKEN} \x1b[2J")
+    error = wait_error(skin, Play(poll=[failure]))
+    assert SIGNED not in str(error)
+    assert TOKEN not in str(error)
+    assert "\x1b" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [{}, None, {"result": None}, {"result": {"videoUrls": []}}, {"result": {"videoUrls": [7, None, {}]}}]
+    + [{"result": {"videoUrl": url}} for url in ("", "cat.mp4", "data:video/mp4;base64,AAAA", "ftp://h/x", "http://")],
+)
+def test_success_without_a_usable_url_is_an_error_of_its_own(skin: Skin, result: Any) -> None:
+    """It is neither a success nor waited on for ever, and the whole answer is kept for a look."""
+    play = Play(poll=[state("completed", **(result or {}))])
+    error = wait_error(skin, play)
+    assert type(error) is TaskOutputMissing
+    assert error.result is not None
+    assert error.result.raw == {"taskId": TASK, "status": "completed", **(result or {})}
+    assert len(play.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("result", "urls"),
+    [
+        ({"result": {"videoUrls": [FILE, "https://b.example.com/2.mp4"]}}, (FILE, "https://b.example.com/2.mp4")),
+        ({"result": {"videoUrls": [{"url": FILE}, {"videoUrl": FILE + "2", "thumb": "x"}]}}, (FILE, FILE + "2")),
+        ({"result": {"videoUrls": [], "videoUrl": FILE}}, (FILE,)),
+        ({"result": {"url": FILE}}, (FILE,)),
+        ({"videoUrl": FILE, "result": "done"}, (FILE,)),
+        ({"result": {"videoUrls": [7, FILE, "nonsense"]}}, (FILE,)),
+    ],
+)
+def test_urls_are_found_wherever_callers_have_seen_them(skin: Skin, result: Any, urls: tuple[str, ...]) -> None:
+    """The shape of a result is not published, so the places are data and read tolerantly."""
+    assert skin.do(skin.task(skin.client(Play(poll=[state("completed", **result)]))).wait()).urls == urls
+
+
+def test_unknown_fields_and_wrong_types_are_kept_and_never_crash(skin: Skin) -> None:
+    """Only the state has to be what it should be; the rest is there in `raw`, untouched."""
+    body = {
+        "taskId": 7,
+        "status": "processing",
+        "errorMessage": {"a": 1},
+        "errorCode": [1],
+        "traceId": 5,
+        "new": {"x": [1, None]},
+        "result": "soon",
+    }
+    result: TaskResult = skin.do(skin.task(skin.client(Play(poll=[reply(200, body)]))).result())
+    assert result.raw == body
+    assert (result.id, result.error_message, result.error_code, result.trace_id) == (TASK, None, None, None)
+    assert not result.done
+
+
+def test_an_unknown_state_is_waited_on_with_one_warning(skin: Skin, caplog: pytest.LogCaptureFixture) -> None:
+    """The vendor may add a word; it is kept as sent, and the deadline still holds."""
+    seen: list[TaskResult] = []
+    play = Play(poll=[state("rendering"), state("rendering"), state("rendering"), COMPLETED])
+    skin.do(skin.task(skin.client(play)).wait(on_poll=seen.append))
+    assert [result.status for result in seen] == ["rendering"] * 3 + ["completed"]
+    assert [record.levelname for record in caplog.records if "rendering" in record.getMessage()] == ["WARNING"]
+    error = wait_error(skin, Play(poll=[state("rendering")]), timeout=60)
+    assert isinstance(error, WaitTimeout)
+    assert error.last is not None
+    assert error.last.status == "rendering"
+
+
+def test_a_wait_ends_at_its_deadline_with_a_last_look(skin: Skin) -> None:
+    """A task that finishes during the last sleep is returned, not lost."""
+    clock = ScriptedClock()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return (COMPLETED if clock.time >= 1060.0 else PROCESSING)(request)
+
+    assert skin.do(skin.task(skin.client(Play(poll=[answer]), clock=clock)).wait(timeout=60)).succeeded
+    assert clock.time == 1060.0
+
+
+def test_a_timed_out_wait_tells_how_to_go_on_and_submits_nothing(skin: Skin) -> None:
+    """The task goes on; its id, its last state and the way back to it are in the error."""
+    clock = ScriptedClock()
+    play = Play(poll=[PROCESSING])
+    error = wait_error(skin, play, clock=clock, timeout=60)
+    assert isinstance(error, WaitTimeout)
+    assert isinstance(error, TimeoutError)
+    assert error.task_id == TASK
+    assert f"client.task('{TASK}')" in str(error)
+    assert 'last seen as "processing"' in str(error)
+    assert play.of("submit") == []
+    assert clock.time == 1060.0
+
+
+def test_a_timeout_of_zero_looks_once(skin: Skin) -> None:
+    """Zero means: as it stands now."""
+    play = Play(poll=[PROCESSING])
+    assert isinstance(wait_error(skin, play, timeout=0), WaitTimeout)
+    assert len(play.seen) == 1
+
+
+def test_slow_polls_do_not_stretch_the_deadline(skin: Skin) -> None:
+    """Polls that take 45 s each within a budget of 60 s: the last one is cut, not awaited."""
+    clock = ScriptedClock()
+    limits: list[float] = []
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        limit = request.extensions["timeout"]["read"]
+        limits.append(limit)
+        clock.time += min(45.0, limit)
+        if limit < 45.0:
+            raise httpx.ReadTimeout("scripted")
+        return PROCESSING(request)
+
+    error = wait_error(skin, Play(poll=[slow]), clock=clock, timeout=60)
+    assert isinstance(error, WaitTimeout)
+    assert clock.time - 1000.0 <= 61.0
+    assert limits[0] == 30.0
+
+
+def test_the_pace_is_full_jitter_between_zero_and_a_growing_bound(skin: Skin) -> None:
+    """Delays are a share of 5 s, growing by half up to 20 s, whatever chance says."""
+    clock = ScriptedClock(share=0.999)
+    wait_error(skin, Play(poll=[PROCESSING]), clock=clock, timeout=200)
+    bounds = [5, 7.5, 11.25, 16.875, 20, 20]
+    assert clock.slept[:6] == pytest.approx([bound * 0.999 for bound in bounds])
+
+
+def test_an_hour_of_waiting_takes_at_most_400_polls(skin: Skin) -> None:
+    """The API is not hammered: ten seconds lie between two looks on average."""
+    play = Play(poll=[PROCESSING])
+    wait_error(skin, play, clock=ScriptedClock(share=None), timeout=3600)
+    assert len(play.seen) <= 400
+
+
+def test_a_thousand_waiters_started_together_do_not_bunch() -> None:
+    """After a common start no second sees more than 400 of 1000 looks, and after ten seconds none more than 200."""
+    looks: Counter[int] = Counter()
+    skin = Skin("sync")
+    clock = ScriptedClock(share=None)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        looks[int(clock.time - 1000.0)] += 1
+        return PROCESSING(request)
+
+    client = skin.client(Play(poll=[answer]), clock=clock)
+    for _ in range(1000):
+        clock.time = 1000.0
+        with pytest.raises(WaitTimeout):
+            client.text_to_video("a cat").wait(timeout=40)
+    assert max(looks[second] for second in range(40)) <= 400
+    assert max(looks[second] for second in range(10, 40)) <= 200
+
+
+def test_retry_after_on_a_poll_is_obeyed(skin: Skin) -> None:
+    """Never earlier than asked, even where the own pace would be quicker."""
+    clock = ScriptedClock(share=0.0)
+    play = Play(poll=[reply(429, {}, {"Retry-After": "17"}), reply(503, {}, {"Retry-After": "33"}), COMPLETED])
+    skin.do(skin.task(skin.client(play, clock=clock)).wait())
+    assert clock.slept == [17.0, 33.0]
+
+
+def test_a_retry_after_beyond_the_deadline_ends_the_wait_at_once(skin: Skin) -> None:
+    """Sleeping silently towards a certain time-out helps nobody; the value is on the error."""
+    clock = ScriptedClock()
+    error = wait_error(skin, Play(poll=[reply(429, {}, {"Retry-After": "3600"})]), clock=clock, timeout=60)
+    assert isinstance(error, WaitTimeout)
+    assert error.retry_after == 3600.0
+    assert clock.slept == []
+
+
+def test_an_outage_longer_than_the_patience_ends_the_wait(skin: Skin) -> None:
+    """Ten minutes of nothing but faults: the error is the fault's own, with the task's id."""
+    clock = ScriptedClock()
+    error = wait_error(skin, Play(poll=[reply(502, b"<html>")]), clock=clock)
+    assert isinstance(error, ServerError)
+    assert error.task_id == TASK
+    assert 600 <= clock.time - 1000.0 <= 620
+
+
+def test_an_answer_in_between_renews_the_patience(skin: Skin) -> None:
+    """Patience counts faults in a row, not faults in all."""
+    clock = ScriptedClock()
+    poll = ([reply(502, b"")] * 40 + [PROCESSING]) * 5 + [COMPLETED]
+    assert skin.do(skin.task(skin.client(Play(poll=poll), clock=clock)).wait()).succeeded
+    assert clock.time - 1000.0 > 1200.0
+
+
+def test_not_found_is_final_after_the_grace(skin: Skin) -> None:
+    """A fresh task may not be visible yet for 30 s; after that the id is wrong."""
+    clock = ScriptedClock()
+    error = wait_error(skin, Play(poll=[reply(404, {})]), clock=clock)
+    assert type(error) is NotFound
+    assert 30 <= clock.time - 1000.0 <= 50
+
+
+def test_a_stepping_wall_clock_changes_nothing(skin: Skin) -> None:
+    """Only a clock that never goes back decides; a day's step in either direction is not noticed."""
+    slept = []
+    for step in (0.0, -86400.0, 86400.0):
+        clock = ScriptedClock()
+
+        def answer(request: httpx.Request, clock: ScriptedClock = clock, step: float = step) -> httpx.Response:
+            clock.wall_offset += step
+            return PROCESSING(request)
+
+        wait_error(skin, Play(poll=[answer]), clock=clock, timeout=300)
+        slept.append(clock.slept)
+    assert slept[0] == slept[1] == slept[2]
+
+
+def test_every_answer_is_shown_to_on_poll(skin: Skin) -> None:
+    """Progress can be shown; an exception of the callback keeps its type and gains the task's id."""
+    seen: list[str] = []
+    skin.do(skin.task(skin.client(Play(poll=[PROCESSING, COMPLETED]))).wait(on_poll=lambda r: seen.append(r.status)))
+    assert seen == ["processing", "completed"]
+
+    def broken(result: TaskResult) -> None:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError) as caught:
+        skin.do(skin.task(skin.client(Play())).wait(on_poll=broken))
+    assert TASK in "".join(caught.value.__notes__)
+
+
+def test_ctrl_c_during_a_wait_names_the_task(skin: Skin) -> None:
+    """Whoever interrupts a wait sees what to come back to."""
+    if skin.name == "async":
+        asyncio.run(_cancelled_wait())
+        return
+
+    class Impatient(ScriptedClock):
+        def sleep(self, seconds: float) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        skin.do(skin.task(skin.client(Play(poll=[PROCESSING]), clock=Impatient())).wait())
+    assert f"client.task('{TASK}')" in "".join(caught.value.__notes__)
+
+
+async def _cancelled_wait() -> None:
+    class Endless(ScriptedClock):
+        async def asleep(self, seconds: float) -> None:
+            await asyncio.Event().wait()
+
+    skin = Skin("async")
+    task = skin.task(skin.client(Play(poll=[PROCESSING]), clock=Endless()))
+    waiting: asyncio.Task[Any] = asyncio.ensure_future(task.wait())  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await waiting
+    assert TASK in "".join(caught.value.__notes__)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def test_a_result_never_ends_a_task_by_itself() -> None:
+    """`result()` tells the present state, ended or not, and raises nothing for a failed task."""
+    skin = Skin("sync")
+    result: TaskResult = skin.client(Play(poll=[state("failed", errorMessage="no")])).task(TASK).result()
+    assert (result.done, result.succeeded, result.verdict) == (True, False, "failure")
+    assert issubclass(TaskFailed, TaskEnded)
+
+
+def test_a_transport_that_hangs_up_for_good_is_reported_with_its_words(skin: Skin) -> None:
+    """The last fault is part of a timed-out wait's message."""
+    error = wait_error(skin, Play(poll=[fails(httpx.ReadError)]), timeout=20)
+    assert isinstance(error, WaitTimeout)
+    assert "ReadError" in str(error)
