@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -138,6 +139,29 @@ def test_eight_threads_at_once_lose_nothing(sandbox: Sandbox) -> None:
         for thread in threads:
             thread.join()
     assert len(set(ids)) == 400
+
+
+def test_records_can_be_read_while_requests_arrive(sandbox: Sandbox) -> None:
+    """Reading, scripting and resetting wait for the request at hand instead of meeting it half way."""
+    done = threading.Event()
+    problems: list[str] = []
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                sandbox.script("failed")
+                problems.extend(record.path for record in sandbox.requests if record.path != SUBMIT)
+            except RuntimeError as error:
+                problems.append(str(error))
+
+    with ThreadPoolExecutor(2) as pool, door("transport", sandbox) as send:
+        reader = pool.submit(read)
+        for _ in range(1500):
+            send(submit())
+        sandbox.reset()
+        done.set()
+        reader.result()
+    assert not problems
 
 
 def test_a_stopped_server_frees_its_port_and_its_thread(sandbox: Sandbox) -> None:

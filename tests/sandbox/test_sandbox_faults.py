@@ -218,6 +218,15 @@ def test_faults_combine_and_the_first_status_wins(send: Send) -> None:
     assert send(submit(x_sandbox_script="503 404")).status == 503
 
 
+@pytest.mark.parametrize("script", ["slow=60@submit html@submit", "html@submit slow=60@submit", "slow=60@submit 503"])
+def test_delivery_faults_hold_whatever_is_delivered(script: str) -> None:
+    """A delay stays with the answer, in whichever order the faults are written."""
+    clock = VirtualClock()
+    with door("transport", Sandbox(clock=clock), timeout=None) as send:
+        send(submit(x_sandbox_script=script))
+    assert clock.monotonic() == 60
+
+
 def test_a_fault_at_a_field_that_is_not_there_changes_nothing(send: Send) -> None:
     """A pointer into nowhere is harmless."""
     answer = send(submit(x_sandbox_script="absent=/a/b@submit wrong=/taskId/x@submit"))

@@ -47,13 +47,10 @@ class Control:
         except (ValueError, RecursionError):
             return error_answer(400, "the body is not JSON; wanted a script or a list of scripts")
         try:
-            scripts = [Script.read(item) for item in (value if isinstance(value, list) else [value])]
-            for script in scripts:
-                self._core.check_script(script)
+            queued = self._core.enqueue([Script.read(item) for item in (value if isinstance(value, list) else [value])])
         except ScriptError as error:
             return error_answer(400, str(error))
-        self._core.queue.extend(scripts)
-        return json_answer(200, {"queued": len(self._core.queue)})
+        return json_answer(200, {"queued": queued})
 
     def _requests(self, request: Request) -> Response:  # noqa: ARG002  one signature for all
         journal = self._core.journal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -65,7 +65,7 @@ class Core:
         self.queue: deque[Script] = deque()
         self.schemas = Schemas(spec)
         self.tasks = Tasks(clock, settings.seed, settings.max_tasks)
-        self._lock = threading.Lock()
+        self.lock = threading.RLock()
         self._videos = _files.load()
         self._control = Control(self)
         polls = {operation.name: operation for operation in spec.operations if operation.waiter}
@@ -76,7 +76,7 @@ class Core:
 
     def handle(self, request: Request) -> Response:
         """Answer one request; safe to call from several threads."""
-        with self._lock:
+        with self.lock:
             if request.path.startswith(CONTROL):
                 return self._control.handle(request)
             response = self._answer(request)
@@ -94,13 +94,26 @@ class Core:
         for waiter in self._waiters:
             Life.of(script, waiter, self.settings.timing)
 
+    def enqueue(self, scripts: Sequence[Script]) -> int:
+        """Queue scripts, all or none, and return how many wait now.
+
+        Raises:
+            ScriptError: One of them has an outcome nobody knows.
+        """
+        for script in scripts:
+            self.check_script(script)
+        with self.lock:
+            self.queue.extend(scripts)
+            return len(self.queue)
+
     def reset(self) -> None:
         """Forget tasks, queued scripts and recorded requests, and start the ids again."""
-        self.tasks = Tasks(self.clock, self.settings.seed, self.settings.max_tasks)
-        self.queue.clear()
-        self.journal.clear()
-        for endpoint in self.endpoints:
-            endpoint.calls = 0
+        with self.lock:
+            self.tasks = Tasks(self.clock, self.settings.seed, self.settings.max_tasks)
+            self.queue.clear()
+            self.journal.clear()
+            for endpoint in self.endpoints:
+                endpoint.calls = 0
 
     def _endpoint(self, operation: Operation, polls: Mapping[str, Operation]) -> Endpoint:
         if operation.waiter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ._http import JSON_TYPE, Request, Response, answer, error_answer, html_answer, json_text
@@ -15,7 +15,7 @@ UNKNOWN_STATE: Final = "a-state-nobody-documented"
 EXTRA_FIELD: Final = "x_sandbox_extra"
 
 
-def refusal(faults: Iterable[Fault]) -> Response | None:
+def refusal(faults: Sequence[Fault]) -> Response | None:
     """Return the error answer of the first fault that is a status, or None."""
     for fault in faults:
         if fault.kind.isdecimal():
@@ -34,8 +34,8 @@ def _error(status: int, argument: str | None) -> Response:
     return error_answer(status, message)
 
 
-def spoil(response: Response, faults: Iterable[Fault], request: Request, waiter: Waiter | None) -> Response:
-    """Return the answer with all faults applied, in their order."""
+def spoil(response: Response, faults: Sequence[Fault], request: Request, waiter: Waiter | None) -> Response:
+    """Return the answer with all faults applied: in their order to its content, and then to its delivery."""
     for fault in faults:
         if fault.kind in _BODY:
             response = _body_fault(fault, response, waiter)
@@ -45,8 +45,8 @@ def spoil(response: Response, faults: Iterable[Fault], request: Request, waiter:
             response = answer(response.status, response.body[: len(response.body) // 2], JSON_TYPE)
         elif fault.kind == "redirect":
             response = answer(302, b"", (b"location", _elsewhere(request, fault.argument)))
-        else:
-            _deliver(fault, response)
+    for fault in faults:
+        _deliver(fault, response)
     return response
 
 
@@ -80,9 +80,7 @@ def _body_fault(fault: Fault, response: Response, waiter: Waiter | None) -> Resp
     if isinstance(value, dict):
         _BODY[fault.kind](value, fault.argument, waiter)
     others = [header for header in response.headers if header[0] not in {b"content-length", b"content-type"}]
-    changed = answer(response.status, json_text(value).encode(), JSON_TYPE, *others)
-    changed.delay, changed.drip, changed.ending = response.delay, response.drip, response.ending
-    return changed
+    return answer(response.status, json_text(value).encode(), JSON_TYPE, *others)
 
 
 Change = Callable[[dict[str, Any], str | None, Waiter | None], None]

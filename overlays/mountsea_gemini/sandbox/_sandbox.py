@@ -72,15 +72,13 @@ class Sandbox:
         Raises:
             ScriptError: A script cannot be understood; none of them was queued.
         """
-        read = [Script.parse(script) if isinstance(script, str) else script for script in scripts]
-        for script in read:
-            self.core.check_script(script)
-        self.core.queue.extend(read)
+        self.core.enqueue([Script.parse(script) if isinstance(script, str) else script for script in scripts])
 
     @property
     def requests(self) -> list[Recorded]:
         """What was asked so far, oldest first; credentials read `[accepted]` or `[refused]`."""
-        return self.core.journal.entries()
+        with self.core.lock:
+            return self.core.journal.entries()
 
     def reset(self) -> None:
         """Forget tasks, queued scripts and recorded requests, and start the ids again."""
