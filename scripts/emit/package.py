@@ -13,17 +13,20 @@ from scripts.emit.shapes import Shapes
 from scripts.emit.variants_module import variants_module
 from scripts.emit.waiters import waiters_module
 from scripts.rules.definition import RuledSchema
-from scripts.rules.variants import read_variants
+from scripts.rules.variants import VariantSet
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
-def package_files(document: Any, ruled: Sequence[RuledSchema], names: Names) -> dict[str, str]:
+def package_files(
+    document: Any, ruled: Sequence[RuledSchema], variants: Sequence[VariantSet], names: Names
+) -> dict[str, str]:
     """Return the source of each added module by its path in the package.
 
     Args:
         document: The merged document: its schemas without the rules written into them.
         ruled: The schemas that carry rules.
+        variants: Their variants.
         names: What the generator named.
 
     Raises:
@@ -38,6 +41,6 @@ def package_files(document: Any, ruled: Sequence[RuledSchema], names: Names) -> 
     files["rules/_table.py"] = table_module(ruled, Shapes(document), names)
     files["operations.py"] = operations_module(document, names)
     files["waiters.py"] = waiters_module(document, names)
-    files["variants.py"] = variants_module(read_variants(document, ruled), document, names)
+    files["variants.py"] = variants_module(variants, document, names)
     files["py.typed"] = ""
     return files
