@@ -174,7 +174,10 @@ class Skin:
         try:
             yield client
         finally:
-            self.do(client.close() if isinstance(client, Client) else client.aclose())
+            if isinstance(client, Client):
+                client.close()
+            else:
+                self.do(client.aclose())
 
     def close(self) -> None:
         """End the event loop."""

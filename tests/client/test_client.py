@@ -6,6 +6,7 @@ import ast
 import copy
 import inspect
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -119,7 +120,8 @@ def test_everything_exported_exists_and_is_loaded_on_use() -> None:
 def test_importing_the_package_loads_no_http_library() -> None:
     """A program that only might need the client does not pay for it."""
     code = "import sys, mountsea_gemini; print([m for m in sys.modules if m in ('httpx', 'attrs', 'asyncio', 'ssl')])"
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    places = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=places)
     assert found.stdout.strip() == "[]"
 
 

@@ -6,7 +6,8 @@ import errno
 import os
 import random
 import struct
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,9 @@ OLD = b"the older film"
 PUBLIC = "https://cdn.example.com/cat.mp4"
 
 
-def film(data: bytes = FILM, **headers: str) -> Reply:
+def film(data: bytes = FILM, headers: Mapping[str, str] | None = None) -> Reply:
     """Return a reply with a whole film."""
-    return reply(200, data, {"Content-Type": "video/mp4", **headers})
+    return reply(200, data, {"Content-Type": "video/mp4", **(headers or {})})
 
 
 def completed(*urls: str) -> Reply:
@@ -112,7 +113,7 @@ def test_one_of_several_files_is_chosen_by_index(skin: Skin, tmp_path: Path) -> 
         fetch(skin, Play(poll=poll), tmp_path / "cat.mp4", index=2)
     assert caught.value.task_id == TASK
     for index in (-1, True, "0", None):
-        with pytest.raises(ConfigurationError, match="counted from 0|counts"):
+        with pytest.raises(ConfigurationError, match="index counts"):
             fetch(skin, Play(poll=poll), tmp_path / "cat.mp4", index=index)
 
 
@@ -135,7 +136,7 @@ def test_the_name_never_comes_from_the_url_or_the_headers(skin: Skin, tmp_path: 
     """The caller names the file; a server's wish is not even read."""
     play = Play(
         poll=[completed(f"{BASE}/..%2f..%2fevil.mp4")],
-        file=[film(**{"Content-Disposition": 'attachment; filename="../evil.mp4"'})],
+        file=[film(headers={"Content-Disposition": 'attachment; filename="../evil.mp4"'})],
     )
     fetch(skin, play, tmp_path / "cat.mp4")
     assert [entry.name for entry in tmp_path.iterdir()] == ["cat.mp4"]
@@ -209,9 +210,7 @@ def test_a_page_under_a_films_name_is_refused(skin: Skin, tmp_path: Path) -> Non
 
 def test_a_failed_attempt_is_tried_again(skin: Skin, tmp_path: Path) -> None:
     """Reading is free; four attempts, each from the start."""
-    play = Play(
-        file=[fails(httpx.ConnectError), reply(503, b""), film(FILM[:99], **{"Content-Length": "5224"}), film()]
-    )
+    play = Play(file=[fails(httpx.ConnectError), reply(503, b""), film(FILM[:99], {"Content-Length": "5224"}), film()])
     assert fetch(skin, play, tmp_path / "cat.mp4").read_bytes() == FILM
     play = Play(file=[reply(503, b"")])
     assert refused(skin, play, tmp_path / "cat.mp4").status == 503
@@ -378,16 +377,16 @@ def test_a_transfer_that_never_ends_is_given_up(skin: Skin, tmp_path: Path) -> N
     clock = ScriptedClock()
 
     class Dripping(httpx.SyncByteStream, httpx.AsyncByteStream):
-        def __iter__(self) -> Any:
+        def __iter__(self) -> Iterator[bytes]:
             while True:
                 clock.time += 20.0
                 yield b"x"
 
-        async def __aiter__(self) -> Any:
+        async def __aiter__(self) -> AsyncIterator[bytes]:
             for piece in self:
                 yield piece
 
-    play = Play(file=[lambda request: httpx.Response(200, stream=Dripping())])
+    play = Play(file=[lambda _: httpx.Response(200, stream=Dripping())])
     with pytest.raises(DownloadError, match="not done within 3600 s"):
         skin.do(skin.task(skin.client(play, clock=clock)).download(tmp_path / "cat.mp4"))
     assert 3600 <= clock.time - 1000.0 <= 3640
@@ -401,21 +400,36 @@ def test_a_download_of_a_task_that_fails_or_takes_too_long_says_that(skin: Skin,
     assert type(refused(skin, Play(poll=[PROCESSING]), tmp_path / "cat.mp4", timeout=5)) is WaitTimeout
 
 
+def test_a_large_file_takes_little_memory(skin: Skin, tmp_path: Path) -> None:
+    """What is written is not kept: 64 MiB pass through less than 5 MiB."""
+    piece = bytes(2**20)
+    answer = streamed(200, [piece] * 64, {"Content-Length": str(64 * 2**20)})
+    task = skin.task(skin.client(Play(file=[answer])))
+    skin.do(task.result())
+    tracemalloc.start()
+    try:
+        path = skin.do(task.download(tmp_path / "cat.bin"))
+        assert tracemalloc.get_traced_memory()[1] < 5 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert path.stat().st_size == 64 * 2**20
+
+
 def test_an_interrupted_download_leaves_nothing_behind(skin: Skin, tmp_path: Path) -> None:
     """Ctrl-C in the middle of a transfer: the older file, and no other."""
 
     class Interrupted(httpx.SyncByteStream, httpx.AsyncByteStream):
-        def __iter__(self) -> Any:
+        def __iter__(self) -> Iterator[bytes]:
             yield FILM[:99]
             raise KeyboardInterrupt
 
-        async def __aiter__(self) -> Any:
+        async def __aiter__(self) -> AsyncIterator[bytes]:
             for piece in self:
                 yield piece
 
     target = tmp_path / "cat.mp4"
     target.write_bytes(OLD)
-    play = Play(file=[lambda request: httpx.Response(200, stream=Interrupted())])
+    play = Play(file=[lambda _: httpx.Response(200, stream=Interrupted())])
     client = skin.client(play)
     with pytest.raises(KeyboardInterrupt):
         skin.do(skin.task(client).download(target))

@@ -244,7 +244,8 @@ def test_text_that_has_no_utf8_is_refused_before_a_byte_is_sent(skin: Skin) -> N
 
 def test_the_id_is_handed_over_before_anything_else_happens(skin: Skin) -> None:
     """`on_submitted` gets the handle at once; if it fails, the id is in the notes of what it raised."""
-    play, handed = Play(), []
+    play = Play()
+    handed: list[Any] = []
     client = skin.client(play, on_submitted=handed.append)
     task = skin.do(client.text_to_video("a cat"))
     assert handed == [task]

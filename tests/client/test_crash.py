@@ -1,0 +1,76 @@
+"""Killed at the worst moment: what was paid for is not lost, and no file is half there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from mountsea_gemini import Client, Task
+from mountsea_gemini.sandbox import Sandbox
+
+SUBMIT: str = """
+import sys
+from mountsea_gemini import Client
+with Client("sandbox", base_url=sys.argv[1], on_submitted=lambda task: print(task.to_json(), flush=True)) as client:
+    client.text_to_video("a cat").wait()
+"""
+DOWNLOAD: str = """
+import sys
+from mountsea_gemini import Client
+with Client("sandbox", base_url=sys.argv[1]) as client:
+    print("ready", flush=True)
+    client.task(sys.argv[2]).download(sys.argv[3])
+"""
+
+
+@contextmanager
+def program(text: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    """Run a program of its own, and its output line by line."""
+    places = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen([sys.executable, "-c", text, *arguments], stdout=subprocess.PIPE, text=True, env=places)
+    assert process.stdout is not None
+    try:
+        yield process, process.stdout
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_killed_between_submit_and_poll_the_task_is_taken_up_by_another_process(tmp_path: Path) -> None:
+    """The hook hands the id over before the first look, so even `kill -9` loses nothing but time."""
+    sandbox = Sandbox(script="now")
+    with sandbox.serve() as running:
+        with program(SUBMIT, running.url) as (process, output):
+            handle = output.readline()
+            process.send_signal(signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL
+        with Client("sandbox", base_url=running.url) as client:
+            path = Task.from_json(handle, client).download(tmp_path / "cat.mp4")
+    assert path.read_bytes()[4:8] == b"ftyp"
+    assert [recorded.method for recorded in sandbox.requests].count("POST") == 1
+
+
+def test_killed_in_the_middle_of_a_download_the_older_file_is_whole(tmp_path: Path) -> None:
+    """`kill -9` leaves the older file under its name; a part under another name is all that can stay."""
+    target = tmp_path / "cat.mp4"
+    target.write_bytes(b"the older film")
+    with Sandbox(script="now drip=0.02@download").serve() as running:
+        with Client("sandbox", base_url=running.url) as client:
+            task = client.text_to_video("a cat")
+        with program(DOWNLOAD, running.url, task.id, str(target)) as (process, output):
+            assert output.readline() == "ready\n"
+            deadline = time.monotonic() + 20
+            while not list(tmp_path.glob(".*.part")) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL
+    assert target.read_bytes() == b"the older film"
+    assert [entry.suffix for entry in tmp_path.iterdir() if entry != target] == [".part"]
