@@ -16,6 +16,9 @@ from mountsea_gemini import Client, Task
 from mountsea_gemini.sandbox import Sandbox
 from schemathesis.config import SchemathesisConfig
 
+from scripts.merged import Merged, merge
+from scripts.project import load_project
+
 BASE = "http://127.0.0.1:9"  # nobody listens there: what escapes the mock fails
 EFFECTIVE = Path(__file__).resolve().parents[2] / "generated/openapi.effective.json"
 FIELDS = {
@@ -70,3 +73,9 @@ def operation() -> Any:
         }
     )
     return schemathesis.openapi.from_dict(document, config=config)["/gemini/video/generate"]["POST"]
+
+
+@pytest.fixture(scope="session")
+def merged() -> Merged:
+    """The project's document and rules."""
+    return merge(load_project(EFFECTIVE.parents[1]))

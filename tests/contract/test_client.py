@@ -15,8 +15,8 @@ from mountsea_gemini import RequestRefused
 from mountsea_gemini_api.rules import RuleWarning
 from schemathesis import GenerationMode
 
+from scripts.merged import Merged, merge
 from scripts.project import load_project
-from scripts.regenerate.build import Merged, merge
 from scripts.rules.space import Space
 from scripts.rules.verdict import Verdict
 
@@ -30,12 +30,6 @@ PROFILE = settings(
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-
-
-@pytest.fixture(scope="module")
-def merged() -> Merged:
-    """The project's document and rules."""
-    return merge(load_project(ROOT))
 
 
 def test_every_valid_point_is_sent_as_it_is_and_every_other_stays_here(wire: Wire, merged: Merged) -> None:
