@@ -1,4 +1,4 @@
-# ruff: noqa: TID252  (relative, so that a vendored copy works under any parent)
+
 """The one place where the command line reaches into the rest of the package."""
 
 from __future__ import annotations
