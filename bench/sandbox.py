@@ -64,9 +64,9 @@ class Bare:
 def serve_bare() -> None:
     """Serve the bare handler with the sandbox's own server settings."""
     import uvicorn  # noqa: PLC0415  only the child needs these
-    from mountsea_gemini.sandbox._server import config  # noqa: PLC0415
+    from mountsea_gemini.sandbox._server import config, listen  # noqa: PLC0415
 
-    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    listener = listen("127.0.0.1", 0)
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     uvicorn.Server(config(Bare())).run(sockets=[listener])
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 import respx
 from mountsea_gemini.sandbox import Sandbox
+from mountsea_gemini.sandbox._server import Listener, Running
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -162,6 +164,19 @@ def test_records_can_be_read_while_requests_arrive(sandbox: Sandbox) -> None:
         done.set()
         reader.result()
     assert not problems
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "auto"])
+def test_an_answer_does_not_wait_for_an_acknowledgement(sandbox: Sandbox, loop: str) -> None:
+    """Thirty answers over one connection take far less than the 40 ms each that Nagle's algorithm would cost."""
+    listener = Listener(sandbox.core, "127.0.0.1", 0)
+    listener._server.config.loop = loop
+    with Running(listener) as running, httpx.Client(base_url=running.url, headers=AUTH, trust_env=False) as client:
+        client.post(SUBMIT, json=TEXT)
+        before = time.perf_counter()
+        for _ in range(30):
+            client.post(SUBMIT, json=TEXT)
+        assert time.perf_counter() - before < 0.6
 
 
 def test_a_stopped_server_frees_its_port_and_its_thread(sandbox: Sandbox) -> None:

@@ -210,6 +210,13 @@ def test_a_redirect_over_tcp_leads_back_to_the_sandbox_under_another_name() -> N
     assert dict(answer.headers)["location"] == f"http://localhost:81/files/{task_id}.mp4"
 
 
+def test_a_redirected_poll_keeps_its_question(send: Send) -> None:
+    """The place named has the query of the request too."""
+    task_id = started(send, x_sandbox_script="redirect@poll")
+    location = dict(send(poll(task_id)).headers)["location"]
+    assert location == f"http://elsewhere.{HOST}/gemini/task/result?taskId={task_id}"
+
+
 def test_faults_combine_and_the_first_status_wins(send: Send) -> None:
     """A field changed twice, a status named twice: in the order written."""
     answer = send(submit(x_sandbox_script="extra-field=a@submit extra-field=b@submit null=/a@submit"))

@@ -51,6 +51,7 @@ def test_a_script_is_read_as_written(text: str, script: Script) -> None:
         ("absent@poll", "needs a field's JSON pointer"),
         ("slow=x@poll", "number of seconds"),
         ("slow=1e9@poll", "number of seconds"),
+        ('{"faults":["429=1\\r\\nx-evil: 1@poll"]}', "no control characters"),
         ("{", "starts like JSON"),
         ('{"outcome":1}', "are text"),
         ('{"faults":[1]}', "are text"),

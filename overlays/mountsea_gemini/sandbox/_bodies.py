@@ -34,8 +34,7 @@ def read(request: Request, body: Body, limit: int) -> tuple[Any, Response | None
         return None, error_answer(415, f"the content type must be {wanted}, got {essence[:100] or 'none'}")
     if request.named.get(b"content-encoding", b"identity") != b"identity":
         return None, error_answer(415, "the body must be sent without a content-encoding")
-    parameters = content_type.lower().partition(b";")[2]
-    if b"charset" in parameters and b"utf-8" not in parameters:
+    if _names_another_charset(content_type):
         return None, error_answer(400, "the body must be UTF-8; another charset was announced")
     return _decoded(request.body) if is_json(essence) else (MISSING, None)
 
@@ -61,6 +60,12 @@ def _decoded(raw: bytes) -> tuple[Any, Response | None]:
 def essence_of(content_type: bytes) -> str:
     """Return a content type without its parameters."""
     return content_type.decode("latin-1").partition(";")[0].strip().lower()
+
+
+@lru_cache(64)
+def _names_another_charset(content_type: bytes) -> bool:
+    parameters = content_type.lower().partition(b";")[2]
+    return b"charset" in parameters and b"utf-8" not in parameters
 
 
 def _refuse(name: str) -> Never:

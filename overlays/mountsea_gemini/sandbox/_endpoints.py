@@ -70,9 +70,8 @@ class Endpoint(ABC):
             ScriptError: The header cannot be understood.
         """
         self.calls += 1
-        header = request.header(SCRIPT_HEADER)
-        if header is not None:
-            script = Script.parse(header)
+        if SCRIPT_HEADER in request.named:
+            script = Script.parse(request.named[SCRIPT_HEADER].decode("latin-1"))
             self._core.check_script(script)
             return script
         return self._core.queue.popleft() if self._core.queue else self._core.settings.script

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 from ._http import JSON_TYPE, Request, Response, answer, error_answer, html_answer, json_text
 from ._script import Fault
@@ -69,7 +70,8 @@ def _elsewhere(request: Request, argument: str | None) -> bytes:
     scheme, _, host = request.origin.partition("://")
     name, colon, port = host.partition(":")
     other = "localhost" if name == "127.0.0.1" else "127.0.0.1" if name == "localhost" else f"elsewhere.{name}"
-    return f"{scheme}://{other}{colon}{port}{request.path}".encode("ascii", "replace")
+    query = b"?" + request.query if request.query else b""
+    return f"{scheme}://{other}{colon}{port}{quote(request.path)}".encode("ascii", "replace") + query
 
 
 def _body_fault(fault: Fault, response: Response, waiter: Waiter | None) -> Response:

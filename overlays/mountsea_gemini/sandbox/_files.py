@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ._http import Request, Response, answer, error_answer
 
 PREFIX: Final = "/files/"
 SUFFIX: Final = ".mp4"
 _RATIO: Final = re.compile(r"(\d{1,4}):(\d{1,4})")
-_RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 def load() -> tuple[bytes, bytes]:
@@ -24,9 +25,17 @@ def is_tall(body: Any) -> bool:
     """Tell whether a request asks for a tall video: some text in it is a ratio such as 9:16."""
     if isinstance(body, dict):
         for value in body.values():
-            if isinstance(value, str) and ":" in value and (ratio := _RATIO.fullmatch(value)):
-                return int(ratio[2]) > int(ratio[1])
+            if isinstance(value, str) and ":" in value and len(value) < 10 and (shape := _shape(value)):
+                return shape == "tall"
     return False
+
+
+@lru_cache(64)
+def _shape(text: str) -> Literal["wide", "tall"] | None:
+    ratio = _RATIO.fullmatch(text)
+    if ratio is None:
+        return None
+    return "tall" if int(ratio[2]) > int(ratio[1]) else "wide"
 
 
 def task_id_of(path: str) -> str | None:

@@ -22,7 +22,7 @@ ERROR_TEXT: Final = "the sandbox was told to end this task as {state}"
 
 
 class SubmitBody:
-    """The answer to a submit: the documented sample, with the task's id where the link names it."""
+    """The body of the answer to a submit: the documented sample, with the task's id where the link names it."""
 
     def __init__(self, spec: Spec, operation: Operation, id_pointer: str) -> None:
         value = sample(spec, operation.success.schema or {})

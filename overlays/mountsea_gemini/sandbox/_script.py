@@ -14,7 +14,7 @@ Place = Literal["submit", "poll", "download"]
 _TIMING: Final = re.compile(r"(polls|seconds)=(\d+(?:\.\d+)?)")
 _STATUS: Final = re.compile(r"[45]\d\d")
 _FAULT: Final = re.compile(
-    r"(?P<kind>[a-z0-9-]+)(?:=(?P<argument>.*?))?@(?P<place>[a-z]+)(?::(?P<first>\d+)(?P<dash>-)?(?P<last>\d+)?)?"
+    r"(?P<kind>[a-z0-9-]+)(?:=(?P<argument>(?s:.*?)))?@(?P<place>[a-z]+)(?::(?P<first>\d+)(?P<dash>-)?(?P<last>\d+)?)?"
 )
 
 FAULT_KINDS: Final[Mapping[str, str]] = {
@@ -100,6 +100,8 @@ class Fault:
             raise ScriptError(f"{self.place!r} is no place for a fault: write one of {_listed(get_args(Place))}")
         if self.kind in {"absent", "null", "wrong"} and not (self.argument or "").startswith("/"):
             raise ScriptError(f"{self.kind}={self.argument or ''}: needs a field's JSON pointer, as {self.kind}=/id")
+        if not (self.argument or "").isprintable():
+            raise ScriptError(f"{self.kind}={self.argument!r}: an argument holds no control characters")
         if self.kind in {"slow", "drip"}:
             self.seconds(1.0)
 
