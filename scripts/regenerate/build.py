@@ -19,6 +19,7 @@ from scripts.regenerate.generator import Generator
 from scripts.regenerate.manifest import NAME, manifest
 from scripts.regenerate.tools import check_tools, ruff_binary
 from scripts.regenerate.tree import read_tree
+from scripts.rules.renames import check_renames
 from scripts.rules.variants import read_variants
 
 EFFECTIVE: Final = "openapi.effective.json"
@@ -40,6 +41,7 @@ def build(project: Project, progress: Progress = lambda _: None) -> dict[str, by
     check_tools()
     progress("applying overlays")
     merged = merge(project)
+    check_renames(project.output / EFFECTIVE, merged.ruled)
     effective = merged.effective
     text = to_json({**effective, "x-generated": f"from {project.relative(project.spec)} and its overlays"})
     with tempfile.TemporaryDirectory(prefix="regenerate-") as folder:

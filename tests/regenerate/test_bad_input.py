@@ -99,6 +99,10 @@ FAULTS: dict[str, tuple[Break, list[str]]] = {
     "unknown keyword": (rule(lambda r: r["then"].update(maxProps=1)), ["boxes-need-weight", "'maxProps'"]),
     "no message": (rule(lambda r: r.pop("message")), ["boxes-need-weight", "'message'"]),
     "duplicate id": (rule(lambda r: r.update(id="letters-are-light")), ["letters-are-light", "taken"]),
+    "renamed id": (
+        rule(lambda r: r.update(id="boxes-want-weight")),
+        ["boxes-want-weight", "it was called boxes-need-weight", "x-formerly: [boxes-need-weight]"],
+    ),
     "id is code": (rule(lambda r: r.update(id="x'); import os; ('")), ["kebab-case"]),
     "wrong level": (rule(lambda r: r.update(level="fatal")), ["error or warning"]),
     "pattern": (
