@@ -146,6 +146,8 @@ def _check(rule: Rule, compiler: Compiler) -> list[str]:
     condition = compiler.holds(rule.condition, "body")
     found = breaches(rule.requirement, "body", "", compiler)
     lines = ["    " + comment(f"{rule.id}: {rule.message}")]
+    if not found:
+        return lines  # nothing can break it; the linter says so, and the module must still be Python
     if len(found) == 1:
         breach = found[0]
         test = _test(every([condition, breach.condition]), breach)

@@ -123,6 +123,13 @@ def _unasked(schema: Any, pointer: str) -> Iterator[tuple[str, str]]:
 
 
 @check
+def condition_names_a_field(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:  # noqa: ARG001
+    """An `if` says when the rule applies; one that names no field has lost what it was about."""
+    if next(_named(rule.condition), None) is None:
+        yield "the condition names no field; say when the rule applies, at least that a field is required", "/if"
+
+
+@check
 def examples_do_what_they_claim(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:
     """The passing example breaks nothing, the breaking one exactly this rule, and both fit the schema."""
     schema = {**context.document, "$ref": context.ruled.pointer}

@@ -1,0 +1,106 @@
+"""Rules have teeth: whatever is changed in them, somebody notices. No mutant is written to disk."""
+
+from __future__ import annotations
+
+import copy
+import re
+import types
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import pytest
+from mountsea_gemini_api import rules as current
+from mountsea_gemini_api.models import VideoGenerationDto
+
+from scripts.emit.names import FieldName, ModelName, Names
+from scripts.emit.rules_module import rules_module
+from scripts.merged import Merged
+from scripts.rules.definition import RuleDefinitionError, RuledSchema, read_rules
+from scripts.rules.lint import lint
+from tests.rules.expected import ORDER, differences, finite_cases, text_cases
+from tests.rules.mutants import KINDS, Mutant, mutants
+
+LOCATION = ("components", "schemas", "VideoGenerationDto")
+
+
+@pytest.fixture(scope="module")
+def names() -> Names:
+    """The names of the one model that has rules, as the generator would report them."""
+    attributes = [field.name for field in attrs.fields(VideoGenerationDto) if field.init]
+    fields = {re.sub("_(.)", lambda found: found[1].upper(), name): FieldName(name, "Any", None) for name in attributes}
+    model = ModelName("VideoGenerationDto", "video_generation_dto", ("/" + "/".join(LOCATION),), fields)
+    return Names({model.name: model}, frozenset(), ())
+
+
+def compiled(ruled: RuledSchema, names: Names, document: Any) -> Any:
+    """Return the rule set of freshly compiled rules, run as a module of the generated package."""
+    source = rules_module(ruled, names, document)
+    module = types.ModuleType(f"{current.__name__}.mutant")
+    module.__package__ = current.__name__
+    exec(compile(source, "mutant", "exec"), vars(module))  # noqa: S102  our own compiler's output
+    return module.RULE_SET
+
+
+def with_rules(document: Any, rules: list[dict[str, Any]]) -> Any:
+    """Return the merged document with other rules."""
+    schemas = document["components"]["schemas"]
+    schema = {**schemas[LOCATION[-1]], "x-rules": rules}
+    return {**document, "components": {**document["components"], "schemas": {**schemas, LOCATION[-1]: schema}}}
+
+
+def noticed(mutant: Mutant, document: Any, names: Names) -> Iterator[str]:
+    """Yield everybody who notices a mutant: the reader, the linter, the examples, the table."""
+    changed = with_rules(document, mutant.rules)
+    try:
+        (ruled,) = read_rules(changed)
+    except RuleDefinitionError:
+        yield "reader"
+        return
+    if lint(changed, [ruled]):
+        yield "linter"
+    rule_set = compiled(ruled, names, changed)
+    for rule in ruled.rules:
+        passes, breaks = (rule_set.broken_by_json(body) for body in (rule.passes, rule.breaks))
+        if passes or [each.rule for each in breaks] != [rule.id]:
+            yield "examples"
+            break
+    by_hand = differences(rule_set.broken_by_json, iter([*finite_cases(others=False), *text_cases()]))
+    if tuple(rule.id for rule in rule_set.rules) != ORDER or next(by_hand, None):
+        yield "table"
+
+
+@pytest.fixture(scope="module")
+def verdicts(merged: Merged, names: Names) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Who notices each mutant, by kind of mistake."""
+    (ruled,) = merged.ruled
+    schema = copy.deepcopy(dict(ruled.schema))
+    result: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    for mutant in mutants(schema["x-rules"], schema):
+        result[mutant.kind][mutant.name] = tuple(noticed(mutant, merged.value, names))
+    return result
+
+
+def test_nobody_notices_the_rules_as_they_are(merged: Merged, names: Names) -> None:
+    """Unchanged rules raise no alarm, so whoever notices a mutant notices what was changed in it."""
+    (ruled,) = merged.ruled
+    unchanged = Mutant("none", "none", copy.deepcopy(ruled.schema["x-rules"]))
+    assert list(noticed(unchanged, merged.value, names)) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_mutant_is_noticed(kind: str, verdicts: dict[str, dict[str, tuple[str, ...]]]) -> None:
+    """Somebody notices each mutant of this kind; with `-s` a line says how many each noticed."""
+    found = verdicts[kind]
+    counts = Counter(each for who in found.values() for each in who)
+    print(f"\n{kind}: {len(found)} mutants, noticed by {dict(counts)}")
+    assert len(found) >= 6
+    assert [name for name, who in found.items() if not who] == []
+
+
+def test_the_table_notices_every_wrong_meaning(verdicts: dict[str, dict[str, tuple[str, ...]]]) -> None:
+    """A rule deleted, moved, of another level, or with another bound or value: the table alone is enough."""
+    for kind in ("rule deleted", "rule moved", "level flipped", "bound moved", "value changed"):
+        for name, who in verdicts[kind].items():
+            assert {"table", "reader"} & set(who), (kind, name, who)
