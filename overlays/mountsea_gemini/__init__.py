@@ -14,7 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from ._client import AsyncClient, Client
+    from ._async_client import AsyncClient
+    from ._client import Client
     from ._clock import Clock
     from ._errors import (
         AuthenticationError,
@@ -71,7 +72,7 @@ __all__ = [
 ]
 
 _ELSEWHERE: Final = {
-    "AsyncClient": "_client",
+    "AsyncClient": "_async_client",
     "AsyncTask": "_tasks",
     "Client": "_client",
     "Clock": "_clock",

@@ -12,7 +12,7 @@ from ._exchange import Answer
 from ._secrets import printable
 
 
-@define
+@define(eq=False)
 class Collector:
     """The body of one answer as it comes in.
 

@@ -44,7 +44,7 @@ _EXPIRED: Final = frozenset({403, 404, 410})
 _PAGES: Final = ("text/html", "application/json", "text/xml", "application/xml")
 
 
-@frozen
+@frozen(eq=False)
 class Policy:
     """Where downloads may go and how much they may be.
 
@@ -63,7 +63,7 @@ class Policy:
     total: float
 
 
-@frozen
+@frozen(eq=False)
 class _Again:
     """This attempt failed in a way the next may not."""
 

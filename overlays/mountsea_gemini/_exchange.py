@@ -32,7 +32,7 @@ def _size(content: bytes | None) -> str:
     return "None" if content is None else f"<{len(content)} bytes>"
 
 
-@frozen
+@frozen(eq=False)
 class Request:
     """One HTTP request. Its repr shows neither body nor query: a prompt and an id are the caller's."""
 
@@ -42,7 +42,7 @@ class Request:
     content: bytes | None = field(default=None, repr=_size)
 
 
-@frozen
+@frozen(eq=False)
 class Answer:
     """An HTTP answer, with as much of its body as came."""
 
@@ -54,7 +54,7 @@ class Answer:
     """Why the body is not whole, if it is not."""
 
 
-@frozen
+@frozen(eq=False)
 class Failed:
     """No answer came."""
 
@@ -64,7 +64,7 @@ class Failed:
     detail: str
 
 
-@frozen
+@frozen(eq=False)
 class DiskFailed:
     """The file system said no."""
 
@@ -75,7 +75,7 @@ class Stream(Protocol):
     """An open answer whose body is still to be read; sync and async drivers each have their own."""
 
 
-@frozen
+@frozen(eq=False)
 class Opened:
     """The head of an answer whose body is still to be read."""
 
@@ -91,29 +91,29 @@ class Sink(Protocol):
         """Append `chunk`."""
 
 
-@frozen
+@frozen(eq=False)
 class Now(Effect[float]):
     """Seconds on a clock that only goes forward."""
 
 
-@frozen
+@frozen(eq=False)
 class Wall(Effect[float]):
     """Seconds since 1970 (UTC); for telling people, never for deciding how long to wait."""
 
 
-@frozen
+@frozen(eq=False)
 class Random(Effect[float]):
     """A number drawn uniformly from [0, 1)."""
 
 
-@frozen
+@frozen(eq=False)
 class Sleep(Effect[None]):
     """Wait that many seconds."""
 
     seconds: float
 
 
-@frozen
+@frozen(eq=False)
 class Send(Effect[Answer | Failed]):
     """Send a request to the API, read its whole answer, and be done within `timeout` seconds in all."""
 
@@ -123,7 +123,7 @@ class Send(Effect[Answer | Failed]):
     """Bytes of body accepted, after decompression."""
 
 
-@frozen
+@frozen(eq=False)
 class Open(Effect[Opened | Failed]):
     """Ask for a file, without token; stop after the head of the answer."""
 
@@ -133,7 +133,7 @@ class Open(Effect[Opened | Failed]):
     """Refuse to connect to an address that is not public."""
 
 
-@frozen
+@frozen(eq=False)
 class Read(Effect[bytes | Failed]):
     """Read the next piece of a body; empty at its end."""
 
@@ -141,14 +141,14 @@ class Read(Effect[bytes | Failed]):
     timeout: float
 
 
-@frozen
+@frozen(eq=False)
 class Close(Effect[None]):
     """Give an open answer up."""
 
     stream: Stream = field(repr=False)
 
 
-@frozen
+@frozen(eq=False)
 class Write(Effect[DiskFailed | None]):
     """Append to a file."""
 
@@ -156,7 +156,7 @@ class Write(Effect[DiskFailed | None]):
     chunk: bytes = field(repr=_size)
 
 
-@frozen
+@frozen(eq=False)
 class Disk(Effect[T | DiskFailed]):
     """Do something with the file system."""
 
@@ -165,7 +165,7 @@ class Disk(Effect[T | DiskFailed]):
     """It takes no time worth leaving an event loop for."""
 
 
-@frozen
+@frozen(eq=False)
 class Tell(Effect[None]):
     """Call the caller back; an async driver also awaits what that returns."""
 
@@ -173,7 +173,7 @@ class Tell(Effect[None]):
     argument: object = field(repr=False)
 
 
-@define
+@define(eq=False)
 class Saved:
     """Where a download went and how much it was."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -48,7 +47,7 @@ class Partial:
     @classmethod
     def beside(cls, target: Path) -> Self:
         """Create an empty file in the target's directory, with the rights the target has or would get."""
-        path = target.parent / f".{secrets.token_hex(8)}.part"
+        path = target.parent / f".{os.urandom(8).hex()}.part"
         # "x": never into a file or through a link somebody else put there.
         file = path.open("x+b")
         with contextlib.suppress(OSError):

@@ -15,7 +15,7 @@ from ._addresses import is_public
 from ._bodies import Collector
 from ._errors import ConfigurationError
 from ._exchange import Answer, Failed, Open, Opened, Read, Send, Stream
-from ._http_pools import AsyncTransport
+from ._http_async_pools import AsyncTransport
 from ._http_sockets import CURRENT, Exchange
 from ._http_wire import ERRORS, OVER, Authority, built, failed, headers_of, unbuildable
 

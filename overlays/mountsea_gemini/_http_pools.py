@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Final, TypeAlias, TypedDict
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -13,7 +13,7 @@ import httpcore
 import httpx
 
 from ._addresses import is_loopback
-from ._http_sockets import AsyncSockets, Guard, SyncSockets, quieten
+from ._http_sockets import Guard, SyncSockets, quieten
 
 Way: TypeAlias = tuple[str, str | None]
 
@@ -21,7 +21,7 @@ KEEPALIVE: Final = 2.0
 """Seconds an idle connection is kept. A submit on one the server has just closed would end unclear."""
 
 
-def _to_core(request: httpx.Request) -> httpcore.Request:
+def to_core(request: httpx.Request) -> httpcore.Request:
     url = httpcore.URL(
         scheme=request.url.raw_scheme,
         host=request.url.raw_host,
@@ -48,18 +48,7 @@ class _Body(httpx.SyncByteStream):
         self._response.close()
 
 
-class _AsyncBody(httpx.AsyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._response.aiter_stream()
-
-    async def aclose(self) -> None:
-        await self._response.aclose()
-
-
-def _way(request: httpx.Request) -> Way:
+def way_of(request: httpx.Request) -> Way:
     """Return how to reach a host: its scheme, and the proxy the environment names for it, if any."""
     scheme, host = request.url.scheme, request.url.host
     if is_loopback(host) or proxy_bypass(host):
@@ -75,7 +64,7 @@ class _Options(TypedDict):
     keepalive_expiry: float
 
 
-def _options(way: Way) -> _Options:
+def options_of(way: Way) -> _Options:
     # Reading the certificates takes longer than a request to this machine does.
     context = httpx.create_ssl_context() if "https" in {way[0], (way[1] or "").partition(":")[0]} else None
     return _Options(
@@ -86,7 +75,7 @@ def _options(way: Way) -> _Options:
     )
 
 
-def _proxy(url: str) -> tuple[str, tuple[str, str] | None]:
+def proxy_of(url: str) -> tuple[str, tuple[str, str] | None]:
     """Return a proxy's URL without the user in it, and that user."""
     parts = urlsplit(url if "://" in url else f"http://{url}")
     auth = None if parts.username is None else (unquote(parts.username), unquote(parts.password or ""))
@@ -115,13 +104,13 @@ class SyncTransport(httpx.BaseTransport):
 
     def _pool(self, way: Way) -> httpcore.ConnectionPool:
         if way[1] is None:
-            return httpcore.ConnectionPool(network_backend=SyncSockets(self._guard), **_options(way))
-        url, auth = _proxy(way[1])
-        return httpcore.HTTPProxy(url, proxy_auth=auth, network_backend=SyncSockets(), **_options(way))
+            return httpcore.ConnectionPool(network_backend=SyncSockets(self._guard), **options_of(way))
+        url, auth = proxy_of(way[1])
+        return httpcore.HTTPProxy(url, proxy_auth=auth, network_backend=SyncSockets(), **options_of(way))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return the head of its answer."""
-        response = self._opened(_way(request)).handle_request(_to_core(request))
+        response = self._opened(way_of(request)).handle_request(to_core(request))
         return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
 
     def close(self) -> None:
@@ -129,37 +118,3 @@ class SyncTransport(httpx.BaseTransport):
         with self._lock:
             while self._pools:
                 self._pools.popitem()[1].close()
-
-
-class AsyncTransport(httpx.AsyncBaseTransport):
-    """The asynchronous twin of `SyncTransport`.
-
-    Args:
-        guard: As there.
-    """
-
-    def __init__(self, guard: Guard | None = None) -> None:
-        self._guard = guard
-        self._pools: dict[Way, httpcore.AsyncConnectionPool] = {}
-
-    def _opened(self, way: Way) -> httpcore.AsyncConnectionPool:
-        if way not in self._pools:
-            quieten()
-            self._pools[way] = self._pool(way)
-        return self._pools[way]
-
-    def _pool(self, way: Way) -> httpcore.AsyncConnectionPool:
-        if way[1] is None:
-            return httpcore.AsyncConnectionPool(network_backend=AsyncSockets(self._guard), **_options(way))
-        url, auth = _proxy(way[1])
-        return httpcore.AsyncHTTPProxy(url, proxy_auth=auth, network_backend=AsyncSockets(), **_options(way))
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and return the head of its answer."""
-        response = await self._opened(_way(request)).handle_async_request(_to_core(request))
-        return httpx.Response(response.status, headers=response.headers, stream=_AsyncBody(response))
-
-    async def aclose(self) -> None:
-        """Close all connections."""
-        while self._pools:
-            await self._pools.popitem()[1].aclose()

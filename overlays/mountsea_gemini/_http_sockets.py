@@ -7,14 +7,13 @@ is bounded by what is left of it, and the first write is noted.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 import httpcore
 from attrs import define
@@ -25,7 +24,7 @@ Guard: TypeAlias = Callable[[str], bool]
 """Whether an IP address may be connected to."""
 
 
-@define
+@define(eq=False)
 class Exchange:
     """One request on its way."""
 
@@ -38,7 +37,7 @@ class Exchange:
         return self.deadline - time.monotonic()
 
 
-_TCP: Final = socket.SOCK_STREAM
+TCP: Final = socket.SOCK_STREAM
 CURRENT: ContextVar[Exchange | None] = ContextVar("mountsea_gemini_exchange", default=None)
 
 
@@ -46,7 +45,7 @@ class AddressRefused(httpcore.ConnectError):
     """A name resolves to an address that must not be connected to."""
 
 
-def _left(timeout: float | None, error: type[httpcore.TimeoutException]) -> float | None:
+def left_of(timeout: float | None, error: type[httpcore.TimeoutException]) -> float | None:
     exchange = CURRENT.get()
     if exchange is None:
         return timeout
@@ -56,7 +55,7 @@ def _left(timeout: float | None, error: type[httpcore.TimeoutException]) -> floa
     return left if timeout is None else min(timeout, left)
 
 
-def _note_write() -> None:
+def note_write() -> None:
     exchange = CURRENT.get()
     if exchange is not None:
         exchange.wrote = True
@@ -78,11 +77,11 @@ def quieten() -> None:
         logging.getLogger(name).addFilter(_QUIET)
 
 
-def _addresses(found: Iterable[Any]) -> list[str]:
+def addresses_of(found: Iterable[Any]) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def _permitted(addresses: list[str], host: str, guard: Guard | None) -> list[str]:
+def permitted(addresses: list[str], host: str, guard: Guard | None) -> list[str]:
     for address in addresses:
         # One bad address is enough: who answers with a mix is trying something.
         if guard is not None and not guard(address):
@@ -100,12 +99,12 @@ class SyncStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read within what is left."""
-        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        return self._inner.read(max_bytes, left_of(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write within what is left, and note it before the first byte can have left."""
-        left = _left(timeout, httpcore.WriteTimeout)
-        _note_write()
+        left = left_of(timeout, httpcore.WriteTimeout)
+        note_write()
         self._inner.write(buffer, left)
 
     def close(self) -> None:
@@ -116,7 +115,7 @@ class SyncStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         """Shake hands; no byte of the request is in that."""
-        inner = self._inner.start_tls(ssl_context, server_hostname, _left(timeout, httpcore.ConnectTimeout))
+        inner = self._inner.start_tls(ssl_context, server_hostname, left_of(timeout, httpcore.ConnectTimeout))
         return SyncStream(inner)
 
     def get_extra_info(self, info: str) -> Any:
@@ -145,12 +144,12 @@ class SyncSockets(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connect to the first address that answers; the addresses checked are the ones connected to."""
         try:
-            found = [host] if is_address(host) else _addresses(socket.getaddrinfo(host, port, type=_TCP))
+            found = [host] if is_address(host) else addresses_of(socket.getaddrinfo(host, port, type=TCP))
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"cannot resolve {host}: {error}") from None
-        addresses = _permitted(found, host, self._guard)
+        addresses = permitted(found, host, self._guard)
         for remaining in range(len(addresses), 0, -1):
-            left = _left(timeout, httpcore.ConnectTimeout)
+            left = left_of(timeout, httpcore.ConnectTimeout)
             share = None if left is None else left / remaining
             try:
                 stream = self._inner.connect_tcp(addresses[-remaining], port, share, local_address, socket_options)
@@ -160,79 +159,3 @@ class SyncSockets(httpcore.NetworkBackend):
             else:
                 return SyncStream(stream)
         raise httpcore.ConnectError(f"{host} has no address")
-
-
-class AsyncStream(httpcore.AsyncNetworkStream):
-    """The asynchronous twin of `SyncStream`; the exchange's deadline is kept by a cancel scope around it."""
-
-    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
-        self._inner = inner
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read."""
-        return await self._inner.read(max_bytes, timeout)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write, and note it before the first byte can have left."""
-        _note_write()
-        await self._inner.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        """Close the connection."""
-        await self._inner.aclose()
-
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        """Shake hands; no byte of the request is in that."""
-        return AsyncStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
-
-    def get_extra_info(self, info: str) -> Any:
-        """Return what the connection knows of itself."""
-        return self._inner.get_extra_info(info)
-
-
-class AsyncSockets(httpcore.AsyncNetworkBackend):
-    """The asynchronous twin of `SyncSockets`.
-
-    Args:
-        guard: Says which addresses are permitted; None permits all.
-    """
-
-    def __init__(self, guard: Guard | None = None) -> None:
-        self._guard = guard
-        # httpcore has a stand-in of the same name for where anyio is missing; httpx always brings it.
-        self._inner = cast(httpcore.AsyncNetworkBackend, httpcore.AnyIOBackend())
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address that answers; the addresses checked are the ones connected to."""
-        loop = asyncio.get_running_loop()
-        try:
-            # An address needs no look-up, which would start a thread.
-            found = [host] if is_address(host) else _addresses(await loop.getaddrinfo(host, port, type=_TCP))
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"cannot resolve {host}: {error}") from None
-        addresses = _permitted(found, host, self._guard)
-        for remaining in range(len(addresses), 0, -1):
-            share = None if timeout is None else timeout / len(addresses)
-            try:
-                stream = await self._inner.connect_tcp(
-                    addresses[-remaining], port, share, local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if remaining == 1:
-                    raise
-            else:
-                return AsyncStream(stream)
-        raise httpcore.ConnectError(f"{host} has no address")
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait; httpcore does so between its own retries, of which we ask for none."""
-        await asyncio.sleep(seconds)

@@ -38,7 +38,7 @@ _NOT_PROCESSED: Final = frozenset({301, 307, 308})
 _UNCLEAR: Final = frozenset({408, 409, 499})
 
 
-@frozen
+@frozen(eq=False)
 class Submission:
     """A request that starts a task, and how to read what it is answered with."""
 
@@ -61,7 +61,7 @@ def submitting(submission: Submission) -> Core[str]:
     attempt = 1
     while True:
         sent_at = yield from Wall()
-        outcome = yield from Send(submission.request, submission.timeout, ANSWER_LIMIT)
+        outcome = yield from _sending(submission)
         if isinstance(outcome, Failed):
             if outcome.sent:
                 raise _unknown(submission, sent_at, outcome.detail)
@@ -88,7 +88,25 @@ def submitting(submission: Submission) -> Core[str]:
         attempt += 1
 
 
-@frozen
+def _sending(submission: Submission) -> Core[Answer | Failed]:
+    """Send the request, and let even Ctrl-C say what it may have cut off."""
+    try:
+        return (yield from Send(submission.request, submission.timeout, ANSWER_LIMIT))
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        error.add_note(
+            f"{submission.what} was being sent: it may have been accepted and billed"
+            f" (body sha256 {_fingerprint(submission)})"
+        )
+        raise
+
+
+def _fingerprint(submission: Submission) -> str:
+    return hashlib.sha256(submission.request.content or b"").hexdigest()
+
+
+@frozen(eq=False)
 class _Later:
     seconds: float
     error: GeminiError
@@ -124,7 +142,7 @@ def _unknown(submission: Submission, sent_at: float, reason: str, answer: Answer
     return SubmitOutcomeUnknown(
         f"{submission.what} was sent, and whether it was accepted is unknown: {reason}",
         reason=reason,
-        fingerprint=hashlib.sha256(submission.request.content or b"").hexdigest(),
+        fingerprint=_fingerprint(submission),
         sent_at=utc(sent_at),
         **fields,
     )

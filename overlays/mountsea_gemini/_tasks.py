@@ -12,7 +12,8 @@ from ._cores import TaskKey
 from ._errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from ._client import AsyncClient, Client
+    from ._async_client import AsyncClient
+    from ._client import Client
     from ._result import TaskResult
     from ._waiting import OnPoll
 

@@ -43,7 +43,7 @@ _ENDS: Final[dict[Verdict, type[TaskEnded]]] = {
 OnPoll: TypeAlias = Callable[[TaskResult], Awaitable[None] | None]
 
 
-@frozen
+@frozen(eq=False)
 class Polling:
     """How to look at one task."""
 
@@ -63,7 +63,7 @@ class Polling:
         return f"the task goes on and costs nothing more; go on with client.task({self.task_id!r})"
 
 
-@frozen
+@frozen(eq=False)
 class Fault:
     """A look that told nothing about the task."""
 
@@ -119,7 +119,7 @@ def read_look(polling: Polling, answer: Answer, wait: float | None) -> TaskResul
     return Fault(unread, transient=True)
 
 
-@define
+@define(eq=False)
 class _Wait:
     """The state of one wait."""
 

@@ -19,7 +19,8 @@ import pytest
 from mountsea_gemini import ConnectionFailed, DownloadError, SubmitOutcomeUnknown, WaitTimeout
 from mountsea_gemini._addresses import is_public
 from mountsea_gemini._clock import SystemClock
-from mountsea_gemini._http_sockets import CURRENT, AsyncSockets, Exchange, SyncSockets
+from mountsea_gemini._http_async_sockets import AsyncSockets
+from mountsea_gemini._http_sockets import CURRENT, Exchange, SyncSockets
 from mountsea_gemini.sandbox import Sandbox
 
 from tests.client.scripted import TASK, ScriptedClock, Skin

@@ -271,6 +271,18 @@ def test_an_awaitable_hook_is_awaited_by_the_async_client() -> None:
     assert kept == [TASK]
 
 
+def test_ctrl_c_during_a_submit_says_that_it_may_have_been_accepted(skin: Skin) -> None:
+    """The interrupt goes on as it is, with a note that there may be something to look for."""
+
+    def interrupted(request: httpx.Request) -> httpx.Response:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        skin.do(skin.client(Play([interrupted])).text_to_video(PROMPT))
+    assert "may have been accepted and billed" in "".join(caught.value.__notes__)
+    assert PROMPT not in "".join(caught.value.__notes__)
+
+
 @pytest.mark.parametrize(
     "answer", [reply(307, b"", {"Location": "https://evil.example.com/"}), reply(308, b"", {"Location": "/other"})]
 )

@@ -1,0 +1,108 @@
+"""The client on asyncio: the same names and defaults, the same decision cores."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from mountsea_gemini_api._operation import Operation
+from mountsea_gemini_api.variants import Variants
+
+from . import _cores
+from ._async_drive import AsyncDriver
+from ._base import MAX_DOWNLOAD, SYSTEM, Base
+from ._clock import Clock
+from ._exchange import Core
+from ._http_async import AsyncHttp
+from ._settings import settings
+from ._tasks import AsyncTask
+
+if TYPE_CHECKING:
+    import httpx
+
+R = TypeVar("R")
+
+
+class AsyncClient(Base, Variants[Coroutine[Any, Any, AsyncTask]]):
+    """A client of the API on asyncio: the same names and defaults as `Client`.
+
+    Args:
+        token: The API key; without one, MOUNTSEA_API_KEY is read.
+        base_url: Where the API is; without one, MOUNTSEA_BASE_URL, then the document's first server.
+        waive: Ids of rules switched off for all calls.
+        strict: Treat rules that were only inferred like those the vendor states.
+        timeout: Seconds one HTTP exchange may take in all, connecting and reading the body included.
+        transport: An httpx transport used for everything instead of sockets, for tests; stays yours to close.
+        allow_private_downloads: Let files also come over http and from addresses that are not public.
+        max_download_bytes: Bytes a downloaded file may have.
+        on_submitted: Called with the handle of every task as soon as its id is known; may be awaitable.
+        clock: Whose time it is, for tests.
+
+    Raises:
+        ConfigurationError: A value cannot be used.
+    """
+
+    def __init__(
+        self,
+        token: str | None = None,
+        *,
+        base_url: str | None = None,
+        waive: Collection[str] = (),
+        strict: bool = False,
+        timeout: float = 30.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+        allow_private_downloads: bool = False,
+        max_download_bytes: int = MAX_DOWNLOAD,
+        on_submitted: Callable[[AsyncTask], Awaitable[None] | None] | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        self.settings = settings(
+            token,
+            base_url=base_url,
+            waive=waive,
+            strict=strict,
+            timeout=timeout,
+            has_transport=transport is not None,
+            allow_private_downloads=allow_private_downloads,
+            max_download_bytes=max_download_bytes,
+        )
+        self._on_submitted = on_submitted
+        self._driver = AsyncDriver(AsyncHttp(self.settings.authority, transport), clock)
+
+    def task(self, task_id: str, operation: str | None = None) -> AsyncTask:
+        """Return the handle of a task submitted before; see `Client.task`."""
+        return AsyncTask(self, _cores.key(task_id, operation), fresh=False)
+
+    async def run(self, core: Core[R]) -> R:
+        """Carry out a decision core with this client's connections and clock."""
+        self._check_open()
+        return await self._driver.run(core)
+
+    async def aclose(self) -> None:
+        """Close the client's connections."""
+        self._closed = True
+        await self._driver.http.aclose()
+
+    async def __aenter__(self) -> Self:
+        self._check_open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _submit(
+        self, operation: Operation, body: Any, *, waive: Collection[str], strict: bool | None
+    ) -> AsyncTask:
+        core = _cores.starting(
+            self.settings,
+            operation,
+            body,
+            waive=waive,
+            strict=strict,
+            handle=lambda task: AsyncTask(self, task, fresh=True),
+            on_submitted=self._on_submitted,
+        )
+        return await self.run(core)
