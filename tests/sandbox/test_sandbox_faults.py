@@ -225,6 +225,13 @@ def test_faults_combine_and_the_first_status_wins(send: Send) -> None:
     assert send(submit(x_sandbox_script="503 404")).status == 503
 
 
+def test_fields_are_changed_before_the_whole_is_cut(send: Send) -> None:
+    """A field fault written after `cut-json` still finds JSON to change."""
+    answer = send(submit(x_sandbox_script="cut-json@submit extra-field=a@submit"))
+    assert answer.body.startswith(b'{"taskId":')
+    assert not is_json(answer)
+
+
 @pytest.mark.parametrize("script", ["slow=60@submit html@submit", "html@submit slow=60@submit", "slow=60@submit 503"])
 def test_delivery_faults_hold_whatever_is_delivered(script: str) -> None:
     """A delay stays with the answer, in whichever order the faults are written."""

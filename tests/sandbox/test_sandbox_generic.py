@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shutil
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -311,6 +313,21 @@ def test_a_file_that_is_no_spec_says_so(tmp_path: Path, content: str, message: s
         Sandbox(file)
 
 
+def test_a_relocated_copy_plays_its_own_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under a foreign parent package the spec beside the copy counts, not the installed one."""
+    folder = Path(package.__file__).parent
+    home = tmp_path / "foreign_app" / "_vendor"
+    shutil.copytree(folder, home / folder.parent.name / folder.name)
+    generated = home / package.DEFAULT_SPEC[0]
+    generated.mkdir()
+    (generated / package.DEFAULT_SPEC[1]).write_text(json.dumps(SPEC))
+    for place in (home.parent, home, home / folder.parent.name, generated):
+        (place / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    copied = import_module(f"foreign_app._vendor.{folder.parent.name}.sandbox")
+    assert copied.Sandbox().core.spec.document["info"]["title"] == "Bakery"
+
+
 def test_the_package_holds_no_vendors_words() -> None:
     """No path, field, state or model of the default spec stands in the code, but for the spec's own place."""
     document = json.dumps(Sandbox().core.spec.document)
@@ -323,4 +340,5 @@ def test_the_package_holds_no_vendors_words() -> None:
         for line in file.read_text("utf-8").splitlines()
         if any(word in line.lower() for word in words)
     }
-    assert [name for name, _ in found] == ["_sandbox.py"]
+    assert {name for name, _ in found} == {"_sandbox.py"}
+    assert len(found) == 2  # the package that holds the default spec: its name, and its import

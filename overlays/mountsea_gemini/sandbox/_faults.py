@@ -36,11 +36,12 @@ def _error(status: int, argument: str | None) -> Response:
 
 
 def spoil(response: Response, faults: Sequence[Fault], request: Request, waiter: Waiter | None) -> Response:
-    """Return the answer with all faults applied: in their order to its content, and then to its delivery."""
+    """Return the answer with all faults applied: to its fields, to its whole content, to its delivery."""
     for fault in faults:
         if fault.kind in _BODY:
             response = _body_fault(fault, response, waiter)
-        elif fault.kind == "html":
+    for fault in faults:
+        if fault.kind == "html":
             response = html_answer(response.status)
         elif fault.kind == "cut-json":
             response = answer(response.status, response.body[: len(response.body) // 2], JSON_TYPE)

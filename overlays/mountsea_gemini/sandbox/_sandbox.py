@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from ._inprocess import Transport
     from ._server import Running
 
-DEFAULT_SPEC: Final = "openapi.effective.json"
-"""The spec that is played when none is given, in the generated package; its import is the one name not generic."""
+DEFAULT_SPEC: Final = ("mountsea_gemini_api", "openapi.effective.json")
+"""Package and file of the spec that is played when none is given; the one name here that is not generic."""
 
 
 class Sandbox:
@@ -130,12 +131,20 @@ def serve(host: str = "127.0.0.1", port: int = 0, **options: Any) -> Running:
 
 
 def _default_spec() -> Path:
-    """Find the spec beside the package it was generated with; an import, so that a relocated copy finds its own."""
+    """Find the spec in the generated package that belongs to this copy.
+
+    The package beside this one is looked up without importing it, which would load a whole client and take
+    three times as long; a copy that keeps it elsewhere has had the import below rewritten.
+    """
+    package, name = DEFAULT_SPEC
+    found = find_spec(".".join([*__name__.split(".")[:-3], package]))
+    if found is not None and found.origin is not None:
+        return Path(found.origin).with_name(name)
     try:
         import mountsea_gemini_api as generated  # noqa: PLC0415  a spec given needs no client
     except ImportError as error:
         raise SpecError(f"{error}; give the effective spec as a file") from error
-    return Path(generated.__path__[0]) / DEFAULT_SPEC
+    return Path(generated.__path__[0]) / name
 
 
 def read_spec(spec: Mapping[str, Any] | Path | None) -> Mapping[str, Any]:
