@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ._operation import Operation
+from ._operation import Operation as Operation
 from .api.gemini import generate_video as _generate_video
 from .api.gemini import get_task_result as _get_task_result
 

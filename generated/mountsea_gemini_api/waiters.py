@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ._waiter import Waiter
+from ._waiter import Waiter as Waiter
 
 TASK: Final = Waiter(
     name="task",

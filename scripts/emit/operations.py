@@ -84,7 +84,7 @@ def operations_module(document: Any, names: Names) -> str:
             "from collections.abc import Mapping",
             "from typing import Final",
             *imports,
-            "from ._operation import Operation",
+            "from ._operation import Operation as Operation",
             "",
             f"SERVERS: Final[tuple[str, ...]] = {literal(tuple(servers))}",
             *lines,

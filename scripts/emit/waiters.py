@@ -68,7 +68,7 @@ def waiters_module(document: Any, names: Names) -> str:
             "from __future__ import annotations",
             "from collections.abc import Mapping",
             "from typing import Final",
-            "from ._waiter import Waiter",
+            "from ._waiter import Waiter as Waiter",
             "",
             *lines,
             "WAITERS: Final[Mapping[str, Waiter]] = {",

@@ -8,9 +8,9 @@ import sys
 from scripts.errors import EXIT_FAILED, InputError, run_cli
 from scripts.project import load_project
 from scripts.regenerate.build import build
-from scripts.regenerate.manifest import NAME, read_manifest, reasons, sha256
+from scripts.regenerate.manifest import NAME, edited, read_manifest, reasons
 from scripts.regenerate.tools import check_tools
-from scripts.regenerate.tree import Difference, Tree, compare, read_tree, replace_tree
+from scripts.regenerate.tree import Difference, compare, read_tree, replace_tree
 
 MINIMUM_PYTHON = (3, 11)
 
@@ -47,7 +47,7 @@ def _run(options: argparse.Namespace) -> int:
     recorded = read_manifest(project)
     why = reasons(recorded, project)
     name = project.relative(project.output)
-    if not options.full and not why and recorded is not None and not _edited(actual, recorded["outputs"]):
+    if not options.full and not why and recorded is not None and not edited(actual, recorded["outputs"]):
         say(f"{name}/ is up to date ({len(actual)} files, no input changed)")
         return 0
     expected = build(project, _progress if sys.stderr.isatty() and not options.quiet else _silent)
@@ -74,11 +74,6 @@ def _progress(stage: str) -> None:
 
 def _silent(text: str) -> None:
     """Print nothing."""
-
-
-def _edited(actual: Tree, recorded: dict[str, str]) -> bool:
-    hashes = {path: sha256(content) for path, content in actual.items() if path != NAME}
-    return hashes != recorded
 
 
 def _report(name: str, difference: Difference, why: list[str]) -> int:

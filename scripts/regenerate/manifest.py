@@ -65,6 +65,11 @@ def read_manifest(project: Project) -> dict[str, Any] | None:
     return value if isinstance(value, dict) and all(isinstance(value.get(key), dict) for key in keys) else None
 
 
+def edited(actual: Tree, recorded: Mapping[str, str]) -> bool:
+    """Return whether an output directory differs from what a manifest recorded of it."""
+    return {path: sha256(content) for path, content in actual.items() if path != NAME} != recorded
+
+
 def reasons(recorded: Mapping[str, Any] | None, project: Project) -> list[str]:
     """Return what changed since the recorded build; empty if nothing did."""
     if recorded is None:

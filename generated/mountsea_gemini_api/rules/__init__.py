@@ -101,6 +101,7 @@ def _kind(body: Any, model: type[Any] | None) -> type[Any]:
 __all__ = [
     "ABSENT",
     "RULES",
+    "SCHEMA",
     "Absent",
     "Change",
     "Length",
@@ -111,6 +112,7 @@ __all__ = [
     "Source",
     "Unlisted",
     "Violation",
+    "check_waived",
     "rule_violations",
     "unlisted",
     "validate",

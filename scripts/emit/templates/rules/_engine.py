@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -127,6 +126,8 @@ def check_waived(waive: Collection[str], known: Collection[str]) -> None:
         raise ValueError(f"waive must be a collection of rule ids, got the text {waive!r}; write waive={{{waive!r}}}")
     for rule in waive:
         if rule not in known:
+            import difflib  # only a mistake needs it
+
             close = difflib.get_close_matches(rule, known, 1, cutoff=0)
             raise ValueError(f"there is no rule {rule!r} to waive; did you mean {close[0]!r}?")
 
