@@ -1,0 +1,97 @@
+"""Make a package's imports of itself and of the package put into it relative, and change nothing else."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import libcst
+from libcst.helpers import get_full_name_for_node
+
+from scripts.errors import InputError
+
+
+def relocated(source: bytes, path: str, package: str, inner: str) -> bytes:
+    """Return a module's source with every import of two packages made relative.
+
+    Args:
+        source: The module, UTF-8.
+        path: Its place in the hand-written package, with slashes.
+        package: Import name of the hand-written package.
+        inner: Import name of the generated package, which the copy holds inside the other.
+
+    Raises:
+        InputError: The module reaches a package in a way that no relative import can express.
+    """
+    if not any(name.encode() in source for name in (package, inner)):
+        return source  # most modules; their bytes are not even read
+    module = libcst.parse_module(source)
+    result = module.visit(_Relative(path, package, inner)).bytes
+    if found := next(_left(ast.parse(result), package, inner), None):
+        line, what = found
+        message = f"{what} names a package by its place in this project; a copy stands elsewhere: import it"
+        raise InputError(message, path=f"{package}/{path}", line=line)
+    return result
+
+
+class _Relative(libcst.CSTTransformer):
+    """Rewrites `import inner` and `from inner.x import y`, and the same of the package itself."""
+
+    def __init__(self, path: str, package: str, inner: str) -> None:
+        super().__init__()
+        self._dots = path.count("/") + 1
+        self._package = package
+        self._inner = inner
+
+    def leave_ImportFrom(  # noqa: N802  libcst's name
+        self, original_node: libcst.ImportFrom, updated_node: libcst.ImportFrom
+    ) -> libcst.ImportFrom:
+        """Turn `from inner.x import y` into `from ..inner.x import y`."""
+        name = get_full_name_for_node(original_node.module) if original_node.module else None
+        if original_node.relative or name is None:
+            return updated_node
+        root, _, rest = name.partition(".")
+        if root not in {self._package, self._inner}:
+            return updated_node
+        target = name if root == self._inner else rest
+        return updated_node.with_changes(
+            relative=[libcst.Dot()] * self._dots,
+            module=libcst.parse_expression(target) if target else None,
+            whitespace_after_from=libcst.SimpleWhitespace(" "),
+        )
+
+    def leave_SimpleStatementLine(  # noqa: N802
+        self,
+        original_node: libcst.SimpleStatementLine,
+        updated_node: libcst.SimpleStatementLine,  # noqa: ARG002
+    ) -> libcst.SimpleStatementLine:
+        """Turn `import inner` and `import inner as x` into `from .. import inner`."""
+        return updated_node.with_changes(body=[self._imported(statement) for statement in updated_node.body])
+
+    def _imported(self, statement: libcst.BaseSmallStatement) -> libcst.BaseSmallStatement:
+        if not isinstance(statement, libcst.Import) or len(statement.names) != 1:
+            return statement  # what it leaves is refused afterwards
+        alias = statement.names[0]
+        if get_full_name_for_node(alias.name) != self._inner:
+            return statement
+        return libcst.ImportFrom(
+            module=None, names=[alias], relative=[libcst.Dot()] * self._dots, semicolon=statement.semicolon
+        )
+
+
+def _left(tree: ast.Module, package: str, inner: str) -> Iterator[tuple[int, str]]:
+    """Yield what still names a package absolutely: an import, or a dotted name as text."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module or ""]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if node.value.startswith(f"{inner}.") and node.value.replace(".", "").isidentifier():
+                yield node.lineno, repr(node.value)[:60]
+            continue
+        else:
+            continue
+        for name in names:
+            if name.partition(".")[0] in {package, inner}:
+                yield node.lineno, f"import {name}"
