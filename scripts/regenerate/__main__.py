@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 
 from scripts.errors import EXIT_FAILED, InputError, run_cli
-from scripts.project import load_project
-from scripts.regenerate.build import build
+from scripts.project import Project, load_project
+from scripts.regenerate.generator import Generator
 from scripts.regenerate.manifest import NAME, edited, read_manifest, reasons
 from scripts.regenerate.tools import check_tools
-from scripts.regenerate.tree import Difference, compare, read_tree, replace_tree
+from scripts.regenerate.tree import Difference, Tree, compare, read_tree, replace_tree
 
 MINIMUM_PYTHON = (3, 11)
 
@@ -50,7 +51,7 @@ def _run(options: argparse.Namespace) -> int:
     if not options.full and not why and recorded is not None and not edited(actual, recorded["outputs"]):
         say(f"{name}/ is up to date ({len(actual)} files, no input changed)")
         return 0
-    expected = build(project, _progress if sys.stderr.isatty() and not options.quiet else _silent)
+    expected = _build(project, _progress if sys.stderr.isatty() and not options.quiet else _silent)
     difference = compare(actual, expected)
     if not difference:
         say(f"{name}/ is up to date ({len(actual)} files)")
@@ -66,6 +67,14 @@ def _run(options: argparse.Namespace) -> int:
     replace_tree(project.output, expected)
     say(f"{name}/ written: {len(expected)} files, {_count(difference)} of them new, changed or removed")
     return 0
+
+
+def _build(project: Project, progress: Callable[[str], None]) -> Tree:
+    with Generator(project.package) as generator:
+        # imported while the generator's process loads its own modules, which takes as long again
+        from scripts.regenerate.build import build  # noqa: PLC0415
+
+        return build(project, generator, progress)
 
 
 def _progress(stage: str) -> None:

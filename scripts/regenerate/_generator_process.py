@@ -101,6 +101,9 @@ def _text(value: Any) -> str:
 
 def _run(arguments: Iterable[str]) -> None:
     spec, package, names = map(Path, arguments)
+    sys.stdin.read()  # until it is closed: then the spec is there
+    if not spec.exists():
+        return  # whoever should have written it has failed
     names.write_text(json.dumps(main(spec, package)), encoding="utf-8")
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
-from scripts.emit.names import Names, read_names
-from scripts.emit.operations import operations
 from scripts.errors import InputError
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -19,31 +20,44 @@ _SHOWN: Final = 20
 
 
 class Generator:
-    """One run of the generator, started at once and collected later.
+    """One run of the generator; its process loads the tool while the effective spec is still being made.
+
+    A context manager: on leaving, the process and its files are gone.
 
     Args:
-        effective: The file holding the effective spec.
-        package: The folder to generate, named like the package; it must not exist.
-        scratch: A folder for the report of the names chosen.
+        package: Import name of the package to generate.
     """
 
-    def __init__(self, effective: Path, package: Path, scratch: Path) -> None:
-        self._package = package
-        self._report = scratch / "names.json"
+    def __init__(self, package: str) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="regenerate-")
+        root = Path(self._folder.name)
+        self.package = root / "out" / package
+        self.package.parent.mkdir()
+        self._effective = root / "effective.json"
+        self._report = root / "names.json"
+        command = [sys.executable, "-m", "scripts.regenerate._generator_process"]
         self._process = subprocess.Popen(  # noqa: S603  our own module, in this interpreter
-            [sys.executable, "-m", "scripts.regenerate._generator_process", effective, package, self._report],
+            [*command, self._effective, self.package, self._report],
             # a fixed hash seed, because the generator writes some sets in their own order; UTF-8 whatever the locale
             env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTHONPATH": str(_ROOT)},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
 
-    def names(self, document: Any) -> Names:
-        """Wait for the generator and return the names it chose.
+    def start(self, effective: str) -> None:
+        """Let the generator work on an effective spec, given as JSON text."""
+        self._effective.write_text(effective, encoding="utf-8")
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it has ended already; `report` says why
+                self._process.stdin.close()
+            self._process.stdin = None
+
+    def report(self) -> Mapping[str, Any]:
+        """Wait for the generator and return what it says of itself: the names it chose.
 
         Raises:
-            InputError: It failed, warned, wrote nothing, or dropped an operation of the document.
+            InputError: It failed, warned, or wrote nothing.
         """
         _, errors = self._process.communicate()
         if self._process.returncode or not self._report.exists():
@@ -58,15 +72,17 @@ class Generator:
                 "openapi-python-client cannot express the whole document, and a client with pieces missing is worse "
                 "than none; correct these in an overlay:\n  " + "\n  ".join([*shown, *tail])
             )
-        if not (self._package / "__init__.py").is_file():
+        if not (self.package / "__init__.py").is_file():
             raise InputError("openapi-python-client reported success but wrote no package")
-        names = read_names(report)
-        for operation in operations(document):
-            names.operation(operation.method, operation.path)  # raises for one that was dropped
-        return names
+        return report
 
-    def stop(self) -> None:
-        """End the process if it still runs."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._process.poll() is None:
             self._process.kill()
             self._process.communicate()
+        self._folder.cleanup()
