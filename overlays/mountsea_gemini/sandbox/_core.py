@@ -94,6 +94,16 @@ class Core:
         for waiter in self._waiters:
             Life.of(script, waiter, self.settings.timing)
 
+    def endpoint(self, method: str, path: str) -> Endpoint | None:
+        """Return what answers a request, or None where the document has no such operation."""
+        methods, _ = self._routes.find(path)
+        return methods.get(method) if methods else None
+
+    @staticmethod
+    def is_file(path: str) -> bool:
+        """Tell whether a path is one of the result files that the sandbox serves beside the document."""
+        return _files.task_id_of(path) is not None
+
     def enqueue(self, scripts: Sequence[Script]) -> int:
         """Queue scripts, all or none, and return how many wait now.
 

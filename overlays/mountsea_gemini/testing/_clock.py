@@ -1,0 +1,67 @@
+"""Time that passes only when somebody sleeps."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import UTC, datetime
+from typing import Final
+
+START: Final = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class FakeClock:
+    """A clock for `Client(clock=...)`: sleeping moves it on, and takes no time.
+
+    Args:
+        chance: The "random" number drawn each time, from 0 to below 1; None draws repeatable ones.
+
+    Attributes:
+        slept: The sleeps so far, in seconds.
+        chance: May be set at any time.
+    """
+
+    def __init__(self, chance: float | None = 0.5) -> None:
+        if chance is not None and not 0 <= chance < 1:
+            raise ValueError(f"chance is a number from 0 to below 1, got {chance!r}")
+        self.chance = chance
+        self.slept: list[float] = []
+        self._elapsed = 0.0
+        self._drawn = random.Random(0)  # noqa: S311  (repeatable on purpose)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds that have passed since the clock was made."""
+        return self._elapsed
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, as if something had taken that long.
+
+        Raises:
+            ValueError: The number is negative.
+        """
+        if not seconds >= 0:
+            raise ValueError(f"cannot advance a clock by {seconds!r} s: time does not go back")
+        self._elapsed += seconds
+
+    def now(self) -> float:
+        """Return the elapsed seconds."""
+        return self._elapsed
+
+    def wall(self) -> float:
+        """Return the same as a date, counted from the first of January 2026."""
+        return START.timestamp() + self._elapsed
+
+    def random(self) -> float:
+        """Return the chance that is set, or the next repeatable one."""
+        return self._drawn.random() if self.chance is None else self.chance
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, and remember that somebody slept."""
+        self.slept.append(seconds)
+        self.advance(seconds)
+
+    async def asleep(self, seconds: float) -> None:
+        """Do as `sleep` does, and give other tasks a turn."""
+        self.sleep(seconds)
+        await asyncio.sleep(0)

@@ -1,0 +1,14 @@
+"""Fixtures for the tests of the test double."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the token or the address of whoever runs it."""
+    monkeypatch.delenv("MOUNTSEA_API_KEY", raising=False)
+    monkeypatch.delenv("MOUNTSEA_BASE_URL", raising=False)

@@ -1,0 +1,169 @@
+"""The test double as plain code: scripts, a clock nobody waits for, and failures for what was not foreseen."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from mountsea_gemini import (
+    AsyncClient,
+    BadRequest,
+    Client,
+    NotFound,
+    SubmitOutcomeUnknown,
+    TaskFailed,
+    WaitTimeout,
+)
+from mountsea_gemini.sandbox import ScriptError
+from mountsea_gemini.testing import FakeApi, FakeClock, MissedScript, UnexpectedRequest
+
+
+def test_a_life_is_played_without_waiting(tmp_path: Path) -> None:
+    """Submit, wait through every state, download: minutes on the fake clock, moments on the real one."""
+    start = time.monotonic()
+    with FakeApi("") as api, api.client() as client:
+        path = client.text_to_video("a cat").download(tmp_path / "cat.mp4")
+    assert path.read_bytes()[4:8] == b"ftyp"
+    assert api.clock.elapsed > 30
+    assert time.monotonic() - start < 5
+
+
+def test_both_skins_play_the_same() -> None:
+    """The async client meets the same script, with the same sleeps."""
+
+    async def play(api: FakeApi) -> None:
+        async with api.async_client() as client:
+            task = await client.text_to_video("a cat")
+            with pytest.raises(TaskFailed):
+                await task.wait()
+
+    first, second = FakeApi("failed"), FakeApi("failed")
+    with first, first.client() as client, pytest.raises(TaskFailed):
+        client.text_to_video("a cat").wait()
+    with second:
+        asyncio.run(play(second))
+    assert first.clock.slept == second.clock.slept
+    assert first.submits == second.submits
+
+
+def test_scripts_speak_for_submits_in_order() -> None:
+    """The first script is the first submit's; the bodies sent are there to look at."""
+    with FakeApi("drop@submit", "") as api, api.client() as client:
+        with pytest.raises(SubmitOutcomeUnknown):
+            client.text_to_video("one")
+        client.text_to_video("two")
+    assert [body["prompt"] for body in api.submits] == ["one", "two"]
+
+
+def test_a_submit_without_a_script_fails_at_once_and_at_the_end() -> None:
+    """Code that hides the failure is found out at the end; the message says what to do."""
+    api = FakeApi("now")
+    api.client().text_to_video("one")
+    with pytest.raises(UnexpectedRequest, match=r"POST https://(?s:.*)no script is left(?s:.*)expect"):
+        api.client().text_to_video("two")
+    with pytest.raises(UnexpectedRequest, match="no script is left"):
+        api.verify()
+    assert len(api.requests) == 1
+
+
+def test_a_script_without_its_submit_fails_at_the_end() -> None:
+    """A test that scripts two submits and sees one has not tested what it says."""
+    with (
+        pytest.raises(MissedScript, match="1 script was not asked for: no submit came for 'failed'"),
+        FakeApi("now", "failed") as api,
+    ):
+        api.client().text_to_video("one")
+
+
+def test_a_test_that_failed_is_not_told_a_second_time() -> None:
+    """The failure of the test itself is the one that is shown."""
+    with pytest.raises(ZeroDivisionError), FakeApi("now"):
+        raise ZeroDivisionError
+
+
+def test_nothing_outside_exists(tmp_path: Path) -> None:
+    """Another host, or a path the document does not know, is a failure of the test, never a connection."""
+    api = FakeApi()
+    with pytest.raises(UnexpectedRequest, match="there is no network here"):
+        api.client(base_url="https://elsewhere.example").task(api.task()).result()
+    with pytest.raises(UnexpectedRequest, match="no such operation"):
+        api.client(base_url=f"{api.base_url}/v2").task(api.task()).result()
+    with pytest.raises(UnexpectedRequest, match=r"there is no network(?s:.*)no such operation"):
+        api.verify()
+
+
+def test_a_failure_shows_no_query() -> None:
+    """What stands behind the question mark may be signed; a test's log is no place for it."""
+    api = FakeApi()
+    with pytest.raises(UnexpectedRequest) as caught:
+        api.client(base_url="https://elsewhere.example").task("an-id").result()
+    assert "an-id" not in str(caught.value)
+
+
+def test_a_task_from_before_needs_no_submit() -> None:
+    """Code that resumes is tested from an id alone; an id nobody knows is the API's own 404."""
+    with FakeApi() as api, api.client() as client:
+        assert client.task(api.task("seconds=60 502@poll:1-3")).wait().succeeded
+        with pytest.raises(NotFound):
+            client.task("unknown").wait()
+    assert api.submits == []
+
+
+def test_time_in_scripts_is_the_clock_of_the_client() -> None:
+    """States that last seconds end when the client has slept that long; a wait ends at its own deadline."""
+    with FakeApi("seconds=100") as api, api.client() as client:
+        task = client.text_to_video("a cat")
+        with pytest.raises(WaitTimeout):
+            task.wait(timeout=300)
+        assert 300 <= api.clock.elapsed <= 301
+        api.clock.advance(100)
+        assert task.result().succeeded
+
+
+def test_every_client_built_inside_is_one_of_this_api() -> None:
+    """Code under test builds its own client, with its own token and options, and still leaves this process never."""
+    with FakeApi("now", "now") as api, api.installed():
+        with Client("a real token", timeout=3) as client:
+            assert client.settings.timeout == 3
+            client.text_to_video("a cat").wait()
+
+        async def other() -> None:
+            async with AsyncClient() as client:
+                await (await client.text_to_video("a dog")).wait()
+
+        asyncio.run(other())
+    assert [body["prompt"] for body in api.submits] == ["a cat", "a dog"]
+    with pytest.raises(Exception, match="no token"):
+        Client()
+
+
+def test_the_checks_are_real() -> None:
+    """The played API refuses what the real one says it refuses; a refused submit leaves its script for the next."""
+    with FakeApi("now") as api, api.client(waive={"img2video-needs-images"}) as client:
+        with pytest.raises(BadRequest):
+            client.generate(prompt="a", action="img2video", model="veo3_fast")
+        assert client.text_to_video("a").wait().succeeded
+
+
+def test_a_script_nobody_understands_is_refused_when_it_is_given() -> None:
+    """The mistake is shown where it was made, with the words that would be right."""
+    with pytest.raises(ScriptError, match="write one of"):
+        FakeApi("succeed")
+
+
+def test_a_clock_never_goes_back() -> None:
+    """Advancing by a negative number, or chance outside its range, is a mistake of the test."""
+    with pytest.raises(ValueError, match="does not go back"):
+        FakeClock().advance(-1)
+    with pytest.raises(ValueError, match="from 0 to below 1"):
+        FakeClock(chance=1.0)
+
+
+def test_chance_can_be_set_or_repeated() -> None:
+    """Jitter is a number the test chooses, or the same row of numbers every time."""
+    clock = FakeClock(0.25)
+    assert clock.random() == 0.25
+    first, second = FakeClock(None), FakeClock(None)
+    assert [first.random() for _ in range(3)] == [second.random() for _ in range(3)]
