@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from scripts.emit.names import Names
@@ -12,7 +12,7 @@ from scripts.pointer import decode
 from scripts.rules.breach import Breach, breaches
 from scripts.rules.definition import Rule, RuledSchema
 from scripts.rules.domain import Given, Length, domains
-from scripts.rules.expression import Compiler, Expression, every, negated, render
+from scripts.rules.expression import LIST, Compiler, Expression, every, negated, render
 from scripts.rules.verdict import mentions
 
 
@@ -25,11 +25,8 @@ def rules_module(ruled: RuledSchema, names: Names, document: Any) -> str:
     """Return the source of the module that checks one schema's rules."""
     model = names.model_at(ruled.location)
     local = {name: variable(field.attribute) for name, field in model.fields.items()}
-    compiler = Compiler(_member_of(local))
-    compiler.objects.add("body")
     used = [name for name in local if any(mentions(rule, name) for rule in ruled.rules)]
-    checks = [line for rule in ruled.rules for line in _check(rule, compiler)]
-    body = "\n".join(checks) or "    pass"
+    compiler, checks = _checks(ruled, local)
     parameters = ", ".join(f"{local[name]}: Any" for name in used)
     return "\n".join(
         [
@@ -50,7 +47,8 @@ def rules_module(ruled: RuledSchema, names: Names, document: Any) -> str:
             f"def broken({parameters}) -> list[Violation]:",
             f"    {docstring('Return what the given field values break, in the order of the rules.')}",
             "    found: list[Violation] = []",
-            body,
+            *[f"    {name} = {LIST.format(value)}" for value, name in compiler.lists.items()],
+            *checks,
             "    return found",
             "",
             f"def broken_by_model(body: {model.name}) -> list[Violation]:",
@@ -142,6 +140,20 @@ def _member_of(local: Mapping[str, str]) -> Callable[[str, str], str]:
     return member
 
 
+def _checks(ruled: RuledSchema, local: Mapping[str, str]) -> tuple[Compiler, list[str]]:
+    """Return the lines that check the rules; what several of them ask of a field is asked once, before them."""
+    compiler, lines = _compiled(ruled, local, {})
+    names = {value: f"{value}_is_list" for value in local.values() if compiler.asked[value] > 1}
+    lists = {value: name for value, name in names.items() if name not in local.values()}
+    return _compiled(ruled, local, lists) if lists else (compiler, lines)
+
+
+def _compiled(ruled: RuledSchema, local: Mapping[str, str], lists: Mapping[str, str]) -> tuple[Compiler, list[str]]:
+    compiler = Compiler(_member_of(local), lists)
+    compiler.objects.add("body")
+    return compiler, [line for rule in ruled.rules for line in _check(rule, compiler)]
+
+
 def _check(rule: Rule, compiler: Compiler) -> list[str]:
     condition = compiler.holds(rule.condition, "body")
     found = breaches(rule.requirement, "body", "", compiler)
@@ -150,12 +162,22 @@ def _check(rule: Rule, compiler: Compiler) -> list[str]:
         return lines  # nothing can break it; the linter says so, and the module must still be Python
     if len(found) == 1:
         breach = found[0]
-        test = _test(every([condition, breach.condition]), breach)
-        return [*lines, f"    if {test}:", f"        {_append(rule, breach)}"]
+        condition = every([condition, breach.condition])
+        search = [f"        {_append(rule, breach)}"] if breach.items is None else _loop(rule, breach, breach.items)
+        return [*lines, f"    if {render(condition)}:", *search]
     lines.append(f"    if {render(condition)}:")
     for word, breach in zip(["if", *["elif"] * len(found)], found, strict=False):
         lines += [f"        {word} {_test(breach.condition, breach)}:", f"            {_append(rule, breach)}"]
     return lines
+
+
+def _loop(rule: Rule, breach: Breach, items: Expression) -> Iterator[str]:
+    """Yield the lines that look for the first item that breaks a rule with no other breach: the fastest way."""
+    yield f"        for index, item in enumerate({breach.value}):"
+    yield f"            if {render(negated(items))}:"
+    pointer = f"{literal(breach.pointer + '/')} + str(index)"
+    yield f"                found.append({constant(rule.id)}.broken_at({pointer}, item))"
+    yield "                break"
 
 
 def _test(condition: Expression, breach: Breach) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.pointer import encode
-from scripts.rules.expression import ALWAYS, Compiler, Expression, absent, every, is_list, negated, some
+from scripts.rules.expression import ALWAYS, Compiler, Expression, absent, every, negated, some
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def breaches(schema: Any, owner: str, pointer: str, compiler: Compiler) -> list[
     for part in rest.pop("allOf", []):
         found += breaches(part, owner, pointer, compiler)
     if "items" in rest:
-        found.append(Breach(is_list(owner), pointer, value, compiler.holds(rest.pop("items"), "item")))
+        found.append(Breach(compiler.is_list(owner), pointer, value, compiler.holds(rest.pop("items"), "item")))
     if (forbidden := _forbidden(rest)) is not None:
         del rest["not"]
         field = compiler.member(owner, forbidden)

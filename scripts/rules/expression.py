@@ -6,6 +6,7 @@ values, model attributes, or `UNSET` where a field is absent.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -149,10 +150,7 @@ def absent(variable: str) -> Term:
     )
 
 
-def is_list(variable: str) -> Term:
-    """State that a value is a list."""
-    text = f"isinstance({variable}, (list, tuple))"
-    return Term(text, f"not {text}", variable, present_if=True)
+LIST: Final = "isinstance({}, (list, tuple))"
 
 
 @dataclass
@@ -161,9 +159,13 @@ class Compiler:
 
     Args:
         member: Returns the variable or expression for a property of the object in a variable.
+        lists: For variables about which it is known beforehand whether they are lists: the name that says so.
+        asked: How often it was asked of each variable whether it is a list.
     """
 
     member: Callable[[str, str], str]
+    lists: Mapping[str, str] = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
     patterns: dict[str, str] = field(default_factory=dict)
     helpers: set[str] = field(default_factory=set)
     objects: set[str] = field(default_factory=set)
@@ -187,6 +189,12 @@ class Compiler:
             return ALWAYS
         self.helpers.add("is_object")
         return Term(f"is_object({variable})", f"not is_object({variable})", variable, present_if=True)
+
+    def is_list(self, variable: str) -> Term:
+        """State that a value is a list."""
+        self.asked[variable] += 1
+        text = self.lists.get(variable) or LIST.format(variable)
+        return Term(text, f"not {text}", variable, present_if=True)
 
     def _properties(self, operand: Mapping[str, Any], variable: str) -> Expression:
         parts = []
@@ -225,7 +233,7 @@ class Compiler:
         if item == ALWAYS:
             return ALWAYS
         text = f"any({render(negated(item))} for item in {variable})"
-        return some([negated(is_list(variable)), Term(f"not {text}", text)])
+        return some([negated(self.is_list(variable)), Term(f"not {text}", text)])
 
     def _pattern(self, operand: str, variable: str) -> Expression:
         name = self.patterns.setdefault(translate(operand), f"_PATTERN_{len(self.patterns) + 1}")
@@ -247,7 +255,7 @@ class Compiler:
     def _sizes(self, schema: Mapping[str, Any], variable: str) -> Iterable[Expression]:
         size = f"len({variable})"
         if items := _between(size, schema.get("minItems"), schema.get("maxItems")):
-            yield some([negated(is_list(variable)), items])
+            yield some([negated(self.is_list(variable)), items])
         if length := _between(size, schema.get("minLength"), schema.get("maxLength")):
             yield self._if_text(variable, length)
 

@@ -90,8 +90,10 @@ def rule_violations(body: Any, *, model: type[Any] | None = None) -> tuple[Viola
 def _kind(body: Any, model: type[Any] | None) -> type[Any]:
     if model is not None:
         return model
-    if not isinstance(body, Mapping):
-        return type(body)
+    if (kind := type(body)) in _BY_MODEL or not isinstance(
+        body, Mapping
+    ):  # asking for a Mapping is dear, so last
+        return kind
     if len(SHAPES) != 1:
         names = ", ".join(sorted(kind.__name__ for kind in SHAPES))
         raise ValueError(f"say which model the object is meant to be: model=... is one of {names}")

@@ -41,13 +41,14 @@ class RuleSet:
 
     def violations(self, body: Any, waive: Collection[str]) -> tuple[Violation, ...]:
         """Return every rule the body breaks except the waived ones, with the nearest valid request."""
-        found = self.broken_by_json(body) if isinstance(body, Mapping) else self.broken_by_model(body)
+        by_json = type(body) is not self.model and isinstance(body, Mapping)
+        found = self.broken_by_json(body) if by_json else self.broken_by_model(body)
         if not found:
             return ()
         kept = [violation for violation in found if violation.rule not in waive]
         if not kept:
             return ()
-        changes = nearest(self, body if isinstance(body, Mapping) else body.to_dict(), kept, waive)
+        changes = nearest(self, body if by_json else body.to_dict(), kept, waive)
         return tuple(violation.with_nearest(changes) for violation in kept)
 
 

@@ -93,49 +93,34 @@ PROMPT_NOT_BLANK: Final = Rule(
 def broken(prompt: Any, action: Any, model: Any, image_list: Any) -> list[Violation]:
     """Return what the given field values break, in the order of the rules."""
     found: list[Violation] = []
+    image_list_is_list = isinstance(image_list, (list, tuple))
     # ingredients-only-veo31-fast: model must be veo31_fast when action is ingredients2video
     if action == "ingredients2video" and not isinstance(model, Unset) and model != "veo31_fast":
         found.append(INGREDIENTS_ONLY_VEO31_FAST.broken_at("/model", model))
     # img2video-needs-images: imageList must hold 1 or 2 image URLs (start frame, end frame) when action is img2video
     if action == "img2video" and (
-        isinstance(image_list, Unset)
-        or isinstance(image_list, (list, tuple))
-        and not 1 <= len(image_list) <= 2
+        isinstance(image_list, Unset) or image_list_is_list and not 1 <= len(image_list) <= 2
     ):
         found.append(IMG2VIDEO_NEEDS_IMAGES.broken_at("/imageList", image_list))
     # ingredients-need-images: imageList must hold 1 to 3 reference image URLs when action is ingredients2video
     if action == "ingredients2video" and (
-        isinstance(image_list, Unset)
-        or isinstance(image_list, (list, tuple))
-        and not 1 <= len(image_list) <= 3
+        isinstance(image_list, Unset) or image_list_is_list and not 1 <= len(image_list) <= 3
     ):
         found.append(INGREDIENTS_NEED_IMAGES.broken_at("/imageList", image_list))
     # veo31-fast-ingredients-needs-images: imageList must hold 1 to 3 image URLs when model is veo31_fast_ingredients
     if model == "veo31_fast_ingredients" and (
-        isinstance(image_list, Unset)
-        or isinstance(image_list, (list, tuple))
-        and not 1 <= len(image_list) <= 3
+        isinstance(image_list, Unset) or image_list_is_list and not 1 <= len(image_list) <= 3
     ):
         found.append(VEO31_FAST_INGREDIENTS_NEEDS_IMAGES.broken_at("/imageList", image_list))
     # text2video-takes-no-images: imageList must be absent or empty when action is text2video
-    if action == "text2video" and isinstance(image_list, (list, tuple)) and len(image_list) > 0:
+    if action == "text2video" and image_list_is_list and len(image_list) > 0:
         found.append(TEXT2VIDEO_TAKES_NO_IMAGES.broken_at("/imageList", image_list))
     # images-are-http-urls: every item of imageList must be an http or https URL
-    if (
-        isinstance(image_list, (list, tuple))
-        and (
-            bad := next(
-                (
-                    index
-                    for index, item in enumerate(image_list)
-                    if isinstance(item, str) and not _PATTERN_1.search(item)
-                ),
-                None,
-            )
-        )
-        is not None
-    ):
-        found.append(IMAGES_ARE_HTTP_URLS.broken_at("/imageList/" + str(bad), image_list[bad]))
+    if image_list_is_list:
+        for index, item in enumerate(image_list):
+            if isinstance(item, str) and not _PATTERN_1.search(item):
+                found.append(IMAGES_ARE_HTTP_URLS.broken_at("/imageList/" + str(index), item))
+                break
     # prompt-not-blank: prompt must hold at least one character that is not white space
     if isinstance(prompt, str) and not _PATTERN_2.search(prompt):
         found.append(PROMPT_NOT_BLANK.broken_at("/prompt", prompt))
