@@ -1,0 +1,84 @@
+"""Whether one side of a comparison accepts a request, and if not, why: the schema's reason, then the rules'."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jsonschema_rs
+
+from scripts.impact.grammar import resolved
+from scripts.impact.revision import Revision
+from scripts.pointer import decode
+from scripts.rules.definition import RuledSchema
+from scripts.rules.verdict import Verdict
+
+
+class Unanswerable(ValueError):
+    """The schema cannot be evaluated; the message says why."""
+
+
+class Acceptance:
+    """Judges requests by one revision.
+
+    Args:
+        revision: The revision.
+        schema: The schema of the request, as it stands in the merged document, or one made up of parameters.
+
+    Raises:
+        Unanswerable: It is not a schema that a validator takes.
+    """
+
+    def __init__(self, revision: Revision, schema: Any) -> None:
+        document = revision.value
+        parts = {key: document[key] for key in ("components", "paths") if key in document}
+        draft = jsonschema_rs.Draft4Validator if _is_30(document) else jsonschema_rs.Draft202012Validator
+        try:
+            self._validator = draft({**parts, **(schema if isinstance(schema, dict) else {})})
+        except (ValueError, jsonschema_rs.ReferencingError) as error:
+            raise Unanswerable(f"the schema is not valid: {str(error).splitlines()[0]}") from error
+        self.schema: Mapping[str, Any] = resolved(schema, document)
+        self.ruled = _ruled(revision.ruled, schema, self.schema)
+        self._verdict = Verdict(self.ruled) if self.ruled else None
+
+    def accepts(self, body: Any) -> bool:
+        """Tell whether a request is accepted by schema and rules."""
+        if not self._validator.is_valid(body):
+            return False
+        return self._verdict is None or not self._verdict.broken(body)
+
+    def reasons(self, body: Any) -> tuple[str, ...]:
+        """Return why a request is refused: fields and their values, then rules."""
+        found = [_reason(error, body) for error in self._validator.iter_errors(body)]
+        if self._verdict is not None and isinstance(body, dict):
+            found += [f"rule {rule}" for rule in self._verdict.broken(body)]
+        return tuple(dict.fromkeys(found))
+
+
+def _ruled(ruled: Sequence[RuledSchema], schema: Any, found: Any) -> RuledSchema | None:
+    """Return the rules of the schema: those it carries itself, or those of the component it names."""
+    reference = schema.get("$ref") if isinstance(schema, dict) else None
+    for each in ruled:
+        if each.schema is found or (isinstance(reference, str) and decode(reference) == each.location):
+            return each
+    return None
+
+
+def _is_30(document: Any) -> bool:
+    return str(document.get("openapi", "")).startswith("3.0")
+
+
+def _reason(error: jsonschema_rs.ValidationError, body: Any) -> str:
+    keyword = str(error.schema_path[-1]) if error.schema_path else "schema"
+    field = "/".join(map(str, error.instance_path)) or "the request"
+    if keyword == "required":
+        return f"{error.message.split(' is a ')[0].strip(chr(34))} missing"
+    if keyword in {"enum", "const"}:
+        return f"{field}={_at(body, error.instance_path)}"
+    return f"{field}: {keyword}"
+
+
+def _at(body: Any, path: Sequence[Any]) -> Any:
+    for key in path:
+        body = body[key]
+    return body
