@@ -236,6 +236,10 @@ class Compiler:
         return some([negated(self.is_list(variable)), Term(f"not {text}", text)])
 
     def _pattern(self, operand: str, variable: str) -> Expression:
+        if operand == r"\S":  # the commonest of all, and several times faster so
+            self.helpers.add("WHITE_SPACE")
+            text = f"{variable}.strip(WHITE_SPACE)"
+            return self._if_text(variable, Term(text, f"not {text}"))
         name = self.patterns.setdefault(translate(operand), f"_PATTERN_{len(self.patterns) + 1}")
         return self._if_text(variable, Term(f"{name}.search({variable})", f"not {name}.search({variable})"))
 

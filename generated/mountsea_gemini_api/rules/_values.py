@@ -9,6 +9,11 @@ from typing import Any, Final
 from ..types import UNSET, Unset
 
 _ATTRIBUTES: Final = "__attrs_attrs__"
+WHITE_SPACE: Final = (
+    "\t\n\v\f\r \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+"""The characters that the regular expression `\\s` of JSON Schema matches."""
 
 
 def is_object(value: Any) -> bool:

@@ -10,13 +10,11 @@ from typing import Any, Final
 from ..models.video_generation_dto import VideoGenerationDto
 from ..types import UNSET, Unset
 from ._engine import RuleSet
+from ._values import WHITE_SPACE
 from ._violation import ABSENT, Length, Rule, Source, Violation
 
 _PATTERN_1: Final = re.compile(
     "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#\\t\\n\\x0b\\x0c\\r \\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]"
-)
-_PATTERN_2: Final = re.compile(
-    "[^\\t\\n\\x0b\\x0c\\r \\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]"
 )
 INGREDIENTS_ONLY_VEO31_FAST: Final = Rule(
     id="ingredients-only-veo31-fast",
@@ -122,7 +120,7 @@ def broken(prompt: Any, action: Any, model: Any, image_list: Any) -> list[Violat
                 found.append(IMAGES_ARE_HTTP_URLS.broken_at("/imageList/" + str(index), item))
                 break
     # prompt-not-blank: prompt must hold at least one character that is not white space
-    if isinstance(prompt, str) and not _PATTERN_2.search(prompt):
+    if isinstance(prompt, str) and not prompt.strip(WHITE_SPACE):
         found.append(PROMPT_NOT_BLANK.broken_at("/prompt", prompt))
     return found
 
