@@ -1,0 +1,8 @@
+"""Run the contract checks: `python -m mountsea_gemini.testing`."""
+
+import sys
+
+from .contract._command import main
+
+if __name__ == "__main__":
+    sys.exit(main())
