@@ -66,7 +66,8 @@ class Context:
 
     def unclear(self, difference: Difference) -> bool:
         """Tell whether the place stands where narrowing may widen the whole (`not`, `if`, `oneOf`)."""
-        return bool(_REVERSING & set(map(str, difference.location[:-1])))
+        own = 2 if difference.entry is not None else 1  # the keyword whose entry differs is not around it
+        return bool(_REVERSING & set(map(str, difference.location[:-own])))
 
     def schema_at(self, difference: Difference) -> tuple[Any, Any]:
         """Return the object that holds the differing key, on both sides; {} where it is not there."""

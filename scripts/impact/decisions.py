@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.impact.acceptance import Acceptance
-from scripts.impact.requests import Point, RequestImpact, Table
+from scripts.impact.requests import Point, RequestImpact, Sample, Table
 from scripts.rules.domain import Length
 
 
@@ -58,7 +58,7 @@ def decisions(impact: RequestImpact) -> Decisions | None:
 
 def _is_listed(values: Sequence[Point]) -> bool:
     given = [value[0] for value in values if value]
-    return len(given) > 1 and not any(isinstance(value, Length | list | dict | bool) for value in given)
+    return len(given) > 1 and not any(isinstance(value, Length | Sample) for value in given)
 
 
 def _discriminator(side: Acceptance) -> Any:
@@ -97,4 +97,4 @@ def _span(values: Sequence[Point], domain: Sequence[Point]) -> str:
 
 
 def _word(value: Point) -> str:
-    return "(absent)" if not value else str(value[0])
+    return "(absent)" if not value else value[0].text if isinstance(value[0], Sample) else str(value[0])

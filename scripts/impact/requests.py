@@ -8,6 +8,7 @@ the counts and are not walked.
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,18 @@ from scripts.rules.verdict import mentions
 
 LIMIT: Final = 300_000
 Point = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A value as JSON text: unlike the value, it can be looked up, and `true` is not 1."""
+
+    text: str
+
+    @property
+    def value(self) -> Any:
+        """The value."""
+        return json.loads(self.text)
 
 
 @dataclass(frozen=True)
@@ -80,7 +93,7 @@ class Table:
 
     def body(self, point: Point) -> dict[str, Any]:
         """Return the request of a point."""
-        given = {name: concrete(value[0]) for name, value in zip(self.fields, point, strict=True) if value}
+        given = {name: _plain(value[0]) for name, value in zip(self.fields, point, strict=True) if value}
         return {**self.fixed, **given}
 
 
@@ -184,7 +197,7 @@ class _Aligned:
             if alike and not ruled:
                 self.free[name] = len(values) + (not needed[0])
                 if needed[0]:
-                    self.fixed[name] = concrete(values[0])
+                    self.fixed[name] = _plain(values[0])
             else:
                 self.walked[name] = alternatives
         self.size = math.prod(map(len, self.walked.values()))
@@ -220,12 +233,16 @@ def _domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[Any, .
 
 
 def _union(values: list[Any]) -> tuple[Any, ...]:
-    result: list[Any] = []
+    result: dict[Any, None] = {}
     for value in values:
-        if not any(same(value, each) for each in result):
-            result.append(value)
+        plain = isinstance(value, str | Length | Sample)
+        result[value if plain else Sample(json.dumps(value, sort_keys=True))] = None
     counts = sorted(value.count for value in result if isinstance(value, Length))
     return (*(value for value in result if not isinstance(value, Length)), *map(Length, counts))
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Sample) else concrete(value)
 
 
 def _bare(schema: Any) -> Any:

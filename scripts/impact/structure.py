@@ -86,6 +86,8 @@ class _Walk:
             yield from self._map(owner, key, old, new, at)
         elif shape == "[" and _is(list, old, new):
             yield from self._list(owner, key, old, new, at)
+        elif kind == EXTENSION:
+            yield _plain(owner, EXTENSION, old, new, at)
         else:
             known = shape not in "@{[" or not shape or all(_fits(shape, value) for value in (old, new))
             yield _plain(owner, key, old, new, at, known=known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from scripts.impact.checks import answer, constraint, document, operation, rule, schema
+from scripts.impact.checks import answer, constraint, credential, document, operation, rule, schema
 from scripts.impact.checks.derived import DERIVED, Derived
 from scripts.impact.checks.reference import REGISTRY as REFERENCES
 from scripts.impact.checks.registry import Check
@@ -12,7 +12,7 @@ from scripts.impact.checks.registry import Check
 CHECKS: Final[dict[str, Check]] = {
     name: check
     for registry in (
-        schema.REGISTRY, constraint.REGISTRY, operation.REGISTRY, answer.REGISTRY, document.REGISTRY, rule.REGISTRY,
+        schema.REGISTRY, constraint.REGISTRY, operation.REGISTRY, answer.REGISTRY, credential.REGISTRY, document.REGISTRY, rule.REGISTRY,
         REFERENCES,
     )
     for name, check in registry.checks.items()

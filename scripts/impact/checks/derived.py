@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from scripts.impact.change import Change, Severity
 from scripts.impact.context import Context, shown
 from scripts.impact.revision import Misfit
 from scripts.impact.structure import same
-from scripts.rules.variants import ABSENT, Variant, VariantSet
+from scripts.rules.variants import ABSENT, Allowed, Variant, VariantSet
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def narrowed_functions(context: Context) -> Iterator[Change]:
                     yield _function(old, variant, "is gone: calls of it fail", "source")
             elif missing := _needed(old, variant, new, now):
                 yield _function(old, variant, f"asks for {', '.join(missing)}: calls without it fail", "source")
-            elif (lost := _lost(variant, now)) is not None:
+            elif (lost := _lost(old, variant, now)) is not None:
                 yield _function(old, variant, f"no longer takes {lost}: a type checker refuses the call", "types")
 
 
@@ -107,13 +107,16 @@ def _optional(variants: VariantSet, variant: Variant, name: str) -> bool:
     return any(value is None or ABSENT in value for value in values)
 
 
-def _lost(was: Variant, now: Variant) -> str | None:
+def _lost(old: VariantSet, was: Variant, now: Variant) -> str | None:
     """Return the smallest combination of values that the old signature takes and the new one does not."""
-    for case in was.cases:
+    restricted = dict.fromkeys(name for case in now.cases for name in case)
+    full = {name: old.domains[name] for name in restricted if name in old.domains}
+    cases = [{**full, **case} for case in was.cases]
+    for case in cases:
         for name, value in ((name, value) for name, values in case.items() for value in values if value != ABSENT):
             if not any(_takes(other, {name: value}) for other in now.cases):
                 return f"{name}={_word(value)}"
-    for case in was.cases:
+    for case in cases:
         for values in itertools.product(*case.values()):
             point = dict(zip(case, values, strict=True))
             if not any(_takes(other, point) for other in now.cases):
@@ -122,7 +125,7 @@ def _lost(was: Variant, now: Variant) -> str | None:
     return None
 
 
-def _takes(case: Any, point: Any) -> bool:
+def _takes(case: Allowed, point: Mapping[str, Any]) -> bool:
     return all(name not in case or value in case[name] for name, value in point.items())
 
 

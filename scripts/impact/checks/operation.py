@@ -1,8 +1,7 @@
-"""Checks of operations: their names, parameters, bodies, answers and credentials."""
+"""Checks of operations: their names, parameters, and bodies."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -209,45 +208,3 @@ def body_relaxed(this: Check, difference: Difference, context: Context) -> Itera
     """A body can be left out that had to be sent."""
     if difference.old is True and difference.new is not True:
         yield context.change(this.id, difference, "the body may be left out", Severity.COMPATIBLE)
-
-
-@check("security-demanded", ["Operation.security", "OpenAPI.security"], _CHANGES, mirror="security-waived")
-def security_demanded(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """A way to authenticate that was enough no longer is."""
-    old, new = _ways(difference, context)
-    if old - new:
-        text = f"credentials: {_list(old - new)} is no longer enough, {_list(new)} is asked for"
-        yield context.change(this.id, difference, text, Severity.BREAKING, "wire")
-
-
-@check("security-waived", ["Operation.security", "OpenAPI.security"], _CHANGES, mirror="security-demanded")
-def security_waived(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """There is one more way to authenticate, or none is needed."""
-    old, new = _ways(difference, context)
-    if new - old and not old - new:
-        yield context.change(this.id, difference, f"credentials: {_list(new - old)} is enough now", Severity.COMPATIBLE)
-    elif old == new:
-        yield context.change(this.id, difference, "credentials: the same, written otherwise", Severity.NOTHING)
-
-
-def _ways(difference: Difference, context: Context) -> tuple[frozenset[str], frozenset[str]]:
-    values = []
-    for value, side in ((difference.old, context.old), (difference.new, context.new)):
-        stated = side.value.get("security") if value is None and difference.owner == "Operation" else value
-        entries = stated if isinstance(stated, list) and stated else [{}]
-        values.append(frozenset(json.dumps(entry, sort_keys=True) for entry in entries))
-    return values[0], values[1]
-
-
-def _list(ways: frozenset[str]) -> str:
-    return " or ".join("none" if way == "{}" else shown(way) for way in sorted(ways))
-
-
-@check("security-scheme-changed", [f"SecurityScheme.{key}" for key in ("type", "name", "in", "scheme", "flows",
-       "openIdConnectUrl")], _CHANGES, mirror="security-scheme-changed")  # fmt: skip
-def security_scheme_changed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """Credentials are sent in another way."""
-    text = f"credentials: {difference.key} was {shown(difference.old)}, is {shown(difference.new)}"
-    yield context.change(
-        this.id, difference, f"{text}; requests signed the old way are refused", Severity.BREAKING, "wire"
-    )

@@ -109,7 +109,7 @@ def rule_lowered(this: Check, difference: Difference, context: Context) -> Itera
         yield _wider(this, difference, context, name, f"the rule {name} only warns")
 
 
-@check("rule-reworded", [f"Rule.{key}" for key in ("id", "level", "message", "source", "examples")] + ["Rule.x-*"],
+@check("rule-reworded", [f"Rule.{key}" for key in ("id", "level", "message", "source", "examples")],
        _CHANGES, mirror="rule-reworded")  # fmt: skip
 def rule_reworded(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
     """A rule says the same in other words, or rests on another sentence."""

@@ -1,0 +1,81 @@
+"""The project's document, changed in memory, and compared with itself as it was."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.document import Document, load
+from scripts.impact.report import Report, compare
+from scripts.impact.revision import Revision, revise
+from scripts.overlay import Overlay, load_overlay
+from scripts.pointer import decode
+from scripts.project import load_project
+
+ROOT = Path(__file__).resolve().parents[2]
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+def parent(value: Any, pointer: str) -> tuple[Any, Any]:
+    """Return the container a pointer leads into, and the key in it."""
+    *way, last = decode(pointer)
+    for token in way:
+        value = value[int(token)] if isinstance(value, list) else value[token]
+    return value, int(last) if isinstance(value, list) else last
+
+
+def edited(value: Any, edits: Sequence[dict[str, Any]]) -> Any:
+    """Return a copy of a document with edits made: `set` a pointer to a value, or `remove` it."""
+    result = copy.deepcopy(value)
+    for edit in edits:
+        pointer = edit.get("set", edit.get("remove"))
+        container, key = parent(result, str(pointer))
+        if "remove" in edit:
+            del container[key]
+        elif isinstance(container, list) and key == len(container):
+            container.append(edit["to"])
+        else:
+            container[key] = edit["to"]
+    return result
+
+
+class Lab:
+    """A project whose vendor document is changed: compare what comes out."""
+
+    def __init__(self, vendor: Document, overlays: Sequence[Overlay]) -> None:
+        self.vendor, self.overlays = vendor, tuple(overlays)
+        self.old = self.revision(vendor.value)
+
+    def revision(self, value: Any) -> Revision:
+        return revise("new", Document(self.vendor.path, value, self.vendor.text, self.vendor.lines), self.overlays)
+
+    def after(self, *edits: dict[str, Any]) -> Report:
+        """Return the report on edits of the vendor document."""
+        return compare(self.old, self.revision(edited(self.vendor.value, edits)))
+
+    def back(self, *edits: dict[str, Any]) -> Report:
+        """Return the report on taking the same edits back."""
+        return compare(self.revision(edited(self.vendor.value, edits)), self.old)
+
+
+@pytest.fixture(scope="session")
+def seed() -> Lab:
+    """This project."""
+    project = load_project(ROOT)
+    return Lab(load(project.spec), [load_overlay(path) for path in project.overlays])
+
+
+@pytest.fixture(scope="session")
+def base() -> Lab:
+    """A document that holds a little of everything, as it stands, without overlays."""
+    return Lab(load(FIXTURES / "_base.yaml"), [])
+
+
+@pytest.fixture(scope="session")
+def ids() -> Callable[[Report], set[str]]:
+    """The ids of the checks that spoke, but for the note on the version."""
+    return lambda report: {change.check for change in report.changes} - {"version-kept"}
