@@ -112,7 +112,8 @@ def _affected(project: Project, options: argparse.Namespace) -> int:
     broken = affected(root, fresh, options.paths, options.root)
     for complaint in broken:
         print(complaint)
-    print(f"{len(broken)} of your calls would break" if broken else "no call of yours would break")
+    lines = len({(complaint.path, complaint.line) for complaint in broken})
+    print(f"{lines} of your calls would break" if broken else "no call of yours would break")
     return EXIT_FAILED if broken else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,7 @@ class Complaint:
         column: 0-based, as mypy counts.
         code: mypy's error code.
         message: mypy's words.
+        text: The line itself.
     """
 
     path: str
@@ -41,9 +43,10 @@ class Complaint:
     column: int
     code: str
     message: str
+    text: str
 
     def __str__(self) -> str:
-        return printable(f"{self.path}:{self.line}: {self.message} [{self.code}]")
+        return printable(f"{self.path}:{self.line}: {self.message} [{self.code}]\n    {self.text}")
 
 
 def affected(copy: Path, fresh: Tree, paths: Sequence[Path], root: Path | None = None) -> list[Complaint]:
@@ -74,7 +77,7 @@ def affected(copy: Path, fresh: Tree, paths: Sequence[Path], root: Path | None =
         _mirror(base, mirror, copy.relative_to(base).parts)
         write_tree(mirror / copy.relative_to(base), fresh)
         before = _complaints(base, names, Path(scratch) / "cache")
-        _check_found(before, copy.relative_to(base))
+        _check_found(before, copy.name)
         after = _complaints(mirror, names, Path(scratch) / "cache")
     return sorted((Counter(after) - Counter(before)).elements())
 
@@ -144,7 +147,7 @@ def _mirror(base: Path, mirror: Path, parts: Sequence[str]) -> None:
 
 
 def _complaints(base: Path, names: Sequence[str], cache: Path) -> list[Complaint]:
-    command = [sys.executable, "-m", "mypy", *_OPTIONS, f"--cache-dir={cache}", "--", *names]
+    command = [sys.executable, "-P", "-m", "mypy", *_OPTIONS, f"--cache-dir={cache}", "--", *names]
     try:
         done = subprocess.run(  # noqa: S603  the pinned type checker
             command, cwd=base, capture_output=True, text=True, check=False, timeout=_TIMEOUT, stdin=subprocess.DEVNULL
@@ -153,17 +156,18 @@ def _complaints(base: Path, names: Sequence[str], cache: Path) -> list[Complaint
         raise InputError(f"mypy did not end within {_TIMEOUT} s") from error
     if done.returncode not in {0, 1} or done.stderr.strip():
         raise InputError(f"mypy failed:\n{done.stderr.strip() or done.stdout.strip()}")
-    entries = [json.loads(line) for line in done.stdout.splitlines()]
-    return [
-        Complaint(Path(entry["file"]).as_posix(), entry["line"], entry["column"], entry["code"] or "", entry["message"])
-        for entry in entries
-        if entry["severity"] == "error" and Path(entry["file"]).as_posix() in names
-    ]
+    lines = {name: (base / name).read_text(encoding="utf-8", errors="replace").splitlines() for name in names}
+    found = []
+    for entry in map(json.loads, done.stdout.splitlines()):
+        name, line = Path(entry["file"]).as_posix(), entry["line"]
+        if entry["severity"] == "error" and name in lines:
+            text = "".join(lines[name][line - 1 : line]).strip()
+            found.append(Complaint(name, line, entry["column"], entry["code"] or "", entry["message"], text))
+    return found
 
 
-def _check_found(complaints: Iterable[Complaint], place: Path) -> None:
+def _check_found(complaints: Iterable[Complaint], name: str) -> None:
     """Refuse to compare when the type checker did not find the copy: then it would find nothing broken, ever."""
-    module = ".".join(place.parts)
     for complaint in complaints:
-        if complaint.code.startswith("import") and f'"{module}' in complaint.message:
-            raise InputError(f"the type checker does not find {module} from here: {complaint}; see --root")
+        if complaint.code.startswith("import") and re.search(rf'"(\w+\.)*{re.escape(name)}[."]', complaint.message):
+            raise InputError(f"the type checker does not find the copy by this import; see --root\n{complaint}")

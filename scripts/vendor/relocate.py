@@ -62,8 +62,8 @@ class _Relative(libcst.CSTTransformer):
 
     def leave_SimpleStatementLine(  # noqa: N802
         self,
-        original_node: libcst.SimpleStatementLine,
-        updated_node: libcst.SimpleStatementLine,  # noqa: ARG002
+        original_node: libcst.SimpleStatementLine,  # noqa: ARG002  libcst calls it so
+        updated_node: libcst.SimpleStatementLine,
     ) -> libcst.SimpleStatementLine:
         """Turn `import inner` and `import inner as x` into `from .. import inner`."""
         return updated_node.with_changes(body=[self._imported(statement) for statement in updated_node.body])

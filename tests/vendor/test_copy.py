@@ -1,0 +1,188 @@
+"""A copy works under any parent package, holds what was released, and is written whole or not at all."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.errors import InputError
+from scripts.vendor.__main__ import main
+from scripts.vendor.relocate import relocated
+from scripts.vendor.verify import MANIFEST, findings
+
+# Run in an application's root: imports every module of the copy, submits, waits and downloads.
+TRIAL = """
+import importlib, pkgutil, sys
+package = importlib.import_module(sys.argv[1])
+for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+    if found.name.rpartition(".")[2] not in ("__main__", "verify"):
+        importlib.import_module(found.name)
+stray = [name for name in sys.modules if name.split(".")[0].startswith("mountsea")]
+assert not stray, stray
+if len(sys.argv) > 2:
+    sandbox = importlib.import_module(package.__name__ + ".sandbox")
+    with sandbox.serve(timing=sandbox.Timing("now")) as server:
+        client = package.Client("sandbox", base_url=server.url)
+        task = client.text_to_video("a cat")
+        task.wait()
+        task.download(sys.argv[2])
+        client.close()
+print("fine")
+"""
+
+
+def trial(root: Path, *arguments: str) -> str:
+    """Run the trial in an application's root."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-B", "-c", TRIAL, *arguments],
+        cwd=root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.stdout.strip() or done.stderr
+
+
+def test_a_copy_works_under_a_foreign_parent(app: Path) -> None:
+    """Every module imports, nothing reaches a package of this project's name, and a video is made end to end."""
+    assert trial(app, "app._vendor.mountsea_gemini", "cat.mp4") == "fine"
+    assert (app / "cat.mp4").stat().st_size > 1000
+
+
+def test_a_copy_works_at_any_depth(app: Path) -> None:
+    """Imports are relative, so the copy may be moved: to the top, and deep down."""
+    (app / "a/b/c").mkdir(parents=True)
+    shutil.move(app / "app/_vendor/mountsea_gemini", app / "a/b/c/renamed")
+    assert trial(app, "a.b.c.renamed", "cat.mp4") == "fine"
+
+
+def test_the_generated_package_alone_is_a_copy_too(project: Path, tmp_path: Path) -> None:
+    """`--api-only` leaves the hand-written package out; the rest imports, and can verify itself."""
+    assert main(["copy", str(tmp_path / "x"), "--api-only", "--project", str(project)]) == 0
+    assert trial(tmp_path, "x.mountsea_gemini_api") == "fine"
+    assert main(["verify", str(tmp_path / "x"), "--project", str(project)]) == 0
+    done = subprocess.run([sys.executable, "-S", "-B", tmp_path / "x/mountsea_gemini_api/verify.py"], check=False)
+    assert done.returncode == 0
+
+
+def test_only_import_lines_differ_from_what_was_released(project: Path, copy: Path) -> None:
+    """Generated files and data keep their bytes; a hand-written module differs in its imports alone."""
+    generated = project / "generated/mountsea_gemini_api"
+    for path in generated.rglob("*.*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            assert (copy / "mountsea_gemini_api" / path.relative_to(generated)).read_bytes() == path.read_bytes()
+    written = project / "overlays/mountsea_gemini"
+    for path in written.rglob("*.*"):
+        if not path.is_file() or "__pycache__" in path.parts:
+            continue
+        ours, theirs = path.read_bytes().splitlines(), (copy / path.relative_to(written)).read_bytes().splitlines()
+        changed = [(old, new) for old, new in zip(ours, theirs, strict=True) if old != new]
+        assert all(b"import" in old and b"mountsea_gemini_api" in old for old, _ in changed)
+        assert all(new.strip().startswith(b"from .") for _, new in changed)
+
+
+def test_the_manifest_says_what_the_copy_is(project: Path, copy: Path) -> None:
+    """Release, hashes of the vendor document and of each overlay, tool versions, and a hash and mode per file."""
+    manifest = json.loads((copy / MANIFEST).read_bytes())
+    recorded = json.loads((project / "generated/manifest.json").read_bytes())
+    assert manifest["release"] in (project / "pyproject.toml").read_text("utf-8")
+    for part in ("spec", "overlays"):
+        assert manifest[part]
+        assert manifest[part].items() <= recorded["inputs"].items()
+    assert recorded["tools"].items() <= manifest["tools"].items()
+    present = {path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()}
+    assert manifest["files"].keys() == present - {MANIFEST}
+    assert {"LICENSE", "verify.py", "py.typed", "sandbox/videos/wide.mp4"} <= present
+    assert {"mountsea_gemini_api/openapi.effective.json", "mountsea_gemini_api/RULES.md"} <= present
+    assert str(project) not in (copy / MANIFEST).read_text("utf-8")
+
+
+def test_two_copies_are_the_same_bytes(project: Path, copy: Path, tmp_path: Path) -> None:
+    """A copy depends on nothing but the project."""
+    assert main(["copy", str(tmp_path / "x/y"), "--project", str(project)]) == 0
+    assert (tmp_path / "x/y/mountsea_gemini" / MANIFEST).read_bytes() == (copy / MANIFEST).read_bytes()
+
+
+def test_copying_over_a_copy_is_refused(project: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It might have been edited: upgrade looks first."""
+    assert main(["copy", str(app / "app/_vendor"), "--project", str(project)]) == 1
+    assert "is there already; use upgrade" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        ("openapi.yaml", "# more\n", "generated/: is out of date (openapi.yaml changed)"),
+        ("generated/mountsea_gemini_api/types.py", "# more\n", "generated/: is out of date (edited by hand)"),
+        ("generated/manifest.json", None, "generated/: is out of date (there is no manifest.json)"),
+        ("LICENSE", None, "LICENSE: cannot be read"),
+        ("pyproject.toml", '[project]\nname = "x"\n[tool.regenerate]', "[project] has no version"),
+        ("overlays/mountsea_gemini/verify.py", "", "holds a file 'verify.py', a name that a copy needs"),
+        ("overlays/other/__init__.py", "", "one hand-written package was expected"),
+        ("overlays/mountsea_gemini/_x.py", "import mountsea_gemini_api.rules\n", "mountsea_gemini/_x.py:1: import"),
+    ],
+)
+def test_what_cannot_be_copied_is_named(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, file: str, change: str | None, message: str
+) -> None:
+    """A project out of date or incomplete gives no copy, not half a one."""
+    broken = tmp_path / "project"
+    shutil.copytree(project, broken)
+    path = broken / file
+    if change is None:
+        path.unlink()
+    elif file == "pyproject.toml":
+        rest = path.read_text("utf-8").partition("[tool.regenerate]")[2]
+        path.write_text(change + rest, encoding="utf-8")
+    else:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text((path.read_text("utf-8") if path.exists() else "") + change, encoding="utf-8")
+    assert main(["copy", str(tmp_path / "app"), "--project", str(broken)]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "app").exists()
+
+
+IMPORTS = {
+    "from api.rules import x  # why": "from .api.rules import x  # why",
+    "from api import rules as r, types": "from .api import rules as r, types",
+    "import api": "from . import api",
+    "import api as client": "from . import api as client",
+    "if x:\n        import api;  y = 1": "if x:\n        from . import api;  y = 1",
+    "from pack._client import (\n    A,  # first\n    B,\n)": "from ._client import (\n    A,  # first\n    B,\n)",
+    "from pack import demo": "from . import demo",
+    "def f():\n\tfrom   api.x import y": "def f():\n\tfrom .api.x import y",
+    "import api_other, packs\nfrom apis import x": "import api_other, packs\nfrom apis import x",
+    "from . import api\nfrom ..pack import api": "from . import api\nfrom ..pack import api",
+    'text = "import api"; name = "api"': 'text = "import api"; name = "api"',
+}
+
+
+@pytest.mark.parametrize("source", IMPORTS)
+@pytest.mark.parametrize("end", ["\n", "\r\n", ""])
+def test_imports_become_relative_and_nothing_else_changes(source: str, end: str) -> None:
+    """Comments, spacing, line ends and text that only looks like an import stay as they are."""
+    before = source.replace("\n", end or "\n") + end
+    after = IMPORTS[source].replace("\n", end or "\n") + end
+    assert relocated(before.encode(), "_x.py", "pack", "api").decode() == after
+    deeper = relocated(before.encode(), "a/b/_x.py", "pack", "api").decode()
+    assert ast.unparse(ast.parse(deeper)) == ast.unparse(ast.parse(after)).replace("from .", "from ...") or (
+        "from ." not in after or "..pack" in after
+    )
+
+
+@pytest.mark.parametrize(
+    "source", ["import api.rules", "import os, api", "import pack", "import pack._client as c", "f('api.rules')"]
+)
+def test_an_import_that_cannot_be_relative_is_refused(source: str) -> None:
+    """It would work here and fail in the copy, or worse, reach another release that happens to be installed."""
+    with pytest.raises(InputError, match=r"pack/a/_x\.py:2: .*by its place in this project"):
+        relocated(f"\n{source}\n".encode(), "a/_x.py", "pack", "api")
+
+
+def test_a_copy_is_intact_after_it_was_used(app: Path, copy: Path) -> None:
+    """Running the client writes nothing into the copy but caches."""
+    subprocess.run([sys.executable, "-c", TRIAL, "app._vendor.mountsea_gemini"], cwd=app, check=True)
+    assert findings(str(copy)) == []
