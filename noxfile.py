@@ -24,7 +24,7 @@ def install(session: nox.Session, *groups: str) -> None:
 def demo(session: nox.Session) -> None:
     """Regenerate, then submit, wait and download against the sandbox: no key, no network."""
     install(session, "generate")
-    session.run("python", "-m", "scripts.regenerate", env=ENV)
+    session.run("python", "-m", "scripts.regenerate", "--full", env=ENV)
     session.run("python", "-m", "mountsea_gemini.demo", str(DEMO), *session.posargs, env=ENV)
 
 

@@ -54,7 +54,7 @@ def _run(options: argparse.Namespace) -> int:
     expected = _build(project, _progress if sys.stderr.isatty() and not options.quiet else _silent)
     difference = compare(actual, expected)
     if not difference:
-        say(f"{name}/ is up to date ({len(actual)} files)")
+        say(f"{name}/ is up to date: regenerated {len(actual)} files, all as they were")
         return 0
     if options.check:
         return _report(name, difference, why)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from datetime import date
 from typing import Any, ClassVar, Literal
 
+import pydantic  # noqa: F401  see test_choices_are_checked_for_every_kind_of_field
 import pytest
 from mountsea_gemini import Client, Task
 
@@ -122,7 +123,10 @@ def test_a_value_that_cannot_be_a_command_gets_another_name(studio: Callable[...
 
 @pytest.mark.parametrize(("option", "value"), [("--size", "huge"), ("--frames", "25"), ("--moods", "angry")])
 def test_choices_are_checked_for_every_kind_of_field(studio: Callable[..., Ran], option: str, value: str) -> None:
-    """A value outside a Literal is wrong usage, in lists and for numbers too; --allow-unlisted lets it pass."""
+    """A value outside a Literal is wrong usage, in lists and for numbers too; --allow-unlisted lets it pass.
+
+    Also where pydantic is loaded, as this module has it: then cyclopts asks it about every type.
+    """
     assert studio("paint-it", "a cat", "u1", option, value).code == 2
     assert studio("paint-it", "a cat", "u1", option, value, "--allow-unlisted").code == 0
     assert value in str(Studio.given[option.strip("-")])

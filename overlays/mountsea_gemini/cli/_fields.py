@@ -89,10 +89,12 @@ def _field(parameter: inspect.Parameter, hint: Any, taken: Collection[str]) -> F
     kind: Any = _union(members)
     if members and all(get_origin(member) is Literal for member in members):
         choices = tuple(dict.fromkeys(value for member in members for value in get_args(member)))
-        kind = Literal[choices]
-        extra["converter"] = _texts if repeated else _text
+        # Or any text: where pydantic happens to be loaded, cyclopts has it judge the type, and a value the
+        # caller insists on would be refused. `Field.value` checks the choices.
+        kind = Union[Literal[choices], str]  # noqa: UP007  (a union of what is known at run time only)
+        extra |= {"converter": _texts if repeated else _text, "metavar": "CHOICE"}
     elif not all(member in _PLAIN for member in members):
-        kind = str
+        kind = Any
         extra |= {"converter": _json_list if repeated else _json, "metavar": "JSON"}
     if repeated:
         kind = list[kind]
