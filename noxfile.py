@@ -53,6 +53,13 @@ def drift(session: nox.Session) -> None:
     session.run("python", "-m", "scripts.regenerate", "--check", *session.posargs, env=ENV)
 
 
+@nox.session(python=["3.11", "3.12", "3.13"], default=False)
+def reproducible(session: nox.Session) -> None:
+    """Regenerate under each Python and compare: the same inputs give the same bytes."""
+    install(session, "generate")
+    session.run("python", "-m", "scripts.regenerate", "--check", "--full", env=ENV)
+
+
 @nox.session(default=False)
 def import_page(session: nox.Session) -> None:
     """Write openapi.yaml from vendor pages: nox -s import_page -- PAGE..."""
