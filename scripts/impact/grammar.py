@@ -14,11 +14,11 @@ EXTENSION: Final = "x-*"
 _PROSE: Final = {"description": "prose", "summary": "prose"}
 _BOUNDS: Final = (
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems",
-    "minProperties", "maxProperties", "multipleOf", "uniqueItems", "pattern", "const", "dependentRequired",
+    "minProperties", "maxProperties", "multipleOf", "pattern", "const", "dependentRequired",
 )  # fmt: skip
 _PLAIN: Final = (
     "type", "nullable", "enum", "required", "format", "default", "example", "examples", "deprecated", "readOnly",
-    "writeOnly", "discriminator", "xml", "$comment", "contentMediaType", "contentEncoding",
+    "writeOnly", "uniqueItems", "discriminator", "xml", "$comment", "contentMediaType", "contentEncoding",
 )  # fmt: skip
 
 GRAMMAR: Final[Mapping[str, Mapping[str, str]]] = {

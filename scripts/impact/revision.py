@@ -88,20 +88,30 @@ def revise(label: str, vendor: Document, overlays: Sequence[Overlay]) -> Revisio
     if not isinstance(vendor.value, dict) or not isinstance(vendor.value.get("paths", {}), dict):
         raise InputError("is not an OpenAPI document: it has no object of paths", path=vendor.path)
     misfits: list[Misfit] = []
-    value = vendor.value
-    for overlay in overlays:
-        for action in overlay.actions:
-            value = _apply(Document(vendor.path, value, vendor.text, vendor.lines), overlay, action, misfits)
+    # extends names a file by its path, and a revision may come from anywhere
+    free = [dataclasses.replace(overlay, extends=None) for overlay in overlays]
+    try:
+        value = apply(vendor, free).value
+    except OverlayError:
+        value = _apply_each(vendor, free, misfits)
     ruled = _ruled(value, misfits)
     misfits += _pins(vendor, ruled)
     misfits += _lint(value, ruled)
     return Revision(label, vendor, tuple(overlays), value, ruled, _variants(value, ruled, misfits), tuple(misfits))
 
 
+def _apply_each(vendor: Document, overlays: Sequence[Overlay], misfits: list[Misfit]) -> Any:
+    """Apply what can be applied, action by action."""
+    value = vendor.value
+    for overlay in overlays:
+        for action in overlay.actions:
+            value = _apply(Document(vendor.path, value, vendor.text, vendor.lines), overlay, action, misfits)
+    return value
+
+
 def _apply(document: Document, overlay: Overlay, action: Action, misfits: list[Misfit]) -> Any:
     """Apply one action: strictly, else leniently, else not at all."""
-    # extends names a file by its path, and a revision may come from anywhere
-    single = dataclasses.replace(overlay, actions=(action,), extends=None)
+    single = dataclasses.replace(overlay, actions=(action,))
     place = f"{Path(overlay.path).name}, action {action.number}"
     try:
         return apply(document, [single]).value

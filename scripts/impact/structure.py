@@ -15,6 +15,7 @@ from scripts.impact.grammar import EXTENSION, GRAMMAR, identity, kind_of, resolv
 from scripts.pointer import Location, encode
 
 UNKNOWN: Final = "unknown"
+ALTERNATIVES: Final = ("anyOf", "oneOf")
 _MISSING: Final = object()
 
 
@@ -104,6 +105,8 @@ class _Walk:
     def _list(self, owner: str, key: str, old: Any, new: Any, at: Location) -> Iterator[Difference]:
         if old is _MISSING or new is _MISSING:
             yield _plain(owner, key, old, new, at)
+            if key in ALTERNATIVES:
+                return  # one of several limits, unlike an entry of any other list, more of them limit less
         inner = str(kind_of(owner, key))[1:]
         before = _named(inner, [] if old is _MISSING else old, self.old)
         after = _named(inner, [] if new is _MISSING else new, self.new)

@@ -123,9 +123,10 @@ def constraint_replaced(this: Check, difference: Difference, context: Context) -
 def format_changed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
     """A value is written in another format, which may be another Python type."""
     name, was = _bounds(difference)
-    who = ("source",) if {difference.old, difference.new} & _TYPED_FORMATS else ()
+    who = ("source",) if {str(difference.old), str(difference.new)} & _TYPED_FORMATS else ()
+    read = f"{name} {was}: " + ("code that reads it gets another Python type" if who else "answers follow it")
     yield from narrowed(
-        this, difference, context, f"{name} {was}; requests in another format may be refused", f"{name} {was} in answers",
+        this, difference, context, f"{name} {was}; requests in another format may be refused", read,
         request=who, response=who, wire=difference.new is not None,
     )  # fmt: skip
 
@@ -176,6 +177,37 @@ def _openness(value: Any) -> int:
     return 0 if value is False else 1 if isinstance(value, dict) and value else 2
 
 
+_ALTERNATIVES: Final = ("Schema.anyOf", "Schema.oneOf")
+
+
+@check("alternatives-introduced", _ALTERNATIVES, ["add"], mirror="alternatives-lifted")
+def alternatives_introduced(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
+    """A value has to have one of several shapes, where it had not."""
+    name = f"{field_of(difference, end=-1)}: one of {len(_listed(difference.new))} alternatives is asked for"
+    yield from narrowed(
+        this, difference, context, f"{name}; requests that fit none are refused", f"{name} in answers",
+        request=("types",), response=("types",),
+    )  # fmt: skip
+
+
+@check("alternatives-lifted", _ALTERNATIVES, ["remove"], mirror="alternatives-introduced")
+def alternatives_lifted(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
+    """A value no longer has to have one of several shapes."""
+    name = f"{field_of(difference, end=-1)}: none of {len(_listed(difference.old))} alternatives is asked for any more"
+    yield from widened(
+        this,
+        difference,
+        context,
+        f"{name}; more is accepted",
+        f"{name}: code may meet another type",
+        response=("types",),
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 @check("alternative-removed", ["Schema.anyOf[]", "Schema.oneOf[]"], ["remove"], mirror="alternative-added")
 def alternative_removed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
     """One of several shapes is gone."""
@@ -187,8 +219,13 @@ def alternative_removed(this: Check, difference: Difference, context: Context) -
 
 @check("alternative-added", ["Schema.anyOf[]", "Schema.oneOf[]"], ["add"], mirror="alternative-removed")
 def alternative_added(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """There is one more shape."""
+    """There is one more shape; under `oneOf`, what now fits two of them is refused."""
     name = f"{field_of(difference)}: there is one more alternative"
+    fate = context.fate(difference)
+    if difference.key == "oneOf" and fate is not None and fate.stops:
+        text = f"{name}, which overlaps: {fate.stops} of the counted requests fit two and are refused"
+        yield context.change(this.id, difference, text, Severity.BREAKING, "wire", witness=fate.stopped, side="request")
+        return
     yield from widened(this, difference, context, name, f"{name} in answers", response=("types",))
 
 

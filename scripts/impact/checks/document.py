@@ -10,7 +10,7 @@ from scripts.impact.checks.registry import Check, Registry
 from scripts.impact.context import Context, shown
 from scripts.impact.grammar import EXTENSION, GRAMMAR
 from scripts.impact.prose import SentenceChange, changed_sentences, quoting
-from scripts.impact.structure import Difference
+from scripts.impact.structure import ALTERNATIVES, Difference
 from scripts.pointer import Location, encode
 from scripts.rules.ledger import sentences, sounds_like_a_constraint
 
@@ -26,7 +26,7 @@ def _places(*kinds: str) -> list[str]:
 
 _TITLES: Final = {"Schema.title", "Info.title"}
 _CONTAINERS: Final = [
-    f"{owner}.{key}" for owner, keys in GRAMMAR.items() for key, kind in keys.items() if kind[0] in "{["
+    f"{owner}.{key}" for owner, keys in GRAMMAR.items() for key, kind in keys.items() if kind[0] in "{[" and key not in ALTERNATIVES
 ]  # fmt: skip
 
 
@@ -46,6 +46,7 @@ def prose_changed(this: Check, difference: Difference, context: Context) -> Iter
 
 _PARTS: Final = [
     *(f"{place}[]" for place in _CONTAINERS),
+    *(f"Schema.{key}{entry}" for key in ALTERNATIVES for entry in ("", "[]")),
     *(f"{owner}.{key}" for owner, keys in GRAMMAR.items() for key, kind in keys.items() if kind[0] == "@"),
 ]
 
@@ -220,7 +221,7 @@ def container_changed(this: Check, difference: Difference, context: Context) -> 
     yield context.change(this.id, difference, text, Severity.NOTHING)
 
 
-@check("order-changed", [*_CONTAINERS, "Schema.enum", "Schema.required"], ["order", "change"],
+@check("order-changed", [*_CONTAINERS, *(f"Schema.{key}" for key in ALTERNATIVES), "Schema.enum", "Schema.required"], ["order", "change"],
        mirror="order-changed")  # fmt: skip
 def order_changed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
     """The same entries stand in another order."""
