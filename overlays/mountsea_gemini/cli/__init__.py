@@ -5,6 +5,10 @@ JSON object that always has the same keys: `exit`, `id`, `status`, `verdict`, `u
 (null, or an object with `type`, `message`, `http_status`, `trace_id`, `way_out` and `violations`);
 `status` adds the vendor's whole `answer`. A command line that cannot be read has no object, only exit 2.
 
+`submit` and `resume` are about many tasks: their object has `exit`, `journal`, `counts` (by state), `lines`
+(each with `line`, `state`, `id`, `file` and `error`) and `error`. Their exit code is the gravest that one of
+their lines has, in the order 1, 2, 8, 4, 5, 9, 3, 6, 10, 7.
+
 The exit codes, which never change their meaning:
 
     0    done

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 from cyclopts import App, CycloptsError, Group, Parameter
 from mountsea_gemini_api.variants import VARIANTS
 
-from . import _rules, _tasks
+from . import _many, _rules, _tasks
 from ._carrying import carry_out
 from ._exits import Exit, table
 from ._fields import Field, fields_of
@@ -68,6 +68,8 @@ def build(client_class: type[Client], variants: Variants) -> App:
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
+    app.command(_many.submit, group=_SUBMIT)
+    app.command(_many.resume, group=_RESUME)
     app.command(_tasks.status, group=_RESUME)
     app.command(_tasks.wait, group=_RESUME)
     app.command(_tasks.download, group=_RESUME)

@@ -27,6 +27,17 @@ def connected(options: Connecting, interrupts: Interrupts, client_class: type[Cl
     Raises:
         ConfigurationError: An option cannot be used, or there is no token.
     """
+    with connection(options) as (settings, pace), client_class(**settings, clock=Clock(interrupts, pace)) as client:
+        yield client
+
+
+@contextmanager
+def connection(options: Connecting) -> Iterator[tuple[dict[str, Any], float]]:
+    """Return what to give a client, and what to multiply its pauses by.
+
+    Raises:
+        ConfigurationError: An option cannot be used, or there is no token.
+    """
     settings: dict[str, Any] = {"base_url": options.base_url}
     if isinstance(options, Waiting):
         settings["allow_private_downloads"] = options.allow_private_downloads
@@ -34,8 +45,7 @@ def connected(options: Connecting, interrupts: Interrupts, client_class: type[Cl
     with ExitStack() as stack:
         if options.sandbox and options.base_url is None:
             settings["base_url"] = stack.enter_context(new_sandbox(SANDBOX_TOKEN).serve()).url
-        clock = Clock(interrupts, SANDBOX_PACE if options.sandbox else 1.0)
-        yield stack.enter_context(client_class(token(options), clock=clock, **settings))
+        yield {**settings, "token": token(options)}, SANDBOX_PACE if options.sandbox else 1.0
 
 
 def check(options: Connecting, *, submits: bool) -> None:

@@ -73,17 +73,26 @@ class Job:
 
     def command(self, verb: str, *more: str) -> str:
         """Return a command about the task, ready to be pasted into a shell."""
-        options = self.options
-        words = [PROGRAM, verb]
-        if options.base_url is not None:
-            words += ["--base-url", options.base_url]
-        if options.token_file is not None:
-            words += ["--token-file", str(options.token_file)]
-        if options.sandbox:
-            words.append("--sandbox")
-        if isinstance(options, Waiting) and options.allow_private_downloads and more:
+        words = words_for(self.options, verb)
+        if isinstance(self.options, Waiting) and self.options.allow_private_downloads and more:
             words.append("--allow-private-downloads")
-        # An id is foreign text: after "--" it cannot be taken for an option.
-        task_id = str(self.id)
-        words += [*more, "--", task_id] if task_id.startswith("-") else [task_id, *more]
-        return one_line(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))
+        return pasted(words, str(self.id), *more)
+
+
+def words_for(options: Connecting, verb: str) -> list[str]:
+    """Return the beginning of a command that asks whom these options ask."""
+    words = [PROGRAM, verb]
+    if options.base_url is not None:
+        words += ["--base-url", options.base_url]
+    if options.token_file is not None:
+        words += ["--token-file", str(options.token_file)]
+    if options.sandbox:
+        words.append("--sandbox")
+    return words
+
+
+def pasted(words: list[str], subject: str, *more: str) -> str:
+    """Return a command about a task or a file, ready to be pasted into a shell."""
+    # A subject may be foreign text: after "--" it cannot be taken for an option.
+    whole = [*words, *more, "--", subject] if subject.startswith("-") else [*words, subject, *more]
+    return one_line(subprocess.list2cmdline(whole) if os.name == "nt" else shlex.join(whole))

@@ -112,6 +112,39 @@ class Submitting(Printing):
 
 @Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True)
+class Many(Waiting):
+    """How to go about many tasks."""
+
+    concurrency: Annotated[int, Parameter(metavar="N", help="Lines under way at a time.")] = 4
+    no_wait: Annotated[bool, _flag, Parameter(help="Submit, and stop; 'resume' waits and downloads.")] = False
+    waive: Annotated[
+        list[str] | None,
+        Parameter(metavar="ID", negative_iterable="", help="Switch off the rule with this id; may be repeated."),
+    ] = None
+    strict: Annotated[bool, _flag, Parameter(help="Refuse inferred rules too.")] = False
+
+
+@Parameter(name="*", group=RUNNING)
+@frozen(kw_only=True)
+class Batching(Many):
+    """Where the files and the journal of many tasks go."""
+
+    output_dir: Annotated[
+        Path | None,
+        Parameter(
+            name=("--output-dir", "-o"),
+            metavar="DIR",
+            help="Write the files here; without it, into a directory beside FILE that has its name.",
+        ),
+    ] = None
+    journal: Annotated[
+        Path | None,
+        Parameter(metavar="JOURNAL", help="Keep the journal here; without it, beside FILE as FILE.journal."),
+    ] = None
+
+
+@Parameter(name="*", group=RUNNING)
+@frozen(kw_only=True)
 class Judging(Reporting):
     """Which rules count."""
 

@@ -1,21 +1,25 @@
-
 """The one place where the command line reaches into the rest of the package."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
 
+from mountsea_gemini_api.operations import OPERATIONS
+from mountsea_gemini_api.waiters import SUBMITS
+
+from .. import _cores
 from .. import _errors as errors
 from .._addresses import is_loopback
+from .._async_client import AsyncClient
 from .._client import MAX_DOWNLOAD, Client
 from .._clock import SystemClock
-from .._errors import ConfigurationError
+from .._errors import ConfigurationError, RequestRefused
 from .._files import checked_target
 from .._result import TaskResult
 from .._secrets import printable
 from .._settings import BASE_URL_VARIABLE, TOKEN_VARIABLE, positive_seconds
-from .._tasks import Task
+from .._tasks import AsyncTask, Task
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
@@ -23,9 +27,13 @@ if TYPE_CHECKING:
 __all__ = [
     "BASE_URL_VARIABLE",
     "MAX_DOWNLOAD",
+    "SUBMITS",
     "TOKEN_VARIABLE",
+    "AsyncClient",
+    "AsyncTask",
     "Client",
     "ConfigurationError",
+    "RequestRefused",
     "SystemClock",
     "Task",
     "TaskResult",
@@ -36,6 +44,7 @@ __all__ = [
     "positive_seconds",
     "printable",
     "serve_sandbox",
+    "submit_body",
 ]
 
 
@@ -67,3 +76,31 @@ def serve_sandbox(arguments: Sequence[str]) -> int:
     except SystemExit as end:
         # argparse ends the process by itself: 0 after --help, 2 on wrong usage.
         return end.code if isinstance(end.code, int) else 1
+
+
+class _Body(dict[str, Any]):
+    """A body as its author wrote it, where a model is expected."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it is: what was checked is what is sent."""
+        return dict(self)
+
+
+async def submit_body(
+    client: AsyncClient, operation: str, body: dict[str, Any], *, waive: Collection[str], strict: bool
+) -> AsyncTask:
+    """Submit a body given as JSON.
+
+    Raises:
+        GeminiError: As any method that submits.
+    """
+    core = _cores.starting(
+        client.settings,
+        OPERATIONS[operation],
+        _Body(body),
+        waive=waive,
+        strict=strict,
+        handle=lambda key: AsyncTask(client, key, fresh=True),
+        on_submitted=None,
+    )
+    return await client.run(core)

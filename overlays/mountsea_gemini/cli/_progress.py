@@ -33,7 +33,7 @@ class Watch:
         self._state = ""
         self._started = self._told = time.monotonic()
         self._bar: Progress | None = None
-        self._log = _Log(screen)
+        self._log = Log(screen)
 
     def poll(self, result: TaskResult) -> None:
         """Show one answer."""
@@ -91,7 +91,7 @@ def _bar(screen: Screen, description: str) -> Progress:
     return bar
 
 
-class _Log(logging.Handler):
+class Log(logging.Handler):
     """Warnings of the client as notes, above a moving line and not through it."""
 
     def __init__(self, screen: Screen) -> None:
