@@ -42,8 +42,8 @@ def breaches(schema: Any, owner: str, pointer: str, compiler: Compiler) -> list[
         ]
     for part in rest.pop("allOf", []):
         found += breaches(part, owner, pointer, compiler)
-    if "items" in rest:
-        found.append(Breach(compiler.is_list(owner), pointer, value, compiler.holds(rest.pop("items"), "item")))
+    if (items := compiler.holds(rest.pop("items", True), "item")) != ALWAYS:
+        found.append(Breach(compiler.is_list(owner), pointer, value, items))
     if (forbidden := _forbidden(rest)) is not None:
         del rest["not"]
         field = compiler.member(owner, forbidden)

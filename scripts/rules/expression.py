@@ -83,9 +83,8 @@ def every(parts: Iterable[Expression]) -> Expression:
         return NEVER
     present = {term.proves for term in flat if isinstance(term, Term) and term.proves}
     result: list[Expression] = []
-    for part in flat:
-        kept = _assuming(part, present)
-        if kept != ALWAYS and kept not in result:
+    for kept in _flatten((_assuming(part, present) for part in flat), All):
+        if kept not in result:
             result.append(kept)
     proven = {term.proves for term in result if isinstance(term, Term) and term.proves and not _asks_presence(term)}
     result = [part for part in result if not (_asks_presence(part) and _subject(part) in proven)]

@@ -96,12 +96,15 @@ def _sized(size: int, value: Any, schema: Schema, at: str, keyword: str, noun: s
 
 
 def _bounded(value: float, schema: Schema, at: str) -> Iterator[Violation]:
-    for side, sign, worse in (("minimum", "at least", _less), ("maximum", "at most", _more)):
+    for side, sign, beyond, worse in (
+        ("minimum", "at least", "more than", _less),
+        ("maximum", "at most", "less than", _more),
+    ):
         exclusive = schema.get(f"exclusive{side.capitalize()}")
         if (bound := schema.get(side)) is not None and worse(value, bound, exclusive is True):
-            yield _misfit(at, value, f"must be {'not ' if exclusive is True else ''}{sign} {bound}")
+            yield _misfit(at, value, f"must be {beyond if exclusive is True else sign} {bound}")
         if exclusive is not None and not isinstance(exclusive, bool) and worse(value, exclusive, True):
-            yield _misfit(at, value, f"must be {'more' if side == 'minimum' else 'less'} than {exclusive}")
+            yield _misfit(at, value, f"must be {beyond} {exclusive}")
 
 
 def _less(value: float, bound: float, exclusive: bool) -> bool:

@@ -87,7 +87,8 @@ def rule_violations(body: Any, *, model: type[Any] | None = None) -> tuple[Viola
 def _kind(body: Any, model: type[Any] | None) -> type[Any]:
     if model is not None:
         return model
-    if (kind := type(body)) in _BY_MODEL or not isinstance(body, Mapping):  # asking for a Mapping is dear, so last
+    kind = type(body)
+    if kind in _BY_MODEL or not isinstance(body, Mapping):  # to ask for a Mapping is dear
         return kind
     if len(SHAPES) != 1:
         names = ", ".join(sorted(kind.__name__ for kind in SHAPES))

@@ -1,0 +1,355 @@
+"""Violations: what they say, what is enforced, what may be switched off, and the nearest valid request."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from mountsea_gemini_api import rules
+from mountsea_gemini_api.models import VideoGenerationDto
+from mountsea_gemini_api.rules import ABSENT, Change, Length, Rule, RuleViolation, RuleWarning, Source, Violation
+from mountsea_gemini_api.rules import _engine as engine
+from mountsea_gemini_api.rules._violation import describe
+from mountsea_gemini_api.types import UNSET
+
+ONE = "https://example.com/1.png"
+IMAGE = {"prompt": "a cat", "action": "img2video", "model": "veo3_fast", "imageList": [ONE]}
+NO_IMAGE = {name: value for name, value in IMAGE.items() if name != "imageList"}
+BOTH = {"prompt": " ", "action": "img2video", "model": "veo3_fast"}
+WARNED = {**IMAGE, "prompt": " "}
+
+
+def ids(found: Any) -> list[str]:
+    """Return the rules of some violations."""
+    return [each.rule for each in found]
+
+
+def changes(body: Mapping[str, Any], **options: Any) -> list[str]:
+    """Return the nearest valid request of a body, in words; every violation says the same."""
+    found = [violation for violation in rules.violations(body, **options) if violation.rule != "schema"]
+    assert len({violation.nearest for violation in found}) == 1
+    return [str(change) for change in found[0].nearest]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (NO_IMAGE, ["give 1 item in imageList"]),
+        ({**IMAGE, "imageList": []}, ["add 1 item in imageList"]),
+        ({**IMAGE, "imageList": [ONE] * 3}, ["drop the last item of imageList"]),
+        ({**IMAGE, "imageList": [ONE] * 9}, ["drop the last 7 items of imageList"]),
+        ({**IMAGE, "action": "ingredients2video"}, ['model="veo31_fast"']),
+        ({**NO_IMAGE, "action": "ingredients2video"}, ['action="text2video"']),
+        ({**NO_IMAGE, "action": "ingredients2video", "model": "veo31_fast"}, ["give 1 item in imageList"]),
+        ({**NO_IMAGE, "action": "text2video", "model": "veo31_fast_ingredients"}, ['model="veo2_fast"']),
+        ({**IMAGE, "action": "text2video"}, ["drop the last item of imageList"]),
+        ({**IMAGE, "action": "text2video", "imageList": [ONE] * 3}, ["drop the last 3 items of imageList"]),
+        (WARNED, []),
+        ({**IMAGE, "imageList": ["1.png"]}, ["drop the last item of imageList", 'action="text2video"']),
+    ],
+)
+def test_the_nearest_valid_request(body: dict[str, Any], expected: list[str]) -> None:
+    """The fewest changes; on a tie what no inferred rule doubts, then the field complained about, then order."""
+    assert changes(body) == expected
+    if expected:
+        as_model = rules.rule_violations(VideoGenerationDto.from_dict(body))
+        assert [str(change) for change in as_model[0].nearest] == expected
+
+
+def test_a_waived_rule_is_not_obeyed_by_the_nearest_request() -> None:
+    """What the caller switched off does not stand in the way of a nearer request."""
+    body = {**IMAGE, "action": "ingredients2video", "imageList": [ONE] * 4}
+    assert changes(body) == ['action="text2video"']
+    assert changes(body, waive={"ingredients-only-veo31-fast"}) == ["drop the last item of imageList"]
+
+
+def rule_set(broken: Any, domains: Mapping[str, tuple[Any, ...]], fields: tuple[str, ...]) -> engine.RuleSet:
+    """Return a rule set over made-up fields, checked by a function."""
+    return engine.RuleSet(
+        model=dict,
+        rules=(ERROR, WARNING),
+        fields=fields,
+        domains=domains,
+        broken=broken,
+        broken_by_model=lambda body: broken(*body.values()),
+        broken_by_json=lambda body: broken(*(body.get(name, UNSET) for name in fields)),
+    )
+
+
+SOURCE = Source("#/at", "words")
+ERROR = Rule("stated", "error", "must", "#/S", SOURCE)
+WARNING = Rule("inferred", "warning", "should", "#/S", SOURCE)
+TWO = ("x", "y")
+
+
+def test_several_changes_at_once() -> None:
+    """Where one change is not enough, two are tried, then three, and then it is given up."""
+
+    def differ(*values: str) -> list[Violation]:
+        return [] if all(value == "y" for value in values) else [ERROR.broken_at("/a", values[0])]
+
+    names = ("a", "b", "c", "d")
+    subject = rule_set(differ, dict.fromkeys(names, TWO), names)
+    for wrong in range(1, 5):
+        body: dict[str, Any] = dict(zip(names, ["x"] * wrong + ["y"] * 4, strict=False))
+        found = engine.nearest(subject, body, differ(*body.values()), ())
+        expected = [Change(f"/{name}", "x", "y") for name in names[:wrong]]
+        assert list(found) == (expected if wrong <= 3 else [])
+
+
+def test_a_tie_goes_to_the_field_complained_about() -> None:
+    """Of two fields that could be changed, the blamed one comes first; otherwise document order decides."""
+
+    def both(a: str, b: str) -> list[Violation]:
+        return [] if "y" in (a, b) else [ERROR.broken_at("/b", b)]
+
+    subject = rule_set(both, {"a": TWO, "b": TWO}, ("a", "b"))
+    body = {"a": "x", "b": "x"}
+    assert engine.nearest(subject, body, both("x", "x"), ()) == (Change("/b", "x", "y"),)
+    assert engine.nearest(subject, body, [ERROR.broken_at("", body)], ()) == (Change("/a", "x", "y"),)
+    assert engine.nearest(subject, body, [ERROR.broken_at("/b/0", "x")], ()) == (Change("/b", "x", "y"),)
+
+
+def test_a_warning_counts_only_where_no_error_does() -> None:
+    """Errors are repaired first; a change that also satisfies the inferred rules is preferred."""
+
+    def check(a: str) -> list[Violation]:
+        return {"w": [WARNING.broken_at("/a", a)], "e": [ERROR.broken_at("/a", a)]}.get(a, [])
+
+    worse = rule_set(check, {"a": ("e", "w")}, ("a",))
+    assert engine.nearest(worse, {"a": "e"}, check("e"), ()) == (Change("/a", "e", "w"),)
+    assert engine.nearest(worse, {"a": "w"}, check("w"), ()) == ()
+    better = rule_set(check, {"a": ("e", "w", "z")}, ("a",))
+    assert engine.nearest(better, {"a": "e"}, check("e"), ()) == (Change("/a", "e", "z"),)
+    assert engine.nearest(better, {"a": "w"}, check("w"), ()) == (Change("/a", "w", "z"),)
+    assert engine.nearest(better, {"a": "e"}, check("e"), {"inferred"}) == (Change("/a", "e", "w"),)
+    assert engine.nearest(worse, {"a": "w"}, check("w"), {"stated"}) == (Change("/a", "w", "e"),)
+
+
+def test_lists_change_as_little_as_possible() -> None:
+    """Fewest items added or dropped first, then leaving the list out; its items are kept and the last repeated."""
+    seen: list[Any] = []
+
+    def never(a: Any) -> list[Violation]:
+        seen.append(a)
+        return [ERROR.broken_at("/a", a)]
+
+    lengths = tuple(map(Length, range(5)))
+    subject = rule_set(never, {"a": (ABSENT, *lengths)}, ("a",))
+    assert engine.nearest(subject, {"a": ["p", "q"]}, never(None), ()) == ()
+    assert seen[1:] == [["p"], ["p", "q", "q"], [], ["p", "q", "q", "q"], UNSET]
+    del seen[:]
+    assert engine.nearest(subject, {}, [ERROR.broken_at("/a", UNSET)], ()) == ()
+    assert seen == [["https://example.com/"] * count for count in range(5)]
+    del seen[:]
+    assert engine.nearest(subject, {"a": ()}, [ERROR.broken_at("/a", ())], ()) == ()
+    assert seen == [UNSET, *(["https://example.com/"] * count for count in range(1, 5))]
+
+
+def test_values_that_look_alike_are_alternatives() -> None:
+    """`True` is not 1: a field that holds one may become the other."""
+    subject = rule_set(lambda a: [] if a is True else [ERROR.broken_at("/a", a)], {"a": (1, True)}, ("a",))
+    assert engine.nearest(subject, {"a": 1}, [ERROR.broken_at("/a", 1)], ()) == (Change("/a", 1, True),)
+
+
+def test_pointers_of_changes_are_escaped() -> None:
+    """A field whose name holds a slash or a tilde is still found by its pointer."""
+    subject = rule_set(lambda a: [] if a == "y" else [ERROR.broken_at("", a)], {"~a/b": TWO}, ("~a/b",))
+    (change,) = engine.nearest(subject, {"~a/b": "x"}, [ERROR.broken_at("", "x")], ())
+    assert (change.pointer, str(change)) == ("/~0a~1b", '~a/b="y"')
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (Change("/a", "x", ABSENT), "leave out a"),
+        (Change("/a/b", ABSENT, "é"), 'b="é"'),
+        (Change("/a", ABSENT, None), "a=null"),
+        (Change("/a", Length(3), Length(2)), "drop the last item of a"),
+        (Change("/a", Length(3), Length(1)), "drop the last 2 items of a"),
+        (Change("/a", Length(1), Length(2)), "add 1 item in a"),
+        (Change("/a", Length(1), Length(3)), "add 2 items in a"),
+        (Change("/a", ABSENT, Length(1)), "give 1 item in a"),
+        (Change("/a", ABSENT, Length(0)), "give 0 items in a"),
+    ],
+)
+def test_a_change_in_words(change: Change, text: str) -> None:
+    """What to do, with the name of the field."""
+    assert str(change) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (ABSENT, "nothing"),
+        ([], "0 items"),
+        ([1], "1 item"),
+        ((1, 2), "2 items"),
+        ({"a": 1}, "an object"),
+        ("x", '"x"'),
+        ("é猫", '"é猫"'),
+        ('"', r'"\""'),
+        ("a\x1b[1m", r"'a\x1b[1m'"),
+        ("\u202eé", r"'\u202e\xe9'"),
+        ("x" * 40, f'"{"x" * 40}"'),
+        ("x" * 41, f'"{"x" * 40}…"'),
+        ("https://h/?sig=secret", '"https://h/…"'),
+        ("a?b?c", '"a…"'),
+        (None, "null"),
+        (True, "true"),
+        (1.5, "1.5"),
+        (10**50, "1" + "0" * 39),
+        (b"x", "\"b'x'\""),
+    ],
+)
+def test_a_value_in_words(value: Any, text: str) -> None:
+    """No more than the beginning of a text, nothing a terminal obeys, no signature; lists by their length."""
+    assert describe(value) == text
+
+
+def test_a_violation_in_words() -> None:
+    """Name and requirement, place and value, and the nearest valid request where there is one."""
+    violation = ERROR.broken_at("/a", "x")
+    assert violation == Violation("stated", "error", "must", "/a", "x", SOURCE, ())
+    assert str(violation) == 'stated: must\n  at /a, got "x"'
+    assert str(ERROR.broken_at("", UNSET)) == "stated: must\n  at /, got nothing"
+    assert ERROR.broken_at("", UNSET).value is ABSENT
+    known = violation.with_nearest((Change("/a", "x", "y"), Change("/b", ABSENT, "z")))
+    assert str(known) == 'stated: must\n  at /a, got "x"\n  nearest valid request: a="y", b="z"'
+    assert violation.nearest == ()
+    assert "x" not in repr(Violation("r", "error", "m", "/a", "xxx"))
+    assert repr(ABSENT) == "ABSENT"
+
+
+def test_a_refusal_in_words() -> None:
+    """Every violation, then how to switch off what refuses; a rule broken twice is named once."""
+    error = RuleViolation([ERROR.broken_at("/a", 1), WARNING.broken_at("/b", 2), ERROR.broken_at("/c", 3)])
+    assert str(error).splitlines() == [
+        "stated: must",
+        "  at /a, got 1",
+        "inferred: should",
+        "  at /b, got 2",
+        "stated: must",
+        "  at /c, got 3",
+        ("if you know that the API accepts this request, switch off what refuses it: "
+        'waive={"stated", "inferred"}'),
+    ]  # fmt: skip
+    assert ids(error.violations) == ["stated", "inferred", "stated"]
+    assert error.args == (error.violations,)
+
+
+def test_errors_are_refused_and_warnings_warned_about() -> None:
+    """`validate` raises for a stated rule with everything that is broken, warns for an inferred one, or neither."""
+    rules.validate(IMAGE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(RuleViolation) as caught:
+            rules.validate({**BOTH, "imageList": ["1.png"] * 3})
+        assert ids(caught.value.violations) == ["img2video-needs-images", "images-are-http-urls", "prompt-not-blank"]
+    with pytest.warns(RuleWarning) as warned:
+        rules.validate(WARNED)
+    assert [str(each.message).splitlines()[0] for each in warned] == [
+        "prompt-not-blank: prompt must hold at least one character that is not white space"
+    ]
+    assert warned[0].filename == __file__
+    with pytest.raises(RuleViolation) as caught:
+        rules.validate(WARNED, strict=True)
+    assert ids(caught.value.violations) == ["prompt-not-blank"]
+
+
+def test_what_is_refused_comes_first() -> None:
+    """Among the violations of a refusal the stated rules lead; in strict mode the order of the rules stays."""
+    found = [WARNING.broken_at("/a", 1), ERROR.broken_at("/b", 2), WARNING.broken_at("/c", 3)]
+    for strict, expected in ((False, ["/b", "/a", "/c"]), (True, ["/a", "/b", "/c"])):
+        with pytest.raises(RuleViolation) as caught:
+            engine.enforce(found, strict=strict, stacklevel=1)
+        assert [each.pointer for each in caught.value.violations] == expected
+
+
+def test_a_warning_points_at_the_caller() -> None:
+    """The frame to blame is the caller's, however deep the check was called."""
+
+    def deep() -> None:
+        rules.validate(WARNED, stacklevel=3)
+
+    for call in (
+        deep,
+        lambda: rules.validate(WARNED),
+        lambda: engine.enforce([WARNING.broken_at("/a", 1)], strict=False, stacklevel=2),
+    ):
+        with pytest.warns(RuleWarning) as warned:
+            call()
+        assert warned[0].filename == __file__
+    with pytest.warns(RuleWarning) as warned:
+        engine.enforce([WARNING.broken_at("/a", 1)], strict=False, stacklevel=1)
+    assert warned[0].filename == engine.__file__
+
+
+def test_rules_are_switched_off_by_id() -> None:
+    """A waived rule is not looked at, by whichever way; the others still are; so is the schema."""
+    assert ids(rules.violations(BOTH)) == ["img2video-needs-images", "prompt-not-blank"]
+    assert ids(rules.violations(BOTH, waive={"prompt-not-blank"})) == ["img2video-needs-images"]
+    assert ids(rules.violations(BOTH, waive=["img2video-needs-images", "prompt-not-blank"])) == []
+    rules.validate(NO_IMAGE, waive={"img2video-needs-images"})
+    unknown = {**IMAGE, "model": "veo9"}
+    assert ids(rules.violations(unknown)) == ["schema"]
+    assert rules.violations(unknown, waive={"schema"}) == ()
+    assert rules.violations({**IMAGE, "model": rules.unlisted("veo9")}) == ()
+    assert rules.unlisted("veo9") == "veo9"
+
+
+@pytest.mark.parametrize(
+    ("waive", "message"),
+    [
+        ("prompt-not-blank", ("waive must be a collection of rule ids, got the text 'prompt-not-blank'; write "
+                             "waive={'prompt-not-blank'}")),
+        ({"prompt-not-blanc"}, "there is no rule 'prompt-not-blanc' to waive; did you mean 'prompt-not-blank'?"),
+        (["prompt-not-blank", "zzz"], "there is no rule 'zzz' to waive; did you mean '"),
+        ({"shema"}, "there is no rule 'shema' to waive; did you mean 'schema'?"),
+    ],
+)  # fmt: skip
+def test_a_misspelt_waiver_is_an_error(waive: Any, message: str) -> None:
+    """An id that does not exist would silently waive nothing."""
+    for body in (IMAGE, NO_IMAGE):
+        with pytest.raises(ValueError, match="waive") as caught:
+            rules.violations(body, waive=waive)
+        assert str(caught.value).startswith(message)
+        with pytest.raises(ValueError, match="waive"):
+            rules.validate(body, waive=waive)
+
+
+def test_json_objects_and_models_are_the_same() -> None:
+    """A body is checked as a model, as a JSON object, and as a JSON object of a model that is named."""
+    for body in (IMAGE, NO_IMAGE, BOTH, WARNED):
+        model = VideoGenerationDto.from_dict(body)
+        for check in (rules.violations, rules.rule_violations):
+            assert check(body) == check(model) == check(body, model=VideoGenerationDto)
+    assert ids(rules.violations({})) == ["schema"] * 3
+    assert rules.rule_violations({}) == ()
+    with pytest.raises(RuleViolation):
+        rules.validate(NO_IMAGE, model=VideoGenerationDto)
+
+
+def test_a_model_of_another_class_is_not_checked_by_these_rules() -> None:
+    """Which rules apply is decided by the class of a model, or by the class that is named."""
+
+    class Other:
+        def to_dict(self) -> dict[str, Any]:
+            return {}
+
+    assert rules.violations(Other()) == ()
+    assert rules.rule_violations(NO_IMAGE, model=Other) == ()
+    rules.validate(NO_IMAGE, model=Other)
+
+
+def test_an_object_of_several_possible_models_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where requests of several models have checks, an object alone does not say which it is."""
+    monkeypatch.setattr(rules, "SHAPES", {VideoGenerationDto: {}, Change: {}})
+    with pytest.raises(ValueError, match="model") as caught:
+        rules.violations(NO_IMAGE)
+    assert str(caught.value) == (
+        "say which model the object is meant to be: model=... is one of Change, VideoGenerationDto"
+    )
+    assert ids(rules.violations(NO_IMAGE, model=VideoGenerationDto)) == ["img2video-needs-images"]
