@@ -73,3 +73,10 @@ def bench(session: nox.Session) -> None:
     install(session, "generate", "test", "bench")
     for script in sorted(Path("bench").glob("[!_]*.py")):
         session.run("python", str(script), *session.posargs, env=ENV)
+
+
+@nox.session(default=False)
+def mutation(session: nox.Session) -> None:
+    """Break the rule layer in small ways and see that a test notices each (minutes)."""
+    install(session, "generate", "test", "mutation")
+    session.run("python", "tests/mutation/run.py", *session.posargs, env=ENV)

@@ -128,7 +128,8 @@ def a(**schema: Any) -> dict[str, Any]:
          "pattern 'a++' cannot be compiled: the quantifier at position 1 is possessive"),
         (a(pattern="b++" + "x" * 99), ("properties", "a", "pattern"),
          f"pattern 'b++{'x' * 56} cannot be compiled: the quantifier at position 1 is possessive"),
-        (a(enum="x" * 99), ("properties", "a", "enum"), f"enum must be a list of values, at least one, got '{'x' * 59}"),
+        (a(enum="x" * 99), ("properties", "a", "enum"),
+         f"enum must be a list of values, at least one, got '{'x' * 59}"),
     ],
 )  # fmt: skip
 def test_a_schema_that_cannot_be_compiled_is_refused(schema: Any, location: tuple[Any, ...], message: str) -> None:
