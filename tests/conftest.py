@@ -26,11 +26,13 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def guarded(self: socket.socket, address: Any) -> None:
         if not _local(address):
+            self.close()
             pytest.fail(f"a test tried to reach {address}; only loopback is allowed")
         connect(self, address)
 
     def guarded_ex(self: socket.socket, address: Any) -> int:
         if not _local(address):
+            self.close()
             pytest.fail(f"a test tried to reach {address}; only loopback is allowed")
         return connect_ex(self, address)
 

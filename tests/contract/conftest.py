@@ -1,12 +1,13 @@
-"""The effective spec as schemathesis reads it, and a client whose every request the sandbox answers."""
+"""The effective spec as schemathesis reads it, a client that the sandbox answers, and one run of all checks."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -14,14 +15,19 @@ import respx
 import schemathesis
 from mountsea_gemini import Client, Task
 from mountsea_gemini.sandbox import Sandbox
+from mountsea_gemini.testing.contract import Bench, Report, read_waivers, run
 from schemathesis.config import SchemathesisConfig
 
 from scripts.merged import Merged, merge
 from scripts.project import load_project
+from tests.contract.kept import keep
 
-BASE = "http://127.0.0.1:9"  # nobody listens there: what escapes the mock fails
-EFFECTIVE = Path(__file__).resolve().parents[2] / "generated/openapi.effective.json"
-FIELDS = {
+BASE: Final = "http://127.0.0.1:9"  # nobody listens there: what escapes the mock fails
+HERE: Final = Path(__file__).parent
+EFFECTIVE: Final = HERE.parents[1] / "generated/openapi.effective.json"
+LONG: Final = os.environ.get("CONTRACT_PROFILE") == "long"
+REPORT_VARIABLE: Final = "CONTRACT_REPORT"
+FIELDS: Final = {
     "prompt": "prompt",
     "action": "action",
     "model": "model",
@@ -29,6 +35,11 @@ FIELDS = {
     "aspectRatio": "aspect_ratio",
     "translation": "translation",
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what failed before first."""
+    items.sort(key=lambda item: "test_kept.py" not in item.nodeid)
 
 
 @dataclass
@@ -79,3 +90,28 @@ def operation() -> Any:
 def merged() -> Merged:
     """The project's document and rules."""
     return merge(load_project(EFFECTIVE.parents[1]))
+
+
+@pytest.fixture(scope="session")
+def report() -> Report:
+    """One run of every check, on a bench of its own; what fails is kept for the next time."""
+    with Bench() as bench:
+        found = run(bench, waivers=read_waivers(HERE / "waivers.json"))
+    for failure in found.failures[:20]:
+        keep(failure)
+    return found
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """A client and a sandbox with everything between them watched."""
+    with Bench() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def guarded() -> dict[str, str]:
+    """The environment for a Python started by a test: it reaches nobody but this machine."""
+    root = EFFECTIVE.parents[1]
+    path = [HERE / "guard", root, root / "overlays", root / "generated"]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONUTF8": "1"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -77,7 +78,11 @@ def _live(options: argparse.Namespace) -> Report | None:
         print(*planned.lines(options.url), sep="\n", file=sys.stderr, flush=True)
         if options.dry_run:
             return None
-        return run_live(bench, planned, options.url, token)
+        return run_live(bench, planned, options.url, token, pause=_at_once if home else time.sleep)
+
+
+def _at_once(_: float) -> None:
+    """Wait for nothing: this machine needs no rest between two requests."""
 
 
 def _parser() -> argparse.ArgumentParser:

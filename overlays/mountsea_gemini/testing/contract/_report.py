@@ -41,7 +41,7 @@ def _coverage(report: Report) -> Iterator[str]:
         return
     yield f"coverage: {covered.share:.1%} of {len(covered.lines)} lines, {len(covered.waived)} waived"
     for word, (seen, total) in covered.groups().items():
-        yield f"  {word}: {seen} of {total}"
+        yield printable(f"  {word}: {seen} of {total}")
     for line in covered.missed[:MAX_SHOWN]:
         yield printable(f"  not exercised: {line}")
     if len(covered.missed) > MAX_SHOWN:
@@ -115,11 +115,11 @@ def junit(report: Report) -> str:
     suite = ET.Element("testsuite", name="contract", tests=str(len(report.results)), failures=str(failed))
     for result in report.results:
         case = ET.SubElement(
-            suite, "testcase", classname="contract", name=result.check.name, time=f"{result.seconds:.3f}"
+            suite, "testcase", classname="contract", name=printable(result.check.name), time=f"{result.seconds:.3f}"
         )
         if not result.passed:
             told = ["\n".join(failure.lines(report.base, report.variable)) for failure in result.failures]
-            ET.SubElement(case, "failure", message=_line(result)).text = "\n\n".join(told)
+            ET.SubElement(case, "failure", message=printable(_line(result))).text = "\n\n".join(told)
     if report.coverage is not None:
         case = ET.SubElement(suite, "testcase", classname="contract", name="coverage")
         suite.set("tests", str(len(report.results) + 1))

@@ -1,0 +1,77 @@
+"""`st run` against the sandbox over a real socket: every phase, every check, no failure and no warning."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mountsea_gemini.sandbox import Sandbox
+
+from scripts.merged import Merged
+from scripts.rules.disjoint import with_disjoint_rules
+from tests.contract.conftest import LONG
+
+SEEDS = range(1, 21) if LONG else (1,)
+CONFIG = """
+base-url = "{url}"
+headers = {{ Authorization = "Bearer sandbox" }}
+[generation]
+max-examples = {examples}
+database = "none"
+[warnings]
+fail-on = true
+"""
+
+
+def started(folder: Path, document: Any, url: str, guarded: dict[str, str], *options: str) -> subprocess.Popen[str]:
+    """Start `st run` in a folder of its own."""
+    folder.mkdir(parents=True)
+    (folder / "spec.json").write_text(json.dumps({**document, "servers": [{"url": url}]}), encoding="utf-8")
+    (folder / "schemathesis.toml").write_text(CONFIG.format(url=url, examples=100 if LONG else 15), encoding="utf-8")
+    command = [sys.executable, "-m", "schemathesis.cli", "run", "spec.json", "--no-color", "--checks", "all", *options]
+    return subprocess.Popen(
+        command, cwd=folder, env=guarded, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+    )
+
+
+def passed(run: subprocess.Popen[str]) -> int:
+    """Wait for a run, demand that it found nothing, print its summary, and return how many cases it made."""
+    output = run.communicate(timeout=600)[0]
+    assert run.returncode == 0, output
+    assert "No issues found" in output, output
+    assert "WARNING" not in output, output
+    counts = re.search(r"(\d+) generated, (\d+) passed", output)
+    assert counts is not None, output
+    print(counts[0], output.strip().splitlines()[-1])
+    assert counts[1] == counts[2]
+    return int(counts[1])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_sandbox_is_what_both_forms_of_the_document_say(
+    seed: int, merged: Merged, tmp_path: Path, guarded: dict[str, str]
+) -> None:
+    """All four phases on the effective spec; on its disjoint form coverage reaches all legal pairs and bounds."""
+    first, second = Sandbox(), Sandbox()
+    disjoint = with_disjoint_rules(merged.value, merged.ruled)
+    with first.serve() as one, second.serve() as two:
+        runs = (
+            started(tmp_path / "effective", merged.effective, one.url, guarded, f"--seed={seed}"),
+            started(tmp_path / "disjoint", disjoint, two.url, guarded, f"--seed={seed}", "--phases=coverage"),
+        )
+        counts = [passed(run) for run in runs]
+    assert min(counts) >= 150
+    accepted = [json.loads(each.body) for each in second.requests if each.status == 201]
+    pairs = Counter((body["action"], body["model"]) for body in accepted)
+    assert len(pairs) == 15
+    images = {(body["action"], len(body["imageList"])) for body in accepted if "imageList" in body}
+    assert {("img2video", 1), ("img2video", 2), ("ingredients2video", 1), ("ingredients2video", 3)} <= images
+    statuses = {(each.path, each.status) for each in first.requests}
+    for path, success in (("/gemini/video/generate", 201), ("/gemini/task/result", 200)):
+        assert {(path, success), (path, 400), (path, 401)} <= statuses
