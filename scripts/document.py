@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import yaml
 
-from scripts.errors import InputError
+from scripts.errors import InputError, printable
 from scripts.pointer import Location, encode
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -245,8 +245,14 @@ class _Builder:
 
 
 def to_json(value: Any) -> str:
-    """Write a value as the project writes JSON: two spaces, key order kept, no escapes, a final line feed."""
-    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    """Write a value as the project writes JSON: two spaces, key order kept, a final line feed.
+
+    Text stands as it is, but for characters that a terminal or an editor would obey rather than show.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    if text == printable(text):
+        return text
+    return "".join(char if char == printable(char) else json.dumps(char)[1:-1] for char in text)
 
 
 class _Dumper(yaml.SafeDumper):

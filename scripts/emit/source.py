@@ -29,6 +29,15 @@ def comment(text: str) -> str:
     return "# " + printable(" ".join(text.split()))
 
 
+def visible(code: str) -> str:
+    """Return generated code with every character that a terminal or an editor would obey written as its escape.
+
+    In a literal the escape means the same; in a comment or docstring it shows what the text holds. A generator that
+    copies a description as it is would let it end lines, or show code in another order than it runs.
+    """
+    return code if code == printable(code) else printable(code)
+
+
 def docstring(text: str) -> str:
     """Return a docstring literal, whatever the text holds."""
     safe = printable(text).replace("\\", "\\\\").replace('"', '\\"')

@@ -117,6 +117,9 @@ def _check(waiter: WaiterDefinition, document: Any) -> None:
     for place, keys in (("id", ("parameter", "submitted")), ("delay", _DELAY)):
         if not isinstance(data[place], dict) or set(data[place]) != set(keys):
             raise _error(waiter, f"{place} must be an object with {', '.join(keys)}")
+    for key, text in {"name": data["name"], "state": data["state"], **data["id"], **data.get("error", {})}.items():
+        if not isinstance(text, str) or not any(map(str.isalnum, text)):
+            raise _error(waiter, f"{key} must be text, got {text!r:.60}")
     _check_numbers(waiter)
     for state, acceptor in data["acceptors"].items():
         if acceptor not in ACCEPTORS:

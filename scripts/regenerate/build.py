@@ -12,12 +12,15 @@ from scripts.emit.names import read_names
 from scripts.emit.operations import operations
 from scripts.emit.package import package_files
 from scripts.emit.rules_page import rules_page
+from scripts.emit.source import visible
 from scripts.emit.typing_tables import typing_tables
 from scripts.errors import InputError, printable
 from scripts.merged import merge
 from scripts.project import Project
-from scripts.regenerate.generator import Generator
+from scripts.regenerate.explain import explain
+from scripts.regenerate.generator import Generator, GeneratorError
 from scripts.regenerate.manifest import NAME, manifest
+from scripts.regenerate.sound import check_sound
 from scripts.regenerate.tools import ruff_binary
 from scripts.regenerate.tree import read_tree
 from scripts.rules.renames import check_renames
@@ -44,6 +47,14 @@ def build(project: Project, generator: Generator, progress: Progress = lambda _:
     Raises:
         InputError: An input cannot be used.
     """
+    try:
+        return _build(project, generator, progress)
+    except (GeneratorError, LookupError, TypeError, ValueError, AttributeError):
+        explain(project)  # an invalid document is the likely cause, and this says where; else it is our own fault
+        raise
+
+
+def _build(project: Project, generator: Generator, progress: Progress) -> dict[str, bytes]:
     progress("applying overlays")
     merged = merge(project)
     check_renames(project.output / EFFECTIVE, merged.ruled)
@@ -76,7 +87,10 @@ def _package(package: Path, added: Mapping[str, str]) -> dict[str, bytes]:
         path.parent.mkdir(exist_ok=True)
         path.write_text(source, encoding="utf-8")
     _format(package)
-    return {f"{package.name}/{path}": content for path, content in read_tree(package).items()}
+    tree = {f"{package.name}/{path}": content for path, content in read_tree(package).items()}
+    tree = {path: visible(code.decode()).encode() if path.endswith(".py") else code for path, code in tree.items()}
+    check_sound(tree)
+    return tree
 
 
 def _format(package: Path) -> None:

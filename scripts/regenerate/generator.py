@@ -19,6 +19,10 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 _SHOWN: Final = 20
 
 
+class GeneratorError(InputError):
+    """The generator ended without a word that a user could act on."""
+
+
 class Generator:
     """One run of the generator; its process loads the tool while the effective spec is still being made.
 
@@ -62,19 +66,9 @@ class Generator:
         _, errors = self._process.communicate()
         if self._process.returncode or not self._report.exists():
             last = errors.decode(errors="replace").strip().splitlines()[-_SHOWN:]
-            raise InputError("openapi-python-client failed:\n  " + "\n  ".join(last or ["without a word"]))
+            raise GeneratorError("openapi-python-client failed:\n  " + "\n  ".join(last or ["without a word"]))
         report: Mapping[str, Any] = json.loads(self._report.read_text(encoding="utf-8"))
-        if report["errors"]:
-            shown = [line for text in report["errors"][:_SHOWN] for line in text.strip().splitlines()]
-            more = len(report["errors"]) - _SHOWN
-            tail = [f"... and {more} more"] if more > 0 else []
-            raise InputError(
-                "openapi-python-client cannot express the whole document, and a client with pieces missing is worse "
-                "than none; correct these in an overlay:\n  " + "\n  ".join([*shown, *tail])
-            )
-        if not (self.package / "__init__.py").is_file():
-            raise InputError("openapi-python-client reported success but wrote no package")
-        return report
+        return checked(report, self.package)
 
     def __enter__(self) -> Self:
         return self
@@ -86,3 +80,22 @@ class Generator:
             self._process.kill()
             self._process.communicate()
         self._folder.cleanup()
+
+
+def checked(report: Mapping[str, Any], package: Path) -> Mapping[str, Any]:
+    """Return the report of a run, refusing one that left anything out.
+
+    Raises:
+        InputError: The generator warned, or wrote nothing.
+    """
+    if report["errors"]:
+        shown = [line for text in report["errors"][:_SHOWN] for line in text.strip().splitlines()]
+        more = len(report["errors"]) - _SHOWN
+        tail = [f"... and {more} more"] if more > 0 else []
+        raise InputError(
+            "openapi-python-client cannot express the whole document, and a client with pieces missing is worse "
+            "than none; correct these in an overlay:\n  " + "\n  ".join([*shown, *tail])
+        )
+    if not (package / "__init__.py").is_file():
+        raise InputError("openapi-python-client reported success but wrote no package")
+    return report

@@ -80,6 +80,8 @@ def _variant_set(ruled: RuledSchema, document: Any) -> VariantSet:
     for function in (data["general"], *data["names"].values()):
         if not isinstance(function, str) or not function.isidentifier() or keyword.iskeyword(function):
             raise _error(ruled, f"the function name {function!r} is not a Python identifier")
+        if function.startswith("_"):  # such as __init__, or what the class that calls them keeps for itself
+            raise _error(ruled, f"the function name {function!r} begins with an underscore")
     properties = ruled.schema.get("properties", {})
     for field in (data["by"], *data.get("positional", []), *data.get("defaults", {})):
         if field not in properties:

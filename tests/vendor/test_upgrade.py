@@ -213,5 +213,5 @@ def test_affected_needs_files_that_are_there_and_a_root_that_fits(app: Path, cop
     (app / "app/main.py").write_text("\nimport app._vendor.mountsea_gemini\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"(?s)does not find the copy by this import; see --root.main\.py:2: "):
         reached(copy, {}, [app / "app/main.py"], app / "app")
-    with pytest.raises(InputError, match="is not under main.py/, the folder that imports start from"):
+    with pytest.raises(InputError, match=r"is not under main\.py/, the folder that imports start from"):
         reached(copy, {}, [app / "app/main.py"], app / "app/main.py")
