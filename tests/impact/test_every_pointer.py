@@ -52,10 +52,19 @@ def _entries(key: str, value: Any) -> list[tuple[tuple[Any, ...], Any]]:
     return [((key, name), child) for name, child in pairs]
 
 
-def additions(document: Any) -> Iterator[dict[str, Any]]:
-    """Yield one edit for each key that any object of the document could have and has not, and each further entry."""
+def additions(document: Any, *, everywhere: bool) -> Iterator[dict[str, Any]]:
+    """Yield one edit for each key that any object of the document could have and has not, and each further entry.
+
+    Args:
+        document: The document.
+        everywhere: Whether to try a key in every object, or in one object of each type.
+    """
+    tried: set[tuple[str, str, bool]] = set()
     for owner, value, at in objects(document):
         for key, kind in {**GRAMMAR[owner], "x-new": "extension"}.items():
+            if not everywhere and (owner, key, key in value) in tried:
+                continue
+            tried.add((owner, key, key in value))
             inner = ENTRY.get(kind[1:])
             if kind[0] == "{" or kind[0] == "[":
                 present = value.get(key)
@@ -86,13 +95,13 @@ def other(value: Any) -> Any:
     return list(reversed(value)) if isinstance(value, list) else dict(reversed(value.items()))
 
 
-def edits(document: Any) -> Iterator[dict[str, Any]]:
+def edits(document: Any, *, everywhere: bool) -> Iterator[dict[str, Any]]:
     """Yield every edit: each pointer removed and changed, and whatever could be added."""
     for pointer, value in pointers(document):
         yield {"remove": pointer}
         if not same(value, other(value)):
             yield {"set": pointer, "to": other(value)}
-    yield from additions(document)
+    yield from additions(document, everywhere=everywhere)
 
 
 @pytest.mark.parametrize("name", ["seed", "base"])
@@ -100,19 +109,19 @@ def test_no_edit_is_silent_or_unexplained(name: str, request: pytest.FixtureRequ
     """Each edit is reported, each difference by some check, and requests that stop are never called less than breaking."""
     lab: Lab = request.getfixturevalue(name)
     count = 0
-    for edit in edits(lab.vendor.value):
+    for edit in edits(lab.vendor.value, everywhere=name == "seed"):
         report = lab.after(edit)
         count += 1
         assert report.changes, edit
         assert not report.unexplained, edit
         assert report.exit_code == 30 or not any(impact.stops for impact in report.requests), edit
-    assert count > 700
+    assert count > 400
 
 
 def test_the_differences_are_all_there_is(base: Lab) -> None:
     """Made to the old document, the differences give the new one: none is missing, whatever was edited."""
     document = base.vendor.value
-    for edit in edits(document):
+    for edit in edits(document, everywhere=False):
         new = edited(document, [edit])
         made = copy.deepcopy(document)
         for difference in sorted(differences(document, new), key=_entries_first):

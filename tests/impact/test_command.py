@@ -1,0 +1,179 @@
+"""The command: what it compares, its exit codes, where it writes, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scripts.impact.__main__ import main
+from tests.impact.conftest import FIXTURES, ROOT
+
+PARCELS = ROOT / "tests/projects/parcels"
+BASE = FIXTURES / "_base.yaml"
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace one text in a file."""
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, old
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.fixture
+def parcels(tmp_path: Path) -> Path:
+    """A copy of another project."""
+    return Path(shutil.copytree(PARCELS, tmp_path / "parcels"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("contact: {name: someone}", "contact: {name: another}", 0),
+        ("enum: [slow, fast]", "enum: [slow, fast, turbo]", 10),
+        ("Only set once sent.", "Only set once lost.", 20),
+        ("maxLength: 20", "maxLength: 10", 30),
+        ("operationId: createOrder", "frobnicate: createOrder", 1),
+    ],
+)
+def test_exit_codes(old: str, new: str, code: int, tmp_path: Path) -> None:
+    """0 nothing for callers, 10 compatible, 20 review, 30 breaking, 1 for what nobody understands."""
+    copy = Path(shutil.copy(BASE, tmp_path / "new.yaml"))
+    edit(copy, old, new)
+    assert main([str(BASE), str(copy), "--project", str(tmp_path)]) == code
+
+
+def test_nothing_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A document compared with itself is nothing for callers."""
+    assert main([str(BASE), str(BASE), "--project", str(FIXTURES)]) == 0
+    assert "nothing changed" in capsys.readouterr().out
+
+
+def test_two_project_directories(parcels: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Projects are compared with their own overlays: a rule that asks for less lets requests through."""
+    edit(parcels / "overlays/rules.overlay.yaml", "{minItems: 1, maxItems: 2}", "{minItems: 1, maxItems: 3}")
+    edit(parcels / "overlays/rules.overlay.yaml", "hold 1 or 2 notes", "hold 1 to 3 notes")
+    assert main([str(PARCELS), str(parcels), "--format", "json"]) == 10
+    report = json.loads(capsys.readouterr().out)
+    assert {change["check"] for change in report["changes"]} == {"rule-widened", "rule-reworded"}
+    (impact, *_) = [each for each in report["requests"] if each["starts"]]
+    assert impact["stops"] == []
+    assert all(group["causes"] == ["rule fast-letters-carry-notes"] for group in impact["starts"])
+    assert [len(group["witness"]["found"]) for group in impact["starts"]] == [3]
+
+
+def test_git_revisions(parcels: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two revisions of a project are read out of git; the working tree and its changes are left alone."""
+
+    def git(*arguments: str) -> None:
+        subprocess.run(
+            ["git", "-C", str(parcels), "-c", "user.name=t", "-c", "user.email=t@t.example", *arguments],
+            check=True, capture_output=True,
+        )  # fmt: skip
+
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-qm", "first")
+    edit(parcels / "openapi.yaml", "minimum: 1, description", "minimum: 2, description")
+    git("commit", "-qam", "second")
+    edit(parcels / "openapi.yaml", "title: Parcels", "title: '[dirty'")
+    assert main(["HEAD~1", "HEAD", "--project", str(parcels), "--format", "json"]) == 30
+    report = json.loads(capsys.readouterr().out)
+    assert (report["old"], report["new"]) == ("HEAD~1", "HEAD")
+    assert {change["check"] for change in report["changes"]} == {
+        "bound-tightened", "rule-examples-unfit", "version-kept"
+    }  # fmt: skip
+    text = json.dumps(report)
+    assert "impact-" not in text, "names the folder it was read into"
+    assert main(["HEAD", str(parcels / "openapi.yaml"), "--project", str(parcels)]) == 0
+
+
+@pytest.mark.parametrize("name", ["no-such-thing", "--help-me", "HEAD:x", "../nowhere.yaml"])
+def test_what_is_none_of_these(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that is no file, directory or revision is refused with what would be right."""
+    assert main([str(BASE), "--project", str(ROOT), "--", name]) == 1
+    error = capsys.readouterr().err
+    assert "neither a file nor a directory, nor a revision" in error
+    assert "HEAD~1" in error
+
+
+def test_what_is_no_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is no OpenAPI document is an error that names it."""
+    other = tmp_path / "list.yaml"
+    other.write_text("- a\n", encoding="utf-8")
+    assert main([str(BASE), str(other), "--project", str(tmp_path)]) == 1
+    assert "list.yaml: is not an OpenAPI document" in capsys.readouterr().err
+
+
+def test_wrong_usage() -> None:
+    """Wrong usage has its own exit code."""
+    with pytest.raises(SystemExit) as exited:
+        main(["only-one"])
+    assert exited.value.code == 2
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
+def test_writing_to_a_file(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`-o` writes what would have been printed, whole; the exit code stays that of the change."""
+    copy = Path(shutil.copy(BASE, tmp_path / "new.yaml"))
+    edit(copy, "maxLength: 20", "maxLength: 10")
+    arguments = [str(BASE), str(copy), "--project", str(tmp_path), "--format", form]
+    assert main([*arguments, "-o", str(tmp_path / "out")]) == 30
+    assert capsys.readouterr().out == ""
+    assert main(arguments) == 30
+    assert (tmp_path / "out").read_text(encoding="utf-8") == capsys.readouterr().out
+
+
+ENTRY = "accepted:\n- {{fingerprint: {}, author: a@b.example, reason: nobody writes that much}}\n"
+
+
+def test_an_accepted_change_no_longer_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With its fingerprint, an author and a reason a change is told and does not decide the exit code."""
+    copy = Path(shutil.copy(BASE, tmp_path / "new.yaml"))
+    edit(copy, "maxLength: 20", "maxLength: 10")
+    arguments = [str(BASE), str(copy), "--project", str(tmp_path)]
+    main([*arguments, "--format", "json"])
+    (breaking,) = [each for each in json.loads(capsys.readouterr().out)["changes"] if each["severity"] == "breaking"]
+    (tmp_path / "overlays").mkdir()
+    (tmp_path / "overlays/accepted-changes.yaml").write_text(ENTRY.format(breaking["fingerprint"]), encoding="utf-8")
+    assert main(arguments) == 0
+    assert "accepted by a@b.example: nobody writes that much" in capsys.readouterr().out
+
+
+def test_an_acceptance_expires(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An acceptance that matches nothing any more is an error that says where it stands, also when it once matched."""
+    copy = Path(shutil.copy(BASE, tmp_path / "new.yaml"))
+    edit(copy, "maxLength: 20", "maxLength: 10")
+    arguments = [str(BASE), str(copy), "--project", str(tmp_path), "--format", "json"]
+    main(arguments)
+    (breaking,) = [each for each in json.loads(capsys.readouterr().out)["changes"] if each["severity"] == "breaking"]
+    accepted = tmp_path / "accepted.yaml"
+    accepted.write_text(ENTRY.format(breaking["fingerprint"]), encoding="utf-8")
+    assert main([*arguments, "--accepted", str(accepted)]) == 0
+    edit(copy, "maxLength: 10", "maxLength: 9")
+    capsys.readouterr()
+    assert main([*arguments, "--accepted", str(accepted)]) == 1
+    (complaint,) = json.loads(capsys.readouterr().out)["expired"]
+    assert "accepted.yaml:2" in complaint
+    assert "matches nothing any more" in complaint
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("accepted: 1\n", "one key, accepted: a list"),
+        ("accepted: []\nmore: 1\n", "one key, accepted: a list"),
+        ("accepted:\n- {fingerprint: x, reason: y}\n", "has fingerprint, author, reason"),
+        ("accepted:\n- {fingerprint: x, author: '', reason: y}\n", "none may be empty"),
+        ("accepted:\n- &a {fingerprint: x, author: z, reason: y}\n- *a\n", "accepted twice"),
+    ],
+)
+def test_a_wrong_acceptance(text: str, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An acceptance without author or reason is refused: nobody could ask why."""
+    path = tmp_path / "accepted.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert main([str(BASE), str(BASE), "--project", str(tmp_path), "--accepted", str(path)]) == 1
+    assert complaint in capsys.readouterr().err

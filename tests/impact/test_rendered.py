@@ -1,0 +1,167 @@
+"""What reviewers read: a comment worth reading, a page that needs nothing, and no foreign text that does anything."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from scripts.impact import markdown, page, text
+from scripts.impact.decisions import decisions
+from scripts.impact.report import Report
+from tests.impact.conftest import ROOT, Lab
+
+MODEL = "/components/schemas/VideoGenerationDto/properties/model"
+HOSTILE = (
+    "<script>alert(1)</script> </td></table><img src=x onerror=alert(1)> @everyone #1 https://evil.example "
+    "[x](javascript:alert(1)) `code` | cell **bold** {{7*7}} &lt; \x1b[2J \u202e ]]> --> <!-- \r\n## heading"
+)
+VOID = {"meta", "br", "link", "img"}
+
+
+class Page(HTMLParser):
+    """Reads a page strictly: every element is closed in order."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.tables: list[list[list[tuple[str, bool]]]] = []
+        self.words: list[str] = []
+        self._open: list[str] = []
+        self.feed(source)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag, and where a table grows."""
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self._open.append(tag)
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in {"td", "th"}:
+            self.tables[-1][-1].append(("", ("class", "changed") in attrs))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Check that it closes what was opened last."""
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Collect what is shown."""
+        self.words.append(data)
+        if self._open and {"td", "th"} & set(self._open):
+            said, changed = self.tables[-1][-1][-1]
+            self.tables[-1][-1][-1] = (said + data, changed)
+
+
+@pytest.fixture(scope="module")
+def renamed(seed: Lab) -> Report:
+    """One value of a field renamed."""
+    values = [
+        value if value != "veo3_fast" else "veo3_turbo"
+        for value in seed.vendor.value["components"]["schemas"]["VideoGenerationDto"]["properties"]["model"]["enum"]
+    ]
+    return seed.after({"set": f"{MODEL}/enum", "to": values})  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def hostile(seed: Lab) -> Report:
+    """Hostile text wherever a document can hold some."""
+    return seed.after(
+        {"set": f"{MODEL}/enum", "to": ["veo2_fast", HOSTILE]},
+        {"set": f"{MODEL}/description", "to": f"Only {HOSTILE}."},
+        {"set": "/info/version", "to": HOSTILE},
+        {"set": "/servers/0/url", "to": HOSTILE},
+        {"set": "/components/schemas/VideoGenerationDto/properties/aspectRatio/default", "to": HOSTILE},
+        {
+            "set": f"/components/schemas/VideoGenerationDto/properties/{HOSTILE.replace('/', '')}",
+            "to": {"type": "string"},
+        },
+        {"set": "/components/schemas/VideoGenerationDto/required", "to": ["prompt", HOSTILE]},
+        {"set": "/tags/0/name", "to": HOSTILE},
+        {"set": f"/paths/~1gemini~1video~1generate/post/{HOSTILE.replace('/', '')}", "to": HOSTILE},
+    )
+
+
+def test_the_comment_starts_with_the_answer(renamed: Report) -> None:
+    """First line: how many changes break whom. Then counts and one table; details are folded."""
+    lines = markdown.render(renamed).splitlines()
+    assert lines[0].startswith("### Impact on callers: ")
+    assert "break callers" in lines[0]
+    (table,) = [index for index, line in enumerate(lines) if "what a caller notices" in line]
+    rows = [line for line in lines[table + 2 :] if line.startswith("|")]
+    assert len(rows) == sum(change.severity > 0 for change in renamed.changes)
+    assert rows[0].startswith("| 🔴 breaking |")
+    assert lines.index("<details>") > table
+    assert lines.count("<details>") == lines.count("</details>") > 1
+
+
+def test_the_page_needs_nothing(renamed: Report) -> None:
+    """One self-contained page: no script, nothing fetched, and a policy that allows neither."""
+    source = page.render(renamed)
+    read = Page(source)
+    assert not {"script", "link", "img", "iframe", "object"} & set(read.tags)
+    assert not [name for name, _ in read.attributes if name in {"src", "href"} or name.startswith("on")]
+    assert "url(" not in source
+    assert ("content", "default-src 'none'; style-src 'unsafe-inline'") in read.attributes
+
+
+def test_the_page_draws_the_change(renamed: Report) -> None:
+    """The decision table stands before and after, and exactly the cells whose requests changed are marked."""
+    read = Page(page.render(renamed))
+    before, after = read.tables[-2:]
+    rows = {row[0][0]: [changed for _, changed in row[1:]] for row in after[1:]}
+    assert rows.pop("veo3_fast") == [True, True, False]
+    assert rows.pop("veo3_turbo") == [True, True, False]
+    assert not any(changed for row in rows.values() for changed in row)
+    said = {row[0][0]: [words.strip(" ●") for words, _ in row[1:]] for row in (*before[1:], *after[1:])}
+    assert said["veo31_fast"] == ["any", "imageList 1-2", "imageList 1-3"]
+    assert {row[0][0]: row[1][0].strip(" ●") for row in before[1:]}["veo3_turbo"] == "no: model=veo3_turbo"
+    assert {row[0][0]: row[1][0].strip(" ●") for row in after[1:]}["veo3_turbo"] == "any"
+
+
+def test_the_decision_table_is_the_rules_own(seed: Lab) -> None:
+    """What a cell says is what RULES.md says of the same pair of values."""
+    (impact, _) = seed.after({"set": "/info/title", "to": "Other"}).requests
+    table = decisions(impact)
+    assert table is not None
+    published = (ROOT / "generated/RULES.md").read_text(encoding="utf-8").splitlines()
+    for row, cells in table.lines:
+        (line,) = [each for each in published if each.startswith(f"| `{row}` |")]
+        wanted = [cell.strip().replace("`", "").replace("no: ", "no: rule ") for cell in line.split("|")[2:-1]]
+        assert [cell.after.replace("imageList ", "") for cell in cells] == wanted
+
+
+def test_foreign_text_stays_text_in_a_terminal(hostile: Report) -> None:
+    """No escape, no text direction, and no line that the report did not write itself."""
+    said = text.render(hostile)
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", said)
+    assert not re.search(r"^## heading", said, re.MULTILINE)
+    assert "unexplained" in said
+
+
+def test_foreign_text_stays_text_in_a_comment(hostile: Report) -> None:
+    """No tag, link, mention, reference, code span, table cell or heading comes from the document."""
+    said = markdown.render(hostile)
+    ours = re.sub(r"</?(?:details|summary|code|del|ins|b)>|<br>", "", said)
+    for sign in ("<", "@everyone", "#1 ", "https://", "`", "](", "\x1b", "\u202e", "{{"):
+        assert sign not in ours, sign
+    for row in (line for line in said.splitlines() if line.startswith("| 🔴")):
+        assert row.count("|") == 5
+    assert [line for line in said.splitlines() if line.startswith("#")] == [said.splitlines()[0]]
+
+
+def test_foreign_text_stays_text_on_the_page(hostile: Report) -> None:
+    """The page holds the same elements as ever, all closed in order, and shows the hostile text."""
+    read = Page(page.render(hostile))
+    assert not {"script", "img"} & set(read.tags)
+    assert not [name for name, _ in read.attributes if name.startswith("on")]
+    shown = "".join(read.words)
+    assert "<script>alert(1)</script>" in shown
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
