@@ -30,14 +30,15 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     f"{PACKAGE}/rules/_values.py": ("test_shape",),
     f"{PACKAGE}/rules/_violation.py": ("test_engine",),
     f"{PACKAGE}/rules/video_generation_dto.py": ("test_expected", "test_engine"),
-    "scripts/rules/breach.py": ("test_reading", "test_compiler"),
+    "scripts/rules/breach.py": ("test_reading",),
     "scripts/rules/dialect.py": ("test_dialect",),
     "scripts/rules/domain.py": ("test_domain",),
     "scripts/rules/effective.py": ("test_domain",),
-    "scripts/rules/expression.py": ("test_reading", "test_compiler"),
+    "scripts/rules/expression.py": ("test_reading",),
     "scripts/rules/pattern.py": ("test_dialect",),
 }
 """The modules that are broken, each with the tests in tests/rules that answer for it."""
+UNFIT: Final = "tests/rules/test_engine.py::test_a_warning_points_at_the_caller"  # mutmut's frames would be blamed
 NOTICED: Final = {1, 2, 3, 36, 24, 152, 255, -24, -9, -11}  # failed, not collected, crashed, or did not come to an end
 SURVIVED: Final = {0, 5, 33}  # all tests passed, or none was there to run
 
@@ -110,7 +111,7 @@ def copy_project(copy: Path, modules: Iterable[str]) -> None:
         "only_mutate": list(modules),
         "also_copy": ["overlays", "openapi.yaml"],
         "pytest_add_cli_args_test_selection": tests,
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=ci"],
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", f"--deselect={UNFIT}"],
         "use_git_change_detection": False,
     }
     with (copy / "pyproject.toml").open("a", encoding="utf-8") as file:
