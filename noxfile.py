@@ -76,6 +76,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def faults(session: nox.Session) -> None:
+    """Run the matrix of faults: our clients, raw httpx and other vendors' clients, on loopback."""
+    install(session, "peers")
+    session.run("python", "-m", "bench.faults", *session.posargs, env=ENV)
+
+
+@nox.session(default=False)
 def mutation(session: nox.Session) -> None:
     """Break the rule layer in small ways and see that a test notices each (minutes)."""
     install(session, "generate", "test", "mutation")
