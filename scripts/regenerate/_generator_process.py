@@ -38,7 +38,14 @@ def main(spec: Path, package: Path) -> dict[str, Any]:
         return {"errors": [f"{type(error).__name__}: {error}"]}
     if isinstance(data, GeneratorError):
         return {"errors": [_explain(data)]}
-    errors = Project(openapi=data, config=config).build()
+    try:
+        errors = Project(openapi=data, config=config).build()
+    except OSError as error:  # such as a title longer than a file name may be
+        return {
+            "errors": [
+                f"{error.strerror}: a name in the document is the name of a file: {Path(str(error.filename)).name:.80}"
+            ]
+        }
     endpoints = [
         (tag, endpoint)
         for tag, collection in data.endpoint_collections_by_tag.items()

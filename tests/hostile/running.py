@@ -59,7 +59,7 @@ class Case:
 
     @property
     def outcome(self) -> str:
-        """`generated`, `refused: TEXT OF THE MESSAGE` or `any`: refused or generated, but cleanly."""
+        """`generated`, or `refused: PART OF THE MESSAGE`."""
         found = re.match(r"(?:#|<!--) outcome: (.*?)(?: -->)?\n", self.path.read_text("utf-8", "surrogateescape"))
         assert found is not None, f"{self.path.name} does not begin with its outcome"
         return found[1]
