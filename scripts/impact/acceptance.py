@@ -14,7 +14,7 @@ from scripts.rules.definition import RuledSchema
 from scripts.rules.verdict import Verdict
 
 
-class Unanswerable(ValueError):
+class Unanswerable(ValueError):  # noqa: N818  an answer like any other, not a fault
     """The schema cannot be evaluated; the message says why."""
 
 

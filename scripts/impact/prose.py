@@ -76,13 +76,16 @@ def quoting(revisions: Sequence[Revision], at: Location, change: SentenceChange)
     pointer = encode(at)
     found: list[str] = []
     for revision in revisions:
-        for rule in (rule for schema in revision.ruled for rule in schema.rules):
-            if rule.source.at.removeprefix("#") == pointer and _overlaps(rule.source.quote, change):
-                found.append(f"rule {rule.id}")
+        found += [
+            f"rule {rule.id}"
+            for schema in revision.ruled
+            for rule in schema.rules
+            if rule.source.at.removeprefix("#") == pointer and _overlaps(rule.source.quote, change)
+        ]
         for overlay, index, entry in revision.merged.notes(WAIVED):
-            if isinstance(entry, dict) and str(entry.get("at")).removeprefix("#") == pointer:
-                if _overlaps(str(entry.get("quote")), change):
-                    found.append(f"{Path(overlay.path).name}, {WAIVED} {index + 1}")
+            here = isinstance(entry, dict) and str(entry.get("at")).removeprefix("#") == pointer
+            if here and _overlaps(str(entry.get("quote")), change):
+                found.append(f"{Path(overlay.path).name}, {WAIVED} {index + 1}")
         for overlay in revision.overlays:
             found += [
                 f"{Path(overlay.path).name}, action {number + 1}"

@@ -118,7 +118,7 @@ class _Walk:
         if common != [name for name in after if name in before]:
             yield Difference(owner, key, None, "order", old, new, at)
 
-    def _entry(
+    def _entry(  # noqa: PLR0917  one place in the document, in its parts
         self, owner: str, key: str, inner: str, name: str, old: Any, new: Any, at: Location
     ) -> Iterator[Difference]:
         if old is not _MISSING and new is not _MISSING:

@@ -54,7 +54,8 @@ def test_every_check_has_a_mirror_or_a_reason() -> None:
     for derived in DERIVED:
         assert derived.mirror is None, derived.id
         assert derived.alone, derived.id
-    assert all(each.purpose.endswith(".") for each in (*CHECKS.values(), *DERIVED))
+    purposes = [*(check.purpose for check in CHECKS.values()), *(derived.purpose for derived in DERIVED)]
+    assert all(purpose.endswith(".") for purpose in purposes)
 
 
 def test_a_case_says_exactly_what_it_should(case: tuple[str, dict[str, Any], Lab]) -> None:

@@ -90,7 +90,7 @@ def field_optional(this: Check, difference: Difference, context: Context) -> Ite
     """A field can be left out that had to be given."""
     for name in _gone(difference.old, difference.new):
         place = f"{field_of(difference, end=-1)}.{name}"
-        was, now = context.schema_at(difference)
+        _, now = context.schema_at(difference)
         still = isinstance(now, dict) and name in now.get("properties", {})
         yield from widened(
             this, difference, context,
