@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import jsonschema_rs
 
@@ -13,8 +15,41 @@ from scripts.pointer import decode
 from scripts.rules.definition import RuledSchema
 from scripts.rules.verdict import Verdict
 
+_LISTING: Final = ("enum", "const")
 
-class Unanswerable(ValueError):  # noqa: N818  an answer like any other, not a fault
+
+@dataclass(frozen=True, order=True)
+class Reason:
+    """Why a request is refused.
+
+    Args:
+        place: The way to the failing part of the request; empty where it fails as a whole.
+        keyword: The keyword of the schema that fails, or `rule`.
+        what: The value that is not listed, as JSON text, or the rule's id.
+    """
+
+    place: tuple[str, ...]
+    keyword: str
+    what: str | None = None
+
+    @property
+    def field(self) -> str | None:
+        """The field of the request it is about."""
+        return self.place[0] if self.place else None
+
+    def __str__(self) -> str:
+        name = "/".join(self.place) or "the request"
+        if self.keyword == "rule":
+            return f"rule {self.what}"
+        if self.keyword == "required":
+            return f"{name} missing"
+        if self.what is None:
+            return f"{name}: {self.keyword}"
+        value = json.loads(self.what)
+        return f"{name}={value if isinstance(value, str) else self.what}"
+
+
+class UnanswerableError(ValueError):
     """The schema cannot be evaluated; the message says why."""
 
 
@@ -26,7 +61,7 @@ class Acceptance:
         schema: The schema of the request, as it stands in the merged document, or one made up of parameters.
 
     Raises:
-        Unanswerable: It is not a schema that a validator takes.
+        UnanswerableError: It is not a schema that a validator takes.
     """
 
     def __init__(self, revision: Revision, schema: Any) -> None:
@@ -36,7 +71,7 @@ class Acceptance:
         try:
             self._validator = draft({**parts, **(schema if isinstance(schema, dict) else {})})
         except (ValueError, jsonschema_rs.ReferencingError) as error:
-            raise Unanswerable(f"the schema is not valid: {str(error).splitlines()[0]}") from error
+            raise UnanswerableError(f"the schema is not valid: {str(error).splitlines()[0]}") from error
         self.schema: Mapping[str, Any] = resolved(schema, document)
         self.ruled = _ruled(revision.ruled, schema, self.schema)
         self._verdict = Verdict(self.ruled) if self.ruled else None
@@ -47,11 +82,11 @@ class Acceptance:
             return False
         return self._verdict is None or not self._verdict.broken(body)
 
-    def reasons(self, body: Any) -> tuple[str, ...]:
+    def reasons(self, body: Any) -> tuple[Reason, ...]:
         """Return why a request is refused: fields and their values, then rules."""
         found = [_reason(error, body) for error in self._validator.iter_errors(body)]
         if self._verdict is not None and isinstance(body, dict):
-            found += [f"rule {rule}" for rule in self._verdict.broken(body)]
+            found += [Reason((), "rule", rule) for rule in self._verdict.broken(body)]
         return tuple(dict.fromkeys(found))
 
 
@@ -68,14 +103,13 @@ def _is_30(document: Any) -> bool:
     return str(document.get("openapi", "")).startswith("3.0")
 
 
-def _reason(error: jsonschema_rs.ValidationError, body: Any) -> str:
+def _reason(error: jsonschema_rs.ValidationError, body: Any) -> Reason:
     keyword = str(error.schema_path[-1]) if error.schema_path else "schema"
-    field = "/".join(map(str, error.instance_path)) or "the request"
-    if keyword == "required":
-        return f"{error.message.split(' is a ')[0].strip(chr(34))} missing"
-    if keyword in {"enum", "const"}:
-        return f"{field}={_at(body, error.instance_path)}"
-    return f"{field}: {keyword}"
+    place = [str(key) for key in error.instance_path]
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
+        return Reason((*place, error.kind.property), "required")
+    value = json.dumps(_at(body, error.instance_path), sort_keys=True) if keyword in _LISTING else None
+    return Reason(tuple(place), keyword, value)
 
 
 def _at(body: Any, path: Sequence[Any]) -> Any:

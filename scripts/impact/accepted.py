@@ -66,8 +66,8 @@ def accept(changes: Sequence[Change], accepted: Sequence[Accepted]) -> tuple[tup
     )
     found = {change.fingerprint for change in changes}
     expired = tuple(
-        f"{each.place}: the accepted change {each.fingerprint} ({each.author}: {each.reason}) matches nothing any more; "
-        "remove the entry"
+        f"{each.place}: the accepted change {each.fingerprint} ({each.author}: {each.reason}) matches nothing "
+        "any more; remove the entry"
         for each in accepted
         if each.fingerprint not in found
     )

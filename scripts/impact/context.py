@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Final
 
+from scripts.impact.acceptance import Acceptance, Reason
+from scripts.impact.alignment import Table
 from scripts.impact.change import Change, Severity
 from scripts.impact.grammar import resolved
-from scripts.impact.requests import RequestImpact, Table, compare_requests
+from scripts.impact.requests import RequestImpact, compare_requests
 from scripts.impact.revision import Revision
 from scripts.impact.structure import Difference
 from scripts.impact.usage import Usage, Use
@@ -92,8 +95,9 @@ class Context:
             return None
         listed = isinstance(value, str | int | float | bool)
 
-        def meant(causes: tuple[str, ...], name: str) -> bool:
-            return any(cause == f"{name}={value}" if listed else about(cause, name) for cause in causes)
+        def meant(causes: tuple[Reason, ...], name: str) -> bool:
+            wanted = [cause for cause in causes if cause.field == name]
+            return any(cause.what == json.dumps(value) for cause in wanted) if listed else bool(wanted)
 
         stops = [group for impact, name in found for group in impact.stops if meant(group.causes, name)]
         starts = [group for impact, name in found for group in impact.starts if meant(group.causes, name)]
@@ -195,11 +199,6 @@ class Context:
         )
 
 
-def about(cause: str, field: str) -> bool:
-    """Tell whether a cause of a refusal is about a field."""
-    return cause.startswith((f"{field}=", f"{field}:", f"{field}/", f"{field} missing"))
-
-
 def python_name(name: str) -> str:
     """Return the attribute or argument that the generator makes of a name."""
     # by name: it takes a second to import, and few comparisons ask for it
@@ -239,7 +238,7 @@ def _at(value: Any, location: Location) -> Any:
     return value
 
 
-def _sides(table: Table) -> tuple[Any, Any]:
+def _sides(table: Table) -> tuple[Acceptance, Acceptance]:
     return table.old, table.new
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.impact.acceptance import Acceptance
-from scripts.impact.requests import Point, RequestImpact, Sample, Table
+from scripts.impact.acceptance import Acceptance, Reason
+from scripts.impact.alignment import Point, Sample, Table
+from scripts.impact.requests import RequestImpact
 from scripts.rules.domain import Length
 
 
@@ -75,7 +76,8 @@ def _says(table: Table, points: Sequence[Point], others: tuple[str, ...], side: 
     accepted = [point for point in points if table.points[point][side]]
     if not accepted:
         judge = (table.old, table.new)[side]
-        reasons = [judge.reasons(table.body(point)) for point in points]
+        named = [name for name in table.fields if name not in others]
+        reasons = [_worded(judge.reasons(table.body(point)), named) for point in points]
         common = [reason for reason in reasons[0] if all(reason in each for each in reasons)]
         return "no: " + ", ".join(common or sorted({reason for each in reasons for reason in each}))
     if len(accepted) == len(points):
@@ -84,6 +86,12 @@ def _says(table: Table, points: Sequence[Point], others: tuple[str, ...], side: 
         index = table.fields.index(others[0])
         return f"{others[0]} {_span([point[index] for point in accepted], table.alternatives[index])}"
     return f"{len(accepted)} of {len(points)}"
+
+
+def _worded(reasons: Sequence[Reason], named: Sequence[str]) -> list[str]:
+    """Return reasons as a cell tells them, whose row and column name the value already."""
+    words = ("not listed" if reason.field in named and reason.what else str(reason) for reason in reasons)
+    return list(dict.fromkeys(words))
 
 
 def _span(values: Sequence[Point], domain: Sequence[Point]) -> str:

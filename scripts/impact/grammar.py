@@ -28,7 +28,8 @@ GRAMMAR: Final[Mapping[str, Mapping[str, str]]] = {
         "jsonSchemaDialect": "dialect",
     },
     "Info": {
-        "title": "prose", **_PROSE, "termsOfService": "docs", "contact": "docs", "license": "docs", "version": "version",
+        "title": "prose", **_PROSE, "termsOfService": "docs", "contact": "docs", "license": "docs",
+        "version": "version",
     },
     "Server": {"url": "url", "description": "prose", "variables": "variables"},
     "Tag": {"name": "name", **_PROSE, "externalDocs": "docs"},
@@ -88,6 +89,20 @@ _IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "Rule": ("id",),
     "Schema": ("$ref",),
 }
+
+
+def places(*kinds: str) -> list[str]:
+    """Return the places where one of some kinds of plain value stands."""
+    return [f"{owner}.{key}" for owner, keys in GRAMMAR.items() for key, kind in keys.items() if kind in kinds]
+
+
+ALTERNATIVES: Final = ("anyOf", "oneOf")
+CONTAINERS: Final = tuple(
+    f"{owner}.{key}"
+    for owner, keys in GRAMMAR.items()
+    for key, kind in keys.items()
+    if kind[0] in "{[" and key not in ALTERNATIVES
+)
 
 
 def kind_of(owner: str, key: str) -> str | None:

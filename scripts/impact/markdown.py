@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import string
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -12,7 +13,7 @@ from scripts.impact.change import Change, Severity, Word
 from scripts.impact.report import Report
 from scripts.impact.requests import RequestImpact
 
-_PLAIN: Final = frozenset(string.ascii_letters + string.digits + " ,.-/()='%?;")
+_PLAIN: Final = frozenset(string.ascii_letters + string.digits + " ,.-/()='%?;:\"")
 _CUT: Final = 40
 
 
@@ -86,7 +87,7 @@ def _witnesses(report: Report) -> Iterator[str]:
     for impact in report.requests:
         for word, groups in (("stop", impact.stops), ("start", impact.starts)):
             for group in groups:
-                yield f"- {group.count} {word}: {escape(', '.join(group.causes))}<br>{code(_json(group.witness))}"
+                yield f"- {group.count} {word}: {escape(group.cause)}<br>{code(_json(group.witness))}"
     for change in report.changes:
         if change.witness is not None:
             yield f"- {escape(change.effect)}<br>{code(_json(change.witness))}"
@@ -106,7 +107,8 @@ def escape(text: str | None) -> str:
     """Return foreign text as Markdown that shows it and does nothing: no tags, links, mentions or cells."""
     words = printable(" ".join((text or "").split()))
     safe = "".join(char if char in _PLAIN or char > "\x7f" else f"&#{ord(char)};" for char in words)
-    return safe.replace("www.", "www&#46;")
+    # a colon before a word may begin an address or an :emoji:
+    return re.sub(r":(?! |$)", "&#58;", safe).replace("www.", "www&#46;")
 
 
 def code(text: str) -> str:

@@ -12,6 +12,7 @@ from scripts.impact.change import WHO, Change, Severity
 from scripts.impact.decisions import Decisions, decisions
 from scripts.impact.report import Report
 from scripts.impact.requests import RequestImpact
+from scripts.impact.structure import Difference
 
 _STYLE: Final = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;background:#fff}
@@ -22,8 +23,8 @@ td.changed{background:#fff3b8;outline:2px solid #8a6d00;outline-offset:-2px;font
 .breaking{border-left:.5rem solid #b3261e}.review{border-left:.5rem solid #8a6d00}
 .compatible{border-left:.5rem solid #1d6f2f}.nothing{border-left:.5rem solid #888}
 article{padding:.1rem 1rem;margin:.7rem 0;background:#fafafa}article p{margin:.3rem 0}
-.two{display:grid;grid-template-columns:1fr 1fr;gap:1rem}.error{color:#b3261e;font-weight:600}
-@media(max-width:50rem){.two{grid-template-columns:1fr}}
+.two{display:flex;flex-wrap:wrap;gap:0 1rem}.two>div{flex:1 1 auto;max-width:100%;overflow-x:auto}.error{color:#b3261e;font-weight:600}
+p,dd,small,h1,h2{overflow-wrap:anywhere}
 @media(prefers-color-scheme:dark){body{background:#161616;color:#e8e8e8}th{background:#2a2a2a}article{background:#202020}
 del{background:#5c1f1b}ins{background:#1d4a27}td.changed{background:#4a3d00;outline-color:#e0b400}.error{color:#ff8a80}}
 """
@@ -34,9 +35,7 @@ def render(report: Report) -> str:
     body = [
         f"<h1>Impact on callers: {_text(report.headline)}</h1>",
         f"<p><code>{_text(report.old)}</code> → <code>{_text(report.new)}</code></p>",
-        *[f'<p class="error">unexplained: no check understands the {each.kind} at <code>{_text(each.pointer)}</code></p>'
-          for each in report.unexplained],
-        *[f'<p class="error">{_text(each)}</p>' for each in report.expired],
+        *(f'<p class="error">{_text(each)}</p>' for each in (*map(_unexplained, report.unexplained), *report.expired)),
         *_requests(report.requests),
     ]  # fmt: skip
     for impact in report.requests:
@@ -63,13 +62,18 @@ def render(report: Report) -> str:
     )
 
 
+def _unexplained(difference: Difference) -> str:
+    return f"unexplained: no check understands the {difference.kind} at {difference.pointer}"
+
+
 def _requests(requests: Sequence[RequestImpact]) -> Iterator[str]:
     if not requests:
         return
-    yield "<h2>Requests</h2><table><thead><tr><th>request</th><th>accepted before</th><th>now</th><th>what changed</th></tr></thead><tbody>"
+    heads = "".join(f"<th>{head}</th>" for head in ("request", "accepted before", "now", "what changed"))
+    yield f"<h2>Requests</h2><table><thead><tr>{heads}</tr></thead><tbody>"
     for each in requests:
         groups = [
-            f"<p>{group.count} {word} being accepted: {_text(', '.join(group.causes))}<br>smallest: {_json(group.witness)}</p>"
+            f"<p>{group.count} {word} being accepted: {_text(group.cause)}<br>smallest: {_json(group.witness)}</p>"
             for word, found in (("stop", each.stops), ("start", each.starts))
             for group in found
         ]
@@ -118,7 +122,8 @@ def _change(change: Change) -> str:
     who = f"who breaks: {', '.join(change.who)} · " if change.who else ""
     uses = f" · {_text(', '.join(change.uses))}" if change.uses else ""
     parts.append(
-        f"<p><small>{who}{change.check} · <code>{_text(change.pointer)}</code>{uses} · {change.fingerprint}</small></p></article>"
+        f"<p><small>{who}{change.check} · <code>{_text(change.pointer)}</code>{uses} · {change.fingerprint}</small></p>"
+        "</article>"
     )
     return "".join(parts)
 

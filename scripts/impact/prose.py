@@ -71,21 +71,20 @@ def _words(old: list[str], new: list[str]) -> Iterator[Word]:
                 yield Word("new", " ".join(new[start:end]))
 
 
-def quoting(revisions: Sequence[Revision], at: Location, change: SentenceChange) -> tuple[str, ...]:
+def quoting(revisions: Sequence[Revision], place: Location, change: SentenceChange) -> tuple[str, ...]:
     """Return the rules, waivers and overlay actions of either side that quote a sentence at a place."""
-    pointer = encode(at)
+    pointer = encode(place)
     found: list[str] = []
     for revision in revisions:
-        found += [
-            f"rule {rule.id}"
-            for schema in revision.ruled
-            for rule in schema.rules
-            if rule.source.at.removeprefix("#") == pointer and _overlaps(rule.source.quote, change)
+        quotes = [
+            *((rule.source.at, rule.source.quote, f"rule {rule.id}") for each in revision.ruled for rule in each.rules),
+            *(
+                (str(entry.get("at")), str(entry.get("quote")), f"{Path(overlay.path).name}, {WAIVED} {index + 1}")
+                for overlay, index, entry in revision.merged.notes(WAIVED)
+                if isinstance(entry, dict)
+            ),
         ]
-        for overlay, index, entry in revision.merged.notes(WAIVED):
-            here = isinstance(entry, dict) and str(entry.get("at")).removeprefix("#") == pointer
-            if here and _overlaps(str(entry.get("quote")), change):
-                found.append(f"{Path(overlay.path).name}, {WAIVED} {index + 1}")
+        found += [who for at, quote, who in quotes if at.removeprefix("#") == pointer and _overlaps(quote, change)]
         for overlay in revision.overlays:
             found += [
                 f"{Path(overlay.path).name}, action {number + 1}"

@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from scripts.impact.grammar import EXTENSION, GRAMMAR, identity, kind_of, resolved
+from scripts.impact.grammar import ALTERNATIVES, EXTENSION, GRAMMAR, identity, kind_of, resolved
 from scripts.pointer import Location, encode
 
 UNKNOWN: Final = "unknown"
-ALTERNATIVES: Final = ("anyOf", "oneOf")
 _MISSING: Final = object()
 
 
@@ -100,7 +99,7 @@ class _Walk:
         inner = str(kind_of(owner, key))[1:]
         for name in dict.fromkeys((*before, *after)):
             one, other = before.get(name, _MISSING), after.get(name, _MISSING)
-            yield from self._entry(owner, key, inner, name, one, other, (*at, name))
+            yield from self._entry((owner, key, name), inner, one, other, (*at, name))
 
     def _list(self, owner: str, key: str, old: Any, new: Any, at: Location) -> Iterator[Difference]:
         if old is _MISSING or new is _MISSING:
@@ -113,14 +112,13 @@ class _Walk:
         for name in dict.fromkeys((*before, *after)):
             index, one = before.get(name, (0, _MISSING))
             place, other = after.get(name, (index, _MISSING))
-            yield from self._entry(owner, key, inner, name, one, other, (*at, place))
+            yield from self._entry((owner, key, name), inner, one, other, (*at, place))
         common = [name for name in before if name in after]
         if common != [name for name in after if name in before]:
             yield Difference(owner, key, None, "order", old, new, at)
 
-    def _entry(  # noqa: PLR0917  one place in the document, in its parts
-        self, owner: str, key: str, inner: str, name: str, old: Any, new: Any, at: Location
-    ) -> Iterator[Difference]:
+    def _entry(self, place: tuple[str, str, str], inner: str, old: Any, new: Any, at: Location) -> Iterator[Difference]:
+        owner, key, name = place
         if old is not _MISSING and new is not _MISSING:
             if same(old, new):
                 return

@@ -41,7 +41,7 @@ def _requests(impact: RequestImpact) -> Iterator[str]:
 
 
 def _group(word: str, group: Group) -> Iterator[str]:
-    yield f"  {group.count} {word} being accepted: {_line(', '.join(group.causes))}"
+    yield f"  {group.count} {word} being accepted: {_line(group.cause)}"
     yield f"    smallest: {_json(group.witness)}"
 
 

@@ -15,7 +15,7 @@ import respx
 import schemathesis
 from mountsea_gemini import Client, Task
 from mountsea_gemini.sandbox import Sandbox
-from mountsea_gemini.testing.contract import Bench, Report, read_waivers, run
+from mountsea_gemini.testing.contract import CHECKS, Bench, Report, Result, read_waivers, reported, tried
 from schemathesis.config import SchemathesisConfig
 
 from scripts.merged import Merged, merge
@@ -27,6 +27,8 @@ HERE: Final = Path(__file__).parent
 EFFECTIVE: Final = HERE.parents[1] / "generated/openapi.effective.json"
 LONG: Final = os.environ.get("CONTRACT_PROFILE") == "long"
 REPORT_VARIABLE: Final = "CONTRACT_REPORT"
+KEPT: Final = 5
+"""Failing bodies kept of one check, at most."""
 FIELDS: Final = {
     "prompt": "prompt",
     "action": "action",
@@ -92,14 +94,38 @@ def merged() -> Merged:
     return merge(load_project(EFFECTIVE.parents[1]))
 
 
+class Running:
+    """One run of all checks on one bench, each when it is first asked for."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self._results: dict[str, Result] = {}
+
+    def result(self, name: str) -> Result:
+        """Return what came of a check; bodies that fail are kept for the next time."""
+        if name not in self._results:
+            self._results[name] = tried(CHECKS[name], self.bench)
+            for failure in self._results[name].failures[:KEPT]:
+                keep(failure)
+        return self._results[name]
+
+    def report(self) -> Report:
+        """Return the report of all checks."""
+        results = [self.result(name) for name in CHECKS]
+        return reported(self.bench, results, waivers=read_waivers(HERE / "waivers.json"))
+
+
 @pytest.fixture(scope="session")
-def report() -> Report:
-    """One run of every check, on a bench of its own; what fails is kept for the next time."""
+def running() -> Iterator[Running]:
+    """One run of every check, shared by all tests of a process."""
     with Bench() as bench:
-        found = run(bench, waivers=read_waivers(HERE / "waivers.json"))
-    for failure in found.failures[:20]:
-        keep(failure)
-    return found
+        yield Running(bench)
+
+
+@pytest.fixture(scope="session")
+def report(running: Running) -> Report:
+    """The report of that run."""
+    return running.report()
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ class Player:
 
             do_POST = do_GET  # noqa: N815  the name the standard library looks for
 
-            def log_message(self, *_: Any) -> None:
+            def log_message(self, *_: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
                 """Say nothing."""
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -51,7 +51,7 @@ class Lab:
         self.old = self.revision(vendor.value)
 
     def revision(self, value: Any) -> Revision:
-        """Return a revision of the vendor document with another value."""
+        """Return the project with another vendor document."""
         return revise("new", Document(self.vendor.path, value, self.vendor.text, self.vendor.lines), self.overlays)
 
     def after(self, *edits: dict[str, Any]) -> Report:

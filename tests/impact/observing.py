@@ -44,20 +44,23 @@ PIECES: Mapping[str, str] = {
     ),
     "get": "from PKG.api.orders import get_order\nsent.append(get_order._get_kwargs('1', page=2))",
     "read": (
-        "from PKG.models import Receipt\nreceipt = Receipt.from_dict({'id': '1', 'state': 'sent', 'total': 2.5, 'remark': 'r'})\n"
+        "from PKG.models import Receipt\n"
+        "receipt = Receipt.from_dict({'id': '1', 'state': 'sent', 'total': 2.5, 'remark': 'r'})\n"
         "receipt.id.upper()\nassert isinstance(receipt.total, float)\nassert isinstance(receipt.remark, str)\n"
         "receipt.remark.upper()"
     ),
     "know every state": (
         "from typing import assert_never\nfrom PKG.models import Receipt\n"
         "receipt = Receipt.from_dict({'id': '1', 'state': 'sent'})\n"
-        "if receipt.state == 'waiting':\n    pass\nelif receipt.state == 'sent':\n    pass\nelse:\n    assert_never(receipt.state)"
+        "if receipt.state == 'waiting':\n    pass\nelif receipt.state == 'sent':\n    pass\n"
+        "else:\n    assert_never(receipt.state)"
     ),
 }
 TYPED_ONLY = """
 def answers(client: AuthenticatedClient) -> None:
     answer: Receipt | None = get_order.sync("1", client=client)
-    made: Receipt | Problem | None = create_order.sync(client=client, body=Order(kind="letter", note="n"), region="north")
+    body = Order(kind="letter", note="n")
+    made: Receipt | Problem | None = create_order.sync(client=client, body=body, region="north")
 """
 HEAD = """from __future__ import annotations
 from typing import Any

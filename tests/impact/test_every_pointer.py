@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from scripts.impact.grammar import GRAMMAR, kind_of
+from scripts.impact.grammar import ALTERNATIVES, GRAMMAR, kind_of
 from scripts.impact.report import all_differences
-from scripts.impact.structure import ALTERNATIVES, Difference, differences, same
+from scripts.impact.structure import Difference, differences, same
 from scripts.pointer import encode
 from tests.impact.conftest import Lab, edited
 
@@ -20,9 +20,11 @@ NEW: dict[str, Any] = {
     "examples": {"new": {"value": 1}}, "callbacks": {"new": {}}, "tags": ["new"], "id": "newId", "flag": True,
     "waiter": {"name": "new"}, "style": True, "example": "new", "encoding": {"new": {}}, "link": "new", "scheme": "new",
     "bound": 3, "type": "string", "nullable": True, "enum": ["new"], "required": ["new"], "format": "date-time",
-    "default": "new", "deprecated": True, "readOnly": True, "uniqueItems": True, "writeOnly": True, "discriminator": {"propertyName": "new"},
+    "default": "new", "deprecated": True, "readOnly": True, "uniqueItems": True, "writeOnly": True,
+    "discriminator": {"propertyName": "new"},
     "xml": {"name": "new"}, "$comment": "new", "contentMediaType": "text/plain", "contentEncoding": "base64",
-    "variants": {"by": "new"}, "level": "error", "message": "new", "source": {"at": "#/new"}, "rule": {"required": ["new"]},
+    "variants": {"by": "new"}, "level": "error", "message": "new", "source": {"at": "#/new"},
+    "rule": {"required": ["new"]},
 }  # fmt: skip
 ENTRY: dict[str, Any] = {
     "Server": {"url": "https://new.example"}, "Tag": {"name": "new"}, "PathItem": {"get": {"responses": {}}},
@@ -106,7 +108,7 @@ def edits(document: Any, *, everywhere: bool) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", ["seed", "base"])
 def test_no_edit_is_silent_or_unexplained(name: str, request: pytest.FixtureRequest) -> None:
-    """Each edit is reported, each difference by some check, and requests that stop are never called less than breaking."""
+    """Each edit is reported, each difference by some check, and what stops requests is breaking."""
     lab: Lab = request.getfixturevalue(name)
     count = 0
     for edit in edits(lab.vendor.value, everywhere=name == "seed"):
@@ -134,27 +136,28 @@ def _entries_first(difference: Difference) -> tuple[bool, int]:
     return gone, -len(difference.location) if gone else len(difference.location)
 
 
-def _make(value: Any, difference: Difference) -> None:
+def _make(document: Any, difference: Difference) -> None:
     *way, last = difference.location
+    value: Any = document
     for key in way:
         value = value.setdefault(key, {}) if isinstance(value, dict) else value[key]
     kind = kind_of(difference.owner, difference.key) or ""
-    if (
-        difference.kind == "add"
-        and difference.entry is None
-        and kind[:1] in {"{", "["}
-        and difference.key not in ALTERNATIVES
-    ):
+    holds_entries = difference.entry is None and kind[:1] in {"{", "["} and difference.key not in ALTERNATIVES
+    if difference.kind == "remove":
+        _drop(value, last, difference.old)
+    elif holds_entries and difference.kind == "add":
         value[last] = {} if kind[0] == "{" else []  # its entries come one by one
-    elif difference.kind == "remove":
-        if isinstance(value, list):
-            value.remove(difference.old)
-        else:
-            value.pop(last, None)  # its entries may have gone before it, or it before them
-    elif isinstance(value, list) and difference.kind == "add":
+    elif difference.kind == "add" and isinstance(last, int):
         value.append(difference.new)
     else:
         value[last] = copy.deepcopy(difference.new)
+
+
+def _drop(value: Any, key: Any, old: Any) -> None:
+    if isinstance(value, list):
+        value.remove(old)
+    else:
+        value.pop(key, None)  # its entries may have gone before it, or it before them
 
 
 def _sorted(value: Any) -> Any:

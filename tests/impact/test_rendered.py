@@ -121,7 +121,7 @@ def test_the_page_draws_the_change(renamed: Report) -> None:
     assert not any(changed for row in rows.values() for changed in row)
     said = {row[0][0]: [words.strip(" ●") for words, _ in row[1:]] for row in (*before[1:], *after[1:])}
     assert said["veo31_fast"] == ["any", "imageList 1-2", "imageList 1-3"]
-    assert {row[0][0]: row[1][0].strip(" ●") for row in before[1:]}["veo3_turbo"] == "no: model=veo3_turbo"
+    assert {row[0][0]: row[1][0].strip(" ●") for row in before[1:]}["veo3_turbo"] == "no: not listed"
     assert {row[0][0]: row[1][0].strip(" ●") for row in after[1:]}["veo3_turbo"] == "any"
 
 

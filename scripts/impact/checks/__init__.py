@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from scripts.impact.checks import answer, constraint, credential, document, operation, rule, schema
+from scripts.impact.checks import (
+    answer,
+    composition,
+    constraint,
+    credential,
+    document,
+    operation,
+    reference,
+    rule,
+    schema,
+    sentence,
+)
 from scripts.impact.checks.derived import DERIVED, Derived
-from scripts.impact.checks.reference import REGISTRY as REFERENCES
 from scripts.impact.checks.registry import Check
 
+_SUBJECTS: Final = (
+    schema, constraint, composition, operation, answer, credential, document, sentence, rule, reference,
+)  # fmt: skip
 CHECKS: Final[dict[str, Check]] = {
-    name: check
-    for registry in (
-        schema.REGISTRY, constraint.REGISTRY, operation.REGISTRY, answer.REGISTRY, credential.REGISTRY, document.REGISTRY, rule.REGISTRY,
-        REFERENCES,
-    )
-    for name, check in registry.checks.items()
-}  # fmt: skip
+    name: check for subject in _SUBJECTS for name, check in subject.REGISTRY.checks.items()
+}
 
 __all__ = ["CHECKS", "DERIVED", "Check", "Derived"]

@@ -142,7 +142,7 @@ DERIVED: Final[tuple[Derived, ...]] = (
     ),
     Derived(
         "rule-unfit", "A rule, or the functions made of the rules, no longer fits the schema.",
-        _misfit("rule-unfit", "rule", "the rule {} no longer fits the schema; regeneration stops until it does", "rules"),
+        _misfit("rule-unfit", "rule", "the rule {} no longer fits the schema; regeneration stops there", "rules"),
         None, "a rule that fits again is what every other check takes for granted",
     ),
     Derived(
@@ -156,7 +156,7 @@ DERIVED: Final[tuple[Derived, ...]] = (
     ),
     Derived(
         "overlay-absorbed", "The document says what an overlay action added.",
-        _misfit("overlay-absorbed", "absorbed", "{} is absorbed upstream: the document says so already; delete it", "docs"),
+        _misfit("overlay-absorbed", "absorbed", "{} is absorbed upstream: the document says so already", "docs"),
         None, "an action that is needed again is what every other check takes for granted",
     ),
     Derived(

@@ -1,4 +1,4 @@
-"""Checks of the document as such: servers, tags, shared parts, prose, and what says nothing to a client."""
+"""Checks of the document as such: servers, tags, shared parts, and what says nothing to a client."""
 
 from __future__ import annotations
 
@@ -8,88 +8,16 @@ from typing import Any, Final
 from scripts.impact.change import Change, Severity
 from scripts.impact.checks.registry import Check, Registry
 from scripts.impact.context import Context, shown
-from scripts.impact.grammar import EXTENSION, GRAMMAR
-from scripts.impact.prose import SentenceChange, changed_sentences, quoting
-from scripts.impact.structure import ALTERNATIVES, Difference
-from scripts.pointer import Location, encode
-from scripts.rules.ledger import sentences, sounds_like_a_constraint
+from scripts.impact.grammar import ALTERNATIVES, CONTAINERS, EXTENSION, GRAMMAR, places
+from scripts.impact.structure import Difference
 
 REGISTRY: Final = Registry()
 check = REGISTRY.check
 _CHANGES: Final = ("add", "remove", "change")
 
 
-def _places(*kinds: str) -> list[str]:
-    """Return the places where the grammar says one of some kinds stands."""
-    return [f"{owner}.{key}" for owner, keys in GRAMMAR.items() for key, kind in keys.items() if kind in kinds]
-
-
-_TITLES: Final = {"Schema.title", "Info.title"}
-_CONTAINERS: Final = [
-    f"{owner}.{key}" for owner, keys in GRAMMAR.items() for key, kind in keys.items() if kind[0] in "{[" and key not in ALTERNATIVES
-]  # fmt: skip
-
-
-@check("prose-changed", [place for place in _places("prose") if place not in _TITLES], _CHANGES, mirror="prose-changed")
-def prose_changed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """A sentence changed, came or went; a rule may rest on it."""
-    found = changed_sentences(difference.old, difference.new)
-    for each in found:
-        quoted = quoting((context.old, context.new), difference.location, each)
-        what = "was reworded" if each.old and each.new else "is new" if each.new else "is gone"
-        effect = f"a sentence {what}" + ("; it is quoted, so a rule or an overlay has to be reviewed" if quoted else "")
-        change = context.change(this.id, difference, effect, Severity.REVIEW, "docs")
-        yield Change(**{**vars(change), "old": each.old, "new": each.new, "words": each.words, "quoted": quoted})
-    if not found:
-        yield context.change(this.id, difference, "only white space or list marks changed", Severity.NOTHING, "docs")
-
-
-_PARTS: Final = [
-    *(f"{place}[]" for place in _CONTAINERS),
-    *(f"Schema.{key}{entry}" for key in ALTERNATIVES for entry in ("", "[]")),
-    *(f"{owner}.{key}" for owner, keys in GRAMMAR.items() for key, kind in keys.items() if kind[0] == "@"),
-]
-
-
-@check("prose-arrived", _PARTS, ["add"], mirror="prose-left")
-def prose_arrived(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """A part that came brings a sentence that sounds like a constraint."""
-    yield from _within(this, difference, context, difference.new, "a new part says")
-
-
-@check("prose-left", _PARTS, ["remove"], mirror="prose-arrived")
-def prose_left(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """A part that is gone takes a sentence with it that sounded like a constraint."""
-    yield from _within(this, difference, context, difference.old, "gone with its part")
-
-
-def _within(this: Check, difference: Difference, context: Context, part: Any, text: str) -> Iterator[Change]:
-    for at, words in _texts(part, difference.location):
-        for sentence in filter(sounds_like_a_constraint, sentences(words)):
-            both = ("", sentence) if this.id == "prose-arrived" else (sentence, "")
-            each = SentenceChange(*both)
-            quoted = quoting((context.old, context.new), at, each)
-            yield Change(
-                this.id, encode(at), f"{text}: {shown(sentence)}", Severity.REVIEW, ("docs",), *both,
-                words=each.words, quoted=quoted,
-            )  # fmt: skip
-
-
-def _texts(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
-    if isinstance(value, dict):
-        names = location[-1:] == ("properties",)
-        for key, child in value.items():
-            if key in {"description", "summary"} and isinstance(child, str) and not names:
-                yield (*location, key), child
-            elif names or not (key.startswith("x-") or key in {"example", "examples", "default", "enum"}):
-                yield from _texts(child, (*location, key))
-    elif isinstance(value, list):
-        for index, child in enumerate(value):
-            yield from _texts(child, (*location, index))
-
-
 @check("documentation-changed",
-       ["Info.title", "Tag.name", *_places("docs", "example", "examples"), "Schema.$comment", "Components.examples"],
+       ["Info.title", "Tag.name", *places("docs", "example", "examples"), "Schema.$comment", "Components.examples"],
        _CHANGES, mirror="documentation-changed")  # fmt: skip
 def documentation_changed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
     """Something changed that only people read, and that no rule rests on: an example, a contact, a link."""
@@ -99,14 +27,15 @@ def documentation_changed(this: Check, difference: Difference, context: Context)
 @check("version-changed", ["Info.version"], _CHANGES, mirror="version-changed")
 def version_changed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
     """The vendor's own version changed, from which nothing is concluded."""
-    text = f"the vendor calls the document {shown(difference.new)} instead of {shown(difference.old)}; nothing follows from it"
+    text = f"the vendor's version was {shown(difference.old)}, is {shown(difference.new)}; nothing follows from it"
     yield context.change(this.id, difference, text, Severity.NOTHING, "docs")
 
 
 @check("dialect-changed", ["OpenAPI.openapi", "OpenAPI.jsonSchemaDialect"], _CHANGES, mirror="dialect-changed")
 def dialect_changed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
     """The document is written in another version of OpenAPI, in which the same words may mean something else."""
-    text = f"{difference.key} was {shown(difference.old)}, is {shown(difference.new)}: the same keywords may mean another thing"
+    was = f"{difference.key} was {shown(difference.old)}, is {shown(difference.new)}"
+    text = f"{was}: the same keywords may mean another thing"
     yield context.change(this.id, difference, text, Severity.REVIEW, "docs")
 
 
@@ -214,15 +143,18 @@ def part_replaced(this: Check, difference: Difference, context: Context) -> Iter
         yield context.change(this.id, difference, text, severity, "docs")
 
 
-@check("container-changed", _CONTAINERS, ["add", "remove"], mirror="container-changed")
+@check("container-changed", CONTAINERS, ["add", "remove"], mirror="container-changed")
 def container_changed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
     """A list or map came or went; each of its entries is reported by itself."""
-    text = f"{difference.key} {'is stated' if difference.kind == 'add' else 'is no longer stated'}; entries count one by one"
+    what = "is stated" if difference.kind == "add" else "is no longer stated"
+    text = f"{difference.key} {what}; entries count one by one"
     yield context.change(this.id, difference, text, Severity.NOTHING)
 
 
-@check("order-changed", [*_CONTAINERS, *(f"Schema.{key}" for key in ALTERNATIVES), "Schema.enum", "Schema.required"], ["order", "change"],
-       mirror="order-changed")  # fmt: skip
+_ORDERED: Final = [*CONTAINERS, *(f"Schema.{key}" for key in ALTERNATIVES), "Schema.enum", "Schema.required"]
+
+
+@check("order-changed", _ORDERED, ["order", "change"], mirror="order-changed")
 def order_changed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
     """The same entries stand in another order."""
     old, new = difference.old, difference.new

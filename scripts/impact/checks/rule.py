@@ -26,7 +26,7 @@ def _groups(context: Context, name: Any, *, stops: bool) -> tuple[int, Group | N
         group
         for impact in context.requests
         for group in (impact.stops if stops else impact.starts)
-        if f"rule {name}" in group.causes
+        if any(cause.keyword == "rule" and cause.what == name for cause in group.causes)
     ]
     return sum(group.count for group in groups), groups[0] if groups else None
 

@@ -118,7 +118,8 @@ def property_removed(this: Check, difference: Difference, context: Context) -> I
     closed = isinstance(holder, dict) and holder.get("additionalProperties") is False
     sent = f"{name} is gone: requests with it are refused" if closed else f"{name} is gone: the server knows it no more"
     yield from narrowed(
-        this, difference, context, sent, f"{name} is no longer answered", request=who, response=who, wire=closed or kept,
+        this, difference, context, sent, f"{name} is no longer answered",
+        request=who, response=who, wire=closed or kept,
     )  # fmt: skip
 
 

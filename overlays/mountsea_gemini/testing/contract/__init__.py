@@ -16,7 +16,7 @@ from ._exchange import Ask, Exchange, Watched
 from ._failure import Failure
 from ._ledger import Ledger
 from ._report import text, write
-from ._run import Report, Result, run
+from ._run import Report, Result, reported, run, tried
 from ._universe import universe
 
 __all__ = [
@@ -36,8 +36,10 @@ __all__ = [
     "Watched",
     "measured",
     "read_waivers",
+    "reported",
     "run",
     "text",
+    "tried",
     "universe",
     "write",
 ]

@@ -32,7 +32,7 @@ def text(report: Report) -> str:
 def _line(result: Result) -> str:
     word = "ok  " if result.passed else "FAIL"
     empty = "" if result.cases else "  (a check that tries nothing proves nothing)"
-    return f"{word} {result.check.name}: {result.cases} cases, {len(result.failures)} failures{empty}"
+    return f"{word} {printable(result.check.name)}: {result.cases} cases, {len(result.failures)} failures{empty}"
 
 
 def _coverage(report: Report) -> Iterator[str]:
@@ -61,8 +61,8 @@ def markdown(report: Report) -> str:
     if report.coverage is not None:
         lines += ["", "## Coverage", "", "| kind | seen | all |", "|---|---|---|"]
         lines += [f"| {_cell(word)} | {seen} | {total} |" for word, (seen, total) in report.coverage.groups().items()]
-        lines += [f"- not exercised: `{line}`" for line in report.coverage.missed]
-        lines += [f"- waived: `{line}`: {_cell(reason)}" for line, reason in report.coverage.waived.items()]
+        lines += [f"- not exercised: `{_cell(line)}`" for line in report.coverage.missed]
+        lines += [f"- waived: `{_cell(line)}`: {_cell(reason)}" for line, reason in report.coverage.waived.items()]
     if report.failures:
         lines += ["", "## Failures"]
         for failure in report.failures[: 5 * MAX_SHOWN]:

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -17,7 +17,10 @@ from ._coverage import Coverage, Waiver, measured
 from ._failure import Failure
 from ._universe import universe
 
-MODULES = (_bodies, _server, _answers, _lives)
+MAX_FAILURES: Final = 100
+"""Failures after which a check ends."""
+
+MODULES: Final = (_bodies, _server, _answers, _lives)
 """Imported for the checks they register."""
 
 
@@ -132,16 +135,37 @@ def run(
             return run(own, checks=checks, waivers=waivers, today=today, told=told)
     results: list[Result] = []
     for check in CHECKS.values() if checks is None else [CHECKS[name] for name in checks]:
-        results.append(_tried(check, bench))
+        results.append(tried(check, bench))
         told(results[-1])
+    return reported(bench, results, waivers=waivers, today=today, covered=checks is None)
+
+
+def reported(
+    bench: Bench,
+    results: Collection[Result],
+    *,
+    waivers: Collection[Waiver] = (),
+    today: date | None = None,
+    covered: bool = True,
+) -> Report:
+    """Return the report of checks that were run one by one on a bench.
+
+    Args:
+        bench: On which they were run.
+        results: What came of them.
+        waivers: What coverage need not show.
+        today: The day on which waivers are judged; None for the current one.
+        covered: Whether coverage is asked for.
+    """
     coverage = None
-    if checks is None:
+    if covered:
         day = today or datetime.now(UTC).date()
         coverage = measured(universe(bench.contract), bench.ledger.seen, waivers, day)
     return Report(tuple(results), coverage, bench.base, bench.variable, _rules(bench))
 
 
-def _tried(check: Check, bench: Bench) -> Result:
+def tried(check: Check, bench: Bench) -> Result:
+    """Run one check on a bench."""
     started = time.perf_counter()
     failures: list[Failure] = []
     cases = 0
@@ -150,6 +174,8 @@ def _tried(check: Check, bench: Bench) -> Result:
         cases += 1
         if failure is not None:
             failures.append(failure)
+        if len(failures) == MAX_FAILURES:
+            break  # what is this wrong needs no more evidence
     return Result(check, cases, tuple(failures), time.perf_counter() - started)
 
 

@@ -1,0 +1,156 @@
+"""Two request spaces as one: for each field what either side lists, judged by both.
+
+A field's alternatives are absence, every value either side lists, and one sample for each side of what cannot be
+listed but differs. Fields that both sides treat alike and no rule looks at multiply the counts and are not walked.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.impact.acceptance import Acceptance
+from scripts.impact.grammar import resolved
+from scripts.impact.structure import same
+from scripts.rules.domain import Given, Length, schema_domains
+from scripts.rules.space import concrete
+from scripts.rules.verdict import mentions
+
+Point = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A value as JSON text: unlike the value, it can be looked up, and `true` is not 1."""
+
+    text: str
+
+    @property
+    def value(self) -> Any:
+        """The value."""
+        return json.loads(self.text)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Every walked combination: the names of its fields, and for each point what was said before and now."""
+
+    fields: tuple[str, ...]
+    alternatives: tuple[tuple[Point, ...], ...]
+    points: Mapping[Point, tuple[bool, bool]]
+    old: Acceptance
+    new: Acceptance
+    fixed: Mapping[str, Any]
+
+    def body(self, point: Point) -> dict[str, Any]:
+        """Return the request of a point."""
+        given = {name: _plain(value[0]) for name, value in zip(self.fields, point, strict=True) if value}
+        return {**self.fixed, **given}
+
+
+class Aligned:
+    """The fields of two request schemas, with the alternatives that either side knows."""
+
+    def __init__(self, sides: tuple[Acceptance, Acceptance], documents: tuple[Any, Any]) -> None:
+        self.sides = sides
+        self.walked: dict[str, tuple[Point, ...]] = {}
+        self.fixed: dict[str, Any] = {}
+        self.free: dict[str, int] = {}
+        self.unlisted: list[str] = []
+        listed = [_domains(side.schema, document) for side, document in zip(sides, documents, strict=True)]
+        properties = [side.schema.get("properties", {}) for side in sides]
+        for name in dict.fromkeys((*properties[0], *properties[1])):
+            needed = [name in side.schema.get("required", []) for side in sides]
+            schemas = [resolved(each.get(name), document) for each, document in zip(properties, documents, strict=True)]
+            alike = needed[0] == needed[1] and same(_bare(schemas[0]), _bare(schemas[1]))
+            values = _union([*listed[0].get(name, ()), *listed[1].get(name, ())])
+            if alike and not values:
+                self._fix(name, schemas[0], needed=needed[0])
+                continue
+            if not all(name in each for each in listed):
+                values = _union([*values, *(_sample(schema) for schema in schemas if isinstance(schema, dict))])
+                self.unlisted.append(name)
+            alternatives = ((), *((value,) for value in values))
+            ruled = any(mentions(rule, name) for side in sides if side.ruled for rule in side.ruled.rules)
+            if alike and not ruled:
+                self.free[name] = len(values) + (not needed[0])
+                if needed[0]:
+                    self.fixed[name] = _plain(values[0])
+            else:
+                self.walked[name] = alternatives
+        self.size = math.prod(map(len, self.walked.values()))
+        self.others = math.prod(self.free.values())
+
+    def _fix(self, name: str, schema: Any, *, needed: bool) -> None:
+        if needed and isinstance(schema, dict):
+            self.fixed[name] = _sample(schema)
+        if isinstance(schema, dict):
+            self.unlisted.append(name)
+
+    def table(self) -> Table:
+        """Return every combination of the walked fields, smallest first, with what both sides say."""
+        points = sorted(itertools.product(*self.walked.values()), key=lambda point: sum(bool(value) for value in point))
+        old, new = self.sides
+        table = Table(tuple(self.walked), tuple(self.walked.values()), {}, old, new, self.fixed)
+        judged = {point: (old.accepts(table.body(point)), new.accepts(table.body(point))) for point in points}
+        return Table(table.fields, table.alternatives, judged, old, new, self.fixed)
+
+    def method(self) -> str:
+        """Return what is evaluated and what is not, in words."""
+        text = f"all {self.size} combinations of {', '.join(self.walked) or 'no field'} judged by both sides"
+        if self.free:
+            text += f"; {', '.join(self.free)} treated alike by both (x{self.others})"
+        if self.unlisted:
+            text += f"; not listable, so compared by schema beside one sample: {', '.join(self.unlisted)}"
+        return text
+
+
+def _domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[Any, ...]]:
+    return {
+        name: _union([each for value in values for each in (value.samples if isinstance(value, Given) else (value,))])
+        for name, values in schema_domains(schema, document).items()
+    }
+
+
+def _union(values: list[Any]) -> tuple[Any, ...]:
+    result: dict[Any, None] = {}
+    for value in values:
+        plain = isinstance(value, str | Length | Sample)
+        result[value if plain else Sample(json.dumps(value, sort_keys=True))] = None
+    counts = sorted(value.count for value in result if isinstance(value, Length))
+    return (*(value for value in result if not isinstance(value, Length)), *map(Length, counts))
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Sample) else concrete(value)
+
+
+def _bare(schema: Any) -> Any:
+    """Return a schema without what says nothing about acceptance."""
+    silent = {"description", "title", "example", "examples", "default", "deprecated", "externalDocs", "xml"}
+    if not isinstance(schema, dict):
+        return schema
+    return {key: value for key, value in schema.items() if key not in silent and not key.startswith("x-")}
+
+
+def _sample(schema: Mapping[str, Any]) -> Any:
+    """Return a value that a schema plausibly accepts."""
+    if isinstance(schema.get("enum"), list) and schema["enum"]:
+        return schema["enum"][0]
+    kind = schema.get("type")
+    kind = kind[0] if isinstance(kind, list) and kind else kind
+    samples: dict[str, Any] = {"integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
+    if kind in {"integer", "number"}:
+        low = schema.get("minimum", schema.get("exclusiveMinimum"))
+        return low + 1 if isinstance(low, int | float) and not isinstance(low, bool) else samples[kind]
+    if kind == "object":
+        needed = schema.get("required", [])
+        inner = schema.get("properties", {})
+        return {name: _sample(inner.get(name, {})) for name in needed if isinstance(inner, dict)}
+    if kind in samples:
+        return samples[str(kind)]
+    return "x" * max(4, schema["minLength"]) if isinstance(schema.get("minLength"), int) else "text"
