@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.absorbed import refuse_absorbed
 from scripts.document import Document, load
 from scripts.overlay import Overlay, apply, load_overlay
 from scripts.project import Project
@@ -51,6 +52,7 @@ def merge(project: Project) -> Merged:
     """
     vendor = load(project.spec)
     overlays = tuple(load_overlay(path) for path in project.overlays)
+    refuse_absorbed(vendor, overlays)
     value = apply(vendor, overlays).value
     ruled = read_rules(value)
     check_pins(vendor, [rule for schema in ruled for rule in schema.rules])

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from scripts.absorbed import WAY_OUT, absorbed
 from scripts.document import Document, load
 from scripts.errors import EXIT_FAILED, InputError, printable, run_cli
 from scripts.files import write_whole
 from scripts.import_page.imported import Imported, import_pages
+from scripts.import_page.origin import write_record
 from scripts.import_page.reference import operations
-from scripts.project import load_project
+from scripts.overlay import load_overlay
+from scripts.project import Project, load_project
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 1 where `--check` finds that the document would change.
     """
     options = _parser().parse_args(arguments)
-    output = Path(options.output) if options.output else load_project(options.project).spec
+    project = None if options.output else load_project(options.project)
+    output = Path(options.output) if project is None else project.spec
     name = Path(options.output or output.name).as_posix()
     imported = import_pages(options.pages)
     before = _operations_before(output)
@@ -31,8 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdict = "up to date" if same else "would change; run the same command without --check"
     else:
         same = not write_whole(output, imported.text)
+        if project is not None:
+            write_record(project, imported.text.encode(), imported.pages)
         verdict = "unchanged" if same else "written"
-    _show([f"{name}: {verdict}", *_report(imported, before)])
+    _show([f"{name}: {verdict}", *_report(imported, before), *_absorbed(imported, project)])
     return EXIT_FAILED if options.check and not same else 0
 
 
@@ -42,6 +48,16 @@ def _report(imported: Imported, before: dict[str, str]) -> list[str]:
     lines += [f"  GONE {key}  {before[key]}" for key in before if key not in now]
     lines += [f"  no document in {name}" for name in imported.without]
     return [line.rstrip().replace("\n", "\\n") for line in lines]  # a path must not forge a line of ours
+
+
+def _absorbed(imported: Imported, project: Project | None) -> list[str]:
+    """Say which overlay actions add by hand what the page now has; regenerating refuses them."""
+    try:
+        overlays = [load_overlay(path) for path in project.overlays] if project is not None else []
+    except InputError:
+        return []  # regenerating says so; the import is done
+    found = absorbed(imported.document, overlays)
+    return [f"  {addition}" for addition in found] + ([f"  {WAY_OUT}"] if found else [])
 
 
 def _show(lines: Sequence[str]) -> None:
@@ -69,7 +85,7 @@ def _operations_before(output: Path) -> dict[str, str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.import_page", description=__doc__)
     add = parser.add_argument
-    add("pages", nargs="+", metavar="PAGE", help="a page, a bare document or a folder of *.md pages")
+    add("pages", nargs="+", metavar="PAGE", help="a page, a bare document, a folder of *.md pages, or a URL")
     add("-o", "--output", metavar="FILE", help="write here instead of the project's spec")
     add("--project", metavar="DIR", default=".", help="the project whose spec is written (.)")
     add("--check", action="store_true", help="write nothing; exit 1 if the document would change")

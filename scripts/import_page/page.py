@@ -1,13 +1,15 @@
-"""Read documentation pages as text."""
+"""Read documentation pages as text, from files and from the network."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.document import MAX_BYTES
 from scripts.errors import InputError
+from scripts.import_page.fetch import fetch, is_url, origin_of
 
 
 @dataclass(frozen=True)
@@ -15,12 +17,16 @@ class Page:
     """One documentation page.
 
     Args:
-        name: What to call it in messages: the path as the user gave it.
+        name: What to call it in messages: the path or URL as the user gave it.
         text: Its text, every line ended by one line feed.
+        origin: What to call it in a record: its URL, or its file name without folders.
+        sha256: Hash of the page as it was read.
     """
 
     name: str
     text: str = field(repr=False)
+    origin: str = ""
+    sha256: str = ""
 
 
 def list_pages(source: str) -> Iterator[str]:
@@ -30,7 +36,7 @@ def list_pages(source: str) -> Iterator[str]:
         InputError: The folder holds no page.
     """
     folder = Path(source)
-    if not folder.is_dir():
+    if is_url(source) or not folder.is_dir():
         yield source
         return
     names = sorted(path.as_posix() for path in folder.glob("*.md"))
@@ -40,12 +46,21 @@ def list_pages(source: str) -> Iterator[str]:
 
 
 def read_page(source: str) -> Page:
-    """Read one page.
+    """Read one page, from a file or from the network.
 
     Raises:
         InputError: Not there, empty, too large, not UTF-8, or an HTML page; names the page and the line.
     """
-    name = Path(source).as_posix()
+    if is_url(source):
+        name = origin = origin_of(source)
+        raw = fetch(source)
+    else:
+        name, origin = Path(source).as_posix(), Path(source).name
+        raw = _read(source, name)
+    return Page(name, _decode(raw, name), origin, hashlib.sha256(raw).hexdigest())
+
+
+def _read(source: str, name: str) -> bytes:
     try:
         with Path(source).open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
@@ -53,7 +68,7 @@ def read_page(source: str) -> Page:
         raise InputError(f"cannot be read: {error.strerror or error}", path=name) from error
     if len(raw) > MAX_BYTES:
         raise InputError(f"is larger than {MAX_BYTES} bytes", path=name)
-    return Page(name, _decode(raw, name))
+    return raw
 
 
 def _decode(raw: bytes, name: str) -> str:

@@ -15,6 +15,8 @@ from scripts.regenerate.tools import PINNED
 from scripts.regenerate.tree import Tree
 
 NAME: Final = "manifest.json"
+ORIGIN: Final = "overlays/origin.json"
+"""Which pages the vendor document was made of; written by the importer, absent where nothing was imported."""
 _PIPELINE: Final = Path(__file__).resolve().parents[1]
 _PARTS: Final = ("*.py", "overlay/*.py", "rules/*.py", "emit/**/*.py", "regenerate/*.py")
 
@@ -36,6 +38,8 @@ def inputs(project: Project) -> dict[str, str]:
             result[project.relative(path)] = sha256(path.read_bytes())
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror}", path=project.relative(path)) from error
+    if origin := _origin(project):
+        result[ORIGIN] = sha256(origin)
     settings = {"package": project.package, "spec": project.relative(project.spec)}
     settings["overlays"] = " ".join(map(project.relative, project.overlays))
     result["pyproject.toml [tool.regenerate]"] = sha256(json.dumps(settings, sort_keys=True).encode())
@@ -48,6 +52,7 @@ def manifest(project: Project, outputs: Tree) -> bytes:
     return to_json(
         {
             "generated": f"by scripts.regenerate from {project.relative(project.spec)}; do not edit",
+            "pages": _pages(project),
             "inputs": inputs(project),
             "tools": PINNED,
             "outputs": {path: sha256(outputs[path]) for path in sorted(outputs)},
@@ -63,6 +68,32 @@ def read_manifest(project: Project) -> dict[str, Any] | None:
         return None
     keys = ("inputs", "tools", "outputs")
     return value if isinstance(value, dict) and all(isinstance(value.get(key), dict) for key in keys) else None
+
+
+def _origin(project: Project) -> bytes | None:
+    try:
+        return (project.root / ORIGIN).read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", path=ORIGIN) from error
+
+
+def _pages(project: Project) -> list[Any]:
+    """Return the origin and hash of each page, as the importer recorded them; none if it imported another document.
+
+    Raises:
+        InputError: The record is none.
+    """
+    content = _origin(project)
+    if content is None:
+        return []
+    try:
+        record = json.loads(content)
+        pages: list[Any] = record["pages"]
+        return pages if record["document"]["sha256"] == sha256(project.spec.read_bytes()) else []
+    except (ValueError, LookupError, TypeError) as error:
+        raise InputError("is not a record of imported pages; import them again", path=ORIGIN) from error
 
 
 def edited(actual: Tree, recorded: Mapping[str, str]) -> bool:
