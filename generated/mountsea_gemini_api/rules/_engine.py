@@ -48,7 +48,7 @@ class RuleSet:
         kept = [violation for violation in found if violation.rule not in waive]
         if not kept:
             return ()
-        changes = nearest(self, body if by_json else body.to_dict(), kept, waive)
+        changes = nearest(self, body if by_json else self.model.to_dict(body), kept, waive)
         return tuple(violation.with_nearest(changes) for violation in kept)
 
 
