@@ -20,7 +20,7 @@ def project(tmp_path: Path) -> Path:
     (copy / "overlays").mkdir(parents=True)
     for name in ("pyproject.toml", "openapi.yaml"):
         shutil.copy(ROOT / name, copy / name)
-    for path in ROOT.glob("overlays/*.yaml"):
+    for path in (*ROOT.glob("overlays/*.yaml"), *ROOT.glob("overlays/*.json")):
         shutil.copy(path, copy / "overlays" / path.name)
     shutil.copytree(ROOT / "generated", copy / "generated", ignore=shutil.ignore_patterns("__pycache__"))
     return copy
