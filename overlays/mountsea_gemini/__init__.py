@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from ._client import Client
     from ._clock import Clock
     from ._errors import (
+        ApiError,
         AuthenticationError,
         BadRequest,
         ConfigurationError,
         ConnectionFailed,
         DownloadError,
-        GeminiError,
         NotFound,
         PaymentRequired,
         ProtocolError,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ._tasks import AsyncTask, Task
 
 __all__ = [
+    "ApiError",
     "AsyncClient",
     "AsyncTask",
     "AuthenticationError",
@@ -52,7 +53,6 @@ __all__ = [
     "ConfigurationError",
     "ConnectionFailed",
     "DownloadError",
-    "GeminiError",
     "NotFound",
     "PaymentRequired",
     "ProtocolError",

@@ -30,8 +30,8 @@ class Client(Base, Variants[Task]):
     """A client of the API that blocks.
 
     Args:
-        token: The API key; without one, MOUNTSEA_API_KEY is read.
-        base_url: Where the API is; without one, MOUNTSEA_BASE_URL, then the document's first server.
+        token: The API key; without one, the variable TOKEN_VARIABLE of `_particular` is read.
+        base_url: Where the API is; without one, BASE_URL_VARIABLE, then the document's first server.
         waive: Ids of rules switched off for all calls.
         strict: Treat rules that were only inferred like those the vendor states.
         timeout: Seconds one HTTP exchange may take in all, connecting and reading the body included.

@@ -18,7 +18,7 @@ from mountsea_gemini_api.waiters import SUBMITS, WAITERS
 
 from ._answers import Reader, usable_id
 from ._downloading import downloading
-from ._errors import ConfigurationError, GeminiError, RequestRefused, TaskOutputMissing
+from ._errors import ApiError, ConfigurationError, RequestRefused, TaskOutputMissing
 from ._exchange import Core, Disk, DiskFailed, Effect, Tell
 from ._files import checked_target
 from ._result import TaskResult
@@ -80,7 +80,7 @@ def starting(
 
     Raises:
         RequestRefused: It breaks a rule; nothing was sent.
-        GeminiError: See `submitting`.
+        ApiError: See `submitting`.
     """
     check(body, settings.waive | waived(waive), strict=settings.strict if strict is None else strict)
     poll = SUBMITS[operation.id]
@@ -183,7 +183,7 @@ def carrying(task_id: str, core: Generator[Effect[Any], Any, R]) -> Core[R]:
         return (yield from core)
     except GeneratorExit:
         raise
-    except GeminiError as error:
+    except ApiError as error:
         if error.task_id is None:
             error.task_id = task_id
         raise

@@ -31,9 +31,10 @@ from ._exchange import (
     Write,
 )
 from ._files import Partial
+from ._particular import LOGGER
 from ._secrets import Redactor, without_query
 
-_log = logging.getLogger("mountsea_gemini")
+_log = logging.getLogger(LOGGER)
 
 ATTEMPTS: Final = 4
 """Times a download is tried; reading is free."""

@@ -1,7 +1,7 @@
 # ruff: noqa: N818  (the tree below reads better without "Error" behind every word)
 """Everything that can go wrong, as one short tree.
 
-    GeminiError
+    ApiError
     ├── ConfigurationError       a value the caller gave cannot be used; nothing was sent
     ├── RequestRefused           the request breaks a rule; nothing was sent (also a RuleViolation)
     ├── ConnectionFailed         the API was not reached or did not answer; no task was started by it
@@ -32,6 +32,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mountsea_gemini_api.rules import RuleViolation
 
+from ._particular import TOKEN_VARIABLE
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -48,7 +50,7 @@ def _restore(kind: type[BaseException], args: tuple[Any, ...], fields: dict[str,
     return error
 
 
-class GeminiError(Exception):
+class ApiError(Exception):
     """The root of all errors of this package.
 
     Args:
@@ -102,11 +104,11 @@ class GeminiError(Exception):
         return _restore, (type(self), self.args, self.__dict__.copy())
 
 
-class ConfigurationError(GeminiError):
+class ConfigurationError(ApiError):
     """A value the caller gave cannot be used. Nothing was sent."""
 
 
-class RequestRefused(GeminiError, RuleViolation):
+class RequestRefused(ApiError, RuleViolation):
     """The request breaks a rule. Nothing was sent.
 
     Args:
@@ -114,15 +116,15 @@ class RequestRefused(GeminiError, RuleViolation):
     """
 
     def __init__(self, found: RuleViolation) -> None:
-        GeminiError.__init__(self, str(found))
+        ApiError.__init__(self, str(found))
         self.violations: tuple[Violation, ...] = found.violations
 
 
-class ConnectionFailed(GeminiError):
+class ConnectionFailed(ApiError):
     """The API was not reached, or a read of it got no answer. It started no task and costs nothing."""
 
 
-class SubmitOutcomeUnknown(GeminiError):
+class SubmitOutcomeUnknown(ApiError):
     """The submit may have been accepted and billed, or not: nobody can tell from here.
 
     Args:
@@ -162,7 +164,7 @@ class SubmitOutcomeUnknown(GeminiError):
         return "\n".join([first, sent, *rest])
 
 
-class StatusError(GeminiError):
+class StatusError(ApiError):
     """The API refused, with an HTTP status."""
 
 
@@ -175,7 +177,7 @@ class BadRequest(StatusError):
 class AuthenticationError(StatusError):
     """The token is missing, wrong or not entitled (401, 403)."""
 
-    advice = "check the token (MOUNTSEA_API_KEY, or the client's first argument) and what it is entitled to"
+    advice = f"check the token ({TOKEN_VARIABLE}, or the client's first argument) and what it is entitled to"
 
 
 class PaymentRequired(StatusError):
@@ -196,7 +198,7 @@ class RateLimited(StatusError):
     Args:
         message: What happened, in one line.
         retry_after: Seconds the server asked to wait, if it said so in a form RFC 9110 knows.
-        **fields: As in `GeminiError`.
+        **fields: As in `ApiError`.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None, **fields: Any) -> None:
@@ -210,17 +212,17 @@ class ServerError(StatusError):
     advice = "the task goes on; look at it again later with client.task(id)"
 
 
-class ProtocolError(GeminiError):
+class ProtocolError(ApiError):
     """The answer cannot be read: not JSON, cut, not what the document says, or a redirect."""
 
 
-class TaskEnded(GeminiError):
+class TaskEnded(ApiError):
     """The task ended without a result.
 
     Args:
         message: What happened, in one line.
         result: The last answer, with the vendor's own message, code and trace id.
-        **fields: As in `GeminiError`.
+        **fields: As in `ApiError`.
     """
 
     advice = "it is not submitted again, because that may be billed twice"
@@ -248,14 +250,14 @@ class TaskOutputMissing(TaskEnded):
     advice = "look for the file in error.result.raw, or look at the task again with client.task(id).result()"
 
 
-class WaitTimeout(GeminiError, TimeoutError):
+class WaitTimeout(ApiError, TimeoutError):
     """We stopped waiting. The task goes on, and may still finish and be billed.
 
     Args:
         message: What happened, in one line.
         last: The last answer that could be read, if any.
         retry_after: Seconds the server asked to wait, where that ended the wait.
-        **fields: As in `GeminiError`.
+        **fields: As in `ApiError`.
     """
 
     def __init__(
@@ -266,5 +268,5 @@ class WaitTimeout(GeminiError, TimeoutError):
         self.retry_after = retry_after
 
 
-class DownloadError(GeminiError):
+class DownloadError(ApiError):
     """The file was not written. Whatever stood under its name is untouched."""

@@ -38,7 +38,7 @@ class Exchange:
 
 
 TCP: Final = socket.SOCK_STREAM
-CURRENT: ContextVar[Exchange | None] = ContextVar("mountsea_gemini_exchange", default=None)
+CURRENT: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 
 class AddressRefused(httpcore.ConnectError):

@@ -16,6 +16,7 @@ from attrs import frozen
 from ._addresses import origin
 from ._exchange import Failed, Request
 from ._http_sockets import AddressRefused, Exchange
+from ._particular import DISTRIBUTION
 from ._secrets import Secret, printable
 
 ERRORS: Final = (
@@ -73,7 +74,7 @@ def failed(error: Exception, exchange: Exchange) -> Failed:
 
 
 def built(request: Request, extra: dict[str, str], timeout: float) -> httpx.Request:
-    headers = {"Accept-Encoding": "identity", "User-Agent": "mountsea-gemini", **request.headers, **extra}
+    headers = {"Accept-Encoding": "identity", "User-Agent": DISTRIBUTION, **request.headers, **extra}
     every = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
     return httpx.Request(
         request.method, request.url, headers=headers, content=request.content, extensions={"timeout": every}

@@ -19,10 +19,8 @@ from ._downloading import Policy
 from ._errors import ConfigurationError
 from ._exchange import Request
 from ._http_wire import Authority
+from ._particular import BASE_URL_VARIABLE, TOKEN_VARIABLE
 from ._secrets import Redactor, Secret, printable, without_query
-
-TOKEN_VARIABLE: Final = "MOUNTSEA_API_KEY"  # noqa: S105  (a name, not a token)
-BASE_URL_VARIABLE: Final = "MOUNTSEA_BASE_URL"
 
 TRANSFER_IDLE: Final = 30.0
 TRANSFER_TOTAL: Final = 3600.0

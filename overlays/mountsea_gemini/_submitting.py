@@ -14,11 +14,12 @@ from typing import Any, Final
 from attrs import frozen
 
 from ._answers import Reader, Unreadable, document_of, status_error, submitted_id
-from ._errors import ConnectionFailed, GeminiError, ProtocolError, SubmitOutcomeUnknown
+from ._errors import ApiError, ConnectionFailed, ProtocolError, SubmitOutcomeUnknown
 from ._exchange import Answer, Core, Failed, Now, Random, Request, Send, Sleep, Wall
+from ._particular import LOGGER
 from ._retry_after import retry_after, utc
 
-_log = logging.getLogger("mountsea_gemini")
+_log = logging.getLogger(LOGGER)
 
 ATTEMPTS: Final = 3
 """Times a submit is tried that never left this machine, or was refused with 429."""
@@ -73,8 +74,8 @@ def submitting(submission: Submission) -> Core[str]:
             found = _verdict(submission, outcome, sent_at, retry_after(outcome.headers, sent_at))
             if isinstance(found, str):
                 return found
-            if isinstance(found, GeminiError) or attempt >= ATTEMPTS:
-                raise found if isinstance(found, GeminiError) else found.error
+            if isinstance(found, ApiError) or attempt >= ATTEMPTS:
+                raise found if isinstance(found, ApiError) else found.error
             # Spread behind the moment named, never before it.
             pause = found.seconds + (yield from Random())
         _log.info(
@@ -109,10 +110,10 @@ def _fingerprint(submission: Submission) -> str:
 @frozen(eq=False)
 class _Later:
     seconds: float
-    error: GeminiError
+    error: ApiError
 
 
-def _verdict(submission: Submission, answer: Answer, sent_at: float, wait: float | None) -> str | _Later | GeminiError:
+def _verdict(submission: Submission, answer: Answer, sent_at: float, wait: float | None) -> str | _Later | ApiError:
     status, reader = answer.status, submission.reader
     document = document_of(answer)
     if 200 <= status < 300:

@@ -87,7 +87,7 @@ class Task(_Handle):
         Raises:
             TaskEnded: The task failed, was cancelled, or was given up by the vendor.
             WaitTimeout: It has not ended in time. It goes on; nothing is submitted again.
-            GeminiError: Asking was refused, or nothing but faults came for long.
+            ApiError: Asking was refused, or nothing but faults came for long.
         """
         core = _cores.wait(self._client.settings, self._task, timeout, on_poll, fresh=self._taken_fresh())
         return self._client.run(core)
@@ -96,7 +96,7 @@ class Task(_Handle):
         """Return the task as it stands now; asks once.
 
         Raises:
-            GeminiError: There was no answer, or none that can be read.
+            ApiError: There was no answer, or none that can be read.
         """
         return self._client.run(_cores.look(self._client.settings, self._task))
 
@@ -121,7 +121,7 @@ class Task(_Handle):
         Raises:
             DownloadError: The file could not be fetched; an older one is untouched.
             ConfigurationError: The path cannot be written to, or there is no such file.
-            GeminiError: As in `wait`.
+            ApiError: As in `wait`.
         """
         fresh = self._taken_fresh()
         core = _cores.download(

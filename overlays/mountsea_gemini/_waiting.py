@@ -10,8 +10,8 @@ from attrs import define, field, frozen
 
 from ._answers import Reader, Unreadable, document_of, status_error, task_result
 from ._errors import (
+    ApiError,
     ConnectionFailed,
-    GeminiError,
     ProtocolError,
     TaskCancelled,
     TaskEnded,
@@ -21,11 +21,12 @@ from ._errors import (
     WaitTimeout,
 )
 from ._exchange import Answer, Core, Failed, Now, Random, Request, Send, Sleep, Tell, Wall
+from ._particular import LOGGER
 from ._result import TaskResult, Verdict
 from ._retry_after import retry_after
 from ._submitting import ANSWER_LIMIT
 
-_log = logging.getLogger("mountsea_gemini")
+_log = logging.getLogger(LOGGER)
 
 LAST_LOOK: Final = 0.8
 """Seconds past the deadline within which the look taken at the deadline has to be answered."""
@@ -67,7 +68,7 @@ class Polling:
 class Fault:
     """A look that told nothing about the task."""
 
-    error: GeminiError
+    error: ApiError
     transient: bool
     not_found: bool = False
     wait: float | None = None
@@ -77,7 +78,7 @@ def looking(polling: Polling) -> Core[TaskResult]:
     """Look at the task once.
 
     Raises:
-        GeminiError: The look told nothing about the task.
+        ApiError: The look told nothing about the task.
     """
     seen = yield from _look(polling, polling.timeout)
     if isinstance(seen, Fault):
@@ -198,7 +199,7 @@ def waiting(polling: Polling, *, timeout: float, on_poll: OnPoll | None, fresh: 
     Raises:
         TaskEnded: It ended without a result.
         WaitTimeout: It has not ended in time.
-        GeminiError: Looking is refused, or has failed for long.
+        ApiError: Looking is refused, or has failed for long.
     """
     waiter = polling.reader.waiter
     now = yield from Now()

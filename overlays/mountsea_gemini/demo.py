@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import Client, GeminiError, RequestRefused, Task, TaskResult
+from . import ApiError, Client, RequestRefused, Task, TaskResult
 from ._clock import SystemClock
 from .sandbox import Sandbox
 
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
             with Client("sandbox", base_url=server.url, clock=BriskClock()) as client:
                 make_videos(client, folder)
                 show_refusal(client)
-    except (GeminiError, OSError) as error:
+    except (ApiError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -77,7 +77,7 @@ def show_refusal(client: Client) -> None:
     except RequestRefused as refusal:
         print(f"refused before it was sent:\n{refusal}")
     else:
-        raise GeminiError("the request was not refused")
+        raise ApiError("the request was not refused")
 
 
 if __name__ == "__main__":

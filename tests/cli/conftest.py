@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from mountsea_gemini._particular import BASE_URL_VARIABLE, TOKEN_VARIABLE
 from mountsea_gemini.cli import run
-from mountsea_gemini.cli._particular import BASE_URL_VARIABLE, TOKEN_VARIABLE
 from mountsea_gemini.sandbox import Sandbox
 
 from tests.cli.running import Ran, Running, command, environment

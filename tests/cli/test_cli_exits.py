@@ -7,7 +7,7 @@ from pathlib import Path
 
 import mountsea_gemini.cli
 import pytest
-from mountsea_gemini import GeminiError
+from mountsea_gemini import ApiError
 from mountsea_gemini.cli._exits import CODES, MEANINGS, Exit, exit_code
 
 from tests.cli.running import Ran, Running
@@ -16,17 +16,17 @@ Cli = Callable[..., Ran]
 Serve = Callable[[str], Running]
 
 
-def tree(kind: type[GeminiError]) -> Iterator[type[GeminiError]]:
+def tree(kind: type[ApiError]) -> Iterator[type[ApiError]]:
     """Yield a class and all below it, as far as the client defines them."""
     yield kind
     for child in kind.__subclasses__():
-        if child.__module__ == GeminiError.__module__:
+        if child.__module__ == ApiError.__module__:
             yield from tree(child)
 
 
 def test_every_error_of_the_client_has_a_code() -> None:
     """The table names each class of the error tree by itself, so a new class has to be thought about."""
-    assert set(tree(GeminiError)) == {kind for kind in CODES if issubclass(kind, GeminiError)}
+    assert set(tree(ApiError)) == {kind for kind in CODES if issubclass(kind, ApiError)}
 
 
 def test_every_code_has_a_meaning_and_stands_in_the_docs() -> None:
@@ -40,7 +40,7 @@ def test_every_code_has_a_meaning_and_stands_in_the_docs() -> None:
 def test_an_error_unknown_to_the_table_has_the_code_of_its_parent() -> None:
     """A subclass somebody adds counts as what it is; anything else is unexpected."""
 
-    class SpecialError(GeminiError):
+    class SpecialError(ApiError):
         pass
 
     assert exit_code(SpecialError("x")) is Exit.UNREACHABLE

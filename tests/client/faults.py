@@ -8,10 +8,10 @@ from typing import Final
 
 import httpx
 from mountsea_gemini import (
+    ApiError,
     AuthenticationError,
     BadRequest,
     ConnectionFailed,
-    GeminiError,
     NotFound,
     PaymentRequired,
     ProtocolError,
@@ -36,9 +36,9 @@ class Fault:
 
     name: str
     reply: Reply
-    submit: type[GeminiError]
+    submit: type[ApiError]
     posts: int = 1
-    poll: type[GeminiError] | None = None
+    poll: type[ApiError] | None = None
 
 
 UNKNOWN: Final = SubmitOutcomeUnknown

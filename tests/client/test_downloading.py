@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pytest
 from mountsea_gemini import (
+    ApiError,
     ConfigurationError,
     DownloadError,
-    GeminiError,
     TaskFailed,
     WaitTimeout,
     _downloading,
@@ -74,7 +74,7 @@ def refused(skin: Skin, play: Play, path: Path, **options: Any) -> Any:
     """Download over an older file, and return the error that must come of it; the older file must be there still."""
     path.write_bytes(OLD)
     before = set(path.parent.iterdir())
-    with pytest.raises(GeminiError) as caught:
+    with pytest.raises(ApiError) as caught:
         fetch(skin, play, path, **options)
     assert path.read_bytes() == OLD
     assert set(path.parent.iterdir()) == before

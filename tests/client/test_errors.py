@@ -10,7 +10,7 @@ from typing import Any
 import mountsea_gemini
 import pytest
 from mountsea_gemini import (
-    GeminiError,
+    ApiError,
     RateLimited,
     RequestRefused,
     SubmitOutcomeUnknown,
@@ -22,12 +22,12 @@ from mountsea_gemini import (
 from mountsea_gemini_api.rules import ABSENT, RuleViolation, violations
 
 
-def family(root: type[GeminiError]) -> list[type[GeminiError]]:
+def family(root: type[ApiError]) -> list[type[ApiError]]:
     """Return a class and everything below it."""
     return [root, *(below for child in root.__subclasses__() for below in family(child))]
 
 
-def specimen(kind: type[GeminiError]) -> GeminiError:
+def specimen(kind: type[ApiError]) -> ApiError:
     """Return an error of that class with every field filled."""
     fields: dict[str, Any] = {"status": 418, "trace_id": "trace-1", "body": "{}"}
     if kind is RequestRefused:
@@ -46,8 +46,8 @@ def specimen(kind: type[GeminiError]) -> GeminiError:
     return kind("wrong", task_id="t", way_out="do this", **fields)
 
 
-@pytest.mark.parametrize("kind", family(GeminiError), ids=lambda kind: kind.__name__)
-def test_every_class_survives_a_journey_with_all_its_fields(kind: type[GeminiError]) -> None:
+@pytest.mark.parametrize("kind", family(ApiError), ids=lambda kind: kind.__name__)
+def test_every_class_survives_a_journey_with_all_its_fields(kind: type[ApiError]) -> None:
     """Pickled with every protocol, copied shallow and deep, and raised and noted before that."""
     error = specimen(kind)
     error.add_note("seen on the way")
@@ -63,7 +63,7 @@ def test_every_class_survives_a_journey_with_all_its_fields(kind: type[GeminiErr
 def test_every_class_is_exported_and_drawn_in_the_tree() -> None:
     """A class nobody can import or find is none."""
     drawn = [word.strip("├└│─ ").split()[0] for word in (_errors.__doc__ or "").splitlines() if word.strip("├└│─ ")]
-    for kind in family(GeminiError):
+    for kind in family(ApiError):
         assert kind.__name__ in mountsea_gemini.__all__
         assert kind.__name__ in drawn
 

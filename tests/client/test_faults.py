@@ -11,7 +11,7 @@ from typing import Any
 
 import mountsea_gemini
 import pytest
-from mountsea_gemini import GeminiError, SubmitOutcomeUnknown
+from mountsea_gemini import ApiError, SubmitOutcomeUnknown
 
 from tests.client.faults import FAULTS, NEVER_SENT, Fault
 from tests.client.scripted import COMPLETED, PROMPT, SIGNED, TASK, TOKEN, Play, ScriptedClock, Skin
@@ -20,17 +20,17 @@ every_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.n
 PACKAGE = str(Path(mountsea_gemini.__file__).parent)
 
 
-def submit_error(skin: Skin, play: Play, **options: Any) -> GeminiError:
+def submit_error(skin: Skin, play: Play, **options: Any) -> ApiError:
     """Submit, and return the error that must come of it."""
     client = skin.client(play, **options)
-    with pytest.raises(GeminiError) as caught:
+    with pytest.raises(ApiError) as caught:
         skin.do(client.text_to_video(PROMPT))
     return caught.value
 
 
-def poll_error(skin: Skin, play: Play) -> GeminiError:
+def poll_error(skin: Skin, play: Play) -> ApiError:
     """Wait a little for a task of earlier, and return the error that must come of it."""
-    with pytest.raises(GeminiError) as caught:
+    with pytest.raises(ApiError) as caught:
         skin.do(skin.task(skin.client(play)).wait(timeout=10))
     return caught.value
 
@@ -78,7 +78,7 @@ def test_a_wait_met_by_nothing_but_faults_ends_with_the_task_id(skin: Skin, faul
 def test_a_single_look_tells_the_fault(skin: Skin, fault: Fault) -> None:
     """`result()` asks once, and raises one of our errors with the task's id if that told nothing."""
     play = Play(poll=[fault.reply])
-    with pytest.raises(GeminiError) as caught:
+    with pytest.raises(ApiError) as caught:
         skin.do(skin.task(skin.client(play)).result())
     assert caught.value.task_id == TASK
     assert len(play.seen) == 1

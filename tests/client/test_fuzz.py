@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mountsea_gemini import Client, GeminiError, SubmitOutcomeUnknown
+from mountsea_gemini import ApiError, Client, SubmitOutcomeUnknown
 from mountsea_gemini._retry_after import retry_after
 from mountsea_gemini._secrets import Redactor, Secret, without_query
 
@@ -69,13 +69,13 @@ def called(call: Callable[[], Any]) -> Any:
     """Return what a call returns or raises."""
     try:
         return call()
-    except GeminiError as error:
+    except ApiError as error:
         return error
 
 
 def check(outcome: Any, status: int) -> None:
     """Look at a value or an error as a caller would."""
-    if not isinstance(outcome, GeminiError):
+    if not isinstance(outcome, ApiError):
         assert 200 <= status < 300
         assert repr(outcome)
         return

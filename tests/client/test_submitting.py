@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 from mountsea_gemini import (
+    ApiError,
     ConfigurationError,
     ConnectionFailed,
-    GeminiError,
     RateLimited,
     RequestRefused,
     SubmitOutcomeUnknown,
@@ -182,7 +182,7 @@ def test_a_request_that_breaks_a_rule_is_refused_before_a_byte_is_sent(skin: Ski
     play = Play()
     with pytest.raises(RequestRefused) as caught:
         skin.do(call(skin.client(play)))
-    assert isinstance(caught.value, GeminiError)
+    assert isinstance(caught.value, ApiError)
     assert isinstance(caught.value, RuleViolation)
     assert rule in {violation.rule for violation in caught.value.violations}
     assert rule in str(caught.value)
@@ -237,7 +237,7 @@ def test_a_value_the_document_does_not_list_can_be_insisted_on(skin: Skin) -> No
 def test_text_that_has_no_utf8_is_refused_before_a_byte_is_sent(skin: Skin) -> None:
     """Half a surrogate pair is not text; the error says so and is one of ours."""
     play = Play()
-    with pytest.raises(GeminiError, match="nothing was sent"):
+    with pytest.raises(ApiError, match="nothing was sent"):
         skin.do(skin.client(play).text_to_video("cat \ud800"))
     assert play.seen == []
 
@@ -289,6 +289,6 @@ def test_ctrl_c_during_a_submit_says_that_it_may_have_been_accepted(skin: Skin) 
 def test_a_submit_is_never_sent_elsewhere(skin: Skin, answer: Reply) -> None:
     """A redirect of a POST is an error that names the target without its query."""
     play = Play([answer])
-    with pytest.raises(GeminiError, match="redirect to"):
+    with pytest.raises(ApiError, match="redirect to"):
         skin.do(skin.client(play).text_to_video("a cat"))
     assert len(play.seen) == 1

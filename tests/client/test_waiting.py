@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from mountsea_gemini import (
-    GeminiError,
+    ApiError,
     NotFound,
     ServerError,
     TaskCancelled,
@@ -46,7 +46,7 @@ def state(word: object, **more: Any) -> Reply:
 def wait_error(skin: Skin, play: Play, **options: Any) -> Any:
     """Wait, and return the error that must come of it."""
     clock = options.pop("clock", None) or ScriptedClock()
-    with pytest.raises(GeminiError) as caught:
+    with pytest.raises(ApiError) as caught:
         skin.do(skin.task(skin.client(play, clock=clock)).wait(**options))
     return caught.value
 

@@ -12,7 +12,7 @@ import httpx
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
-from mountsea_gemini import Client, GeminiError, SubmitOutcomeUnknown, Task, TaskEnded, WaitTimeout
+from mountsea_gemini import ApiError, Client, SubmitOutcomeUnknown, Task, TaskEnded, WaitTimeout
 from mountsea_gemini.sandbox import Sandbox
 from mountsea_gemini.testing.contract import Contract
 from mountsea_gemini.testing.contract._bench import BASE, TOKEN, BriskClock
@@ -85,7 +85,7 @@ class Lives(RuleBasedStateMachine):
             sure, told = self.posted() - before == 1, error.fingerprint
             self.demand(sure and bool(told), at_submit)
             return multiple()
-        except GeminiError:
+        except ApiError:
             assert len(self.sandbox.core.tasks) == kept
             assert self.posted() - before == 1
             return multiple()
@@ -100,7 +100,7 @@ class Lives(RuleBasedStateMachine):
         task = (self.fresh_client() if fresh else self.client).task(task_id)
         try:
             result = task.result()
-        except GeminiError as error:
+        except ApiError as error:
             self.demand(error.task_id == task_id, error)
             return
         if result.verdict != "unknown":
@@ -125,7 +125,7 @@ class Lives(RuleBasedStateMachine):
             assert task.wait(timeout=seconds).succeeded
         except TaskEnded as error:
             self.demand(error.task_id == task.id, error)
-        except (WaitTimeout, GeminiError) as error:
+        except (WaitTimeout, ApiError) as error:
             self.demand(seconds is not None and error.task_id == task.id, error)
             return
         self.seen[task.id] = len(ORDER) - 1

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 import yaml
-from mountsea_gemini import AsyncClient, AsyncTask, Client, GeminiError, RequestRefused, Task, TaskResult
+from mountsea_gemini import ApiError, AsyncClient, AsyncTask, Client, RequestRefused, Task, TaskResult
 from mountsea_gemini.testing.contract import Contract
 from mountsea_gemini.testing.contract._bench import BriskClock
 
@@ -43,7 +43,7 @@ class Caller:
             if name in {"result", "wait"}:
                 return self.done(getattr(self.client.task(given["task_id"]), name)())
             return self.done(getattr(self.client, name)(**given))
-        except GeminiError as error:
+        except ApiError as error:
             return error
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ def told(outcome: Any) -> dict[str, Any]:
     """Return an outcome as the data a case expects."""
     if isinstance(outcome, RequestRefused):
         return {"error": "RequestRefused", "rules": [each.rule for each in outcome.violations]}
-    if isinstance(outcome, GeminiError):
+    if isinstance(outcome, ApiError):
         return {"error": type(outcome).__name__, **{name: getattr(outcome, name, None) for name in OUTCOMES[2:5]}}
     if isinstance(outcome, Task | AsyncTask):
         return {"id": outcome.id}

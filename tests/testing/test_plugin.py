@@ -108,6 +108,7 @@ def test_loading_the_plugin_costs_next_to_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, check=True, text=True, env=env)
     assert set(done.stdout.split()) == {
         "mountsea_gemini",
+        "mountsea_gemini._particular",
         "mountsea_gemini.testing",
         "mountsea_gemini.testing.plugin",
     }

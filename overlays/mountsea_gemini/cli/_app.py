@@ -12,13 +12,13 @@ from typing import Annotated, Any, Final
 from cyclopts import App, CycloptsError, Group, Parameter
 from mountsea_gemini_api.variants import VARIANTS
 
+from .._particular import DISTRIBUTION, PROGRAM, SUMMARY
 from . import _many, _rules, _tasks
 from ._carrying import carry_out
 from ._exits import Exit, table
 from ._fields import Field, fields_of
 from ._options import SUBMITTING_NAMES, Reporting, Submitting
 from ._package import Client, printable, serve_sandbox
-from ._particular import DISTRIBUTION, PROGRAM, SUMMARY
 from ._screen import abandon_output, tolerant
 
 Variants = Mapping[str, Mapping[str, str]]

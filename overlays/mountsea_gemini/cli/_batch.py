@@ -168,7 +168,7 @@ class Batch:
                 self.halted = self.halted or error
         except _ABOUT_THE_LINE as error:
             self._note(line, "refused", error=error)
-        except (errors.GeminiError, Stopped) as error:
+        except (errors.ApiError, Stopped) as error:
             self._note(line, "unsent", error=error)
             self.halted = self.halted or error
         else:
@@ -184,7 +184,7 @@ class Batch:
             )
         except errors.TaskEnded as error:
             self._note(line, "ended", error=error)
-        except errors.GeminiError as error:
+        except errors.ApiError as error:
             # The task goes on: its state stays "submitted", and a later run comes back to it.
             self.failures[line.number] = error
             self.audience.event(line, self.state(line), error)

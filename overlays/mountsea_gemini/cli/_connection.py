@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from .._particular import PROGRAM, TOKEN_VARIABLE
 from ._interrupts import Clock, Interrupts
 from ._options import Connecting, Waiting
 from ._package import Client, ConfigurationError, is_loopback, new_sandbox
-from ._particular import PROGRAM, TOKEN_VARIABLE
 
 SANDBOX_TOKEN: Final = "sandbox"  # noqa: S105  (made up and published: the default of every sandbox)
 SANDBOX_PACE: Final = 0.02

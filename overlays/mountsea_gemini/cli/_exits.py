@@ -42,7 +42,7 @@ MEANINGS: Final[Mapping[Exit, str]] = {
 }
 
 CODES: Final[Mapping[type[BaseException], Exit]] = {
-    errors.GeminiError: Exit.UNREACHABLE,
+    errors.ApiError: Exit.UNREACHABLE,
     errors.ConfigurationError: Exit.USAGE,
     errors.RequestRefused: Exit.REFUSED,
     errors.ConnectionFailed: Exit.UNREACHABLE,

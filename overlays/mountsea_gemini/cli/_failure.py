@@ -8,10 +8,10 @@ from typing import Any
 
 from mountsea_gemini_api.rules import RULES, Violation
 
+from .._particular import TOKEN_VARIABLE
 from ._interrupts import Interrupts
 from ._job import Job
 from ._package import errors
-from ._particular import TOKEN_VARIABLE
 from ._screen import one_line
 
 
@@ -20,7 +20,7 @@ def error_text(error: BaseException, job: Job | None) -> str:
     advice = way_out(error, job)
     if isinstance(error, errors.RequestRefused):
         text = "\n".join(map(str, error.violations))
-    elif isinstance(error, errors.GeminiError):
+    elif isinstance(error, errors.ApiError):
         # Its own way out speaks Python; ours speaks shell.
         silent = copy.copy(error)
         silent.way_out = ""
@@ -57,7 +57,7 @@ def _refusing(found: tuple[Violation, ...]) -> list[str]:
 
 
 def _own(error: BaseException) -> list[str]:
-    advice = error.way_out if isinstance(error, errors.GeminiError) else ""
+    advice = error.way_out if isinstance(error, errors.ApiError) else ""
     advice = advice.replace("allow_private_downloads=True", "--allow-private-downloads")
     advice = advice.replace("max_download_bytes", "--max-download-bytes")
     return [advice] if advice else []
@@ -83,7 +83,7 @@ def interruption(job: Job | None, interrupts: Interrupts) -> list[str]:
 
 def error_document(error: BaseException, job: Job | None) -> dict[str, Any]:
     """Return an error as JSON; every key is always there."""
-    known = error if isinstance(error, errors.GeminiError) else None
+    known = error if isinstance(error, errors.ApiError) else None
     refused = error.violations if isinstance(error, errors.RequestRefused) else ()
     return {
         "type": type(error).__name__,

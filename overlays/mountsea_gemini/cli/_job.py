@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from attrs import define
 
+from .._particular import PROGRAM
 from ._options import Connecting, Printing, Saving, Waiting
 from ._package import TaskResult
-from ._particular import PROGRAM
 from ._screen import one_line
 
 

@@ -8,8 +8,8 @@ from typing import Annotated, Final
 from attrs import fields, frozen
 from cyclopts import Group, Parameter
 
+from .._particular import BASE_URL_VARIABLE, TOKEN_VARIABLE
 from ._package import MAX_DOWNLOAD
-from ._particular import BASE_URL_VARIABLE, TOKEN_VARIABLE
 
 RUNNING: Final = Group("Running", sort_key=2)
 

@@ -16,9 +16,10 @@ from .._client import MAX_DOWNLOAD, Client
 from .._clock import SystemClock
 from .._errors import ConfigurationError, RequestRefused
 from .._files import checked_target
+from .._particular import BASE_URL_VARIABLE, TOKEN_VARIABLE
 from .._result import TaskResult
 from .._secrets import printable
-from .._settings import BASE_URL_VARIABLE, TOKEN_VARIABLE, positive_seconds
+from .._settings import positive_seconds
 from .._tasks import AsyncTask, Task
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ async def submit_body(
     """Submit a body given as JSON.
 
     Raises:
-        GeminiError: As any method that submits.
+        ApiError: As any method that submits.
     """
     core = _cores.starting(
         client.settings,

@@ -7,8 +7,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
+from .._particular import LOGGER
 from ._package import TaskResult
-from ._particular import LOGGER
 from ._screen import Screen, one_line
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from .._particular import LOGGER
 from ._exits import Exit, exit_code
 from ._failure import error_document, error_text
 from ._journal import NEW, STATES, Entry
 from ._lines import Line
 from ._package import TaskResult
-from ._particular import LOGGER
 from ._progress import Log
 from ._screen import Screen, one_line
 

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from .._particular import GENERATED
 from ._clock import Clock, SteadyClock
 from ._core import Core, Settings
 from ._http import Request, Response
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from ._inprocess import Transport
     from ._server import Running
 
-DEFAULT_SPEC: Final = ("mountsea_gemini_api", "openapi.effective.json")
-"""Package and file of the spec that is played when none is given; the one name here that is not generic."""
+DEFAULT_SPEC: Final = (GENERATED, "openapi.effective.json")
+"""Package and file of the spec that is played when none is given."""
 
 
 class Sandbox:

@@ -1,14 +1,12 @@
 """For tests of code that uses this package: an API that plays scripts, and a clock that nobody waits for.
 
-    from mountsea_gemini.testing import FakeApi
-
     def test_a_failed_task_is_reported():
         with FakeApi("failed") as api, api.client() as client:
             ...  # half an hour of polling takes no time; nothing leaves the process
-        assert api.submits == [{"prompt": "a cat", "action": "text2video", "model": "veo31_fast"}]
+        assert len(api.submits) == 1
 
-With pytest the fixture `mountsea_api` does the same; `mountsea_gemini.testing.plugin` has it and needs no
-configuration. The scripts are those of the sandbox, whose libraries (the extra `sandbox`) are needed.
+With pytest the fixture whose name ends in `_api` does the same; `plugin` has it and needs no configuration. The
+scripts are those of the sandbox, whose libraries (the extra `sandbox`) are needed.
 """
 
 from __future__ import annotations

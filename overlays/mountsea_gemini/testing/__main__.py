@@ -1,4 +1,4 @@
-"""Run the contract checks: `python -m mountsea_gemini.testing`."""
+"""Run the contract checks: `python -m` this package."""
 
 import sys
 

@@ -1,7 +1,5 @@
 """Contract checks: client, compiled rules, effective spec and server held to each other, case by case.
 
-    from mountsea_gemini.testing.contract import run, text
-
     report = run()
     assert report.passed, text(report)
 

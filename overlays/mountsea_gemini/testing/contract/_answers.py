@@ -161,7 +161,7 @@ def _failure(case: str, outcome: object, wanted: str, status: int, count: int) -
         return Failure(name, case, place, told(outcome), wanted, "client")
     if count != 1:
         return Failure(name, case, place, f"{count} requests", "one request", "client")
-    if isinstance(outcome, _errors.GeminiError) and outcome.status not in {status, None}:
+    if isinstance(outcome, _errors.ApiError) and outcome.status not in {status, None}:
         return Failure(name, case, place, f"status {outcome.status} on the error", f"status {status}", "client")
     if TOKEN in str(outcome):
         return Failure(name, case, place, "the token in the error's text", "no secret", "client")

@@ -16,8 +16,8 @@ from mountsea_gemini_api.rules import RuleWarning, violations
 from mountsea_gemini_api.rules._table import SHAPES
 
 from ..._client import Client
-from ..._errors import GeminiError, RequestRefused
-from ..._settings import TOKEN_VARIABLE
+from ..._errors import ApiError, RequestRefused
+from ..._particular import TOKEN_VARIABLE
 from ..._tasks import Task
 from ...sandbox import Sandbox
 from ._contract import Contract, Promise
@@ -150,7 +150,7 @@ class Bench:
             warnings.simplefilter("always", RuleWarning)
             try:
                 task = getattr(self.client, str(self.contract.submit.general))(**given, extra=extra, **options)
-            except GeminiError as found:
+            except ApiError as found:
                 error = found
             except Exception as found:  # noqa: BLE001  whatever is no error of ours is what a check looks for
                 error = found

@@ -87,7 +87,7 @@ def _at_once(_: float) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m mountsea_gemini.testing",
+        prog=f"python -m {__name__.rpartition('.contract')[0]}",
         description="Hold client, compiled rules and server to the effective spec. Without --url everything stays in"
         " this process, and nothing is sent anywhere.",
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ... import _errors
+from ..._particular import LOGGER
 from ..._result import TaskResult
 from ..._tasks import Task
 from ._answers import came, promised_look, promised_submit, told
@@ -66,7 +67,7 @@ def every_end_of_a_wait(bench: Bench) -> Tried:
 def a_state_nobody_documented(bench: Bench) -> Tried:
     """A state nobody documented neither ends a wait nor crashes it."""
     name = "a state nobody documented"
-    logger = logging.getLogger("mountsea_gemini" if __name__.startswith("mountsea_gemini") else __name__.split(".")[0])
+    logger = logging.getLogger(LOGGER)
     level, logger.level = logger.level, logging.CRITICAL
     try:
         task = _started(bench, "polls=1;unknown-status@poll:1-3")
