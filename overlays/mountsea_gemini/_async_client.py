@@ -6,25 +6,24 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from mountsea_gemini_api._operation import Operation
 from mountsea_gemini_api.variants import Variants
 
-from . import _cores
-from ._async_drive import AsyncDriver
 from ._base import MAX_DOWNLOAD, SYSTEM, Base
 from ._clock import Clock
-from ._exchange import Core
-from ._http_async import AsyncHttp
 from ._settings import settings
-from ._tasks import AsyncTask
 
 if TYPE_CHECKING:
     import httpx
+    from mountsea_gemini_api._operation import Operation
+
+    from ._async_drive import AsyncDriver
+    from ._exchange import Core
+    from ._tasks import AsyncTask
 
 R = TypeVar("R")
 
 
-class AsyncClient(Base, Variants[Coroutine[Any, Any, AsyncTask]]):
+class AsyncClient(Base, Variants[Coroutine[Any, Any, "AsyncTask"]]):
     """A client of the API on asyncio: the same names and defaults as `Client`.
 
     Args:
@@ -68,21 +67,38 @@ class AsyncClient(Base, Variants[Coroutine[Any, Any, AsyncTask]]):
             max_download_bytes=max_download_bytes,
         )
         self._on_submitted = on_submitted
-        self._driver = AsyncDriver(AsyncHttp(self.settings.authority, transport), clock)
+        self._transport = transport
+        self._clock = clock
+        self._driver: AsyncDriver | None = None
+        if transport is not None:
+            # A wrong one is refused here, not by the first call.
+            self._opened()
 
     def task(self, task_id: str, operation: str | None = None) -> AsyncTask:
         """Return the handle of a task submitted before; see `Client.task`."""
-        return AsyncTask(self, _cores.key(task_id, operation), fresh=False)
+        from . import _cores, _tasks
+
+        return _tasks.AsyncTask(self, _cores.key(task_id, operation), fresh=False)
 
     async def run(self, core: Core[R]) -> R:
         """Carry out a decision core with this client's connections and clock."""
         self._check_open()
-        return await self._driver.run(core)
+        return await self._opened().run(core)
 
     async def aclose(self) -> None:
         """Close the client's connections."""
         self._closed = True
-        await self._driver.http.aclose()
+        if self._driver is not None:
+            await self._driver.http.aclose()
+
+    def _opened(self) -> AsyncDriver:
+        """Return what carries requests out, made by the first call."""
+        if self._driver is None:
+            from ._async_drive import AsyncDriver
+            from ._http_async import AsyncHttp
+
+            self._driver = AsyncDriver(AsyncHttp(self.settings.authority, self._transport), self._clock)
+        return self._driver
 
     async def __aenter__(self) -> Self:
         self._check_open()
@@ -96,13 +112,15 @@ class AsyncClient(Base, Variants[Coroutine[Any, Any, AsyncTask]]):
     async def _submit(
         self, operation: Operation, body: Any, *, waive: Collection[str], strict: bool | None
     ) -> AsyncTask:
+        from . import _cores, _tasks
+
         core = _cores.starting(
             self.settings,
             operation,
             body,
             waive=waive,
             strict=strict,
-            handle=lambda task: AsyncTask(self, task, fresh=True),
+            handle=lambda task: _tasks.AsyncTask(self, task, fresh=True),
             on_submitted=self._on_submitted,
         )
         return await self.run(core)

@@ -1,32 +1,36 @@
-"""The client that blocks."""
+"""The client that blocks.
+
+Building one loads neither the HTTP library nor the operations: the first call does. Many programs import
+a client and never call it.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from mountsea_gemini_api._operation import Operation
 from mountsea_gemini_api.variants import Variants
 
-from . import _cores
 from ._base import MAX_DOWNLOAD, SYSTEM, Base
 from ._clock import Clock
-from ._drive import SyncDriver
-from ._exchange import Core
-from ._http_sync import SyncHttp
 from ._settings import settings
-from ._tasks import Task
 
 if TYPE_CHECKING:
     import httpx
+    from mountsea_gemini_api._operation import Operation
+
+    from ._drive import SyncDriver
+    from ._exchange import Core
+    from ._tasks import Task
 
 R = TypeVar("R")
 
 __all__ = ["MAX_DOWNLOAD", "Client"]
 
 
-class Client(Base, Variants[Task]):
+class Client(Base, Variants["Task"]):
     """A client of the API that blocks.
 
     Args:
@@ -70,7 +74,13 @@ class Client(Base, Variants[Task]):
             max_download_bytes=max_download_bytes,
         )
         self._on_submitted = on_submitted
-        self._driver = SyncDriver(SyncHttp(self.settings.authority, transport), clock)
+        self._transport = transport
+        self._clock = clock
+        self._driver: SyncDriver | None = None
+        self._lock = threading.Lock()
+        if transport is not None:
+            # A wrong one is refused here, not by the first call.
+            self._opened()
 
     def task(self, task_id: str, operation: str | None = None) -> Task:
         """Return the handle of a task submitted before, in this process or another; asks nothing yet.
@@ -82,17 +92,32 @@ class Client(Base, Variants[Task]):
         Raises:
             ConfigurationError: The id cannot be one.
         """
-        return Task(self, _cores.key(task_id, operation), fresh=False)
+        from . import _cores, _tasks
+
+        return _tasks.Task(self, _cores.key(task_id, operation), fresh=False)
 
     def run(self, core: Core[R]) -> R:
         """Carry out a decision core with this client's connections and clock."""
         self._check_open()
-        return self._driver.run(core)
+        return self._opened().run(core)
 
     def close(self) -> None:
         """Close the client's connections."""
         self._closed = True
-        self._driver.http.close()
+        with self._lock:
+            if self._driver is not None:
+                self._driver.http.close()
+
+    def _opened(self) -> SyncDriver:
+        """Return what carries requests out, made by the first call."""
+        if self._driver is None:
+            from ._drive import SyncDriver
+            from ._http_sync import SyncHttp
+
+            with self._lock:
+                if self._driver is None:
+                    self._driver = SyncDriver(SyncHttp(self.settings.authority, self._transport), self._clock)
+        return self._driver
 
     def __enter__(self) -> Self:
         self._check_open()
@@ -104,13 +129,15 @@ class Client(Base, Variants[Task]):
         self.close()
 
     def _submit(self, operation: Operation, body: Any, *, waive: Collection[str], strict: bool | None) -> Task:
+        from . import _cores, _tasks
+
         core = _cores.starting(
             self.settings,
             operation,
             body,
             waive=waive,
             strict=strict,
-            handle=lambda task: Task(self, task, fresh=True),
+            handle=lambda task: _tasks.Task(self, task, fresh=True),
             on_submitted=self._on_submitted,
         )
         return self.run(core)

@@ -21,6 +21,7 @@ from ._downloading import downloading
 from ._errors import ApiError, ConfigurationError, RequestRefused, TaskOutputMissing
 from ._exchange import Core, Disk, DiskFailed, Effect, Tell
 from ._files import checked_target
+from ._request import request
 from ._result import TaskResult
 from ._secrets import printable
 from ._settings import Settings, positive_seconds, waived
@@ -62,8 +63,8 @@ def key(task_id: str, operation: str | None = None) -> TaskKey:
 def polling(settings: Settings, task: TaskKey) -> Polling:
     """Return how to look at a task."""
     waiter: Waiter = WAITERS[task.operation]
-    request, _ = settings.request(OPERATIONS[task.operation], {waiter.argument: task.id})
-    return Polling(task.id, request, Reader(waiter, settings.redact), settings.timeout)
+    sent, _ = request(settings, OPERATIONS[task.operation], **{waiter.argument: task.id})
+    return Polling(task.id, sent, Reader(waiter, settings.redact), settings.timeout)
 
 
 def starting(
@@ -84,9 +85,9 @@ def starting(
     """
     check(body, settings.waive | waived(waive), strict=settings.strict if strict is None else strict)
     poll = SUBMITS[operation.id]
-    request, sent = settings.request(operation, {"body": body})
-    reader = Reader(WAITERS[poll], settings.redact, _private(sent))
-    task_id = yield from submitting(Submission(request, reader, operation.id, settings.timeout))
+    sent, value = request(settings, operation, body=body)
+    reader = Reader(WAITERS[poll], settings.redact, _private(value))
+    task_id = yield from submitting(Submission(sent, reader, operation.id, settings.timeout))
     task = handle(TaskKey(task_id, poll))
     if on_submitted is not None:
         yield from carrying(task_id, iter(Tell(on_submitted, task)))
@@ -117,9 +118,9 @@ def _caller() -> int:
     return level
 
 
-def _private(sent: Any) -> tuple[str, ...]:
+def _private(body: Any) -> tuple[str, ...]:
     """Return the texts of a body that a server may echo and an error must not: prose and addresses."""
-    values = sent.values() if isinstance(sent, dict) else ()
+    values = body.values() if isinstance(body, dict) else ()
     texts = [item for value in values for item in (value if isinstance(value, list) else [value])]
     found = {text for text in texts if isinstance(text, str) and (" " in text or "://" in text or len(text) > 40)}
     return tuple(sorted(found, key=len, reverse=True))

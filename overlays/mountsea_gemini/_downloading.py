@@ -32,6 +32,7 @@ from ._exchange import (
 )
 from ._files import Partial
 from ._particular import LOGGER
+from ._policy import Policy
 from ._secrets import Redactor, without_query
 
 _log = logging.getLogger(LOGGER)
@@ -43,25 +44,6 @@ MAX_REDIRECTS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _EXPIRED: Final = frozenset({403, 404, 410})
 _PAGES: Final = ("text/html", "application/json", "text/xml", "application/xml")
-
-
-@frozen(eq=False)
-class Policy:
-    """Where downloads may go and how much they may be.
-
-    Attributes:
-        trusted: The API's own origin, where the caller pointed the client at a machine of their own.
-        private: Let every address and plain http pass.
-        limit: Bytes accepted.
-        idle: Seconds without a byte after which a transfer is given up.
-        total: Seconds a transfer may take in all.
-    """
-
-    trusted: tuple[str, str, int] | None
-    private: bool
-    limit: int
-    idle: float
-    total: float
 
 
 @frozen(eq=False)

@@ -17,7 +17,8 @@ from ._errors import ConfigurationError
 from ._exchange import Answer, Failed, Open, Opened, Read, Send, Stream
 from ._http_async_pools import AsyncTransport
 from ._http_sockets import CURRENT, Exchange
-from ._http_wire import ERRORS, OVER, Authority, built, failed, headers_of, unbuildable
+from ._http_wire import ERRORS, OVER, built, failed, headers_of, unbuildable
+from ._policy import Authority
 
 _BEHIND: Final = 0.05
 """Seconds the overall limit of an async exchange lies behind the limits of its parts, which tell more."""

@@ -16,7 +16,8 @@ from ._errors import ConfigurationError
 from ._exchange import Answer, Failed, Open, Opened, Read, Send, Stream
 from ._http_pools import SyncTransport
 from ._http_sockets import CURRENT, Exchange
-from ._http_wire import ERRORS, OVER, Authority, built, failed, headers_of, unbuildable
+from ._http_wire import ERRORS, OVER, built, failed, headers_of, unbuildable
+from ._policy import Authority
 
 
 @define(eq=False)

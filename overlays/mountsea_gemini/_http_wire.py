@@ -11,13 +11,11 @@ from typing import Final
 
 import httpcore
 import httpx
-from attrs import frozen
 
-from ._addresses import origin
 from ._exchange import Failed, Request
 from ._http_sockets import AddressRefused, Exchange
 from ._particular import DISTRIBUTION
-from ._secrets import Secret, printable
+from ._secrets import printable
 
 ERRORS: Final = (
     httpx.HTTPError,
@@ -42,20 +40,6 @@ _NEVER_SENT: Final = (
 _CONNECTING: Final = (httpx.ConnectError, httpcore.ConnectError, httpx.ProxyError, httpcore.ProxyError)
 _TIMEOUTS: Final = (httpx.TimeoutException, httpcore.TimeoutException, TimeoutError)
 _PROTOCOL: Final = (httpx.ProtocolError, httpcore.ProtocolError, httpx.DecodingError)
-
-
-@frozen
-class Authority:
-    """Who may see the token: one origin."""
-
-    secret: Secret
-    origin: tuple[str, str, int]
-
-    def headers(self, url: str) -> dict[str, str]:
-        """Return the Authorization header for `url`, or nothing where the token has no business."""
-        if origin(url) != self.origin:
-            return {}
-        return {"Authorization": f"Bearer {self.secret.reveal()}"}
 
 
 def failed(error: Exception, exchange: Exchange) -> Failed:

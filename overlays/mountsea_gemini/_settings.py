@@ -5,21 +5,17 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Collection
-from typing import Any, Final
-from urllib.parse import urlencode
+from typing import Final
 
 from attrs import field, frozen
-from mountsea_gemini_api._operation import Operation
 from mountsea_gemini_api.operations import SERVERS
 from mountsea_gemini_api.rules import RULES
 from mountsea_gemini_api.rules._engine import SCHEMA, check_waived
 
 from ._addresses import is_loopback, origin, split
-from ._downloading import Policy
 from ._errors import ConfigurationError
-from ._exchange import Request
-from ._http_wire import Authority
 from ._particular import BASE_URL_VARIABLE, TOKEN_VARIABLE
+from ._policy import Authority, Policy
 from ._secrets import Redactor, Secret, printable, without_query
 
 TRANSFER_IDLE: Final = 30.0
@@ -37,32 +33,6 @@ class Settings:
     strict: bool
     timeout: float
     policy: Policy = field(repr=False)
-
-    def request(self, operation: Operation, arguments: dict[str, Any]) -> tuple[Request, Any]:
-        """Return the HTTP request of an operation and the value its body was made from.
-
-        Raises:
-            ConfigurationError: An argument cannot be put into a request.
-        """
-        made = operation.request(**arguments)
-        url = self.base_url + made["url"]
-        headers = {"Accept": "application/json", **made.get("headers", {})}
-        try:
-            if made.get("params"):
-                url += "?" + urlencode(made["params"], doseq=True)
-            content = as_json(made["json"]) if "json" in made else None
-        except (TypeError, ValueError, RecursionError) as error:
-            why = self.redact(str(error), limit=200)
-            raise ConfigurationError(f"{operation.id} cannot be sent: {why}; nothing was sent") from None
-        return Request(made["method"].upper(), url, headers, content), made.get("json")
-
-
-def as_json(value: Any) -> bytes:
-    """Return `value` as the bytes that are sent: nothing added, nothing escaped that need not be."""
-    import json  # noqa: PLC0415  (needed for a submit only)
-
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode()
 
 
 def settings(

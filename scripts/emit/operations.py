@@ -65,28 +65,34 @@ def operation_constants(document: Any) -> dict[str, str]:
 def operations_module(document: Any, names: Names) -> str:
     """Return the source of `operations.py`."""
     constants = operation_constants(document)
-    imports, lines = [], []
+    builders, lines = [], []
     for operation in operations(document):
         module = names.operation(operation.method, operation.path).module
-        package, _, leaf = module.rpartition(".")
-        imports.append(f"from .{package} import {leaf} as _{constants[operation.id].lower()}")
+        builder = f"_{constants[operation.id].lower()}"
+        builders += [
+            f"def {builder}(**arguments: Any) -> dict[str, Any]:",
+            f"    from .{module} import _get_kwargs",
+            "    return _get_kwargs(**arguments)",
+        ]
         lines.append(
             f"{constants[operation.id]}: Final = Operation(id={literal(operation.id)}, "
-            f"method={literal(operation.method)}, path={literal(operation.path)}, "
-            f"request=_{constants[operation.id].lower()}._get_kwargs, "
+            f"method={literal(operation.method)}, path={literal(operation.path)}, request={builder}, "
             f"certainty={literal(str(operation.body.get('x-certainty', 'published')))})"
         )
     servers = [server["url"] for server in document.get("servers", []) if isinstance(server.get("url"), str)]
     return "\n".join(
         [
-            docstring("The operations of the API: how to address each, and the call that builds its request."),
+            docstring(
+                "The operations of the API: how to address each, and the call that builds its request.\n\n"
+                "The module of an operation, and with it the HTTP library, is loaded when its first request is built.\n"
+            ),
             "from __future__ import annotations",
             "from collections.abc import Mapping",
-            "from typing import Final",
-            *imports,
+            "from typing import Any, Final",
             "from ._operation import Operation as Operation",
             "",
             f"SERVERS: Final[tuple[str, ...]] = {literal(tuple(servers))}",
+            *builders,
             *lines,
             "OPERATIONS: Final[Mapping[str, Operation]] = {",
             *[f"    {name}.id: {name}," for name in constants.values()],
