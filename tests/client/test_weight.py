@@ -1,0 +1,51 @@
+"""What importing and building a client loads; `bench/weight.py` measures what that costs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+
+LIMIT: Final = 240
+"""Modules a client ready to be called may have loaded, Python's own included."""
+
+BUILT: Final = ["_addresses", "_base", "_clock", "_errors", "_policy", "_secrets", "_settings"]
+"""What building a client loads of this package, beside the client's own module."""
+
+
+def loaded(program: str) -> list[str]:
+    """Return the modules a process has loaded once `program` has run."""
+    asked = [sys.executable, "-S", "-c", program + "\nimport json, sys; print(json.dumps(sorted(sys.modules)))"]
+    places = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    names: list[str] = json.loads(subprocess.run(asked, check=True, capture_output=True, env=places).stdout)
+    return names
+
+
+def test_importing_the_package_loads_nothing() -> None:
+    """A program that only might need the client does not pay for it."""
+    found = loaded("import mountsea_gemini")
+    assert [name for name in found if name.startswith("mountsea_gemini")] == ["mountsea_gemini"]
+    assert not {"httpx", "attrs", "asyncio", "ssl"} & {*found}
+
+
+@pytest.mark.parametrize("client", ["Client", "AsyncClient"])
+def test_building_a_client_loads_no_more_than_is_listed(client: str) -> None:
+    """No HTTP library, no operation, no event loop: the first call loads what it needs."""
+    found = loaded(f"from mountsea_gemini import {client}; {client}('key')")
+    own = {"Client": "_client", "AsyncClient": "_async_client"}[client]
+    assert [name for name in found if name.startswith("mountsea_gemini.")] == sorted(
+        f"mountsea_gemini.{name}" for name in [*BUILT, own]
+    )
+    tops = {name.partition(".")[0] for name in found} - {*sys.stdlib_module_names}
+    assert {name for name in tops if not name.startswith("_")} == {
+        "attr",
+        "attrs",
+        "mountsea_gemini",
+        "mountsea_gemini_api",
+    }
+    assert not [name for name in found if name.startswith("mountsea_gemini_api.api")]
+    assert len(found) <= LIMIT
