@@ -34,8 +34,8 @@ PROGRAMS: Final = {
     # Nobody listens there: what is left is what a first call loads. The client is given no second try.
     "httpx, first call": "import httpx, attrs, contextlib; c = httpx.Client(verify=False)\n"
     "with contextlib.suppress(httpx.ConnectError): c.get('http://127.0.0.1:1/')",
-    "ours, first call": "import contextlib; from mountsea_gemini import Client, GeminiError\n"
-    "c = Client('key', base_url='http://127.0.0.1:1')\nwith contextlib.suppress(GeminiError): c.task('t').result()",
+    "ours, first call": "import contextlib; from mountsea_gemini import Client, ApiError\n"
+    "c = Client('key', base_url='http://127.0.0.1:1')\nwith contextlib.suppress(ApiError): c.task('t').result()",
     "ours, async ready": "from mountsea_gemini import AsyncClient; AsyncClient('key')",
 }
 PEERS: Final = {
