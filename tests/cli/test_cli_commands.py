@@ -244,7 +244,7 @@ def test_explain_names_the_nearest_valid_request_and_the_source(cli: Cli, tmp_pa
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (b'{"prompt": "p",\n}', "body.json:2:1: is not JSON"),
+        (b'{"prompt": "p"\n}}', "body.json:2:2: is not JSON"),
         (b'{"prompt": NaN}', "there is no NaN in JSON"),
         (b"[" * 100_000, "is not JSON"),
         (b"\xff\xfe\xff", "is not JSON"),
