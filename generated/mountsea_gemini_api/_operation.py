@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import define
@@ -18,6 +18,7 @@ class Operation:
         method: The HTTP method, lower case.
         path: The path template, relative to the server.
         request: Builds the keyword arguments of `httpx.Client.request` from the operation's parameters.
+        arguments: The keyword of `request` for each parameter, by its place and name, such as `query:limit`.
         certainty: How sure it is that the vendor offers it: `published`, `sibling`, `observed` or `inferred`.
     """
 
@@ -25,4 +26,5 @@ class Operation:
     method: str
     path: str
     request: Callable[..., dict[str, Any]]
+    arguments: Mapping[str, str]
     certainty: str

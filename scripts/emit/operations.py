@@ -67,16 +67,17 @@ def operations_module(document: Any, names: Names) -> str:
     constants = operation_constants(document)
     builders, lines = [], []
     for operation in operations(document):
-        module = names.operation(operation.method, operation.path).module
+        named = names.operation(operation.method, operation.path)
         builder = f"_{constants[operation.id].lower()}"
         builders += [
             f"def {builder}(**arguments: Any) -> dict[str, Any]:",
-            f"    from .{module} import _get_kwargs",
+            f"    from .{named.module} import _get_kwargs",
             "    return _get_kwargs(**arguments)",
         ]
         lines.append(
             f"{constants[operation.id]}: Final = Operation(id={literal(operation.id)}, "
             f"method={literal(operation.method)}, path={literal(operation.path)}, request={builder}, "
+            f"module={literal(named.module)}, arguments={literal(dict(named.arguments))}, "
             f"certainty={literal(str(operation.body.get('x-certainty', 'published')))})"
         )
     servers = [server["url"] for server in document.get("servers", []) if isinstance(server.get("url"), str)]

@@ -18,7 +18,7 @@ class Parameters:
 
     def __init__(self, spec: Spec, schemas: Schemas, operation: Operation) -> None:
         self._checks = [
-            (parameter, _types(spec, parameter), schemas.validator(parameter.schema))
+            (parameter, *_types(spec, parameter), schemas.validator(parameter.schema))
             for parameter in operation.parameters
             if parameter.place != "cookie"
         ]
@@ -30,7 +30,7 @@ class Parameters:
         if not self._checks:
             return values, entries
         query = parse_qs(request.query.decode("latin-1"), keep_blank_values=True)
-        for parameter, types, validator in self._checks:
+        for parameter, types, items, validator in self._checks:
             given = _given(parameter, request, in_path, query)
             above = (parameter.place, parameter.name)
             if not given:
@@ -40,7 +40,7 @@ class Parameters:
             if len(given) > 1 and "array" not in types:
                 entries.append(_entry("type", above, f"{len(given)} values", "must be given once"))
                 continue
-            value = _converted(given, types)
+            value = _converted(given, types, items)
             values[parameter.name] = value
             entries += [schema_entry(error, above) for error in validator.iter_errors(value)]
         return values, entries
@@ -57,15 +57,24 @@ def _given(
     return [] if header is None else [header]
 
 
-def _types(spec: Spec, parameter: Parameter) -> tuple[str, ...]:
-    kind = (spec.resolve(parameter.schema) or {}).get("type", "string")
+def _types(spec: Spec, parameter: Parameter) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the types a parameter may have, and those its items may."""
+    schema = spec.resolve(parameter.schema) or {}
+    return _kinds(spec, schema), _kinds(spec, spec.resolve(schema.get("items")) or {})
+
+
+def _kinds(spec: Spec, schema: Mapping[str, Any]) -> tuple[str, ...]:
+    kind = schema.get("type")
+    if kind is None:
+        members = [spec.resolve(member) or {} for key in ("allOf", "anyOf", "oneOf") for member in schema.get(key, ())]
+        return tuple(each for member in members for each in _kinds(spec, member)) or ("string",)
     return tuple(kind) if isinstance(kind, list) else (kind,)
 
 
-def _converted(given: list[str], types: tuple[str, ...]) -> Any:
+def _converted(given: list[str], types: tuple[str, ...], items: tuple[str, ...] = ("string",)) -> Any:
     """Read text as the type the schema asks for, where it can be read so; the schema judges the rest."""
     if "array" in types:
-        return given
+        return [_converted([text], items) for text in given]
     text = given[0]
     if "string" not in types and (text in {"true", "false"} or _is_number(text)):
         return json.loads(text)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ._pattern import matching
 from ._spec import Spec
 
 _MAX_DEPTH: Final = 12
 _TEXTS: Final = {
     "date-time": "2026-01-01T00:00:00.000Z",
     "date": "2026-01-01",
+    "time": "12:00:00Z",
+    "duration": "P1D",
     "uri": "https://example.com/",
+    "uri-reference": "https://example.com/",
+    "hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
     "email": "someone@example.com",
     "uuid": "00000000-0000-4000-8000-000000000000",
+    "byte": "dGV4dA==",
 }
 
 
@@ -30,25 +39,85 @@ def sample(spec: Spec, schema: Any, depth: int = 0) -> Any:
             return value[keyword][0]
     for keyword in ("oneOf", "anyOf"):
         if value.get(keyword):
-            return sample(spec, value[keyword][0], depth + 1)
+            return _alternative(spec, value, keyword, depth)
     return _by_type(spec, value, depth)
 
 
+def _alternative(spec: Spec, value: Mapping[str, Any], keyword: str, depth: int) -> Any:
+    """Return a sample of the first alternative, with what stands beside the alternatives and the tag it needs."""
+    first = value[keyword][0]
+    chosen = sample(spec, first, depth + 1)
+    if not isinstance(chosen, dict):
+        return chosen
+    beside = _by_type(spec, value, depth) if value.get("properties") or value.get("allOf") else {}
+    discriminator = value.get("discriminator") or {}
+    if "propertyName" in discriminator and isinstance(first, Mapping) and "$ref" in first:
+        reference, mapping = first["$ref"], discriminator.get("mapping") or {}
+        names = [name for name, target in mapping.items() if target in {reference, reference.rpartition("/")[2]}]
+        chosen = {**chosen, discriminator["propertyName"]: (names or [reference.rpartition("/")[2]])[0]}
+    return {**beside, **chosen} if isinstance(beside, dict) else chosen
+
+
 def _by_type(spec: Spec, value: Mapping[str, Any], depth: int) -> Any:
-    kind = value.get("type")
-    kind = kind[0] if isinstance(kind, list) and kind else kind
     properties, required = _object_parts(spec, value)
+    kind = _kind(spec, value)
     if kind == "object" or properties or required:
         return {name: sample(spec, properties.get(name, {}), depth + 1) for name in required}
     if kind == "array":
-        return [sample(spec, value.get("items"), depth + 1) for _ in range(value.get("minItems", 0))]
+        return _items(spec, value, depth)
     if kind == "string":
-        text: str = _TEXTS.get(value.get("format", ""), "text")
-        return text.ljust(value.get("minLength", 0), "x")[: value.get("maxLength")]
+        return _string(value)
     if kind in {"integer", "number"}:
-        low = value.get("minimum", value.get("exclusiveMinimum", 0))
-        return 1 if isinstance(low, bool) else low + 1 if "maximum" not in value else low
+        return _number(value, whole=kind == "integer")
     return False if kind == "boolean" else None
+
+
+def _kind(spec: Spec, value: Mapping[str, Any]) -> Any:
+    kind = value.get("type")
+    if isinstance(kind, list):
+        return next((each for each in kind if each != "null"), "null")
+    if kind is None and (members := value.get("allOf")):
+        found = [_kind(spec, spec.resolve(member) or {}) for member in members]
+        return next((each for each in found if each), None)
+    return kind
+
+
+def _items(spec: Spec, value: Mapping[str, Any], depth: int) -> list[Any]:
+    item, count = spec.resolve(value.get("items")), value.get("minItems", 0)
+    if value.get("uniqueItems") and isinstance(item, Mapping) and len(item.get("enum") or ()) >= count:
+        return list((item.get("enum") or ())[:count])
+    made = [sample(spec, item, depth + 1) for _ in range(count)]
+    if value.get("uniqueItems"):
+        made = [f"{text}{number or ''}" if isinstance(text, str) else text for number, text in enumerate(made)]
+    return made
+
+
+def _string(value: Mapping[str, Any]) -> str:
+    least = value.get("minLength", 0)
+    if "pattern" in value and (text := matching(value["pattern"], least)) is not None:
+        return text
+    text = _TEXTS.get(value.get("format", ""), "text")
+    return text.ljust(least, "x")[: value.get("maxLength")]
+
+
+def _number(value: Mapping[str, Any], *, whole: bool) -> int | float:
+    low, above = value.get("minimum"), value.get("exclusiveMinimum")
+    high, below = value.get("maximum"), value.get("exclusiveMaximum")
+    if isinstance(above, bool):  # OpenAPI 3.0: says of `minimum` whether it is allowed itself
+        low, above = (None, low) if above else (low, None)
+    if isinstance(below, bool):
+        high, below = (None, high) if below else (high, None)
+    step = value.get("multipleOf", 1)
+    floor = low if low is not None else above
+    ceiling = high if high is not None else below
+    if floor is None:
+        floor = min(1, ceiling) if ceiling is not None else 1
+    made = math.ceil(floor / step) * step
+    if above is not None and made <= above:
+        made += step
+    if ceiling is not None and (made > ceiling or made == below):
+        made = (max(floor, above or floor) + ceiling) / 2 if low is None else low
+    return int(made) if whole or float(made).is_integer() else made
 
 
 def _object_parts(spec: Spec, value: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

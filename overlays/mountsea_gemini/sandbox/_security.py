@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
@@ -14,7 +15,7 @@ class Guard:
     """Knows the accepted token and where each security scheme carries it.
 
     Raises:
-        SpecError: The spec needs a scheme that the sandbox cannot play, such as HTTP Basic.
+        SpecError: The spec needs a scheme that the sandbox cannot play, such as mutual TLS.
     """
 
     def __init__(self, spec: Spec, token: str) -> None:
@@ -46,6 +47,8 @@ class Guard:
         if place == "bearer":
             value = request.named.get(b"authorization", b"")
             return value[:7].lower() == b"bearer " and hmac.compare_digest(value[7:], self._token)
+        if place == "basic":
+            return hmac.compare_digest(_password(request.named.get(b"authorization", b"")), self._token)
         given = _given(place, name, request)
         return given is not None and hmac.compare_digest(given.encode("utf-8", "replace"), self._token)
 
@@ -56,7 +59,19 @@ def _carrier(name: str, scheme: dict[str, str]) -> tuple[str, str]:
         return scheme["in"], scheme["name"]
     if kind in {"oauth2", "openIdConnect"} or (kind == "http" and scheme.get("scheme", "").lower() == "bearer"):
         return "bearer", "authorization"
-    raise SpecError(f"#/components/securitySchemes/{name}: cannot be played; bearer, oauth2 and apiKey can")
+    if kind == "http" and scheme.get("scheme", "").lower() == "basic":
+        return "basic", "authorization"
+    raise SpecError(f"#/components/securitySchemes/{name}: cannot be played; bearer, basic, oauth2 and apiKey can")
+
+
+def _password(header: bytes) -> bytes:
+    """Return the password of HTTP Basic (RFC 7617), whoever the user is; empty where there is none."""
+    try:
+        return (
+            base64.b64decode(header[6:], validate=True).partition(b":")[2] if header[:6].lower() == b"basic " else b""
+        )
+    except ValueError:
+        return b""
 
 
 def _given(place: str, name: str, request: Request) -> str | None:

@@ -99,8 +99,7 @@ class Spec:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         self.is_30 = str(document.get("openapi", "")).startswith("3.0")
-        servers = document.get("servers") or [{}]
-        self.base_path = urlsplit(str(servers[0].get("url", ""))).path.rstrip("/")
+        self.base_path = urlsplit(_address((document.get("servers") or [{}])[0])).path.rstrip("/")
         self.operations = tuple(self._operations())
         if not self.operations:
             raise SpecError("#/paths: the spec has no operation to play")
@@ -138,7 +137,7 @@ class Spec:
         value = item[method]
         place = f"#/paths/{path.replace('~', '~0').replace('/', '~1')}/{method}"
         security = value.get("security", self.document.get("security")) or []
-        status, response = self._first_success(value.get("responses") or {}, place)
+        status, response = self._first_success(value.get("responses") or {})
         return Operation(
             method=method.upper(),
             path=path,
@@ -152,11 +151,13 @@ class Spec:
             waiter=_waiter(value["x-waiter"], place) if "x-waiter" in value else None,
         )
 
-    def _first_success(self, responses: Mapping[str, Any], place: str) -> tuple[int, Mapping[str, Any]]:
-        for code, response in responses.items():
-            if re.fullmatch(r"2\d\d|2XX|default", str(code)):
-                return int(code) if str(code).isdecimal() else 200, self.resolve(response)
-        raise SpecError(f"{place}/responses: no success answer is documented")
+    def _first_success(self, responses: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+        """Return what answers a request that is in order; an operation may document its refusals only."""
+        for wanted in (r"2\d\d|2XX", "default", r"3\d\d"):
+            for code, response in responses.items():
+                if re.fullmatch(wanted, str(code), re.IGNORECASE):
+                    return int(code) if str(code).isdecimal() else 200, self.resolve(response)
+        return 204, {}
 
     def _parameters(self, item: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[Parameter]:
         found: dict[tuple[str, str], Parameter] = {}
@@ -181,6 +182,14 @@ class Spec:
                 pointer = re.fullmatch(r"\$response\.body#(/.*)", str(expression))
                 if pointer and "operationId" in link:
                     yield Link(link["operationId"], pointer[1])
+
+
+def _address(server: Mapping[str, Any]) -> str:
+    """Return the URL of a server with the default of each variable in it."""
+    url = str(server.get("url", ""))
+    for name, variable in (server.get("variables") or {}).items():
+        url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+    return url
 
 
 def json_schema_of(content: Any) -> Schema | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import define
@@ -17,6 +17,8 @@ class Operation:
         method: The HTTP method, lower case.
         path: The path template, relative to the server.
         request: Builds the keyword arguments of `httpx.Client.request` from the operation's parameters.
+        module: The module of its generated functions, relative to the package.
+        arguments: The keyword of `request` for each parameter, by its place and name, such as `query:limit`.
         certainty: How sure it is that the vendor offers it: `published`, `sibling`, `observed` or `inferred`.
     """
 
@@ -24,4 +26,6 @@ class Operation:
     method: str
     path: str
     request: Callable[..., dict[str, Any]]
+    module: str
+    arguments: Mapping[str, str]
     certainty: str

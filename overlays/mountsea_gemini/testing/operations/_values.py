@@ -1,0 +1,140 @@
+"""Make up the arguments of an operation: the examples of the document, else the plainest the schemas allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from attrs import frozen
+
+from ...sandbox._sample import properties_of, sample
+from ...sandbox._spec import Operation, Parameter, Spec, is_json
+from ..contract._judge import Judge
+
+ABSENT: Final = object()
+FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
+
+
+class NoValueError(Exception):
+    """Nothing was found that fits a schema; the message says what of which operation, and the way out."""
+
+
+@frozen
+class Values:
+    """What an operation is called with, as JSON.
+
+    Attributes:
+        parameters: By place and name, such as `query:limit`.
+        media: Type of the body; None where there is none.
+        body: The body; `ABSENT` where there is none.
+    """
+
+    parameters: Mapping[str, Any]
+    media: str | None = None
+    body: Any = ABSENT
+
+
+class Maker:
+    """Makes up values for the operations of one document.
+
+    Args:
+        spec: The effective spec.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self.judge = Judge(spec.document)
+
+    def values(self, operation: Operation) -> Values:
+        """Return a request of an operation that is in order.
+
+        Raises:
+            NoValueError: There is none to be found.
+        """
+        parameters = {
+            f"{each.place}:{each.name}": self._parameter(operation, each)
+            for each in operation.parameters
+            if each.required or each.place == "path"
+        }
+        if operation.body is None:
+            return Values(parameters)
+        media = self.media(operation)
+        return Values(parameters, media, self._body(operation, media))
+
+    def media(self, operation: Operation) -> str:
+        """Return the type of body that an operation is called with: JSON where it takes that."""
+        known = list(operation.body.media) if operation.body else []
+        return next(iter([*filter(is_json, known), *(each for each in FORMS if each in known), *known]))
+
+    def right(self, operation: Operation, body: Any) -> bool:
+        """Tell whether a JSON body is in order, by the document alone: its schema and the rules written into it."""
+        schema = operation.body.media[self.media(operation)] if operation.body else {}
+        return bool(self.judge.whole(schema).is_valid(body))
+
+    def _parameter(self, operation: Operation, parameter: Parameter) -> Any:
+        raw = self._raw(operation)
+        entries = [self._spec.resolve(each) for part in raw for each in part.get("parameters", ())]
+        entry = next(each for each in entries if (each["in"], each["name"]) == (parameter.place, parameter.name))
+        fits = self.judge.whole(parameter.schema).is_valid
+        candidates = [*_shown(entry), sample(self._spec, parameter.schema)]
+        found = next((value for value in candidates if value not in ("", None) and fits(value)), ABSENT)
+        if found is ABSENT:
+            raise NoValueError(
+                _way_out(operation, f"the {parameter.place} parameter {parameter.name!r}", candidates[-1])
+            )
+        return found
+
+    def _body(self, operation: Operation, media: str) -> Any:
+        schema = operation.body.media[media] if operation.body else {}
+        body = self._spec.resolve(self._raw(operation)[0]["requestBody"])
+        entry = next(value for name, value in body["content"].items() if name.lower() == media)
+        candidates = [*_shown(entry), *self.passing(schema), sample(self._spec, schema)]
+        if not is_json(media):
+            return self._with_bytes(candidates[-1], schema) if media in FORMS else b"text"
+        fits = self.judge.whole(schema).is_valid
+        found = next((value for value in candidates if fits(value)), ABSENT)
+        if found is ABSENT:
+            raise NoValueError(_way_out(operation, f"the body ({media})", candidates[-1]))
+        return found
+
+    def rules(self, schema: Any) -> Iterator[Mapping[str, Any]]:
+        """Yield the rules of a body's schema."""
+        value = self._spec.resolve(schema)
+        yield from value.get("x-rules", ()) if isinstance(value, Mapping) else ()
+
+    def passing(self, schema: Any) -> Iterator[Any]:
+        """Yield the bodies that the rules of a schema show as right."""
+        for rule in self.rules(schema):
+            if "passes" in (rule.get("examples") or {}):
+                yield rule["examples"]["passes"]
+
+    def _raw(self, operation: Operation) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        item = self._spec.resolve(self._spec.document["paths"][operation.path])
+        return item[operation.method.lower()], item
+
+    def _with_bytes(self, value: Any, schema: Any) -> Any:
+        """Return the fields of a form; what is a file in it as bytes."""
+        if not isinstance(value, dict):
+            return {}
+        files = {
+            name
+            for name, each in properties_of(self._spec, schema).items()
+            if isinstance(each, Mapping) and (each.get("format") == "binary" or "contentMediaType" in each)
+        }
+        return {name: b"text" if name in files else each for name, each in value.items()}
+
+
+def _shown(entry: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the examples written beside a schema."""
+    if "example" in entry:
+        yield entry["example"]
+    for each in (entry.get("examples") or {}).values():
+        if isinstance(each, Mapping) and "value" in each:
+            yield each["value"]
+
+
+def _way_out(operation: Operation, what: str, tried: Any) -> str:
+    return (
+        f"{operation.name}: no value could be made up for {what}; {tried!r:.80} does not fit its schema\n"
+        "  give it an `example` in an overlay"
+    )

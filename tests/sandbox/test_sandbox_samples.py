@@ -1,0 +1,77 @@
+"""What the sandbox makes up for a schema fits it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from mountsea_gemini.sandbox._pattern import matching
+from mountsea_gemini.sandbox._sample import sample
+from mountsea_gemini.sandbox._spec import Spec
+
+SPEC = Spec({"openapi": "3.1.0", "paths": {"/": {"get": {"responses": {}}}}})
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^97[89]-[0-9]{10}$",
+        r"\d+",
+        r"^[^/\s]+$",
+        "^(a|b)c?$",
+        "^[A-Z]{2}[0-9A-Za-z]{3,8}$",
+        r"^\w+@\w+\.\w{2,}$",
+        ".",
+        "^.{3}",
+    ],
+)
+@pytest.mark.parametrize("shortest", [0, 1, 5])
+def test_a_text_for_a_pattern(pattern: str, shortest: int) -> None:
+    """It matches and is long enough, or there is none; anchors, classes, repeats and branches are understood."""
+    text = matching(pattern, shortest)
+    if text is None:
+        assert (pattern, shortest) == ("^(a|b)c?$", 5)  # there is none
+    else:
+        assert re.search(pattern, text)
+        assert len(text) >= shortest
+
+
+@pytest.mark.parametrize("pattern", [r"(?=x)", r"(a)\1", "("])
+def test_no_text_is_made_up_for_what_is_not_understood(pattern: str) -> None:
+    """None, and no error."""
+    assert matching(pattern) is None
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "integer", "exclusiveMinimum": 3, "multipleOf": 5},
+        {"type": "number", "minimum": 0.5, "maximum": 0.75},
+        {"type": "integer", "maximum": -4},
+        {"type": ["null", "string"], "minLength": 9},
+        {"type": "array", "items": {"enum": ["a", "b"]}, "minItems": 2, "uniqueItems": True},
+        {"type": "array", "items": {"type": "string"}, "minItems": 3, "uniqueItems": True},
+        {"allOf": [{"type": "string"}, {"minLength": 2}]},
+        {"oneOf": [{"type": "object", "required": ["a"], "properties": {"a": {"const": 1}}}, {"type": "null"}]},
+        {"type": "string", "format": "ipv4"},
+    ],
+)
+def test_a_sample_fits_its_schema(schema: dict[str, Any]) -> None:
+    """Bounds, steps, kinds, formats and alternatives are kept."""
+    validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+    assert validator.is_valid(sample(SPEC, schema)), sample(SPEC, schema)
+
+
+def test_the_tag_of_an_alternative_is_the_documents_word() -> None:
+    """A discriminator names the alternative that was chosen, by its mapping."""
+    document = {
+        "openapi": "3.1.0",
+        "paths": {"/": {"get": {"responses": {}}}},
+        "components": {"schemas": {"Cat": {"type": "object", "required": ["kind"], "properties": {"kind": {}}}}},
+    }
+    tag = {"propertyName": "kind", "mapping": {"tom": "#/components/schemas/Cat"}}
+    assert sample(Spec(document), {"oneOf": [{"$ref": "#/components/schemas/Cat"}], "discriminator": tag}) == {
+        "kind": "tom"
+    }
