@@ -31,6 +31,8 @@ GENERATE_VIDEO: Final = Operation(
     method="post",
     path="/gemini/video/generate",
     request=_generate_video,
+    module="api.gemini.generate_video",
+    arguments={},
     certainty="published",
 )
 GET_TASK_RESULT: Final = Operation(
@@ -38,6 +40,8 @@ GET_TASK_RESULT: Final = Operation(
     method="get",
     path="/gemini/task/result",
     request=_get_task_result,
+    module="api.gemini.get_task_result",
+    arguments={"query:taskId": "task_id"},
     certainty="published",
 )
 OPERATIONS: Final[Mapping[str, Operation]] = {
