@@ -68,6 +68,13 @@ def import_page(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def upkeep(session: nox.Session) -> None:
+    """Run the matrices of which the default run holds a part: every edit, every client, every hook (minutes)."""
+    install(session, "generate", "types", "test")
+    session.run("pytest", "-m", "heavy", *session.posargs, env=ENV)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure, as ratios in one run."""
     install(session, "generate", "test", "bench")

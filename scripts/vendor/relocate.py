@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 
 import libcst
@@ -11,6 +12,7 @@ from libcst.helpers import get_full_name_for_node
 from scripts.errors import InputError
 
 
+@functools.lru_cache(maxsize=1024)  # a copy is built again whenever one is compared with the project
 def relocated(source: bytes, path: str, package: str, inner: str) -> bytes:
     """Return a module's source with every import of two packages made relative.
 

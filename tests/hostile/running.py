@@ -6,18 +6,12 @@ import contextlib
 import io
 import re
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from scripts.errors import run_cli
 from scripts.import_page.__main__ import main as import_page
-from scripts.project import load_project
-from scripts.regenerate._generator_process import main as generate
-from scripts.regenerate.build import build
-from scripts.regenerate.generator import Generator, GeneratorError, checked
-from scripts.regenerate.tree import replace_tree
+from tests.generating import regenerate
 
 CASES = Path(__file__).parent / "cases"
 BASE = Path(__file__).resolve().parents[1] / "projects/parcels/openapi.yaml"
@@ -26,29 +20,6 @@ CODE = b"open(bytes([99]),bytes([119]).decode())"
 CANARIES = ("c", "canary")
 HEADER = 2
 """Lines at the head of each case: what must come of it, and what it tries."""
-
-
-class Inside(Generator):
-    """The generator, run in this process: starting one for each case would take most of the time."""
-
-    def __init__(self, package: str, folder: Path) -> None:
-        self.package = folder / "scratch" / package
-        self.package.parent.mkdir()
-        self._effective = folder / "scratch" / "effective.json"
-        self._found: Mapping[str, Any] = {}
-
-    def start(self, effective: str) -> None:
-        """Generate at once."""
-        self._effective.write_text(effective, encoding="utf-8")
-        try:
-            with contextlib.redirect_stdout(None):  # its process says nothing either
-                self._found = generate(self._effective, self.package)
-        except Exception as error:  # whatever ends the generator's process is a refusal
-            raise GeneratorError(f"openapi-python-client failed:\n  {type(error).__name__}: {error}") from error
-
-    def report(self) -> Mapping[str, Any]:
-        """Return what the generator says of itself, checked as always."""
-        return checked(self._found, self.package)
 
 
 @dataclass(frozen=True)
@@ -111,14 +82,11 @@ def run(case: Case, folder: Path) -> Outcome:
             if case.path.name.endswith(".page.md"):
                 Path("page.md").write_bytes(b"\n".join(text.split(b"\n")[HEADER:]))
                 code = run_cli(lambda: import_page(["page.md"]))
-            code = code or run_cli(lambda: _regenerate(case, folder))
-    shutil.rmtree(folder / "scratch", ignore_errors=True)
+            code = code or run_cli(lambda: _regenerate(folder))
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
     return Outcome(code, out.getvalue(), root, root / "generated", files)
 
 
-def _regenerate(case: Case, folder: Path) -> int:
-    project = load_project(".")
-    tree = build(project, Inside(case.package, folder))
-    replace_tree(project.output, tree)
+def _regenerate(folder: Path) -> int:
+    regenerate(Path(), folder)
     return 0

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.regenerate.__main__ import main
+from scripts.regenerate import __main__ as command
+from tests.generating import Inside, regenerate
 
 ROOT = Path(__file__).resolve().parents[2]
 PARCELS = ROOT / "tests/projects/parcels"
@@ -31,8 +32,14 @@ def generated_parcels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of another project, generated once; not to be changed."""
     copy = tmp_path_factory.mktemp("projects") / "parcels"
     shutil.copytree(PARCELS, copy)
-    assert main(["--project", str(copy), "--quiet"]) == 0
+    regenerate(copy)
     return copy
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command runs the generator in this process; test_regenerate.py runs it as a process of its own."""
+    monkeypatch.setattr(command, "Generator", Inside)
 
 
 @pytest.fixture

@@ -157,6 +157,7 @@ FAULTS: dict[str, tuple[Break, list[str]]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.usefixtures("inside")
 def test_bad_input_is_named_and_loses_nothing(
     generated_parcels: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from scripts.regenerate.__main__ import main
+from tests.generating import regenerate
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,7 +41,7 @@ def extended(project: Path) -> Path:
     """A copy of the project with an eighth rule, regenerated."""
     overlay = project / "overlays/30-rules.overlay.yaml"
     overlay.write_text(overlay.read_text(encoding="utf-8").rstrip() + "\n" + ACTION, encoding="utf-8")
-    assert main(["--project", str(project), "--quiet"]) == 0
+    regenerate(project)
     return project
 
 
@@ -90,9 +91,10 @@ print(answer.status_code, [each["rule"] for each in answer.json()["violations"]]
     assert wrong.count("portrait-needs-veo31") > 10
     calls = [number for number, line in enumerate(wrong.splitlines(), 1) if line.startswith("    variants.")]
     mypy = ("-m", "mypy", "--strict", "--config-file", "", "--no-error-summary")
-    rejected = run(extended, *mypy, "generated/calls/wrong.py", status=1)
-    assert {int(line.split(":")[1]) for line in rejected.splitlines() if ": error: " in line} >= set(calls)
-    run(extended, *mypy, "generated/calls/right.py")
+    rejected = run(extended, *mypy, "generated/calls/wrong.py", "generated/calls/right.py", status=1)
+    errors = [line.split(":")[:2] for line in rejected.splitlines() if ": error: " in line]
+    assert {Path(file).name for file, _ in errors} == {"wrong.py"}
+    assert {int(line) for _, line in errors} >= set(calls)
 
     assert run(extended, "-m", "scripts.rules", "check").startswith("8 rules")
     found = json.loads(run(extended, "-m", "scripts.rules", "analyse", "--format", "json", status=1))
@@ -100,6 +102,7 @@ print(answer.status_code, [each["rule"] for each in answer.json()["violations"]]
     assert "dead-pair/model=veo2_fast/aspectRatio=9:16" in names
 
 
+@pytest.mark.usefixtures("inside")
 def test_a_renamed_rule_may_say_so(project: Path) -> None:
     """With the old id on record in the rule, a new id is accepted."""
     overlay = project / "overlays/30-rules.overlay.yaml"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.regenerate.__main__ import main as regenerate
 from scripts.vendor.__main__ import main
+from tests.generating import regenerate
 
 ROOT = Path(__file__).resolve().parents[2]
 PARENT = "app/_vendor"
@@ -26,9 +26,7 @@ def _copy_project(target: Path) -> Path:
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This project, up to date; not to be changed."""
-    copy = _copy_project(tmp_path_factory.mktemp("project"))
-    assert regenerate(["--project", str(copy), "--quiet"]) == 0
-    return copy
+    return _copy_project(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +38,7 @@ def newer(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     page.write_text(page.read_text("utf-8").replace("- veo2_quality", "- veo2_best"), encoding="utf-8")
     settings = copy / "pyproject.toml"
     settings.write_text(settings.read_text("utf-8").replace('\nversion = "', '\nversion = "9.', 1), encoding="utf-8")
-    assert regenerate(["--project", str(copy), "--quiet"]) == 0
+    regenerate(copy)
     return copy
 
 

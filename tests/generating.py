@@ -1,0 +1,86 @@
+"""Regenerate in this process: starting the generator's own takes two seconds, and is the point of few tests."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import CodeType, TracebackType
+from typing import Any
+
+import jinja2
+
+from scripts.project import load_project
+from scripts.regenerate._generator_process import main as generate
+from scripts.regenerate.build import build
+from scripts.regenerate.generator import Generator, GeneratorError, checked
+from scripts.regenerate.tree import replace_tree
+
+
+class Inside(Generator):
+    """The generator, run in this process.
+
+    Args:
+        package: Import name of the package to generate.
+        folder: Where its temporary files go; None for where the system puts them.
+    """
+
+    def __init__(self, package: str, folder: Path | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="inside-", dir=folder)
+        self.package = Path(self._folder.name) / "out" / package
+        self.package.parent.mkdir()
+        self._effective = Path(self._folder.name) / "effective.json"
+        self._found: Mapping[str, Any] = {}
+
+    def start(self, effective: str) -> None:
+        """Generate at once."""
+        self._effective.write_text(effective, encoding="utf-8")
+        try:
+            with contextlib.redirect_stdout(None), _templates_read_once():  # its process says nothing either
+                self._found = generate(self._effective, self.package)
+        except Exception as error:  # whatever ends the generator's process is a refusal
+            raise GeneratorError(f"openapi-python-client failed:\n  {type(error).__name__}: {error}") from error
+
+    def report(self) -> Mapping[str, Any]:
+        """Return what the generator says of itself, checked as always."""
+        return checked(self._found, self.package)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._folder.cleanup()
+
+
+def regenerate(root: Path, folder: Path | None = None) -> None:
+    """Build a project and write its output.
+
+    Args:
+        root: The project.
+        folder: Where temporary files go; None for where the system puts them.
+    """
+    project = load_project(root)
+    with Inside(project.package, folder) as generator:
+        replace_tree(project.output, build(project, generator))
+
+
+@contextlib.contextmanager
+def _templates_read_once() -> Iterator[None]:
+    """Keep what the generator's templates compile to: that is most of its work, and the same each time."""
+    environment: Any = jinja2.Environment
+    original = environment.compile
+    environment.compile = lambda self, source, *rest, **more: _compiled(original, self, source, *rest, **more)
+    try:
+        yield
+    finally:
+        environment.compile = original
+
+
+_code: dict[Any, CodeType] = {}
+
+
+def _compiled(original: Callable[..., CodeType], *arguments: Any, **more: Any) -> CodeType:
+    key = (*arguments[1:], *more.items())
+    if key not in _code:
+        _code[key] = original(*arguments, **more)
+    return _code[key]
