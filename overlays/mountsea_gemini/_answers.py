@@ -33,9 +33,15 @@ Path = tuple[str, ...]
 
 @frozen
 class Unreadable:
-    """An answer that is not what its status promises."""
+    """An answer that is not what its status promises.
+
+    Attributes:
+        reason: Why it cannot be read.
+        said: It gives an error's words instead.
+    """
 
     reason: str
+    said: bool = False
 
 
 @frozen
@@ -57,6 +63,13 @@ class Reader:
         # More than is shown, so that a token at the cut is still seen whole, but not a whole film.
         start = answer.body[: 20 * SHOWN_LENGTH]
         return self.redact(start.decode("utf-8", "replace").strip(), private=self.private)
+
+    def missing(self, document: object, what: str) -> Unreadable:
+        """Return why a document is not what it should be: the error's words it gives instead, or else `what`."""
+        words = next(filter(None, (text_at(document, place) for place in self.waiter.reasons)), None)
+        if words is None:
+            return Unreadable(what)
+        return Unreadable(f"{what}; it says instead: {self.redact(words, private=self.private)}", said=True)
 
     def trace(self, answer: Answer, document: object) -> str | None:
         """Return the id to quote to the vendor's support, from the body or else the headers."""
@@ -138,7 +151,7 @@ def task_result(task_id: str, document: object, reader: Reader, trace_id: str | 
     if not isinstance(state, str) or not state:
         place = "/" + "/".join(waiter.state)
         found = "nothing" if state is ABSENT else type(state).__name__
-        return Unreadable(f"it holds {found} at {place}, where the state of the {waiter.name} should be")
+        return reader.missing(document, f"it holds {found} at {place}, where the state of the {waiter.name} should be")
     code = at(document, waiter.error_code)
     return TaskResult(
         id=task_id,

@@ -6,6 +6,7 @@
     ├── RequestRefused           the request breaks a rule; nothing was sent (also a RuleViolation)
     ├── ConnectionFailed         the API was not reached or did not answer; no task was started by it
     ├── SubmitOutcomeUnknown     the submit may have been accepted and billed
+    │   └── SubmitContradicted   HTTP says it was, the body says it failed
     ├── StatusError              the API refused, with an HTTP status
     │   ├── BadRequest           400, 422 and every other 4xx
     │   ├── AuthenticationError  401, 403
@@ -14,6 +15,7 @@
     │   ├── RateLimited          429, with `retry_after`
     │   └── ServerError          5xx
     ├── ProtocolError            an answer that cannot be read
+    │   └── LookContradicted     HTTP says success, the body tells of an error instead of a task
     ├── TaskEnded                the task ended without a result
     │   ├── TaskFailed
     │   ├── TaskCancelled
@@ -164,6 +166,14 @@ class SubmitOutcomeUnknown(ApiError):
         return "\n".join([first, sent, *rest])
 
 
+class SubmitContradicted(SubmitOutcomeUnknown):
+    """The submit was answered with HTTP 2xx, but with an error's words instead of a task's id.
+
+    It was probably refused. That is no proof, and the difference is money, so it is an unknown outcome too;
+    `reason` and `body` hold the words.
+    """
+
+
 class StatusError(ApiError):
     """The API refused, with an HTTP status."""
 
@@ -214,6 +224,13 @@ class ServerError(StatusError):
 
 class ProtocolError(ApiError):
     """The answer cannot be read: not JSON, cut, not what the document says, or a redirect."""
+
+
+class LookContradicted(ProtocolError):
+    """A task was asked for; HTTP says success, but the body holds an error's words instead of a task.
+
+    A wait goes on asking, for as long as it is patient with any fault; then this ends it.
+    """
 
 
 class TaskEnded(ApiError):

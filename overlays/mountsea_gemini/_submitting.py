@@ -14,7 +14,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from ._answers import Reader, Unreadable, document_of, status_error, submitted_id
-from ._errors import ApiError, ConnectionFailed, ProtocolError, SubmitOutcomeUnknown
+from ._errors import ApiError, ConnectionFailed, ProtocolError, SubmitContradicted, SubmitOutcomeUnknown
 from ._exchange import Answer, Core, Failed, Now, Random, Request, Send, Sleep, Wall
 from ._particular import LOGGER
 from ._retry_after import retry_after, utc
@@ -120,9 +120,12 @@ def _verdict(submission: Submission, answer: Answer, sent_at: float, wait: float
         found = None if isinstance(document, Unreadable) else submitted_id(document, reader.waiter.submitted)
         if found is not None:
             return found
-        place = "/" + "/".join(reader.waiter.submitted)
-        reason = document.reason if isinstance(document, Unreadable) else f"it holds no task id at {place}"
-        return _unknown(submission, sent_at, f"HTTP {status}, but {reason}", answer)
+        unread = document
+        if not isinstance(unread, Unreadable):
+            place = "/" + "/".join(reader.waiter.submitted)
+            unread = reader.missing(document, f"it holds no id of a {reader.waiter.name} at {place}")
+        kind = SubmitContradicted if unread.said else SubmitOutcomeUnknown
+        return _unknown(submission, sent_at, f"HTTP {status}, but {unread.reason}", answer, kind)
     if status in _NOT_PROCESSED:
         return _redirected(submission, answer)
     if 400 <= status < 500 and status not in _UNCLEAR:
@@ -131,7 +134,13 @@ def _verdict(submission: Submission, answer: Answer, sent_at: float, wait: float
     return _unknown(submission, sent_at, f"HTTP {status}", answer)
 
 
-def _unknown(submission: Submission, sent_at: float, reason: str, answer: Answer | None = None) -> SubmitOutcomeUnknown:
+def _unknown(
+    submission: Submission,
+    sent_at: float,
+    reason: str,
+    answer: Answer | None = None,
+    kind: type[SubmitOutcomeUnknown] = SubmitOutcomeUnknown,
+) -> SubmitOutcomeUnknown:
     reader = submission.reader
     fields: dict[str, Any] = {}
     if answer is not None:
@@ -140,7 +149,7 @@ def _unknown(submission: Submission, sent_at: float, reason: str, answer: Answer
             "trace_id": reader.trace(answer, document_of(answer)),
             "body": reader.shown(answer),
         }
-    return SubmitOutcomeUnknown(
+    return kind(
         f"{submission.what} was sent, and whether it was accepted is unknown: {reason}",
         reason=reason,
         fingerprint=_fingerprint(submission),

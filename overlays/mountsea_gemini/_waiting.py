@@ -12,6 +12,7 @@ from ._answers import Reader, Unreadable, document_of, status_error, task_result
 from ._errors import (
     ApiError,
     ConnectionFailed,
+    LookContradicted,
     ProtocolError,
     TaskCancelled,
     TaskEnded,
@@ -110,7 +111,8 @@ def read_look(polling: Polling, answer: Answer, wait: float | None) -> TaskResul
         found = Unreadable("it is neither a success nor an error, and redirects are not followed")
     if isinstance(found, TaskResult):
         return found
-    unread = ProtocolError(
+    kind = LookContradicted if found.said else ProtocolError
+    unread = kind(
         f"{what} was answered with HTTP {answer.status}, which cannot be read: {found.reason}",
         status=answer.status,
         trace_id=trace,

@@ -15,7 +15,7 @@ from scripts.pointer import decode, resolve
 EXTENSION: Final = "x-waiter"
 ACCEPTORS: Final = ("retry", "success", "failure", "cancelled", "timeout")
 _KEYS: Final = frozenset(
-    {"name", "id", "state", "acceptors", "delay", "deadline", "grace", "outputs", "error"}
+    {"name", "id", "state", "acceptors", "delay", "deadline", "grace", "outputs", "error", "reasons"}
 )  # fmt: skip
 _DELAY: Final = ("first", "factor", "max")
 
@@ -102,6 +102,7 @@ def _waiter(waiter: WaiterDefinition, names: Names) -> str:
         "error_message": decode(error["message"]) if "message" in error else None,
         "error_code": decode(error["code"]) if "code" in error else None,
         "trace": decode(error["trace"]) if "trace" in error else None,
+        "reasons": tuple(decode(pointer) for pointer in data.get("reasons", [])),
     }
     return f"Waiter({', '.join(f'{key}={literal(value)}' for key, value in fields.items())})"
 
@@ -120,7 +121,20 @@ def _check(waiter: WaiterDefinition, document: Any) -> None:
     for key, text in {"name": data["name"], "state": data["state"], **data["id"], **data.get("error", {})}.items():
         if not isinstance(text, str) or not any(map(str.isalnum, text)):
             raise _error(waiter, f"{key} must be text, got {text!r:.60}")
+    _check_places(waiter)
     _check_numbers(waiter)
+    _check_states(waiter, document)
+
+
+def _check_places(waiter: WaiterDefinition) -> None:
+    for key in ("outputs", "reasons"):
+        places = waiter.data.get(key, [])
+        if not isinstance(places, list) or not all(isinstance(place, str) and place[:1] == "/" for place in places):
+            raise _error(waiter, f"{key} must be a list of JSON pointers, got {places!r:.60}")
+
+
+def _check_states(waiter: WaiterDefinition, document: Any) -> None:
+    data = waiter.data
     for state, acceptor in data["acceptors"].items():
         if acceptor not in ACCEPTORS:
             raise _error(waiter, f"acceptor of {state!r} must be one of {', '.join(ACCEPTORS)}, got {acceptor!r}")

@@ -16,6 +16,7 @@ from mountsea_gemini import (
     PaymentRequired,
     ProtocolError,
     RateLimited,
+    SubmitContradicted,
     SubmitOutcomeUnknown,
 )
 
@@ -116,7 +117,7 @@ _BOMB: Final = gzip.compress(b" " * (64 * 2**20), 9)
 _GZIP: Final = {"Content-Encoding": "gzip"}
 
 UNREADABLE: Final = tuple(
-    Fault(f"2xx {name}", answer, UNKNOWN)
+    Fault(f"2xx {name}", answer, SubmitContradicted if name == "failure in a success" else UNKNOWN)
     for name, answer in {
         "HTML": reply(200, _HTML, headers={"Content-Type": "text/html"}),
         "empty": reply(201, b""),

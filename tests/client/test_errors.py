@@ -33,9 +33,9 @@ def specimen(kind: type[ApiError]) -> ApiError:
     if kind is RequestRefused:
         broken = {"prompt": "a cat", "action": "img2video", "model": "veo3_fast"}
         return RequestRefused(RuleViolation(violations(broken)))
-    if kind is SubmitOutcomeUnknown:
+    if issubclass(kind, SubmitOutcomeUnknown):
         when = datetime(2030, 1, 1, tzinfo=UTC)
-        return SubmitOutcomeUnknown("sent", reason="cut", fingerprint="ab", sent_at=when, **fields)
+        return kind("sent", reason="cut", fingerprint="ab", sent_at=when, **fields)
     result = TaskResult("t", "failed", "failure", raw={"a": [1]})
     if issubclass(kind, TaskEnded):
         return kind("ended", result=result, task_id="t", **fields)

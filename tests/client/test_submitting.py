@@ -17,6 +17,7 @@ from mountsea_gemini import (
     ConnectionFailed,
     RateLimited,
     RequestRefused,
+    SubmitContradicted,
     SubmitOutcomeUnknown,
 )
 from mountsea_gemini_api.rules import RuleViolation, RuleWarning, unlisted
@@ -58,6 +59,21 @@ def test_any_success_that_names_an_id_is_accepted(skin: Skin, status: int, given
     """The document says 201 and a text; a server that says 200 or sends a number has started a task too."""
     answer = reply(status, {"taskId": given, "extra": True})
     assert skin.do(skin.client(Play([answer])).text_to_video("a cat")).id == read
+
+
+@pytest.mark.parametrize("field", ["errorMessage", "error", "message"])
+def test_a_success_that_tells_of_an_error_is_an_unknown_outcome_of_its_own(skin: Skin, field: str) -> None:
+    """HTTP says accepted, the body says not: its words are told, nothing is sent again, and no id is made up."""
+    play = Play([reply(201, {"statusCode": 500, field: f"out of GPUs for {PROMPT}"})])
+    with pytest.raises(SubmitContradicted, match="it says instead: out of GPUs for") as caught:
+        skin.do(skin.client(play).text_to_video(PROMPT))
+    assert isinstance(caught.value, SubmitOutcomeUnknown)
+    assert PROMPT not in str(caught.value)
+    assert "may have been accepted and billed" in str(caught.value)
+    assert len(play.seen) == 1
+    with pytest.raises(SubmitOutcomeUnknown) as plain:
+        skin.do(skin.client(Play([reply(201, {"id": "elsewhere"})])).text_to_video(PROMPT))
+    assert type(plain.value) is SubmitOutcomeUnknown
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])

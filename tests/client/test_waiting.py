@@ -10,6 +10,7 @@ import httpx
 import pytest
 from mountsea_gemini import (
     ApiError,
+    LookContradicted,
     NotFound,
     ServerError,
     TaskCancelled,
@@ -101,6 +102,20 @@ def test_success_without_a_usable_url_is_an_error_of_its_own(skin: Skin, result:
     assert error.result is not None
     assert error.result.raw == {"taskId": TASK, "status": "completed", **(result or {})}
     assert len(play.seen) == 1
+
+
+def test_a_success_that_tells_of_an_error_instead_of_a_task_is_an_error_of_its_own(skin: Skin) -> None:
+    """Never a success, never endless, and not the task's own failure, which has a state; its words are told."""
+    clock = ScriptedClock()
+    said = reply(200, {"statusCode": 500, "message": ["upstream", "is down"]})
+    error = wait_error(skin, Play(poll=[said]), clock=clock)
+    assert type(error) is LookContradicted
+    assert "it says instead: upstream; is down" in str(error)
+    assert error.task_id == TASK
+    assert 600 <= clock.time - 1000.0 <= 620
+    # A hiccup of the server's does not end the wait, and a state counts more than words beside it.
+    busy = state("processing", message="try again later")
+    assert skin.do(skin.task(skin.client(Play(poll=[said, busy, COMPLETED]))).wait()).succeeded
 
 
 @pytest.mark.parametrize(

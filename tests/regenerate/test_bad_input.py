@@ -114,6 +114,8 @@ FAULTS: dict[str, tuple[Break, list[str]]] = {
     "pointer is gone": (rule(lambda r: r["source"].update(at="#/nowhere")), ["boxes-need-weight", "source is gone"]),
     "state without acceptor": (waiter(lambda w: w["acceptors"].pop("jammed")), ["x-waiter", "'jammed'"]),
     "acceptor without state": (waiter(lambda w: w["acceptors"].update(lost="failure")), ["x-waiter", "'lost'"]),
+    "reasons that are no list": (waiter(lambda w: w.update(reasons="/why")), ["x-waiter", "reasons", "'/why'"]),
+    "output that is no pointer": (waiter(lambda w: w.update(outputs=["url"])), ["x-waiter", "outputs", "'url'"]),
     "shrinking delay": (waiter(lambda w: w["delay"].update(factor=0.5)), ["x-waiter", "shrink"]),
     "no such parameter": (waiter(lambda w: w["id"].update(parameter="id")), ["'id' is not a parameter"]),
     "variant without a name": (variants(lambda v: v["names"].pop("box")), ["x-variants", "kind"]),

@@ -30,6 +30,7 @@ class Waiter:
         error_message: Where a failed job holds the reason.
         error_code: Where a failed job holds the vendor's number for it.
         trace: Where an answer holds the id to quote to the vendor's support.
+        reasons: Where an answer that is neither a job nor its id may say what was wrong, most trusted first.
     """
 
     name: str
@@ -47,3 +48,4 @@ class Waiter:
     error_message: tuple[str, ...] | None
     error_code: tuple[str, ...] | None
     trace: tuple[str, ...] | None
+    reasons: tuple[tuple[str, ...], ...]
