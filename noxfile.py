@@ -36,7 +36,7 @@ def tests(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".", env=ENV)
     session.run("mypy", env=ENV)
     session.run("pyright", env=ENV)
-    session.run("pytest", "-n", "2", *session.posargs, env=ENV)
+    session.run("pytest", "-n", "2", "--dist", "loadgroup", *session.posargs, env=ENV)
 
 
 @nox.session(default=False)

@@ -48,6 +48,11 @@ class Names:
     models: Mapping[str, ModelName]
     enums: frozenset[str]
     operations: tuple[OperationName, ...]
+    without: frozenset[tuple[str, str]] = frozenset()
+
+    def lacks(self, method: str, path: str) -> bool:
+        """Tell whether the client goes without an operation, which the project has accepted."""
+        return (method, path) in self.without
 
     def model_at(self, location: Location) -> ModelName:
         """Return the class generated for a component schema.
@@ -70,8 +75,13 @@ class Names:
         raise InputError(f"the generator made no endpoint of {method.upper()} {path}")
 
 
-def read_names(report: Mapping[str, Any]) -> Names:
-    """Return the names from the report of the generator's process."""
+def read_names(report: Mapping[str, Any], without: frozenset[tuple[str, str]] = frozenset()) -> Names:
+    """Return the names from the report of the generator's process.
+
+    Args:
+        report: What it said.
+        without: Method and path of each operation that it left out and nobody misses.
+    """
     return Names(
         models={
             name: ModelName(
@@ -84,6 +94,7 @@ def read_names(report: Mapping[str, Any]) -> Names:
         },
         enums=frozenset(report["enums"]),
         operations=tuple(OperationName(**entry) for entry in report["operations"]),
+        without=without,
     )
 
 

@@ -66,7 +66,8 @@ def operations_module(document: Any, names: Names) -> str:
     """Return the source of `operations.py`."""
     constants = operation_constants(document)
     builders, lines = [], []
-    for operation in operations(document):
+    made = [operation for operation in operations(document) if not names.lacks(operation.method, operation.path)]
+    for operation in made:
         named = names.operation(operation.method, operation.path)
         builder = f"_{constants[operation.id].lower()}"
         builders += [
@@ -96,7 +97,7 @@ def operations_module(document: Any, names: Names) -> str:
             *builders,
             *lines,
             "OPERATIONS: Final[Mapping[str, Operation]] = {",
-            *[f"    {name}.id: {name}," for name in constants.values()],
+            *[f"    {name}.id: {name}," for name in (constants[operation.id] for operation in made)],
             "}",
             "",
         ]

@@ -7,25 +7,39 @@ Besides the package it writes the names it chose (classes, attributes, modules),
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from openapi_python_client import Project
-from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError, ParseError
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
-from openapi_python_client.strings import PythonIdentifier
+from openapi_python_client.strings import ClassName, PythonIdentifier
+
+from scripts.regenerate.phrasing import phrased
+
+_PREFIX: Final = "field_"
+_WRAPPED: Final = re.compile(r"<openapi_python_client\.\S+UntrustedString object at 0x[0-9a-f]+>")
+"""How the generator prints a text it does not trust; the address in it differs from run to run."""
 
 
 def main(spec: Path, package: Path) -> dict[str, Any]:
     """Generate `package` from `spec`; return `{"errors": [...], "models": ..., "operations": ...}`."""
+    document, media = phrased(json.loads(spec.read_text(encoding="utf-8")))
     config = Config.from_sources(
-        ConfigFile(literal_enums=True, post_hooks=[], package_name_override=package.name),
+        ConfigFile(
+            literal_enums=True,
+            post_hooks=[],
+            package_name_override=package.name,
+            content_type_overrides=media,
+            class_overrides=dict(_overrides(document)),
+        ),
         meta_type=MetaType.NONE,
         document_source=spec,
         file_encoding="utf-8",
@@ -33,7 +47,7 @@ def main(spec: Path, package: Path) -> dict[str, Any]:
         output_path=package,
     )
     try:
-        data = GeneratorData.from_dict(json.loads(spec.read_text(encoding="utf-8")), config=config)
+        data = GeneratorData.from_dict(document, config=config)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         return {"errors": [f"{type(error).__name__}: {error}"]}
     if isinstance(data, GeneratorError):
@@ -60,11 +74,25 @@ def main(spec: Path, package: Path) -> dict[str, Any]:
     }
 
 
+def _overrides(document: Any) -> Iterator[tuple[str, ClassOverride]]:
+    """Yield another module name for each schema that has a property of its own name.
+
+    The generated code holds the new object in a variable named like its module, beside one for each property.
+    """
+    components = document.get("components")
+    schemas = components.get("schemas") if isinstance(components, dict) else None
+    for name, schema in schemas.items() if isinstance(schemas, dict) else ():
+        own = str(PythonIdentifier(name, _PREFIX))
+        properties = schema.get("properties") if isinstance(schema, dict) else None
+        if isinstance(properties, dict) and own in {str(PythonIdentifier(each, _PREFIX)) for each in properties}:
+            yield str(ClassName(name, _PREFIX)), ClassOverride(module_name=f"{own}_model")
+
+
 def _explain(error: GeneratorError) -> str:
     text = f"{error.header}: {error.detail}" if error.detail else str(error.header)
     if isinstance(error, ParseError) and error.data is not None:
         text += f" in {error.data.model_dump_json(exclude_unset=True, by_alias=True)[:300]}"
-    return text
+    return _WRAPPED.sub("(of the document)", text)
 
 
 def _model(model: ModelProperty) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,14 +47,21 @@ def inputs(project: Project) -> dict[str, str]:
     return result
 
 
-def manifest(project: Project, outputs: Tree) -> bytes:
-    """Return the manifest of a build."""
+def manifest(project: Project, outputs: Tree, gaps: Sequence[Mapping[str, str]] = ()) -> bytes:
+    """Return the manifest of a build.
+
+    Args:
+        project: What was built.
+        outputs: The files it gave.
+        gaps: What the client goes without, and why.
+    """
     return to_json(
         {
             "generated": f"by scripts.regenerate from {project.relative(project.spec)}; do not edit",
             "pages": _pages(project),
             "inputs": inputs(project),
             "tools": PINNED,
+            **({"gaps": list(gaps)} if gaps else {}),
             "outputs": {path: sha256(outputs[path]) for path in sorted(outputs)},
         }
     ).encode()

@@ -183,7 +183,7 @@ def test_the_scheme_is_read_in_any_case_and_the_token_is_configurable() -> None:
         (Ask("GET", POLL + "?taskId=a&taskId=b", AUTH), 400, "must be given once"),
         (Ask("GET", POLL + "?taskId=", AUTH), 404, "no task with this id"),
         (Ask("GET", POLL + "?taskId=unknown", AUTH), 404, "no task with this id"),
-        (Ask("POST", SUBMIT, AUTH | JSON), 400, "a JSON body is required"),
+        (Ask("POST", SUBMIT, AUTH | JSON), 400, "a body is required (application/json)"),
         (Ask("POST", SUBMIT, AUTH, b"{}"), 415, "application/json, got none"),
         (Ask("POST", SUBMIT, AUTH | {"content-type": "text/plain"}, b"{}"), 415, "got text/plain"),
         (Ask("POST", SUBMIT, AUTH | JSON | {"content-encoding": "gzip"}, b"{}"), 415, "content-encoding"),

@@ -1,31 +1,36 @@
-"""Read a request body as JSON, or say why it cannot be."""
+"""Read a request body as JSON or as a form, or say why it cannot be."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, Never
 
+from ._forms import Form
 from ._http import Request, Response, error_answer
 from ._spec import Body, is_json
 
 MISSING = object()
 
 
-def read(request: Request, body: Body, limit: int) -> tuple[Any, Response | None]:
+def read(request: Request, body: Body, limit: int, forms: Mapping[str, Form]) -> tuple[Any, Response | None]:
     """Return the body's value and None, or anything and the refusal.
 
-    A body that is no JSON but of a documented type is accepted unread, as `MISSING`.
+    A body that is neither JSON nor a form but of a documented type is accepted unread, as `MISSING`.
 
     Args:
         request: The request.
         body: What the operation takes.
         limit: The largest body accepted, in bytes.
+        forms: Those of its media types that are forms, and how to read them.
     """
     if len(request.body) > limit:
         return None, error_answer(413, f"the body is larger than {limit} bytes")
     if not request.body:
-        refusal = error_answer(400, "a JSON body is required, got none") if body.required else None
+        refusal = (
+            error_answer(400, f"a body is required ({', '.join(body.media)}), got none") if body.required else None
+        )
         return MISSING, refusal
     content_type = request.named.get(b"content-type", b"")
     essence = essence_of(content_type)
@@ -36,7 +41,16 @@ def read(request: Request, body: Body, limit: int) -> tuple[Any, Response | None
         return None, error_answer(415, "the body must be sent without a content-encoding")
     if _names_another_charset(content_type):
         return None, error_answer(400, "the body must be UTF-8; another charset was announced")
+    if essence in forms:
+        return _filled_in(forms[essence], request.body, content_type)
     return _decoded(request.body) if is_json(essence) else (MISSING, None)
+
+
+def _filled_in(form: Form, raw: bytes, content_type: bytes) -> tuple[Any, Response | None]:
+    try:
+        return form.read(raw, content_type), None
+    except (ValueError, RecursionError) as error:
+        return None, error_answer(400, f"the body is not the form it says: {error}")
 
 
 def _decoded(raw: bytes) -> tuple[Any, Response | None]:

@@ -98,7 +98,7 @@ def schema_entry(error: SchemaError, above: Location = ()) -> Entry:
         "pointer": pointer((*above, *location)),
         "got": got,
         "message": _brief_message(keyword, error),
-        "allowed": error.kind.value,
+        "allowed": _allowed(error),
     }
     return _fitted(entry)
 
@@ -111,7 +111,7 @@ def _rule_entry(rule: Rule, location: Location, part: Any) -> Entry:
         "pointer": pointer(place),
         "got": got,
         "message": rule.message,
-        "allowed": {error.kind.name: error.kind.value},
+        "allowed": {error.kind.name: _allowed(error)},
         "source": rule.quote,
     }
     if rule.level != "error":
@@ -147,8 +147,22 @@ def _place(error: SchemaError, above: Location) -> tuple[Location, str]:
     return location, _cut(json_text(error.instance), 60)
 
 
+def _allowed(error: SchemaError) -> Any:
+    """Return what the keyword asks for; where the validator gives errors instead, what they say."""
+    value = error.kind.value
+    if isinstance(value, SchemaError):
+        return value.message
+    if isinstance(value, list):
+        return [[each.message for each in part] if _are_errors(part) else part for part in value]
+    return value
+
+
+def _are_errors(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, SchemaError) for each in value)
+
+
 def _brief_message(keyword: str, error: SchemaError) -> str:
-    allowed = _cut(json_text(error.kind.value), 100)
+    allowed = _cut(json_text(_allowed(error)), 100)
     phrases = {
         "required": "must be present",
         "type": f"must be of type {allowed}",

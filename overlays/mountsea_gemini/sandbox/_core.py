@@ -171,6 +171,9 @@ class _Routes:
                 names = re.split(r"\{([^{}]+)\}", path)
                 pattern = re.compile("([^/]+)".join(re.escape(text) for text in names[::2]))
                 self._templates.setdefault(path, (pattern, {}))[1][method] = endpoint
+        # `/{box}/new` before `/{box}/{thing}`: what is written out counts more than what is left open
+        concrete = sorted(self._templates, key=lambda path: [segment.count("{") for segment in path.split("/")])
+        self._templates = {path: self._templates[path] for path in concrete}
 
     def find(self, path: str) -> tuple[Mapping[str, Endpoint] | None, Mapping[str, str]]:
         """Return the endpoints by method and the values of the path's parameters."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import _bodies, _files
 from ._checks import Checks, texts
 from ._faults import refusal, spoil
+from ._forms import Form, is_form
 from ._http import JSON_TYPE, Request, Response, answer, error_answer, json_answer
 from ._parameters import Parameters
 from ._results import PollBody, SubmitBody
@@ -34,6 +35,7 @@ class Endpoint(ABC):
         self._parameters = Parameters(core.spec, core.schemas, operation)
         media = operation.body.media if operation.body else {}
         strict = core.settings.strict
+        self._forms = {name: Form(core.spec, schema) for name, schema in media.items() if is_form(name)}
         self.checks = {name: Checks(core.schemas, schema, strict=strict) for name, schema in media.items()}
 
     def handle(self, request: Request, in_path: Mapping[str, str]) -> Response:
@@ -44,7 +46,7 @@ class Endpoint(ABC):
         body: Any = None
         takes = self.operation.body
         if takes is not None:
-            body, refused = _bodies.read(request, takes, self._core.settings.max_body)
+            body, refused = _bodies.read(request, takes, self._core.settings.max_body, self._forms)
             if refused:
                 return refused
         values, entries = self._parameters.read(request, in_path)
@@ -87,7 +89,7 @@ class Plain(Endpoint):
             return error_answer(400, str(error))
         success = self.operation.success
         if success.schema is None:
-            response = answer(success.status, b"")
+            response = answer(success.status, success.filler, *success.content_type)
         else:
             response = json_answer(success.status, sample(self._core.spec, success.schema))
         return spoil(refusal(faults) or response, faults, request, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hmac
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
@@ -48,7 +49,7 @@ class Guard:
             value = request.named.get(b"authorization", b"")
             return value[:7].lower() == b"bearer " and hmac.compare_digest(value[7:], self._token)
         if place == "basic":
-            return hmac.compare_digest(_password(request.named.get(b"authorization", b"")), self._token)
+            return any(hmac.compare_digest(part, self._token) for part in _basic(request))
         given = _given(place, name, request)
         return given is not None and hmac.compare_digest(given.encode("utf-8", "replace"), self._token)
 
@@ -64,14 +65,15 @@ def _carrier(name: str, scheme: dict[str, str]) -> tuple[str, str]:
     raise SpecError(f"#/components/securitySchemes/{name}: cannot be played; bearer, basic, oauth2 and apiKey can")
 
 
-def _password(header: bytes) -> bytes:
-    """Return the password of HTTP Basic (RFC 7617), whoever the user is; empty where there is none."""
+def _basic(request: Request) -> list[bytes]:
+    """Return user and password of HTTP Basic; vendors put the key into either."""
+    value = request.named.get(b"authorization", b"")
+    if value[:6].lower() != b"basic ":
+        return []
     try:
-        return (
-            base64.b64decode(header[6:], validate=True).partition(b":")[2] if header[:6].lower() == b"basic " else b""
-        )
-    except ValueError:
-        return b""
+        return base64.b64decode(value[6:], validate=True).split(b":", 1)
+    except (binascii.Error, ValueError):
+        return []
 
 
 def _given(place: str, name: str, request: Request) -> str | None:

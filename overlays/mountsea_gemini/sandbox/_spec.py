@@ -38,10 +38,24 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """The documented success answer of an operation; `schema` is None when it has no JSON body."""
+    """The documented success answer of an operation; `schema` is None when it has no JSON body, but maybe another."""
 
     status: int
     schema: Schema | None
+    media: str | None = None
+
+    @property
+    def content_type(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The header of a body that is not JSON."""
+        return ((b"content-type", self.media.encode("latin-1", "replace")),) if self.media else ()
+
+    @property
+    def filler(self) -> bytes:
+        """The body where it is not JSON: one event of a stream, a text, or some bytes."""
+        if self.media is None:
+            return b""
+        kind = self.media.partition(";")[0].strip().lower()
+        return b"data: text\n\n" if kind == "text/event-stream" else b"text" if kind.startswith("text/") else bytes(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +160,7 @@ class Spec:
             security=tuple(tuple(alternative) for alternative in security),
             parameters=tuple(self._parameters(item, value)),
             body=self._body(value.get("requestBody")),
-            success=Success(status, json_schema_of(response.get("content"))),
+            success=_success(status, response.get("content")),
             links=tuple(self._links(response)),
             waiter=_waiter(value["x-waiter"], place) if "x-waiter" in value else None,
         )
@@ -190,6 +204,12 @@ def _address(server: Mapping[str, Any]) -> str:
     for name, variable in (server.get("variables") or {}).items():
         url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
     return url
+
+
+def _success(status: int, content: Any) -> Success:
+    schema = json_schema_of(content)
+    others = [name for name in content or () if "*" not in name]
+    return Success(status, schema, others[0] if schema is None and others else None)
 
 
 def json_schema_of(content: Any) -> Schema | None:

@@ -1,0 +1,101 @@
+"""What openapi-python-client leaves out of a document, and what of it the project has decided to live with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from scripts.errors import InputError
+from scripts.merged import Merged
+
+ACCEPTED: Final = "x-accepted-gaps"
+_KEYS: Final = ("at", "reason")
+_SHOWN: Final = 20
+_PLACE: Final = re.compile(
+    r"(?:parsing (?P<operation>[A-Z]+ \S+) within|schema (?P<schema>/components/\S+?):?(?:\s|$))"
+)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One thing the generated client lacks.
+
+    Args:
+        at: The operation (`GET /things`) or the schema (`/components/schemas/Thing`).
+        problem: What the generator said.
+        reason: Why the project lives with it; empty if nobody has decided that.
+    """
+
+    at: str
+    problem: str
+    reason: str = ""
+
+    def data(self) -> dict[str, str]:
+        """Return the gap as JSON."""
+        return {"at": self.at, "problem": self.problem, "reason": self.reason}
+
+
+def accepted_gaps(merged: Merged) -> dict[str, str]:
+    """Return the reason of each accepted gap by its place.
+
+    Raises:
+        InputError: An entry is malformed.
+    """
+    result = {}
+    for overlay, index, entry in merged.notes(ACCEPTED):
+        fits = isinstance(entry, dict) and set(entry) == set(_KEYS)
+        if not fits or not all(isinstance(entry[key], str) and entry[key].strip() for key in _KEYS):
+            message = "an accepted gap has at (GET /path, or /components/schemas/Name) and a reason, both text"
+            raise overlay.document.error(message, (ACCEPTED, index))
+        result[entry["at"]] = entry["reason"]
+    return result
+
+
+def read_gaps(errors: Sequence[str], accepted: Mapping[str, str]) -> tuple[Gap, ...]:
+    """Return what the generator left out, all of it accepted.
+
+    Args:
+        errors: What it complained of.
+        accepted: Reasons by place.
+
+    Raises:
+        InputError: Something was left out that nobody accepted, or an accepted gap is none any more.
+    """
+    gaps = tuple(_gap(text, accepted) for text in dict.fromkeys(errors))
+    if open_ones := [gap for gap in gaps if not gap.reason]:
+        shown = [line for gap in open_ones[:_SHOWN] for line in _lines(gap)]
+        more = len(open_ones) - _SHOWN
+        raise InputError(
+            "openapi-python-client cannot express the whole document, and a client with pieces missing is worse "
+            "than none; correct these in an overlay:\n  "
+            + "\n  ".join([*shown, *([f"... and {more} more"] if more > 0 else [])])
+            + f"\n  or accept what is missing, with a reason, in {ACCEPTED} of an overlay: the client then goes without"
+        )
+    if stale := sorted(set(accepted) - {gap.at for gap in gaps}):
+        raise InputError(f"{ACCEPTED}: the generator leaves nothing out at {stale[0]!r} (any more); remove the entry")
+    return gaps
+
+
+def place_of(text: str) -> str:
+    """Return the operation or schema that a complaint of the generator is about."""
+    found = _PLACE.search(text)
+    return (found["operation"] or found["schema"]) if found else "the document"
+
+
+def _gap(text: str, accepted: Mapping[str, str]) -> Gap:
+    at = place_of(text)
+    return Gap(at, text.strip(), accepted.get(at, ""))
+
+
+def _lines(gap: Gap) -> list[str]:
+    lines = [line for line in gap.problem.splitlines() if line.strip()]
+    return lines if gap.at in lines[0] else [f"{gap.at}: {lines[0]}", *lines[1:]]
+
+
+def dropped(gaps: Sequence[Gap], report: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """Return the method and path of each operation that the client goes without altogether."""
+    made = {(entry["method"], entry["path"]) for entry in report["operations"]}
+    places = {tuple(gap.at.split(" ", 1)) for gap in gaps if " /" in gap.at}
+    return frozenset((method.lower(), path) for method, path in places if (method.lower(), path) not in made)

@@ -1,0 +1,181 @@
+"""Documents of other vendors: the whole way from the document to a client, a sandbox, an impact and a copy."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import pkgutil
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema_rs
+import pytest
+import yaml
+from mountsea_gemini.sandbox import Sandbox
+
+from scripts.impact.__main__ import main as impact
+from scripts.regenerate.__main__ import main as regenerate
+from scripts.rules.__main__ import main as rules
+from scripts.rules.space import Space
+from scripts.rules.verdict import Verdict
+from scripts.vendor.__main__ import main as vendor
+from tests.documents.asking import Asked, Operation, operations, schema_of
+from tests.documents.conftest import NAMES, ONE_WORKER, Document
+
+pytestmark = ONE_WORKER
+POINTS = 3000
+
+
+def test_nothing_is_left_to_do(document: Document, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was generated is what its inputs give, and every module of it can be imported."""
+    assert regenerate(["--project", str(document.project.root), "--check"]) == 0
+    assert "up to date" in capsys.readouterr().out
+    package = importlib.import_module(document.project.package)
+    modules = [found.name for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+    for module in modules:
+        importlib.import_module(module)
+    assert f"{package.__name__}.operations" in modules
+
+
+def test_every_operation_is_made_or_its_absence_is_accounted_for(document: Document) -> None:
+    """The client has each operation of the document, or the manifest says which it lacks and why."""
+    made = importlib.import_module(f"{document.project.package}.operations").OPERATIONS
+    manifest = yaml.safe_load((document.project.output / "manifest.json").read_text(encoding="utf-8"))
+    gaps = {gap["at"]: gap["reason"] for gap in manifest.get("gaps", [])}
+    for operation in operations(document.effective):
+        assert operation.name in made or gaps[f"{operation.method.upper()} {operation.path}"]
+
+
+def test_type_checkers_have_nothing_to_say(generated: Callable[[str], Document], tmp_path: Path) -> None:
+    """`mypy --strict` accepts every generated package."""
+    for name in NAMES:
+        shutil.copytree(generated(name).package, tmp_path / generated(name).package.name)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "."],
+        check=False,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_its_rules_are_sound(document: Document, capsys: pytest.CaptureFixture[str]) -> None:
+    """No rule is other than its author meant; a sentence that nobody claims is named with its line."""
+    code = rules(["check", "--project", str(document.project.root)])
+    said = capsys.readouterr()
+    assert (code, "all claimed" in said.out) == (0, True) or "no rule claims them" in said.err
+
+
+def test_its_rules_agree_with_the_effective_schema(document: Document) -> None:
+    """The compiled checks refuse what JSON Schema refuses, over the listable bodies and the examples of the rules."""
+    checked: Any = importlib.import_module(f"{document.project.package}.rules")
+    by_schema = {each.rules[0].schema: each for each in importlib.import_module(f"{checked.__name__}._table").RULE_SETS}
+    for ruled in document.merged.ruled:
+        rule_set = by_schema[ruled.pointer]
+        verdict = Verdict(ruled, levels=("error", "warning"))
+        validator = _validator(document.effective, ruled.pointer)
+        plain = _validator(document.merged.value, ruled.pointer)
+        errors = {rule.id for rule in ruled.rules if rule.level == "error"}
+        examples = [body for rule in ruled.rules for body in (rule.passes, rule.breaks)]
+        for body in itertools.chain(examples, itertools.islice(Space(ruled, document.merged.value).bodies(), POINTS)):
+            found = {violation.rule for violation in checked.rule_violations(body, model=rule_set.model)}
+            assert found == set(verdict.broken(body)), body
+            if plain.is_valid(body):
+                assert validator.is_valid(body) == (not found & errors), body
+
+
+def _validator(document: Any, pointer: str) -> Any:
+    kind = (
+        jsonschema_rs.Draft4Validator if document["openapi"].startswith("3.0") else jsonschema_rs.Draft202012Validator
+    )
+    return kind({**document, "$ref": pointer})
+
+
+def test_the_sandbox_serves_it(document: Document) -> None:
+    """Each operation is answered as documented when the request fits, and refused when it does not."""
+    sandbox = Sandbox(document.effective)
+    with httpx.Client(transport=sandbox.transport()) as client:
+        for operation in operations(document.effective):
+            good = _good(operation, document)
+            if not _polls(operation):
+                answer = client.send(operation.request(good))
+                assert answer.status_code == operation.success, (operation.name, answer.text)
+            for why, status, bad in _bad(operation, good, document):
+                answer = client.send(operation.request(bad))
+                assert answer.status_code == status, (operation.name, why, answer.text)
+                assert operation.method == "head" or why in answer.text
+
+
+def _polls(operation: Operation) -> bool:
+    return "x-waiter" in operation.data
+
+
+def _good(operation: Operation, document: Document) -> Asked:
+    """Return a request that fits; where rules speak of its body, the body is one of their examples."""
+    references = [schema.get("$ref") for schema in operation.media.values()]
+    for ruled in document.merged.ruled:
+        if ruled.pointer in references:
+            return operation.asked(ruled.rules[0].passes)
+    return operation.asked()
+
+
+def _bad(operation: Operation, good: Asked, document: Document) -> Iterator[tuple[str, int, Asked]]:
+    """Yield requests that must be refused: what the refusal says, its status, and the request."""
+    if operation.security and {} not in operation.security:
+        yield "credential", 401, Asked(good.parameters, good.body, good.media, anonymous=True)
+    for parameter in operation.parameters:
+        key = (parameter["in"], parameter["name"])
+        if parameter.get("required") and parameter["in"] != "path":
+            rest = {each: value for each, value in good.parameters.items() if each != key}
+            yield parameter["name"], 400, Asked(rest, good.body, good.media)
+        if "enum" in operation.resolved(schema_of(parameter)) and parameter["in"] != "cookie":
+            yield parameter["name"], 400, Asked({**good.parameters, key: "no-such-word"}, good.body, good.media)
+    for name in operation.resolved(next(iter(operation.media.values()), {})).get("required", []):
+        if isinstance(good.body, dict) and name in good.body:
+            yield name, 400, Asked(good.parameters, {k: v for k, v in good.body.items() if k != name}, good.media)
+    references = [schema.get("$ref") for schema in operation.media.values()]
+    for ruled in document.merged.ruled:
+        for rule in ruled.rules if ruled.pointer in references else ():
+            if rule.level == "error":
+                yield rule.id, 400, Asked(good.parameters, rule.breaks, good.media)
+
+
+def test_impact_tells_what_a_change_breaks(
+    document: Document, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A document without one of its operations breaks callers; the same document does not."""
+    root = document.project.root
+    edited = Path(shutil.copytree(root, tmp_path / "edited", ignore=shutil.ignore_patterns("generated")))
+    assert impact([str(root), str(edited)]) == 0
+    capsys.readouterr()
+    path = edited / document.project.relative(document.project.spec)
+    value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    removed = next(iter(value["paths"]))
+    value["paths"] = {key: item for key, item in value["paths"].items() if key != removed}
+    path.write_text(yaml.safe_dump(value, sort_keys=False), encoding="utf-8")
+    assert impact([str(root), str(edited)]) == 30
+    assert removed in capsys.readouterr().out
+
+
+def test_a_copy_works_in_another_repository(
+    document: Document, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The generated package, vendored below another package, verifies and imports there."""
+    app = tmp_path / f"app_{document.name}"
+    app.mkdir()
+    (app / "__init__.py").touch()
+    assert vendor(["copy", str(app), "--project", str(document.project.root)]) == 0
+    assert vendor(["verify", str(app), "--project", str(document.project.root)]) == 0
+    assert "intact" in capsys.readouterr().out
+    sys.path.insert(0, str(tmp_path))
+    try:
+        copied = importlib.import_module(f"{app.name}.{document.project.package}.operations")
+    finally:
+        sys.path.remove(str(tmp_path))
+    assert copied.OPERATIONS

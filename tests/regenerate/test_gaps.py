@@ -1,0 +1,93 @@
+"""What the generator cannot express: said in other words where there are some, else reported or accepted by name."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from scripts.errors import InputError
+from scripts.regenerate.gaps import dropped, place_of, read_gaps
+from scripts.regenerate.phrasing import phrased
+
+ENDPOINT = "WARNING parsing GET /things/{id} within things. Endpoint will not be generated.: Two parameters of one name"
+SCHEMA = "Unable to process schema /components/schemas/Thing:: str can't be merged with int"
+
+
+def document(media: dict[str, Any], schemas: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return a document with one answer and some schemas."""
+    answer = {"200": {"description": "", "content": media}}
+    return {"paths": {"/x": {"get": {"responses": answer}}}, "components": {"schemas": schemas or {}}}
+
+
+@pytest.mark.parametrize("media", ["image/png", "application/zip", "application/pdf", "audio/mpeg", "application/xml"])
+def test_what_is_neither_json_nor_text_becomes_bytes(media: str) -> None:
+    """An answer of any other kind is read as bytes, whatever schema it has."""
+    value, overrides = phrased(document({media: {}}))
+    content = value["paths"]["/x"]["get"]["responses"]["200"]["content"]
+    assert content == {media: {"schema": {"type": "string", "format": "binary"}}}
+    assert overrides == {media: "application/octet-stream"}
+
+
+@pytest.mark.parametrize("media", ["application/json", "application/problem+json", "text/event-stream", "text/plain"])
+def test_json_and_text_stay(media: str) -> None:
+    """What the generator understands is given to it as it stands, and the document is not touched."""
+    before = document({media: {"schema": {"const": "a", "x-note": 1}}}, {"A": {"properties": {"const": {"const": 1}}}})
+    kept = copy.deepcopy(before)
+    assert phrased(before) == (kept, {})
+    assert before == kept
+
+
+def test_a_word_below_all_of_becomes_an_enum_of_one() -> None:
+    """The generator joins an enum with the type it narrows, but no const; a property named const is no keyword."""
+    schemas: dict[str, Any] = {
+        "Cat": {"allOf": [{"properties": {"kind": {"const": "cat"}}}, {"properties": {"const": {"type": "string"}}}]},
+        "Note": {"properties": {"kind": {"const": "note"}}, "example": {"allOf": [{"const": "x"}]}},
+    }
+    value = phrased(document({}, schemas))[0]["components"]["schemas"]
+    assert value["Cat"]["allOf"][0]["properties"]["kind"] == {"type": "string", "enum": ["cat"]}
+    assert value["Cat"]["allOf"][1] == schemas["Cat"]["allOf"][1]
+    assert value["Note"] == schemas["Note"]
+
+
+def test_a_file_of_openapi_31_becomes_one_of_30() -> None:
+    """`contentMediaType` without an encoding means bytes; with one it is text."""
+    schemas: dict[str, Any] = {
+        "A": {"type": "string", "contentMediaType": "image/png"},
+        "B": {"type": "string", "contentMediaType": "image/png", "contentEncoding": "base64"},
+    }
+    value = phrased(document({}, schemas))[0]["components"]["schemas"]
+    assert value["A"]["format"] == "binary"
+    assert value["B"] == schemas["B"]
+
+
+def test_a_gap_names_its_place_and_reason_and_the_way_out() -> None:
+    """What was left out is an error that names operation or schema, once each."""
+    with pytest.raises(InputError) as caught:
+        read_gaps([ENDPOINT, ENDPOINT, SCHEMA], {})
+    text = str(caught.value)
+    assert text.count("GET /things/{id}") == 1
+    assert "/components/schemas/Thing" in text
+    assert "x-accepted-gaps" in text
+
+
+def test_an_accepted_gap_is_recorded_with_its_reason() -> None:
+    """Acceptance is by place; everything else is still an error."""
+    (gap,) = read_gaps([ENDPOINT], {"GET /things/{id}": "nobody calls it"})
+    assert (gap.at, gap.reason) == ("GET /things/{id}", "nobody calls it")
+    assert dropped([gap], {"operations": []}) == {("get", "/things/{id}")}
+    assert dropped([gap], {"operations": [{"method": "get", "path": "/things/{id}"}]}) == frozenset()
+    with pytest.raises(InputError, match="schemas/Thing"):
+        read_gaps([ENDPOINT, SCHEMA], {"GET /things/{id}": "nobody calls it"})
+
+
+def test_an_accepted_gap_that_is_none_any_more_is_refused() -> None:
+    """A stale acceptance would hide the next gap at its place."""
+    with pytest.raises(InputError, match="'GET /gone'"):
+        read_gaps([], {"GET /gone": "x"})
+
+
+def test_a_complaint_without_a_place_is_about_the_document() -> None:
+    """Nothing the generator says is without a place to accept it by."""
+    assert place_of("KeyError: x") == "the document"
