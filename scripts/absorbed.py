@@ -6,6 +6,7 @@ the vendor's own is worse: lists would be joined, and the vendor's words replace
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -35,6 +36,7 @@ class Addition:
         action: Its number, counted from 1.
         what: `GET /path`, or `schema Name`.
         location: Where it stands in the vendor document.
+        inside: Where it stands in the action's update.
     """
 
     overlay: str
@@ -42,6 +44,7 @@ class Addition:
     action: int
     what: str
     location: Location
+    inside: Location
 
     @property
     def message(self) -> str:
@@ -64,7 +67,7 @@ def absorbed(vendor: Document, overlays: Sequence[Overlay]) -> tuple[Addition, .
                 removed.update(starts)
             elif isinstance(action.update, dict):
                 found += [
-                    Addition(overlay.path, action.line, action.number, what, location)
+                    Addition(overlay.path, action.line, action.number, what, location, location[len(start) :])
                     for start in starts
                     for what, location in _rewritten(vendor.value, start, action.update)
                     if not any(location[: len(gone)] == gone for gone in removed)
@@ -82,6 +85,41 @@ def refuse_absorbed(vendor: Document, overlays: Sequence[Overlay]) -> None:
         first, *rest = found
         message = "\n  ".join([first.message, *map(str, rest), WAY_OUT])
         raise InputError(message, path=first.overlay, line=first.line, pointer=encode(first.location))
+
+
+def without(overlays: Sequence[Overlay], found: Sequence[Addition]) -> list[Overlay]:
+    """Return overlays without what they need not add any more, so that the rest can be applied and looked at.
+
+    Args:
+        overlays: The overlays.
+        found: What `absorbed` found in them.
+    """
+    gone: dict[tuple[str, int], list[Location]] = {}
+    for addition in found:
+        gone.setdefault((addition.overlay, addition.action), []).append(addition.inside)
+    result = []
+    for overlay in overlays:
+        actions = []
+        for action in overlay.actions:
+            locations = gone.get((overlay.path, action.number), [])
+            update = _pruned(action.update, locations) if locations else action.update
+            if update or not locations:
+                actions.append(dataclasses.replace(action, update=update))
+        result.append(dataclasses.replace(overlay, actions=tuple(actions)))
+    return result
+
+
+def _pruned(update: dict[str, Any], locations: Sequence[Location]) -> dict[str, Any]:
+    """Return an update without some of its parts, and without what then holds nothing."""
+    result = {}
+    for key, value in update.items():
+        deeper = [location[1:] for location in locations if location[0] == key]
+        if () in deeper:
+            continue
+        kept = _pruned(value, deeper) if deeper else value
+        if kept or not deeper:
+            result[key] = kept
+    return result
 
 
 def _selected(vendor: Document, action: Action) -> list[Location]:

@@ -58,6 +58,7 @@ class Change:
         words: The word diff of a changed sentence.
         quoted: The rules and overlay actions that quote a changed sentence.
         details: Further lines: why something no longer fits, and the way out.
+        twin: How many changes of the same values this report told before it, such as each field of a list.
         accepted: Who accepted it and why, or None.
     """
 
@@ -73,15 +74,18 @@ class Change:
     words: tuple[Word, ...] = ()
     quoted: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
+    twin: int = 0
     accepted: str | None = None
 
     @property
     def fingerprint(self) -> str:
         """What the change is accepted by: the same change of the same values, whatever the report's wording."""
-        data = json.dumps([self.check, self.pointer, self.old, self.new], sort_keys=True, ensure_ascii=True)
+        values = [self.check, self.pointer, self.old, self.new, *([self.twin] if self.twin else [])]
+        data = json.dumps(values, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(data.encode()).hexdigest()[:16]
 
     def data(self) -> dict[str, Any]:
         """Return the change as JSON."""
         fields = dataclasses.asdict(self)
+        del fields["twin"]  # part of the fingerprint, and of no use by itself
         return {**fields, "severity": self.severity.word, "fingerprint": self.fingerprint}

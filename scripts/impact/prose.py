@@ -97,9 +97,9 @@ def quoting(revisions: Sequence[Revision], place: Location, change: SentenceChan
 def _overlaps(quote: str, change: SentenceChange) -> bool:
     words = folded(quote)
     return any(
-        sentence and (words in sentence or sentence in words)
+        words in sentence or sentence in words
         for sentence in (change.old, change.new)
-        if len(words) >= _SHORTEST and " " in words
+        if all(len(text) >= _SHORTEST and " " in text for text in (words, sentence))
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import dataclasses
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -120,7 +121,7 @@ def compare(old: Revision, new: Revision, accepted: Sequence[Accepted] = ()) -> 
             unexplained.append(difference)
     for derived in DERIVED:
         changes += derived.run(context)
-    noted, expired = accept(sorted(changes, key=_worst_first), accepted)
+    noted, expired = accept([*_told_apart(sorted(changes, key=_worst_first))], accepted)
     return Report(old.label, new.label, noted, context.requests, tuple(unexplained), expired)
 
 
@@ -141,6 +142,15 @@ def _covers(merged: Difference, vendor: Difference) -> bool:
         return merged.selector == vendor.selector and same(merged.old, vendor.old) and same(merged.new, vendor.new)
     inside = vendor.location[: len(merged.location)] == merged.location
     return inside and merged.kind in {"add", "remove"} and merged.kind == vendor.kind
+
+
+def _told_apart(changes: Sequence[Change]) -> Iterator[Change]:
+    """Yield the changes so that no two have one fingerprint: whoever accepts one accepts that one only."""
+    seen: Counter[str] = Counter()
+    for change in changes:
+        name = change.fingerprint
+        yield dataclasses.replace(change, twin=seen[name])
+        seen[name] += 1
 
 
 def _worst_first(change: Change) -> tuple[int, str, str]:

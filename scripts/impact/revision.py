@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from scripts.absorbed import absorbed, without
 from scripts.document import Document
 from scripts.errors import InputError
 from scripts.merged import Merged
@@ -21,6 +22,7 @@ from scripts.rules.variants import VariantSet, read_variants
 
 _UNREADABLE: Final = (InputError, LookupError, TypeError, AttributeError, ValueError)
 """What reading rules or variants out of a document raises that is not what its overlays were written for."""
+DELETED: Final = "regeneration stops there; compared as if it were deleted from the overlay"
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ def revise(label: str, vendor: Document, overlays: Sequence[Overlay]) -> Revisio
     misfits: list[Misfit] = []
     # extends names a file by its path, and a revision may come from anywhere
     free = [dataclasses.replace(overlay, extends=None) for overlay in overlays]
+    added = absorbed(vendor, free)
+    misfits += (
+        Misfit("absorbed", f"{Path(each.overlay).name}, action {each.action}", f"{each}\n  {DELETED}") for each in added
+    )
+    free = without(free, added)
     try:
         value = apply(vendor, free).value
     except OverlayError:

@@ -52,7 +52,7 @@ def origin_of(url: str) -> str:
         raise InputError(message, path=_bare(parsed))
     if not parsed.host:
         raise InputError("is not a URL: it has no host", path=url)
-    if not 0 < (parsed.port or 1) <= _PORTS:
+    if parsed.port is not None and not 0 < parsed.port <= _PORTS:
         raise InputError(f"is not a URL: there is no port {parsed.port}", path=url)
     return str(parsed)
 

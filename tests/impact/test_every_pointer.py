@@ -126,6 +126,7 @@ def test_no_edit_is_silent_or_unexplained(name: str, everywhere: bool, request: 
         count += 1
         assert report.changes, edit
         assert not report.unexplained, edit
+        assert len({change.fingerprint for change in report.changes}) == len(report.changes), edit
         assert report.exit_code == 30 or not any(impact.stops for impact in report.requests), edit
     assert count > (700 if everywhere else 250)
 

@@ -1,0 +1,199 @@
+"""Where the document came from is recorded; what the page brings and an overlay had added is named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scripts.absorbed import WAY_OUT
+from scripts.impact.__main__ import main as impact
+from scripts.import_page.origin import RECORD
+from scripts.project import load_project
+from scripts.regenerate.manifest import read_manifest
+from tests.generating import regenerate
+from tests.import_page.conftest import Run
+from tests.import_page.serving import Vendor, whole
+
+ADDED = """\
+overlay: 1.1.0
+info: {title: The operation that tells where a parcel is, version: 1.0.0}
+actions:
+  - target: $.paths
+    description: Not on the imported page.
+    update:
+      /parcels/{id}:
+        get:
+          tags: [track]
+          operationId: trackParcel
+          parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+          responses: {'200': {description: Where it is.}}
+  - target: $.components
+    description: Not on the imported page either.
+    update:
+      schemas:
+        Fault: {type: object, properties: {id: {type: string}}}
+        Label: {type: object, properties: {id: {type: string}}}
+"""
+
+
+def recorded(project: Path) -> list[tuple[str, str]]:
+    """Return the origin and hash of each recorded page."""
+    record = json.loads((project / RECORD).read_bytes())
+    return [(page["origin"], page["sha256"]) for page in record["pages"]]
+
+
+def sha256(path: Path) -> str:
+    """Return the hash of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def everything(project: Path) -> dict[str, tuple[bytes, int]]:
+    """Return content and modification time of every file."""
+    return {path.as_posix(): (path.read_bytes(), path.stat().st_mtime_ns) for path in project.rglob("*.*")}
+
+
+def test_origin_and_hash_of_each_page_are_recorded(run: Run, project: Path, pages: Path) -> None:
+    """A URL in full, a file by its name alone; and the hash of the page, not of the document on it."""
+    with Vendor({"/track.md?lang=en": whole((pages / "track.md").read_bytes())}) as vendor:
+        run(pages / "send.md", f"{vendor.url}/track.md?lang=en#openapi")
+    assert recorded(project) == [
+        ("send.md", sha256(pages / "send.md")),
+        (f"{vendor.url}/track.md?lang=en", sha256(pages / "track.md")),
+    ]
+    record = json.loads((project / RECORD).read_bytes())
+    assert record["document"] == {"name": "openapi.yaml", "sha256": sha256(project / "openapi.yaml")}
+
+
+def test_unchanged_content_changes_nothing(run: Run, project: Path, pages: Path) -> None:
+    """The second import touches no file, neither a byte nor a time, although words around the document changed."""
+    page = project / "send.md"
+    shutil.copy(pages / "send.md", page)
+    run(page)
+    for path in project.rglob("*.*"):
+        os.utime(path, ns=(1, 1))
+    before = everything(project)
+    assert run(page).out.startswith("openapi.yaml: unchanged\n")
+    assert everything(project) == before
+    page.write_bytes(page.read_bytes() + b"\nA footer that is no part of the document.\n")
+    del before[page.as_posix()]
+    assert run(page).out.startswith("openapi.yaml: unchanged\n")
+    assert {name: state for name, state in everything(project).items() if name != page.as_posix()} == before
+
+
+def test_content_decides_not_the_version(run: Run, project: Path, pages: Path) -> None:
+    """A document that changed under its old version is written; `--check` says so and writes nothing."""
+    page = project / "send.md"
+    shutil.copy(pages / "send.md", page)
+    run(page)
+    page.write_text(page.read_text("utf-8").replace("description: 寄送", "description: 寄件"), encoding="utf-8")
+    before = everything(project)
+    checked = run(page, "--check")
+    assert (checked.code, checked.out.splitlines()[0].split(";")[0]) == (1, "openapi.yaml: would change")
+    assert everything(project) == before
+    assert run(page).out.startswith("openapi.yaml: written\n")
+    assert "寄件" in (project / "openapi.yaml").read_text("utf-8")
+    assert recorded(project) == [("send.md", sha256(page))]
+
+
+def test_the_manifest_holds_the_pages(run: Run, project: Path, pages: Path) -> None:
+    """Generated output says which pages it comes from, as long as the record is of the very document."""
+    run(pages / "track.md")
+    regenerate(project)
+    manifest = read_manifest(load_project(project))
+    assert manifest is not None
+    assert manifest["pages"] == [{"origin": "track.md", "sha256": sha256(pages / "track.md")}]
+    document = project / "openapi.yaml"
+    document.write_text(document.read_text("utf-8").replace("1.10", "1.11"), encoding="utf-8")
+    regenerate(project)
+    manifest = read_manifest(load_project(project))
+    assert manifest is not None
+    assert manifest["pages"] == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"pages": []}', b'{"document": 1, "pages": []}', b"\xff"])
+def test_a_record_that_is_none_is_named_and_written_anew(run: Run, project: Path, pages: Path, content: bytes) -> None:
+    """Regeneration stops at it; importing again is the way out."""
+    run(pages / "track.md")
+    (project / RECORD).write_bytes(content)
+    with pytest.raises(Exception, match=r"overlays/origin\.json: is not a record of imported pages; import them again"):
+        regenerate(project)
+    run(pages / "track.md")
+    regenerate(project)
+
+
+@pytest.fixture
+def adding(project: Path, run: Run, pages: Path) -> Path:
+    """The project with an overlay that adds an operation and two schemas to the page it was made of."""
+    (project / "pyproject.toml").write_text(
+        '[tool.regenerate]\nspec = "openapi.yaml"\noverlays = ["tasks.overlay.yaml"]\npackage = "made"\n'
+        'output = "made"\n',
+        encoding="utf-8",
+    )
+    (project / "tasks.overlay.yaml").write_text(ADDED, encoding="utf-8")
+    outcome = run(pages / "send.md")
+    assert "absorbed" not in outcome.out
+    regenerate(project)
+    return project
+
+
+def test_what_the_page_brings_is_absorbed_upstream(run: Run, adding: Path, pages: Path) -> None:
+    """Each action that adds by hand what the page now has is named with what it adds, and with the way out."""
+    outcome = run(pages / "send.md", pages / "track.md")
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[3:] == [
+        "  tasks.overlay.yaml:4, action 1 adds GET /parcels/{id}, which the page has now: absorbed upstream",
+        "  tasks.overlay.yaml:13, action 2 adds schema Fault, which the page has now: absorbed upstream",
+        f"  {WAY_OUT}",
+    ]
+
+
+def test_regeneration_stops_until_it_is_deleted(run: Run, adding: Path, pages: Path) -> None:
+    """Otherwise the two would be mixed: lists joined, words replaced. Deleting it is all there is to do."""
+    run(pages / "send.md", pages / "track.md")
+    with pytest.raises(
+        Exception, match=r"action 1 adds GET /parcels/\{id\}, which the page has now: absorbed upstream"
+    ):
+        regenerate(adding)
+    overlay = adding / "tasks.overlay.yaml"
+    text = overlay.read_text("utf-8")
+    start, end = text.index("  - target: $.paths"), text.index("  - target: $.components")
+    text = (text[:start] + text[end:]).replace("        Fault: {type: object, properties: {id: {type: string}}}\n", "")
+    overlay.write_text(text, encoding="utf-8")
+    regenerate(adding)
+    assert (adding / "made/made/api/track/get_parcel.py").is_file()
+
+
+def test_impact_compares_as_if_it_were_deleted(
+    run: Run, adding: Path, pages: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The report names what is absorbed and what callers lose with it: here the operation's own name."""
+    old = shutil.copytree(adding, tmp_path / "old")
+    run(pages / "send.md", pages / "track.md")
+    assert impact([str(old), str(adding), "--format", "json"]) == 30
+    report = json.loads(capsys.readouterr().out)
+    assert report["unexplained"] == []
+    said = {(change["check"], change["effect"]) for change in report["changes"]}
+    absorbed = "tasks.overlay.yaml, action {} is absorbed upstream: the document says so already"
+    assert {effect for check, effect in said if check == "overlay-absorbed"} == {
+        absorbed.format(1), absorbed.format(2)
+    }  # fmt: skip
+    (renamed,) = [effect for check, effect in said if check == "operation-renamed"]
+    assert renamed.startswith("the operation trackParcel is called getParcel")
+    assert not [effect for check, effect in said if check == "parameter-added"]
+
+
+def test_a_correction_of_the_same_thing_is_no_addition(run: Run, adding: Path, pages: Path) -> None:
+    """An action that targets the operation itself, or removes the page's first, may say what it likes."""
+    overlay = adding / "tasks.overlay.yaml"
+    target, removal = "  - target: $.paths['/parcels/{id}']\n", "    remove: true\n"
+    text = ADDED.replace("actions:\n", f"actions:\n{target}    description: Ours is better.\n{removal}")
+    text = text.replace("        Fault: {type: object, properties: {id: {type: string}}}\n", "")
+    overlay.write_text(text, encoding="utf-8")
+    assert "absorbed" not in run(pages / "send.md", pages / "track.md").out
+    regenerate(adding)
+    assert (adding / "made/made/api/track/track_parcel.py").is_file()
