@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,7 +145,7 @@ def test_a_slow_drip_ends_in_time(vendor: Vendor) -> None:
 
 def test_silence_ends_in_time(vendor: Vendor) -> None:
     """A server that takes the connection and says nothing."""
-    vendor.answers["/a"] = lambda _: [vendor.stop.wait(10), None][1]
+    vendor.answers["/a"] = dripping(b"", b"", vendor.stop)
     assert "did not answer in whole within 0.5 s" in refused(f"{vendor.url}/a", QUICK)
 
 
@@ -152,7 +153,11 @@ def test_redirects_share_the_time(vendor: Vendor) -> None:
     """A chain of slow redirects has no more time than one answer."""
 
     def slowly(to: str) -> Answer:
-        return lambda connection: (vendor.stop.wait(0.2), moved(to)(connection))[1]
+        def answer(connection: socket.socket) -> None:
+            vendor.stop.wait(0.2)
+            moved(to)(connection)
+
+        return answer
 
     vendor.answers |= {f"/{number}": slowly(f"/{number + 1}") for number in range(5)}
     assert "did not answer in whole within 0.5 s" in refused(f"{vendor.url}/0", QUICK)
