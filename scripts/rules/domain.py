@@ -49,7 +49,7 @@ def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[
 def _samples(schema: Mapping[str, Any], name: str) -> tuple[Any, ...]:
     """Return the values that the examples of the rules give a field."""
     found: list[Any] = []
-    for rule in schema.get("x-rules", []):
+    for rule in schema["x-rules"]:
         for body in rule.get("examples", {}).values():
             if isinstance(body, dict) and name in body and body[name] not in found:
                 found.append(body[name])

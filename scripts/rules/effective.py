@@ -18,7 +18,7 @@ def with_rules_as_schema(document: Any, ruled: Sequence[RuledSchema]) -> Any:
     `x-rules` only, since a body that breaks one is still valid.
     """
     result = copy.deepcopy(document)
-    version = str(document.get("openapi", ""))
+    version = str(document.get("openapi"))
     for schema in ruled:
         target = result
         for key in schema.location:

@@ -221,8 +221,6 @@ class Compiler:
         return Term(text, f"not {text}", variable, present_if=True)
 
     def _type(self, operand: str, variable: str) -> Expression:
-        if operand == "object":
-            return self.is_object(variable)
         self.helpers.add(f"is_{operand}")
         text = f"is_{operand}({variable})"
         return Term(text, f"not {text}", variable, present_if=True)

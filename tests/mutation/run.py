@@ -153,11 +153,13 @@ def read_results(copy: Path, module: str) -> Count:
 
 def read_mutant(copy: Path, module: str, name: str) -> Mutant:
     """Return the change that a mutant makes, as mutmut shows it."""
-    shown = subprocess.run(
-        [sys.executable, "-m", "mutmut", "show", name], cwd=copy, text=True, capture_output=True, check=True
-    ).stdout
-    lines = [line for line in shown.splitlines() if not line.startswith(("--- ", "+++ ", "# "))]
-    function = name.rpartition(".")[2].partition("__mutmut_")[0].removeprefix("x").strip("_ǁ").replace("ǁ", ".")
+    command = [sys.executable, "-m", "mutmut", "show", name]
+    shown = subprocess.run(command, cwd=copy, text=True, capture_output=True, check=False)
+    if shown.returncode:
+        raise SystemExit(f"mutmut cannot show {name}:\n{shown.stderr}")
+    lines = [line for line in shown.stdout.splitlines() if not line.startswith(("--- ", "+++ ", "# "))]
+    mangled = name.rpartition(".")[2].partition("__mutmut_")[0]  # x_function or xǁClassǁmethod
+    function = mangled.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
     was, now = ("\n".join(_after(sign, lines)) for sign in "-+")
     return Mutant(module, function, was, now)
 

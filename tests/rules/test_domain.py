@@ -79,9 +79,9 @@ def test_bounds_of_the_schema_count_too() -> None:
 
 def test_only_the_fields_asked_for() -> None:
     """Of the finite fields those that are used, in the order of use."""
-    schema = {"properties": {"a": {"type": "boolean"}, "b": {"enum": [1]}, "c": {"enum": [2]}, "d": TEXT}}
-    found = domains(RuledSchema(("S",), schema, ()), {}, ["d", "c", "a"])
-    assert list(found.items()) == [("c", (2,)), ("a", (False, True))]
+    schema = {"properties": {"a": {"type": "boolean"}, "b": {"enum": [1]}, "c": {"$ref": "#/Enum"}, "d": TEXT}}
+    found = domains(RuledSchema(("S",), schema, ()), DOCUMENT, ["d", "c", "a"])
+    assert list(found.items()) == [("c", ("x", "y")), ("a", (False, True))]
 
 
 def made(name: str, level: str) -> Rule:

@@ -141,6 +141,9 @@ def test_lists_change_as_little_as_possible() -> None:
     assert engine.nearest(subject, {"a": ["p", "q"]}, never(None), ()) == ()
     assert seen[1:] == [["p"], ["p", "q", "q"], [], ["p", "q", "q", "q"], UNSET]
     del seen[:]
+    assert engine.nearest(subject, {"a": ["p", "q", "r"]}, [ERROR.broken_at("/a", ["p"])], ()) == ()
+    assert seen == [["p", "q"], ["p", "q", "r", "r"], ["p"], [], UNSET]
+    del seen[:]
     assert engine.nearest(subject, {}, [ERROR.broken_at("/a", UNSET)], ()) == ()
     assert seen == [["https://example.com/"] * count for count in range(5)]
     del seen[:]
@@ -329,6 +332,17 @@ def test_json_objects_and_models_are_the_same() -> None:
     assert rules.rule_violations({}) == ()
     with pytest.raises(RuleViolation):
         rules.validate(NO_IMAGE, model=VideoGenerationDto)
+
+
+def test_a_class_derived_from_a_model_is_checked_as_that_model_where_it_is_named() -> None:
+    """Whoever derives from a model says so with `model=`; the body is still read as a model, not as an object."""
+
+    class Derived(VideoGenerationDto):
+        pass
+
+    body = Derived(prompt="a cat", action="img2video", model="veo3_fast")
+    assert ids(rules.rule_violations(body, model=VideoGenerationDto)) == ["img2video-needs-images"]
+    assert rules.rule_violations(body) == ()
 
 
 def test_a_model_of_another_class_is_not_checked_by_these_rules() -> None:

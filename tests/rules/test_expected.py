@@ -43,6 +43,27 @@ def test_every_request_gives_what_the_table_says() -> None:
         assert list(itertools.islice(differences(check, iter(every_case())), 5)) == []
 
 
+def test_the_value_reported_is_the_one_that_stands_there() -> None:
+    """Each violation holds what was found at its place, or that nothing was."""
+    for case in every_case():
+        for found in rules.rule_violations(case.body):
+            value: Any = case.body
+            for part in found.pointer.split("/")[1:]:
+                value = value[int(part)] if isinstance(value, list) else value.get(part, rules.ABSENT)
+            assert found.value is value
+
+
+def test_a_missing_field_is_the_business_of_the_schema() -> None:
+    """A rule about the value of a required field says nothing where the field is missing."""
+    for name in ("prompt", "action", "model"):
+        for case in finite_cases(others=False):
+            body = {key: value for key, value in case.body.items() if key != name}
+            found = [each.rule for each in rules.rule_violations(body)]
+            assert f"/{name}" not in [each.pointer for each in rules.rule_violations(body)]
+            assert set(found) <= {each.rule for each in case.expected}
+            assert [each.pointer for each in rules.violations(body) if each.rule == "schema"] == [f"/{name}"]
+
+
 def test_rules_are_reported_in_the_order_of_the_table() -> None:
     """The seven rules exist, no others, in the order in which they are reported."""
     assert tuple(rules.RULES) == ORDER

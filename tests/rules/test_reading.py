@@ -51,6 +51,21 @@ HOLDS: list[tuple[Any, str, str]] = [
     (a(minLength=0), "True", "False"),
     (a(items=True), "True", "False"),
     (
+        a(items=CONST),
+        f"isinstance(a, Unset) or not {SEQUENCE} or not any(item != 'x' for item in a)",
+        f"{GIVEN} and {SEQUENCE} and any(item != 'x' for item in a)",
+    ),
+    (
+        a(pattern=r"\S"),
+        "isinstance(a, Unset) or not isinstance(a, str) or a.strip(WHITE_SPACE)",
+        f"{GIVEN} and isinstance(a, str) and not a.strip(WHITE_SPACE)",
+    ),
+    (
+        a(pattern="x"),
+        "isinstance(a, Unset) or not isinstance(a, str) or _PATTERN_1.search(a)",
+        f"{GIVEN} and isinstance(a, str) and not _PATTERN_1.search(a)",
+    ),
+    (
         required("a", "b", properties={"a": CONST, "b": {"const": "y"}}),
         "a == 'x' and b == 'y'",
         "a != 'x' or b != 'y'",
@@ -185,4 +200,6 @@ def test_what_is_known_of_a_list_is_used() -> None:
     (breach,) = breaches(a(minItems=1), "body", "", subject)
     assert render(breach.condition) == "a_is_list and len(a) < 1"
     assert subject.asked == {"a": 1}
+    breaches(a(maxItems=1), "body", "", subject)
+    assert subject.asked == {"a": 2}
     assert render(compiler({"b": "b_is_list"}).holds({"minItems": 1}, "a")) == f"not {SEQUENCE} or len(a) >= 1"
