@@ -1,8 +1,10 @@
 """Measure what checking the rules on one body costs: `python bench/rules.py [--json FILE]`.
 
 Everything is measured in one process, in rounds that take turns, so that a busy neighbour slows all alike; the
-fastest round counts, and the ratio to the check written by hand is what matters. Exit code 1 when the target
-is missed: valid bodies at most 1.5 times the check written by hand, on average over them.
+fastest round counts, and the ratio to the check written by hand is what matters. Two are written by hand: one
+of the rules, which all ratios refer to, and one of the schema and the rules, which is what `violations` checks.
+Exit code 1 when the target is missed: on valid bodies `violations` takes at most 1.5 times as long as the check
+of the same things written by hand, on average over the bodies.
 """
 
 from __future__ import annotations
@@ -21,10 +23,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from mountsea_gemini_api import rules
-from mountsea_gemini_api.models import VideoGenerationDto
+from mountsea_gemini_api.models import (
+    VideoGenerationDto,
+    VideoGenerationDtoAction,
+    VideoGenerationDtoAspectRatio,
+    VideoGenerationDtoModel,
+)
 from mountsea_gemini_api.rules import video_generation_dto as compiled
 from mountsea_gemini_api.types import Unset
 
@@ -45,6 +52,9 @@ IDS: Final = {
     "1 rule broken": ["img2video-needs-images"],
     "2 rules broken": ["ingredients-only-veo31-fast", "ingredients-need-images"],
 }
+ACTIONS: Final = frozenset(get_args(VideoGenerationDtoAction))
+MODELS: Final = frozenset(get_args(VideoGenerationDtoModel))
+RATIOS: Final = frozenset(get_args(VideoGenerationDtoAspectRatio))
 _URL: Final = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
 
 
@@ -73,6 +83,23 @@ def by_hand(body: VideoGenerationDto) -> list[str]:
     return broken
 
 
+def all_by_hand(body: VideoGenerationDto) -> list[str]:
+    """Return the ids of the rules a model breaks, after looking whether it fits its schema, which `schema` says."""
+    images = body.image_list
+    if (
+        not isinstance(body.prompt, str)
+        or body.action not in ACTIONS
+        or body.model not in MODELS
+        or not (
+            isinstance(images, Unset) or (isinstance(images, list) and all(isinstance(each, str) for each in images))
+        )
+        or not (isinstance(body.aspect_ratio, Unset) or body.aspect_ratio in RATIOS)
+        or not (isinstance(body.translation, (Unset, bool)))
+    ):
+        return ["schema", *by_hand(body)]
+    return by_hand(body)
+
+
 class Contender(NamedTuple):
     """One way to check a body.
 
@@ -97,9 +124,22 @@ def ours() -> Iterator[Contender]:
 
     model = VideoGenerationDto.from_dict
     yield Contender("written by hand", model, by_hand, list)
-    yield Contender("generated: broken_by_model", model, compiled.broken_by_model, ids)
-    yield Contender("generated: rule_violations (+ nearest valid)", model, rules.rule_violations, ids)
+    yield Contender("written by hand, with the schema", model, all_by_hand, list)
+    yield Contender(
+        "generated: broken",
+        lambda body: compiled.model_values(model(body)),
+        lambda values: compiled.broken(*values),
+        ids,
+    )
+    yield Contender("generated: rule_violations", model, rules.rule_violations, ids)
     yield Contender("generated: violations (+ schema)", model, rules.violations, ids)
+    yield Contender("generated: violations, JSON object", dict, rules.violations, ids)
+    yield Contender(
+        "generated: violations, nearest read",
+        model,
+        lambda body: [(each, each.nearest) for each in rules.violations(body)],
+        lambda found: [each.rule for each, _ in found],
+    )
 
 
 def _implications() -> dict[str, Any]:
@@ -302,12 +342,13 @@ def main() -> int:
     times, imports = measured(contenders), import_milliseconds()
     show(times, imports)
     valid = [name for name, ids in IDS.items() if not ids]
-    ratios = [times["generated: broken_by_model"][name] / times["written by hand"][name] for name in valid]
+    public, same = times["generated: violations (+ schema)"], times["written by hand, with the schema"]
+    ratios = [public[name] / same[name] for name in valid]
     ratio = statistics.geometric_mean(ratios)
     if options.json:
         figures = {"nanoseconds": times, "import": imports, "ratio": ratio}
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    print(f"generated to hand-written, valid bodies: {ratio:.2f} (at most {MAX_RATIO})")
+    print(f"violations to the same written by hand, valid bodies: {ratio:.2f} (at most {MAX_RATIO})")
     return 0 if ratio <= MAX_RATIO else 1
 
 

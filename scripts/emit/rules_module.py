@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from scripts.emit.names import Names
+from scripts.emit.glance import Glance, fits, keeps, known_fields
+from scripts.emit.names import ModelName, Names
 from scripts.emit.shapes import Shapes, request_schemas
 from scripts.emit.source import comment, constant, docstring, literal, variable
 from scripts.pointer import decode
@@ -28,6 +29,7 @@ def rules_module(ruled: RuledSchema, names: Names, document: Any) -> str:
     used = [name for name in local if any(mentions(rule, name) for rule in ruled.rules)]
     compiler, checks = _checks(ruled, local)
     parameters = ", ".join(f"{local[name]}: Any" for name in used)
+    glances = list(_glances(ruled, model, local, compiler, document))
     return "\n".join(
         [
             docstring(f"The rules of {model.name}, compiled from the x-rules of {ruled.pointer}."),
@@ -51,23 +53,26 @@ def rules_module(ruled: RuledSchema, names: Names, document: Any) -> str:
             *checks,
             "    return found",
             "",
-            f"def broken_by_model(body: {model.name}) -> list[Violation]:",
-            f"    {docstring('Return what a model breaks.')}",
-            f"    return broken({', '.join('body.' + model.fields[name].attribute for name in used)})",
+            f"def model_values(body: {model.name}) -> tuple[Any, ...]:",
+            f"    {docstring('Return what the rules look at in a model.')}",
+            f"    return ({''.join(f'body.{model.fields[name].attribute}, ' for name in used)})",
             "",
-            "def broken_by_json(body: Mapping[str, Any]) -> list[Violation]:",
-            f"    {docstring('Return what a JSON object breaks.')}",
+            "def json_values(body: Mapping[str, Any]) -> tuple[Any, ...]:",
+            f"    {docstring('Return what the rules look at in a JSON object.')}",
             "    get = body.get",
-            f"    return broken({', '.join(f'get({literal(name)}, UNSET)' for name in used)})",
+            f"    return ({''.join(f'get({literal(name)}, UNSET), ' for name in used)})",
             "",
+            *glances,
             "RULE_SET: Final = RuleSet(",
             f"    model={model.name},",
             f"    rules=({''.join(constant(rule.id) + ', ' for rule in ruled.rules)}),",
             f"    fields={literal(tuple(used))},",
             f"    domains={{{_domains(ruled, document, used)}}},",
+            "    fits=fits,",
+            "    keeps=keeps,",
+            "    model_values=model_values,",
+            "    json_values=json_values,",
             "    broken=broken,",
-            "    broken_by_model=broken_by_model,",
-            "    broken_by_json=broken_by_json,",
             ")",
             "",
         ]
@@ -101,6 +106,37 @@ def table_module(ruled: Sequence[RuledSchema], shapes: Shapes, names: Names) -> 
             "",
         ]
     )
+
+
+def _glances(
+    ruled: RuledSchema, model: ModelName, local: Mapping[str, str], compiler: Compiler, document: Any
+) -> Iterator[str]:
+    """Yield the functions that let a right model through at a glance; add what they use to the compiler's."""
+    shapes = Shapes(document)
+    shape = shapes.add(ruled.pointer)
+    known = known_fields(shape, shapes.definitions)
+    yield "def fits(body: Any) -> bool:"
+    if known is None or set(known) - set(model.fields):
+        yield f"    {docstring('Say nothing at a glance: this schema takes a closer look.')}"
+        yield "    return False"
+        known = {}
+    else:
+        yield f"    {docstring('Tell at a glance that a model fits its schema; where this says no, look closely.')}"
+        yield from (f"    {local[name]} = body.{model.fields[name].attribute}" for name in known)
+        yield from fits(shape, shapes.definitions, known, local)
+    glance = Glance(
+        _member_of(local),
+        patterns=compiler.patterns,
+        helpers=compiler.helpers,
+        known={local[name]: plain for name, plain in known.items()},
+    )
+    used = [name for name in local if any(mentions(rule, name) for rule in ruled.rules)]
+    yield ""
+    yield "def keeps(body: Any) -> bool:"
+    yield f"    {docstring('Tell whether a model that fits its schema keeps every rule.')}"
+    yield from (f"    {local[name]} = body.{model.fields[name].attribute}" for name in used)
+    yield from keeps(ruled.rules, glance)
+    yield ""
 
 
 def _is_json(content_type: str) -> bool:

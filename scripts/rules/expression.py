@@ -7,7 +7,7 @@ values, model attributes, or `UNSET` where a field is absent.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -81,11 +81,13 @@ def every(parts: Iterable[Expression]) -> Expression:
     flat = _flatten(parts, All)
     if NEVER in flat:
         return NEVER
-    present = {term.proves for term in flat if isinstance(term, Term) and term.proves}
+    asked = {part.proves: part for part in flat if isinstance(part, Term) and part.proves}
     result: list[Expression] = []
-    for kept in _flatten((_assuming(part, present) for part in flat), All):
-        if kept not in result:
-            result.append(kept)
+    for part in flat:
+        before = [asked[name] for name in _absences(part) if name in asked]  # asked before it is relied on
+        for kept in [*before, *_flatten([_assuming(part, set(asked))], All)]:
+            if kept not in result:
+                result.append(kept)
     proven = {term.proves for term in result if isinstance(term, Term) and term.proves and not _asks_presence(term)}
     result = [part for part in result if not (_asks_presence(part) and _subject(part) in proven)]
     return result[0] if len(result) == 1 else All(tuple(result))
@@ -106,11 +108,16 @@ def _flatten(parts: Iterable[Expression], kind: type[All | Some]) -> list[Expres
     return result
 
 
-def _assuming(part: Expression, present: set[str]) -> Expression:
+def _assuming(part: Expression, present: Collection[str | None]) -> Expression:
     """Drop the alternatives that say a variable is absent, once it is known to be present."""
     if isinstance(part, Some):
         return some(alternative for alternative in part.parts if _absence(alternative) not in present)
     return part
+
+
+def _absences(part: Expression) -> list[str]:
+    alternatives = part.parts if isinstance(part, Some) else ()
+    return [name for alternative in alternatives if (name := _absence(alternative))]
 
 
 def _absence(part: Expression) -> str | None:
@@ -189,21 +196,43 @@ class Compiler:
         self.helpers.add("is_object")
         return Term(f"is_object({variable})", f"not is_object({variable})", variable, present_if=True)
 
-    def is_list(self, variable: str) -> Term:
+    def absent(self, variable: str) -> Expression:
+        """State that a field was not given."""
+        return absent(variable)
+
+    def is_text(self, variable: str) -> Expression:
+        """State that a value is a text."""
+        return Term(f"isinstance({variable}, str)", f"not isinstance({variable}, str)", variable, present_if=True)
+
+    def is_number(self, variable: str) -> Expression:
+        """State that a value is a number."""
+        self.helpers.add("is_number")
+        return Term(f"is_number({variable})", f"not is_number({variable})", variable, present_if=True)
+
+    def is_list(self, variable: str) -> Expression:
         """State that a value is a list."""
         self.asked[variable] += 1
         text = self.lists.get(variable) or LIST.format(variable)
         return Term(text, f"not {text}", variable, present_if=True)
 
+    def truth(self, text: str) -> Term:
+        """State that something is true in a condition."""
+        return Term(text, f"not {text}")
+
+    def all_items(self, item: Expression, variable: str) -> Term:
+        """State what holds of every `item` of a list."""
+        good, bad = (f"({render(each)} for item in {variable})" for each in (item, negated(item)))
+        return Term(f"all{good}", f"any{bad}")
+
     def _properties(self, operand: Mapping[str, Any], variable: str) -> Expression:
         parts = []
         for name, schema in operand.items():
             value = self.member(variable, name)
-            parts.append(some([absent(value), self.holds(schema, value)]))
+            parts.append(some([self.absent(value), self.holds(schema, value)]))
         return every(parts)
 
     def _required(self, operand: list[str], variable: str) -> Expression:
-        present = every(negated(absent(self.member(variable, name))) for name in operand)
+        present = every(negated(self.absent(self.member(variable, name))) for name in operand)
         return some([negated(self.is_object(variable)), present])
 
     def _const(self, operand: Any, variable: str) -> Expression:
@@ -229,16 +258,15 @@ class Compiler:
         item = self.holds(operand, "item")
         if item == ALWAYS:
             return ALWAYS
-        text = f"any({render(negated(item))} for item in {variable})"
-        return some([negated(self.is_list(variable)), Term(f"not {text}", text)])
+        return some([negated(self.is_list(variable)), self.all_items(item, variable)])
 
     def _pattern(self, operand: str, variable: str) -> Expression:
         if operand == r"\S":  # the commonest of all, and several times faster so
             self.helpers.add("WHITE_SPACE")
             text = f"{variable}.strip(WHITE_SPACE)"
-            return self._if_text(variable, Term(text, f"not {text}"))
+            return self._if_text(variable, self.truth(text))
         name = self.patterns.setdefault(translate(operand), f"_PATTERN_{len(self.patterns) + 1}")
-        return self._if_text(variable, Term(f"{name}.search({variable})", f"not {name}.search({variable})"))
+        return self._if_text(variable, self.truth(f"{name}.search({variable})"))
 
     def _all_of(self, operand: list[Any], variable: str) -> Expression:
         return every(self.holds(schema, variable) for schema in operand)
@@ -250,8 +278,7 @@ class Compiler:
         return negated(self.holds(operand, variable))
 
     def _if_text(self, variable: str, term: Term) -> Expression:
-        text = f"isinstance({variable}, str)"
-        return some([Term(f"not {text}", text, variable, present_if=False), term])
+        return some([negated(self.is_text(variable)), term])
 
     def _sizes(self, schema: Mapping[str, Any], variable: str) -> Iterable[Expression]:
         size = f"len({variable})"
@@ -267,9 +294,7 @@ class Compiler:
                 bound = repr(schema[keyword])
                 terms.append(Term(f"{variable} {sign} {bound}", f"{variable} {opposite} {bound}"))
         if terms:
-            self.helpers.add("is_number")
-            text = f"is_number({variable})"
-            yield some([Term(f"not {text}", text, variable, present_if=False), every(terms)])
+            yield some([negated(self.is_number(variable)), every(terms)])
 
 
 _METHODS: Final = {

@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 from mountsea_gemini_api import rules
 from mountsea_gemini_api.models import VideoGenerationDto
-from mountsea_gemini_api.rules import ABSENT, Change, Length, Rule, RuleViolation, RuleWarning, Source, Violation
+from mountsea_gemini_api.rules import (
+    ABSENT,
+    Change,
+    Length,
+    Rule,
+    RuleViolation,
+    RuleWarning,
+    Source,
+    Violation,
+    _nearest,
+)
 from mountsea_gemini_api.rules import _engine as engine
 from mountsea_gemini_api.rules._violation import describe
 from mountsea_gemini_api.types import UNSET
@@ -72,10 +82,17 @@ def rule_set(broken: Any, domains: Mapping[str, tuple[Any, ...]], fields: tuple[
         rules=(ERROR, WARNING),
         fields=fields,
         domains=domains,
+        fits=bool,
+        keeps=bool,
+        model_values=lambda body: tuple(body.get(name, UNSET) for name in fields),
+        json_values=lambda body: tuple(body.get(name, UNSET) for name in fields),
         broken=broken,
-        broken_by_model=lambda body: broken(*body.values()),
-        broken_by_json=lambda body: broken(*(body.get(name, UNSET) for name in fields)),
     )
+
+
+def nearest(subject: engine.RuleSet, body: Mapping[str, Any], found: Any, waive: Any) -> tuple[Change, ...]:
+    """Return the nearest valid request of a body of made-up fields."""
+    return _nearest.nearest(subject, {name: body.get(name, UNSET) for name in subject.fields}, found, waive)
 
 
 SOURCE = Source("#/at", "words")
@@ -94,7 +111,7 @@ def test_several_changes_at_once() -> None:
     subject = rule_set(differ, dict.fromkeys(names, TWO), names)
     for wrong in range(1, 5):
         body: dict[str, Any] = dict(zip(names, ["x"] * wrong + ["y"] * 4, strict=False))
-        found = engine.nearest(subject, body, differ(*body.values()), ())
+        found = nearest(subject, body, differ(*body.values()), ())
         expected = [Change(f"/{name}", "x", "y") for name in names[:wrong]]
         assert list(found) == (expected if wrong <= 3 else [])
 
@@ -107,9 +124,9 @@ def test_a_tie_goes_to_the_field_complained_about() -> None:
 
     subject = rule_set(both, {"a": TWO, "b": TWO}, ("a", "b"))
     body = {"a": "x", "b": "x"}
-    assert engine.nearest(subject, body, both("x", "x"), ()) == (Change("/b", "x", "y"),)
-    assert engine.nearest(subject, body, [ERROR.broken_at("", body)], ()) == (Change("/a", "x", "y"),)
-    assert engine.nearest(subject, body, [ERROR.broken_at("/b/0", "x")], ()) == (Change("/b", "x", "y"),)
+    assert nearest(subject, body, both("x", "x"), ()) == (Change("/b", "x", "y"),)
+    assert nearest(subject, body, [ERROR.broken_at("", body)], ()) == (Change("/a", "x", "y"),)
+    assert nearest(subject, body, [ERROR.broken_at("/b/0", "x")], ()) == (Change("/b", "x", "y"),)
 
 
 def test_a_warning_counts_only_where_no_error_does() -> None:
@@ -119,13 +136,13 @@ def test_a_warning_counts_only_where_no_error_does() -> None:
         return {"w": [WARNING.broken_at("/a", a)], "e": [ERROR.broken_at("/a", a)]}.get(a, [])
 
     worse = rule_set(check, {"a": ("e", "w")}, ("a",))
-    assert engine.nearest(worse, {"a": "e"}, check("e"), ()) == (Change("/a", "e", "w"),)
-    assert engine.nearest(worse, {"a": "w"}, check("w"), ()) == ()
+    assert nearest(worse, {"a": "e"}, check("e"), ()) == (Change("/a", "e", "w"),)
+    assert nearest(worse, {"a": "w"}, check("w"), ()) == ()
     better = rule_set(check, {"a": ("e", "w", "z")}, ("a",))
-    assert engine.nearest(better, {"a": "e"}, check("e"), ()) == (Change("/a", "e", "z"),)
-    assert engine.nearest(better, {"a": "w"}, check("w"), ()) == (Change("/a", "w", "z"),)
-    assert engine.nearest(better, {"a": "e"}, check("e"), {"inferred"}) == (Change("/a", "e", "w"),)
-    assert engine.nearest(worse, {"a": "w"}, check("w"), {"stated"}) == (Change("/a", "w", "e"),)
+    assert nearest(better, {"a": "e"}, check("e"), ()) == (Change("/a", "e", "z"),)
+    assert nearest(better, {"a": "w"}, check("w"), ()) == (Change("/a", "w", "z"),)
+    assert nearest(better, {"a": "e"}, check("e"), {"inferred"}) == (Change("/a", "e", "w"),)
+    assert nearest(worse, {"a": "w"}, check("w"), {"stated"}) == (Change("/a", "w", "e"),)
 
 
 def test_lists_change_as_little_as_possible() -> None:
@@ -138,29 +155,29 @@ def test_lists_change_as_little_as_possible() -> None:
 
     lengths = tuple(map(Length, range(5)))
     subject = rule_set(never, {"a": (ABSENT, *lengths)}, ("a",))
-    assert engine.nearest(subject, {"a": ["p", "q"]}, never(None), ()) == ()
+    assert nearest(subject, {"a": ["p", "q"]}, never(None), ()) == ()
     assert seen[1:] == [["p"], ["p", "q", "q"], [], ["p", "q", "q", "q"], UNSET]
     del seen[:]
-    assert engine.nearest(subject, {"a": ["p", "q", "r"]}, [ERROR.broken_at("/a", ["p"])], ()) == ()
+    assert nearest(subject, {"a": ["p", "q", "r"]}, [ERROR.broken_at("/a", ["p"])], ()) == ()
     assert seen == [["p", "q"], ["p", "q", "r", "r"], ["p"], [], UNSET]
     del seen[:]
-    assert engine.nearest(subject, {}, [ERROR.broken_at("/a", UNSET)], ()) == ()
+    assert nearest(subject, {}, [ERROR.broken_at("/a", UNSET)], ()) == ()
     assert seen == [["https://example.com/"] * count for count in range(5)]
     del seen[:]
-    assert engine.nearest(subject, {"a": ()}, [ERROR.broken_at("/a", ())], ()) == ()
+    assert nearest(subject, {"a": ()}, [ERROR.broken_at("/a", ())], ()) == ()
     assert seen == [UNSET, *(["https://example.com/"] * count for count in range(1, 5))]
 
 
 def test_values_that_look_alike_are_alternatives() -> None:
     """`True` is not 1: a field that holds one may become the other."""
     subject = rule_set(lambda a: [] if a is True else [ERROR.broken_at("/a", a)], {"a": (1, True)}, ("a",))
-    assert engine.nearest(subject, {"a": 1}, [ERROR.broken_at("/a", 1)], ()) == (Change("/a", 1, True),)
+    assert nearest(subject, {"a": 1}, [ERROR.broken_at("/a", 1)], ()) == (Change("/a", 1, True),)
 
 
 def test_pointers_of_changes_are_escaped() -> None:
     """A field whose name holds a slash or a tilde is still found by its pointer."""
     subject = rule_set(lambda a: [] if a == "y" else [ERROR.broken_at("", a)], {"~a/b": TWO}, ("~a/b",))
-    (change,) = engine.nearest(subject, {"~a/b": "x"}, [ERROR.broken_at("", "x")], ())
+    (change,) = nearest(subject, {"~a/b": "x"}, [ERROR.broken_at("", "x")], ())
     assert (change.pointer, str(change)) == ("/~0a~1b", '~a/b="y"')
 
 
@@ -219,10 +236,11 @@ def test_a_violation_in_words() -> None:
     assert str(violation) == 'stated: must\n  at /a, got "x"'
     assert str(ERROR.broken_at("", UNSET)) == "stated: must\n  at /, got nothing"
     assert ERROR.broken_at("", UNSET).value is ABSENT
-    known = violation.with_nearest((Change("/a", "x", "y"), Change("/b", ABSENT, "z")))
+    changes = (Change("/a", "x", "y"), Change("/b", ABSENT, "z"))
+    known = Violation("stated", "error", "must", "/a", "x", SOURCE, changes)
     assert str(known) == 'stated: must\n  at /a, got "x"\n  nearest valid request: a="y", b="z"'
     assert violation.nearest == ()
-    assert "x" not in repr(Violation("r", "error", "m", "/a", "xxx"))
+    assert repr(Violation("r", "error", "m", "/a", "xxx")) == "Violation(rule='r', level='error', pointer='/a')"
     assert repr(ABSENT) == "ABSENT"
 
 

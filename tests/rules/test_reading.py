@@ -52,7 +52,7 @@ HOLDS: list[tuple[Any, str, str]] = [
     (a(items=True), "True", "False"),
     (
         a(items=CONST),
-        f"isinstance(a, Unset) or not {SEQUENCE} or not any(item != 'x' for item in a)",
+        f"isinstance(a, Unset) or not {SEQUENCE} or all(item == 'x' for item in a)",
         f"{GIVEN} and {SEQUENCE} and any(item != 'x' for item in a)",
     ),
     (
@@ -122,7 +122,7 @@ FIELDS: list[tuple[dict[str, Any], str, set[str]]] = [
     ({"allOf": [CONST, {"minLength": 2}]}, f"{GIVEN} and (a != 'x' or isinstance(a, str) and len(a) < 2)", set()),
     ({"anyOf": [{"const": "x"}, {"const": "y"}]}, f"{GIVEN} and a != 'x' and a != 'y'", set()),
     ({"not": {"minItems": 1}}, f"{GIVEN} and (not {SEQUENCE} or len(a) >= 1)", set()),
-    ({"not": {"items": CONST}}, f"{GIVEN} and (not {SEQUENCE} or not any(item != 'x' for item in a))", set()),
+    ({"not": {"items": CONST}}, f"{GIVEN} and (not {SEQUENCE} or all(item == 'x' for item in a))", set()),
 ]  # fmt: skip
 
 

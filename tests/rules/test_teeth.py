@@ -62,11 +62,12 @@ def noticed(mutant: Mutant, document: Any, names: Names) -> Iterator[str]:
         yield "linter"
     rule_set = compiled(ruled, names, changed)
     for rule in ruled.rules:
-        passes, breaks = (rule_set.broken_by_json(body) for body in (rule.passes, rule.breaks))
+        passes, breaks = (rule_set.violations(body, ()) for body in (rule.passes, rule.breaks))
         if passes or [each.rule for each in breaks] != [rule.id]:
             yield "examples"
             break
-    by_hand = differences(rule_set.broken_by_json, iter([*finite_cases(others=False), *text_cases()]))
+    cases = iter([*finite_cases(others=False), *text_cases()])
+    by_hand = differences(lambda body: rule_set.violations(body, ()), cases)
     if tuple(rule.id for rule in rule_set.rules) != ORDER or next(by_hand, None):
         yield "table"
 

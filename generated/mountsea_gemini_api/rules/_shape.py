@@ -77,7 +77,7 @@ def _object(value: Mapping[str, Any], schema: Schema, at: str) -> Iterator[Viola
         if name not in value:
             yield _misfit(f"{at}/{_token(name)}", ABSENT, "is required")
     properties = schema.get("properties", {})
-    others = schema.get("additionalProperties", True)
+    others = schema.get("additionalProperties")
     for name, child in value.items():
         place = f"{at}/{_token(name)}"
         if name in properties:

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
+from functools import cached_property
 from typing import Any, Final, Literal
 
-from attrs import define, evolve, field
-
 from ..types import Unset
+from ._record import Record
 
 Level = Literal["error", "warning"]
 SHOWN: Final = 40
@@ -28,23 +27,20 @@ class Absent(Enum):
 ABSENT: Final = Absent.ABSENT
 
 
-@define(frozen=True)
-class Length:
+class Length(Record):
     """A list of so many items, whichever they are."""
 
     count: int
 
 
-@define(frozen=True)
-class Source:
+class Source(Record):
     """The vendor sentence a rule rests on: JSON pointer into the vendor document, and the quoted words."""
 
     at: str
     quote: str
 
 
-@define(frozen=True)
-class Change:
+class Change(Record):
     """One field changed on the way to a valid request.
 
     Args:
@@ -62,15 +58,14 @@ class Change:
         if self.after is ABSENT:
             return f"leave out {name}"
         if not isinstance(self.after, Length):
-            return f"{name}={json.dumps(self.after, ensure_ascii=False)}"
+            return f"{name}={_json(self.after)}"
         count = self.after.count - (self.before.count if isinstance(self.before, Length) else 0)
         if count < 0:
             return f"drop the last {'item' if count == -1 else _counted(-count, 'item')} of {name}"
         return f"{'add' if isinstance(self.before, Length) else 'give'} {_counted(count, 'item')} in {name}"
 
 
-@define(frozen=True)
-class Violation:
+class Violation(Record):
     """One rule broken by one body.
 
     Args:
@@ -80,20 +75,55 @@ class Violation:
         pointer: JSON pointer of the field that breaks it.
         value: The value found there; `ABSENT` if none.
         source: The vendor's words, where the rule quotes some.
-        nearest: The fewest changes that make the whole request valid; empty where they cannot be listed.
+        nearest: The fewest changes that make the whole request valid; empty where they cannot be listed. They
+            are searched when first asked for, from a copy of what the request held.
     """
 
     rule: str
     level: Level
     message: str
     pointer: str
-    value: Any = field(repr=False)
-    source: Source | None = None
-    nearest: tuple[Change, ...] = ()
+    value: Any
+    source: Source | None
+    _fields = ("rule", "level", "message", "pointer", "value", "source", "nearest")
 
-    def with_nearest(self, changes: tuple[Change, ...]) -> Violation:
-        """Return the same violation, knowing the nearest valid request."""
-        return evolve(self, nearest=changes)
+    def __init__(
+        self,
+        rule: str,
+        level: Level,
+        message: str,
+        pointer: str,
+        value: Any,
+        source: Source | None = None,
+        nearest: tuple[Change, ...] = (),
+    ) -> None:
+        fields = self.__dict__
+        fields["rule"] = rule
+        fields["level"] = level
+        fields["message"] = message
+        fields["pointer"] = pointer
+        fields["value"] = value
+        fields["source"] = source
+        if nearest:
+            fields["nearest"] = nearest
+
+    @cached_property
+    def nearest(self) -> tuple[Change, ...]:
+        """The fewest changes that make the whole request valid; searched when first asked for."""
+        search = self.__dict__.get("_search")
+        return () if search is None else tuple(search())
+
+    def search_with(self, search: Callable[[], tuple[Change, ...]]) -> None:
+        """Keep the search for the nearest valid request until somebody asks for its result."""
+        self.__dict__["_search"] = search
+
+    def __getstate__(self) -> dict[str, Any]:
+        return dict(
+            zip(self._fields, self._values(), strict=True)
+        )  # a copy knows the result, not how to search
+
+    def __repr__(self) -> str:
+        return f"Violation(rule={self.rule!r}, level={self.level!r}, pointer={self.pointer!r})"
 
     def __str__(self) -> str:
         lines = [f"{self.rule}: {self.message}", f"  at {self.pointer or '/'}, got {describe(self.value)}"]
@@ -102,8 +132,7 @@ class Violation:
         return "\n".join(lines)
 
 
-@define(frozen=True)
-class Rule:
+class Rule(Record):
     """One named rule of the API.
 
     Args:
@@ -135,7 +164,7 @@ class RuleViolation(ValueError):  # noqa: N818  the project's word for it
 
     def __str__(self) -> str:
         lines = [str(violation) for violation in self.violations]
-        ids = ", ".join(json.dumps(rule) for rule in dict.fromkeys(each.rule for each in self.violations))
+        ids = ", ".join(_json(rule) for rule in dict.fromkeys(each.rule for each in self.violations))
         lines.append(
             f"if you know that the API accepts this request, switch off what refuses it: waive={{{ids}}}"
         )
@@ -175,8 +204,14 @@ def describe(value: Any) -> str:
     if isinstance(value, str):
         text = value.partition("?")[0]  # what follows is a query, which may hold a signature
         cut = text[:SHOWN] + ("…" if len(text) > SHOWN or text != value else "")
-        return ascii(cut) if not cut.isprintable() else json.dumps(cut, ensure_ascii=False)
-    return json.dumps(value, default=repr)[:SHOWN]
+        return ascii(cut) if not cut.isprintable() else _json(cut)
+    return _json(value, ascii_only=True)[:SHOWN]
+
+
+def _json(value: Any, *, ascii_only: bool = False) -> str:
+    import json  # needed only to print a violation
+
+    return json.dumps(value, ensure_ascii=ascii_only, default=repr)
 
 
 def _counted(count: int, noun: str) -> str:

@@ -125,15 +125,85 @@ def broken(prompt: Any, action: Any, model: Any, image_list: Any) -> list[Violat
     return found
 
 
-def broken_by_model(body: VideoGenerationDto) -> list[Violation]:
-    """Return what a model breaks."""
-    return broken(body.prompt, body.action, body.model, body.image_list)
+def model_values(body: VideoGenerationDto) -> tuple[Any, ...]:
+    """Return what the rules look at in a model."""
+    return (
+        body.prompt,
+        body.action,
+        body.model,
+        body.image_list,
+    )
 
 
-def broken_by_json(body: Mapping[str, Any]) -> list[Violation]:
-    """Return what a JSON object breaks."""
+def json_values(body: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what the rules look at in a JSON object."""
     get = body.get
-    return broken(get("prompt", UNSET), get("action", UNSET), get("model", UNSET), get("imageList", UNSET))
+    return (
+        get("prompt", UNSET),
+        get("action", UNSET),
+        get("model", UNSET),
+        get("imageList", UNSET),
+    )
+
+
+def fits(body: Any) -> bool:
+    """Tell at a glance that a model fits its schema; where this says no, look closely."""
+    prompt = body.prompt
+    action = body.action
+    model = body.model
+    image_list = body.image_list
+    aspect_ratio = body.aspect_ratio
+    translation = body.translation
+    if image_list is not UNSET:
+        if type(image_list) is not list:
+            return False
+        for item in image_list:
+            if type(item) is not str:
+                return False
+    return (
+        not body.additional_properties
+        and type(prompt) is str
+        and action in ("text2video", "img2video", "ingredients2video")
+        and model
+        in (
+            "veo2_fast",
+            "veo2_quality",
+            "veo3_fast",
+            "veo3_quality",
+            "veo31_fast",
+            "veo31_quality",
+            "veo31_fast_ingredients",
+        )
+        and (aspect_ratio is UNSET or aspect_ratio in ("16:9", "9:16"))
+        and (translation is UNSET or type(translation) is bool)
+    )
+
+
+def keeps(body: Any) -> bool:
+    """Tell whether a model that fits its schema keeps every rule."""
+    prompt = body.prompt
+    action = body.action
+    model = body.model
+    image_list = body.image_list
+    # images-are-http-urls
+    if image_list is not UNSET:
+        for item in image_list:
+            if not _PATTERN_1.search(item):
+                return False
+    return (
+        # ingredients-only-veo31-fast
+        (action != "ingredients2video" or model == "veo31_fast")
+        # img2video-needs-images
+        and (action != "img2video" or image_list is not UNSET and 1 <= len(image_list) <= 2)
+        # ingredients-need-images
+        and (action != "ingredients2video" or image_list is not UNSET and 1 <= len(image_list) <= 3)
+        # veo31-fast-ingredients-needs-images
+        and (model != "veo31_fast_ingredients" or image_list is not UNSET and 1 <= len(image_list) <= 3)
+        # text2video-takes-no-images
+        and (action != "text2video" or image_list is UNSET or len(image_list) <= 0)
+        # prompt-not-blank
+        and bool(prompt.strip(WHITE_SPACE))
+    )
 
 
 RULE_SET: Final = RuleSet(
@@ -172,7 +242,9 @@ RULE_SET: Final = RuleSet(
             Length(4),
         ),
     },
+    fits=fits,
+    keeps=keeps,
+    model_values=model_values,
+    json_values=json_values,
     broken=broken,
-    broken_by_model=broken_by_model,
-    broken_by_json=broken_by_json,
 )

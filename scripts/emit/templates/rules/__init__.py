@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from ._engine import SCHEMA, RuleSet, check_waived, enforce
-from ._shape import misfits
 from ._table import RULE_SETS, SHAPES
 from ._violation import (
     ABSENT,
@@ -44,9 +43,17 @@ def violations(body: Any, *, model: type[Any] | None = None, waive: Collection[s
     """
     if waive:
         check_waived(waive, {*RULES, SCHEMA})
+    if model is None and (rules := _BY_MODEL.get(type(body))) is not None and rules.fits(body):
+        return () if rules.keeps(body) else rules.violations(body, waive)
+    return _looked_at_closely(body, model, waive)
+
+
+def _looked_at_closely(body: Any, model: type[Any] | None, waive: Collection[str]) -> tuple[Violation, ...]:
     kind = _kind(body, model)
     found: tuple[Violation, ...] = ()
     if SCHEMA not in waive and (shape := SHAPES.get(kind)) is not None:
+        from ._shape import misfits  # most requests fit
+
         found = tuple(misfits(body if isinstance(body, Mapping) else body.to_dict(), shape))
     rules = _BY_MODEL.get(kind)
     return found if rules is None else (*found, *rules.violations(body, waive))
@@ -80,6 +87,8 @@ def validate(
 
 def rule_violations(body: Any, *, model: type[Any] | None = None) -> tuple[Violation, ...]:
     """Return the cross-field rules a body breaks, without looking at its schema."""
+    if model is None and (rules := _BY_MODEL.get(type(body))) is not None and rules.fits(body) and rules.keeps(body):
+        return ()
     rules = _BY_MODEL.get(_kind(body, model))
     return () if rules is None else rules.violations(body, ())
 
@@ -87,9 +96,8 @@ def rule_violations(body: Any, *, model: type[Any] | None = None) -> tuple[Viola
 def _kind(body: Any, model: type[Any] | None) -> type[Any]:
     if model is not None:
         return model
-    kind = type(body)
-    if kind in _BY_MODEL or not isinstance(body, Mapping):  # to ask for a Mapping is dear
-        return kind
+    if not isinstance(body, Mapping):
+        return type(body)
     if len(SHAPES) != 1:
         names = ", ".join(sorted(kind.__name__ for kind in SHAPES))
         raise ValueError(f"say which model the object is meant to be: model=... is one of {names}")

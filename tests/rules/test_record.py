@@ -1,0 +1,136 @@
+"""Records: plain data that cannot be changed, and violations, which search for the nearest request when asked."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from mountsea_gemini_api import rules
+from mountsea_gemini_api.rules import Change, Length, Rule, Source, Violation
+from mountsea_gemini_api.rules._engine import RuleSet
+from mountsea_gemini_api.types import UNSET
+
+SOURCE = Source("#/at", "words")
+RULE = Rule("stated", "error", "must", "#/S", SOURCE)
+
+
+def test_a_record_is_made_by_place_or_by_name() -> None:
+    """Fields may be given in order, by name, or both; each exactly once."""
+    assert Change("/a", 1, 2) == Change(pointer="/a", before=1, after=2) == Change("/a", after=2, before=1)
+    wrong: list[Callable[[], Any]] = [
+        lambda: Source("#/at"),  # type: ignore[call-arg]
+        lambda: Source("#/at", "words", "more"),  # type: ignore[call-arg]
+        lambda: Source("#/at", at="#/at"),  # type: ignore[misc,call-arg]
+        lambda: Source("#/at", words="x"),  # type: ignore[call-arg]
+        lambda: Source("#/at", "words", quote="words"),  # type: ignore[misc]
+    ]
+    for make in wrong:
+        with pytest.raises(TypeError) as caught:
+            make()
+        assert str(caught.value) == "Source takes at, quote, each once"
+
+
+def test_records_are_compared_and_hashed_by_their_fields() -> None:
+    """Two of the same class and values are the same; another class never is, whatever it holds."""
+
+    class Other(Length):
+        count: int
+
+    assert Length(1) == Length(1) != Length(2)
+    assert Length(1) != Other(1)
+    assert Length(1) != 1
+    assert len({Length(1), Length(1), Length(2), Other(1)}) == 3
+    assert hash(Length(1)) != hash(Other(1))
+    assert Source("a", "b") != Source("a", "c")
+    assert Source("a", "b") != Source("c", "b")
+
+
+def test_a_record_shows_its_fields() -> None:
+    """What it is and what it holds."""
+    assert repr(SOURCE) == "Source(at='#/at', quote='words')"
+
+
+def test_a_record_cannot_be_changed() -> None:
+    """Neither set nor deleted: whoever holds a rule can rely on it."""
+    with pytest.raises(AttributeError, match=r"^Source cannot be changed: at stays as it is$"):
+        SOURCE.at = "x"  # type: ignore[misc]
+    with pytest.raises(AttributeError, match=r"^Source cannot be changed: quote stays as it is$"):
+        delattr(SOURCE, "quote")
+    assert repr(SOURCE) == "Source(at='#/at', quote='words')"
+
+
+def made_up(fits: bool = False) -> tuple[RuleSet, list[Any]]:
+    """Return a rule set whose only rule wants a to be y and at most one image, and what it was asked."""
+    asked: list[Any] = []
+
+    def broken(a: Any, images: Any) -> list[Violation]:
+        asked.append((a, images))
+        return [] if a == "y" else [RULE.broken_at("/a", a), RULE.broken_at("/images", images)]
+
+    def values(body: Any) -> tuple[Any, ...]:
+        return body.get("a", UNSET), body.get("images", UNSET)
+
+    domains = {"a": ("x", "y")}
+    subject = RuleSet(
+        model=list, rules=(RULE,), fields=("a", "images"), domains=domains, fits=lambda _: fits,
+        keeps=lambda _: fits, model_values=values, json_values=values, broken=broken,
+    )  # fmt: skip
+    return subject, asked
+
+
+def test_the_nearest_request_is_searched_when_first_asked_for() -> None:
+    """Who only wants to know what is broken does not pay for the search; who asks all violations pays once."""
+    subject, asked = made_up()
+    first, second = subject.violations({"a": "x"}, ())
+    assert len(asked) == 1
+    assert first.nearest == (Change("/a", "x", "y"),)
+    paid = len(asked)
+    assert paid > 1
+    assert second.nearest is first.nearest
+    assert len(asked) == paid
+
+
+@pytest.mark.parametrize("images", [["p"], [["p"]], [{"q": ["p"]}], {"q": ["p"]}])
+def test_the_search_sees_the_request_as_it_was(images: Any) -> None:
+    """A body changed after the check does not change what was found in it."""
+    subject, asked = made_up()
+    body = {"a": "x", "images": copy.deepcopy(images)}
+    found = subject.violations(body, ())
+    innermost: Any = body["images"]
+    while isinstance(innermost, (list, dict)) and innermost != ["p"]:
+        innermost = innermost["q"] if isinstance(innermost, dict) else innermost[0]
+    innermost.append("later")
+    del asked[:]
+    assert found[0].nearest
+    assert {str(given) for _, given in asked} == {str(images)}
+
+
+def test_what_was_waived_is_not_searched_for() -> None:
+    """The set of waived rules may be changed afterwards; the search remembers what it was."""
+    waived = {"other"}
+    subject, _ = made_up()
+    found = subject.violations({"a": "x"}, waived)
+    waived.add("stated")
+    assert found[0].nearest == (Change("/a", "x", "y"),)
+    assert subject.violations({"a": "x"}, waived) == ()
+
+
+def test_violations_are_plain_data() -> None:
+    """They are equal if all they say is, and a copy or a pickle of them says the same without any search."""
+    subject, asked = made_up()
+    found, same = (subject.violations({"a": "x"}, ()) for _ in range(2))
+    assert found == same
+    assert found[0] != found[1]
+    assert found[0] != Violation("stated", "error", "must", "/a", "x", SOURCE)
+    assert found[0] == Violation("stated", "error", "must", "/a", "x", SOURCE, (Change("/a", "x", "y"),))
+    assert hash(found[0]) == hash(same[0])
+    paid = len(asked)
+    (real,) = rules.violations({"prompt": "a cat", "action": "img2video", "model": "veo3_fast"})
+    for twin in (copy.copy(real), copy.deepcopy(real), pickle.loads(pickle.dumps(real))):  # noqa: S301  our own bytes
+        assert twin == real
+        assert twin.nearest == real.nearest == (Change("/imageList", rules.ABSENT, Length(1)),)
+    assert pickle.loads(pickle.dumps(rules.RuleViolation([real]))).violations == (real,)  # noqa: S301  our own bytes
+    assert len(asked) == paid
