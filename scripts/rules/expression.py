@@ -6,8 +6,9 @@ values, model attributes, or `UNSET` where a field is absent.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -88,9 +89,19 @@ def every(parts: Iterable[Expression]) -> Expression:
         for kept in [*before, *_flatten([_assuming(part, set(asked))], All)]:
             if kept not in result:
                 result.append(kept)
-    proven = {term.proves for term in result if isinstance(term, Term) and term.proves and not _asks_presence(term)}
-    result = [part for part in result if not (_asks_presence(part) and _subject(part) in proven)]
+    result = [part for index, part in enumerate(result) if not _goes_without_saying(part, index, result)]
     return result[0] if len(result) == 1 else All(tuple(result))
+
+
+def _goes_without_saying(part: Expression, index: int, parts: Sequence[Expression]) -> bool:
+    """Tell whether a presence is proven by another part, before any part in between relies on it."""
+    if not isinstance(part, Term) or not part.variable or part.absent_if is not False:
+        return False
+    for at, each in enumerate(parts):
+        if isinstance(each, Term) and each.proves == part.variable and each.absent_if is None:
+            named = re.compile(rf"\b{re.escape(part.variable)}")
+            return not any(named.search(render(between)) for between in parts[index + 1 : at])
+    return False
 
 
 def some(parts: Iterable[Expression]) -> Expression:
@@ -122,14 +133,6 @@ def _absences(part: Expression) -> list[str]:
 
 def _absence(part: Expression) -> str | None:
     return part.absent if isinstance(part, Term) else None
-
-
-def _asks_presence(part: Expression) -> bool:
-    return isinstance(part, Term) and part.proves is not None and part.absent_if is False
-
-
-def _subject(part: Expression) -> str | None:
-    return part.proves if isinstance(part, Term) else None
 
 
 def render(expression: Expression) -> str:

@@ -190,6 +190,20 @@ def test_rules_at_a_glance_mean_what_json_schema_says(condition: Any, requiremen
     assert kept(Body(body)) is expected
 
 
+def test_a_field_is_known_to_be_there_before_it_is_looked_into() -> None:
+    """What proves a field present stands before what relies on it, however the rule orders them."""
+    known = {"a": Plain("string", required=True), "b": Plain("array", required=False, items="string")}
+    for inner in ({"not": {"items": False}, "const": None}, {"minItems": 1}, {"items": {"const": "x"}, "minItems": 1}):
+        for condition in ({"properties": {"b": inner}, "required": ["b"]}, {"allOf": [{"properties": {"b": inner}}]}):
+            for schemas in ((condition, False), (True, condition)):
+                rule = Rule("r", "error", "m", Source("#/", "q"), *schemas, {}, {}, ())
+                glance = Glance(lambda _, name: name, known=known)
+                kept = function(list(keeps([rule], glance)), {})
+                validator = jsonschema_rs.Draft202012Validator({"if": rule.condition, "then": rule.requirement})
+                for body in ({"a": "x"}, {"a": "x", "b": []}, {"a": "x", "b": ["x"]}, {"a": "x", "b": ["x", "y"]}):
+                    assert kept(Body(body)) is validator.is_valid(body), (schemas, body)
+
+
 def test_the_patterns_of_the_properties_are_used() -> None:
     """The random schemas above hold regular expressions, which must reach the function that is run."""
     assert r"\S" in PATTERNS
