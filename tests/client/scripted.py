@@ -1,16 +1,19 @@
-"""A clock, a server and two skins for the client's tests: an hour of waiting takes no time here."""
+"""A server of raw answers and two skins for the client's tests; time is that of the shipped `FakeClock`.
+
+The shipped `FakeApi` plays the API as documented. These tests need what no API should do, byte by byte.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import random
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 import httpx
 from mountsea_gemini import AsyncClient, AsyncTask, Client, Task
+from mountsea_gemini.testing import FakeClock
 
 TOKEN: Final = "sk-very-secret-0123456789abcdef"  # noqa: S105  made up
 PROMPT: Final = "a purple cat nobody else thought of"
@@ -20,42 +23,6 @@ SIGNED: Final = "X-Amz-Signature=c0ffee5ec2e7"
 FILE: Final = f"{BASE}/files/cat.mp4?{SIGNED}"
 
 Reply: TypeAlias = Callable[[httpx.Request], httpx.Response]
-
-
-class ScriptedClock:
-    """Time that passes only when somebody sleeps, and chance that can be set.
-
-    Args:
-        share: The "random" number drawn each time; None draws real ones from a fixed seed.
-    """
-
-    def __init__(self, share: float | None = 0.5) -> None:
-        self.time = 1000.0
-        self.wall_offset = 1.8e9
-        self.share = share
-        self.slept: list[float] = []
-        self._chance = random.Random(7)  # noqa: S311  repeatable on purpose
-
-    def now(self) -> float:
-        """Return the scripted time."""
-        return self.time
-
-    def wall(self) -> float:
-        """Return the scripted time as a date."""
-        return self.time + self.wall_offset
-
-    def random(self) -> float:
-        """Return the scripted chance."""
-        return self._chance.random() if self.share is None else self.share
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self.slept.append(seconds)
-        self.time += seconds
-
-    async def asleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self.sleep(seconds)
 
 
 def reply(status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
@@ -150,7 +117,7 @@ class Skin:
 
     def client(self, play: Reply | None = None, **options: Any) -> Any:
         """Return a client whose server is `play` and whose clock is scripted, unless options say otherwise."""
-        options = {"base_url": BASE, "clock": ScriptedClock(), **options}
+        options = {"base_url": BASE, "clock": FakeClock(), **options}
         if play is not None:
             options["transport"] = httpx.MockTransport(play)
         token = options.pop("token", TOKEN)

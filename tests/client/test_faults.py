@@ -12,9 +12,10 @@ from typing import Any
 import mountsea_gemini
 import pytest
 from mountsea_gemini import ApiError, SubmitOutcomeUnknown
+from mountsea_gemini.testing import FakeClock
 
 from tests.client.faults import FAULTS, NEVER_SENT, Fault
-from tests.client.scripted import COMPLETED, PROMPT, SIGNED, TASK, TOKEN, Play, ScriptedClock, Skin
+from tests.client.scripted import COMPLETED, PROMPT, SIGNED, TASK, TOKEN, Play, Skin
 
 every_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 PACKAGE = str(Path(mountsea_gemini.__file__).parent)
@@ -117,7 +118,7 @@ def test_no_error_or_log_repeats_a_secret(skin: Skin, fault: Fault, caplog: pyte
 @every_fault
 def test_an_unknown_outcome_says_so_and_what_was_sent(skin: Skin, fault: Fault) -> None:
     """It says that it may have been billed, names the bytes by their hash, and never advises sending again."""
-    clock = ScriptedClock()
+    clock = FakeClock()
     error = submit_error(skin, Play([fault.reply]), clock=clock)
     if isinstance(error, SubmitOutcomeUnknown):
         assert "may have been accepted and billed" in str(error)

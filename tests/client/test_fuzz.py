@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from mountsea_gemini import ApiError, Client, SubmitOutcomeUnknown
 from mountsea_gemini._retry_after import retry_after
 from mountsea_gemini._secrets import Redactor, Secret, without_query
+from mountsea_gemini.testing import FakeClock
 
-from tests.client.scripted import BASE, TASK, TOKEN, ScriptedClock
+from tests.client.scripted import BASE, TASK, TOKEN
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -59,7 +60,7 @@ def test_any_answer_ends_in_a_value_or_an_error_of_ours(
         raw = [(name.encode(), value.encode("latin-1")) for name, value in headers]
         return httpx.Response(status, headers=raw, stream=httpx.ByteStream(body))
 
-    with Client(TOKEN, base_url=BASE, transport=httpx.MockTransport(serve), clock=ScriptedClock()) as client:
+    with Client(TOKEN, base_url=BASE, transport=httpx.MockTransport(serve), clock=FakeClock()) as client:
         task = client.task(TASK)
         for call in (lambda: client.text_to_video("a cat"), task.result, lambda: task.wait(timeout=20)):
             check(called(call), status)

@@ -16,14 +16,16 @@ from typing import Any, Self
 
 import httpcore
 import pytest
-from mountsea_gemini import ConnectionFailed, DownloadError, SubmitOutcomeUnknown, WaitTimeout
+from mountsea_gemini import ApiError, ConnectionFailed, DownloadError, SubmitOutcomeUnknown, WaitTimeout
 from mountsea_gemini._addresses import is_public
 from mountsea_gemini._clock import SystemClock
 from mountsea_gemini._http_async_sockets import AsyncSockets
 from mountsea_gemini._http_sockets import CURRENT, Exchange, SyncSockets
+from mountsea_gemini._http_wire import failed
 from mountsea_gemini.sandbox import Sandbox
+from mountsea_gemini.testing import FakeClock
 
-from tests.client.scripted import TASK, ScriptedClock, Skin
+from tests.client.scripted import PROMPT, TASK, TOKEN, Skin
 
 
 class RawServer:
@@ -32,14 +34,17 @@ class RawServer:
     def __init__(self, handle: Callable[[socket.socket, int], None]) -> None:
         self.requests: list[bytes] = []
         self.connections = 0
+        self.open = 0
         outer = self
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 outer.connections += 1
+                outer.open += 1
                 while head := outer.read(self.request):
                     outer.requests.append(head)
                     handle(self.request, len(outer.requests))
+                outer.open -= 1
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -128,20 +133,42 @@ AMBIGUOUS = {
 
 
 @pytest.mark.parametrize("name", AMBIGUOUS)
-def test_an_ambiguous_end_on_a_real_socket_is_one_post(skin: Skin, name: str) -> None:
-    """The counter stands at the server, where the bill is written."""
-    with RawServer(AMBIGUOUS[name]) as server, client_of(skin, server.url, timeout=0.3) as client:
+def test_an_ambiguous_end_on_a_real_socket_is_one_post(skin: Skin, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The counter stands at the server, where the bill is written; no log of any library tells a secret."""
+    with RawServer(AMBIGUOUS[name]) as server, client_of(skin, server.url, timeout=0.3) as client, caplog.at_level(1):
         with pytest.raises(SubmitOutcomeUnknown):
-            skin.do(client.text_to_video("a cat"))
+            skin.do(client.text_to_video(PROMPT))
         time.sleep(0.02)
         assert [request[:4] for request in server.requests] == [b"POST"]
+    assert "httpcore" in caplog.text
+    assert [secret for secret in (TOKEN, PROMPT) if secret in caplog.text] == []
+
+
+@pytest.mark.parametrize("name", ["read time-out", "cut body", "503", "babble"])
+def test_no_connection_is_left_open_by_a_fault(skin: Skin, name: str) -> None:
+    """After many failed looks there is at most the one connection that can be used again."""
+    with RawServer(AMBIGUOUS[name]) as server, client_of(skin, server.url, timeout=0.05) as client:
+        for _ in range(8):
+            with pytest.raises(ApiError):
+                skin.do(client.task(TASK).result())
+        deadline = time.monotonic() + 5
+        while server.open > 1 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert server.open <= 1
+
+
+@pytest.mark.parametrize("kind", [httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout])
+def test_an_error_of_connecting_counts_as_sent_once_a_byte_was_written(kind: type[Exception]) -> None:
+    """Which class an error has proves little; that nothing was written proves it never left."""
+    assert not failed(kind("scripted"), Exchange(0.0)).sent
+    assert failed(kind("scripted"), Exchange(0.0, wrote=True)).sent
 
 
 def test_a_refused_connection_is_never_a_sent_request(skin: Skin) -> None:
     """Nobody listens: three tries, and the error says that nothing was started."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    clock = ScriptedClock()
+    clock = FakeClock()
     with (
         client_of(skin, f"http://127.0.0.1:{port}", clock=clock) as client,
         pytest.raises(ConnectionFailed, match="nothing was started"),

@@ -7,6 +7,7 @@ import json
 import warnings
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import product
 from typing import Any
 
 import httpx
@@ -20,7 +21,10 @@ from mountsea_gemini import (
     SubmitContradicted,
     SubmitOutcomeUnknown,
 )
-from mountsea_gemini_api.rules import RuleViolation, RuleWarning, unlisted
+from mountsea_gemini.testing import FakeClock
+from mountsea_gemini_api.models.video_generation_dto_action import VIDEO_GENERATION_DTO_ACTION_VALUES as ACTIONS
+from mountsea_gemini_api.models.video_generation_dto_model import VIDEO_GENERATION_DTO_MODEL_VALUES as MODELS
+from mountsea_gemini_api.rules import RULES, RuleViolation, RuleWarning, unlisted
 
 from tests.client.scripted import (
     ACCEPTED,
@@ -30,7 +34,6 @@ from tests.client.scripted import (
     TOKEN,
     Play,
     Reply,
-    ScriptedClock,
     Skin,
     fails,
     reply,
@@ -86,10 +89,10 @@ def test_a_submit_that_never_left_is_tried_again(skin: Skin, error: Any) -> None
 
 def test_trying_again_has_a_time_budget(skin: Skin) -> None:
     """A connection that takes its time to fail is not tried three times: 20 s in all."""
-    clock = ScriptedClock()
+    clock = FakeClock()
 
     def slow(request: httpx.Request) -> httpx.Response:
-        clock.time += 21.0
+        clock.advance(21.0)
         raise httpx.ConnectTimeout("scripted")
 
     play = Play([slow])
@@ -137,7 +140,7 @@ NOW = {"Date": _date(0)}
 )
 def test_a_retry_after_within_the_cap_is_never_undercut(skin: Skin, header: str, asked: float) -> None:
     """Seconds, fractions, and the three forms of HTTP dates, read against the server's own clock."""
-    clock = ScriptedClock(share=0.0)
+    clock = FakeClock(chance=0.0)
     play = Play([reply(429, LIMITED, {"Retry-After": header, **NOW}), ACCEPTED])
     assert skin.do(skin.client(play, clock=clock).text_to_video("a cat")).id == TASK
     assert clock.slept == [asked]
@@ -166,7 +169,7 @@ def test_any_other_retry_after_is_given_up_at_once_with_its_value(
     skin: Skin, header: str, carried: float | None
 ) -> None:
     """Above the cap, or not readable: the caller decides, knowing what the server asked."""
-    clock = ScriptedClock()
+    clock = FakeClock()
     headers = httpx.Headers([(b"Retry-After", header.encode()), (b"Date", NOW["Date"].encode())])
     play = Play([reply(429, LIMITED, headers)])
     with pytest.raises(RateLimited) as caught:
@@ -203,6 +206,22 @@ def test_a_request_that_breaks_a_rule_is_refused_before_a_byte_is_sent(skin: Ski
     assert rule in {violation.rule for violation in caught.value.violations}
     assert rule in str(caught.value)
     assert play.seen == []
+
+
+def test_every_rule_refuses_before_a_byte_is_sent(skin: Skin) -> None:
+    """Each rule of the document by its id, the inferred ones in strict mode; what keeps them all is sent, once."""
+    play, refused, sent = Play(), set(), 0
+    client = skin.client(play, strict=True)
+    url = "https://e.com/1.png"
+    images = (None, (), (url,), (url,) * 4, ("cat.png",))
+    for action, model, image_list, prompt in product(sorted(ACTIONS), sorted(MODELS), images, ("a cat", " ")):
+        try:
+            skin.do(client.generate(prompt=prompt, action=action, model=model, image_list=image_list))
+            sent += 1
+        except RequestRefused as error:
+            refused |= {violation.rule for violation in error.violations}
+    assert refused == {*RULES}
+    assert len(play.seen) == sent > 0
 
 
 def test_rules_can_be_waived_by_client_and_by_call(skin: Skin) -> None:

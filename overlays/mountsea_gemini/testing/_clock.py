@@ -27,6 +27,7 @@ class FakeClock:
         self.chance = chance
         self.slept: list[float] = []
         self._elapsed = 0.0
+        self._stepped = 0.0
         self._drawn = random.Random(0)  # noqa: S311  (repeatable on purpose)
 
     @property
@@ -44,13 +45,17 @@ class FakeClock:
             raise ValueError(f"cannot advance a clock by {seconds!r} s: time does not go back")
         self._elapsed += seconds
 
+    def step(self, seconds: float) -> None:
+        """Set the date on or back, as a time server does; no time passes, and `now` does not notice."""
+        self._stepped += seconds
+
     def now(self) -> float:
         """Return the elapsed seconds."""
         return self._elapsed
 
     def wall(self) -> float:
-        """Return the same as a date, counted from the first of January 2026."""
-        return START.timestamp() + self._elapsed
+        """Return the same as a date, counted from the first of January 2026, steps included."""
+        return START.timestamp() + self._elapsed + self._stepped
 
     def random(self) -> float:
         """Return the chance that is set, or the next repeatable one."""
