@@ -56,6 +56,7 @@ class Player:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # head and body in one packet: two would wait 40 ms for each other
 
             def do_GET(self) -> None:
                 content = self.rfile.read(int(self.headers.get("content-length", 0)))

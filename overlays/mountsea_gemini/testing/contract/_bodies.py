@@ -52,9 +52,7 @@ def judged(bench: Bench, name: str, case: str, body: Any) -> Failure | None:
     )
     if heard.document and not (heard.rules or heard.client or heard.server):
         return None
-    blame = blamed(
-        document=heard.document, rules=heard.rules is None, client=heard.client is None, server=heard.server is None
-    )
+    blame = blamed(document=heard.document, rules=heard.rules is None, server=heard.server is None)
     place = ", ".join((*verdict.broken, *verdict.warned)) or ("the schema" if not verdict.fits else "no rule")
     return Failure(name, case, place, _got(heard, blame), _wanted(verdict), blame, ask, body)
 

@@ -70,20 +70,20 @@ _WHO: Final[Mapping[Blame, str]] = {
 }
 
 
-def blamed(*, document: bool, rules: bool, client: bool, server: bool) -> Blame:
-    """Return who is at fault, by who agrees with the document's rules as a validator reads them.
+def blamed(*, document: bool, rules: bool, server: bool) -> Blame:
+    """Return who is at fault, by who agrees with the document's rules as a validator reads them; else the client is.
 
     Args:
         document: Whether the document's two encodings of its rules agree with each other.
         rules: Whether the compiled rules, called directly, agree.
-        client: Whether the typed call agrees.
         server: Whether the server agrees.
     """
     if not document:
         return "document"
     if not rules:
         return "rules"
-    return "client" if not client or server else "server"
+    # The server is asked past the client too, so its word does not depend on the client's; the reverse does.
+    return "client" if server else "server"
 
 
 def smallest(failure: Failure, fails: Callable[[Any], Failure | None], *, tries: int = 60) -> Failure:

@@ -157,7 +157,8 @@ def _waived(bench: Bench, rule: str, level: str, body: Any) -> Iterator[Failure 
     called = bench.call(body, waive={rule})
     got = (told(called.error), len(called.sent), called.warned)
     wanted = ("BadRequest", 1, ()) if level == "error" else ("NoneType", 1, ())
-    yield _same(name, f"{rule} waived", rule, got, wanted)
+    accepted = level == "error" and called.task is not None  # what nobody but the server could refuse now
+    yield _same(name, f"{rule} waived", rule, got, wanted, blame="server" if accepted else "client")
     strict = bench.call(body, strict=True)
     outcome = strict.error
     held = {each.rule for each in outcome.violations} if isinstance(outcome, _errors.RequestRefused) else set()

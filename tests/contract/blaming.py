@@ -1,0 +1,55 @@
+"""Who is at fault where a case written by hand does not hold: the document, if it says something else itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from mountsea_gemini.testing.contract import Contract
+from mountsea_gemini.testing.contract._lives import ENDS
+
+FIELDS: Final = {"image_list": "imageList", "aspect_ratio": "aspectRatio"}
+
+
+def blamed(contract: Contract, case: Mapping[str, Any]) -> str:
+    """Return who is at fault, as reports say it."""
+    return "the effective spec" if any(contradictions(contract, case)) else "the client"
+
+
+def contradictions(contract: Contract, case: Mapping[str, Any]) -> Iterator[str]:
+    """Yield in what the document contradicts a case, whoever carries the case out."""
+    gives = case["gives"]
+    ((_, given),) = case["call"].items()
+    waived = set(given.get("waive", ()))
+    for asked in case["sends"]:
+        yield from _request(contract, asked, waived)
+    refused = set(gives.get("rules", ())) - {"schema"}
+    if refused and contract.submit.judge is not None:
+        body = {FIELDS.get(name, name): value for name, value in given.items()}
+        verdict = contract.submit.judge.verdict(body)
+        if {"action", "model"} <= set(body) and refused - {*verdict.broken, *verdict.warned}:
+            yield f"it does not refuse the body for {', '.join(sorted(refused))}"
+    state, meant = gives.get("state"), gives.get("verdict")
+    if meant is None and gives.get("error") in ENDS.values() and case["replies"]:
+        state = case["replies"][-1].get("body", {}).get("status")
+        meant = next(kind for kind, error in ENDS.items() if error == gives["error"])
+    if state is not None and meant is not None and contract.states.get(state, "unknown") != meant:
+        yield f"the state {state} does not mean {meant}"
+
+
+def _request(contract: Contract, asked: Mapping[str, Any], waived: Collection[str]) -> Iterator[str]:
+    line, _, query = str(asked["request"]).partition("?")
+    base = contract.spec.base_path
+    lines = {f"{each.operation.method} {base}{each.operation.path}": each for each in contract.promises}
+    promise = lines.get(line)
+    if promise is None:
+        yield f"it has no {line}"
+        return
+    names = {each.name for each in promise.operation.parameters}
+    if not {name for name, _ in parse_qsl(query)} <= names:
+        yield f"it has no such parameters: {query}"
+    if "body" in asked and promise.judge is not None:
+        broken = [rule for rule in promise.judge.verdict(asked["body"]).broken if rule not in waived]
+        if broken:
+            yield f"it refuses the body for {', '.join(broken)}"

@@ -1,0 +1,1 @@
+"""Seeded faults, and the runner that shows which test notices each."""

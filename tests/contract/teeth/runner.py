@@ -1,0 +1,178 @@
+"""Run the tests on a copy that holds a fault, and say which test noticed and whom it named."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import os
+import re
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.contract.teeth.copy import Copy
+from tests.contract.teeth.fault import LAYERS, Fault
+
+CHECKS: Final = "tests/contract/test_checks.py"
+WIRE: Final = "tests/contract/test_wire.py"
+STAGES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    "server": ((CHECKS,), ("tests/sandbox",)),
+    "rules": ((CHECKS,), (WIRE, "tests/rules")),
+    "client": ((WIRE,), (CHECKS, "tests/client"), ("tests/cli",)),
+    "overlay": ((WIRE,), (CHECKS, "tests/rules")),
+}
+"""For each layer the tests that answer for it, the quickest first; later ones run if the earlier notice nothing.
+
+Tests that draw are left out: what is noticed by luck counts as unnoticed.
+"""
+FOLDERS: Final = {"tests/client": "client", "tests/cli": "client", "tests/sandbox": "server", "tests/rules": "rules"}
+"""Tests of one layer alone blame it by where they stand; all others have to say it."""
+
+LONG: Final = ("every point", "exactly one rule", "every status with every body", "100_000", "test_a_thousand")
+DRAWING: Final = ("test_client_fuzz", "test_fuzz", "test_sandbox_fuzz", "test_random")
+WARM: Final = (
+    *("attrs", "httpx", "hypothesis", "jsonpath_rfc9535", "jsonschema", "jsonschema_rs", "respx", "schemathesis"),
+    *("starlette", "uvicorn", "yaml"),
+)
+OURS: Final = {"mountsea_gemini", "mountsea_gemini_api", "tests", "scripts", "bench"}
+_BLAME: Final = re.compile(r"at fault: (the [a-z ]+)")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the tests said about one state of the project.
+
+    Args:
+        test: The first test that failed; None if none did.
+        text: What it said.
+    """
+
+    test: str | None
+    text: str = ""
+
+    @property
+    def blame(self) -> str | None:
+        """Whom the test named: the one it named most often, else the one it stands beside."""
+        named = Counter(_BLAME.findall(self.text)).most_common(1)
+        if named:
+            return str(named[0][0]).strip()
+        return next((LAYERS[layer] for folder, layer in FOLDERS.items() if (self.test or "").startswith(folder)), None)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one fault."""
+
+    fault: Fault
+    found: Found
+
+    @property
+    def caught(self) -> bool:
+        """Whether a test noticed it."""
+        return self.found.test is not None
+
+    @property
+    def right(self) -> bool:
+        """Whether that test named the part that is at fault."""
+        return self.found.blame == LAYERS[self.fault.layer]
+
+
+def warm() -> None:
+    """Import what every run needs and no fault changes, once."""
+    for name in WARM:
+        importlib.import_module(name)
+
+
+def judged(fault: Fault, copy: Copy) -> Verdict:
+    """Put a fault into a copy, and return what the tests say of it.
+
+    Raises:
+        FaultError: It cannot be put in.
+    """
+    with copy.holding(fault) as refusal:
+        if refusal is not None:
+            return Verdict(fault, Found("scripts.regenerate", f"{refusal}\nat fault: the effective spec"))
+        for targets in STAGES[fault.layer]:
+            found = tried(copy.root, targets)
+            if found.test is not None:
+                return Verdict(fault, found)
+    return Verdict(fault, Found(None))
+
+
+def sound(copy: Copy) -> Found:
+    """Return what the tests say of the project as it is."""
+    targets = dict.fromkeys(target for stages in STAGES.values() for stage in stages for target in stage)
+    return tried(copy.root, tuple(targets))
+
+
+def tried(root: Path, targets: Sequence[str]) -> Found:
+    """Run tests in a copy, in a process forked from this one, whose imports are warm and none of the project's."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        try:
+            told = _run(root, targets)
+        except BaseException:  # noqa: BLE001  told to the parent, which has no other way to learn of it
+            told = ("the runner itself", traceback.format_exc())
+        with os.fdopen(writing, "w", encoding="utf-8", errors="backslashreplace") as pipe:
+            json.dump(told, pipe)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as pipe:
+        text = pipe.read()
+    os.waitpid(child, 0)
+    if not text:
+        return Found("the run itself", "the process died")
+    return Found(*json.loads(text))
+
+
+class _First:
+    """Lets the quick tests begin, and remembers the first failure."""
+
+    def __init__(self) -> None:
+        self.test: str | None = None
+        self.text = ""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Put what takes long last, and behind it what only adds up what the checks have seen."""
+        items.sort(key=lambda item: (CHECKS in item.nodeid and "test_check[" not in item.nodeid,
+                                     any(word in item.nodeid for word in LONG)))  # fmt: skip
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a test that failed."""
+        if report.failed and self.test is None:
+            self.test, self.text = report.nodeid, report.longreprtext
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a file that could not be read."""
+        if report.failed and self.test is None:
+            self.test, self.text = report.nodeid, str(report.longrepr)
+
+
+def _run(root: Path, targets: Sequence[str]) -> tuple[str | None, str]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
+        del sys.modules[name]
+    sys.path[:0] = [str(root), str(root / "overlays"), str(root / "generated")]
+    sys.dont_write_bytecode = True
+    os.environ.pop("CONTRACT_PROFILE", None)
+    os.chdir(root)
+    first = _First()
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    options = ["-p", "_hypothesis_pytestplugin", "-p", "mountsea_gemini.testing.plugin"]
+    options += ["-q", "-x", "--assert=plain", f"--rootdir={root}", "-m", "not hypothesis"]
+    options += ["-p", "no:cacheprovider"]
+    options += [f"--ignore-glob=*/{name}.py" for name in DRAWING]
+    with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(io.StringIO()):
+        code = pytest.main([*options, *targets], plugins=[first])
+    if first.test is None and code != pytest.ExitCode.OK:
+        return "the run itself", f"pytest ended with {code!r}\n{said.getvalue()[-2000:]}"
+    return first.test, first.text
