@@ -90,6 +90,20 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def contract(session: nox.Session) -> None:
+    """Run the contract tests alone, with a summary and reports; -- --long for the nightly depth."""
+    install(session, "generate", "test")
+    session.run("python", "-m", "tests.contract", *session.posargs, env=ENV)
+
+
+@nox.session(default=False)
+def teeth(session: nox.Session) -> None:
+    """Seed each fault of tests/contract/teeth into a copy, and see that a test notices it (minutes)."""
+    install(session, "generate", "test")
+    session.run("python", "-m", "tests.contract.teeth", *session.posargs, env=ENV)
+
+
+@nox.session(default=False)
 def mutation(session: nox.Session) -> None:
     """Break the rule layer in small ways and see that a test notices each (minutes)."""
     install(session, "generate", "test", "mutation")

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 from mountsea_gemini.sandbox import Sandbox
-from mountsea_gemini.testing.contract import Bench
+from mountsea_gemini.testing.contract import CHECKS, Bench
 from mountsea_gemini.testing.contract._command import main
 from mountsea_gemini.testing.contract._live import plan, run_live
 
@@ -22,7 +22,7 @@ def test_one_command_runs_everything(tmp_path: Path, guarded: dict[str, str]) ->
     assert done.returncode == 0, done.stdout + done.stderr
     assert "coverage: 100.0%" in done.stdout
     suite = ET.parse(tmp_path / "reports/junit.xml").getroot()  # noqa: S314  our own file
-    assert (suite.get("failures"), len(suite)) == ("0", 21)
+    assert (suite.get("failures"), len(suite)) == ("0", len(CHECKS) + 1)
 
 
 def test_a_single_check_can_be_run(capsys: pytest.CaptureFixture[str]) -> None:

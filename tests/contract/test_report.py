@@ -53,6 +53,22 @@ def test_a_server_that_accepts_everything_is_red() -> None:
         assert [line for line in seen if line.startswith("server: ") and line.endswith("refused")] == []
 
 
+class Crashing(httpx.BaseTransport):
+    """A server that falls over."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Crash."""
+        raise ZeroDivisionError("division by zero")
+
+
+def test_a_server_that_crashes_is_a_failure_of_the_server() -> None:
+    """Every check comes to a verdict, and names who is at fault."""
+    with Bench(server=Crashing()) as bench:
+        found = run(bench, checks=["misfits", "answers as documented", "every state in order"])
+    assert [result.passed for result in found.results] == [False] * 3
+    assert {failure.blame for failure in found.failures} == {"server"}
+
+
 def test_a_run_without_a_case_is_red() -> None:
     """A check that tries nothing proves nothing, and neither does a report without checks."""
     empty = Result(Check("empty", "Nothing.", lambda _: iter(())), 0, (), 0.0)
@@ -121,9 +137,13 @@ def test_encodings_that_disagree_are_the_documents_fault(rule: int) -> None:
     def change(document: Any) -> None:
         document["components"]["schemas"]["VideoGenerationDto"]["allOf"][rule]["anyOf"] = [{}]
 
-    with Bench(changed(change)) as bench:
-        found = run(bench, checks=["exactly one rule"])
-        assert {failure.blame for failure in found.failures} == {"document"}
+    contract = changed(change)
+    assert contract.submit.judge is not None
+    body = contract.submit.judge.rules[rule]["examples"]["breaks"]
+    with Bench(contract) as bench:
+        failure = judged(bench, "exactly one rule", "its own example", body)
+    assert failure is not None
+    assert failure.blame == "document"
 
 
 def test_a_failure_is_made_small() -> None:

@@ -56,6 +56,22 @@ class BriskClock:
         self.sleep(seconds)
 
 
+class Survived(httpx.BaseTransport):
+    """A transport behind which a crash of the server is what it would be over a network: HTTP 500."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass one request on."""
+        try:
+            return self._inner.handle_request(request)
+        except httpx.HTTPError:
+            raise  # a fault on purpose
+        except Exception as error:  # noqa: BLE001  whatever it is, it is the server's
+            return httpx.Response(500, text=f"the server crashed: {type(error).__name__}: {error}")
+
+
 @frozen(eq=False)
 class Called:
     """What came of one call of the client.
@@ -106,7 +122,7 @@ class Bench:
         self.sandbox = Sandbox(dict(self.contract.document), token=TOKEN)
         self.clock = BriskClock()
         self._sent: list[httpx.Request] = []
-        door = server or self.sandbox.transport()
+        door = Survived(server or self.sandbox.transport())
         self.transport = Watched(door, self._both, self._sent.append)
         self.client = Client(TOKEN, base_url=BASE, transport=self.transport, clock=self.clock)
         self.raw = httpx.Client(base_url=BASE, transport=Watched(door, self._served), trust_env=False)

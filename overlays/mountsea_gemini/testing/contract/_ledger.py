@@ -127,7 +127,7 @@ class Ledger:
 
     def _life(self, side: Side, exchange: Exchange) -> Iterator[str]:
         waiter, value = self._contract.waiter, exchange.reply
-        state = _at(value, waiter.state)
+        state = value_at(value, waiter.state)
         if not isinstance(state, str):
             return
         yield f"state {state}" if state in self._contract.states else "state not listed"
@@ -135,7 +135,7 @@ class Ledger:
         if self._last.get(key) not in {None, state}:
             yield f"transition {self._last[key]} -> {state}"
         self._last[key] = state
-        if waiter.ends.get(state) == "success" and waiter.output and _at(value, waiter.output) is None:
+        if waiter.ends.get(state) == "success" and waiter.output and value_at(value, waiter.output) is None:
             yield "success without a result"
 
 
@@ -168,7 +168,8 @@ def _is_of(value: Any, kind: Any) -> bool:
     return wanted is None or (isinstance(value, wanted) and (kind == "boolean" or not isinstance(value, bool)))
 
 
-def _at(value: Any, pointer: str) -> Any:
+def value_at(value: Any, pointer: str) -> Any:
+    """Return what a JSON pointer names in a value, or None."""
     for token in pointer.split("/")[1:]:
         key = token.replace("~1", "/").replace("~0", "~")
         if not isinstance(value, Mapping) or key not in value:

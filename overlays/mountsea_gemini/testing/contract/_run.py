@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from attrs import field, frozen
 
+from ..._errors import GeminiError
 from . import _answers, _bodies, _lives, _server
 from ._bench import Bench
 from ._checks import CHECKS, Check
 from ._coverage import Coverage, Waiver, measured
-from ._failure import Failure
+from ._failure import Blame, Failure
 from ._universe import universe
 
 MAX_FAILURES: Final = 100
@@ -170,13 +173,30 @@ def tried(check: Check, bench: Bench) -> Result:
     failures: list[Failure] = []
     cases = 0
     bench.sandbox.reset()
-    for failure in check.run(bench):
-        cases += 1
-        if failure is not None:
-            failures.append(failure)
-        if len(failures) == MAX_FAILURES:
-            break  # what is this wrong needs no more evidence
+    try:
+        for failure in check.run(bench):
+            cases += 1
+            if failure is not None:
+                failures.append(failure)
+            if len(failures) == MAX_FAILURES:
+                break  # what is this wrong needs no more evidence
+    except Exception as error:  # noqa: BLE001  one check that cannot go on must not hide what the others find
+        failures.append(_broken_off(check, cases, error))
     return Result(check, cases, tuple(failures), time.perf_counter() - started)
+
+
+def _broken_off(check: Check, cases: int, error: Exception) -> Failure:
+    # An answer that was not foreseen is the server's; what the client makes of a right one is the client's.
+    blame: Blame = "server" if isinstance(error, GeminiError) and error.status is not None else "client"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return Failure(
+        check.name,
+        f"after {cases} cases the check could not go on",
+        f"{Path(place.filename).name}:{place.lineno}",
+        f"{type(error).__name__}: {error}",
+        "every case is tried",
+        blame,
+    )
 
 
 def _rules(bench: Bench) -> dict[str, int]:

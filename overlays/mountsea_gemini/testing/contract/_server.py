@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 from attrs import evolve, frozen
@@ -14,6 +15,7 @@ from ._checks import Tried, check
 from ._contract import Contract, Promise
 from ._exchange import Ask, json_ask
 from ._failure import Failure
+from ._ledger import value_at
 
 NOBODY: Final = "no-task-has-this-id"
 JSON_TYPE: Final = {"Content-Type": "application/json"}
@@ -36,10 +38,10 @@ class Probe:
     wanted: tuple[int, ...]
 
 
-def right_ask(contract: Contract, promise: Promise) -> Ask:
-    """Return a request that is in order; of a poll, for a task nobody started."""
+def right_ask(contract: Contract, promise: Promise, task_id: str = NOBODY) -> Ask:
+    """Return a request that is in order; of a poll, for a task nobody started if none is given."""
     operation = promise.operation
-    query = "&".join(f"{each.name}={NOBODY}" for each in operation.parameters if each.place == "query")
+    query = "&".join(f"{each.name}={quote(task_id)}" for each in operation.parameters if each.place == "query")
     target = contract.spec.base_path + operation.path + (f"?{query}" if query else "")
     if promise.space is None or promise.judge is None:
         return Ask(operation.method, target)
@@ -168,6 +170,46 @@ def undocumented(contract: Contract, promise: Promise, answer: httpx.Response) -
     if not contract.fits(reply.schema, value):
         return f"HTTP {answer.status_code} with a body that does not fit its schema: {json.dumps(value)[:200]}"
     return None
+
+
+@check
+def answers_as_documented(bench: Bench) -> Tried:
+    """What is in order is answered with the documented status, and each answer of a task's life fits its schema."""
+    name, contract = "answers as documented", bench.contract
+    waiter, submit = contract.waiter, right_ask(contract, contract.submit)
+    for end in waiter.ends:
+        bench.sandbox.script(f"{end};polls=1")
+        started = bench.ask(submit)
+        yield _answered(bench, name, contract.submit, submit, started)
+        task_id = value_at(_value(started), contract.submit.operation.links[0].id)
+        for state in (*waiter.waiting, end):
+            ask = right_ask(contract, contract.poll, str(task_id))
+            answer = bench.ask(ask)
+            yield _answered(bench, name, contract.poll, ask, answer)
+            got = value_at(_value(answer), waiter.state)
+            yield (
+                None
+                if got == state
+                else Failure(
+                    name, f"the life of a task that ends as {end}", waiter.state, str(got), state, "server", ask
+                )
+            )
+
+
+def _answered(bench: Bench, name: str, promise: Promise, ask: Ask, answer: httpx.Response) -> Failure | None:
+    wanted = promise.operation.success.status
+    got = f"HTTP {answer.status_code}"
+    if answer.status_code == wanted:
+        got = undocumented(bench.contract, promise, answer) or ""
+    case, place = f"{promise.name}, in order", f"{promise.name} responses"
+    return Failure(name, case, place, got, f"HTTP {wanted} as documented", "server", ask) if got else None
+
+
+def _value(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
 
 
 @check
