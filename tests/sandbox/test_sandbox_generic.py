@@ -213,6 +213,19 @@ def test_schemas_and_rules_deep_inside(client: httpx.Client, body: Any, entries:
     assert answer.status_code == (400 if entries else 202)
 
 
+def test_an_entry_stays_short_whatever_the_document_says() -> None:
+    """A rule with pages of message and quotation takes 400 bytes, and still names itself, the place and the value."""
+    wordy = RULE | {"message": "give grams. " * 300, "source": {"at": "#", "quote": "with sugar " * 300}}
+    spec = copy.deepcopy(SPEC)
+    spec["components"]["schemas"]["Layer"]["x-rules"] = [wordy]
+    with httpx.Client(transport=Sandbox(spec).transport(), base_url=BASE) as http:
+        answer = http.post("/ovens/3/jobs", json={"layers": [{"kind": "sugar"}]}, headers=KEY)
+    (entry,) = answer.json()["violations"]
+    assert len(json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode()) <= 400
+    assert (entry["rule"], entry["pointer"], entry["got"]) == (RULE["id"], "/layers/0/grams", "absent")
+    assert entry["message"].startswith("give grams")
+
+
 def test_operations_without_a_task_answer_from_the_document(client: httpx.Client) -> None:
     """An example where there is one, else the plainest value; nothing where nothing is documented."""
     assert client.get("/ping").status_code == 204

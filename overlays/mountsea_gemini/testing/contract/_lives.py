@@ -138,7 +138,9 @@ def the_token_stays_home(bench: Bench) -> Tried:
     for each in bench.sandbox.requests:
         held = each.headers.get("authorization", "")
         is_api = any(each.path.endswith(promise.operation.path) for promise in bench.contract.promises)
-        yield _same(name, f"{each.method} {each.path}", "authorization", held, "Bearer [accepted]" if is_api else "")
+        wanted = "Bearer [accepted]" if is_api else ""
+        blame: Blame = "server" if TOKEN in held else "client"  # whose record shows a token has sent none
+        yield _same(name, f"{each.method} {each.path}", "authorization", held, wanted, blame=blame)
         elsewhere = [part for part in (each.query, each.body.decode("utf-8", "replace")) if TOKEN in part]
         yield _same(name, f"{each.method} {each.path}", "query and body", elsewhere, [])
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 from attrs import evolve, frozen
 
-from ._bench import Bench
+from ._bench import TOKEN, Bench
 from ._checks import Tried, check
 from ._contract import Contract, Promise
 from ._exchange import Ask, json_ask
@@ -59,6 +59,10 @@ def credentials(contract: Contract) -> Iterator[Probe]:
             "a wrong token": "wrong",
             "no token": "Bearer",
             "another scheme": "Basic c2FuZGJveDpzYW5kYm94",
+            "the right token in another scheme": f"Digest {TOKEN}",
+            "the right token in no scheme": TOKEN,
+            "the right token and more": f"Bearer {TOKEN}-and-more",
+            "the right token in capitals": f"Bearer {TOKEN.upper()}",
         }.items():
             yield Probe(f"{promise.name} with {word}", place, evolve(ask, credential=credential), (401, 403))
 
@@ -175,34 +179,49 @@ def undocumented(contract: Contract, promise: Promise, answer: httpx.Response) -
 @check
 def answers_as_documented(bench: Bench) -> Tried:
     """What is in order is answered with the documented status, and each answer of a task's life fits its schema."""
-    name, contract = "answers as documented", bench.contract
-    waiter, submit = contract.waiter, right_ask(contract, contract.submit)
-    for end in waiter.ends:
+    contract = bench.contract
+    submit = right_ask(contract, contract.submit)
+    for end in contract.waiter.ends:
         bench.sandbox.script(f"{end};polls=1")
         started = bench.ask(submit)
-        yield _answered(bench, name, contract.submit, submit, started)
-        task_id = value_at(_value(started), contract.submit.operation.links[0].id)
-        for state in (*waiter.waiting, end):
-            ask = right_ask(contract, contract.poll, str(task_id))
-            answer = bench.ask(ask)
-            yield _answered(bench, name, contract.poll, ask, answer)
-            got = value_at(_value(answer), waiter.state)
-            yield (
-                None
-                if got == state
-                else Failure(
-                    name, f"the life of a task that ends as {end}", waiter.state, str(got), state, "server", ask
-                )
-            )
+        yield _answered(bench, contract.submit, submit, started)
+        task_id = str(value_at(_value(started), contract.submit.operation.links[0].id))
+        yield from _life(bench, end, right_ask(contract, contract.poll, task_id))
+    bench.sandbox.script("429=7@submit")
+    refused = bench.ask(submit)
+    got = f"HTTP {refused.status_code}, Retry-After {refused.headers.get('retry-after')}"
+    yield _told(Probe("a submit that is refused with 429", "retry-after", submit, ()), got, "HTTP 429, Retry-After 7")
 
 
-def _answered(bench: Bench, name: str, promise: Promise, ask: Ask, answer: httpx.Response) -> Failure | None:
+def _life(bench: Bench, end: str, ask: Ask) -> Tried:
+    """Ask for one task to its end: states in order, a file after a success, a reason after a failure."""
+    contract, waiter, told = bench.contract, bench.contract.waiter, None
+    probe = Probe(f"a task that ends as {end}", waiter.state, ask, ())
+    for state in (*waiter.waiting, end):
+        answer = bench.ask(ask)
+        yield _answered(bench, contract.poll, ask, answer)
+        told = _value(answer)
+        yield _told(probe, value_at(told, waiter.state), state)
+    places = {"success": waiter.output, "failure": waiter.error.get("message")}
+    for meaning, place in places.items():
+        if place:
+            has = value_at(told, place) is not None
+            yield _told(evolve(probe, place=place), has, (waiter.ends[end] == "success") is (meaning == "success"))
+
+
+def _told(probe: Probe, got: object, wanted: object) -> Failure | None:
+    if got == wanted:
+        return None
+    return Failure("answers as documented", probe.case, probe.place, str(got), str(wanted), "server", probe.ask)
+
+
+def _answered(bench: Bench, promise: Promise, ask: Ask, answer: httpx.Response) -> Failure | None:
     wanted = promise.operation.success.status
     got = f"HTTP {answer.status_code}"
     if answer.status_code == wanted:
         got = undocumented(bench.contract, promise, answer) or ""
-    case, place = f"{promise.name}, in order", f"{promise.name} responses"
-    return Failure(name, case, place, got, f"HTTP {wanted} as documented", "server", ask) if got else None
+    probe = Probe(f"{promise.name}, in order", f"{promise.name} responses", ask, ())
+    return _told(probe, got, f"HTTP {wanted} as documented") if got else None
 
 
 def _value(answer: httpx.Response) -> Any:
