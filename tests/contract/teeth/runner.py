@@ -36,7 +36,7 @@ Tests that draw are left out: what is noticed by luck counts as unnoticed.
 FOLDERS: Final = {"tests/client": "client", "tests/cli": "client", "tests/sandbox": "server", "tests/rules": "rules"}
 """Tests of one layer alone blame it by where they stand; all others have to say it."""
 
-LONG: Final = ("every point", "exactly one rule", "every status with every body", "100_000", "test_a_thousand")
+LONG: Final = ("every point", "every status with every body", "100_000", "test_a_thousand")
 DRAWING: Final = ("test_client_fuzz", "test_fuzz", "test_sandbox_fuzz", "test_random")
 WARM: Final = (
     *("attrs", "httpx", "hypothesis", "jsonpath_rfc9535", "jsonschema", "jsonschema_rs", "respx", "schemathesis"),

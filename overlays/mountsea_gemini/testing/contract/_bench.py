@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
 import attrs
 import httpx
 from attrs import frozen
-from mountsea_gemini_api.rules import RuleWarning, violations
+from mountsea_gemini_api.rules import RuleViolation, RuleWarning, Violation, validate
 from mountsea_gemini_api.rules._table import SHAPES
 
 from ..._client import Client
@@ -170,19 +170,39 @@ class Bench:
                 error = found
             except Exception as found:  # noqa: BLE001  whatever is no error of ours is what a check looks for
                 error = found
-        told = tuple(str(each.message).partition(":")[0] for each in caught if each.category is RuleWarning)
-        called = Called(task, error, tuple(self._sent), told)
+        called = Called(task, error, tuple(self._sent), _named(caught))
         if called.refused is not None and not self._sent:
             self.ledger.refused(self.contract.submit, body)
         return called
 
-    def compiled(self, body: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return what the compiled rules say of a JSON object: broken and warned ids, `schema` for a misfit."""
-        found = violations(body, model=self._model())
+    def compiled(self, body: Any, **options: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return what the compiled rules say of a JSON object: broken and warned ids, `schema` for a misfit.
+
+        Args:
+            body: The object.
+            **options: Those of `validate`: waive, strict.
+        """
+        found: tuple[Violation, ...] = ()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                validate(body, model=self._model(), **options)
+            except RuleViolation as refusal:
+                found = refusal.violations
         errors = tuple(dict.fromkeys(each.rule for each in found if each.level == "error"))
         if errors and isinstance(body, Mapping):
             self.ledger.refused(self.contract.submit, body)
-        return errors, tuple(each.rule for each in found if each.level != "error")
+        return errors, (*(each.rule for each in found if each.level != "error"), *_named(caught))
+
+    def refuses(self, body: Any, **options: Any) -> bool:
+        """Tell whether the compiled rules refuse a JSON object; options are those of `validate`."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuleWarning)
+            try:
+                validate(body, model=self._model(), **options)
+            except RuleViolation:
+                return True
+        return False
 
     def _model(self) -> type[Any]:
         wanted = set((self.contract.submit.schema or {}).get("properties", {}))
@@ -209,6 +229,11 @@ class Bench:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _named(caught: Iterable[warnings.WarningMessage]) -> tuple[str, ...]:
+    """Return the ids of the rules that were warned of."""
+    return tuple(str(each.message).partition(":")[0] for each in caught if each.category is RuleWarning)
 
 
 def _bare(name: str) -> str:

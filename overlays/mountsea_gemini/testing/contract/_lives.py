@@ -25,7 +25,7 @@ PASSING: Final = ("500", "502", "503", "504", "520", "429", "408", *BROKEN)
 def _started(bench: Bench, script: str) -> Task:
     bench.sandbox.script(script)
     called = bench.call(bench.contract.submit.good())
-    if isinstance(called.error, _errors.GeminiError):
+    if isinstance(called.error, _errors.ApiError):
         raise called.error
     if called.task is None:
         raise AssertionError(f"a submit in order was not accepted: {called.told}")
@@ -161,9 +161,13 @@ def _waived(bench: Bench, rule: str, level: str, body: Any) -> Iterator[Failure 
     called = bench.call(body, waive={rule})
     got = (told(called.error), len(called.sent), called.warned)
     wanted = ("BadRequest", 1, ()) if level == "error" else ("NoneType", 1, ())
-    accepted = level == "error" and called.task is not None  # what nobody but the server could refuse now
-    yield _same(name, f"{rule} waived", rule, got, wanted, blame="server" if accepted else "client")
+    # What the compiled rules still say is theirs; what nobody but the server could refuse any more is its own.
+    accepted = level == "error" and called.task is not None
+    blame: Blame = "rules" if bench.compiled(body, waive={rule}) != ((), ()) else "server" if accepted else "client"
+    yield _same(name, f"{rule} waived", rule, got, wanted, blame=blame)
     strict = bench.call(body, strict=True)
     outcome = strict.error
     held = {each.rule for each in outcome.violations} if isinstance(outcome, _errors.RequestRefused) else set()
-    yield _same(name, f"{rule} in strict mode", rule, (rule in held, len(strict.sent)), (True, 0))
+    strictly = bench.refuses(body, strict=True)
+    yield _same(name, f"{rule} in strict mode", rule, (rule in held, len(strict.sent)), (True, 0),
+                blame="client" if strictly else "rules")  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from ..._errors import GeminiError
+from ..._errors import ApiError
 from . import _answers, _bodies, _lives, _server
 from ._bench import Bench
 from ._checks import CHECKS, Check
@@ -187,7 +187,7 @@ def tried(check: Check, bench: Bench) -> Result:
 
 def _broken_off(check: Check, cases: int, error: Exception) -> Failure:
     # An answer that was not foreseen is the server's; what the client makes of a right one is the client's.
-    blame: Blame = "server" if isinstance(error, GeminiError) and error.status is not None else "client"
+    blame: Blame = "server" if isinstance(error, ApiError) and error.status is not None else "client"
     place = traceback.extract_tb(error.__traceback__)[-1]
     return Failure(
         check.name,
