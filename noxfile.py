@@ -62,9 +62,23 @@ def reproducible(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def import_page(session: nox.Session) -> None:
-    """Write openapi.yaml from vendor pages: nox -s import_page -- PAGE..."""
+    """Write openapi.yaml from vendor pages: nox -s import_page -- [--impact] PAGE..."""
     install(session, "generate")
-    session.run("python", "-m", "scripts.import_page", *session.posargs, env=ENV)
+    session.run("python", "-m", "scripts.import_page", *session.posargs, env=ENV, success_codes=[0, 10, 20, 30])
+
+
+@nox.session(default=False)
+def impact(session: nox.Session) -> None:
+    """Say what a change means for callers: nox -s impact -- OLD NEW, such as HEAD . or . page.md."""
+    install(session, "generate")
+    session.run("python", "-m", "scripts.impact", *session.posargs, env=ENV, success_codes=[0, 10, 20, 30])
+
+
+@nox.session(default=False)
+def vendor(session: nox.Session) -> None:
+    """Keep a copy in another repository: nox -s vendor -- copy|verify|upgrade|affected DEST."""
+    install(session, "generate", "types")
+    session.run("python", "-m", "scripts.vendor", *session.posargs, env=ENV)
 
 
 @nox.session(default=False)

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from scripts.document import to_json
 from scripts.errors import run_cli
 from scripts.files import write_whole
-from scripts.impact import markdown, page, text
 from scripts.impact.accepted import FILE, read_accepted
-from scripts.impact.report import Report, compare
+from scripts.impact.formats import EXIT_CODES, FORMATS
+from scripts.impact.report import compare
 from scripts.impact.sources import read
 
-EPILOG: Final = """\
-OLD and NEW are vendor documents (the project's overlays are applied to both), project directories, or git
-revisions of the project. Only what the overlays and rules no longer fit is reported; it does not stop the
-comparison.
+EPILOG: Final = f"""\
+OLD and NEW are vendor documents or pages with one (the project's overlays are applied to both), folders of pages,
+URLs of pages, project directories, or git revisions of the project. Only what the overlays and rules no longer fit
+is reported; it does not stop the comparison.
 
-Exit codes: 0 nothing for callers, 10 compatible changes, 20 a sentence or an overlay has to be reviewed,
-30 callers break; 1 an input is unusable, a difference is unexplained or an acceptance is stale, 2 wrong usage.
-"""
-_FORMATS: Final[dict[str, Callable[[Report], str]]] = {
-    "text": text.render,
-    "json": lambda report: to_json(report.data()),
-    "markdown": markdown.render,
-    "html": page.render,
-}
+{EXIT_CODES}"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("old", metavar="OLD", help="what callers have")
     parser.add_argument("new", metavar="NEW", help="what they would get")
-    parser.add_argument("--format", choices=tuple(_FORMATS), default="text")
+    parser.add_argument("--format", choices=tuple(FORMATS), default="text")
     parser.add_argument("-o", "--output", metavar="FILE", help="write there instead of printing")
     parser.add_argument("--project", default=".", metavar="DIR", help="whose overlays and revisions (default: here)")
     parser.add_argument("--accepted", metavar="FILE", help=f"the accepted changes (default: {FILE} of the project)")
@@ -62,7 +52,7 @@ def _run(options: argparse.Namespace) -> int:
     project = Path(options.project)
     accepted = read_accepted(Path(options.accepted) if options.accepted else project / FILE)
     report = compare(read(options.old, project), read(options.new, project), accepted)
-    rendered = _FORMATS[options.format](report)
+    rendered = FORMATS[options.format](report)
     if options.output:
         write_whole(options.output, rendered)
     else:

@@ -1,4 +1,4 @@
-"""What can be compared: a vendor document, a project directory, or a git revision of a project."""
+"""What can be compared: a vendor document, a page or pages, a project directory, or a git revision of a project."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from scripts.overlay import load_overlay
 from scripts.project import Project, load_project
 
 _GIT_TIMEOUT: Final = 60
+_PAGES: Final = (".md", ".mdx", ".markdown")
+_URLS: Final = ("https://", "http://")
 CONFIG: Final = "pyproject.toml"
 
 
@@ -23,19 +25,33 @@ def read(name: str, project: Path) -> Revision:
     """Return one side of a comparison.
 
     Args:
-        name: A file, a project directory, or a git revision of the project.
-        project: The project whose overlays apply to a plain document, and whose revisions are read.
+        name: A document, a page, a folder of pages, a URL, a project directory, or a git revision of the project.
+        project: The project whose overlays apply to a plain document or page, and whose revisions are read.
 
     Raises:
         InputError: It is none of these, or cannot be read.
     """
     path = Path(name)
+    if _is_page(name, path):
+        from scripts.import_page.imported import import_pages  # noqa: PLC0415  slow to load, and seldom needed
+
+        return _with_overlays(name, import_pages([name]).document, project)
     if path.is_dir():
         return _from_project(name, load_project(path))
     if path.is_file():
-        overlays = load_project(project).overlays if (project / CONFIG).is_file() else ()
-        return revise(name, load(path), [load_overlay(each) for each in overlays])
+        return _with_overlays(name, load(path), project)
     return _from_git(name, project)
+
+
+def _is_page(name: str, path: Path) -> bool:
+    if path.is_dir():
+        return not (path / CONFIG).is_file() and any(path.glob("*.md"))
+    return name.lower().startswith(_URLS) or (path.suffix.lower() in _PAGES and path.is_file())
+
+
+def _with_overlays(label: str, document: Document, project: Path) -> Revision:
+    overlays = load_project(project).overlays if (project / CONFIG).is_file() else ()
+    return revise(label, document, [load_overlay(each) for each in overlays])
 
 
 def _from_project(label: str, project: Project) -> Revision:
@@ -47,7 +63,7 @@ def _from_git(name: str, project: Path) -> Revision:
     if name.startswith("-") or not (commit := _git(project, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")):
         raise InputError(
             f"{name!r} is neither a file nor a directory, nor a revision of the project in {project}\n"
-            "  give a vendor document, a directory with pyproject.toml, or a git revision such as HEAD~1"
+            "  give a vendor document, a page, a directory with pyproject.toml, or a git revision such as HEAD~1"
         )
     revision = commit.decode().strip()
     with tempfile.TemporaryDirectory(prefix="impact-") as folder:

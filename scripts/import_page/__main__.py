@@ -1,4 +1,4 @@
-"""Command line: `python -m scripts.import_page PAGE... [-o FILE] [--project DIR] [--check]`."""
+"""Command line: `python -m scripts.import_page PAGE... [-o FILE] [--project DIR] [--check] [--impact]`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from scripts.absorbed import WAY_OUT, absorbed
 from scripts.document import Document, load
 from scripts.errors import EXIT_FAILED, InputError, printable, run_cli
 from scripts.files import write_whole
+from scripts.impact.formats import EXIT_CODES, FORMATS
+from scripts.impact.report import Report
+from scripts.import_page.impact import impact, revision_before
 from scripts.import_page.imported import Imported, import_pages
 from scripts.import_page.origin import write_record
 from scripts.import_page.reference import operations
@@ -19,10 +23,10 @@ from scripts.project import Project, load_project
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Import pages, write the vendor document, and say what it holds.
+    """Import pages, write the vendor document, and say what it holds and, if asked, what it means for callers.
 
     Returns:
-        0, or 1 where `--check` finds that the document would change.
+        0, or 1 where `--check` finds that the document would change; with `--impact` the impact's exit code.
     """
     options = _parser().parse_args(arguments)
     project = None if options.output else load_project(options.project)
@@ -30,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name = Path(options.output or output.name).as_posix()
     imported = import_pages(options.pages)
     before = _operations_before(output)
+    told = _impact(imported, project) if options.impact else None
     if options.check:
         same = output.is_file() and output.read_bytes() == imported.text.encode()
         verdict = "up to date" if same else "would change; run the same command without --check"
@@ -38,8 +43,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if project is not None:
             write_record(project, imported.text.encode(), imported.pages)
         verdict = "unchanged" if same else "written"
-    _show([f"{name}: {verdict}", *_report(imported, before), *_absorbed(imported, project)])
+    lines = [f"{name}: {verdict}", *_report(imported, before), *_absorbed(imported, project)]
+    _show(lines, sys.stdout if options.format == "text" else sys.stderr)
+    if told is not None:
+        print(FORMATS[options.format](told), end="")
+        return told.exit_code
     return EXIT_FAILED if options.check and not same else 0
+
+
+def _impact(imported: Imported, project: Project | None) -> Report | None:
+    """Compare before anything is written; None on the first import, which breaks nobody."""
+    if project is None:
+        raise InputError("--impact compares with the project's own document; leave -o away")
+    before = revision_before(project)
+    return None if before is None else impact(before, imported.document, project)
 
 
 def _report(imported: Imported, before: dict[str, str]) -> list[str]:
@@ -60,9 +77,9 @@ def _absorbed(imported: Imported, project: Project | None) -> list[str]:
     return [f"  {addition}" for addition in found] + ([f"  {WAY_OUT}"] if found else [])
 
 
-def _show(lines: Sequence[str]) -> None:
-    encoding = sys.stdout.encoding or "utf-8"  # the file is written: a poor terminal must not end in an error
-    print(printable("\n".join(lines)).encode(encoding, "backslashreplace").decode(encoding))
+def _show(lines: Sequence[str], stream: TextIO) -> None:
+    encoding = stream.encoding or "utf-8"  # the file is written: a poor terminal must not end in an error
+    print(printable("\n".join(lines)).encode(encoding, "backslashreplace").decode(encoding), file=stream)
 
 
 def _operations(document: Document) -> dict[str, str]:
@@ -83,12 +100,19 @@ def _operations_before(output: Path) -> dict[str, str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m scripts.import_page", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.import_page",
+        description="Write the project's vendor document from the vendor's pages.",
+        epilog=f"With --impact:\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
     add("pages", nargs="+", metavar="PAGE", help="a page, a bare document, a folder of *.md pages, or a URL")
     add("-o", "--output", metavar="FILE", help="write here instead of the project's spec")
     add("--project", metavar="DIR", default=".", help="the project whose spec is written (.)")
     add("--check", action="store_true", help="write nothing; exit 1 if the document would change")
+    add("--impact", action="store_true", help="say what the change means for callers, and exit by it")
+    add("--format", choices=tuple(FORMATS), default="text", help="the form of the impact (text)")
     return parser
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from scripts.errors import EXIT_FAILED, InputError, run_cli
 from scripts.project import Project, load_project
+from scripts.regenerate.explain import with_others
 from scripts.regenerate.generator import Generator
 from scripts.regenerate.manifest import NAME, edited, read_manifest, reasons
 from scripts.regenerate.tools import check_tools
@@ -74,7 +75,10 @@ def _build(project: Project, progress: Callable[[str], None]) -> Tree:
         # imported while the generator's process loads its own modules, which takes as long again
         from scripts.regenerate.build import build  # noqa: PLC0415
 
-        return build(project, generator, progress)
+        try:
+            return build(project, generator, progress)
+        except InputError as error:
+            raise with_others(project, error) from error
 
 
 def _progress(stage: str) -> None:

@@ -64,7 +64,9 @@ def affected(copy: Path, fresh: Tree, paths: Sequence[Path], root: Path | None =
         InputError: mypy is missing or fails, no file imports the copy, or the copy cannot be found by its imports.
     """
     if find_spec("mypy") is None:
-        raise InputError("mypy is needed to find the calls an upgrade breaks; run: nox -s affected, which installs it")
+        raise InputError(
+            "mypy is needed to find the calls an upgrade breaks; run: nox -s vendor -- affected ..., which installs it"
+        )
     copy = copy.resolve()
     files = sorted({file.resolve() for path in paths for file in _modules(path) if not file.is_relative_to(copy)})
     base = _root(copy, files) if root is None else root.resolve()

@@ -1,0 +1,174 @@
+"""The vendor changed the page: one command tells it, regeneration stops at what it touches, and the copies follow."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scripts.errors import run_cli
+from scripts.impact.__main__ import main as impact
+from scripts.import_page.__main__ import main as import_page
+from scripts.import_page.origin import RECORD
+from scripts.regenerate import __main__ as command
+from scripts.rules.__main__ import main as rules
+from scripts.vendor.__main__ import main as vendor
+from tests.generating import Inside
+from tests.impact.conftest import ROOT
+from tests.import_page.serving import Vendor, whole
+
+EDITS = (
+    ("- veo3_fast\n", "- veo3_turbo\n"),
+    ("1-3 reference images", "1-4 reference images"),
+    ("default: '16:9'", "default: '9:16'"),
+)
+# What a maintainer does about it, file by file.
+REPAIRS = {
+    "overlays/10-corrections.overlay.yaml": [("x-was: '16:9'", "x-was: '9:16'")],
+    "overlays/30-rules.overlay.yaml": [
+        ("INGREDIENTS2VIDEO: 1-3 reference images", "INGREDIENTS2VIDEO: 1-4 reference images"),
+        ("hold 1 to 3 reference image URLs", "hold 1 to 4 reference image URLs"),
+        ("imageList: {minItems: 1, maxItems: 3}", "imageList: {minItems: 1, maxItems: 4}"),
+        ("veo3_fast", "veo3_turbo"),
+    ],
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of this project, which is the working directory."""
+    copy = tmp_path / "project"
+    for name in ("overlays", "generated"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "openapi.yaml", "LICENSE"):
+        shutil.copy(ROOT / name, copy / name)
+    monkeypatch.chdir(copy)
+    monkeypatch.setattr(command, "Generator", Inside)
+    return copy
+
+
+def page(text: str) -> str:
+    """Return a documentation page with a document on it."""
+    return f"# Generate a video\n\nSome words.\n\n````yaml POST /gemini/video/generate\n{text}````\n"
+
+
+@pytest.fixture
+def changed(project: Path) -> Path:
+    """The vendor's page, with one value, one count in a sentence and one default changed."""
+    text = (ROOT / "openapi.yaml").read_text("utf-8")
+    for old, new in EDITS:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    (project / "page.md").write_text(page(text), encoding="utf-8")
+    return project / "page.md"
+
+
+def story(said: str) -> set[str]:
+    """Return what a report in text says of the vendor's edits; a repaired rule changes how many requests are counted."""
+    wanted = re.compile(r" +(enum-value-|default-|prose-|function-|\d+ (stop|start) |smallest: )|.*\{\+")
+    lines = [line.strip() for line in said.splitlines() if wanted.match(line)]
+    return {re.sub(r"\b\d+(?= (?:stop|start) being| of the counted)", "N", line) for line in lines}
+
+
+def test_from_the_page_to_the_copies(project: Path, changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Import tells it and exits 30; regeneration stops at the rule; repaired, all is green; a copy tells it again."""
+    assert vendor(["copy", "app/_vendor"]) == 0
+    capsys.readouterr()
+
+    assert run_cli(lambda: import_page(["--impact", "page.md"])) == 30
+    told = capsys.readouterr().out
+    assert told.startswith("openapi.yaml: written\n")
+    assert "openapi.yaml -> the imported pages\n" in told
+    assert 'smallest: {"prompt": "text", "action": "text2video", "model": "veo3_fast"}' in told
+    assert "INGREDIENTS2VIDEO: [-1-3-] {+1-4+} reference images (required)" in told
+    assert "now means 9:16 instead of 16:9" in told
+    assert "rule text changed: review ingredients-need-images" in told
+
+    repair(project, "overlays/10-corrections.overlay.yaml")
+    before = {path: path.read_bytes() for path in (project / "generated").rglob("*.*")}
+    assert command.main([]) == 1
+    error = capsys.readouterr().err
+    assert "rule ingredients-need-images: the vendor's words have changed at #/components" in error
+    assert "this does not fit either:\n    rule ingredients-only-veo31-fast: the example 'breaks'" in error
+    assert {path: path.read_bytes() for path in (project / "generated").rglob("*.*")} == before
+
+    repair(project, "overlays/30-rules.overlay.yaml")
+    assert command.main(["--quiet"]) == command.main(["--check", "--quiet"]) == rules(["check"]) == 0
+    origin = json.loads((project / "generated/manifest.json").read_bytes())["pages"]
+    assert [each["origin"] for each in origin] == ["page.md"]
+    capsys.readouterr()
+
+    assert vendor(["upgrade", "app/_vendor"]) == 0
+    upgraded = capsys.readouterr().out
+    assert story(upgraded) >= story(told)
+    assert "rule-widened: " in upgraded
+    assert len(story(told)) > 6
+    assert vendor(["verify", "app/_vendor"]) == 0
+    assert "the project has not changed since" in capsys.readouterr().out
+
+
+def repair(project: Path, file: str) -> None:
+    """Make a maintainer's edits in one overlay."""
+    path = project / file
+    text = path.read_text("utf-8")
+    for old, new in REPAIRS[file]:
+        assert old in text
+        text = text.replace(
+            old, new, 1 if "Items" in old else -1
+        )  # a bound of the repaired rule, the first of its kind
+    path.write_text(text, encoding="utf-8")
+
+
+def test_regeneration_names_everything_that_does_not_fit(
+    project: Path, changed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It stops at the first fault, and lists the others, so that nobody repairs them one run at a time."""
+    import_page(["page.md"])
+    capsys.readouterr()
+    assert command.main([]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(
+        "error: overlays/10-corrections.overlay.yaml:15, action 2: the value underneath has changed"
+    )
+    assert "rule ingredients-need-images: the vendor's words have changed" in error.partition("does not fit either")[2]
+
+
+def test_looking_writes_nothing(project: Path, changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--check --impact` is for a watch of the page: the whole report, by exit code, and no file touched."""
+    before = (project / "openapi.yaml").read_bytes(), (project / RECORD).read_bytes()
+    assert import_page(["--check", "--impact", "--format", "json", "page.md"]) == 30
+    said = capsys.readouterr()
+    assert {change["check"] for change in json.loads(said.out)["changes"]} >= {
+        "enum-value-removed",
+        "rule-text-changed",
+    }
+    assert said.err.startswith("openapi.yaml: would change")
+    assert ((project / "openapi.yaml").read_bytes(), (project / RECORD).read_bytes()) == before
+    (project / "page.md").write_text(page((ROOT / "openapi.yaml").read_text("utf-8")), encoding="utf-8")
+    assert import_page(["--check", "--impact", "page.md"]) == 0
+    assert "nothing changed" in capsys.readouterr().out
+
+
+def test_the_first_import_breaks_nobody(project: Path, changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a document there is nothing to compare with; into another file there is no project to compare."""
+    (project / "openapi.yaml").unlink()
+    assert import_page(["--impact", "page.md"]) == 0
+    assert "->" not in capsys.readouterr().out
+    assert run_cli(lambda: import_page(["--impact", "page.md", "-o", "other.yaml"])) == 1
+    assert "leave -o away" in capsys.readouterr().err
+    assert not (project / "other.yaml").exists()
+
+
+def test_impact_takes_pages_folders_and_urls(project: Path, changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever holds the new document can be compared with the project as it is."""
+    (project / "pages").mkdir()
+    shutil.copy(changed, project / "pages/video.md")
+    with Vendor({"/video.md": whole(changed.read_bytes())}) as server:
+        for source in ("page.md", "pages", f"{server.url}/video.md"):
+            assert impact([".", source, "--format", "json"]) == 30
+            report = json.loads(capsys.readouterr().out)
+            assert report["new"] == source
+            assert [group["count"] for group in report["requests"][0]["stops"]] == [72]
