@@ -1,9 +1,9 @@
-"""Make videos with Mountsea's Gemini (Veo) API: submit a task, wait for it, download what it made.
-
-    from mountsea_gemini import Client
+"""A client that submits a task, waits for it, and downloads what it made.
 
     with Client() as client:
-        client.text_to_video("a cat on a skateboard").download("cat.mp4")
+        task = client.generate(...)  # or a function of one variant, narrowed by the rules
+        task.wait()
+        task.download("result.mp4")
 
 Names are loaded on first use, so that importing this package alone costs next to nothing.
 """

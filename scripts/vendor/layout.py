@@ -57,12 +57,16 @@ def read_layout(project: Project) -> Layout:
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}; a copy carries it", path=LICENCE) from error
     generated = project.output / project.package
-    return Layout(table["name"], table["version"], generated, _written(project), licence, record)
+    return Layout(table["name"], table["version"], generated, written_package(project), licence, record)
 
 
-def _written(project: Project) -> Path | None:
-    """Return the one Python package that stands beside the overlays, if there is one."""
-    folders = {overlay.parent for overlay in project.overlays} - {project.root}
+def written_package(project: Project) -> Path | None:
+    """Return the one Python package that stands beside the overlays, if there is one.
+
+    Raises:
+        InputError: There is more than one.
+    """
+    folders = {project.root / "overlays", *(overlay.parent for overlay in project.overlays)} - {project.root}
     found = sorted(path.parent for folder in folders for path in folder.glob("*/__init__.py"))
     if len(found) > 1:
         names = ", ".join(project.relative(path) for path in found)

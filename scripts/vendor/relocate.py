@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import libcst
 from libcst.helpers import get_full_name_for_node
@@ -79,6 +79,57 @@ class _Relative(libcst.CSTTransformer):
         return libcst.ImportFrom(
             module=None, names=[alias], relative=[libcst.Dot()] * self._dots, semicolon=statement.semicolon
         )
+
+
+def renamed(source: bytes, path: str, roots: Mapping[str, str]) -> bytes:
+    """Return a module's source with packages imported by other names, and nothing else changed.
+
+    Args:
+        source: The module, UTF-8.
+        path: Its place in its package, with slashes.
+        roots: The new import name of each package, by its old one.
+
+    Raises:
+        InputError: The module names a package otherwise than by an import.
+    """
+    if not any(name.encode() in source for name in roots):
+        return source
+    result = libcst.parse_module(source).visit(_Renamed(roots)).bytes
+    for old in roots:
+        if found := next(_left(ast.parse(result), old, old), None):
+            line, what = found
+            raise InputError(f"{what} names a package otherwise than by an import", path=path, line=line)
+    return result
+
+
+class _Renamed(libcst.CSTTransformer):
+    """Rewrites the first name of every absolute import."""
+
+    def __init__(self, roots: Mapping[str, str]) -> None:
+        super().__init__()
+        self._roots = roots
+
+    def leave_ImportFrom(  # noqa: N802
+        self, original_node: libcst.ImportFrom, updated_node: libcst.ImportFrom
+    ) -> libcst.ImportFrom:
+        """Turn `from old.x import y` into `from new.x import y`."""
+        name = get_full_name_for_node(original_node.module) if original_node.module else None
+        if original_node.relative or name is None or name.partition(".")[0] not in self._roots:
+            return updated_node
+        return updated_node.with_changes(module=self._name(name))
+
+    def leave_ImportAlias(  # noqa: N802
+        self, original_node: libcst.ImportAlias, updated_node: libcst.ImportAlias
+    ) -> libcst.ImportAlias:
+        """Turn `import old.x as y` into `import new.x as y`; what `from ... import` lists is not of a root."""
+        name = get_full_name_for_node(original_node.name)
+        if name is None or name.partition(".")[0] not in self._roots:
+            return updated_node
+        return updated_node.with_changes(name=self._name(name))
+
+    def _name(self, name: str) -> libcst.BaseExpression:
+        root, dot, rest = name.partition(".")
+        return libcst.parse_expression(self._roots[root] + dot + rest)
 
 
 def _left(tree: ast.Module, package: str, inner: str) -> Iterator[tuple[int, str]]:

@@ -26,11 +26,13 @@ class Case:
     Attributes:
         operation: The operation's id.
         what: What is right or wrong about the request.
+        untried: Why there is no request to send, where there is none.
     """
 
     operation: str
     what: str
     _run: Callable[[], str | None]
+    untried: str | None = None
 
     def __str__(self) -> str:
         return f"{self.operation}: {self.what}"
@@ -62,7 +64,7 @@ class _Operation:
             values = self.played.values(self.operation)
         except NoValueError as error:
             told = str(error)
-            yield self._case("a request can be made up", lambda: told)
+            yield Case(self.operation.name, "a request can be made up", lambda: told, told)
             return
         yield self._case("accepted and read by the generated client", lambda: self._accepted(values))
         if self.operation.security and all(self.operation.security):

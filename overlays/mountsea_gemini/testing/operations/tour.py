@@ -1,0 +1,92 @@
+"""A tour of the document on this machine: a sandbox on a port of its own, and a call of each operation."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from ..._secrets import printable
+from ...sandbox import Sandbox
+from ...sandbox._spec import Operation
+from ._played import TOKEN, Played
+from ._values import ABSENT, NoValueError, Values
+
+_SHOWN: Final = 20
+_WIDTH: Final = 200
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Call each operation and show its answer; then show what a rule refuses.
+
+    Args:
+        arguments: Those after the program's name; None takes them from the process.
+
+    Returns:
+        0 if every call was answered as the document says, 1 if not.
+    """
+    parser = argparse.ArgumentParser(description="Call every operation against a sandbox on this machine.")
+    parser.add_argument("--all", action="store_true", help=f"call all operations, not the first {_SHOWN} only")
+    options = parser.parse_args(arguments)
+    with Sandbox(token=TOKEN).serve() as server, Played(server.url) as played:
+        operations = played.spec.operations if options.all else played.spec.operations[:_SHOWN]
+        print(f"the sandbox listens on {server.url}; it takes the token {TOKEN!r}\n")
+        failed = sum(not _called(played, operation) for operation in operations)
+        if left := len(played.spec.operations) - len(operations):
+            print(f"... and {left} more operations (--all calls them)\n")
+        failed += sum(not _refused(played, operation) for operation in operations)
+    print(f"{len(operations)} operations called, {failed} answered otherwise than the document says")
+    return int(failed > 0)
+
+
+def _called(played: Played, operation: Operation) -> bool:
+    """Call an operation through the generated client and show what came; tell whether that was right."""
+    try:
+        values = played.values(operation)
+    except NoValueError as error:
+        _say(f"{operation.method} {operation.path}\n  not called: {error}\n")
+        return True
+    answer = played.call(operation, values)
+    right = answer.status_code == operation.success.status
+    _say(f"{operation.method} {operation.path}  ({operation.name})")
+    for line in _asked(values):
+        _say(f"  {line}")
+    _say(f"  -> {int(answer.status_code)} {_cut(answer.parsed if answer.parsed is not None else '')}".rstrip() + "\n")
+    return right
+
+
+def _asked(values: Values) -> Iterator[str]:
+    for key, value in values.parameters.items():
+        yield _cut(f"{key} = {_text(value)}")
+    if values.body is not ABSENT:
+        yield _cut(f"{values.media}: {_text(values.body)}")
+
+
+def _refused(played: Played, operation: Operation) -> bool:
+    """Show the refusal of the first body that a rule of an operation shows as wrong, if there is one."""
+    schema = next(iter(operation.body.media.values()), None) if operation.body else None
+    for rule in played.maker.rules(schema):
+        body = (rule.get("examples") or {}).get("breaks", ABSENT)
+        if body is not ABSENT and rule["level"] == "error":
+            answer = played.ask(operation, played.values(operation), json=body)
+            _say(f"{operation.method} {operation.path} with a body that breaks {rule['id']}")
+            _say(f"  {_cut(_text(body))}\n  -> {answer.status_code} {_cut(answer.text)}\n")
+            return 400 <= answer.status_code < 500
+    return True
+
+
+def _text(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        return repr(value)
+
+
+def _cut(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
+
+
+def _say(text: str) -> None:
+    print(printable(text))

@@ -1,0 +1,83 @@
+"""Make a new project: whole or not at all."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from scripts.errors import InputError
+from scripts.import_page.imported import import_pages
+from scripts.import_page.origin import write_record
+from scripts.new.scaffold import EXECUTABLE, SPEC, scaffold
+from scripts.project import load_project
+from scripts.regenerate.build import build
+from scripts.regenerate.generator import Generator
+from scripts.regenerate.tools import check_tools
+from scripts.regenerate.tree import write_tree
+
+Progress = Callable[[str], None]
+
+
+def create(
+    target: Path,
+    sources: Sequence[str],
+    name: str,
+    requirement: str,
+    *,
+    overlays: Sequence[Path] = (),
+    progress: Progress = lambda _: None,
+) -> int:
+    """Make a project and generate its client.
+
+    Args:
+        target: The folder to be; not there yet, or empty.
+        sources: The document, or the pages it stands on.
+        name: Import name of its package.
+        requirement: What installs the pipeline.
+        overlays: Overlay documents to begin with.
+        progress: Called with the name of each stage.
+
+    Returns:
+        How many files it has.
+
+    Raises:
+        InputError: An input cannot be used, or the folder cannot be made; nothing is left behind.
+    """
+    check_tools()
+    _refuse_taken(target)
+    progress("reading the document")
+    imported = import_pages(sources)
+    tree = {**scaffold(name, requirement, overlays), SPEC: imported.text.encode()}
+    parent = target.absolute().parent
+    fresh = parent / f".{target.absolute().name}.{secrets.token_hex(4)}.new"
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        write_tree(fresh, tree)
+        for path in EXECUTABLE:
+            (fresh / path).chmod(0o755)
+        project = load_project(fresh)
+        write_record(project, tree[SPEC], imported.pages)
+        with Generator(project.package) as generator:
+            generated = build(project, generator, progress)
+        write_tree(project.output, generated)
+        if target.is_dir():
+            target.rmdir()  # it is empty
+        fresh.rename(target.absolute())
+    except InputError as error:
+        # The place that is told is the one it was to have; the other is gone.
+        shown = error.path.replace(fresh.as_posix(), target.as_posix()) if error.path else None
+        raise InputError(error.message, path=shown, line=error.line, pointer=error.pointer) from error
+    except OSError as error:
+        raise InputError(f"cannot be made: {error.strerror or error}", path=target.as_posix()) from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return len(tree) + len(generated)
+
+
+def _refuse_taken(target: Path) -> None:
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise InputError("is there already and is no folder", path=target.as_posix())
+    if target.is_dir() and any(target.iterdir()):
+        raise InputError("is not empty; a project is made in a folder of its own", path=target.as_posix())
