@@ -118,6 +118,13 @@ def teeth(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def newcomer(session: nox.Session) -> None:
+    """Make a project of each document by the one command, and run its sessions (minutes)."""
+    install(session, "generate", "test")
+    session.run("python", "tests/new/newcomer.py", *session.posargs, env=ENV)
+
+
+@nox.session(default=False)
 def mutation(session: nox.Session) -> None:
     """Break the rule layer in small ways and see that a test notices each (minutes)."""
     install(session, "generate", "test", "mutation")

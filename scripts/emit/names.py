@@ -54,6 +54,11 @@ class Names:
         """Tell whether the client goes without an operation, which the project has accepted."""
         return (method, path) in self.without
 
+    def has_model(self, location: Location) -> bool:
+        """Tell whether the generator made a class of a component schema."""
+        pointer = encode(location)
+        return any(pointer in model.roots for model in self.models.values())
+
     def model_at(self, location: Location) -> ModelName:
         """Return the class generated for a component schema.
 

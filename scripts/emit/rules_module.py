@@ -83,7 +83,8 @@ def table_module(ruled: Sequence[RuledSchema], shapes: Shapes, names: Names) -> 
     """Return the source of the table: which module checks which model, and the shape of each request."""
     modules = [module_name(schema, names) for schema in ruled]
     requests = dict.fromkeys(reference for kind, reference in request_schemas(shapes.document) if _is_json(kind))
-    models = {reference: names.model_at(decode(reference)) for reference in requests}
+    # A body that is one of several, a list or plain text has no class of its own, and is left to the server.
+    models = {reference: names.model_at(place) for reference in requests if names.has_model(place := decode(reference))}
     for reference in models:
         shapes.add(reference)
     return "\n".join(

@@ -89,6 +89,8 @@ def request_schemas(document: Any) -> Iterable[tuple[str, str]]:
     for item in document.get("paths", {}).values():
         for operation in item.values() if isinstance(item, dict) else ():
             body = operation.get("requestBody", {}) if isinstance(operation, dict) else {}
+            if "$ref" in body:
+                body = resolve(document, body["$ref"])
             for content_type, media in body.get("content", {}).items():
                 reference = media.get("schema", {}).get("$ref")
                 if isinstance(reference, str):

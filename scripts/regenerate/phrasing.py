@@ -13,6 +13,7 @@ _BYTES: Final = {"type": "string", "format": "binary"}
 _KNOWN: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _OCTETS: Final = "application/octet-stream"
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9*][a-z0-9!#$&^_.+-]*\Z")
+_TEXT_ONLY: Final = ("header", "cookie")
 _METHODS: Final = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 _NAMED: Final = frozenset({"properties", "schemas", "patternProperties", "$defs"})
 _DATA: Final = frozenset({"example", "examples", "default", "enum", "const"})
@@ -23,7 +24,8 @@ def phrased(document: Any) -> tuple[Any, dict[str, str]]:
 
     Pictures, archives and whatever else is neither JSON, text nor a form become bytes; a file of OpenAPI 3.1
     (`contentMediaType`) becomes one of 3.0 (`format: binary`); a `const` below `allOf`, which the generator cannot
-    join with the type it narrows, becomes an `enum` of one. What nothing of this concerns stays as it is.
+    join with the type it narrows, becomes an `enum` of one; dates and UUIDs in headers and cookies, which it would
+    hand on as they are, become text. What nothing of this concerns stays as it is.
     """
     overrides: dict[str, str] = {}
     result = _schemas(document, below_all_of=False)
@@ -85,6 +87,9 @@ def _schemas(value: Any, *, below_all_of: bool, names: bool = False) -> Any:
 
 
 def _reworded(schema: dict[str, Any], *, below_all_of: bool) -> dict[str, Any]:
+    if schema.get("in") in _TEXT_ONLY and isinstance(schema.get("schema"), dict):
+        inner = schema["schema"]
+        return {**schema, "schema": {key: child for key, child in inner.items() if key != "format"}}
     if "contentMediaType" in schema and schema.get("type") == "string" and "contentEncoding" not in schema:
         return {**schema, "format": "binary"}
     if below_all_of and isinstance(schema.get("const"), str):

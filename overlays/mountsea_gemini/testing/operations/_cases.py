@@ -49,7 +49,7 @@ def cases(played: Played | None = None) -> list[Case]:
         played: Where they are sent; None for a sandbox in this process.
     """
     played = played or Played()
-    return [case for operation in played.spec.operations for case in _Operation(played, operation).cases()]
+    return [case for operation in played.operations for case in _Operation(played, operation).cases()]
 
 
 @frozen

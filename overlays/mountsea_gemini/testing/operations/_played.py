@@ -40,6 +40,11 @@ class Played:
         self._generated = {(each.method.upper(), each.path): each for each in OPERATIONS.values()}
         self.raw = httpx.Client(transport=self._transport, trust_env=False)
 
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """The operations of the document that the generated client has."""
+        return tuple(each for each in self.spec.operations if (each.method, each.path) in self._generated)
+
     def generated(self, operation: Operation) -> Generated:
         """Return what the generated package has of an operation."""
         return self._generated[operation.method, operation.path]

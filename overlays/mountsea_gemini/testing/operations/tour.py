@@ -30,10 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--all", action="store_true", help=f"call all operations, not the first {_SHOWN} only")
     options = parser.parse_args(arguments)
     with Sandbox(token=TOKEN).serve() as server, Played(server.url) as played:
-        operations = played.spec.operations if options.all else played.spec.operations[:_SHOWN]
+        operations = played.operations if options.all else played.operations[:_SHOWN]
         print(f"the sandbox listens on {server.url}; it takes the token {TOKEN!r}\n")
         failed = sum(not _called(played, operation) for operation in operations)
-        if left := len(played.spec.operations) - len(operations):
+        if left := len(played.operations) - len(operations):
             print(f"... and {left} more operations (--all calls them)\n")
         failed += sum(not _refused(played, operation) for operation in operations)
     print(f"{len(operations)} operations called, {failed} answered otherwise than the document says")

@@ -1,0 +1,220 @@
+"""One command makes a project that works, for a document nobody prepared; or it makes nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from scripts.new.__main__ import main
+from scripts.new.layer import layer
+from scripts.new.name import check_name
+from scripts.new.pipeline import DISTRIBUTION, requirement
+from tests.new.newcomer import DOCUMENTS, ROOT, inputs
+
+PYTHONPATH = os.pathsep.join([str(ROOT), "overlays", "generated"])
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project made of a document with a rule of its own; not to be changed."""
+    folder = tmp_path_factory.mktemp("new") / "accounts"
+    assert main([str(folder), "--package", "our_accounts", *inputs(DOCUMENTS / "accounts.json")]) == 0
+    return folder
+
+
+def run(project: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a project, with the pipeline where the requirement would have put it."""
+    environment = {**os.environ, "PYTHONPATH": PYTHONPATH, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        [sys.executable, *command], cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_its_own_tests_pass_at_once(project: Path) -> None:
+    """Drift, rules, and every operation right and wrong, without an edit."""
+    done = run(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+    assert done.returncode == 0, done.stdout
+    assert " skipped" not in done.stdout
+
+
+def test_its_demo_calls_every_operation_and_shows_a_refusal(project: Path) -> None:
+    """Without a key and without a network; what breaks a rule is refused by the rule's name."""
+    done = run(project, "-m", "our_accounts.demo")
+    assert done.returncode == 0, done.stderr
+    assert "1 operations called, 0 answered otherwise" in done.stdout
+    assert "400" in done.stdout.partition("breaks credit-needs-a-limit")[2]
+
+
+def test_it_has_the_layout_of_this_project_and_no_copy_of_the_pipeline(project: Path) -> None:
+    """The pipeline is one requirement; what an overlay holds is shown in comments."""
+    names = {path.name for path in project.iterdir()}
+    assert {"openapi.yaml", "overlays", "generated", "tests", "noxfile.py", "pyproject.toml", "README.md"} <= names
+    assert {"CHANGELOG.md", "LICENSE", ".ci", ".gitignore", ".gitattributes"} <= names
+    assert "scripts" not in names
+    table = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
+    assert table["dependency-groups"]["generate"] == [f"{DISTRIBUTION} @ {(ROOT / 'scripts').as_uri()}"]
+    assert table["tool"]["regenerate"]["overlays"] == ["overlays/accounts.overlay.yaml"]
+    assert (project / "openapi.yaml").read_bytes() == (DOCUMENTS / "accounts.json").read_bytes()
+    assert os.access(project / ".ci" / "run", os.X_OK)
+
+
+def test_it_bears_no_name_of_the_project_the_pipeline_comes_from(project: Path) -> None:
+    """Not in the layer, not in the settings, not in what is generated; nor the words of its document."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    words = {
+        settings["project"]["name"],
+        *settings["project"]["name"].split("-"),
+        settings["tool"]["regenerate"]["package"],
+    }
+    for path in project.rglob("*"):
+        if path.is_file() and path.suffix != ".mp4":
+            text = path.read_text("utf-8").lower().replace(ROOT.as_posix().lower(), "")
+            assert not [word for word in words if word in text], path
+            assert "@package@" not in text
+
+
+def test_the_examples_in_the_empty_overlays_are_overlays() -> None:
+    """What their comments say to uncomment can be read by the pipeline."""
+    from scripts.document import parse
+    from scripts.overlay.model import parse_overlay
+
+    for path in sorted((ROOT / "scripts/new/templates/overlays").glob("*.overlay.yaml.txt")):
+        lines = path.read_text("utf-8").splitlines()
+        start = lines.index("# overlay: 1.1.0")
+        text = "\n".join(line.removeprefix("# ").removeprefix("#") for line in lines[start:])
+        assert parse_overlay(parse(text, path.name)).actions
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("", "must be small letters"),
+        ("Shop", "must be small letters"),
+        ("my-shop", "must be small letters"),
+        ("_shop", "must be small letters"),
+        ("shop_", "must be small letters"),
+        ("1shop", "must be small letters"),
+        ("shöp", "must be small letters"),
+        ("../shop", "must be small letters"),
+        ("a/b", "must be small letters"),
+        ("shop\n", "must be small letters"),
+        ('x"; import os', "must be small letters"),
+        ("x" * 51, "must be small letters"),
+        ("class", "is a word of Python's"),
+        ("match", "is a word of Python's"),
+        ("json", "would hide the module json"),
+        ("tests", "is a part of every project"),
+        ("scripts", "is a part of every project"),
+        ("nul", "is the name of a device"),
+        ("httpx", "would hide the installed package httpx"),
+        ("yaml", "would hide the installed package yaml"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused(
+    name: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A package hides nothing, is no word of Python's and stays in its folder."""
+    assert main([str(tmp_path / "new"), f"--package={name}", "--spec", str(DOCUMENTS / "bare.yaml")]) == 1
+    assert reason in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_good_name_is_taken() -> None:
+    """As it is."""
+    assert check_name("our_shop2") == "our_shop2"
+
+
+def refused(target: Path, *options: str) -> int:
+    """Try to make a project of a document that is in order."""
+    return main([str(target), "--package", "our_shop", *(options or ("--spec", str(DOCUMENTS / "bare.yaml")))])
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is overwritten, and nothing is added."""
+    (tmp_path / "mine.txt").write_text("mine")
+    assert refused(tmp_path) == 1
+    assert "is not empty" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+    assert refused(tmp_path / "mine.txt") == 1
+    assert "is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ("not: a document", "shop.yaml"),
+        ("openapi: 3.0.0\ninfo: {title: x, version: '1'}\npaths: {/a: {get: {}}}", "shop.yaml:3"),
+        ("", "shop.yaml"),
+    ],
+)
+def test_a_document_that_is_none_leaves_nothing_behind(
+    content: str, place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error names the file as the user did; no folder, no half of one."""
+    document = tmp_path / "shop.yaml"
+    document.write_text(content)
+    assert refused(tmp_path / "made" / "new", "--spec", str(document)) == 1
+    assert f"error: {document.parent.as_posix()}/{place}" in capsys.readouterr().err
+    assert not (tmp_path / "made").exists()
+
+
+def test_what_an_overlay_gets_wrong_is_told_where_the_project_would_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A failure in the middle leaves nothing behind, and no name of a folder that is gone."""
+    overlay = tmp_path / "mine.overlay.yaml"
+    overlay.write_text("overlay: 1.1.0\ninfo: {title: x, version: '1'}\nactions:\n- {target: $.gone, remove: true}\n")
+    target = tmp_path / "new"
+    assert refused(target, "--spec", str(DOCUMENTS / "bare.yaml"), "--overlay", str(overlay)) == 1
+    error = capsys.readouterr().err
+    assert f"{target.as_posix()}/overlays/mine.overlay.yaml" in error
+    assert ".new/" not in error
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.overlay.yaml"]
+
+
+@pytest.mark.parametrize("name", ["10-corrections.overlay.yaml", "mine.txt"])
+def test_an_overlay_of_an_impossible_name_is_refused(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It neither replaces a file of the project nor hides among other kinds."""
+    overlay = tmp_path / name
+    overlay.write_text("overlay: 1.1.0")
+    assert refused(tmp_path / "new", "--spec", str(DOCUMENTS / "bare.yaml"), "--overlay", str(overlay)) == 1
+    assert capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--package", "x"], ["dir"], ["dir", "--package", "x"]])
+def test_wrong_usage_is_told_apart(options: list[str]) -> None:
+    """Exit code 2, as for every command of the pipeline."""
+    with pytest.raises(SystemExit) as ended:
+        main(options)
+    assert ended.value.code == 2
+
+
+def test_the_pipeline_can_be_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """By any requirement on one line; without one it is the place this one runs from."""
+    assert requirement("overlay-pipeline==1.2") == "overlay-pipeline==1.2"
+    assert requirement(None).startswith("overlay-pipeline @ file://")
+    assert main(["dir", "--package", "our_shop", "--spec", "x", "--pipeline", "a\nb"]) == 1
+    assert "must be a requirement" in capsys.readouterr().err
+
+
+def test_the_distribution_of_the_pipeline_requires_what_the_group_pins() -> None:
+    """Its requirements are the group `generate`, so that both regenerate the same bytes."""
+    group = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]["generate"]
+    own = tomllib.loads((ROOT / "scripts" / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    assert [each for each in own if "==" in each] == group
+
+
+def test_every_module_of_the_layer_is_carried_but_the_particular_ones() -> None:
+    """They import each other relatively and the generated package by its new name."""
+    tree = layer("our_shop")
+    assert {"__init__.py", "_client.py", "sandbox/_core.py", "py.typed"} <= set(tree)
+    assert not {"_particular.py", "demo.py"} & set(tree)
+    assert b"from our_shop_api.rules import RULES" in tree["_settings.py"]
