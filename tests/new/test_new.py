@@ -85,8 +85,8 @@ def test_the_examples_in_the_empty_overlays_are_overlays() -> None:
 
     for path in sorted((ROOT / "scripts/new/templates/overlays").glob("*.overlay.yaml.txt")):
         lines = path.read_text("utf-8").splitlines()
-        start = lines.index("# overlay: 1.1.0")
-        text = "\n".join(line.removeprefix("# ").removeprefix("#") for line in lines[start:])
+        shown = lines[lines.index("# overlay: 1.1.0") :]
+        text = "\n".join(line.removeprefix("# ") for line in shown)
         assert parse_overlay(parse(text, path.name)).actions
 
 
