@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from scripts.pointer import resolve
 from scripts.rules.definition import RuledSchema
+
+_MOST_REFERENCES: Final = 32
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def _asked(schema: Any) -> Iterator[str]:
 
 
 def _resolved(schema: Any, document: Any) -> Mapping[str, Any]:
-    for _ in range(32):
+    for _ in range(_MOST_REFERENCES):
         if not isinstance(schema, dict) or "$ref" not in schema:
             break
         try:

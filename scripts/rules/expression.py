@@ -59,6 +59,7 @@ class Some:
 
 
 Expression = Term | All | Some
+_OPPOSITE: Final = {True: False, False: True, None: None}
 ALWAYS: Final = All(())
 NEVER: Final = Some(())
 
@@ -70,8 +71,8 @@ def negated(expression: Expression) -> Expression:
             expression.opposite,
             expression.text,
             expression.variable,
-            None if expression.present_if is None else not expression.present_if,
-            None if expression.absent_if is None else not expression.absent_if,
+            _OPPOSITE[expression.present_if],
+            _OPPOSITE[expression.absent_if],
         )
     kind = Some if isinstance(expression, All) else All
     return kind(tuple(negated(part) for part in expression.parts))

@@ -43,7 +43,7 @@ def translate(pattern: str) -> str:
 def _next(pattern: str, at: int) -> tuple[str, int]:
     char = pattern[at]
     if char == "\\":
-        return _escape(pattern, at, in_class=False)
+        return _escape(pattern, at)
     if char == "[":
         return _class(pattern, at)
     if char == "$":
@@ -52,10 +52,9 @@ def _next(pattern: str, at: int) -> tuple[str, int]:
         return r"[^\n\r\u2028\u2029]", at + 1
     if char == "(":
         group = _GROUP.match(pattern, at)
-        end = group.end() if group else at + 1
-        if pattern[end : end + 1] == "?":
+        if group is None or pattern[group.end() : group.end() + 1] == "?":
             raise PatternError(f"the group at position {at} is of a kind that is not shared")
-        return pattern[at:end], end
+        return group.group(), group.end()
     if char == "{" and not _QUANTIFIER.match(pattern, at):
         raise PatternError(f"the brace at position {at} must be escaped")
     if quantifier := _QUANTIFIER.match(pattern, at):
@@ -65,7 +64,7 @@ def _next(pattern: str, at: int) -> tuple[str, int]:
     return char, at + 1
 
 
-def _escape(pattern: str, at: int, *, in_class: bool) -> tuple[str, int]:
+def _escape(pattern: str, at: int, *, in_class: bool = False) -> tuple[str, int]:
     if found := _HEX_ESCAPE.match(pattern, at):
         return found.group(), found.end()
     char = pattern[at + 1 : at + 2]

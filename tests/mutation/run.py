@@ -1,8 +1,9 @@
 """Break the rule layer in thousands of small ways and see whether a test notices: `python tests/mutation/run.py`.
 
-mutmut does the breaking, on a copy of the project in a temporary folder. What survives is printed as a diff and
-fails the run, unless `equivalent.toml` says why nobody could notice it; an entry there that does not survive any
-more fails the run too, so the list cannot rot.
+mutmut does the breaking, on a copy of the project in a temporary folder, one part after the other (`run.py PART`
+runs one; parts.py lists them). What survives is printed as a diff and fails the run, unless `equivalent.toml`
+says why nobody could notice it; an entry there that does not survive any more fails the run too, so that the
+list cannot rot. `--module TEXT` restricts a run to the modules whose path holds a text.
 """
 
 from __future__ import annotations
@@ -16,30 +17,16 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from parts import CLIENT, PACKAGE, PARTS, UNFIT
+
 ROOT: Final = Path(__file__).resolve().parents[2]
-PACKAGE: Final = "mountsea_gemini_api"
-MODULES: Final[dict[str, tuple[str, ...]]] = {
-    f"{PACKAGE}/rules/__init__.py": ("test_expected", "test_engine"),
-    f"{PACKAGE}/rules/_engine.py": ("test_engine",),
-    f"{PACKAGE}/rules/_shape.py": ("test_shape",),
-    f"{PACKAGE}/rules/_values.py": ("test_shape",),
-    f"{PACKAGE}/rules/_violation.py": ("test_engine",),
-    f"{PACKAGE}/rules/video_generation_dto.py": ("test_expected", "test_engine"),
-    "scripts/rules/breach.py": ("test_reading",),
-    "scripts/rules/dialect.py": ("test_dialect",),
-    "scripts/rules/domain.py": ("test_domain",),
-    "scripts/rules/effective.py": ("test_domain",),
-    "scripts/rules/expression.py": ("test_reading",),
-    "scripts/rules/pattern.py": ("test_dialect",),
-}
-"""The modules that are broken, each with the tests in tests/rules that answer for it."""
-UNFIT: Final = "tests/rules/test_engine.py::test_a_warning_points_at_the_caller"  # mutmut's frames would be blamed
-NOTICED: Final = {1, 2, 3, 36, 24, 152, 255, -24, -9, -11}  # failed, not collected, crashed, or did not come to an end
+KILLED: Final = {1, 2, 3, -9, -11}  # a test failed, or nothing could be collected, or Python crashed
+TIMED_OUT: Final = {24, 36, 152, 255, -24}  # it did not come to an end
 SURVIVED: Final = {0, 5, 33}  # all tests passed, or none was there to run
 
 
@@ -61,57 +48,77 @@ class Mutant:
 class Count:
     """What became of the mutants of one module."""
 
-    noticed: int = 0
+    killed: int = 0
+    timed_out: int = 0
     survived: list[Mutant] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 
     @property
     def total(self) -> int:
         """How many mutants there were."""
-        return self.noticed + len(self.survived) + len(self.unknown)
+        return self.killed + self.timed_out + len(self.survived) + len(self.unknown)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print the table, and return 1 if anything survived without a reason."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--module", action="append", metavar="PART", help="only the modules whose path holds PART")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}; all if none is named")
+    parser.add_argument("--module", default="", metavar="TEXT", help="only the modules whose path holds TEXT")
     options = parser.parse_args(arguments)
-    modules = [name for name in MODULES if not options.module or any(part in name for part in options.module)]
-    if not modules:
-        parser.error(f"no module matches; there are {', '.join(MODULES)}")
-    began = time.monotonic()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    counts: dict[str, Count] = {}
+    for part in options.parts or PARTS:
+        modules = {name: tests for name, tests in PARTS[part].items() if options.module in name}
+        if modules:
+            began = time.monotonic()
+            counts |= run_part(modules)
+            print(f"{part}: {time.monotonic() - began:.0f} s", flush=True)
+    if not counts:
+        parser.error(f"no module of these parts holds {options.module!r}")
+    reasons = {entry_key(entry): entry for entry in equivalents() if entry["module"] in counts}
+    print_table(counts, reasons)
+    return report(counts, reasons)
+
+
+def run_part(modules: Mapping[str, Sequence[str]]) -> dict[str, Count]:
+    """Break some modules on a copy, and return what became of each.
+
+    Raises:
+        SystemExit: mutmut did not come to an end, or made nothing to break.
+    """
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = Path(folder)
         copy_project(copy, modules)
         output = run_mutmut(copy)
         counts = {module: read_results(copy, module) for module in modules}
-    if not any(count.total for count in counts.values()) or any(count.unknown for count in counts.values()):
-        print(output[-4000:], file=sys.stderr)
-        return 2
-    reasons = {entry_key(entry): entry for entry in equivalents() if entry["module"] in modules}
-    print_table(counts, reasons)
-    print(f"{time.monotonic() - began:.0f} s")
-    return report(counts, reasons)
+    empty = [module for module, count in counts.items() if not count.total or count.unknown]
+    if empty:
+        raise SystemExit(f"{output[-4000:]}\nmutmut says nothing of {', '.join(empty)}; see above")
+    return counts
 
 
-def copy_project(copy: Path, modules: Iterable[str]) -> None:
-    """Copy what the tests need, with both packages at the top: mutmut knows a module by its path from there."""
+def copy_project(copy: Path, modules: Mapping[str, Sequence[str]]) -> None:
+    """Copy what the tests need, with the packages at the top: mutmut knows a module by its path from there."""
     ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
     shutil.copytree(ROOT / "scripts", copy / "scripts", ignore=ignore)
     shutil.copytree(ROOT / "generated" / PACKAGE, copy / PACKAGE, ignore=ignore)
-    shutil.copytree(ROOT / "tests/rules", copy / "tests/rules", ignore=ignore)
+    shutil.copytree(ROOT / "overlays" / CLIENT, copy / CLIENT, ignore=ignore)
+    for name in sorted({str(Path(test).parent) for tests in modules.values() for test in tests} | {"tests/rules"}):
+        shutil.copytree(ROOT / name, copy / name, ignore=ignore)
     for name in ("tests/__init__.py", "tests/conftest.py", "openapi.yaml", "pyproject.toml"):
         shutil.copy(ROOT / name, copy / name)
     (copy / "overlays").mkdir()
     for path in sorted(ROOT.glob("overlays/*.yaml")):
         shutil.copy(path, copy / "overlays" / path.name)
-    tests = sorted({f"tests/rules/{test}.py" for module in modules for test in MODULES[module]})
+    tests = sorted({test for tests in modules.values() for test in tests})
+    unfit = [f"--deselect={test}" for test in UNFIT if test.partition("::")[0] in tests]
     settings = {
-        "source_paths": ["scripts", PACKAGE],
+        "source_paths": ["scripts", PACKAGE, CLIENT],
         "only_mutate": list(modules),
         "also_copy": ["overlays", "openapi.yaml"],
         "pytest_add_cli_args_test_selection": tests,
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", f"--deselect={UNFIT}"],
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", *unfit],
         "use_git_change_detection": False,
     }
     with (copy / "pyproject.toml").open("a", encoding="utf-8") as file:
@@ -142,8 +149,10 @@ def read_results(copy: Path, module: str) -> Count:
     path = copy / "mutants" / f"{module}.meta"
     codes = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"] if path.is_file() else {}
     for name, code in codes.items():
-        if code in NOTICED:
-            result.noticed += 1
+        if code in KILLED:
+            result.killed += 1
+        elif code in TIMED_OUT:
+            result.timed_out += 1
         elif code in SURVIVED:
             result.survived.append(read_mutant(copy, module, name))
         else:
@@ -181,17 +190,27 @@ def entry_key(entry: dict[str, Any]) -> Mutant:
     return Mutant(entry["module"], entry["function"], entry["was"].strip(), entry["now"].strip())
 
 
-def print_table(counts: dict[str, Count], reasons: dict[Mutant, Any]) -> None:
+def print_table(counts: Mapping[str, Count], reasons: Mapping[Mutant, Any]) -> None:
     """Print what became of the mutants of each module."""
-    print(f"{'module':52}{'mutants':>8}{'noticed':>9}{'equivalent':>12}{'survived':>10}{'score':>8}")
+    heads = ("mutants", "killed", "timed out", "equivalent", "survived", "score")
+    print(f"{'module':52}" + "".join(f"{head:>12}" for head in heads))
+    sums = [0] * 5
     for module, count in counts.items():
         equivalent = sum(mutant in reasons for mutant in count.survived)
         survived = len(count.survived) - equivalent
-        score = count.noticed / max(1, count.total - equivalent)
-        print(f"{module:52}{count.total:>8}{count.noticed:>9}{equivalent:>12}{survived:>10}{score:>8.1%}")
+        row = [count.total, count.killed, count.timed_out, equivalent, survived]
+        sums = [left + right for left, right in zip(sums, row, strict=True)]
+        _print_row(module, row)
+    _print_row("all", sums)
 
 
-def report(counts: dict[str, Count], reasons: dict[Mutant, Any]) -> int:
+def _print_row(name: str, row: Sequence[int]) -> None:
+    total, killed, timed_out, equivalent, _ = row
+    score = (killed + timed_out) / max(1, total - equivalent)
+    print(f"{name:52}" + "".join(f"{number:>12}" for number in row) + f"{score:>12.1%}")
+
+
+def report(counts: Mapping[str, Count], reasons: Mapping[Mutant, Any]) -> int:
     """Print what survived without a reason and the reasons without a survivor; return the exit code."""
     survived = [mutant for count in counts.values() for mutant in count.survived]
     unexplained = [mutant for mutant in survived if mutant not in reasons]

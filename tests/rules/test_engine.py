@@ -24,6 +24,14 @@ from mountsea_gemini_api.rules import _engine as engine
 from mountsea_gemini_api.rules._violation import describe
 from mountsea_gemini_api.types import UNSET
 
+
+class Odd:
+    """A value that is no JSON, and shows itself as a character that turns the line around."""
+
+    def __repr__(self) -> str:
+        return "\u202e"
+
+
 ONE = "https://example.com/1.png"
 IMAGE = {"prompt": "a cat", "action": "img2video", "model": "veo3_fast", "imageList": [ONE]}
 NO_IMAGE = {name: value for name, value in IMAGE.items() if name != "imageList"}
@@ -222,6 +230,7 @@ def test_a_change_in_words(change: Change, text: str) -> None:
         (1.5, "1.5"),
         (10**50, "1" + "0" * 39),
         (b"x", "\"b'x'\""),
+        (Odd(), '"\\u202e"'),
     ],
 )
 def test_a_value_in_words(value: Any, text: str) -> None:
@@ -305,6 +314,22 @@ def test_a_warning_points_at_the_caller() -> None:
     with pytest.warns(RuleWarning) as warned:
         engine.enforce([WARNING.broken_at("/a", 1)], strict=False, stacklevel=1)
     assert warned[0].filename == engine.__file__
+
+
+def test_the_frames_between_caller_and_warning_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each function on the way adds the one frame it is, so that the caller is blamed however Python is run."""
+    seen: list[int] = []
+
+    def warn(message: str, category: type[Warning], stacklevel: int = 0) -> None:
+        assert category is RuleWarning
+        assert message.startswith(("prompt-not-blank: ", "inferred: "))
+        seen.append(stacklevel)
+
+    monkeypatch.setattr(warnings, "warn", warn)
+    engine.enforce([WARNING.broken_at("/a", 1)], strict=False, stacklevel=7)
+    rules.validate(WARNED)
+    rules.validate(WARNED, stacklevel=9)
+    assert seen == [7, 3, 10]
 
 
 def test_rules_are_switched_off_by_id() -> None:

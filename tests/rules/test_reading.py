@@ -47,6 +47,14 @@ HOLDS: list[tuple[Any, str, str]] = [
     (required("a", **a(type="object")), "is_object(a)", "not is_object(a)"),
     (required("a", **a(const="x", type="string")), "a == 'x' and is_string(a)", "a != 'x' or not is_string(a)"),
     (required("a", **a(**{"not": CONST})), f"{GIVEN} and a != 'x'", "isinstance(a, Unset) or a == 'x'"),
+    (required("a", **a(minItems=1, const="x")), f"a == 'x' and (not {SEQUENCE} or len(a) >= 1)",
+     f"a != 'x' or {SEQUENCE} and len(a) < 1"),
+    (a(minItems=2, maxItems=2), f"isinstance(a, Unset) or not {SEQUENCE} or len(a) == 2",
+     f"{GIVEN} and {SEQUENCE} and len(a) != 2"),
+    (a(minItems=1, maxItems=2), f"isinstance(a, Unset) or not {SEQUENCE} or 1 <= len(a) <= 2",
+     f"{GIVEN} and {SEQUENCE} and not 1 <= len(a) <= 2"),
+    (a(minimum=1, exclusiveMaximum=2), "isinstance(a, Unset) or not is_number(a) or a >= 1 and a < 2",
+     f"{GIVEN} and is_number(a) and (a < 1 or a >= 2)"),
     (a(minItems=0), "True", "False"),
     (a(minLength=0), "True", "False"),
     (a(items=True), "True", "False"),
@@ -203,3 +211,19 @@ def test_what_is_known_of_a_list_is_used() -> None:
     breaches(a(maxItems=1), "body", "", subject)
     assert subject.asked == {"a": 2}
     assert render(compiler({"b": "b_is_list"}).holds({"minItems": 1}, "a")) == f"not {SEQUENCE} or len(a) >= 1"
+
+
+def test_what_a_condition_calls_is_known() -> None:
+    """The module must import each helper its conditions use, and no other."""
+    for schema, helpers in (
+        (a(type="object"), {"is_object"}),
+        (a(required=["b"]), {"is_object"}),
+        (a(type="null"), {"is_null"}),
+        (a(const=1), {"equals"}),
+        (a(const="x", minItems=1, minLength=1), set()),
+        (a(minimum=1), {"is_number"}),
+        (a(pattern=r"\S"), {"WHITE_SPACE"}),
+    ):
+        subject = compiler()
+        subject.holds(schema, "body")
+        assert subject.helpers == helpers

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from mountsea_gemini_api import rules
 from mountsea_gemini_api.rules import Change, Length, Rule, Source, Violation
-from mountsea_gemini_api.rules._engine import RuleSet
+from mountsea_gemini_api.rules._engine import RuleSet, Search
 from mountsea_gemini_api.types import UNSET
 
 SOURCE = Source("#/at", "words")
@@ -66,7 +66,7 @@ def made_up(fits: bool = False) -> tuple[RuleSet, list[Any]]:
     """Return a rule set whose only rule wants a to be y and at most one image, and what it was asked."""
     asked: list[Any] = []
 
-    def broken(a: Any, images: Any) -> list[Violation]:
+    def broken(a: Any, images: Any = UNSET) -> list[Violation]:
         asked.append((a, images))
         return [] if a == "y" else [RULE.broken_at("/a", a), RULE.broken_at("/images", images)]
 
@@ -91,6 +91,14 @@ def test_the_nearest_request_is_searched_when_first_asked_for() -> None:
     assert paid > 1
     assert second.nearest is first.nearest
     assert len(asked) == paid
+
+
+def test_values_that_are_not_those_of_the_fields_are_an_error() -> None:
+    """A rule set that returns too few values for its fields is wrong, and no search is made with it."""
+    subject, _ = made_up()
+    search = Search(subject, ("x",), ())
+    with pytest.raises(ValueError, match="shorter"):
+        search()
 
 
 @pytest.mark.parametrize("images", [["p"], [["p"]], [{"q": ["p"]}], {"q": ["p"]}])

@@ -101,7 +101,7 @@ def check_waived(waive: Collection[str], known: Collection[str]) -> None:
         if rule not in known:
             import difflib  # only a mistake needs it
 
-            close = difflib.get_close_matches(rule, known, 1, cutoff=0)
+            close = difflib.get_close_matches(rule, known, cutoff=0)
             raise ValueError(f"there is no rule {rule!r} to waive; did you mean {close[0]!r}?")
 
 

@@ -118,9 +118,7 @@ class Violation(Record):
         self.__dict__["_search"] = search
 
     def __getstate__(self) -> dict[str, Any]:
-        return dict(
-            zip(self._fields, self._values(), strict=True)
-        )  # a copy knows the result, not how to search
+        return dict(self._items())  # a copy knows the result, not how to search
 
     def __repr__(self) -> str:
         return f"Violation(rule={self.rule!r}, level={self.level!r}, pointer={self.pointer!r})"

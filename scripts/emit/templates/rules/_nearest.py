@@ -38,8 +38,10 @@ def nearest(
     for size in range(1, min(MAX_CHANGES, len(fields)) + 1):
         best: tuple[int, tuple[Change, ...]] | None = None
         for chosen in itertools.combinations(fields, size):
-            for values in itertools.product(*(_alternatives(rules.domains[name], before[name]) for name in chosen)):
-                after = dict(zip(chosen, values, strict=True))
+            for pairs in itertools.product(
+                *(_alternatives(name, rules.domains[name], before[name]) for name in chosen)
+            ):
+                after = dict(pairs)
                 changed = {**before, **{name: _sample(value, before[name]) for name, value in after.items()}}
                 left = [violation for violation in rules.broken(*changed.values()) if violation.rule not in waive]
                 if any(violation.level in levels for violation in left) or (best and best[0] <= len(left)):
@@ -51,12 +53,12 @@ def nearest(
     return ()
 
 
-def _alternatives(domain: tuple[Any, ...], before: Any) -> Iterator[Any]:
+def _alternatives(name: str, domain: tuple[Any, ...], before: Any) -> Iterator[tuple[str, Any]]:
     now = _listed(before)
     others = [value for value in domain if value != now or type(value) is not type(now)]
     if isinstance(now, Length):  # a list: the fewest items added or dropped come first
         others.sort(key=lambda value: abs(value.count - now.count) if isinstance(value, Length) else now.count + 1)
-    return iter(others)
+    return ((name, value) for value in others)
 
 
 def _listed(value: Any) -> Any:

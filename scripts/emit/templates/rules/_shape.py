@@ -119,10 +119,10 @@ def _combined(value: Any, schema: Schema, at: str) -> Iterator[Violation]:
         yield from misfits(value, part, at)
     for keyword, wanted in (("anyOf", "at least one"), ("oneOf", "exactly one")):
         if keyword in schema:
-            fitting = sum(next(misfits(value, part, at), None) is None for part in schema[keyword])
+            fitting = sum(next(misfits(value, part), None) is None for part in schema[keyword])
             if fitting == 0 or (keyword == "oneOf" and fitting > 1):
                 yield _misfit(at, value, f"must fit {wanted} of {len(schema[keyword])} schemas, fits {fitting}")
-    if "not" in schema and next(misfits(value, schema["not"], at), None) is None:
+    if "not" in schema and next(misfits(value, schema["not"]), None) is None:
         yield _misfit(at, value, "has a form that is excluded")
 
 
@@ -132,7 +132,7 @@ def _misfit(at: str, value: Any, message: str) -> Violation:
 
 
 def _article(noun: str) -> str:
-    return noun if noun == "null" else f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    return noun if noun == "null" else f"{'an' if noun.startswith(('a', 'i', 'o')) else 'a'} {noun}"
 
 
 def _token(name: str) -> str:
