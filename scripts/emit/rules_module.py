@@ -8,7 +8,7 @@ from typing import Any
 from scripts.emit.glance import Glance, fits, keeps, known_fields
 from scripts.emit.names import ModelName, Names
 from scripts.emit.shapes import Shapes, request_schemas
-from scripts.emit.source import comment, constant, docstring, literal, variable
+from scripts.emit.source import comment, constant, docstring, literal, variables
 from scripts.pointer import decode
 from scripts.rules.breach import Breach, breaches
 from scripts.rules.definition import Rule, RuledSchema
@@ -25,7 +25,7 @@ def module_name(ruled: RuledSchema, names: Names) -> str:
 def rules_module(ruled: RuledSchema, names: Names, document: Any) -> str:
     """Return the source of the module that checks one schema's rules."""
     model = names.model_at(ruled.location)
-    local = {name: variable(field.attribute) for name, field in model.fields.items()}
+    local = variables({name: field.attribute for name, field in model.fields.items()})
     used = [name for name in local if any(mentions(rule, name) for rule in ruled.rules)]
     compiler, checks = _checks(ruled, local)
     parameters = ", ".join(f"{local[name]}: Any" for name in used)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from scripts.errors import printable
@@ -64,3 +65,14 @@ def variable(attribute: str) -> str:
     if not attribute.isidentifier():
         raise ValueError(f"{attribute!r} is not an identifier")
     return f"{attribute}_" if attribute in _TAKEN or keyword.iskeyword(attribute) else attribute
+
+
+def variables(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Return the local variable of each attribute, by the same keys; no two are alike."""
+    result: dict[str, str] = {}
+    for key, attribute in attributes.items():
+        name = variable(attribute)
+        while name in result.values():
+            name += "_"
+        result[key] = name
+    return result

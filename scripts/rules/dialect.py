@@ -6,6 +6,7 @@ Rules speak JSON Schema 2020-12. OpenAPI 3.0 knows neither `const` nor boolean s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ class DialectError(ValueError):
 
 
 def _schema_map(value: Any) -> bool:
-    return isinstance(value, dict)
+    return isinstance(value, dict) and all(isinstance(name, str) for name in value)
 
 
 def _schema_list(value: Any) -> bool:
@@ -36,15 +37,16 @@ def _count(value: Any) -> bool:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return whole or (isinstance(value, float) and math.isfinite(value))
 
 
 def _names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+    return isinstance(value, list) and all(isinstance(name, str) for name in value) and len(set(value)) == len(value)
 
 
 def _values(value: Any) -> bool:
-    return isinstance(value, list) and bool(value)
+    return isinstance(value, list) and bool(value) and _json(value)
 
 
 def _type(value: Any) -> bool:
@@ -55,8 +57,13 @@ def _pattern(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _anything(value: Any) -> bool:  # noqa: ARG001  the signature of a keyword's test
-    return True
+def _json(value: Any) -> bool:
+    """Tell whether JSON has such a value: YAML also has dates, infinity, bytes, and keys that are no text."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _json(child) for key, child in value.items())
+    if isinstance(value, list):
+        return all(map(_json, value))
+    return value is None or isinstance(value, str | bool) or _number(value)
 
 
 def _schema(value: Any) -> bool:
@@ -64,10 +71,10 @@ def _schema(value: Any) -> bool:
 
 
 KEYWORDS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
-    "properties": (_schema_map, "an object of schemas"),
-    "required": (_names, "a list of property names"),
-    "const": (_anything, "a value"),
-    "enum": (_values, "a list of values, at least one"),
+    "properties": (_schema_map, "an object of schemas by name"),
+    "required": (_names, "a list of property names, each once"),
+    "const": (_json, "a JSON value"),
+    "enum": (_values, "a list of JSON values, at least one"),
     "type": (_type, f"one of {', '.join(TYPES)}"),
     "items": (_schema, "a schema"),
     "minItems": (_count, "a count"),
@@ -75,10 +82,10 @@ KEYWORDS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "minLength": (_count, "a count"),
     "maxLength": (_count, "a count"),
     "pattern": (_pattern, "a regular expression"),
-    "minimum": (_number, "a number"),
-    "maximum": (_number, "a number"),
-    "exclusiveMinimum": (_number, "a number"),
-    "exclusiveMaximum": (_number, "a number"),
+    "minimum": (_number, "a finite number"),
+    "maximum": (_number, "a finite number"),
+    "exclusiveMinimum": (_number, "a finite number"),
+    "exclusiveMaximum": (_number, "a finite number"),
     "allOf": (_schema_list, "a list of schemas, at least one"),
     "anyOf": (_schema_list, "a list of schemas, at least one"),
     "not": (_schema, "a schema"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import math
+from datetime import date
 from typing import Any
 
 import pytest
@@ -104,15 +106,25 @@ def a(**schema: Any) -> dict[str, Any]:
          "type speaks of the body as a whole; name the property it is about"),
         ({"anyOf": [True, {"not": {"minLength": 1}}]}, ("anyOf", 1, "not", "minLength"),
          "minLength speaks of the body as a whole; name the property it is about"),
-        ({"properties": []}, ("properties",), "properties must be an object of schemas, got []"),
+        ({"properties": []}, ("properties",), "properties must be an object of schemas by name, got []"),
         ({"properties": {"a": 1}}, ("properties", "a"), "a schema must be an object or a boolean, got 1"),
-        ({"required": "a"}, ("required",), "required must be a list of property names, got 'a'"),
-        ({"required": ["a", 1]}, ("required",), "required must be a list of property names, got ['a', 1]"),
+        ({"properties": {1: {}}}, ("properties",), "properties must be an object of schemas by name, got {1: {}}"),
+        ({"required": ["a", "a"]}, ("required",),
+         "required must be a list of property names, each once, got ['a', 'a']"),
+        (a(const=math.inf), ("properties", "a", "const"), "const must be a JSON value, got inf"),
+        (a(const=[{"b": math.nan}]), ("properties", "a", "const"), "const must be a JSON value, got [{'b': nan}]"),
+        (a(const={1: 2}), ("properties", "a", "const"), "const must be a JSON value, got {1: 2}"),
+        (a(const=b"x"), ("properties", "a", "const"), "const must be a JSON value, got b'x'"),
+        (a(enum=["x", date(2020, 1, 2)]), ("properties", "a", "enum"),
+         "enum must be a list of JSON values, at least one, got ['x', datetime.date(2020, 1, 2)]"),
+        (a(minimum=-math.inf), ("properties", "a", "minimum"), "minimum must be a finite number, got -inf"),
+        ({"required": "a"}, ("required",), "required must be a list of property names, each once, got 'a'"),
+        ({"required": ["a", 1]}, ("required",), "required must be a list of property names, each once, got ['a', 1]"),
         ({"allOf": []}, ("allOf",), "allOf must be a list of schemas, at least one, got []"),
         ({"anyOf": {}}, ("anyOf",), "anyOf must be a list of schemas, at least one, got {}"),
         ({"not": []}, ("not",), "not must be a schema, got []"),
-        (a(enum=[]), ("properties", "a", "enum"), "enum must be a list of values, at least one, got []"),
-        (a(enum="ab"), ("properties", "a", "enum"), "enum must be a list of values, at least one, got 'ab'"),
+        (a(enum=[]), ("properties", "a", "enum"), "enum must be a list of JSON values, at least one, got []"),
+        (a(enum="ab"), ("properties", "a", "enum"), "enum must be a list of JSON values, at least one, got 'ab'"),
         (a(type="text"), ("properties", "a", "type"), f"type must be one of {TYPES}, got 'text'"),
         (a(items=[]), ("properties", "a", "items"), "items must be a schema, got []"),
         (a(items={"maxItems": -1}), ("properties", "a", "items", "maxItems"), "maxItems must be a count, got -1"),
@@ -120,18 +132,19 @@ def a(**schema: Any) -> dict[str, Any]:
         (a(minItems=1.0), ("properties", "a", "minItems"), "minItems must be a count, got 1.0"),
         (a(minLength="1"), ("properties", "a", "minLength"), "minLength must be a count, got '1'"),
         (a(maxLength=None), ("properties", "a", "maxLength"), "maxLength must be a count, got None"),
-        (a(minimum="1"), ("properties", "a", "minimum"), "minimum must be a number, got '1'"),
-        (a(maximum=True), ("properties", "a", "maximum"), "maximum must be a number, got True"),
+        (a(minimum="1"), ("properties", "a", "minimum"), "minimum must be a finite number, got '1'"),
+        (a(maximum=True), ("properties", "a", "maximum"), "maximum must be a finite number, got True"),
         (a(exclusiveMinimum=True), ("properties", "a", "exclusiveMinimum"),
-         "exclusiveMinimum must be a number, got True"),
-        (a(exclusiveMaximum=[]), ("properties", "a", "exclusiveMaximum"), "exclusiveMaximum must be a number, got []"),
+         "exclusiveMinimum must be a finite number, got True"),
+        (a(exclusiveMaximum=[]), ("properties", "a", "exclusiveMaximum"),
+         "exclusiveMaximum must be a finite number, got []"),
         (a(pattern=1), ("properties", "a", "pattern"), "pattern must be a regular expression, got 1"),
         (a(pattern="a++"), ("properties", "a", "pattern"),
          "pattern 'a++' cannot be compiled: the quantifier at position 1 is possessive"),
         (a(pattern="b++" + "x" * 99), ("properties", "a", "pattern"),
          f"pattern 'b++{'x' * 56} cannot be compiled: the quantifier at position 1 is possessive"),
         (a(enum="x" * 99), ("properties", "a", "enum"),
-         f"enum must be a list of values, at least one, got '{'x' * 59}"),
+         f"enum must be a list of JSON values, at least one, got '{'x' * 59}"),
     ],
 )  # fmt: skip
 def test_a_schema_that_cannot_be_compiled_is_refused(schema: Any, location: tuple[Any, ...], message: str) -> None:
@@ -152,6 +165,7 @@ def test_every_keyword_is_accepted() -> None:
     }  # fmt: skip
     check({"properties": {"a": field}, "required": [], "allOf": [True], "anyOf": [False], "not": {}})
     check({"const": 1}, body=False)
+    check({"const": {"a": [None, True, 1.5, "x", {}, 10**400]}, "maximum": 10**400}, body=False)
     check(True)
 
 

@@ -195,13 +195,13 @@ def test_a_field_is_known_to_be_there_before_it_is_looked_into() -> None:
     known = {"a": Plain("string", required=True), "b": Plain("array", required=False, items="string")}
     for inner in ({"not": {"items": False}, "const": None}, {"minItems": 1}, {"items": {"const": "x"}, "minItems": 1}):
         for condition in ({"properties": {"b": inner}, "required": ["b"]}, {"allOf": [{"properties": {"b": inner}}]}):
-            for schemas in ((condition, False), (True, condition)):
-                rule = Rule("r", "error", "m", Source("#/", "q"), *schemas, {}, {}, ())
+            for first, then in ((condition, False), (True, condition)):
+                rule = Rule("r", "error", "m", Source("#/", "q"), first, then, {}, {}, ())
                 glance = Glance(lambda _, name: name, known=known)
                 kept = function(list(keeps([rule], glance)), {})
                 validator = jsonschema_rs.Draft202012Validator({"if": rule.condition, "then": rule.requirement})
                 for body in ({"a": "x"}, {"a": "x", "b": []}, {"a": "x", "b": ["x"]}, {"a": "x", "b": ["x", "y"]}):
-                    assert kept(Body(body)) is validator.is_valid(body), (schemas, body)
+                    assert kept(Body(body)) is validator.is_valid(body), (first, then, body)
 
 
 def test_the_patterns_of_the_properties_are_used() -> None:

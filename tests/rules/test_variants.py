@@ -1,0 +1,130 @@
+"""Variants: what remains of an operation for each value of one field, and what is wrong with a declaration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from scripts.errors import InputError
+from scripts.rules import variants
+from scripts.rules.definition import Rule, RuledSchema, Source
+from scripts.rules.domain import Given, Length
+from scripts.rules.variants import ABSENT, VariantSet, read_variants
+
+PROPERTIES: dict[str, Any] = {
+    "kind": {"enum": ["one", "two"]},
+    "size": {"enum": ["s", "m", "l"]},
+    "list": {"type": "array", "maxItems": 1},
+    "note": {"type": "string"},
+}
+DECLARED: dict[str, Any] = {"by": "kind", "names": {"one": "make_one", "two": "make_two"}, "general": "make"}
+KIND_ONE = {"properties": {"kind": {"const": "one"}}, "required": ["kind"]}
+SMALL = {"properties": {"size": {"enum": ["s", "m"]}}}
+LIST = {"required": ["list"], "properties": {"list": {"minItems": 1}}}
+
+
+def rule(condition: Any, requirement: Any) -> Rule:
+    """Return a rule of error level."""
+    return Rule("rule", "error", "must", Source("#/at", "words"), condition, requirement, {}, {}, ())
+
+
+def read(rules: Sequence[Rule], declared: Any = None, **more: Any) -> VariantSet:
+    """Return the variants of a made-up schema."""
+    declared = DECLARED if declared is None else declared
+    schema = {"properties": PROPERTIES, "required": ["kind", "size"], "x-variants": declared, **more}
+    (result,) = read_variants({}, [RuledSchema(("S",), schema, tuple(rules)), RuledSchema(("T",), {}, ())])
+    return result
+
+
+def test_each_value_has_what_the_rules_leave_it() -> None:
+    """A rule about one value narrows that variant only; fields that no rule looks at stay out of the cases."""
+    made = read([rule(KIND_ONE, {"allOf": [SMALL, LIST]})])
+    one, two = made.variants
+    assert (one.value, one.function, two.value, two.function) == ("one", "make_one", "two", "make_two")
+    assert one.cases == ({"size": ("s", "m"), "list": (Length(1), Length(2))},)
+    assert two.cases == ({"size": ("s", "m", "l"), "list": (ABSENT, Length(0), Length(1), Length(2))},)
+    assert made.domains == {
+        "kind": ("one", "two"), "size": ("s", "m", "l"), "list": (ABSENT, Length(0), Length(1), Length(2))
+    }  # fmt: skip
+    assert (made.by, made.general, made.positional, made.defaults) == ("kind", "make", (), {})
+    assert made.ruled.location == ("S",)
+
+
+def test_fields_that_depend_on_each_other_split_a_variant() -> None:
+    """Each case is a product of its own; together they are what is allowed, and nothing else."""
+    large = {"properties": {"size": {"const": "l"}}, "required": ["size"]}
+    one, two = read([rule({"allOf": [KIND_ONE, large]}, LIST)]).variants
+    every = (ABSENT, Length(0), Length(1), Length(2))
+    assert one.cases == ({"size": ("s", "m"), "list": every}, {"size": ("l",), "list": (Length(1), Length(2))})
+    assert two.cases == ({"size": ("s", "m", "l"), "list": every},)
+
+
+def test_a_field_that_cannot_be_listed_is_given_or_not() -> None:
+    """Its presence counts; some value of those in the examples must be allowed for it to count as allowed."""
+    examples = {"passes": {"note": "good"}, "breaks": {"note": "bad"}}
+    spoken = {"if": KIND_ONE, "then": {"required": ["note"]}, "examples": examples}
+    either = {"anyOf": [{"properties": {"note": {"const": "bad"}}, "required": ["note"]}, {"required": ["list"]}]}
+    one, _ = read([rule(KIND_ONE, either)], **{"x-rules": [spoken]}).variants
+    given = Given(("good", "bad"))
+    assert one.cases == (
+        {"list": (ABSENT,), "note": (given,)},
+        {"list": (Length(0), Length(1), Length(2)), "note": (ABSENT, given)},
+    )
+
+
+def test_what_a_declaration_may_add() -> None:
+    """Fields to be given by position, and defaults for them."""
+    made = read([], {**DECLARED, "positional": ["note", "size"], "defaults": {"size": "m", "note": "x"}})
+    assert (made.positional, made.defaults) == (("note", "size"), {"size": "m", "note": "x"})
+    assert [variant.cases for variant in made.variants] == [({},), ({},)]
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ("by kind", "must be an object with by, general, names, and may have defaults, positional"),
+        ({"by": "kind", "names": {}}, "must be an object with by, general, names, and may have defaults, positional"),
+        ({**DECLARED, "more": 1}, "must be an object with by, general, names, and may have defaults, positional"),
+        ({**DECLARED, "general": "a b"}, "the function name 'a b' is not a Python identifier"),
+        ({**DECLARED, "general": 1}, "the function name 1 is not a Python identifier"),
+        ({**DECLARED, "general": "class"}, "the function name 'class' is not a Python identifier"),
+        ({**DECLARED, "names": {"one": "_x", "two": "y"}}, "the function name '_x' begins with an underscore"),
+        ({**DECLARED, "by": "colour"}, "names the field 'colour', which the schema does not have"),
+        ({**DECLARED, "positional": ["x"]}, "names the field 'x', which the schema does not have"),
+        ({**DECLARED, "defaults": {"y": 1}}, "names the field 'y', which the schema does not have"),
+        ({**DECLARED, "names": {"one": "x"}}, "names must name each value of kind once: ['one', 'two']"),
+        ({**DECLARED, "by": "note"}, "names must name each value of note once: []"),
+        ({**DECLARED, "defaults": {"size": "xl"}}, "the default 'xl' is not a value of size"),
+    ],
+)  # fmt: skip
+def test_a_wrong_declaration_is_an_error(declared: Any, message: str) -> None:
+    """What is wrong, with the place in the document."""
+    with pytest.raises(InputError, match="x-variants") as caught:
+        read([], declared)
+    assert str(caught.value) == f"x-variants {message}\n  at /S/x-variants"
+
+
+def test_an_optional_field_may_tell_variants_apart() -> None:
+    """Its absence is no variant."""
+    made = read([], required=["size"])
+    assert [variant.value for variant in made.variants] == ["one", "two"]
+
+
+def test_a_variant_that_no_request_keeps_is_an_error() -> None:
+    """A function that could never be called rightly is not generated."""
+    with pytest.raises(InputError, match=r"^x-variants no request with kind='one' keeps the rules\n"):
+        read([rule(KIND_ONE, False)])
+
+
+def test_too_many_combinations_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is said, and up to it everything is looked at."""
+    rules = [rule(KIND_ONE, {"allOf": [SMALL, LIST]})]
+    monkeypatch.setattr(variants, "MAX_POINTS", 12)
+    assert len(read(rules).variants) == 2
+    monkeypatch.setattr(variants, "MAX_POINTS", 11)
+    message = "x-variants cannot be evaluated: 12 combinations of ['size', 'list'] (limit 11)"
+    with pytest.raises(InputError, match=re.escape(message)):
+        read(rules)
