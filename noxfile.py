@@ -91,7 +91,7 @@ def upkeep(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure, as ratios in one run."""
-    install(session, "generate", "test", "bench")
+    install(session, "generate", "test", "bench", "peers")
     for script in sorted(Path("bench").glob("[!_]*.py")):
         session.run("python", str(script), *session.posargs, env=ENV)
 

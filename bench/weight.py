@@ -2,7 +2,7 @@
 
 The wheel is built and installed into an environment of its own, with no extra; everything about us is measured
 there. Times are CPU seconds, user and system, of processes that take turns, so that a busy neighbour slows
-all of them. Exit code 1 when a target is missed.
+all of them. Targets are printed with what was measured, met or not; the exit code tells nothing about them.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from bench._calls import PEAK, calls, download
+
 ROOT: Final = Path(__file__).parents[1]
 RUNS: Final = 15
-CALL_ROUNDS: Final = 9
 
 BASE: Final = "import httpx, attrs"
 READY: Final = "from mountsea_gemini import Client; Client('key')"
@@ -46,46 +47,10 @@ PEERS: Final = {
     "replicate": "import replicate; replicate.Client(api_token='k').predictions",
     "lumaai": "import lumaai; lumaai.LumaAI(auth_token='k')",
 }
-COUNT: Final = "\nimport sys; print(len(sys.modules))"
+TOOLS: Final = {("cli",), ("sandbox",), ("testing",)}
+"""Parts of our own package that the plain client never loads."""
 
-CALLS: Final = """
-import gc, json, sys, time
-import httpx
-from mountsea_gemini import Client
-
-ACCEPTED, GOING = {"taskId": "t-1"}, {"taskId": "t-1", "status": "processing", "createdAt": "2026-01-01T00:00:00Z"}
-BODY = {"prompt": "a cat", "action": "text2video", "model": "veo31_fast"}
-
-def answer(request):
-    return httpx.Response(201, json=ACCEPTED) if request.method == "POST" else httpx.Response(200, json=GOING)
-
-URL = "https://api.example.com"
-ours = Client("key", base_url=URL, transport=httpx.MockTransport(answer))
-raw = httpx.Client(base_url=URL, transport=httpx.MockTransport(answer), headers={"Authorization": "Bearer key"})
-task = ours.task("t-1")
-work = {
-    "submit": (
-        lambda: ours.text_to_video("a cat").id,
-        lambda: raw.post("/gemini/video/generate", json=BODY).raise_for_status().json()["taskId"],
-    ),
-    "poll": (
-        lambda: task.result().status,
-        lambda: raw.get("/gemini/task/result", params={"taskId": "t-1"}).raise_for_status().json()["status"],
-    ),
-}
-def cpu(call, count):
-    start = time.process_time()
-    for _ in range(count):
-        call()
-    return (time.process_time() - start) / count
-
-found = {}
-gc.disable()
-for name, (mine, theirs) in work.items():
-    cpu(mine, 50), cpu(theirs, 50)
-    found[name] = [[cpu(mine, 150), cpu(theirs, 150)] for _ in range(int(sys.argv[1]))]
-print(json.dumps(found))
-"""
+COUNT: Final = f"\nimport sys; found = len(sys.modules)\n{PEAK}\nprint(found, peak())"
 
 
 def environment(folder: Path) -> Path:
@@ -117,19 +82,19 @@ def installed(python: Path) -> dict[str, Any]:
         "distributions": names,
         "megabytes": sum(path.stat().st_size for path in files) / 1e6,
         "ours": sum(path.stat().st_size for path in files if "mountsea" in str(path.relative_to(site))) / 1e6,
+        "tools": sum(path.stat().st_size for path in files if path.relative_to(site).parts[1:2] in TOOLS) / 1e6,
         "compiled": [path.name for path in files if path.suffix in {".so", ".pyd", ".dylib"}],
     }
 
 
-def run(python: Path, program: str) -> tuple[float, float]:
-    """Return the CPU seconds and the peak megabytes of one process."""
+def run(python: Path, program: str) -> float:
+    """Return the CPU seconds of one process."""
     process = subprocess.Popen([str(python), "-c", program], cwd=python.parent, env=clean())
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"could not measure {program!r}: exit {process.returncode}")
-    scale = 1e6 if sys.platform == "darwin" else 1e3
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale
+    return usage.ru_utime + usage.ru_stime
 
 
 def clean() -> dict[str, str]:
@@ -137,56 +102,57 @@ def clean() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONSTARTUP"}}
 
 
-def modules(python: Path, program: str) -> int:
-    """Return how many modules are loaded once a program has run."""
+def loaded(python: Path, program: str) -> tuple[int, float]:
+    """Return how many modules a program has loaded once it has run, and its peak memory in MiB."""
     asked = [str(python), "-c", program + COUNT]
-    return int(subprocess.run(asked, check=True, capture_output=True, text=True, cwd=python.parent, env=clean()).stdout)
+    ran = subprocess.run(asked, check=True, capture_output=True, text=True, cwd=python.parent, env=clean())
+    modules, peak = ran.stdout.split()
+    return int(modules), float(peak)
 
 
 def measured(python: Path, programs: Mapping[str, str]) -> dict[str, dict[str, float]]:
     """Return what each program needs, as the least of many runs: what is above it is somebody else's."""
-    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
+    seen: dict[str, list[float]] = {name: [] for name in programs}
     for number in range(RUNS + 1):
         for name, program in programs.items():
             found = run(python, program)
             # The first round writes byte code.
             if number:
                 seen[name].append(found)
+    counted = {name: [loaded(python, program) for _ in range(3)] for name, program in programs.items()}
     return {
         name: {
-            "cpu_ms": min(cpu for cpu, _ in found) * 1000,
-            "median_ms": statistics.median(cpu for cpu, _ in found) * 1000,
-            "peak_mb": statistics.median(peak for _, peak in found),
-            "modules": modules(python, programs[name]),
+            "cpu_ms": min(found) * 1000,
+            "median_ms": statistics.median(found) * 1000,
+            "peak_mib": statistics.median(peak for _, peak in counted[name]),
+            "modules": counted[name][0][0],
         }
         for name, found in seen.items()
     }
 
 
-def calls(python: Path) -> dict[str, float]:
-    """Return the CPU of a submit and of a poll, as a multiple of raw httpx: the median of several rounds."""
-    asked = [str(python), "-c", CALLS, str(CALL_ROUNDS)]
-    found = json.loads(subprocess.run(asked, check=True, capture_output=True, text=True, env=clean()).stdout)
-    return {name: statistics.median(ours / raw for ours, raw in rounds) for name, rounds in found.items()}
-
-
-def judged(
-    size: Mapping[str, Any], weights: Mapping[str, Any], ratios: Mapping[str, float]
-) -> list[tuple[str, str, bool]]:
+def judged(found: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
     """Return each target with what was measured."""
+    size, weights, calls_, large = found["size"], found["weights"], found["calls"], found["download"]
     base, ready = weights["httpx + attrs"], weights["ours, ready"]
-    cpu, memory = ready["cpu_ms"] / base["cpu_ms"], ready["peak_mb"] / base["peak_mb"]
-    top = weights["ours, imported"]["cpu_ms"]
+    cpu, memory = ready["cpu_ms"] / base["cpu_ms"], ready["peak_mib"] / base["peak_mib"]
+    alone = weights["ours, imported"]["cpu_ms"]
+    above = large["above_idle_mib"]
     return [
-        ("E1 distributions <= 8", f"{len(size['distributions'])}", len(size["distributions"]) <= 8),
-        ("E1 megabytes <= 2.6", f"{size['megabytes']:.2f} (ours {size['ours']:.2f})", size["megabytes"] <= 2.6),
+        ("E1 distributions <= 8", ", ".join(size["distributions"]), len(size["distributions"]) <= 8),
+        (
+            "E1 megabytes <= 2.6",
+            f"{size['megabytes']:.2f} ({size['ours']:.2f} ours: {size['tools']:.2f} command, sandbox, testing)",
+            size["megabytes"] <= 2.6,
+        ),
         ("E1 nothing compiled", ", ".join(size["compiled"]) or "nothing", not size["compiled"]),
         ("E2 ready-to-call CPU <= 1.10 of httpx + attrs", f"{cpu:.3f}", cpu <= 1.10),
         ("E2 modules <= 240", f"{ready['modules']} (httpx + attrs {base['modules']})", ready["modules"] <= 240),
-        ("E2 import alone <= 80 ms CPU", f"{top:.0f} ms", top <= 80),
-        ("E3 peak memory <= 1.06 of httpx + attrs", f"{memory:.3f} ({ready['peak_mb']:.1f} MB)", memory <= 1.06),
-        ("E4 CPU of a submit <= 1.35 of httpx", f"{ratios['submit']:.2f}", ratios["submit"] <= 1.35),
-        ("E4 CPU of a poll <= 1.35 of httpx", f"{ratios['poll']:.2f}", ratios["poll"] <= 1.35),
+        ("E2 import alone <= 80 ms CPU", f"{alone:.0f} ms", alone <= 80),
+        ("E3 peak memory <= 1.06 of httpx + attrs", f"{memory:.3f}", memory <= 1.06),
+        ("E3 peak memory <= 28.5 MiB", f"{ready['peak_mib']:.1f} MiB", ready["peak_mib"] <= 28.5),
+        *((f"E4 CPU of a {name} <= 1.35 of httpx", f"{ratio:.2f}", ratio <= 1.35) for name, ratio in calls_.items()),
+        ("D4 memory above idle for 1 GiB <= 20 MiB", f"{above:.1f} MiB, {large['cpu_s']:.1f} s CPU", above <= 20),
     ]
 
 
@@ -195,24 +161,31 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="What the plain client weighs.")
     parser.add_argument("--json", type=Path, help="write the figures there")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        python = environment(Path(folder))
-        size, weights, ratios = installed(python), measured(python, PROGRAMS), calls(python)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        python = environment(folder)
+        found: dict[str, Any] = {
+            "size": installed(python),
+            "weights": measured(python, PROGRAMS),
+            "calls": calls(python, clean()),
+            "download": download(python, clean(), folder),
+        }
     there = {name: program for name, program in PEERS.items() if find_spec(name.partition(".")[0]) is not None}
-    beside = measured(Path(sys.executable), {"httpx + attrs": BASE, **there}) if there else {}
-    for name, found in [*weights.items(), *((f"{name} *", found) for name, found in beside.items())]:
-        print(f"{name:22} {found['cpu_ms']:7.0f} ms CPU  {found['peak_mb']:6.1f} MB peak  {found['modules']:5} modules")
-    if beside:
+    found["peers"] = measured(Path(sys.executable), {"httpx + attrs": BASE, **there}) if there else {}
+    for mark, table in (("", found["weights"]), (" *", found["peers"])):
+        for name, one in table.items():
+            print(f"{name + mark:20} {one['cpu_ms']:6.0f} ms CPU {one['peak_mib']:6.1f} MiB {one['modules']:5} modules")
+    if there:
         print("* in the environment this runs in")
-    first = weights["ours, first call"]["cpu_ms"] / weights["httpx, first call"]["cpu_ms"]
-    print(f"        no target: CPU until a first call has ended, of httpx's: {first:.2f}")
-    targets = judged(size, weights, ratios)
-    for name, value, fine in targets:
+    weights = found["weights"]
+    for what in ("cpu_ms", "peak_mib"):
+        ratio = weights["ours, first call"][what] / weights["httpx, first call"][what]
+        print(f"        no target: {what} until a first call has ended, of httpx's: {ratio:.2f}")
+    for name, value, fine in judged(found):
         print(f"{'met   ' if fine else 'MISSED'}  {name}: {value}")
     if options.json:
-        document = {"size": size, "weights": weights, "calls": ratios, "peers": beside}
-        options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    return 0 if all(fine for _, _, fine in targets) else 1
+        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
