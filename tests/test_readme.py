@@ -105,16 +105,17 @@ def test_the_maintainers_commands(clone: Path) -> None:
     assert (clone / "openapi.yaml").read_bytes() == (ROOT / "openapi.yaml").read_bytes()
 
 
-def test_impact_and_vendoring(clone: Path) -> None:
-    """The commands that compare revisions and keep a copy elsewhere, in the order the README gives them."""
+def test_impact_vendoring_and_a_new_project(clone: Path) -> None:
+    """The commands that compare revisions, keep a copy and begin anew elsewhere, in the README's order."""
     git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com"]
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "as published"]):
         run([*git, *arguments], clone)
     (clone.parent / "app/app").mkdir(parents=True)
     commands = [line for line in COMMANDS if line.startswith("python -m scripts.")]
-    assert len(commands) == 4
+    assert len(commands) == 5
     for command in commands:
         run([sys.executable, *command.split()[1:]], clone)
+    assert (clone.parent / "shop/generated/our_shop_api/operations.py").is_file()
     script = "from app._vendor.mountsea_gemini import Client; print(Client('key'))"
     assert "https://api.mountsea.ai" in run([sys.executable, "-c", script], clone.parent / "app")
 

@@ -32,7 +32,7 @@ class ModelName:
 
 @dataclass(frozen=True)
 class OperationName:
-    """One generated endpoint: its module, and the keyword of each parameter (`query:taskId`)."""
+    """One generated endpoint: its module, and the keyword of each parameter (`query:limit`)."""
 
     module: str
     method: str

@@ -55,7 +55,7 @@ def constant(name: str) -> str:
 
 
 def snake(name: str) -> str:
-    """Return a function's or module's name: `getTaskResult` gives get_task_result."""
+    """Return a function's or module's name: `getOrder` gives get_order."""
     text = constant(name).lower()
     return f"{text}_" if keyword.iskeyword(text) else text
 

@@ -61,12 +61,3 @@ def test_its_schema_is_checked_too(package: ModuleType, generated_parcels: Path)
         shape = [violation for violation in rules.violations(body) if violation.rule == "schema"]
         assert bool(shape) is not validator.is_valid(body), change
     assert [each.pointer for each in rules.violations({"kind": "box"}) if each.rule == "schema"] == ["/size"]
-
-
-def test_the_pipeline_mentions_no_vendor() -> None:
-    """Nothing in scripts/ knows the API it is used for."""
-    scripts = Path(__file__).resolve().parents[2] / "scripts"
-    words = ("mountsea", "veo", "gemini", "img2video", "text2video", "ingredients")
-    for path in scripts.rglob("*.py"):
-        text = path.read_text(encoding="utf-8").lower()
-        assert not [word for word in words if word in text], path

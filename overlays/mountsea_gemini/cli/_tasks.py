@@ -17,7 +17,7 @@ from ._package import Client, ConfigurationError, Task, TaskResult, checked_targ
 from ._progress import Watch
 from ._screen import Screen, one_line
 
-TaskId: TypeAlias = Annotated[str, Parameter(metavar="ID", help="The task's id, as the submit printed it.")]
+Id: TypeAlias = Annotated[str, Parameter(metavar="ID", help="The task's id, as the submit printed it.")]
 
 
 def submit(options: Submitting, start: Callable[[Client], Task], client_class: type[Client] = Client) -> int:
@@ -46,7 +46,7 @@ def submit(options: Submitting, start: Callable[[Client], Task], client_class: t
     return carry_out(options, work, job)
 
 
-def status(task_id: TaskId, /, *, options: Connecting | None = None) -> int:
+def status(task_id: Id, /, *, options: Connecting | None = None) -> int:
     """Look at a task once, and print its state and its files.
 
     The exit code tells whether the look succeeded, not how the task is doing; for that see wait.
@@ -69,7 +69,7 @@ def status(task_id: TaskId, /, *, options: Connecting | None = None) -> int:
     return carry_out(options, work, job)
 
 
-def wait(task_id: TaskId, /, *, options: Printing | None = None) -> int:
+def wait(task_id: Id, /, *, options: Printing | None = None) -> int:
     """Wait for a task that was submitted before, and print the URLs of its files.
 
     Asking costs nothing and may be repeated; nothing is submitted.
@@ -77,7 +77,7 @@ def wait(task_id: TaskId, /, *, options: Printing | None = None) -> int:
     return _resumed(task_id, options or Printing())
 
 
-def download(task_id: TaskId, /, *, options: Saving) -> int:
+def download(task_id: Id, /, *, options: Saving) -> int:
     """Wait for a task if need be, and write the file it made.
 
     Whole or not at all: an older file is replaced only by a complete new one.

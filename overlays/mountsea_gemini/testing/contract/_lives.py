@@ -119,9 +119,10 @@ def ids_are_unique(bench: Bench) -> Tried:
     name = "ids are unique"
     tasks = [_started(bench, "success") for _ in range(MANY)]
     yield _same(name, f"{MANY} submits", "id", len({task.id for task in tasks}), MANY, blame="server")
+    field = bench.contract.waiter.parameter
     for task in tasks[::50]:
         found = came(bench.client.task(task.id).result)
-        held = (found.id, found.raw.get("taskId", task.id)) if isinstance(found, TaskResult) else told(found)
+        held = (found.id, found.raw.get(field, task.id)) if isinstance(found, TaskResult) else told(found)
         yield _same(name, "a task found again by its id", "id", held, (task.id, task.id), blame="server")
     gone = came(bench.client.task("nobody").result)
     yield _same(name, "an id nobody was given", "id", told(gone), "NotFound", blame="server")

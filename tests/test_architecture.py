@@ -1,0 +1,193 @@
+"""Which way imports run, what the generic parts may know, and how long a module may be."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+GENERATED = SETTINGS["tool"]["regenerate"]["package"]
+WRITTEN = Path(SETTINGS["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"][0]).name
+TREES = {"scripts": ROOT / "scripts", WRITTEN: ROOT / "overlays" / WRITTEN, GENERATED: ROOT / "generated" / GENERATED}
+DATA = ("scripts/emit/templates/", "scripts/new/templates/")  # modules of other packages, written by these
+MAX_LINES = 400
+LONG = {
+    "bench/faults/rows.py": "a table: one entry for each fault",
+    "tests/client/test_downloading.py": "one case for each way a download can end",
+}
+
+SHARED = {"statusCode"}  # the sandbox's own shape of an error, which the corrections of this document took over
+
+# What each part of the pipeline may import. Whoever is not named here imports nothing of it but `errors`.
+BOTTOM = {"document", "errors", "files", "pointer", "project"}
+PARTS: Mapping[str, set[str]] = {
+    "document": {"errors", "pointer"},
+    "errors": set(),
+    "files": {"errors"},
+    "pointer": {"errors"},
+    "project": {"errors"},
+    "overlay": BOTTOM,
+    "absorbed": {*BOTTOM, "overlay"},
+    "rules": {*BOTTOM, "merged"},  # its reports read a merged project; what `merged` needs of it does not
+    "merged": {*BOTTOM, "overlay", "absorbed", "rules"},
+    "emit": {*BOTTOM, "rules"},
+    "import_page": {*BOTTOM, "overlay", "absorbed", "impact"},  # the command says what an import means
+    "impact": {*BOTTOM, "overlay", "absorbed", "rules", "merged", "emit", "import_page"},  # a page can be compared
+    "regenerate": {*BOTTOM, "overlay", "rules", "merged", "emit", "import_page", "impact"},  # to explain a failure
+    "vendor": {*BOTTOM, "regenerate", "impact"},
+    "new": {*BOTTOM, "regenerate", "import_page", "vendor"},
+}
+
+
+@cache
+def imports(tree: str) -> Mapping[str, frozenset[str]]:
+    """Return what each module of a package imports at run time, by dotted names."""
+    found: dict[str, frozenset[str]] = {}
+    for path in sorted(TREES[tree].rglob("*.py")):
+        if not path.relative_to(ROOT).as_posix().startswith(DATA):
+            parts = [tree, *path.relative_to(TREES[tree]).with_suffix("").parts]
+            package = parts[:-1]
+            name = ".".join(package if parts[-1] == "__init__" else parts)
+            found[name] = frozenset(_imported(ast.parse(path.read_text("utf-8")), package))
+    return found
+
+
+def _imported(node: ast.AST, package: list[str]) -> Iterator[str]:
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        return  # for type checkers alone
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = package[: len(package) - node.level + 1] if node.level else []
+        module = ".".join([*base, *([node.module] if node.module else [])])
+        yield from (f"{module}.{alias.name}" for alias in node.names)
+    for child in ast.iter_child_nodes(node):
+        yield from _imported(child, package)
+
+
+def inside(tree: str) -> Iterator[tuple[str, str]]:
+    """Yield which module of a package imports which other of it."""
+    known = imports(tree)
+    for module, names in known.items():
+        for name in names:
+            target = name if name in known else name.rpartition(".")[0]
+            if target in known and target != module:
+                yield module, target
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_no_module_imports_itself_by_a_detour(tree: str) -> None:
+    """Not even late, inside of a function."""
+    graph: dict[str, set[str]] = {}
+    for module, target in inside(tree):
+        if not module.startswith(f"{target}."):  # every module is loaded after the package it stands in
+            graph.setdefault(module, set()).add(target)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+def test_the_pipeline_is_built_in_layers() -> None:
+    """Each part imports only what stands below it; `new` stands on top."""
+    for module, target in inside("scripts"):
+        part, below = module.split(".")[1:2], target.split(".")[1:2]
+        if part and below and part != below:
+            assert below[0] in PARTS[part[0]], f"{module} imports {target}"
+
+
+def test_generated_code_knows_nothing_written_by_hand() -> None:
+    """It can be used alone: neither the layer nor the pipeline is imported by it, and it imports itself relatively."""
+    for module, names in imports(GENERATED).items():
+        assert not [name for name in names if name.partition(".")[0] in {WRITTEN, "scripts", "tests"}], module
+        source = (TREES[GENERATED].parent / module.replace(".", "/")).with_suffix(".py")
+        if source.exists():
+            assert f"from {GENERATED}" not in source.read_text("utf-8"), module
+
+
+def test_the_pipeline_is_imported_by_its_tests_only() -> None:
+    """Whoever uses the client has no need of it; nor does the pipeline know the client or the tests."""
+    for module, names in [*imports(WRITTEN).items(), *imports(GENERATED).items()]:
+        assert not [name for name in names if name.partition(".")[0] in {"scripts", "tests"}], module
+    for module, names in imports("scripts").items():
+        assert not [name for name in names if name.partition(".")[0] in {WRITTEN, GENERATED, "tests"}], module
+
+
+def test_the_client_layer_is_built_in_layers() -> None:
+    """The client knows neither command line, sandbox nor testing; the sandbox knows nothing but names."""
+    for module, target in inside(WRITTEN):
+        part, below = (module.split(".")[1:] or [""])[0], (target.split(".")[1:] or [""])[0]
+        if part == below or not below or part in {"", "demo"}:
+            continue
+        if part.startswith("_") and part != "__main__":
+            assert below.startswith("_"), f"{module} imports {target}"
+        elif part == "sandbox":
+            assert below == "_particular", f"{module} imports {target}"
+        elif part == "testing":
+            assert below != "cli", f"{module} imports {target}"
+        elif part == "cli" and not module.endswith("._package"):
+            assert below == "_particular", f"{module} imports {target}; cli/_package.py does that for the command line"
+
+
+def words() -> set[str]:
+    """Return what tells this project from another: its names, and the odd ones among those of its document."""
+    spec = json.loads((ROOT / "generated" / "openapi.effective.json").read_text("utf-8"))
+    name = SETTINGS["project"]["name"]
+    found = {name, *name.split("-"), WRITTEN, GENERATED, *spec["paths"], *spec["components"]["schemas"]}
+    for value in _values(spec):
+        if isinstance(value, dict):
+            found |= {key for key in value.get("properties", {}) if re.search("[a-z][A-Z]", key)}
+            found |= {str(value["operationId"])} if "operationId" in value else set()
+            odd = [str(each) for each in value.get("enum", ()) if re.search(r"[a-z].*\d", str(each))]
+            beginnings = Counter(re.split(r"\d", each)[0] for each in odd)  # what several values share is a name
+            found |= {*odd, *(each for each, count in beginnings.items() if count > 2)}
+    return found - SHARED
+
+
+def _values(value: Any) -> Iterator[Any]:
+    yield value
+    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _values(child)
+
+
+def test_what_is_generic_names_nothing_particular() -> None:
+    """Not the vendor, a schema, an operation, a field or a value: pipeline, sandbox, waiter engine, contract checks."""
+    ours = re.compile("|".join(rf"(?<![a-zA-Z]){re.escape(word)}(?![a-zA-Z])" for word in words()), re.IGNORECASE)
+    particular = {TREES[WRITTEN] / name for name in ("_particular.py", "demo.py")}
+    files = [*TREES["scripts"].rglob("*.*"), *TREES[WRITTEN].rglob("*.py")]
+    assert ours.search("A cat by VEO3 of " + WRITTEN)
+    for path in sorted({path for path in files if path.suffix not in {".pyc", ".mp4"}} - particular):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            imported = re.match(rf"\s*(from {GENERATED}[.\w]* import|import {GENERATED}\b)", line)
+            found = ours.search(line[imported.end() :] if imported else line)
+            assert found is None, f"{path.relative_to(ROOT)}:{number} names {found[0] if found else ''}"
+
+
+def test_no_module_is_longer_than_one_can_read() -> None:
+    """Unless there is a reason, which stands above; a reason nobody needs any more goes."""
+    long = {
+        path.relative_to(ROOT).as_posix()
+        for folder in (*TREES.values(), ROOT / "tests", ROOT / "bench")
+        for path in folder.rglob("*.py")
+        if len(path.read_text("utf-8").splitlines()) > MAX_LINES
+    }
+    assert long == set(LONG)
+
+
+def test_every_folder_of_code_says_what_it_is() -> None:
+    """The first line of a package is a docstring."""
+    for tree in ("scripts", WRITTEN):
+        for path in TREES[tree].rglob("__init__.py"):
+            if not path.relative_to(ROOT).as_posix().startswith(DATA):
+                assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), path
