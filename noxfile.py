@@ -84,7 +84,7 @@ def vendor(session: nox.Session) -> None:
 @nox.session(default=False)
 def upkeep(session: nox.Session) -> None:
     """Run the matrices of which the default run holds a part: every edit, every client, every hook (minutes)."""
-    install(session, "generate", "types", "test")
+    install(session, "generate", "types", "test", "hooks")
     session.run("pytest", "-m", "heavy", *session.posargs, env=ENV)
 
 

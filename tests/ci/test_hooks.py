@@ -1,0 +1,118 @@
+"""The pre-commit hooks work in a repository that has nothing of this one but the output or a copy."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sysconfig
+import tomllib
+import venv
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts.vendor.__main__ import main as vendor
+
+ROOT = Path(__file__).resolve().parents[2]
+HOOKS: dict[str, dict[str, Any]] = {
+    hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+}
+COPY = "app/_vendor/mountsea_gemini"
+
+
+@pytest.fixture
+def consumer(tmp_path: Path) -> Path:
+    """Another repository: a project laid out like this one, and a copy of the client."""
+    root = tmp_path / "consumer"
+    for name in ("overlays", "generated"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "mountsea_gemini"))
+    for name in ("pyproject.toml", "openapi.yaml"):
+        shutil.copy(ROOT / name, root / name)
+    assert vendor(["copy", str(root / COPY).rpartition("/")[0], "--project", str(ROOT)]) == 0
+    return root
+
+
+def edit(path: Path) -> None:
+    """Change a file by hand."""
+    path.write_bytes(path.read_bytes() + b"# mine\n")
+
+
+def test_each_hook_brings_its_tools() -> None:
+    """Tools are pinned as in pyproject.toml; verifying a copy needs none; no hook waits for a file name."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+    needed = {name: hook.get("additional_dependencies", []) for name, hook in HOOKS.items()}
+    assert needed == {"drift": groups["generate"], "rules-check": groups["generate"], "vendor-verify": []}
+    for hook in HOOKS.values():
+        assert (hook["language"], hook["pass_filenames"], hook["always_run"]) == ("python", False, True)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """What pre-commit makes of this repository: a clone with an environment inside, here with the tools at hand."""
+    root = tmp_path / "clone"
+    root.mkdir()
+    (root / "scripts").symlink_to(ROOT / "scripts")
+    venv.create(root / "py_env-python3", symlinks=True)
+    (place,) = (root / "py_env-python3").glob("lib/*/site-packages")
+    (place / "tools.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    return root
+
+
+def run(hook: str, clone: Path, consumer: Path, *arguments: str) -> tuple[int, str]:
+    """Run a hook's entry as pre-commit does: split, with its arguments, in the consumer's repository."""
+    path = f"{clone / 'py_env-python3/bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | {"PATH": path}
+    command = [*shlex.split(HOOKS[hook]["entry"]), *arguments]
+    done = subprocess.run(command, cwd=consumer, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_hooks_pass_and_fail_in_another_repository(clone: Path, consumer: Path) -> None:
+    """Each passes on what is as it should be, and names what is not."""
+    assert run("drift", clone, consumer)[0] == 0
+    assert run("rules-check", clone, consumer)[0] == 0
+    assert run("vendor-verify", clone, consumer, COPY)[0] == 0
+    edit(consumer / COPY / "_client.py")
+    code, said = run("vendor-verify", clone, consumer, COPY)
+    assert code == 1
+    assert "edited: _client.py" in said
+    rules = consumer / "overlays/30-rules.overlay.yaml"
+    rules.write_text(rules.read_text("utf-8").replace("hold 1 or 2 image URLs", "be as it should"), encoding="utf-8")
+    code, said = run("rules-check", clone, consumer)
+    assert code == 1
+    assert "img2video-needs-images" in said
+
+
+@pytest.mark.heavy
+def test_pre_commit_itself_runs_them(consumer: Path, tmp_path: Path) -> None:
+    """From the configuration a consumer writes, in environments that pre-commit makes from the package index."""
+    hooks = tmp_path / "hooks"
+    ignored = shutil.ignore_patterns(".git", ".nox", "__pycache__", ".*_cache", "*.egg-info")
+    shutil.copytree(ROOT, hooks, ignore=ignored)
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "as released"]):
+        subprocess.run([*git, *arguments], cwd=hooks, check=True, capture_output=True)
+    revision = subprocess.run(["git", "rev-parse", "HEAD"], cwd=hooks, check=True, capture_output=True, text=True)
+    wanted = [{"id": "drift"}, {"id": "rules-check"}, {"id": "vendor-verify", "args": [COPY]}]
+    config = {"repos": [{"repo": str(hooks), "rev": revision.stdout.strip(), "hooks": wanted}]}
+    (consumer / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    for arguments in (["init", "-q"], ["add", "-A"]):
+        subprocess.run([*git, *arguments], cwd=consumer, check=True, capture_output=True)
+    command = ["pre-commit", "run", "--all-files", "--verbose"]
+    environment = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "home")}
+    environment.pop("PYTHONPATH", None)
+
+    def failed() -> list[str]:
+        done = subprocess.run(command, cwd=consumer, env=environment, capture_output=True, text=True, check=False)
+        states = [line.rpartition("...")[2].lstrip(".") for line in done.stdout.splitlines() if "....." in line]
+        assert len(states) == 3, done.stdout + done.stderr
+        return [name for name, state in zip(HOOKS, states, strict=True) if state == "Failed"]
+
+    assert failed() == []
+    edit(consumer / COPY / "_client.py")
+    edit(consumer / "generated/mountsea_gemini_api/client.py")
+    assert failed() == ["drift", "vendor-verify"]
