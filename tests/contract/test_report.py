@@ -28,6 +28,7 @@ from mountsea_gemini.testing.contract import (
     universe,
     write,
 )
+from mountsea_gemini.testing.contract._bench import BriskClock
 from mountsea_gemini.testing.contract._bodies import judged, tried
 from mountsea_gemini.testing.contract._exchange import Ask, json_ask
 
@@ -67,6 +68,15 @@ def test_a_server_that_crashes_is_a_failure_of_the_server() -> None:
         found = run(bench, checks=["misfits", "answers as documented", "every state in order"])
     assert [result.passed for result in found.results] == [False] * 3
     assert {failure.blame for failure in found.failures} == {"server"}
+
+
+def test_a_wait_without_end_is_a_failure() -> None:
+    """A client that never stops waiting is red after a while, and does not hang the run."""
+    clock = BriskClock(patience=2)
+    for _ in range(2):
+        clock.sleep(0.0)
+    with pytest.raises(AssertionError, match="never comes"):
+        clock.sleep(0.0)
 
 
 def test_a_run_without_a_case_is_red() -> None:

@@ -46,7 +46,7 @@ class Caller:
             if name in {"result", "wait"}:
                 return self.done(getattr(self.client.task(given["task_id"]), name)())
             return self.done(getattr(self.client, name)(**given))
-        except ApiError as error:
+        except Exception as error:  # noqa: BLE001  one that is not ours is the outcome too, and no case wants it
             return error
 
     def close(self) -> None:
@@ -78,6 +78,8 @@ def told(outcome: Any) -> dict[str, Any]:
         return {"error": "RequestRefused", "rules": [each.rule for each in outcome.violations]}
     if isinstance(outcome, ApiError):
         return {"error": type(outcome).__name__, **{name: getattr(outcome, name, None) for name in OUTCOMES[2:5]}}
+    if isinstance(outcome, Exception):
+        return {"error": type(outcome).__name__}
     if isinstance(outcome, Task | AsyncTask):
         return {"id": outcome.id}
     assert isinstance(outcome, TaskResult)

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import resource
 import sys
 import traceback
 from collections import Counter
@@ -35,6 +36,9 @@ Tests that draw are left out: what is noticed by luck counts as unnoticed.
 """
 FOLDERS: Final = {"tests/client": "client", "tests/cli": "client", "tests/sandbox": "server", "tests/rules": "rules"}
 """Tests of one layer alone blame it by where they stand; all others have to say it."""
+
+CPU_SECONDS: Final = 120
+"""Processor seconds after which a run has come to no end; several times what the slowest takes."""
 
 LONG: Final = ("every point", "every status with every body", "100_000", "test_a_thousand")
 DRAWING: Final = ("test_client_fuzz", "test_fuzz", "test_sandbox_fuzz", "test_random")
@@ -131,7 +135,7 @@ def tried(root: Path, targets: Sequence[str]) -> Found:
         text = pipe.read()
     os.waitpid(child, 0)
     if not text:
-        return Found("the run itself", "the process died")
+        return Found("the run itself", "the process died, or did not come to an end")
     return Found(*json.loads(text))
 
 
@@ -161,6 +165,7 @@ class _First:
 def _run(root: Path, targets: Sequence[str]) -> tuple[str | None, str]:
     for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         del sys.modules[name]
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     sys.path[:0] = [str(root), str(root / "overlays"), str(root / "generated")]
     sys.dont_write_bytecode = True
     os.environ.pop("CONTRACT_PROFILE", None)

@@ -29,11 +29,16 @@ TOKEN: Final = "sandbox"  # noqa: S105  the sandbox's own, published on purpose
 WRONG: Final = "not-the-token"
 
 
+PATIENCE: Final = 20_000
+"""Sleeps of one clock after which nothing will come of waiting: an endless wait is a failure, not a hang."""
+
+
 class BriskClock:
     """Time that passes only when somebody sleeps, so that hours of waiting take none."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: int = PATIENCE) -> None:
         self.time = 1000.0
+        self._left = patience
 
     def now(self) -> float:
         """Return the time slept so far."""
@@ -48,8 +53,15 @@ class BriskClock:
         return 0.5
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let time pass.
+
+        Raises:
+            AssertionError: It was asked for so often that somebody waits for ever.
+        """
         self.time += seconds
+        self._left -= 1
+        if self._left < 0:
+            raise AssertionError("somebody goes on waiting for what never comes")
 
     async def asleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -176,10 +188,10 @@ class Bench:
         return called
 
     def compiled(self, body: Any, **options: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return what the compiled rules say of a JSON object: broken and warned ids, `schema` for a misfit.
+        """Return what the compiled rules say of a body: broken and warned ids, `schema` for a misfit.
 
         Args:
-            body: The object.
+            body: A JSON object, or a model.
             **options: Those of `validate`: waive, strict.
         """
         found: tuple[Violation, ...] = ()
@@ -193,6 +205,10 @@ class Bench:
         if errors and isinstance(body, Mapping):
             self.ledger.refused(self.contract.submit, body)
         return errors, (*(each.rule for each in found if each.level != "error"), *_named(caught))
+
+    def modelled(self, body: Mapping[str, Any]) -> Any:
+        """Return a JSON object that fits its schema as the model of it."""
+        return self._model().from_dict(dict(body))
 
     def refuses(self, body: Any, **options: Any) -> bool:
         """Tell whether the compiled rules refuse a JSON object; options are those of `validate`."""

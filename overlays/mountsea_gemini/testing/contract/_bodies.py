@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx
 from attrs import frozen
-from mountsea_gemini_api.rules import SCHEMA
+from mountsea_gemini_api.rules import RULES, SCHEMA
 
 from ._bench import Bench, Called, sent_json
 from ._checks import Tried, check
@@ -76,8 +76,12 @@ def _ids(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _compiled(bench: Bench, body: Mapping[str, Any], verdict: Verdict) -> str | None:
+    # As JSON and as a model: the rules read each in a way of its own.
+    wanted = _ids(verdict), verdict.warned
     errors, warned = bench.compiled(body)
-    if (errors, warned) == (_ids(verdict), verdict.warned):
+    if (errors, warned) == wanted and verdict.fits:
+        errors, warned = bench.compiled(bench.modelled(body))
+    if (errors, warned) == wanted:
         return None
     return f"broken {', '.join(errors) or 'nothing'}; warned of {', '.join(warned) or 'nothing'}"
 
@@ -135,6 +139,21 @@ def every_point(bench: Bench) -> Tried:
     space = bench.contract.submit.space
     cases = ((str(space.cell(body)), body) for body in space.bodies()) if space else iter(())
     yield from tried(bench, "every point", cases)
+
+
+@check
+def rules_in_the_documents_words(bench: Bench) -> Tried:
+    """The compiled rules have the ids, levels, messages and quotations of the document, in its order."""
+    rules = bench.contract.submit.judge.rules if bench.contract.submit.judge else ()
+    wanted = {each["id"]: (each["level"], each["message"], each["source"]["quote"]) for each in rules}
+    got = {each.id: (each.level, each.message, each.source.quote) for each in RULES.values()}
+    for name in wanted:
+        same = wanted.get(name) == got.get(name)
+        yield (
+            None
+            if same
+            else Failure("rules in the documents words", name, name, str(got.get(name)), str(wanted.get(name)), "rules")
+        )
 
 
 @check
