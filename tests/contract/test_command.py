@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,10 @@ from mountsea_gemini.testing.contract import CHECKS, Bench
 from mountsea_gemini.testing.contract._command import main
 from mountsea_gemini.testing.contract._live import plan, run_live
 
+from scripts.vendor.__main__ import main as vendor
+
+HERE = Path(__file__).parent
+
 
 def test_one_command_runs_everything(tmp_path: Path, guarded: dict[str, str]) -> None:
     """`python -m mountsea_gemini.testing`: exit code 0, and a report in every format."""
@@ -23,6 +28,25 @@ def test_one_command_runs_everything(tmp_path: Path, guarded: dict[str, str]) ->
     assert "coverage: 100.0%" in done.stdout
     suite = ET.parse(tmp_path / "reports/junit.xml").getroot()  # noqa: S314  our own file
     assert (suite.get("failures"), len(suite)) == ("0", len(CHECKS) + 1)
+
+
+def test_a_vendored_copy_runs_the_same_checks_on_itself(tmp_path: Path, guarded: dict[str, str]) -> None:
+    """Under a foreign parent, where neither package can be imported by its own name: one command, all checks."""
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme/__init__.py").touch()
+    assert vendor(["copy", str(tmp_path / "acme")]) == 0
+    names = ["answers as documented", "exactly one rule", "rules can be waived", "every end of a wait"]
+    checks = [word for name in names for word in ("--check", name)]
+    code = (
+        "import runpy, sys; sys.modules['mountsea_gemini'] = sys.modules['mountsea_gemini_api'] = None;"
+        f" sys.argv[1:] = {checks!r}; runpy.run_module('acme.mountsea_gemini.testing', run_name='__main__')"
+    )
+    env = {**guarded, "PYTHONPATH": os.pathsep.join([str(HERE / "guard"), str(tmp_path)])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()[:4]] == [f"ok   {name}" for name in names]
 
 
 def test_a_single_check_can_be_run(capsys: pytest.CaptureFixture[str]) -> None:
