@@ -27,13 +27,27 @@ WIRE: Final = "tests/contract/test_wire.py"
 STAGES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "server": ((CHECKS,), ("tests/sandbox",)),
     "rules": ((CHECKS,), (WIRE, "tests/rules")),
-    "client": ((WIRE,), (CHECKS, "tests/client"), ("tests/cli",)),
+    "client": ((WIRE,), (CHECKS, "tests/client")),
     "overlay": ((WIRE,), (CHECKS, "tests/rules")),
 }
 """For each layer the tests that answer for it, the quickest first; later ones run if the earlier notice nothing.
 
 Tests that draw are left out: what is noticed by luck counts as unnoticed.
 """
+NEAR: Final = {
+    "cli/": "tests/cli",
+    "_downloading": "tests/client/test_downloading.py",
+    "_files": "tests/client/test_downloading.py",
+    "_container": "tests/client/test_downloading.py",
+    "_waiting": "tests/client/test_waiting.py",
+    "_submitting": "tests/client/test_submitting.py",
+    "_retry_after": "tests/client/test_submitting.py",
+    "_http_": "tests/client/test_sockets.py",
+    "_bodies": "tests/client/test_sockets.py",
+    "_": "tests/client/test_client.py",
+}
+"""By what a path holds, the tests nearest to it: tried before all others of the layer, the first that fits."""
+
 FOLDERS: Final = {"tests/client": "client", "tests/cli": "client", "tests/sandbox": "server", "tests/rules": "rules"}
 """Tests of one layer alone blame it by where they stand; all others have to say it."""
 
@@ -104,11 +118,19 @@ def judged(fault: Fault, copy: Copy) -> Verdict:
     with copy.holding(fault) as refusal:
         if refusal is not None:
             return Verdict(fault, Found("scripts.regenerate", f"{refusal}\nat fault: the effective spec"))
-        for targets in STAGES[fault.layer]:
+        first, *others = STAGES[fault.layer]
+        for targets in (first, *_near(fault), *others):
             found = tried(copy.root, targets)
             if found.test is not None:
                 return Verdict(fault, found)
     return Verdict(fault, Found(None))
+
+
+def _near(fault: Fault) -> list[tuple[str, ...]]:
+    if fault.layer != "client":
+        return []
+    target = next((target for word, target in NEAR.items() if word in fault.path.replace("/mountsea_gemini", "")), "")
+    return [(target,)] if target else []
 
 
 def sound(copy: Copy) -> Found:

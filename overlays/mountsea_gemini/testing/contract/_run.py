@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import traceback
 from collections import Counter
@@ -23,8 +24,12 @@ from ._universe import universe
 MAX_FAILURES: Final = 100
 """Failures after which a check ends."""
 
-MODULES: Final = (_bodies, _server, _answers, _lives)
-"""Imported for the checks they register."""
+MODULES: Final = (_server, _bodies, _answers, _lives)
+"""The checks, in the order in which they run: what the server gets wrong is not to be laid at the client's door."""
+
+_in_order = sorted(CHECKS.values(), key=lambda each: MODULES.index(sys.modules[each.run.__module__]))
+CHECKS.clear()
+CHECKS.update({each.name: each for each in _in_order})
 
 
 @frozen
