@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 from mountsea_gemini import ApiError, Client, SubmitOutcomeUnknown, Task, TaskEnded, WaitTimeout
 from mountsea_gemini.sandbox import Sandbox
+from mountsea_gemini.testing import FakeClock
 from mountsea_gemini.testing.contract import Contract
-from mountsea_gemini.testing.contract._bench import BASE, TOKEN, BriskClock
+from mountsea_gemini.testing.contract._bench import BASE, TOKEN
 
 from tests.contract.conftest import LONG
 
@@ -42,7 +43,7 @@ class Lives(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.sandbox = Sandbox(CONTRACT.document, token=TOKEN)
-        self.clock = BriskClock()
+        self.clock = FakeClock()
         self.handed: list[str] = []
         self.client = self.fresh_client()
         self.intents = 0
@@ -171,9 +172,9 @@ def test_no_sequence_submits_twice_or_loses_an_id() -> None:
 def test_an_id_lives_on_in_text_alone() -> None:
     """What a handle writes is JSON without a secret, and another client takes the task up from it."""
     sandbox = Sandbox(CONTRACT.document, token=TOKEN)
-    with Client(TOKEN, base_url=BASE, transport=sandbox.transport(), clock=BriskClock()) as first:
+    with Client(TOKEN, base_url=BASE, transport=sandbox.transport(), clock=FakeClock()) as first:
         text = first.text_to_video("a cat").to_json()
     assert TOKEN not in json.dumps(text)
-    with Client(TOKEN, base_url=BASE, transport=sandbox.transport(), clock=BriskClock()) as second:
+    with Client(TOKEN, base_url=BASE, transport=sandbox.transport(), clock=FakeClock()) as second:
         assert Task.from_json(text, second).wait().succeeded
     assert sum(each.method == "POST" for each in sandbox.requests) == 1

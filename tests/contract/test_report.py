@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
+from mountsea_gemini.testing import FakeClock
 from mountsea_gemini.testing.contract import (
     Bench,
     Check,
@@ -28,7 +29,6 @@ from mountsea_gemini.testing.contract import (
     universe,
     write,
 )
-from mountsea_gemini.testing.contract._bench import BriskClock
 from mountsea_gemini.testing.contract._bodies import judged, tried
 from mountsea_gemini.testing.contract._exchange import Ask, json_ask
 
@@ -72,7 +72,7 @@ def test_a_server_that_crashes_is_a_failure_of_the_server() -> None:
 
 def test_a_wait_without_end_is_a_failure() -> None:
     """A client that never stops waiting is red after a while, and does not hang the run."""
-    clock = BriskClock(patience=2)
+    clock = FakeClock(patience=2)
     for _ in range(2):
         clock.sleep(0.0)
     with pytest.raises(AssertionError, match="never comes"):

@@ -13,8 +13,8 @@ from typing import Any, Final
 import pytest
 import yaml
 from mountsea_gemini import ApiError, AsyncClient, AsyncTask, Client, RequestRefused, Task, TaskResult
+from mountsea_gemini.testing import FakeClock
 from mountsea_gemini.testing.contract import Contract
-from mountsea_gemini.testing.contract._bench import BriskClock
 
 from tests.contract.blaming import blamed, contradictions
 from tests.contract.playing import Player
@@ -32,7 +32,7 @@ class Caller:
 
     def __init__(self, skin: str, base: str, transport: Any) -> None:
         kind: Any = Client if skin == "sync" else AsyncClient
-        self.client = kind(TOKEN, base_url=base, transport=transport, clock=BriskClock())
+        self.client = kind(TOKEN, base_url=base, transport=transport, clock=FakeClock())
         self.runner = asyncio.Runner()
 
     def done(self, outcome: Any) -> Any:

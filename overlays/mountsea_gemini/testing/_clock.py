@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
+PATIENCE: Final = 100_000
+"""Sleeps after which nothing will come of waiting: an endless wait fails a test, and does not hang it."""
 
 
 class FakeClock:
@@ -15,17 +17,19 @@ class FakeClock:
 
     Args:
         chance: The "random" number drawn each time, from 0 to below 1; None draws repeatable ones.
+        patience: How many sleeps there may be; one more is a failure of the test.
 
     Attributes:
         slept: The sleeps so far, in seconds.
         chance: May be set at any time.
     """
 
-    def __init__(self, chance: float | None = 0.5) -> None:
+    def __init__(self, chance: float | None = 0.5, patience: int = PATIENCE) -> None:
         if chance is not None and not 0 <= chance < 1:
             raise ValueError(f"chance is a number from 0 to below 1, got {chance!r}")
         self.chance = chance
         self.slept: list[float] = []
+        self._patience = patience
         self._elapsed = 0.0
         self._stepped = 0.0
         self._drawn = random.Random(0)  # noqa: S311  (repeatable on purpose)
@@ -62,8 +66,14 @@ class FakeClock:
         return self._drawn.random() if self.chance is None else self.chance
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass, and remember that somebody slept."""
+        """Let time pass, and remember that somebody slept.
+
+        Raises:
+            AssertionError: It was asked for so often that somebody waits for ever.
+        """
         self.slept.append(seconds)
+        if len(self.slept) > self._patience:
+            raise AssertionError(f"somebody slept {self._patience} times, and goes on waiting for what never comes")
         self.advance(seconds)
 
     async def asleep(self, seconds: float) -> None:

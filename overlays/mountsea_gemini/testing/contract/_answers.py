@@ -14,7 +14,8 @@ from ... import _errors
 from ..._client import Client
 from ..._result import TaskResult
 from ..._tasks import Task
-from ._bench import BASE, TOKEN, Bench, BriskClock
+from .._clock import FakeClock
+from ._bench import BASE, TOKEN, Bench
 from ._checks import Tried, check
 from ._exchange import Watched
 from ._failure import Failure
@@ -102,7 +103,7 @@ class Canned:
         self.status = 200
         self.content = CONTENTS["nothing"]
         watched = Watched(httpx.MockTransport(self._answer), lambda met: bench.ledger.exchange("client", met))
-        self.client = Client(TOKEN, base_url=BASE, transport=watched, clock=BriskClock())
+        self.client = Client(TOKEN, base_url=BASE, transport=watched, clock=FakeClock())
         self._submit = getattr(self.client, str(bench.contract.submit.general))
         self._given = {bench.arguments[name]: value for name, value in bench.contract.submit.good().items()}
 

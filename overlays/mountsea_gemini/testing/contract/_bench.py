@@ -20,6 +20,7 @@ from ..._errors import ApiError, RequestRefused
 from ..._particular import TOKEN_VARIABLE
 from ..._tasks import Task
 from ...sandbox import Sandbox
+from .._clock import FakeClock
 from ._contract import Contract, Promise
 from ._exchange import Ask, Exchange, Watched
 from ._ledger import Ledger
@@ -27,45 +28,6 @@ from ._ledger import Ledger
 BASE: Final = "http://127.0.0.1:9"  # nobody listens there: what escapes the transport fails
 TOKEN: Final = "sandbox"  # noqa: S105  the sandbox's own, published on purpose
 WRONG: Final = "not-the-token"
-
-
-PATIENCE: Final = 20_000
-"""Sleeps of one clock after which nothing will come of waiting: an endless wait is a failure, not a hang."""
-
-
-class BriskClock:
-    """Time that passes only when somebody sleeps, so that hours of waiting take none."""
-
-    def __init__(self, patience: int = PATIENCE) -> None:
-        self.time = 1000.0
-        self._left = patience
-
-    def now(self) -> float:
-        """Return the time slept so far."""
-        return self.time
-
-    def wall(self) -> float:
-        """Return the same as a date."""
-        return self.time + 1.8e9
-
-    def random(self) -> float:
-        """Return the middle of the range."""
-        return 0.5
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass.
-
-        Raises:
-            AssertionError: It was asked for so often that somebody waits for ever.
-        """
-        self.time += seconds
-        self._left -= 1
-        if self._left < 0:
-            raise AssertionError("somebody goes on waiting for what never comes")
-
-    async def asleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self.sleep(seconds)
 
 
 class Survived(httpx.BaseTransport):
@@ -132,7 +94,7 @@ class Bench:
         self.contract = contract or Contract()
         self.ledger = Ledger(self.contract)
         self.sandbox = Sandbox(dict(self.contract.document), token=TOKEN)
-        self.clock = BriskClock()
+        self.clock = FakeClock()
         self._sent: list[httpx.Request] = []
         door = Survived(server or self.sandbox.transport())
         self.transport = Watched(door, self._both, self._sent.append)
