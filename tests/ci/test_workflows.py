@@ -201,3 +201,21 @@ def test_a_copy_is_verified(runner: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "a b").mkdir()
     (tmp_path / "a b/verify.py").write_text("raise SystemExit(3)\n", encoding="utf-8")
     assert run(command("copy", "verify.py"), tmp_path, runner, COPY="a b") == 3
+
+
+def test_the_readme_calls_what_there_is() -> None:
+    """Hooks, inputs and rights of the README's examples are those of the files; an acceptance has its three fields."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    shown = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)]
+    found = {next(iter(value)): value for value in shown if isinstance(value, dict)}
+    hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+    assert {hook["id"] for repo in found["repos"]["repos"] for hook in repo["hooks"]} <= hooks
+    assert all(f"`{hook}`" in readme or f"id: {hook}" in readme for hook in hooks)
+    (job,) = found["jobs"]["jobs"].values()
+    called = workflow(UPKEEP)
+    assert re.search(r"/\.github/workflows/upkeep\.yml@v\d", job["uses"])
+    assert set(job["with"]) <= set(called[True]["workflow_call"]["inputs"])
+    needed = {right: level for each in called["jobs"].values() for right, level in each["permissions"].items()}
+    assert job["permissions"] == needed
+    (entry,) = found["accepted"]["accepted"]
+    assert set(entry) == {"fingerprint", "author", "reason"}
