@@ -53,7 +53,7 @@ class Variants(ABC, Generic[R]):
             translation: Deprecated. [已废弃] Enable automatic prompt translation to English
             extra: Fields the document does not list, sent as they are.
             waive: Ids of rules to switch off for this call.
-            strict: Refuse inferred rules too; None leaves it to the client.
+            strict: Refuse inferred rules too; where it is not given, the client's own setting holds.
         """
         body = VideoGenerationDto(
             prompt=prompt,
@@ -114,7 +114,7 @@ class Variants(ABC, Generic[R]):
             aspect_ratio: Video aspect ratio
             translation: Deprecated. [已废弃] Enable automatic prompt translation to English
             waive: Ids of rules to switch off for this call.
-            strict: Refuse inferred rules too; None leaves it to the client.
+            strict: Refuse inferred rules too; where it is not given, the client's own setting holds.
 
         Rules:
             veo31-fast-ingredients-needs-images (error): imageList must hold 1 to 3 image URLs when model is veo31_fast_ingredients
@@ -153,7 +153,7 @@ class Variants(ABC, Generic[R]):
             aspect_ratio: Video aspect ratio
             translation: Deprecated. [已废弃] Enable automatic prompt translation to English
             waive: Ids of rules to switch off for this call.
-            strict: Refuse inferred rules too; None leaves it to the client.
+            strict: Refuse inferred rules too; where it is not given, the client's own setting holds.
 
         Rules:
             img2video-needs-images (error): imageList must hold 1 or 2 image URLs (start frame, end frame) when action is img2video
@@ -192,7 +192,7 @@ class Variants(ABC, Generic[R]):
             aspect_ratio: Video aspect ratio
             translation: Deprecated. [已废弃] Enable automatic prompt translation to English
             waive: Ids of rules to switch off for this call.
-            strict: Refuse inferred rules too; None leaves it to the client.
+            strict: Refuse inferred rules too; where it is not given, the client's own setting holds.
 
         Rules:
             ingredients-only-veo31-fast (error): model must be veo31_fast when action is ingredients2video

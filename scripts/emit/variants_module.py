@@ -20,7 +20,7 @@ _SUBMIT: Final = (
 )
 _OPTION_DOCS: Final = (
     "waive: Ids of rules to switch off for this call.",
-    "strict: Refuse inferred rules too; None leaves it to the client.",
+    "strict: Refuse inferred rules too; where it is not given, the client's own setting holds.",
 )
 _IMPORTS: Final = {"datetime.": "import datetime", "UUID": "from uuid import UUID", "File": "from .types import File"}
 

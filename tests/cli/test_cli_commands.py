@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mountsea_gemini.cli._version import running_version
 from mountsea_gemini_api.rules import RULES
 
 from tests.cli.running import Ran, Running
 
 Cli = Callable[..., Ran]
 Serve = Callable[[str], Running]
+ROOT = Path(__file__).parents[2]
 IMAGE = "https://example.com/1.png"
 TASK_KEYS = {"exit", "id", "status", "verdict", "urls", "file", "error"}
 ERROR_KEYS = {"type", "message", "http_status", "trace_id", "way_out", "violations"}
@@ -273,10 +276,17 @@ def test_every_command_has_help(cli: Cli) -> None:
     assert all(line in whole for line in table().splitlines())
 
 
-def test_version(cli: Cli) -> None:
-    """--version prints one line and exits with 0."""
+def test_version(cli: Cli, tmp_path: Path) -> None:
+    """--version prints the project's version, also where it was never installed; another project's is not taken."""
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     ran = cli("--version")
-    assert (ran.code, len(ran.out.splitlines())) == (0, 1)
+    assert (ran.code, ran.out) == (0, f"{stated}\n")
+    for text in ("not toml", "project = 7", '[project]\nname = "other"\nversion = "9.9.9"'):
+        (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+        assert running_version(tmp_path) != "9.9.9"
+    name = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
+    (tmp_path / "pyproject.toml").write_text(f'[project]\nname = "{name}"\nversion = "9.9.9"', encoding="utf-8")
+    assert running_version(tmp_path) == "9.9.9"
 
 
 def test_an_unknown_command_is_wrong_usage(cli: Cli) -> None:

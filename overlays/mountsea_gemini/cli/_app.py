@@ -6,13 +6,12 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, Final
 
 from cyclopts import App, CycloptsError, Group, Parameter
 from mountsea_gemini_api.variants import VARIANTS
 
-from .._particular import DISTRIBUTION, PROGRAM, SUMMARY
+from .._particular import PROGRAM, SUMMARY
 from . import _many, _rules, _tasks
 from ._carrying import carry_out
 from ._exits import Exit, table
@@ -20,6 +19,7 @@ from ._fields import Field, fields_of
 from ._options import SUBMITTING_NAMES, Reporting, Submitting
 from ._package import Client, printable, serve_sandbox
 from ._screen import abandon_output, tolerant
+from ._version import running_version
 
 Variants = Mapping[str, Mapping[str, str]]
 
@@ -63,7 +63,7 @@ def build(client_class: type[Client], variants: Variants) -> App:
         help=SUMMARY,
         help_format="plaintext",
         help_epilogue=f"Exit codes:\n{table()}",
-        version=_version,
+        version=running_version,
         exit_on_error=False,
         result_action="return_value",
         suppress_keyboard_interrupt=False,
@@ -131,10 +131,3 @@ def _words(text: str) -> str:
 def sandbox(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]) -> int:
     """Serve a sandbox on this machine until Ctrl-C; its first line is its URL."""
     return carry_out(Reporting(), lambda _: serve_sandbox(arguments))
-
-
-def _version() -> str:
-    try:
-        return version(DISTRIBUTION)
-    except PackageNotFoundError:
-        return "unknown: it runs from a copy that was not installed"

@@ -44,7 +44,7 @@ def submit(
     def work(desk: Desk) -> Exit:
         _check(options)
         lines = read_lines(file)
-        path = options.journal or file.with_name(f"{file.name}.journal")
+        path = options.journal or _beside(file)
         if Journal.has_begun(path):
             with Journal.open(path) as journal:
                 _check_same(journal, file, options.output_dir)
@@ -56,7 +56,7 @@ def submit(
 
 
 def resume(
-    journal: Annotated[Path, Parameter(metavar="JOURNAL", help="What 'submit' wrote beside its file.")],
+    journal: Annotated[Path, Parameter(metavar="FILE", help="What was given to 'submit', or the journal it keeps.")],
     /,
     *,
     options: Many | None = None,
@@ -70,10 +70,16 @@ def resume(
 
     def work(desk: Desk) -> Exit:
         _check(options)
-        with Journal.open(journal) as opened:
+        beside = _beside(journal)
+        with Journal.open(beside if Journal.has_begun(beside) else journal) as opened:
             return _carried(desk, options, opened, read_lines(journal.parent / opened.heading.input))
 
     return carry_out(options, work)
+
+
+def _beside(file: Path) -> Path:
+    """Return where the journal of a file of requests is unless another place is named."""
+    return file.with_name(f"{file.name}.journal")
 
 
 def _check(options: Many) -> None:
