@@ -27,7 +27,7 @@ WIRE: Final = "tests/contract/test_wire.py"
 STAGES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "server": ((CHECKS,), ("tests/sandbox",)),
     "rules": ((CHECKS,), (WIRE, "tests/rules")),
-    "client": ((WIRE,), (CHECKS, "tests/client")),
+    "client": ((WIRE,), (CHECKS,)),
     "overlay": ((WIRE,), (CHECKS, "tests/rules")),
 }
 """For each layer the tests that answer for it, the quickest first; later ones run if the earlier notice nothing.
@@ -44,9 +44,14 @@ NEAR: Final = {
     "_retry_after": "tests/client/test_submitting.py",
     "_http_": "tests/client/test_sockets.py",
     "_bodies": "tests/client/test_sockets.py",
-    "_": "tests/client/test_client.py",
+    "_answers": "tests/client/test_errors.py",
+    "_secrets": "tests/client/test_errors.py",
+    "_result": "tests/client/test_waiting.py",
+    "_async_drive": "tests/client/test_waiting.py",
+    "waiters": "tests/client/test_waiting.py",
+    "/_": "tests/client/test_client.py",
 }
-"""By what a path holds, the tests nearest to it: tried before all others of the layer, the first that fits."""
+"""By what a path in the client holds, the tests nearest to it, tried last; the first that fits counts."""
 
 FOLDERS: Final = {"tests/client": "client", "tests/cli": "client", "tests/sandbox": "server", "tests/rules": "rules"}
 """Tests of one layer alone blame it by where they stand; all others have to say it."""
@@ -118,8 +123,7 @@ def judged(fault: Fault, copy: Copy) -> Verdict:
     with copy.holding(fault) as refusal:
         if refusal is not None:
             return Verdict(fault, Found("scripts.regenerate", f"{refusal}\nat fault: the effective spec"))
-        first, *others = STAGES[fault.layer]
-        for targets in (first, *_near(fault), *others):
+        for targets in (*STAGES[fault.layer], *_near(fault)):
             found = tried(copy.root, targets)
             if found.test is not None:
                 return Verdict(fault, found)
