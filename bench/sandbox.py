@@ -223,9 +223,8 @@ def compare(servers: Mapping[str, Server], rounds: int, requests: int, total: in
         if name in servers:
             ratio = statistics.median(each["sandbox"][0] / each[name][0] for each in found)
             met = met and ratio >= least
-            print(
-                f"ratio to {name}: {ratio:.2f} of the rate (target {least}), {cost[name] / cost['sandbox']:.2f} by processor"
-            )
+            by_cpu = cost[name] / cost["sandbox"]
+            print(f"ratio to {name}: {ratio:.2f} of the rate (target {least}), {by_cpu:.2f} by processor time")
     if (left := total - rounds * requests) > 0:
         rate(sandbox, left)
     memory = sandbox.megabytes()

@@ -34,6 +34,9 @@ def test_the_token_and_address_come_from_the_environment_unless_given(
     skin.do(skin.client(play, token=None, base_url=None).text_to_video("a cat"))
     skin.do(skin.client(play, token=GIVEN).text_to_video("a cat"))
     assert [request.headers["authorization"] for _, request in play.seen] == ["Bearer from-outside", f"Bearer {GIVEN}"]
+    monkeypatch.setenv("MOUNTSEA_BASE_URL", "https://elsewhere.example")
+    skin.do(skin.client(play, base_url=None).text_to_video("a cat"))
+    assert play.seen[-1][1].url.host == "elsewhere.example"
 
 
 def test_a_missing_token_names_both_ways_to_give_one(skin: Skin) -> None:

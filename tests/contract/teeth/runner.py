@@ -45,13 +45,13 @@ NEAR: Final = {
     "_http_": "tests/client/test_sockets.py",
     "_bodies": "tests/client/test_sockets.py",
     "_answers": "tests/client/test_errors.py",
-    "_secrets": "tests/client/test_errors.py",
+    "_secrets": "tests/client/test_secrets.py",
     "_result": "tests/client/test_waiting.py",
     "_async_drive": "tests/client/test_waiting.py",
     "waiters": "tests/client/test_waiting.py",
     "/_": "tests/client/test_client.py",
 }
-"""By what a path in the client holds, the tests nearest to it, tried last; the first that fits counts."""
+"""By what a path in the client holds, the tests nearest to it, tried second; the first that fits counts."""
 
 FOLDERS: Final = {"tests/client": "client", "tests/cli": "client", "tests/sandbox": "server", "tests/rules": "rules"}
 """Tests of one layer alone blame it by where they stand; all others have to say it."""
@@ -123,7 +123,8 @@ def judged(fault: Fault, copy: Copy) -> Verdict:
     with copy.holding(fault) as refusal:
         if refusal is not None:
             return Verdict(fault, Found("scripts.regenerate", f"{refusal}\nat fault: the effective spec"))
-        for targets in (*STAGES[fault.layer], *_near(fault)):
+        first, *others = STAGES[fault.layer]
+        for targets in (first, *_near(fault), *others):
             found = tried(copy.root, targets)
             if found.test is not None:
                 return Verdict(fault, found)

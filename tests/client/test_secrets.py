@@ -1,0 +1,51 @@
+"""What people read holds no secret and obeys no terminal code: each kind of text by example."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from mountsea_gemini._secrets import Redactor, Secret, without_query
+
+TOKEN = "sk-very-secret-0123456789abcdef"  # noqa: S105  made up
+
+
+def test_a_token_shows_in_no_form() -> None:
+    """Neither printed, formatted nor copied into text; a copy is the same object."""
+    secret = Secret(TOKEN)
+    for shown in (repr(secret), str(secret), f"{secret}", f"{[secret]}", "%s" % (secret,)):  # noqa: UP031  on purpose
+        assert TOKEN not in shown
+    assert secret.reveal() == TOKEN
+    assert copy.copy(secret) is copy.deepcopy(secret) is secret
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"got {TOKEN}!", "got [token]!"),
+        ("Authorization: Bearer abc.def-ghi", "Authorization: Bearer [token]"),
+        ("see https://files.example/a.mp4?Signature=abc&Expires=1 now", "see https://files.example/a.mp4?[cut] now"),
+        (r"https:\/\/files.example\/a.mp4?sig=abc", r"https:\/\/files.example\/a.mp4?[cut]"),
+        ("https://files.example/a#secret", "https://files.example/a?[cut]"),
+        ("https://user:password@files.example/", "https://[user]@files.example/"),
+        ("X-Amz-Signature=abcdef", "X-Amz-Signature=[cut]"),
+        ('{"api_key": "abcdef"}', '{"api_key": "[cut]"}'),
+        ("red \x1b[31m and \u202e back", r"red \x1b[31m and \u202e back"),
+        ("a cat in a hat", "[as sent]"),
+        ("a line\nand a tab\t", "a line\nand a tab\t"),
+    ],
+)
+def test_what_is_shown_of_foreign_text(text: str, shown: str) -> None:
+    """Tokens, signatures, users and what the caller sent are taken out, control characters are written out."""
+    assert Redactor(Secret(TOKEN))(text, private=("a cat in a hat",)) == shown
+
+
+def test_a_long_text_is_cut_and_says_so() -> None:
+    """And never within a token."""
+    assert Redactor(None)("x" * 12, limit=10) == "xxxxxxxxxx... (2 more characters)"
+    assert "sk-very" not in Redactor(Secret(TOKEN))("x" * 5 + TOKEN, limit=12)
+
+
+def test_an_address_without_what_may_be_a_signature() -> None:
+    """User, query and fragment are left out."""
+    assert without_query("https://user:word@files.example/a.mp4?Signature=abc#x") == "https://files.example/a.mp4"
