@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from parts import CLIENT, PACKAGE, PARTS, UNFIT
+from tests.mutation.parts import CLIENT, PACKAGE, PARTS, UNFIT
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 KILLED: Final = {1, 2, 3, -9, -11}  # a test failed, or nothing could be collected, or Python crashed
