@@ -25,7 +25,8 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "scripts/rules/dialect.py": (f"{_TESTS}/test_dialect.py",),
         "scripts/rules/expression.py": (f"{_TESTS}/test_reading.py", f"{_TESTS}/test_glance.py"),
         "scripts/rules/pattern.py": (f"{_TESTS}/test_dialect.py",),
-        "scripts/emit/glance.py": (f"{_TESTS}/test_glance.py",),
+        "scripts/emit/glance.py": (f"{_TESTS}/test_glance.py", f"{_TESTS}/test_module.py"),
+        "scripts/emit/rules_module.py": (f"{_TESTS}/test_module.py",),
     },
     "outputs": {
         "scripts/rules/disjoint.py": ("tests/contract/test_disjoint.py",),
