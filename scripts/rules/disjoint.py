@@ -85,19 +85,26 @@ Run = tuple[str, int | None, int | None, Any]
 def _runs(
     verdict: Verdict, fixed: Mapping[str, Any], domains: Mapping[str, Point], counted: Sequence[str]
 ) -> Iterator[list[Run]]:
-    """Yield for each counted field the stretches of lengths that the rules treat alike under fixed values."""
+    """Yield for each counted field the stretches of lengths that the rules treat alike, whatever the other fields."""
     for name in counted:
         lengths = [value.count for value in domains[name] if isinstance(value, Length)]
         runs: list[Run] = [(name, None, None, ABSENT)] if ABSENT in domains[name] else []
-        groups = itertools.groupby(
-            lengths,
-            lambda count, name=name: verdict.broken({**fixed, name: concrete(Length(count))}),  # type: ignore[misc]
-        )
-        for _, stretch in groups:
+        around = [{**fixed, **others} for others in _others(domains, [other for other in counted if other != name])]
+        alike = {
+            count: [verdict.broken({**body, name: concrete(Length(count))}) for body in around] for count in lengths
+        }
+        for _, stretch in itertools.groupby(lengths, alike.__getitem__):
             counts = list(stretch)
             most = None if counts[-1] == lengths[-1] else counts[-1]
             runs.append((name, counts[0], most, concrete(Length(counts[0]))))
         yield runs
+
+
+def _others(domains: Mapping[str, Point], names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield every combination of some fields."""
+    for values in itertools.product(*(domains[name] for name in names)):
+        pairs = ((name, concrete(value)) for name, value in zip(names, values, strict=True) if value is not ABSENT)
+        yield dict(pairs)
 
 
 def _body(combination: Sequence[Run]) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def concrete(value: Any) -> Any:
 def _sample(schema: Mapping[str, Any], document: Any) -> Any:
     while "$ref" in schema:
         schema = resolve(document, schema["$ref"])
-    samples = {"string": "text", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
+    samples = {"integer": 1, "number": 1, "array": [], "object": {}}
     if "example" in schema:
         return schema["example"]
     return samples.get(str(schema.get("type")), "text")

@@ -10,7 +10,7 @@ import pytest
 
 from scripts.errors import InputError
 from scripts.merged import Merged
-from scripts.rules.definition import read_rules
+from scripts.rules.definition import Rule, RuledSchema, Source, read_rules
 from scripts.rules.disjoint import branches, with_disjoint_rules
 from scripts.rules.space import Space
 from scripts.rules.verdict import Verdict
@@ -42,5 +42,65 @@ def test_a_field_that_cannot_be_listed_is_an_error(merged: Merged) -> None:
     document: Any = copy.deepcopy(merged.value)
     rule = copy.deepcopy(document["components"]["schemas"]["VideoGenerationDto"]["x-rules"][-1])
     document["components"]["schemas"]["VideoGenerationDto"]["x-rules"] = [{**rule, "level": "error"}]
-    with pytest.raises(InputError, match="values cannot be listed one by one"):
+    with pytest.raises(InputError, match="values cannot be listed one by one") as caught:
         list(branches(read_rules(document)[0], document))
+    assert caught.value.pointer == "/components/schemas/VideoGenerationDto/x-rules"
+
+
+SCHEMA: dict[str, Any] = {
+    "properties": {
+        "size": {"$ref": "#/Size"},
+        "tone": {"enum": ["low"]},
+        "first": {"type": "array", "maxItems": 2},
+        "second": {"type": "array", "maxItems": 1},
+    },
+    "required": ["size", "second"],
+    "allOf": [{"minProperties": 1}],
+}
+LARGE = {"properties": {"size": {"const": "l"}}, "required": ["size"]}
+
+
+def ruled_by(condition: Any, requirement: Any, level: str = "error") -> tuple[dict[str, Any], RuledSchema]:
+    """Return a made-up document, and its schema with one rule."""
+    rule = Rule("rule", level, "must", Source("#/at", "words"), condition, requirement, {}, {}, ())
+    return {"S": SCHEMA, "Size": {"enum": ["s", "l"]}}, RuledSchema(("S",), SCHEMA, (rule,))
+
+
+def test_each_branch_says_what_is_given_and_what_is_not() -> None:
+    """A branch fixes plain fields, bounds counted ones by a stretch of lengths, and forbids what is absent in it."""
+    needs = {"properties": {"first": {"minItems": 1}, "second": {"minItems": 1}, "tone": {}}, "required": ["first"]}
+    document, ruled = ruled_by(LARGE, {"allOf": [needs, {"not": {"required": ["tone"]}}]})
+    any_second = [{"minItems": 0}]
+    small: list[dict[str, Any]] = [
+        {"properties": {"size": {"enum": ["s"]}, **tone, **first, "second": second},
+         "required": ["size", *tone, *first, "second"], **absence}
+        for tone, without_tone in (({}, ["tone"]), ({"tone": {"enum": ["low"]}}, []))
+        for first, without_first in (({}, ["first"]), ({"first": {"minItems": 0}}, []))
+        for second in any_second
+        for absence in [
+            {"not": {"anyOf": [{"required": [name]} for name in [*without_tone, *without_first]]}}
+            if without_tone or without_first else {}
+        ]
+    ]  # fmt: skip
+    large = {
+        "properties": {"size": {"enum": ["l"]}, "first": {"minItems": 1}, "second": {"minItems": 1}},
+        "required": ["size", "first", "second"],
+        "not": {"anyOf": [{"required": ["tone"]}]},
+    }
+    found = list(branches(ruled, document))
+    assert [branch for branch in found if branch["properties"]["size"] == {"enum": ["s"]}] == small
+    assert large in found
+    validators = [jsonschema_rs.Draft4Validator(branch) for branch in found]
+    verdict = Verdict(ruled)
+    for body in Space(ruled, document).bodies():
+        assert sum(each.is_valid(body) for each in validators) == (not verdict.broken(body)), body
+
+
+def test_what_was_said_of_a_schema_stays() -> None:
+    """The branches are added to what the schema already holds; rules that are only inferred add none."""
+    document, ruled = ruled_by(LARGE, {"required": ["first"]})
+    said, added = with_disjoint_rules(document, [ruled])["S"]["allOf"]
+    assert said == {"minProperties": 1}
+    assert added == {"oneOf": list(branches(ruled, document))}
+    document, ruled = ruled_by(LARGE, {"required": ["first"]}, "warning")
+    assert with_disjoint_rules(document, [ruled]) == document

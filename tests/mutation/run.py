@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{part}: {time.monotonic() - began:.0f} s", flush=True)
     if not counts:
         parser.error(f"no module of these parts holds {options.module!r}")
-    reasons = {entry_key(entry): entry for entry in equivalents() if entry["module"] in counts}
+    reasons = {mutant: entry for entry in equivalents() if entry["module"] in counts for mutant in listed(entry)}
     print_table(counts, reasons)
     return report(counts, reasons)
 
@@ -183,11 +183,12 @@ def equivalents() -> list[dict[str, Any]]:
     return list(tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", []))
 
 
-def entry_key(entry: dict[str, Any]) -> Mutant:
-    """Return the mutant an entry speaks of, refusing an entry that gives no reason."""
+def listed(entry: dict[str, Any]) -> Iterator[Mutant]:
+    """Yield the mutants an entry speaks of, one for each line of `now`, refusing an entry that gives no reason."""
     if not str(entry.get("reason", "")).strip():
         raise SystemExit(f"equivalent.toml: the entry for {entry.get('function')} gives no reason")
-    return Mutant(entry["module"], entry["function"], entry["was"].strip(), entry["now"].strip())
+    for now in entry["now"]:
+        yield Mutant(entry["module"], entry["function"], entry["was"].strip(), now.strip())
 
 
 def print_table(counts: Mapping[str, Count], reasons: Mapping[Mutant, Any]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from mountsea_gemini_api import rules
 from mountsea_gemini_api.rules import Change, Length, Rule, Source, Violation
 from mountsea_gemini_api.rules._engine import RuleSet, Search
+from mountsea_gemini_api.rules._record import Record
 from mountsea_gemini_api.types import UNSET
 
 SOURCE = Source("#/at", "words")
@@ -31,6 +32,35 @@ def test_a_record_is_made_by_place_or_by_name() -> None:
         with pytest.raises(TypeError) as caught:
             make()
         assert str(caught.value) == "Source takes at, quote, each once"
+
+
+def test_a_record_may_name_its_fields_itself() -> None:
+    """Where one of them is no plain attribute; otherwise they are those that are annotated."""
+
+    class Named(Record):
+        a: int
+        _fields = ("b",)
+
+    class Plain(Record):
+        a: int
+
+    assert repr(Plain(1)) == "Plain(a=1)"
+    assert Named._fields == ("b",)
+    assert repr(Violation("r", "error", "m", "/a", 1, SOURCE).source) == repr(SOURCE)
+
+
+def test_what_is_seen_at_a_glance_is_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that fits and keeps the rules costs two glances; one whose class is named is looked at closely."""
+    subject, asked = made_up(fits=True)
+    monkeypatch.setattr(rules, "_BY_MODEL", {list: subject})
+    for check in (rules.violations, rules.rule_violations):
+        assert check([]) == ()
+        assert asked == []
+    monkeypatch.setattr(rules, "_BY_MODEL", {dict: subject})
+    for check in (rules.violations, rules.rule_violations):
+        del asked[:]
+        assert len(check({"a": "x"}, model=dict)) == 2
+        assert len(asked) == 1
 
 
 def test_records_are_compared_and_hashed_by_their_fields() -> None:

@@ -58,6 +58,12 @@ def test_what_cannot_be_listed_is_filled_in_where_it_is_required() -> None:
     assert space({}).size == 1
 
 
+def test_a_reference_is_followed_to_the_values_of_a_field() -> None:
+    """Where the document keeps the list of words in a schema of its own."""
+    schema = {"properties": {"a": {"$ref": "#/Word"}}, "required": ["a"]}
+    assert list(Space(RuledSchema(("S",), schema, ()), {"Word": {"enum": ["x"]}}).bodies()) == [{"a": "x"}]
+
+
 def test_lists_count_by_their_length_and_samples_by_themselves() -> None:
     """A field that rules only ask the presence of stands with what their examples hold."""
     examples = {"passes": {"note": "n"}, "breaks": {"note": "m"}}

@@ -113,6 +113,37 @@ def test_an_optional_field_may_tell_variants_apart() -> None:
     assert [variant.value for variant in made.variants] == ["one", "two"]
 
 
+def test_a_field_that_is_independent_splits_nothing() -> None:
+    """A variant splits on the first field whose values are treated differently; the others stay whole in each case."""
+    properties = {"kind": {"$ref": "#/Kind"}, "tone": {"enum": ["low", "high"]}, "size": PROPERTIES["size"],
+                  "list": PROPERTIES["list"], "dark": {"type": "boolean"}}  # fmt: skip
+    large = {"properties": {"size": {"const": "l"}}, "required": ["size"]}
+    medium = {"properties": {"size": {"const": "m"}}, "required": ["size"]}
+    rules = [
+        rule({"allOf": [KIND_ONE, large]}, LIST),
+        rule({"allOf": [KIND_ONE, medium]}, {"properties": {"dark": {"const": True}}, "required": ["dark"]}),
+        rule({"properties": {"tone": {"const": "none"}}, "required": ["tone"]}, False),
+    ]
+    schema = {"properties": properties, "required": ["kind", "size", "tone", "list"], "x-variants": DECLARED}
+    document = {"Kind": {"enum": ["one", "two"]}}
+    (made,) = read_variants(document, [RuledSchema(("S",), schema, tuple(rules))])
+    tones, lists, dark = ("low", "high"), (Length(0), Length(1), Length(2)), (ABSENT, False, True)
+    assert made.variants[0].cases == (
+        {"tone": tones, "size": ("s",), "list": lists, "dark": dark},
+        {"tone": tones, "size": ("m",), "list": lists, "dark": (True,)},
+        {"tone": tones, "size": ("l",), "list": (Length(1), Length(2)), "dark": dark},
+    )
+
+
+def test_a_schema_may_say_less() -> None:
+    """Without required fields all are optional; without properties the field that tells variants apart is missing."""
+    schema = {"properties": PROPERTIES, "x-variants": DECLARED}
+    (made,) = read_variants({}, [RuledSchema(("S",), schema, ())])
+    assert made.domains["size"] == (ABSENT, "s", "m", "l")
+    with pytest.raises(InputError, match="names the field 'kind', which the schema does not have"):
+        read_variants({}, [RuledSchema(("S",), {"x-variants": DECLARED}, ())])
+
+
 def test_a_variant_that_no_request_keeps_is_an_error() -> None:
     """A function that could never be called rightly is not generated."""
     with pytest.raises(InputError, match=r"^x-variants no request with kind='one' keeps the rules\n"):
