@@ -229,7 +229,8 @@ class ProtocolError(ApiError):
 class LookContradicted(ProtocolError):
     """A task was asked for; HTTP says success, but the body holds an error's words instead of a task.
 
-    A wait goes on asking, for as long as it is patient with any fault; then this ends it.
+    A wait goes on asking, for as long as it is patient with any fault; then this ends it. Where the wait's own
+    deadline comes first, it is the `fault` of the `WaitTimeout`.
     """
 
 
@@ -274,15 +275,23 @@ class WaitTimeout(ApiError, TimeoutError):
         message: What happened, in one line.
         last: The last answer that could be read, if any.
         retry_after: Seconds the server asked to wait, where that ended the wait.
+        fault: What was wrong with the last look, if it told nothing about the task.
         **fields: As in `ApiError`.
     """
 
     def __init__(
-        self, message: str, *, last: TaskResult | None = None, retry_after: float | None = None, **fields: Any
+        self,
+        message: str,
+        *,
+        last: TaskResult | None = None,
+        retry_after: float | None = None,
+        fault: ApiError | None = None,
+        **fields: Any,
     ) -> None:
         super().__init__(message, **fields)
         self.last = last
         self.retry_after = retry_after
+        self.fault = fault
 
 
 class DownloadError(ApiError):

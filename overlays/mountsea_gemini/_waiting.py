@@ -183,6 +183,7 @@ class _Wait:
             message,
             last=self.last,
             retry_after=wait,
+            fault=None if self.fault is None else self.fault.error,
             task_id=self.polling.task_id,
             trace_id=None if self.last is None else self.last.trace_id,
             way_out=self.polling.resume,

@@ -28,6 +28,16 @@ with Client("sandbox", base_url=sys.argv[1]) as client:
     print("ready", flush=True)
     client.task(sys.argv[2]).download(sys.argv[3])
 """
+FULL: str = """
+import resource, sys
+from mountsea_gemini import Client, DownloadError
+with Client("sandbox", base_url=sys.argv[1]) as client:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+    try:
+        client.task(sys.argv[2]).download(sys.argv[3])
+    except DownloadError as error:
+        print(error.message, flush=True)
+"""
 
 
 @contextmanager
@@ -74,3 +84,16 @@ def test_killed_in_the_middle_of_a_download_the_older_file_is_whole(tmp_path: Pa
             assert process.wait() == -signal.SIGKILL
     assert target.read_bytes() == b"the older film"
     assert [entry.suffix for entry in tmp_path.iterdir() if entry != target] == [".part"]
+
+
+def test_a_disk_that_takes_no_more_leaves_the_older_file(tmp_path: Path) -> None:
+    """The system itself refuses a write half-way: its words, the older file, and no part beside it."""
+    target = tmp_path / "cat.mp4"
+    target.write_bytes(b"the older film")
+    with Sandbox(script="now").serve() as running:
+        with Client("sandbox", base_url=running.url) as client:
+            task = client.text_to_video("a cat")
+        with program(FULL, running.url, task.id, str(target)) as (_, output):
+            assert output.readline() == "cannot write cat.mp4: File too large\n"
+    assert target.read_bytes() == b"the older film"
+    assert list(tmp_path.iterdir()) == [target]

@@ -40,7 +40,7 @@ def specimen(kind: type[ApiError]) -> ApiError:
     if issubclass(kind, TaskEnded):
         return kind("ended", result=result, task_id="t", **fields)
     if kind is WaitTimeout:
-        return WaitTimeout("over", last=result, retry_after=3.0, task_id="t", **fields)
+        return WaitTimeout("over", last=result, retry_after=3.0, fault=ApiError("no"), task_id="t", **fields)
     if kind is RateLimited:
         return RateLimited("slow down", retry_after=3.0, **fields)
     return kind("wrong", task_id="t", way_out="do this", **fields)

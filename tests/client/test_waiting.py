@@ -10,6 +10,7 @@ import httpx
 import pytest
 from mountsea_gemini import (
     ApiError,
+    ConnectionFailed,
     LookContradicted,
     NotFound,
     ServerError,
@@ -113,6 +114,7 @@ def test_a_success_that_tells_of_an_error_instead_of_a_task_is_an_error_of_its_o
     assert "it says instead: upstream; is down" in str(error)
     assert error.task_id == TASK
     assert 600 <= clock.elapsed <= 620
+    assert type(wait_error(skin, Play(poll=[said]), timeout=20).fault) is LookContradicted
     # A hiccup of the server's does not end the wait, and a state counts more than words beside it.
     busy = state("processing", message="try again later")
     assert skin.do(skin.task(skin.client(Play(poll=[said, busy, COMPLETED]))).wait()).succeeded
@@ -366,3 +368,4 @@ def test_a_transport_that_hangs_up_for_good_is_reported_with_its_words(skin: Ski
     error = wait_error(skin, Play(poll=[fails(httpx.ReadError)]), timeout=20)
     assert isinstance(error, WaitTimeout)
     assert "ReadError" in str(error)
+    assert type(error.fault) is ConnectionFailed
