@@ -52,9 +52,11 @@ def _alternative(spec: Spec, value: Mapping[str, Any], keyword: str, depth: int)
     beside = _by_type(spec, value, depth) if value.get("properties") or value.get("allOf") else {}
     discriminator = value.get("discriminator") or {}
     if "propertyName" in discriminator and isinstance(first, Mapping) and "$ref" in first:
-        reference, mapping = first["$ref"], discriminator.get("mapping") or {}
+        reference, mapping, tag = first["$ref"], discriminator.get("mapping") or {}, discriminator["propertyName"]
         names = [name for name, target in mapping.items() if target in {reference, reference.rpartition("/")[2]}]
-        chosen = {**chosen, discriminator["propertyName"]: (names or [reference.rpartition("/")[2]])[0]}
+        said = properties_of(spec, first).get(tag) or {}
+        if not {"const", "enum"} & set(said):  # else the alternative itself has the word
+            chosen = {**chosen, tag: (names or [reference.rpartition("/")[2]])[0]}
     return {**beside, **chosen} if isinstance(beside, dict) else chosen
 
 

@@ -56,20 +56,27 @@ class Judge:
         self._schemas = {name: self._plain(schema) for name, schema in schemas.items()}
         self._without_rules = {name: _without_rules(schema) for name, schema in self._schemas.items()}
 
-    def whole(self, schema: Mapping[str, Any]) -> jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator:
-        """Return a validator of a schema as it stands, its rules included as the document encodes them."""
-        return self._validator(self._plain(schema), self._schemas)
+    def whole(
+        self, schema: Mapping[str, Any], *, formats: bool | None = None
+    ) -> jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator:
+        """Return a validator of a schema as it stands, its rules included as the document encodes them.
+
+        Args:
+            schema: The schema.
+            formats: Whether `format` counts; None for what the version of OpenAPI says.
+        """
+        return self._validator(self._plain(schema), self._schemas, formats=formats)
 
     def shape(self, schema: Mapping[str, Any]) -> jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator:
         """Return a validator of a schema with every rule left out."""
         return self._validator(_without_rules(self._plain(schema)), self._without_rules)
 
     def _validator(
-        self, schema: Any, schemas: Mapping[str, Any]
+        self, schema: Any, schemas: Mapping[str, Any], *, formats: bool | None = None
     ) -> jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator:
         root = {"allOf": [schema], "components": {"schemas": schemas}}
         kind = jsonschema_rs.Draft4Validator if self._is_30 else jsonschema_rs.Draft202012Validator
-        return kind(root, offline=True)
+        return kind(root, offline=True, validate_formats=formats)
 
     def _plain(self, schema: Any) -> Any:
         """Write `nullable` of OpenAPI 3.0 as JSON Schema does."""

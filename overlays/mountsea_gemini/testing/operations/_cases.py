@@ -12,7 +12,7 @@ from mountsea_gemini_api.rules import violations
 
 from ...sandbox._spec import Operation, Parameter, is_json
 from ._calling import models
-from ._played import Played
+from ._played import UNREADABLE, Played
 from ._values import NoValueError, Values
 
 _MISFITS: Final[tuple[Any, ...]] = (None, [], {}, "text", 7, True)
@@ -83,7 +83,10 @@ class _Operation:
     def _accepted(self, values: Values) -> str | None:
         """Tell what is wrong with the answer to a request that is in order."""
         expected = self.operation.success
-        answer = self.played.call(self.operation, values)
+        try:
+            answer = self.played.call(self.operation, values)
+        except UNREADABLE as error:
+            return f"the generated client cannot read the answer: {type(error).__name__}: {error}"
         if answer.status_code != expected.status:
             return f"HTTP {answer.status_code} instead of {expected.status}: {answer.content[:300]!r}"
         read: Any = answer.parsed
@@ -138,7 +141,10 @@ class _Operation:
         wanted = (self.operation.success.status,) if right else _REFUSED
         content, headers = json.dumps(body).encode(), {"Content-Type": str(values.media)}
         answer = self.played.ask(self.operation, values, json=None, content=content, headers=headers)
-        return _status(answer, wanted) or self._compiled(body, right=right)
+        # Formats are left to the server: what it takes for a date or an address is its own affair.
+        return _status(answer, wanted) or self._compiled(
+            body, right=self.played.maker.right(self.operation, body, formats=False)
+        )
 
     def _compiled(self, body: Any, *, right: bool) -> str | None:
         kinds = models(self.played.generated(self.operation))

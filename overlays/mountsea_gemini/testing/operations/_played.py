@@ -21,6 +21,8 @@ from ._values import Maker, Values
 
 TOKEN: Final = "sandbox"  # noqa: S105  the sandbox's own, published on purpose
 BASE: Final = "http://127.0.0.1:9"  # nobody listens there: what escapes the transport fails
+UNREADABLE: Final = (TypeError, ValueError, LookupError, AttributeError)
+"""What generated code raises over an answer that is not as the document says."""
 
 
 class Played:

@@ -66,10 +66,16 @@ class Maker:
         known = list(operation.body.media) if operation.body else []
         return next(iter([*filter(is_json, known), *(each for each in FORMS if each in known), *known]))
 
-    def right(self, operation: Operation, body: Any) -> bool:
-        """Tell whether a JSON body is in order, by the document alone: its schema and the rules written into it."""
+    def right(self, operation: Operation, body: Any, *, formats: bool = True) -> bool:
+        """Tell whether a JSON body is in order, by the document alone: its schema and the rules written into it.
+
+        Args:
+            operation: Whose body it is.
+            body: The body.
+            formats: Whether text that is not of its `format` is wrong.
+        """
         schema = operation.body.media[self.media(operation)] if operation.body else {}
-        return bool(self.judge.whole(schema).is_valid(body))
+        return bool(self.judge.whole(schema, formats=formats).is_valid(body))
 
     def _parameter(self, operation: Operation, parameter: Parameter) -> Any:
         raw = self._raw(operation)
@@ -89,13 +95,13 @@ class Maker:
         body = self._spec.resolve(self._raw(operation)[0]["requestBody"])
         entry = next(value for name, value in body["content"].items() if name.lower() == media)
         candidates = [*_shown(entry), *self.passing(schema), sample(self._spec, schema)]
-        if not is_json(media):
-            return self._with_bytes(candidates[-1], schema) if media in FORMS else b"text"
+        if not is_json(media) and media not in FORMS:
+            return b"text"
         fits = self.judge.whole(schema).is_valid
         found = next((value for value in candidates if fits(value)), ABSENT)
         if found is ABSENT:
             raise NoValueError(_way_out(operation, f"the body ({media})", candidates[-1]))
-        return found
+        return self._with_bytes(found, schema) if media in FORMS else found
 
     def rules(self, schema: Any) -> Iterator[Mapping[str, Any]]:
         """Yield the rules of a body's schema."""

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from ..._secrets import printable
 from ...sandbox import Sandbox
-from ...sandbox._spec import Operation
-from ._played import TOKEN, Played
+from ...sandbox._spec import Operation, is_json
+from ._played import TOKEN, UNREADABLE, Played
 from ._values import ABSENT, NoValueError, Values
 
 _SHOWN: Final = 20
@@ -47,11 +47,15 @@ def _called(played: Played, operation: Operation) -> bool:
     except NoValueError as error:
         _say(f"{operation.method} {operation.path}\n  not called: {error}\n")
         return True
-    answer = played.call(operation, values)
-    right = answer.status_code == operation.success.status
     _say(f"{operation.method} {operation.path}  ({operation.name})")
     for line in _asked(values):
         _say(f"  {line}")
+    try:
+        answer = played.call(operation, values)
+    except UNREADABLE as error:
+        _say(f"  -> cannot be read: {type(error).__name__}: {error}\n")
+        return False
+    right = answer.status_code == operation.success.status
     _say(f"  -> {int(answer.status_code)} {_cut(answer.parsed if answer.parsed is not None else '')}".rstrip() + "\n")
     return right
 
@@ -65,11 +69,14 @@ def _asked(values: Values) -> Iterator[str]:
 
 def _refused(played: Played, operation: Operation) -> bool:
     """Show the refusal of the first body that a rule of an operation shows as wrong, if there is one."""
-    schema = next(iter(operation.body.media.values()), None) if operation.body else None
-    for rule in played.maker.rules(schema):
+    if operation.body is None:
+        return True
+    media = played.maker.media(operation)
+    part = "json" if is_json(media) else "data"
+    for rule in played.maker.rules(operation.body.media[media]):
         body = (rule.get("examples") or {}).get("breaks", ABSENT)
         if body is not ABSENT and rule["level"] == "error":
-            answer = played.ask(operation, played.values(operation), json=body)
+            answer = played.ask(operation, played.values(operation), **{part: body})
             _say(f"{operation.method} {operation.path} with a body that breaks {rule['id']}")
             _say(f"  {_cut(_text(body))}\n  -> {answer.status_code} {_cut(answer.text)}\n")
             return 400 <= answer.status_code < 500
