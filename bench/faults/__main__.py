@@ -32,6 +32,15 @@ CAP: Final = 8.0
 """Seconds after which a cell is written off."""
 
 WORKERS: Final = 12
+INTRODUCTION: Final = """\
+# What clients make of faults
+
+Written by `nox -s faults -- --markdown bench/faults/MATRIX.md`. A row is a fault, on loopback and with real sockets; a
+cell is what was seen, green or red by what is wanted. Where a client cannot do a thing at all, its cell is empty; where
+it already fails its control, a row in which nothing goes wrong, it is we who hold it wrongly, and nothing is judged.
+
+"""
+
 OURS: Final = 2
 """Columns that are ours, the first ones."""
 
@@ -202,7 +211,7 @@ def main() -> int:
     page = markdown(rows, columns, cells)
     print(page)
     if options.markdown:
-        options.markdown.write_text(page, encoding="utf-8")
+        options.markdown.write_text(INTRODUCTION + page, encoding="utf-8")
     if options.json:
         options.json.write_text(json.dumps(document(rows, columns, cells), indent=1) + "\n", encoding="utf-8")
     red = red_cells(rows, columns, cells)
