@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from mountsea_gemini_api.variants import Variants
 
-from ._base import MAX_DOWNLOAD, SYSTEM, Base
+from ._base import MAX_DOWNLOAD, SYSTEM, Base, named_only
 from ._clock import Clock
 from ._settings import settings
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ._exchange import Core
     from ._tasks import AsyncTask
 
+A = TypeVar("A")
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -74,11 +76,30 @@ class AsyncClient(Base, Variants[Coroutine[Any, Any, "AsyncTask"]]):
             # A wrong one is refused here, not by the first call.
             self._opened()
 
-    def task(self, task_id: str, operation: str | None = None) -> AsyncTask:
+    def task(self, task_id: str, operation: str | None = None, **arguments: Any) -> AsyncTask:
         """Return the handle of a task submitted before; see `Client.task`."""
         from . import _cores, _tasks
 
-        return _tasks.AsyncTask(self, _cores.key(task_id, operation), fresh=False)
+        return _tasks.AsyncTask(self, _cores.key(task_id, operation, arguments), fresh=False)
+
+    async def call(self, operation: Operation[P, A], *arguments: P.args, **named: P.kwargs) -> A:
+        """Call an operation, send its request once, and return what a success is answered with.
+
+        For what starts a task there are functions of their own, which submit at most once and return its handle.
+
+        Args:
+            operation: One of the generated `operations`; it decides the arguments and the type of the answer.
+            arguments: None; every argument has a name.
+            named: Its parameters and its body, by keyword.
+
+        Raises:
+            RequestRefused: The body breaks a rule or its schema; nothing was sent.
+            StatusError: It was answered with an error.
+            ApiError: It was not answered, or not as the document says.
+        """
+        from . import _calling
+
+        return await self.run(_calling.calling(self.settings, operation, named_only(arguments, named)))
 
     async def run(self, core: Core[R]) -> R:
         """Carry out a decision core with this client's connections and clock."""
@@ -110,14 +131,19 @@ class AsyncClient(Base, Variants[Coroutine[Any, Any, "AsyncTask"]]):
         await self.aclose()
 
     async def _submit(
-        self, operation: Operation, body: Any, *, waive: Collection[str], strict: bool | None
+        self,
+        operation: Operation[..., Any],
+        arguments: Mapping[str, Any],
+        *,
+        waive: Collection[str],
+        strict: bool | None,
     ) -> AsyncTask:
         from . import _cores, _tasks
 
         core = _cores.starting(
             self.settings,
             operation,
-            body,
+            arguments,
             waive=waive,
             strict=strict,
             handle=lambda task: _tasks.AsyncTask(self, task, fresh=True),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, NoReturn
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
 
 from ._clock import SystemClock
 from ._errors import ConfigurationError
@@ -10,6 +11,17 @@ from ._settings import Settings
 
 MAX_DOWNLOAD: Final = 2 * 2**30
 SYSTEM: Final = SystemClock()
+
+
+def named_only(arguments: tuple[Any, ...], named: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the arguments of an operation by keyword.
+
+    Raises:
+        ConfigurationError: Some were given without a name.
+    """
+    if arguments:
+        raise ConfigurationError(f"the arguments of an operation have names; {len(arguments)} came without one")
+    return named
 
 
 class Base:

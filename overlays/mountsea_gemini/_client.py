@@ -7,13 +7,13 @@ a client and never call it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from mountsea_gemini_api.variants import Variants
 
-from ._base import MAX_DOWNLOAD, SYSTEM, Base
+from ._base import MAX_DOWNLOAD, SYSTEM, Base, named_only
 from ._clock import Clock
 from ._settings import settings
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ._exchange import Core
     from ._tasks import Task
 
+A = TypeVar("A")
+P = ParamSpec("P")
 R = TypeVar("R")
 
 __all__ = ["MAX_DOWNLOAD", "Client"]
@@ -82,19 +84,39 @@ class Client(Base, Variants["Task"]):
             # A wrong one is refused here, not by the first call.
             self._opened()
 
-    def task(self, task_id: str, operation: str | None = None) -> Task:
+    def task(self, task_id: str, operation: str | None = None, **arguments: Any) -> Task:
         """Return the handle of a task submitted before, in this process or another; asks nothing yet.
 
         Args:
             task_id: As the submit returned it.
             operation: The id of the operation that tells about it, where there is more than one.
+            arguments: What that operation takes beside the id, if anything.
 
         Raises:
             ConfigurationError: The id cannot be one.
         """
         from . import _cores, _tasks
 
-        return _tasks.Task(self, _cores.key(task_id, operation), fresh=False)
+        return _tasks.Task(self, _cores.key(task_id, operation, arguments), fresh=False)
+
+    def call(self, operation: Operation[P, A], *arguments: P.args, **named: P.kwargs) -> A:
+        """Call an operation, send its request once, and return what a success is answered with.
+
+        For what starts a task there are functions of their own, which submit at most once and return its handle.
+
+        Args:
+            operation: One of the generated `operations`; it decides the arguments and the type of the answer.
+            arguments: None; every argument has a name.
+            named: Its parameters and its body, by keyword.
+
+        Raises:
+            RequestRefused: The body breaks a rule or its schema; nothing was sent.
+            StatusError: It was answered with an error.
+            ApiError: It was not answered, or not as the document says.
+        """
+        from . import _calling
+
+        return self.run(_calling.calling(self.settings, operation, named_only(arguments, named)))
 
     def run(self, core: Core[R]) -> R:
         """Carry out a decision core with this client's connections and clock."""
@@ -128,13 +150,20 @@ class Client(Base, Variants["Task"]):
     ) -> None:
         self.close()
 
-    def _submit(self, operation: Operation, body: Any, *, waive: Collection[str], strict: bool | None) -> Task:
+    def _submit(
+        self,
+        operation: Operation[..., Any],
+        arguments: Mapping[str, Any],
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> Task:
         from . import _cores, _tasks
 
         core = _cores.starting(
             self.settings,
             operation,
-            body,
+            arguments,
             waive=waive,
             strict=strict,
             handle=lambda task: _tasks.Task(self, task, fresh=True),

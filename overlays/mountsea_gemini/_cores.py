@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ from mountsea_gemini_api._operation import Operation
 from mountsea_gemini_api._waiter import Waiter
 from mountsea_gemini_api.operations import OPERATIONS
 from mountsea_gemini_api.rules import RuleViolation, validate
-from mountsea_gemini_api.waiters import SUBMITS, WAITERS
+from mountsea_gemini_api.waiters import CARRIED, SUBMITS, WAITERS
 
 from ._answers import Reader, usable_id
 from ._downloading import downloading
@@ -41,9 +41,11 @@ class TaskKey:
 
     id: str
     operation: str
+    arguments: tuple[tuple[str, Any], ...] = ()
+    """What the poll takes beside the id, by keyword."""
 
 
-def key(task_id: str, operation: str | None = None) -> TaskKey:
+def key(task_id: str, operation: str | None = None, arguments: Mapping[str, Any] | None = None) -> TaskKey:
     """Return the key of a task.
 
     Raises:
@@ -57,20 +59,28 @@ def key(task_id: str, operation: str | None = None) -> TaskKey:
         raise ConfigurationError(
             f"operation must be one of {', '.join(sorted(WAITERS))}, got {printable(repr(operation))[:200]}"
         )
-    return TaskKey(task_id, operation)
+    missing = sorted(_needed(operation) - set(arguments or {}))
+    if missing:
+        raise ConfigurationError(f"to ask about a task, {operation} also needs {', '.join(missing)}")
+    return TaskKey(task_id, operation, tuple((arguments or {}).items()))
+
+
+def _needed(operation: str) -> set[str]:
+    """Return the arguments that a poll takes from its submit."""
+    return {name for submit, poll in SUBMITS.items() if poll == operation for name in CARRIED.get(submit, {})}
 
 
 def polling(settings: Settings, task: TaskKey) -> Polling:
     """Return how to look at a task."""
     waiter: Waiter = WAITERS[task.operation]
-    sent, _ = request(settings, OPERATIONS[task.operation], **{waiter.argument: task.id})
+    sent, _ = request(settings, OPERATIONS[task.operation], **{waiter.argument: task.id, **dict(task.arguments)})
     return Polling(task.id, sent, Reader(waiter, settings.redact), settings.timeout)
 
 
 def starting(
     settings: Settings,
-    operation: Operation,
-    body: Any,
+    operation: Operation[..., Any],
+    arguments: Mapping[str, Any],
     *,
     waive: Collection[str],
     strict: bool | None,
@@ -83,15 +93,20 @@ def starting(
         RequestRefused: It breaks a rule; nothing was sent.
         ApiError: See `submitting`.
     """
-    check(body, settings.waive | waived(waive), strict=settings.strict if strict is None else strict)
+    check(arguments["body"], settings.waive | waived(waive), strict=settings.strict if strict is None else strict)
     poll = SUBMITS[operation.id]
-    sent, value = request(settings, operation, body=body)
+    sent, value = request(settings, operation, **arguments)
     reader = Reader(WAITERS[poll], settings.redact, _private(value))
     task_id = yield from submitting(Submission(sent, reader, operation.id, settings.timeout))
-    task = handle(TaskKey(task_id, poll))
+    task = handle(TaskKey(task_id, poll, _carried(operation, arguments)))
     if on_submitted is not None:
         yield from carrying(task_id, iter(Tell(on_submitted, task)))
     return task
+
+
+def _carried(operation: Operation[..., Any], arguments: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    pairs = CARRIED.get(operation.id, {}).items()
+    return tuple((name, arguments[source]) for name, source in pairs if source in arguments)
 
 
 def check(body: Any, waive: Collection[str], *, strict: bool) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
+from mountsea_gemini_api._operation import Credential
 
 T = TypeVar("T")
 
@@ -40,6 +41,8 @@ class Request:
     url: str = field(repr=lambda url: repr(url.partition("?")[0]))
     headers: Mapping[str, str] = field(factory=dict)
     content: bytes | None = field(default=None, repr=_size)
+    credentials: tuple[Credential, ...] = field(default=(), repr=False)
+    """Where the token goes, if it goes anywhere; it is put there last of all."""
 
 
 @frozen(eq=False)

@@ -56,7 +56,7 @@ class AsyncHttp:
         mark = CURRENT.set(exchange)
         body: Collector | None = None
         try:
-            request = built(effect.request, self._authority.headers(effect.request.url), effect.timeout)
+            request = built(effect.request, self._authority.carried(effect.request), effect.timeout)
             async with asyncio.timeout(effect.timeout + _BEHIND):
                 response = await self._api.handle_async_request(request)
                 body = Collector(response.status_code, headers_of(response), effect.limit)
@@ -90,7 +90,9 @@ class AsyncHttp:
         try:
             transport = self._guarded if effect.guarded else self._files
             async with asyncio.timeout(effect.timeout + _BEHIND):
-                response = await transport.handle_async_request(built(effect.request, {}, effect.timeout))
+                response = await transport.handle_async_request(
+                    built(effect.request, (effect.request.url, {}), effect.timeout)
+                )
         except ERRORS as error:
             return failed(error, exchange)
         except (httpx.InvalidURL, UnicodeError) as error:

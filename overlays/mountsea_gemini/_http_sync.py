@@ -51,7 +51,7 @@ class SyncHttp:
         exchange = Exchange(time.monotonic() + effect.timeout)
         mark = CURRENT.set(exchange)
         try:
-            request = built(effect.request, self._authority.headers(effect.request.url), effect.timeout)
+            request = built(effect.request, self._authority.carried(effect.request), effect.timeout)
             response = self._api.handle_request(request)
             return self._collected(response, exchange, effect.limit)
         except ERRORS as error:
@@ -84,7 +84,7 @@ class SyncHttp:
         mark = CURRENT.set(exchange)
         try:
             transport = self._guarded if effect.guarded else self._files
-            response = transport.handle_request(built(effect.request, {}, effect.timeout))
+            response = transport.handle_request(built(effect.request, (effect.request.url, {}), effect.timeout))
         except ERRORS as error:
             return failed(error, exchange)
         except (httpx.InvalidURL, UnicodeError) as error:

@@ -57,12 +57,11 @@ def failed(error: Exception, exchange: Exchange) -> Failed:
     return Failed("protocol" if isinstance(error, _PROTOCOL) else "disconnect", sent, detail)
 
 
-def built(request: Request, extra: dict[str, str], timeout: float) -> httpx.Request:
+def built(request: Request, carried: tuple[str, dict[str, str]], timeout: float) -> httpx.Request:
+    url, extra = carried
     headers = {"Accept-Encoding": "identity", "User-Agent": DISTRIBUTION, **request.headers, **extra}
     every = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
-    return httpx.Request(
-        request.method, request.url, headers=headers, content=request.content, extensions={"timeout": every}
-    )
+    return httpx.Request(request.method, url, headers=headers, content=request.content, extensions={"timeout": every})
 
 
 def unbuildable(error: Exception) -> Failed:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
-from urllib.parse import urlencode
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 from mountsea_gemini_api._operation import Operation
 
@@ -12,24 +13,68 @@ from ._errors import ConfigurationError
 from ._exchange import Request
 from ._settings import Settings
 
+FORM: Final = "application/x-www-form-urlencoded"
 
-def request(settings: Settings, operation: Operation, **arguments: Any) -> tuple[Request, Any]:
+
+def request(settings: Settings, operation: Operation[..., Any], **arguments: Any) -> tuple[Request, Any]:
     """Return the HTTP request of an operation and the value its body was made from.
 
     Raises:
         ConfigurationError: An argument cannot be put into a request.
     """
-    made = operation.request(**arguments)
-    url = settings.base_url + made["url"]
-    headers = {"Accept": "application/json", **made.get("headers", {})}
     try:
+        made = operation.request(**arguments)
+        url = settings.base_url + made["url"]
+        kind, content = _content(made)
+        headers = {"Accept": "application/json", **made.get("headers", {}), **kind}
+        if made.get("cookies"):
+            headers["Cookie"] = "; ".join(f"{name}={quote(str(value))}" for name, value in made["cookies"].items())
         if made.get("params"):
-            url += "?" + urlencode(made["params"], doseq=True)
-        content = as_json(made["json"]) if "json" in made else None
-    except (TypeError, ValueError, RecursionError) as error:
+            url += "?" + urlencode(_parameters(operation, made["params"]), doseq=True)
+    except (TypeError, ValueError, RecursionError, AttributeError) as error:
         why = settings.redact(str(error), limit=200)
         raise ConfigurationError(f"{operation.id} cannot be sent: {why}; nothing was sent") from None
-    return Request(made["method"].upper(), url, headers, content), made.get("json")
+    return Request(made["method"].upper(), url, headers, content, operation.credentials), made.get("json")
+
+
+def _parameters(operation: Operation[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return query parameters as they are written: booleans as JSON has them, some lists in one."""
+    found = {name: _text(value) for name, value in given.items()}
+    return {name: ",".join(map(str, value)) if name in operation.joined else value for name, value in found.items()}
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_text(item) for item in value]
+    return ("true" if value else "false") if isinstance(value, bool) else value
+
+
+def _content(made: Mapping[str, Any]) -> tuple[dict[str, str], bytes | None]:
+    """Return the header that names a body's kind, where the builder did not, and the body."""
+    if "json" in made:
+        return {}, as_json(made["json"])
+    if "data" in made:
+        return {"Content-Type": FORM}, urlencode(list(_fields(made["data"]))).encode()
+    if "content" in made:
+        content = made["content"]
+        return {}, content if isinstance(content, bytes) else bytes(content.read())
+    if "files" in made:
+        from ._http_values import in_parts  # noqa: PLC0415  needed for a form in parts only
+
+        content_type, content = in_parts(made["files"])
+        return {"Content-Type": content_type}, content
+    return {}, None
+
+
+def _fields(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a form: lists are repeated, what is nested is named `outer[inner]`."""
+    for name, value in data.items():
+        if isinstance(value, Mapping):
+            yield from _fields({f"{name}[{inner}]": child for inner, child in value.items()})
+        else:
+            for item in value if isinstance(value, list | tuple) else [value]:
+                if item is not None:
+                    yield name, str(_text(item))
 
 
 def as_json(value: Any) -> bytes:

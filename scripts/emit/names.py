@@ -32,12 +32,24 @@ class ModelName:
 
 @dataclass(frozen=True)
 class OperationName:
-    """One generated endpoint: its module, and the keyword of each parameter (`query:limit`)."""
+    """One generated endpoint.
+
+    Args:
+        module: Its module, relative to the package.
+        method: The HTTP method, lower case.
+        path: The path template.
+        arguments: The keyword of each parameter, by place and name (`query:limit`).
+        types: The Python type of each parameter and whether it is required.
+        answer: The Python type of what a success is answered with.
+        bodies: The class of each body by content type.
+    """
 
     module: str
     method: str
     path: str
     arguments: Mapping[str, str]
+    types: Mapping[str, tuple[str, bool]]
+    answer: str
     bodies: Mapping[str, str | None]
 
 

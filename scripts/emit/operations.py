@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scripts.emit.names import Names
+from scripts.emit.credentials import credentials, joined, parameters
+from scripts.emit.names import Names, OperationName
 from scripts.emit.source import constant, docstring, literal
 from scripts.errors import InputError
 from scripts.pointer import encode
@@ -62,43 +64,101 @@ def operation_constants(document: Any) -> dict[str, str]:
     return result
 
 
+def descriptions(document: Any, operation: Operation) -> dict[str, str]:
+    """Return what the document says of each parameter, by place and name; one line each."""
+    item = document["paths"][operation.path]
+    return {
+        f"{parameter.get('in')}:{parameter['name']}": " ".join(str(parameter["description"]).split())
+        for parameter in parameters(document, [*item.get("parameters", []), *operation.body.get("parameters", [])])
+        if parameter.get("description")
+    }
+
+
 def operations_module(document: Any, names: Names) -> str:
     """Return the source of `operations.py`."""
     constants = operation_constants(document)
-    builders, lines = [], []
     made = [operation for operation in operations(document) if not names.lacks(operation.method, operation.path)]
-    for operation in made:
-        named = names.operation(operation.method, operation.path)
-        builder = f"_{constants[operation.id].lower()}"
-        builders += [
-            f"def {builder}(**arguments: Any) -> dict[str, Any]:",
-            f"    from .{named.module} import _get_kwargs",
-            "    return _get_kwargs(**arguments)",
-        ]
-        lines.append(
-            f"{constants[operation.id]}: Final = Operation(id={literal(operation.id)}, "
-            f"method={literal(operation.method)}, path={literal(operation.path)}, request={builder}, "
-            f"module={literal(named.module)}, arguments={literal(dict(named.arguments))}, "
-            f"certainty={literal(str(operation.body.get('x-certainty', 'published')))})"
-        )
+    named = {operation.id: names.operation(operation.method, operation.path) for operation in made}
     servers = [server["url"] for server in document.get("servers", []) if isinstance(server.get("url"), str)]
     return "\n".join(
         [
             docstring(
-                "The operations of the API: how to address each, and the call that builds its request.\n\n"
+                "The operations of the API: how to address each, how to build its request, and what it gives.\n\n"
                 "The module of an operation, and with it the HTTP library, is loaded when its first request is built.\n"
             ),
             "from __future__ import annotations",
             "from collections.abc import Mapping",
-            "from typing import Any, Final",
+            "from typing import TYPE_CHECKING, Any, Final",
+            "from ._operation import Credential, Deferred",
             "from ._operation import Operation as Operation",
             "",
+            "if TYPE_CHECKING:",
+            *[f"    {line}" for line in type_imports([name.answer for name in named.values()], names)],
+            *[
+                f"    from .{named[each.id].module} import _get_kwargs as {_builder(constants[each.id])}"
+                for each in made
+            ],
+            *["    pass"][len(made) :],
+            "else:",
+            *[
+                f"    {_builder(constants[each.id])} = Deferred({literal(named[each.id].module)}, '_get_kwargs')"
+                for each in made
+            ],
+            *["    pass"][len(made) :],
+            "",
             f"SERVERS: Final[tuple[str, ...]] = {literal(tuple(servers))}",
-            *builders,
-            *lines,
-            "OPERATIONS: Final[Mapping[str, Operation]] = {",
-            *[f"    {name}.id: {name}," for name in (constants[operation.id] for operation in made)],
+            *[
+                line
+                for each in made
+                for line in _declaration(each, constants[each.id], named[each.id], document, names)
+            ],
+            "OPERATIONS: Final[Mapping[str, Operation[..., Any]]] = {",
+            *[f"    {constants[each.id]}.id: {constants[each.id]}," for each in made],
             "}",
             "",
         ]
     )
+
+
+def _builder(constant_name: str) -> str:
+    return f"_{constant_name.lower()}"
+
+
+def _declaration(operation: Operation, name: str, named: OperationName, document: Any, names: Names) -> list[str]:
+    given = [*document["paths"][operation.path].get("parameters", []), *operation.body.get("parameters", [])]
+    read = f"{_builder(name)}_read"
+    data = (
+        f"id={literal(operation.id)}, method={literal(operation.method)}, path={literal(operation.path)}, "
+        f"request={_builder(name)}, read={read}, module={literal(named.module)}, "
+        f"arguments={literal(dict(named.arguments))}, joined={literal(joined(document, given))}, "
+        f"credentials={credentials(document, operation.body)}, "
+        f"certainty={literal(str(operation.body.get('x-certainty', 'published')))}"
+    )
+    return [
+        f"{read}: Deferred[{type_text(named.answer, names)}] = Deferred({literal(named.module)}, '_parse_response')",
+        f"{name}: Final = Operation({data})",
+    ]
+
+
+_IMPORTED: Final = {
+    "datetime": "import datetime",
+    "UUID": "from uuid import UUID",
+    "File": "from .types import File",
+    "Literal": "from typing import Literal",
+}
+
+
+def type_text(text: str, names: Names) -> str:
+    """Return a type as the generator wrote it, its classes found in `models`, where no name of ours can hide them."""
+    own = {*names.models, *names.enums}
+    return re.sub(
+        r"(?<![\w.'\"])[A-Za-z_]\w*", lambda found: f"models.{found[0]}" if found[0] in own else found[0], text
+    )
+
+
+def type_imports(types: Iterable[str], names: Names) -> Iterator[str]:
+    """Yield the imports that some types need, given as `type_text` returns them."""
+    words = {word for text in types for word in re.findall(r"\w+", text)}
+    yield from (line for word, line in _IMPORTED.items() if word in words)
+    if words & {*names.models, *names.enums}:
+        yield "from . import models"

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from scripts.emit.names import ModelName, Names
 from scripts.emit.source import literal
+from scripts.emit.variants_module import required_beside
 from scripts.rules.domain import Given, Length
 from scripts.rules.space import concrete
 from scripts.rules.variants import ABSENT, Variant, VariantSet
@@ -20,11 +21,11 @@ _RIGHT: Final = '"""Calls that keep every stated rule: a type checker accepts ea
 _WRONG: Final = '"""Calls that break the rules named: a type checker rejects each line."""'
 
 
-def typing_tables(sets: Sequence[VariantSet], names: Names, package: str) -> tuple[str, str]:
+def typing_tables(sets: Sequence[VariantSet], document: Any, names: Names, package: str) -> tuple[str, str]:
     """Return the source of the accepted and of the rejected calls; they are checked, never run."""
     tables: dict[bool, list[str]] = {True: [_RIGHT, *_head(package)], False: [_WRONG, *_head(package)]}
     for variants in sets:
-        writer = _Calls(variants, names.model_at(variants.ruled.location))
+        writer = _Calls(variants, names.model_at(variants.ruled.location), required_beside(variants, document, names))
         calls = list(writer.calls())
         tables[True] += writer.function("right", [call for call, broken in calls if not broken])
         tables[False] += writer.function(
@@ -46,8 +47,8 @@ def _head(package: str) -> list[str]:
 class _Calls:
     """The calls of one variant set."""
 
-    def __init__(self, variants: VariantSet, model: ModelName) -> None:
-        self.variants, self.model = variants, model
+    def __init__(self, variants: VariantSet, model: ModelName, beside: Sequence[str]) -> None:
+        self.variants, self.model, self.beside = variants, model, beside
         self.verdict = Verdict(variants.ruled)
 
     def function(self, name: str, calls: Sequence[str]) -> list[str]:
@@ -80,7 +81,8 @@ class _Calls:
         given.update({name: self._value(name, value) for name, value in point.items() if value != ABSENT})
         leading = list(itertools.takewhile(given.__contains__, self.variants.positional))
         rest = [f"{self._name(name)}={text}" for name, text in given.items() if name not in leading]
-        return f"variants.{variant.function}({', '.join([*(given[name] for name in leading), *rest])})"
+        beside = [f"{name}={name}" for name in self.beside]
+        return f"variants.{variant.function}({', '.join([*(given[name] for name in leading), *beside, *rest])})"
 
     def _value(self, name: str, value: Any) -> str:
         if isinstance(value, Given):
@@ -91,7 +93,7 @@ class _Calls:
         return literal(value)
 
     def _parameters(self) -> str:
-        texts = []
+        texts = [f"{name}: Any" for name in self.beside]
         for name in self.variants.ruled.schema.get("properties", {}):
             domain = self.variants.domains.get(name, ())
             declared = self.model.fields[name].type

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from scripts.emit.names import ModelName, Names
-from scripts.emit.operations import operation_constants, operations
+from scripts.emit.operations import Operation, descriptions, operation_constants, operations, type_text
 from scripts.emit.source import docstring, literal
 from scripts.errors import InputError
 from scripts.rules.domain import Given, Length
@@ -16,7 +16,8 @@ from scripts.rules.variants import ABSENT, Allowed, Variant, VariantSet
 
 _OPTIONS: Final = "waive: Collection[str] = (), strict: bool | None = None"
 _SUBMIT: Final = (
-    "    def _submit(self, operation: Operation, body: Any, *, waive: Collection[str], strict: bool | None) -> {}:"
+    "    def _submit(self, operation: Operation[..., Any], arguments: Mapping[str, Any], *, waive: Collection[str], "
+    "strict: bool | None) -> {}:"
 )
 _OPTION_DOCS: Final = (
     "waive: Ids of rules to switch off for this call.",
@@ -26,12 +27,39 @@ _IMPORTS: Final = {"datetime.": "import datetime", "UUID": "from uuid import UUI
 
 
 @dataclass(frozen=True)
+class _Place:
+    """The parameters of an operation beside its body: keyword, type and description, the required ones first."""
+
+    parameters: tuple[tuple[str, str, bool, str], ...]
+
+    def required(self) -> list[str]:
+        return [f"{name}: {kind}" for name, kind, required, _ in self.parameters if required]
+
+    def optional(self) -> list[str]:
+        return [f"{name}: {kind} | None = None" for name, kind, required, _ in self.parameters if not required]
+
+    def passed_on(self) -> list[str]:
+        return [f"{name}={name}" for name, _, _, _ in self.parameters]
+
+    def values(self) -> str:
+        given = [
+            f"{literal(name)}: {name if required else f'UNSET if {name} is None else {name}'}"
+            for name, _, required, _ in self.parameters
+        ]
+        return "{" + ", ".join([*given, "'body': body"]) + "}"
+
+    def described(self) -> list[str]:
+        return [f"{name}: {text}" for name, _, _, text in self.parameters]
+
+
+@dataclass(frozen=True)
 class _Writer:
     """Writes the functions of one variant set."""
 
     variants: VariantSet
     model: ModelName
     operation: str
+    place: _Place
 
     def functions(self) -> Iterable[str]:
         yield self._general()
@@ -53,11 +81,22 @@ class _Writer:
         optional = [
             f"{self._name(name)}: {self._type(name, {})} | None = None" for name in fields if not self._required(name)
         ]
-        parameters = ", ".join([*required, *optional, "extra: Mapping[str, Any] | None = None", _OPTIONS])
+        place = self.place
+        parameters = ", ".join(
+            [
+                *place.required(),
+                *required,
+                *optional,
+                *place.optional(),
+                "extra: Mapping[str, Any] | None = None",
+                _OPTIONS,
+            ]
+        )
         given = ", ".join(f"{self._name(name)}={self._value(name)}" for name in fields)
         about = "Submit any request of this operation; the rules are checked at run time only.\n\nArgs:\n" + "\n".join(
             f"    {line}"
             for line in [
+                *place.described(),
                 *[f"{self._name(name)}: {self._describe(name)}" for name in fields],
                 "extra: Fields the document does not list, sent as they are.",
                 *_OPTION_DOCS,
@@ -69,7 +108,7 @@ class _Writer:
                 f"        {docstring(_indented(about))}",
                 f"        body = {self.model.name}({given})",
                 "        body.additional_properties.update(extra or {})",
-                f"        return self._submit({self.operation}, body, waive=waive, strict=strict)",
+                f"        return self._submit({self.operation}, {place.values()}, waive=waive, strict=strict)",
             ]
         )
 
@@ -82,7 +121,8 @@ class _Writer:
         stray = [text for text in ordered[cut:] if " = " not in text]
         ordered = [text for text in ordered if text not in stray]
         rest = [self._parameter(name, case) for name in names if name not in leading]
-        return ", ".join([*ordered, "*", *stray, *rest, _OPTIONS])
+        beside = [*self.place.required(), *stray, *rest, *self.place.optional()]
+        return ", ".join([*ordered, "*", *beside, _OPTIONS])
 
     def _parameter(self, name: str, case: Allowed) -> str:
         text = f"{self._name(name)}: {self._type(name, case)}"
@@ -115,11 +155,12 @@ class _Writer:
         for name in self._fields():
             value = literal(variant.value) if name == self.variants.by else self._name(name)
             texts.append(f"{self._name(name)}={value}")
-        return ", ".join([*texts, "waive=waive", "strict=strict"])
+        return ", ".join([*self.place.passed_on(), *texts, "waive=waive", "strict=strict"])
 
     def _about(self, variant: Variant) -> str:
         rules = [rule for rule in self.variants.ruled.rules if _speaks_of(rule.condition, self.variants.by, variant)]
         lines = [f"Submit a request with {self.variants.by} {variant.value}.", "", "Args:"]
+        lines += [f"    {line}" for line in self.place.described()]
         lines += [
             f"    {self._name(name)}: {self._describe(name)}" for name in self._fields() if name != self.variants.by
         ]
@@ -152,7 +193,7 @@ def variants_module(sets: Sequence[VariantSet], document: Any, names: Names) -> 
     writers = [_writer(variants, document, names) for variants in sets]
     body = [text for writer in writers for text in writer.functions()]
     text = "\n\n".join(body)
-    used = [kind for kind in sorted({*names.enums, *names.models}) if re.search(rf"\b{kind}\b", text)]
+    used = [kind for kind in sorted({*names.enums, *names.models}) if re.search(rf"(?<!models\.)\b{kind}\b", text)]
     constants = sorted({writer.operation for writer in writers})
     functions = [name for writer in writers for name in _functions(writer.variants)]
     return "\n".join(
@@ -163,6 +204,7 @@ def variants_module(sets: Sequence[VariantSet], document: Any, names: Names) -> 
             "from collections.abc import Collection, Mapping",
             "from typing import Any, Generic, Literal, TypeVar, overload",
             *[line for word, line in _IMPORTS.items() if re.search(rf"\b{re.escape(word)}", text)],
+            *(["from . import models"] if "models." in text else []),
             *([f"from .models import {', '.join(used)}"] if used else []),
             "from ._operation import Operation",
             f"from .operations import {', '.join(constants)}" if constants else "",
@@ -183,8 +225,8 @@ def variants_module(sets: Sequence[VariantSet], document: Any, names: Names) -> 
             "class Bodies(Variants[Any]):",
             f"    {docstring('Builds and checks the request body, and sends nothing.')}",
             _SUBMIT.format("Any"),
-            "        validate(body, waive=waive, strict=bool(strict), stacklevel=4)",
-            "        return body",
+            "        validate(arguments['body'], waive=waive, strict=bool(strict), stacklevel=4)",
+            "        return arguments['body']",
             "",
             "_BODIES = Bodies()",
             *[f"{name} = _BODIES.{name}" for name in functions],
@@ -197,16 +239,48 @@ def variants_module(sets: Sequence[VariantSet], document: Any, names: Names) -> 
 def _writer(variants: VariantSet, document: Any, names: Names) -> _Writer:
     pointer = variants.ruled.pointer
     users = [
-        operation.id
+        operation
         for operation in operations(document)
         for media in operation.body.get("requestBody", {}).get("content", {}).values()
         if media.get("schema", {}).get("$ref") == pointer
     ]
     if len(users) != 1:
+        found = [operation.id for operation in users]
         raise InputError(
-            f"has x-variants, so exactly one operation must take it as its body, got {users}", pointer=pointer
+            f"has x-variants, so exactly one operation must take it as its body, got {found}", pointer=pointer
         )
-    return _Writer(variants, names.model_at(variants.ruled.location), operation_constants(document)[users[0]])
+    model = names.model_at(variants.ruled.location)
+    return _Writer(
+        variants, model, operation_constants(document)[users[0].id], _place(users[0], model, document, names)
+    )
+
+
+def _place(operation: Operation, model: ModelName, document: Any, names: Names) -> _Place:
+    """Return the parameters beside the body.
+
+    Raises:
+        InputError: One of them has the name of a field of the body.
+    """
+    named = names.operation(operation.method, operation.path)
+    texts = descriptions(document, operation)
+    fields = {field.attribute for field in model.fields.values()} | {"extra", "waive", "strict", "self", "body"}
+    found = []
+    for key, keyword in named.arguments.items():
+        if keyword in fields:
+            raise InputError(
+                f"the parameter {key!r} and a field of the body would both be the argument {keyword}; "
+                "x-variants cannot tell them apart",
+                pointer=operation.pointer,
+            )
+        kind, required = named.types[key]
+        found.append((keyword, type_text(kind, names), required, texts.get(key, "See the vendor's documentation.")))
+    return _Place(tuple(found))
+
+
+def required_beside(variants: VariantSet, document: Any, names: Names) -> list[str]:
+    """Return the arguments that every call needs beside the fields of the body."""
+    place = _writer(variants, document, names).place
+    return [name for name, _, required, _ in place.parameters if required]
 
 
 def _functions(variants: VariantSet) -> list[str]:

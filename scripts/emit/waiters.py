@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +18,7 @@ ACCEPTORS: Final = ("retry", "success", "failure", "cancelled", "timeout")
 _KEYS: Final = frozenset(
     {"name", "id", "state", "acceptors", "delay", "deadline", "grace", "outputs", "error", "reasons"}
 )  # fmt: skip
+_REQUEST: Final = re.compile(r"\$request\.(path|query|header)\.(.+)")
 _DELAY: Final = ("first", "factor", "max")
 
 
@@ -54,6 +56,38 @@ def submits(document: Any) -> Iterator[tuple[str, str]]:
                     yield operation.id, link["operationId"]
 
 
+def carried(submit: Operation, poll: Operation, names: Names) -> dict[str, str]:
+    """Return which argument of a poll is which argument of the submit: by its link, or of the same place and name.
+
+    Raises:
+        InputError: The poll needs a parameter that nothing gives.
+    """
+    given = names.operation(submit.method, submit.path).arguments
+    asked = names.operation(poll.method, poll.path)
+    own = poll.body[EXTENSION]["id"]["parameter"]
+    links = {key: text for answer in submit.body.get("responses", {}).values() for key, text in _linked(answer, poll)}
+    result = {}
+    for key, argument in asked.arguments.items():
+        name = key.partition(":")[2]
+        found = _REQUEST.fullmatch(str(links.get(name, "")))
+        source = given.get(f"{found[1]}:{found[2]}" if found else key)
+        if name != own and source is not None:
+            result[argument] = source
+        elif name != own and asked.types[key][1]:
+            raise InputError(
+                f"{EXTENSION}: {poll.id} also needs {name!r}; let the link of {submit.id} say where it comes from, "
+                f"such as $request.path.{name}",
+                pointer=f"{poll.pointer}/{EXTENSION}",
+            )
+    return result
+
+
+def _linked(response: Any, poll: Operation) -> Iterator[tuple[str, str]]:
+    for link in response.get("links", {}).values() if isinstance(response, dict) else ():
+        if link.get("operationId") == poll.id:
+            yield from link.get("parameters", {}).items()
+
+
 def waiters_module(document: Any, names: Names) -> str:
     """Return the source of `waiters.py`."""
     lines, table = [], []
@@ -62,6 +96,8 @@ def waiters_module(document: Any, names: Names) -> str:
         lines.append(f"{name}: Final = {_waiter(waiter, names)}")
         table.append(f"    {literal(waiter.operation.id)}: {name},")
     pairs = dict(submits(document))
+    by_id = {operation.id: operation for operation in operations(document)}
+    further = {submit: found for submit, poll in pairs.items() if (found := carried(by_id[submit], by_id[poll], names))}
     return "\n".join(
         [
             docstring("How to wait for what a submit started, from the x-waiter of each polled operation."),
@@ -75,6 +111,8 @@ def waiters_module(document: Any, names: Names) -> str:
             *table,
             "}",
             f"SUBMITS: Final[Mapping[str, str]] = {literal(pairs)}",
+            f"CARRIED: Final[Mapping[str, Mapping[str, str]]] = {literal(further)}",
+            docstring("For each submit, the arguments of its poll that are arguments of the submit, by keyword."),
             "",
         ]
     )

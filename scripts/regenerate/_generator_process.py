@@ -108,7 +108,7 @@ def _field(prop: Any) -> dict[str, Any]:
     inner = prop.inner_property if isinstance(prop, ListProperty) else prop
     return {
         "attribute": str(prop.python_name),
-        "type": prop.get_type_string(no_optional=True).as_unembedded_code(),
+        "type": _type(prop),
         "model": str(inner.class_info.name) if isinstance(inner, ModelProperty) else None,
     }
 
@@ -122,8 +122,26 @@ def _operation(tag: str, endpoint: Endpoint) -> dict[str, Any]:
             f"{location.value}:{_text(prop.name)}": str(prop.python_name)
             for location, prop in endpoint.iter_all_parameters()
         },
+        "types": {
+            f"{location.value}:{_text(prop.name)}": [_type(prop), bool(prop.required)]
+            for location, prop in endpoint.iter_all_parameters()
+        },
+        "answer": _answer(endpoint),
         "bodies": {_text(body.content_type): _body_class(body.prop) for body in endpoint.bodies},
     }
+
+
+def _type(prop: Any) -> str:
+    return str(prop.get_type_string(no_optional=True).as_unembedded_code())
+
+
+def _answer(endpoint: Endpoint) -> str:
+    """Return the type of what the endpoint gives where it succeeds."""
+    good = [each for each in endpoint.responses.patterns if (each.status_code.range or (0, 0))[0] // 100 == 2]
+    if not good and endpoint.responses.default is not None:
+        good = [endpoint.responses.default]
+    types = dict.fromkeys("None" if each.source["return_type"] == "None" else _type(each.prop) for each in good)
+    return " | ".join(types) or "None"
 
 
 def _body_class(prop: Any) -> str | None:

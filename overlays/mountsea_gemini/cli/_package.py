@@ -98,7 +98,7 @@ async def submit_body(
     core = _cores.starting(
         client.settings,
         OPERATIONS[operation],
-        _Body(body),
+        {"body": _Body(body)},
         waive=waive,
         strict=strict,
         handle=lambda key: AsyncTask(client, key, fresh=True),

@@ -3,13 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from importlib import import_module
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from attrs import define
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Deferred(Generic[R]):
+    """A function of a generated module, loaded by its first call.
+
+    Args:
+        module: The module, relative to the package.
+        name: The function.
+    """
+
+    __slots__ = ("_module", "_name")
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module = module
+        self._name = name
+
+    def __call__(self, *arguments: Any, **named: Any) -> R:
+        """Call the function."""
+        found: R = getattr(import_module(f".{self._module}", __package__), self._name)(*arguments, **named)
+        return found
+
 
 @define(frozen=True)
-class Operation:
+class Credential:
+    """Where a request carries the token.
+
+    Args:
+        place: `header`, `query` or `cookie`.
+        name: Name of the header, parameter or cookie.
+        scheme: `bearer` or `basic` for a word before the token, empty for the token alone.
+    """
+
+    place: str
+    name: str
+    scheme: str
+
+
+@define(frozen=True)
+class Operation(Generic[P, R]):
     """One operation of the API.
 
     Args:
@@ -17,15 +56,21 @@ class Operation:
         method: The HTTP method, lower case.
         path: The path template, relative to the server.
         request: Builds the keyword arguments of `httpx.Client.request` from the operation's parameters.
+        read: Makes a value of an `httpx.Response`, for answers that the document describes.
         module: The module of its generated functions, relative to the package.
         arguments: The keyword of `request` for each parameter, by its place and name, such as `query:limit`.
+        joined: The query parameters whose values are written as one, joined by commas.
+        credentials: Where the token goes: the first of the alternatives that the document gives; empty for none.
         certainty: How sure it is that the vendor offers it: `published`, `sibling`, `observed` or `inferred`.
     """
 
     id: str
     method: str
     path: str
-    request: Callable[..., dict[str, Any]]
+    request: Callable[P, dict[str, Any]]
+    read: Callable[..., R]
     module: str
     arguments: Mapping[str, str]
+    joined: tuple[str, ...]
+    credentials: tuple[Credential, ...]
     certainty: str

@@ -25,7 +25,7 @@ _TEXTS: Final[Mapping[Any, Callable[[str], Any]]] = {
 _PLAIN: Final = (str, int, float, bool)
 
 
-def arguments(operation: Operation, values: Values) -> dict[str, Any]:
+def arguments(operation: Operation[..., Any], values: Values) -> dict[str, Any]:
     """Return the keyword arguments of an operation's generated functions."""
     hints = _hints(operation)
     found = {}
@@ -37,22 +37,22 @@ def arguments(operation: Operation, values: Values) -> dict[str, Any]:
     return found
 
 
-def call(operation: Operation, values: Values, client: Client) -> Response[Any]:
+def call(operation: Operation[..., Any], values: Values, client: Client) -> Response[Any]:
     """Call an operation as users of the generated client do."""
     answer: Response[Any] = _module(operation).sync_detailed(client=client, **arguments(operation, values))
     return answer
 
 
-def _module(operation: Operation) -> Any:
+def _module(operation: Operation[..., Any]) -> Any:
     return import_module(f"{Operation.__module__.rpartition('.')[0]}.{operation.module}")
 
 
-def _hints(operation: Operation) -> dict[str, Any]:
+def _hints(operation: Operation[..., Any]) -> dict[str, Any]:
     """Return the types of an operation's arguments."""
     return typing.get_type_hints(_module(operation)._get_kwargs)  # noqa: SLF001  the generated builder
 
 
-def models(operation: Operation) -> tuple[type[Any], ...]:
+def models(operation: Operation[..., Any]) -> tuple[type[Any], ...]:
     """Return the classes a body of the operation may have."""
     hint: Any = _hints(operation).get("body")
     return tuple(each for each in (typing.get_args(hint) or (hint,)) if hasattr(each, "from_dict"))

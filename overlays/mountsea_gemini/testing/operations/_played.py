@@ -47,7 +47,7 @@ class Played:
         """The operations of the document that the generated client has."""
         return tuple(each for each in self.spec.operations if (each.method, each.path) in self._generated)
 
-    def generated(self, operation: Operation) -> Generated:
+    def generated(self, operation: Operation) -> Generated[..., Any]:
         """Return what the generated package has of an operation."""
         return self._generated[operation.method, operation.path]
 
