@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import json
 import shutil
 import sys
@@ -14,8 +15,10 @@ from typing import Any
 import pytest
 
 from scripts.merged import Merged, merge
+from scripts.new.scaffold import scaffold
 from scripts.project import Project, load_project
 from scripts.regenerate.__main__ import main
+from scripts.regenerate.tree import write_tree
 
 HERE = Path(__file__).parent
 FOLDERS = {path.parent.name: path.parent for path in sorted((HERE.parent).glob("[dp]*/*/pyproject.toml"))}
@@ -72,3 +75,21 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
 def document(request: pytest.FixtureRequest, generated: Callable[[str], Document]) -> Document:
     """Each document in turn."""
     return generated(request.param)
+
+
+@pytest.fixture
+def client_of(tmp_path: Path) -> Iterator[Callable[[Document], Any]]:
+    """Return the client layer of a document, as a new project would have it, imported."""
+    sys.path.insert(0, str(tmp_path))
+
+    def imported(document: Document) -> Any:
+        name = document.project.package.removesuffix("_api")
+        tree = scaffold(name, "nothing")
+        prefix = f"overlays/{name}/"
+        write_tree(
+            tmp_path / name, {path[len(prefix) :]: text for path, text in tree.items() if path.startswith(prefix)}
+        )
+        return importlib.import_module(name)
+
+    yield imported
+    sys.path.remove(str(tmp_path))

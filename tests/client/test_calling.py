@@ -1,0 +1,187 @@
+"""One operation called directly: what is sent, who sees the token, and how an answer is read."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import httpx
+import pytest
+from mountsea_gemini import ApiError, AsyncClient, Client, ConfigurationError, ConnectionFailed, NotFound, ProtocolError
+from mountsea_gemini_api._operation import Credential, Operation
+from mountsea_gemini_api.models import TaskResultDto
+from mountsea_gemini_api.operations import GET_TASK_RESULT
+
+TOKEN = "tok-en"  # noqa: S105  made up
+BEARER = (Credential("header", "Authorization", "bearer"),)
+
+
+def operation(
+    made: dict[str, Any], credentials: tuple[Credential, ...] = BEARER, joined: tuple[str, ...] = ()
+) -> Operation[..., Any]:
+    """Return an operation whose builder gives what a generated one would."""
+    return Operation(
+        id="tell",
+        method="post",
+        path="/x",
+        request=lambda **_: {"method": "post", "url": "/x", **made},
+        read=lambda *, response, **_: response.text,
+        module="",
+        arguments={},
+        joined=joined,
+        credentials=credentials,
+        certainty="published",
+    )
+
+
+def sent(called: Operation[..., Any], answer: httpx.Response | None = None) -> httpx.Request:
+    """Return the request of a call."""
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return answer or httpx.Response(200, text="fine")
+
+    with Client(TOKEN, base_url="https://api.test", transport=httpx.MockTransport(handle)) as client:
+        client.call(called)
+    return seen[0]
+
+
+def test_a_call_is_typed_and_read_as_the_document_says() -> None:
+    """The operation decides the arguments and what comes back."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        assert request.url.params["taskId"] == "t 1"
+        return httpx.Response(200, json={"taskId": "t 1", "status": "ready", "createdAt": "2026-01-01T00:00:00Z"})
+
+    with Client(TOKEN, transport=httpx.MockTransport(handle)) as client:
+        result: TaskResultDto = client.call(GET_TASK_RESULT, task_id="t 1")
+    assert (result.status, result.created_at) == ("ready", dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+
+
+async def _called(handle: Callable[[httpx.Request], httpx.Response]) -> TaskResultDto:
+    async with AsyncClient(TOKEN, transport=httpx.MockTransport(handle)) as client:
+        return await client.call(GET_TASK_RESULT, task_id="t")
+
+
+def test_the_same_on_asyncio() -> None:
+    """One core serves both clients."""
+    import asyncio
+
+    answer = {"taskId": "t", "status": "ready"}
+    assert asyncio.run(_called(lambda _: httpx.Response(200, json=answer))).task_id == "t"
+
+
+@pytest.mark.parametrize(
+    ("made", "content_type", "content"),
+    [
+        (
+            {"json": {"a": [1, None]}, "headers": {"Content-Type": "application/json"}},
+            "application/json",
+            b'{"a":[1,null]}',
+        ),
+        (
+            {"data": {"a": 1, "b": True, "c": ["x", "y"], "d": {"e": {"f": 2}}, "g": None}},
+            "application/x-www-form-urlencoded",
+            b"a=1&b=true&c=x&c=y&d%5Be%5D%5Bf%5D=2",
+        ),
+        ({"content": BytesIO(b"\xff"), "headers": {"Content-Type": "image/png"}}, "image/png", b"\xff"),
+        ({}, None, b""),
+    ],
+)
+def test_each_kind_of_body_is_sent_as_its_type_is_written(
+    made: dict[str, Any], content_type: str | None, content: bytes
+) -> None:
+    """JSON, a form with lists and nested objects, bytes, nothing."""
+    request = sent(operation(made))
+    assert request.headers.get("content-type") == content_type
+    assert request.content == content
+
+
+def test_files_are_sent_in_parts() -> None:
+    """The boundary announced is the one used."""
+    request = sent(
+        operation({"files": [("file", ("a.png", BytesIO(b"png"), "image/png")), ("n", (None, b"1", "text/plain"))]})
+    )
+    boundary = request.headers["content-type"].partition("boundary=")[2]
+    assert request.headers["content-type"].startswith("multipart/form-data")
+    assert request.content.count(boundary.encode()) == 3
+    assert b'filename="a.png"' in request.content
+
+
+def test_parameters_are_written_as_the_document_says() -> None:
+    """Lists are repeated, or joined where they shall be; booleans are JSON's; cookies are one header."""
+    made = {"params": {"a": [1, 2], "b": [3, 4], "c": False}, "cookies": {"k": "v w", "l": 1}, "headers": {"X-Y": "z"}}
+    request = sent(operation(made, joined=("b",)))
+    assert request.url.query == b"a=1&a=2&b=3%2C4&c=false"
+    assert (request.headers["cookie"], request.headers["x-y"]) == ("k=v%20w; l=1", "z")
+
+
+@pytest.mark.parametrize(
+    ("credential", "where"),
+    [
+        (Credential("header", "Authorization", "bearer"), lambda r: r.headers["authorization"] == f"Bearer {TOKEN}"),
+        (Credential("header", "X-Key", ""), lambda r: r.headers["x-key"] == TOKEN),
+        (Credential("query", "key", ""), lambda r: r.url.params.multi_items() == [("a", "1"), ("key", TOKEN)]),
+        (Credential("cookie", "sid", ""), lambda r: r.headers["cookie"] == f"b=2; sid={TOKEN}"),
+        (
+            Credential("header", "Authorization", "basic"),
+            lambda r: base64.b64decode(r.headers["authorization"][6:]) == f"{TOKEN}:".encode(),
+        ),
+    ],
+    ids=lambda value: value.place if isinstance(value, Credential) else "",
+)
+def test_the_token_goes_where_the_document_wants_it(
+    credential: Credential, where: Callable[[httpx.Request], bool]
+) -> None:
+    """Header, query or cookie, beside what is there already; without a requirement it goes nowhere."""
+    made = {"params": {"a": 1}, "cookies": {"b": 2}}
+    assert where(sent(operation(made, credentials=(credential,))))
+    bare = sent(operation(made, credentials=()))
+    assert TOKEN not in f"{bare.url} {bare.headers!r}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [
+        (httpx.Response(404, json={"message": "no"}), NotFound, "tell was answered with HTTP 404"),
+        (httpx.Response(302, headers={"location": "/y"}), ProtocolError, "HTTP 302, which is no answer to it"),
+    ],
+)
+def test_what_is_no_success_is_a_typed_error(answer: httpx.Response, kind: type[ApiError], words: str) -> None:
+    """Errors have the operation's name and the status."""
+    with pytest.raises(kind, match=words):
+        sent(operation({}), answer)
+
+
+def test_an_answer_that_does_not_fit_is_told() -> None:
+    """A success whose body cannot be read is no success, and the error says why."""
+    with (
+        Client(TOKEN, transport=httpx.MockTransport(lambda _: httpx.Response(200, json=[]))) as client,
+        pytest.raises(
+            ProtocolError, match="getTaskResult was answered with HTTP 200, but its body is not what the doc"
+        ),
+    ):
+        client.call(GET_TASK_RESULT, task_id="t")
+
+
+def test_an_answer_that_never_came_says_whether_the_request_left() -> None:
+    """A call is sent once; whoever repeats it knows what that may mean."""
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    with (
+        Client(TOKEN, transport=httpx.MockTransport(refuse)) as client,
+        pytest.raises(ConnectionFailed, match="never sent"),
+    ):
+        client.call(GET_TASK_RESULT, task_id="t")
+
+
+def test_arguments_have_names() -> None:
+    """A positional argument is refused before anything is sent."""
+    with Client(TOKEN) as client, pytest.raises(ConfigurationError, match="have names"):
+        client.call(GET_TASK_RESULT, "t")  # type: ignore[call-arg]
