@@ -26,7 +26,14 @@ class Variants(ABC, Generic[R]):
     """Every variant as a method; a subclass decides what submitting means and returns."""
 
     @abstractmethod
-    def _submit(self, operation: Operation, body: Any, *, waive: Collection[str], strict: bool | None) -> R:
+    def _submit(
+        self,
+        operation: Operation[..., Any],
+        arguments: Mapping[str, Any],
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> R:
         """Do what this class does with a request."""
 
     def generate(
@@ -64,7 +71,7 @@ class Variants(ABC, Generic[R]):
             translation=UNSET if translation is None else translation,
         )
         body.additional_properties.update(extra or {})
-        return self._submit(GENERATE_VIDEO, body, waive=waive, strict=strict)
+        return self._submit(GENERATE_VIDEO, {"body": body}, waive=waive, strict=strict)
 
     @overload
     def text_to_video(
@@ -216,9 +223,16 @@ class Variants(ABC, Generic[R]):
 class Bodies(Variants[Any]):
     """Builds and checks the request body, and sends nothing."""
 
-    def _submit(self, operation: Operation, body: Any, *, waive: Collection[str], strict: bool | None) -> Any:
-        validate(body, waive=waive, strict=bool(strict), stacklevel=4)
-        return body
+    def _submit(
+        self,
+        operation: Operation[..., Any],
+        arguments: Mapping[str, Any],
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> Any:
+        validate(arguments["body"], waive=waive, strict=bool(strict), stacklevel=4)
+        return arguments["body"]
 
 
 _BODIES = Bodies()
