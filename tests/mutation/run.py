@@ -148,29 +148,37 @@ def read_results(copy: Path, module: str) -> Count:
     result = Count()
     path = copy / "mutants" / f"{module}.meta"
     codes = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"] if path.is_file() else {}
-    for name, code in codes.items():
-        if code in KILLED:
-            result.killed += 1
-        elif code in TIMED_OUT:
-            result.timed_out += 1
-        elif code in SURVIVED:
-            result.survived.append(read_mutant(copy, module, name))
-        else:
-            result.unknown.append(name)
+    result.killed = sum(code in KILLED for code in codes.values())
+    result.timed_out = sum(code in TIMED_OUT for code in codes.values())
+    survived = [name for name, code in codes.items() if code in SURVIVED]
+    result.survived.extend(read_mutants(copy, module, survived))
+    result.unknown.extend(name for name, code in codes.items() if code not in KILLED | TIMED_OUT | SURVIVED)
     return result
 
 
-def read_mutant(copy: Path, module: str, name: str) -> Mutant:
-    """Return the change that a mutant makes, as mutmut shows it."""
-    command = [sys.executable, "-m", "mutmut", "show", name]
-    shown = subprocess.run(command, cwd=copy, text=True, capture_output=True, check=False)
+_DIFFS: Final = """
+import json, sys
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+path, *names = json.load(sys.stdin)
+json.dump([get_diff_for_mutant(name, path=path) for name in names], sys.stdout)
+"""
+
+
+def read_mutants(copy: Path, module: str, names: Sequence[str]) -> Iterator[Mutant]:
+    """Yield the change that each of some mutants makes, asking mutmut once for all."""
+    if not names:
+        return
+    command = [sys.executable, "-c", _DIFFS]
+    asked = json.dumps([module, *names])
+    shown = subprocess.run(command, cwd=copy, input=asked, text=True, capture_output=True, check=False)
     if shown.returncode:
-        raise SystemExit(f"mutmut cannot show {name}:\n{shown.stderr}")
-    lines = [line for line in shown.stdout.splitlines() if not line.startswith(("--- ", "+++ ", "# "))]
-    mangled = name.rpartition(".")[2].partition("__mutmut_")[0]  # x_function or xǁClassǁmethod
-    function = mangled.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
-    was, now = ("\n".join(_after(sign, lines)) for sign in "-+")
-    return Mutant(module, function, was, now)
+        raise SystemExit(f"mutmut cannot show the mutants of {module}:\n{shown.stderr}")
+    for name, diff in zip(names, json.loads(shown.stdout), strict=True):
+        lines = [line for line in diff.splitlines() if not line.startswith(("--- ", "+++ "))]
+        mangled = name.rpartition(".")[2].partition("__mutmut_")[0]  # x_function or xǁClassǁmethod
+        function = mangled.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
+        was, now = ("\n".join(_after(sign, lines)) for sign in "-+")
+        yield Mutant(module, function, was, now)
 
 
 def _after(sign: str, lines: Iterable[str]) -> Iterator[str]:
