@@ -126,6 +126,6 @@ def newcomer(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def mutation(session: nox.Session) -> None:
-    """Break the rule layer in small ways and see that a test notices each (minutes)."""
+    """Break the rule layer in small ways and see that a test notices each (an hour; `-- PART` runs one part)."""
     install(session, "generate", "test", "mutation")
     session.run("python", "tests/mutation/run.py", *session.posargs, env=ENV)
