@@ -55,6 +55,8 @@ def _named(fault: Fault, words: Sequence[str]) -> bool:
 
 def _verdicts(chosen: Sequence[Fault], *, trust: bool) -> list[Verdict] | None:
     verdicts: list[Verdict] = []
+    if not chosen:
+        return verdicts
     with tempfile.TemporaryDirectory(prefix="teeth-") as folder:
         context = multiprocessing.get_context("fork")
         warm()
