@@ -34,22 +34,24 @@ STAGES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 
 Tests that draw are left out: what is noticed by luck counts as unnoticed.
 """
+_CLIENT: Final = "tests/client/test_{}.py"
 NEAR: Final = {
-    "cli/": "tests/cli",
-    "_downloading": "tests/client/test_downloading.py",
-    "_files": "tests/client/test_downloading.py",
-    "_container": "tests/client/test_downloading.py",
-    "_waiting": "tests/client/test_waiting.py",
-    "_submitting": "tests/client/test_submitting.py",
-    "_retry_after": "tests/client/test_submitting.py",
-    "_http_": "tests/client/test_sockets.py",
-    "_bodies": "tests/client/test_sockets.py",
-    "_answers": "tests/client/test_errors.py",
-    "_secrets": "tests/client/test_secrets.py",
-    "_result": "tests/client/test_waiting.py",
-    "_async_drive": "tests/client/test_waiting.py",
-    "waiters": "tests/client/test_waiting.py",
-    "/_": "tests/client/test_client.py",
+    "cli/": ("tests/cli",),
+    "_downloading": (_CLIENT.format("downloading"),),
+    "_files": (_CLIENT.format("downloading"),),
+    "_container": (_CLIENT.format("downloading"),),
+    "_waiting": (_CLIENT.format("waiting"), _CLIENT.format("sockets")),
+    "_submitting": (_CLIENT.format("submitting"), _CLIENT.format("sockets")),
+    "_retry_after": (_CLIENT.format("submitting"),),
+    "_http_": (_CLIENT.format("sockets"), _CLIENT.format("downloading")),
+    "_bodies": (_CLIENT.format("sockets"),),
+    "_answers": (_CLIENT.format("errors"), _CLIENT.format("waiting")),
+    "_secrets": (_CLIENT.format("secrets"), _CLIENT.format("client")),
+    "_result": (_CLIENT.format("waiting"),),
+    "_async_drive": (_CLIENT.format("waiting"),),
+    "waiters": (_CLIENT.format("waiting"),),
+    "_cores": tuple(map(_CLIENT.format, ("client", "submitting", "waiting", "downloading"))),
+    "/_": (_CLIENT.format("client"),),
 }
 """By what a path in the client holds, the tests nearest to it, tried second; the first that fits counts."""
 
@@ -134,8 +136,8 @@ def judged(fault: Fault, copy: Copy) -> Verdict:
 def _near(fault: Fault) -> list[tuple[str, ...]]:
     if fault.layer != "client":
         return []
-    target = next((target for word, target in NEAR.items() if word in fault.path.replace("/mountsea_gemini", "")), "")
-    return [(target,)] if target else []
+    path = fault.path.replace("/mountsea_gemini", "")
+    return [targets for word, targets in NEAR.items() if word in path][:1]
 
 
 def sound(copy: Copy) -> Found:
