@@ -12,8 +12,8 @@ from typing import Any, Final
 from scripts.impact.change import Word
 from scripts.impact.revision import Revision
 from scripts.pointer import Location, encode
-from scripts.rules.ledger import WAIVED, sentences
-from scripts.rules.pins import folded
+from scripts.rules.ledger import WAIVED
+from scripts.rules.sentence import folded, sentences
 
 _SHORTEST: Final = 12  # characters; a shorter text inside a sentence is a word, not a quotation
 _ALIKE: Final = 0.4

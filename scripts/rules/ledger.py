@@ -14,12 +14,10 @@ from typing import Any, Final
 from scripts.errors import InputError
 from scripts.merged import Merged
 from scripts.pointer import Location, encode
-from scripts.rules.pins import folded
+from scripts.rules.sentence import folded, sentences
 
 WAIVED: Final = "x-waived-prose"
 _TEXTS: Final = ("description", "summary", "title")
-_BULLET: Final = re.compile(r"^\s*(?:[-*•+]|\d+[.)])\s+")
-_END: Final = re.compile(r"(?<=[.!?])\s+(?=[^a-z])|(?<=[。！？；])\s*")
 _ENGLISH: Final = re.compile(
     r"\b(?:only|must|required?|requires|mandatory|cannot|can't|may not|not|unsupported|supports?|at least|at most|"
     r"up to|max(?:imum)?|min(?:imum)?|no more|no less|fewer|less than|more than|between|exactly|limit(?:ed|s)?|either|"
@@ -119,18 +117,6 @@ def read_ledger(merged: Merged) -> Ledger:
                 line=merged.vendor.line(pointer),
             )
     return Ledger(merged.vendor.path, tuple(result))
-
-
-def sentences(text: str) -> Iterator[str]:
-    """Yield the sentences of a description: list items and paragraphs apart, white space folded."""
-    paragraph: list[str] = []
-    for line in [*text.splitlines(), ""]:
-        starts = not line.strip() or _BULLET.match(line)
-        if starts and paragraph:
-            yield from (part.strip() for part in _END.split(folded(" ".join(paragraph))) if part.strip())
-            paragraph = []
-        if line.strip():
-            paragraph.append(_BULLET.sub("", line))
 
 
 def sounds_like_a_constraint(sentence: str) -> bool:

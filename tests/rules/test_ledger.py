@@ -15,8 +15,9 @@ from scripts.document import Document, parse
 from scripts.errors import InputError
 from scripts.merged import Merged
 from scripts.rules.definition import RuleDefinitionError
-from scripts.rules.ledger import Ledger, read_ledger, sentences, sounds_like_a_constraint
+from scripts.rules.ledger import Ledger, read_ledger, sounds_like_a_constraint
 from scripts.rules.pins import check_pins
+from scripts.rules.sentence import sentences
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,18 +78,38 @@ def test_every_constraint_like_sentence_is_claimed(ledger: Ledger) -> None:
     }
 
 
+def where(text: str, sentence: str) -> re.Match[str]:
+    """Return where a sentence stands in a text, however its lines are broken."""
+    found = re.search(r"\s+".join(map(re.escape, sentence.split())), text)
+    assert found is not None
+    return found
+
+
 def test_changing_any_word_turns_red_exactly_what_quotes_it(merged: Merged, ledger: Ledger) -> None:
     """Every word of every constraint-like sentence, replaced: the rules that quote the sentence complain, no other."""
     tried = 0
     for sentence in ledger.sentences:
-        text = " ".join(text_at(merged, sentence.at).split())
+        text = text_at(merged, sentence.at)
+        place = where(text, sentence.text)
         for word in set(re.findall(r"[\w/+@]+", sentence.text)):
-            at = text.index(sentence.text) + re.search(rf"(?<!\w){re.escape(word)}(?!\w)", sentence.text).start()  # type: ignore[union-attr]
-            changed = f"{text[:at]}quux{text[at + len(word) :]}"
+            found = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)").search(text, place.start())
+            assert found is not None
+            changed = f"{text[: found.start()]}quux{text[found.end() :]}"
             expected = set(sentence.rules) or {"waiver"}
             assert complaints(with_text(merged, sentence.at, changed)) == expected, (sentence.text, word)
             tried += 1
     assert tried > 60
+
+
+@pytest.mark.parametrize("added", ["{} and veo4", "Rarely {}", "{} (not always)"])
+def test_words_added_to_a_sentence_turn_it_red(merged: Merged, ledger: Ledger, added: str) -> None:
+    """All quoted words may still stand there and mean something else: `only X` is not `only X and Y`."""
+    for sentence in ledger.sentences:
+        text = text_at(merged, sentence.at)
+        place = where(text, sentence.text)
+        longer = added.format(place[0].rstrip("."))
+        changed = with_text(merged, sentence.at, text[: place.start()] + longer + text[place.end() :])
+        assert complaints(changed) == (set(sentence.rules) or {"waiver"}), sentence.text
 
 
 @pytest.mark.parametrize(

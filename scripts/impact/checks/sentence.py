@@ -12,7 +12,8 @@ from scripts.impact.grammar import ALTERNATIVES, CONTAINERS, GRAMMAR, places
 from scripts.impact.prose import SentenceChange, changed_sentences, quoting
 from scripts.impact.structure import Difference
 from scripts.pointer import Location, encode
-from scripts.rules.ledger import sentences, sounds_like_a_constraint
+from scripts.rules.ledger import sounds_like_a_constraint
+from scripts.rules.sentence import sentences
 
 REGISTRY: Final = Registry()
 check = REGISTRY.check
