@@ -70,7 +70,7 @@ class Partial:
         os.fsync(self._file.fileno())
         self._file.close()
         self._path.replace(self._target)
-        _sync_directory(self._target.parent)
+        sync_directory(self._target.parent)
         return self._target
 
     def discard(self) -> None:
@@ -81,8 +81,8 @@ class Partial:
             self._path.unlink(missing_ok=True)
 
 
-def _sync_directory(directory: Path) -> None:
-    """Make the rename itself durable, where the system lets a directory be opened."""
+def sync_directory(directory: Path) -> None:
+    """Make a rename or a new name in a directory durable, where the system lets one be opened."""
     with contextlib.suppress(OSError):
         handle = os.open(directory, os.O_RDONLY)
         try:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from ..types import UNSET, Unset
 
@@ -41,12 +41,12 @@ def is_null(value: Any) -> bool:
     return value is None
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Tell whether a value is a JSON number; in Python `True` is an `int`, in JSON it is not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def is_integer(value: Any) -> bool:
+def is_integer(value: Any) -> TypeGuard[float]:
     """Tell whether a value is a JSON number without a fraction."""
     return is_number(value) and value == int(value)
 

@@ -30,7 +30,7 @@ from typing import Any, Final, Self
 from attrs import define, evolve, field, frozen
 
 from ._locking import lock
-from ._package import ConfigurationError, printable
+from ._package import ConfigurationError, printable, sync_directory
 
 FORMAT: Final = 1
 NEW: Final = "new"
@@ -105,7 +105,7 @@ class Journal:
             file.truncate(0)
             journal = cls(path, heading, {}, file)
             journal._append(record)
-            _sync_directory(path.parent)
+            sync_directory(path.parent)
         return journal
 
     @staticmethod
@@ -236,13 +236,3 @@ def _damaged(path: Path, number: int, what: str) -> ConfigurationError:
         f"{printable(str(path))}:{number}: the journal is damaged: {what}",
         way_out="nothing was sent; what its other records say of tasks is still true: look there for their ids",
     )
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make a new file's name durable, where the system lets a directory be opened."""
-    with contextlib.suppress(OSError):
-        handle = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

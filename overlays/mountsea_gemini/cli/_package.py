@@ -15,7 +15,7 @@ from .._async_client import AsyncClient
 from .._client import MAX_DOWNLOAD, Client
 from .._clock import SystemClock
 from .._errors import ConfigurationError, RequestRefused
-from .._files import checked_target
+from .._files import checked_target, sync_directory
 from .._particular import BASE_URL_VARIABLE, TOKEN_VARIABLE
 from .._result import TaskResult
 from .._secrets import printable
@@ -46,6 +46,7 @@ __all__ = [
     "printable",
     "serve_sandbox",
     "submit_body",
+    "sync_directory",
 ]
 
 
