@@ -150,7 +150,7 @@ def _list_fits(value: str, fitting: Iterable[Expression], items: Iterable[Expres
     indent = "    "
     if given != ALWAYS:
         yield f"{indent}if {render(given)}:"
-        indent *= 2
+        indent += "    "
     yield f"{indent}if {render(negated(every(fitting)))}:"
     yield f"{indent}    return False"
     if (each := every(items)) != ALWAYS:

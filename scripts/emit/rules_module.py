@@ -179,10 +179,10 @@ def _member_of(local: Mapping[str, str]) -> Callable[[str, str], str]:
 
 def _checks(ruled: RuledSchema, local: Mapping[str, str]) -> tuple[Compiler, list[str]]:
     """Return the lines that check the rules; what several of them ask of a field is asked once, before them."""
-    compiler, lines = _compiled(ruled, local, {})
+    compiler, _ = _compiled(ruled, local, {})
     names = {value: f"{value}_is_list" for value in local.values() if compiler.asked[value] > 1}
     lists = {value: name for value, name in names.items() if name not in local.values()}
-    return _compiled(ruled, local, lists) if lists else (compiler, lines)
+    return _compiled(ruled, local, lists)
 
 
 def _compiled(ruled: RuledSchema, local: Mapping[str, str], lists: Mapping[str, str]) -> tuple[Compiler, list[str]]:
@@ -203,8 +203,11 @@ def _check(rule: Rule, compiler: Compiler) -> list[str]:
         search = [f"        {_append(rule, breach)}"] if breach.items is None else _loop(rule, breach, breach.items)
         return [*lines, f"    if {render(condition)}:", *search]
     lines.append(f"    if {render(condition)}:")
-    for word, breach in zip(["if", *["elif"] * len(found)], found, strict=False):
-        lines += [f"        {word} {_test(breach.condition, breach)}:", f"            {_append(rule, breach)}"]
+    for index, breach in enumerate(found):
+        lines += [
+            f"        {'elif' if index else 'if'} {_test(breach.condition, breach)}:",
+            f"            {_append(rule, breach)}",
+        ]
     return lines
 
 

@@ -40,20 +40,32 @@ def with_disjoint_rules(document: Any, ruled: Sequence[RuledSchema]) -> Any:
     return result
 
 
-def branches(ruled: RuledSchema, document: Any) -> Iterator[dict[str, Any]]:
-    """Yield schemas of which exactly one holds for a body that keeps the rules, and none for any other."""
+def branches(ruled: RuledSchema, document: Any) -> tuple[dict[str, Any], ...]:
+    """Return schemas of which exactly one holds for a body that keeps the rules, and none for any other."""
+    found = tuple(_branches(ruled, document))
+    if not found:
+        raise _error(ruled, "no request keeps the rules")
+    return found
+
+
+def _branches(ruled: RuledSchema, document: Any) -> Iterator[dict[str, Any]]:
     verdict = Verdict(ruled)
     domains = _domains(ruled, document, verdict)
     *chosen, counted = _by_kind(domains)
-    legal = 0
-    for point in itertools.product(*(domains[name] for name in chosen)):
-        fixed = {name: value for name, value in zip(chosen, point, strict=True) if value is not ABSENT}
+    for point in _points(domains, chosen):
+        fixed = _given(point)
         for combination in itertools.product(*(_runs(verdict, fixed, domains, counted))):
             if not verdict.broken({**fixed, **_body(combination)}):
-                legal += 1
-                yield _branch(dict(zip(chosen, point, strict=True)), combination)
-    if not legal:
-        raise _error(ruled, "no request keeps the rules")
+                yield _branch(point, combination)
+
+
+def _points(domains: Mapping[str, Point], names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield every combination of the values of some fields."""
+    return map(dict, itertools.product(*([(name, value) for value in domains[name]] for name in names)))
+
+
+def _given(point: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: concrete(value) for name, value in point.items() if value is not ABSENT}
 
 
 def _domains(ruled: RuledSchema, document: Any, verdict: Verdict) -> dict[str, Point]:
@@ -89,7 +101,8 @@ def _runs(
     for name in counted:
         lengths = [value.count for value in domains[name] if isinstance(value, Length)]
         runs: list[Run] = [(name, None, None, ABSENT)] if ABSENT in domains[name] else []
-        around = [{**fixed, **others} for others in _others(domains, [other for other in counted if other != name])]
+        others = [other for other in counted if other != name]
+        around = [{**fixed, **_given(point)} for point in _points(domains, others)]
         alike = {
             count: [verdict.broken({**body, name: concrete(Length(count))}) for body in around] for count in lengths
         }
@@ -98,13 +111,6 @@ def _runs(
             most = None if counts[-1] == lengths[-1] else counts[-1]
             runs.append((name, counts[0], most, concrete(Length(counts[0]))))
         yield runs
-
-
-def _others(domains: Mapping[str, Point], names: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield every combination of some fields."""
-    for values in itertools.product(*(domains[name] for name in names)):
-        pairs = ((name, concrete(value)) for name, value in zip(names, values, strict=True) if value is not ABSENT)
-        yield dict(pairs)
 
 
 def _body(combination: Sequence[Run]) -> dict[str, Any]:

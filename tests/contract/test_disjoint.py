@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -10,6 +11,7 @@ import pytest
 
 from scripts.errors import InputError
 from scripts.merged import Merged
+from scripts.rules import disjoint
 from scripts.rules.definition import Rule, RuledSchema, Source, read_rules
 from scripts.rules.disjoint import branches, with_disjoint_rules
 from scripts.rules.space import Space
@@ -101,6 +103,41 @@ def test_what_was_said_of_a_schema_stays() -> None:
     document, ruled = ruled_by(LARGE, {"required": ["first"]})
     said, added = with_disjoint_rules(document, [ruled])["S"]["allOf"]
     assert said == {"minProperties": 1}
-    assert added == {"oneOf": list(branches(ruled, document))}
+    assert added == {"oneOf": [*branches(ruled, document)]}
     document, ruled = ruled_by(LARGE, {"required": ["first"]}, "warning")
     assert with_disjoint_rules(document, [ruled]) == document
+
+
+def test_a_schema_may_say_less() -> None:
+    """Without required fields all may be absent; without properties the rules look at no field."""
+    schema = {"properties": {"size": {"enum": ["s"]}}}
+    rule = Rule("rule", "error", "must", Source("#/at", "words"), {"required": ["size"]}, LARGE, {}, {}, ())
+    assert branches(RuledSchema(("S",), schema, (rule,)), {}) == (
+        {"properties": {}, "required": [], "not": {"anyOf": [{"required": ["size"]}]}},
+    )
+    assert branches(RuledSchema(("S",), {}, (replace(rule, requirement=True),)), {}) == (
+        {"properties": {}, "required": []},
+    )
+
+
+def test_rules_that_no_request_keeps_are_an_error() -> None:
+    """An empty `oneOf` would be no schema."""
+    document, ruled = ruled_by(True, False)
+    with pytest.raises(InputError) as caught:
+        branches(ruled, document)
+    assert str(caught.value) == (
+        "the rules cannot be written as one oneOf: no request keeps the rules\n  at /S/x-rules"
+    )
+
+
+def test_too_many_combinations_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is said, and up to it everything is written out."""
+    document, ruled = ruled_by(LARGE, {"required": ["first", "tone"]})
+    monkeypatch.setattr(disjoint, "MAX_POINTS", 2 * 5 * 2)
+    assert branches(ruled, document)
+    monkeypatch.setattr(disjoint, "MAX_POINTS", 2 * 5 * 2 - 1)
+    with pytest.raises(InputError) as caught:
+        branches(ruled, document)
+    assert str(caught.value) == (
+        "the rules cannot be written as one oneOf: the rules speak of 20 combinations (limit 19)\n  at /S/x-rules"
+    )

@@ -162,3 +162,97 @@ def test_the_alternatives_of_each_field() -> None:
     (keyword,) = (each for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)
                   for each in node.keywords if each.arg == "domains")  # fmt: skip
     assert ast.unparse(keyword.value) == "{'a': ('x', 'z'), 'b': (ABSENT, Length(0), Length(1), Length(2))}"
+
+
+def glanced(properties: dict[str, Any], **more: Any) -> list[str]:
+    """Return the statements that tell at a glance whether made-up fields fit, without those that read them."""
+    lines = function(module(properties, (True, True), **more), "fits").splitlines()
+    return [line for line in lines if " = body." not in line]
+
+
+def test_a_glance_at_each_kind_of_field() -> None:
+    """Exact types, listed words and bounds; optional fields may be absent; a list is looked through in a loop."""
+    of = "not body.additional_properties and "
+    integer = {"type": "integer", "minimum": 1, "maximum": 2}
+    assert glanced({"a": {"type": "number"}}, required=["a"]) == [f"return {of}type(a) in (int, float)"]
+    assert glanced({"a": integer}) == [f"return {of}(a is UNSET or (type(a) is int and a >= 1 and (a <= 2)))"]
+    assert glanced({"a": {"type": "boolean"}}, additionalProperties=False, required=["a"]) == ["return type(a) is bool"]
+    assert glanced({"a": {"type": "boolean"}}, additionalProperties=True, required=["a"]) == [
+        f"return {of}type(a) is bool"
+    ]
+    assert glanced({}, additionalProperties=False) == ["return True"]
+    assert glanced({"a": {"type": "array", "items": {"type": "number"}}}, required=["a"]) == [
+        "if type(a) is not list:", "    return False",
+        "for item in a:", "    if type(item) not in (int, float):", "        return False",
+        "return not body.additional_properties",
+    ]  # fmt: skip
+    assert glanced({"a": {"type": "array", "items": {"type": "string", "enum": ["x"]}, "minItems": 1}}) == [
+        "if a is not UNSET:", "    if type(a) is not list or len(a) < 1:", "        return False",
+        "    for item in a:", "        if item not in ('x',):", "            return False",
+        "return not body.additional_properties",
+    ]  # fmt: skip
+    assert glanced({"a": {"type": "array"}}, required=["a"]) == [
+        "if type(a) is not list:", "    return False", "return not body.additional_properties"
+    ]  # fmt: skip
+    odd = module({"a": {"type": "object"}}, (True, True), required=["a"])
+    assert '"""Say nothing at a glance: this schema takes a closer look."""' in odd
+
+
+@pytest.mark.parametrize(
+    ("form", "requirement", "expected"),
+    [
+        ({"type": "integer"}, {"minimum": 1}, "a >= 1"),
+        ({"type": "number"}, {"minimum": 1}, "a >= 1"),
+        ({"type": "string"}, {"minimum": 1}, "True"),
+        ({"type": "string"}, {"minItems": 1}, "True"),
+        ({"type": "boolean"}, {"minLength": 1}, "True"),
+        ({"type": "string"}, {"minLength": 1}, "len(a) >= 1"),
+        ({"type": "string"}, {"pattern": "^x"}, "bool(_PATTERN_1.search(a))"),
+        ({"type": "string"}, {"const": 1}, "equals(a, 1)"),
+    ],
+)
+def test_what_is_known_is_not_asked(form: Any, requirement: Any, expected: str) -> None:
+    """Of a required field of one type only what a rule wants of such a value remains; what it uses is imported."""
+    source = module({"a": form}, (True, field("a", **requirement)), required=["a"])
+    assert function(source, "keeps").splitlines()[-1] == f"return {expected}"
+    assert source.count("re.compile(") == ("PATTERN" in expected)
+    imported = re.search("from ._values import (.*)", source)
+    assert imported is not None
+    assert ("equals" in imported[1]) is ("equals" in expected)
+
+
+def test_what_a_field_holds_is_asked_by_name() -> None:
+    """A rule may look into an object: a helper finds the member in a model and in a mapping alike."""
+    inner = {"properties": {"n": {"const": "x"}}, "required": ["n"]}
+    source = module({"a": {"type": "object"}}, (True, field("a", **inner)))
+    assert "member(a, 'n') != 'x'" in function(source, "broken")
+    assert "from ._values import is_object, member\n" in source
+
+
+def test_a_listed_field_may_be_a_reference() -> None:
+    """Its alternatives are those of the schema it refers to; nothing need be required."""
+    schema = {"type": "object", "properties": {"a": {"$ref": "#/Word"}}}
+    rule = Rule("r", "error", "m", Source("#/", "q"), True, field("a", const="x"), {}, {}, ())
+    model = ModelName("Odd", "odd", ("/S",), {"a": FieldName("a", "Any", None)})
+    names = Names({"Odd": model}, frozenset(), ())
+    document = {"S": schema, "Word": {"type": "string", "enum": ["x", "y"]}}
+    source = rules_module(RuledSchema(("S",), schema, (rule,)), names, document)
+    assert "domains={'a': (ABSENT, 'x', 'y',)}" in source
+
+
+@pytest.mark.parametrize(
+    ("content", "checked"),
+    [
+        ("application/json", True),
+        ("Application/JSON ; charset=utf-8", True),
+        ("application/merge-patch+json", True),
+        ("text/plain", False),
+        ("application/jsonl", False),
+    ],
+)
+def test_the_requests_that_are_checked(content: str, checked: bool) -> None:
+    """Bodies that are JSON, whatever the media type adds to it."""
+    body = {"content": {content: {"schema": {"$ref": "#/S"}}}}
+    document = {"S": {"type": "object"}, "paths": {"/": {"post": {"requestBody": body}}}}
+    names = Names({"Odd": ModelName("Odd", "odd", ("/S",), {})}, frozenset(), ())
+    assert ("Odd: DEFINITIONS['#/S']" in table_module([], Shapes(document), names)) is checked
