@@ -27,7 +27,7 @@ WIRE: Final = "tests/contract/test_wire.py"
 STAGES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "server": ((CHECKS,), ("tests/sandbox",)),
     "rules": ((CHECKS,), (WIRE, "tests/rules")),
-    "client": ((WIRE,), (CHECKS,)),
+    "client": ((WIRE,), (CHECKS,), ("tests/client",)),
     "overlay": ((WIRE,), (CHECKS, "tests/rules")),
 }
 """For each layer the tests that answer for it, the quickest first; later ones run if the earlier notice nothing.
@@ -62,7 +62,10 @@ CPU_SECONDS: Final = 60
 """Processor seconds after which a run has come to no end; several times what the slowest takes."""
 
 LONG: Final = ("every point", "every status with every body", "100_000", "test_a_thousand")
-DRAWING: Final = ("test_client_fuzz", "test_fuzz", "test_sandbox_fuzz", "test_random")
+DRAWING: Final = ("test_fuzz", "test_sandbox_fuzz", "test_random")
+SLOW: Final = ("test_crash", "test_fault_matrix", "test_typing", "test_weight")
+"""What looks at speed, types and killed processes; of what is seeded here it would notice nothing first."""
+
 WARM: Final = (
     *("attrs", "httpx", "hypothesis", "jsonpath_rfc9535", "jsonschema", "jsonschema_rs", "respx", "schemathesis"),
     *("starlette", "uvicorn", "yaml"),
@@ -204,7 +207,7 @@ def _run(root: Path, targets: Sequence[str]) -> tuple[str | None, str]:
     options = ["-p", "_hypothesis_pytestplugin", "-p", "mountsea_gemini.testing.plugin"]
     options += ["-q", "-x", "--assert=plain", f"--rootdir={root}", "-m", "not hypothesis"]
     options += ["-p", "no:cacheprovider"]
-    options += [f"--ignore-glob=*/{name}.py" for name in DRAWING]
+    options += [f"--ignore-glob=*/{name}.py" for name in (*DRAWING, *SLOW)]
     with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(io.StringIO()):
         code = pytest.main([*options, *targets], plugins=[first])
     if first.test is None and code != pytest.ExitCode.OK:
