@@ -25,6 +25,7 @@ from mountsea_gemini._http_wire import failed
 from mountsea_gemini.sandbox import Sandbox
 from mountsea_gemini.testing import FakeClock
 
+from bench.faults.server import read
 from tests.client.scripted import PROMPT, TASK, TOKEN, Skin
 
 
@@ -41,7 +42,7 @@ class RawServer:
             def handle(self) -> None:
                 outer.connections += 1
                 outer.open += 1
-                while head := outer.read(self.request):
+                while head := read(self.request):
                     outer.requests.append(head)
                     handle(self.request, len(outer.requests))
                 outer.open -= 1
@@ -50,26 +51,6 @@ class RawServer:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-
-    @staticmethod
-    def read(connection: socket.socket) -> bytes:
-        """Return one request, or nothing when the client is gone."""
-        found = b""
-        try:
-            while b"\r\n\r\n" not in found:
-                piece = connection.recv(65536)
-                if not piece:
-                    return b""
-                found += piece
-            head, _, body = found.partition(b"\r\n\r\n")
-            length = next(
-                (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
-            )
-            while len(body) < length:
-                body += connection.recv(65536)
-        except OSError:
-            return b""
-        return head + b"\r\n\r\n" + body
 
     def __enter__(self) -> Self:
         self._thread.start()
