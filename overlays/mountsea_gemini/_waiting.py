@@ -139,6 +139,7 @@ class _Wait:
     def faulted(self, fault: Fault, now: float) -> None:
         """Note a fault, or raise it where waiting on is of no use."""
         self.fault = fault
+        fault.error.task_id = self.polling.task_id
         if self.failing_since is None:
             self.failing_since = now
         patience = self.polling.reader.waiter.not_found_grace if fault.not_found else FAULT_BUDGET

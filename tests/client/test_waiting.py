@@ -153,6 +153,14 @@ def test_unknown_fields_and_wrong_types_are_kept_and_never_crash(skin: Skin) -> 
     assert not result.done
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "text/html; charset=latin-1", "", "video/mp4"])
+def test_json_is_read_whatever_it_is_called(skin: Skin, kind: str) -> None:
+    """A wrong content type on a right answer costs nobody a result."""
+    body = b'{"status": "completed", "result": {"videoUrl": "https://example.com/1.mp4"}}'
+    play = Play(poll=[reply(200, body, {"Content-Type": kind})])
+    assert skin.do(skin.task(skin.client(play)).wait()).urls == ("https://example.com/1.mp4",)
+
+
 def test_an_unknown_state_is_waited_on_with_one_warning(skin: Skin, caplog: pytest.LogCaptureFixture) -> None:
     """The vendor may add a word; it is kept as sent, and the deadline still holds."""
     seen: list[TaskResult] = []
@@ -368,4 +376,4 @@ def test_a_transport_that_hangs_up_for_good_is_reported_with_its_words(skin: Ski
     error = wait_error(skin, Play(poll=[fails(httpx.ReadError)]), timeout=20)
     assert isinstance(error, WaitTimeout)
     assert "ReadError" in str(error)
-    assert type(error.fault) is ConnectionFailed
+    assert (type(error.fault), error.fault.task_id) == (ConnectionFailed, TASK)
