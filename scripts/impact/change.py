@@ -17,6 +17,8 @@ WHO: Final[Mapping[str, str]] = {
     "rules": "a rule refuses a request that it let pass, or no longer fits its text",
     "docs": "only what people read",
 }
+_LONGEST: Final = 80
+_MOST: Final = 8
 
 
 class Severity(IntEnum):
@@ -39,6 +41,21 @@ class Word:
 
     kind: str
     text: str
+
+
+def as_text(value: Any) -> str:
+    """Return a request as JSON for people: long texts and lists are cut, and say how long they are."""
+    return json.dumps(_cut(value), ensure_ascii=False)
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return f"{value[:20]}… ({len(value)} characters)"
+    if isinstance(value, list) and len(value) > _MOST:
+        return [*map(_cut, value[:3]), f"… ({len(value)} items)"]
+    if isinstance(value, dict):
+        return {key: _cut(child) for key, child in value.items()}
+    return [*map(_cut, value)] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import string
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from scripts.errors import printable
-from scripts.impact.change import Change, Severity, Word
+from scripts.impact.change import Change, Severity, Word, as_text
 from scripts.impact.report import Report
 from scripts.impact.requests import RequestImpact
 
@@ -117,4 +116,4 @@ def code(text: str) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return as_text(value)

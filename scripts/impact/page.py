@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from scripts.errors import printable
-from scripts.impact.change import WHO, Change, Severity
+from scripts.impact.change import WHO, Change, Severity, as_text
 from scripts.impact.decisions import Decisions, decisions
 from scripts.impact.report import Report
 from scripts.impact.requests import RequestImpact
@@ -134,4 +133,4 @@ def _text(value: str) -> str:
 
 
 def _json(value: Any) -> str:
-    return f"<code>{_text(json.dumps(value, ensure_ascii=False))}</code>"
+    return f"<code>{_text(as_text(value))}</code>"

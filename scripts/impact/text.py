@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from scripts.errors import printable
-from scripts.impact.change import Change, Severity
+from scripts.impact.change import Change, Severity, as_text
 from scripts.impact.report import Report
 from scripts.impact.requests import Group, RequestImpact
 
@@ -71,4 +70,4 @@ def _line(text: str) -> str:
 
 
 def _json(value: Any) -> str:
-    return printable(json.dumps(value, ensure_ascii=False))
+    return printable(as_text(value))

@@ -165,3 +165,13 @@ def test_foreign_text_stays_text_on_the_page(hostile: Report) -> None:
     assert "<script>alert(1)</script>" in shown
     assert "\x1b" not in shown
     assert "\u202e" not in shown
+
+
+def test_a_long_witness_is_cut_for_people(seed: Lab) -> None:
+    """A text one longer than a new bound shows its length, not itself; the JSON holds it whole."""
+    report = seed.after({"set": "/components/schemas/VideoGenerationDto/properties/prompt/maxLength", "to": 2000})
+    for said in (text.render(report), markdown.render(report), page.render(report)):
+        assert "(2001 characters)" in said
+        assert "x" * 100 not in said
+    (witness,) = [each["witness"] for each in report.data()["changes"] if each["witness"]]
+    assert len(witness["prompt"]) == 2001
