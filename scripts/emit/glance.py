@@ -166,8 +166,9 @@ def keeps(rules: Iterable[Rule], compiler: Glance) -> Iterator[str]:
         *others, last = kept.parts if isinstance(kept, Some) and kept.parts else (kept,)
         if last in compiler.loops:
             yield f"    {comment(rule.id)}"
-            yield f"    if {render(negated(some(others)))}:"
-            yield from _loop(*compiler.loops[last], "        ")
+            if others:
+                yield f"    if {render(negated(some(others)))}:"
+            yield from _loop(*compiler.loops[last], "        " if others else "    ")
         elif kept != ALWAYS:
             conditions.append((rule, kept))
     yield from _returned(conditions)

@@ -154,6 +154,34 @@ def test_a_schema_that_takes_a_closer_look_has_no_glance() -> None:
     assert function(plain, "fits") == "a = body.a\nreturn not body.additional_properties and a is UNSET"
 
 
+@pytest.mark.parametrize(
+    ("wanted", "asked"),
+    [
+        ({"minItems": 1}, "not isinstance(a, (list, tuple)) or len(a) >= 1"),
+        ({"minLength": 1}, "not isinstance(a, str) or len(a) >= 1"),
+        ({"minimum": 1}, "not is_number(a) or a >= 1"),
+    ],
+)
+def test_what_is_not_known_is_asked(wanted: Any, asked: str) -> None:
+    """Without a glance at the schema a field may be missing or of any type, and is looked at as such."""
+    source = module({"a": {"type": "object"}}, (True, field("a", **wanted)), required=["a"])
+    assert function(source, "keeps") == f"a = body.a\nreturn isinstance(a, Unset) or {asked}"
+
+
+def test_items_of_any_kind_are_asked_what_they_are() -> None:
+    """Of a list whose schema says nothing of its items only the list is known."""
+    source = module({"a": {"type": "array"}}, (True, field("a", items={"pattern": "x"})), required=["a"])
+    assert function(source, "keeps").splitlines()[1:3] == [
+        "for item in a:", "    if isinstance(item, str) and (not _PATTERN_1.search(item)):"
+    ]  # fmt: skip
+    known = module({"a": LIST}, (True, field("a", items={"pattern": "x"})))
+    assert function(known, "keeps").splitlines()[1:] == [
+        "if a is not UNSET:", "    for item in a:", "        if not _PATTERN_1.search(item):",
+        "            return False",
+        "return True",
+    ]  # fmt: skip
+
+
 def test_the_alternatives_of_each_field() -> None:
     """Those that can be listed, with absence first where the field is optional; none for free text."""
     rules = (True, {"allOf": [field("a", const="x"), field("b", maxItems=1), field("c", const="y")]})

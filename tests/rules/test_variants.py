@@ -138,15 +138,16 @@ def test_a_field_that_is_independent_splits_nothing() -> None:
 def test_values_are_alike_only_if_all_the_rest_is() -> None:
     """Two values that leave other lengths are apart, though the fields before and behind are the same."""
     properties = {name: PROPERTIES[name] for name in ("kind", "size", "list")} | {"dark": {"type": "boolean"}}
-    small = {"properties": {"size": {"const": "s"}}, "required": ["size"]}
+    small, medium, large = ({"properties": {"size": {"const": size}}, "required": ["size"]} for size in "sml")
     few = {"properties": {"list": {"maxItems": 0}}}
-    dark = {"required": ["dark"]}
-    rules = [rule(small, {"allOf": [few, dark]}), rule({"not": small}, {"allOf": [LIST, dark]})]
+    some = {"properties": {"list": {"maxItems": 1}}, "required": ["list"]}
+    rules = [rule(small, few), rule(medium, LIST), rule(large, some), rule(True, {"required": ["dark"]})]
     schema = {"properties": properties, "required": ["kind", "size"], "x-variants": DECLARED}
     (made,) = read_variants({}, [RuledSchema(("S",), schema, tuple(rules))])
     assert made.variants[0].cases == (
         {"size": ("s",), "list": (ABSENT, Length(0)), "dark": (False, True)},
-        {"size": ("m", "l"), "list": (Length(1), Length(2)), "dark": (False, True)},
+        {"size": ("m",), "list": (Length(1), Length(2)), "dark": (False, True)},
+        {"size": ("l",), "list": (Length(0), Length(1)), "dark": (False, True)},
     )
 
 
