@@ -66,7 +66,7 @@ class Acceptance:
 
     def __init__(self, revision: Revision, schema: Any) -> None:
         document = revision.value
-        parts = {key: document[key] for key in ("components", "paths") if key in document}
+        parts = _reachable(schema, document)
         draft = jsonschema_rs.Draft4Validator if _is_30(document) else jsonschema_rs.Draft202012Validator
         try:
             self._validator = draft({**parts, **(schema if isinstance(schema, dict) else {})})
@@ -88,6 +88,41 @@ class Acceptance:
         if self._verdict is not None and isinstance(body, dict):
             found += [Reason((), "rule", rule) for rule in self._verdict.broken(body)]
         return tuple(dict.fromkeys(found))
+
+
+def _reachable(schema: Any, document: Any) -> dict[str, Any]:
+    """Return the parts of a document that a schema refers to, directly or not: a validator reads all it is given.
+
+    Whoever refers to anything but a component gets the whole.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    waiting = [schema]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+            if isinstance(value.get("$ref"), str):
+                place = _component(value["$ref"], document)
+                if place is None:
+                    return {key: document[key] for key in ("components", "paths") if key in document}
+                kind, name = place
+                if name not in found.setdefault(kind, {}):
+                    found[kind][name] = document["components"][kind][name]
+                    waiting.append(found[kind][name])
+        elif isinstance(value, list):
+            waiting += value
+    return {"components": found} if found else {}
+
+
+def _component(reference: str, document: Any) -> tuple[str, str] | None:
+    """Return kind and name of the component that a reference leads into; None where it leads elsewhere."""
+    try:
+        root, kind, name, *_ = decode(reference)
+    except ValueError:
+        return None
+    components = document.get("components")
+    held = components.get(kind) if root == "components" and isinstance(components, dict) else None
+    return (kind, name) if isinstance(held, dict) and name in held else None
 
 
 def _ruled(ruled: Sequence[RuledSchema], schema: Any, found: Any) -> RuledSchema | None:
