@@ -24,13 +24,13 @@ CONFIG = f'[tool.regenerate]\nspec = "openapi.yaml"\noverlays = []\npackage = "{
 PIECES: Mapping[str, str] = {
     "models": "from PKG.models import Order, OrderKind, OrderSpeed, Problem, Receipt, ReceiptState, Size",
     "operations": "from PKG.api.orders import create_order, get_order",
-    "letter": "from PKG import variants\nvariants.order_letter('a note of twenty')",
-    "slow letter": "from PKG import variants\nvariants.order_letter('a note', speed='slow')",
-    "box": "from PKG import variants\nvariants.order_box('a note', weight=1.5)",
+    "letter": "from PKG import variants\nvariants.order_letter('a note of twenty', region='north')",
+    "slow letter": "from PKG import variants\nvariants.order_letter('a note', speed='slow', region='north')",
+    "box": "from PKG import variants\nvariants.order_box('a note', weight=1.5, region='north')",
     "everything": (
         "from PKG import variants\n"
         "variants.order(note='a note', kind='letter', weight=1.5, speed='slow', express=True, lines=['a', 'b'],\n"
-        "    code='abc', paid='yes')"
+        "    code='abc', paid='yes', region='north')"
     ),
     "create": (
         "from PKG.api.orders import create_order\nfrom PKG.models import Order\n"
