@@ -120,6 +120,20 @@ def test_every_case(skin: str, door: str) -> None:
     assert not found, "\n".join([f"{len(found)} of {len(CASES)} cases", *found[:10]])
 
 
+@pytest.mark.parametrize("skin", ["sync", "async"])
+@pytest.mark.parametrize("call", [{"text_to_video": {"prompt": "a cat"}}, {"result": {"task_id": "t-1"}}])
+@pytest.mark.parametrize("status", [400, 503])
+def test_an_error_tells_what_support_will_ask_for(skin: str, call: dict[str, Any], status: int) -> None:
+    """Status, the server's words, and the id of the exchange: the body's, or else the header's."""
+    player = Player()
+    with caller(skin, "in process", player) as made:
+        for body, trace in (({"message": "no luck"}, "from-header"), ({"message": "no luck", "traceId": "b-1"}, "b-1")):
+            player.take([{"status": status, "headers": {"X-Request-Id": "from-header"}, "body": body}])
+            error = made.call({"call": call})
+            assert (error.status, error.trace_id) == (status, trace)
+            assert "no luck" in error.body
+
+
 def test_there_are_enough_cases_and_each_has_its_own_name() -> None:
     """At least sixty, so that a run that lost its data is red."""
     names = [case["name"] for case in CASES]

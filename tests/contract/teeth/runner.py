@@ -55,7 +55,13 @@ NEAR: Final = {
 }
 """By what a path in the client holds, the tests nearest to it, tried second; the first that fits counts."""
 
-FOLDERS: Final = {"tests/client": "client", "tests/cli": "client", "tests/sandbox": "server", "tests/rules": "rules"}
+FOLDERS: Final = {
+    WIRE: "client",
+    "tests/client": "client",
+    "tests/cli": "client",
+    "tests/sandbox": "server",
+    "tests/rules": "rules",
+}
 """Tests of one layer alone blame it by where they stand; all others have to say it."""
 
 CPU_SECONDS: Final = 60

@@ -187,6 +187,8 @@ def answers_as_documented(bench: Bench) -> Tried:
         yield _answered(bench, contract.submit, submit, started)
         task_id = str(value_at(_value(started), contract.submit.operation.links[0].id))
         yield from _life(bench, end, right_ask(contract, contract.poll, task_id))
+        other = right_ask(contract, contract.poll, f"{task_id} ")
+        yield _told(Probe("an id with a space behind it", "the id", other, ()), bench.ask(other).status_code, 404)
     bench.sandbox.script("429=7@submit")
     refused = bench.ask(submit)
     got = f"HTTP {refused.status_code}, Retry-After {refused.headers.get('retry-after')}"
