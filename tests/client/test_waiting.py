@@ -376,4 +376,5 @@ def test_a_transport_that_hangs_up_for_good_is_reported_with_its_words(skin: Ski
     error = wait_error(skin, Play(poll=[fails(httpx.ReadError)]), timeout=20)
     assert isinstance(error, WaitTimeout)
     assert "ReadError" in str(error)
-    assert (type(error.fault), error.fault.task_id) == (ConnectionFailed, TASK)
+    assert type(error.fault) is ConnectionFailed
+    assert error.fault.task_id == TASK
