@@ -17,6 +17,7 @@ from scripts.emit.source import comment, literal
 from scripts.rules.definition import Rule
 from scripts.rules.expression import ALWAYS, NEVER, Compiler, Expression, Some, Term, every, negated, render, some
 
+_MOST_REFERENCES: Final = 32
 _BODY: Final = {"type", "properties", "required", "additionalProperties"}
 _TYPES: Final = {"array": "list", "string": "str", "boolean": "bool", "integer": "int"}
 _BOUNDS: Final = {"minimum": (">=", "<"), "maximum": ("<=", ">")}
@@ -220,7 +221,7 @@ def _conditions(value: str, form: Mapping[str, Any]) -> Iterator[Expression]:
 
 
 def _followed(form: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
-    for _ in range(len(definitions) + 1):
+    for _ in range(_MOST_REFERENCES):
         if "$ref" not in form:
             return form
         form = definitions[form["$ref"]]

@@ -222,6 +222,8 @@ def test_a_glance_at_each_kind_of_field() -> None:
     assert glanced({"a": {"type": "array"}}, required=["a"]) == [
         "if type(a) is not list:", "    return False", "return not body.additional_properties"
     ]  # fmt: skip
+    lines = module({"a": {"type": "boolean"}}, (True, True), required=["a"]).splitlines()
+    assert {"        not body.additional_properties", "        and type(a) is bool"} <= set(lines)
     odd = module({"a": {"type": "object"}}, (True, True), required=["a"])
     assert '"""Say nothing at a glance: this schema takes a closer look."""' in odd
 
