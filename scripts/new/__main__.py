@@ -10,6 +10,7 @@ from pathlib import Path
 from scripts.errors import printable, run_cli
 from scripts.new.create import create
 from scripts.new.name import check_name
+from scripts.new.noted import NAME as NOTED
 from scripts.new.pipeline import requirement
 
 
@@ -27,9 +28,14 @@ def _run(options: argparse.Namespace) -> int:
     name = check_name(options.package)
     pipeline = requirement(options.pipeline)
     progress = _progress if sys.stderr.isatty() else _silent
-    count = create(options.dir, options.spec, name, pipeline, overlays=options.overlay, progress=progress)
+    made = create(options.dir, options.spec, name, pipeline, overlays=options.overlay, progress=progress)
     place = printable(options.dir.as_posix())
-    print(f"{place}/ made: {count} files\n  next: cd {place} && nox -s demo && nox -s tests")
+    print(f"{place}/ made: {made.files} files")
+    for gap in made.gaps:
+        print(f"  the client goes without: {printable(' '.join(gap.problem.split()))}")
+    if made.gaps:
+        print(f"  (noted in overlays/{NOTED}; correct the document in an overlay to have them)")
+    print(f"  next: cd {place} && nox -s demo && nox -s tests")
     return 0
 
 

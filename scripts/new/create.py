@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.errors import InputError
-from scripts.import_page.imported import import_pages
+from scripts.import_page.imported import Imported, import_pages
 from scripts.import_page.origin import write_record
+from scripts.new.noted import NAME as NOTED
+from scripts.new.noted import noted
 from scripts.new.scaffold import EXECUTABLE, SPEC, scaffold
 from scripts.project import load_project
 from scripts.regenerate.build import build
+from scripts.regenerate.gaps import Gap, UnacceptedGapError
 from scripts.regenerate.generator import Generator
 from scripts.regenerate.tools import check_tools
 from scripts.regenerate.tree import write_tree
 
 Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Created:
+    """A project that was made.
+
+    Args:
+        files: How many it has.
+        gaps: What its client goes without, because the generator cannot express it; noted in an overlay.
+    """
+
+    files: int
+    gaps: tuple[Gap, ...]
 
 
 def create(
@@ -28,7 +46,7 @@ def create(
     *,
     overlays: Sequence[Path] = (),
     progress: Progress = lambda _: None,
-) -> int:
+) -> Created:
     """Make a project and generate its client.
 
     Args:
@@ -40,7 +58,7 @@ def create(
         progress: Called with the name of each stage.
 
     Returns:
-        How many files it has.
+        What was made.
 
     Raises:
         InputError: An input cannot be used, or the folder cannot be made; nothing is left behind.
@@ -49,7 +67,20 @@ def create(
     _refuse_taken(target)
     progress("reading the document")
     imported = import_pages(sources)
-    tree = {**scaffold(name, requirement, overlays), SPEC: imported.text.encode()}
+    try:
+        return Created(_made(target, imported, scaffold(name, requirement, overlays), progress), ())
+    except UnacceptedGapError as found:
+        progress("noting what the generator cannot express")
+        with tempfile.TemporaryDirectory() as folder:
+            note = Path(folder) / NOTED
+            note.write_bytes(noted(found.gaps))
+            files = scaffold(name, requirement, (*overlays, note))
+        return Created(_made(target, imported, files, progress), found.gaps)
+
+
+def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress: Progress) -> int:
+    """Make the folder, and return how many files it has."""
+    tree = {**files, SPEC: imported.text.encode()}
     parent = target.absolute().parent
     fresh = parent / f".{target.absolute().name}.{secrets.token_hex(4)}.new"
     try:
@@ -65,6 +96,8 @@ def create(
         if target.is_dir():
             target.rmdir()  # it is empty
         fresh.rename(target.absolute())
+    except UnacceptedGapError:
+        raise
     except InputError as error:
         # The place that is told is the one it was to have; the other is gone.
         shown = error.path.replace(fresh.as_posix(), target.as_posix()) if error.path else None

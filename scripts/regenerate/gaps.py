@@ -37,6 +37,19 @@ class Gap:
         return {"at": self.at, "problem": self.problem, "reason": self.reason}
 
 
+class UnacceptedGapError(InputError):
+    """The generator left something out that nobody accepted.
+
+    Args:
+        message: What, and the way out.
+        gaps: The same as data.
+    """
+
+    def __init__(self, message: str, gaps: Sequence[Gap]) -> None:
+        super().__init__(message)
+        self.gaps = tuple(gaps)
+
+
 def accepted_gaps(merged: Merged) -> dict[str, str]:
     """Return the reason of each accepted gap by its place.
 
@@ -61,17 +74,20 @@ def read_gaps(errors: Sequence[str], accepted: Mapping[str, str]) -> tuple[Gap, 
         accepted: Reasons by place.
 
     Raises:
-        InputError: Something was left out that nobody accepted, or an accepted gap is none any more.
+        UnacceptedGapError: Something was left out that nobody accepted.
+        InputError: An accepted gap is none any more.
     """
     gaps = tuple(_gap(text, accepted) for text in dict.fromkeys(errors))
     if open_ones := [gap for gap in gaps if not gap.reason]:
         shown = [line for gap in open_ones[:_SHOWN] for line in _lines(gap)]
         more = len(open_ones) - _SHOWN
-        raise InputError(
+        raise UnacceptedGapError(
             "openapi-python-client cannot express the whole document, and a client with pieces missing is worse "
             "than none; correct these in an overlay:\n  "
             + "\n  ".join([*shown, *([f"... and {more} more"] if more > 0 else [])])
-            + f"\n  or accept what is missing, with a reason, in {ACCEPTED} of an overlay: the client then goes without"
+            + f"\n  or accept what is missing, with a reason, in {ACCEPTED} of an overlay: "
+            "the client then goes without",
+            open_ones,
         )
     if stale := sorted(set(accepted) - {gap.at for gap in gaps}):
         raise InputError(f"{ACCEPTED}: the generator leaves nothing out at {stale[0]!r} (any more); remove the entry")

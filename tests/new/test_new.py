@@ -9,11 +9,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from scripts.new.__main__ import main
 from scripts.new.layer import layer
 from scripts.new.name import check_name
 from scripts.new.pipeline import DISTRIBUTION, requirement
+from scripts.regenerate.__main__ import main as regenerate
 from tests.new.newcomer import DOCUMENTS, ROOT, inputs
 
 PYTHONPATH = os.pathsep.join([str(ROOT), "overlays", "generated"])
@@ -175,6 +177,26 @@ def test_what_an_overlay_gets_wrong_is_told_where_the_project_would_be(
     assert f"{target.as_posix()}/overlays/mine.overlay.yaml" in error
     assert ".new/" not in error
     assert [path.name for path in tmp_path.iterdir()] == ["mine.overlay.yaml"]
+
+
+def test_what_the_generator_cannot_express_is_told_and_noted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The project is made without it, says so, and says so in an overlay that regeneration holds it to."""
+    document = tmp_path / "shop.yaml"
+    answers = "responses: {'204': {description: done}}"
+    csv = "requestBody: {content: {text/csv: {schema: {type: string}}}}"
+    document.write_text(
+        "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: 'https://shop.example'}]\n"
+        f"paths: {{/a: {{get: {{{answers}}}, put: {{{csv}, {answers}}}}}}}\n"
+    )
+    target = tmp_path / "new"
+    assert main([str(target), "--package", "our_shop", "--spec", str(document)]) == 0
+    assert "the client goes without: WARNING parsing PUT /a" in capsys.readouterr().out
+    overlay = yaml.safe_load((target / "overlays/05-gaps.overlay.yaml").read_text())
+    assert [gap["at"] for gap in overlay["x-accepted-gaps"]] == ["PUT /a"]
+    assert regenerate(["--project", str(target), "--check", "--quiet"]) == 0
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["new", "shop.yaml"]
 
 
 @pytest.mark.parametrize("name", ["10-corrections.overlay.yaml", "mine.txt"])
