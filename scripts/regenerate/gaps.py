@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from scripts.emit.credentials import unspoken
+from scripts.emit.operations import operations
 from scripts.errors import InputError
 from scripts.merged import Merged
 
@@ -64,6 +66,17 @@ def accepted_gaps(merged: Merged) -> dict[str, str]:
             raise overlay.document.error(message, (ACCEPTED, index))
         result[entry["at"]] = entry["reason"]
     return result
+
+
+def misspoken(document: Any) -> Iterator[str]:
+    """Yield a complaint about each parameter that the generator sends in another style than the document says.
+
+    Source: OpenAPI 3.0 and 3.1, Parameter Object, `style`. The generator itself says nothing of these.
+    """
+    for operation in operations(document):
+        given = [*document["paths"][operation.path].get("parameters", []), *operation.body.get("parameters", [])]
+        for text in unspoken(document, given):
+            yield f"parsing {operation.method.upper()} {operation.path} within its parameters: {text}, which it ignores"
 
 
 def read_gaps(errors: Sequence[str], accepted: Mapping[str, str]) -> tuple[Gap, ...]:

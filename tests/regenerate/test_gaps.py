@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scripts.errors import InputError
-from scripts.regenerate.gaps import dropped, place_of, read_gaps
+from scripts.regenerate.gaps import dropped, misspoken, place_of, read_gaps
 from scripts.regenerate.phrasing import phrased
 
 ENDPOINT = "WARNING parsing GET /things/{id} within things. Endpoint will not be generated.: Two parameters of one name"
@@ -91,3 +91,16 @@ def test_an_accepted_gap_that_is_none_any_more_is_refused() -> None:
 def test_a_complaint_without_a_place_is_about_the_document() -> None:
     """Nothing the generator says is without a place to accept it by."""
     assert place_of("KeyError: x") == "the document"
+
+
+def test_a_style_that_the_generator_ignores_is_a_gap() -> None:
+    """It would send the parameter in another form than the document asks for, and say nothing."""
+    deep = {"name": "filter", "in": "query", "style": "deepObject", "schema": {"type": "object"}}
+    plain = {"name": "page", "in": "query", "style": "form", "schema": {"type": "integer"}}
+    value = document({})
+    assert list(misspoken(value)) == []
+    value["components"]["parameters"] = {"Filter": deep}
+    value["paths"]["/x"]["parameters"] = [{"$ref": "#/components/parameters/Filter"}, plain]
+    (said,) = misspoken(value)
+    assert "the query parameter filter has the style deepObject" in said
+    assert place_of(said) == "GET /x"

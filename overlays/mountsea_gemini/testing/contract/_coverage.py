@@ -1,8 +1,8 @@
 """Coverage: how much of the contract a run exercised, and the gate with its waivers.
 
-The account is our own. TraceCov 0.25, the coverage tool beside schemathesis, installs and runs next to it, but it
-counts keywords of schemas: it knows neither rules nor the two senses of one nor states, and showed 100% on runs
-that reach no rule. Its licence also keeps what it writes from third parties, so no report could be passed on.
+The account is our own. TraceCov 0.25, the coverage tool beside schemathesis, counts keywords of schemas: it knows
+neither rules nor the two senses of one nor states, so a run that reaches no rule can be complete to it. Its licence
+also keeps what it writes from third parties, so no report could be passed on.
 """
 
 from __future__ import annotations
