@@ -24,6 +24,7 @@ from scripts.regenerate.manifest import NAME, manifest
 from scripts.regenerate.sound import check_sound
 from scripts.regenerate.tools import ruff_binary
 from scripts.regenerate.tree import read_tree
+from scripts.rules.pins import check_surroundings
 from scripts.rules.renames import check_renames
 from scripts.rules.variants import read_variants
 
@@ -59,6 +60,7 @@ def _build(project: Project, generator: Generator, progress: Progress) -> dict[s
     progress("applying overlays")
     merged = merge(project)
     check_renames(project.output / EFFECTIVE, merged.ruled)
+    check_surroundings(project.output / EFFECTIVE, merged.value, merged.ruled)
     effective = merged.effective
     origin = project.relative(project.spec)
     text = to_json({**effective, "x-generated": f"from {origin} and its overlays"})

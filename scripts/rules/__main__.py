@@ -13,6 +13,7 @@ from scripts.merged import merge
 from scripts.project import Project, load_project
 from scripts.rules.analysis import Report, analyse
 from scripts.rules.ledger import Ledger, read_ledger
+from scripts.rules.pins import check_surroundings
 from scripts.rules.renames import check_renames
 
 
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
 def _check(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)  # raises for whatever is malformed, unpinned or wrong
     check_renames(project.output / "openapi.effective.json", merged.ruled)
+    check_surroundings(project.output / "openapi.effective.json", merged.value, merged.ruled)
     ledger = read_ledger(merged)
     count = sum(len(schema.rules) for schema in merged.ruled)
     if options.format == "json":

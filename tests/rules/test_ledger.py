@@ -16,7 +16,7 @@ from scripts.errors import InputError
 from scripts.merged import Merged
 from scripts.rules.definition import RuleDefinitionError
 from scripts.rules.ledger import Ledger, read_ledger, sounds_like_a_constraint
-from scripts.rules.pins import check_pins
+from scripts.rules.pins import check_pins, check_surroundings
 from scripts.rules.sentence import sentences
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,6 +58,7 @@ def complaints(merged: Merged) -> set[str]:
     rules = [rule for schema in merged.ruled for rule in schema.rules]
     try:
         check_pins(merged.vendor, rules)
+        check_surroundings(ROOT / "generated/openapi.effective.json", merged.vendor.value, merged.ruled)
     except RuleDefinitionError as error:
         return set(re.findall(r"^rule ([a-z0-9-]+):", str(error.message), re.MULTILINE))
     try:
@@ -110,6 +111,27 @@ def test_words_added_to_a_sentence_turn_it_red(merged: Merged, ledger: Ledger, a
         longer = added.format(place[0].rstrip("."))
         changed = with_text(merged, sentence.at, text[: place.start()] + longer + text[place.end() :])
         assert complaints(changed) == (set(sentence.rules) or {"waiver"}), sentence.text
+
+
+@pytest.mark.parametrize(
+    ("quote", "fits"),
+    [
+        ("INGREDIENTS2VIDEO only supports veo31_fast", True),
+        ("INGREDIENTS2VIDEO only supports veo31", False),
+        ("NGREDIENTS2VIDEO only supports veo31_fast", False),
+        ("INGREDIENTS2VIDEO   only\nsupports veo31_fast", True),
+        ("INGREDIENTS2VIDEO only supports veo3_fast", False),
+    ],
+)
+def test_a_part_of_a_sentence_can_be_quoted_in_whole_words(merged: Merged, quote: str, fits: bool) -> None:
+    """What a label or a bracket adds may be left out; half a word may not."""
+    rule = next(rule for schema in merged.ruled for rule in schema.rules if rule.id == "ingredients-only-veo31-fast")
+    quoting = dataclasses.replace(rule, source=dataclasses.replace(rule.source, quote=quote))
+    if fits:
+        check_pins(merged.vendor, [quoting])
+    else:
+        with pytest.raises(RuleDefinitionError, match="the vendor's words have changed"):
+            check_pins(merged.vendor, [quoting])
 
 
 @pytest.mark.parametrize(
