@@ -130,9 +130,7 @@ class Bench:
 
     def call(self, body: Mapping[str, Any], **options: Any) -> Called:
         """Submit a body through the client's typed call."""
-        names = self.arguments
-        given = {names[name]: value for name, value in body.items() if name in names}
-        extra = {name: value for name, value in body.items() if name not in names}
+        given, extra = self._divided(body)
         self._sent.clear()
         task: Task | None = None
         error: Exception | None = None
@@ -160,7 +158,7 @@ class Bench:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                validate(body, model=self._model(), **options)
+                validate(body, model=self._model() if isinstance(body, Mapping) else None, **options)
             except RuleViolation as refusal:
                 found = refusal.violations
         errors = tuple(dict.fromkeys(each.rule for each in found if each.level == "error"))
@@ -169,8 +167,12 @@ class Bench:
         return errors, (*(each.rule for each in found if each.level != "error"), *_named(caught))
 
     def modelled(self, body: Mapping[str, Any]) -> Any:
-        """Return a JSON object that fits its schema as the model of it."""
-        return self._model().from_dict(dict(body))
+        """Return a JSON object as the model of it, built as the typed call builds it."""
+        given, extra = self._divided(body)
+        model = self._model()(**given)
+        if extra:
+            model.additional_properties.update(extra)
+        return model
 
     def refuses(self, body: Any, **options: Any) -> bool:
         """Tell whether the compiled rules refuse a JSON object; options are those of `validate`."""
@@ -181,6 +183,12 @@ class Bench:
             except RuleViolation:
                 return True
         return False
+
+    def _divided(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the fields of a body that have an argument, by its name, and the others."""
+        names = self.arguments
+        given = {names[name]: value for name, value in body.items() if name in names}
+        return given, {name: value for name, value in body.items() if name not in names}
 
     def _model(self) -> type[Any]:
         wanted = set((self.contract.submit.schema or {}).get("properties", {}))

@@ -78,9 +78,12 @@ def _ids(verdict: Verdict) -> tuple[str, ...]:
 def _compiled(bench: Bench, body: Mapping[str, Any], verdict: Verdict) -> str | None:
     # As JSON and as a model: the rules read each in a way of its own.
     wanted = _ids(verdict), verdict.warned
-    errors, warned = bench.compiled(body)
-    if (errors, warned) == wanted and verdict.fits:
-        errors, warned = bench.compiled(bench.modelled(body))
+    try:
+        errors, warned = bench.compiled(body)
+        if (errors, warned) == wanted and bench.speaks(body):
+            errors, warned = bench.compiled(bench.modelled(body))
+    except Exception as error:  # noqa: BLE001  checks that crash are a finding of this check
+        return f"raised {type(error).__name__}"
     if (errors, warned) == wanted:
         return None
     return f"broken {', '.join(errors) or 'nothing'}; warned of {', '.join(warned) or 'nothing'}"
