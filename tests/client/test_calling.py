@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
 from collections.abc import Callable
+from importlib import resources
 from io import BytesIO
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from mountsea_gemini import ApiError, AsyncClient, Client, ConfigurationError, ConnectionFailed, NotFound, ProtocolError
 from mountsea_gemini_api._operation import Credential, Operation
 from mountsea_gemini_api.models import TaskResultDto
-from mountsea_gemini_api.operations import GET_TASK_RESULT
+from mountsea_gemini_api.operations import GET_TASK_RESULT, OPERATIONS
 
 TOKEN = "tok-en"  # noqa: S105  made up
 BEARER = (Credential("header", "Authorization", "bearer"),)
@@ -185,3 +187,10 @@ def test_arguments_have_names() -> None:
     """A positional argument is refused before anything is sent."""
     with Client(TOKEN) as client, pytest.raises(ConfigurationError, match="have names"):
         client.call(GET_TASK_RESULT, "t")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=str)
+def test_an_operation_is_what_the_document_calls_so(operation: Operation[..., Any]) -> None:
+    """Its method and its path lead to its id in the effective spec."""
+    text = resources.files("mountsea_gemini_api").joinpath("openapi.effective.json").read_text(encoding="utf-8")
+    assert json.loads(text)["paths"][operation.path][operation.method]["operationId"] == operation.id

@@ -52,8 +52,19 @@ def test_a_submit_sends_what_the_caller_gave_and_nothing_else(skin: Skin) -> Non
     assert (request.method, str(request.url)) == ("POST", f"{BASE}/gemini/video/generate")
     assert request.headers["authorization"] == f"Bearer {TOKEN}"
     assert request.headers["content-type"] == "application/json"
+    assert request.headers["user-agent"] == "mountsea-gemini"
+    assert request.headers["accept-encoding"] == "identity"
     assert json.loads(request.content) == {"prompt": prompt, "action": "text2video", "model": "veo3_fast"}
     assert "🐈".encode() in request.content
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_json_cannot_hold_is_not_sent(skin: Skin, value: float) -> None:
+    """A server would refuse it, or read it as something else."""
+    play = Play()
+    with pytest.raises(ConfigurationError, match="nothing was sent"):
+        skin.do(skin.client(play).generate(prompt="p", action="text2video", model="veo3_fast", extra={"x": value}))
+    assert play.seen == []
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 206, 299])
