@@ -189,7 +189,7 @@ def test_arguments_have_names() -> None:
         client.call(GET_TASK_RESULT, "t")  # type: ignore[call-arg]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=str)
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=list(OPERATIONS))
 def test_an_operation_is_what_the_document_calls_so(operation: Operation[..., Any]) -> None:
     """Its method and its path lead to its id in the effective spec."""
     text = resources.files("mountsea_gemini_api").joinpath("openapi.effective.json").read_text(encoding="utf-8")
