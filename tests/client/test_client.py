@@ -16,6 +16,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from mountsea_gemini import AsyncClient, AsyncTask, Client, ConfigurationError, Task, TaskResult
+from mountsea_gemini._addresses import origin
+from mountsea_gemini._exchange import Request
+from mountsea_gemini._policy import Authority
+from mountsea_gemini._secrets import Secret
+from mountsea_gemini_api._operation import Credential
 
 from tests.client.scripted import BASE, COMPLETED, FILE, SIGNED, TASK, TOKEN, Play, Skin
 
@@ -271,3 +276,25 @@ def test_the_token_goes_to_the_apis_origin_only(skin: Skin, tmp_path: Path) -> N
     assert "authorization" in play.of("poll")[0].headers
     assert [name for request in play.of("file") for name in request.headers if name == "authorization"] == []
     assert TOKEN not in str([request.headers.raw for request in play.of("file")])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://elsewhere.example/x",
+        "https://127.0.0.1:9/x",
+        "http://127.0.0.1/x",
+        "http://127.0.0.1:90/x",
+        "http://[::1]:9/x",
+    ],
+)
+def test_the_token_is_given_to_one_origin_alone(url: str) -> None:
+    """Whatever a request is for, another host, scheme or port gets it as it stands."""
+    base = "http://127.0.0.1:9"
+    home = origin(base)
+    assert home is not None
+    authority = Authority(Secret(TOKEN), home)
+    for place in ("header", "query", "cookie"):
+        credential = Credential(place, "key", "bearer")
+        assert authority.carried(Request("GET", url, {}, None, (credential,))) == (url, {})
+        assert authority.carried(Request("GET", base, {}, None, (credential,))) != (base, {})

@@ -365,6 +365,19 @@ def test_redirects_of_a_download_are_followed_by_hand(
         assert not {"authorization", "cookie", "referer"} & set(request.headers)
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_every_kind_of_redirect_is_followed(skin: Skin, tmp_path: Path, status: int) -> None:
+    """For a file that is only read they all say the same."""
+    play = Play(poll=[completed(PUBLIC)], file=[reply(status, b"", {"Location": "/b.mp4"}), film()])
+    assert fetch(skin, play, tmp_path / "cat.mp4").read_bytes() == FILM
+
+
+def test_an_empty_file_is_none(skin: Skin, tmp_path: Path) -> None:
+    """Also where no container could be looked into."""
+    play = Play(poll=[completed(PUBLIC)], file=[reply(200, b"", {"Content-Type": "image/png"})])
+    assert "it is empty" in str(refused(skin, play, tmp_path / "cat.png"))
+
+
 def test_a_circle_of_redirects_ends(skin: Skin, tmp_path: Path) -> None:
     """Five hops and no more."""
     play = Play(poll=[completed(PUBLIC)], file=[reply(302, b"", {"Location": PUBLIC})])

@@ -209,6 +209,13 @@ def test_a_wait_ends_at_its_deadline_with_a_last_look(skin: Skin) -> None:
     assert clock.elapsed == 60.0
 
 
+def test_a_wait_without_a_timeout_is_patient_with_the_slow_models(skin: Skin) -> None:
+    """Forty minutes, as callers of them allow."""
+    clock = FakeClock()
+    assert type(wait_error(skin, Play(poll=[PROCESSING]), clock=clock)) is WaitTimeout
+    assert clock.elapsed == 40 * 60
+
+
 def test_a_timed_out_wait_tells_how_to_go_on_and_submits_nothing(skin: Skin) -> None:
     """The task goes on; its id, its last state and the way back to it are in the error."""
     clock = FakeClock()

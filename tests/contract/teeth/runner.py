@@ -149,7 +149,7 @@ def judged(fault: Fault, copy: Copy) -> Verdict:
 
 
 def _near(fault: Fault) -> list[tuple[str, ...]]:
-    if fault.layer != "client":
+    if fault.layer not in {"client", "overlay"}:
         return []
     path = fault.path.replace("/mountsea_gemini", "")
     return [targets for word, targets in NEAR.items() if word in path][:1]
