@@ -91,7 +91,7 @@ def _surrounded(before: Any, value: Any, rule: Rule) -> str | None:
 
 
 def _stands(quote: str, text: str) -> bool:
-    """Tell whether a quote stands in a text, whole words only: `veo3` is no part of `veo31`."""
+    """Tell whether a quote stands in a text, whole words only: `v3` is no part of `v31`."""
     words = folded(quote)
     start, end = (r"(?<!\w)" if words[:1].isalnum() else ""), (r"(?!\w)" if words[-1:].isalnum() else "")
     if not words.isascii():  # not every script sets words apart

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import json
 from collections import Counter
 from typing import Any
 
@@ -15,7 +13,6 @@ from mountsea_gemini import (
     ConnectionFailed,
     LookContradicted,
     NotFound,
-    ProtocolError,
     ServerError,
     TaskCancelled,
     TaskEnded,
@@ -40,7 +37,6 @@ from tests.client.scripted import (
     Skin,
     fails,
     reply,
-    streamed,
 )
 
 
@@ -155,34 +151,6 @@ def test_unknown_fields_and_wrong_types_are_kept_and_never_crash(skin: Skin) -> 
     assert result.raw == body
     assert (result.id, result.error_message, result.error_code, result.trace_id) == (TASK, None, None, None)
     assert not result.done
-
-
-@pytest.mark.parametrize("kind", ["text/plain", "text/html; charset=latin-1", "", "video/mp4"])
-def test_json_is_read_whatever_it_is_called(skin: Skin, kind: str) -> None:
-    """A wrong content type on a right answer costs nobody a result."""
-    body = b'{"status": "completed", "result": {"videoUrl": "https://example.com/1.mp4"}}'
-    play = Play(poll=[reply(200, body, {"Content-Type": kind})])
-    assert skin.do(skin.task(skin.client(play)).wait()).urls == ("https://example.com/1.mp4",)
-
-
-def test_a_compressed_answer_is_read(skin: Skin) -> None:
-    """None is asked for, but a proxy may send one all the same."""
-    body = gzip.compress(json.dumps({"taskId": TASK, "status": "processing"}).encode())
-    play = Play(poll=[streamed(200, [body], {"Content-Encoding": "gzip"})])
-    assert skin.do(skin.task(skin.client(play)).result()).status == "processing"
-
-
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (reply(200, b" " * (4 * 2**20) + b'{"status": "processing"}'), "larger than 4194304 bytes"),
-        (reply(302, {"taskId": TASK, "status": "completed"}, {"Location": FILE}), "redirects are not followed"),
-    ],
-)
-def test_an_answer_without_end_or_from_elsewhere_is_not_read(skin: Skin, answer: Reply, words: str) -> None:
-    """Whatever it holds, it tells nothing about the task."""
-    with pytest.raises(ProtocolError, match=words):
-        skin.do(skin.task(skin.client(Play(poll=[answer]))).result())
 
 
 def test_an_unknown_state_is_waited_on_with_one_warning(skin: Skin, caplog: pytest.LogCaptureFixture) -> None:
