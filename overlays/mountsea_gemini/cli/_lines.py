@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from attrs import frozen
 
+from ._json import read_object
 from ._package import ConfigurationError, printable
 
 LIMIT: Final = 64 * 2**20
@@ -52,33 +53,22 @@ def read_lines(path: Path) -> tuple[Line, ...]:
     if len(data) > LIMIT:
         raise ConfigurationError(f"{path}: is larger than {LIMIT} bytes; split it")
     rows = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    lines = tuple(_line(f"{path}:{number}", number, row) for number, row in enumerate(rows, 1) if row.strip())
+    lines = tuple(_line(str(path), number, row) for number, row in enumerate(rows, 1) if row.strip())
     if not lines:
         raise ConfigurationError(f"{path}: holds no request; write one JSON object in each line")
     _check_outputs(path, lines)
     return lines
 
 
-def _line(place: str, number: int, row: bytes) -> Line:
-    try:
-        read = json.loads(row, parse_constant=_no_json)
-    except json.JSONDecodeError as error:
-        raise ConfigurationError(f"{place}:{error.colno}: is not JSON: {error.msg}") from None
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{place}: is not JSON: {printable(str(error))[:200]}") from None
-    if not isinstance(read, dict):
-        raise ConfigurationError(f"{place}: a request is a JSON object, got {type(read).__name__}")
+def _line(name: str, number: int, row: bytes) -> Line:
+    read = read_object(row, name, number)
     output = f"line-{number:04}.mp4"
     body = read
     if read.keys() <= _WRAPPED and isinstance(read.get("request"), dict):
         body = read["request"]
-        output = _checked_name(place, read.get("output", output))
+        output = _checked_name(f"{name}:{number}", read.get("output", output))
     text = json.dumps([body, output], sort_keys=True, separators=(",", ":"))
     return Line(number, body, output, hashlib.sha256(text.encode()).hexdigest())
-
-
-def _no_json(word: str) -> NoReturn:
-    raise ValueError(f"there is no {word} in JSON")
 
 
 def _checked_name(place: str, name: Any) -> str:

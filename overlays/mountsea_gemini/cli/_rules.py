@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 from mountsea_gemini_api import rules as api
@@ -14,6 +13,7 @@ from mountsea_gemini_api import rules as api
 from ._carrying import Desk, carry_out
 from ._exits import Exit
 from ._failure import violation_document
+from ._json import read_object
 from ._options import Judging, Reporting
 from ._package import ConfigurationError
 
@@ -118,16 +118,4 @@ def _read(name: str) -> dict[str, Any]:
         raise ConfigurationError(f"{name}: cannot be read: {error.strerror}") from None
     if len(data) > _LIMIT:
         raise ConfigurationError(f"{name}: is larger than {_LIMIT} bytes")
-    try:
-        document = json.loads(data, parse_constant=_no_json)
-    except json.JSONDecodeError as error:
-        raise ConfigurationError(f"{name}:{error.lineno}:{error.colno}: is not JSON: {error.msg}") from None
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{name}: is not JSON: {error}") from None
-    if not isinstance(document, dict):
-        raise ConfigurationError(f"{name}: a request is a JSON object, got {type(document).__name__}")
-    return document
-
-
-def _no_json(word: str) -> NoReturn:
-    raise ValueError(f"there is no {word} in JSON")
+    return read_object(data, name)
