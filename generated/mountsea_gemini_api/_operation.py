@@ -29,8 +29,17 @@ class Deferred(Generic[R]):
 
     def __call__(self, *arguments: Any, **named: Any) -> R:
         """Call the function."""
-        found: R = getattr(import_module(f".{self._module}", __package__), self._name)(*arguments, **named)
+        found: R = self._loaded()(*arguments, **named)
         return found
+
+    @property
+    def __kwdefaults__(self) -> dict[str, Any] | None:
+        """The defaults of the function's keywords, as every function has them."""
+        found: dict[str, Any] | None = self._loaded().__kwdefaults__
+        return found
+
+    def _loaded(self) -> Any:
+        return getattr(import_module(f".{self._module}", __package__), self._name)
 
 
 @define(frozen=True)
@@ -75,3 +84,7 @@ class Operation(Generic[P, R]):
     joined: tuple[str, ...]
     credentials: tuple[Credential, ...]
     certainty: str
+
+    def filled_in(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return arguments of a request with the defaults that its builder fills in."""
+        return {**(getattr(self.request, "__kwdefaults__", None) or {}), **arguments}

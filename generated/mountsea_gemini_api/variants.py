@@ -15,7 +15,7 @@ from .models import (
     VideoGenerationDtoModel,
 )
 from .operations import GENERATE_VIDEO
-from .rules import validate
+from .rules import validate_request
 from .rules._values import as_list
 from .types import UNSET
 
@@ -231,7 +231,7 @@ class Bodies(Variants[Any]):
         waive: Collection[str],
         strict: bool | None,
     ) -> Any:
-        validate(arguments["body"], waive=waive, strict=bool(strict), stacklevel=4)
+        validate_request(operation, arguments, waive=waive, strict=bool(strict), stacklevel=4)
         return arguments["body"]
 
 

@@ -31,9 +31,7 @@ def calling(settings: Settings, operation: Operation[..., R], arguments: Mapping
         StatusError: It was answered with an error.
         ProtocolError: The answer is not what the document says, or a redirect.
     """
-    body = arguments.get("body")
-    if hasattr(body, "to_dict"):
-        check(body, settings.waive, strict=settings.strict)
+    check(operation, arguments, settings.waive, strict=settings.strict)
     sent, _ = request(settings, operation, **arguments)
     reader = Reader(_nothing_to_wait_for(operation), settings.redact)
     sent_at = yield from Wall()

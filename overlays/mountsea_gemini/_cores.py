@@ -13,7 +13,7 @@ from attrs import frozen
 from mountsea_gemini_api._operation import Operation
 from mountsea_gemini_api._waiter import Waiter
 from mountsea_gemini_api.operations import OPERATIONS
-from mountsea_gemini_api.rules import RuleViolation, validate
+from mountsea_gemini_api.rules import RuleViolation, validate_request
 from mountsea_gemini_api.waiters import CARRIED, SUBMITS, WAITERS
 
 from ._answers import Reader, usable_id
@@ -32,7 +32,7 @@ R = TypeVar("R")
 H = TypeVar("H")
 
 # Both packages, also where they were copied under another parent.
-_OURS = (__name__.rpartition(".")[0], validate.__module__.partition(".rules")[0])
+_OURS = (__name__.rpartition(".")[0], validate_request.__module__.partition(".rules")[0])
 
 
 @frozen
@@ -87,13 +87,14 @@ def starting(
     handle: Callable[[TaskKey], H],
     on_submitted: Callable[[H], Any] | None,
 ) -> Core[H]:
-    """Check a body against the rules, submit it, and return the task's handle.
+    """Check a request against the rules, submit it, and return the task's handle.
 
     Raises:
         RequestRefused: It breaks a rule; nothing was sent.
         ApiError: See `submitting`.
     """
-    check(arguments["body"], settings.waive | waived(waive), strict=settings.strict if strict is None else strict)
+    strict = settings.strict if strict is None else strict
+    check(operation, arguments, settings.waive | waived(waive), strict=strict)
     poll = SUBMITS[operation.id]
     sent, value = request(settings, operation, **arguments)
     reader = Reader(WAITERS[poll], settings.redact, _private(value))
@@ -109,15 +110,17 @@ def _carried(operation: Operation[..., Any], arguments: Mapping[str, Any]) -> tu
     return tuple((name, arguments[source]) for name, source in pairs if source in arguments)
 
 
-def check(body: Any, waive: Collection[str], *, strict: bool) -> None:
-    """Refuse a body that breaks a rule.
+def check(
+    operation: Operation[..., Any], arguments: Mapping[str, Any], waive: Collection[str], *, strict: bool
+) -> None:
+    """Refuse a request that breaks a rule, by its parameters or by its body.
 
     Raises:
         RequestRefused: With everything it breaks.
     """
     refusal: RequestRefused | None = None
     try:
-        validate(body, waive=waive, strict=strict, stacklevel=_caller())
+        validate_request(operation, arguments, waive=waive, strict=strict, stacklevel=_caller())
     except RuleViolation as found:
         refusal = RequestRefused(found)
     # Outside, so that the same violations are not printed twice as a cause.
@@ -126,7 +129,7 @@ def check(body: Any, waive: Collection[str], *, strict: bool) -> None:
 
 
 def _caller() -> int:
-    """Return the stack level, seen from `validate`, of the first frame outside both packages."""
+    """Return the stack level, seen from `validate_request`, of the first frame outside both packages."""
     frame, level = sys._getframe(1), 2  # noqa: SLF001  (the one way below Python 3.12)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
         frame, level = frame.f_back, level + 1

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from scripts.emit.source import literal
-from scripts.pointer import resolve
+from scripts.parameters import resolved
 
 
 def credentials(document: Any, operation: Any) -> str:
@@ -14,38 +14,30 @@ def credentials(document: Any, operation: Any) -> str:
     alternatives = operation.get("security", document.get("security", []))
     schemes = document.get("components", {}).get("securitySchemes", {})
     for alternative in alternatives if isinstance(alternatives, list) else ():
-        carriers = [_carrier(_resolved(document, schemes.get(name))) for name in alternative]
+        carriers = [_carrier(resolved(document, schemes.get(name))) for name in alternative]
         if all(carriers):
             return "(" + "".join(f"{carrier}, " for carrier in carriers) + ")"
     return "()"
 
 
-def joined(document: Any, given: Any) -> tuple[str, ...]:
-    """Return the query parameters whose values the document wants in one, joined by commas."""
+def joined(given: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the query parameters, of some, whose values the document wants in one, joined by commas."""
     return tuple(
         parameter["name"]
-        for parameter in parameters(document, given)
+        for parameter in given
         if parameter.get("in") == "query"
         and parameter.get("explode") is False
         and parameter.get("style", "form") == "form"
     )
 
 
-def unspoken(document: Any, given: Any) -> Iterator[str]:
+def unspoken(given: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Yield what is asked of parameters that no request of the client would carry so."""
     plain = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
-    for parameter in parameters(document, given):
+    for parameter in given:
         style = parameter.get("style", plain.get(parameter.get("in", "")))
         if style != plain.get(parameter.get("in", "")):
             yield f"the {parameter.get('in')} parameter {parameter.get('name')} has the style {style}"
-
-
-def parameters(document: Any, given: Any) -> Iterator[dict[str, Any]]:
-    """Yield the parameters of a list, references followed."""
-    for parameter in given if isinstance(given, list) else ():
-        found = _resolved(document, parameter)
-        if isinstance(found, dict) and isinstance(found.get("name"), str):
-            yield found
 
 
 def _carrier(scheme: Any) -> str | None:
@@ -57,14 +49,3 @@ def _carrier(scheme: Any) -> str | None:
     if kind in {"oauth2", "openIdConnect"} or (kind == "http" and word == "bearer"):
         return "Credential('header', 'Authorization', 'bearer')"
     return "Credential('header', 'Authorization', 'basic')" if kind == "http" and word == "basic" else None
-
-
-def _resolved(document: Any, value: Any) -> Any:
-    for _ in range(32):
-        if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
-            break
-        try:
-            value = resolve(document, value["$ref"])
-        except (LookupError, ValueError):
-            return None
-    return value

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scripts.emit.credentials import credentials, joined, parameters
+from scripts.emit.credentials import credentials, joined
 from scripts.emit.names import Names, OperationName
 from scripts.emit.source import constant, docstring, literal
 from scripts.errors import InputError
+from scripts.parameters import METHODS, operation_parameters
 from scripts.pointer import encode
-
-METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 @dataclass(frozen=True)
@@ -66,10 +65,9 @@ def operation_constants(document: Any) -> dict[str, str]:
 
 def descriptions(document: Any, operation: Operation) -> dict[str, str]:
     """Return what the document says of each parameter, by place and name; one line each."""
-    item = document["paths"][operation.path]
     return {
         f"{parameter.get('in')}:{parameter['name']}": " ".join(str(parameter["description"]).split())
-        for parameter in parameters(document, [*item.get("parameters", []), *operation.body.get("parameters", [])])
+        for parameter in operation_parameters(document, operation.path, operation.body)
         if parameter.get("description")
     }
 
@@ -125,12 +123,12 @@ def _builder(constant_name: str) -> str:
 
 
 def _declaration(operation: Operation, name: str, named: OperationName, document: Any, names: Names) -> list[str]:
-    given = [*document["paths"][operation.path].get("parameters", []), *operation.body.get("parameters", [])]
+    given = operation_parameters(document, operation.path, operation.body)
     read = f"{_builder(name)}_read"
     data = (
         f"id={literal(operation.id)}, method={literal(operation.method)}, path={literal(operation.path)}, "
         f"request={_builder(name)}, read={read}, module={literal(named.module)}, "
-        f"arguments={literal(dict(named.arguments))}, joined={literal(joined(document, given))}, "
+        f"arguments={literal(dict(named.arguments))}, joined={literal(joined(given))}, "
         f"credentials={credentials(document, operation.body)}, "
         f"certainty={literal(str(operation.body.get('x-certainty', 'published')))}"
     )

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from scripts.emit.names import Names
 from scripts.emit.operations import operations_module
+from scripts.emit.parameters_module import parameters_modules
 from scripts.emit.rules_module import module_name, rules_module, table_module
 from scripts.emit.shapes import Shapes
 from scripts.emit.variants_module import variants_module
@@ -25,7 +26,7 @@ def package_files(
 
     Args:
         document: The merged document: its schemas without the rules written into them.
-        ruled: The schemas that carry rules.
+        ruled: The schemas and operations that carry rules.
         variants: Their variants.
         names: What the generator named.
 
@@ -36,9 +37,15 @@ def package_files(
         path.relative_to(_TEMPLATES).as_posix(): path.read_text(encoding="utf-8")
         for path in sorted(_TEMPLATES.rglob("*.py"))
     }
-    for schema in ruled:
+    bodies = [schema for schema in ruled if schema.parameters is None]
+    for schema in bodies:
         files[f"rules/{module_name(schema, names)}.py"] = rules_module(schema, names, document)
-    files["rules/_table.py"] = table_module(ruled, Shapes(document), names)
+    parameters = parameters_modules(ruled, document, names)
+    files |= {f"rules/{module}.py": source for module, source in parameters.values()}
+    modules = [module_name(schema, names) for schema in bodies]
+    files["rules/_table.py"] = table_module(
+        modules, {operation: module for operation, (module, _) in parameters.items()}, Shapes(document), names
+    )
     files["operations.py"] = operations_module(document, names)
     files["waiters.py"] = waiters_module(document, names)
     files["variants.py"] = variants_module(variants, document, names)

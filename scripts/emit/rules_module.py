@@ -27,7 +27,7 @@ def rules_module(ruled: RuledSchema, names: Names, document: Any) -> str:
     model = names.model_at(ruled.location)
     local = variables({name: field.attribute for name, field in model.fields.items()})
     used = [name for name in local if any(mentions(rule, name) for rule in ruled.rules)]
-    compiler, checks = _checks(ruled, local)
+    compiler, lines = checks(ruled, local)
     parameters = ", ".join(f"{local[name]}: Any" for name in used)
     glances = list(_glances(ruled, model, local, compiler, document))
     return "\n".join(
@@ -44,13 +44,13 @@ def rules_module(ruled: RuledSchema, names: Names, document: Any) -> str:
             f"from ._values import {', '.join(sorted({*compiler.helpers, 'member'}))}",
             "",
             *[f"{name}: Final = re.compile({literal(text)})" for text, name in compiler.patterns.items()],
-            *[_declaration(rule, ruled) for rule in ruled.rules],
+            *[declaration(rule, ruled) for rule in ruled.rules],
             "",
             f"def broken({parameters}) -> list[Violation]:",
             f"    {docstring('Return what the given field values break, in the order of the rules.')}",
             "    found: list[Violation] = []",
             *[f"    {name} = {LIST.format(value)}" for value, name in compiler.lists.items()],
-            *checks,
+            *lines,
             "    return found",
             "",
             f"def model_values(body: {model.name}) -> tuple[Any, ...]:",
@@ -67,7 +67,7 @@ def rules_module(ruled: RuledSchema, names: Names, document: Any) -> str:
             f"    model={model.name},",
             f"    rules=({''.join(constant(rule.id) + ', ' for rule in ruled.rules)}),",
             f"    fields={literal(tuple(used))},",
-            f"    domains={{{_domains(ruled, document, used)}}},",
+            f"    domains={{{listed_domains(ruled, document, used)}}},",
             "    fits=fits,",
             "    keeps=keeps,",
             "    model_values=model_values,",
@@ -79,9 +79,15 @@ def rules_module(ruled: RuledSchema, names: Names, document: Any) -> str:
     )
 
 
-def table_module(ruled: Sequence[RuledSchema], shapes: Shapes, names: Names) -> str:
-    """Return the source of the table: which module checks which model, and the shape of each request."""
-    modules = [module_name(schema, names) for schema in ruled]
+def table_module(modules: Sequence[str], parameters: Mapping[str, str], shapes: Shapes, names: Names) -> str:
+    """Return the source of the table: which module checks which model, and the shape of each request.
+
+    Args:
+        modules: The modules of rules of models.
+        parameters: The modules of rules of parameters, by the id of their operation.
+        shapes: Where the shapes of requests are collected.
+        names: What the generator named.
+    """
     requests = dict.fromkeys(reference for kind, reference in request_schemas(shapes.document) if _is_json(kind))
     # A body that is one of several, a list or plain text has no class of its own, and is left to the server.
     models = {reference: names.model_at(place) for reference in requests if names.has_model(place := decode(reference))}
@@ -89,17 +95,20 @@ def table_module(ruled: Sequence[RuledSchema], shapes: Shapes, names: Names) -> 
         shapes.add(reference)
     return "\n".join(
         [
-            docstring("Which module checks which model, and the shape of each request body."),
+            docstring("Which module checks which model or operation, and the shape of each request body."),
             "from __future__ import annotations",
             "from collections.abc import Mapping",
             "from typing import Any, Final",
             *[f"from ..models.{model.module} import {model.name}" for model in models.values()],
             "from ._engine import RuleSet",
-            *[f"from . import {module}" for module in modules],
+            *[f"from . import {module}" for module in (*modules, *parameters.values())],
             "",
             "RULE_SETS: Final[tuple[RuleSet, ...]] = (",
             *[f"{module}.RULE_SET," for module in modules],
             ")",
+            "PARAMETERS: Final[Mapping[str, RuleSet]] = {",
+            *[f"{literal(operation)}: {module}.RULE_SET," for operation, module in parameters.items()],
+            "}",
             f"DEFINITIONS: Final[Mapping[str, Any]] = {literal(shapes.definitions)}",
             "SHAPES: Final[Mapping[type[Any], Any]] = {",
             *[f"{model.name}: DEFINITIONS[{literal(reference)}]," for reference, model in models.items()],
@@ -145,7 +154,8 @@ def _is_json(content_type: str) -> bool:
     return kind == "application/json" or kind.endswith("+json")
 
 
-def _domains(ruled: RuledSchema, document: Any, used: Sequence[str]) -> str:
+def listed_domains(ruled: RuledSchema, document: Any, used: Sequence[str]) -> str:
+    """Return the source of the entries of `domains`: each field that can be listed, with everything it may be."""
     required = ruled.schema.get("required", [])
     entries = []
     for name, values in domains(ruled, document, used).items():
@@ -160,7 +170,8 @@ def _alternative(value: Any) -> str:
     return f"Length({value.count})" if isinstance(value, Length) else literal(value)
 
 
-def _declaration(rule: Rule, ruled: RuledSchema) -> str:
+def declaration(rule: Rule, ruled: RuledSchema) -> str:
+    """Return the source of the constant that holds a rule as data."""
     return (
         f"{constant(rule.id)}: Final = Rule(id={literal(rule.id)}, level={literal(rule.level)}, "
         f"message={literal(rule.message)}, schema={literal(ruled.pointer)}, "
@@ -177,7 +188,7 @@ def _member_of(local: Mapping[str, str]) -> Callable[[str, str], str]:
     return member
 
 
-def _checks(ruled: RuledSchema, local: Mapping[str, str]) -> tuple[Compiler, list[str]]:
+def checks(ruled: RuledSchema, local: Mapping[str, str]) -> tuple[Compiler, list[str]]:
     """Return the lines that check the rules; what several of them ask of a field is asked once, before them."""
     compiler, _ = _compiled(ruled, local, {})
     names = {value: f"{value}_is_list" for value in local.values() if compiler.asked[value] > 1}

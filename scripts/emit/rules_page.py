@@ -9,7 +9,7 @@ from typing import Any
 from scripts.errors import printable
 from scripts.rules.definition import Rule, RuledSchema
 from scripts.rules.domain import Given, Length
-from scripts.rules.space import concrete
+from scripts.rules.space import concretes
 from scripts.rules.variants import ABSENT, Allowed, Variant, VariantSet
 from scripts.rules.verdict import Verdict
 
@@ -83,7 +83,7 @@ def _always(variants: VariantSet, verdict: Verdict, variant: Variant, rows: str,
 def _unavoidable(verdict: Verdict, point: dict[str, Any]) -> tuple[str, ...]:
     """Return the rules a point breaks, whichever sample stands for what cannot be listed."""
     given = {name: value for name, value in point.items() if name and value != ABSENT}
-    samples = [value.samples if isinstance(value, Given) else (concrete(value),) for value in given.values()]
+    samples = map(concretes, given.values())
     broken = [set(verdict.broken(dict(zip(given, values, strict=True)))) for values in itertools.product(*samples)]
     return tuple(rule.id for rule in verdict.rules if all(rule.id in ids for ids in broken))
 

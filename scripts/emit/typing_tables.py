@@ -13,7 +13,7 @@ from scripts.emit.names import ModelName, Names
 from scripts.emit.source import literal
 from scripts.emit.variants_module import required_beside
 from scripts.rules.domain import Given, Length
-from scripts.rules.space import concrete
+from scripts.rules.space import concretes
 from scripts.rules.variants import ABSENT, Variant, VariantSet
 from scripts.rules.verdict import Verdict
 
@@ -67,7 +67,7 @@ class _Calls:
 
     def _broken(self, variant: Variant, point: Mapping[str, Any]) -> tuple[str, ...]:
         given = {name: value for name, value in point.items() if value != ABSENT}
-        samples = [value.samples if isinstance(value, Given) else (concrete(value),) for value in given.values()]
+        samples = map(concretes, given.values())
         outcomes = [
             self.verdict.broken({self.variants.by: variant.value, **dict(zip(given, values, strict=True))})
             for values in itertools.product(*samples)

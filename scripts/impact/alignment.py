@@ -16,23 +16,11 @@ from typing import Any
 from scripts.impact.acceptance import Acceptance
 from scripts.impact.grammar import resolved
 from scripts.impact.structure import same
-from scripts.rules.domain import Given, Length, schema_domains
-from scripts.rules.space import concrete
+from scripts.rules.domain import Given, Length, Sample, schema_domains
+from scripts.rules.space import concrete, concretes
 from scripts.rules.verdict import mentions
 
 Point = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A value as JSON text: unlike the value, it can be looked up, and `true` is not 1."""
-
-    text: str
-
-    @property
-    def value(self) -> Any:
-        """The value."""
-        return json.loads(self.text)
 
 
 @dataclass(frozen=True)
@@ -48,7 +36,7 @@ class Table:
 
     def body(self, point: Point) -> dict[str, Any]:
         """Return the request of a point."""
-        given = {name: _plain(value[0]) for name, value in zip(self.fields, point, strict=True) if value}
+        given = {name: concrete(value[0]) for name, value in zip(self.fields, point, strict=True) if value}
         return {**self.fixed, **given}
 
 
@@ -79,7 +67,7 @@ class Aligned:
             if alike and not ruled:
                 self.free[name] = len(values) + (not needed[0])
                 if needed[0]:
-                    self.fixed[name] = _plain(values[0])
+                    self.fixed[name] = concrete(values[0])
             else:
                 self.walked[name] = alternatives
         self.size = math.prod(map(len, self.walked.values()))
@@ -111,7 +99,9 @@ class Aligned:
 
 def _domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[Any, ...]]:
     return {
-        name: _union([each for value in values for each in (value.samples if isinstance(value, Given) else (value,))])
+        name: _union(
+            [each for value in values for each in (concretes(value) if isinstance(value, Given) else (value,))]
+        )
         for name, values in schema_domains(schema, document).items()
     }
 
@@ -123,10 +113,6 @@ def _union(values: list[Any]) -> tuple[Any, ...]:
         result[value if plain else Sample(json.dumps(value, sort_keys=True))] = None
     counts = sorted(value.count for value in result if isinstance(value, Length))
     return (*(value for value in result if not isinstance(value, Length)), *map(Length, counts))
-
-
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Sample) else concrete(value)
 
 
 def _bare(schema: Any) -> Any:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.impact.acceptance import Acceptance, Reason
-from scripts.impact.alignment import Point, Sample, Table
+from scripts.impact.alignment import Point, Table
 from scripts.impact.requests import RequestImpact
-from scripts.rules.domain import Length
+from scripts.rules.domain import Length, Sample
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from scripts.emit.credentials import unspoken
 from scripts.emit.operations import operations
 from scripts.errors import InputError
 from scripts.merged import Merged
+from scripts.parameters import operation_parameters
 
 ACCEPTED: Final = "x-accepted-gaps"
 _KEYS: Final = ("at", "reason")
@@ -74,8 +75,7 @@ def misspoken(document: Any) -> Iterator[str]:
     Source: OpenAPI 3.0 and 3.1, Parameter Object, `style`. The generator itself says nothing of these.
     """
     for operation in operations(document):
-        given = [*document["paths"][operation.path].get("parameters", []), *operation.body.get("parameters", [])]
-        for text in unspoken(document, given):
+        for text in unspoken(operation_parameters(document, operation.path, operation.body)):
             yield f"parsing {operation.method.upper()} {operation.path} within its parameters: {text}, which it ignores"
 
 

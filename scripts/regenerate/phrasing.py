@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from scripts.parameters import METHODS
+
 _BYTES: Final = {"type": "string", "format": "binary"}
 _KNOWN: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _OCTETS: Final = "application/octet-stream"
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9*][a-z0-9!#$&^_.+-]*\Z")
 _TEXT_ONLY: Final = ("header", "cookie")
-_METHODS: Final = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 _NAMED: Final = frozenset({"properties", "schemas", "patternProperties", "$defs"})
 _DATA: Final = frozenset({"example", "examples", "default", "enum", "const"})
 
@@ -57,7 +58,7 @@ def _contents(document: Any) -> Iterator[dict[str, Any]]:
     holders: list[Any] = []
     for item in document.get("paths", {}).values():
         for method, operation in item.items() if isinstance(item, dict) else ():
-            if method in _METHODS and isinstance(operation, dict):
+            if method in METHODS and isinstance(operation, dict):
                 holders += [operation.get("requestBody"), *_values(operation.get("responses"))]
     components = document.get("components", {})
     if isinstance(components, dict):

@@ -1,4 +1,7 @@
-"""Rules as their authors write them: the `x-rules` of a schema, read and refused if they cannot be meant."""
+"""Rules as their authors write them: the `x-rules` of a schema or an operation, refused if they cannot be meant.
+
+The rules of an operation speak of its parameters, as of an object that holds each by its name.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from scripts.errors import InputError
+from scripts.parameters import METHODS, operation_parameters, parameter_names, parameters_schema
 from scripts.pointer import Location, encode
 from scripts.rules.dialect import DialectError, check
 
@@ -32,7 +36,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Rule:
-    """One named implication over the fields of one schema.
+    """One named implication over the fields of one schema, or over the parameters of one operation.
 
     Args:
         id: Stable name, kebab-case.
@@ -59,30 +63,50 @@ class Rule:
 
 @dataclass(frozen=True)
 class RuledSchema:
-    """A schema that carries rules, and where it stands in the merged document."""
+    """A schema that carries rules, and where it stands in the merged document.
+
+    Args:
+        location: Where the schema stands, or the operation.
+        schema: The schema; that of an operation's parameters is made of theirs.
+        rules: Its rules.
+        parameters: For an operation, the name of each parameter by place and name, such as `query:limit`.
+    """
 
     location: Location
     schema: Mapping[str, Any]
     rules: tuple[Rule, ...]
+    parameters: Mapping[str, str] | None = None
 
     @property
     def pointer(self) -> str:
-        """The URI fragment of the schema, such as `#/components/schemas/Order`."""
+        """The URI fragment of the schema, such as `#/components/schemas/Order`, or of the operation."""
         return "#" + encode(self.location)
 
     @property
     def name(self) -> str:
-        """The last part of the pointer: the component's name."""
+        """The last part of the pointer: the component's name; of an operation, method and path."""
+        if self.parameters is not None:
+            return f"{str(self.location[-1]).upper()} {self.location[-2]}"
         return str(self.location[-1])
+
+    def within(self, document: Any) -> dict[str, Any]:
+        """Return a schema that a validator can be made of, with the document it refers to.
+
+        Args:
+            document: The merged document.
+        """
+        if self.parameters is None:
+            return {**document, "$ref": self.pointer}
+        return {**{key: document[key] for key in ("components", "paths") if key in document}, **self.schema}
 
 
 def read_rules(document: Any) -> tuple[RuledSchema, ...]:
-    """Return every schema of a merged document that carries rules, in document order.
+    """Return every schema and every operation of a merged document that carries rules, in document order.
 
     Raises:
         RuleDefinitionError: A rule is incomplete, malformed, or shares its id with another.
     """
-    found = tuple(_ruled(location, schema) for location, schema in _carriers(document, ()))
+    found = tuple(_ruled(location, carrier, document) for location, carrier in _carriers(document, ()))
     seen: dict[str, Rule] = {}
     for rule in (rule for ruled in found for rule in ruled.rules):
         if rule.id in seen:
@@ -104,12 +128,19 @@ def _carriers(value: Any, location: Location) -> Iterator[tuple[Location, Mappin
             yield from _carriers(child, (*location, index))
 
 
-def _ruled(location: Location, schema: Mapping[str, Any]) -> RuledSchema:
+def _ruled(location: Location, carrier: Mapping[str, Any], document: Any) -> RuledSchema:
     place = (*location, EXTENSION)
-    if not isinstance(schema[EXTENSION], list):
+    if not isinstance(carrier[EXTENSION], list):
         raise RuleDefinitionError(f"{EXTENSION} must be a list of rules", pointer=encode(place))
-    rules = tuple(_rule(entry, (*place, index)) for index, entry in enumerate(schema[EXTENSION]))
-    return RuledSchema(location, schema, rules)
+    rules = tuple(_rule(entry, (*place, index)) for index, entry in enumerate(carrier[EXTENSION]))
+    if location[:1] != ("paths",) or len(location) > len(("paths", "path", "method")):
+        return RuledSchema(location, carrier, rules)
+    if location[-1] not in METHODS:
+        message = f"{EXTENSION} stands on a schema or on an operation (one of {', '.join(METHODS)} below a path)"
+        raise RuleDefinitionError(message, pointer=encode(place))
+    path = str(location[1])
+    schema = {**parameters_schema(document, path, carrier), EXTENSION: carrier[EXTENSION]}
+    return RuledSchema(location, schema, rules, parameter_names(operation_parameters(document, path, carrier)))
 
 
 def _rule(entry: Any, location: Location) -> Rule:

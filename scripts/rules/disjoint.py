@@ -27,11 +27,13 @@ Point = tuple[Any, ...]
 def with_disjoint_rules(document: Any, ruled: Sequence[RuledSchema]) -> Any:
     """Return a copy of a merged document whose schemas hold their error-level rules as one `oneOf`.
 
+    The rules of an operation's parameters have no schema that a request generator reads, and are left out.
+
     Raises:
         InputError: A rule looks at a field whose values cannot be listed, or no request keeps the rules.
     """
     result = copy.deepcopy(document)
-    for schema in ruled:
+    for schema in (each for each in ruled if each.parameters is None):
         target = result
         for key in schema.location:
             target = target[key]

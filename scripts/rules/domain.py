@@ -6,6 +6,7 @@ field whose values cannot be listed (free text, numbers) only its presence count
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,10 +25,22 @@ class Length:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """A value as JSON text: unlike the value, it can be looked up, and `true` is not 1."""
+
+    text: str
+
+    @property
+    def value(self) -> Any:
+        """The value."""
+        return json.loads(self.text)
+
+
+@dataclass(frozen=True)
 class Given:
     """Some value of a field whose values cannot be listed; `samples` are those the rules' examples hold."""
 
-    samples: tuple[Any, ...]
+    samples: tuple[Sample, ...]
 
 
 def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[Any, ...]]:
@@ -48,14 +61,11 @@ def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[
     return result
 
 
-def _samples(schema: Mapping[str, Any], name: str) -> tuple[Any, ...]:
+def _samples(schema: Mapping[str, Any], name: str) -> tuple[Sample, ...]:
     """Return the values that the examples of the rules give a field."""
-    found: list[Any] = []
-    for rule in schema["x-rules"]:
-        for body in rule.get("examples", {}).values():
-            if isinstance(body, dict) and name in body and body[name] not in found:
-                found.append(body[name])
-    return tuple(found)
+    bodies = [body for rule in schema["x-rules"] for body in rule.get("examples", {}).values()]
+    given = [body[name] for body in bodies if isinstance(body, dict) and name in body]
+    return tuple(dict.fromkeys(Sample(json.dumps(value, ensure_ascii=False)) for value in given))
 
 
 def _rule_parts(schema: Mapping[str, Any]) -> Iterator[Any]:

@@ -1,13 +1,19 @@
-"""Rules as schema: each error-level rule becomes one `allOf` member of the schema it speaks about."""
+"""Rules as schema: each error-level rule becomes one `allOf` member of the schema it speaks about.
+
+OpenAPI has no schema over several parameters of an operation, so those stand together under an extension of it.
+"""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from scripts.rules.definition import Rule, RuledSchema
+from scripts.rules.definition import EXTENSION, Rule, RuledSchema
 from scripts.rules.dialect import lowered
+
+PARAMETERS: Final = "x-parameters"
+"""The schema of an object that holds all parameters of an operation, by the names its rules call them."""
 
 
 def with_rules_as_schema(document: Any, ruled: Sequence[RuledSchema]) -> Any:
@@ -24,6 +30,10 @@ def with_rules_as_schema(document: Any, ruled: Sequence[RuledSchema]) -> Any:
         for key in schema.location:
             target = target[key]
         members = [implication(rule, version) for rule in schema.rules if rule.level == "error"]
+        if schema.parameters is not None:
+            plain = {key: value for key, value in schema.schema.items() if key != EXTENSION}
+            target[PARAMETERS] = copy.deepcopy(plain)
+            target = target[PARAMETERS]
         if members:
             target["allOf"] = [*target.get("allOf", []), *members]
     return result

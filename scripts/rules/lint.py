@@ -64,7 +64,9 @@ def lint(document: Any, ruled: Sequence[RuledSchema]) -> list[Finding]:
 
 @check
 def field_exists(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:
-    """Every property a rule names is a property of the schema."""
+    """Every property a rule names is a property of the schema, or a parameter of the operation."""
+    if not context.ruled.parameters and context.ruled.parameters is not None:
+        yield "the operation has no parameters; what its body holds is ruled at the body's schema", ""
     for key, part in (("if", rule.condition), ("then", rule.requirement)):
         yield from _unknown_fields(part, context.ruled.schema, context.document, f"/{key}")
 
@@ -132,9 +134,8 @@ def condition_names_a_field(rule: Rule, context: Context) -> Iterator[tuple[str,
 @check
 def examples_do_what_they_claim(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:
     """The passing example breaks nothing, the breaking one exactly this rule, and both fit the schema."""
-    schema = {**context.document, "$ref": context.ruled.pointer}
     draft = jsonschema_rs.Draft4Validator if _is_30(context.document) else jsonschema_rs.Draft202012Validator
-    validator = draft(schema)
+    validator = draft(context.ruled.within(context.document))
     for key, body, wanted in (("passes", rule.passes, ()), ("breaks", rule.breaks, (rule.id,))):
         pointer = f"/examples/{key}"
         error = next(iter(validator.iter_errors(body)), None)

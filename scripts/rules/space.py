@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from scripts.pointer import resolve
 from scripts.rules.definition import RuledSchema
-from scripts.rules.domain import Given, Length, schema_domains
+from scripts.rules.domain import Given, Length, Sample, schema_domains
 
 FILLER: Final = "https://example.com/{}.png"
 
@@ -25,7 +25,7 @@ class Space:
     def __init__(self, ruled: RuledSchema, document: Any) -> None:
         self._required = set(ruled.schema.get("required", []))
         self.domains = {
-            name: tuple(each for value in values for each in (value.samples if isinstance(value, Given) else (value,)))
+            name: tuple(each for value in values for each in _alternatives(value))
             for name, values in schema_domains(ruled.schema, document).items()
         }
         self._fixed = {
@@ -55,8 +55,22 @@ class Space:
             yield self.with_required(given)
 
 
+def _alternatives(value: Any) -> tuple[Any, ...]:
+    """Return what a listed value counts as in a point: texts as they are, since points are looked up."""
+    if not isinstance(value, Given):
+        return (value,)
+    return tuple(each.value if isinstance(each.value, str) else each for each in value.samples)
+
+
+def concretes(value: Any) -> tuple[Any, ...]:
+    """Return the JSON values that a listed one stands for: one, or each sample of what cannot be listed."""
+    return tuple(each.value for each in value.samples) if isinstance(value, Given) else (concrete(value),)
+
+
 def concrete(value: Any) -> Any:
     """Return a JSON value for a listed one: a `Length` becomes a list of that many invented items."""
+    if isinstance(value, Sample):
+        return value.value
     return [FILLER.format(index + 1) for index in range(value.count)] if isinstance(value, Length) else value
 
 

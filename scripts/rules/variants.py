@@ -15,8 +15,8 @@ from typing import Any, Final
 from scripts.errors import InputError
 from scripts.pointer import encode
 from scripts.rules.definition import RuledSchema
-from scripts.rules.domain import Given, schema_domains
-from scripts.rules.space import concrete
+from scripts.rules.domain import schema_domains
+from scripts.rules.space import concretes
 from scripts.rules.verdict import Verdict
 
 EXTENSION: Final = "x-variants"
@@ -132,7 +132,7 @@ def _legal(verdict: Verdict, fixed: Mapping[str, Any], fields: Allowed) -> list[
 def _bodies(point: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the bodies a point stands for: one, or one for each sample of what cannot be listed."""
     given = {name: value for name, value in point.items() if value != ABSENT}
-    samples = [value.samples if isinstance(value, Given) else (concrete(value),) for value in given.values()]
+    samples = map(concretes, given.values())
     for values in itertools.product(*samples):
         yield dict(zip(given, values, strict=True))
 

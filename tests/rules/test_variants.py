@@ -11,7 +11,7 @@ import pytest
 from scripts.errors import InputError
 from scripts.rules import variants
 from scripts.rules.definition import Rule, RuledSchema, Source
-from scripts.rules.domain import Given, Length
+from scripts.rules.domain import Given, Length, Sample
 from scripts.rules.variants import ABSENT, VariantSet, read_variants
 
 PROPERTIES: dict[str, Any] = {
@@ -68,7 +68,7 @@ def test_a_field_that_cannot_be_listed_is_given_or_not() -> None:
     spoken = {"if": KIND_ONE, "then": {"required": ["note"]}, "examples": examples}
     either = {"anyOf": [{"properties": {"note": {"const": "bad"}}, "required": ["note"]}, {"required": ["list"]}]}
     one, _ = read([rule(KIND_ONE, either)], **{"x-rules": [spoken]}).variants
-    given = Given(("good", "bad"))
+    given = Given((Sample('"good"'), Sample('"bad"')))
     assert one.cases == (
         {"list": (ABSENT,), "note": (given,)},
         {"list": (Length(0), Length(1), Length(2)), "note": (ABSENT, given)},

@@ -8,10 +8,10 @@ document's own schema (rule id `schema`) and every rule that is not waived.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ._engine import SCHEMA, RuleSet, check_waived, enforce
-from ._table import RULE_SETS, SHAPES
+from ._table import PARAMETERS, RULE_SETS, SHAPES
 from ._violation import (
     ABSENT,
     Absent,
@@ -27,7 +27,12 @@ from ._violation import (
     unlisted,
 )
 
-RULES: Final[Mapping[str, Rule]] = {rule.id: rule for rules in RULE_SETS for rule in rules.rules}
+if TYPE_CHECKING:
+    from .._operation import Operation
+
+RULES: Final[Mapping[str, Rule]] = {
+    rule.id: rule for rules in (*RULE_SETS, *PARAMETERS.values()) for rule in rules.rules
+}
 _BY_MODEL: Final[Mapping[type[Any], RuleSet]] = {rules.model: rules for rules in RULE_SETS}
 
 
@@ -88,6 +93,56 @@ def validate(
         enforce(found, strict=strict, stacklevel=stacklevel + 1)
 
 
+def request_violations(
+    operation: Operation[..., Any], arguments: Mapping[str, Any], *, waive: Collection[str] = ()
+) -> tuple[Violation, ...]:
+    """Return everything a request breaks, in a fixed order: the rules of its parameters, then as `violations` its body.
+
+    Args:
+        operation: One of the generated `operations`.
+        arguments: Its parameters and its body, by keyword.
+        waive: Ids of rules to switch off.
+
+    Raises:
+        ValueError: A waived id does not exist.
+    """
+    if waive:
+        check_waived(waive, {*RULES, SCHEMA})
+    found: tuple[Violation, ...] = ()
+    if operation.id in PARAMETERS:
+        from ._arguments import Arguments  # seldom needed
+
+        found = PARAMETERS[operation.id].violations(Arguments(operation.filled_in(arguments)), waive)
+    body = arguments.get("body")
+    return (*found, *violations(body, waive=waive)) if hasattr(body, "to_dict") else found
+
+
+def validate_request(
+    operation: Operation[..., Any],
+    arguments: Mapping[str, Any],
+    *,
+    waive: Collection[str] = (),
+    strict: bool = False,
+    stacklevel: int = 2,
+) -> None:
+    """Refuse a request that breaks a stated rule or the schema of its body; warn about inferred rules.
+
+    Args:
+        operation: One of the generated `operations`.
+        arguments: Its parameters and its body, by keyword.
+        waive: Ids of rules to switch off; `schema` switches off the document's own schema.
+        strict: Refuse inferred rules too.
+        stacklevel: As in `warnings.warn`: which caller a warning points at.
+
+    Raises:
+        RuleViolation: With every violation at once.
+        ValueError: A waived id does not exist.
+    """
+    found = request_violations(operation, arguments, waive=waive)
+    if found:
+        enforce(found, strict=strict, stacklevel=stacklevel + 1)
+
+
 def rule_violations(body: Any, *, model: type[Any] | None = None) -> tuple[Violation, ...]:
     """Return the cross-field rules a body breaks, without looking at its schema."""
     if (
@@ -127,8 +182,10 @@ __all__ = [
     "Unlisted",
     "Violation",
     "check_waived",
+    "request_violations",
     "rule_violations",
     "unlisted",
     "validate",
+    "validate_request",
     "violations",
 ]

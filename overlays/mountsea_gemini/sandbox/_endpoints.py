@@ -32,9 +32,9 @@ class Endpoint(ABC):
         self.operation = operation
         self.calls = 0
         self._core = core
-        self._parameters = Parameters(core.spec, core.schemas, operation)
         media = operation.body.media if operation.body else {}
         strict = core.settings.strict
+        self.parameters = Parameters(core.spec, core.schemas, operation, strict=strict)
         self._forms = {name: Form(core.spec, schema) for name, schema in media.items() if is_form(name)}
         self.checks = {name: Checks(core.schemas, schema, strict=strict) for name, schema in media.items()}
 
@@ -49,11 +49,10 @@ class Endpoint(ABC):
             body, refused = _bodies.read(request, takes, self._core.settings.max_body, self._forms)
             if refused:
                 return refused
-        values, entries = self._parameters.read(request, in_path)
-        warnings: list[str] = []
+        values, entries, warnings = self.parameters.read(request, in_path)
         if takes is not None and body is not _bodies.MISSING:
-            more, warnings = self.checks[_bodies.essence_of(request.named[b"content-type"])].check(body)
-            entries += more
+            more, also = self.checks[_bodies.essence_of(request.named[b"content-type"])].check(body)
+            entries, warnings = entries + more, warnings + also
         if entries:
             return error_answer(400, texts(entries), more={"violations": entries})
         response = self._act(request, values, body)

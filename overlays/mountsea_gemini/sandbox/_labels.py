@@ -42,7 +42,7 @@ def labels(core: Core) -> Iterator[Label]:
         yield Label(operation.certainty, "operation", f"{operation.method} {operation.path} ({operation.name})")
     seen: set[str] = set()
     for endpoint in core.endpoints:
-        for checks in endpoint.checks.values():
+        for checks in (endpoint.parameters.rules, *endpoint.checks.values()):
             for rule in checks.rules:
                 if rule.id not in seen:
                     seen.add(rule.id)

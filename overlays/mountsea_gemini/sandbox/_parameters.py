@@ -1,49 +1,70 @@
-"""Check path, query and header parameters; cookies are left to the security schemes."""
+"""Check the parameters of a request, each by its schema and all together by the rules of the operation."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
-from ._checks import Entry, schema_entry
+from ._checks import Checks, Entry, schema_entry
 from ._http import Request
 from ._schema import Schemas
 from ._spec import Operation, Parameter, Spec
 
 
 class Parameters:
-    """The parameter checks of one operation."""
+    """The parameter checks of one operation.
 
-    def __init__(self, spec: Spec, schemas: Schemas, operation: Operation) -> None:
+    Args:
+        spec: The document.
+        schemas: Its schemas.
+        operation: The operation.
+        strict: Whether rules of level "warning" refuse a request too.
+    """
+
+    def __init__(self, spec: Spec, schemas: Schemas, operation: Operation, *, strict: bool) -> None:
         self._checks = [
             (parameter, *_types(spec, parameter), schemas.validator(parameter.schema))
             for parameter in operation.parameters
-            if parameter.place != "cookie"
         ]
+        self._names = rule_names(operation)
+        self.rules = Checks(schemas, {"x-rules": operation.rules}, strict=strict)
 
-    def read(self, request: Request, in_path: Mapping[str, str]) -> tuple[dict[str, Any], list[Entry]]:
-        """Return the values by name, and an entry for each parameter that is missing or wrong."""
+    def read(self, request: Request, in_path: Mapping[str, str]) -> tuple[dict[str, Any], list[Entry], list[str]]:
+        """Return the values by name, an entry for each thing wrong, and the ids of the warnings there is cause for."""
         values: dict[str, Any] = {}
         entries: list[Entry] = []
         if not self._checks:
-            return values, entries
+            return values, entries, []
+        given: dict[str, Any] = {}
         query = parse_qs(request.query.decode("latin-1"), keep_blank_values=True)
         for parameter, types, items, validator in self._checks:
-            given = _given(parameter, request, in_path, query)
+            texts = _given(parameter, request, in_path, query)
             above = (parameter.place, parameter.name)
-            if not given:
+            if not texts:
                 if parameter.required:
                     entries.append(_entry("required", above, "absent", "must be present"))
                 continue
-            if len(given) > 1 and "array" not in types:
-                entries.append(_entry("type", above, f"{len(given)} values", "must be given once"))
+            if len(texts) > 1 and "array" not in types:
+                entries.append(_entry("type", above, f"{len(texts)} values", "must be given once"))
                 continue
-            value = _converted(given, types, items)
-            values[parameter.name] = value
+            value = _converted(texts, types, items)
+            values[parameter.name] = given[self._names[parameter.place, parameter.name]] = value
             entries += [schema_entry(error, above) for error in validator.iter_errors(value)]
-        return values, entries
+        broken, warnings = self.rules.check(given)
+        return values, entries + broken, warnings
+
+
+def rule_names(operation: Operation) -> dict[tuple[str, str], str]:
+    """Return what the rules call each parameter: its name, or `place:name` where several places share the name."""
+    shared = Counter(parameter.name for parameter in operation.parameters)
+    return {
+        (each.place, each.name): each.name if shared[each.name] == 1 else f"{each.place}:{each.name}"
+        for each in operation.parameters
+    }
 
 
 def _given(
@@ -53,8 +74,17 @@ def _given(
         return query.get(parameter.name, [])
     if parameter.place == "path":
         return [in_path[parameter.name]] if parameter.name in in_path else []
+    if parameter.place == "cookie":
+        return _cookies(request.header(b"cookie") or "").get(parameter.name, [])
     header = request.header(parameter.name.lower().encode("latin-1", "replace"))
     return [] if header is None else [header]
+
+
+def _cookies(header: str) -> dict[str, list[str]]:
+    try:
+        return {name: [unquote(morsel.value)] for name, morsel in SimpleCookie(header).items()}
+    except CookieError:
+        return {}
 
 
 def _types(spec: Spec, parameter: Parameter) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -101,6 +101,8 @@ class Operation:
     success: Success
     links: tuple[Link, ...]
     waiter: Waiter | None
+    rules: tuple[Mapping[str, Any], ...] = ()
+    """What is ruled of its parameters, as of an object that holds them by name."""
 
 
 class Spec:
@@ -163,6 +165,7 @@ class Spec:
             success=_success(status, response.get("content")),
             links=tuple(self._links(response)),
             waiter=_waiter(value["x-waiter"], place) if "x-waiter" in value else None,
+            rules=tuple(value.get("x-rules") or ()),
         )
 
     def _first_success(self, responses: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:

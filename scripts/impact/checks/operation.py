@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from scripts.emit.operations import METHODS, operations
+from scripts.emit.operations import operations
 from scripts.impact.change import Change, Severity
 from scripts.impact.checks.registry import Check, Registry
 from scripts.impact.context import Context, python_name, shown
 from scripts.impact.grammar import resolved
 from scripts.impact.structure import Difference
+from scripts.parameters import METHODS
 
 REGISTRY: Final = Registry()
 check = REGISTRY.check

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import httpx
-from attrs import frozen
-from mountsea_gemini_api.rules import violations
+from attrs import evolve, frozen
+from mountsea_gemini_api.rules import Violation, request_violations, violations
 
 from ...sandbox._spec import Operation, Parameter, is_json
-from ._calling import models
+from ._calling import arguments, models
 from ._played import UNREADABLE, Played
 from ._values import NoValueError, Values
 
@@ -74,6 +74,9 @@ class _Operation:
             )
         for parameter in self.operation.parameters:
             yield from self._parameter(parameter, values)
+        for rule, word, parameters in self.played.maker.ruled_parameters(self.operation):
+            what = f"parameters that {'keep' if word == 'passes' else 'break'} {rule}"
+            yield self._case(what, lambda parameters=parameters: self._ruled(values, parameters))  # type: ignore[misc]
         if values.media is not None and is_json(values.media):
             yield from self._bodies(values)
 
@@ -95,8 +98,20 @@ class _Operation:
         sent = json.loads(answer.content)
         return None if _same(read.to_dict(), sent) else f"read as {read.to_dict()!r:.200}, sent was {sent!r:.200}"
 
+    def _ruled(self, values: Values, parameters: Mapping[str, Any]) -> str | None:
+        """Compare what the document, the sandbox and the compiled rules say of parameters."""
+        waiter = self.operation.waiter
+        task = [key for key in values.parameters if waiter and key.partition(":")[2] == waiter.parameter]
+        asked = evolve(values, parameters={**parameters, **{key: values.parameters[key] for key in task}})
+        right = self.played.maker.right_parameters(self.operation, asked.parameters)
+        answer = self.played.ask(self.operation, asked)
+        generated = self.played.generated(self.operation)
+        found = request_violations(generated, arguments(generated, asked))
+        wanted = (self.operation.success.status,) if right else _REFUSED
+        return _status(answer, wanted) or _disagreement(found, parameters, right=right)
+
     def _parameter(self, parameter: Parameter, values: Values) -> Iterator[Case]:
-        """Yield the cases of one parameter; the sandbox leaves cookies to the security schemes."""
+        """Yield the cases of one parameter; cookies are left to the security schemes."""
         if parameter.required and parameter.place in {"query", "header"}:
             what = f"refused without the {parameter.place} parameter {parameter.name}"
             yield self._case(what, lambda: _status(self._without(parameter, values), _REFUSED))
@@ -150,11 +165,15 @@ class _Operation:
         kinds = models(self.played.generated(self.operation))
         if len(kinds) != 1 or not isinstance(body, Mapping):
             return None  # the compiled rules speak of JSON objects that have a class of their own
-        found = [each for each in violations(body, model=kinds[0]) if each.level == "error"]
-        if bool(found) is not right:
-            return None
-        told = "; ".join(map(str, found)) or "nothing"
-        return f"the document says {'right' if right else 'wrong'}, the compiled rules say {told}: {body!r:.200}"
+        return _disagreement(violations(body, model=kinds[0]), body, right=right)
+
+
+def _disagreement(found: Sequence[Violation], asked: Any, *, right: bool) -> str | None:
+    errors = [each for each in found if each.level == "error"]
+    if bool(errors) is not right:
+        return None
+    told = "; ".join(map(str, errors)) or "nothing"
+    return f"the document says {'right' if right else 'wrong'}, the compiled rules say {told}: {asked!r:.200}"
 
 
 def _status(answer: httpx.Response, wanted: tuple[int, ...]) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from ...sandbox._parameters import rule_names
 from ...sandbox._sample import properties_of, sample
 from ...sandbox._spec import Operation, Parameter, Spec, is_json
 from ..contract._judge import Judge
@@ -51,11 +52,7 @@ class Maker:
         Raises:
             NoValueError: There is none to be found.
         """
-        parameters = {
-            f"{each.place}:{each.name}": self._parameter(operation, each)
-            for each in operation.parameters
-            if each.required or each.place == "path"
-        }
+        parameters = self._parameters(operation)
         if operation.body is None:
             return Values(parameters)
         media = self.media(operation)
@@ -76,6 +73,37 @@ class Maker:
         """
         schema = operation.body.media[self.media(operation)] if operation.body else {}
         return bool(self.judge.whole(schema, formats=formats).is_valid(body))
+
+    def right_parameters(self, operation: Operation, parameters: Mapping[str, Any]) -> bool:
+        """Tell whether parameters keep the stated rules of their operation, by the document alone.
+
+        Args:
+            operation: Whose parameters they are.
+            parameters: Their values by place and name, such as `query:limit`.
+        """
+        names = {f"{place}:{name}": called for (place, name), called in rule_names(operation).items()}
+        given = {names[key]: value for key, value in parameters.items()}
+        schema = self._raw(operation)[0].get("x-parameters", {})
+        return bool(self.judge.whole(schema).is_valid(given))
+
+    @staticmethod
+    def ruled_parameters(operation: Operation) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Yield the parameters that the rules of an operation show: the rule's id, `passes` or `breaks`, the values."""
+        keys = {called: f"{place}:{name}" for (place, name), called in rule_names(operation).items()}
+        for rule in operation.rules:
+            for word, example in (rule.get("examples") or {}).items():
+                yield rule["id"], word, {keys[called]: value for called, value in example.items()}
+
+    def _parameters(self, operation: Operation) -> dict[str, Any]:
+        """Return the parameters that must be given, or those a rule shows as right where these are not enough."""
+        made = {
+            f"{each.place}:{each.name}": self._parameter(operation, each)
+            for each in operation.parameters
+            if each.required or each.place == "path"
+        }
+        if not operation.rules or self.right_parameters(operation, made):
+            return made
+        return next(values for _, word, values in self.ruled_parameters(operation) if word == "passes")
 
     def _parameter(self, operation: Operation, parameter: Parameter) -> Any:
         raw = self._raw(operation)

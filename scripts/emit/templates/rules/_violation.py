@@ -136,7 +136,7 @@ class Rule(Record):
         id: Stable name; the one to waive it by.
         level: `error` (stated by the vendor, enforced) or `warning` (inferred, enforced in strict mode).
         message: What it requires.
-        schema: The schema it speaks about.
+        schema: The schema it speaks about, or the operation of whose parameters it does.
         source: The vendor's words.
     """
 
