@@ -160,14 +160,19 @@ def listed_domains(ruled: RuledSchema, document: Any, used: Sequence[str]) -> st
     entries = []
     for name, values in domains(ruled, document, used).items():
         texts = [] if name in required else ["ABSENT"]
-        texts += [_alternative(value) for value in values if not isinstance(value, Given)]
+        texts += [text for value in values for text in _alternatives(value)]
         if texts:
             entries.append(f"{literal(name)}: ({', '.join(texts)},)")
     return ", ".join(entries)
 
 
-def _alternative(value: Any) -> str:
-    return f"Length({value.count})" if isinstance(value, Length) else literal(value)
+def _alternatives(value: Any) -> Iterator[str]:
+    """Yield what a value may be changed to: of samples only numbers, for nobody's text is as good as another."""
+    if isinstance(value, Given):
+        numbers = {each.value for each in value.samples if isinstance(each.value, int | float)}
+        yield from (literal(number) for number in sorted(numbers))
+    else:
+        yield f"Length({value.count})" if isinstance(value, Length) else literal(value)
 
 
 def declaration(rule: Rule, ruled: RuledSchema) -> str:

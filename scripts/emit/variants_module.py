@@ -12,7 +12,7 @@ from scripts.emit.operations import Operation, descriptions, operation_constants
 from scripts.emit.source import docstring, literal
 from scripts.errors import InputError
 from scripts.rules.domain import Given, Length
-from scripts.rules.variants import ABSENT, Allowed, Variant, VariantSet
+from scripts.rules.variants import ABSENT, Allowed, Variant, VariantSet, takes
 
 _OPTIONS: Final = "waive: Collection[str] = (), strict: bool | None = None"
 _SUBMIT: Final = (
@@ -128,7 +128,7 @@ class _Writer:
         text = f"{self._name(name)}: {self._type(name, case)}"
         default = self.variants.defaults.get(name, ABSENT)
         allowed = case.get(name)
-        if default is not ABSENT and (allowed is None or default in allowed):
+        if default is not ABSENT and (allowed is None or takes(allowed, default)):
             return f"{text} = {literal(default)}"
         optional = ABSENT in allowed if allowed is not None else not self._required(name)
         if optional and text.endswith(": None"):

@@ -59,12 +59,13 @@ class Acceptance:
     Args:
         revision: The revision.
         schema: The schema of the request, as it stands in the merged document, or one made up of parameters.
+        ruled: The rules of one made up of parameters; those of others are found.
 
     Raises:
         UnanswerableError: It is not a schema that a validator takes.
     """
 
-    def __init__(self, revision: Revision, schema: Any) -> None:
+    def __init__(self, revision: Revision, schema: Any, ruled: RuledSchema | None = None) -> None:
         document = revision.value
         parts = _reachable(schema, document)
         draft = jsonschema_rs.Draft4Validator if _is_30(document) else jsonschema_rs.Draft202012Validator
@@ -73,7 +74,7 @@ class Acceptance:
         except (ValueError, jsonschema_rs.ReferencingError) as error:
             raise UnanswerableError(f"the schema is not valid: {str(error).splitlines()[0]}") from error
         self.schema: Mapping[str, Any] = resolved(schema, document)
-        self.ruled = _ruled(revision.ruled, schema, self.schema)
+        self.ruled = ruled or _ruled(revision.ruled, schema, self.schema)
         self._verdict = Verdict(self.ruled) if self.ruled else None
 
     def accepts(self, body: Any) -> bool:

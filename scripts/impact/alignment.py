@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from scripts.impact.acceptance import Acceptance
 from scripts.impact.grammar import resolved
 from scripts.impact.structure import same
 from scripts.rules.domain import Given, Length, Sample, schema_domains
+from scripts.rules.sample import sample
 from scripts.rules.space import concrete, concretes
 from scripts.rules.verdict import mentions
 
@@ -49,7 +50,9 @@ class Aligned:
         self.fixed: dict[str, Any] = {}
         self.free: dict[str, int] = {}
         self.unlisted: list[str] = []
-        listed = [_domains(side.schema, document) for side, document in zip(sides, documents, strict=True)]
+        found = [schema_domains(side.schema, document) for side, document in zip(sides, documents, strict=True)]
+        listed = [{name: _alternatives(values) for name, values in each.items()} for each in found]
+        sampled = [{name for name, (first, *_) in each.items() if isinstance(first, Given)} for each in found]
         properties = [side.schema.get("properties", {}) for side in sides]
         for name in dict.fromkeys((*properties[0], *properties[1])):
             needed = [name in side.schema.get("required", []) for side in sides]
@@ -57,10 +60,15 @@ class Aligned:
             alike = needed[0] == needed[1] and same(_bare(schemas[0]), _bare(schemas[1]))
             values = _union([*listed[0].get(name, ()), *listed[1].get(name, ())])
             if alike and not values:
-                self._fix(name, schemas[0], needed=needed[0])
+                self._fix(name, schemas[0], documents[0], needed=needed[0])
                 continue
-            if not all(name in each for each in listed):
-                values = _union([*values, *(_sample(schema) for schema in schemas if isinstance(schema, dict))])
+            if not all(name in each for each in listed) or len({name in each for each in sampled}) > 1:
+                samples = (
+                    sample(each, doc, shown=False)
+                    for each, doc in zip(schemas, documents, strict=True)
+                    if isinstance(each, dict)
+                )
+                values = _union([*values, *samples])
                 self.unlisted.append(name)
             alternatives = ((), *((value,) for value in values))
             ruled = any(mentions(rule, name) for side in sides if side.ruled for rule in side.ruled.rules)
@@ -73,9 +81,9 @@ class Aligned:
         self.size = math.prod(map(len, self.walked.values()))
         self.others = math.prod(self.free.values())
 
-    def _fix(self, name: str, schema: Any, *, needed: bool) -> None:
+    def _fix(self, name: str, schema: Any, document: Any, *, needed: bool) -> None:
         if needed and isinstance(schema, dict):
-            self.fixed[name] = _sample(schema)
+            self.fixed[name] = sample(schema, document, shown=False)
         if isinstance(schema, dict):
             self.unlisted.append(name)
 
@@ -97,13 +105,8 @@ class Aligned:
         return text
 
 
-def _domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[Any, ...]]:
-    return {
-        name: _union(
-            [each for value in values for each in (concretes(value) if isinstance(value, Given) else (value,))]
-        )
-        for name, values in schema_domains(schema, document).items()
-    }
+def _alternatives(values: Iterable[Any]) -> tuple[Any, ...]:
+    return _union([each for value in values for each in (concretes(value) if isinstance(value, Given) else (value,))])
 
 
 def _union(values: list[Any]) -> tuple[Any, ...]:
@@ -121,22 +124,3 @@ def _bare(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     return {key: value for key, value in schema.items() if key not in silent and not key.startswith("x-")}
-
-
-def _sample(schema: Mapping[str, Any]) -> Any:
-    """Return a value that a schema plausibly accepts."""
-    if isinstance(schema.get("enum"), list) and schema["enum"]:
-        return schema["enum"][0]
-    kind = schema.get("type")
-    kind = kind[0] if isinstance(kind, list) and kind else kind
-    samples: dict[str, Any] = {"integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
-    if kind in {"integer", "number"}:
-        low = schema.get("minimum", schema.get("exclusiveMinimum"))
-        return low + 1 if isinstance(low, int | float) and not isinstance(low, bool) else samples[kind]
-    if kind == "object":
-        needed = schema.get("required", [])
-        inner = schema.get("properties", {})
-        return {name: _sample(inner.get(name, {})) for name in needed if isinstance(inner, dict)}
-    if kind in samples:
-        return samples[str(kind)]
-    return "x" * max(4, schema["minLength"]) if isinstance(schema.get("minLength"), int) else "text"

@@ -46,6 +46,7 @@ GRAMMAR: Final[Mapping[str, Mapping[str, str]]] = {
         "tags": "tags", **_PROSE, "externalDocs": "docs", "operationId": "id", "parameters": "[Parameter",
         "requestBody": "@RequestBody", "responses": "{Response", "callbacks": "callbacks", "deprecated": "flag",
         "security": "security", "servers": "[Server", "x-waiter": "waiter",
+        "x-rules": "[Rule",
     },
     "Parameter": {
         "name": "name", "in": "name", "description": "prose", "required": "flag", "deprecated": "flag",

@@ -10,7 +10,9 @@ from scripts.emit.operations import operations
 from scripts.impact.acceptance import Acceptance, Reason, UnanswerableError
 from scripts.impact.alignment import Aligned, Point, Table
 from scripts.impact.grammar import resolved
+from scripts.impact.parameters import parameters
 from scripts.impact.revision import Revision
+from scripts.rules.definition import RuledSchema
 
 LIMIT: Final = 300_000
 
@@ -83,11 +85,9 @@ def _compare(old: Revision, new: Revision) -> Iterator[RequestImpact]:
         pair = (_body(other.body, old.value), _body(operation.body, new.value))
         if None not in pair:
             yield _judge(name, "request body", (old, new), pair)
-        given = tuple(
-            _parameters(revision.value, each.path, each.body) for revision, each in ((old, other), (new, operation))
-        )
-        if given[0]["properties"] and given[1]["properties"]:
-            yield _judge(name, "parameters", (old, new), given)
+        (was, _), (now, _) = given = (parameters(old, other), parameters(new, operation))
+        if was["properties"] and now["properties"]:
+            yield _judge(name, "parameters", (old, new), (was, now), tuple(ruled for _, ruled in given))
 
 
 def _body(operation: Mapping[str, Any], document: Any) -> Any:
@@ -99,25 +99,15 @@ def _body(operation: Mapping[str, Any], document: Any) -> Any:
     return None
 
 
-def _parameters(document: Any, path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of an operation as one object schema, so that both kinds are judged alike."""
-    result: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
-    for given in (document["paths"][path].get("parameters"), operation.get("parameters")):
-        for entry in given if isinstance(given, list) else []:
-            parameter = resolved(entry, document)
-            if not isinstance(parameter, dict) or not isinstance(parameter.get("name"), str):
-                continue
-            name = f"{parameter.get('in')} {parameter['name']}"
-            schema = parameter.get("schema", {})
-            result["properties"][name] = schema if isinstance(schema, dict) else {}
-            if parameter.get("required") is True and name not in result["required"]:
-                result["required"].append(name)
-    return result if result["required"] else {key: value for key, value in result.items() if key != "required"}
-
-
-def _judge(name: str, where: str, sides: tuple[Revision, Revision], schemas: tuple[Any, ...]) -> RequestImpact:
+def _judge(
+    name: str,
+    where: str,
+    sides: tuple[Revision, Revision],
+    schemas: tuple[Any, ...],
+    ruled: tuple[RuledSchema | None, ...] = (None, None),
+) -> RequestImpact:
     try:
-        old, new = (Acceptance(side, schema) for side, schema in zip(sides, schemas, strict=True))
+        old, new = (Acceptance(*side) for side in zip(sides, schemas, ruled, strict=True))
         space = Aligned((old, new), (sides[0].value, sides[1].value))
     except (UnanswerableError, TypeError, AttributeError) as error:
         return RequestImpact(name, where, 0, 0, 0, (), (), f"not counted: {error}; compared by schema only")

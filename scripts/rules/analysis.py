@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -144,8 +144,8 @@ def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> 
     findings = tuple(
         Finding(each.id, each.text, each.rules, each.witness, accepted.get(each.id)) for each in _findings(table)
     )
-    valid = sum(not table.errors(point) for point in table.broken)
-    strict = sum(not broken for broken in table.broken.values())
+    valid = table.count(point for point in table.broken if not table.errors(point))
+    strict = table.count(point for point, broken in table.broken.items() if not broken)
     return SchemaReport(ruled.pointer, space.size, valid * others, strict * others, method, findings)
 
 
@@ -169,6 +169,11 @@ class _Table:
         """Return the error-level rules a point breaks."""
         return tuple(rule for rule in self.broken[point] if rule in self._errors)
 
+    def count(self, points: Iterable[Point]) -> int:
+        """Count points; those that differ only in the sample that stands for a field are one."""
+        sampled = [index for index, name in enumerate(self.names) if name in self.space.sampled]
+        return len({tuple(bool(v) if i in sampled else v for i, v in enumerate(point)) for point in points})
+
     def refusing(self, point: Point, *, strict: bool) -> tuple[str, ...]:
         """Return the rules that refuse a point."""
         return self.broken[point] if strict else self.errors(point)
@@ -189,7 +194,8 @@ def _dead(table: _Table, *, strict: bool) -> Iterator[Finding]:
     mode = " in strict mode" if strict else ""
     listed = {
         index: [value for value in values if value and not isinstance(value[0], Length)]
-        for index, values in enumerate(table.walked.values())
+        for index, (name, values) in enumerate(table.walked.items())
+        if name not in table.space.sampled
     }
     dead: set[tuple[int, Any]] = set()
     for index, values in listed.items():

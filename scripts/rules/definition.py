@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote
 
 from scripts.errors import InputError
 from scripts.parameters import METHODS, operation_parameters, parameter_names, parameters_schema
@@ -18,6 +19,9 @@ from scripts.rules.dialect import DialectError, check
 EXTENSION: Final = "x-rules"
 LEVELS: Final = ("error", "warning")
 _REQUIRED: Final = ("id", "level", "message", "source", "if", "then", "examples")
+_FRAGMENT: Final = "#/~!$&'()*+,;=:@?"
+"""What stands for itself in the fragment of a URI (RFC 3986, 3.5), and what begins one."""
+
 _ID: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
 RESERVED: Final = frozenset({"schema"})
 
@@ -96,7 +100,7 @@ class RuledSchema:
             document: The merged document.
         """
         if self.parameters is None:
-            return {**document, "$ref": self.pointer}
+            return {**document, "$ref": quote(self.pointer, safe=_FRAGMENT)}
         return {**{key: document[key] for key in ("components", "paths") if key in document}, **self.schema}
 
 

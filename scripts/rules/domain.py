@@ -1,7 +1,9 @@
 """The finite part of a request: for each field, the values whose difference a rule or the schema can see.
 
-An array counts by its length: absent, 0, 1, ... up to one more than the largest bound anybody states. Of a
-field whose values cannot be listed (free text, numbers) only its presence counts, if a rule asks for it.
+An array counts by its length: absent, 0, 1, ... up to one more than the largest bound anybody states. Of a field
+whose values cannot be listed (free text, numbers, objects) its presence counts, if a stated rule speaks of it or any
+asks for it, and samples stand for its values: those of the rules' examples, those that a rule names, and both sides
+of each bound that a rule states.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import Any, Final
 
 from scripts.pointer import resolve
 from scripts.rules.definition import RuledSchema
+from scripts.rules.edges import edges
 
 _MOST_REFERENCES: Final = 32
 
@@ -38,7 +41,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Given:
-    """Some value of a field whose values cannot be listed; `samples` are those the rules' examples hold."""
+    """Some value of a field whose values cannot be listed; `samples` stand for all of them."""
 
     samples: tuple[Sample, ...]
 
@@ -46,7 +49,9 @@ class Given:
 def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[Any, ...]]:
     """Return the listable values of each field: enum values, booleans, `Length`s, or one `Given`."""
     largest = _largest_bounds(schema)
-    asked = {name for part in _rule_parts(schema) for name in _asked(part)} - set(schema.get("required", []))
+    parts = tuple(_rule_parts(schema))
+    stated = {name for rule in schema.get("x-rules", []) if rule.get("level") == "error" for name in _spoken_of(rule)}
+    asked = {name for part in parts for name in _asked(part)} - set(schema.get("required", []))
     result: dict[str, tuple[Any, ...]] = {}
     for name, given in schema.get("properties", {}).items():
         field = _resolved(given, document)
@@ -56,21 +61,36 @@ def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[
             result[name] = (False, True)
         elif field.get("type") == "array" and name in largest:
             result[name] = tuple(Length(count) for count in range(largest[name] + 2))
-        elif name in asked and (samples := _samples(schema, name)):
-            result[name] = (Given(samples),)
+        elif name in asked or name in stated or any(edges(field, name, part) for part in parts):
+            told = [each for part in parts for each in edges(field, name, part)]
+            if samples := tuple(dict.fromkeys(map(_sample, (*_examples(schema, name), *told)))):
+                result[name] = (Given(samples),)
     return result
 
 
-def _samples(schema: Mapping[str, Any], name: str) -> tuple[Sample, ...]:
-    """Return the values that the examples of the rules give a field."""
+def _sample(value: Any) -> Sample:
+    return Sample(json.dumps(value, ensure_ascii=False))
+
+
+def _examples(schema: Mapping[str, Any], name: str) -> Iterator[Any]:
+    """Yield the values that the examples of the rules give a field."""
     bodies = [body for rule in schema["x-rules"] for body in rule.get("examples", {}).values()]
-    given = [body[name] for body in bodies if isinstance(body, dict) and name in body]
-    return tuple(dict.fromkeys(Sample(json.dumps(value, ensure_ascii=False)) for value in given))
+    yield from (body[name] for body in bodies if isinstance(body, dict) and name in body)
 
 
 def _rule_parts(schema: Mapping[str, Any]) -> Iterator[Any]:
     for rule in schema.get("x-rules", []):
         yield from (rule.get("if"), rule.get("then"))
+
+
+def _spoken_of(rule: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the fields of the body that a rule says something of."""
+    parts = [rule.get("if"), rule.get("then")]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            yield from part.get("properties", {})
+            parts += [*part.get("allOf", []), *part.get("anyOf", []), part.get("not")]
 
 
 def _asked(schema: Any) -> Iterator[str]:

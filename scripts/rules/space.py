@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from scripts.pointer import resolve
 from scripts.rules.definition import RuledSchema
 from scripts.rules.domain import Given, Length, Sample, schema_domains
+from scripts.rules.sample import sample
 
 FILLER: Final = "https://example.com/{}.png"
 
@@ -20,16 +20,21 @@ class Space:
     Args:
         ruled: The schema.
         document: The merged document, for references.
+
+    Attributes:
+        domains: The values of each field.
+        sampled: The fields whose values are samples of many.
     """
 
     def __init__(self, ruled: RuledSchema, document: Any) -> None:
         self._required = set(ruled.schema.get("required", []))
+        found = schema_domains(ruled.schema, document)
         self.domains = {
-            name: tuple(each for value in values for each in _alternatives(value))
-            for name, values in schema_domains(ruled.schema, document).items()
+            name: tuple(each for value in values for each in _alternatives(value)) for name, values in found.items()
         }
+        self.sampled = frozenset(name for name, (first, *_) in found.items() if isinstance(first, Given))
         self._fixed = {
-            name: _sample(schema, document)
+            name: sample(schema, document)
             for name, schema in ruled.schema.get("properties", {}).items()
             if name in self._required and name not in self.domains
         }
@@ -41,8 +46,11 @@ class Space:
 
     @property
     def size(self) -> int:
-        """How many points there are."""
-        return math.prod(len(self.alternatives(name)) for name in self.domains)
+        """How many points there are; a field that is sampled counts as given, whichever sample stands for it."""
+        return math.prod(
+            1 + (name not in self._required) if name in self.sampled else len(self.alternatives(name))
+            for name in self.domains
+        )
 
     def with_required(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return a body of given fields, with a plain sample in every required field that cannot be listed."""
@@ -72,12 +80,3 @@ def concrete(value: Any) -> Any:
     if isinstance(value, Sample):
         return value.value
     return [FILLER.format(index + 1) for index in range(value.count)] if isinstance(value, Length) else value
-
-
-def _sample(schema: Mapping[str, Any], document: Any) -> Any:
-    while "$ref" in schema:
-        schema = resolve(document, schema["$ref"])
-    samples = {"integer": 1, "number": 1, "array": [], "object": {}}
-    if "example" in schema:
-        return schema["example"]
-    return samples.get(str(schema.get("type")), "text")

@@ -15,7 +15,7 @@ from typing import Any, Final
 from scripts.errors import InputError
 from scripts.pointer import encode
 from scripts.rules.definition import RuledSchema
-from scripts.rules.domain import schema_domains
+from scripts.rules.domain import Given, schema_domains
 from scripts.rules.space import concretes
 from scripts.rules.verdict import Verdict
 
@@ -91,7 +91,7 @@ def _variant_set(ruled: RuledSchema, document: Any) -> VariantSet:
     if set(values) - {ABSENT} != set(data["names"]):
         raise _error(ruled, f"names must name each value of {data['by']} once: {[v for v in values if v != ABSENT]}")
     for field, value in data.get("defaults", {}).items():
-        if field in domains and value not in domains[field]:
+        if field in domains and not takes(domains[field], value):
             raise _error(ruled, f"the default {value!r} is not a value of {field}")
     verdict = Verdict(ruled)
     used = [name for name in domains if name != data["by"] and verdict.mentions(name)]
@@ -110,6 +110,11 @@ def _variant_set(ruled: RuledSchema, document: Any) -> VariantSet:
         domains,
         tuple(variants),
     )
+
+
+def takes(allowed: Sequence[Any], value: Any) -> bool:
+    """Tell whether a value is one of those allowed; what cannot be listed may be any."""
+    return value in allowed or any(isinstance(each, Given) for each in allowed)
 
 
 def _with_absence(domains: Allowed, required: Sequence[str]) -> Allowed:

@@ -8,9 +8,10 @@ import pkgutil
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import jsonschema_rs
@@ -75,26 +76,26 @@ def test_its_rules_are_sound(document: Document, capsys: pytest.CaptureFixture[s
 def test_its_rules_agree_with_the_effective_schema(document: Document) -> None:
     """The compiled checks refuse what JSON Schema refuses, over the listable bodies and the examples of the rules."""
     checked: Any = importlib.import_module(f"{document.project.package}.rules")
-    by_schema = {each.rules[0].schema: each for each in importlib.import_module(f"{checked.__name__}._table").RULE_SETS}
+    table: Any = importlib.import_module(f"{checked.__name__}._table")
+    by_schema = {each.rules[0].schema: each for each in (*table.RULE_SETS, *table.PARAMETERS.values())}
     for ruled in document.merged.ruled:
         rule_set = by_schema[ruled.pointer]
         verdict = Verdict(ruled, levels=("error", "warning"))
-        validator = _validator(document.effective, ruled.pointer)
-        plain = _validator(document.merged.value, ruled.pointer)
+        place = ruled.pointer if ruled.parameters is None else f"{ruled.pointer}/x-parameters"
+        validator = _validator({**document.effective, "$ref": quote(place, safe="#/~")})
+        plain = _validator(ruled.within(document.merged.value))
         errors = {rule.id for rule in ruled.rules if rule.level == "error"}
         examples = [body for rule in ruled.rules for body in (rule.passes, rule.breaks)]
         for body in itertools.chain(examples, itertools.islice(Space(ruled, document.merged.value).bodies(), POINTS)):
-            found = {violation.rule for violation in checked.rule_violations(body, model=rule_set.model)}
+            found = {violation.rule for violation in rule_set.violations(body, ())}
             assert found == set(verdict.broken(body)), body
             if plain.is_valid(body):
                 assert validator.is_valid(body) == (not found & errors), body
 
 
-def _validator(document: Any, pointer: str) -> Any:
-    kind = (
-        jsonschema_rs.Draft4Validator if document["openapi"].startswith("3.0") else jsonschema_rs.Draft202012Validator
-    )
-    return kind({**document, "$ref": pointer})
+def _validator(schema: Any) -> Any:
+    is_30 = str(schema.get("openapi", "")).startswith("3.0")
+    return (jsonschema_rs.Draft4Validator if is_30 else jsonschema_rs.Draft202012Validator)(schema)
 
 
 def test_the_sandbox_serves_it(document: Document) -> None:
@@ -117,12 +118,21 @@ def _polls(operation: Operation) -> bool:
 
 
 def _good(operation: Operation, document: Document) -> Asked:
-    """Return a request that fits; where rules speak of its body, the body is one of their examples."""
+    """Return a request that fits; where rules speak of its body or parameters, one of their examples."""
     references = [schema.get("$ref") for schema in operation.media.values()]
     for ruled in document.merged.ruled:
+        if ruled.location == ("paths", operation.path, operation.method):
+            return _with(operation.asked(), ruled.parameters, ruled.rules[0].passes)
         if ruled.pointer in references:
             return operation.asked(ruled.rules[0].passes)
     return operation.asked()
+
+
+def _with(asked: Asked, names: Mapping[str, str] | None, given: Mapping[str, Any]) -> Asked:
+    """Return a request with the parameters of an example, which calls them as rules do."""
+    places = {name: key.split(":", 1) for key, name in (names or {}).items()}
+    parameters = {(places[name][0], places[name][1]): value for name, value in given.items()}
+    return Asked(parameters, asked.body, asked.media)
 
 
 def _bad(operation: Operation, good: Asked, document: Document) -> Iterator[tuple[str, int, Asked]]:
@@ -141,9 +151,11 @@ def _bad(operation: Operation, good: Asked, document: Document) -> Iterator[tupl
             yield name, 400, Asked(good.parameters, {k: v for k, v in good.body.items() if k != name}, good.media)
     references = [schema.get("$ref") for schema in operation.media.values()]
     for ruled in document.merged.ruled:
-        for rule in ruled.rules if ruled.pointer in references else ():
-            if rule.level == "error":
+        for rule in ruled.rules:
+            if rule.level == "error" and ruled.pointer in references:
                 yield rule.id, 400, Asked(good.parameters, rule.breaks, good.media)
+            elif rule.level == "error" and ruled.location == ("paths", operation.path, operation.method):
+                yield rule.id, 400, _with(good, ruled.parameters, rule.breaks)
 
 
 def test_the_client_calls_every_operation(document: Document, client_of: Callable[[Document], Any]) -> None:

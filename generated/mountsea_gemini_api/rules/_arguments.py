@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ def plain(value: Any) -> Any:
     """Return an argument as the JSON value that the document speaks of; what is not sent is `UNSET`."""
     if value is None:
         return UNSET
-    if isinstance(value, (datetime.date, datetime.datetime)):
+    if isinstance(value, (dt.date, dt.datetime)):
         return value.isoformat()
     if isinstance(value, UUID):
         return str(value)

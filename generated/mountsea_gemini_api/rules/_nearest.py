@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..types import UNSET, Unset
+from ._values import is_number
 from ._violation import ABSENT, Change, Length, Violation
 
 if TYPE_CHECKING:
@@ -67,6 +69,8 @@ def _alternatives(name: str, domain: tuple[Any, ...], before: Any) -> Iterator[t
         others.sort(
             key=lambda value: abs(value.count - now.count) if isinstance(value, Length) else now.count + 1
         )
+    if is_number(now):  # the nearest number comes first, and being left out last
+        others.sort(key=lambda value: abs(value - now) if is_number(value) else math.inf)
     return ((name, value) for value in others)
 
 

@@ -14,7 +14,7 @@ from scripts.impact.structure import Difference
 REGISTRY: Final = Registry()
 check = REGISTRY.check
 _CHANGES: Final = ("add", "remove", "change")
-_RULES: Final = ["Schema.x-rules[]"]
+_RULES: Final = ["Schema.x-rules[]", "Operation.x-rules[]"]
 
 
 def _level(rule: Any) -> Any:
