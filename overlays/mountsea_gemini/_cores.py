@@ -91,11 +91,17 @@ def starting(
 
     Raises:
         RequestRefused: It breaks a rule; nothing was sent.
+        ConfigurationError: The operation starts no task.
         ApiError: See `submitting`.
     """
     strict = settings.strict if strict is None else strict
     check(operation, arguments, settings.waive | waived(waive), strict=strict)
-    poll = SUBMITS[operation.id]
+    poll = SUBMITS.get(operation.id)
+    if poll is None:
+        raise ConfigurationError(
+            f"{operation.id} starts no task that a waiter knows; nothing was sent\n"
+            f"  send it with call(...); the function of the same name in `variants` builds and checks the body"
+        )
     sent, value = request(settings, operation, **arguments)
     reader = Reader(WAITERS[poll], settings.redact, _private(value))
     task_id = yield from submitting(Submission(sent, reader, operation.id, settings.timeout))

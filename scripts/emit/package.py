@@ -37,7 +37,7 @@ def package_files(
         path.relative_to(_TEMPLATES).as_posix(): path.read_text(encoding="utf-8")
         for path in sorted(_TEMPLATES.rglob("*.py"))
     }
-    bodies = [schema for schema in ruled if schema.parameters is None]
+    bodies = [schema for schema in ruled if schema.rules and schema.parameters is None]
     for schema in bodies:
         files[f"rules/{module_name(schema, names)}.py"] = rules_module(schema, names, document)
     parameters = parameters_modules(ruled, document, names)

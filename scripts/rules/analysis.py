@@ -114,7 +114,7 @@ def analyse(merged: Merged) -> Report:
         InputError: An accepted finding is malformed.
     """
     accepted = dict(_accepted(merged))
-    schemas = tuple(_analyse(schema, merged.value, accepted) for schema in merged.ruled)
+    schemas = tuple(_analyse(schema, merged.value, accepted) for schema in merged.ruled if schema.rules)
     found = {finding.id for schema in schemas for finding in schema.findings}
     return Report(schemas, tuple(sorted(set(accepted) - found)))
 

@@ -17,6 +17,7 @@ from scripts.pointer import Location, encode
 from scripts.rules.dialect import DialectError, check
 
 EXTENSION: Final = "x-rules"
+VARIANTS: Final = "x-variants"
 LEVELS: Final = ("error", "warning")
 _REQUIRED: Final = ("id", "level", "message", "source", "if", "then", "examples")
 _FRAGMENT: Final = "#/~!$&'()*+,;=:@?"
@@ -67,7 +68,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class RuledSchema:
-    """A schema that carries rules, and where it stands in the merged document.
+    """A schema that carries rules or variants, and where it stands in the merged document.
 
     Args:
         location: Where the schema stands, or the operation.
@@ -105,7 +106,7 @@ class RuledSchema:
 
 
 def read_rules(document: Any) -> tuple[RuledSchema, ...]:
-    """Return every schema and every operation of a merged document that carries rules, in document order.
+    """Return every schema and every operation of a merged document that carries rules or variants, in document order.
 
     Raises:
         RuleDefinitionError: A rule is incomplete, malformed, or shares its id with another.
@@ -123,6 +124,8 @@ def _carriers(value: Any, location: Location) -> Iterator[tuple[Location, Mappin
     if isinstance(value, dict):
         if EXTENSION in value:
             yield location, value
+        elif VARIANTS in value:  # typed functions are worth having without a rule, too
+            yield location, {EXTENSION: [], **value}
         for key, child in value.items():
             names = location[-1:] == ("properties",)  # there, every key is a name somebody chose
             if names or not (key.startswith("x-") or key in {"example", "examples", "default", "enum"}):
@@ -142,6 +145,9 @@ def _ruled(location: Location, carrier: Mapping[str, Any], document: Any) -> Rul
     if location[-1] not in METHODS:
         message = f"{EXTENSION} stands on a schema or on an operation (one of {', '.join(METHODS)} below a path)"
         raise RuleDefinitionError(message, pointer=encode(place))
+    if VARIANTS in carrier:
+        message = f"{VARIANTS} stands on the schema of a request body; the parameters of an operation have rules only"
+        raise RuleDefinitionError(message, pointer=encode((*location, VARIANTS)))
     path = str(location[1])
     schema = {**parameters_schema(document, path, carrier), EXTENSION: carrier[EXTENSION]}
     return RuledSchema(location, schema, rules, parameter_names(operation_parameters(document, path, carrier)))

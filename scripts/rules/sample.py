@@ -46,7 +46,7 @@ def sample(schema: Any, document: Any, *, shown: bool = True, depth: int = 0) ->
             return inner(found[keyword][0])
     parts = [inner(part) for part in found.get("allOf", ()) if _says_what(part)]
     own = _of_kind(found, inner)
-    if parts and not isinstance(own, dict):
+    if parts and not (isinstance(own, dict) and isinstance(parts[0], dict)):
         return parts[0]
     return {**{k: v for part in parts if isinstance(part, dict) for k, v in part.items()}, **own} if parts else own
 

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from scripts.errors import InputError
 from scripts.pointer import encode
+from scripts.rules.definition import VARIANTS as EXTENSION
 from scripts.rules.definition import RuledSchema
 from scripts.rules.domain import Given, schema_domains
 from scripts.rules.space import concretes
 from scripts.rules.verdict import Verdict
 
-EXTENSION: Final = "x-variants"
 _KEYS: Final = {"by", "names", "general", "positional", "defaults"}
 _NEEDED: Final = {"by", "names", "general"}
 MAX_POINTS: Final = 200_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import itertools
 import pkgutil
@@ -22,6 +23,7 @@ from mountsea_gemini.sandbox import Sandbox
 from scripts.impact.__main__ import main as impact
 from scripts.regenerate.__main__ import main as regenerate
 from scripts.rules.__main__ import main as rules
+from scripts.rules.analysis import analyse
 from scripts.rules.space import Space
 from scripts.rules.verdict import Verdict
 from scripts.vendor.__main__ import main as vendor
@@ -71,6 +73,16 @@ def test_its_rules_are_sound(document: Document, capsys: pytest.CaptureFixture[s
     code = rules(["check", "--project", str(document.project.root)])
     said = capsys.readouterr()
     assert (code, "all claimed" in said.out) == (0, True) or "no rule claims them" in said.err
+
+
+def test_nothing_false_is_said_of_its_rules(document: Document) -> None:
+    """Every request that the analysis calls impossible is: no rule of these documents rules out a whole value."""
+    report = analyse(document.merged)
+    kinds = {
+        finding.id.removeprefix("strict/").partition("/")[0] for each in report.schemas for finding in each.findings
+    }
+    assert kinds <= {"dead-pair"}
+    assert all(0 < each.valid_strict <= each.valid <= each.total for each in report.schemas)
 
 
 def test_its_rules_agree_with_the_effective_schema(document: Document) -> None:
@@ -170,6 +182,38 @@ def test_the_client_calls_every_operation(document: Document, client_of: Callabl
                 made, values = played.generated(operation), played.values(operation)
                 answer = caller.call(made, **calling.arguments(made, values))
                 assert (answer is None) == (operation.success.media is None and operation.success.schema is None)
+
+
+def test_parameters_that_break_a_rule_are_refused(
+    generated: Callable[[str], Document], client_of: Callable[[Document], Any]
+) -> None:
+    """Before anything is sent, with what would be right; a rule that is waived or only inferred lets them through."""
+    document = generated("weather")
+    client = client_of(document)
+    operations_: Any = importlib.import_module(f"{document.project.package}.operations")
+    warning: Any = importlib.import_module(f"{document.project.package}.rules").RuleWarning
+    asked = {"lat": 1, "lon": 2, "step": "hour", "days": 5}
+    sandbox = Sandbox(document.effective)
+    with client.Client("sandbox", transport=sandbox.transport()) as caller:
+        with pytest.raises(client.RequestRefused) as refused:
+            caller.call(operations_.GET_FORECAST, **asked)
+        assert str(refused.value).startswith(
+            "hourly-steps-reach-two-days: days must be at most 2 when step is hour\n"
+            "  at /days, got 5\n"
+            "  nearest valid request: days=2\n"
+        )
+        with pytest.warns(warning, match="rain-comes-by-the-hour"):
+            caller.call(operations_.GET_FORECAST, **asked | {"step": "day", "fields": ["rain", "rain", "rain"]})
+        with pytest.raises(client.RequestRefused, match="to-needs-from"):
+            caller.call(operations_.GET_HISTORY, station_id=1, to=dt.date(2026, 1, 2))
+    assert len(sandbox.requests) == 1
+    waived = {"hourly-steps-reach-two-days"}
+    with (
+        client.Client("sandbox", transport=sandbox.transport(), waive=waived) as caller,
+        pytest.raises(client.StatusError, match="hourly-steps-reach-two-days"),  # the server has its own mind
+    ):
+        caller.call(operations_.GET_FORECAST, **asked)
+    assert len(sandbox.requests) == 2
 
 
 @pytest.mark.filterwarnings("ignore:Setting per-request cookies")  # which is what the generator writes

@@ -10,7 +10,7 @@ import pytest
 
 from scripts.errors import InputError
 from scripts.rules import variants
-from scripts.rules.definition import Rule, RuledSchema, Source
+from scripts.rules.definition import Rule, RuledSchema, Source, read_rules
 from scripts.rules.domain import Given, Length, Sample
 from scripts.rules.variants import ABSENT, VariantSet, read_variants
 
@@ -51,6 +51,18 @@ def test_each_value_has_what_the_rules_leave_it() -> None:
     }  # fmt: skip
     assert (made.by, made.general, made.positional, made.defaults) == ("kind", "make", (), {})
     assert made.ruled.location == ("S",)
+
+
+def test_variants_need_no_rules() -> None:
+    """One typed function a value is worth having before anybody has written a rule."""
+    schema = {"properties": PROPERTIES, "required": ["kind", "size"], "x-variants": DECLARED}
+    document = {"components": {"schemas": {"S": schema}}}
+    (made,) = read_variants(document, read_rules(document))
+    assert [(variant.function, variant.cases) for variant in made.variants] == [
+        ("make_one", ({},)),
+        ("make_two", ({},)),
+    ]
+    assert made.ruled.rules == ()
 
 
 def test_fields_that_depend_on_each_other_split_a_variant() -> None:

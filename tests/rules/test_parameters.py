@@ -1,0 +1,156 @@
+"""Rules on the parameters of an operation are read, refused and encoded like those of a body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from scripts.parameters import operation_parameters, parameter_names, parameters_schema
+from scripts.rules.definition import RuleDefinitionError, RuledSchema, read_rules
+from scripts.rules.disjoint import with_disjoint_rules
+from scripts.rules.effective import with_rules_as_schema
+from scripts.rules.lint import lint
+
+PATH = "/boxes/{id}"
+RIGHT = {"id": "a", "size": "l", "page": 1}
+WRONG = {"id": "a", "size": "l", "page": 2}
+SHARED = {"name": "page", "in": "query", "schema": {"type": "integer"}}
+
+
+def ruled_document(*rules: Any, **operation: Any) -> dict[str, Any]:
+    """Return a document with one operation of three parameters, one of them of its path, and the given rules."""
+    own = [
+        {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
+        {"name": "size", "in": "query", "schema": {"$ref": "#/components/schemas/Size"}},
+    ]
+    get = {"parameters": own, "responses": {}, "x-rules": list(rules), **operation}
+    return {
+        "openapi": "3.0.3",
+        "paths": {PATH: {"parameters": [SHARED], "get": get}},
+        "components": {"schemas": {"Size": {"type": "string", "enum": ["s", "l"]}}},
+    }
+
+
+def rule(**changes: Any) -> dict[str, Any]:
+    """Return a rule: large boxes have one page."""
+    return {
+        "id": "large-boxes-have-one-page",
+        "level": "error",
+        "message": "page must be at most 1 when size is l",
+        "source": {"at": "#/info/title", "quote": "t"},
+        "if": {"properties": {"size": {"const": "l"}}, "required": ["size"]},
+        "then": {"properties": {"page": {"maximum": 1}}},
+        "examples": {"passes": RIGHT, "breaks": WRONG},
+        **changes,
+    }
+
+
+def read(document: Any) -> RuledSchema:
+    """Return what the one operation is ruled by."""
+    (found,) = read_rules(document)
+    return found
+
+
+def test_parameters_are_one_object() -> None:
+    """Those of the path and of the operation, by name, in order; what the operation says again counts."""
+    document = ruled_document(rule())
+    found = read(document)
+    assert found.name == "GET /boxes/{id}"
+    assert found.pointer == "#/paths/~1boxes~1{id}/get"
+    assert found.parameters == {"query:page": "page", "path:id": "id", "query:size": "size"}
+    assert {key: value for key, value in found.schema.items() if key != "x-rules"} == {
+        "type": "object",
+        "properties": {
+            "page": {"type": "integer"},
+            "id": {"type": "string"},
+            "size": {"$ref": "#/components/schemas/Size"},
+        },
+        "required": ["id"],
+    }
+    again = {"name": "page", "in": "query", "required": True, "schema": {"type": "string"}}
+    operation = {"parameters": [again]}
+    assert operation_parameters(document, PATH, operation) == (again,)
+    assert parameters_schema(document, PATH, operation)["required"] == ["page"]
+
+
+def test_a_name_that_two_places_share_is_written_with_its_place() -> None:
+    """A rule could otherwise mean either."""
+    header = {"name": "page", "in": "header", "schema": {"type": "string"}}
+    found = (SHARED, header, {"name": "size", "in": "query"})
+    names = {"query:page": "query:page", "header:page": "header:page", "query:size": "size"}
+    assert parameter_names(found) == names
+
+
+def test_a_parameter_written_in_a_media_type_has_its_schema() -> None:
+    """A `content` of one entry stands for `schema` (OpenAPI 3.0, Parameter Object)."""
+    given = {"name": "where", "in": "query", "content": {"application/json": {"schema": {"type": "object"}}}}
+    schema = parameters_schema(ruled_document(), PATH, {"parameters": [given, {"name": "bare", "in": "query"}]})
+    assert schema["properties"] == {"page": {"type": "integer"}, "where": {"type": "object"}, "bare": {}}
+
+
+def test_right_rules_have_no_findings() -> None:
+    """The examples are judged by the schemas of the parameters and by the rule."""
+    document = ruled_document(rule())
+    assert lint(document, read_rules(document)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"then": {"properties": {"pages": {"maximum": 1}}}}, "no property 'pages'; did you mean 'page'?"),
+        (
+            {"examples": {"passes": {"size": "l"}, "breaks": {"id": "a", "size": "l", "page": 2}}},
+            "'passes' does not fit",
+        ),
+        ({"examples": {"passes": {"id": "a", "size": "l"}, "breaks": {"id": "a", "size": "l"}}}, "'breaks' must break"),
+        ({"if": {"properties": {"size": {"const": "l"}}}}, "also matches a body without 'size'"),
+    ],
+)
+def test_what_an_author_gets_wrong_is_named(changes: dict[str, Any], words: str) -> None:
+    """As for the rules of a body."""
+    document = ruled_document(rule(**changes))
+    assert any(words in str(finding) for finding in lint(document, read_rules(document)))
+
+
+def test_an_operation_without_parameters_has_nothing_to_rule() -> None:
+    """The rule was meant for its body."""
+    document = ruled_document(rule(), parameters=[])
+    del document["paths"][PATH]["parameters"]
+    (finding, *_) = lint(document, read_rules(document))
+    assert "the operation has no parameters; what its body holds is ruled at the body's schema" in str(finding)
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (lambda path: path.update({"x-rules": [rule()]}), "stands on a schema or on an operation"),
+        (lambda path: path["get"].update({"x-variants": {}}), "x-variants stands on the schema"),
+    ],
+)
+def test_a_declaration_in_the_wrong_place_is_refused(edit: Any, words: str) -> None:
+    """It would speak of nothing there."""
+    document = ruled_document()
+    edit(document["paths"][PATH])
+    with pytest.raises(RuleDefinitionError, match=words):
+        read_rules(document)
+
+
+def test_the_effective_spec_holds_parameters_and_rules_in_one_schema() -> None:
+    """It accepts exactly the parameters that keep the stated rules; the document itself is left as it was."""
+    document = ruled_document(rule(), rule(id="warned", level="warning"))
+    effective = with_rules_as_schema(document, read_rules(document))
+    schema = effective["paths"][PATH]["get"]["x-parameters"]
+    (member,) = schema["allOf"]
+    assert member["x-rule"]["id"] == "large-boxes-have-one-page"
+    validator = jsonschema_rs.Draft4Validator({"components": effective["components"], **schema})
+    asked = (RIGHT, WRONG, {"size": "l"}, {"id": "a", "size": "m"})
+    assert [validator.is_valid(each) for each in asked] == [True, False, False, False]
+    assert "x-parameters" not in document["paths"][PATH]["get"]
+
+
+def test_request_generators_are_given_no_schema_they_would_not_read() -> None:
+    """The disjoint form is for bodies."""
+    document = ruled_document(rule())
+    assert with_disjoint_rules(document, read_rules(document)) == document
