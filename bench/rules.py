@@ -2,9 +2,9 @@
 
 Everything is measured in one process, in rounds that take turns, so that a busy neighbour slows all alike; the
 fastest round counts, and the ratio to the check written by hand is what matters. Two are written by hand: one
-of the rules, which all ratios refer to, and one of the schema and the rules, which is what `violations` checks.
-Exit code 1 when the target is missed: on valid bodies `violations` takes at most 1.5 times as long as the check
-of the same things written by hand, on average over the bodies.
+of the rules, which all ratios of the table refer to, and one of the schema and the rules, which is what
+`violations` checks. Exit code 1 when a target is missed: on valid bodies `rule_violations` takes at most 1.5 times
+as long as the rules written by hand, and `violations` as the schema and the rules, on average over the bodies.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from mountsea_gemini_api.types import Unset
 
 ROOT: Final = Path(__file__).parents[1]
 MAX_RATIO: Final = 1.5
-SECONDS_A_ROUND: Final = 0.004
-ROUNDS: Final = 40
+SECONDS_A_ROUND: Final = 0.001
+ROUNDS: Final = 150
 ONE: Final = "https://example.com/1.png"
 BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "valid, text": {"prompt": "A cat runs", "action": "text2video", "model": "veo3_fast"},
@@ -129,8 +129,9 @@ def ours() -> Iterator[Contender]:
         "generated: broken",
         lambda body: compiled.model_values(model(body)),
         lambda values: compiled.broken(*values),
-        ids,
+        lambda found: [rule.id for rule, _, _ in found],
     )
+    yield Contender("generated: look (+ schema)", model, compiled.look, lambda found: [rule.id for rule, _, _ in found])
     yield Contender("generated: rule_violations", model, rules.rule_violations, ids)
     yield Contender("generated: violations (+ schema)", model, rules.violations, ids)
     yield Contender("generated: violations, JSON object", dict, rules.violations, ids)
@@ -333,6 +334,30 @@ def show(times: Mapping[str, Mapping[str, float]], imports: Mapping[str, float])
     print(f"\nimport, CPU: models {imports['models']:.0f} ms, rules beyond them {imports['rules beyond']:.1f} ms")
 
 
+TARGETS: Final = (
+    "rule_violations to the rules by hand, valid bodies",
+    "violations to schema and rules by hand, valid bodies",
+)
+
+
+def ratios(times: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Return the average ratio of the generated checks to those written by hand, by what is compared."""
+    valid = [name for name, ids in IDS.items() if not ids]
+    refused = [name for name, ids in IDS.items() if ids]
+
+    def ratio(ours: str, hand: str, bodies: list[str]) -> float:
+        return statistics.geometric_mean(times[f"generated: {ours}"][name] / times[hand][name] for name in bodies)
+
+    rules_only, both = "written by hand", "written by hand, with the schema"
+    return {
+        TARGETS[0]: ratio("rule_violations", rules_only, valid),
+        TARGETS[1]: ratio("violations (+ schema)", both, valid),
+        "violations to the rules by hand, valid bodies": ratio("violations (+ schema)", rules_only, valid),
+        "violations to the rules by hand, refused bodies": ratio("violations (+ schema)", rules_only, refused),
+        "what is broken, no violation made, to the rules by hand, refused bodies": ratio("broken", rules_only, refused),
+    }
+
+
 def main() -> int:
     """Measure, print, and compare with the target."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -341,15 +366,13 @@ def main() -> int:
     contenders = [*ours(), *validators(), *pydantic(), *protovalidate()]
     times, imports = measured(contenders), import_milliseconds()
     show(times, imports)
-    valid = [name for name, ids in IDS.items() if not ids]
-    public, same = times["generated: violations (+ schema)"], times["written by hand, with the schema"]
-    ratios = [public[name] / same[name] for name in valid]
-    ratio = statistics.geometric_mean(ratios)
+    found = ratios(times)
     if options.json:
-        figures = {"nanoseconds": times, "import": imports, "ratio": ratio}
+        figures = {"nanoseconds": times, "import": imports, "ratios": found, "most": MAX_RATIO}
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    print(f"violations to the same written by hand, valid bodies: {ratio:.2f} (at most {MAX_RATIO})")
-    return 0 if ratio <= MAX_RATIO else 1
+    for name, ratio in found.items():
+        print(f"{name}: {ratio:.2f}" + (f" (at most {MAX_RATIO})" if name in TARGETS else ""))
+    return 0 if all(found[name] <= MAX_RATIO for name in TARGETS) else 1
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""The check at a glance: two expressions over a model, the first for its schema, the second for its rules.
+"""The look at a glance: one function of a model that tells in a moment whether it fits its schema and keeps every rule.
 
-Nearly every request is right, and should be let through as fast as a check written by hand would do it. So the
-first expression accepts only what plainly fits: plain types, listed words, fields left out. Of a field of
-another kind (an object, a choice) it accepts only the absence. Whatever it does not accept is looked at closely
-elsewhere, so it may be too strict but never too lenient. The second speaks only of what the first let through,
-and need not ask again what is known by then.
+Nearly every request does, and should be let through as fast as a check written by hand would do it. So a glance
+knows only what plainly fits: plain types, listed words, fields left out; of a field of another kind (an object, a
+choice) only the absence. Whatever it does not know is looked at closely elsewhere: it may be too strict but never
+too lenient. What it knows of a field by then it does not ask again for the rules, and of the rules that hold for
+one word of a field it looks at those of the word that is there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -59,7 +59,7 @@ class Glance(Compiler):
     """
 
     known: Mapping[str, Plain] = field(default_factory=dict)
-    loops: dict[Expression, tuple[str, str]] = field(default_factory=dict)
+    loops: dict[Expression, tuple[str, Expression]] = field(default_factory=dict)
 
     def absent(self, variable: str) -> Expression:
         """State that a field was not given, which is asked of optional ones only."""
@@ -89,14 +89,10 @@ class Glance(Compiler):
         same = plain.kind == kind or (kind == "number" and plain.kind == "integer")
         return negated(self.absent(variable)) if same else NEVER
 
-    def truth(self, text: str) -> Term:
-        """State that something is true, and give a boolean, not any value that counts as one."""
-        return Term(f"bool({text})", f"not {text}")
-
     def all_items(self, item: Expression, variable: str) -> Term:
         """State what holds of every item, and remember it: a loop is faster than a generator."""
         result = super().all_items(item, variable)
-        self.loops[result] = (variable, render(negated(item)))
+        self.loops[result] = (variable, negated(item))
         return result
 
     def _items(self, operand: Any, variable: str) -> Expression:
@@ -128,70 +124,163 @@ def known_fields(shape: Mapping[str, Any], definitions: Mapping[str, Any]) -> di
     return result
 
 
-def fits(shape: Mapping[str, Any], definitions: Mapping[str, Any], known: Mapping[str, Plain],
-         local: Mapping[str, str]) -> Iterator[str]:  # fmt: skip
-    """Yield the statements that tell whether a model fits its schema; `known` is what `known_fields` returned."""
+@dataclass(frozen=True)
+class Question:
+    """What a glance asks of one field.
+
+    Args:
+        value: The variable that holds it.
+        given: That it was given; nothing to ask of a required field.
+        fitting: What its value must be.
+        items: What each item of a list must be; None for anything but a list.
+        words: The words that are listed for it.
+    """
+
+    value: str
+    given: Expression
+    fitting: Expression
+    items: Expression | None = None
+    words: tuple[str, ...] = ()
+
+    @property
+    def fits(self) -> Expression:
+        """That it was left out, or is what it must be."""
+        return some([negated(self.given), self.fitting])
+
+
+def questions(
+    shape: Mapping[str, Any], definitions: Mapping[str, Any], known: Mapping[str, Plain], local: Mapping[str, str]
+) -> Iterator[Question]:
+    """Yield what a glance asks of a model; `known` is what `known_fields` returned."""
     shape = _followed(shape, definitions)
-    conditions: list[Expression] = []
     if shape.get("additionalProperties", True) is True:  # then it may hold anything, even what a field leaves out
-        conditions.append(Term("not body.additional_properties", "body.additional_properties"))
+        nothing_else = Term("not body.additional_properties", "body.additional_properties")
+        yield Question("body.additional_properties", ALWAYS, nothing_else)
     for name, plain in known.items():
         value, form = local[name], _followed(shape["properties"][name], definitions)
-        left_out = NEVER if plain.required else Term(f"{value} is UNSET", f"{value} is not UNSET")
-        if plain.kind == "array":
-            items = _followed(form.get("items", {}), definitions)
-            yield from _list_fits(value, _conditions(value, form), _conditions("item", items), negated(left_out))
-        else:
-            conditions.append(some([left_out, every(_conditions(value, form)) if plain.kind else NEVER]))
-    yield from _returned((None, condition) for condition in conditions)
+        given = ALWAYS if plain.required else Term(f"{value} is not UNSET", f"{value} is UNSET")
+        if plain.kind is None:
+            yield Question(value, given, NEVER)
+            continue
+        items = _followed(form.get("items", {}), definitions)
+        each = every(_conditions("item", items)) if plain.kind == "array" else None
+        yield Question(value, given, every(_conditions(value, form)), each, tuple(form.get("enum", ())))
 
 
-def _list_fits(value: str, fitting: Iterable[Expression], items: Iterable[Expression],
-               given: Expression) -> Iterator[str]:  # fmt: skip
-    indent = "    "
-    if given != ALWAYS:
-        yield f"{indent}if {render(given)}:"
-        indent += "    "
-    yield f"{indent}if {render(negated(every(fitting)))}:"
-    yield f"{indent}    return False"
-    if (each := every(items)) != ALWAYS:
-        yield from _loop(value, render(negated(each)), indent)
+Kept = tuple[Rule, tuple[Expression, ...]]
+"""A rule, and the ways to keep it."""
 
 
-def keeps(rules: Iterable[Rule], compiler: Glance) -> Iterator[str]:
-    """Yield the statements that tell whether a model that fits its schema keeps every rule."""
+def look(asked: Sequence[Question], rules: Sequence[Rule], compiler: Glance, broken: str) -> Iterator[str]:
+    """Yield the statements that return nothing for a model that is right, and None for one to be looked at closely.
+
+    Whether it fits its schema is asked first, so that one that breaks a rule is known to fit. The exception are
+    rules that want something of every item of a list: a list is looked through once, and if its items break such
+    a rule, more closely again.
+
+    Args:
+        asked: What a glance asks of a model.
+        rules: The rules of its schema.
+        compiler: Compiles them.
+        broken: The expression for what a model breaks that fits its schema.
+    """
     compiler.objects.add("body")
-    conditions = []
-    for rule in rules:
-        kept = some([negated(compiler.holds(rule.condition, "body")), compiler.holds(rule.requirement, "body")])
-        *others, last = kept.parts if isinstance(kept, Some) and kept.parts else (kept,)
-        if last in compiler.loops:
-            yield f"    {comment(rule.id)}"
-            if others:
-                yield f"    if {render(negated(some(others)))}:"
-            yield from _loop(*compiler.loops[last], "        " if others else "    ")
-        elif kept != ALWAYS:
-            conditions.append((rule, kept))
-    yield from _returned(conditions)
+    kept = [each for each in (_kept(rule, compiler) for rule in rules) if ALWAYS not in each[1]]
+    lists = [question for question in asked if question.items is not None]
+    of_items = {each.value: [rule for rule in kept if _is_of_items(rule[1], each, compiler)] for each in lists}
+    kept = [rule for rule in kept if not any(rule in found for found in of_items.values())]
+    by, branches = _branches(asked, kept, compiler)
+    branched = [rule.id for bound in branches.values() for rule, _ in bound]
+    for question in asked:
+        if question.items is not None:
+            yield from _looked_through(question, of_items[question.value], compiler.loops)
+        elif question is not by:
+            yield from _if(negated(question.fits), "return None", "    ")
+    if by is not None:
+        yield from _branched(by, branches, compiler, broken)
+    for each in kept:
+        if each[0].id not in branched:
+            yield from _asked_of(each, compiler, broken, "    ")
+    yield "    return ()"
 
 
-def _loop(value: str, wrong: str, indent: str) -> Iterator[str]:
-    yield f"{indent}for item in {value}:"
-    yield f"{indent}    if {wrong}:"
-    yield f"{indent}        return False"
+def _kept(rule: Rule, compiler: Glance) -> Kept:
+    kept = some([negated(compiler.holds(rule.condition, "body")), compiler.holds(rule.requirement, "body")])
+    return rule, kept.parts if isinstance(kept, Some) else (kept,)
 
 
-def _returned(conditions: Iterable[tuple[Rule | None, Expression]]) -> Iterator[str]:
-    """Yield the statement that returns whether all conditions hold, each under the name of its rule."""
-    yield "    return ("
-    before = ""
-    for rule, condition in conditions:
-        if rule is not None:
-            yield f"        {comment(rule.id)}"
-        text = render(condition)
-        yield f"        {before}{f'({text})' if isinstance(condition, Some) and condition.parts else text}"
-        before = "and "
-    yield "    )" if before else "        True\n    )"
+def _is_of_items(ways: tuple[Expression, ...], question: Question, compiler: Glance) -> bool:
+    """Tell whether a rule wants something of every item of a list, whatever else the model holds."""
+    variable, _ = compiler.loops.get(ways[-1], (None, "")) if ways else (None, "")
+    return variable == question.value and set(ways[:-1]) <= {compiler.absent(question.value)}
+
+
+def _branches(
+    asked: Sequence[Question], kept: Sequence[Kept], compiler: Glance
+) -> tuple[Question | None, dict[str, list[Kept]]]:
+    """Return the field most rules depend on, and for each of its words the rules that hold for that word only."""
+    best: tuple[Question | None, dict[str, list[Kept]]] = None, {}
+    most = 0
+    for question in asked:
+        branches = {}
+        for word in question.words:
+            other = negated(compiler.holds({"const": word}, question.value))
+            branches[word] = [
+                (rule, tuple(way for way in ways if way != other)) for rule, ways in kept if other in ways
+            ]
+        if (count := sum(map(len, branches.values()))) > most:
+            most, best = count, (question, {word: bound for word, bound in branches.items() if bound})
+    return best
+
+
+def _branched(by: Question, branches: Mapping[str, Sequence[Kept]], compiler: Glance, broken: str) -> Iterator[str]:
+    keyword = "if"
+    for word, bound in branches.items():
+        yield f"    {keyword} {by.value} == {literal(word)}:"
+        for rule in bound:
+            yield from _asked_of(rule, compiler, broken, "        ")
+        keyword = "elif"
+    others = tuple(word for word in by.words if word not in branches)
+    unlisted = Term(f"{by.value} not in {literal(others)}", f"{by.value} in {literal(others)}") if others else ALWAYS
+    misfit = every([by.given, unlisted])
+    yield "    else:" if misfit == ALWAYS else f"    elif {render(misfit)}:"
+    yield "        return None"
+
+
+def _asked_of(kept: Kept, compiler: Glance, broken: str, indent: str) -> Iterator[str]:
+    rule, ways = kept
+    yield f"{indent}{comment(rule.id)}"
+    if ways and ways[-1] in compiler.loops:
+        around = every(negated(way) for way in ways[:-1])
+        variable, wrong = compiler.loops[ways[-1]]
+        if around != ALWAYS:
+            yield f"{indent}if {render(around)}:"
+            indent += "    "
+        yield f"{indent}for item in {variable}:"
+        yield from _if(wrong, f"return {broken}", indent + "    ")
+    else:
+        yield from _if(negated(some(ways)), f"return {broken}", indent)
+
+
+def _looked_through(
+    question: Question, rules: Sequence[Kept], loops: Mapping[Expression, tuple[str, Expression]]
+) -> Iterator[str]:
+    indent = "    "
+    if question.given != ALWAYS:
+        yield f"{indent}if {render(question.given)}:"
+        indent += "    "
+    yield from _if(negated(question.fitting), "return None", indent)
+    wrong = some([negated(question.items or ALWAYS), *(loops[ways[-1]][1] for _, ways in rules)])
+    if wrong != NEVER:
+        yield from (f"{indent}{comment(rule.id)}" for rule, _ in rules)
+        yield f"{indent}for item in {question.value}:"
+        yield from _if(wrong, "return None", indent + "    ")
+
+
+def _if(condition: Expression, statement: str, indent: str) -> Iterator[str]:
+    if condition != NEVER:
+        yield f"{indent}if {render(condition)}:"
+        yield f"{indent}    {statement}"
 
 
 def _is_plain(form: Mapping[str, Any], definitions: Mapping[str, Any]) -> bool:
@@ -208,7 +297,8 @@ def _conditions(value: str, form: Mapping[str, Any]) -> Iterator[Expression]:
     """Yield what makes a value fit a form; nothing for a form that says nothing."""
     kind = form.get("type")
     if "enum" in form:
-        listed = literal(tuple(form["enum"]))
+        listed = "{" + ", ".join(map(literal, dict.fromkeys(form["enum"]))) + "}"
+        yield Term(f"type({value}) is str", f"type({value}) is not str")  # what can be no member is not looked for
         yield Term(f"{value} in {listed}", f"{value} not in {listed}")
     elif kind == "number":
         yield Term(f"type({value}) in (int, float)", f"type({value}) not in (int, float)")

@@ -7,11 +7,10 @@ from typing import Any
 
 from scripts.emit.names import Names
 from scripts.emit.operations import Operation, operations
-from scripts.emit.rules_module import checks, declaration, listed_domains
+from scripts.emit.rules_module import checks, declaration, fields_used, listed_domains
 from scripts.emit.source import constant, docstring, literal, snake, variables
 from scripts.rules.definition import RuledSchema
 from scripts.rules.expression import LIST
-from scripts.rules.verdict import mentions
 
 
 def parameters_modules(ruled: Sequence[RuledSchema], document: Any, names: Names) -> dict[str, tuple[str, str]]:
@@ -36,7 +35,7 @@ def parameters_modules(ruled: Sequence[RuledSchema], document: Any, names: Names
 def _module(ruled: RuledSchema, operation: Operation, document: Any, names: Names) -> str:
     keywords = _keywords(ruled.parameters or {}, names.operation(operation.method, operation.path).arguments)
     local = variables(keywords)
-    used = [name for name in local if any(mentions(rule, name) for rule in ruled.rules)]
+    used = fields_used(ruled, local)
     compiler, lines = checks(ruled, local)
     given = ", ".join(f"{local[name]}: Any" for name in used)
     return "\n".join(
@@ -48,16 +47,16 @@ def _module(ruled: RuledSchema, operation: Operation, document: Any, names: Name
             "from typing import Any, Final",
             "from ..types import UNSET, Unset",
             "from ._arguments import Arguments, plain",
-            "from ._engine import RuleSet, never",
-            "from ._violation import ABSENT, Length, Rule, Source, Violation",
+            "from ._engine import RuleSet, unseen",
+            "from ._violation import ABSENT, Broken, Length, Rule, Source",
             f"from ._values import {', '.join(sorted({*compiler.helpers, 'member'}))}",
             "",
             *[f"{name}: Final = re.compile({literal(text)})" for text, name in compiler.patterns.items()],
             *[declaration(rule, ruled) for rule in ruled.rules],
             "",
-            f"def broken({given}) -> list[Violation]:",
+            f"def broken({given}) -> list[Broken]:",
             f"    {docstring('Return what the given parameters break, in the order of the rules.')}",
-            "    found: list[Violation] = []",
+            "    found: list[Broken] = []",
             *[f"    {name} = {LIST.format(value)}" for value, name in compiler.lists.items()],
             *lines,
             "    return found",
@@ -77,8 +76,7 @@ def _module(ruled: RuledSchema, operation: Operation, document: Any, names: Name
             f"    rules=({''.join(constant(rule.id) + ', ' for rule in ruled.rules)}),",
             f"    fields={literal(tuple(used))},",
             f"    domains={{{listed_domains(ruled, document, used)}}},",
-            "    fits=never,",
-            "    keeps=never,",
+            "    look=unseen,",
             "    model_values=argument_values,",
             "    json_values=json_values,",
             "    broken=broken,",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from scripts.emit.glance import Glance, fits, keeps, known_fields
+from scripts.emit.glance import Glance, known_fields, look, questions
 from scripts.emit.names import ModelName, Names
 from scripts.emit.shapes import Shapes, request_schemas
 from scripts.emit.source import comment, constant, docstring, literal, variables
@@ -26,29 +26,29 @@ def rules_module(ruled: RuledSchema, names: Names, document: Any) -> str:
     """Return the source of the module that checks one schema's rules."""
     model = names.model_at(ruled.location)
     local = variables({name: field.attribute for name, field in model.fields.items()})
-    used = [name for name in local if any(mentions(rule, name) for rule in ruled.rules)]
+    used = fields_used(ruled, local)
     compiler, lines = checks(ruled, local)
     parameters = ", ".join(f"{local[name]}: Any" for name in used)
-    glances = list(_glances(ruled, model, local, compiler, document))
+    glance = list(_look(ruled, model, local, compiler, document))
     return "\n".join(
         [
             docstring(f"The rules of {model.name}, compiled from the x-rules of {ruled.pointer}."),
             "from __future__ import annotations",
             "import re",
-            "from collections.abc import Mapping",
+            "from collections.abc import Mapping, Sequence",
             "from typing import Any, Final",
             f"from ..models.{model.module} import {model.name}",
             "from ..types import UNSET, Unset",
             "from ._engine import RuleSet",
-            "from ._violation import ABSENT, Length, Rule, Source, Violation",
+            "from ._violation import ABSENT, Broken, Length, Rule, Source",
             f"from ._values import {', '.join(sorted({*compiler.helpers, 'member'}))}",
             "",
             *[f"{name}: Final = re.compile({literal(text)})" for text, name in compiler.patterns.items()],
             *[declaration(rule, ruled) for rule in ruled.rules],
             "",
-            f"def broken({parameters}) -> list[Violation]:",
+            f"def broken({parameters}) -> list[Broken]:",
             f"    {docstring('Return what the given field values break, in the order of the rules.')}",
-            "    found: list[Violation] = []",
+            "    found: list[Broken] = []",
             *[f"    {name} = {LIST.format(value)}" for value, name in compiler.lists.items()],
             *lines,
             "    return found",
@@ -62,14 +62,14 @@ def rules_module(ruled: RuledSchema, names: Names, document: Any) -> str:
             "    get = body.get",
             f"    return ({''.join(f'get({literal(name)}, UNSET), ' for name in used)})",
             "",
-            *glances,
+            *glance,
+            "",
             "RULE_SET: Final = RuleSet(",
             f"    model={model.name},",
             f"    rules=({''.join(constant(rule.id) + ', ' for rule in ruled.rules)}),",
             f"    fields={literal(tuple(used))},",
             f"    domains={{{listed_domains(ruled, document, used)}}},",
-            "    fits=fits,",
-            "    keeps=keeps,",
+            "    look=look,",
             "    model_values=model_values,",
             "    json_values=json_values,",
             "    broken=broken,",
@@ -118,35 +118,35 @@ def table_module(modules: Sequence[str], parameters: Mapping[str, str], shapes: 
     )
 
 
-def _glances(
+def _look(
     ruled: RuledSchema, model: ModelName, local: Mapping[str, str], compiler: Compiler, document: Any
 ) -> Iterator[str]:
-    """Yield the functions that let a right model through at a glance; add what they use to the compiler's."""
+    """Yield the function that lets a right model through at a glance; add what it uses to the compiler's."""
     shapes = Shapes(document)
     shape = shapes.add(ruled.pointer)
     known = known_fields(shape, shapes.definitions)
-    yield "def fits(body: Any) -> bool:"
+    yield "def look(body: Any) -> Sequence[Broken] | None:"
     if known is None or set(known) - set(model.fields):
         yield f"    {docstring('Say nothing at a glance: this schema takes a closer look.')}"
-        yield "    return False"
-        known = {}
-    else:
-        yield f"    {docstring('Tell at a glance that a model fits its schema; where this says no, look closely.')}"
-        yield from (f"    {local[name]} = body.{model.fields[name].attribute}" for name in known)
-        yield from fits(shape, shapes.definitions, known, local)
+        yield "    return None"
+        return
+    yield f"    {docstring('Return what a model breaks that plainly fits its schema; any other takes a closer look.')}"
+    yield from (f"    {local[name]} = body.{model.fields[name].attribute}" for name in known)
     glance = Glance(
         _member_of(local),
         patterns=compiler.patterns,
         helpers=compiler.helpers,
         known={local[name]: plain for name, plain in known.items()},
     )
-    used = [name for name in local if any(mentions(rule, name) for rule in ruled.rules)]
-    yield ""
-    yield "def keeps(body: Any) -> bool:"
-    yield f"    {docstring('Tell whether a model that fits its schema keeps every rule.')}"
-    yield from (f"    {local[name]} = body.{model.fields[name].attribute}" for name in used)
-    yield from keeps(ruled.rules, glance)
-    yield ""
+    asked = list(questions(shape, shapes.definitions, known, local))
+    yield from look(
+        asked, ruled.rules, glance, f"broken({', '.join(local[name] for name in fields_used(ruled, local))})"
+    )
+
+
+def fields_used(ruled: RuledSchema, local: Mapping[str, str]) -> list[str]:
+    """Return the fields that the rules look at."""
+    return [name for name in local if any(mentions(rule, name) for rule in ruled.rules)]
 
 
 def _is_json(content_type: str) -> bool:
@@ -232,7 +232,7 @@ def _loop(rule: Rule, breach: Breach, items: Expression) -> Iterator[str]:
     yield f"        for index, item in enumerate({breach.value}):"
     yield f"            if {render(negated(items))}:"
     pointer = f"{literal(breach.pointer + '/')} + str(index)"
-    yield f"                found.append({constant(rule.id)}.broken_at({pointer}, item))"
+    yield f"                found.append(({constant(rule.id)}, {pointer}, item))"
     yield "                break"
 
 
@@ -247,4 +247,4 @@ def _append(rule: Rule, breach: Breach) -> str:
     pointer, value = literal(breach.pointer), breach.value
     if breach.items is not None:
         pointer, value = f"{literal(breach.pointer + '/')} + str(bad)", f"{breach.value}[bad]"
-    return f"found.append({constant(rule.id)}.broken_at({pointer}, {value}))"
+    return f"found.append(({constant(rule.id)}, {pointer}, {value}))"

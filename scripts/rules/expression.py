@@ -219,10 +219,6 @@ class Compiler:
         text = self.lists.get(variable) or LIST.format(variable)
         return Term(text, f"not {text}", variable, present_if=True)
 
-    def truth(self, text: str) -> Term:
-        """State that something is true in a condition."""
-        return Term(text, f"not {text}")
-
     def all_items(self, item: Expression, variable: str) -> Term:
         """State what holds of every `item` of a list."""
         good, bad = (f"({render(each)} for item in {variable})" for each in (item, negated(item)))
@@ -265,12 +261,12 @@ class Compiler:
         return some([negated(self.is_list(variable)), self.all_items(item, variable)])
 
     def _pattern(self, operand: str, variable: str) -> Expression:
-        if operand == r"\S":  # the commonest of all, and several times faster so
+        if operand == r"\S":  # the commonest of all, and several times faster so; most texts begin with a letter
             self.helpers.add("WHITE_SPACE")
-            text = f"{variable}.strip(WHITE_SPACE)"
-            return self._if_text(variable, self.truth(text))
+            visible = f"'!' <= {variable} <= '~'"
+            return self._if_text(variable, Term(visible, f"not {visible}"), _true(f"{variable}.strip(WHITE_SPACE)"))
         name = self.patterns.setdefault(translate(operand), f"_PATTERN_{len(self.patterns) + 1}")
-        return self._if_text(variable, self.truth(f"{name}.search({variable})"))
+        return self._if_text(variable, _true(f"{name}.search({variable})"))
 
     def _all_of(self, operand: list[Any], variable: str) -> Expression:
         return every(self.holds(schema, variable) for schema in operand)
@@ -281,8 +277,8 @@ class Compiler:
     def _not(self, operand: Any, variable: str) -> Expression:
         return negated(self.holds(operand, variable))
 
-    def _if_text(self, variable: str, term: Term) -> Expression:
-        return some([negated(self.is_text(variable)), term])
+    def _if_text(self, variable: str, *terms: Term) -> Expression:
+        return some([negated(self.is_text(variable)), *terms])
 
     def _sizes(self, schema: Mapping[str, Any], variable: str) -> Iterable[Expression]:
         size = f"len({variable})"
@@ -320,6 +316,10 @@ _BOUNDS: Final = {
     "exclusiveMinimum": (">", "<="),
     "exclusiveMaximum": ("<", ">="),
 }
+
+
+def _true(text: str) -> Term:
+    return Term(text, f"not {text}")
 
 
 def _between(value: str, low: int | None, high: int | None) -> Term | None:

@@ -21,7 +21,7 @@ from mountsea_gemini_api.rules import (
     _nearest,
 )
 from mountsea_gemini_api.rules import _engine as engine
-from mountsea_gemini_api.rules._violation import describe
+from mountsea_gemini_api.rules._violation import Broken, describe
 from mountsea_gemini_api.types import UNSET
 
 
@@ -90,8 +90,7 @@ def rule_set(broken: Any, domains: Mapping[str, tuple[Any, ...]], fields: tuple[
         rules=(ERROR, WARNING),
         fields=fields,
         domains=domains,
-        fits=bool,
-        keeps=bool,
+        look=lambda _: None,
         model_values=lambda body: tuple(body.get(name, UNSET) for name in fields),
         json_values=lambda body: tuple(body.get(name, UNSET) for name in fields),
         broken=broken,
@@ -112,8 +111,8 @@ TWO = ("x", "y")
 def test_several_changes_at_once() -> None:
     """Where one change is not enough, two are tried, then three, and then it is given up."""
 
-    def differ(*values: str) -> list[Violation]:
-        return [] if all(value == "y" for value in values) else [ERROR.broken_at("/a", values[0])]
+    def differ(*values: str) -> list[Broken]:
+        return [] if all(value == "y" for value in values) else [(ERROR, "/a", values[0])]
 
     names = ("a", "b", "c", "d")
     subject = rule_set(differ, dict.fromkeys(names, TWO), names)
@@ -127,21 +126,21 @@ def test_several_changes_at_once() -> None:
 def test_a_tie_goes_to_the_field_complained_about() -> None:
     """Of two fields that could be changed, the blamed one comes first; otherwise document order decides."""
 
-    def both(a: str, b: str) -> list[Violation]:
-        return [] if "y" in (a, b) else [ERROR.broken_at("/b", b)]
+    def both(a: str, b: str) -> list[Broken]:
+        return [] if "y" in (a, b) else [(ERROR, "/b", b)]
 
     subject = rule_set(both, {"a": TWO, "b": TWO}, ("a", "b"))
     body = {"a": "x", "b": "x"}
     assert nearest(subject, body, both("x", "x"), ()) == (Change("/b", "x", "y"),)
-    assert nearest(subject, body, [ERROR.broken_at("", body)], ()) == (Change("/a", "x", "y"),)
-    assert nearest(subject, body, [ERROR.broken_at("/b/0", "x")], ()) == (Change("/b", "x", "y"),)
+    assert nearest(subject, body, [(ERROR, "", body)], ()) == (Change("/a", "x", "y"),)
+    assert nearest(subject, body, [(ERROR, "/b/0", "x")], ()) == (Change("/b", "x", "y"),)
 
 
 def test_a_warning_counts_only_where_no_error_does() -> None:
     """Errors are repaired first; a change that also satisfies the inferred rules is preferred."""
 
-    def check(a: str) -> list[Violation]:
-        return {"w": [WARNING.broken_at("/a", a)], "e": [ERROR.broken_at("/a", a)]}.get(a, [])
+    def check(a: str) -> list[Broken]:
+        return {"w": [(WARNING, "/a", a)], "e": [(ERROR, "/a", a)]}.get(a, [])
 
     worse = rule_set(check, {"a": ("e", "w")}, ("a",))
     assert nearest(worse, {"a": "e"}, check("e"), ()) == (Change("/a", "e", "w"),)
@@ -157,35 +156,35 @@ def test_lists_change_as_little_as_possible() -> None:
     """Fewest items added or dropped first, then leaving the list out; its items are kept and the last repeated."""
     seen: list[Any] = []
 
-    def never(a: Any) -> list[Violation]:
+    def never(a: Any) -> list[Broken]:
         seen.append(a)
-        return [ERROR.broken_at("/a", a)]
+        return [(ERROR, "/a", a)]
 
     lengths = tuple(map(Length, range(5)))
     subject = rule_set(never, {"a": (ABSENT, *lengths)}, ("a",))
     assert nearest(subject, {"a": ["p", "q"]}, never(None), ()) == ()
     assert seen[1:] == [["p"], ["p", "q", "q"], [], ["p", "q", "q", "q"], UNSET]
     del seen[:]
-    assert nearest(subject, {"a": ["p", "q", "r"]}, [ERROR.broken_at("/a", ["p"])], ()) == ()
+    assert nearest(subject, {"a": ["p", "q", "r"]}, [(ERROR, "/a", ["p"])], ()) == ()
     assert seen == [["p", "q"], ["p", "q", "r", "r"], ["p"], [], UNSET]
     del seen[:]
-    assert nearest(subject, {}, [ERROR.broken_at("/a", UNSET)], ()) == ()
+    assert nearest(subject, {}, [(ERROR, "/a", UNSET)], ()) == ()
     assert seen == [["https://example.com/"] * count for count in range(5)]
     del seen[:]
-    assert nearest(subject, {"a": ()}, [ERROR.broken_at("/a", ())], ()) == ()
+    assert nearest(subject, {"a": ()}, [(ERROR, "/a", ())], ()) == ()
     assert seen == [UNSET, *(["https://example.com/"] * count for count in range(1, 5))]
 
 
 def test_values_that_look_alike_are_alternatives() -> None:
     """`True` is not 1: a field that holds one may become the other."""
-    subject = rule_set(lambda a: [] if a is True else [ERROR.broken_at("/a", a)], {"a": (1, True)}, ("a",))
-    assert nearest(subject, {"a": 1}, [ERROR.broken_at("/a", 1)], ()) == (Change("/a", 1, True),)
+    subject = rule_set(lambda a: [] if a is True else [(ERROR, "/a", a)], {"a": (1, True)}, ("a",))
+    assert nearest(subject, {"a": 1}, [(ERROR, "/a", 1)], ()) == (Change("/a", 1, True),)
 
 
 def test_pointers_of_changes_are_escaped() -> None:
     """A field whose name holds a slash or a tilde is still found by its pointer."""
-    subject = rule_set(lambda a: [] if a == "y" else [ERROR.broken_at("", a)], {"~a/b": TWO}, ("~a/b",))
-    (change,) = nearest(subject, {"~a/b": "x"}, [ERROR.broken_at("", "x")], ())
+    subject = rule_set(lambda a: [] if a == "y" else [(ERROR, "", a)], {"~a/b": TWO}, ("~a/b",))
+    (change,) = nearest(subject, {"~a/b": "x"}, [(ERROR, "", "x")], ())
     assert (change.pointer, str(change)) == ("/~0a~1b", '~a/b="y"')
 
 

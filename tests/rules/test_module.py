@@ -97,31 +97,31 @@ def field(name: str, **schema: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("requirement", "expected"),
     [
-        (True, ["found: list[Violation] = []", "return found"]),
+        (True, ["found: list[Broken] = []", "return found"]),
         (field("a", const="x"), [
-            "found: list[Violation] = []",
-            "if not isinstance(a, Unset) and a != 'x':", "    found.append(R0.broken_at('/a', a))",
+            "found: list[Broken] = []",
+            "if not isinstance(a, Unset) and a != 'x':", "    found.append((R0, '/a', a))",
             "return found"]),
         (field("b", items={"const": "x"}), [
-            "found: list[Violation] = []",
+            "found: list[Broken] = []",
             "if isinstance(b, (list, tuple)):", "    for index, item in enumerate(b):", "        if item != 'x':",
-            "            found.append(R0.broken_at('/b/' + str(index), item))", "            break",
+            "            found.append((R0, '/b/' + str(index), item))", "            break",
             "return found"]),
         ({"properties": {"a": {"const": "x"}, "b": {"items": {"const": "x"}}}}, [
-            "found: list[Violation] = []",
+            "found: list[Broken] = []",
             "if True:",
-            "    if not isinstance(a, Unset) and a != 'x':", "        found.append(R0.broken_at('/a', a))",
+            "    if not isinstance(a, Unset) and a != 'x':", "        found.append((R0, '/a', a))",
             ("    elif isinstance(b, (list, tuple)) and (bad := next((index for index, item in enumerate(b) if"
              " item != 'x'), None)) is not None:"),
-            "        found.append(R0.broken_at('/b/' + str(bad), b[bad]))",
+            "        found.append((R0, '/b/' + str(bad), b[bad]))",
             "return found"]),
         ({"allOf": [field("b", minItems=1), field("a", const="x"), field("b", maxItems=2)]}, [
-            "found: list[Violation] = []",
+            "found: list[Broken] = []",
             "b_is_list = isinstance(b, (list, tuple))",
             "if True:",
-            "    if b_is_list and len(b) < 1:", "        found.append(R0.broken_at('/b', b))",
-            "    elif not isinstance(a, Unset) and a != 'x':", "        found.append(R0.broken_at('/a', a))",
-            "    elif b_is_list and len(b) > 2:", "        found.append(R0.broken_at('/b', b))",
+            "    if b_is_list and len(b) < 1:", "        found.append((R0, '/b', b))",
+            "    elif not isinstance(a, Unset) and a != 'x':", "        found.append((R0, '/a', a))",
+            "    elif b_is_list and len(b) > 2:", "        found.append((R0, '/b', b))",
             "return found"]),
     ],
 )  # fmt: skip
@@ -145,41 +145,112 @@ def test_the_values_a_rule_looks_at() -> None:
     assert "fields=('c', 'a')" in source.replace('"', "'")
 
 
+def looks(properties: dict[str, Any], *rules: tuple[Any, Any], **more: Any) -> list[str]:
+    """Return the statements of a look at made-up fields, without those that read them and the first and last."""
+    more = {"additionalProperties": False, **more}
+    lines = function(module(properties, *rules, **more), "look").splitlines()
+    assert lines[-1] == "return ()"
+    return [line for line in lines[:-1] if " = body." not in line]
+
+
+NONE = "    return None"
+
+
 def test_a_schema_that_takes_a_closer_look_has_no_glance() -> None:
-    """Then nothing fits at a glance, and nothing is taken as known of the fields."""
+    """Then nothing is said at a glance; of an optional field that is no plain one only its absence is known."""
     source = module({"a": {"type": "object"}}, (True, field("a", type="object")), required=["a"])
-    assert function(source, "fits") == "return False"
-    assert function(source, "keeps") == "a = body.a\nreturn isinstance(a, Unset) or is_object(a)"
-    plain = module({"a": {"type": "object"}}, (True, field("a", type="object")))
-    assert function(plain, "fits") == "a = body.a\nreturn not body.additional_properties and a is UNSET"
+    assert function(source, "look") == "return None"
+    assert '"""Say nothing at a glance: this schema takes a closer look."""' in source
+    assert looks({"a": {"type": "object"}}, (True, True)) == ["if a is not UNSET:", NONE]
+    plain = module({"b": TEXT}, (True, True))
+    assert '"""Return what a model breaks that plainly fits its schema; any other takes a closer look."""' in plain
 
 
 @pytest.mark.parametrize(
     ("wanted", "asked"),
     [
-        ({"minItems": 1}, "not isinstance(a, (list, tuple)) or len(a) >= 1"),
-        ({"minLength": 1}, "not isinstance(a, str) or len(a) >= 1"),
-        ({"minimum": 1}, "not is_number(a) or a >= 1"),
+        ({"minItems": 1}, "isinstance(a, (list, tuple)) and len(a) < 1"),
+        ({"minLength": 1}, "isinstance(a, str) and len(a) < 1"),
+        ({"minimum": 1}, "is_number(a) and a < 1"),
     ],
 )
 def test_what_is_not_known_is_asked(wanted: Any, asked: str) -> None:
-    """Without a glance at the schema a field may be missing or of any type, and is looked at as such."""
-    source = module({"a": {"type": "object"}}, (True, field("a", **wanted)), required=["a"])
-    assert function(source, "keeps") == f"a = body.a\nreturn isinstance(a, Unset) or {asked}"
+    """What an item is that no schema speaks of is asked before anything is wanted of it."""
+    found = looks({"b": {"type": "array"}}, (True, field("b", items=wanted)), required=["b"])
+    assert found[2:] == [
+        "for item in b:",
+        f"    if {asked.replace('a,', 'item,').replace('(a)', '(item)').replace(' a ', ' item ')}:",
+        "        return None",
+    ]
 
 
 def test_items_of_any_kind_are_asked_what_they_are() -> None:
     """Of a list whose schema says nothing of its items only the list is known."""
-    source = module({"a": {"type": "array"}}, (True, field("a", items={"pattern": "x"})), required=["a"])
-    assert function(source, "keeps").splitlines()[1:3] == [
-        "for item in a:", "    if isinstance(item, str) and (not _PATTERN_1.search(item)):"
+    wanted = (True, field("a", items={"pattern": "x"}))
+    assert looks({"a": {"type": "array"}}, wanted, required=["a"]) == [
+        "if type(a) is not list:", NONE,
+        "for item in a:", "    if isinstance(item, str) and (not _PATTERN_1.search(item)):", "        return None",
     ]  # fmt: skip
-    known = module({"a": LIST}, (True, field("a", items={"pattern": "x"})))
-    assert function(known, "keeps").splitlines()[1:] == [
-        "if a is not UNSET:", "    for item in a:", "        if not _PATTERN_1.search(item):",
-        "            return False",
-        "return True",
+    assert looks({"a": LIST}, wanted) == [
+        "if a is not UNSET:", "    if type(a) is not list:", "        return None",
+        "    for item in a:", "        if type(item) is not str or not _PATTERN_1.search(item):",
+        "            return None",
     ]  # fmt: skip
+
+
+def test_a_rule_of_items_under_a_condition_is_a_loop_of_its_own() -> None:
+    """What is wanted of the items only sometimes is asked when it is, after the items are known to fit."""
+    only = ({**field("c", const=True), "required": ["c"]}, field("a", items={"const": "x"}))
+    assert looks({"a": LIST, "c": {"type": "boolean"}}, only, required=["a"]) == [
+        "if type(a) is not list:", NONE,
+        "for item in a:", "    if type(item) is not str:", "        return None",
+        "if c is not UNSET and type(c) is not bool:", NONE,
+        "if equals(c, True):", "    for item in a:", "        if item != 'x':", "            return broken(a, c)",
+    ]  # fmt: skip
+    inner = looks(
+        {"a": LIST, "b": LIST}, (field("b", minItems=1), field("a", items={"const": "x"})), required=["a", "b"]
+    )
+    assert inner[-4:] == [
+        "if len(b) >= 1:", "    for item in a:", "        if item != 'x':", "            return broken(a, b)"
+    ]  # fmt: skip
+
+
+def when(word: str) -> dict[str, Any]:
+    """Return the condition that a field holds a word."""
+    return {**field("a", const=word), "required": ["a"]}
+
+
+def test_of_the_rules_for_one_word_only_its_own_are_asked() -> None:
+    """The field most rules depend on is branched on, which also asks whether its word is listed."""
+    words = {"a": {**TEXT, "enum": ["x", "y", "z"]}, "b": {**TEXT, "enum": ["p", "q"]}, "n": {"type": "integer"}}
+    on_b = ({**field("b", const="p"), "required": ["b"]}, field("n", minimum=1))
+    rules = [(when("x"), field("n", minimum=2)), on_b, (when("y"), field("n", minimum=3)), (when("x"), False)]
+    start = ["if type(b) is not str or b not in {'p', 'q'}:", NONE, "if type(n) is not int:", NONE]
+    end = ["if b == 'p' and n < 1:", "    return broken(a, b, n)"]
+    branches = [
+        "if a == 'x':", "    if n < 2:", "        return broken(a, b, n)",
+        "    if True:", "        return broken(a, b, n)",
+        "elif a == 'y':", "    if n < 3:", "        return broken(a, b, n)",
+    ]  # fmt: skip
+    needed = {"required": ["a", "b", "n"]}
+    others = ["elif a not in ('z',):", NONE]
+    assert looks(words, *rules, **needed) == [*start, *branches, *others, *end]
+    every_word = [*rules, (when("z"), True), (when("z"), field("n", minimum=4))]
+    closed = ["elif a == 'z':", "    if n < 4:", "        return broken(a, b, n)", "else:", NONE]
+    assert looks(words, *every_word, **needed) == [*start, *branches, *closed, *end]
+    optional = ["elif a is not UNSET and a not in ('z',):", NONE]
+    assert looks(words, *rules, required=["b", "n"]) == [*start, *branches, *optional, *end]
+    optional = [*closed[:3], "elif a is not UNSET:", NONE]
+    assert looks(words, *every_word, required=["b", "n"]) == [*start, *branches, *optional, *end]
+
+
+def test_each_rule_of_a_look_is_named() -> None:
+    """A comment says which rule asks, also where its items are looked through."""
+    rules = ((True, field("b", items={"const": "x"})), (True, field("b", minItems=1)))
+    source = module({"b": LIST}, *rules, required=["b"])
+    lines = [line.strip() for line in source[source.index("def look") :].splitlines()]
+    assert lines[lines.index("# r0") + 1] == "for item in b:"
+    assert lines[lines.index("# r1") + 1] == "if len(b) < 1:"
 
 
 def test_the_alternatives_of_each_field() -> None:
@@ -192,63 +263,61 @@ def test_the_alternatives_of_each_field() -> None:
     assert ast.unparse(keyword.value) == "{'a': ('x', 'z'), 'b': (ABSENT, Length(0), Length(1), Length(2))}"
 
 
-def glanced(properties: dict[str, Any], **more: Any) -> list[str]:
-    """Return the statements that tell at a glance whether made-up fields fit, without those that read them."""
-    lines = function(module(properties, (True, True), **more), "fits").splitlines()
-    return [line for line in lines if " = body." not in line]
-
-
 def test_a_glance_at_each_kind_of_field() -> None:
     """Exact types, listed words and bounds; optional fields may be absent; a list is looked through in a loop."""
-    of = "not body.additional_properties and "
+
+    def glanced(form: Any, **more: Any) -> list[str]:
+        return looks({"a": form}, (True, True), **more)
+
+    needed = {"required": ["a"]}
+    assert glanced({"type": "number"}, **needed) == ["if type(a) not in (int, float):", NONE]
     integer = {"type": "integer", "minimum": 1, "maximum": 2}
-    assert glanced({"a": {"type": "number"}}, required=["a"]) == [f"return {of}type(a) in (int, float)"]
-    assert glanced({"a": integer}) == [f"return {of}(a is UNSET or (type(a) is int and a >= 1 and (a <= 2)))"]
-    assert glanced({"a": {"type": "boolean"}}, additionalProperties=False, required=["a"]) == ["return type(a) is bool"]
-    assert glanced({"a": {"type": "boolean"}}, additionalProperties=True, required=["a"]) == [
-        f"return {of}type(a) is bool"
-    ]
-    assert glanced({}, additionalProperties=False) == ["return True"]
-    assert glanced({"a": {"type": "array", "items": {"type": "number"}}}, required=["a"]) == [
-        "if type(a) is not list:", "    return False",
-        "for item in a:", "    if type(item) not in (int, float):", "        return False",
-        "return not body.additional_properties",
+    assert glanced(integer) == ["if a is not UNSET and (type(a) is not int or a < 1 or a > 2):", NONE]
+    boolean = ["if type(a) is not bool:", NONE]
+    assert glanced({"type": "boolean"}, **needed) == boolean
+    assert glanced({"type": "boolean"}, **needed, additionalProperties=True) == [
+        "if body.additional_properties:", NONE, *boolean
     ]  # fmt: skip
-    assert glanced({"a": {"type": "array", "items": {"type": "string", "enum": ["x"]}, "minItems": 1}}) == [
-        "if a is not UNSET:", "    if type(a) is not list or len(a) < 1:", "        return False",
-        "    for item in a:", "        if item not in ('x',):", "            return False",
-        "return not body.additional_properties",
+    assert function(module({"a": {"type": "boolean"}}, (True, True)), "look").splitlines()[1:3] == [
+        "if body.additional_properties:", NONE
     ]  # fmt: skip
-    assert glanced({"a": {"type": "array"}}, required=["a"]) == [
-        "if type(a) is not list:", "    return False", "return not body.additional_properties"
+    assert looks({}, (True, True)) == []
+    assert glanced({"type": "array", "items": {"type": "number"}}, **needed) == [
+        "if type(a) is not list:", NONE,
+        "for item in a:", "    if type(item) not in (int, float):", "        return None",
     ]  # fmt: skip
-    lines = module({"a": {"type": "boolean"}}, (True, True), required=["a"]).splitlines()
-    assert {"        not body.additional_properties", "        and type(a) is bool"} <= set(lines)
-    odd = module({"a": {"type": "object"}}, (True, True), required=["a"])
-    assert '"""Say nothing at a glance: this schema takes a closer look."""' in odd
+    words = {"type": "string", "enum": ["x", "y", "x"]}
+    assert glanced({"type": "array", "items": words, "minItems": 1}) == [
+        "if a is not UNSET:", "    if type(a) is not list or len(a) < 1:", "        return None",
+        "    for item in a:", "        if type(item) is not str or item not in {'x', 'y'}:", "            return None",
+    ]  # fmt: skip
+    assert glanced({"type": "array"}, **needed) == ["if type(a) is not list:", NONE]
 
 
 @pytest.mark.parametrize(
     ("form", "requirement", "expected"),
     [
-        ({"type": "integer"}, {"minimum": 1}, "a >= 1"),
-        ({"type": "number"}, {"minimum": 1}, "a >= 1"),
-        ({"type": "string"}, {"minimum": 1}, "True"),
-        ({"type": "string"}, {"minItems": 1}, "True"),
-        ({"type": "boolean"}, {"minLength": 1}, "True"),
-        ({"type": "string"}, {"minLength": 1}, "len(a) >= 1"),
-        ({"type": "string"}, {"pattern": "^x"}, "bool(_PATTERN_1.search(a))"),
-        ({"type": "string"}, {"const": 1}, "equals(a, 1)"),
+        ({"type": "integer"}, {"minimum": 1}, "a < 1"),
+        ({"type": "number"}, {"minimum": 1}, "a < 1"),
+        ({"type": "string"}, {"minimum": 1}, None),
+        ({"type": "string"}, {"minItems": 1}, None),
+        ({"type": "boolean"}, {"minLength": 1}, None),
+        ({"type": "string"}, {"minLength": 1}, "len(a) < 1"),
+        ({"type": "string"}, {"pattern": "^x"}, "not _PATTERN_1.search(a)"),
+        ({"type": "string"}, {"pattern": r"\S"}, "not '!' <= a <= '~' and (not a.strip(WHITE_SPACE))"),
+        ({"type": "string"}, {"const": 1}, "not equals(a, 1)"),
     ],
 )
-def test_what_is_known_is_not_asked(form: Any, requirement: Any, expected: str) -> None:
+def test_what_is_known_is_not_asked(form: Any, requirement: Any, expected: str | None) -> None:
     """Of a required field of one type only what a rule wants of such a value remains; what it uses is imported."""
-    source = module({"a": form}, (True, field("a", **requirement)), required=["a"])
-    assert function(source, "keeps").splitlines()[-1] == f"return {expected}"
-    assert source.count("re.compile(") == ("PATTERN" in expected)
+    rule = (True, field("a", **requirement))
+    asked = [] if expected is None else [f"if {expected}:", "    return broken(a)"]
+    assert looks({"a": form}, rule, required=["a"])[2:] == asked
+    source = module({"a": form}, rule, required=["a"])
+    assert source.count("re.compile(") == ("PATTERN" in str(expected))
     imported = re.search("from ._values import (.*)", source)
     assert imported is not None
-    assert ("equals" in imported[1]) is ("equals" in expected)
+    assert ("equals" in imported[1]) is ("equals" in str(expected))
 
 
 def test_what_a_field_holds_is_asked_by_name() -> None:

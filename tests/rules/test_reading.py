@@ -65,8 +65,8 @@ HOLDS: list[tuple[Any, str, str]] = [
     ),
     (
         a(pattern=r"\S"),
-        "isinstance(a, Unset) or not isinstance(a, str) or a.strip(WHITE_SPACE)",
-        f"{GIVEN} and isinstance(a, str) and not a.strip(WHITE_SPACE)",
+        "isinstance(a, Unset) or not isinstance(a, str) or '!' <= a <= '~' or a.strip(WHITE_SPACE)",
+        f"{GIVEN} and isinstance(a, str) and not '!' <= a <= '~' and not a.strip(WHITE_SPACE)",
     ),
     (
         a(pattern="x"),
@@ -126,7 +126,11 @@ FIELDS: list[tuple[dict[str, Any], str, set[str]]] = [
     ({"exclusiveMaximum": 2}, "is_number(a) and a >= 2", {"is_number"}),
     ({"minimum": 1, "maximum": 2.5}, "is_number(a) and (a < 1 or a > 2.5)", {"is_number"}),
     ({"pattern": "^x"}, "isinstance(a, str) and not _PATTERN_1.search(a)", set()),
-    ({"pattern": r"\S"}, "isinstance(a, str) and not a.strip(WHITE_SPACE)", {"WHITE_SPACE"}),
+    (
+        {"pattern": r"\S"},
+        "isinstance(a, str) and not '!' <= a <= '~' and not a.strip(WHITE_SPACE)",
+        {"WHITE_SPACE"},
+    ),
     ({"allOf": [CONST, {"minLength": 2}]}, f"{GIVEN} and (a != 'x' or isinstance(a, str) and len(a) < 2)", set()),
     ({"anyOf": [{"const": "x"}, {"const": "y"}]}, f"{GIVEN} and a != 'x' and a != 'y'", set()),
     ({"not": {"minItems": 1}}, f"{GIVEN} and (not {SEQUENCE} or len(a) >= 1)", set()),

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from mountsea_gemini_api import rules
 from mountsea_gemini_api.rules import Change, Length, Rule, Source, Violation
-from mountsea_gemini_api.rules._engine import RuleSet, Search
+from mountsea_gemini_api.rules._engine import RuleSet
 from mountsea_gemini_api.rules._record import Record
+from mountsea_gemini_api.rules._violation import Broken
 from mountsea_gemini_api.types import UNSET
 
 SOURCE = Source("#/at", "words")
@@ -50,17 +51,24 @@ def test_a_record_may_name_its_fields_itself() -> None:
 
 
 def test_what_is_seen_at_a_glance_is_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A model that fits and keeps the rules costs two glances; one whose class is named is looked at closely."""
-    subject, asked = made_up(fits=True)
-    monkeypatch.setattr(rules, "_BY_MODEL", {list: subject})
-    for check in (rules.violations, rules.rule_violations):
-        assert check([]) == ()
-        assert asked == []
+    """What a glance finds is what there is; without it, and where the class is named, the rules are asked."""
+    subject, asked = made_up()
     monkeypatch.setattr(rules, "_BY_MODEL", {dict: subject})
-    for check in (rules.violations, rules.rule_violations):
-        del asked[:]
-        assert len(check({"a": "x"}, model=dict)) == 2
-        assert len(asked) == 1
+    monkeypatch.setattr(rules, "SHAPES", {dict: {}})
+    glances: list[Any] = []
+    for seen, found, more in ((), 0, 0), ([(RULE, "/a", "x")], 1, 0), (None, 2, 1):
+
+        def look(body: Any, seen: Any = seen) -> Any:
+            glances.append(body)
+            return seen
+
+        monkeypatch.setattr(rules, "_LOOKS", {dict: look})
+        for check in (rules.violations, rules.rule_violations):
+            del asked[:], glances[:]
+            assert len(check({"a": "x"})) == found
+            assert (len(glances), len(asked)) == (1, more)
+            assert len(check({"a": "x"}, model=dict)) == 2
+            assert (len(glances), len(asked)) == (1, more + 1)
 
 
 def test_records_are_compared_and_hashed_by_their_fields() -> None:
@@ -92,43 +100,54 @@ def test_a_record_cannot_be_changed() -> None:
     assert repr(SOURCE) == "Source(at='#/at', quote='words')"
 
 
-def made_up(fits: bool = False) -> tuple[RuleSet, list[Any]]:
+def made_up() -> tuple[RuleSet, list[Any]]:
     """Return a rule set whose only rule wants a to be y and at most one image, and what it was asked."""
     asked: list[Any] = []
 
-    def broken(a: Any, images: Any = UNSET) -> list[Violation]:
+    def broken(a: Any, images: Any = UNSET) -> list[Broken]:
         asked.append((a, images))
-        return [] if a == "y" else [RULE.broken_at("/a", a), RULE.broken_at("/images", images)]
+        return [] if a == "y" else [(RULE, "/a", a), (RULE, "/images", images)]
 
     def values(body: Any) -> tuple[Any, ...]:
         return body.get("a", UNSET), body.get("images", UNSET)
 
     domains = {"a": ("x", "y")}
     subject = RuleSet(
-        model=list, rules=(RULE,), fields=("a", "images"), domains=domains, fits=lambda _: fits,
-        keeps=lambda _: fits, model_values=values, json_values=values, broken=broken,
+        model=list, rules=(RULE,), fields=("a", "images"), domains=domains, look=lambda _: None,
+        model_values=values, json_values=values, broken=broken,
     )  # fmt: skip
     return subject, asked
 
 
 def test_the_nearest_request_is_searched_when_first_asked_for() -> None:
-    """Who only wants to know what is broken does not pay for the search; who asks all violations pays once."""
+    """Who only wants to know what is broken does not pay for the search; who asks a violation twice pays once."""
     subject, asked = made_up()
     first, second = subject.violations({"a": "x"}, ())
     assert len(asked) == 1
     assert first.nearest == (Change("/a", "x", "y"),)
     paid = len(asked)
     assert paid > 1
-    assert second.nearest is first.nearest
+    assert first.nearest is first.nearest
     assert len(asked) == paid
+    assert second.nearest == first.nearest
 
 
 def test_values_that_are_not_those_of_the_fields_are_an_error() -> None:
     """A rule set that returns too few values for its fields is wrong, and no search is made with it."""
     subject, _ = made_up()
-    search = Search(subject, ("x",), ())
+    short = RuleSet(**{**vars(subject), "json_values": lambda _: ("x",)})
+    found = short.violations({"a": "x"}, ())
     with pytest.raises(ValueError, match="shorter"):
-        search()
+        _ = found[0].nearest
+
+
+def test_what_is_found_already_is_not_looked_for_again() -> None:
+    """What a glance found is told as it is, without what is waived; each says the nearest valid request."""
+    subject, asked = made_up()
+    (told,) = subject.violations({"a": "x"}, (), [(RULE, "/images", UNSET)])
+    assert asked == []
+    assert told == Violation("stated", "error", "must", "/images", rules.ABSENT, SOURCE, (Change("/a", "x", "y"),))
+    assert subject.violations({"a": "x"}, {"stated"}, [(RULE, "/a", "x")]) == ()
 
 
 @pytest.mark.parametrize("images", [["p"], [["p"]], [{"q": ["p"]}], {"q": ["p"]}])

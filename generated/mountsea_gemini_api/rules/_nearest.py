@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..types import UNSET, Unset
 from ._values import is_number
-from ._violation import ABSENT, Change, Length, Violation
+from ._violation import ABSENT, Broken, Change, Length
 
 if TYPE_CHECKING:
     from ._engine import RuleSet
@@ -19,7 +19,7 @@ MAX_CHANGES: Final = 3
 
 
 def nearest(
-    rules: RuleSet, before: Mapping[str, Any], found: Collection[Violation], waive: Collection[str]
+    rules: RuleSet, before: Mapping[str, Any], found: Collection[Broken], waive: Collection[str]
 ) -> tuple[Change, ...]:
     """Return the fewest changes to listable fields that make a body valid.
 
@@ -35,8 +35,8 @@ def nearest(
     Returns:
         The changes, or nothing if no change of at most three listable fields is enough.
     """
-    levels = {"error"} if any(violation.level == "error" for violation in found) else {"error", "warning"}
-    blamed = {violation.pointer.split("/")[1] for violation in found if violation.pointer}
+    levels = {"error"} if any(rule.level == "error" for rule, _, _ in found) else {"error", "warning"}
+    blamed = {pointer.split("/")[1] for _, pointer, _ in found if pointer}
     fields = sorted(
         (name for name in rules.fields if name in rules.domains), key=lambda name: name not in blamed
     )
@@ -48,10 +48,8 @@ def nearest(
             ):
                 after = dict(pairs)
                 changed = {**before, **{name: _sample(value, before[name]) for name, value in after.items()}}
-                left = [
-                    violation for violation in rules.broken(*changed.values()) if violation.rule not in waive
-                ]
-                if any(violation.level in levels for violation in left) or (best and best[0] <= len(left)):
+                left = [rule for rule, _, _ in rules.broken(*changed.values()) if rule.id not in waive]
+                if any(rule.level in levels for rule in left) or (best and best[0] <= len(left)):
                     continue
                 changes = (
                     Change(_pointer(name), _listed(before[name]), value) for name, value in after.items()

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import Enum
-from functools import cached_property
 from typing import Any, Final, Literal
 
 from ..types import Unset
-from ._record import Record
+from ._record import Data, Record
 
 Level = Literal["error", "warning"]
 SHOWN: Final = 40
@@ -65,7 +64,11 @@ class Change(Record):
         return f"{'add' if isinstance(self.before, Length) else 'give'} {_counted(count, 'item')} in {name}"
 
 
-class Violation(Record):
+Nearest = tuple[Change, ...] | Callable[[], tuple[Change, ...]]
+"""Changes, or the search for them."""
+
+
+class Violation(Data):
     """One rule broken by one body.
 
     Args:
@@ -75,16 +78,11 @@ class Violation(Record):
         pointer: JSON pointer of the field that breaks it.
         value: The value found there; `ABSENT` if none.
         source: The vendor's words, where the rule quotes some.
-        nearest: The fewest changes that make the whole request valid; empty where they cannot be listed. They
-            are searched when first asked for, from a copy of what the request held.
+        nearest: The fewest changes that make the whole request valid, or the search for them, made when they are
+            first asked for; empty where they cannot be listed.
     """
 
-    rule: str
-    level: Level
-    message: str
-    pointer: str
-    value: Any
-    source: Source | None
+    __slots__ = ("_level", "_message", "_nearest", "_pointer", "_rule", "_source", "_value")
     _fields = ("rule", "level", "message", "pointer", "value", "source", "nearest")
 
     def __init__(
@@ -95,30 +93,55 @@ class Violation(Record):
         pointer: str,
         value: Any,
         source: Source | None = None,
-        nearest: tuple[Change, ...] = (),
+        nearest: Nearest = (),
     ) -> None:
-        fields = self.__dict__
-        fields["rule"] = rule
-        fields["level"] = level
-        fields["message"] = message
-        fields["pointer"] = pointer
-        fields["value"] = value
-        fields["source"] = source
-        if nearest:
-            fields["nearest"] = nearest
+        self._rule = rule
+        self._level: Level = level
+        self._message = message
+        self._pointer = pointer
+        self._value = value
+        self._source = source
+        self._nearest = nearest
 
-    @cached_property
+    @property
+    def rule(self) -> str:
+        """Id of the rule."""
+        return self._rule
+
+    @property
+    def level(self) -> Level:
+        """How sure the rule is."""
+        return self._level
+
+    @property
+    def message(self) -> str:
+        """What the rule requires."""
+        return self._message
+
+    @property
+    def pointer(self) -> str:
+        """Where it is broken."""
+        return self._pointer
+
+    @property
+    def value(self) -> Any:
+        """What stands there."""
+        return self._value
+
+    @property
+    def source(self) -> Source | None:
+        """The vendor's words."""
+        return self._source
+
+    @property
     def nearest(self) -> tuple[Change, ...]:
-        """The fewest changes that make the whole request valid; searched when first asked for."""
-        search = self.__dict__.get("_search")
-        return () if search is None else tuple(search())
+        """The fewest changes that make the whole request valid."""
+        if callable(self._nearest):
+            self._nearest = self._nearest()
+        return self._nearest
 
-    def search_with(self, search: Callable[[], tuple[Change, ...]]) -> None:
-        """Keep the search for the nearest valid request until somebody asks for its result."""
-        self.__dict__["_search"] = search
-
-    def __getstate__(self) -> dict[str, Any]:
-        return dict(self._items())  # a copy knows the result, not how to search
+    def __reduce__(self) -> tuple[type[Violation], tuple[Any, ...]]:
+        return Violation, self._values()  # a copy knows the result, not how to search
 
     def __repr__(self) -> str:
         return f"Violation(rule={self.rule!r}, level={self.level!r}, pointer={self.pointer!r})"
@@ -147,10 +170,14 @@ class Rule(Record):
     schema: str
     source: Source
 
-    def broken_at(self, pointer: str, value: Any) -> Violation:
+    def broken_at(self, pointer: str, value: Any, nearest: Nearest = ()) -> Violation:
         """Return the violation of this rule at a place."""
         seen = ABSENT if isinstance(value, Unset) else value
-        return Violation(self.id, self.level, self.message, pointer, seen, self.source)
+        return Violation(self.id, self.level, self.message, pointer, seen, self.source, nearest)
+
+
+Broken = tuple[Rule, str, Any]
+"""A rule, where it is broken, and what stands there: less than a violation, for a search makes hundreds."""
 
 
 class RuleViolation(ValueError):  # noqa: N818  the project's word for it

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ..models.video_generation_dto import VideoGenerationDto
 from ..types import UNSET, Unset
 from ._engine import RuleSet
 from ._values import WHITE_SPACE
-from ._violation import ABSENT, Length, Rule, Source, Violation
+from ._violation import ABSENT, Broken, Length, Rule, Source
 
 _PATTERN_1: Final = re.compile(
     "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#\\t\\n\\x0b\\x0c\\r \\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]"
@@ -88,40 +88,40 @@ PROMPT_NOT_BLANK: Final = Rule(
 )
 
 
-def broken(prompt: Any, action: Any, model: Any, image_list: Any) -> list[Violation]:
+def broken(prompt: Any, action: Any, model: Any, image_list: Any) -> list[Broken]:
     """Return what the given field values break, in the order of the rules."""
-    found: list[Violation] = []
+    found: list[Broken] = []
     image_list_is_list = isinstance(image_list, (list, tuple))
     # ingredients-only-veo31-fast: model must be veo31_fast when action is ingredients2video
     if action == "ingredients2video" and not isinstance(model, Unset) and model != "veo31_fast":
-        found.append(INGREDIENTS_ONLY_VEO31_FAST.broken_at("/model", model))
+        found.append((INGREDIENTS_ONLY_VEO31_FAST, "/model", model))
     # img2video-needs-images: imageList must hold 1 or 2 image URLs (start frame, end frame) when action is img2video
     if action == "img2video" and (
         isinstance(image_list, Unset) or image_list_is_list and not 1 <= len(image_list) <= 2
     ):
-        found.append(IMG2VIDEO_NEEDS_IMAGES.broken_at("/imageList", image_list))
+        found.append((IMG2VIDEO_NEEDS_IMAGES, "/imageList", image_list))
     # ingredients-need-images: imageList must hold 1 to 3 reference image URLs when action is ingredients2video
     if action == "ingredients2video" and (
         isinstance(image_list, Unset) or image_list_is_list and not 1 <= len(image_list) <= 3
     ):
-        found.append(INGREDIENTS_NEED_IMAGES.broken_at("/imageList", image_list))
+        found.append((INGREDIENTS_NEED_IMAGES, "/imageList", image_list))
     # veo31-fast-ingredients-needs-images: imageList must hold 1 to 3 image URLs when model is veo31_fast_ingredients
     if model == "veo31_fast_ingredients" and (
         isinstance(image_list, Unset) or image_list_is_list and not 1 <= len(image_list) <= 3
     ):
-        found.append(VEO31_FAST_INGREDIENTS_NEEDS_IMAGES.broken_at("/imageList", image_list))
+        found.append((VEO31_FAST_INGREDIENTS_NEEDS_IMAGES, "/imageList", image_list))
     # text2video-takes-no-images: imageList must be absent or empty when action is text2video
     if action == "text2video" and image_list_is_list and len(image_list) > 0:
-        found.append(TEXT2VIDEO_TAKES_NO_IMAGES.broken_at("/imageList", image_list))
+        found.append((TEXT2VIDEO_TAKES_NO_IMAGES, "/imageList", image_list))
     # images-are-http-urls: every item of imageList must be an http or https URL
     if image_list_is_list:
         for index, item in enumerate(image_list):
             if isinstance(item, str) and not _PATTERN_1.search(item):
-                found.append(IMAGES_ARE_HTTP_URLS.broken_at("/imageList/" + str(index), item))
+                found.append((IMAGES_ARE_HTTP_URLS, "/imageList/" + str(index), item))
                 break
     # prompt-not-blank: prompt must hold at least one character that is not white space
-    if isinstance(prompt, str) and not prompt.strip(WHITE_SPACE):
-        found.append(PROMPT_NOT_BLANK.broken_at("/prompt", prompt))
+    if isinstance(prompt, str) and not "!" <= prompt <= "~" and not prompt.strip(WHITE_SPACE):
+        found.append((PROMPT_NOT_BLANK, "/prompt", prompt))
     return found
 
 
@@ -146,64 +146,63 @@ def json_values(body: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def fits(body: Any) -> bool:
-    """Tell at a glance that a model fits its schema; where this says no, look closely."""
+def look(body: Any) -> Sequence[Broken] | None:
+    """Return what a model breaks that plainly fits its schema; any other takes a closer look."""
     prompt = body.prompt
     action = body.action
     model = body.model
     image_list = body.image_list
     aspect_ratio = body.aspect_ratio
     translation = body.translation
+    if body.additional_properties:
+        return None
+    if type(prompt) is not str:
+        return None
+    if type(model) is not str or model not in {
+        "veo2_fast",
+        "veo2_quality",
+        "veo3_fast",
+        "veo3_quality",
+        "veo31_fast",
+        "veo31_quality",
+        "veo31_fast_ingredients",
+    }:
+        return None
     if image_list is not UNSET:
         if type(image_list) is not list:
-            return False
+            return None
+        # images-are-http-urls
         for item in image_list:
-            if type(item) is not str:
-                return False
-    return (
-        not body.additional_properties
-        and type(prompt) is str
-        and action in ("text2video", "img2video", "ingredients2video")
-        and model
-        in (
-            "veo2_fast",
-            "veo2_quality",
-            "veo3_fast",
-            "veo3_quality",
-            "veo31_fast",
-            "veo31_quality",
-            "veo31_fast_ingredients",
-        )
-        and (aspect_ratio is UNSET or aspect_ratio in ("16:9", "9:16"))
-        and (translation is UNSET or type(translation) is bool)
-    )
-
-
-def keeps(body: Any) -> bool:
-    """Tell whether a model that fits its schema keeps every rule."""
-    prompt = body.prompt
-    action = body.action
-    model = body.model
-    image_list = body.image_list
-    # images-are-http-urls
-    if image_list is not UNSET:
-        for item in image_list:
-            if not _PATTERN_1.search(item):
-                return False
-    return (
-        # ingredients-only-veo31-fast
-        (action != "ingredients2video" or model == "veo31_fast")
-        # img2video-needs-images
-        and (action != "img2video" or image_list is not UNSET and 1 <= len(image_list) <= 2)
-        # ingredients-need-images
-        and (action != "ingredients2video" or image_list is not UNSET and 1 <= len(image_list) <= 3)
-        # veo31-fast-ingredients-needs-images
-        and (model != "veo31_fast_ingredients" or image_list is not UNSET and 1 <= len(image_list) <= 3)
+            if type(item) is not str or not _PATTERN_1.search(item):
+                return None
+    if aspect_ratio is not UNSET and (type(aspect_ratio) is not str or aspect_ratio not in {"16:9", "9:16"}):
+        return None
+    if translation is not UNSET and type(translation) is not bool:
+        return None
+    if action == "text2video":
         # text2video-takes-no-images
-        and (action != "text2video" or image_list is UNSET or len(image_list) <= 0)
-        # prompt-not-blank
-        and bool(prompt.strip(WHITE_SPACE))
-    )
+        if image_list is not UNSET and len(image_list) > 0:
+            return broken(prompt, action, model, image_list)
+    elif action == "img2video":
+        # img2video-needs-images
+        if image_list is UNSET or not 1 <= len(image_list) <= 2:
+            return broken(prompt, action, model, image_list)
+    elif action == "ingredients2video":
+        # ingredients-only-veo31-fast
+        if model != "veo31_fast":
+            return broken(prompt, action, model, image_list)
+        # ingredients-need-images
+        if image_list is UNSET or not 1 <= len(image_list) <= 3:
+            return broken(prompt, action, model, image_list)
+    else:
+        return None
+    # veo31-fast-ingredients-needs-images
+    if model == "veo31_fast_ingredients" and (image_list is UNSET or not 1 <= len(image_list) <= 3):
+        return broken(prompt, action, model, image_list)
+    # prompt-not-blank
+    if not "!" <= prompt <= "~" and not prompt.strip(WHITE_SPACE):
+        return broken(prompt, action, model, image_list)
+    return ()
 
 
 RULE_SET: Final = RuleSet(
@@ -242,8 +241,7 @@ RULE_SET: Final = RuleSet(
             Length(4),
         ),
     },
-    fits=fits,
-    keeps=keeps,
+    look=look,
     model_values=model_values,
     json_values=json_values,
     broken=broken,

@@ -6,7 +6,7 @@ document's own schema (rule id `schema`) and every rule that is not waived.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ._engine import SCHEMA, RuleSet, check_waived, enforce
@@ -14,6 +14,7 @@ from ._table import PARAMETERS, RULE_SETS, SHAPES
 from ._violation import (
     ABSENT,
     Absent,
+    Broken,
     Change,
     Length,
     Level,
@@ -33,6 +34,9 @@ RULES: Final[Mapping[str, Rule]] = {
     rule.id: rule for rules in (*RULE_SETS, *PARAMETERS.values()) for rule in rules.rules
 }
 _BY_MODEL: Final[Mapping[type[Any], RuleSet]] = {rules.model: rules for rules in RULE_SETS}
+_LOOKS: Final[Mapping[type[Any], Callable[[Any], Sequence[Broken] | None]]] = {
+    rules.model: rules.look for rules in RULE_SETS
+}
 
 
 def violations(body: Any, *, model: type[Any] | None = None, waive: Collection[str] = ()) -> tuple[Violation, ...]:
@@ -48,8 +52,8 @@ def violations(body: Any, *, model: type[Any] | None = None, waive: Collection[s
     """
     if waive:
         check_waived(waive, {*RULES, SCHEMA})
-    if model is None and (rules := _BY_MODEL.get(type(body))) is not None and rules.fits(body):
-        return () if rules.keeps(body) else rules.violations(body, waive)
+    if model is None and (look := _LOOKS.get(type(body))) is not None and (found := look(body)) is not None:
+        return _BY_MODEL[type(body)].violations(body, waive, found) if found else ()
     return _looked_at_closely(body, model, waive)
 
 
@@ -142,8 +146,9 @@ def validate_request(
 
 def rule_violations(body: Any, *, model: type[Any] | None = None) -> tuple[Violation, ...]:
     """Return the cross-field rules a body breaks, without looking at its schema."""
-    if model is None and (rules := _BY_MODEL.get(type(body))) is not None and rules.fits(body) and rules.keeps(body):
-        return ()
+    if model is None and (look := _LOOKS.get(type(body))) is not None:
+        found = look(body)
+        return _BY_MODEL[type(body)].violations(body, (), found) if found or found is None else ()
     rules = _BY_MODEL.get(_kind(body, model))
     return () if rules is None else rules.violations(body, ())
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from ..types import Unset
 from ._record import Record
-from ._violation import Change, Rule, RuleViolation, RuleWarning, Violation
+from ._violation import Broken, Change, Rule, RuleViolation, RuleWarning, Violation
 
 SCHEMA: Final = "schema"
-_UNCHANGING: Final = frozenset({str, bool, int, float, Unset})
+_UNCHANGING: Final = (str, Unset, bool, int, float)
 
 
 class RuleSet(Record):
@@ -22,8 +23,7 @@ class RuleSet(Record):
         rules: Its rules, in the order violations are reported.
         fields: JSON names of the fields the rules look at.
         domains: For each of them that can be listed, every value it may take (`ABSENT` if optional).
-        fits: Tells at a glance that a model surely fits its schema; where it does not, look closely.
-        keeps: Tells whether a model that fits its schema keeps every rule.
+        look: Returns what a model breaks that plainly fits its schema; None for any other, to be looked at closely.
         model_values: Returns the value of each of `fields` in a model.
         json_values: Returns the value of each of `fields` in a JSON object.
         broken: Returns what such values break.
@@ -33,56 +33,45 @@ class RuleSet(Record):
     rules: tuple[Rule, ...]
     fields: tuple[str, ...]
     domains: Mapping[str, tuple[Any, ...]]
-    fits: Callable[[Any], bool]
-    keeps: Callable[[Any], bool]
+    look: Callable[[Any], Sequence[Broken] | None]
     model_values: Callable[[Any], tuple[Any, ...]]
     json_values: Callable[[Mapping[str, Any]], tuple[Any, ...]]
-    broken: Callable[..., list[Violation]]
+    broken: Callable[..., list[Broken]]
 
-    def violations(self, body: Any, waive: Collection[str]) -> tuple[Violation, ...]:
-        """Return every rule the body breaks except the waived ones; each can tell the nearest valid request."""
+    def violations(
+        self, body: Any, waive: Collection[str], found: Sequence[Broken] | None = None
+    ) -> tuple[Violation, ...]:
+        """Return every rule the body breaks except the waived ones; each can tell the nearest valid request.
+
+        Args:
+            body: A model, or the JSON object of one.
+            waive: Ids of the rules that are switched off.
+            found: What the body breaks, if that is known.
+        """
         values = self.model_values(body) if isinstance(body, self.model) else self.json_values(body)
-        found = self.broken(*values)
+        if found is None:
+            found = self.broken(*values)
         if waive:
-            found = [violation for violation in found if violation.rule not in waive]
-        if found:
-            search = Search(self, values, waive)
-            for violation in found:
-                violation.search_with(search)
-        return tuple(found)
+            found = [each for each in found if each[0].id not in waive]
+        if not found:
+            return ()
+        for value in values:
+            if type(value) not in _UNCHANGING:  # the caller may change it before the search is made
+                values = tuple(map(_copied, values))
+                break
+        search = partial(_nearest_of, self, values, frozenset(waive) if waive else ())
+        return tuple([rule.broken_at(pointer, value, search) for rule, pointer, value in found])
 
 
-def never(body: Any) -> bool:  # noqa: ARG001
+def unseen(body: Any) -> None:
     """Say nothing at a glance, where no model is looked at."""
-    return False
 
 
-class Search:
-    """The search for the nearest valid request, made when its result is first asked for.
+def _nearest_of(rules: RuleSet, values: tuple[Any, ...], waive: Collection[str]) -> tuple[Change, ...]:
+    from ._nearest import nearest  # seldom needed
 
-    Args:
-        rules: The rules of the body's model.
-        values: The value of each field the rules look at. What can change is copied, for the caller may change it.
-        waive: Ids of the rules that are switched off.
-    """
-
-    __slots__ = ("_found", "_rules", "_values", "_waive")
-
-    def __init__(self, rules: RuleSet, values: tuple[Any, ...], waive: Collection[str]) -> None:
-        self._rules = rules
-        self._values = values if _UNCHANGING.issuperset(map(type, values)) else tuple(map(_copied, values))
-        self._waive = frozenset(waive)
-        self._found: tuple[Change, ...] | None = None
-
-    def __call__(self) -> tuple[Change, ...]:
-        """Return the changes."""
-        if self._found is None:
-            from ._nearest import nearest  # seldom needed
-
-            rules, values, waive = self._rules, self._values, self._waive
-            broken = [each for each in rules.broken(*values) if each.rule not in waive]
-            self._found = nearest(rules, dict(zip(rules.fields, values, strict=True)), broken, waive)
-        return self._found
+    broken = [each for each in rules.broken(*values) if each[0].id not in waive]
+    return nearest(rules, dict(zip(rules.fields, values, strict=True)), broken, waive)
 
 
 def _copied(value: Any) -> Any:

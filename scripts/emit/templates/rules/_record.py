@@ -5,15 +5,35 @@ from __future__ import annotations
 from typing import Any, ClassVar, NoReturn, dataclass_transform
 
 
-@dataclass_transform(frozen_default=True)
-class Record:
-    """Plain data: made, compared, hashed, copied and shown by the fields that a class annotates."""
+class Data:
+    """Plain data: compared, hashed and shown by its fields, which are those that a class annotates or names."""
 
+    __slots__ = ()
     _fields: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         if "_fields" not in vars(cls):
             cls._fields = tuple(cls.__annotations__)
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple([getattr(self, name) for name in self._fields])
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self._fields)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._values()))
+
+    def __repr__(self) -> str:
+        fields = zip(self._fields, self._values(), strict=True)
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in fields)})"
+
+
+@dataclass_transform(frozen_default=True)
+class Record(Data):
+    """Data that is made from its fields, by place or by name, and cannot be changed."""
 
     def __init__(self, *values: Any, **named: Any) -> None:
         fields = self.__dict__
@@ -21,20 +41,6 @@ class Record:
         if len(values) + len(named) != len(self._fields) or fields.keys() | named.keys() != set(self._fields):
             raise TypeError(f"{type(self).__name__} takes {', '.join(self._fields)}, each once")
         fields.update(named)
-
-    def _items(self) -> tuple[tuple[str, Any], ...]:
-        return tuple((name, getattr(self, name)) for name in self._fields)
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(value == getattr(other, name) for name, value in self._items())
-
-    def __hash__(self) -> int:
-        return hash((type(self), self._items()))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._items())})"
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} cannot be changed: {name} stays as it is")
