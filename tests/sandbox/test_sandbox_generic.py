@@ -251,6 +251,40 @@ def test_the_base_path_of_the_server_counts() -> None:
     assert httpx.Client(transport=sandbox.transport()).get("https://bakery.test/ping").status_code == 404
 
 
+def test_a_path_is_found_by_what_is_written_out_of_it_most() -> None:
+    """Whatever order the paths stand in; a slash within a value is no end of it."""
+    paths = {
+        path: {
+            "get": {
+                "operationId": name,
+                "parameters": [
+                    {"name": "name", "in": "path", "required": True, "schema": {"pattern": "^jobs/[a-z]+$"}}
+                ],
+                "responses": {"200": OK | {"content": {"text/plain": {}}}},
+            }
+        }
+        for name, path in {"look": "/v1/{name}", "cancel": "/v1/{name}:cancel", "deep": "/v1/{name}/log"}.items()
+    }
+    transport = Sandbox({"openapi": "3.0.3", "paths": paths}).transport()
+    with httpx.Client(transport=transport, base_url="http://sandbox.test/v1") as client:
+        for path in ("jobs%2Fa", "jobs%2fa:cancel", "jobs%2Fa/log"):
+            assert client.get(path).status_code == 200, path
+        assert client.get("jobs/a").status_code == 404
+        assert "pattern" in client.get("a:cancel").text
+
+
+def test_null_is_taken_where_the_document_says_so() -> None:
+    """`nullable` counts beside a reference and beside a list of words, too."""
+    words = {"type": "string", "enum": ["a"], "nullable": True}
+    body = {"type": "object", "properties": {"word": words, "other": {"nullable": True, "allOf": [words]}}}
+    media = {"required": True, "content": {"application/json": {"schema": body}}}
+    operation = {"requestBody": media, "responses": {"200": OK}}
+    sandbox = Sandbox({"openapi": "3.0.3", "paths": {"/": {"post": operation}}})
+    with httpx.Client(transport=sandbox.transport(), base_url="http://sandbox.test") as client:
+        assert client.post("/", json={"word": None, "other": None}).status_code == 200
+        assert client.post("/", json={"word": "b"}).status_code == 400
+
+
 def test_labels_tell_what_the_spec_says() -> None:
     """S7: certainty is the operation's own; rules are published or inferred by level; the rest is invented."""
     lines = Sandbox(SPEC).labels()
