@@ -14,7 +14,7 @@ def credentials(document: Any, operation: Any) -> str:
     alternatives = operation.get("security", document.get("security", []))
     schemes = document.get("components", {}).get("securitySchemes", {})
     for alternative in alternatives if isinstance(alternatives, list) else ():
-        carriers = [_carrier(_resolved(document, schemes.get(name))) for name in alternative]
+        carriers = [_carrier(resolved(document, schemes.get(name))) for name in alternative]
         if all(carriers):
             return "(" + "".join(f"{carrier}, " for carrier in carriers) + ")"
     return "()"
@@ -43,7 +43,7 @@ def unspoken(document: Any, given: Any) -> Iterator[str]:
 def parameters(document: Any, given: Any) -> Iterator[dict[str, Any]]:
     """Yield the parameters of a list, references followed."""
     for parameter in given if isinstance(given, list) else ():
-        found = _resolved(document, parameter)
+        found = resolved(document, parameter)
         if isinstance(found, dict) and isinstance(found.get("name"), str):
             yield found
 
@@ -59,7 +59,8 @@ def _carrier(scheme: Any) -> str | None:
     return "Credential('header', 'Authorization', 'basic')" if kind == "http" and word == "basic" else None
 
 
-def _resolved(document: Any, value: Any) -> Any:
+def resolved(document: Any, value: Any) -> Any:
+    """Follow references; return None where one leads nowhere."""
     for _ in range(32):
         if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
             break

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from scripts.pointer import resolve
+from scripts.emit.credentials import resolved
 from scripts.regenerate.hoist import hoisted
 
 _BYTES: Final = {"type": "string", "format": "binary"}
@@ -31,10 +31,11 @@ def phrased(document: Any) -> tuple[Any, dict[str, str]]:
     join with the type it narrows, becomes an `enum` of one; dates, UUIDs and lists in headers and cookies, which it
     would hand on as they are or refuse, become text. A default is what the server assumes, and not to be sent
     unasked: it goes, but where there is only one value to choose. Rules are not the generator's affair. What nothing
-    of this concerns stays as it is.
+    of this concerns stays as it is. The answer to HEAD has no body, whatever would stand in it.
     """
     overrides: dict[str, str] = {}
     result = _Schemas(document).copy(hoisted(document), below_all_of=False)
+    _empty_heads(result)
     for content in _contents(result):
         for name, media in content.items():
             if _is_opaque(name) and isinstance(media, dict):
@@ -44,6 +45,17 @@ def phrased(document: Any) -> tuple[Any, dict[str, str]]:
             elif _essence(name) == "*/*":
                 overrides[name] = "application/json"
     return result, overrides
+
+
+def _empty_heads(document: Any) -> None:
+    for item in document.get("paths", {}).values():
+        head = item.get("head") if isinstance(item, dict) else None
+        if isinstance(head, dict) and isinstance(head.get("responses"), dict):
+            answers = {code: resolved(document, answer) for code, answer in head["responses"].items()}
+            head["responses"] = {
+                code: {**answer, "content": {}} if isinstance(answer, dict) else answer
+                for code, answer in answers.items()
+            }
 
 
 def _essence(media_type: str) -> str:
@@ -125,14 +137,13 @@ class _Schemas:
 
     def _as_text(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Return the schema of a header or cookie: its text, where the generator knows no way to write its value."""
-        if _holds_a_list(self._resolved(schema)) or any(
-            _holds_a_list(self._resolved(each)) for key in ("anyOf", "oneOf", "allOf") for each in schema.get(key) or ()
+        if _holds_a_list(resolved(self._document, schema)) or any(
+            _holds_a_list(resolved(self._document, each))
+            for key in ("anyOf", "oneOf", "allOf")
+            for each in schema.get(key) or ()
         ):
             return {"type": "string", **{key: schema[key] for key in ("title", "description") if key in schema}}
         return {key: child for key, child in schema.items() if key != "format"}
-
-    def _resolved(self, schema: Any) -> Any:
-        return resolve(self._document, schema["$ref"]) if isinstance(schema, dict) and "$ref" in schema else schema
 
 
 def _holds_a_list(schema: Any) -> bool:

@@ -114,6 +114,15 @@ def test_a_list_in_a_header_is_text() -> None:
     assert said == [{**header, "schema": {"type": "string"}}]
 
 
+def test_the_answer_to_head_has_no_body() -> None:
+    """A client that read one would stumble over nothing."""
+    value = document({"application/json": {}})
+    value["paths"]["/x"]["head"] = value["paths"]["/x"]["get"]
+    made = phrased(value)[0]["paths"]["/x"]
+    assert made["head"]["responses"]["200"]["content"] == {}
+    assert made["get"]["responses"]["200"]["content"]
+
+
 def test_a_gap_names_its_place_and_reason_and_the_way_out() -> None:
     """What was left out is an error that names operation or schema, once each."""
     with pytest.raises(InputError) as caught:
