@@ -17,7 +17,8 @@ import jsonschema_rs
 
 from scripts.merged import Merged
 from scripts.rules.definition import Rule, RuledSchema
-from scripts.rules.domain import Length
+from scripts.rules.domain import Length, Written
+from scripts.rules.inner import inner_values
 from scripts.rules.space import Space, concrete
 from scripts.rules.verdict import Verdict, mentions
 
@@ -131,6 +132,7 @@ def _accepted(merged: Merged) -> Iterator[tuple[str, str]]:
 
 def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> SchemaReport:
     space = Space(ruled, document)
+    space.domains |= inner_values(ruled, document)
     walked = {name: space.alternatives(name) for name in space.domains if any(mentions(r, name) for r in ruled.rules)}
     free = {name: len(space.alternatives(name)) for name in space.domains if name not in walked}
     size, others = math.prod(map(len, walked.values())), math.prod(free.values())
@@ -188,7 +190,7 @@ def _dead(table: _Table, *, strict: bool) -> Iterator[Finding]:
     prefix = "strict/" if strict else ""
     mode = " in strict mode" if strict else ""
     listed = {
-        index: [value for value in values if value and not isinstance(value[0], Length)]
+        index: [value for value in values if value and not isinstance(value[0], Length | Written)]
         for index, values in enumerate(table.walked.values())
     }
     dead: set[tuple[int, Any]] = set()
@@ -270,4 +272,6 @@ def _about(rule: Rule, table: _Table) -> Iterator[Finding]:
 def _word(value: Point) -> str:
     if not value:
         return "(absent)"
+    if isinstance(value[0], Written):
+        return value[0].text
     return str(value[0].count) if isinstance(value[0], Length) else str(value[0])

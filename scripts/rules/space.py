@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from scripts.pointer import resolve
 from scripts.rules.definition import RuledSchema
-from scripts.rules.domain import Given, Length, schema_domains
+from scripts.rules.domain import Given, Length, Written, schema_domains
 
 FILLER: Final = "https://example.com/{}.png"
 
@@ -25,7 +26,9 @@ class Space:
     def __init__(self, ruled: RuledSchema, document: Any) -> None:
         self._required = set(ruled.schema.get("required", []))
         self.domains = {
-            name: tuple(each for value in values for each in (value.samples if isinstance(value, Given) else (value,)))
+            name: tuple(
+                each for value in values for each in (_samples(value) if isinstance(value, Given) else (value,))
+            )
             for name, values in schema_domains(ruled.schema, document).items()
         }
         self._fixed = {
@@ -55,8 +58,16 @@ class Space:
             yield self.with_required(given)
 
 
+def _samples(given: Given) -> Iterator[Any]:
+    """Yield the samples of a field, each as something that can be a key."""
+    for sample in given.samples:
+        yield Written(json.dumps(sample, ensure_ascii=False)) if isinstance(sample, dict | list) else sample
+
+
 def concrete(value: Any) -> Any:
     """Return a JSON value for a listed one: a `Length` becomes a list of that many invented items."""
+    if isinstance(value, Written):
+        return json.loads(value.text)
     return [FILLER.format(index + 1) for index in range(value.count)] if isinstance(value, Length) else value
 
 

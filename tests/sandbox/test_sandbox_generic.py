@@ -143,6 +143,30 @@ def test_another_vendors_task_lives_by_its_own_words(client: httpx.Client) -> No
     assert answers[2] == {"data": {"phase": "done", "cake": f"https://bakery.test/files/{job}.mp4"}}
 
 
+def test_a_result_stands_where_the_document_has_it_and_an_id_is_of_its_kind() -> None:
+    """In the first object of a list, beside what else that object must hold; a number where ids are numbers."""
+    spec = copy.deepcopy(SPEC)
+    cake = {
+        "type": "object",
+        "required": ["size"],
+        "properties": {"size": {"type": "integer"}, "at": {"format": "uri"}},
+    }
+    fields = {"job_id": {"type": "integer"}, "cakes": {"type": "array", "items": cake}}
+    job = {"type": "object", "required": ["phase"], "properties": fields}
+    answer = {"type": "object", "required": ["data"], "properties": {"data": {"allOf": [job]}}}
+    look = spec["paths"]["/jobs/{job}"]["get"]
+    look["parameters"][0]["schema"] = {"type": "integer"}
+    look["responses"]["200"]["content"]["application/json"]["schema"] = answer
+    look["x-waiter"] = {**WAITER, "outputs": ["/data/cakes/at"]}
+    with httpx.Client(transport=Sandbox(spec).transport(), base_url=BASE) as client:
+        headers = KEY | {"x-sandbox-script": "done now"}
+        number = client.post("/ovens/3/jobs", json={}, headers=headers).json()["data"]["job_id"]
+        assert isinstance(number, int)
+        data = client.get(f"/jobs/{number}", headers=KEY).json()["data"]
+    made = {"size": 1, "at": f"https://bakery.test/files/{number}.mp4"}
+    assert data == {"phase": "done", "job_id": number, "cakes": [made]}
+
+
 def test_another_vendors_failure(client: httpx.Client) -> None:
     """The words for the end and the places of the error come from the waiter."""
     headers = KEY | {"x-sandbox-script": "burnt now"}

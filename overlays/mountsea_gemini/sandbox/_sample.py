@@ -159,10 +159,15 @@ def properties_of(spec: Spec, schema: Any) -> dict[str, Any]:
 
 def put(target: dict[str, Any], pointer: str, value: Any) -> None:
     """Set the value at a JSON pointer, making the objects above it."""
-    tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+    tokens = tokens_of(pointer)
     for token in tokens[:-1]:
         below = target.get(token)
         if not isinstance(below, dict):
             below = target[token] = {}
         target = below
     target[tokens[-1]] = value
+
+
+def tokens_of(pointer: str) -> list[str]:
+    """Return the names that a JSON pointer leads along."""
+    return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
