@@ -207,16 +207,37 @@ class _Builder:
         raise self._error(f"the tag {node.tag!r} has no meaning in JSON", node)
 
     def _items(self, node: yaml.MappingNode, location: Location) -> Iterator[tuple[str, Any]]:
-        seen: set[str] = set()
-        for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode) or (key_node.value == "<<" and not key_node.style):
-                raise self._error("a key must be plain text (merge keys and nested keys are not JSON)", key_node)
-            key = key_node.value  # the text as written: the response code 200 is the key "200"
-            if key in seen:
-                raise self._error(f"the key {key!r} stands twice in one object", key_node)
-            seen.add(key)
+        for key, (key_node, value_node) in self._pairs(node).items():
             yield key, self.build(value_node, (*location, key))
             self.lines[encode((*location, key))] = key_node.start_mark.line + self.first_line
+
+    def _pairs(self, node: yaml.MappingNode) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+        """Return the nodes of each key; those of a merge key (<<, YAML 1.1) where the object itself has no such key.
+
+        Source: https://yaml.org/type/merge.html
+        """
+        own: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        merged: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self._error("a key must be plain text (nested keys are not JSON)", key_node)
+            key = key_node.value  # the text as written: the response code 200 is the key "200"
+            if key == "<<" and not key_node.style:
+                merged = {**self._merged(value_node), **merged}
+                continue
+            if key in own:
+                raise self._error(f"the key {key!r} stands twice in one object", key_node)
+            own[key] = key_node, value_node
+        return {**merged, **own}
+
+    def _merged(self, node: yaml.Node) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+        """Return what a merge key brings: of one object, or of several, of which the first counts most."""
+        found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        for part in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            if not isinstance(part, yaml.MappingNode):
+                raise self._error("a merge key (<<) takes an object or a list of objects", part)
+            found = {**self._pairs(part), **found}
+        return found
 
     def _scalar(self, node: yaml.ScalarNode, kind: str) -> str | int | float | bool | None:
         text: str = node.value

@@ -70,6 +70,13 @@ def test_keys_are_text_as_written() -> None:
     assert list(parse("{200: a, on: b, 1.10: c, null: d, '<<': e}", "f").value) == ["200", "on", "1.10", "null", "<<"]
 
 
+def test_a_merge_key_fills_in_what_an_object_lacks() -> None:
+    """As YAML 1.1 has it: the object's own keys count most, then the first of several; lines are the keys' own."""
+    document = parse("a: &a {x: 1, y: 1}\nb: &b\n  y: 2\n  z: 2\nc:\n  y: 3\n  <<: [*a, *b]\n  w: 3\n", "f")
+    assert document.value["c"] == {"x": 1, "y": 3, "z": 2, "w": 3}
+    assert [document.line(("c", key)) for key in "xyzw"] == [1, 6, 4, 8]
+
+
 def test_aliases_are_copies() -> None:
     """Changing one place of the value changes no other."""
     value = parse("a: &x [1]\nb: *x\n", "f").value
@@ -143,7 +150,7 @@ REFUSED = {
     "key twice": ("a: 1\nb: 2\na: 3", 3, "the key 'a' stands twice in one object"),
     "key twice in JSON": ('{"a": 1,\n"\\u0061": 2}', 2, "the key 'a' stands twice in one object"),
     "key that is a list": ("a: 1\n[b]: 2", 2, "a key must be plain text"),
-    "merge key": ("a: &x {b: 1}\nc:\n  <<: *x", 3, "a key must be plain text"),
+    "merge of text": ("a: &x b\nc:\n  <<: *x", 1, "a merge key (<<) takes an object"),
     "two documents": ("a: 1\n---\nb: 2", 2, "expected a single document in the stream"),
     "empty": ("", 1, "is empty; an object was expected"),
     "comment only": ("# a", 1, "is empty; an object was expected"),

@@ -169,10 +169,25 @@ def output_urls(document: object, places: tuple[Path, ...]) -> tuple[str, ...]:
     """Return the URLs at the first of `places` that holds any."""
     names = tuple(dict.fromkeys(place[-1] for place in places if place))
     for place in places:
-        found = tuple(url for url in _candidates(at(document, place), names) if _is_web_url(url))
+        values = _along(document, place)
+        found = tuple(url for value in values for url in _candidates(value, names) if _is_web_url(url))
         if found:
             return found
     return ()
+
+
+def _along(document: object, path: Path) -> Iterator[object]:
+    """Yield the values at a path; a list on the way stands for each of its items, unless the path names one of them."""
+    if not path:
+        yield document
+    elif isinstance(document, Mapping):
+        if path[0] in document:
+            yield from _along(document[path[0]], path[1:])
+    elif isinstance(document, list):
+        if path[0].isdecimal():
+            yield from (each for item in document[int(path[0]) :][:1] for each in _along(item, path[1:]))
+        else:
+            yield from (each for item in document for each in _along(item, path))
 
 
 def _candidates(value: object, names: tuple[str, ...]) -> Iterator[str]:

@@ -11,7 +11,8 @@ from scripts.emit.names import Names
 from scripts.emit.operations import Operation, operations
 from scripts.emit.source import constant, docstring, literal
 from scripts.errors import InputError
-from scripts.pointer import decode, resolve
+from scripts.parameters import resolved
+from scripts.pointer import decode
 
 EXTENSION: Final = "x-waiter"
 ACCEPTORS: Final = ("retry", "success", "failure", "cancelled", "timeout")
@@ -159,16 +160,53 @@ def _check(waiter: WaiterDefinition, document: Any) -> None:
     for key, text in {"name": data["name"], "state": data["state"], **data["id"], **data.get("error", {})}.items():
         if not isinstance(text, str) or not any(map(str.isalnum, text)):
             raise _error(waiter, f"{key} must be text, got {text!r:.60}")
-    _check_places(waiter)
+    _check_places(waiter, document)
     _check_numbers(waiter)
     _check_states(waiter, document)
 
 
-def _check_places(waiter: WaiterDefinition) -> None:
+def _check_places(waiter: WaiterDefinition, document: Any) -> None:
     for key in ("outputs", "reasons"):
         places = waiter.data.get(key, [])
         if not isinstance(places, list) or not all(isinstance(place, str) and place[:1] == "/" for place in places):
             raise _error(waiter, f"{key} must be a list of JSON pointers, got {places!r:.60}")
+    for place in waiter.data.get("outputs", []):
+        if fields := _fields_at(_answer(waiter, document), decode(place), document):
+            raise _error(
+                waiter,
+                f"outputs: at {place} stand objects; name the field of theirs that holds the URL, "
+                f"such as {place}/{fields[0]}",
+            )
+
+
+def _fields_at(schema: Any, tokens: tuple[str, ...], document: Any) -> list[str]:
+    """Return the fields of the objects at a place, if the document says that there are such; URLs of theirs first."""
+    found = resolved(document, schema)
+    if not isinstance(found, dict):
+        return []
+    if "array" in (found.get("type"), *(found["type"] if isinstance(found.get("type"), list) else ())):
+        return _fields_at(found.get("items"), tokens[1:] if tokens and tokens[0].isdecimal() else tokens, document)
+    if tokens:
+        return _fields_at(_property(found, tokens[0], document), tokens[1:], document)
+    return sorted(found.get("properties", {}), key=lambda name: "url" not in name.lower())
+
+
+def _answer(waiter: WaiterDefinition, document: Any) -> Any:
+    """Return the schema of what a poll is answered with where it succeeds."""
+    responses = waiter.operation.body.get("responses", {})
+    good = [code for code in responses if code.startswith("2")] or ["default"]
+    content = (resolved(document, responses.get(good[0])) or {}).get("content", {})
+    return next((entry.get("schema", {}) for name, entry in content.items() if "json" in name or "*" in name), {})
+
+
+def _property(schema: Any, name: str, document: Any) -> Any:
+    """Return the schema of a field of an object, its allOf members included; None if it has none."""
+    found = resolved(document, schema)
+    if not isinstance(found, dict):
+        return None
+    own = found.get("properties", {}).get(name)
+    members = (_property(member, name, document) for member in found.get("allOf", []))
+    return own if own is not None else next((each for each in members if each is not None), None)
 
 
 def _check_states(waiter: WaiterDefinition, document: Any) -> None:
@@ -197,18 +235,20 @@ def _check_numbers(waiter: WaiterDefinition) -> None:
 
 def _listed_states(waiter: WaiterDefinition, document: Any) -> list[str] | None:
     """Return the states the spec lists for the field that holds the state, if it lists any."""
-    responses = waiter.operation.body.get("responses", {})
-    ok: Any = next((value for code, value in responses.items() if code.startswith("2")), {})
-    schema: Any = ok.get("content", {}).get("application/json", {}).get("schema", {})
-    for token in (*decode(waiter.data["state"]), None):
-        while isinstance(schema, dict) and "$ref" in schema:
-            schema = resolve(document, schema["$ref"])
-        if token is not None:
-            schema = schema.get("properties", {}).get(token)
-            if schema is None:
-                raise _error(waiter, f"state {waiter.data['state']!r} is not a field of the answer")
-    enum = schema.get("enum")
-    return list(enum) if isinstance(enum, list) else None
+    schema: Any = _answer(waiter, document)
+    for token in decode(waiter.data["state"]):
+        schema = _property(schema, token, document)
+        if schema is None:
+            raise _error(waiter, f"state {waiter.data['state']!r} is not a field of the answer")
+    return _words(schema, document)
+
+
+def _words(schema: Any, document: Any) -> list[str] | None:
+    found = resolved(document, schema)
+    if not isinstance(found, dict) or isinstance(found.get("enum"), list):
+        return None if not isinstance(found, dict) else list(found["enum"])
+    members = (_words(member, document) for member in found.get("allOf", []))
+    return next((words for words in members if words is not None), None)
 
 
 def _error(waiter: WaiterDefinition, message: str) -> InputError:

@@ -22,6 +22,7 @@ VALIDATORS: Final = {
     "3.1": (schema_v31, OpenAPIV31SpecValidator),
     "3.2": (schema_v32, OpenAPIV32SpecValidator),
 }
+_NAMED: Final = frozenset({"properties", "patternProperties", "$defs", "schemas", "responses"})
 _SHOWN: Final = 5
 _CUT: Final = 160
 
@@ -60,12 +61,13 @@ def _findings(document: Document, version: str) -> Iterator[InputError]:
     schema, validator = VALIDATORS[version]
     # Run by hand: what the library itself runs, and so the words, depend on the packages installed.
     shape = validator_for(schema)(schema)
-    root = SchemaPath.from_dict(document.value, handlers=_NoFetching())
     try:
         errors = [best_match([error]) or error for error in shape.iter_errors(document.value)]
         found = [(error.message, tuple(error.absolute_path)) for error in errors]
         if not found:
-            found = [(error.message, _locate(document.value, error)) for error in validator(root).iter_errors()]
+            value = _without_defaults(document.value)
+            root = SchemaPath.from_dict(value, handlers=_NoFetching())
+            found = [(error.message, _locate(value, error)) for error in validator(root).iter_errors()]
     except RecursionError as error:
         message = "cannot be validated: it is nested too deeply, or a schema contains itself without end"
         raise document.error(message) from error
@@ -74,6 +76,23 @@ def _findings(document: Document, version: str) -> Iterator[InputError]:
         raise document.error(message) from error
     for text, location in dict.fromkeys(found):
         yield document.error(_cut(text), location)
+
+
+def _without_defaults(value: Any, *, names: bool = False) -> Any:
+    """Return a copy whose schemas have no defaults; `names` tells that the keys of an object were chosen by somebody.
+
+    A default that does not fit its schema is common (Kubernetes has hundreds) and changes nothing: the client sends
+    none, and the sandbox answers with one only where it fits.
+    """
+    if isinstance(value, list):
+        return [_without_defaults(child) for child in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _without_defaults(child, names=key in _NAMED and not names)
+        for key, child in value.items()
+        if names or key != "default"
+    }
 
 
 def _locate(value: Any, error: ValidationError) -> Location:

@@ -9,36 +9,39 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from openapi_python_client import Project
-from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
+from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError, ParseError
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
-from openapi_python_client.strings import ClassName, PythonIdentifier
+from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import PythonIdentifier
 
+from scripts.regenerate.class_names import PREFIX, name_apart, overrides, reserve
 from scripts.regenerate.phrasing import phrased
 
-_PREFIX: Final = "field_"
 _WRAPPED: Final = re.compile(r"<openapi_python_client\.\S+UntrustedString object at 0x[0-9a-f]+>")
 """How the generator prints a text it does not trust; the address in it differs from run to run."""
 
 
 def main(spec: Path, package: Path) -> dict[str, Any]:
     """Generate `package` from `spec`; return `{"errors": [...], "models": ..., "operations": ...}`."""
+    reserve()
     document, media = phrased(json.loads(spec.read_text(encoding="utf-8")))
+    name_apart(document)
     config = Config.from_sources(
         ConfigFile(
             literal_enums=True,
             post_hooks=[],
             package_name_override=package.name,
             content_type_overrides=media,
-            class_overrides=dict(_overrides(document)),
+            class_overrides=overrides(document),
         ),
         meta_type=MetaType.NONE,
         document_source=spec,
@@ -52,6 +55,9 @@ def main(spec: Path, package: Path) -> dict[str, Any]:
         return {"errors": [f"{type(error).__name__}: {error}"]}
     if isinstance(data, GeneratorError):
         return {"errors": [_explain(data)]}
+    for collection in data.endpoint_collections_by_tag.values():
+        for endpoint in collection.endpoints:
+            _name_parameters(endpoint, config)
     try:
         errors = Project(openapi=data, config=config).build()
     except OSError as error:  # such as a title longer than a file name may be
@@ -74,18 +80,13 @@ def main(spec: Path, package: Path) -> dict[str, Any]:
     }
 
 
-def _overrides(document: Any) -> Iterator[tuple[str, ClassOverride]]:
-    """Yield another module name for each schema that has a property of its own name.
-
-    The generated code holds the new object in a variable named like its module, beside one for each property.
-    """
-    components = document.get("components")
-    schemas = components.get("schemas") if isinstance(components, dict) else None
-    for name, schema in schemas.items() if isinstance(schemas, dict) else ():
-        own = str(PythonIdentifier(name, _PREFIX))
-        properties = schema.get("properties") if isinstance(schema, dict) else None
-        if isinstance(properties, dict) and own in {str(PythonIdentifier(each, _PREFIX)) for each in properties}:
-            yield str(ClassName(name, _PREFIX)), ClassOverride(module_name=f"{own}_model")
+def _name_parameters(endpoint: Endpoint, config: Config) -> None:
+    """Give a parameter called like the body of its request another name."""
+    for _, parameter in endpoint.iter_all_parameters():
+        if parameter.python_name == "body":
+            parameter.set_python_name(UntrustedString("body_parameter"), config)
+            path = endpoint.path.get_untrusted_value()
+            endpoint.path = UntrustedString(path.replace("{body}", "{body_parameter}"))
 
 
 def _explain(error: GeneratorError) -> str:
@@ -115,7 +116,7 @@ def _field(prop: Any) -> dict[str, Any]:
 
 def _operation(tag: str, endpoint: Endpoint) -> dict[str, Any]:
     return {
-        "module": f"api.{tag}.{PythonIdentifier(endpoint.name, 'field_')}",
+        "module": f"api.{tag}.{PythonIdentifier(endpoint.name, PREFIX)}",
         "method": endpoint.method,
         "path": _text(endpoint.path),
         "arguments": {

@@ -90,4 +90,6 @@ def checked(report: Mapping[str, Any], package: Path) -> Mapping[str, Any]:
     """
     if not report["errors"] and not (package / "__init__.py").is_file():
         raise InputError("openapi-python-client reported success but wrote no package")
+    if "operations" not in report:  # it gave up before it came to any
+        raise InputError("openapi-python-client cannot read the document:\n  " + "\n  ".join(report["errors"]))
     return report

@@ -18,6 +18,7 @@ import jsonschema_rs
 from scripts.merged import Merged
 from scripts.rules.definition import Rule, RuledSchema
 from scripts.rules.domain import Length, Sample
+from scripts.rules.inner import inner_values
 from scripts.rules.space import Space, concrete
 from scripts.rules.verdict import Verdict, mentions
 
@@ -131,6 +132,9 @@ def _accepted(merged: Merged) -> Iterator[tuple[str, str]]:
 
 def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> SchemaReport:
     space = Space(ruled, document)
+    inner = inner_values(ruled, document)
+    space.domains |= inner
+    space.sampled |= inner.keys()
     walked = {name: space.alternatives(name) for name in space.domains if any(mentions(r, name) for r in ruled.rules)}
     free = {name: len(space.alternatives(name)) for name in space.domains if name not in walked}
     size, others = math.prod(map(len, walked.values())), math.prod(free.values())

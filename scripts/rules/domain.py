@@ -54,7 +54,7 @@ def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[
     asked = {name for part in parts for name in _asked(part)} - set(schema.get("required", []))
     result: dict[str, tuple[Any, ...]] = {}
     for name, given in schema.get("properties", {}).items():
-        field = _resolved(given, document)
+        field = resolved(given, document)
         if isinstance(field.get("enum"), list):
             result[name] = tuple(field["enum"])
         elif field.get("type") == "boolean":
@@ -101,7 +101,8 @@ def _asked(schema: Any) -> Iterator[str]:
             yield from _asked(part)
 
 
-def _resolved(schema: Any, document: Any) -> Mapping[str, Any]:
+def resolved(schema: Any, document: Any) -> Mapping[str, Any]:
+    """Return a schema with its references followed; an empty one where they lead nowhere."""
     for _ in range(_MOST_REFERENCES):
         if not isinstance(schema, dict) or "$ref" not in schema:
             break

@@ -139,7 +139,12 @@ def _content(asked: Asked) -> dict[str, Any]:
     if asked.media is None:
         return {}
     if asked.media == "multipart/form-data":
-        parts = {name: (name if isinstance(value, bytes) else None, value) for name, value in asked.body.items()}
+        fields = [
+            (name, each)
+            for name, value in asked.body.items()
+            for each in (value if isinstance(value, list) else [value])
+        ]
+        parts = [(name, (name if isinstance(value, bytes) else None, value)) for name, value in fields]
         return {"files": parts or {"nothing": (None, "")}}
     if asked.media == "application/x-www-form-urlencoded":
         return {"data": asked.body}

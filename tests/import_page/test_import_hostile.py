@@ -129,6 +129,16 @@ def test_a_reference_like_text_in_an_example_is_no_reference(run: Run, project: 
     assert outcome.err.endswith("  at /components/schemas/S/properties/default/$ref\n")
 
 
+def test_a_default_that_does_not_fit_is_no_fault(run: Run, project: Path) -> None:
+    """Kubernetes has hundreds, and nothing depends on them; a schema called `default` is still looked at."""
+    schemas = "{S: {type: object, default: text, required: [a], properties: {default: {type: string, default: {}}}}}"
+    text = HEAD + f"components: {{schemas: {schemas}}}\n"
+    (project / "page.yaml").write_text(text, encoding="utf-8")
+    assert run("page.yaml").code == 0
+    (project / "page.yaml").write_text(text.replace("type: string", "type: text"), encoding="utf-8")
+    assert "/components/schemas/S/properties/default" in run("page.yaml").err
+
+
 def test_a_link_in_place_of_the_document_is_not_followed(run: Run, project: Path, pages: Path, tmp_path: Path) -> None:
     """Writing through a link would change a file outside of what was named."""
     outside = tmp_path / "outside.yaml"

@@ -116,6 +116,10 @@ FAULTS: dict[str, tuple[Break, list[str]]] = {
     "acceptor without state": (waiter(lambda w: w["acceptors"].update(lost="failure")), ["x-waiter", "'lost'"]),
     "reasons that are no list": (waiter(lambda w: w.update(reasons="/why")), ["x-waiter", "reasons", "'/why'"]),
     "output that is no pointer": (waiter(lambda w: w.update(outputs=["url"])), ["x-waiter", "outputs", "'url'"]),
+    "output that is an object": (
+        waiter(lambda w: w.update(outputs=["/ticket"])),
+        ["x-waiter", "at /ticket stand objects", "such as /ticket/id"],
+    ),
     "shrinking delay": (waiter(lambda w: w["delay"].update(factor=0.5)), ["x-waiter", "shrink"]),
     "no such parameter": (waiter(lambda w: w["id"].update(parameter="id")), ["'id' is not a parameter"]),
     "variant without a name": (variants(lambda v: v["names"].pop("box")), ["x-variants", "kind"]),

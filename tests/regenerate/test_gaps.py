@@ -62,6 +62,67 @@ def test_a_file_of_openapi_31_becomes_one_of_30() -> None:
     assert value["B"] == schemas["B"]
 
 
+def reworded(schema: dict[str, Any]) -> Any:
+    """Return a schema as the generator is given it."""
+    return phrased(document({}, {"A": schema}))[0]["components"]["schemas"]["A"]
+
+
+def test_a_default_is_not_sent_unasked() -> None:
+    """It is what the server assumes; only where there is nothing to choose it stands, such as a word that tags."""
+    tag = {"const": "cat", "default": "cat"}
+    assert reworded({"properties": {"a": {"type": "integer", "default": 1}, "tag": tag}}) == {
+        "properties": {"a": {"type": "integer"}, "tag": tag}
+    }
+    answers = {"default": {"description": "any answer"}}
+    value = {"paths": {"/x": {"get": {"responses": answers}}}, "servers": [{"variables": {"a": {"default": "b"}}}]}
+    assert phrased(value)[0] == value
+
+
+def test_what_stands_beside_a_single_reference_is_not_lost() -> None:
+    """The generator would take the schema for another name of what it refers to; a rule is not its affair."""
+    base, own = {"$ref": "#/components/schemas/B"}, {"properties": {"id": {"type": "string"}}, "required": ["id"]}
+    assert reworded({"allOf": [base], **own}) == {"allOf": [base, {"type": "object", **own}]}
+    assert reworded({"allOf": [base, {"x-rule": {}}]}) == {"allOf": [base]}
+    assert reworded({"type": "object", "allOf": [{"x-rule": {}}]}) == {"type": "object"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"type": "array"}, {"type": "array", "items": {}}),
+        ({"enum": [0.5, 1]}, {"type": "number"}),
+        ({"type": "number", "enum": [0.5, 1.5]}, {"type": "number"}),
+        ({"enum": [1, "auto"]}, {}),
+        ({"enum": ["a", None]}, {"enum": ["a", None]}),
+        (
+            {"properties": {"properties": {"type": "array"}}},
+            {"properties": {"properties": {"type": "array", "items": {}}}},
+        ),
+    ],
+)
+def test_what_the_generator_has_no_type_for_becomes_wider(schema: dict[str, Any], said: dict[str, Any]) -> None:
+    """The checks before sending keep to the document all the same."""
+    assert reworded(schema) == said
+
+
+def test_a_list_in_a_header_is_text() -> None:
+    """As the generator knows no way to write it, and would leave out the whole operation."""
+    header: dict[str, Any] = {"name": "x", "in": "header", "schema": {"anyOf": [{"type": "array"}, {"type": "null"}]}}
+    value = document({})
+    value["paths"]["/x"]["get"]["parameters"] = [header]
+    said = phrased(value)[0]["paths"]["/x"]["get"]["parameters"]
+    assert said == [{**header, "schema": {"type": "string"}}]
+
+
+def test_the_answer_to_head_has_no_body() -> None:
+    """A client that read one would stumble over nothing."""
+    value = document({"application/json": {}})
+    value["paths"]["/x"]["head"] = value["paths"]["/x"]["get"]
+    made = phrased(value)[0]["paths"]["/x"]
+    assert made["head"]["responses"]["200"]["content"] == {}
+    assert made["get"]["responses"]["200"]["content"]
+
+
 def test_a_gap_names_its_place_and_reason_and_the_way_out() -> None:
     """What was left out is an error that names operation or schema, once each."""
     with pytest.raises(InputError) as caught:

@@ -108,6 +108,29 @@ def test_planted_faults_are_found_and_nothing_else(rules: list[dict[str, Any]], 
     assert findings(*rules) == expected
 
 
+def test_a_rule_about_a_field_within_an_object_can_be_kept() -> None:
+    """Two rules may each ask for something else within one object; a list in an example is a value like any other."""
+    inner = {
+        "type": "object",
+        "required": ["n"],
+        "properties": {"n": {"type": "integer"}, "front": {"type": "string"}, "size": {"enum": [1, 2]}},
+    }
+    asks = rule("r", has("a", "x"), {"properties": {"o": {"required": ["front"]}}, "required": ["o"]})
+    sized = rule(
+        "s", has("b", "y"), {"properties": {"o": {"properties": {"size": {"const": 2}}, "required": ["size"]}}}
+    )
+    asks["examples"] = {"passes": {"a": "x", "o": {"n": 1, "front": "f"}}, "breaks": {"a": "x", "o": {"n": 1}}}
+    many = rule("t", {"required": ["l"]}, {"properties": {"n": {"const": 5}}})
+    many["examples"] = {"passes": {"l": ["p"], "n": 5}, "breaks": {"l": ["p"], "n": 1}}
+    enum = {"type": "string", "enum": ["x", "y"]}
+    fields = {"a": enum, "b": enum, "o": inner, "l": {"type": "array"}, "n": {"type": "integer"}}
+    schema = {"type": "object", "required": ["a", "b", "n"], "properties": fields, "x-rules": [asks, sized, many]}
+    value = {"openapi": "3.1.0", "info": {"title": "t"}, "components": {"schemas": {"S": schema}}}
+    (only,) = analyse(Merged(parse("{}", "v"), (), value, read_rules(value))).schemas
+    assert {finding.id for finding in only.findings} == set()
+    assert only.method == "all 112 combinations of a, b, l, o, n evaluated"
+
+
 def test_too_large_a_space_is_said_not_sampled() -> None:
     """Where there is too much to enumerate, the report answers nothing and says why."""
     names = [f"f{index}" for index in range(12)]

@@ -56,6 +56,14 @@ def test_no_text_is_made_up_for_what_is_not_understood(pattern: str) -> None:
         {"allOf": [{"type": "string"}, {"minLength": 2}]},
         {"oneOf": [{"type": "object", "required": ["a"], "properties": {"a": {"const": 1}}}, {"type": "null"}]},
         {"type": "string", "format": "ipv4"},
+        {"allOf": [{"type": "string", "enum": ["NEW", "WON"]}]},
+        {"default": {}, "allOf": [{"allOf": [{"type": "string", "format": "date-time"}]}]},
+        {"type": "integer", "example": "7"},
+        {"type": "array", "items": {"type": "string"}, "example": "a, b"},
+        {"type": "object", "required": ["a"], "properties": {"a": {"type": "boolean"}}, "example": {"b": 1}},
+        {"type": "string", "format": "date-time", "example": "2026-01-01 10:00"},
+        {"type": "string", "enum": ["a"], "default": "b"},
+        {"anyOf": [{"type": "number"}, {"type": "null"}], "examples": ["much", 2.5]},
     ],
 )
 def test_a_sample_fits_its_schema(schema: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ._clock import Clock
 from ._core import Core
 from ._extra import missing
-from ._http import Request, Response
+from ._http import Request, Response, decoded
 
 try:
     from starlette.applications import Starlette
@@ -110,4 +110,5 @@ async def pause(clock: Clock, seconds: float) -> None:
 
 def _request(scope: Scope, body: bytes) -> Request:
     query, scheme = scope.get("query_string", b""), scope.get("scheme", "http")
-    return Request(scope["method"], scope["path"], query, scope["headers"], body, scheme=scheme)
+    path = decoded(scope["path"], scope.get("raw_path") or b"")
+    return Request(scope["method"], path, query, scope["headers"], body, scheme=scheme)

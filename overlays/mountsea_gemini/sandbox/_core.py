@@ -171,8 +171,8 @@ class _Routes:
                 names = re.split(r"\{([^{}]+)\}", path)
                 pattern = re.compile("([^/]+)".join(re.escape(text) for text in names[::2]))
                 self._templates.setdefault(path, (pattern, {}))[1][method] = endpoint
-        # `/{box}/new` before `/{box}/{thing}`: what is written out counts more than what is left open
-        concrete = sorted(self._templates, key=lambda path: [segment.count("{") for segment in path.split("/")])
+        # `/{box}/new` before `/{box}/{thing}:open` before `/{box}/{thing}`: what is written out counts more
+        concrete = sorted(self._templates, key=lambda path: [_openness(segment) for segment in path.split("/")])
         self._templates = {path: self._templates[path] for path in concrete}
 
     def find(self, path: str) -> tuple[Mapping[str, Endpoint] | None, Mapping[str, str]]:
@@ -181,8 +181,16 @@ class _Routes:
             return self._plain[path], {}
         for template, (pattern, methods) in self._templates.items():
             if match := pattern.fullmatch(path):
-                return methods, dict(zip(re.findall(r"\{([^{}]+)\}", template), match.groups(), strict=True))
+                names = re.findall(r"\{([^{}]+)\}", template)
+                return methods, {
+                    name: value.replace("%2F", "/") for name, value in zip(names, match.groups(), strict=True)
+                }
         return None, {}
+
+
+def _openness(segment: str) -> tuple[int, int]:
+    """Return how many parameters a segment of a path holds and, with a minus, how much beside them."""
+    return segment.count("{"), -len(re.sub(r"\{[^{}]*\}", "", segment))
 
 
 def _unknown(request: Request) -> Response:

@@ -104,7 +104,7 @@ class Submit(Endpoint):
     def __init__(self, core: Core, operation: Operation, waiter: Waiter, id_pointer: str) -> None:
         super().__init__(core, operation)
         self._waiter = waiter
-        self._body = SubmitBody(core.spec, operation, id_pointer)
+        self._body = SubmitBody(core.spec, operation, id_pointer, numeric=waiter.numeric)
         self._default = self._life(core.settings.script)
 
     def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
@@ -117,7 +117,7 @@ class Submit(Endpoint):
         faults = script.faults_at("submit", self.calls) if script.faults else ()
         response = refusal(faults) if faults else None
         if response is None:
-            task = core.tasks.add(life, tall=_files.is_tall(body))
+            task = core.tasks.add(life, tall=_files.is_tall(body), numeric=self._waiter.numeric)
             response = answer(self.operation.success.status, self._body.of(task), JSON_TYPE)
         return spoil(response, faults, request, self._waiter) if faults else response
 

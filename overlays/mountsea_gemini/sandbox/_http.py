@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, Literal
+from urllib.parse import unquote
 
 Ending = Literal["whole", "cut", "reset", "drop"]
 Headers = list[tuple[bytes, bytes]]
@@ -20,7 +22,7 @@ class Request:
 
     Args:
         method: In capitals.
-        path: Percent-decoded.
+        path: Percent-decoded, but for a slash within a segment, which stays `%2F`.
         query: The raw query string, without the question mark.
         headers: Names in small letters, in the order sent.
         body: Cut after the sandbox's limit plus one byte, which is how the limit is noticed.
@@ -59,6 +61,18 @@ class Request:
         """Return a header's value (repeated ones joined by a comma), or None."""
         value = self.named.get(name)
         return None if value is None else value.decode("latin-1")
+
+
+def decoded(path: str, raw: bytes) -> str:
+    """Return the path of a request as `Request` has it.
+
+    Args:
+        path: Percent-decoded as a whole.
+        raw: As it was sent.
+    """
+    if b"%2f" not in raw.lower():
+        return path
+    return "%2F".join(map(unquote, re.split("%2[fF]", raw.partition(b"?")[0].decode("latin-1"))))
 
 
 @dataclass(slots=True)

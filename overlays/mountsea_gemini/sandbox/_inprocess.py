@@ -11,7 +11,7 @@ import httpx
 
 from ._clock import Clock
 from ._core import Core
-from ._http import Request, Response
+from ._http import Request, Response, decoded
 
 
 class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -95,4 +95,4 @@ def _request(core: Core, request: httpx.Request) -> Request:
     url = request.url
     headers = [(name.lower(), value) for name, value in request.headers.raw]
     body = request.content[: core.settings.max_body + 1]
-    return Request(request.method, url.path, url.query, headers, body, scheme=url.scheme)
+    return Request(request.method, decoded(url.path, url.raw_path), url.query, headers, body, scheme=url.scheme)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from . import _files
 from ._clock import date_text
 from ._http import json_text
-from ._sample import properties_of, put, sample
+from ._sample import properties_of, put, sample, tokens_of
 from ._script import Outcome
 from ._spec import Operation, Spec, Waiter
 from ._tasks import Task
@@ -24,11 +25,12 @@ ERROR_TEXT: Final = "the sandbox was told to end this task as {state}"
 class SubmitBody:
     """The body of the answer to a submit: the documented sample, with the task's id where the link names it."""
 
-    def __init__(self, spec: Spec, operation: Operation, id_pointer: str) -> None:
+    def __init__(self, spec: Spec, operation: Operation, id_pointer: str, *, numeric: bool) -> None:
         value = sample(spec, operation.success.schema or {})
         value = copy.deepcopy(value) if isinstance(value, dict) else {}
         put(value, id_pointer, _MARK)
-        self._before, _, self._after = json_text(value).partition(_MARK)
+        mark = json_text(_MARK) if numeric else _MARK
+        self._before, _, self._after = json_text(value).partition(mark)
 
     def of(self, task: Task) -> bytes:
         """Return the JSON bytes for one task; an id needs no escaping."""
@@ -44,18 +46,19 @@ class PollBody:
         properties = properties_of(spec, schema)
         required = sample(spec, schema)
         self._required = required if isinstance(required, dict) else {}
-        self._has_id = waiter.parameter in properties
+        wanted = dict.fromkeys((f"/{waiter.parameter}", waiter.submitted))
+        self._ids = [place for place in wanted if place and _leaf(spec, schema, place)]
+        self._output = Output(spec, schema, waiter.output) if waiter.output else None
         dates = [name for name, value in properties.items() if value.get("format") == "date-time"]
         self._created = [name for name in dates if _BEGINNING.match(name.lower())]
         self._finished = [name for name in dates if _END.match(name.lower())]
-        self._many = (waiter.output or "").endswith("s")
-        self._text_code = _leaf(properties, waiter.error.get("code")).get("type") == "string"
+        self._text_code = _leaf(spec, schema, waiter.error.get("code") or "/").get("type") == "string"
 
     def of(self, task: Task, state: str, origin: str) -> dict[str, Any]:
         """Return the body for a task in a state."""
         body = copy.deepcopy(self._required)
-        if self._has_id:
-            body[self._waiter.parameter] = task.id
+        for place in self._ids:
+            put(body, place, int(task.id) if self._waiter.numeric else task.id)
         put(body, self._waiter.state, state)
         body |= dict.fromkeys(self._created, date_text(task.created))
         if trace := self._waiter.error.get("trace"):
@@ -68,9 +71,8 @@ class PollBody:
     def _end(self, body: dict[str, Any], task: Task, state: str, origin: str) -> None:
         waiter = self._waiter
         if task.life.kind == Outcome.SUCCESS:
-            if waiter.output and task.life.script.outcome != Outcome.NO_URL:
-                url = _files.url(origin, task.id)
-                put(body, waiter.output, [url] if self._many else url)
+            if self._output and task.life.script.outcome != Outcome.NO_URL:
+                self._output.put(body, _files.url(origin, task.id))
             return
         if message := waiter.error.get("message"):
             put(body, message, ERROR_TEXT.format(state=state))
@@ -78,6 +80,42 @@ class PollBody:
             put(body, code, str(ERROR_CODE) if self._text_code else ERROR_CODE)
 
 
-def _leaf(properties: dict[str, Any], pointer: str | None) -> dict[str, Any]:
-    found = properties.get((pointer or "/")[1:])
-    return found if isinstance(found, dict) else {}
+class Output:
+    """The place of a result in an answer, as the document describes what stands there.
+
+    Args:
+        spec: The document, for references.
+        schema: The schema of the answer.
+        pointer: The place; a list on the way has the result in its first item.
+    """
+
+    def __init__(self, spec: Spec, schema: Any, pointer: str) -> None:
+        self._spec = spec
+        self._schema = schema
+        self._tokens = tokens_of(pointer)
+
+    def put(self, body: dict[str, Any], url: str) -> None:
+        """Write the URL of a result into an answer."""
+        body.update(self._made(self._schema, self._tokens, url, body))
+
+    def _made(self, schema: Any, tokens: list[str], url: str, before: Any) -> Any:
+        """Return what stands at a place: the URL, or what leads to it beside what stood there before."""
+        said = self._spec.resolve(schema)
+        said = said if isinstance(said, Mapping) else {}
+        if said.get("type") == "array" or "array" in (said.get("type") or ()):
+            inner = tokens[1:] if tokens and tokens[0].isdecimal() else tokens
+            return [self._made(said.get("items"), inner, url, None)]
+        if not tokens:
+            return [url] if "type" not in said and self._tokens[-1].endswith("s") else url
+        beside = before if isinstance(before, dict) else sample(self._spec, said) if said else None
+        beside = beside if isinstance(beside, dict) else {}
+        child = properties_of(self._spec, said).get(tokens[0])
+        return {**beside, tokens[0]: self._made(child, tokens[1:], url, beside.get(tokens[0]))}
+
+
+def _leaf(spec: Spec, schema: Any, pointer: str) -> Mapping[str, Any]:
+    """Return the schema at a place of an answer; an empty one where the document does not say."""
+    for token in tokens_of(pointer):
+        schema = properties_of(spec, schema).get(token)
+    found = spec.resolve(schema)
+    return found if isinstance(found, Mapping) else {}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from ._fitting import fits
 from ._pattern import matching
 from ._spec import Spec
 
@@ -31,16 +32,21 @@ def sample(spec: Spec, schema: Any, depth: int = 0) -> Any:
     value = spec.resolve(schema)
     if not isinstance(value, Mapping) or depth > _MAX_DEPTH:
         return None
-    for keyword in ("example", "const", "default"):
-        if keyword in value:
-            return value[keyword]
-    for keyword in ("examples", "enum"):
-        if isinstance(value.get(keyword), list) and value[keyword]:
-            return value[keyword][0]
+    for shown in _shown(value):
+        if fits(spec, value, shown):
+            return shown
     for keyword in ("oneOf", "anyOf"):
         if value.get(keyword):
             return _alternative(spec, value, keyword, depth)
     return _by_type(spec, value, depth)
+
+
+def _shown(value: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the values that a schema shows, the most telling first."""
+    yield from (value[keyword] for keyword in ("example", "const", "default") if keyword in value)
+    for keyword in ("examples", "enum"):
+        if isinstance(value.get(keyword), list):
+            yield from value[keyword]
 
 
 def _alternative(spec: Spec, value: Mapping[str, Any], keyword: str, depth: int) -> Any:
@@ -65,6 +71,8 @@ def _by_type(spec: Spec, value: Mapping[str, Any], depth: int) -> Any:
     kind = _kind(spec, value)
     if kind == "object" or properties or required:
         return {name: sample(spec, properties.get(name, {}), depth + 1) for name in required}
+    if value.get("allOf"):
+        return sample(spec, _flat(spec, value), depth + 1)
     if kind == "array":
         return _items(spec, value, depth)
     if kind == "string":
@@ -82,6 +90,15 @@ def _kind(spec: Spec, value: Mapping[str, Any]) -> Any:
         found = [_kind(spec, spec.resolve(member) or {}) for member in members]
         return next((each for each in found if each), None)
     return kind
+
+
+def _flat(spec: Spec, value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a schema of a text, number or list says, that of its allOf members included."""
+    found = {key: operand for key, operand in value.items() if key != "allOf"}
+    for member in value.get("allOf") or ():
+        said = spec.resolve(member)
+        found = {**_flat(spec, said), **found} if isinstance(said, Mapping) else found
+    return found
 
 
 def _items(spec: Spec, value: Mapping[str, Any], depth: int) -> list[Any]:
@@ -142,10 +159,15 @@ def properties_of(spec: Spec, schema: Any) -> dict[str, Any]:
 
 def put(target: dict[str, Any], pointer: str, value: Any) -> None:
     """Set the value at a JSON pointer, making the objects above it."""
-    tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+    tokens = tokens_of(pointer)
     for token in tokens[:-1]:
         below = target.get(token)
         if not isinstance(below, dict):
             below = target[token] = {}
         target = below
     target[tokens[-1]] = value
+
+
+def tokens_of(pointer: str) -> list[str]:
+    """Return the names that a JSON pointer leads along."""
+    return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]

@@ -74,7 +74,9 @@ class Schemas:
             del plain["allOf"]
         elif "allOf" in plain:
             plain["allOf"] = members
-        if self._spec.is_30 and plain.pop("nullable", False) is True and isinstance(plain.get("type"), str):
+        if self._spec.is_30 and plain.pop("nullable", False) is True:
+            if not isinstance(plain.get("type"), str) or {"enum", *_LISTS} & set(plain):
+                return {"anyOf": [plain, {"type": "null"}]}
             plain["type"] = [plain["type"], "null"]
         return plain
 

@@ -64,6 +64,8 @@ class Waiter:
 
     Args:
         parameter: The parameter of the poll that carries the task's id.
+        submitted: JSON pointer of the id in the submit's answer.
+        numeric: Whether an id is a number.
         state: JSON pointer of the state in a poll's answer.
         waiting: The states with acceptor "retry", in order.
         ends: The other acceptors: state to kind.
@@ -72,6 +74,8 @@ class Waiter:
     """
 
     parameter: str
+    submitted: str
+    numeric: bool
     state: str
     waiting: tuple[str, ...]
     ends: Mapping[str, str]
@@ -154,17 +158,18 @@ class Spec:
         place = f"#/paths/{path.replace('~', '~0').replace('/', '~1')}/{method}"
         security = value.get("security", self.document.get("security")) or []
         status, response = self._first_success(value.get("responses") or {})
+        parameters = tuple(self._parameters(item, value))
         return Operation(
             method=method.upper(),
             path=path,
             name=value.get("operationId") or f"{method} {path}",
             certainty=value.get("x-certainty", "published"),
             security=tuple(tuple(alternative) for alternative in security),
-            parameters=tuple(self._parameters(item, value)),
+            parameters=parameters,
             body=self._body(value.get("requestBody")),
-            success=_success(status, response.get("content")),
+            success=_success(status, None if method == "head" else response.get("content")),
             links=tuple(self._links(response)),
-            waiter=_waiter(value["x-waiter"], place) if "x-waiter" in value else None,
+            waiter=self._waiter(value["x-waiter"], place, parameters) if "x-waiter" in value else None,
             rules=tuple(value.get("x-rules") or ()),
         )
 
@@ -200,6 +205,30 @@ class Spec:
                 if pointer and "operationId" in link:
                     yield Link(link["operationId"], pointer[1])
 
+    def _waiter(self, value: Any, place: str, parameters: tuple[Parameter, ...]) -> Waiter:
+        try:
+            acceptors: Mapping[str, str] = value["acceptors"]
+            outputs = value.get("outputs") or [None]
+            waiter = Waiter(
+                parameter=value["id"]["parameter"],
+                submitted=str(value["id"].get("submitted") or ""),
+                numeric=any(
+                    (self.resolve(each.schema) or {}).get("type") in ("integer", "number")
+                    for each in parameters
+                    if each.name == value["id"]["parameter"]
+                ),
+                state=value["state"],
+                waiting=tuple(state for state, kind in acceptors.items() if kind == "retry"),
+                ends={state: kind for state, kind in acceptors.items() if kind != "retry"},
+                output=outputs[0],
+                error=value.get("error") or {},
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise SpecError(f"{place}/x-waiter: {error} is missing or of the wrong kind") from error
+        if not waiter.waiting or "success" not in waiter.ends.values():
+            raise SpecError(f"{place}/x-waiter/acceptors: needs a state to retry at and one that is a success")
+        return waiter
+
 
 def _address(server: Mapping[str, Any]) -> str:
     """Return the URL of a server with the default of each variable in it."""
@@ -228,22 +257,3 @@ def is_json(media: str) -> bool:
     """Tell whether a media type carries JSON."""
     essence = media.split(";", maxsplit=1)[0].strip().lower()
     return essence in {"application/json", "*/*", "application/*"} or essence.endswith("+json")
-
-
-def _waiter(value: Any, place: str) -> Waiter:
-    try:
-        acceptors: Mapping[str, str] = value["acceptors"]
-        outputs = value.get("outputs") or [None]
-        waiter = Waiter(
-            parameter=value["id"]["parameter"],
-            state=value["state"],
-            waiting=tuple(state for state, kind in acceptors.items() if kind == "retry"),
-            ends={state: kind for state, kind in acceptors.items() if kind != "retry"},
-            output=outputs[0],
-            error=value.get("error") or {},
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise SpecError(f"{place}/x-waiter: {error} is missing or of the wrong kind") from error
-    if not waiter.waiting or "success" not in waiter.ends.values():
-        raise SpecError(f"{place}/x-waiter/acceptors: needs a state to retry at and one that is a success")
-    return waiter

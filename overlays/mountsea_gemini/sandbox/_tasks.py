@@ -130,11 +130,12 @@ class Tasks:
         """Return the task with that id, or None if there never was one or it was forgotten."""
         return self._tasks.get(task_id)
 
-    def add(self, life: Life, *, tall: bool) -> Task:
-        """Start a task."""
+    def add(self, life: Life, *, tall: bool, numeric: bool = False) -> Task:
+        """Start a task; its id is a UUID, or the digits of a number."""
         if len(self._tasks) >= self._limit:
             self._forget(max(1, self._limit // 5))
-        task = Task(self._new_id(), life, self._clock.monotonic(), self._clock.now(), tall)
+        new = self._new_id()
+        task = Task(str(int(new[:8], 16)) if numeric else new, life, self._clock.monotonic(), self._clock.now(), tall)
         self._tasks[task.id] = task
         return task
 

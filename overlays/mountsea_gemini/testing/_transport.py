@@ -8,6 +8,7 @@ import httpx
 
 from ..sandbox._core import Core
 from ..sandbox._endpoints import Submit
+from ..sandbox._http import decoded
 from ..sandbox._inprocess import ask
 from ._fault import UnexpectedRequest
 
@@ -52,7 +53,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         host = request.url.host
         if host != self._host and not host.endswith("." + self._host):
             return f"there is no network here, only {self._host}"
-        endpoint = self._core.endpoint(request.method, request.url.path)
+        endpoint = self._core.endpoint(request.method, decoded(request.url.path, request.url.raw_path))
         if isinstance(endpoint, Submit):
             self.submits.append(request.content)
             if not self._core.queue:

@@ -125,6 +125,8 @@ class Maker:
         candidates = [*_shown(entry), *self.passing(schema), sample(self._spec, schema)]
         if not is_json(media) and media not in FORMS:
             return b"text"
+        if media in FORMS:  # one with nothing in it is no body at all
+            candidates[-1:] = [self._filled(candidates[-1], schema), candidates[-1]]
         fits = self.judge.whole(schema).is_valid
         found = next((value for value in candidates if fits(value)), ABSENT)
         if found is ABSENT:
@@ -153,9 +155,27 @@ class Maker:
         files = {
             name
             for name, each in properties_of(self._spec, schema).items()
-            if isinstance(each, Mapping) and (each.get("format") == "binary" or "contentMediaType" in each)
+            if isinstance(each, Mapping) and _is_file(self._spec.resolve(each.get("items", each)))
         }
-        return {name: b"text" if name in files else each for name, each in value.items()}
+        return {
+            name: each if name not in files else [b"text" for _ in each] if isinstance(each, list) else b"text"
+            for name, each in value.items()
+        }
+
+    def _filled(self, value: Any, schema: Any) -> Any:
+        """Return a form with an item in each list, and with its first field where none is required."""
+        if not isinstance(value, dict):
+            return value
+        properties = properties_of(self._spec, schema)
+        filled = {
+            name: [sample(self._spec, properties.get(name, {}).get("items"))] if each == [] else each
+            for name, each in value.items()
+        }
+        return filled or {name: sample(self._spec, each) for name, each in [*properties.items()][:1]}
+
+
+def _is_file(schema: Any) -> bool:
+    return isinstance(schema, Mapping) and (schema.get("format") == "binary" or "contentMediaType" in schema)
 
 
 def _shown(entry: Mapping[str, Any]) -> Iterator[Any]:

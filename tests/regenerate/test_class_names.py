@@ -1,0 +1,62 @@
+"""Each schema has a class of its own name, whatever the document calls it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scripts.regenerate.class_names import name_apart, overrides
+from scripts.regenerate.hoist import hoisted
+
+
+def document(**schemas: Any) -> dict[str, Any]:
+    """Return a document with some schemas."""
+    return {"components": {"schemas": schemas}}
+
+
+def test_two_of_one_title_go_by_their_own_names() -> None:
+    """Such as FastAPI's `Item-Input` and `Item-Output`; where the names make one class too, a number is added."""
+    value = document(
+        **{"Item-Input": {"title": "Item"}, "Item-Output": {"title": "Item"}, "a.b": {}, "AB": {"title": "a_b"}}
+    )
+    name_apart(value)
+    assert value == document(**{"Item-Input": {"title": "Item"}, "Item-Output": {}, "a.b": {}, "AB": {"title": "AB2"}})
+    value = document(**{"a.b": {}, "a_b": {}})
+    name_apart(value)
+    assert value["components"]["schemas"]["a_b"] == {"title": "a_b2"}
+
+
+def test_a_schema_within_another_gives_way_to_one_of_that_name() -> None:
+    """A list of words, or an object; the same words twice are one class."""
+    words = {"enum": ["a", "b"]}
+    job: dict[str, Any] = {
+        "properties": {"status": {"enum": ["a"]}, "step": dict(words), "result": {"items": {"type": "object"}}}
+    }
+    value = document(JobStatus=words, JobStep=dict(words), JobResultItem={"type": "object"}, Job=job)
+    name_apart(value)
+    assert job["properties"]["status"]["title"] == "status2"
+    assert "title" not in job["properties"]["step"]
+    assert job["properties"]["result"]["items"]["title"] == "result_item2"
+
+
+def test_a_class_or_module_of_the_generators_own_gets_another_name() -> None:
+    """It would hide what the generated code imports, or the variable that holds the new object."""
+    found = overrides(
+        document(Response={"properties": {"response": {}}}, Pet={"title": "Dog", "properties": {"dog": {}}})
+    )
+    assert str(found["Response"].module_name) == "response_model"
+    assert found["Response"].class_name is not None
+    assert str(found["Dog"].module_name) == "dog_model"
+
+
+def test_a_reference_into_a_schema_leads_to_one_of_its_own() -> None:
+    """`$defs` and properties of others become components; what refers to components stays."""
+    fault = {"type": "object", "properties": {"at": {"$ref": "#/components/schemas/A/properties/place"}}}
+    inner = {"$defs": {"Fault": fault}, "properties": {"place": {"type": "string"}}}
+    value = document(A=inner, A_Fault={}, B={"items": {"$ref": "#/components/schemas/A/$defs/Fault"}})
+    made = hoisted(value)["components"]["schemas"]
+    assert made["B"] == {"items": {"$ref": "#/components/schemas/A_Fault_"}}
+    assert made["A_Fault_"]["properties"]["at"] == {"$ref": "#/components/schemas/A_place"}
+    assert made["A_place"] == {"type": "string"}
+    assert hoisted(document(A={}, B={"$ref": "#/components/schemas/A"})) == document(
+        A={}, B={"$ref": "#/components/schemas/A"}
+    )
