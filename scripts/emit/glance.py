@@ -68,6 +68,8 @@ class Glance(Compiler):
             return super().absent(variable)
         if plain.required:
             return NEVER
+        if plain.kind is None:  # nothing but its absence is let through
+            return ALWAYS
         return Term(f"{variable} is UNSET", f"{variable} is not UNSET", variable, present_if=False, absent_if=True)
 
     def is_list(self, variable: str) -> Expression:
