@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -185,7 +186,7 @@ def _accepted(schema: Any) -> Iterator[str]:
         if keyword in schema:
             yield f"{schema[keyword]:g}"
     for value in [schema["const"]] if "const" in schema else schema.get("enum", []):
-        yield value if isinstance(value, str) else str(value).lower()
+        yield value if isinstance(value, str) else json.dumps(value)
     for place, child in children(schema):
         if place[0] != "not":
             yield from _accepted(child)

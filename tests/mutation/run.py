@@ -28,6 +28,11 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 KILLED: Final = {1, 2, 3, -9, -11}  # a test failed, or nothing could be collected, or Python crashed
 TIMED_OUT: Final = {24, 36, 152, 255, -24}  # it did not come to an end
 SURVIVED: Final = {0, 5, 33}  # all tests passed, or none was there to run
+QUICK: Final = (
+    "--tb=no",
+    *(f"-pno:{plugin}" for plugin in ("cacheprovider", "unraisableexception", "threadexception")),
+)
+"""Nobody reads why a test failed, and looking for forgotten objects takes longer than the tests of most mutants."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ def copy_project(copy: Path, modules: Mapping[str, Sequence[str]]) -> None:
         "only_mutate": list(modules),
         "also_copy": ["overlays", "openapi.yaml"],
         "pytest_add_cli_args_test_selection": tests,
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", *unfit],
+        "pytest_add_cli_args": [*QUICK, *unfit],
         "use_git_change_detection": False,
     }
     with (copy / "pyproject.toml").open("a", encoding="utf-8") as file:
@@ -129,8 +134,9 @@ def copy_project(copy: Path, modules: Mapping[str, Sequence[str]]) -> None:
 def run_mutmut(copy: Path) -> str:
     """Run mutmut on the copy and return what it printed."""
     children = str(max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2))
-    environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment.pop("PYTHONPATH", None)  # mutmut finds its own copies of the modules, and must find them first
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(
         [sys.executable, "-m", "mutmut", "run", "--max-children", children],
         cwd=copy,
