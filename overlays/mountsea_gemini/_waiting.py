@@ -168,7 +168,7 @@ class _Wait:
             message += f", code {redact(str(result.error_code), limit=100)}"
         if result.error_message is not None:
             message += f": {redact(result.error_message)}"
-        return kind(message, result=result, task_id=result.id, trace_id=result.trace_id)
+        return kind(message, result=result, trace_id=result.trace_id)
 
     def _counted(self) -> str:
         return f"{self.polls} poll{'s' * (self.polls != 1)}"
@@ -188,7 +188,6 @@ class _Wait:
             last=self.last,
             retry_after=wait,
             fault=None if self.fault is None else self.fault.error,
-            task_id=self.polling.task_id,
             trace_id=None if self.last is None else self.last.trace_id,
             way_out=self.polling.resume,
         )

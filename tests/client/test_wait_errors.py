@@ -19,6 +19,7 @@ from mountsea_gemini import (
     TaskOutputMissing,
     WaitTimeout,
 )
+from mountsea_gemini.testing import FakeClock
 
 from tests.client.scripted import PROCESSING, TASK, Play, Reply, Skin, fails, reply, state
 
@@ -36,9 +37,11 @@ def look_error(skin: Skin, answer: Reply) -> ApiError:
 
 
 def wait_error(skin: Skin, *answers: Reply, timeout: float = 12) -> Any:
-    """Wait, and return the error that must come of it."""
+    """Wait, on a clock that began long ago, and return the error that must come of it."""
+    clock = FakeClock()
+    clock.advance(1000.0)
     with pytest.raises(ApiError) as caught:
-        skin.do(skin.task(skin.client(Play(poll=answers))).wait(timeout=timeout))
+        skin.do(skin.task(skin.client(Play(poll=answers), clock=clock)).wait(timeout=timeout))
     return caught.value
 
 

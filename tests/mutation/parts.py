@@ -55,12 +55,12 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "scripts/rules/pins.py": (f"{_TESTS}/test_pins.py",),
         "scripts/rules/renames.py": (f"{_TESTS}/test_pins.py",),
         "scripts/rules/sentence.py": (f"{_TESTS}/test_pins.py",),
-        "scripts/rules/ledger.py": (f"{_TESTS}/test_ledger.py",),
+        "scripts/rules/ledger.py": (f"{_TESTS}/test_prose.py",),
         "scripts/rules/analysis.py": (f"{_TESTS}/test_analysis.py",),
     },
     "client": {
         f"{CLIENT}/_answers.py": ("tests/client/test_answers.py", *_ERRORS),
-        f"{CLIENT}/_exchange.py": ("tests/client/test_answers.py",),
+        f"{CLIENT}/_exchange.py": ("tests/client/test_answers.py", "tests/client/test_submit_errors.py"),
         f"{CLIENT}/_retry_after.py": ("tests/client/test_retry_after.py",),
         f"{CLIENT}/_submitting.py": ("tests/client/test_submitting.py", *_ERRORS),
         f"{CLIENT}/_waiting.py": ("tests/client/test_pace.py", "tests/client/test_waiting.py", *_ERRORS),
@@ -72,9 +72,6 @@ UNFIT: Final = (
     # mutmut's own stack frames break it; `test_the_frames_between_caller_and_warning_are_counted` stands in.
     f"{_TESTS}/test_engine.py::test_a_warning_points_at_the_caller",
     # Seconds for each mutant that no quicker test notices.
-    f"{_TESTS}/test_ledger.py::test_changing_any_word_turns_red_exactly_what_quotes_it",
-    f"{_TESTS}/test_ledger.py::test_words_added_to_a_sentence_turn_it_red",
-    f"{_TESTS}/test_ledger.py::test_the_command_lists_what_claims_each_sentence",
     "tests/client/test_pace.py::test_a_thousand_waiters_started_together_do_not_bunch",
 )
 """Tests that are not run for each break."""

@@ -40,10 +40,12 @@ def refusal(value: Any) -> str:
 
 def test_a_rule_is_read_with_its_place() -> None:
     """Every part under a name of its own; keys that start with x- are somebody else's."""
-    (ruled,) = read_rules(document(written(**{"x-note": "mine"})))
+    value = document(written(**{"x-note": "mine"}))
+    (ruled,) = read_rules(value)
     (rule,) = ruled.rules
     place = ("components", "schemas", "Order", "x-rules", 0)
-    assert rule.location == place
+    assert (ruled.location, rule.location) == (place[:3], place)
+    assert ruled.schema is value["components"]["schemas"]["Order"]
     assert rule == Rule(
         "boxes-need-weight",
         "error",

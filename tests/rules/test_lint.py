@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from scripts.rules.definition import read_rules
-from scripts.rules.lint import CHECKS, lint
+from scripts.rules.lint import CHECKS, check, lint
 
 PARCEL: dict[str, Any] = {
     "type": "object",
@@ -16,10 +17,12 @@ PARCEL: dict[str, Any] = {
         "weight": {"type": "number"},
         "fragile": {"type": "boolean"},
         "labels": {"type": "array", "items": {"$ref": "#/components/schemas/Label"}},
+        "codes": {"$ref": "#/components/schemas/Codes"},
         "sender": {"$ref": "#/components/schemas/Alias"},
     },
 }
 OTHERS: dict[str, Any] = {
+    "Codes": {"type": "array", "items": {"properties": {"digits": {}}}},
     "Label": {"type": "object", "properties": {"text": {"type": "string"}}},
     "Person": {"allOf": [{"properties": {"name": {}}}, {"$ref": "#/components/schemas/Label"}]},
     "Alias": {"$ref": "#/components/schemas/Person"},
@@ -84,6 +87,17 @@ def test_every_check_is_registered_under_its_name() -> None:
     ]
 
 
+def test_a_check_is_registered_by_its_functions_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To add one, a decorated function is all there is to write."""
+
+    def something_new(rule: Any, context: Any) -> Iterator[tuple[str, str]]:
+        yield "is new", "/if"
+
+    monkeypatch.setattr("scripts.rules.lint.CHECKS", {})
+    assert check(something_new) is something_new
+    assert found(rule()) == [says("is new", "something-new", "/if")]
+
+
 ABSENT = "the condition also matches a body without {0!r}; add required: [{0}]"
 MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
     ("field-exists", rule(**{"if": {**IS_BOX, "anyOf": [{"required": ["kid"]}, True]}}),
@@ -94,6 +108,8 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
      "the schema has no property 'txt'; did you mean 'text'?", "/then/allOf/0/properties/labels/items"),
     ("field-exists", rule(then={"allOf": [HEAVY, {"properties": {"sender": {"required": ["nam"]}}}]}),
      "the schema has no property 'nam'; did you mean 'name'?", "/then/allOf/1/properties/sender"),
+    ("field-exists", rule(then={"allOf": [HEAVY, {"properties": {"codes": {"items": {"required": ["digit"]}}}}]}),
+     "the schema has no property 'digit'; did you mean 'digits'?", "/then/allOf/1/properties/codes/items"),
     ("condition-needs-presence", rule(**{"if": {"properties": IS_BOX["properties"]}}), ABSENT.format("kind"), "/if"),
     ("condition-needs-presence", rule(**{"if": {"allOf": [IS_BOX, {"properties": {"fragile": {}}}]}}),
      ABSENT.format("fragile"), "/if/allOf/1"),
@@ -120,11 +136,11 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("check", "wrong", "message", "pointer"), MISTAKES)
-def test_a_mistake_is_told_with_its_place(check: str, wrong: dict[str, Any], message: str, pointer: str) -> None:
+@pytest.mark.parametrize(("name", "wrong", "message", "pointer"), MISTAKES)
+def test_a_mistake_is_told_with_its_place(name: str, wrong: dict[str, Any], message: str, pointer: str) -> None:
     """What is wrong, what would be right, where, and which check says so; this check says nothing else."""
-    said = [finding for finding in found(wrong) if finding.endswith(f"({check})")]
-    assert said == [says(message, check, pointer)]
+    said = [finding for finding in found(wrong) if finding.endswith(f"({name})")]
+    assert said == [says(message, name, pointer)]
 
 
 def test_every_rule_is_judged_beside_the_others() -> None:
@@ -190,6 +206,7 @@ def test_a_message_names_every_accepted_value(then: Any, message: str, missing: 
     ("then", "message", "missing"),
     [
         (HEAVY, "a box needs 2", ["weight"]),
+        ({"properties": {"weight": {"minimum": 2}}}, "a box needs 2", ["weight"]),
         (HEAVY, "at least 2 in parcel.weight (kg)", []),
         ({"required": ["weight", "kind"]}, "both are needed", ["weight", "kind"]),
         ({"properties": {"sender": {"required": ["name"]}}}, "sender needs more", ["name"]),

@@ -53,6 +53,12 @@ def test_every_rule_whose_words_are_gone_is_told() -> None:
     ]
 
 
+def test_the_closest_of_long_sentences_is_found_too() -> None:
+    """However long they are, it is the one that differs least."""
+    words = " ".join(f"word{number}" for number in range(60))
+    assert f"\n  stands:  {words}, here.\n" in complaint(f"Hello there. {words}, here.", quoting(f"{words}, now."))
+
+
 def test_an_empty_text_has_no_closest_sentence() -> None:
     """It is shown as it is."""
     assert "\n  stands:  \n" in complaint("", quoting("Boxes"))
@@ -87,7 +93,15 @@ def test_a_quote_stands_there_in_whole_words_however_wrapped(quote: str, text: s
 
 @pytest.mark.parametrize(
     ("quote", "text"),
-    [("veo3", "veo31"), ("veo3", "aveo3"), ("veo3", "veo3_fast"), ("a.c", "abc"), ("Only x", "only x")],
+    [
+        ("veo3", "veo31"),
+        ("veo3", "aveo3"),
+        ("veo3", "veo3_fast"),
+        ("a.c", "abc"),
+        ("x-y", "ax-y"),
+        ("x-y", "x-yz"),
+        ("Only x", "only x"),
+    ],
 )
 def test_half_a_word_is_no_quote(quote: str, text: str) -> None:
     """Nor is what merely looks like it."""
@@ -106,14 +120,12 @@ def surrounded(tmp_path: Path, before: Any, now: Any, *rules: Rule) -> str:
 
 
 def test_words_added_around_a_quote_are_noticed(tmp_path: Path) -> None:
-    """`only boxes` is not `only boxes and bags`, though all quoted words still stand there."""
-    assert surrounded(
-        tmp_path, "Hi. We take only boxes.", "Hi. We take only boxes and bags.", quoting("only boxes")
-    ) == (
+    """`size X` is not `size X and Y`, though all quoted words still stand there."""
+    assert surrounded(tmp_path, "Hi. We take size X.", "Hi. We take size X and Y.", quoting("size X")) == (
         "rule boxes: the vendor changed the sentence around the quoted words at #/info/description\n"
-        "  quoted:  only boxes\n"
-        "  was:     We take only boxes\n"
-        "  stands:  We take only boxes and bags\n"
+        "  quoted:  size X\n"
+        "  was:     We take size X\n"
+        "  stands:  We take size X and Y\n"
         "  review the rule against the whole sentence, then quote all of it in its source.quote"
     )
 
