@@ -13,6 +13,7 @@ from scripts.document import parse
 from scripts.errors import InputError
 from scripts.merged import Merged
 from scripts.overlay import parse_overlay
+from scripts.rules import analysis
 from scripts.rules.analysis import Report, analyse
 from scripts.rules.definition import read_rules
 
@@ -66,12 +67,14 @@ def has(field: str, value: str) -> dict[str, Any]:
     return {"properties": {field: {"const": value}}, "required": [field]}
 
 
-def analysed(*rules: dict[str, Any], accepted: Any = None) -> Report:
+def analysed(*rules: dict[str, Any], accepted: Any = None, words: str = "xyz") -> Report:
     """Return the analysis of some rules, with what an overlay accepts."""
-    enum = {"type": "string", "enum": ["x", "y", "z"]}
-    fields = {"a": enum, "b": enum, "c": {"type": "array", "items": {"type": "string"}}, "d": {"type": "boolean"}}
+    texts = {"type": "array", "items": {"type": "string"}}
+    word = {"$ref": "#/components/schemas/Word"}
+    fields = {"a": word, "b": word, "c": texts, "d": {"type": "boolean"}, "e": texts}
     schema = {"required": ["a", "b"], "properties": fields, "x-rules": copy.deepcopy(list(rules))}
-    value = {"openapi": "3.1.0", "info": {"title": "t"}, "components": {"schemas": {"S": schema}}}
+    schemas = {"S": schema, "Word": {"type": "string", "enum": list(words)}}
+    value = {"openapi": "3.1.0", "info": {"title": "t"}, "components": {"schemas": schemas}}
     overlay: dict[str, Any] = {"overlay": "1.1.0", "info": {"title": "t", "version": "1"}, "actions": [{"target": "$"}]}
     if accepted is not None:
         overlay["x-accepted-findings"] = accepted
@@ -96,6 +99,14 @@ MANY = {"properties": {"c": {"minItems": 3}}, "required": ["c"]}
         ([rule("r", has("a", "x"), SOME)], set()),
         ([rule("r", has("a", "x"), FEW), rule("s", has("b", "y"), SOME)], set()),
         ([rule("r", has("a", "x"), False)], {"dead-value/a=x", "contradiction/r"}),
+        (
+            [rule("r", has("a", "x"), False), rule("s", has("a", "y"), has("b", "y"))],
+            {"dead-value/a=x", "contradiction/r", "dead-pair/a=y/b=x", "dead-pair/a=y/b=z"},
+        ),
+        (
+            [rule("r", has("b", "x"), False), rule("s", has("a", "y"), has("b", "y"))],
+            {"dead-value/b=x", "contradiction/r", "dead-pair/a=y/b=z"},
+        ),
         ([rule("r", has("a", "x"), has("b", "y"))], {"dead-pair/a=x/b=x", "dead-pair/a=x/b=z"}),
         (
             [rule("r", has("a", "x"), FEW), rule("s", has("a", "x"), MANY)],
@@ -130,6 +141,10 @@ def test_a_report_can_be_read() -> None:
     smallest request: {"a": "x", "b": "y"}
     NOT ACCEPTED
 """
+    )
+    assert (
+        '    smallest request: {"a": "猫", "b": "猫"}\n'
+        in analysed(rule("r", has("a", "猫"), False), words="猫犬").text()
     )
     assert Report((), ()).text() == "no schema carries rules\n"
 
@@ -169,6 +184,31 @@ def test_a_report_can_be_read_by_programs() -> None:
             [rule("q", has("a", "y"), NONE), rule("r", has("a", "x"), MANY), rule("s", has("a", "x"), SOME)],
             "implied/s",
             "s is implied by the others: whatever breaks it breaks another rule too",
+            ("r",),
+            {"a": "x", "b": "x"},
+        ),
+        (
+            [rule("r", has("a", "x"), False), rule("s", {"allOf": [has("a", "x"), has("b", "y")]}, SOME)],
+            "dead-value/a=x",
+            "a=x can never be used",
+            ("r",),
+            {"a": "x", "b": "x"},
+        ),
+        (
+            [rule("r", has("a", "x"), False, "warning"), rule("s", {"allOf": [has("a", "x"), has("b", "y")]}, SOME)],
+            "strict/dead-value/a=x",
+            "a=x can never be used in strict mode",
+            ("r",),
+            {"a": "x", "b": "x"},
+        ),
+        (
+            [
+                rule("r", has("a", "x"), has("b", "y")),
+                rule("s", has("a", "z"), {"allOf": [NONE, {"required": ["e"]}]}),
+                rule("t", has("a", "z"), {"properties": {"e": {"maxItems": 1}}}),
+            ],
+            "dead-pair/a=x/b=x",
+            "b=x cannot be used with a=x; it can still be used with a=y, a=z (c: (absent), 0; e: 0, 1)",
             ("r",),
             {"a": "x", "b": "x"},
         ),
@@ -223,6 +263,8 @@ def test_what_no_listed_value_can_show_is_judged_by_the_rules_own_example() -> N
     blank = rule("r", {"required": ["t"]}, {"properties": {"t": {"pattern": "x"}}})
     assert findings({**blank, "examples": {"passes": {"t": "x"}, "breaks": {"t": "y"}}}) == set()
     assert findings({**blank, "examples": {"passes": {"t": "x"}, "breaks": {"t": "x"}}}) == {"never-fires/r"}
+    warns = {**blank, "level": "warning"}
+    assert findings({**warns, "examples": {"passes": {"t": "x"}, "breaks": {"t": "y"}}}) == set()
 
 
 def test_strict_mode_is_counted_apart() -> None:
@@ -277,6 +319,14 @@ def test_an_accepted_finding_that_cannot_be_meant_is_refused(entry: Any) -> None
     assert (caught.value.path, caught.value.pointer) == ("o", "/x-accepted-findings/1")
 
 
+def test_a_space_just_as_large_as_the_limit_is_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is the last number of combinations that are."""
+    monkeypatch.setattr(analysis, "LIMIT", 54)
+    assert analysed(*DEAD_PAIR).schemas[0].valid == 108
+    monkeypatch.setattr(analysis, "LIMIT", 53)
+    assert analysed(*DEAD_PAIR).schemas[0].valid == -1
+
+
 def test_too_large_a_space_is_said_not_sampled() -> None:
     """Where there is too much to enumerate, the report answers nothing and says why."""
     names = [f"f{index}" for index in range(12)]
@@ -290,4 +340,5 @@ def test_too_large_a_space_is_said_not_sampled() -> None:
     value = {"openapi": "3.1.0", "info": {"title": "t"}, "components": {"schemas": {"S": schema}}}
     (only,) = analyse(Merged(parse("{}", "v"), (), value, read_rules(value))).schemas
     assert only.method == f"not answered: 16777216 combinations of {', '.join(names)} are more than 2000000"
+    assert only.schema == "#/components/schemas/S"
     assert (only.total, only.valid, only.valid_strict, only.findings) == (16777216, -1, -1, ())
