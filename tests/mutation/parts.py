@@ -58,6 +58,7 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "scripts/rules/ledger.py": (f"{_TESTS}/test_prose.py",),
         "scripts/emit/rules_page.py": (f"{_TESTS}/test_page.py",),
         "scripts/emit/shapes.py": (f"{_TESTS}/test_shapes.py",),
+        "scripts/emit/waiters.py": (f"{_TESTS}/test_waiters.py",),
         "scripts/emit/variants_module.py": (f"{_TESTS}/test_variants_module.py",),
         "scripts/rules/analysis.py": (f"{_TESTS}/test_analysis.py",),
     },

@@ -109,13 +109,13 @@ def test_prose_is_read_wherever_it_stands() -> None:
     """Descriptions, summaries and titles at any depth; not in data, and not where a field merely has such a name."""
     words = dict.fromkeys(("description", "summary", "title", "note"), "Only this.")
     value = {
-        "properties": {"title": words, "default": words, "description": "Only a string here, and no schema."},
+        "S": {"properties": {"title": words, "default": words, "description": "Only a string here, and no schema."}},
         "list": [{"a/b": words}],
         **dict.fromkeys(("example", "examples", "default", "enum"), words),
     }
     assert [sentence.at for sentence in ledger(value).sentences] == [
         f"#{place}/{key}"
-        for place in ("/properties/title", "/properties/default", "/list/0/a~1b")
+        for place in ("/S/properties/title", "/S/properties/default", "/list/0/a~1b")
         for key in ("description", "summary", "title")
     ]
 
