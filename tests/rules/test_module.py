@@ -222,6 +222,9 @@ def test_a_glance_at_each_kind_of_field() -> None:
     assert glanced({"a": {"type": "array"}}, required=["a"]) == [
         "if type(a) is not list:", "    return False", "return not body.additional_properties"
     ]  # fmt: skip
+    assert glanced({"a": {"type": "array", "items": {"$ref": "#/S/properties/b"}}, "b": TEXT}, required=["a"])[:4] == [
+        "if type(a) is not list:", "    return False", "for item in a:", "    if type(item) is not str:",
+    ]  # fmt: skip
     lines = module({"a": {"type": "boolean"}}, (True, True), required=["a"]).splitlines()
     assert {"        not body.additional_properties", "        and type(a) is bool"} <= set(lines)
     odd = module({"a": {"type": "object"}}, (True, True), required=["a"])
