@@ -55,8 +55,8 @@ def test_every_rule_whose_words_are_gone_is_told() -> None:
 
 def test_the_closest_of_long_sentences_is_found_too() -> None:
     """However long it is and however few letters it is made of, it is the one that differs least."""
-    words = "Ab" * 120
-    assert f"\n  stands:  {words}here.\n" in complaint(f"Know. {words}here.", quoting(f"{words}now"))
+    words = "ab" * 120
+    assert f"\n  stands:  Mind {words}here.\n" in complaint(f"Know. Mind {words}here.", quoting(f"Note {words}now"))
 
 
 def test_an_empty_text_has_no_closest_sentence() -> None:
