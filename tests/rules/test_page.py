@@ -177,6 +177,12 @@ def test_several_other_fields_are_told_by_name() -> None:
     ]
 
 
+def test_listed_values_are_told_one_by_one() -> None:
+    """Absence among them."""
+    fast = {"properties": {"fast": {"const": True}}}
+    assert decisions(rule(both(BOX, LARGE), fast), fields=("size", "fast"))[-1] == "| `l` | absent, `True` | any |"
+
+
 def test_alternatives_stand_side_by_side() -> None:
     """Where the other fields depend on each other."""
     fast = {"properties": {"fast": {"const": True}}, "required": ["fast"]}
@@ -193,6 +199,10 @@ def test_a_refusal_names_the_rules_that_are_always_in_the_way() -> None:
     assert decisions(always, sometimes)[-1] == "| `l` | no: `always` | any |"
     few, many = rule(both(BOX, LARGE), NONE, "few"), rule(both(BOX, LARGE), SOME, "many")
     assert decisions(many, few)[-1] == "| `l` | no: `many`, `few` | any |"
+    slow = rule(both(BOX, LARGE), {"required": ["fast"]}, "slow")
+    assert decisions(many, few, slow, fields=("size", "labels", "fast"))[-1] == (
+        "| `l` | no: `many`, `slow`, `few` | any |"
+    )
     warns = rule(both(BOX, LARGE), False, "warns", "warning")
     assert decisions(warns, always)[-1] == "| `l` | no: `always` | any |"
 
