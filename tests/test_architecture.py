@@ -25,6 +25,7 @@ MAX_LINES = 400
 LONG = {
     "bench/faults/rows.py": "a table: one entry for each fault",
     "tests/client/test_downloading.py": "one case for each way a download can end",
+    "tests/sandbox/test_sandbox_generic.py": "one small document for each shape that the sandbox plays",
     "tests/rules/test_engine.py": "tables: what the compiled rules make of each kind of value",
 }
 

@@ -58,15 +58,14 @@ def _decisions(variants: VariantSet) -> list[str]:
 
 
 def _decision(variants: VariantSet, verdict: Verdict, variant: Variant, rows: str, value: Any) -> str:
-    cases = [case for case in variant.cases if value in case.get(rows, ())]
+    cases = [case for case in variant.cases if value in case[rows]]
     if cases:
         return " or ".join(_allowed(case, rows, variants) for case in cases)
     others = [name for name in variants.domains if name not in (rows, variants.by)]
     blamed: dict[str, None] = {}
-    for name in others or [""]:
-        for other in variants.domains.get(name, (ABSENT,)):
-            body = {variants.by: variant.value, rows: value, name: other}
-            blamed.update(dict.fromkeys(_unavoidable(verdict, body)))
+    for point in [{name: other} for name in others for other in variants.domains[name]] or [{}]:
+        body = {variants.by: variant.value, rows: value, **point}
+        blamed.update(dict.fromkeys(_unavoidable(verdict, body)))
     return "no: " + ", ".join(f"`{rule}`" for rule in _always(variants, verdict, variant, rows, value) or blamed)
 
 
@@ -83,7 +82,7 @@ def _always(variants: VariantSet, verdict: Verdict, variant: Variant, rows: str,
 
 def _unavoidable(verdict: Verdict, point: dict[str, Any]) -> tuple[str, ...]:
     """Return the rules a point breaks, whichever sample stands for what cannot be listed."""
-    given = {name: value for name, value in point.items() if name and value != ABSENT}
+    given = {name: value for name, value in point.items() if value != ABSENT}
     samples = map(concretes, given.values())
     broken = [set(verdict.broken(dict(zip(given, values, strict=True)))) for values in itertools.product(*samples)]
     return tuple(rule.id for rule in verdict.rules if all(rule.id in ids for ids in broken))

@@ -52,7 +52,7 @@ class Aligned:
         self.unlisted: list[str] = []
         found = [schema_domains(side.schema, document) for side, document in zip(sides, documents, strict=True)]
         listed = [{name: _alternatives(values) for name, values in each.items()} for each in found]
-        sampled = [{name for name, (first, *_) in each.items() if isinstance(first, Given)} for each in found]
+        sampled = [{name for name, values in each.items() if any(map(_is_given, values))} for each in found]
         properties = [side.schema.get("properties", {}) for side in sides]
         for name in dict.fromkeys((*properties[0], *properties[1])):
             needed = [name in side.schema.get("required", []) for side in sides]
@@ -103,6 +103,10 @@ class Aligned:
         if self.unlisted:
             text += f"; not listable, so compared by schema beside one sample: {', '.join(self.unlisted)}"
         return text
+
+
+def _is_given(value: Any) -> bool:
+    return isinstance(value, Given)
 
 
 def _alternatives(values: Iterable[Any]) -> tuple[Any, ...]:

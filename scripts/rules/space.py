@@ -32,11 +32,13 @@ class Space:
         self.domains = {
             name: tuple(each for value in values for each in _alternatives(value)) for name, values in found.items()
         }
-        self.sampled = frozenset(name for name, (first, *_) in found.items() if isinstance(first, Given))
+        self.sampled = frozenset(
+            name for name, values in found.items() if any(isinstance(each, Given) for each in values)
+        )
         self._fixed = {
-            name: sample(schema, document)
+            name: concrete(self.domains[name][0]) if self.domains.get(name) else sample(schema, document)
             for name, schema in ruled.schema.get("properties", {}).items()
-            if name in self._required and name not in self.domains
+            if name in self._required
         }
 
     def alternatives(self, name: str) -> tuple[tuple[Any, ...], ...]:
@@ -53,7 +55,7 @@ class Space:
         )
 
     def with_required(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a body of given fields, with a plain sample in every required field that cannot be listed."""
+        """Return a body of given fields, with the first value or a plain sample in every other required field."""
         return {**self._fixed, **given}
 
     def bodies(self) -> Iterator[dict[str, Any]]:
