@@ -293,7 +293,7 @@ def test_the_module_around_the_methods() -> None:
     )
     assert ast.unparse(building) == (
         f"def _submit({given}) -> Any:\n"
-        "    validate(arguments['body'], waive=waive, strict=bool(strict), stacklevel=4)\n"
+        "    validate_request(operation, arguments, waive=waive, strict=bool(strict), stacklevel=4)\n"
         "    return arguments['body']"
     )
 
