@@ -42,13 +42,12 @@ class Request:
         self.method = method
         self.path = path
         self.query = query
-        self.headers = headers
+        self.headers = headers = list(headers)
         self.body = body
         self.scheme = scheme
-        self.named: dict[bytes, bytes] = {}
-        named = self.named
-        for name, value in headers:
-            named[name] = named[name] + b", " + value if name in named else value
+        self.named: dict[bytes, bytes] = dict(headers)
+        if len(self.named) < len(headers):
+            self.named = _joined(headers)
 
     @property
     def origin(self) -> str:
@@ -59,6 +58,13 @@ class Request:
         """Return a header's value (repeated ones joined by a comma), or None."""
         value = self.named.get(name)
         return None if value is None else value.decode("latin-1")
+
+
+def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    named: dict[bytes, bytes] = {}
+    for name, value in headers:
+        named[name] = named[name] + b", " + value if name in named else value
+    return named
 
 
 @dataclass(slots=True)

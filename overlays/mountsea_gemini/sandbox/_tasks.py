@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from ._clock import Clock
@@ -121,6 +122,7 @@ class Tasks:
         self._ids = random.Random(seed)  # noqa: S311  ids must be repeatable, not secret
         self._limit = limit
         self._tasks: dict[str, Task] = {}
+        self._may_have_ended = False  # while none can have, nobody need look at them all
         self.forgotten = 0
 
     def __len__(self) -> int:
@@ -130,12 +132,19 @@ class Tasks:
         """Return the task with that id, or None if there never was one or it was forgotten."""
         return self._tasks.get(task_id)
 
+    def look(self, task: Task) -> str:
+        """Return the state of a task as it stands now."""
+        state = task.look(self._clock)
+        self._may_have_ended = self._may_have_ended or task.finished is not None
+        return state
+
     def add(self, life: Life, *, tall: bool) -> Task:
         """Start a task."""
         if len(self._tasks) >= self._limit:
             self._forget(max(1, self._limit // 5))
         task = Task(self._new_id(), life, self._clock.monotonic(), self._clock.now(), tall)
         self._tasks[task.id] = task
+        self._may_have_ended = self._may_have_ended or life.timing.mode != "polls"
         return task
 
     def _new_id(self) -> str:
@@ -144,8 +153,8 @@ class Tasks:
 
     def _forget(self, count: int) -> None:
         """Forget the oldest that have ended, and if those are too few the oldest of all."""
-        ended = [task.id for task in self._tasks.values() if task.finished or self._ends_unseen(task)]
-        doomed = dict.fromkeys(ended[:count])
+        ended = (task.id for task in self._tasks.values() if task.finished or self._ends_unseen(task))
+        doomed = dict.fromkeys(islice(ended, count) if self._may_have_ended else ())
         for task_id in self._tasks:
             if len(doomed) == count:
                 break
@@ -156,7 +165,6 @@ class Tasks:
 
     def _ends_unseen(self, task: Task) -> bool:
         """Tell whether a task that nobody saw the end of has ended all the same, by the passing of time."""
-        if task.life.timing.mode == "polls":
-            return False
-        task.look(self._clock)
+        if task.life.timing.mode != "polls":
+            task.look(self._clock)
         return task.finished is not None
