@@ -1,4 +1,4 @@
-"""Measure the sandbox against a bare ASGI handler on the same uvicorn, and Prism: `python bench/sandbox.py`.
+"""Measure the sandbox against a bare ASGI handler on the same uvicorn, and Prism: `python bench/sandbox.py [--json F]`.
 
 All servers run on one core, the load on the other; rounds alternate, so that a busy neighbour slows all.
 Prism (npm install @stoplight/prism-cli) is found on PATH or given with --prism; without it that line is missing
@@ -117,8 +117,8 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """Return the processor time it has taken; a busy neighbour changes this less than the rate."""
-        words = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+        threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
     def stop(self) -> None:
         """End it."""
@@ -178,6 +178,7 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=2000, help="per round and server")
     parser.add_argument("--total", type=int, default=100_000, help="requests before memory is read")
     parser.add_argument("--prism", default=shutil.which("prism"), help="the program; default: the one on PATH, if any")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="also write the figures to a file")
     parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bare:
@@ -196,7 +197,10 @@ def main() -> int:
             print("prism: not found on PATH nor given with --prism, so not measured")
         for server in servers.values():
             stack.callback(server.stop)
-        return compare(servers, options.rounds, options.requests, options.total)
+        figures = compare(servers, options.rounds, options.requests, options.total)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 0 if figures["met"] else 1
 
 
 def _prism(program: str) -> Server:
@@ -207,15 +211,20 @@ def _prism(program: str) -> Server:
     return Server(*command, address=f"http://127.0.0.1:{port}")
 
 
-def compare(servers: Mapping[str, Server], rounds: int, requests: int, total: int) -> int:
-    """Print the figures and return the exit code."""
+def compare(servers: Mapping[str, Server], rounds: int, requests: int, total: int) -> dict[str, Any]:
+    """Print the figures and return them."""
+    figures: dict[str, Any] = {"servers": {}, "rate_ratio_to": {}, "processor_ratio_to": {}}
     before = {name: server.cpu_seconds() for name, server in servers.items()}
     found = [{name: rate(server, requests) for name, server in servers.items()} for _ in range(rounds)]
     cost = {name: (server.cpu_seconds() - before[name]) / (rounds * requests) for name, server in servers.items()}
     for name, server in servers.items():
-        rates, tails = zip(*(each[name] for each in found), strict=True)
+        rates, tails = (statistics.median(each) for each in zip(*(each[name] for each in found), strict=True))
+        figures["servers"][name] = {
+            "requests_per_second": rates, "p99_milliseconds": tails, "processor_microseconds": cost[name] * 1e6,
+            "ready_seconds": server.ready,
+        }  # fmt: skip
         print(
-            f"{name:13} {statistics.median(rates):7.0f} req/s   p99 {statistics.median(tails):5.1f} ms at {CONNECTIONS}"
+            f"{name:13} {rates:7.0f} req/s   p99 {tails:5.1f} ms at {CONNECTIONS}"
             f" connections   {cost[name] * 1e6:4.0f} us of processor   ready in {server.ready:.2f} s"
         )
     sandbox, met = servers["sandbox"], True
@@ -224,13 +233,15 @@ def compare(servers: Mapping[str, Server], rounds: int, requests: int, total: in
             ratio = statistics.median(each["sandbox"][0] / each[name][0] for each in found)
             met = met and ratio >= least
             by_cpu = cost[name] / cost["sandbox"]
+            figures["rate_ratio_to"][name], figures["processor_ratio_to"][name] = ratio, by_cpu
             print(f"ratio to {name}: {ratio:.2f} of the rate (target {least}), {by_cpu:.2f} by processor time")
     if (left := total - rounds * requests) > 0:
         rate(sandbox, left)
     memory = sandbox.megabytes()
     print(f"{memory:.1f} MB after {max(total, rounds * requests)} requests (target {MAX_MEGABYTES:.0f})")
     print(f"ready in {sandbox.ready:.2f} s (target {MAX_READY_SECONDS})")
-    return 0 if met and sandbox.ready <= MAX_READY_SECONDS and memory <= MAX_MEGABYTES else 1
+    met = met and sandbox.ready <= MAX_READY_SECONDS and memory <= MAX_MEGABYTES
+    return {**figures, "megabytes": memory, "requests": max(total, rounds * requests), "met": met}
 
 
 if __name__ == "__main__":

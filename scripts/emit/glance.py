@@ -18,7 +18,7 @@ from scripts.rules.definition import Rule
 from scripts.rules.expression import ALWAYS, NEVER, Compiler, Expression, Some, Term, every, negated, render, some
 
 _MOST_REFERENCES: Final = 32
-_BODY: Final = {"type", "properties", "required", "additionalProperties"}
+_BODY: Final = {"type", "properties", "required", "additionalProperties", "x-rules"}
 _TYPES: Final = {"array": "list", "string": "str", "boolean": "bool", "integer": "int"}
 _BOUNDS: Final = {"minimum": (">=", "<"), "maximum": ("<=", ">")}
 _SIZES: Final = {

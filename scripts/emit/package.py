@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from scripts.emit.names import Names
 from scripts.emit.operations import operations_module
-from scripts.emit.parameters_module import parameters_modules
+from scripts.emit.parts_modules import parameters_modules, part_modules
 from scripts.emit.rules_module import module_name, rules_module, table_module
 from scripts.emit.shapes import Shapes
 from scripts.emit.variants_module import variants_module
@@ -38,11 +38,14 @@ def package_files(
         for path in sorted(_TEMPLATES.rglob("*.py"))
     }
     bodies = [schema for schema in ruled if schema.rules and schema.parameters is None]
+    bodies = [schema for schema in bodies if names.has_model(schema.location)]
     for schema in bodies:
         files[f"rules/{module_name(schema, names)}.py"] = rules_module(schema, names, document)
-    parameters = parameters_modules(ruled, document, names)
-    files |= {f"rules/{module}.py": source for module, source in parameters.values()}
-    modules = [module_name(schema, names) for schema in bodies]
+    taken = {module_name(schema, names) for schema in bodies}
+    parts = part_modules(ruled, names, taken)
+    parameters = parameters_modules(ruled, document, names, taken)
+    files |= {f"rules/{module}.py": source for module, source in (*parts.items(), *parameters.values())}
+    modules = [*(module_name(schema, names) for schema in bodies), *parts]
     files["rules/_table.py"] = table_module(
         modules, {operation: module for operation, (module, _) in parameters.items()}, Shapes(document), names
     )

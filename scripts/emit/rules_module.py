@@ -93,6 +93,7 @@ def table_module(modules: Sequence[str], parameters: Mapping[str, str], shapes: 
     models = {reference: names.model_at(place) for reference in requests if names.has_model(place := decode(reference))}
     for reference in models:
         shapes.add(reference)
+    holding = "".join(f"{model.name}, " for reference, model in models.items() if shapes.holds_ruled(reference))
     return "\n".join(
         [
             docstring("Which module checks which model or operation, and the shape of each request body."),
@@ -109,6 +110,8 @@ def table_module(modules: Sequence[str], parameters: Mapping[str, str], shapes: 
             "PARAMETERS: Final[Mapping[str, RuleSet]] = {",
             *[f"{literal(operation)}: {module}.RULE_SET," for operation, module in parameters.items()],
             "}",
+            "# The requests that may hold a part with rules of its own.",
+            f"HOLDING: Final[frozenset[type[Any]]] = frozenset(({holding}))",
             f"DEFINITIONS: Final[Mapping[str, Any]] = {literal(shapes.definitions)}",
             "SHAPES: Final[Mapping[type[Any], Any]] = {",
             *[f"{model.name}: DEFINITIONS[{literal(reference)}]," for reference, model in models.items()],

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from scripts.errors import InputError
 from scripts.pointer import resolve
+from scripts.rules.definition import EXTENSION
 from scripts.rules.pattern import PatternError, translate
 
 _CHECKED: Final = frozenset(
@@ -17,6 +18,10 @@ _CHECKED: Final = frozenset(
         "exclusiveMaximum", "allOf", "anyOf", "oneOf", "not",
     }
 )  # fmt: skip
+RULED: Final = "x-rules"
+"""What a shape that carries rules says of them: the id of the first."""
+
+_WITHIN: Final = ("allOf", "anyOf", "oneOf", "items", "additionalProperties")
 _SCHEMA_LISTS: Final = ("allOf", "anyOf", "oneOf")
 
 
@@ -51,7 +56,27 @@ class Shapes:
         if "$ref" in schema:
             return self.add(schema["$ref"])
         checked = (self._keyword(keyword, operand) for keyword, operand in schema.items() if keyword in _CHECKED)
-        return {keyword: operand for pairs in checked for keyword, operand in pairs}
+        result = {keyword: operand for pairs in checked for keyword, operand in pairs}
+        return {**result, RULED: schema[EXTENSION][0]["id"]} if schema.get(EXTENSION) else result
+
+    def holds_ruled(self, reference: str) -> bool:
+        """Tell whether a value of a registered schema may hold a part that carries rules of its own."""
+        seen: set[str] = set()
+
+        def ruled(shape: Any, *, root: bool = False) -> bool:
+            if isinstance(shape, list):
+                return any(map(ruled, shape))
+            if not isinstance(shape, dict):
+                return False
+            if (target := shape.get("$ref")) in self.definitions and target not in seen:
+                seen.add(target)
+                return ruled(self.definitions[target])
+            if RULED in shape and not root:
+                return True
+            named = shape.get("properties", {}).values()
+            return any(map(ruled, (*named, *(shape.get(keyword) for keyword in _WITHIN))))
+
+        return ruled(self.definitions[reference], root=True)
 
     def _keyword(self, keyword: str, operand: Any) -> Iterator[tuple[str, Any]]:
         if keyword == "properties":

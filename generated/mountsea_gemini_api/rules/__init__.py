@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ._engine import SCHEMA, RuleSet, check_waived, enforce
-from ._table import PARAMETERS, RULE_SETS, SHAPES
+from ._table import HOLDING, PARAMETERS, RULE_SETS, SHAPES
 from ._violation import (
     ABSENT,
     Absent,
@@ -34,9 +34,11 @@ if TYPE_CHECKING:
 RULES: Final[Mapping[str, Rule]] = {
     rule.id: rule for rules in (*RULE_SETS, *PARAMETERS.values()) for rule in rules.rules
 }
-_BY_MODEL: Final[Mapping[type[Any], RuleSet]] = {rules.model: rules for rules in RULE_SETS}
+_BY_MODEL: Final[Mapping[type[Any], RuleSet]] = {
+    rules.model: rules for rules in RULE_SETS if rules.model is not type(None)
+}
 _LOOKS: Final[Mapping[type[Any], Callable[[Any], Sequence[Broken] | None]]] = {
-    rules.model: rules.look for rules in RULE_SETS
+    model: rules.look for model, rules in _BY_MODEL.items()
 }
 
 
@@ -67,8 +69,18 @@ def _looked_at_closely(body: Any, model: type[Any] | None, waive: Collection[str
         from ._shape import misfits  # most requests fit
 
         found = tuple(misfits(body if isinstance(body, Mapping) else body.to_dict(), shape))
+    return (*found, *_rules_broken(body, kind, waive))
+
+
+def _rules_broken(body: Any, kind: type[Any], waive: Collection[str]) -> tuple[Violation, ...]:
     rules = _BY_MODEL.get(kind)
-    return found if rules is None else (*found, *rules.violations(body, waive))
+    found = () if rules is None else rules.violations(body, waive)
+    if kind not in HOLDING:
+        return found
+    from ._inner import inner_violations  # seldom needed
+
+    whole = body if isinstance(body, Mapping) else body.to_dict()
+    return (*found, *inner_violations(whole, SHAPES[kind], rules, waive))
 
 
 def validate(
@@ -118,6 +130,12 @@ def request_violations(
 
         found = PARAMETERS[operation.id].violations(Arguments(operation.filled_in(arguments)), waive)
     body = arguments.get("body")
+    if isinstance(body, list):
+        from ._inner import moved  # seldom needed
+
+        items = [(index, item) for index, item in enumerate(body) if hasattr(item, "to_dict")]
+        broken = ((index, each) for index, item in items for each in violations(item, waive=waive))
+        return (*found, *(moved(violation, f"/{index}") for index, violation in broken))
     return (*found, *violations(body, waive=waive)) if hasattr(body, "to_dict") else found
 
 
@@ -151,9 +169,9 @@ def rule_violations(body: Any, *, model: type[Any] | None = None) -> tuple[Viola
     """Return the cross-field rules a body breaks, without looking at its schema."""
     if model is None and (look := _LOOKS.get(type(body))) is not None:
         found = look(body)
-        return _BY_MODEL[type(body)].violations(body, (), found) if found or found is None else ()
-    rules = _BY_MODEL.get(_kind(body, model))
-    return () if rules is None else rules.violations(body, ())
+        if found is not None:
+            return _BY_MODEL[type(body)].violations(body, (), found) if found else ()
+    return _rules_broken(body, _kind(body, model), ())
 
 
 def _kind(body: Any, model: type[Any] | None) -> type[Any]:

@@ -20,7 +20,7 @@ class RuleSet(Record):
     """The compiled rules of one model, or of the parameters of one operation.
 
     Args:
-        model: The model class; for parameters, `Arguments`.
+        model: The model class; for parameters `Arguments`, for an object that has no class the type of None.
         rules: Its rules, in the order violations are reported.
         fields: JSON names of the fields the rules look at.
         domains: For each of them that can be listed, every value it may take (`ABSENT` if optional).

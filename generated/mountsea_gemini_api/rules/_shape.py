@@ -25,8 +25,7 @@ _TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
 
 def misfits(value: Any, schema: Schema, at: str = "") -> Iterator[Violation]:
     """Yield everything in which a JSON value does not fit a schema, each with its JSON pointer."""
-    while "$ref" in schema:
-        schema = _definition(schema["$ref"])
+    schema = followed(schema)
     if value is None and schema.get("nullable"):
         return
     if (kinds := schema.get("type")) is not None:
@@ -49,6 +48,13 @@ def misfits(value: Any, schema: Schema, at: str = "") -> Iterator[Violation]:
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         yield from _bounded(value, schema, at)
     yield from _combined(value, schema, at)
+
+
+def followed(schema: Schema) -> Schema:
+    """Return a schema with its references followed."""
+    while "$ref" in schema:
+        schema = _definition(schema["$ref"])
+    return schema
 
 
 def _definition(reference: str) -> Schema:

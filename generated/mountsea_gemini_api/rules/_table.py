@@ -12,6 +12,8 @@ from ._engine import RuleSet
 
 RULE_SETS: Final[tuple[RuleSet, ...]] = (video_generation_dto.RULE_SET,)
 PARAMETERS: Final[Mapping[str, RuleSet]] = {}
+# The requests that may hold a part with rules of its own.
+HOLDING: Final[frozenset[type[Any]]] = frozenset(())
 DEFINITIONS: Final[Mapping[str, Any]] = {
     "#/components/schemas/VideoGenerationDto": {
         "type": "object",
@@ -35,6 +37,7 @@ DEFINITIONS: Final[Mapping[str, Any]] = {
             "translation": {"type": "boolean"},
         },
         "required": ["prompt", "action", "model"],
+        "x-rules": "ingredients-only-veo31-fast",
     }
 }
 SHAPES: Final[Mapping[type[Any], Any]] = {

@@ -22,7 +22,7 @@ HangUp = Callable[[Any, Literal["close", "reset"]], None]
 
 
 class Door:
-    """An ASGI endpoint that hands requests to the core and delivers its answers as scripted.
+    """An ASGI application that hands requests to the core and delivers its answers as scripted.
 
     Args:
         core: The sandbox.

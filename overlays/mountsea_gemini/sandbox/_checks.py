@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from ._http import json_text
-from ._schema import Location, Modern, Pattern, SchemaError, Schemas, compiled, instances, pointer
+from ._schema import Location, Modern, SchemaError, Schemas, compiled, pointer
 from ._spec import Schema, SpecError
 
 MAX_ENTRY: Final = 400
@@ -32,15 +33,12 @@ class Rule:
     certainty: str
     message: str
     quote: str
-    where: Pattern
     condition: Modern
     requirement: Modern
 
-    def broken_at(self, body: Any) -> Iterator[tuple[Location, Any]]:
-        """Yield the parts of a body at which the rule is broken."""
-        for location, part in instances(body, self.where):
-            if self.condition.is_valid(part) and not self.requirement.is_valid(part):
-                yield location, part
+    def is_broken_by(self, part: Any) -> bool:
+        """Tell whether a part of a body breaks the rule."""
+        return self.condition.is_valid(part) and not self.requirement.is_valid(part)
 
 
 class Checks:
@@ -54,14 +52,14 @@ class Checks:
 
     def __init__(self, schemas: Schemas, schema: Schema, *, strict: bool) -> None:
         self._schema = schemas.validator(schema)
-        self.rules = tuple(_rule(where, value) for where, value in schemas.rules(schema))
+        bound = list(schemas.rules(schema))
+        self.rules = tuple(_rule(value) for _, value in bound)
         self._strict = strict
+        self._parts = partial(schemas.ruled, schema)
         # One look at all rules together: nearly every body of a load passes it and needs no other.
-        together = [
-            {"anyOf": [{"not": value["if"]}, value["then"]]} for where, value in schemas.rules(schema) if not where
-        ]
+        together = [{"anyOf": [{"not": value["if"]}, value["then"]]} for whole, value in bound if whole]
         self._quick = compiled({"allOf": [{}, *together]}, Modern)
-        self._only_quick = all(not rule.where for rule in self.rules)
+        self._only_quick = len(together) == len(bound)
 
     def check(self, body: Any) -> tuple[list[Entry], list[str]]:
         """Return an entry for each thing wrong, and the ids of the warnings the body gives cause to."""
@@ -70,8 +68,13 @@ class Checks:
             return [], []
         entries = [] if valid else [schema_entry(error) for error in self._schema.iter_errors(body)]
         warnings: list[str] = []
+        found: dict[str, list[tuple[Location, Any]]] = {}
+        for location, part, value in self._parts(body):
+            found.setdefault(value["id"], []).append((location, part))
         for rule in self.rules:
-            for location, part in rule.broken_at(body):
+            for location, part in found.get(rule.id, ()):
+                if not rule.is_broken_by(part):
+                    continue
                 if rule.level == "error" or self._strict:
                     entries.append(_rule_entry(rule, location, part))
                 elif rule.id not in warnings:
@@ -119,7 +122,7 @@ def _rule_entry(rule: Rule, location: Location, part: Any) -> Entry:
     return _fitted(entry)
 
 
-def _rule(where: Pattern, value: Mapping[str, Any]) -> Rule:
+def _rule(value: Mapping[str, Any]) -> Rule:
     try:
         return Rule(
             id=value["id"],
@@ -127,7 +130,6 @@ def _rule(where: Pattern, value: Mapping[str, Any]) -> Rule:
             certainty=value.get("x-certainty") or ("published" if value["level"] == "error" else "inferred"),
             message=value["message"],
             quote=value["source"]["quote"],
-            where=where,
             condition=compiled(value["if"], Modern),
             requirement=compiled(value["then"], Modern),
         )

@@ -42,7 +42,7 @@ class SteadyClock:
     def now(self) -> datetime:
         """Return the next second of the made-up calendar."""
         self._looks += 1
-        return EPOCH + timedelta(seconds=self._looks)
+        return EPOCH + timedelta(0, self._looks)
 
     def sleep(self, seconds: float) -> bool:  # noqa: ARG002  the protocol's signature
         """Return False: real time passes only by waiting."""

@@ -148,7 +148,7 @@ class Core:
             return _wrong_method(request, ("GET", "HEAD"))
         task = self.tasks.get(task_id)
         if task is not None:
-            task.look(self.clock)
+            self.tasks.look(task)
         if task is None or task.finished is None or task.life.kind != "success":
             return error_answer(404, "there is no such result, or not yet, or no longer")
         task.downloads += request.method == "GET"

@@ -144,7 +144,7 @@ class Poll(Endpoint):
         faults = task.life.script.faults_at("poll", task.polls)
         response = refusal(faults)
         if response is None:
-            state = task.look(core.clock)
+            state = core.tasks.look(task)
             task.answered += 1
             response = json_answer(self.operation.success.status, self._body.of(task, state, request.origin))
         return spoil(response, faults, request, self._waiter)

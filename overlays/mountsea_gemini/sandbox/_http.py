@@ -44,13 +44,12 @@ class Request:
         self.method = method
         self.path = path
         self.query = query
-        self.headers = headers
+        self.headers = headers = list(headers)
         self.body = body
         self.scheme = scheme
-        self.named: dict[bytes, bytes] = {}
-        named = self.named
-        for name, value in headers:
-            named[name] = named[name] + b", " + value if name in named else value
+        self.named: dict[bytes, bytes] = dict(headers)
+        if len(self.named) < len(headers):
+            self.named = _joined(headers)
 
     @property
     def origin(self) -> str:
@@ -73,6 +72,13 @@ def decoded(path: str, raw: bytes) -> str:
     if b"%2f" not in raw.lower():
         return path
     return "%2F".join(map(unquote, re.split("%2[fF]", raw.partition(b"?")[0].decode("latin-1"))))
+
+
+def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    named: dict[bytes, bytes] = {}
+    for name, value in headers:
+        named[name] = named[name] + b", " + value if name in named else value
+    return named
 
 
 @dataclass(slots=True)

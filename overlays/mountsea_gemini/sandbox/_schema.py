@@ -22,7 +22,6 @@ Draft4 = jsonschema_rs.Draft4Validator
 SchemaError = jsonschema_rs.ValidationError
 V = TypeVar("V", Draft4, Modern)
 Location = tuple[str | int, ...]
-Pattern = tuple[str | None, ...]
 
 
 class Schemas:
@@ -33,6 +32,7 @@ class Schemas:
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
+        self._branches: dict[int, Draft4 | Modern] = {}
         components = spec.document.get("components") or {}
         self._components = {
             "schemas": {name: self._plain(schema) for name, schema in (components.get("schemas") or {}).items()}
@@ -43,25 +43,58 @@ class Schemas:
         root = {"allOf": [self._plain(schema)], "components": self._components}
         return compiled(root, Draft4) if self._spec.is_30 else compiled(root, Modern)
 
-    def rules(self, schema: Schema) -> Iterator[tuple[Pattern, Mapping[str, Any]]]:
-        """Yield each rule that binds instances of a schema, and where in them; None stands for any item.
+    def rules(self, schema: Schema) -> Iterator[tuple[bool, Mapping[str, Any]]]:
+        """Yield each rule that may bind a value of a schema or a part of it, and whether it always binds the whole."""
+        seen: set[str] = set()
+        for whole, rule in self._rules(schema, frozenset(), whole=True):
+            if rule.get("id") not in seen:
+                seen.add(str(rule.get("id")))
+                yield whole, rule
 
-        Rules below anyOf, oneOf or not are not unconditional and are not yielded.
-        """
-        yield from self._rules(schema, (), frozenset())
-
-    def _rules(self, schema: Any, where: Pattern, above: frozenset[int]) -> Iterator[tuple[Pattern, Mapping[str, Any]]]:
+    def _rules(self, schema: Any, above: frozenset[int], *, whole: bool) -> Iterator[tuple[bool, Mapping[str, Any]]]:
         value = self._spec.resolve(schema)
         if not isinstance(value, Mapping) or id(value) in above:
             return
         above |= {id(value)}
-        for rule in value.get("x-rules") or ():
-            yield where, rule
+        yield from ((whole, rule) for rule in value.get("x-rules") or ())
         for member in value.get("allOf") or ():
-            yield from self._rules(member, where, above)
-        for name, child in (value.get("properties") or {}).items():
-            yield from self._rules(child, (*where, name), above)
-        yield from self._rules(value.get("items"), (*where, None), above)
+            yield from self._rules(member, above, whole=whole)
+        within = [*(value.get("properties") or {}).values(), value.get("items"), value.get("additionalProperties")]
+        for child in (*within, *(value.get("oneOf") or ()), *(value.get("anyOf") or ())):
+            yield from self._rules(child, above, whole=False)
+
+    def ruled(
+        self, schema: Any, value: Any, at: Location = (), above: frozenset[int] = frozenset()
+    ) -> Iterator[tuple[Location, Any, Mapping[str, Any]]]:
+        """Yield each part of a value that a rule binds, where it stands, and the rule.
+
+        Of a choice only where it is clear which alternative is meant: the value fits no other.
+        """
+        schema = self._spec.resolve(schema)
+        if not isinstance(schema, Mapping) or id(schema) in above:
+            return
+        above |= {id(schema)}
+        yield from ((at, value, rule) for rule in schema.get("x-rules") or ())
+        for member in schema.get("allOf") or ():
+            if not _is_rule(member):
+                yield from self.ruled(member, value, at, above)
+        for keyword in ("oneOf", "anyOf"):
+            fitting = [member for member in schema.get(keyword) or () if self._branch(member).is_valid(value)]
+            if len(fitting) == 1:
+                yield from self.ruled(fitting[0], value, at, above)
+        if isinstance(value, dict):
+            properties, others = schema.get("properties") or {}, schema.get("additionalProperties")
+            for name, child in value.items():
+                yield from self.ruled(properties.get(name, others), child, (*at, name))
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from self.ruled(schema.get("items"), item, (*at, index))
+
+    def _branch(self, member: Any) -> Draft4 | Modern:
+        """Return the validator of an alternative, made when it is first asked."""
+        if id(member) not in self._branches:
+            self._branches[id(member)] = self.validator(member)
+        return self._branches[id(member)]
 
     def _plain(self, schema: Any) -> Any:
         if not isinstance(schema, Mapping):
@@ -105,17 +138,6 @@ def _map_children(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any
 
 def _is_rule(member: Any) -> bool:
     return isinstance(member, Mapping) and "x-rule" in member
-
-
-def instances(value: Any, pattern: Pattern, at: Location = ()) -> Iterator[tuple[Location, Any]]:
-    """Yield the parts of a value that a pattern names, with their locations."""
-    if not pattern:
-        yield at, value
-    elif pattern[0] is None:
-        for index, item in enumerate(value if isinstance(value, list) else ()):
-            yield from instances(item, pattern[1:], (*at, index))
-    elif isinstance(value, dict) and pattern[0] in value:
-        yield from instances(value[pattern[0]], pattern[1:], (*at, pattern[0]))
 
 
 def pointer(location: Location) -> str:

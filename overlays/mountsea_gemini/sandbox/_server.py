@@ -8,7 +8,7 @@ import threading
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
-from ._asgi import Application
+from ._asgi import Door
 from ._core import Core
 from ._extra import missing
 
@@ -39,9 +39,7 @@ class Listener:
         shown = f"[{host}]" if ":" in host else host
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{shown}:{self.port}{core.spec.base_path}"
-        application = Application(core)
-        application.door.hang_up = self._hang_up
-        self._server = uvicorn.Server(config(application))
+        self._server = uvicorn.Server(config(Door(core, self._hang_up)))
 
     def run(self) -> None:
         """Answer until `end` is called; in the main thread also until SIGINT or SIGTERM, which it passes on."""

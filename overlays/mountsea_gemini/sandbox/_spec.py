@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -253,6 +254,7 @@ def json_schema_of(content: Any) -> Schema | None:
     return None
 
 
+@lru_cache(64)
 def is_json(media: str) -> bool:
     """Tell whether a media type carries JSON."""
     essence = media.split(";", maxsplit=1)[0].strip().lower()

@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from ._clock import Clock
@@ -121,6 +122,7 @@ class Tasks:
         self._ids = random.Random(seed)  # noqa: S311  ids must be repeatable, not secret
         self._limit = limit
         self._tasks: dict[str, Task] = {}
+        self._may_have_ended = False  # while none can have, nobody need look at them all
         self.forgotten = 0
 
     def __len__(self) -> int:
@@ -130,6 +132,12 @@ class Tasks:
         """Return the task with that id, or None if there never was one or it was forgotten."""
         return self._tasks.get(task_id)
 
+    def look(self, task: Task) -> str:
+        """Return the state of a task as it stands now."""
+        state = task.look(self._clock)
+        self._may_have_ended = self._may_have_ended or task.finished is not None
+        return state
+
     def add(self, life: Life, *, tall: bool, numeric: bool = False) -> Task:
         """Start a task; its id is a UUID, or the digits of a number."""
         if len(self._tasks) >= self._limit:
@@ -137,6 +145,7 @@ class Tasks:
         new = self._new_id()
         task = Task(str(int(new[:8], 16)) if numeric else new, life, self._clock.monotonic(), self._clock.now(), tall)
         self._tasks[task.id] = task
+        self._may_have_ended = self._may_have_ended or life.timing.mode != "polls"
         return task
 
     def _new_id(self) -> str:
@@ -145,8 +154,8 @@ class Tasks:
 
     def _forget(self, count: int) -> None:
         """Forget the oldest that have ended, and if those are too few the oldest of all."""
-        ended = [task.id for task in self._tasks.values() if task.finished or self._ends_unseen(task)]
-        doomed = dict.fromkeys(ended[:count])
+        ended = (task.id for task in self._tasks.values() if task.finished or self._ends_unseen(task))
+        doomed = dict.fromkeys(islice(ended, count) if self._may_have_ended else ())
         for task_id in self._tasks:
             if len(doomed) == count:
                 break
@@ -157,7 +166,6 @@ class Tasks:
 
     def _ends_unseen(self, task: Task) -> bool:
         """Tell whether a task that nobody saw the end of has ended all the same, by the passing of time."""
-        if task.life.timing.mode == "polls":
-            return False
-        task.look(self._clock)
+        if task.life.timing.mode != "polls":
+            task.look(self._clock)
         return task.finished is not None
