@@ -62,13 +62,13 @@ class Glance(Compiler):
     loops: dict[Expression, tuple[str, Expression]] = field(default_factory=dict)
 
     def absent(self, variable: str) -> Expression:
-        """State that a field was not given, which is asked of optional ones only."""
+        """State that a field was not given, which is asked of optional ones only; one of no plain kind never was."""
         plain = self.known.get(variable)
         if plain is None:
             return super().absent(variable)
         if plain.required:
             return NEVER
-        if plain.kind is None:  # nothing but its absence is let through
+        if plain.kind is None:
             return ALWAYS
         return Term(f"{variable} is UNSET", f"{variable} is not UNSET", variable, present_if=False, absent_if=True)
 

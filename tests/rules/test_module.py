@@ -161,7 +161,11 @@ def test_a_schema_that_takes_a_closer_look_has_no_glance() -> None:
     source = module({"a": {"type": "object"}}, (True, field("a", type="object")), required=["a"])
     assert function(source, "look") == "return None"
     assert '"""Say nothing at a glance: this schema takes a closer look."""' in source
-    assert looks({"a": {"type": "object"}}, (True, True)) == ["if a is not UNSET:", NONE]
+    odd = {"a": {"type": "string", "nullable": True}}
+    for rule in ((True, True), (when("x"), False), (True, field("a", const="x"))):
+        assert looks(odd, rule) == ["if a is not UNSET:", NONE]
+    asked = looks(odd, (True, {"required": ["a"]}))
+    assert asked == ["if a is not UNSET:", NONE, "if True:", "    return broken(a)"]
     plain = module({"b": TEXT}, (True, True))
     assert '"""Return what a model breaks that plainly fits its schema; any other takes a closer look."""' in plain
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 import respx
 from mountsea_gemini.sandbox import Sandbox
+from mountsea_gemini.sandbox._http import Request
 from mountsea_gemini.sandbox._server import listen
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -190,3 +191,25 @@ def test_a_port_in_use_is_an_error_at_once(sandbox: Sandbox) -> None:
     """Serving on a taken port raises and leaves no thread behind."""
     with sandbox.serve() as running, pytest.raises(OSError, match="in use"):
         sandbox.serve(port=running.port)
+
+
+def test_json_may_stand_between_white_space() -> None:
+    """What is around the value is passed over; a second value after it is no JSON."""
+    with door("transport", Sandbox()) as send:
+        for around, status in (
+            ("{}", 201),
+            (" \t\n\r{}", 201),
+            ("{}\n ", 201),
+            (" {} ", 201),
+            ("{}1", 400),
+            ("1 {}", 400),
+        ):
+            body = around.replace("{}", json.dumps(TEXT)).encode()
+            assert send(Ask("POST", SUBMIT, AUTH | JSON, body)).status == status, around
+
+
+def test_a_header_that_is_repeated_is_one() -> None:
+    """Its values are joined by a comma, in the order sent."""
+    request = Request("GET", "/", b"", iter([(b"a", b"1"), (b"b", b"2"), (b"a", b"3")]), b"")
+    assert request.named == {b"a": b"1, 3", b"b": b"2"}
+    assert request.headers == [(b"a", b"1"), (b"b", b"2"), (b"a", b"3")]
