@@ -147,7 +147,7 @@ def usable_id(value: str) -> bool:
 def task_result(task_id: str, document: object, reader: Reader, trace_id: str | None) -> TaskResult | Unreadable:
     """Return what `document` says about a task; only the state has to be there."""
     waiter = reader.waiter
-    state = at(document, waiter.state)
+    state = _word(at(document, waiter.state))
     if not isinstance(state, str) or not state:
         place = "/" + "/".join(waiter.state)
         found = "nothing" if state is ABSENT else type(state).__name__
@@ -163,6 +163,13 @@ def task_result(task_id: str, document: object, reader: Reader, trace_id: str | 
         trace_id=trace_id,
         raw=document,
     )
+
+
+def _word(state: Any) -> Any:
+    """Return a state as the waiter writes it: some vendors number theirs, or only say whether it is done."""
+    if isinstance(state, bool):
+        return "true" if state else "false"
+    return str(state) if isinstance(state, int) else state
 
 
 def output_urls(document: object, places: tuple[Path, ...]) -> tuple[str, ...]:

@@ -79,6 +79,20 @@ def rules_module(ruled: RuledSchema, names: Names, document: Any) -> str:
     )
 
 
+def _reached(reference: str, definitions: Mapping[str, Any]) -> set[str]:
+    """Return the references that a schema holds, at any depth."""
+    found: set[str] = set()
+    waiting: list[Any] = [definitions[reference]]
+    while waiting:
+        value = waiting.pop()
+        inner = value.get("$ref") if isinstance(value, dict) else None
+        if isinstance(inner, str) and inner not in found:
+            found.add(inner)
+            waiting.append(definitions[inner])
+        waiting += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return found
+
+
 def table_module(ruled: Sequence[RuledSchema], shapes: Shapes, names: Names) -> str:
     """Return the source of the table: which module checks which model, and the shape of each request."""
     modules = [module_name(schema, names) for schema in ruled]
@@ -87,6 +101,8 @@ def table_module(ruled: Sequence[RuledSchema], shapes: Shapes, names: Names) -> 
     models = {reference: names.model_at(place) for reference in requests if names.has_model(place := decode(reference))}
     for reference in models:
         shapes.add(reference)
+    carrying = {each.pointer: module for each, module in zip(ruled, modules, strict=True)}
+    nesting = [models[each].name for each in models if carrying.keys() & _reached(each, shapes.definitions)]
     return "\n".join(
         [
             docstring("Which module checks which model, and the shape of each request body."),
@@ -100,10 +116,15 @@ def table_module(ruled: Sequence[RuledSchema], shapes: Shapes, names: Names) -> 
             "RULE_SETS: Final[tuple[RuleSet, ...]] = (",
             *[f"{module}.RULE_SET," for module in modules],
             ")",
+            "BY_REFERENCE: Final[Mapping[str, RuleSet]] = {",
+            *[f"{literal(pointer)}: {module}.RULE_SET," for pointer, module in carrying.items()],
+            "}",
             f"DEFINITIONS: Final[Mapping[str, Any]] = {literal(shapes.definitions)}",
             "SHAPES: Final[Mapping[type[Any], Any]] = {",
             *[f"{model.name}: DEFINITIONS[{literal(reference)}]," for reference, model in models.items()],
             "}",
+            f"NESTING: Final[frozenset[type[Any]]] = frozenset(({''.join(f'{name}, ' for name in nesting)}))",
+            docstring("The models that hold objects with rules of their own."),
             "",
         ]
     )

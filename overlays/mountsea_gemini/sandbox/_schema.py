@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from ._extra import missing
@@ -22,7 +23,26 @@ Draft4 = jsonschema_rs.Draft4Validator
 SchemaError = jsonschema_rs.ValidationError
 V = TypeVar("V", Draft4, Modern)
 Location = tuple[str | int, ...]
-Pattern = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """One of several alternatives: what fits it alone must keep its rules.
+
+    Args:
+        alternative: The one.
+        others: The others; what fits one of them too may keep the rules of that.
+    """
+
+    alternative: Draft4 | Modern
+    others: tuple[Draft4 | Modern, ...]
+
+    def fits(self, value: Any) -> bool:
+        """Tell whether a value fits this alternative and no other."""
+        return self.alternative.is_valid(value) and not any(other.is_valid(value) for other in self.others)
+
+
+Pattern = tuple[str | Only | None, ...]
 
 
 class Schemas:
@@ -46,7 +66,7 @@ class Schemas:
     def rules(self, schema: Schema) -> Iterator[tuple[Pattern, Mapping[str, Any]]]:
         """Yield each rule that binds instances of a schema, and where in them; None stands for any item.
 
-        Rules below anyOf, oneOf or not are not unconditional and are not yielded.
+        Rules below anyOf or oneOf bind what fits no other of the alternatives.
         """
         yield from self._rules(schema, (), frozenset())
 
@@ -59,9 +79,20 @@ class Schemas:
             yield where, rule
         for member in value.get("allOf") or ():
             yield from self._rules(member, where, above)
+        for keyword in ("anyOf", "oneOf"):
+            for index, member in enumerate(value.get(keyword) or ()):
+                yield from self._alternative(value[keyword], index, member, where, above)
         for name, child in (value.get("properties") or {}).items():
             yield from self._rules(child, (*where, name), above)
         yield from self._rules(value.get("items"), (*where, None), above)
+
+    def _alternative(
+        self, members: list[Any], index: int, member: Any, where: Pattern, above: frozenset[int]
+    ) -> Iterator[tuple[Pattern, Mapping[str, Any]]]:
+        if found := list(self._rules(member, (), above)):
+            others = tuple(self.validator(other) for at, other in enumerate(members) if at != index)
+            only = Only(self.validator(member), others)
+            yield from (((*where, only, *inner), rule) for inner, rule in found)
 
     def _plain(self, schema: Any) -> Any:
         if not isinstance(schema, Mapping):
@@ -111,6 +142,8 @@ def instances(value: Any, pattern: Pattern, at: Location = ()) -> Iterator[tuple
     """Yield the parts of a value that a pattern names, with their locations."""
     if not pattern:
         yield at, value
+    elif isinstance(pattern[0], Only):
+        yield from instances(value, pattern[1:], at) if pattern[0].fits(value) else ()
     elif pattern[0] is None:
         for index, item in enumerate(value if isinstance(value, list) else ()):
             yield from instances(item, pattern[1:], (*at, index))

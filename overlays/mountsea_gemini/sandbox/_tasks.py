@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -130,12 +130,11 @@ class Tasks:
         """Return the task with that id, or None if there never was one or it was forgotten."""
         return self._tasks.get(task_id)
 
-    def add(self, life: Life, *, tall: bool, numeric: bool = False) -> Task:
-        """Start a task; its id is a UUID, or the digits of a number."""
+    def add(self, life: Life, *, tall: bool, form: Callable[[str], str] = str) -> Task:
+        """Start a task; `form` makes its id of a UUID."""
         if len(self._tasks) >= self._limit:
             self._forget(max(1, self._limit // 5))
-        new = self._new_id()
-        task = Task(str(int(new[:8], 16)) if numeric else new, life, self._clock.monotonic(), self._clock.now(), tall)
+        task = Task(form(self._new_id()), life, self._clock.monotonic(), self._clock.now(), tall)
         self._tasks[task.id] = task
         return task
 
