@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from ._engine import SCHEMA, RuleSet, check_waived, enforce
-from ._table import RULE_SETS, SHAPES
+from ._table import NESTING, RULE_SETS, SHAPES
 from ._violation import (
     ABSENT,
     Absent,
@@ -46,9 +46,13 @@ def violations(
     """
     if waive:
         check_waived(waive, {*RULES, SCHEMA})
-    if model is None and (rules := _BY_MODEL.get(type(body))) is not None and rules.fits(body):
+    if model is None and (rules := _at_a_glance(type(body))) is not None and rules.fits(body):
         return () if rules.keeps(body) else rules.violations(body, waive)
     return _looked_at_closely(body, model, waive)
+
+
+def _at_a_glance(kind: type[Any]) -> RuleSet | None:
+    return None if kind in NESTING else _BY_MODEL.get(kind)
 
 
 def _looked_at_closely(body: Any, model: type[Any] | None, waive: Collection[str]) -> tuple[Violation, ...]:
@@ -58,8 +62,18 @@ def _looked_at_closely(body: Any, model: type[Any] | None, waive: Collection[str
         from ._shape import misfits  # most requests fit
 
         found = tuple(misfits(body if isinstance(body, Mapping) else body.to_dict(), shape))
+    return (*found, *_broken(body, kind, waive))
+
+
+def _broken(body: Any, kind: type[Any], waive: Collection[str]) -> tuple[Violation, ...]:
     rules = _BY_MODEL.get(kind)
-    return found if rules is None else (*found, *rules.violations(body, waive))
+    found = () if rules is None else rules.violations(body, waive)
+    if kind not in NESTING:
+        return found
+    from ._within import within  # few documents have rules within rules
+
+    value = body if isinstance(body, Mapping) else body.to_dict()
+    return (*found, *(each for each in within(value, SHAPES[kind]) if each.rule not in waive))
 
 
 def validate(
@@ -92,13 +106,12 @@ def rule_violations(body: Any, *, model: type[Any] | None = None) -> tuple[Viola
     """Return the cross-field rules a body breaks, without looking at its schema."""
     if (
         model is None
-        and (rules := _BY_MODEL.get(type(body))) is not None
+        and (rules := _at_a_glance(type(body))) is not None
         and rules.fits(body)
         and rules.keeps(body)
     ):
         return ()
-    rules = _BY_MODEL.get(_kind(body, model))
-    return () if rules is None else rules.violations(body, ())
+    return _broken(body, _kind(body, model), ())
 
 
 def _kind(body: Any, model: type[Any] | None) -> type[Any]:

@@ -11,6 +11,9 @@ from . import video_generation_dto
 from ._engine import RuleSet
 
 RULE_SETS: Final[tuple[RuleSet, ...]] = (video_generation_dto.RULE_SET,)
+BY_REFERENCE: Final[Mapping[str, RuleSet]] = {
+    "#/components/schemas/VideoGenerationDto": video_generation_dto.RULE_SET,
+}
 DEFINITIONS: Final[Mapping[str, Any]] = {
     "#/components/schemas/VideoGenerationDto": {
         "type": "object",
@@ -39,3 +42,5 @@ DEFINITIONS: Final[Mapping[str, Any]] = {
 SHAPES: Final[Mapping[type[Any], Any]] = {
     VideoGenerationDto: DEFINITIONS["#/components/schemas/VideoGenerationDto"],
 }
+NESTING: Final[frozenset[type[Any]]] = frozenset(())
+"""The models that hold objects with rules of their own."""
