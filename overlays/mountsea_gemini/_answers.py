@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -147,7 +147,7 @@ def usable_id(value: str) -> bool:
 def task_result(task_id: str, document: object, reader: Reader, trace_id: str | None) -> TaskResult | Unreadable:
     """Return what `document` says about a task; only the state has to be there."""
     waiter = reader.waiter
-    state = at(document, waiter.state)
+    state = _word(at(document, waiter.state), waiter.acceptors)
     if not isinstance(state, str) or not state:
         place = "/" + "/".join(waiter.state)
         found = "nothing" if state is ABSENT else type(state).__name__
@@ -163,6 +163,12 @@ def task_result(task_id: str, document: object, reader: Reader, trace_id: str | 
         trace_id=trace_id,
         raw=document,
     )
+
+
+def _word(state: Any, known: Collection[str]) -> Any:
+    """Return a state as the waiter writes it: some vendors number theirs, or only say whether a task is done."""
+    word = {True: "true", False: "false"}[state] if isinstance(state, bool) else str(state)
+    return word if isinstance(state, int) and word in known else state
 
 
 def output_urls(document: object, places: tuple[Path, ...]) -> tuple[str, ...]:

@@ -67,27 +67,37 @@ class Names:
         return (method, path) in self.without
 
     def has_model(self, location: Location) -> bool:
-        """Tell whether the generator made a class of a component schema."""
-        pointer = encode(location)
-        return any(pointer in model.roots for model in self.models.values())
+        """Tell whether the generator made a class of a schema."""
+        return self._model(location) is not None
 
     def model_at(self, location: Location) -> ModelName:
-        """Return the class generated for a component schema.
+        """Return the class generated for a component schema, or for one written into a request body.
 
         Raises:
             InputError: The generator made no class of it.
         """
+        model = self._model(location)
+        if model is None:
+            raise InputError(
+                "carries rules or variants, but the generator made no class of it; it makes one of each object under "
+                "components/schemas, and of one that stands in the requestBody of an operation itself",
+                pointer=encode(location),
+            )
+        return model
+
+    def _model(self, location: Location) -> ModelName | None:
         pointer = encode(location)
-        for model in self.models.values():
-            if pointer in model.roots:
-                return model
-        raise InputError("carries rules or variants, but the generator made no class of it", pointer=pointer)
+        found = next((model for model in self.models.values() if pointer in model.roots), None)
+        match location:
+            case ("paths", path, method, "requestBody", "content", content, "schema"):
+                made = [each for each in self.operations if _same(each, str(method), str(path))]
+                found = self.models.get(made[0].bodies.get(str(content)) or "") if made else None
+        return found
 
     def operation(self, method: str, path: str) -> OperationName:
         """Return the endpoint generated for a method and a path template."""
-        wanted = (method, _anonymous(path))
         for operation in self.operations:
-            if (operation.method, _anonymous(operation.path)) == wanted:
+            if _same(operation, method, path):
                 return operation
         raise InputError(f"the generator made no endpoint of {method.upper()} {path}")
 
@@ -113,6 +123,10 @@ def read_names(report: Mapping[str, Any], without: frozenset[tuple[str, str]] = 
         operations=tuple(OperationName(**entry) for entry in report["operations"]),
         without=without,
     )
+
+
+def _same(operation: OperationName, method: str, path: str) -> bool:
+    return operation.method == method and _anonymous(operation.path) == _anonymous(path)
 
 
 def _anonymous(path: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final
 
+from scripts.emit.operations import Operation, operations
 from scripts.errors import InputError
-from scripts.pointer import resolve
+from scripts.pointer import Location, decode, encode, resolve
 from scripts.rules.definition import EXTENSION
 from scripts.rules.pattern import PatternError, translate
 
@@ -92,14 +93,19 @@ class Shapes:
             yield keyword, operand
 
 
-def request_schemas(document: Any) -> Iterable[tuple[str, str]]:
-    """Yield the content type and schema reference of every request body that is a component schema."""
-    for item in document.get("paths", {}).values():
-        for operation in item.values() if isinstance(item, dict) else ():
-            body = operation.get("requestBody", {}) if isinstance(operation, dict) else {}
-            if "$ref" in body:
-                body = resolve(document, body["$ref"])
-            for content_type, media in body.get("content", {}).items():
-                reference = media.get("schema", {}).get("$ref")
-                if isinstance(reference, str):
-                    yield content_type, reference
+def request_schemas(document: Any) -> Iterator[tuple[str, str]]:
+    """Yield the content type and reference of the schema of every request body."""
+    for operation in operations(document):
+        yield from body_schemas(document, operation)
+
+
+def body_schemas(document: Any, operation: Operation) -> Iterator[tuple[str, str]]:
+    """Yield each content type of an operation's body and its schema: a component, or the place where it stands."""
+    place: Location = ("paths", operation.path, operation.method, "requestBody")
+    body = operation.body.get("requestBody", {})
+    if "$ref" in body:
+        place, body = decode(body["$ref"]), resolve(document, body["$ref"])
+    for content_type, media in body.get("content", {}).items():
+        reference = media.get("schema", {}).get("$ref")
+        inline = "#" + encode((*place, "content", content_type, "schema"))
+        yield content_type, reference if isinstance(reference, str) else inline

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from scripts.emit.names import ModelName, Names
 from scripts.emit.operations import Operation, descriptions, operation_constants, operations, type_text
+from scripts.emit.shapes import body_schemas
 from scripts.emit.source import docstring, literal
 from scripts.errors import InputError
 from scripts.rules.domain import Given, Length
@@ -241,8 +242,7 @@ def _writer(variants: VariantSet, document: Any, names: Names) -> _Writer:
     users = [
         operation
         for operation in operations(document)
-        for media in operation.body.get("requestBody", {}).get("content", {}).values()
-        if media.get("schema", {}).get("$ref") == pointer
+        if pointer in {reference for _, reference in body_schemas(document, operation)}
     ]
     if len(users) != 1:
         found = [operation.id for operation in users]

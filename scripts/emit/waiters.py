@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -244,9 +245,13 @@ def _listed_states(waiter: WaiterDefinition, document: Any) -> list[str] | None:
 
 
 def _words(schema: Any, document: Any) -> list[str] | None:
+    """Return the states a schema lists, as text: the numbers and truth values of some vendors, too."""
     found = resolved(document, schema)
-    if not isinstance(found, dict) or isinstance(found.get("enum"), list):
-        return None if not isinstance(found, dict) else list(found["enum"])
+    if not isinstance(found, dict):
+        return None
+    listed = found.get("enum", [False, True] if found.get("type") == "boolean" else None)
+    if isinstance(listed, list):
+        return [word if isinstance(word, str) else json.dumps(word) for word in listed if word is not None]
     members = (_words(member, document) for member in found.get("allOf", []))
     return next((words for words in members if words is not None), None)
 

@@ -29,7 +29,7 @@ _OWN_CLASSES: Final = frozenset(
 
 def reserve() -> None:
     """Let the generator write a line below a name of the document that its templates use themselves."""
-    strings.RESERVED_WORDS |= _OWN_NAMES
+    strings.RESERVED_WORDS = strings.RESERVED_WORDS | _OWN_NAMES
 
 
 def overrides(document: Any) -> dict[str, ClassOverride]:

@@ -21,9 +21,11 @@ import yaml
 from mountsea_gemini.sandbox import Sandbox
 
 from scripts.impact.__main__ import main as impact
+from scripts.pointer import encode
 from scripts.regenerate.__main__ import main as regenerate
 from scripts.rules.__main__ import main as rules
 from scripts.rules.analysis import analyse
+from scripts.rules.definition import RuledSchema
 from scripts.rules.space import Space
 from scripts.rules.verdict import Verdict
 from scripts.vendor.__main__ import main as vendor
@@ -125,18 +127,36 @@ def test_the_sandbox_serves_it(document: Document) -> None:
                 assert operation.method == "head" or why in answer.text
 
 
+def test_a_rule_of_an_object_within_a_body_reaches_client_and_sandbox(generated: Callable[[str], Document]) -> None:
+    """Of a field behind a wrapper, and of one of several alternatives; waived it is silent, null is no such object."""
+    document = generated("leads")
+    checked: Any = importlib.import_module("leads_api.rules")
+    lead = importlib.import_module("leads_api.models").Lead
+    body: dict[str, Any] = {"name": "a", "address": {"country": "DE"}}
+    for given in (body, lead.from_dict(body)):
+        (found,) = checked.violations(given, model=lead if given is body else None)
+        assert (found.rule, found.pointer) == ("germans-have-zips", "/address/zip")
+        assert not checked.violations(given, model=lead, waive={"germans-have-zips"})
+    assert not checked.violations({"name": "a", "address": None}, model=lead)
+    assert not checked.violations({"name": "a", "address": {"country": "DE", "zip": "1"}}, model=lead)
+    with httpx.Client(transport=Sandbox(document.effective).transport(), base_url="http://x/api") as client:
+        assert "germans-have-zips" in client.post("/leads", json=body).text
+        assert client.post("/leads", json={"name": "a", "address": None}).status_code == 201
+        assert "missed-calls-are-short" in client.post("/notes", json={"minutes": 1, "missed": True}).text
+        assert client.post("/notes", json={"text": "a"}).status_code == 201
+
+
 def _polls(operation: Operation) -> bool:
     return "x-waiter" in operation.data
 
 
 def _good(operation: Operation, document: Document) -> Asked:
     """Return a request that fits; where rules speak of its body or parameters, one of their examples."""
-    references = [schema.get("$ref") for schema in operation.media.values()]
     for ruled in document.merged.ruled:
         if ruled.location == ("paths", operation.path, operation.method):
             return _with(operation.asked(), ruled.parameters, ruled.rules[0].passes)
-        if ruled.pointer in references:
-            return operation.asked(ruled.rules[0].passes)
+    for ruled in _ruled(operation, document):
+        return operation.asked(ruled.rules[0].passes)
     return operation.asked()
 
 
@@ -145,6 +165,13 @@ def _with(asked: Asked, names: Mapping[str, str] | None, given: Mapping[str, Any
     places = {name: key.split(":", 1) for key, name in (names or {}).items()}
     parameters = {(places[name][0], places[name][1]): value for name, value in given.items()}
     return Asked(parameters, asked.body, asked.media)
+
+
+def _ruled(operation: Operation, document: Document) -> list[RuledSchema]:
+    """Return the schemas with rules that an operation's body has: components, or written where it stands."""
+    own = ("paths", operation.path, operation.method, "requestBody", "content")
+    places = {schema.get("$ref", "#" + encode((*own, media, "schema"))) for media, schema in operation.media.items()}
+    return [ruled for ruled in document.merged.ruled if ruled.pointer in places]
 
 
 def _bad(operation: Operation, good: Asked, document: Document) -> Iterator[tuple[str, int, Asked]]:
@@ -161,10 +188,9 @@ def _bad(operation: Operation, good: Asked, document: Document) -> Iterator[tupl
     for name in operation.resolved(next(iter(operation.media.values()), {})).get("required", []):
         if isinstance(good.body, dict) and name in good.body:
             yield name, 400, Asked(good.parameters, {k: v for k, v in good.body.items() if k != name}, good.media)
-    references = [schema.get("$ref") for schema in operation.media.values()]
     for ruled in document.merged.ruled:
         for rule in ruled.rules:
-            if rule.level == "error" and ruled.pointer in references:
+            if rule.level == "error" and ruled in _ruled(operation, document):
                 yield rule.id, 400, Asked(good.parameters, rule.breaks, good.media)
             elif rule.level == "error" and ruled.location == ("paths", operation.path, operation.method):
                 yield rule.id, 400, _with(good, ruled.parameters, rule.breaks)

@@ -82,8 +82,8 @@ def test_a_reference_that_leads_nowhere_is_an_error(reference: str, message: str
     assert caught.value.message == message
 
 
-def test_every_request_body_that_is_a_component_is_found() -> None:
-    """By content type; also where the body itself is a reference."""
+def test_every_request_body_is_found() -> None:
+    """By content type: a component, or the place where the schema stands; also where the body is a reference."""
 
     def body(**content: Any) -> dict[str, Any]:
         return {"content": {name.replace("_", "/"): {"schema": schema} for name, schema in content.items()}}
@@ -105,6 +105,8 @@ def test_every_request_body_that_is_a_component_is_found() -> None:
         ("a/json", "#/A"),
         ("a/xml", "#/X"),
         ("text/plain", "#/T"),
+        ("a/json", "#/paths/~1c/post/requestBody/content/a~1json/schema"),
+        ("a/json", "#/paths/~1d/post/requestBody/content/a~1json/schema"),
         ("a/json", "#/D"),
     ]
     assert list(request_schemas({})) == []

@@ -143,30 +143,6 @@ def test_another_vendors_task_lives_by_its_own_words(client: httpx.Client) -> No
     assert answers[2] == {"data": {"phase": "done", "cake": f"https://bakery.test/files/{job}.mp4"}}
 
 
-def test_a_result_stands_where_the_document_has_it_and_an_id_is_of_its_kind() -> None:
-    """In the first object of a list, beside what else that object must hold; a number where ids are numbers."""
-    spec = copy.deepcopy(SPEC)
-    cake = {
-        "type": "object",
-        "required": ["size"],
-        "properties": {"size": {"type": "integer"}, "at": {"format": "uri"}},
-    }
-    fields = {"job_id": {"type": "integer"}, "cakes": {"type": "array", "items": cake}}
-    job = {"type": "object", "required": ["phase"], "properties": fields}
-    answer = {"type": "object", "required": ["data"], "properties": {"data": {"allOf": [job]}}}
-    look = spec["paths"]["/jobs/{job}"]["get"]
-    look["parameters"][0]["schema"] = {"type": "integer"}
-    look["responses"]["200"]["content"]["application/json"]["schema"] = answer
-    look["x-waiter"] = {**WAITER, "outputs": ["/data/cakes/at"]}
-    with httpx.Client(transport=Sandbox(spec).transport(), base_url=BASE) as client:
-        headers = KEY | {"x-sandbox-script": "done now"}
-        number = client.post("/ovens/3/jobs", json={}, headers=headers).json()["data"]["job_id"]
-        assert isinstance(number, int)
-        data = client.get(f"/jobs/{number}", headers=KEY).json()["data"]
-    made = {"size": 1, "at": f"https://bakery.test/files/{number}.mp4"}
-    assert data == {"phase": "done", "job_id": number, "cakes": [made]}
-
-
 def test_another_vendors_failure(client: httpx.Client) -> None:
     """The words for the end and the places of the error come from the waiter."""
     headers = KEY | {"x-sandbox-script": "burnt now"}
@@ -273,40 +249,6 @@ def test_the_base_path_of_the_server_counts() -> None:
         assert running.url.endswith("/v2")
         assert httpx.get(running.url + "/ping", trust_env=False).status_code == 204
     assert httpx.Client(transport=sandbox.transport()).get("https://bakery.test/ping").status_code == 404
-
-
-def test_a_path_is_found_by_what_is_written_out_of_it_most() -> None:
-    """Whatever order the paths stand in; a slash within a value is no end of it."""
-    paths = {
-        path: {
-            "get": {
-                "operationId": name,
-                "parameters": [
-                    {"name": "name", "in": "path", "required": True, "schema": {"pattern": "^jobs/[a-z]+$"}}
-                ],
-                "responses": {"200": OK | {"content": {"text/plain": {}}}},
-            }
-        }
-        for name, path in {"look": "/v1/{name}", "cancel": "/v1/{name}:cancel", "deep": "/v1/{name}/log"}.items()
-    }
-    transport = Sandbox({"openapi": "3.0.3", "paths": paths}).transport()
-    with httpx.Client(transport=transport, base_url="http://sandbox.test/v1") as client:
-        for path in ("jobs%2Fa", "jobs%2fa:cancel", "jobs%2Fa/log"):
-            assert client.get(path).status_code == 200, path
-        assert client.get("jobs/a").status_code == 404
-        assert "pattern" in client.get("a:cancel").text
-
-
-def test_null_is_taken_where_the_document_says_so() -> None:
-    """`nullable` counts beside a reference and beside a list of words, too."""
-    words = {"type": "string", "enum": ["a"], "nullable": True}
-    body = {"type": "object", "properties": {"word": words, "other": {"nullable": True, "allOf": [words]}}}
-    media = {"required": True, "content": {"application/json": {"schema": body}}}
-    operation = {"requestBody": media, "responses": {"200": OK}}
-    sandbox = Sandbox({"openapi": "3.0.3", "paths": {"/": {"post": operation}}})
-    with httpx.Client(transport=sandbox.transport(), base_url="http://sandbox.test") as client:
-        assert client.post("/", json={"word": None, "other": None}).status_code == 200
-        assert client.post("/", json={"word": "b"}).status_code == 400
 
 
 def test_labels_tell_what_the_spec_says() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from mountsea_gemini.testing.contract import Contract
 from mountsea_gemini.testing.operations import Case, Played, cases
+from mountsea_gemini.testing.operations._command import main
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)
@@ -21,3 +25,20 @@ def test_a_disagreement_is_told() -> None:
     case = next(case for case in cases(played) if case.what == "the body itself")
     assert str(case.problem()).startswith(f"HTTP {operation.success.status} instead of 400 or 422")
     assert values.body
+
+
+def test_the_command_tells_what_it_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every case passes for this document, and the last line says how many there were."""
+    assert main([]) == 0
+    assert capsys.readouterr().out.endswith(f"{len(cases())} cases of 2 operations, 0 failures\n")
+
+
+def test_only_a_task_of_plain_fields_is_followed_through_its_life() -> None:
+    """Elsewhere the command calls every operation instead; nothing of it is left to crash."""
+    document = json.loads(json.dumps(Contract().document))
+    assert Contract(document).tells_of_tasks
+    (poll,) = [each["get"] for each in document["paths"].values() if "get" in each]
+    poll["parameters"][0]["in"] = "path"
+    assert not Contract(document).tells_of_tasks
+    del poll["x-waiter"]
+    assert not Contract(document).tells_of_tasks

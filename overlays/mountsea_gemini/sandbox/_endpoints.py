@@ -11,6 +11,7 @@ from ._checks import Checks, texts
 from ._faults import refusal, spoil
 from ._forms import Form, is_form
 from ._http import JSON_TYPE, Request, Response, answer, error_answer, json_answer
+from ._ids import form_of, is_number
 from ._parameters import Parameters
 from ._results import PollBody, SubmitBody
 from ._sample import sample
@@ -104,7 +105,8 @@ class Submit(Endpoint):
     def __init__(self, core: Core, operation: Operation, waiter: Waiter, id_pointer: str) -> None:
         super().__init__(core, operation)
         self._waiter = waiter
-        self._body = SubmitBody(core.spec, operation, id_pointer, numeric=waiter.numeric)
+        self._body = SubmitBody(core.spec, operation, id_pointer, numeric=is_number(waiter.id_schema))
+        self._id_form = form_of(waiter.id_schema)
         self._default = self._life(core.settings.script)
 
     def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
@@ -117,7 +119,7 @@ class Submit(Endpoint):
         faults = script.faults_at("submit", self.calls) if script.faults else ()
         response = refusal(faults) if faults else None
         if response is None:
-            task = core.tasks.add(life, tall=_files.is_tall(body), numeric=self._waiter.numeric)
+            task = core.tasks.add(life, tall=_files.is_tall(body), form=self._id_form)
             response = answer(self.operation.success.status, self._body.of(task), JSON_TYPE)
         return spoil(response, faults, request, self._waiter) if faults else response
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 from . import _files
 from ._clock import date_text
 from ._http import json_text
+from ._ids import is_number
 from ._sample import properties_of, put, sample, tokens_of
 from ._script import Outcome
 from ._spec import Operation, Spec, Waiter
@@ -48,6 +50,8 @@ class PollBody:
         self._required = required if isinstance(required, dict) else {}
         wanted = dict.fromkeys((f"/{waiter.parameter}", waiter.submitted))
         self._ids = [place for place in wanted if place and _leaf(spec, schema, place)]
+        self._numeric = is_number(waiter.id_schema)
+        self._state_kind = _leaf(spec, schema, waiter.state).get("type")
         self._output = Output(spec, schema, waiter.output) if waiter.output else None
         dates = [name for name, value in properties.items() if value.get("format") == "date-time"]
         self._created = [name for name in dates if _BEGINNING.match(name.lower())]
@@ -58,8 +62,8 @@ class PollBody:
         """Return the body for a task in a state."""
         body = copy.deepcopy(self._required)
         for place in self._ids:
-            put(body, place, int(task.id) if self._waiter.numeric else task.id)
-        put(body, self._waiter.state, state)
+            put(body, place, int(task.id) if self._numeric else task.id)
+        put(body, self._waiter.state, json.loads(state) if self._state_kind in {"boolean", "integer"} else state)
         body |= dict.fromkeys(self._created, date_text(task.created))
         if trace := self._waiter.error.get("trace"):
             put(body, trace, f"trace-{task.id[:8]}")

@@ -66,7 +66,7 @@ class Waiter:
     Args:
         parameter: The parameter of the poll that carries the task's id.
         submitted: JSON pointer of the id in the submit's answer.
-        numeric: Whether an id is a number.
+        id_schema: What an id is like.
         state: JSON pointer of the state in a poll's answer.
         waiting: The states with acceptor "retry", in order.
         ends: The other acceptors: state to kind.
@@ -76,7 +76,7 @@ class Waiter:
 
     parameter: str
     submitted: str
-    numeric: bool
+    id_schema: Schema
     state: str
     waiting: tuple[str, ...]
     ends: Mapping[str, str]
@@ -213,10 +213,8 @@ class Spec:
             waiter = Waiter(
                 parameter=value["id"]["parameter"],
                 submitted=str(value["id"].get("submitted") or ""),
-                numeric=any(
-                    (self.resolve(each.schema) or {}).get("type") in ("integer", "number")
-                    for each in parameters
-                    if each.name == value["id"]["parameter"]
+                id_schema=next(
+                    (self.resolve(each.schema) for each in parameters if each.name == value["id"]["parameter"]), {}
                 ),
                 state=value["state"],
                 waiting=tuple(state for state, kind in acceptors.items() if kind == "retry"),

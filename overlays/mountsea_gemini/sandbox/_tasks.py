@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -138,12 +138,11 @@ class Tasks:
         self._may_have_ended = self._may_have_ended or task.finished is not None
         return state
 
-    def add(self, life: Life, *, tall: bool, numeric: bool = False) -> Task:
-        """Start a task; its id is a UUID, or the digits of a number."""
+    def add(self, life: Life, *, tall: bool, form: Callable[[str], str] = str) -> Task:
+        """Start a task; `form` makes its id of a UUID."""
         if len(self._tasks) >= self._limit:
             self._forget(max(1, self._limit // 5))
-        new = self._new_id()
-        task = Task(str(int(new[:8], 16)) if numeric else new, life, self._clock.monotonic(), self._clock.now(), tall)
+        task = Task(form(self._new_id()), life, self._clock.monotonic(), self._clock.now(), tall)
         self._tasks[task.id] = task
         self._may_have_ended = self._may_have_ended or life.timing.mode != "polls"
         return task

@@ -77,6 +77,21 @@ class Contract:
         self.promises = tuple(self._promise(operation) for operation in self.spec.operations)
         self._validators: dict[int, Any] = {}
 
+    @property
+    def tells_of_tasks(self) -> bool:
+        """Whether there is a task to follow: started by a body of plain fields alone, asked about in a query."""
+        polls = {each.name: each.operation for each in self.promises if each.operation.waiter}
+        for promise in self.promises:
+            linked = [polls[link.poll] for link in promise.operation.links if link.poll in polls]
+            if promise.general is not None and linked:
+                fields = promise.space.fields if promise.space else ()
+                plain = not any(
+                    "object" in str(each.schema.get("type")) or "properties" in each.schema for each in fields
+                )
+                places = [each.place for each in linked[0].parameters]
+                return plain and places == ["query"] and not any(each.required for each in promise.operation.parameters)
+        return False
+
     @cached_property
     def submit(self) -> Promise:
         """The operation that starts a task."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from ._values import ABSENT, NoValueError, Values
 
 _SHOWN: Final = 20
 _WIDTH: Final = 200
+_ABSENT: Final = re.compile(r"<[\w.]+\.Unset object at 0x[0-9a-f]+>")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,7 +93,7 @@ def _text(value: Any) -> str:
 
 
 def _cut(value: Any) -> str:
-    text = str(value)
+    text = _ABSENT.sub("UNSET", str(value))
     return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
 
 

@@ -1,0 +1,41 @@
+"""What an answer says of a task, wherever its vendor lets it stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from mountsea_gemini._answers import _word, output_urls
+
+URLS = ("https://a.example/1.png", "https://a.example/2.png")
+
+
+@pytest.mark.parametrize(
+    ("document", "place", "found"),
+    [
+        (
+            {"output": {"results": [{"url": URLS[0]}, {"code": 1}, {"url": URLS[1]}]}},
+            ("output", "results", "url"),
+            URLS,
+        ),
+        ({"data": [{"url": URLS[0]}, {"url": URLS[1]}]}, ("data", "1", "url"), URLS[1:]),
+        ({"data": [{"url": URLS[0]}]}, ("data", "1", "url"), ()),
+        ({"data": [[URLS[0]], [URLS[1]]]}, ("data",), ()),
+        ({"data": [{"files": [URLS[0]]}, {"files": [URLS[1]]}]}, ("data", "files"), URLS),
+        ({"data": URLS[0]}, ("data", "url"), ()),
+        ([{"url": URLS[0]}], ("url",), URLS[:1]),
+    ],
+)
+def test_a_list_on_the_way_to_a_result_stands_for_each_of_its_items(
+    document: Any, place: tuple[str, ...], found: tuple[str, ...]
+) -> None:
+    """Unless the path names one of them by its number."""
+    assert output_urls(document, (place,)) == found
+
+
+@pytest.mark.parametrize(
+    ("state", "word"), [(True, "true"), (False, "false"), (2, "2"), (7, 7), ("7", "7"), (None, None)]
+)
+def test_a_state_that_is_no_text_has_a_word_all_the_same(state: Any, word: Any) -> None:
+    """Some vendors number their states, or only say whether a task is done; what no waiter knows stays as it is."""
+    assert _word(state, {"true", "false", "2"}) == word

@@ -1,0 +1,109 @@
+"""Where things stand in other vendors' documents: paths, results, ids and states, and null."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import httpx
+import pytest
+from mountsea_gemini.sandbox import Sandbox
+from mountsea_gemini.sandbox._ids import form_of
+
+from tests.sandbox.test_sandbox_generic import BASE, KEY, OK, SPEC, WAITER
+
+
+def test_a_path_is_found_by_what_is_written_out_of_it_most() -> None:
+    """Whatever order the paths stand in; a slash within a value is no end of it."""
+    paths = {
+        path: {
+            "get": {
+                "operationId": name,
+                "parameters": [
+                    {"name": "name", "in": "path", "required": True, "schema": {"pattern": "^jobs/[a-z]+$"}}
+                ],
+                "responses": {"200": OK | {"content": {"text/plain": {}}}},
+            }
+        }
+        for name, path in {"look": "/v1/{name}", "cancel": "/v1/{name}:cancel", "deep": "/v1/{name}/log"}.items()
+    }
+    transport = Sandbox({"openapi": "3.0.3", "paths": paths}).transport()
+    with httpx.Client(transport=transport, base_url="http://sandbox.test/v1") as client:
+        for path in ("jobs%2Fa", "jobs%2fa:cancel", "jobs%2Fa/log"):
+            assert client.get(path).status_code == 200, path
+        assert client.get("jobs/a").status_code == 404
+        assert "pattern" in client.get("a:cancel").text
+
+
+def test_null_is_taken_where_the_document_says_so() -> None:
+    """`nullable` counts beside a reference and beside a list of words, too."""
+    words = {"type": "string", "enum": ["a"], "nullable": True}
+    body = {"type": "object", "properties": {"word": words, "other": {"nullable": True, "allOf": [words]}}}
+    media = {"required": True, "content": {"application/json": {"schema": body}}}
+    operation = {"requestBody": media, "responses": {"200": OK}}
+    sandbox = Sandbox({"openapi": "3.0.3", "paths": {"/": {"post": operation}}})
+    with httpx.Client(transport=sandbox.transport(), base_url="http://sandbox.test") as client:
+        assert client.post("/", json={"word": None, "other": None}).status_code == 200
+        assert client.post("/", json={"word": "b"}).status_code == 400
+
+
+def test_a_result_stands_where_the_document_has_it_and_an_id_is_of_its_kind() -> None:
+    """In the first object of a list, beside what else that object must hold; a number where ids are numbers."""
+    spec = copy.deepcopy(SPEC)
+    cake = {
+        "type": "object",
+        "required": ["size"],
+        "properties": {"size": {"type": "integer"}, "at": {"format": "uri"}},
+    }
+    fields = {"job_id": {"type": "integer"}, "cakes": {"type": "array", "items": cake}}
+    job = {"type": "object", "required": ["phase"], "properties": fields}
+    answer = {"type": "object", "required": ["data"], "properties": {"data": {"allOf": [job]}}}
+    look = spec["paths"]["/jobs/{job}"]["get"]
+    look["parameters"][0]["schema"] = {"type": "integer"}
+    look["responses"]["200"]["content"]["application/json"]["schema"] = answer
+    look["x-waiter"] = {**WAITER, "outputs": ["/data/cakes/at"]}
+    with httpx.Client(transport=Sandbox(spec).transport(), base_url=BASE) as client:
+        headers = KEY | {"x-sandbox-script": "done now"}
+        number = client.post("/ovens/3/jobs", json={}, headers=headers).json()["data"]["job_id"]
+        assert isinstance(number, int)
+        data = client.get(f"/jobs/{number}", headers=KEY).json()["data"]
+    made = {"size": 1, "at": f"https://bakery.test/files/{number}.mp4"}
+    assert data == {"phase": "done", "job_id": number, "cakes": [made]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "states", "seen"),
+    [
+        ({"type": "boolean"}, {"false": "retry", "true": "success"}, [False, True]),
+        ({"type": "integer", "enum": [0, 2, 5]}, {"0": "retry", "2": "success", "5": "failure"}, [0, 2]),
+    ],
+)
+def test_a_state_may_be_a_number_or_whether_it_is_done(
+    kind: dict[str, Any], states: dict[str, str], seen: list[Any]
+) -> None:
+    """The answer holds what the document says, not its words in the waiter."""
+    spec = copy.deepcopy(SPEC)
+    look = spec["paths"]["/jobs/{job}"]["get"]
+    answer = {"type": "object", "properties": {"state": kind}}
+    look["responses"]["200"]["content"]["application/json"]["schema"] = answer
+    look["x-waiter"] = {**WAITER, "state": "/state", "acceptors": states}
+    with httpx.Client(transport=Sandbox(spec).transport(), base_url=BASE) as client:
+        job = client.post("/ovens/3/jobs", json={}, headers=KEY).json()["data"]["job_id"]
+        assert [client.get(f"/jobs/{job}", headers=KEY).json()["state"] for _ in seen] == seen
+
+
+@pytest.mark.parametrize(
+    ("schema", "wanted"),
+    [
+        ({"type": "string"}, "e3e70682-c209-4cac-a29f-6fbed82c07cd"),
+        ({"type": "number"}, "3823568514"),
+        ({"pattern": "^jobs/[^/]+$"}, "jobs/ae3e70682-c209-4cac-a29f-6fbed82c07cd"),
+        ({"pattern": "^ep_[a-z0-9]+$"}, "ep_ae3e70682c2094caca29f6fbed82c07cd"),
+        ({"pattern": "^[0-9]{19}$"}, "3029343076716675314"),
+        ({"maxLength": 8}, "e3e70682"),
+        ({"pattern": "(", "maxLength": 50}, "e3e70682-c209-4cac-a29f-6fbed82c07cd"),
+    ],
+)
+def test_an_id_is_as_the_document_wants_it(schema: dict[str, Any], wanted: str) -> None:
+    """What leads to a task by its path must fit the parameter there."""
+    assert form_of(schema)("e3e70682-c209-4cac-a29f-6fbed82c07cd") == wanted
