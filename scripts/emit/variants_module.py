@@ -208,7 +208,7 @@ def variants_module(sets: Sequence[VariantSet], document: Any, names: Names) -> 
             *(["from . import models"] if "models." in text else []),
             *([f"from .models import {', '.join(used)}"] if used else []),
             "from ._operation import Operation",
-            f"from .operations import {', '.join(constants)}" if constants else "",
+            *[f"from .operations import {name}" for name in constants],
             "from .rules import validate_request",
             "from .rules._values import as_list",
             "from .types import UNSET",

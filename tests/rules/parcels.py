@@ -55,7 +55,8 @@ def operation(*arguments: tuple[str, str, str, bool]) -> OperationName:
 
 def document(schema: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Return a document with one operation that takes the schema, and more about that operation."""
-    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Parcel"}}}}
+    parcel = {"schema": {"$ref": "#/components/schemas/Parcel"}}
+    body = {"content": {"text/plain": {}, "text/csv": {"schema": {}}, "application/json": parcel}}
     path = {"post": {"operationId": "sendParcel", "requestBody": body, **more}, "get": {"operationId": "other"}}
     return {"paths": {"/parcels/{depot}": path}, "components": {"schemas": {"Parcel": schema}}}
 

@@ -108,14 +108,15 @@ def test_a_rule_claims_what_it_quotes_at_its_place() -> None:
 def test_prose_is_read_wherever_it_stands() -> None:
     """Descriptions, summaries and titles at any depth; not in data, and not where a field merely has such a name."""
     words = dict.fromkeys(("description", "summary", "title", "note"), "Only this.")
+    fields = {"title": words, "default": words, "description": "Only a string here, and no schema."}
     value = {
-        "S": {"properties": {"title": words, "default": words, "description": "Only a string here, and no schema."}},
+        "schemas": {"S": {"properties": fields}},
         "list": [{"a/b": words}],
         **dict.fromkeys(("example", "examples", "default", "enum"), words),
     }
     assert [sentence.at for sentence in ledger(value).sentences] == [
         f"#{place}/{key}"
-        for place in ("/S/properties/title", "/S/properties/default", "/list/0/a~1b")
+        for place in ("/schemas/S/properties/title", "/schemas/S/properties/default", "/list/0/a~1b")
         for key in ("description", "summary", "title")
     ]
 

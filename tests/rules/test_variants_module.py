@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from typing import Any
 
 import pytest
@@ -73,7 +74,9 @@ def test_a_variant_fixes_its_field_and_hands_the_rest_on() -> None:
     """Its documentation has the rules that speak of it, or of every variant."""
     box = rule(BOX, both(LARGE), "large-boxes")
     names = rule({"required": ["toWhom"]}, {"properties": {"toWhom": {"pattern": "."}}}, "names", "warning")
-    (method,) = methods(module(box, rule(LETTER, True, "letters"), names, rule(True, True, "every")), "send_box")
+    listed = rule({"properties": {"kind": {"enum": ["box", "letter"]}}, "required": ["kind"]}, True, "listed")
+    rules = (box, rule(LETTER, True, "letters"), names, listed, rule(True, True, "every"))
+    (method,) = methods(module(*rules), "send_box")
     assert ast.unparse(method.body[-1]) == (
         "return self.send(kind='box', to_whom=to_whom, size=size, labels=labels, fast=fast, waive=waive, strict=strict)"
     )
@@ -91,9 +94,19 @@ def test_a_variant_fixes_its_field_and_hands_the_rest_on() -> None:
         "Rules:\n"
         "    large-boxes (error): large-boxes must hold\n"
         "    names (warning): names must hold\n"
+        "    listed (error): listed must hold\n"
         "    every (error): every must hold"
     )
     assert "Rules:" not in (ast.get_docstring(methods(module(), "send_box")[0]) or "")
+
+
+def test_a_schema_that_requires_nothing() -> None:
+    """Then every field may be left out, but for the one that tells the variants apart, which each of them fixes."""
+    variants, value, names = made(required=())
+    bare = {key: part for key, part in variants.ruled.schema.items() if key != "required"}
+    bared = dataclasses.replace(variants, ruled=dataclasses.replace(variants.ruled, schema=bare))
+    source = variants_module([bared], value, names)
+    assert signatures(source, "send_box") == [f"*, to_whom: str | None=None, size: ParcelSize | None=None, {ANY}"]
 
 
 def test_the_lines_of_a_docstring_stand_in_their_method() -> None:
@@ -132,6 +145,10 @@ SIZED = {"required": ["size"]}
         (
             FEW,
             "size: ParcelSize | None=None, labels: tuple[()] | tuple[str] | None=None, fast: bool | None=None",
+        ),
+        (
+            {"properties": {"labels": {"minItems": 2, "maxItems": 2}}, "required": ["labels"]},
+            "size: ParcelSize | None=None, labels: tuple[str, str], fast: bool | None=None",
         ),
         (
             {"required": ["labels"]},
