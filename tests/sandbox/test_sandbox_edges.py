@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import itertools
+from collections.abc import Callable
 
 import httpx
 import pytest
 from mountsea_gemini.sandbox import Sandbox, Timing, VirtualClock
 
-from tests.sandbox.asking import AUTH, HOST, JSON, STATES, SUBMIT, door, life, started, submit
+from tests.sandbox.asking import AUTH, HOST, JSON, STATES, SUBMIT, door, life, poll, started, submit
 from tests.sandbox.test_sandbox_generic import BASE, KEY, SPEC
 
 
@@ -65,3 +66,21 @@ def test_an_outcome_is_looked_up_in_the_documents_own_words(kind: str) -> None:
         job = client.post("/ovens/3/jobs", json={}, headers=headers).json()["data"]["job_id"]
         phase = client.get(f"/jobs/{job}", headers=KEY).json()["data"]["phase"]
     assert phase == words[kind]
+
+
+@pytest.mark.parametrize(
+    "other", [str.upper, "{0} ".format, "{0}0".format, "{0:.35}".format, "{0}%00".format, "".format]
+)
+def test_an_id_that_differs_at_all_is_another_id(other: Callable[[str], str]) -> None:
+    """In capitals, with a blank behind, longer, shorter or empty: no task is found that was not asked for."""
+    with door("transport", Sandbox()) as send:
+        task_id = started(send)
+        assert send(poll(task_id)).status == 200
+        assert send(poll(other(task_id))).status in {400, 404}
+
+
+def test_an_empty_part_of_a_path_is_no_value() -> None:
+    """`/jobs/` is not the path of a job whose id is empty."""
+    with httpx.Client(transport=Sandbox(SPEC).transport(), base_url=BASE) as client:
+        answer = client.get("/jobs/", headers=KEY)
+    assert (answer.status_code, answer.json()["message"]) == (404, "the document has no path /v2/jobs/")

@@ -58,7 +58,7 @@ class Copy:
         before = path.read_bytes()
         path.write_text(changed, encoding="utf-8")
         try:
-            if not (fault.path.endswith(".overlay.yaml") or fault.path.startswith("scripts/")):
+            if not fault.is_compiled:
                 yield None
                 return
             shutil.copytree(self.root / "generated", self._sound)

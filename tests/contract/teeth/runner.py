@@ -9,6 +9,7 @@ import json
 import os
 import re
 import resource
+import signal
 import sys
 import traceback
 from collections import Counter
@@ -19,7 +20,8 @@ from typing import Final
 
 import pytest
 
-from tests.contract.teeth.copy import Copy
+from tests.contract.teeth.calls import Calls, Recorder
+from tests.contract.teeth.copy import ROOT, Copy
 from tests.contract.teeth.fault import LAYERS, Fault
 
 CHECKS: Final = "tests/contract/test_checks.py"
@@ -29,8 +31,14 @@ STAGES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "rules": ((CHECKS,), (WIRE, "tests/rules")),
     "client": ((WIRE,), (CHECKS,), ("tests/client",)),
     "overlay": ((WIRE,), (CHECKS, "tests/rules")),
+    "pipeline": (
+        ("tests/overlay", "tests/import_page", "tests/impact"),
+        ("tests/rules", "tests/regenerate", "tests/vendor"),
+    ),
 }
 """For each layer the tests that answer for it, the quickest first; later ones run if the earlier notice nothing.
+
+Those that call the very function a fault is in run before, where it was recorded which do.
 
 Tests that draw are left out: what is noticed by luck counts as unnoticed.
 """
@@ -52,14 +60,25 @@ NEAR: Final = {
     "waiters": (_CLIENT.format("waiting"),),
     "_cores": tuple(map(_CLIENT.format, ("client", "submitting", "waiting", "downloading"))),
     "/_": (_CLIENT.format("client"),),
+    "scripts/import_page": ("tests/import_page",),
+    "scripts/impact": ("tests/impact",),
+    "scripts/overlay": ("tests/overlay",),
+    "scripts/rules": ("tests/rules",),
+    "scripts/vendor": ("tests/vendor",),
+    "scripts/regenerate": ("tests/regenerate",),
 }
-"""By what a path in the client holds, the tests nearest to it, tried second; the first that fits counts."""
+"""By what a path holds, the tests nearest to it, tried second; the first that fits counts."""
 
+_ABOUT_SCRIPTS: Final = (
+    *("tests/overlay", "tests/import_page", "tests/impact", "tests/vendor", "tests/regenerate"),
+    *(f"tests/rules/test_{name}" for name in ("analysis", "dialect", "disjoint", "domain", "ledger", "reading")),
+)
 FOLDERS: Final = {
     WIRE: "client",
     "tests/client": "client",
     "tests/cli": "client",
     "tests/sandbox": "server",
+    **dict.fromkeys(_ABOUT_SCRIPTS, "pipeline"),
     "tests/rules": "rules",
 }
 """Tests of one layer alone blame it by where they stand; all others have to say it."""
@@ -122,7 +141,7 @@ class Verdict:
     @property
     def right(self) -> bool:
         """Whether that test named the part that is at fault."""
-        return self.found.blame == LAYERS[self.fault.layer]
+        return self.found.blame == self.fault.at_fault
 
 
 def warm() -> None:
@@ -131,8 +150,14 @@ def warm() -> None:
         importlib.import_module(name)
 
 
-def judged(fault: Fault, copy: Copy) -> Verdict:
+def judged(fault: Fault, copy: Copy, calls: Calls, before: str | None = None) -> Verdict:
     """Put a fault into a copy, and return what the tests say of it.
+
+    Args:
+        fault: The fault.
+        copy: Where to put it.
+        calls: What the tests call.
+        before: The test that noticed it the last time, which is asked first.
 
     Raises:
         FaultError: It cannot be put in.
@@ -140,66 +165,121 @@ def judged(fault: Fault, copy: Copy) -> Verdict:
     with copy.holding(fault) as refusal:
         if refusal is not None:
             return Verdict(fault, Found("scripts.regenerate", f"{refusal}\nat fault: the effective spec"))
-        first, *others = STAGES[fault.layer]
-        for targets in (first, *_near(fault), *others):
-            found = tried(copy.root, targets)
+        if before is not None and (copy.root / before.partition("::")[0]).is_file():
+            found, _ = tried(copy.root, *_chosen([before]))
+            if found.test == before:
+                return Verdict(fault, found)
+        stages = _stages(fault)
+        known = [test for test in calls.reaching(fault, ROOT) if test.startswith(_targets(stages))]
+        if known:
+            seconds = CPU_SECONDS + 2 * int(sum(calls.seconds.get(test, 0.0) for test in known))
+            found, _ = tried(copy.root, *_chosen(known), seconds)
+            if found.test is not None:
+                return Verdict(fault, found)
+        for targets in stages:
+            found, _ = tried(copy.root, targets)
             if found.test is not None:
                 return Verdict(fault, found)
     return Verdict(fault, Found(None))
 
 
-def _near(fault: Fault) -> list[tuple[str, ...]]:
-    if fault.layer not in {"client", "overlay"}:
-        return []
+def _stages(fault: Fault) -> list[tuple[str, ...]]:
+    first, *others = STAGES[fault.layer]
     path = fault.path.replace("/mountsea_gemini", "")
-    return [targets for word, targets in NEAR.items() if word in path][:1]
+    near = [targets for word, targets in NEAR.items() if word in path][:1]
+    return [first, *(near if fault.layer in {"client", "overlay", "pipeline"} else []), *others]
 
 
-def sound(copy: Copy) -> Found:
-    """Return what the tests say of the project as it is."""
-    targets = dict.fromkeys(target for stages in STAGES.values() for stage in stages for target in stage)
-    return tried(copy.root, tuple(targets))
+def _targets(stages: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(target for stage in stages for target in stage))
 
 
-def tried(root: Path, targets: Sequence[str]) -> Found:
-    """Run tests in a copy, in a process forked from this one, whose imports are warm and none of the project's."""
+def sound(copy: Copy, layer: str) -> tuple[Found, Calls]:
+    """Return what the tests of a layer say of the project as it is, and what they call."""
+    targets = _targets(STAGES[layer])
+    if layer == "client":
+        targets += ("tests/cli",)
+    found, calls = tried(copy.root, targets, seconds=20 * CPU_SECONDS, record=True)
+    if found.test is not None:
+        # Being watched makes slow: what waits for another process may have lost its patience.
+        found, _ = tried(copy.root, *_chosen(found.test.split("\n")))
+    return found, calls
+
+
+def _chosen(tests: Sequence[str]) -> tuple[list[str], Sequence[str]]:
+    return list(dict.fromkeys(test.partition("::")[0] for test in tests)), tests
+
+
+def tried(
+    root: Path,
+    targets: Sequence[str],
+    only: Sequence[str] = (),
+    seconds: int = CPU_SECONDS,
+    *,
+    record: bool = False,
+) -> tuple[Found, Calls]:
+    """Run tests in a copy, in a process forked from this one, whose imports are warm and none of the project's.
+
+    Args:
+        root: The copy.
+        targets: Files and folders of tests.
+        only: If any, those of them to run, in this order.
+        seconds: Processor seconds after which the run has come to no end.
+        record: Whether to note what each test calls.
+    """
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        # A shell starts what runs in the background deaf to Ctrl-C, and some tests press it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        recorder = Recorder(root) if record else None
         try:
-            told = _run(root, targets)
+            told = _run(root, targets, only, recorder)
         except BaseException:  # noqa: BLE001  told to the parent, which has no other way to learn of it
             told = ("the runner itself", traceback.format_exc())
         with os.fdopen(writing, "w", encoding="utf-8", errors="backslashreplace") as pipe:
-            json.dump(told, pipe)
+            json.dump([*told, (recorder.calls() if recorder else Calls()).written()], pipe)
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, encoding="utf-8") as pipe:
         text = pipe.read()
     os.waitpid(child, 0)
     if not text:
-        return Found("the run itself", "the process died, or did not come to an end")
-    return Found(*json.loads(text))
+        return Found("the run itself", "the process died, or did not come to an end"), Calls()
+    test, said, called = json.loads(text)
+    return Found(test, said), Calls.read(called)
 
 
 class _First:
-    """Lets the quick tests begin, and remembers the first failure."""
+    """Lets the quick tests begin, and remembers the first failure.
 
-    def __init__(self) -> None:
+    Args:
+        only: If any, the tests to run, in this order.
+    """
+
+    def __init__(self, only: Sequence[str]) -> None:
+        self._only = {test: place for place, test in enumerate(only)}
         self.test: str | None = None
         self.text = ""
 
+    @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Put what takes long last, and behind it what only adds up what the checks have seen."""
         items[:] = [item for item in items if not any(name in item.nodeid for name in TIMED)]
+        if self._only:
+            items[:] = [item for item in items if item.nodeid in self._only]
         items.sort(key=lambda item: (CHECKS in item.nodeid and "test_check[" not in item.nodeid,
-                                     any(word in item.nodeid for word in LONG)))  # fmt: skip
+                                     any(word in item.nodeid for word in LONG),
+                                     self._only.get(item.nodeid, 0)))  # fmt: skip
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a test that failed."""
         if report.failed and self.test is None:
             self.test, self.text = report.nodeid, report.longreprtext
+        elif report.failed and report.nodeid not in str(self.test):
+            self.test = f"{self.test}\n{report.nodeid}"
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note a file that could not be read."""
@@ -207,22 +287,28 @@ class _First:
             self.test, self.text = report.nodeid, str(report.longrepr)
 
 
-def _run(root: Path, targets: Sequence[str]) -> tuple[str | None, str]:
+def _run(root: Path, targets: Sequence[str], only: Sequence[str], recorder: Recorder | None) -> tuple[str | None, str]:
     for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         del sys.modules[name]
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     sys.path[:0] = [str(root), str(root / "overlays"), str(root / "generated")]
     sys.dont_write_bytecode = True
     os.environ.pop("CONTRACT_PROFILE", None)
     os.chdir(root)
-    first = _First()
+    first = _First(only)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     options = ["-p", "_hypothesis_pytestplugin", "-p", "mountsea_gemini.testing.plugin"]
-    options += ["-q", "-x", "--assert=plain", f"--rootdir={root}", "-m", "not hypothesis"]
+    options += [
+        "-q",
+        *([] if recorder else ["-x"]),
+        "--assert=plain",
+        f"--rootdir={root}",
+        "-m",
+        "not hypothesis and not heavy",
+    ]
     options += ["-p", "no:cacheprovider"]
     options += [f"--ignore-glob=*/{name}.py" for name in (*DRAWING, *SLOW)]
     with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(io.StringIO()):
-        code = pytest.main([*options, *targets], plugins=[first])
+        code = pytest.main([*options, *targets], plugins=[first, *([recorder] if recorder else [])])
     if first.test is None and code != pytest.ExitCode.OK:
         return "the run itself", f"pytest ended with {code!r}\n{said.getvalue()[-2000:]}"
     return first.test, first.text
