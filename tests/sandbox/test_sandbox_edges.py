@@ -9,6 +9,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 from mountsea_gemini.sandbox import Sandbox, Timing, VirtualClock
+from mountsea_gemini.sandbox._labels import labels
 
 from tests.sandbox.asking import AUTH, HOST, JSON, STATES, SUBMIT, door, life, poll, started, submit
 from tests.sandbox.test_sandbox_generic import BASE, KEY, SPEC
@@ -84,3 +85,11 @@ def test_an_empty_part_of_a_path_is_no_value() -> None:
     with httpx.Client(transport=Sandbox(SPEC).transport(), base_url=BASE) as client:
         answer = client.get("/jobs/", headers=KEY)
     assert (answer.status_code, answer.json()["message"]) == (404, "the document has no path /v2/jobs/")
+
+
+def test_what_was_only_inferred_is_not_said_to_be_published() -> None:
+    """Each rule is labelled as its own level tells: stated by the vendor, or our conclusion."""
+    told = {label.text.partition(" ")[0]: label.certainty for label in labels(Sandbox().core) if label.kind == "rule"}
+    inferred = {"text2video-takes-no-images", "images-are-http-urls", "prompt-not-blank"}
+    assert {name for name, certainty in told.items() if certainty == "inferred"} == inferred
+    assert set(told.values()) == {"inferred", "published"}

@@ -7,17 +7,16 @@ import multiprocessing
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from tests.contract.teeth.calls import Calls
 from tests.contract.teeth.copy import ROOT, Copy
 from tests.contract.teeth.fault import Fault, FaultError, faults
-from tests.contract.teeth.runner import Found, Verdict, judged, sound, warm
-from tests.contract.teeth.table import TABLE, Key, key_of, read, rendered, row, written
+from tests.contract.teeth.runner import Advice, Found, Verdict, judged, sound, warm
+from tests.contract.teeth.table import TABLE, key_of, read, rendered, row, written
 
 WORKERS: Final = 2
 RIGHT: Final = 0.95
@@ -77,8 +76,9 @@ def _verdicts(chosen: Sequence[Fault], kept: Path | None, *, trust: bool) -> lis
                 calls = calls.with_those_of(called)
             if kept is not None and not trust:
                 kept.write_text(calls.written(), encoding="utf-8")
-            known = {key: test for key, (test, _) in read().items()}
-            for verdict in pool.map(partial(_judge, calls=calls, known=known), chosen):
+            before = {key: test for key, (test, _) in read().items()}
+            advice = [_advice(fault, before.get(key_of(fault)), calls) for fault in chosen]
+            for verdict in pool.map(_judge, chosen, advice):
                 verdicts.append(verdict)
                 print(row(verdict), file=sys.stderr, flush=True)
     return verdicts
@@ -95,8 +95,13 @@ def _sound(layer: str) -> tuple[Found, Calls]:
     return sound(_COPY[0], layer)
 
 
-def _judge(fault: Fault, calls: Calls, known: Mapping[Key, str]) -> Verdict:
-    return judged(fault, _COPY[0], calls, known.get(key_of(fault)))
+def _advice(fault: Fault, before: str | None, calls: Calls) -> Advice:
+    reaching = calls.reaching(fault, ROOT)
+    return Advice(before, reaching, sum(calls.seconds.get(test, 0.0) for test in reaching))
+
+
+def _judge(fault: Fault, advice: Advice) -> Verdict:
+    return judged(fault, _COPY[0], advice)
 
 
 if __name__ == "__main__":

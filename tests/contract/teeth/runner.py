@@ -13,7 +13,7 @@ import signal
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,7 @@ from typing import Final
 import pytest
 
 from tests.contract.teeth.calls import Calls, Recorder
-from tests.contract.teeth.copy import ROOT, Copy
+from tests.contract.teeth.copy import Copy
 from tests.contract.teeth.fault import LAYERS, Fault
 
 CHECKS: Final = "tests/contract/test_checks.py"
@@ -150,14 +150,23 @@ def warm() -> None:
         importlib.import_module(name)
 
 
-def judged(fault: Fault, copy: Copy, calls: Calls, before: str | None = None) -> Verdict:
-    """Put a fault into a copy, and return what the tests say of it.
+@dataclass(frozen=True)
+class Advice:
+    """Whom to ask about a fault before all others.
 
-    Args:
-        fault: The fault.
-        copy: Where to put it.
-        calls: What the tests call.
-        before: The test that noticed it the last time, which is asked first.
+    Attributes:
+        before: The test that noticed it the last time.
+        reaching: The tests that call the function it is in, the quickest first.
+        seconds: How long these take.
+    """
+
+    before: str | None = None
+    reaching: Sequence[str] = ()
+    seconds: float = 0.0
+
+
+def judged(fault: Fault, copy: Copy, advice: Advice) -> Verdict:
+    """Put a fault into a copy, and return what the tests say of it.
 
     Raises:
         FaultError: It cannot be put in.
@@ -165,22 +174,22 @@ def judged(fault: Fault, copy: Copy, calls: Calls, before: str | None = None) ->
     with copy.holding(fault) as refusal:
         if refusal is not None:
             return Verdict(fault, Found("scripts.regenerate", f"{refusal}\nat fault: the effective spec"))
-        if before is not None and (copy.root / before.partition("::")[0]).is_file():
-            found, _ = tried(copy.root, *_chosen([before]))
-            if found.test == before:
-                return Verdict(fault, found)
-        stages = _stages(fault)
-        known = [test for test in calls.reaching(fault, ROOT) if test.startswith(_targets(stages))]
-        if known:
-            seconds = CPU_SECONDS + 2 * int(sum(calls.seconds.get(test, 0.0) for test in known))
-            found, _ = tried(copy.root, *_chosen(known), seconds)
-            if found.test is not None:
-                return Verdict(fault, found)
-        for targets in stages:
-            found, _ = tried(copy.root, targets)
+        for targets, only in _turns(fault, advice):
+            found, _ = tried(copy.root, targets, only, CPU_SECONDS + 2 * int(advice.seconds))
             if found.test is not None:
                 return Verdict(fault, found)
     return Verdict(fault, Found(None))
+
+
+def _turns(fault: Fault, advice: Advice) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    """Yield what to run, the likeliest first: files and folders, and the tests in them if not all."""
+    stages = _stages(fault)
+    answerable = tuple(_targets(stages))
+    if advice.before is not None and advice.before.startswith(answerable):
+        yield _chosen([advice.before])
+    if reaching := [test for test in advice.reaching if test.startswith(answerable)]:
+        yield _chosen(reaching)
+    yield from ((targets, ()) for targets in stages)
 
 
 def _stages(fault: Fault) -> list[tuple[str, ...]]:
