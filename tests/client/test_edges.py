@@ -1,0 +1,60 @@
+"""Edges of what a client takes and shows, each by example, for both skins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from mountsea_gemini import ApiError, BadRequest, TaskOutputMissing
+from mountsea_gemini._addresses import origin, split
+from mountsea_gemini._http_pools import options_of
+
+from tests.client.scripted import COMPLETED, TASK, Play, Skin, reply
+
+IMAGE = "https://images.example/a-face-nobody-else-has.png"
+LONG = "x" * 41
+
+
+@pytest.mark.parametrize("char", ["\\", " ", "\t", "\n", "\x00", "\x7f"])
+@pytest.mark.parametrize(
+    "place", ["https://api{}.example/", "https://api.example/a{}b", "https://api.example{}@b.example/"]
+)
+def test_an_address_that_parsers_read_differently_is_none(place: str, char: str) -> None:
+    """What one library takes for a host is a path to the next; the token must not go to either."""
+    assert split(place.format("")) is not None
+    assert split(place.format(char)) is None
+    assert origin(place.format(char)) is None
+
+
+@pytest.mark.parametrize("echoed", [IMAGE, LONG])
+def test_an_error_repeats_no_address_and_no_long_text_of_the_request(skin: Skin, echoed: str) -> None:
+    """Servers echo what they refuse; whose picture it was is nobody's business who reads a log."""
+    play = Play(submit=[reply(400, {"message": f"bad value {echoed}"})])
+    with pytest.raises(BadRequest) as caught:
+        skin.do(skin.client(play).image_to_video("a cat", (echoed,), waive={"images-are-http-urls"}))
+    assert echoed not in str(caught.value)
+    assert "bad value [as sent]" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["x-trace-id", "x-request-id", "trace-id", "request-id", "x-correlation-id", "cf-ray", "CF-Ray"]
+)
+def test_every_name_of_an_id_for_the_support_is_read(skin: Skin, name: str) -> None:
+    """Where the body names none, any of the headers that servers and their proxies use does."""
+    play = Play(submit=[reply(400, {}, {name: "t-17"})])
+    with pytest.raises(ApiError) as caught:
+        skin.do(skin.client(play).text_to_video("a cat"))
+    assert caught.value.trace_id == "t-17"
+
+
+def test_an_idle_connection_is_not_kept_longer_than_servers_keep_it() -> None:
+    """Node's default is five seconds; a submit on a connection that has just been closed would end unclear."""
+    assert options_of(("https", None))["keepalive_expiry"] < 5
+
+
+def test_a_task_that_names_its_file_no_more_is_told_as_such(skin: Skin, tmp_path: Path) -> None:
+    """The address has expired and the fresh answer names none: that is the answer's fault, not the index's."""
+    play = Play(poll=[COMPLETED, reply(200, {"taskId": TASK, "status": "completed", "result": {}})], file=[reply(403)])
+    task = skin.task(skin.client(play))
+    with pytest.raises(TaskOutputMissing, match="names no usable URL"):
+        skin.do(task.download(tmp_path / "cat.mp4"))
