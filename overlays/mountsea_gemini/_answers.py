@@ -203,9 +203,7 @@ _BY_STATUS: Final[Mapping[int, type[StatusError]]] = {
 }
 
 
-def status_error(
-    what: str, answer: Answer, reader: Reader, *, wait: float | None = None, way_out: str | None = None
-) -> StatusError:
+def status_error(what: str, answer: Answer, reader: Reader, *, wait: float | None) -> StatusError:
     """Return the typed error for an answer whose status is 4xx or 5xx."""
     document = document_of(answer)
     status = answer.status
@@ -214,6 +212,6 @@ def status_error(
     if status == 429:
         if wait is not None:
             message += f", to be tried again in {wait:g} s at the earliest"
-        return RateLimited(message, retry_after=wait, status=status, trace_id=trace, body=shown, way_out=way_out)
+        return RateLimited(message, retry_after=wait, status=status, trace_id=trace, body=shown)
     kind = ServerError if status >= 500 else _BY_STATUS.get(status, BadRequest)
-    return kind(message, status=status, trace_id=trace, body=shown, way_out=way_out)
+    return kind(message, status=status, trace_id=trace, body=shown)

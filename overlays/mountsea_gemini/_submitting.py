@@ -117,7 +117,7 @@ def _verdict(submission: Submission, answer: Answer, sent_at: float, wait: float
     status, reader = answer.status, submission.reader
     document = document_of(answer)
     if 200 <= status < 300:
-        found = None if isinstance(document, Unreadable) else submitted_id(document, reader.waiter.submitted)
+        found = submitted_id(document, reader.waiter.submitted)
         if found is not None:
             return found
         unread = document

@@ -163,16 +163,19 @@ class _Wait:
     def ended(self, kind: type[TaskEnded], how: str, result: TaskResult) -> TaskEnded:
         """Return the error for a task that ended without a result."""
         redact = self.polling.reader.redact
-        message = f"{self.polling.name} {redact(how)} after {self.polls} poll{'s' * (self.polls != 1)}"
+        message = f"{self.polling.name} {redact(how)} after {self._counted()}"
         if result.error_code is not None:
             message += f", code {redact(str(result.error_code), limit=100)}"
         if result.error_message is not None:
             message += f": {redact(result.error_message)}"
-        return kind(message, result=result, task_id=result.id, trace_id=result.trace_id)
+        return kind(message, result=result, trace_id=result.trace_id)
+
+    def _counted(self) -> str:
+        return f"{self.polls} poll{'s' * (self.polls != 1)}"
 
     def timed_out(self, now: float, wait: float | None) -> WaitTimeout:
         """Return the error for a wait that is over."""
-        message = f"stopped waiting for {self.polling.name} after {now - self.started:.1f} s ({self.polls} polls)"
+        message = f"stopped waiting for {self.polling.name} after {now - self.started:.1f} s ({self._counted()})"
         redact = self.polling.reader.redact
         if self.last is not None:
             message += f'; last seen as "{redact(self.last.status, limit=100)}"'
@@ -185,7 +188,6 @@ class _Wait:
             last=self.last,
             retry_after=wait,
             fault=None if self.fault is None else self.fault.error,
-            task_id=self.polling.task_id,
             trace_id=None if self.last is None else self.last.trace_id,
             way_out=self.polling.resume,
         )

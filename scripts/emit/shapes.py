@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from scripts.errors import InputError
-from scripts.pointer import Location, encode, resolve
+from scripts.pointer import resolve
 from scripts.rules.pattern import PatternError, translate
 
 _CHECKED: Final = frozenset(
@@ -16,22 +17,15 @@ _CHECKED: Final = frozenset(
         "exclusiveMaximum", "allOf", "anyOf", "oneOf", "not",
     }
 )  # fmt: skip
-_ANNOTATIONS: Final = frozenset(
-    {
-        "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly",
-        "externalDocs", "xml", "discriminator", "$comment", "contentMediaType", "contentEncoding",
-    }
-)  # fmt: skip
 _SCHEMA_LISTS: Final = ("allOf", "anyOf", "oneOf")
 
 
 class Shapes:
-    """Collects schemas, every schema they refer to, and the keywords nobody checks before sending."""
+    """Collects schemas and every schema they refer to, with the keywords that are checked before sending."""
 
     def __init__(self, document: Any) -> None:
         self.document = document
         self.definitions: dict[str, Any] = {}
-        self.unchecked: dict[str, None] = {}
 
     def add(self, reference: str) -> dict[str, Any]:
         """Register a referenced schema (`#/components/schemas/X`) and return the reference as a shape.
@@ -47,41 +41,30 @@ class Shapes:
             except (LookupError, ValueError) as error:
                 raise InputError(f"the reference {reference!r} leads nowhere: {error.args[0]}") from error
             self.definitions[reference] = {}  # registered first: a schema may refer to itself
-            self.definitions[reference] = self.shape(schema, (reference,))
+            self.definitions[reference] = self.shape(schema)
         return {"$ref": reference}
 
-    def shape(self, schema: Any, location: Location) -> dict[str, Any]:
+    def shape(self, schema: Any) -> dict[str, Any]:
         """Return the checked part of a schema."""
         if isinstance(schema, bool):
             return {} if schema else {"not": {}}
         if "$ref" in schema:
             return self.add(schema["$ref"])
-        result: dict[str, Any] = {}
-        for keyword, operand in schema.items():
-            if keyword in _CHECKED:
-                result.update(self._keyword(keyword, operand, location))
-            elif keyword not in _ANNOTATIONS and not keyword.startswith("x-"):
-                self._skip(keyword, location)
-        return result
+        checked = (self._keyword(keyword, operand) for keyword, operand in schema.items() if keyword in _CHECKED)
+        return {keyword: operand for pairs in checked for keyword, operand in pairs}
 
-    def _keyword(self, keyword: str, operand: Any, location: Location) -> Iterator[tuple[str, Any]]:
-        place = (*location, keyword)
+    def _keyword(self, keyword: str, operand: Any) -> Iterator[tuple[str, Any]]:
         if keyword == "properties":
-            yield keyword, {name: self.shape(child, (*place, name)) for name, child in operand.items()}
+            yield keyword, {name: self.shape(child) for name, child in operand.items()}
         elif keyword in _SCHEMA_LISTS:
-            yield keyword, [self.shape(child, (*place, index)) for index, child in enumerate(operand)]
+            yield keyword, list(map(self.shape, operand))
         elif keyword in {"items", "not"} or (keyword == "additionalProperties" and isinstance(operand, dict)):
-            yield keyword, self.shape(operand, place)
+            yield keyword, self.shape(operand)
         elif keyword == "pattern":
-            try:
+            with suppress(PatternError):  # Python would read it otherwise; the server judges it
                 yield keyword, translate(operand)
-            except PatternError:
-                self._skip(keyword, location)
         elif keyword not in {"nullable", "additionalProperties"} or operand is not (keyword != "nullable"):
             yield keyword, operand
-
-    def _skip(self, keyword: str, location: Location) -> None:
-        self.unchecked[f"{keyword} at {location[0]}{encode(location[1:])}"] = None
 
 
 def request_schemas(document: Any) -> Iterable[tuple[str, str]]:

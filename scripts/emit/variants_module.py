@@ -138,7 +138,7 @@ class _Writer:
     def _type(self, name: str, case: Allowed) -> str:
         declared = self.model.fields[name].type
         allowed = case.get(name)
-        if allowed is None or all(value in allowed for value in self.variants.domains[name]):
+        if allowed is None or all(value in allowed for value in self.variants.domains[name] if value != ABSENT):
             found = re.fullmatch(r"list\[(.*)\]", declared)
             return f"list[{found[1]}] | tuple[{found[1]}, ...]" if found else declared
         values = [value for value in allowed if value != ABSENT]

@@ -29,6 +29,11 @@ class Source:
     at: str
     quote: str
 
+    @property
+    def pointer(self) -> str:
+        """The same place without the `#`, as documents know their parts."""
+        return self.at.removeprefix("#")
+
 
 @dataclass(frozen=True)
 class Rule:

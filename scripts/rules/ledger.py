@@ -89,9 +89,7 @@ def read_ledger(merged: Merged) -> Ledger:
         InputError: A waiver is malformed, or quotes words that no longer stand in a constraint-like sentence.
     """
     quotes = [
-        (rule.source.at.removeprefix("#"), folded(rule.source.quote), rule.id)
-        for schema in merged.ruled
-        for rule in schema.rules
+        (rule.source.pointer, folded(rule.source.quote), rule.id) for schema in merged.ruled for rule in schema.rules
     ]
     waivers = list(_waivers(merged))
     used: set[int] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -75,14 +76,14 @@ def _unknown_fields(part: Any, schema: Any, document: Any, pointer: str) -> Iter
     known = _properties(schema, document)
     for name in (*part.get("properties", {}), *part.get("required", [])):
         if known and name not in known:
-            close = difflib.get_close_matches(name, known, 1, cutoff=0)[0]
+            close = difflib.get_close_matches(name, known, cutoff=0)[0]
             yield f"the schema has no property {name!r}; did you mean {close!r}?", pointer
     for place, child in children(part):
         below = schema
         if place[0] == "properties":
-            below = known.get(str(place[1]), {})
+            below = known.get(str(place[1]))
         elif place[0] == "items":
-            below = _resolved(schema, document).get("items", {})
+            below = _resolved(schema, document).get("items")
         yield from _unknown_fields(child, below, document, pointer + encode(place))
 
 
@@ -146,7 +147,7 @@ def examples_do_what_they_claim(rule: Rule, context: Context) -> Iterator[tuple[
 
 
 def _is_30(document: Any) -> bool:
-    return str(document.get("openapi", "")).startswith("3.0")
+    return str(document.get("openapi")).startswith("3.0")
 
 
 @check
@@ -185,7 +186,7 @@ def _accepted(schema: Any) -> Iterator[str]:
         if keyword in schema:
             yield f"{schema[keyword]:g}"
     for value in [schema["const"]] if "const" in schema else schema.get("enum", []):
-        yield value if isinstance(value, str) else str(value).lower()
+        yield value if isinstance(value, str) else json.dumps(value)
     for place, child in children(schema):
         if place[0] != "not":
             yield from _accepted(child)

@@ -27,7 +27,7 @@ def check_pins(vendor: Document, rules: Sequence[Rule]) -> None:
 
 
 def _mismatch(vendor: Document, rule: Rule) -> str | None:
-    place = rule.source.at.removeprefix("#")
+    place = rule.source.pointer
     try:
         text = resolve(vendor.value, place)
     except (LookupError, ValueError) as error:
@@ -70,7 +70,7 @@ def check_surroundings(record: Path, value: Any, ruled: Sequence[RuledSchema]) -
 
 
 def _surrounded(before: Any, value: Any, rule: Rule) -> str | None:
-    place = rule.source.at.removeprefix("#")
+    place = rule.source.pointer
     try:
         old, new = resolve(before, place), resolve(value, place)
     except (LookupError, ValueError):

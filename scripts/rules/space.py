@@ -29,9 +29,9 @@ class Space:
             for name, values in schema_domains(ruled.schema, document).items()
         }
         self._fixed = {
-            name: _sample(schema, document)
+            name: concrete(self.domains[name][0]) if self.domains.get(name) else _sample(schema, document)
             for name, schema in ruled.schema.get("properties", {}).items()
-            if name in self._required and name not in self.domains
+            if name in self._required
         }
 
     def alternatives(self, name: str) -> tuple[tuple[Any, ...], ...]:
@@ -45,7 +45,7 @@ class Space:
         return math.prod(len(self.alternatives(name)) for name in self.domains)
 
     def with_required(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a body of given fields, with a plain sample in every required field that cannot be listed."""
+        """Return a body of given fields, with the first value or a plain sample in every other required field."""
         return {**self._fixed, **given}
 
     def bodies(self) -> Iterator[dict[str, Any]]:

@@ -77,6 +77,11 @@ PROCESSING: Final = reply(200, {"taskId": TASK, "status": "processing"})
 COMPLETED: Final = reply(200, {"taskId": TASK, "status": "completed", "result": {"videoUrls": [FILE]}})
 
 
+def state(word: object, **more: Any) -> Reply:
+    """Return a poll's answer with that state."""
+    return reply(200, {"taskId": TASK, "status": word, **more})
+
+
 class Play:
     """A server that plays replies in turn, by kind of request; the last one stays.
 

@@ -98,18 +98,47 @@ def test_a_submit_that_never_left_is_tried_again(skin: Skin, error: Any) -> None
     assert len(play.seen) == 3
 
 
-def test_trying_again_has_a_time_budget(skin: Skin) -> None:
-    """A connection that takes its time to fail is not tried three times: 20 s in all."""
+def test_a_submit_that_never_leaves_is_given_up_after_three_attempts(
+    skin: Skin, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Pauses are a share of one second, then of two, and the log tells of each."""
+    clock = FakeClock(chance=0.75)
+    play = Play([*[fails(httpx.ConnectError)] * 3, ACCEPTED])
+    with caplog.at_level("INFO", "mountsea_gemini"), pytest.raises(ConnectionFailed):
+        skin.do(skin.client(play, clock=clock).text_to_video("a cat"))
+    assert clock.slept == [0.75, 1.5]
+    assert [record.getMessage() for record in caplog.records] == [
+        "generateVideo: attempt 1 of 3 was not accepted; the next in 0.8 s",
+        "generateVideo: attempt 2 of 3 was not accepted; the next in 1.5 s",
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "attempts"), [(19.0, 2), (20.0, 1)])
+def test_trying_again_has_a_time_budget(skin: Skin, seconds: float, attempts: int) -> None:
+    """A connection that takes its time to fail is not tried three times: 20 s in all, whenever the clock began."""
     clock = FakeClock()
+    clock.advance(1000.0)
 
     def slow(request: httpx.Request) -> httpx.Response:
-        clock.advance(21.0)
+        clock.advance(seconds)
         raise httpx.ConnectTimeout("scripted")
 
     play = Play([slow])
-    with pytest.raises(ConnectionFailed, match="never sent, after 1 attempt:"):
+    words = f"never sent, after {attempts} attempt{'s' if attempts > 1 else ''}:"
+    with pytest.raises(ConnectionFailed, match=words):
         skin.do(skin.client(play, clock=clock).text_to_video("a cat"))
-    assert len(play.seen) == 1
+    assert len(play.seen) == attempts
+
+
+def test_a_server_that_stays_busy_is_asked_three_times(skin: Skin) -> None:
+    """Each time a little after the moment it named, so that not all callers come back at once."""
+    clock = FakeClock(chance=0.25)
+    busy = reply(429, LIMITED, {"Retry-After": "7"})
+    play = Play([busy, busy, busy, ACCEPTED])
+    with pytest.raises(RateLimited) as caught:
+        skin.do(skin.client(play, clock=clock).text_to_video("a cat"))
+    assert caught.value.retry_after == 7.0
+    assert clock.slept == [7.25, 7.25]
 
 
 def test_an_ambiguous_end_after_a_harmless_one_is_still_final(skin: Skin) -> None:
@@ -155,6 +184,15 @@ def test_a_retry_after_within_the_cap_is_never_undercut(skin: Skin, header: str,
     play = Play([reply(429, LIMITED, {"Retry-After": header, **NOW}), ACCEPTED])
     assert skin.do(skin.client(play, clock=clock).text_to_video("a cat")).id == TASK
     assert clock.slept == [asked]
+
+
+def test_a_retry_after_without_a_date_beside_it_is_read_against_our_clock(skin: Skin) -> None:
+    """Servers have to say when they answered; some do not."""
+    clock = FakeClock(chance=0.0)
+    moment = format_datetime(datetime.fromtimestamp(clock.wall() + 30, UTC), usegmt=True)
+    play = Play([reply(429, LIMITED, {"Retry-After": moment}), ACCEPTED])
+    assert skin.do(skin.client(play, clock=clock).text_to_video("a cat")).id == TASK
+    assert clock.slept == [30.0]
 
 
 @pytest.mark.parametrize(

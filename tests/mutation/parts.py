@@ -20,6 +20,8 @@ _KNOWN: Final = tuple(
 )
 """The quick tests of the glance; the random ones take seconds for each mutant and are not needed."""
 
+_ERRORS: Final = ("tests/client/test_submit_errors.py", "tests/client/test_wait_errors.py")
+
 PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "runtime": {
         f"{_RULES}/__init__.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_record.py", f"{_TESTS}/test_glance.py"),
@@ -40,6 +42,11 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "scripts/emit/rules_module.py": (f"{_TESTS}/test_module.py",),
     },
     "outputs": {
+        "scripts/emit/rules_page.py": (f"{_TESTS}/test_page.py",),
+        "scripts/emit/shapes.py": (f"{_TESTS}/test_shapes.py",),
+        "scripts/emit/typing_tables.py": (f"{_TESTS}/test_typing_tables.py",),
+        "scripts/emit/variants_module.py": (f"{_TESTS}/test_variants_module.py",),
+        "scripts/emit/waiters.py": (f"{_TESTS}/test_waiters.py",),
         "scripts/rules/disjoint.py": ("tests/contract/test_disjoint.py",),
         "scripts/rules/domain.py": (f"{_TESTS}/test_domain.py",),
         "scripts/rules/effective.py": (f"{_TESTS}/test_domain.py",),
@@ -47,15 +54,29 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "scripts/rules/variants.py": (f"{_TESTS}/test_variants.py",),
         "scripts/rules/verdict.py": (f"{_TESTS}/test_space.py",),
     },
+    "authors": {
+        "scripts/rules/analysis.py": (f"{_TESTS}/test_analysis.py",),
+        "scripts/rules/definition.py": (f"{_TESTS}/test_definition.py",),
+        "scripts/rules/ledger.py": (f"{_TESTS}/test_prose.py",),
+        "scripts/rules/lint.py": (f"{_TESTS}/test_lint.py",),
+        "scripts/rules/pins.py": (f"{_TESTS}/test_pins.py",),
+        "scripts/rules/renames.py": (f"{_TESTS}/test_pins.py",),
+        "scripts/rules/sentence.py": (f"{_TESTS}/test_pins.py",),
+    },
     "client": {
-        f"{CLIENT}/_answers.py": ("tests/client/test_waiting.py", "tests/client/test_submitting.py"),
-        f"{CLIENT}/_exchange.py": ("tests/client/test_waiting.py", "tests/client/test_submitting.py"),
-        f"{CLIENT}/_retry_after.py": ("tests/client/test_waiting.py", "tests/client/test_submitting.py"),
-        f"{CLIENT}/_submitting.py": ("tests/client/test_submitting.py",),
-        f"{CLIENT}/_waiting.py": ("tests/client/test_waiting.py",),
+        f"{CLIENT}/_answers.py": ("tests/client/test_answers.py", *_ERRORS),
+        f"{CLIENT}/_exchange.py": ("tests/client/test_answers.py", "tests/client/test_submit_errors.py"),
+        f"{CLIENT}/_retry_after.py": ("tests/client/test_retry_after.py",),
+        f"{CLIENT}/_submitting.py": ("tests/client/test_submitting.py", *_ERRORS),
+        f"{CLIENT}/_waiting.py": ("tests/client/test_pace.py", "tests/client/test_waiting.py", *_ERRORS),
     },
 }
 """One run of mutmut each: the modules that are broken, and the test files that are run for each break."""
 
-UNFIT: Final = (f"{_TESTS}/test_engine.py::test_a_warning_points_at_the_caller",)
-"""Tests that mutmut's own stack frames break; `test_the_frames_between_caller_and_warning_are_counted` stands in."""
+UNFIT: Final = (
+    # mutmut's own stack frames break it; `test_the_frames_between_caller_and_warning_are_counted` stands in.
+    f"{_TESTS}/test_engine.py::test_a_warning_points_at_the_caller",
+    # Seconds for each mutant that no quicker test notices.
+    "tests/client/test_pace.py::test_a_thousand_waiters_started_together_do_not_bunch",
+)
+"""Tests that are not run for each break."""

@@ -3,7 +3,8 @@
 mutmut does the breaking, on a copy of the project in a temporary folder, one part after the other (`run.py PART`
 runs one; parts.py lists them). What survives is printed as a diff and fails the run, unless `equivalent.toml`
 says why nobody could notice it; an entry there that does not survive any more fails the run too, so that the
-list cannot rot. `--module TEXT` restricts a run to the modules whose path holds a text.
+list cannot rot. `--module TEXT` restricts a run to the modules whose path holds a text, and `--json FILE` keeps
+the table.
 """
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 KILLED: Final = {1, 2, 3, -9, -11}  # a test failed, or nothing could be collected, or Python crashed
 TIMED_OUT: Final = {24, 36, 152, 255, -24}  # it did not come to an end
 SURVIVED: Final = {0, 5, 33}  # all tests passed, or none was there to run
+COLUMNS: Final = ("mutants", "killed", "timed out", "equivalent", "survived")
+QUICK: Final = (
+    "--tb=no",
+    *(f"-pno:{plugin}" for plugin in ("cacheprovider", "unraisableexception", "threadexception")),
+)
+"""Nobody reads why a test failed, and looking for forgotten objects takes longer than the tests of most mutants."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}; all if none is named")
     parser.add_argument("--module", default="", metavar="TEXT", help="only the modules whose path holds TEXT")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table there too")
     options = parser.parse_args(arguments)
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
@@ -77,7 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not counts:
         parser.error(f"no module of these parts holds {options.module!r}")
     reasons = {mutant: entry for entry in equivalents() if entry["module"] in counts for mutant in listed(entry)}
-    print_table(counts, reasons)
+    rows = table(counts, reasons)
+    print_table(rows)
+    if options.json is not None:
+        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     return report(counts, reasons)
 
 
@@ -118,7 +129,7 @@ def copy_project(copy: Path, modules: Mapping[str, Sequence[str]]) -> None:
         "only_mutate": list(modules),
         "also_copy": ["overlays", "openapi.yaml"],
         "pytest_add_cli_args_test_selection": tests,
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", *unfit],
+        "pytest_add_cli_args": [*QUICK, *unfit],
         "use_git_change_detection": False,
     }
     with (copy / "pyproject.toml").open("a", encoding="utf-8") as file:
@@ -129,8 +140,9 @@ def copy_project(copy: Path, modules: Mapping[str, Sequence[str]]) -> None:
 def run_mutmut(copy: Path) -> str:
     """Run mutmut on the copy and return what it printed."""
     children = str(max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2))
-    environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment.pop("PYTHONPATH", None)  # mutmut finds its own copies of the modules, and must find them first
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(
         [sys.executable, "-m", "mutmut", "run", "--max-children", children],
         cwd=copy,
@@ -199,24 +211,23 @@ def listed(entry: dict[str, Any]) -> Iterator[Mutant]:
         yield Mutant(entry["module"], entry["function"], entry["was"].strip(), now.strip())
 
 
-def print_table(counts: Mapping[str, Count], reasons: Mapping[Mutant, Any]) -> None:
-    """Print what became of the mutants of each module."""
-    heads = ("mutants", "killed", "timed out", "equivalent", "survived", "score")
-    print(f"{'module':52}" + "".join(f"{head:>12}" for head in heads))
-    sums = [0] * 5
+def table(counts: Mapping[str, Count], reasons: Mapping[Mutant, Any]) -> dict[str, dict[str, int]]:
+    """Return what became of the mutants of each module, in numbers, and of all together."""
+    rows = {}
     for module, count in counts.items():
         equivalent = sum(mutant in reasons for mutant in count.survived)
         survived = len(count.survived) - equivalent
-        row = [count.total, count.killed, count.timed_out, equivalent, survived]
-        sums = [left + right for left, right in zip(sums, row, strict=True)]
-        _print_row(module, row)
-    _print_row("all", sums)
+        numbers = (count.total, count.killed, count.timed_out, equivalent, survived)
+        rows[module] = dict(zip(COLUMNS, numbers, strict=True))
+    return {**rows, "all": {column: sum(row[column] for row in rows.values()) for column in COLUMNS}}
 
 
-def _print_row(name: str, row: Sequence[int]) -> None:
-    total, killed, timed_out, equivalent, _ = row
-    score = (killed + timed_out) / max(1, total - equivalent)
-    print(f"{name:52}" + "".join(f"{number:>12}" for number in row) + f"{score:>12.1%}")
+def print_table(rows: Mapping[str, Mapping[str, int]]) -> None:
+    """Print the numbers, and the share of the mutants that a test could notice and did."""
+    print(f"{'module':52}" + "".join(f"{column:>12}" for column in (*COLUMNS, "score")))
+    for module, row in rows.items():
+        score = (row["killed"] + row["timed out"]) / max(1, row["mutants"] - row["equivalent"])
+        print(f"{module:52}" + "".join(f"{row[column]:>12}" for column in COLUMNS) + f"{score:>12.1%}")
 
 
 def report(counts: Mapping[str, Count], reasons: Mapping[Mutant, Any]) -> int:

@@ -10,8 +10,10 @@ import pytest
 import yaml
 
 from scripts.document import parse
+from scripts.errors import InputError
 from scripts.merged import Merged
 from scripts.overlay import parse_overlay
+from scripts.rules import analysis
 from scripts.rules.analysis import Report, analyse
 from scripts.rules.definition import read_rules
 
@@ -65,19 +67,24 @@ def has(field: str, value: str) -> dict[str, Any]:
     return {"properties": {field: {"const": value}}, "required": [field]}
 
 
+def analysed(*rules: dict[str, Any], accepted: Any = None, words: str = "xyz") -> Report:
+    """Return the analysis of some rules, with what an overlay accepts."""
+    texts = {"type": "array", "items": {"type": "string"}}
+    word = {"$ref": "#/components/schemas/Word"}
+    fields = {"a": word, "b": word, "c": texts, "d": {"type": "boolean"}, "e": texts}
+    schema = {"required": ["a", "b"], "properties": fields, "x-rules": copy.deepcopy(list(rules))}
+    schemas = {"S": schema, "Word": {"type": "string", "enum": list(words)}}
+    value = {"openapi": "3.1.0", "info": {"title": "t"}, "components": {"schemas": schemas}}
+    overlay: dict[str, Any] = {"overlay": "1.1.0", "info": {"title": "t", "version": "1"}, "actions": [{"target": "$"}]}
+    if accepted is not None:
+        overlay["x-accepted-findings"] = accepted
+    merged = Merged(parse("{}", "v"), (parse_overlay(parse(yaml.safe_dump(overlay), "o")),), value, read_rules(value))
+    return analyse(merged)
+
+
 def findings(*rules: dict[str, Any]) -> set[str]:
     """Return the ids of what the analysis finds in some rules."""
-    enum = {"type": "string", "enum": ["x", "y", "z"]}
-    schema = {
-        "type": "object",
-        "required": ["a", "b"],
-        "properties": {"a": enum, "b": enum, "c": {"type": "array", "items": {"type": "string"}}},
-        "x-rules": copy.deepcopy(list(rules)),
-    }
-    value = {"openapi": "3.1.0", "info": {"title": "t"}, "components": {"schemas": {"S": schema}}}
-    overlay = yaml.safe_dump({"overlay": "1.1.0", "info": {"title": "t", "version": "1"}, "actions": [{"target": "$"}]})
-    merged = Merged(parse("{}", "v"), (parse_overlay(parse(overlay, "o")),), value, read_rules(value))
-    return {finding.id for schema in analyse(merged).schemas for finding in schema.findings}
+    return {finding.id for schema in analysed(*rules).schemas for finding in schema.findings}
 
 
 NONE = {"properties": {"c": {"maxItems": 0}}}
@@ -92,6 +99,14 @@ MANY = {"properties": {"c": {"minItems": 3}}, "required": ["c"]}
         ([rule("r", has("a", "x"), SOME)], set()),
         ([rule("r", has("a", "x"), FEW), rule("s", has("b", "y"), SOME)], set()),
         ([rule("r", has("a", "x"), False)], {"dead-value/a=x", "contradiction/r"}),
+        (
+            [rule("r", has("a", "x"), False), rule("s", has("a", "y"), has("b", "y"))],
+            {"dead-value/a=x", "contradiction/r", "dead-pair/a=y/b=x", "dead-pair/a=y/b=z"},
+        ),
+        (
+            [rule("r", has("b", "x"), False), rule("s", has("a", "y"), has("b", "y"))],
+            {"dead-value/b=x", "contradiction/r", "dead-pair/a=y/b=z"},
+        ),
         ([rule("r", has("a", "x"), has("b", "y"))], {"dead-pair/a=x/b=x", "dead-pair/a=x/b=z"}),
         (
             [rule("r", has("a", "x"), FEW), rule("s", has("a", "x"), MANY)],
@@ -108,6 +123,210 @@ def test_planted_faults_are_found_and_nothing_else(rules: list[dict[str, Any]], 
     assert findings(*rules) == expected
 
 
+DEAD_PAIR = [rule("r", has("a", "x"), FEW), rule("s", has("b", "y"), MANY)]
+
+
+def test_a_report_can_be_read() -> None:
+    """Counts, what was walked, and each finding with its rules and the smallest request that shows it."""
+    assert (
+        analysed(*DEAD_PAIR).text()
+        == """\
+#/components/schemas/S: 108 of 162 requests are valid
+  in strict mode: 108
+  method: all 54 combinations of a, b, c evaluated; no rule looks at d (x3)
+
+  dead-pair/a=x/b=y
+    b=y cannot be used with a=x; it can still be used with a=y (c: 3, 4), a=z (c: 3, 4)
+    because of: r, s
+    smallest request: {"a": "x", "b": "y"}
+    NOT ACCEPTED
+"""
+    )
+    assert (
+        '    smallest request: {"a": "猫", "b": "猫"}\n'
+        in analysed(rule("r", has("a", "猫"), False), words="猫犬").text()
+    )
+    assert Report((), ()).text() == "no schema carries rules\n"
+
+
+def test_a_report_can_be_read_by_programs() -> None:
+    """The same as JSON."""
+    (schema,) = analysed(*DEAD_PAIR).data()["schemas"]
+    (finding,) = schema.pop("findings")
+    assert schema == {
+        "schema": "#/components/schemas/S",
+        "total": 162,
+        "valid": 108,
+        "valid_strict": 108,
+        "method": "all 54 combinations of a, b, c evaluated; no rule looks at d (x3)",
+    }
+    assert finding == {
+        "id": "dead-pair/a=x/b=y",
+        "text": "b=y cannot be used with a=x; it can still be used with a=y (c: 3, 4), a=z (c: 3, 4)",
+        "rules": ["r", "s"],
+        "witness": {"a": "x", "b": "y"},
+        "accepted": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rules", "name", "text", "because", "witness"),
+    [
+        ([rule("r", has("a", "x"), False)], "dead-value/a=x", "a=x can never be used", ("r",), {"a": "x", "b": "x"}),
+        (
+            [rule("r", has("a", "x"), FEW), rule("s", has("a", "x"), MANY)],
+            "contradiction/s",
+            "no valid request meets the condition of s: together with the others it asks the impossible",
+            ("r", "s"),
+            {"a": "x", "b": "x"},
+        ),
+        (
+            [rule("q", has("a", "y"), NONE), rule("r", has("a", "x"), MANY), rule("s", has("a", "x"), SOME)],
+            "implied/s",
+            "s is implied by the others: whatever breaks it breaks another rule too",
+            ("r",),
+            {"a": "x", "b": "x"},
+        ),
+        (
+            [rule("r", has("a", "x"), False), rule("s", {"allOf": [has("a", "x"), has("b", "y")]}, SOME)],
+            "dead-value/a=x",
+            "a=x can never be used",
+            ("r",),
+            {"a": "x", "b": "x"},
+        ),
+        (
+            [rule("r", has("a", "x"), False, "warning"), rule("s", {"allOf": [has("a", "x"), has("b", "y")]}, SOME)],
+            "strict/dead-value/a=x",
+            "a=x can never be used in strict mode",
+            ("r",),
+            {"a": "x", "b": "x"},
+        ),
+        (
+            [
+                rule("r", has("a", "x"), has("b", "y")),
+                rule("s", has("a", "z"), {"allOf": [NONE, {"required": ["e"]}]}),
+                rule("t", has("a", "z"), {"properties": {"e": {"maxItems": 1}}}),
+            ],
+            "dead-pair/a=x/b=x",
+            "b=x cannot be used with a=x; it can still be used with a=y, a=z (c: (absent), 0; e: 0, 1)",
+            ("r",),
+            {"a": "x", "b": "x"},
+        ),
+        ([rule("r", has("a", "x"), has("a", "x"))], "never-fires/r", "no request breaks r", ("r",), None),
+        (
+            [rule("r", has("a", "x"), has("b", "y"))],
+            "dead-pair/a=x/b=z",
+            "b=z cannot be used with a=x; it can still be used with a=y, a=z",
+            ("r",),
+            {"a": "x", "b": "z"},
+        ),
+        (
+            [rule("r", has("a", "x"), False, "warning")],
+            "strict/dead-value/a=x",
+            "a=x can never be used in strict mode",
+            ("r",),
+            {"a": "x", "b": "x"},
+        ),
+        (
+            [rule("r", has("a", "x"), NONE, "warning"), rule("s", has("b", "y"), SOME)],
+            "strict/dead-pair/a=x/b=y",
+            "b=y cannot be used with a=x in strict mode; it can still be used with a=y (c: 1, 2), a=z (c: 1, 2)",
+            ("r", "s"),
+            {"a": "x", "b": "y"},
+        ),
+        (
+            [rule("r", has("a", "x"), {"not": {"required": ["d"]}}), rule("s", has("b", "y"), {"required": ["d"]})],
+            "dead-pair/a=x/b=y",
+            "b=y cannot be used with a=x; it can still be used with a=y, a=z",
+            ("r", "s"),
+            {"a": "x", "b": "y"},
+        ),
+        (
+            [rule("s", {"required": ["d"]}, has("a", "x"))],
+            "dead-pair/a=y/d=True",
+            "d=True cannot be used with a=y; it can still be used with a=x",
+            ("s",),
+            {"a": "y", "b": "x", "d": True},
+        ),
+    ],
+)
+def test_a_finding_tells_what_why_and_the_smallest_request(
+    rules: list[dict[str, Any]], name: str, text: str, because: tuple[str, ...], witness: Any
+) -> None:
+    """In the words of the fields; of the rules only those that make it so; and a request that fits the schema."""
+    (finding,) = [each for each in analysed(*rules).schemas[0].findings if each.id == name]
+    assert (finding.text, finding.rules, finding.witness) == (text, because, witness)
+
+
+def test_what_no_listed_value_can_show_is_judged_by_the_rules_own_example() -> None:
+    """A rule about free text breaks nothing that is walked; its example shows that it can be broken."""
+    blank = rule("r", {"required": ["t"]}, {"properties": {"t": {"pattern": "x"}}})
+    assert findings({**blank, "examples": {"passes": {"t": "x"}, "breaks": {"t": "y"}}}) == set()
+    assert findings({**blank, "examples": {"passes": {"t": "x"}, "breaks": {"t": "x"}}}) == {"never-fires/r"}
+    warns = {**blank, "level": "warning"}
+    assert findings({**warns, "examples": {"passes": {"t": "x"}, "breaks": {"t": "y"}}}) == set()
+
+
+def test_strict_mode_is_counted_apart() -> None:
+    """Both times over all fields, also those that no rule looks at."""
+    warns = analysed(rule("r", has("a", "x"), has("b", "y"), "warning")).schemas[0]
+    assert (warns.total, warns.valid, warns.valid_strict) == (27, 27, 21)
+    assert warns.method == "all 9 combinations of a, b evaluated; no rule looks at d (x3)"
+    every = analysed(rule("r", {"required": ["d"]}, has("a", "x")), rule("s", has("b", "y"), SOME)).schemas[0]
+    assert every.method == "all 108 combinations of a, b, c, d evaluated"
+    none = analysed().schemas[0]
+    assert none.method == "all 1 combinations of no field evaluated; no rule looks at a, b, d (x27)"
+    assert (none.total, none.valid, none.valid_strict) == (27, 27, 27)
+
+
+def test_a_finding_can_be_accepted_with_a_reason() -> None:
+    """It stays in the report; one that holds no more is to be removed."""
+    accepted = [
+        {"findings": ["dead-pair/a=x/b=y", "dead-value/a=z"], "reason": "nobody pairs them"},
+        {"findings": ["dead-value/a=y"], "reason": "once"},
+    ]
+    report = analysed(*DEAD_PAIR, accepted=accepted)
+    assert report.unaccepted == ()
+    assert report.expired == ("dead-value/a=y", "dead-value/a=z")
+    assert report.data()["expired"] == ["dead-value/a=y", "dead-value/a=z"]
+    assert report.text().endswith(
+        "    accepted: nobody pairs them\n"
+        "\n"
+        "the accepted finding 'dead-value/a=y' does not hold any more; remove it\n"
+        "the accepted finding 'dead-value/a=z' does not hold any more; remove it\n"
+    )
+    (finding,) = analysed(*DEAD_PAIR).unaccepted
+    assert finding.id == "dead-pair/a=x/b=y"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        7,
+        {"findings": ["x"]},
+        {"findings": ["x"], "reason": "r", "more": 1},
+        {"findings": "x", "reason": "r"},
+        {"findings": ["x"], "reason": " "},
+        {"findings": ["x"], "reason": 7},
+    ],
+)
+def test_an_accepted_finding_that_cannot_be_meant_is_refused(entry: Any) -> None:
+    """With the overlay, the line and the place."""
+    right = {"findings": [], "reason": "r"}
+    with pytest.raises(InputError) as caught:
+        analysed(accepted=[right, entry])
+    assert caught.value.message == "an accepted finding has findings (a list of ids) and a reason"
+    assert (caught.value.path, caught.value.pointer) == ("o", "/x-accepted-findings/1")
+
+
+def test_a_space_just_as_large_as_the_limit_is_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is the last number of combinations that are."""
+    monkeypatch.setattr(analysis, "LIMIT", 54)
+    assert analysed(*DEAD_PAIR).schemas[0].valid == 108
+    monkeypatch.setattr(analysis, "LIMIT", 53)
+    assert analysed(*DEAD_PAIR).schemas[0].valid == -1
+
+
 def test_too_large_a_space_is_said_not_sampled() -> None:
     """Where there is too much to enumerate, the report answers nothing and says why."""
     names = [f"f{index}" for index in range(12)]
@@ -120,5 +339,6 @@ def test_too_large_a_space_is_said_not_sampled() -> None:
     }
     value = {"openapi": "3.1.0", "info": {"title": "t"}, "components": {"schemas": {"S": schema}}}
     (only,) = analyse(Merged(parse("{}", "v"), (), value, read_rules(value))).schemas
-    assert only.method.startswith("not answered: 16777216 combinations")
-    assert only.findings == ()
+    assert only.method == f"not answered: 16777216 combinations of {', '.join(names)} are more than 2000000"
+    assert only.schema == "#/components/schemas/S"
+    assert (only.total, only.valid, only.valid_strict, only.findings) == (16777216, -1, -1, ())

@@ -50,10 +50,13 @@ def test_what_cannot_be_listed_is_filled_in_where_it_is_required() -> None:
     properties: dict[str, Any] = {f"field{at}": {"type": kind} if kind else {} for at, kind in enumerate(kinds)}
     properties |= {"own": {"type": "string", "example": "mine"}, "far": {"$ref": "#/Text"}, "free": {"type": "string"}}
     (first, *_) = space(properties, [name for name in properties if name != "free"]).bodies()
-    assert list(first.values()) == ["text", 1, 1, [], {}, "text", "text", "mine", "deep", False]
+    assert list(first.values()) == ["text", 1, 1, False, [], {}, "text", "text", "mine", "deep"]
     assert first["field3"] is False  # a boolean can be listed
     assert space(properties, []).with_required({"free": "x"}) == {"free": "x"}
     assert space({"a": {"type": "string"}}, ["a"]).with_required({"a": "x"}) == {"a": "x"}
+    listed = space({"a": {"enum": ["x", "y"]}, "b": {"type": "array", "minItems": 1}}, ["b", "a"])
+    assert listed.with_required({}) == {"a": "x", "b": []}
+    assert listed.with_required({"a": "y"}) == {"a": "y", "b": []}
     assert list(space({}).bodies()) == [{}]
     assert space({}).size == 1
 

@@ -1,0 +1,134 @@
+"""What an error of a submit says, word for word: whether money is at stake, why, and what to do about it."""
+
+from __future__ import annotations
+
+import hashlib
+from unittest.mock import Mock
+
+import attrs
+import httpx
+import pytest
+from mountsea_gemini import ApiError, BadRequest, ConnectionFailed, ProtocolError, RateLimited, SubmitOutcomeUnknown
+from mountsea_gemini._answers import Reader
+from mountsea_gemini._drive import SyncDriver
+from mountsea_gemini._exchange import Answer, Failed, Request
+from mountsea_gemini._secrets import Redactor
+from mountsea_gemini._submitting import Submission, submitting
+from mountsea_gemini.testing import FakeClock
+from mountsea_gemini_api.waiters import TASK as WAITER
+
+from tests.client.scripted import BASE, PROMPT, TASK, Play, Reply, Skin, fails, reply
+
+ADVICE = (
+    "  the task may have been accepted and billed. Look at the account's tasks or ask the vendor's support before "
+    "deciding anything; this client sends it once and never again by itself"
+)
+
+
+def error_of(skin: Skin, *replies: Reply) -> ApiError:
+    """Submit, and return the error that must come of it."""
+    with pytest.raises(ApiError) as caught:
+        skin.do(skin.client(Play(replies)).text_to_video(PROMPT))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "more"),
+    [
+        (fails(httpx.ReadTimeout), "ReadTimeout: scripted", []),
+        (reply(500, {"message": f"no {PROMPT}"}), "HTTP 500", ['  body: {"message":"no [as sent]"}']),
+        (reply(300, {"taskId": TASK}), "HTTP 300", [f'  body: {{"taskId":"{TASK}"}}']),
+        (
+            reply(503, {"traceId": "from the body"}, {"X-Request-Id": "from a header"}),
+            "HTTP 503",
+            ["  trace id: from the body", '  body: {"traceId":"from the body"}'],
+        ),
+        (
+            reply(201, b"<html>", {"Content-Type": "text/html; charset=utf-8", "X-Request-Id": "from a header"}),
+            "HTTP 201, but its body is not JSON (text/html, 6 bytes)",
+            ["  trace id: from a header", "  body: <html>"],
+        ),
+        (reply(201, {"id": 7}), "HTTP 201, but it holds no id of a task at /taskId", ['  body: {"id":7}']),
+    ],
+    ids=["cut", "failed", "no success", "trace id", "no JSON", "no id"],
+)
+def test_an_unknown_outcome_tells_why_and_what_identifies_it(
+    skin: Skin, answer: Reply, reason: str, more: list[str]
+) -> None:
+    """The reason, when and what was sent, the vendor's trace id and words, and how to find out."""
+    error = error_of(skin, answer)
+    assert isinstance(error, SubmitOutcomeUnknown)
+    assert error.reason == reason
+    first, sent, *rest = str(error).splitlines()
+    assert first == f"generateVideo was sent, and whether it was accepted is unknown: {reason}"
+    assert sent == f"  sent: 2026-01-01T00:00:00+00:00, body sha256 {error.fingerprint}"
+    assert rest == [*more, ADVICE]
+
+
+def test_what_was_never_sent_costs_nothing_and_says_so(skin: Skin) -> None:
+    """It is the one failed submit that is safe to submit again."""
+    error = error_of(skin, fails(httpx.ConnectError))
+    assert isinstance(error, ConnectionFailed)
+    assert str(error) == (
+        "generateVideo was never sent, after 3 attempts: ConnectError: scripted\n"
+        "  nothing was started or billed; it is safe to submit again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [({}, "HTTP 429"), ({"Retry-After": "90"}, "HTTP 429, to be tried again in 90 s at the earliest")],
+)
+def test_too_many_requests_tell_when_to_come_back(skin: Skin, headers: dict[str, str], words: str) -> None:
+    """Where the server said so."""
+    error = error_of(skin, reply(429, {"traceId": "t"}, headers))
+    assert isinstance(error, RateLimited)
+    assert str(error) == f'generateVideo was answered with {words}\n  trace id: t\n  body: {{"traceId":"t"}}'
+    assert (error.status, error.trace_id, error.body) == (429, "t", '{"traceId":"t"}')
+
+
+def test_a_refusal_repeats_the_vendors_words(skin: Skin) -> None:
+    """Nothing was started; the request has to change."""
+    error = error_of(skin, reply(400, {"message": "no cats"}, {"CF-Ray": "r-1"}))
+    assert isinstance(error, BadRequest)
+    assert str(error) == (
+        "generateVideo was answered with HTTP 400\n"
+        "  trace id: r-1\n"
+        '  body: {"message":"no cats"}\n'
+        "  the request itself has to change"
+    )
+    assert (error.status, error.trace_id) == (400, "r-1")
+
+
+@pytest.mark.parametrize(
+    ("location", "where"),
+    [
+        ({"Location": "https://elsewhere.example/x?key=1"}, "https://elsewhere.example/x?[cut]"),
+        ({"Location": "/" + "x" * 300}, "/" + "x" * 199 + "... (101 more characters)"),
+        ({}, "nowhere"),
+    ],
+)
+def test_a_redirect_tells_where_the_submit_did_not_go(skin: Skin, location: dict[str, str], where: str) -> None:
+    """Shortened, without what may be a signature, and with the setting to look at."""
+    error = error_of(skin, reply(307, {"traceId": "t"}, location))
+    assert isinstance(error, ProtocolError)
+    assert str(error) == (
+        f"generateVideo was answered with HTTP 307, a redirect to {where}\n"
+        "  trace id: t\n"
+        "  a submit is never sent to another address; check base_url"
+    )
+    assert error.status == 307
+
+
+def test_a_submit_without_a_body_whose_id_stands_deep_in_the_answer() -> None:
+    """Other documents have such; the errors name the whole place, and hash what was sent: nothing."""
+    reader = Reader(attrs.evolve(WAITER, name="job", submitted=("data", "id")), Redactor(None))
+    submission = Submission(Request("POST", BASE), reader, "order", 1.0)
+
+    def submit(outcome: Answer | Failed) -> str:
+        return SyncDriver(Mock(**{"send.return_value": outcome}), FakeClock()).run(submitting(submission))
+
+    assert submit(Answer(200, {}, b'{"data": {"id": "j"}}')) == "j"
+    with pytest.raises(SubmitOutcomeUnknown, match="it holds no id of a job at /data/id") as caught:
+        submit(Answer(200, {}, b'{"data": {}}'))
+    assert caught.value.fingerprint == hashlib.sha256(b"").hexdigest()

@@ -1,0 +1,202 @@
+"""What an error of a look or a wait says, word for word: how the task ended, or how to go on with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from mountsea_gemini import (
+    ApiError,
+    ConnectionFailed,
+    LookContradicted,
+    NotFound,
+    ProtocolError,
+    RateLimited,
+    TaskCancelled,
+    TaskEnded,
+    TaskFailed,
+    TaskOutputMissing,
+    WaitTimeout,
+)
+from mountsea_gemini.testing import FakeClock
+
+from tests.client.scripted import PROCESSING, TASK, Play, Reply, Skin, fails, reply, state
+
+GO_ON = f"  the task goes on and costs nothing more; go on with client.task('{TASK}')"
+BILLED = "  it is not submitted again, because that may be billed twice"
+LONG = "x" * 150
+CUT = "x" * 100 + "... (50 more characters)"
+
+
+def look_error(skin: Skin, answer: Reply) -> ApiError:
+    """Look once, and return the error that must come of it."""
+    with pytest.raises(ApiError) as caught:
+        skin.do(skin.task(skin.client(Play(poll=[answer]))).result())
+    return caught.value
+
+
+def wait_error(skin: Skin, *answers: Reply, timeout: float = 12) -> Any:
+    """Wait, on a clock that began long ago, and return the error that must come of it."""
+    clock = FakeClock()
+    clock.advance(1000.0)
+    with pytest.raises(ApiError) as caught:
+        skin.do(skin.task(skin.client(Play(poll=answers), clock=clock)).wait(timeout=timeout))
+    return caught.value
+
+
+def test_a_look_without_an_answer_tells_why(skin: Skin) -> None:
+    """The transport's words, and that nothing is lost."""
+    error = look_error(skin, fails(httpx.ReadError))
+    assert type(error) is ConnectionFailed
+    assert str(error) == f"no answer about task {TASK}: ReadError: scripted\n{GO_ON}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "reason", "more"),
+    [
+        (
+            reply(300, {"status": "completed", "traceId": "t"}),
+            ProtocolError,
+            "HTTP 300, which cannot be read: it is neither a success nor an error, and redirects are not followed",
+            ["  trace id: t", '  body: {"status":"completed","traceId":"t"}'],
+        ),
+        (
+            reply(201, b"cat", {"CF-Ray": "r"}),
+            ProtocolError,
+            "HTTP 201, which cannot be read: its body is not JSON (no content type, 3 bytes)",
+            ["  trace id: r", "  body: cat"],
+        ),
+        (
+            reply(200, {"status": 7}),
+            ProtocolError,
+            "HTTP 200, which cannot be read: it holds int at /status, where the state of the task should be",
+            ['  body: {"status":7}'],
+        ),
+        (
+            reply(200, {"message": "no"}),
+            LookContradicted,
+            (
+                "HTTP 200, which cannot be read: it holds nothing at /status, where the state of the task should be;"
+                " it says instead: no"
+            ),
+            ['  body: {"message":"no"}'],
+        ),
+    ],
+    ids=["no success", "no JSON", "no state", "an error instead"],
+)
+def test_an_answer_that_tells_nothing_is_shown(
+    skin: Skin, answer: Reply, kind: type[ApiError], reason: str, more: list[str]
+) -> None:
+    """Its status, what is wrong with it, its trace id and its body; the task is not touched by it."""
+    error = look_error(skin, answer)
+    assert type(error) is kind
+    assert error.status is not None
+    assert str(error) == "\n".join([f"looking at task {TASK} was answered with {reason}", *more, GO_ON])
+
+
+def test_a_refused_look_is_the_apis_own_error(skin: Skin) -> None:
+    """Here an unknown id, told with what may be wrong."""
+    error = look_error(skin, reply(404, {}))
+    assert type(error) is NotFound
+    assert str(error) == (
+        f"looking at task {TASK} was answered with HTTP 404\n"
+        "  body: {}\n"
+        "  check the task id, and that the token belongs to the account that submitted it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answers", "kind", "words"),
+    [
+        ([state("failed", errorCode=LONG)], TaskFailed, f'ended as "failed" after 1 poll, code {CUT}\n{BILLED}'),
+        (
+            [PROCESSING, state("cancelled", errorMessage="by you", traceId="t")],
+            TaskCancelled,
+            f'ended as "cancelled" after 2 polls: by you\n  trace id: t\n{BILLED}',
+        ),
+        (
+            [state("completed", errorCode=0)],
+            TaskOutputMissing,
+            (
+                "succeeded, but its answer names no usable URL after 1 poll, code 0\n  look for the file in "
+                "error.result.raw, or look at the task again with client.task(id).result()"
+            ),
+        ),
+    ],
+)
+def test_an_end_without_a_result_is_told_in_the_vendors_words(
+    skin: Skin, answers: list[Reply], kind: type[TaskEnded], words: str
+) -> None:
+    """The state, the number of looks, the code, the message and the trace id."""
+    error = wait_error(skin, *answers)
+    assert type(error) is kind
+    assert str(error) == f"task {TASK} {words}"
+    assert error.task_id == TASK
+
+
+@pytest.mark.parametrize(
+    ("answers", "timeout", "words"),
+    [
+        ([state(LONG)], 0, f'after 0.0 s (1 poll); last seen as "{CUT}"'),
+        (
+            [PROCESSING, fails(httpx.ReadError)],
+            12,
+            (
+                f'after 12.0 s (5 polls); last seen as "processing"; the last look failed: '
+                f"no answer about task {TASK}: ReadError: scripted"
+            ),
+        ),
+        ([fails(httpx.ReadError), PROCESSING], 12, 'after 12.0 s (5 polls); last seen as "processing"'),
+        (
+            [reply(429, {}, {"Retry-After": "13"})],
+            12,
+            (
+                f"after 0.0 s (1 poll); the last look failed: looking at task {TASK} was answered with HTTP 429, to be "
+                "tried again in 13 s at the earliest; the server does not want to be asked again before the deadline"
+            ),
+        ),
+    ],
+    ids=["one look", "a fault at the end", "a fault before", "asked to stay away"],
+)
+def test_a_wait_that_is_over_tells_how_far_it_came(
+    skin: Skin, answers: list[Reply], timeout: float, words: str
+) -> None:
+    """How long, how many looks, the last state, the last fault, and how to go on."""
+    error = wait_error(skin, *answers, timeout=timeout)
+    assert type(error) is WaitTimeout
+    assert str(error) == f"stopped waiting for task {TASK} {words}\n{GO_ON}"
+
+
+def test_a_wait_that_is_over_holds_what_it_knows_as_data(skin: Skin) -> None:
+    """The last answer, the last fault with the task's id, and what the server asked."""
+    answers = [state("processing", traceId="t"), reply(429, {}, {"Retry-After": "13"})]
+    error = wait_error(skin, *answers)
+    assert (error.task_id, error.trace_id, error.last.status, error.retry_after) == (TASK, "t", "processing", 13.0)
+    assert type(error.fault) is RateLimited
+    assert error.fault.task_id == TASK
+    quiet = wait_error(skin, PROCESSING)
+    assert (quiet.trace_id, quiet.fault, quiet.retry_after) == (None, None, None)
+
+
+def test_the_log_tells_of_each_fault_and_of_each_unknown_state_once(
+    skin: Skin, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault is no reason to worry and a state nobody knows is one, so one is said louder than the other."""
+    answers = [state(LONG), fails(httpx.ReadError), state(LONG), state("dreaming"), PROCESSING]
+    with caplog.at_level("INFO", "mountsea_gemini"):
+        wait_error(skin, *answers, timeout=60)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", f"task {TASK} is in a state this version does not know, {CUT!r}; waiting on"),
+        ("INFO", f"task {TASK}: no answer about task {TASK}: ReadError: scripted"),
+        ("WARNING", f"task {TASK} is in a state this version does not know, 'dreaming'; waiting on"),
+    ]
+
+
+def test_an_id_is_shown_fit_to_be_read(skin: Skin) -> None:
+    """Whoever kept it may have kept anything: it is shortened, and no terminal obeys it."""
+    task = "\x1b[2J" + "x" * 300
+    with pytest.raises(ApiError) as caught:
+        skin.do(skin.task(skin.client(Play(poll=[fails(httpx.ReadError)])), task).result())
+    shown = "\\x1b[2J" + "x" * 193 + "... (107 more characters)"
+    assert str(caught.value).startswith(f"no answer about task {shown}: ReadError")

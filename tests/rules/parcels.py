@@ -1,0 +1,85 @@
+"""A made-up operation that sends parcels, its variants, and what the generator would call it all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scripts.emit.names import FieldName, ModelName, Names, OperationName
+from scripts.rules.definition import Rule, RuledSchema, Source
+from scripts.rules.variants import VariantSet, read_variants
+
+WHERE = ("components", "schemas", "Parcel")
+PROPERTIES: dict[str, Any] = {
+    "kind": {"enum": ["box", "letter"], "description": "What it is"},
+    "toWhom": {"type": "string", "description": "A name\n  on the label"},
+    "size": {"enum": ["s", "m", "l"]},
+    "labels": {"type": "array", "maxItems": 1},
+    "fast": {"type": "boolean", "deprecated": True, "description": "By air"},
+}
+FIELDS = {
+    "kind": FieldName("kind", "ParcelKind", None),
+    "toWhom": FieldName("to_whom", "str", None),
+    "size": FieldName("size", "ParcelSize", None),
+    "labels": FieldName("labels", "list[str]", None),
+    "fast": FieldName("fast", "bool", None),
+}
+DECLARED: dict[str, Any] = {"by": "kind", "names": {"box": "send_box", "letter": "send_letter"}, "general": "send"}
+BOX = {"properties": {"kind": {"const": "box"}}, "required": ["kind"]}
+LETTER = {"properties": {"kind": {"const": "letter"}}, "required": ["kind"]}
+LARGE = {"properties": {"size": {"const": "l"}}, "required": ["size"]}
+
+
+def both(*schemas: Any) -> dict[str, Any]:
+    """Return the schema of what fits several."""
+    return {"allOf": list(schemas)}
+
+
+def rule(condition: Any, requirement: Any, name: str = "r", level: str = "error") -> Rule:
+    """Return a rule with examples that hold a name."""
+    examples = {"toWhom": "Ann"}, {"toWhom": "Bob"}
+    return Rule(name, level, f"{name} must hold", Source("#/at", "words"), condition, requirement, *examples, ())
+
+
+def operation(*arguments: tuple[str, str, str, bool]) -> OperationName:
+    """Return the endpoint as the generator names it, with parameters: place and name, keyword, type, required."""
+    return OperationName(
+        "api.send_parcel",
+        "post",
+        "/parcels/{depot}",
+        {key: keyword for key, keyword, _, _ in arguments},
+        {key: (kind, required) for key, _, kind, required in arguments},
+        "Any",
+        {"application/json": "Parcel"},
+    )
+
+
+def document(schema: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Return a document with one operation that takes the schema, and more about that operation."""
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Parcel"}}}}
+    path = {"post": {"operationId": "sendParcel", "requestBody": body, **more}, "get": {"operationId": "other"}}
+    return {"paths": {"/parcels/{depot}": path}, "components": {"schemas": {"Parcel": schema}}}
+
+
+def made(
+    *rules: Rule,
+    declared: dict[str, Any] | None = None,
+    required: tuple[str, ...] = ("kind", "toWhom"),
+    fields: dict[str, FieldName] | None = None,
+    arguments: tuple[tuple[str, str, str, bool], ...] = (),
+    more: dict[str, Any] | None = None,
+) -> tuple[VariantSet, dict[str, Any], Names]:
+    """Return the variants of the schema, the document and the names of what was generated for it."""
+    as_written = [
+        {"if": each.condition, "then": each.requirement, "examples": {"a": each.passes, "b": each.breaks}}
+        for each in rules
+    ]
+    schema = {
+        "properties": PROPERTIES,
+        "required": [*required],
+        "x-rules": as_written,
+        "x-variants": DECLARED | (declared or {}),
+    }
+    model = ModelName("Parcel", "parcel", ("/" + "/".join(WHERE),), FIELDS | (fields or {}))
+    names = Names({"Parcel": model}, frozenset({"ParcelKind", "ParcelSize"}), (operation(*arguments),))
+    (variants,) = read_variants({}, [RuledSchema(WHERE, schema, rules)])
+    return variants, document(schema, **(more or {})), names

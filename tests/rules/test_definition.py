@@ -1,0 +1,173 @@
+"""Rules as they are written: read wherever they stand, and refused with place and remedy if they cannot be meant."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from scripts.rules.definition import Rule, RuleDefinitionError, RuledSchema, Source, read_rules
+
+PARTS = "a rule has id, level, message, source, if, then, examples"
+WRITTEN: dict[str, Any] = {
+    "id": "boxes-need-weight",
+    "level": "error",
+    "message": "weight is required when kind is box",
+    "source": {"at": "#/info/title", "quote": "boxes need a weight"},
+    "if": {"required": ["kind"]},
+    "then": {"required": ["weight"]},
+    "examples": {"passes": {"weight": 1}, "breaks": {"kind": "box"}},
+}
+
+
+def written(**changes: Any) -> dict[str, Any]:
+    """Return the rule with some of its parts replaced."""
+    return {**copy.deepcopy(WRITTEN), **changes}
+
+
+def document(*rules: Any, **schemas: Any) -> dict[str, Any]:
+    """Return a document with one schema that carries some rules, and more schemas."""
+    return {"components": {"schemas": {"Order": {"type": "object", "x-rules": list(rules)}, **schemas}}}
+
+
+def refusal(value: Any) -> str:
+    """Return what is said of a document whose rules cannot be meant."""
+    with pytest.raises(RuleDefinitionError) as caught:
+        read_rules(value)
+    return str(caught.value)
+
+
+def test_a_rule_is_read_with_its_place() -> None:
+    """Every part under a name of its own; keys that start with x- are somebody else's."""
+    value = document(written(**{"x-note": "mine"}))
+    (ruled,) = read_rules(value)
+    (rule,) = ruled.rules
+    place = ("components", "schemas", "Order", "x-rules", 0)
+    assert (ruled.location, rule.location) == (place[:3], place)
+    assert ruled.schema is value["components"]["schemas"]["Order"]
+    assert rule == Rule(
+        "boxes-need-weight",
+        "error",
+        "weight is required when kind is box",
+        Source("#/info/title", "boxes need a weight"),
+        {"required": ["kind"]},
+        {"required": ["weight"]},
+        {"weight": 1},
+        {"kind": "box"},
+        place,
+    )
+
+
+def test_a_schema_is_called_by_its_place() -> None:
+    """The pointer as a reference would write it, and the component's name."""
+    ruled = RuledSchema(("components", "schemas", "a/b"), {}, ())
+    assert (ruled.pointer, ruled.name) == ("#/components/schemas/a~1b", "a/b")
+
+
+def test_rules_are_found_wherever_a_schema_stands() -> None:
+    """In document order, in lists too, and under properties of any name; not in what is only data."""
+    inner = {"x-rules": [written(id="inner")]}
+    properties = {name: {"x-rules": [written(id=f"in-{name}")]} for name in ("default", "example", "x-odd")}
+    data = {key: [{"x-rules": [7]}] for key in ("example", "examples", "default", "enum", "x-data")}
+    value = document(written(id="outer"), Other={"allOf": [{}, inner], "properties": properties, **data})
+    assert [(rule.id, rule.location[2:-2]) for ruled in read_rules(value) for rule in ruled.rules] == [
+        ("outer", ("Order",)),
+        ("inner", ("Other", "allOf", 1)),
+        ("in-default", ("Other", "properties", "default")),
+        ("in-example", ("Other", "properties", "example")),
+        ("in-x-odd", ("Other", "properties", "x-odd")),
+    ]
+
+
+def test_rules_are_a_list() -> None:
+    """One rule alone stands in a list too."""
+    value = {"components": {"x-rules": written()}}
+    assert refusal(value) == "x-rules must be a list of rules\n  at /components/x-rules"
+
+
+def test_an_id_is_used_once() -> None:
+    """Callers waive rules by their ids, whichever schema they belong to."""
+    value = document(written(id="other"), written(), Other={"x-rules": [written()]})
+    assert refusal(value) == (
+        "rule boxes-need-weight: the id is taken by the rule at /components/schemas/Order/x-rules/1\n"
+        "  at /components/schemas/Other/x-rules/0"
+    )
+
+
+@pytest.mark.parametrize("key", list(WRITTEN))
+def test_every_part_is_needed(key: str) -> None:
+    """Whichever is missing is named, with all there have to be."""
+    rule = written()
+    del rule[key]
+    name = "" if key == "id" else "rule boxes-need-weight: "
+    assert refusal(document(rule)) == f"{name}has no {key!r}; {PARTS}\n  at /components/schemas/Order/x-rules/0"
+
+
+LONG = "x" * 100
+NO_EXAMPLES: tuple[Any, ...] = (7, {"passes": {}}, {"passes": {}, "breaks": {}, "more": {}})
+NO_SOURCES: tuple[Any, ...] = ("#/info", {"at": "#/info"}, {"at": "#", "quote": "q", "page": 1})
+WRONG: list[tuple[Any, str, str]] = [
+    (7, "a rule must be an object, got 7", ""),
+    ([LONG], f"a rule must be an object, got ['{'x' * 58}", ""),
+    (written(note="mine"), f"rule boxes-need-weight: has an unknown key 'note'; {PARTS}", "/note"),
+    *(
+        (written(id=name), f"an id must be kebab-case and not reserved, got {name!r:.60}", "/id")
+        for name in (7, "", "Boxes", "boxes_need", "1-box", "a--b", "a-", "schema", f"{LONG}_", "box\n", "x'y")
+    ),
+    *(
+        (written(level=level), f"rule boxes-need-weight: level must be error or warning, got {level!r:.60}", "/level")
+        for level in ("fatal", None, LONG)
+    ),
+    *(
+        (written(message=text), "rule boxes-need-weight: message must be one line of text", "/message")
+        for text in (7, "", " ", "a\nb")
+    ),
+    (
+        written(**{"if": {"anyOf": [{"required": 7}]}}),
+        "rule boxes-need-weight: required must be a list of property names, each once, got 7",
+        "/if/anyOf/0/required",
+    ),
+    (
+        written(then={"const": 1}),
+        "rule boxes-need-weight: const speaks of the body as a whole; name the property it is about",
+        "/then/const",
+    ),
+    *(
+        (
+            written(examples=value),
+            "rule boxes-need-weight: examples must be an object with passes and breaks",
+            "/examples",
+        )
+        for value in NO_EXAMPLES
+    ),
+    *(
+        (written(source=value), "rule boxes-need-weight: source must be an object with at and quote", "/source")
+        for value in NO_SOURCES
+    ),
+    *(
+        (written(source={"at": at, "quote": "q"}), "rule boxes-need-weight: source at must be text", "/source/at")
+        for at in (7, "", " ")
+    ),
+    *(
+        (
+            written(source={"at": "#/a", "quote": q}),
+            "rule boxes-need-weight: source quote must be text",
+            "/source/quote",
+        )
+        for q in (7, "", " ")
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "message", "place"), WRONG)
+def test_what_cannot_be_meant_is_refused_with_its_place(rule: Any, message: str, place: str) -> None:
+    """Each part by itself: what is wrong, in which rule, and what would be right."""
+    assert refusal(document(written(id="other"), rule)) == f"{message}\n  at /components/schemas/Order/x-rules/1{place}"
+
+
+@pytest.mark.parametrize("name", ["a", "a1", "veo31-fast", "a-1-b"])
+def test_an_id_is_words_and_numbers_with_hyphens(name: str) -> None:
+    """It is typed on command lines and written in code."""
+    (ruled,) = read_rules(document(written(id=name, level="warning")))
+    assert [rule.id for rule in ruled.rules] == [name]

@@ -1,0 +1,222 @@
+"""What the linter finds in rules that are well-formed: each mistake with words, place and check, and none invented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from scripts.rules.definition import read_rules
+from scripts.rules.lint import CHECKS, check, lint
+
+PARCEL: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "kind": {"type": "string", "enum": ["box", "letter"]},
+        "weight": {"type": "number"},
+        "fragile": {"type": "boolean"},
+        "labels": {"type": "array", "items": {"$ref": "#/components/schemas/Label"}},
+        "codes": {"$ref": "#/components/schemas/Codes"},
+        "sender": {"$ref": "#/components/schemas/Alias"},
+    },
+}
+OTHERS: dict[str, Any] = {
+    "Codes": {"type": "array", "items": {"properties": {"digits": {}}}},
+    "Label": {"type": "object", "properties": {"text": {"type": "string"}}},
+    "Person": {"allOf": [{"properties": {"name": {}}}, {"$ref": "#/components/schemas/Label"}]},
+    "Alias": {"$ref": "#/components/schemas/Person"},
+}
+IS_BOX: dict[str, Any] = {"properties": {"kind": {"const": "box"}}, "required": ["kind"]}
+HEAVY: dict[str, Any] = {"properties": {"weight": {"minimum": 2}}, "required": ["weight"]}
+
+
+def rule(**changes: Any) -> dict[str, Any]:
+    """Return a rule that is right, with some of its parts replaced."""
+    return {
+        "id": "boxes",
+        "level": "error",
+        "message": "weight must be at least 2 when kind is box",
+        "source": {"at": "#/info/title", "quote": "boxes"},
+        "if": IS_BOX,
+        "then": HEAVY,
+        "examples": {"passes": {"kind": "box", "weight": 2}, "breaks": {"kind": "box", "weight": 1}},
+        **changes,
+    }
+
+
+def found(*rules: dict[str, Any], version: str = "3.0.3", **parts: Any) -> list[str]:
+    """Return what the linter says of some rules, without the name of the rule."""
+    schemas = {"Parcel": {**PARCEL, "x-rules": list(rules), **parts}, **OTHERS}
+    value = {"openapi": version, "info": {"title": "boxes"}, "components": {"schemas": schemas}}
+    return [str(finding) for finding in lint(value, read_rules(value))]
+
+
+def says(message: str, check: str, pointer: str, index: int = 0, name: str = "boxes") -> str:
+    """Return a finding as it is printed."""
+    return f"rule {name}: {message}\n  at /components/schemas/Parcel/x-rules/{index}{pointer} ({check})"
+
+
+def labelled(**label: Any) -> dict[str, Any]:
+    """Return the requirement that each label fits a schema."""
+    return {"properties": {"labels": {"items": label}}}
+
+
+def test_a_right_rule_is_let_pass() -> None:
+    """As an error and as a warning, and also one that speaks of nested fields."""
+    nested = rule(
+        message="labels and sender of a box: each has a text, the sender a name",
+        then={"properties": {"labels": {"items": {"required": ["text"]}}, "sender": {"required": ["name", "text"]}}},
+        examples={
+            "passes": {"kind": "box", "labels": [{"text": "x"}]},
+            "breaks": {"kind": "box", "labels": [{}]},
+        },
+    )
+    assert found(rule()) == found(rule(level="warning")) == found(nested) == []
+
+
+def test_every_check_is_registered_under_its_name() -> None:
+    """A message says which check complains."""
+    assert list(CHECKS) == [
+        "field-exists",
+        "condition-needs-presence",
+        "condition-names-a-field",
+        "examples-do-what-they-claim",
+        "condition-can-be-met",
+        "message-names-what-is-accepted",
+    ]
+
+
+def test_a_check_is_registered_by_its_functions_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To add one, a decorated function is all there is to write."""
+
+    def something_new(rule: Any, context: Any) -> Iterator[tuple[str, str]]:
+        yield "is new", "/if"
+
+    monkeypatch.setattr("scripts.rules.lint.CHECKS", {})
+    assert check(something_new) is something_new
+    assert found(rule()) == [says("is new", "something-new", "/if")]
+
+
+ABSENT = "the condition also matches a body without {0!r}; add required: [{0}]"
+MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
+    ("field-exists", rule(**{"if": {**IS_BOX, "anyOf": [{"required": ["kid"]}, True]}}),
+     "the schema has no property 'kid'; did you mean 'kind'?", "/if/anyOf/0"),
+    ("field-exists", rule(then={"allOf": [HEAVY, {"not": {"properties": {"zzz": {}}}}]}),
+     "the schema has no property 'zzz'; did you mean 'weight'?", "/then/allOf/1/not"),
+    ("field-exists", rule(then={**HEAVY, "allOf": [labelled(required=["txt"])]}),
+     "the schema has no property 'txt'; did you mean 'text'?", "/then/allOf/0/properties/labels/items"),
+    ("field-exists", rule(then={"allOf": [HEAVY, {"properties": {"sender": {"required": ["nam"]}}}]}),
+     "the schema has no property 'nam'; did you mean 'name'?", "/then/allOf/1/properties/sender"),
+    ("field-exists", rule(then={"allOf": [HEAVY, {"properties": {"codes": {"items": {"required": ["digit"]}}}}]}),
+     "the schema has no property 'digit'; did you mean 'digits'?", "/then/allOf/1/properties/codes/items"),
+    ("condition-needs-presence", rule(**{"if": {"properties": IS_BOX["properties"]}}), ABSENT.format("kind"), "/if"),
+    ("condition-needs-presence", rule(**{"if": {"allOf": [IS_BOX, {"properties": {"fragile": {}}}]}}),
+     ABSENT.format("fragile"), "/if/allOf/1"),
+    ("condition-needs-presence", rule(**{"if": {"anyOf": [{"properties": {"fragile": {}}}, IS_BOX]}}),
+     ABSENT.format("fragile"), "/if/anyOf/0"),
+    ("condition-needs-presence",
+     rule(**{"if": {"required": ["kind"], "properties": {"kind": {"properties": {"a/b": {}}}}}}),
+     ABSENT.format("a/b"), "/if/properties/kind"),
+    ("condition-names-a-field", rule(**{"if": True}),
+     "the condition names no field; say when the rule applies, at least that a field is required", "/if"),
+    ("examples-do-what-they-claim", rule(examples={"passes": {"kind": "box"}, "breaks": {"kind": "box"}}),
+     "the example 'passes' must break no rule, it breaks boxes", "/examples/passes"),
+    ("examples-do-what-they-claim", rule(examples={"passes": {"kind": "box", "weight": 2}, "breaks": {"weight": 2}}),
+     "the example 'breaks' must break boxes and nothing else, it breaks none", "/examples/breaks"),
+    ("examples-do-what-they-claim",
+     rule(examples={"passes": {"kind": "box", "weight": "x"}, "breaks": {"kind": "box"}}),
+     "the example 'passes' does not fit the schema: \"x\" is not of type \"number\"", "/examples/passes"),
+    ("condition-can-be-met", rule(examples={"passes": {"kind": "letter"}, "breaks": {"kind": "box"}}),
+     "the example 'passes' does not meet the condition, so it shows nothing", "/examples/passes"),
+    ("message-names-what-is-accepted", rule(message="at least 2 for a box"),
+     "the message does not name the field 'weight'", "/message"),
+    ("message-names-what-is-accepted", rule(message="weight must be large when kind is box"),
+     "the message does not name the accepted value 2", "/message"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "wrong", "message", "pointer"), MISTAKES)
+def test_a_mistake_is_told_with_its_place(name: str, wrong: dict[str, Any], message: str, pointer: str) -> None:
+    """What is wrong, what would be right, where, and which check says so; this check says nothing else."""
+    said = [finding for finding in found(wrong) if finding.endswith(f"({name})")]
+    assert said == [says(message, name, pointer)]
+
+
+def test_every_rule_is_judged_beside_the_others() -> None:
+    """An example that breaks two rules shows neither; each finding stands at its own rule."""
+    assert found(rule(), rule(id="again", level="warning")) == [
+        says(f"the example 'breaks' must break {name} and nothing else, it breaks boxes, again",
+             "examples-do-what-they-claim", "/examples/breaks", index, name)
+        for index, name in enumerate(("boxes", "again"))
+    ]  # fmt: skip
+
+
+def test_a_schema_that_names_no_properties_says_nothing_about_them() -> None:
+    """Whatever a rule names may then be there; the same goes for what stands below an unknown place."""
+    assert found(rule(), properties={}) == []
+    inner = {"properties": {"weight": {"required": ["anything"]}, "kind": {"items": {"required": ["anything"]}}}}
+    said = found(rule(then={**HEAVY, "anyOf": [inner, True]}, message="weight, kind and anything must be 2"))
+    assert said == []
+
+
+@pytest.mark.parametrize(("version", "fits"), [("3.0.3", True), ("3.1.0", False)])
+def test_examples_are_judged_as_the_documents_version_reads_a_schema(version: str, fits: bool) -> None:
+    """`exclusiveMinimum: true` beside a minimum is the old way to say what is now a number of its own."""
+    properties = {**PARCEL["properties"], "weight": {"type": "number", "maximum": 9, "nullable": True}}
+    old = {**properties, "weight": {"minimum": 0, "exclusiveMinimum": True}}
+    new = {**properties, "weight": {"exclusiveMinimum": 2}}
+    zero = rule(examples={"passes": {"kind": "box", "weight": 2}, "breaks": {"kind": "box", "weight": 0}})
+    if fits:
+        assert any("does not fit the schema: 0" in finding for finding in found(zero, version=version, properties=old))
+    else:
+        assert any("does not fit the schema: 2" in finding for finding in found(zero, version=version, properties=new))
+
+
+@pytest.mark.parametrize(
+    ("then", "message", "missing"),
+    [
+        ({"properties": {"labels": {"minItems": 1, "maxItems": 30}}}, "labels: few", ["1", "30"]),
+        ({"properties": {"labels": {"maxItems": 0}}}, "labels: few", ["0"]),
+        ({"properties": {"labels": {"maxItems": 0}}}, "labels must be empty", []),
+        ({"properties": {"labels": {"maxItems": 0}}}, "no labels", []),
+        ({"properties": {"labels": {"maxItems": 0}}}, "labels: none", []),
+        ({"properties": {"labels": {"maxItems": 7}}}, "labels must be empty", ["7"]),
+        ({"properties": {"weight": {"minimum": 1.5, "maximum": 2.0}}}, "weight", ["1.5", "2"]),
+        ({"properties": {"weight": {"exclusiveMinimum": 3, "exclusiveMaximum": 5}}}, "weight", ["3", "5"]),
+        ({"properties": {"kind": {"maxLength": 9, "minLength": 1}}}, "kind", ["9"]),
+        ({"properties": {"kind": {"enum": ["box", "letter"]}}}, "kind: a (box);", ["letter"]),
+        ({"properties": {"fragile": {"const": True}}}, "fragile", ["true"]),
+        ({"properties": {"fragile": {"const": None}}}, "fragile or null", []),
+        ({"properties": {"kind": {"not": {"const": "box"}}}}, "kind must be another", []),
+        ({"anyOf": [{"properties": {"kind": {"const": "box"}}}, {"required": ["weight"]}]}, "kind, weight", ["box"]),
+        (labelled(const="x"), "labels", ["x"]),
+    ],
+)
+def test_a_message_names_every_accepted_value(then: Any, message: str, missing: list[str]) -> None:
+    """Bounds and values as a reader would write them; what is excluded need not be named."""
+    said = [finding for finding in found(rule(then=then, message=message)) if "accepted value" in finding]
+    assert said == [
+        says(f"the message does not name the accepted value {value}", "message-names-what-is-accepted", "/message")
+        for value in missing
+    ]
+
+
+@pytest.mark.parametrize(
+    ("then", "message", "missing"),
+    [
+        (HEAVY, "a box needs 2", ["weight"]),
+        ({"properties": {"weight": {"minimum": 2}}}, "a box needs 2", ["weight"]),
+        (HEAVY, "at least 2 in parcel.weight (kg)", []),
+        ({"required": ["weight", "kind"]}, "both are needed", ["weight", "kind"]),
+        ({"properties": {"sender": {"required": ["name"]}}}, "sender needs more", ["name"]),
+        (labelled(required=["text"]), "labels need more", []),
+    ],
+)
+def test_a_message_names_every_field(then: Any, message: str, missing: list[str]) -> None:
+    """Also one inside another, but not what each item of a list holds."""
+    said = [finding for finding in found(rule(then=then, message=message)) if "name the field" in finding]
+    assert said == [
+        says(f"the message does not name the field {name!r}", "message-names-what-is-accepted", "/message")
+        for name in missing
+    ]

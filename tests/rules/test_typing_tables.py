@@ -1,0 +1,98 @@
+"""The tables of calls that type checkers are held to, of a made-up operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scripts.emit.names import FieldName
+from scripts.emit.typing_tables import typing_tables
+from scripts.rules.definition import Rule
+from tests.rules.parcels import BOX, LARGE, both, made, rule
+
+LABELLED = {"properties": {"labels": {"minItems": 1}}, "required": ["labels"]}
+HEAD = ["from __future__ import annotations", "", "from typing import Any", "", "from parcels import models, variants"]
+
+
+def tables(*rules: Rule, **how: Any) -> tuple[list[str], list[str]]:
+    """Return the lines of both tables, what all tables begin with checked and left out."""
+    variants, value, names = made(*rules, **how)
+    right, wrong = typing_tables([variants], value, names, "parcels")
+    assert right.endswith("\n")
+    assert wrong.endswith("\n")
+    assert right.splitlines()[:8] == [
+        '"""Calls that keep every stated rule: a type checker accepts each line."""', *HEAD, "", "",
+    ]  # fmt: skip
+    assert wrong.splitlines()[:8] == [
+        '"""Calls that break the rules named: a type checker rejects each line."""', *HEAD, "", "",
+    ]  # fmt: skip
+    return right.splitlines()[8:], wrong.splitlines()[8:]
+
+
+def test_each_combination_of_restricted_fields_is_one_call() -> None:
+    """In one table or the other, and there with the rules it breaks; what is free and needed is a parameter."""
+    right, wrong = tables(rule(both(BOX, LARGE), LABELLED, "large"), rule(both(BOX, LARGE), False, "none", "warning"))
+    assert right[0] == "def right_send(to_whom: str, labels_item: str) -> None:"
+    assert right[1:6] == [
+        "    variants.send_box(to_whom=to_whom)",
+        "    variants.send_box(to_whom=to_whom, labels=())",
+        "    variants.send_box(to_whom=to_whom, labels=(labels_item,))",
+        "    variants.send_box(to_whom=to_whom, labels=(labels_item, labels_item))",
+        "    variants.send_box(to_whom=to_whom, size='s')",
+    ]
+    assert len(right) == 1 + 32 - 2
+    assert right[-1] == "    variants.send_letter(to_whom=to_whom, size='l', labels=(labels_item, labels_item))"
+    assert wrong == [
+        "def wrong_send(to_whom: str, labels_item: str) -> None:",
+        "    variants.send_box(to_whom=to_whom, size='l')  # large",
+        "    variants.send_box(to_whom=to_whom, size='l', labels=())  # large",
+    ]
+
+
+def test_a_call_that_breaks_several_rules_names_them_all() -> None:
+    """In the order of the rules."""
+    _, wrong = tables(rule(both(BOX, LARGE), False, "one"), rule(both(BOX, LARGE), False, "two"))
+    assert wrong[1:] == ["    variants.send_box(to_whom=to_whom, size='l')  # one, two"]
+
+
+def test_without_a_wrong_call_the_table_is_empty() -> None:
+    """A function needs a line all the same."""
+    assert tables(rule(BOX, {"required": ["kind"]})) == (
+        [
+            "def right_send(to_whom: str, labels_item: str) -> None:",
+            "    variants.send_box(to_whom=to_whom)",
+            "    variants.send_letter(to_whom=to_whom)",
+        ],
+        ["def wrong_send(to_whom: str, labels_item: str) -> None:", "    pass"],
+    )
+
+
+def test_arguments_stand_where_the_call_takes_them() -> None:
+    """What needs no name first, as far as it is given; then what the operation needs beside the body."""
+    arguments = (("path:depot", "depot", "str", True), ("query:trace", "trace", "str", False))
+    right, _ = tables(rule(BOX, LARGE), declared={"positional": ["toWhom", "size"]}, arguments=arguments)
+    assert right[0] == "def right_send(depot: Any, to_whom: str, labels_item: str) -> None:"
+    assert right[1:3] == [
+        "    variants.send_box(to_whom, 'l', depot=depot)",
+        "    variants.send_letter(to_whom, depot=depot)",
+    ]
+    late, _ = tables(rule(BOX, LARGE), declared={"positional": ["size", "toWhom"]})
+    assert late[1:3] == ["    variants.send_box('l', to_whom)", "    variants.send_letter(to_whom=to_whom)"]
+
+
+def test_a_text_is_wrong_only_if_no_sample_is_right() -> None:
+    """What counts is whether it is given; of the samples the rules' examples hold the best one speaks."""
+    bob = {"properties": {"toWhom": {"const": "Bob"}}, "required": ["toWhom"]}
+    right, wrong = tables(rule(BOX, bob, "bob"), required=("kind",))
+    assert right[1:3] == ["    variants.send_box(to_whom=to_whom)", "    variants.send_letter()"]
+    assert wrong[1:] == ["    variants.send_box()  # bob"]
+
+
+def test_parameters_have_the_types_of_the_fields() -> None:
+    """Plain ones and models; any other type is not told apart here."""
+    for declared, known in (("int", "int"), ("Address", "models.Address"), ("Any", "Any"), ("dict[str, int]", "Any")):
+        fields = {
+            "toWhom": FieldName("to_whom", declared, None),
+            "labels": FieldName("labels", f"list[{declared}]", None),
+        }
+        right, _ = tables(rule(both(BOX, LARGE), LABELLED), fields=fields)
+        assert right[0] == f"def right_send(to_whom: {known}, labels_item: {known}) -> None:"

@@ -1,0 +1,257 @@
+"""How to wait for a job, as the document declares it: written as data, and refused where it cannot be meant."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from typing import Any
+
+import pytest
+
+from scripts.emit.names import Names, OperationName
+from scripts.emit.operations import operations
+from scripts.emit.waiters import carried, read_waiters, submits, waiters_module
+from scripts.errors import InputError
+
+WAITER: dict[str, Any] = {
+    "name": "print job",
+    "id": {"parameter": "job", "submitted": "/data/id"},
+    "state": "/state",
+    "acceptors": {"new": "retry", "done": "success", "gone": "failure"},
+    "delay": {"first": 1, "factor": 1.5, "max": 20},
+    "deadline": 600,
+}
+MORE: dict[str, Any] = {
+    "grace": {"not_found": 30},
+    "outputs": ["/result/urls", "/a~1b"],
+    "error": {"message": "/why", "code": "/code", "trace": "/trace"},
+    "reasons": ["/error"],
+    "x-note": "ours",
+}
+STATES: dict[str, Any] = {"properties": {"state": {"enum": ["new", "done", "gone"]}}}
+SUBMIT, POLL = ("post", "/jobs"), ("get", "/jobs/{job}")
+
+
+def document(waiter: Any = WAITER, answer: Any = STATES, parameters: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return a document with a submit, whose link leads to a poll that carries a waiter."""
+    link = {"operationId": "getJob", "parameters": parameters or {}}
+    submit = {
+        "operationId": "startJob",
+        "responses": {"201": {"links": {"poll": link, "else": {"operationId": "other"}}}, "400": {}, "default": None},
+    }
+    poll = {
+        "operationId": "getJob",
+        "x-waiter": waiter,
+        "responses": {"404": {}, "200": {"content": {"application/json": {"schema": answer}}}},
+    }
+    return {
+        "paths": {
+            "/jobs": {"post": submit, "get": {"operationId": "list", "responses": {"200": {"links": {"l": {}}}}}},
+            "/jobs/{job}": {"get": poll},
+        },
+        "components": {"Job": {"$ref": "#/components/Real"}, "Real": STATES},
+    }
+
+
+def names(given: dict[str, str] | None = None, asked: dict[str, tuple[str, bool]] | None = None) -> Names:
+    """Return what was generated: the arguments of the submit, and those of the poll, with whether each is needed."""
+    given, asked = given or {}, asked or {"path:job": ("job_id", True)}
+    arguments = {key: name for key, (name, _) in asked.items()}
+    types = {key: ("str", needed) for key, (_, needed) in asked.items()}
+    return Names(
+        {},
+        frozenset(),
+        (
+            OperationName("a", *SUBMIT, given, {}, "Any", {}),
+            OperationName("b", *POLL, arguments, types, "Any", {}),
+        ),
+    )
+
+
+def written(value: Any, known: Names | None = None) -> dict[str, str]:
+    """Return what each name of the module is given, in source text."""
+    tree = ast.parse(waiters_module(value, known or names()))
+    found = [node for node in tree.body if isinstance(node, ast.AnnAssign)]
+    return {ast.unparse(node.target): ast.unparse(node.value) for node in found if node.value}
+
+
+def test_a_waiter_is_written_as_data() -> None:
+    """Numbers as fractions, places as the names that lead there; what is not declared is nothing."""
+    assert written(document(WAITER | MORE)) == {
+        "PRINT_JOB": (
+            "Waiter(name='print job', operation='getJob', argument='job_id', submitted=('data', 'id'), "
+            "state=('state',), acceptors={'new': 'retry', 'done': 'success', 'gone': 'failure'}, first=1.0, "
+            "factor=1.5, max=20.0, deadline=600.0, not_found_grace=30.0, outputs=(('result', 'urls'), ('a/b',)), "
+            "error_message=('why',), error_code=('code',), trace=('trace',), reasons=(('error',),))"
+        ),
+        "WAITERS": "{'getJob': PRINT_JOB}",
+        "SUBMITS": "{'startJob': 'getJob'}",
+        "CARRIED": "{}",
+    }
+    assert written(document())["PRINT_JOB"].endswith(
+        "not_found_grace=0.0, outputs=(), error_message=None, error_code=None, trace=None, reasons=())"
+    )
+
+
+def test_the_module_around_the_waiters() -> None:
+    """A document without any gets tables that are empty."""
+    assert waiters_module({}, Names({}, frozenset(), ())).splitlines() == [
+        '"""How to wait for what a submit started, from the x-waiter of each polled operation."""',
+        "from __future__ import annotations",
+        "from collections.abc import Mapping",
+        "from typing import Final",
+        "from ._waiter import Waiter as Waiter",
+        "",
+        "WAITERS: Final[Mapping[str, Waiter]] = {",
+        "}",
+        "SUBMITS: Final[Mapping[str, str]] = {}",
+        "CARRIED: Final[Mapping[str, Mapping[str, str]]] = {}",
+        '"""For each submit, the arguments of its poll that are arguments of the submit, by keyword."""',
+    ]
+    assert waiters_module({}, Names({}, frozenset(), ())).endswith('"""\n')
+
+
+def test_a_submit_is_what_links_to_a_poll() -> None:
+    """A link to anything else starts nothing, and an operation without a waiter is no poll."""
+    assert list(submits(document())) == [("startJob", "getJob")]
+    value = document()
+    del value["paths"]["/jobs/{job}"]["get"]["x-waiter"]
+    assert list(submits(value)) == []
+    assert read_waiters(value) == ()
+    value["paths"]["/jobs"]["post"].pop("responses")
+    assert list(submits(value)) == []
+
+
+def carrying(asked: dict[str, tuple[str, bool]], **links: str) -> dict[str, str]:
+    """Return which arguments of a submit in `shop` with a token its poll takes over."""
+    value = document(parameters=links)
+    by_id = {operation.id: operation for operation in operations(value)}
+    given = {"path:shop": "shop", "header:token": "token_1", "query:lang": "lang"}
+    return carried(by_id["startJob"], by_id["getJob"], names(given, {"path:job": ("job_id", True), **asked}))
+
+
+def test_what_a_poll_needs_of_its_submit() -> None:
+    """What its link says, or else what has the same place and name; the id itself comes from the answer."""
+    assert carrying({}) == {}
+    assert carrying({"path:shop": ("shop_id", True)}) == {"shop_id": "shop"}
+    assert carrying({"query:store": ("store", True)}, store="$request.path.shop") == {"store": "shop"}
+    assert carrying({"header:key": ("key", True)}, key="$request.header.token") == {"key": "token_1"}
+    assert carrying({"path:lang": ("words", False)}, lang="$request.query.lang") == {"words": "lang"}
+    assert carrying({"path:lang": ("words", False)}) == {}
+    assert carrying({"query:job": ("again", True)}, job="$request.path.shop") == {}
+
+
+@pytest.mark.parametrize("link", [{}, {"store": "$response.body#/shop"}, {"store": "$request.path.none"}])
+def test_a_poll_that_needs_what_nothing_gives_is_an_error(link: dict[str, str]) -> None:
+    """With the way to say where it comes from."""
+    with pytest.raises(InputError) as caught:
+        carrying({"path:store": ("store", True)}, **link)
+    assert str(caught.value) == (
+        "x-waiter: getJob also needs 'store'; let the link of startJob say where it comes from, such as "
+        "$request.path.store\n  at /paths/~1jobs~1{job}/get/x-waiter"
+    )
+
+
+def test_what_a_poll_takes_over_is_written_down() -> None:
+    """By the keywords of both."""
+    known = names({"path:shop": "shop"}, {"path:job": ("job_id", True), "path:shop": ("shop_id", True)})
+    assert written(document(), known)["CARRIED"] == "{'startJob': {'shop_id': 'shop'}}"
+
+
+LONG = "x" * 100
+WRONG: list[tuple[Any, str]] = [
+    (7, "must be an object"),
+    ({**WAITER, "speed": 1}, "does not know 'speed'"),
+    *(
+        ({key: value for key, value in WAITER.items() if key != missing}, f"lacks {missing!r}")
+        for missing in ("name", "id", "state", "acceptors", "delay", "deadline")
+    ),
+    *(
+        ({**WAITER, "id": value}, "id must be an object with parameter, submitted")
+        for value in ("job", {"parameter": "job"}, {"parameter": "job", "submitted": "/id", "more": 1})
+    ),
+    *(
+        ({**WAITER, "delay": value}, "delay must be an object with first, factor, max")
+        for value in (5, {"first": 1, "factor": 2})
+    ),
+    ({**WAITER, "name": 7}, "name must be text, got 7"),
+    ({**WAITER, "name": " - "}, "name must be text, got ' - '"),
+    ({**WAITER, "state": [LONG]}, f"state must be text, got ['{'x' * 58}"),
+    ({**WAITER, "id": {"parameter": 1, "submitted": "/id"}}, "parameter must be text, got 1"),
+    ({**WAITER, "id": {"parameter": "job", "submitted": "/"}}, "submitted must be text, got '/'"),
+    ({**WAITER, "error": {"message": None}}, "message must be text, got None"),
+    ({**WAITER, "outputs": "/url"}, "outputs must be a list of JSON pointers, got '/url'"),
+    ({**WAITER, "outputs": ["/a", "url"]}, "outputs must be a list of JSON pointers, got ['/a', 'url']"),
+    ({**WAITER, "reasons": [7]}, "reasons must be a list of JSON pointers, got [7]"),
+    ({**WAITER, "reasons": [LONG]}, f"reasons must be a list of JSON pointers, got ['{'x' * 58}"),
+    *(
+        ({**WAITER, "deadline": value}, f"deadline must be a number above zero, got {value!r}")
+        for value in (0, -1, "600", True, None)
+    ),
+    *(
+        ({**WAITER, "delay": {**WAITER["delay"], key: 0}}, f"{key} must be a number above zero, got 0")
+        for key in ("first", "factor", "max")
+    ),
+    *(
+        (
+            {**WAITER, "delay": {**WAITER["delay"], **delay}},
+            "delays must not shrink: factor is at least 1 and max at least first",
+        )
+        for delay in ({"factor": 0.9}, {"first": 21})
+    ),
+    (
+        {**WAITER, "acceptors": {**WAITER["acceptors"], "new": "wait"}},
+        "acceptor of 'new' must be one of retry, success, failure, cancelled, timeout, got 'wait'",
+    ),
+    (
+        {**WAITER, "acceptors": {**WAITER["acceptors"], "done": "retry"}},
+        "no state is accepted as success, so a wait could never end well",
+    ),
+    (
+        {**WAITER, "acceptors": {"new": "retry", "done": "success"}},
+        "the spec lists the state 'gone', which has no acceptor",
+    ),
+    (
+        {**WAITER, "acceptors": {**WAITER["acceptors"], "odd": "failure"}},
+        "there is an acceptor for 'odd', which the spec does not list",
+    ),
+    ({**WAITER, "state": "/status"}, "state '/status' is not a field of the answer"),
+]
+
+
+@pytest.mark.parametrize(("waiter", "message"), WRONG)
+def test_a_waiter_that_cannot_be_meant_is_refused(waiter: Any, message: str) -> None:
+    """What is wrong, and where it stands."""
+    with pytest.raises(InputError) as caught:
+        read_waiters(document(waiter))
+    assert str(caught.value) == f"x-waiter {message}\n  at /paths/~1jobs~1{{job}}/get/x-waiter"
+
+
+def test_the_id_has_to_be_a_parameter_of_the_poll() -> None:
+    """Whatever place it has there."""
+    assert "argument='number'" in written(document(), names(asked={"query:job": ("number", True)}))["PRINT_JOB"]
+    with pytest.raises(InputError, match=r"x-waiter id\.parameter 'job' is not a parameter of getJob"):
+        written(document(), names(asked={"query:task": ("task", False)}))
+
+
+@pytest.mark.parametrize(
+    "delay", [{"factor": 1}, {"first": 20}, {"first": 0.5, "factor": 1.0, "max": 0.5}], ids=["even", "at once", "short"]
+)
+def test_delays_may_stay_as_they_are(delay: dict[str, float]) -> None:
+    """Only shorter they must not become."""
+    assert len(read_waiters(document({**WAITER, "delay": {**WAITER["delay"], **delay}}))) == 1
+
+
+def test_states_are_those_of_the_field_the_waiter_looks_at() -> None:
+    """At any depth and behind references; where the document lists none, the acceptors stand alone."""
+    few = {**WAITER, "acceptors": {"done": "success"}}
+    deep = {**WAITER, "state": "/job/state"}
+    answer = {"properties": {"job": {"$ref": "#/components/Job"}}}
+    assert len(read_waiters(document(deep, answer))) == 1
+    with pytest.raises(InputError, match="lists the state 'new'"):
+        read_waiters(document({**few, "state": "/job/state"}, answer))
+    assert len(read_waiters(document(few, {"properties": {"state": {"type": "string"}}}))) == 1
+    later = copy.deepcopy(document(few))
+    later["paths"]["/jobs/{job}"]["get"]["responses"] = {"500": {}, "202": {"content": {"text/plain": {}}}}
+    with pytest.raises(InputError, match="state '/state' is not a field of the answer"):
+        read_waiters(later)
