@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mountsea_gemini import ApiError, BadRequest, TaskOutputMissing
+from mountsea_gemini import ApiError, BadRequest, NotFound, TaskFailed, TaskOutputMissing
 from mountsea_gemini._addresses import origin, split
 from mountsea_gemini._http_pools import options_of
+from mountsea_gemini.testing import FakeClock
 
-from tests.client.scripted import COMPLETED, TASK, Play, Skin, reply
+from tests.client.scripted import COMPLETED, PROCESSING, TASK, Play, Skin, reply
 
 IMAGE = "https://images.example/a-face-nobody-else-has.png"
 LONG = "x" * 41
@@ -58,3 +59,22 @@ def test_a_task_that_names_its_file_no_more_is_told_as_such(skin: Skin, tmp_path
     task = skin.task(skin.client(play))
     with pytest.raises(TaskOutputMissing, match="names no usable URL"):
         skin.do(task.download(tmp_path / "cat.mp4"))
+
+
+def test_the_last_answer_is_told_before_the_error(skin: Skin) -> None:
+    """Whoever follows a task sees it fail, too: `on_poll` is called with the end, whatever it is."""
+    seen: list[str] = []
+    play = Play(poll=[PROCESSING, reply(200, {"taskId": TASK, "status": "failed"})])
+    with pytest.raises(TaskFailed):
+        skin.do(skin.task(skin.client(play)).wait(on_poll=lambda result: seen.append(result.status)))
+    assert seen == ["processing", "failed"]
+
+
+def test_a_task_that_vanishes_late_is_gone(skin: Skin) -> None:
+    """The grace of a 404 counts from the submit: what was visible and is no longer will not come back."""
+    clock = FakeClock()
+    play = Play(poll=[*[PROCESSING] * 20, reply(404, {})])
+    with pytest.raises(NotFound):
+        skin.do(skin.task(skin.client(play, clock=clock)).wait())
+    assert clock.elapsed > 30
+    assert len(play.of("poll")) == 21

@@ -48,18 +48,18 @@ NEAR: Final = {
     "_downloading": (_CLIENT.format("downloading"),),
     "_files": (_CLIENT.format("downloading"),),
     "_container": (_CLIENT.format("downloading"),),
-    "_waiting": (_CLIENT.format("waiting"), _CLIENT.format("looking"), _CLIENT.format("sockets")),
-    "_submitting": (_CLIENT.format("submitting"), _CLIENT.format("sockets")),
-    "_retry_after": (_CLIENT.format("submitting"),),
+    "_waiting": tuple(map(_CLIENT.format, ("waiting", "wait_errors", "pace", "looking", "sockets"))),
+    "_submitting": tuple(map(_CLIENT.format, ("submitting", "submit_errors", "sockets"))),
+    "_retry_after": (_CLIENT.format("retry_after"), _CLIENT.format("submitting")),
     "_http_": (_CLIENT.format("sockets"), _CLIENT.format("downloading")),
     "_bodies": (_CLIENT.format("looking"), _CLIENT.format("sockets")),
-    "_answers": (_CLIENT.format("errors"), _CLIENT.format("waiting")),
+    "_answers": tuple(map(_CLIENT.format, ("answers", "errors", "waiting"))),
     "_secrets": (_CLIENT.format("secrets"), _CLIENT.format("client")),
     "_result": (_CLIENT.format("waiting"),),
     "_async_drive": (_CLIENT.format("waiting"),),
     "waiters": (_CLIENT.format("waiting"),),
     "_cores": tuple(map(_CLIENT.format, ("client", "submitting", "waiting", "downloading"))),
-    "/_": (_CLIENT.format("client"),),
+    "/_": tuple(map(_CLIENT.format, ("client", "settings", "edges"))),
     "scripts/import_page": ("tests/import_page",),
     "scripts/impact": ("tests/impact",),
     "scripts/overlay": ("tests/overlay",),
@@ -69,9 +69,13 @@ NEAR: Final = {
 }
 """By what a path holds, the tests nearest to it, tried second; the first that fits counts."""
 
+_SCRIPTED: Final = (
+    *("analysis", "dialect", "disjoint", "domain", "ledger", "prose", "reading"),
+    *("shapes", "typing_tables", "variants_module", "waiters"),
+)
 _ABOUT_SCRIPTS: Final = (
     *("tests/overlay", "tests/import_page", "tests/impact", "tests/vendor", "tests/regenerate"),
-    *(f"tests/rules/test_{name}" for name in ("analysis", "dialect", "disjoint", "domain", "ledger", "reading")),
+    *(f"tests/rules/test_{name}" for name in _SCRIPTED),
 )
 FOLDERS: Final = {
     WIRE: "client",
