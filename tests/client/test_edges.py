@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mountsea_gemini import ApiError, BadRequest, NotFound, TaskFailed, TaskOutputMissing
+from mountsea_gemini import ApiError, BadRequest, NotFound, ServerError, TaskFailed, TaskOutputMissing, WaitTimeout
 from mountsea_gemini._addresses import origin, split
 from mountsea_gemini._http_pools import options_of
 from mountsea_gemini.testing import FakeClock
@@ -78,3 +78,13 @@ def test_a_task_that_vanishes_late_is_gone(skin: Skin) -> None:
         skin.do(skin.task(skin.client(play, clock=clock)).wait())
     assert clock.elapsed > 30
     assert len(play.of("poll")) == 21
+
+
+def test_a_wait_that_ends_in_faults_still_tells_what_was_seen_before(skin: Skin) -> None:
+    """The last answer that could be read and the last fault are two things, and both are told."""
+    play = Play(poll=[PROCESSING, reply(503, {})])
+    with pytest.raises(WaitTimeout) as caught:
+        skin.do(skin.task(skin.client(play)).wait(timeout=60))
+    assert caught.value.last is not None
+    assert caught.value.last.status == "processing"
+    assert isinstance(caught.value.fault, ServerError)
