@@ -26,11 +26,12 @@ from tests.contract.teeth.fault import LAYERS, Fault
 
 CHECKS: Final = "tests/contract/test_checks.py"
 WIRE: Final = "tests/contract/test_wire.py"
+EFFECTIVE: Final = "tests/contract/test_effective.py"
 STAGES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "server": ((CHECKS,), ("tests/sandbox",)),
     "rules": ((CHECKS,), (WIRE, "tests/rules")),
     "client": ((WIRE,), (CHECKS,), ("tests/client",)),
-    "overlay": ((WIRE,), (CHECKS, "tests/rules")),
+    "overlay": ((EFFECTIVE,), (WIRE,), (CHECKS, "tests/rules")),
     "pipeline": (
         ("tests/overlay", "tests/import_page", "tests/impact"),
         ("tests/rules", "tests/regenerate", "tests/vendor"),
