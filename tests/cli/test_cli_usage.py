@@ -75,3 +75,34 @@ def test_a_token_file_may_begin_with_a_mark(cli: Cli, serve: Serve, tmp_path: Pa
     path.write_bytes(b"\xef\xbb\xbfsandbox\r\n")
     given = ("--token-file", str(path), "--base-url", sandbox.url)
     assert cli("text2video", "a cat", "--no-wait", *given).code == Exit.OK
+
+
+def test_unknown_outcomes_stop_a_batch_only_in_a_row(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """Three of six with successes between them are bad luck; the rest goes on, and all three are told."""
+    sandbox, file = serve("now 500@submit:1 500@submit:3 500@submit:5"), tmp_path / "cats.jsonl"
+    file.write_text(LINE * 6)
+    ran = cli("submit", str(file), "--concurrency", "1", "--json", *sandbox.options)
+    assert (ran.code, sandbox.sent("POST")) == (Exit.UNKNOWN, 6)
+    counts = ran.json["counts"]
+    assert (counts["done"], counts["unknown"]) == (3, 3)
+
+
+@pytest.mark.parametrize(("script", "status"), [("400@submit", 400), ("401@submit", 401), ("500@submit", 500)])
+def test_json_of_an_error_has_the_status(cli: Cli, serve: Serve, script: str, status: int) -> None:
+    """A script tells a bad request from a bad day without reading English."""
+    error = cli("text2video", "a cat", "--json", *serve(script).options).json["error"]
+    assert error["http_status"] == status
+    assert f"HTTP {status}" in error["message"]
+
+
+def test_json_of_a_refusal_has_the_rules(cli: Cli, serve: Serve) -> None:
+    """Each with its id, level, place, the vendor's words and the nearest request; and nothing was sent."""
+    sandbox = serve("")
+    ran = cli("img2video", "a cat", "--image-list", "a", "--image-list", "b", "--image-list", "c", "--json",
+              *sandbox.options)  # fmt: skip
+    (violation, *_) = ran.json["error"]["violations"]
+    assert (ran.code, sandbox.sent("POST")) == (Exit.REFUSED, 0)
+    assert violation["rule"] == "img2video-needs-images"
+    assert (violation["level"], violation["pointer"]) == ("error", "/imageList")
+    assert "1-2 images" in violation["source"]["quote"]
+    assert violation["nearest"]
