@@ -106,3 +106,14 @@ def test_json_of_a_refusal_has_the_rules(cli: Cli, serve: Serve) -> None:
     assert (violation["level"], violation["pointer"]) == ("error", "/imageList")
     assert "1-2 images" in violation["source"]["quote"]
     assert violation["nearest"]
+
+
+def test_what_the_api_refused_is_not_sent_again_unchanged(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """The same request is refused for the same reason; only a line that was mended is worth another try."""
+    sandbox, file = serve("now 400@submit:1"), tmp_path / "cats.jsonl"
+    file.write_text(LINE)
+    for command in ("submit", "resume", "resume"):
+        assert cli(command, str(file), *sandbox.options).code == Exit.REFUSED
+    assert sandbox.sent("POST") == 1
+    assert cli("resume", str(file), "--waive", "prompt-not-blank", *sandbox.options).code == Exit.REFUSED
+    assert sandbox.sent("POST") == 1

@@ -71,12 +71,12 @@ NEAR: Final = {
 """By what a path holds, the tests nearest to it, tried second; the first that fits counts."""
 
 _SCRIPTED: Final = (
-    *("analysis", "dialect", "disjoint", "domain", "ledger", "prose", "reading"),
-    *("shapes", "typing_tables", "variants_module", "waiters"),
+    *("analysis", "definition", "dialect", "domain", "ledger", "lint", "page", "pins", "prose", "reading"),
+    *("shapes", "space", "typing_tables", "variants", "variants_module", "waiters"),
 )
 _ABOUT_SCRIPTS: Final = (
     *("tests/overlay", "tests/import_page", "tests/impact", "tests/vendor", "tests/regenerate"),
-    *(f"tests/rules/test_{name}" for name in _SCRIPTED),
+    *(f"tests/rules/test_{name}.py" for name in _SCRIPTED),
 )
 FOLDERS: Final = {
     WIRE: "client",
