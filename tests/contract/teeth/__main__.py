@@ -29,10 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("words", nargs="*", help="only faults whose layer or name holds one of these")
     parser.add_argument("--write", action="store_true", help=f"write what was found into {TABLE.name}")
     parser.add_argument("--trust", action="store_true", help="do not run the tests on the project as it is first")
+    parser.add_argument("--missing", action="store_true", help=f"only faults that {TABLE.name} does not tell of yet")
     parser.add_argument("--calls", type=Path, help="keep there what the tests call; with --trust, read it from there")
     options = parser.parse_args(arguments)
     try:
-        chosen = [each for each in faults() if _named(each, options.words)]
+        told = read() if options.missing else {}
+        chosen = [each for each in faults() if _named(each, options.words) and key_of(each) not in told]
         for fault in chosen:
             fault.seeded(ROOT)
     except FaultError as error:

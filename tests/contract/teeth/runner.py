@@ -23,84 +23,19 @@ import pytest
 from tests.contract.teeth.calls import Calls, Recorder
 from tests.contract.teeth.copy import Copy
 from tests.contract.teeth.fault import LAYERS, Fault
-
-CHECKS: Final = "tests/contract/test_checks.py"
-WIRE: Final = "tests/contract/test_wire.py"
-EFFECTIVE: Final = "tests/contract/test_effective.py"
-STAGES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
-    "server": ((CHECKS,), ("tests/sandbox",)),
-    "rules": ((CHECKS,), (WIRE, "tests/rules")),
-    "client": ((WIRE,), (CHECKS,), ("tests/client",)),
-    "overlay": ((EFFECTIVE,), (WIRE,), (CHECKS, "tests/rules")),
-    "pipeline": (
-        ("tests/overlay", "tests/import_page", "tests/impact"),
-        ("tests/rules", "tests/regenerate", "tests/vendor"),
-    ),
-}
-"""For each layer the tests that answer for it, the quickest first; later ones run if the earlier notice nothing.
-
-Those that call the very function a fault is in run before, where it was recorded which do.
-
-Tests that draw are left out: what is noticed by luck counts as unnoticed.
-"""
-_CLIENT: Final = "tests/client/test_{}.py"
-NEAR: Final = {
-    "cli/": ("tests/cli",),
-    "_downloading": (_CLIENT.format("downloading"),),
-    "_files": (_CLIENT.format("downloading"),),
-    "_container": (_CLIENT.format("downloading"),),
-    "_waiting": tuple(map(_CLIENT.format, ("waiting", "wait_errors", "pace", "looking", "sockets"))),
-    "_submitting": tuple(map(_CLIENT.format, ("submitting", "submit_errors", "sockets"))),
-    "_retry_after": (_CLIENT.format("retry_after"), _CLIENT.format("submitting")),
-    "_http_": (_CLIENT.format("sockets"), _CLIENT.format("downloading")),
-    "_bodies": (_CLIENT.format("looking"), _CLIENT.format("sockets")),
-    "_answers": tuple(map(_CLIENT.format, ("answers", "errors", "waiting"))),
-    "_secrets": (_CLIENT.format("secrets"), _CLIENT.format("client")),
-    "_result": (_CLIENT.format("waiting"),),
-    "_async_drive": (_CLIENT.format("waiting"),),
-    "waiters": (_CLIENT.format("waiting"),),
-    "_cores": tuple(map(_CLIENT.format, ("client", "submitting", "waiting", "downloading"))),
-    "/_": tuple(map(_CLIENT.format, ("client", "settings", "edges"))),
-    "scripts/import_page": ("tests/import_page",),
-    "scripts/impact": ("tests/impact",),
-    "scripts/overlay": ("tests/overlay",),
-    "scripts/rules": ("tests/rules",),
-    "scripts/vendor": ("tests/vendor",),
-    "scripts/regenerate": ("tests/regenerate",),
-}
-"""By what a path holds, the tests nearest to it, tried second; the first that fits counts."""
-
-_SCRIPTED: Final = (
-    *("analysis", "definition", "dialect", "domain", "ledger", "lint", "page", "pins", "prose", "reading"),
-    *("shapes", "space", "typing_tables", "variants", "variants_module", "waiters"),
+from tests.contract.teeth.stages import (
+    CHECKS,
+    CPU_SECONDS,
+    DRAWING,
+    EFFECTIVE,
+    FOLDERS,
+    LONG,
+    SLOW,
+    STAGES,
+    TIMED,
+    stages_of,
+    targets_of,
 )
-_ABOUT_SCRIPTS: Final = (
-    *("tests/overlay", "tests/import_page", "tests/impact", "tests/vendor", "tests/regenerate"),
-    *(f"tests/rules/test_{name}.py" for name in _SCRIPTED),
-)
-FOLDERS: Final = {
-    WIRE: "client",
-    "tests/client": "client",
-    "tests/cli": "client",
-    "tests/sandbox": "server",
-    **dict.fromkeys(_ABOUT_SCRIPTS, "pipeline"),
-    "tests/rules": "rules",
-}
-"""Tests of one layer alone blame it by where they stand; all others have to say it."""
-
-CPU_SECONDS: Final = 60
-"""Processor seconds after which a run has come to no end; several times what the slowest takes."""
-
-LONG: Final = ("every point", "every status with every body", "100_000", "test_a_thousand")
-DRAWING: Final = ("test_fuzz", "test_sandbox_fuzz", "test_random")
-SLOW: Final = ("test_crash", "test_fault_matrix", "test_typing", "test_weight")
-"""What looks at speed, types and killed processes; of what is seeded here it would notice nothing first."""
-
-TIMED: Final = (
-    "test_an_ambiguous_end_on_a_real_socket_is_one_post",
-    "test_an_answer_does_not_wait_for_an_acknowledgement",
-)
-"""Tests that a busy machine makes fail: what they seem to notice may be the neighbour."""
 
 WARM: Final = (
     *("attrs", "httpx", "hypothesis", "jsonpath_rfc9535", "jsonschema", "jsonschema_rs", "respx", "schemathesis"),
@@ -176,9 +111,14 @@ def judged(fault: Fault, copy: Copy, advice: Advice) -> Verdict:
     Raises:
         FaultError: It cannot be put in.
     """
+    if fault.layer == "overlay":
+        with copy.holding(fault, code=False) as refusal:
+            found = _refused(refusal) if refusal else tried(copy.root, [EFFECTIVE])[0]
+        if found.test is not None:
+            return Verdict(fault, found)
     with copy.holding(fault) as refusal:
         if refusal is not None:
-            return Verdict(fault, Found("scripts.regenerate", f"{refusal}\nat fault: the effective spec"))
+            return Verdict(fault, _refused(refusal))
         for targets, only in _turns(fault, advice):
             found, _ = tried(copy.root, targets, only, CPU_SECONDS + 2 * int(advice.seconds))
             if found.test is not None:
@@ -186,10 +126,14 @@ def judged(fault: Fault, copy: Copy, advice: Advice) -> Verdict:
     return Verdict(fault, Found(None))
 
 
+def _refused(reason: str) -> Found:
+    return Found("scripts.regenerate", f"{reason}\nat fault: the effective spec")
+
+
 def _turns(fault: Fault, advice: Advice) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
     """Yield what to run, the likeliest first: files and folders, and the tests in them if not all."""
-    stages = _stages(fault)
-    answerable = tuple(_targets(stages))
+    stages = stages_of(fault)
+    answerable = tuple(targets_of(stages))
     if advice.before is not None and advice.before.startswith(answerable):
         yield _chosen([advice.before])
     if reaching := [test for test in advice.reaching if test.startswith(answerable)]:
@@ -197,20 +141,9 @@ def _turns(fault: Fault, advice: Advice) -> Iterator[tuple[Sequence[str], Sequen
     yield from ((targets, ()) for targets in stages)
 
 
-def _stages(fault: Fault) -> list[tuple[str, ...]]:
-    first, *others = STAGES[fault.layer]
-    path = fault.path.replace("/mountsea_gemini", "")
-    near = [targets for word, targets in NEAR.items() if word in path][:1]
-    return [first, *(near if fault.layer in {"client", "overlay", "pipeline"} else []), *others]
-
-
-def _targets(stages: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(target for stage in stages for target in stage))
-
-
 def sound(copy: Copy, layer: str) -> tuple[Found, Calls]:
     """Return what the tests of a layer say of the project as it is, and what they call."""
-    targets = _targets(STAGES[layer])
+    targets = targets_of(STAGES[layer])
     if layer == "client":
         targets += ("tests/cli",)
     found, calls = tried(copy.root, targets, seconds=20 * CPU_SECONDS, record=True)
