@@ -119,6 +119,13 @@ def teeth(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def advisories(session: nox.Session) -> None:
+    """Ask whether a pinned tool or dependency has a known vulnerability (needs the network; CI does so daily)."""
+    install(session, "generate", "types", "test", "audit")
+    session.run("pip-audit", "--skip-editable", "--progress-spinner=off", *session.posargs)
+
+
+@nox.session(default=False)
 def newcomer(session: nox.Session) -> None:
     """Make a project of each document by the one command, and run its sessions (minutes)."""
     install(session, "generate", "test")

@@ -1,4 +1,7 @@
-"""Run the contract tests and say what they covered: `nox -s contract`, or `nox -s contract -- --long` at night."""
+"""Run the contract tests and say what they covered: `nox -s contract`, or `nox -s contract -- --long` at night.
+
+Options this command does not know are pytest's.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Return 0 if tests ran, all passed, and left a report that says the contract is kept."""
     parser = argparse.ArgumentParser(prog="nox -s contract --", description=__doc__)
     parser.add_argument("--long", action="store_true", help="many more random bodies, and `st run` with twenty seeds")
+    parser.add_argument("--seeds", type=int, metavar="N", help="how many seeds `st run` gets (1, or 20 with --long)")
     parser.add_argument("--report", type=Path, default=FOLDER, metavar="DIR", help="folder of the reports")
     options, others = parser.parse_known_args(arguments)
     folder = options.report.absolute()
@@ -33,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The folder and the profile have to reach the processes of pytest-xdist too.
     os.environ["CONTRACT_REPORT"] = str(folder)
     os.environ["CONTRACT_PROFILE"] = "long" if options.long else ""
+    os.environ["CONTRACT_SEEDS"] = str(options.seeds or (20 if options.long else 1))
     started = time.monotonic()
     code = pytest.main(["-n", "2", "--dist", "loadfile", "--junit-xml", str(folder / "tests.xml"), *others, str(HERE)])
     print(*summary(folder), f"reports: {options.report}/ ({time.monotonic() - started:.0f} s)", sep="\n")

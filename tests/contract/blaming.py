@@ -8,13 +8,37 @@ from urllib.parse import parse_qsl
 
 from mountsea_gemini.testing.contract import Contract
 from mountsea_gemini.testing.contract._lives import ENDS
+from mountsea_gemini_api.rules import violations
 
 FIELDS: Final = {"image_list": "imageList", "aspect_ratio": "aspectRatio"}
 
 
 def blamed(contract: Contract, case: Mapping[str, Any]) -> str:
     """Return who is at fault, as reports say it."""
-    return "the effective spec" if any(contradictions(contract, case)) else "the client"
+    if any(contradictions(contract, case)):
+        return "the effective spec"
+    return "the compiled rules in the client" if _misjudged(case) else "the client"
+
+
+def _refused(case: Mapping[str, Any]) -> set[str]:
+    return set(case["gives"].get("rules", ()))
+
+
+def _body(case: Mapping[str, Any]) -> dict[str, Any]:
+    ((_, given),) = case["call"].items()
+    return {FIELDS.get(name, name): value for name, value in given.items() if name not in {"waive", "strict"}}
+
+
+def _misjudged(case: Mapping[str, Any]) -> bool:
+    """Tell whether the compiled rules alone, asked past the client, say something else than the case."""
+    refused = _refused(case)
+    ((_, given),) = case["call"].items()
+    if not refused:
+        bodies = [asked["body"] for asked in case["sends"] if "body" in asked and "error" not in case["gives"]]
+    else:
+        bodies = [body for body in [_body(case)] if {"action", "model"} <= set(body)]
+    found = [violations(body, waive=given.get("waive", ())) for body in bodies]
+    return any({each.rule for each in several if refused or each.level == "error"} != refused for several in found)
 
 
 def contradictions(contract: Contract, case: Mapping[str, Any]) -> Iterator[str]:
@@ -24,9 +48,9 @@ def contradictions(contract: Contract, case: Mapping[str, Any]) -> Iterator[str]
     waived = set(given.get("waive", ()))
     for asked in case["sends"]:
         yield from _request(contract, asked, waived)
-    refused = set(gives.get("rules", ())) - {"schema"}
+    refused = _refused(case) - {"schema"}
     if refused and contract.submit.judge is not None:
-        body = {FIELDS.get(name, name): value for name, value in given.items()}
+        body = _body(case)
         verdict = contract.submit.judge.verdict(body)
         if {"action", "model"} <= set(body) and refused - {*verdict.broken, *verdict.warned}:
             yield f"it does not refuse the body for {', '.join(sorted(refused))}"

@@ -19,7 +19,7 @@ from scripts.rules.disjoint import with_disjoint_rules
 from tests.contract.__main__ import SPEC_RUNS
 from tests.contract.conftest import LONG, REPORT_VARIABLE
 
-SEEDS = range(1, 21) if LONG else (1,)
+SEEDS = range(1, 1 + int(os.environ.get("CONTRACT_SEEDS", "1")))
 CONFIG = """
 base-url = "{url}"
 headers = {{ Authorization = "Bearer sandbox" }}

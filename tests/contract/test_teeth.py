@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.teeth.__main__ import main, rendered
+from tests.contract.teeth.__main__ import main
+from tests.contract.teeth.calls import Calls
+from tests.contract.teeth.copy import ROOT
 from tests.contract.teeth.fault import LAYERS, Fault, FaultError, faults
 from tests.contract.teeth.runner import Found, Verdict
+from tests.contract.teeth.table import key_of, read, rendered, row, written
 
 
 def test_there_are_enough_faults_in_every_layer() -> None:
-    """Far more than sixty, each named once and each a change."""
+    """Hundreds, each named once and each a change."""
     found = faults()
-    assert len(found) >= 300
+    assert len(found) >= 700
     assert {fault.layer for fault in found} == set(LAYERS)
     assert all(fault.old != fault.new for fault in found)
 
@@ -52,15 +55,65 @@ def test_who_is_blamed() -> None:
     assert Found("tests/contract/x", "boom").blame is None
 
 
+def _noticed(fault: Fault, test: str | None) -> Verdict:
+    return Verdict(fault, Found(test, "" if test is None else f"at fault: {fault.at_fault}"))
+
+
 def test_the_table_says_which_test_noticed_and_what_nobody_did() -> None:
     """One row a fault; what survives and what is blamed on the wrong part stand out."""
     fault = Fault("client", "a | b", "code.py", "x", "y")
-    seen = Verdict(fault, Found("tests/contract/test_wire.py::test_every_case", "at fault: the client"))
-    alive = Verdict(fault, Found(None))
+    seen, alive = _noticed(fault, "tests/contract/test_wire.py::test_every_case"), _noticed(fault, None)
     assert seen.caught
     assert seen.right
     assert not alive.caught
-    assert rendered([seen, alive]).splitlines()[2:] == [
+    assert rendered([row(seen), row(alive)]).splitlines()[2:] == [
         "| a / b | client | `contract/test_wire.py::test_every_case` | the client | yes |",
         "| a / b | client | **nobody** |  | **no** |",
     ]
+
+
+def test_a_run_of_some_faults_keeps_what_is_known_of_the_others(tmp_path: Path) -> None:
+    """The table is written anew in the order of the faults; what was not tried stands as it was, what is gone goes."""
+    one, two, gone = (Fault("client", name, "code.py", "x", "y") for name in ("one", "a | two", "gone"))
+    path = tmp_path / "table.md"
+    tests = {fault.name: f"tests/client/test_x.py::test_{number}" for number, fault in enumerate((one, two, gone))}
+    path.write_text(written([_noticed(each, tests[each.name]) for each in (one, two, gone)], [one, two, gone], {}))
+    before = read(path)
+    assert before[key_of(two)] == ("tests/client/test_x.py::test_1", "the client")
+    path.write_text(written([_noticed(one, None)], [one, two], before))
+    assert read(path) == {key_of(two): before[key_of(two)]}
+    assert "| one | client | **nobody** |" in path.read_text()
+
+
+def test_every_fault_is_in_the_table_with_the_test_that_noticed_it() -> None:
+    """None is missing, none unnoticed, every test is still there, and at least 95 of 100 name the right part."""
+    known, all_faults = read(), faults()
+    assert [key_of(fault) for fault in all_faults if key_of(fault) not in known] == []
+    right = sum(known[key_of(fault)][1] == fault.at_fault for fault in all_faults)
+    assert right >= 0.95 * len(all_faults)
+    named = {test.partition("[")[0] for test, _ in known.values()} - {"tests/scripts.regenerate"}
+    gone = [test for test in named if f"def {test.rpartition('::')[2]}(" not in _text(test.partition("::")[0])]
+    assert gone == []
+
+
+def _text(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_tests_that_reach_a_fault_are_asked_first(tmp_path: Path) -> None:
+    """Those that call the innermost function around it, the quickest first; those of the module, if it is in none."""
+    code = "LIMIT = 1\n\n\n@cache\ndef outer():\n    def inner():\n        return 2\n    return inner\n"
+    (tmp_path / "code.py").write_text(code, encoding="utf-8")
+    seconds = {"test_slow": 2.0, "test_quick": 1.0, "test_inner": 0.5}
+    calls = Calls(seconds, {"code.py:4": ["test_slow", "test_quick"], "code.py:6": ["test_inner"]})
+    assert calls.reaching(Fault("client", "", "code.py", "return 2", "return 3"), tmp_path) == ["test_inner"]
+    outer = Fault("client", "", "code.py", "return inner", "return None")
+    assert calls.reaching(outer, tmp_path) == ["test_quick", "test_slow"]
+    assert calls.reaching(Fault("client", "", "code.py", "LIMIT = 1", "LIMIT = 2"), tmp_path) == [
+        "test_inner",
+        "test_quick",
+        "test_slow",
+    ]
+    assert Calls.read(calls.written()) == calls
+    other = Calls({"test_new": 3.0}, {"code.py:4": ["test_new"]})
+    assert calls.with_those_of(other).tests["code.py:4"] == ["test_slow", "test_quick", "test_new"]

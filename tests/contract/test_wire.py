@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
+import shlex
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +26,8 @@ LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, ten t
 CASES: Final = yaml.load((Path(__file__).parent / "wire.yaml").read_bytes(), LOADER)  # noqa: S506  both are safe
 TOKEN: Final = "a-token"  # noqa: S105  made up
 HEADERS: Final = {"accept": "application/json", "authorization": f"Bearer {TOKEN}"}
+ONLY: Final = "CONTRACT_CASE"
+"""The variable that names the one case to play, as a failure's line to reproduce it does."""
 OUTCOMES: Final = ("error", "rules", "status", "retry_after", "task_id", "id", "state", "verdict", "urls")
 
 
@@ -89,7 +93,8 @@ def told(outcome: Any) -> dict[str, Any]:
 def problem(case: dict[str, Any], player: Player, outcome: Any) -> str | None:
     """Return what is wrong with a case, and who is at fault."""
     found = difference(case, player, outcome)
-    return f"{found}\n  at fault: {blamed(CONTRACT, case)}" if found else None
+    line = f"{ONLY}={shlex.quote(case['name'])} python -m pytest tests/contract/test_wire.py -k every_case"
+    return f"{found}\n  at fault: {blamed(CONTRACT, case)}\n  reproduce: {line}" if found else None
 
 
 def difference(case: dict[str, Any], player: Player, outcome: Any) -> str | None:
@@ -111,9 +116,11 @@ def test_every_case(skin: str, door: str) -> None:
     """Exact method, path, headers and body; exact value or typed error. No case may be left out."""
     player = Player()
     problems = []
+    played = [case for case in CASES if os.environ.get(ONLY, case["name"]) == case["name"]]
+    assert played, f"there is no case {os.environ.get(ONLY)!r} in wire.yaml"
     with caller(skin, door, player) as made, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for case in CASES:
+        for case in played:
             player.take(case["replies"])
             problems.append(problem(case, player, made.call(case)))
     found = [each for each in problems if each]
@@ -167,3 +174,19 @@ def test_every_rule_has_a_case() -> None:
     """Each rule is named by a refusal written by hand, so a rule cannot vanish from every layer at once unseen."""
     refused = {rule for case in CASES for rule in case["gives"].get("rules", ())}
     assert {rule["id"] for rule in CONTRACT.submit.judge.rules} <= refused  # type: ignore[union-attr]
+
+
+def test_a_failure_names_case_part_and_the_line_to_reproduce_it() -> None:
+    """Rules that misjudge are not the client's fault, nor is a case the document contradicts."""
+    case = next(each for each in CASES if "img2video-needs-images" in each["gives"].get("rules", ()))
+    player = Player()
+    player.asked.clear()
+    told = problem(case, player, ZeroDivisionError())
+    assert told is not None
+    assert told.startswith(f"{case['name']}: got ")
+    assert "\n  at fault: the client\n  reproduce: CONTRACT_CASE=" in told
+    misjudged = {**case, "gives": {**case["gives"], "rules": ["ingredients-need-images"]}}
+    assert blamed(CONTRACT, misjudged) == "the effective spec"
+    sent = next(each for each in CASES if each["sends"] and "body" in each["sends"][0] and "error" not in each["gives"])
+    broken = {**sent["sends"][0], "body": {**sent["sends"][0]["body"], "action": "img2video", "imageList": []}}
+    assert blamed(CONTRACT, {**sent, "sends": [broken]}) == "the effective spec"

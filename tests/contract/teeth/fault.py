@@ -14,6 +14,7 @@ LAYERS: Final = {
     "rules": "the compiled rules in the client",
     "client": "the client",
     "overlay": "the effective spec",
+    "pipeline": "the pipeline",
 }
 """Each layer, and whom a test has to name when it meets a fault there."""
 
@@ -39,6 +40,16 @@ class Fault:
     path: str
     old: str
     new: str
+
+    @property
+    def at_fault(self) -> str:
+        """The part that a test has to name."""
+        return LAYERS[self.layer]
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether it reaches others through a regeneration only."""
+        return self.layer != "pipeline" and (self.path.endswith(".overlay.yaml") or self.path.startswith("scripts/"))
 
     def seeded(self, root: Path) -> str:
         """Return the file's text with the fault in it.

@@ -1,0 +1,212 @@
+"""Edges of what a client takes and shows, each by example, for both skins."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import re
+import stat
+import struct
+import tracemalloc
+from pathlib import Path
+
+import httpx
+import pytest
+from mountsea_gemini import (
+    ApiError,
+    BadRequest,
+    NotFound,
+    ProtocolError,
+    RequestRefused,
+    ServerError,
+    TaskFailed,
+    TaskOutputMissing,
+    WaitTimeout,
+)
+from mountsea_gemini._addresses import origin, split
+from mountsea_gemini._bodies import Collector
+from mountsea_gemini._container import mp4_problem
+from mountsea_gemini._http_pools import options_of
+from mountsea_gemini.testing import FakeClock
+from mountsea_gemini_api.models import VideoGenerationDto
+from mountsea_gemini_api.operations import GENERATE_VIDEO, GET_TASK_RESULT
+
+from tests.client.scripted import COMPLETED, PROCESSING, TASK, Play, Skin, reply, streamed
+from tests.client.test_downloading import fetch, film
+
+
+def _box(name: bytes, size: int) -> bytes:
+    return struct.pack(">I4s", size, name) + bytes(size - 8)
+
+
+IMAGE = "https://images.example/a-face-nobody-else-has.png"
+LONG = "x" * 41
+
+
+@pytest.mark.parametrize("char", ["\\", " ", "\t", "\n", "\x00", "\x7f"])
+@pytest.mark.parametrize(
+    "place", ["https://api{}.example/", "https://api.example/a{}b", "https://api.example{}@b.example/"]
+)
+def test_an_address_that_parsers_read_differently_is_none(place: str, char: str) -> None:
+    """What one library takes for a host is a path to the next; the token must not go to either."""
+    assert split(place.format("")) is not None
+    assert split(place.format(char)) is None
+    assert origin(place.format(char)) is None
+
+
+@pytest.mark.parametrize("echoed", [IMAGE, LONG])
+def test_an_error_repeats_no_address_and_no_long_text_of_the_request(skin: Skin, echoed: str) -> None:
+    """Servers echo what they refuse; whose picture it was is nobody's business who reads a log."""
+    play = Play(submit=[reply(400, {"message": f"bad value {echoed}"})])
+    with pytest.raises(BadRequest) as caught:
+        skin.do(skin.client(play).image_to_video("a cat", (echoed,), waive={"images-are-http-urls"}))
+    assert echoed not in str(caught.value)
+    assert "bad value [as sent]" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["x-trace-id", "x-request-id", "trace-id", "request-id", "x-correlation-id", "cf-ray", "CF-Ray"]
+)
+def test_every_name_of_an_id_for_the_support_is_read(skin: Skin, name: str) -> None:
+    """Where the body names none, any of the headers that servers and their proxies use does."""
+    play = Play(submit=[reply(400, {}, {name: "t-17"})])
+    with pytest.raises(ApiError) as caught:
+        skin.do(skin.client(play).text_to_video("a cat"))
+    assert caught.value.trace_id == "t-17"
+
+
+def test_an_idle_connection_is_not_kept_longer_than_servers_keep_it() -> None:
+    """Node's default is five seconds; a submit on a connection that has just been closed would end unclear."""
+    assert options_of(("https", None))["keepalive_expiry"] < 5
+
+
+def test_a_task_that_names_its_file_no_more_is_told_as_such(skin: Skin, tmp_path: Path) -> None:
+    """The address has expired and the fresh answer names none: that is the answer's fault, not the index's."""
+    play = Play(poll=[COMPLETED, reply(200, {"taskId": TASK, "status": "completed", "result": {}})], file=[reply(403)])
+    task = skin.task(skin.client(play))
+    with pytest.raises(TaskOutputMissing, match="names no usable URL"):
+        skin.do(task.download(tmp_path / "cat.mp4"))
+
+
+def test_the_last_answer_is_told_before_the_error(skin: Skin) -> None:
+    """Whoever follows a task sees it fail, too: `on_poll` is called with the end, whatever it is."""
+    seen: list[str] = []
+    play = Play(poll=[PROCESSING, reply(200, {"taskId": TASK, "status": "failed"})])
+    with pytest.raises(TaskFailed):
+        skin.do(skin.task(skin.client(play)).wait(on_poll=lambda result: seen.append(result.status)))
+    assert seen == ["processing", "failed"]
+
+
+def test_a_task_that_vanishes_late_is_gone(skin: Skin) -> None:
+    """The grace of a 404 counts from the submit: what was visible and is no longer will not come back."""
+    clock = FakeClock()
+    play = Play(poll=[*[PROCESSING] * 20, reply(404, {})])
+    with pytest.raises(NotFound):
+        skin.do(skin.task(skin.client(play, clock=clock)).wait())
+    assert clock.elapsed > 30
+    assert len(play.of("poll")) == 21
+
+
+def test_a_wait_that_ends_in_faults_still_tells_what_was_seen_before(skin: Skin) -> None:
+    """The last answer that could be read and the last fault are two things, and both are told."""
+    play = Play(poll=[PROCESSING, reply(503, {})])
+    with pytest.raises(WaitTimeout) as caught:
+        skin.do(skin.task(skin.client(play)).wait(timeout=60))
+    assert caught.value.last is not None
+    assert caught.value.last.status == "processing"
+    assert isinstance(caught.value.fault, ServerError)
+
+
+def test_only_the_first_wait_after_a_submit_can_do_without_a_look(skin: Skin) -> None:
+    """Who comes back wants to know now; only a task that was submitted just now cannot have got far."""
+    clock = FakeClock()
+    pauses: list[int] = []
+
+    def noted(request: httpx.Request) -> httpx.Response:
+        pauses.append(len(clock.slept))
+        return PROCESSING(request)
+
+    task = skin.do(skin.client(Play(poll=[noted]), clock=clock).text_to_video("a cat"))
+    for before_the_first_look in (1, 0):
+        slept, looks = len(clock.slept), len(pauses)
+        with pytest.raises(WaitTimeout):
+            skin.do(task.wait(timeout=30))
+        assert pauses[looks] - slept == before_the_first_look
+
+
+def test_a_call_of_a_single_operation_keeps_the_rules_too(skin: Skin) -> None:
+    """Whoever builds the body and calls the operation by itself is refused like everybody else, before sending."""
+    play = Play()
+    body = VideoGenerationDto(prompt="a cat", action="img2video", model="veo3_fast")
+    with pytest.raises(RequestRefused) as caught:
+        skin.do(skin.client(play).call(GENERATE_VIDEO, body=body))
+    assert [violation.rule for violation in caught.value.violations] == ["img2video-needs-images"]
+    assert play.seen == []
+
+
+def test_half_an_answer_to_a_call_is_none(skin: Skin) -> None:
+    """All of the JSON may have come, and still nobody knows what was to follow."""
+    whole = json.dumps({"taskId": TASK, "status": "processing"}).encode()
+    play = Play(poll=[streamed(200, [whole], error=httpx.ReadError("cut off"))])
+    with pytest.raises(ProtocolError, match="its body ended early"):
+        skin.do(skin.client(play).call(GET_TASK_RESULT, task_id=TASK))
+
+
+def test_an_answer_is_inflated_no_further_than_its_limit() -> None:
+    """300 kB of gzip can be 300 MB: what is over the limit is never in memory, not even for a moment."""
+    bomb = gzip.compress(bytes(50 * 2**20))
+    body = Collector(200, {"content-encoding": "gzip"}, limit=2**20)
+    tracemalloc.start()
+    try:
+        assert body.feed(bomb) is False
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5 * 2**20
+    assert body.answer().broken == f"its body is larger than {2**20} bytes"
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, br", "x-unknown"])
+def test_an_encoding_that_was_not_asked_for_is_named(encoding: str) -> None:
+    """What cannot be read is not read as something else."""
+    body = Collector(200, {"content-encoding": encoding}, limit=100)
+    assert body.feed(b"{}") is False
+    assert body.answer().broken == f"its body is encoded as {encoding!r}, which was not asked for"
+
+
+@pytest.mark.parametrize(
+    ("film", "problem"),
+    [
+        (
+            _box(b"ftyp", 16) + _box(b"moov", 8) + struct.pack(">I4s", 0, b"mdat") + b"xx",
+            "its last box names no length",
+        ),
+        (_box(b"ftyp", 16) + _box(b"mdat", 8), "it has no moov box, so it is cut"),
+        (_box(b"ftyp", 16) + _box(b"moov", 8) + b"xx", "it ends inside a box header"),
+        (_box(b"ftyp", 16) + _box(b"moov", 8)[:-1] + b"", "it ends inside a box header|it ends inside a box"),
+        (_box(b"free", 16), "it does not begin like an MP4 file"),
+    ],
+)
+def test_why_a_film_is_not_whole_is_said(film: bytes, problem: str) -> None:
+    """One reason for each way to be cut: it tells whether to try again or to ask the vendor."""
+    found = mp4_problem(io.BytesIO(film), len(film), length_known=False)
+    assert found is not None
+    assert re.match(problem, found)
+
+
+def test_a_rename_is_on_the_disk_when_a_download_returns(
+    skin: Skin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First the file's bytes, then its new name in the directory: a power cut leaves the old film or the new one."""
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noted(handle: int) -> None:
+        synced.append("directory" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    fetch(skin, Play(file=[film()]), tmp_path / "cat.mp4")
+    assert synced == ["file", "directory"]

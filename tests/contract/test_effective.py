@@ -1,0 +1,64 @@
+"""The effective spec says what it was decided to say: each decision once more, by hand, in `said.yaml`."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from mountsea_gemini_api import models
+
+from scripts.merged import Merged
+from scripts.pointer import decode
+from scripts.rules.verdict import Verdict
+from tests.contract.conftest import EFFECTIVE
+from tests.rules.expected import finite_cases, many_images, text_cases
+
+SAID: Final = Path(__file__).with_name("said.yaml")
+BLAME: Final = "at fault: the effective spec\n  reproduce: python -m pytest tests/contract/test_effective.py"
+
+
+def document() -> Any:
+    """Return the effective spec."""
+    return json.loads(EFFECTIVE.read_text(encoding="utf-8"))
+
+
+def at(value: Any, pointer: str) -> Any:
+    """Return what stands at a pointer, the names there if it ends in `*`, and None where nothing stands."""
+    for key in decode(pointer):
+        if key == "*":
+            return list(value)
+        if isinstance(value, list):
+            value = value[int(key)] if int(key) < len(value) else None
+        else:
+            value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def test_every_decision_stands_where_it_was_made() -> None:
+    """Names, answers, links, waiting, and that no field has a default: whatever differs is told by its pointer."""
+    spec = document()
+    wanted = yaml.safe_load(SAID.read_text(encoding="utf-8"))
+    told = [f"{pointer}: got {at(spec, pointer)!r}, wanted {value!r}" for pointer, value in wanted.items()
+            if at(spec, pointer) != value]  # fmt: skip
+    assert not told, "\n  ".join([f"{len(told)} decisions of the overlays do not hold", *told, BLAME])
+
+
+def test_the_rules_refuse_what_the_vendors_words_say(merged: Merged) -> None:
+    """The rules of the document themselves, asked for every cell of the table that was written from the page."""
+    (ruled,) = merged.ruled
+    verdict = Verdict(ruled, levels=("error", "warning"))
+    told = []
+    for case in itertools.chain(finite_cases(others=False), text_cases(), many_images()):
+        broken, wanted = verdict.broken(case.body), tuple(each.rule for each in case.expected)
+        if broken != wanted:
+            told.append(f"{dict(case.body)}: breaks {list(broken)}, wanted {list(wanted)}")
+    assert not told, "\n  ".join([f"{len(told)} requests are judged otherwise", *told[:5], BLAME])
+
+
+def test_a_model_made_of_what_it_needs_sends_nothing_else() -> None:
+    """No default of the document becomes a value on the wire, whoever builds the model."""
+    body = models.VideoGenerationDto(prompt="a cat", action="text2video", model="veo3_fast").to_dict()
+    assert list(body) == ["prompt", "action", "model"], f"it sends {body}\n{BLAME}"

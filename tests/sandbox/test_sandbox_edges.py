@@ -1,0 +1,95 @@
+"""Edges: the moment before a state ends, the byte before an answer breaks off, what a reset begins anew."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Callable
+
+import httpx
+import pytest
+from mountsea_gemini.sandbox import Sandbox, Timing, VirtualClock
+from mountsea_gemini.sandbox._labels import labels
+
+from tests.sandbox.asking import AUTH, HOST, JSON, STATES, SUBMIT, door, life, poll, started, submit
+from tests.sandbox.test_sandbox_generic import BASE, KEY, SPEC
+
+
+def test_a_state_lasts_to_its_last_moment() -> None:
+    """Shown just before its time is over and not at that moment; a state that came early would be one left out."""
+    clock = VirtualClock()
+    with door("transport", Sandbox(timing=Timing("seconds", 10), clock=clock)) as send:
+        task_id, seen = started(send), []
+        for _ in STATES[1:]:
+            clock.advance(9.75)
+            seen += life(send, task_id, 1)
+            clock.advance(0.25)
+            seen += life(send, task_id, 1)
+    assert seen == [state for pair in itertools.pairwise(STATES) for state in pair]
+
+
+@pytest.mark.parametrize(("script", "heads"), [("drop@submit", 0), ("cut@submit", 1), ("reset@submit", 1)])
+@pytest.mark.parametrize("name", ["in process", "tcp"])
+def test_a_dropped_answer_has_no_head_and_a_cut_one_has(name: str, script: str, heads: int) -> None:
+    """Whether a status came before the end decides what a client may believe of a submit."""
+    sandbox = Sandbox()
+    seen: list[httpx.Response] = []
+    headers = AUTH | JSON | {"x-sandbox-script": script}
+    with sandbox.serve() as running:
+        transport = sandbox.transport() if name == "in process" else httpx.HTTPTransport()
+        base = f"http://{HOST}" if name == "in process" else running.url
+        client = httpx.Client(transport=transport, event_hooks={"response": [seen.append]})
+        with client, pytest.raises(httpx.TransportError):
+            client.post(base + SUBMIT, headers=headers, content=submit().body)
+    assert [response.status_code for response in seen] == [201] * heads
+
+
+def test_a_reset_counts_submits_from_one_again() -> None:
+    """What comes after a reset is, byte for byte, what came at first: a script's third submit is the third again."""
+    sandbox = Sandbox(script="503@submit:2")
+    with door("transport", sandbox) as send:
+        first = [send(submit()) for _ in range(3)]
+        sandbox.reset()
+        again = [send(submit()) for _ in range(3)]
+    assert [answer.status for answer in first] == [201, 503, 201]
+    assert again == first
+
+
+@pytest.mark.parametrize("kind", ["failure", "cancelled", "timeout", "success"])
+def test_an_outcome_is_looked_up_in_the_documents_own_words(kind: str) -> None:
+    """`cancelled` ends a task in the state that the waiter maps to it, by whatever word the vendor calls that."""
+    words = {"failure": "burnt", "cancelled": "eaten", "timeout": "forgotten", "success": "done"}
+    spec = copy.deepcopy(SPEC)
+    waiter = spec["paths"]["/jobs/{job}"]["get"]["x-waiter"]
+    waiter["acceptors"] = {"queued": "retry", **{word: name for name, word in words.items()}}
+    with httpx.Client(transport=Sandbox(spec).transport(), base_url=BASE) as client:
+        headers = KEY | {"x-sandbox-script": f"{kind} now"}
+        job = client.post("/ovens/3/jobs", json={}, headers=headers).json()["data"]["job_id"]
+        phase = client.get(f"/jobs/{job}", headers=KEY).json()["data"]["phase"]
+    assert phase == words[kind]
+
+
+@pytest.mark.parametrize(
+    "other", [str.upper, "{0} ".format, "{0}0".format, "{0:.35}".format, "{0}%00".format, "".format]
+)
+def test_an_id_that_differs_at_all_is_another_id(other: Callable[[str], str]) -> None:
+    """In capitals, with a blank behind, longer, shorter or empty: no task is found that was not asked for."""
+    with door("transport", Sandbox()) as send:
+        task_id = started(send)
+        assert send(poll(task_id)).status == 200
+        assert send(poll(other(task_id))).status in {400, 404}
+
+
+def test_an_empty_part_of_a_path_is_no_value() -> None:
+    """`/jobs/` is not the path of a job whose id is empty."""
+    with httpx.Client(transport=Sandbox(SPEC).transport(), base_url=BASE) as client:
+        answer = client.get("/jobs/", headers=KEY)
+    assert (answer.status_code, answer.json()["message"]) == (404, "the document has no path /v2/jobs/")
+
+
+def test_what_was_only_inferred_is_not_said_to_be_published() -> None:
+    """Each rule is labelled as its own level tells: stated by the vendor, or our conclusion."""
+    told = {label.text.partition(" ")[0]: label.certainty for label in labels(Sandbox().core) if label.kind == "rule"}
+    inferred = {"text2video-takes-no-images", "images-are-http-urls", "prompt-not-blank"}
+    assert {name for name, certainty in told.items() if certainty == "inferred"} == inferred
+    assert set(told.values()) == {"inferred", "published"}
