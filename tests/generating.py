@@ -12,8 +12,8 @@ from typing import Any
 import jinja2
 
 from scripts.project import load_project
-from scripts.regenerate._generator_process import main as generate
 from scripts.regenerate.build import build
+from scripts.regenerate.generation import generate
 from scripts.regenerate.generator import Generator, GeneratorError, checked
 from scripts.regenerate.tree import replace_tree
 
