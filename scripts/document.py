@@ -129,7 +129,7 @@ def parse(text: str, path: str, *, first_line: int = 1) -> Document:
         raise InputError("is empty; an object was expected", path=path, line=first_line)
     builder = _Builder(path, first_line)
     builder.measure(node)
-    return Document(path, builder.build(node, ()), text, builder.lines)
+    return Document(path, builder.build(node, ""), text, builder.lines)
 
 
 def _code(character: str | bytes | int) -> int:
@@ -194,19 +194,19 @@ class _Builder:
         self._measured[id(node)] = size, depth
         return size, depth
 
-    def build(self, node: yaml.Node, location: Location) -> Any:
+    def build(self, node: yaml.Node, pointer: str) -> Any:
         """Return the JSON value of a node that has been measured, and note the line of each part."""
-        self.lines[encode(location)] = node.start_mark.line + self.first_line
+        self.lines[pointer] = node.start_mark.line + self.first_line
         kind = node.tag.removeprefix(_TAG)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, kind)
         if isinstance(node, yaml.MappingNode) and kind == "map":
-            return dict(self._items(node, location))
+            return dict(self._items(node, pointer))
         if isinstance(node, yaml.SequenceNode) and kind == "seq":
-            return [self.build(child, (*location, index)) for index, child in enumerate(node.value)]
+            return [self.build(child, f"{pointer}/{index}") for index, child in enumerate(node.value)]
         raise self._error(f"the tag {node.tag!r} has no meaning in JSON", node)
 
-    def _items(self, node: yaml.MappingNode, location: Location) -> Iterator[tuple[str, Any]]:
+    def _items(self, node: yaml.MappingNode, pointer: str) -> Iterator[tuple[str, Any]]:
         seen: set[str] = set()
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode) or (key_node.value == "<<" and not key_node.style):
@@ -215,8 +215,9 @@ class _Builder:
             if key in seen:
                 raise self._error(f"the key {key!r} stands twice in one object", key_node)
             seen.add(key)
-            yield key, self.build(value_node, (*location, key))
-            self.lines[encode((*location, key))] = key_node.start_mark.line + self.first_line
+            inside = pointer + encode((key,))
+            yield key, self.build(value_node, inside)
+            self.lines[inside] = key_node.start_mark.line + self.first_line
 
     def _scalar(self, node: yaml.ScalarNode, kind: str) -> str | int | float | bool | None:
         text: str = node.value
@@ -242,6 +243,14 @@ class _Builder:
 
     def _error(self, message: str, node: yaml.Node) -> InputError:
         return InputError(message, path=self.path, line=node.start_mark.line + self.first_line)
+
+
+def read_written(path: Path) -> Any:
+    """Return the value of a file that `to_json` wrote, or None if there is none; where a value stands is not noted."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None  # nobody wrote it yet, or somebody edited it by hand
 
 
 def to_json(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from scripts.errors import InputError
@@ -68,8 +69,7 @@ class Names:
 
     def has_model(self, location: Location) -> bool:
         """Tell whether the generator made a class of a component schema."""
-        pointer = encode(location)
-        return any(pointer in model.roots for model in self.models.values())
+        return encode(location) in self._by_root
 
     def model_at(self, location: Location) -> ModelName:
         """Return the class generated for a component schema.
@@ -78,18 +78,25 @@ class Names:
             InputError: The generator made no class of it.
         """
         pointer = encode(location)
-        for model in self.models.values():
-            if pointer in model.roots:
-                return model
-        raise InputError("carries rules or variants, but the generator made no class of it", pointer=pointer)
+        if pointer not in self._by_root:
+            raise InputError("carries rules or variants, but the generator made no class of it", pointer=pointer)
+        return self._by_root[pointer]
 
     def operation(self, method: str, path: str) -> OperationName:
         """Return the endpoint generated for a method and a path template."""
         wanted = (method, _anonymous(path))
-        for operation in self.operations:
-            if (operation.method, _anonymous(operation.path)) == wanted:
-                return operation
-        raise InputError(f"the generator made no endpoint of {method.upper()} {path}")
+        if wanted not in self._by_path:
+            raise InputError(f"the generator made no endpoint of {method.upper()} {path}")
+        return self._by_path[wanted]
+
+    @cached_property
+    def _by_root(self) -> Mapping[str, ModelName]:
+        models = reversed([*self.models.values()])  # the first that has a root is the one
+        return {root: model for model in models for root in model.roots}
+
+    @cached_property
+    def _by_path(self) -> Mapping[tuple[str, str], OperationName]:
+        return {(each.method, _anonymous(each.path)): each for each in reversed(self.operations)}
 
 
 def read_names(report: Mapping[str, Any], without: frozenset[tuple[str, str]] = frozenset()) -> Names:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from scripts.errors import EXIT_FAILED, InputError, run_cli
 from scripts.project import Project, load_project
-from scripts.regenerate.explain import with_others
 from scripts.regenerate.generator import Generator
 from scripts.regenerate.manifest import NAME, edited, read_manifest, reasons
 from scripts.regenerate.tools import check_tools
@@ -78,6 +77,8 @@ def _build(project: Project, progress: Callable[[str], None]) -> Tree:
         try:
             return build(project, generator, progress)
         except InputError as error:
+            from scripts.regenerate.explain import with_others  # noqa: PLC0415  only needed here
+
             raise with_others(project, error) from error
 
 

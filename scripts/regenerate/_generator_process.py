@@ -16,8 +16,13 @@ _UNUSED: Final = ("httpcore", "httpx")
 """The generator fetches documents with these. It is given files, and loading them is a third of its start."""
 
 
+def without_http() -> None:
+    """Put empty modules where the generator imports an HTTP client; any use of one would be an error."""
+    sys.modules.update({name: ModuleType(name) for name in _UNUSED})
+
+
 def _run(arguments: Iterable[str]) -> None:
-    sys.modules.update({name: ModuleType(name) for name in _UNUSED})  # empty ones: any use of them would be an error
+    without_http()
     from scripts.regenerate.generation import generate  # noqa: PLC0415  it imports what has just been replaced
 
     spec, package, names = map(Path, arguments)

@@ -6,27 +6,35 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+from scripts.pointer import Location
 from scripts.rules.definition import Rule, RuledSchema
 from scripts.rules.dialect import lowered
 
 
 def with_rules_as_schema(document: Any, ruled: Sequence[RuledSchema]) -> Any:
-    """Return a copy of a merged document in which the schemas themselves refuse what the rules refuse.
+    """Return a merged document in which the schemas themselves refuse what the rules refuse.
 
     A rule becomes `anyOf: [not <if>, <then>]` one level below `allOf`: OpenAPI 3.0 has no `if`, and a bare
     `anyOf` beside `properties` would make the generator rename the model. Warning-level rules stay in
     `x-rules` only, since a body that breaks one is still valid.
     """
-    result = copy.deepcopy(document)
+    result = document
     version = str(document.get("openapi"))
     for schema in ruled:
-        target = result
-        for key in schema.location:
-            target = target[key]
         members = [implication(rule, version) for rule in schema.rules if rule.level == "error"]
         if members:
-            target["allOf"] = [*target.get("allOf", []), *members]
+            result = _with(result, schema.location, members)
     return result
+
+
+def _with(value: Any, location: Location, members: list[dict[str, Any]]) -> Any:
+    """Return a value whose schema in one place has more members; what does not lie on the way there is shared."""
+    changed = copy.copy(value)
+    if location:
+        changed[location[0]] = _with(value[location[0]], location[1:], members)
+    else:
+        changed["allOf"] = [*value.get("allOf", []), *members]
+    return changed
 
 
 def implication(rule: Rule, version: str) -> dict[str, Any]:

@@ -36,8 +36,10 @@ class Context:
     document: Any
     ruled: RuledSchema
     verdict: Verdict
+    fits: jsonschema_rs.Validator
 
 
+_DOCUMENT: Final = "urn:document"
 Check = Callable[[Rule, Context], Iterator[tuple[str, str]]]
 CHECKS: Final[dict[str, Check]] = {}
 
@@ -50,9 +52,12 @@ def check(function: Check) -> Check:
 
 def lint(document: Any, ruled: Sequence[RuledSchema]) -> list[Finding]:
     """Return every mistake in the rules of a merged document."""
+    if not ruled:
+        return []
     found = []
+    validator = _validators(document)
     for schema in ruled:
-        context = Context(document, schema, Verdict(schema, levels=("error", "warning")))
+        context = Context(document, schema, Verdict(schema, levels=("error", "warning")), validator(schema))
         for rule in schema.rules:
             for name, function in CHECKS.items():
                 found += [
@@ -60,6 +65,15 @@ def lint(document: Any, ruled: Sequence[RuledSchema]) -> list[Finding]:
                     for message, pointer in function(rule, context)
                 ]
     return found
+
+
+def _validators(document: Any) -> Callable[[RuledSchema], jsonschema_rs.Validator]:
+    """Return what makes the validator of a schema; the document, which may be large, is taken over once for all."""
+    old = str(document.get("openapi", "")).startswith("3.0")
+    validator = jsonschema_rs.Draft4Validator if old else jsonschema_rs.Draft202012Validator
+    draft = jsonschema_rs.Draft4 if old else jsonschema_rs.Draft202012
+    registry = jsonschema_rs.Registry([(_DOCUMENT, document)], draft=draft)
+    return lambda ruled: validator({"$ref": _DOCUMENT + ruled.pointer}, registry=registry)
 
 
 @check
@@ -132,21 +146,14 @@ def condition_names_a_field(rule: Rule, context: Context) -> Iterator[tuple[str,
 @check
 def examples_do_what_they_claim(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:
     """The passing example breaks nothing, the breaking one exactly this rule, and both fit the schema."""
-    schema = {**context.document, "$ref": context.ruled.pointer}
-    draft = jsonschema_rs.Draft4Validator if _is_30(context.document) else jsonschema_rs.Draft202012Validator
-    validator = draft(schema)
     for key, body, wanted in (("passes", rule.passes, ()), ("breaks", rule.breaks, (rule.id,))):
         pointer = f"/examples/{key}"
-        error = next(iter(validator.iter_errors(body)), None)
+        error = next(iter(context.fits.iter_errors(body)), None)
         if error is not None:
             yield f"the example {key!r} does not fit the schema: {error.message}", pointer
         elif (broken := context.verdict.broken(body)) != wanted:
             expected = "no rule" if not wanted else f"{rule.id} and nothing else"
             yield f"the example {key!r} must break {expected}, it breaks {', '.join(broken) or 'none'}", pointer
-
-
-def _is_30(document: Any) -> bool:
-    return str(document.get("openapi", "")).startswith("3.0")
 
 
 @check

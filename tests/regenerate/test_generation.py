@@ -1,0 +1,90 @@
+"""What makes the generator fast changes nothing of what it writes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_python_client.parser.openapi import Endpoint
+
+from scripts.regenerate.generation import generate
+from scripts.regenerate.tree import read_tree
+
+ROOT = Path(__file__).resolve().parents[2]
+THING = {"$ref": "#/components/schemas/Thing"}
+NESTED = {"type": "object", "properties": {"thing": THING, "id": {"type": "string"}}}
+
+
+def linked() -> dict[str, Any]:
+    """Return a document whose endpoints share classes, and whose parameters are renamed because they collide."""
+    media = {"application/json": {"schema": THING}, "application/x-www-form-urlencoded": {"schema": NESTED}}
+    own = [
+        {"name": "id", "in": "query", "schema": {"type": "string"}},
+        {"name": "filter", "in": "query", "schema": THING},
+        {"name": "id", "in": "header", "schema": {"type": "string"}},
+        {"name": "thing", "in": "query", "schema": NESTED},
+    ]
+    answers: dict[str, Any] = {
+        "200": {"description": "one", "content": {"application/json": {"schema": THING}}},
+        "404": {"description": "none", "content": {"application/json": {"schema": NESTED}}},
+        "default": {"description": "many", "content": {"application/json": {"schema": {"type": "array", **_items()}}}},
+    }
+    shared = [
+        {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
+        {"name": "filter", "in": "path", "required": True, "schema": {"type": "string"}},
+    ]
+    operation = {"parameters": own, "requestBody": {"content": media}, "responses": answers}
+    item = {"parameters": shared, "get": {"responses": answers}, "put": operation, "post": operation}
+    thing = {"type": "object", "properties": {"next": THING, "kind": {"enum": ["a", "b"], "type": "string"}}}
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": "Linked", "version": "1"},
+        "paths": {"/things/{filter}/{id}": item},
+        "components": {"schemas": {"Thing": thing}},
+    }
+
+
+def _items() -> dict[str, Any]:
+    return {"items": {"oneOf": [THING, NESTED]}}
+
+
+def test_endpoints_that_share_their_classes_give_the_same_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copying every class an endpoint leads to, as the generator does on its own, changes no byte and no name."""
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(linked()), encoding="utf-8")
+    ours = generate(spec, tmp_path / "one/things")
+    monkeypatch.delattr(Endpoint, "__deepcopy__")
+    assert generate(spec, tmp_path / "other/things") == ours
+    assert ours["operations"]
+    assert not ours["errors"]
+    assert read_tree(tmp_path / "one") == read_tree(tmp_path / "other")
+
+
+def test_a_long_chain_of_schemas_can_be_generated(tmp_path: Path) -> None:
+    """The generator on its own ends with a RecursionError where hundreds of schemas refer to each other in a row."""
+    document = linked()
+    schemas = document["components"]["schemas"]
+    for number in range(300):
+        after = {"$ref": f"#/components/schemas/Link{number + 1}"} if number < 299 else THING
+        schemas[f"Link{number}"] = {"type": "object", "properties": {"next": after}}
+    schemas["Thing"]["properties"]["chain"] = {"$ref": "#/components/schemas/Link0"}
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(document), encoding="utf-8")
+    assert not generate(spec, tmp_path / "out/things")["errors"]
+
+
+def test_the_generator_needs_no_client_to_load() -> None:
+    """Its process puts empty modules where the generator imports an HTTP client, and nothing else ever loads one."""
+    script = (
+        "import sys\nfrom scripts.regenerate._generator_process import without_http\nwithout_http()\n"
+        "import scripts.regenerate.generation\n"
+        "assert not hasattr(sys.modules['httpx'], 'get')\n"
+        "assert not [name for name in sys.modules if name.startswith(('httpx.', 'httpcore.'))]\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
