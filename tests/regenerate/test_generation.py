@@ -71,9 +71,10 @@ def test_a_long_chain_of_schemas_can_be_generated(tmp_path: Path) -> None:
     document = linked()
     schemas = document["components"]["schemas"]
     for number in range(300):
-        after = {"$ref": f"#/components/schemas/Link{number + 1}"} if number < 299 else THING
-        schemas[f"Link{number}"] = {"type": "object", "properties": {"next": after}}
-    schemas["Thing"]["properties"]["chain"] = {"$ref": "#/components/schemas/Link0"}
+        before = {"$ref": f"#/components/schemas/Link{number - 1}"} if number else {"type": "string"}
+        schemas[f"Link{number}"] = {"type": "object", "properties": {"before": before}}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Link299"}}}
+    document["paths"]["/chain"] = {"get": {"responses": {"200": {"description": "long", "content": content}}}}
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(document), encoding="utf-8")
     assert not generate(spec, tmp_path / "out/things")["errors"]
