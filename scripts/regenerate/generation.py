@@ -21,16 +21,20 @@ from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-from scripts.regenerate.phrasing import phrased
-
 _PREFIX: Final = "field_"
 _WRAPPED: Final = re.compile(r"<openapi_python_client\.\S+UntrustedString object at 0x[0-9a-f]+>")
 """How the generator prints a text it does not trust; the address in it differs from run to run."""
 
 
 def generate(spec: Path, package: Path) -> dict[str, Any]:
-    """Generate `package` from `spec`; return `{"errors": [...], "models": ..., "operations": ...}`."""
-    document, media = phrased(json.loads(spec.read_text(encoding="utf-8")))
+    """Generate a package; return `{"errors": [...], "models": ..., "operations": ...}`.
+
+    Args:
+        spec: A file that holds what `phrasing.spoken` gives.
+        package: The folder of the package.
+    """
+    given = json.loads(spec.read_text(encoding="utf-8"))
+    document, media = given["document"], given["media"]
     config = Config.from_sources(
         ConfigFile(
             literal_enums=True,

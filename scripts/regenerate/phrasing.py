@@ -1,12 +1,14 @@
 """Say a document in words that openapi-python-client understands, where another wording means the same.
 
-Only the generator reads the result; everything else keeps to the effective spec.
+Only the generator reads the result; everything else keeps to the effective spec. Of what overlays say for other readers
+(rules, waiters, reasons) the generator is told nothing, so a change of theirs is none of its input.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 _BYTES: Final = {"type": "string", "format": "binary"}
@@ -15,8 +17,27 @@ _OCTETS: Final = "application/octet-stream"
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9*][a-z0-9!#$&^_.+-]*\Z")
 _TEXT_ONLY: Final = ("header", "cookie")
 _METHODS: Final = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
-_NAMED: Final = frozenset({"properties", "schemas", "patternProperties", "$defs"})
-_DATA: Final = frozenset({"example", "examples", "default", "enum", "const"})
+_NAMED: Final = frozenset(
+    {
+        "properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas", "responses",
+        "parameters", "headers", "requestBodies", "securitySchemes", "links", "callbacks", "pathItems", "paths",
+        "webhooks", "content", "encoding", "variables", "mapping", "scopes",
+    }
+)  # fmt: skip
+_DATA: Final = frozenset({"example", "examples", "default", "enum", "const", "security", "dependentRequired"})
+_READ: Final = "x-enum-varnames"
+"""The one extension that the generator knows."""
+
+
+def spoken(document: Any, package: str) -> str:
+    """Return all that the generator is given: equal text gives equal files.
+
+    Args:
+        document: The effective spec.
+        package: Import name of the package to generate.
+    """
+    worded, media = phrased(document)
+    return json.dumps({"package": package, "media": media, "document": worded})
 
 
 def phrased(document: Any) -> tuple[Any, dict[str, str]]:
@@ -25,7 +46,9 @@ def phrased(document: Any) -> tuple[Any, dict[str, str]]:
     Pictures, archives and whatever else is neither JSON, text nor a form become bytes; a file of OpenAPI 3.1
     (`contentMediaType`) becomes one of 3.0 (`format: binary`); a `const` below `allOf`, which the generator cannot
     join with the type it narrows, becomes an `enum` of one; dates and UUIDs in headers and cookies, which it would
-    hand on as they are, become text. What nothing of this concerns stays as it is.
+    hand on as they are, become text. Extensions are left out, and so is what rules say: of the members that rules
+    add to `allOf`, however many, one empty one stays, which is what the generator makes of them. What nothing of this
+    concerns stays as it is.
     """
     overrides: dict[str, str] = {}
     result = _schemas(document, below_all_of=False)
@@ -77,13 +100,24 @@ def _schemas(value: Any, *, below_all_of: bool, names: bool = False) -> Any:
         return [_schemas(item, below_all_of=below_all_of) for item in value]
     if not isinstance(value, dict):
         return value
+    below: Collection[str] = () if names else _NAMED
     result = {
         key: child
-        if not names and (key in _DATA or key.startswith("x-"))
-        else _schemas(child, below_all_of=below_all_of or (key == "allOf" and not names), names=key in _NAMED)
-        for key, child in value.items()
+        if not names and (key in _DATA or key == _READ)
+        else _schemas(child, below_all_of=below_all_of or (key == "allOf" and not names), names=key in below)
+        for key, child in (value if names else _told(value)).items()
     }
     return result if names else _reworded(result, below_all_of=below_all_of)
+
+
+def _told(value: dict[str, Any]) -> dict[str, Any]:
+    """Return an object without extensions and without what rules say."""
+    told = {key: child for key, child in value.items() if not key.startswith("x-") or key == _READ}
+    members = told.get("allOf")
+    if isinstance(members, list):
+        own = [member for member in members if not (isinstance(member, dict) and "x-rule" in member)]
+        told["allOf"] = [*own, {}] if len(own) < len(members) else own
+    return told
 
 
 def _reworded(schema: dict[str, Any], *, below_all_of: bool) -> dict[str, Any]:

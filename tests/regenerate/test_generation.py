@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from openapi_python_client.parser.openapi import Endpoint
 
 from scripts.regenerate.generation import generate
+from scripts.regenerate.phrasing import spoken
 from scripts.regenerate.tree import read_tree
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +57,7 @@ def test_endpoints_that_share_their_classes_give_the_same_files(
 ) -> None:
     """Copying every class an endpoint leads to, as the generator does on its own, changes no byte and no name."""
     spec = tmp_path / "spec.json"
-    spec.write_text(json.dumps(linked()), encoding="utf-8")
+    spec.write_text(spoken(linked(), "things"), encoding="utf-8")
     ours = generate(spec, tmp_path / "one/things")
     monkeypatch.delattr(Endpoint, "__deepcopy__")
     assert generate(spec, tmp_path / "other/things") == ours
@@ -76,7 +76,7 @@ def test_a_long_chain_of_schemas_can_be_generated(tmp_path: Path) -> None:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Link299"}}}
     document["paths"]["/chain"] = {"get": {"responses": {"200": {"description": "long", "content": content}}}}
     spec = tmp_path / "spec.json"
-    spec.write_text(json.dumps(document), encoding="utf-8")
+    spec.write_text(spoken(document, "things"), encoding="utf-8")
     assert not generate(spec, tmp_path / "out/things")["errors"]
 
 
