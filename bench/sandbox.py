@@ -178,6 +178,7 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=2000, help="per round and server")
     parser.add_argument("--total", type=int, default=100_000, help="requests before memory is read")
     parser.add_argument("--prism", default=shutil.which("prism"), help="the program; default: the one on PATH, if any")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bare:
@@ -196,7 +197,10 @@ def main() -> int:
             print("prism: not found on PATH nor given with --prism, so not measured")
         for server in servers.values():
             stack.callback(server.stop)
-        return compare(servers, options.rounds, options.requests, options.total)
+        found, code = compare(servers, options.rounds, options.requests, options.total)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    return code
 
 
 def _prism(program: str) -> Server:
@@ -207,8 +211,8 @@ def _prism(program: str) -> Server:
     return Server(*command, address=f"http://127.0.0.1:{port}")
 
 
-def compare(servers: Mapping[str, Server], rounds: int, requests: int, total: int) -> int:
-    """Print the figures and return the exit code."""
+def compare(servers: Mapping[str, Server], rounds: int, requests: int, total: int) -> tuple[dict[str, Any], int]:
+    """Print the figures, and return them and the exit code."""
     before = {name: server.cpu_seconds() for name, server in servers.items()}
     found = [{name: rate(server, requests) for name, server in servers.items()} for _ in range(rounds)]
     cost = {name: (server.cpu_seconds() - before[name]) / (rounds * requests) for name, server in servers.items()}
@@ -219,10 +223,12 @@ def compare(servers: Mapping[str, Server], rounds: int, requests: int, total: in
             f" connections   {cost[name] * 1e6:4.0f} us of processor   ready in {server.ready:.2f} s"
         )
     sandbox, met = servers["sandbox"], True
+    ratios = {}
     for name, least in (("bare handler", MIN_RATIO), ("prism, silent", MIN_PRISM_RATIO)):
         if name in servers:
             ratio = statistics.median(each["sandbox"][0] / each[name][0] for each in found)
             met = met and ratio >= least
+            ratios[name] = {"ratio": ratio, "least": least}
             by_cpu = cost[name] / cost["sandbox"]
             print(f"ratio to {name}: {ratio:.2f} of the rate (target {least}), {by_cpu:.2f} by processor time")
     if (left := total - rounds * requests) > 0:
@@ -230,7 +236,8 @@ def compare(servers: Mapping[str, Server], rounds: int, requests: int, total: in
     memory = sandbox.megabytes()
     print(f"{memory:.1f} MB after {max(total, rounds * requests)} requests (target {MAX_MEGABYTES:.0f})")
     print(f"ready in {sandbox.ready:.2f} s (target {MAX_READY_SECONDS})")
-    return 0 if met and sandbox.ready <= MAX_READY_SECONDS and memory <= MAX_MEGABYTES else 1
+    figures = {"ratios": ratios, "ready": sandbox.ready, "megabytes": memory}
+    return figures, 0 if met and sandbox.ready <= MAX_READY_SECONDS and memory <= MAX_MEGABYTES else 1
 
 
 if __name__ == "__main__":
