@@ -112,7 +112,7 @@ def parse(text: str, path: str, *, first_line: int = 1) -> Document:
     readable = _join_surrogates(text)
     loader = _Loader(readable)
     try:
-        _refuse_deep_nesting(readable, path, first_line)
+        expands = _expands(readable, path, first_line)
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -128,7 +128,8 @@ def parse(text: str, path: str, *, first_line: int = 1) -> Document:
     if node is None:
         raise InputError("is empty; an object was expected", path=path, line=first_line)
     builder = _Builder(path, first_line)
-    builder.measure(node)
+    if expands:
+        builder.measure(node)
     return Document(path, builder.build(node, ""), text, builder.lines)
 
 
@@ -150,17 +151,27 @@ def _join_surrogates(text: str) -> str:
     return _PAIR.sub(lambda found: found[1] + json.loads(f'"{found[2]}"'), text)
 
 
-def _refuse_deep_nesting(text: str, path: str, first_line: int) -> None:
-    """Refuse before composing: the C composer recurses, and a deep enough document would crash it."""
-    depth = 0
+def _expands(text: str, path: str, first_line: int) -> bool:
+    """Tell whether a text may hold more than it seems to, through aliases, or too much already.
+
+    Refuses deep nesting before anything is composed: the C composer recurses, and deep enough it would crash.
+    """
+    depth = size = 0
+    aliases = False
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
                 line = event.start_mark.line + first_line if event.start_mark else None
                 raise InputError(f"is nested deeper than {MAX_DEPTH} levels", path=path, line=line)
+            size += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+        elif isinstance(event, yaml.ScalarEvent):
+            size += 1 + len(event.value) // _TEXT_PER_VALUE
+        elif isinstance(event, yaml.AliasEvent):
+            aliases = True
+    return aliases or size > MAX_NODES
 
 
 class _Builder:
