@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from bench._picture import draw
 from bench._rows import READERS, Row
 
 HERE: Final = Path(__file__).parent
@@ -104,6 +103,8 @@ def write(figures: Mapping[str, Any]) -> None:
     """Write the table and the picture."""
     rows = {name: tuple(READERS[name](figures[name]["figures"])) for name in COMMANDS if name in figures}
     PAGE.write_text(page(figures, rows), encoding="utf-8")
+    from bench._picture import draw  # noqa: PLC0415  the table needs no library
+
     draw({name: one["figures"] for name, one in figures.items()}, rows, PICTURE)
 
 

@@ -43,6 +43,7 @@ def _growth(axes: Axes, sizes: Mapping[str, Any]) -> None:
         if seconds:
             axes.annotate(f"{seconds[-1]:.2g} s", (numbers[-1], seconds[-1]), (5, -3), textcoords="offset points")
     axes.set(xscale="log", yscale="log", xlabel="operations of the document", ylabel="processor seconds")
+    axes.yaxis.set_major_formatter("{x:g}")
     if numbers:
         axes.set_xticks(numbers, [f"{number:,}" for number in numbers])
         axes.xaxis.set_minor_locator(NullLocator())
@@ -60,7 +61,7 @@ def _shares(axes: Axes, aimed: Sequence[tuple[str, Row]]) -> None:
     axes.barh(places, shares, color=[GOOD if row.met else BAD for _, row in aimed], height=0.7)
     axes.axvline(1, color="black", linewidth=1)
     for place, share in zip(places, shares, strict=True):
-        axes.annotate(f"{share:.2f}", (share, place), (3, -3), textcoords="offset points", fontsize=8)
+        axes.annotate(f"{share:.2f}", (0, place), (4, -3), textcoords="offset points", fontsize=8, color="white")
     axes.set_yticks(places, labels, fontsize=8)
     axes.set_xlim(0, max([1.2, *shares]) * 1.12)
     axes.set_ylim(0.3, len(aimed) + 0.7)
