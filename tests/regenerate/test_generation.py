@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 from openapi_python_client.parser.openapi import Endpoint
 
+from scripts.merged import merge
+from scripts.project import load_project
+from scripts.regenerate import phrasing
 from scripts.regenerate.generation import generate
 from scripts.regenerate.phrasing import spoken
 from scripts.regenerate.tree import read_tree
 
 ROOT = Path(__file__).resolve().parents[2]
+PARCELS = ROOT / "tests/projects/parcels"
 THING = {"$ref": "#/components/schemas/Thing"}
 NESTED = {"type": "object", "properties": {"thing": THING, "id": {"type": "string"}}}
 
@@ -78,6 +82,30 @@ def test_a_long_chain_of_schemas_can_be_generated(tmp_path: Path) -> None:
     spec = tmp_path / "spec.json"
     spec.write_text(spoken(document, "things"), encoding="utf-8")
     assert not generate(spec, tmp_path / "out/things")["errors"]
+
+
+@pytest.mark.parametrize(
+    "project",
+    [
+        pytest.param(place, id=place.name, marks=() if place in (ROOT, PARCELS) else pytest.mark.heavy)
+        for place in (ROOT, *sorted(path.parent for path in ROOT.glob("tests/[dp]*/*/pyproject.toml")))
+    ],
+)
+def test_what_the_generator_is_not_told_makes_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Path
+) -> None:
+    """With rules, waiters and reasons in the document it writes the same files and chooses the same names."""
+    found, effective = [], merge(load_project(project)).effective
+    for name in ("untold", "told"):
+        spec = tmp_path / f"{name}.json"
+        spec.write_text(spoken(effective, "things"), encoding="utf-8")
+        report = generate(spec, tmp_path / name / "things")
+        found.append((spec.read_text(encoding="utf-8"), report, read_tree(tmp_path / name)))
+        monkeypatch.setattr(phrasing, "_told", lambda value: value)
+    untold, told = found
+    assert "x-rule" not in untold[0]
+    assert len(told[0]) > len(untold[0])
+    assert untold[1:] == told[1:]
 
 
 def test_the_generator_needs_no_client_to_load() -> None:
