@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
+import sys
 from collections.abc import Iterator
+from importlib.metadata import version
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any, Final
 
+from jinja2 import FileSystemBytecodeCache
 from openapi_python_client import Project
 from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -55,8 +60,10 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
         return {"errors": [f"{type(error).__name__}: {error}"]}
     if isinstance(data, GeneratorError):
         return {"errors": [_explain(data)]}
+    project = Project(openapi=data, config=config)
+    project.env.bytecode_cache = _compiled_templates()
     try:
-        errors = Project(openapi=data, config=config).build()
+        errors = project.build()
     except OSError as error:  # such as a title longer than a file name may be
         return {
             "errors": [
@@ -75,6 +82,17 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
         "enums": [str(enum.class_info.name) for enum in data.enums],
         "operations": [_operation(tag, endpoint) for tag, endpoint in endpoints],
     }
+
+
+def _compiled_templates() -> FileSystemBytecodeCache | None:
+    """Return where the generator's templates are kept compiled: where Python keeps this module, if it keeps any.
+
+    Compiling them takes a third of the time that the generator needs for a small document.
+    """
+    folder = Path(cache_from_source(__file__)).parent
+    if sys.dont_write_bytecode or not os.access(folder, os.W_OK):
+        return None
+    return FileSystemBytecodeCache(str(folder), f"templates-{version('jinja2')}-%s.cache")
 
 
 def _copied(endpoint: Endpoint, memo: dict[int, Any]) -> Endpoint:
