@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from openapi_python_client.parser.openapi import Endpoint
 
 from scripts.merged import merge
 from scripts.project import load_project
-from scripts.regenerate import phrasing
+from scripts.regenerate import generation, phrasing
 from scripts.regenerate.generation import generate
 from scripts.regenerate.phrasing import spoken
 from scripts.regenerate.tree import read_tree
@@ -106,6 +107,25 @@ def test_what_the_generator_is_not_told_makes_no_difference(
     assert "x-rule" not in untold[0]
     assert len(told[0]) > len(untold[0])
     assert untold[1:] == told[1:]
+
+
+def test_templates_are_compiled_once_where_python_keeps_byte_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept templates give the same files; nothing is kept where Python keeps nothing or nothing can be written."""
+    spec = tmp_path / "spec.json"
+    spec.write_text(spoken(linked(), "things"), encoding="utf-8")
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "kept"))
+    folder = Path(cache_from_source(generation.__file__)).parent
+    trees = []
+    for number, (made, silent) in enumerate([(False, False), (True, True), (True, False), (True, False)]):
+        if made:
+            folder.mkdir(parents=True, exist_ok=True)
+        monkeypatch.setattr(sys, "dont_write_bytecode", silent)
+        generate(spec, tmp_path / f"{number}/things")
+        trees.append(read_tree(tmp_path / str(number)))
+        assert any(folder.glob("templates-*.cache")) == (number > 1)
+    assert all(tree == trees[0] for tree in trees)
 
 
 def test_the_generator_needs_no_client_to_load() -> None:
