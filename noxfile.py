@@ -91,10 +91,9 @@ def upkeep(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure, as ratios in one run."""
+    """Measure everything in one run and write bench/RESULTS.md and its picture; -- --quick for minutes."""
     install(session, "generate", "test", "bench", "peers")
-    for script in sorted(Path("bench").glob("[!_]*.py")):
-        session.run("python", str(script), *session.posargs, env=ENV)
+    session.run("python", "-m", "bench", *session.posargs, env=ENV)
 
 
 @nox.session(default=False)

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -112,6 +112,7 @@ def main() -> int:
     """Measure in turns and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     options = parser.parse_args()
     pairs: list[tuple[Run, Run]] = []
     for number in range(1, options.rounds + 1):
@@ -123,12 +124,17 @@ def main() -> int:
             "{name:16} {cases:6.0f} cases in {seconds:5.1f} s: {rate:5.0f} a second,"
             " {cpu_rate:5.0f} a processor second".format(name=name, **words)
         )
+    ratios = {}
     for what in ("rate", "cpu_rate"):
         ratio = statistics.median(getattr(mine, what) / getattr(theirs, what) for mine, theirs in pairs)
+        ratios[what] = ratio
         print(f"ratio of {'cases a second' if what == 'rate' else 'cases a processor second'}: {ratio:.1f}")
     print("bodies sent to the server that break one rule and nothing else, ours / schemathesis by seed:")
     for rule, count in pairs[0][0].rules.items():
         print(f"  {rule:38} {count:5} / {', '.join(str(pair[1].rules.get(rule, 0)) for pair in pairs)}")
+    if options.json:
+        runs = [{"ours": asdict(mine), "schemathesis": asdict(theirs)} for mine, theirs in pairs]
+        options.json.write_text(json.dumps({"ratios": ratios, "runs": runs}, indent=2) + "\n", encoding="utf-8")
     return 0
 
 

@@ -228,10 +228,12 @@ def compare(servers: Mapping[str, Server], rounds: int, requests: int, total: in
             f" connections   {cost[name] * 1e6:4.0f} us of processor   ready in {server.ready:.2f} s"
         )
     sandbox, met = servers["sandbox"], True
+    ratios = {}
     for name, least in (("bare handler", MIN_RATIO), ("prism, silent", MIN_PRISM_RATIO)):
         if name in servers:
             ratio = statistics.median(each["sandbox"][0] / each[name][0] for each in found)
             met = met and ratio >= least
+            ratios[name] = {"ratio": ratio, "least": least}
             by_cpu = cost[name] / cost["sandbox"]
             figures["rate_ratio_to"][name], figures["processor_ratio_to"][name] = ratio, by_cpu
             print(f"ratio to {name}: {ratio:.2f} of the rate (target {least}), {by_cpu:.2f} by processor time")

@@ -1,39 +1,34 @@
 """Regeneration of synthetic documents of 10 to 1,000 operations against the bare generator on the same documents.
 
-Each size is one project: an operation with a path and two query parameters and a body of its own schema, and for
-every tenth schema a rule. Wall and processor seconds, and the ratio to the bare generator at the same size.
+Each size is one project: an operation with a path and two query parameters and a body of its own schema, schemas that
+refer to each other in chains of ten, and for every tenth schema a rule. (One chain of some hundreds is more than the
+bare generator can follow: it ends with a RecursionError.) Wall and processor seconds, and the ratio to the bare
+generator at the same size.
 `--json FILE` writes the figures, `--sizes` and `--repeat` choose what is measured.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
-import os
 import shutil
-import statistics
-import subprocess
 import sys
-import sysconfig
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-ROOT = Path(__file__).resolve().parents[1]
+from bench._timing import bare, line, medians, timed
+
 SIZES: Final = (10, 100, 500, 1000)
-CONFIG: Final = """literal_enums: true
-post_hooks:
-  - "ruff check . --isolated --no-cache --fix-only --extend-select=I"
-  - "ruff format . --isolated --no-cache"
-"""
 TABLE: Final = """[tool.regenerate]
 spec = "openapi.json"
 overlays = ["rules.overlay.json"]
 package = "synthetic_api"
 output = "generated"
 """
+_VERSIONS: Final = itertools.count(1)
 Way = tuple[Sequence[str], Callable[[], object], tuple[int, ...]]
 
 
@@ -47,17 +42,11 @@ def main() -> int:
     figures: dict[str, Any] = {}
     for size in options.sizes:
         with tempfile.TemporaryDirectory() as folder:
-            figures[str(size)] = measured(Path(folder), size, options.repeat)
-        bare = figures[str(size)]["bare generator"]
-        for name, found in figures[str(size)].items():
-            ratio, own = found["wall"] / bare["wall"], found["cpu"] / bare["cpu"]
-            print(
-                f"{size:5} operations  {name:24} {found['wall']:8.2f} s {ratio:6.2f} x"
-                f"   processor {found['cpu']:8.2f} s {own:6.2f} x",
-                flush=True,
-            )
-    if options.json:
-        options.json.write_text(json.dumps({"seconds": figures}, indent=2) + "\n", encoding="utf-8")
+            found = figures[str(size)] = measured(Path(folder), size, options.repeat)
+        for name, seconds in found.items():
+            print(f"{size:5} operations  {line(name, seconds, found['bare generator'])}", flush=True)
+        if options.json:  # after each size: the next may take long
+            options.json.write_text(json.dumps({"seconds": figures}, indent=2) + "\n", encoding="utf-8")
     return 0
 
 
@@ -97,26 +86,26 @@ def _schema(number: int) -> dict[str, Any]:
             "kind": {"type": "string", "enum": ["round", "square"], "description": "A round thing needs a radius."},
             "radius": {"type": "number", "minimum": 0},
             "names": {"type": "array", "items": {"type": "string"}},
-            "before": {"$ref": f"#/components/schemas/Thing{max(0, number - 1)}"},
+            "before": {"$ref": f"#/components/schemas/Thing{number - 1 if number % 10 else number}"},
         },
     }
 
 
-def overlay(size: int) -> dict[str, Any]:
-    """Return an overlay with a rule for every tenth schema."""
+def overlay(size: int, version: int = 0) -> dict[str, Any]:
+    """Return an overlay with a rule for every tenth schema; the versions differ in the message of the first."""
     return {
         "overlay": "1.1.0",
         "info": {"title": "Rules", "version": "1"},
-        "actions": [_action(number) for number in range(0, size, 10)],
+        "actions": [_action(number, version if number == 0 else 0) for number in range(0, size, 10)],
     }
 
 
-def _action(number: int) -> dict[str, Any]:
+def _action(number: int, version: int) -> dict[str, Any]:
     place = f"#/components/schemas/Thing{number}/properties/kind/description"
     rule = {
         "id": f"round-{number}-needs-radius",
         "level": "error",
-        "message": "radius must be given when kind is round",
+        "message": f"radius must be given when kind is round ({version})",
         "source": {"at": place, "quote": "A round thing needs a radius."},
         "if": {"properties": {"kind": {"const": "round"}}, "required": ["kind"]},
         "then": {"required": ["radius"]},
@@ -132,7 +121,6 @@ def measured(folder: Path, size: int, repeat: int) -> dict[str, dict[str, float]
     (project / "pyproject.toml").write_text(TABLE, encoding="utf-8")
     (project / "openapi.json").write_text(json.dumps(document(size)), encoding="utf-8")
     (project / "rules.overlay.json").write_text(json.dumps(overlay(size)), encoding="utf-8")
-    (folder / "config.yaml").write_text(CONFIG, encoding="utf-8")
     shutil.copytree(project, edited)
     changed = document(size)
     del changed["paths"][f"/things{size - 1}/{{id}}"]
@@ -143,43 +131,29 @@ def measured(folder: Path, size: int, repeat: int) -> dict[str, dict[str, float]
         for name, (command, prepare, codes) in _ways(folder, project, edited).items():
             prepare()
             found.setdefault(name, []).append(timed(command, codes))
-    return {name: _medians(runs) for name, runs in found.items()}
+    return {name: medians(runs) for name, runs in found.items()}
 
 
 def _ways(folder: Path, project: Path, edited: Path) -> Mapping[str, Way]:
-    effective = project / "generated/openapi.effective.json"
-    generator = ["-m", "openapi_python_client", "generate", "--meta", "none", "--overwrite", "--path", str(effective)]
-    generator += ["--output-path", str(folder / "bare"), "--config", str(folder / "config.yaml")]
-    full = ["-m", "scripts.regenerate", "--project", str(project), "--quiet", "--full"]
-    overlays = ["-m", "scripts.overlay", str(project / "openapi.json"), str(project / "rules.overlay.json")]
+    regenerate = ["-m", "scripts.regenerate", "--project", str(project), "--quiet"]
+    rules = project / "rules.overlay.json"
+    size = len(json.loads((project / "openapi.json").read_bytes())["paths"])
+
+    def change_a_rule() -> None:
+        rules.write_text(json.dumps(overlay(size, next(_VERSIONS))), encoding="utf-8")
+
     return {
-        "bare generator": (generator, _nothing, (0,)),
-        "regenerate": (full, _nothing, (0,)),
-        "check, nothing changed": ([*full[:-1], "--check"], _nothing, (0,)),
-        "overlay application": (overlays, _nothing, (0,)),
+        "bare generator": (bare(project / "generated/openapi.effective.json", folder), _nothing, (0,)),
+        "regenerate": ([*regenerate, "--full"], _nothing, (0,)),
+        "regenerate, a rule changed": (regenerate, change_a_rule, (0,)),
+        "check, nothing changed": ([*regenerate, "--check"], _nothing, (0,)),
+        "overlay application": (["-m", "scripts.overlay", str(project / "openapi.json"), str(rules)], _nothing, (0,)),
         "impact": (["-m", "scripts.impact", str(project), str(edited)], _nothing, (0, 10, 20, 30)),
     }
 
 
 def _nothing() -> None:
     """Prepare nothing."""
-
-
-def _medians(runs: Sequence[tuple[float, float]]) -> dict[str, float]:
-    walls, cpus = zip(*runs, strict=True)
-    return {"wall": statistics.median(walls), "cpu": statistics.median(cpus)}
-
-
-def timed(arguments: Sequence[str], codes: tuple[int, ...] = (0,)) -> tuple[float, float]:
-    """Return the wall seconds and the processor seconds of one run, its children included."""
-    scripts = sysconfig.get_path("scripts")
-    environment = {"PATH": f"{scripts}:/usr/bin:/bin", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
-    before, spent = time.perf_counter(), os.times()
-    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, check=False)
-    wall, now = time.perf_counter() - before, os.times()
-    if done.returncode not in codes:
-        raise SystemExit(f"{arguments[1]} ended with {done.returncode}: {done.stderr.decode()[-2000:]}")
-    return wall, now.children_user + now.children_system - spent.children_user - spent.children_system
 
 
 if __name__ == "__main__":

@@ -183,6 +183,7 @@ def main() -> int:
         print(f"        no target: {what} until a first call has ended, of httpx's: {ratio:.2f}")
     for name, value, fine in judged(found):
         print(f"{'met   ' if fine else 'MISSED'}  {name}: {value}")
+    found["targets"] = [{"what": name, "value": value, "met": fine} for name, value, fine in judged(found)]
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 0

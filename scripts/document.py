@@ -112,7 +112,7 @@ def parse(text: str, path: str, *, first_line: int = 1) -> Document:
     readable = _join_surrogates(text)
     loader = _Loader(readable)
     try:
-        _refuse_deep_nesting(readable, path, first_line)
+        expands = _expands(readable, path, first_line)
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -128,8 +128,9 @@ def parse(text: str, path: str, *, first_line: int = 1) -> Document:
     if node is None:
         raise InputError("is empty; an object was expected", path=path, line=first_line)
     builder = _Builder(path, first_line)
-    builder.measure(node)
-    return Document(path, builder.build(node, ()), text, builder.lines)
+    if expands:
+        builder.measure(node)
+    return Document(path, builder.build(node, ""), text, builder.lines)
 
 
 def _code(character: str | bytes | int) -> int:
@@ -150,17 +151,27 @@ def _join_surrogates(text: str) -> str:
     return _PAIR.sub(lambda found: found[1] + json.loads(f'"{found[2]}"'), text)
 
 
-def _refuse_deep_nesting(text: str, path: str, first_line: int) -> None:
-    """Refuse before composing: the C composer recurses, and a deep enough document would crash it."""
-    depth = 0
+def _expands(text: str, path: str, first_line: int) -> bool:
+    """Tell whether a text may hold more than it seems to, through aliases, or too much already.
+
+    Refuses deep nesting before anything is composed: the C composer recurses, and deep enough it would crash.
+    """
+    depth = size = 0
+    aliases = False
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
                 line = event.start_mark.line + first_line if event.start_mark else None
                 raise InputError(f"is nested deeper than {MAX_DEPTH} levels", path=path, line=line)
+            size += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+        elif isinstance(event, yaml.ScalarEvent):
+            size += 1 + len(event.value) // _TEXT_PER_VALUE
+        elif isinstance(event, yaml.AliasEvent):
+            aliases = True
+    return aliases or size > MAX_NODES
 
 
 class _Builder:
@@ -194,22 +205,23 @@ class _Builder:
         self._measured[id(node)] = size, depth
         return size, depth
 
-    def build(self, node: yaml.Node, location: Location) -> Any:
+    def build(self, node: yaml.Node, pointer: str) -> Any:
         """Return the JSON value of a node that has been measured, and note the line of each part."""
-        self.lines[encode(location)] = node.start_mark.line + self.first_line
+        self.lines[pointer] = node.start_mark.line + self.first_line
         kind = node.tag.removeprefix(_TAG)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, kind)
         if isinstance(node, yaml.MappingNode) and kind == "map":
-            return dict(self._items(node, location))
+            return dict(self._items(node, pointer))
         if isinstance(node, yaml.SequenceNode) and kind == "seq":
-            return [self.build(child, (*location, index)) for index, child in enumerate(node.value)]
+            return [self.build(child, f"{pointer}/{index}") for index, child in enumerate(node.value)]
         raise self._error(f"the tag {node.tag!r} has no meaning in JSON", node)
 
-    def _items(self, node: yaml.MappingNode, location: Location) -> Iterator[tuple[str, Any]]:
+    def _items(self, node: yaml.MappingNode, pointer: str) -> Iterator[tuple[str, Any]]:
         for key, (key_node, value_node) in self._pairs(node).items():
-            yield key, self.build(value_node, (*location, key))
-            self.lines[encode((*location, key))] = key_node.start_mark.line + self.first_line
+            inside = pointer + encode((key,))
+            yield key, self.build(value_node, inside)
+            self.lines[inside] = key_node.start_mark.line + self.first_line
 
     def _pairs(self, node: yaml.MappingNode) -> dict[str, tuple[yaml.Node, yaml.Node]]:
         """Return the nodes of each key; those of a merge key (<<, YAML 1.1) where the object itself has no such key.
@@ -263,6 +275,14 @@ class _Builder:
 
     def _error(self, message: str, node: yaml.Node) -> InputError:
         return InputError(message, path=self.path, line=node.start_mark.line + self.first_line)
+
+
+def read_written(path: Path) -> Any:
+    """Return the value of a file that `to_json` wrote, or None if there is none; where a value stands is not noted."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None  # nobody wrote it yet, or somebody edited it by hand
 
 
 def to_json(value: Any) -> str:

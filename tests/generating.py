@@ -12,8 +12,8 @@ from typing import Any
 import jinja2
 
 from scripts.project import load_project
-from scripts.regenerate._generator_process import main as generate
 from scripts.regenerate.build import build
+from scripts.regenerate.generation import generate
 from scripts.regenerate.generator import Generator, GeneratorError, checked
 from scripts.regenerate.tree import replace_tree
 
@@ -30,15 +30,18 @@ class Inside(Generator):
         self._folder = tempfile.TemporaryDirectory(prefix="inside-", dir=folder)
         self.package = Path(self._folder.name) / "out" / package
         self.package.parent.mkdir()
-        self._effective = Path(self._folder.name) / "effective.json"
+        self._given = Path(self._folder.name) / "given.json"
         self._found: Mapping[str, Any] = {}
 
-    def start(self, effective: str) -> None:
+    def load(self) -> Any:
+        """Load nothing: it is loaded."""
+
+    def start(self, given: str) -> None:
         """Generate at once."""
-        self._effective.write_text(effective, encoding="utf-8")
+        self._given.write_text(given, encoding="utf-8")
         try:
             with contextlib.redirect_stdout(None), _templates_read_once():  # its process says nothing either
-                self._found = generate(self._effective, self.package)
+                self._found = generate(self._given, self.package)
         except Exception as error:  # whatever ends the generator's process is a refusal
             raise GeneratorError(f"openapi-python-client failed:\n  {type(error).__name__}: {error}") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from scripts.errors import InputError
@@ -87,19 +88,28 @@ class Names:
 
     def _model(self, location: Location) -> ModelName | None:
         pointer = encode(location)
-        found = next((model for model in self.models.values() if pointer in model.roots), None)
+        found = self._by_root.get(pointer)
         match location:
             case ("paths", path, method, "requestBody", "content", content, "schema"):
-                made = [each for each in self.operations if _same(each, str(method), str(path))]
-                found = self.models.get(made[0].bodies.get(str(content)) or "") if made else None
+                made = self._by_path.get((str(method), _anonymous(str(path))))
+                found = self.models.get(made.bodies.get(str(content)) or "") if made else None
         return found
 
     def operation(self, method: str, path: str) -> OperationName:
         """Return the endpoint generated for a method and a path template."""
-        for operation in self.operations:
-            if _same(operation, method, path):
-                return operation
-        raise InputError(f"the generator made no endpoint of {method.upper()} {path}")
+        wanted = (method, _anonymous(path))
+        if wanted not in self._by_path:
+            raise InputError(f"the generator made no endpoint of {method.upper()} {path}")
+        return self._by_path[wanted]
+
+    @cached_property
+    def _by_root(self) -> Mapping[str, ModelName]:
+        models = reversed([*self.models.values()])  # the first that has a root is the one
+        return {root: model for model in models for root in model.roots}
+
+    @cached_property
+    def _by_path(self) -> Mapping[tuple[str, str], OperationName]:
+        return {(each.method, _anonymous(each.path)): each for each in reversed(self.operations)}
 
 
 def read_names(report: Mapping[str, Any], without: frozenset[tuple[str, str]] = frozenset()) -> Names:
@@ -123,10 +133,6 @@ def read_names(report: Mapping[str, Any], without: frozenset[tuple[str, str]] = 
         operations=tuple(OperationName(**entry) for entry in report["operations"]),
         without=without,
     )
-
-
-def _same(operation: OperationName, method: str, path: str) -> bool:
-    return operation.method == method and _anonymous(operation.path) == _anonymous(path)
 
 
 def _anonymous(path: str) -> str:

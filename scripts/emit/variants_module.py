@@ -194,7 +194,7 @@ def variants_module(sets: Sequence[VariantSet], document: Any, names: Names) -> 
     writers = [_writer(variants, document, names) for variants in sets]
     body = [text for writer in writers for text in writer.functions()]
     text = "\n\n".join(body)
-    used = [kind for kind in sorted({*names.enums, *names.models}) if re.search(rf"(?<!models\.)\b{kind}\b", text)]
+    used = sorted({*names.enums, *names.models}.intersection(re.findall(r"(?<!models\.)\b\w+\b", text)))
     constants = sorted({writer.operation for writer in writers})
     functions = [name for writer in writers for name in _functions(writer.variants)]
     return "\n".join(

@@ -91,6 +91,7 @@ def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress
         project = load_project(fresh)
         write_record(project, tree[SPEC], imported.pages)
         with Generator(project.package) as generator:
+            generator.load()
             generated = build(project, generator, progress)
         write_tree(project.output, generated)
         if target.is_dir():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from scripts.overlay.check import fault
 from scripts.overlay.model import Overlay
@@ -31,8 +30,11 @@ def extended_path(overlay: Overlay) -> Path | None:
         wrong = f"must name a whole file, without ? or #, got {overlay.extends!r}"
     if wrong:
         raise fault(overlay.document, ("extends",), wrong)
-    path = url2pathname(parts.path) if parts.scheme else unquote(parts.path)
-    return Path(overlay.path).parent / path
+    if not parts.scheme:
+        return Path(overlay.path).parent / unquote(parts.path)
+    from urllib.request import url2pathname  # noqa: PLC0415  with it comes all of HTTP, and this is seldom needed
+
+    return Path(overlay.path).parent / url2pathname(parts.path)
 
 
 def check_extends(overlay: Overlay, spec: str) -> None:

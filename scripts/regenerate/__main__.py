@@ -8,9 +8,8 @@ from collections.abc import Callable
 
 from scripts.errors import EXIT_FAILED, InputError, run_cli
 from scripts.project import Project, load_project
-from scripts.regenerate.explain import with_others
 from scripts.regenerate.generator import Generator
-from scripts.regenerate.manifest import NAME, edited, read_manifest, reasons
+from scripts.regenerate.manifest import NAME, edited, made_alike, read_manifest, reasons
 from scripts.regenerate.tools import check_tools
 from scripts.regenerate.tree import Difference, Tree, compare, read_tree, replace_tree
 
@@ -33,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Apply the overlays to the vendor document and generate the client from the result.",
     )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the output is out of date")
-    parser.add_argument("--full", action="store_true", help="run the generator even if no input changed")
+    parser.add_argument("--full", action="store_true", help="do everything anew, whatever has changed")
     parser.add_argument("--project", default=".", metavar="DIR", help="the project to work on (default: here)")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     return parser
@@ -49,10 +48,12 @@ def _run(options: argparse.Namespace) -> int:
     recorded = read_manifest(project)
     why = reasons(recorded, project)
     name = project.relative(project.output)
-    if not options.full and not why and recorded is not None and not edited(actual, recorded["outputs"]):
+    untouched = recorded is not None and not edited(actual, recorded["outputs"])
+    if not options.full and not why and untouched:
         say(f"{name}/ is up to date ({len(actual)} files, no input changed)")
         return 0
-    expected = _build(project, _progress if sys.stderr.isatty() and not options.quiet else _silent)
+    kept = actual if not options.full and untouched and recorded and made_alike(recorded) else {}
+    expected = _build(project, kept, _progress if sys.stderr.isatty() and not options.quiet else _silent)
     difference = compare(actual, expected)
     if not difference:
         say(f"{name}/ is up to date: regenerated {len(actual)} files, all as they were")
@@ -70,14 +71,18 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _build(project: Project, progress: Callable[[str], None]) -> Tree:
+def _build(project: Project, kept: Tree, progress: Callable[[str], None]) -> Tree:
     with Generator(project.package) as generator:
+        if not kept:
+            generator.load()
         # imported while the generator's process loads its own modules, which takes as long again
         from scripts.regenerate.build import build  # noqa: PLC0415
 
         try:
-            return build(project, generator, progress)
+            return build(project, generator, progress, kept)
         except InputError as error:
+            from scripts.regenerate.explain import with_others  # noqa: PLC0415  only needed here
+
             raise with_others(project, error) from error
 
 

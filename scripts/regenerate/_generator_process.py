@@ -1,164 +1,35 @@
-"""Run openapi-python-client over one effective spec; started as a process of its own by `generator`.
+"""The generator's process, started by `generator`: it loads the tool, waits for the effective spec, and works on it.
 
 A process, because the generator's set order depends on PYTHONHASHSEED, which is fixed at interpreter start.
-Besides the package it writes the names it chose (classes, attributes, modules), which nobody else can know.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from types import ModuleType
+from typing import Final
 
-from openapi_python_client import Project
-from openapi_python_client.config import Config, ConfigFile, MetaType
-from openapi_python_client.parser import GeneratorData
-from openapi_python_client.parser.errors import GeneratorError, ParseError
-from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import ModelProperty
-from openapi_python_client.parser.properties.list_property import ListProperty
-from openapi_python_client.schema.untrusted_string import UntrustedString
-from openapi_python_client.strings import PythonIdentifier
-
-from scripts.regenerate.class_names import PREFIX, name_apart, overrides, reserve
-from scripts.regenerate.phrasing import phrased
-
-_WRAPPED: Final = re.compile(r"<openapi_python_client\.\S+UntrustedString object at 0x[0-9a-f]+>")
-"""How the generator prints a text it does not trust; the address in it differs from run to run."""
+_UNUSED: Final = ("httpcore", "httpx")
+"""The generator fetches documents with these. It is given files, and loading them is a third of its start."""
 
 
-def main(spec: Path, package: Path) -> dict[str, Any]:
-    """Generate `package` from `spec`; return `{"errors": [...], "models": ..., "operations": ...}`."""
-    reserve()
-    document, media = phrased(json.loads(spec.read_text(encoding="utf-8")))
-    name_apart(document)
-    config = Config.from_sources(
-        ConfigFile(
-            literal_enums=True,
-            post_hooks=[],
-            package_name_override=package.name,
-            content_type_overrides=media,
-            class_overrides=overrides(document),
-        ),
-        meta_type=MetaType.NONE,
-        document_source=spec,
-        file_encoding="utf-8",
-        overwrite=False,
-        output_path=package,
-    )
-    try:
-        data = GeneratorData.from_dict(document, config=config)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        return {"errors": [f"{type(error).__name__}: {error}"]}
-    if isinstance(data, GeneratorError):
-        return {"errors": [_explain(data)]}
-    for collection in data.endpoint_collections_by_tag.values():
-        for endpoint in collection.endpoints:
-            _name_parameters(endpoint, config)
-    try:
-        errors = Project(openapi=data, config=config).build()
-    except OSError as error:  # such as a title longer than a file name may be
-        return {
-            "errors": [
-                f"{error.strerror}: a name in the document is the name of a file: {Path(str(error.filename)).name:.80}"
-            ]
-        }
-    endpoints = [
-        (tag, endpoint)
-        for tag, collection in data.endpoint_collections_by_tag.items()
-        for endpoint in collection.endpoints
-    ]
-    return {
-        "errors": [_explain(error) for error in errors]
-        + [_explain(error) for _, endpoint in endpoints for error in endpoint.errors],
-        "models": {str(model.class_info.name): _model(model) for model in data.models},
-        "enums": [str(enum.class_info.name) for enum in data.enums],
-        "operations": [_operation(tag, endpoint) for tag, endpoint in endpoints],
-    }
-
-
-def _name_parameters(endpoint: Endpoint, config: Config) -> None:
-    """Give a parameter called like the body of its request another name."""
-    for _, parameter in endpoint.iter_all_parameters():
-        if parameter.python_name == "body":
-            parameter.set_python_name(UntrustedString("body_parameter"), config)
-            path = endpoint.path.get_untrusted_value()
-            endpoint.path = UntrustedString(path.replace("{body}", "{body_parameter}"))
-
-
-def _explain(error: GeneratorError) -> str:
-    text = f"{error.header}: {error.detail}" if error.detail else str(error.header)
-    if isinstance(error, ParseError) and error.data is not None:
-        text += f" in {error.data.model_dump_json(exclude_unset=True, by_alias=True)[:300]}"
-    return _WRAPPED.sub("(of the document)", text)
-
-
-def _model(model: ModelProperty) -> dict[str, Any]:
-    properties = [*(model.required_properties or []), *(model.optional_properties or [])]
-    return {
-        "module": str(model.class_info.module_name),
-        "roots": sorted(_text(root) for root in model.roots),
-        "fields": {_text(prop.name): _field(prop) for prop in properties},
-    }
-
-
-def _field(prop: Any) -> dict[str, Any]:
-    inner = prop.inner_property if isinstance(prop, ListProperty) else prop
-    return {
-        "attribute": str(prop.python_name),
-        "type": _type(prop),
-        "model": str(inner.class_info.name) if isinstance(inner, ModelProperty) else None,
-    }
-
-
-def _operation(tag: str, endpoint: Endpoint) -> dict[str, Any]:
-    return {
-        "module": f"api.{tag}.{PythonIdentifier(endpoint.name, PREFIX)}",
-        "method": endpoint.method,
-        "path": _text(endpoint.path),
-        "arguments": {
-            f"{location.value}:{_text(prop.name)}": str(prop.python_name)
-            for location, prop in endpoint.iter_all_parameters()
-        },
-        "types": {
-            f"{location.value}:{_text(prop.name)}": [_type(prop), bool(prop.required)]
-            for location, prop in endpoint.iter_all_parameters()
-        },
-        "answer": _answer(endpoint),
-        "bodies": {_text(body.content_type): _body_class(body.prop) for body in endpoint.bodies},
-    }
-
-
-def _type(prop: Any) -> str:
-    return str(prop.get_type_string(no_optional=True).as_unembedded_code())
-
-
-def _answer(endpoint: Endpoint) -> str:
-    """Return the type of what the endpoint gives where it succeeds."""
-    good = [each for each in endpoint.responses.patterns if (each.status_code.range or (0, 0))[0] // 100 == 2]
-    if not good and endpoint.responses.default is not None:
-        good = [endpoint.responses.default]
-    types = dict.fromkeys("None" if each.source["return_type"] == "None" else _type(each.prop) for each in good)
-    return " | ".join(types) or "None"
-
-
-def _body_class(prop: Any) -> str | None:
-    return str(prop.class_info.name) if isinstance(prop, ModelProperty) else None
-
-
-def _text(value: Any) -> str:
-    return str(value.get_untrusted_value()) if hasattr(value, "get_untrusted_value") else str(value)
+def without_http() -> None:
+    """Put empty modules where the generator imports an HTTP client; any use of one would be an error."""
+    sys.modules.update({name: ModuleType(name) for name in _UNUSED})
 
 
 def _run(arguments: Iterable[str]) -> None:
+    without_http()
+    from scripts.regenerate.generation import generate  # noqa: PLC0415  it imports what has just been replaced
+
     spec, package, names = map(Path, arguments)
     sys.stdin.read()  # until it is closed: then the spec is there
     if not spec.exists():
         return  # whoever should have written it has failed
-    names.write_text(json.dumps(main(spec, package)), encoding="utf-8")
+    names.write_text(json.dumps(generate(spec, package)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ class GeneratorError(InputError):
 
 
 class Generator:
-    """One run of the generator; its process loads the tool while the effective spec is still being made.
+    """One run of the generator; its process can load the tool while the effective spec is still being made.
 
-    A context manager: on leaving, the process and its files are gone.
+    A context manager: on leaving, the process, if there was one, and its files are gone.
 
     Args:
         package: Import name of the package to generate.
@@ -37,25 +37,33 @@ class Generator:
         root = Path(self._folder.name)
         self.package = root / "out" / package
         self.package.parent.mkdir()
-        self._effective = root / "effective.json"
+        self._given = root / "given.json"
         self._report = root / "names.json"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def load(self) -> subprocess.Popen[bytes]:
+        """Start the process, unless it runs: it loads the tool and waits."""
+        if self._process is not None:
+            return self._process
         command = [sys.executable, "-m", "scripts.regenerate._generator_process"]
         self._process = subprocess.Popen(  # noqa: S603  our own module, in this interpreter
-            [*command, self._effective, self.package, self._report],
+            [*command, self._given, self.package, self._report],
             # a fixed hash seed, because the generator writes some sets in their own order; UTF-8 whatever the locale
             env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTHONPATH": str(_ROOT)},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
+        return self._process
 
-    def start(self, effective: str) -> None:
-        """Let the generator work on an effective spec, given as JSON text."""
-        self._effective.write_text(effective, encoding="utf-8")
-        if self._process.stdin is not None:
+    def start(self, given: str) -> None:
+        """Let the generator work on what `phrasing.spoken` gives."""
+        self._given.write_text(given, encoding="utf-8")
+        process = self.load()
+        if process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # it has ended already; `report` says why
-                self._process.stdin.close()
-            self._process.stdin = None
+                process.stdin.close()
+            process.stdin = None
 
     def report(self) -> Mapping[str, Any]:
         """Wait for the generator and return what it says of itself: the names it chose, and what it left out.
@@ -63,8 +71,9 @@ class Generator:
         Raises:
             InputError: It failed or wrote nothing.
         """
-        _, errors = self._process.communicate()
-        if self._process.returncode or not self._report.exists():
+        process = self.load()
+        _, errors = process.communicate()
+        if process.returncode or not self._report.exists():
             last = errors.decode(errors="replace").strip().splitlines()[-_SHOWN:]
             raise GeneratorError("openapi-python-client failed:\n  " + "\n  ".join(last or ["without a word"]))
         report: Mapping[str, Any] = json.loads(self._report.read_text(encoding="utf-8"))
@@ -76,7 +85,7 @@ class Generator:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process.poll() is None:
+        if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.communicate()
         self._folder.cleanup()

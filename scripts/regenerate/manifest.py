@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from scripts.regenerate.tree import Tree
 NAME: Final = "manifest.json"
 ORIGIN: Final = "overlays/origin.json"
 """Which pages the vendor document was made of; written by the importer, absent where nothing was imported."""
+PIPELINE: Final = "the pipeline"
 _PIPELINE: Final = Path(__file__).resolve().parents[1]
 _PARTS: Final = ("*.py", "overlay/*.py", "rules/*.py", "emit/**/*.py", "regenerate/*.py")
 
@@ -43,7 +45,7 @@ def inputs(project: Project) -> dict[str, str]:
     settings = {"package": project.package, "spec": project.relative(project.spec)}
     settings["overlays"] = " ".join(map(project.relative, project.overlays))
     result["pyproject.toml [tool.regenerate]"] = sha256(json.dumps(settings, sort_keys=True).encode())
-    result["the pipeline"] = _pipeline()
+    result[PIPELINE] = _pipeline()
     return result
 
 
@@ -108,6 +110,11 @@ def edited(actual: Tree, recorded: Mapping[str, str]) -> bool:
     return {path: sha256(content) for path, content in actual.items() if path != NAME} != recorded
 
 
+def made_alike(recorded: Mapping[str, Any]) -> bool:
+    """Tell whether the recorded build was made by this very pipeline with these tools."""
+    return bool(recorded["tools"] == PINNED and recorded["inputs"].get(PIPELINE) == _pipeline())
+
+
 def reasons(recorded: Mapping[str, Any] | None, project: Project) -> list[str]:
     """Return what changed since the recorded build; empty if nothing did."""
     if recorded is None:
@@ -122,6 +129,7 @@ def _changed(before: Mapping[str, str], now: Mapping[str, str], word: str) -> li
     return result + [f"{name} is gone" for name in before if name not in now]
 
 
+@cache
 def _pipeline() -> str:
     """Return one hash over the source that the output depends on, since it decides the bytes too."""
     files = sorted(path for part in _PARTS for path in _PIPELINE.glob(part))

@@ -1,10 +1,12 @@
 """Say a document in words that openapi-python-client understands, where another wording means the same.
 
-Only the generator reads the result; everything else keeps to the effective spec.
+Only the generator reads the result; everything else keeps to the effective spec. Of what overlays say for other readers
+(rules, waiters, reasons) the generator is told nothing, so a change of theirs is none of its input.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -17,9 +19,30 @@ _KNOWN: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _OCTETS: Final = "application/octet-stream"
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9*][a-z0-9!#$&^_.+-]*\Z")
 _TEXT_ONLY: Final = ("header", "cookie")
-_NAMED: Final = frozenset({"properties", "schemas", "patternProperties", "$defs", "responses"})
+_NAMED: Final = frozenset(
+    {
+        "properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas", "responses",
+        "parameters", "headers", "requestBodies", "securitySchemes", "links", "callbacks", "pathItems", "paths",
+        "webhooks", "content", "encoding", "variables", "mapping", "scopes",
+    }
+)  # fmt: skip
 _JSON_TYPES: Final = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
-_DATA: Final = frozenset({"servers", "example", "examples", "default", "enum", "const"})
+_DATA: Final = frozenset(
+    {"servers", "example", "examples", "default", "enum", "const", "security", "dependentRequired"}
+)
+_READ: Final = "x-enum-varnames"
+"""The one extension that the generator knows."""
+
+
+def spoken(document: Any, package: str) -> str:
+    """Return all that the generator is given: equal text gives equal files.
+
+    Args:
+        document: The effective spec.
+        package: Import name of the package to generate.
+    """
+    worded, media = phrased(document)
+    return json.dumps({"package": package, "media": media, "document": worded})
 
 
 def phrased(document: Any) -> tuple[Any, dict[str, str]]:
@@ -29,8 +52,8 @@ def phrased(document: Any) -> tuple[Any, dict[str, str]]:
     (`contentMediaType`) becomes one of 3.0 (`format: binary`); a `const` below `allOf`, which the generator cannot
     join with the type it narrows, becomes an `enum` of one; dates, UUIDs and lists in headers and cookies, which it
     would hand on as they are or refuse, become text. A default is what the server assumes, and not to be sent
-    unasked: it goes, but where there is only one value to choose. Rules are not the generator's affair. What nothing
-    of this concerns stays as it is. The answer to HEAD has no body, whatever would stand in it.
+    unasked: it goes, but where there is only one value to choose. Rules and extensions are not the generator's affair.
+    What nothing of this concerns stays as it is. The answer to HEAD has no body, whatever would stand in it.
     """
     overrides: dict[str, str] = {}
     result = _Schemas(document).copy(hoisted(document), below_all_of=False)
@@ -106,13 +129,13 @@ class _Schemas:
             return value
         result = {
             key: child
-            if not names and (key in _DATA or key.startswith("x-"))
+            if not names and (key in _DATA or key == _READ)
             else self.copy(
                 child,
                 below_all_of=below_all_of or (key == "allOf" and not names),
                 names=key in _NAMED and not names,
             )
-            for key, child in value.items()
+            for key, child in (value if names else _told(value)).items()
         }
         return result if names else self._reworded(result, below_all_of=below_all_of)
 
@@ -143,6 +166,11 @@ class _Schemas:
         ):
             return {"type": "string", **{key: schema[key] for key in ("title", "description") if key in schema}}
         return {key: child for key, child in schema.items() if key != "format"}
+
+
+def _told(value: dict[str, Any]) -> dict[str, Any]:
+    """Return an object without extensions; only what marks the members that rules add to `allOf` stays until then."""
+    return {key: child for key, child in value.items() if not key.startswith("x-") or key in (_READ, "x-rule")}
 
 
 def _holds_a_list(schema: Any) -> bool:

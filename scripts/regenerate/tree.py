@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,15 +37,20 @@ def read_tree(root: Path) -> dict[str, bytes]:
     Raises:
         InputError: Something there is neither a file nor a directory (a link is not followed).
     """
-    result: dict[str, bytes] = {}
-    for path in sorted(root.rglob("*")) if root.is_dir() else ():
-        relative = path.relative_to(root)
-        if "__pycache__" in relative.parts or (path.is_dir() and not path.is_symlink()):
-            continue
-        if path.is_symlink() or not path.is_file():
-            raise InputError("is not a plain file; generated files are", path=path.as_posix())
-        result[relative.as_posix()] = path.read_bytes()
-    return result
+    return dict(_files(root, "")) if root.is_dir() else {}
+
+
+def _files(folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
+    with os.scandir(folder) as entries:
+        inside = sorted(entries, key=lambda entry: entry.name)
+    for entry in inside:
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name != "__pycache__":
+                yield from _files(folder / entry.name, f"{prefix}{entry.name}/")
+        elif entry.is_file(follow_symlinks=False):
+            yield prefix + entry.name, Path(entry.path).read_bytes()
+        else:
+            raise InputError("is not a plain file; generated files are", path=Path(entry.path).as_posix())
 
 
 def compare(actual: Tree, expected: Tree) -> Difference:
@@ -62,11 +68,15 @@ def write_tree(root: Path, tree: Tree) -> None:
     Raises:
         InputError: A path leads out of the directory.
     """
+    inside = root.resolve()
+    folders = set()
     for relative, content in tree.items():
         path = root / relative
-        if not path.resolve().is_relative_to(root.resolve()):
-            raise InputError(f"the generated path {relative!r} leads out of its folder")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.parent not in folders:
+            if not path.parent.resolve().is_relative_to(inside):
+                raise InputError(f"the generated path {relative!r} leads out of its folder")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            folders.add(path.parent)
         path.write_bytes(content)
 
 

@@ -20,7 +20,7 @@ EXTENSION: Final = "x-rules"
 VARIANTS: Final = "x-variants"
 LEVELS: Final = ("error", "warning")
 _REQUIRED: Final = ("id", "level", "message", "source", "if", "then", "examples")
-_FRAGMENT: Final = "#/~!$&'()*+,;=:@?"
+FRAGMENT: Final = "#/~!$&'()*+,;=:@?"
 """What stands for itself in the fragment of a URI (RFC 3986, 3.5), and what begins one."""
 
 _ID: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
@@ -106,7 +106,7 @@ class RuledSchema:
             document: The merged document.
         """
         if self.parameters is None:
-            return {**document, "$ref": quote(self.pointer, safe=_FRAGMENT)}
+            return {**document, "$ref": quote(self.pointer, safe=FRAGMENT)}
         return {**{key: document[key] for key in ("components", "paths") if key in document}, **self.schema}
 
 

@@ -9,6 +9,7 @@ import copy
 from collections.abc import Sequence
 from typing import Any, Final
 
+from scripts.pointer import Location
 from scripts.rules.definition import EXTENSION, Rule, RuledSchema
 from scripts.rules.dialect import lowered
 
@@ -17,26 +18,38 @@ PARAMETERS: Final = "x-parameters"
 
 
 def with_rules_as_schema(document: Any, ruled: Sequence[RuledSchema]) -> Any:
-    """Return a copy of a merged document in which the schemas themselves refuse what the rules refuse.
+    """Return a merged document in which the schemas themselves refuse what the rules refuse.
 
     A rule becomes `anyOf: [not <if>, <then>]` one level below `allOf`: OpenAPI 3.0 has no `if`, and a bare
     `anyOf` beside `properties` would make the generator rename the model. Warning-level rules stay in
     `x-rules` only, since a body that breaks one is still valid.
     """
-    result = copy.deepcopy(document)
+    result = document
     version = str(document.get("openapi"))
     for schema in ruled:
-        target = result
-        for key in schema.location:
-            target = target[key]
         members = [implication(rule, version) for rule in schema.rules if rule.level == "error"]
         if schema.parameters is not None:
             plain = {key: value for key, value in schema.schema.items() if key != EXTENSION}
-            target[PARAMETERS] = copy.deepcopy(plain)
-            target = target[PARAMETERS]
+            result = _with(result, (*schema.location, PARAMETERS), plain)
+            location: Location = (*schema.location, PARAMETERS, "allOf")
+        else:
+            location = (*schema.location, "allOf")
         if members:
-            target["allOf"] = [*target.get("allOf", []), *members]
+            result = _with(result, location, members)
     return result
+
+
+def _with(value: Any, location: Location, more: Any) -> Any:
+    """Return a value that holds something more in one place; what does not lie on the way there is shared."""
+    if not location:
+        return [*value, *more] if isinstance(value, list) else more
+    changed = copy.copy(value)
+    changed[location[0]] = _with(_inside(value, location[0]), location[1:], more)
+    return changed
+
+
+def _inside(value: Any, key: str | int) -> Any:
+    return value.get(key) if isinstance(value, dict) else value[key]
 
 
 def implication(rule: Rule, version: str) -> dict[str, Any]:

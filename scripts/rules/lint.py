@@ -8,12 +8,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 import jsonschema_rs
 
 from scripts.pointer import encode, resolve
-from scripts.rules.definition import Rule, RuledSchema
+from scripts.rules.definition import FRAGMENT, Rule, RuledSchema
 from scripts.rules.dialect import children
+from scripts.rules.effective import PARAMETERS
 from scripts.rules.verdict import Verdict
 
 
@@ -37,8 +39,10 @@ class Context:
     document: Any
     ruled: RuledSchema
     verdict: Verdict
+    fits: jsonschema_rs.Validator
 
 
+_DOCUMENT: Final = "urn:document"
 Check = Callable[[Rule, Context], Iterator[tuple[str, str]]]
 CHECKS: Final[dict[str, Check]] = {}
 
@@ -51,9 +55,12 @@ def check(function: Check) -> Check:
 
 def lint(document: Any, ruled: Sequence[RuledSchema]) -> list[Finding]:
     """Return every mistake in the rules of a merged document."""
+    if not ruled:
+        return []
     found = []
+    validator = _validators(document, ruled)
     for schema in ruled:
-        context = Context(document, schema, Verdict(schema, levels=("error", "warning")))
+        context = Context(document, schema, Verdict(schema, levels=("error", "warning")), validator(schema))
         for rule in schema.rules:
             for name, function in CHECKS.items():
                 found += [
@@ -61,6 +68,21 @@ def lint(document: Any, ruled: Sequence[RuledSchema]) -> list[Finding]:
                     for message, pointer in function(rule, context)
                 ]
     return found
+
+
+def _validators(document: Any, ruled: Sequence[RuledSchema]) -> Callable[[RuledSchema], jsonschema_rs.Validator]:
+    """Return what makes the validator of a schema; the document, which may be large, is taken over once for all."""
+    old = str(document.get("openapi", "")).startswith("3.0")
+    validator = jsonschema_rs.Draft4Validator if old else jsonschema_rs.Draft202012Validator
+    draft = jsonschema_rs.Draft4 if old else jsonschema_rs.Draft202012
+    parameters = {each.name: each.schema for each in ruled if each.parameters is not None}
+    registry = jsonschema_rs.Registry([(_DOCUMENT, {**document, PARAMETERS: parameters})], draft=draft)
+
+    def place(schema: RuledSchema) -> str:
+        pointer = encode((PARAMETERS, schema.name)) if schema.parameters is not None else schema.pointer[1:]
+        return f"{_DOCUMENT}#{quote(pointer, safe=FRAGMENT)}"
+
+    return lambda schema: validator({"$ref": place(schema)}, registry=registry)
 
 
 @check
@@ -135,20 +157,14 @@ def condition_names_a_field(rule: Rule, context: Context) -> Iterator[tuple[str,
 @check
 def examples_do_what_they_claim(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:
     """The passing example breaks nothing, the breaking one exactly this rule, and both fit the schema."""
-    draft = jsonschema_rs.Draft4Validator if _is_30(context.document) else jsonschema_rs.Draft202012Validator
-    validator = draft(context.ruled.within(context.document))
     for key, body, wanted in (("passes", rule.passes, ()), ("breaks", rule.breaks, (rule.id,))):
         pointer = f"/examples/{key}"
-        error = next(iter(validator.iter_errors(body)), None)
+        error = next(iter(context.fits.iter_errors(body)), None)
         if error is not None:
             yield f"the example {key!r} does not fit the schema: {error.message}", pointer
         elif (broken := context.verdict.broken(body)) != wanted:
             expected = "no rule" if not wanted else f"{rule.id} and nothing else"
             yield f"the example {key!r} must break {expected}, it breaks {', '.join(broken) or 'none'}", pointer
-
-
-def _is_30(document: Any) -> bool:
-    return str(document.get("openapi")).startswith("3.0")
 
 
 @check

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.document import Document, load
-from scripts.errors import InputError
+from scripts.document import Document, read_written
 from scripts.pointer import resolve
 from scripts.rules.definition import Rule, RuleDefinitionError, RuledSchema
 from scripts.rules.sentence import folded, sentences
@@ -57,12 +56,7 @@ def check_surroundings(record: Path, value: Any, ruled: Sequence[RuledSchema]) -
     Raises:
         RuleDefinitionError: The vendor added words to a sentence, and the quote is not the whole of it.
     """
-    if not record.is_file():
-        return
-    try:
-        before = load(record).value
-    except InputError:
-        return  # somebody edited it by hand; drift says so
+    before = read_written(record)
     rules = [rule for schema in ruled for rule in schema.rules]
     changed = [message for rule in rules if (message := _surrounded(before, value, rule)) is not None]
     if changed:

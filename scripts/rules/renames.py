@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from scripts.document import load
+from scripts.document import read_written
 from scripts.errors import InputError
 from scripts.rules.definition import Rule, RuleDefinitionError, RuledSchema, read_rules
 
@@ -23,10 +23,8 @@ def check_renames(record: Path, ruled: Sequence[RuledSchema]) -> None:
     Raises:
         RuleDefinitionError: An id is gone, and a new one says the same or rests on the same words.
     """
-    if not record.is_file():
-        return
     try:
-        before = {rule.id: rule for schema in read_rules(load(record).value) for rule in schema.rules}
+        before = {rule.id: rule for schema in read_rules(read_written(record)) for rule in schema.rules}
     except InputError:
         return  # somebody edited it by hand; drift says so
     now = {rule.id: rule for schema in ruled for rule in schema.rules}

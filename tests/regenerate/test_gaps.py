@@ -33,7 +33,9 @@ def test_what_is_neither_json_nor_text_becomes_bytes(media: str) -> None:
 @pytest.mark.parametrize("media", ["application/json", "application/problem+json", "text/event-stream", "text/plain"])
 def test_json_and_text_stay(media: str) -> None:
     """What the generator understands is given to it as it stands, and the document is not touched."""
-    before = document({media: {"schema": {"const": "a", "x-note": 1}}}, {"A": {"properties": {"const": {"const": 1}}}})
+    before = document(
+        {media: {"schema": {"const": "a", "x-enum-varnames": ["A"]}}}, {"A": {"properties": {"const": {"const": 1}}}}
+    )
     kept = copy.deepcopy(before)
     assert phrased(before) == (kept, {})
     assert before == kept
@@ -49,6 +51,32 @@ def test_a_word_below_all_of_becomes_an_enum_of_one() -> None:
     assert value["Cat"]["allOf"][0]["properties"]["kind"] == {"type": "string", "enum": ["cat"]}
     assert value["Cat"]["allOf"][1] == schemas["Cat"]["allOf"][1]
     assert value["Note"] == schemas["Note"]
+
+
+def test_what_overlays_say_to_others_is_not_told() -> None:
+    """Extensions are left out, and what rules add to `allOf`; a name that looks like one stays."""
+    rule = {"x-rule": {"id": "a-needs-b"}, "anyOf": [{"not": {"required": ["a"]}}, {"required": ["b"]}]}
+    own = {"$ref": "#/components/schemas/Base"}
+    schemas: dict[str, Any] = {
+        "x-api": {
+            "allOf": [own, rule, rule],
+            "x-rules": [{"id": "a-needs-b"}],
+            "properties": {"x-rules": {"x-was": 1}},
+        },
+        "properties": {"allOf": [own], "properties": {"responses": {"type": "object", "x-certainty": "page"}}},
+    }
+    before = {**document({}, schemas), "x-generated": "here", "security": [{"x-key": []}]}
+    before["components"] |= {"parameters": {"x-trace": {"name": "x-trace", "in": "query", "x-was": 1}}}
+    before["paths"]["/x"]["get"] |= {"x-waiter": {"name": "w"}, "parameters": [{"name": "a", "x-was": 1}]}
+    value, _ = phrased(before)
+    assert value["components"]["schemas"] == {
+        "x-api": {"allOf": [own, {}], "properties": {"x-rules": {}}},
+        "properties": {"allOf": [own], "properties": {"responses": {"type": "object"}}},
+    }
+    assert value["components"]["parameters"] == {"x-trace": {"name": "x-trace", "in": "query"}}
+    assert value["security"] == [{"x-key": []}]
+    assert set(value["paths"]["/x"]["get"]) == {"responses", "parameters"}
+    assert "x-generated" not in value
 
 
 def test_a_file_of_openapi_31_becomes_one_of_30() -> None:

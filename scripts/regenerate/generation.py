@@ -1,0 +1,189 @@
+"""Run openapi-python-client, in whichever process.
+
+Besides the package it gives the names it chose (classes, attributes, modules), which nobody else can know.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+import sys
+from importlib.metadata import version
+from importlib.util import cache_from_source
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import FileSystemBytecodeCache
+from openapi_python_client import Project
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.errors import GeneratorError, ParseError
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import PythonIdentifier
+
+from scripts.regenerate.class_names import name_apart, overrides, reserve
+
+_WRAPPED: Final = re.compile(r"<openapi_python_client\.\S+UntrustedString object at 0x[0-9a-f]+>")
+"""How the generator prints a text it does not trust; the address in it differs from run to run."""
+
+
+def generate(spec: Path, package: Path) -> dict[str, Any]:
+    """Generate a package; return `{"errors": [...], "models": ..., "operations": ...}`.
+
+    Args:
+        spec: A file that holds what `phrasing.spoken` gives.
+        package: The folder of the package.
+    """
+    given = json.loads(spec.read_text(encoding="utf-8"))
+    document, media = given["document"], given["media"]
+    reserve()
+    name_apart(document)
+    config = Config.from_sources(
+        ConfigFile(
+            literal_enums=True,
+            post_hooks=[],
+            package_name_override=package.name,
+            content_type_overrides=media,
+            class_overrides=overrides(document),
+        ),
+        meta_type=MetaType.NONE,
+        document_source=spec,
+        file_encoding="utf-8",
+        overwrite=False,
+        output_path=package,
+    )
+    try:
+        data = GeneratorData.from_dict(document, config=config)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        return {"errors": [f"{type(error).__name__}: {error}"]}
+    if isinstance(data, GeneratorError):
+        return {"errors": [_explain(data)]}
+    for collection in data.endpoint_collections_by_tag.values():
+        for endpoint in collection.endpoints:
+            _name_parameters(endpoint, config)
+    project = Project(openapi=data, config=config)
+    project.env.bytecode_cache = _compiled_templates()
+    try:
+        errors = project.build()
+    except OSError as error:  # such as a title longer than a file name may be
+        return {
+            "errors": [
+                f"{error.strerror}: a name in the document is the name of a file: {Path(str(error.filename)).name:.80}"
+            ]
+        }
+    endpoints = [
+        (tag, endpoint)
+        for tag, collection in data.endpoint_collections_by_tag.items()
+        for endpoint in collection.endpoints
+    ]
+    return {
+        "errors": [_explain(error) for error in errors]
+        + [_explain(error) for _, endpoint in endpoints for error in endpoint.errors],
+        "models": {str(model.class_info.name): _model(model) for model in data.models},
+        "enums": [str(enum.class_info.name) for enum in data.enums],
+        "operations": [_operation(tag, endpoint) for tag, endpoint in endpoints],
+    }
+
+
+def _compiled_templates() -> FileSystemBytecodeCache | None:
+    """Return where the generator's templates are kept compiled: where Python keeps this module, if it keeps any.
+
+    Compiling them takes a third of the time that the generator needs for a small document.
+    """
+    folder = Path(cache_from_source(__file__)).parent
+    if sys.dont_write_bytecode or not os.access(folder, os.W_OK):
+        return None
+    return FileSystemBytecodeCache(str(folder), f"templates-{version('jinja2')}-%s.cache")
+
+
+def _copied(endpoint: Endpoint, memo: dict[int, Any]) -> Endpoint:
+    """Return a copy of an endpoint that shares its answers and bodies with the original.
+
+    The generator copies each endpoint before it renames its parameters, and with it every class that the answers and
+    bodies lead to, which nothing changes. In documents whose schemas refer to each other that is nine tenths of its
+    work, and a long chain of them exceeds the recursion limit.
+    """
+    shared = (*endpoint.responses.patterns, endpoint.responses.default, *endpoint.bodies)
+    memo.update({id(each): each for each in shared})
+    return Endpoint(**copy.deepcopy(vars(endpoint), memo))
+
+
+Endpoint.__deepcopy__ = _copied  # type: ignore[attr-defined]
+
+
+def _name_parameters(endpoint: Endpoint, config: Config) -> None:
+    """Give a parameter called like the body of its request another name."""
+    for _, parameter in endpoint.iter_all_parameters():
+        if parameter.python_name == "body":
+            parameter.set_python_name(UntrustedString("body_parameter"), config)
+            path = endpoint.path.get_untrusted_value()
+            endpoint.path = UntrustedString(path.replace("{body}", "{body_parameter}"))
+
+
+def _explain(error: GeneratorError) -> str:
+    text = f"{error.header}: {error.detail}" if error.detail else str(error.header)
+    if isinstance(error, ParseError) and error.data is not None:
+        text += f" in {error.data.model_dump_json(exclude_unset=True, by_alias=True)[:300]}"
+    return _WRAPPED.sub("(of the document)", text)
+
+
+def _model(model: ModelProperty) -> dict[str, Any]:
+    properties = [*(model.required_properties or []), *(model.optional_properties or [])]
+    return {
+        "module": str(model.class_info.module_name),
+        "roots": sorted(_text(root) for root in model.roots),
+        "fields": {_text(prop.name): _field(prop) for prop in properties},
+    }
+
+
+def _field(prop: Any) -> dict[str, Any]:
+    inner = prop.inner_property if isinstance(prop, ListProperty) else prop
+    return {
+        "attribute": str(prop.python_name),
+        "type": _type(prop),
+        "model": str(inner.class_info.name) if isinstance(inner, ModelProperty) else None,
+    }
+
+
+def _operation(tag: str, endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "module": f"api.{tag}.{PythonIdentifier(endpoint.name, 'field_')}",
+        "method": endpoint.method,
+        "path": _text(endpoint.path),
+        "arguments": {
+            f"{location.value}:{_text(prop.name)}": str(prop.python_name)
+            for location, prop in endpoint.iter_all_parameters()
+        },
+        "types": {
+            f"{location.value}:{_text(prop.name)}": [_type(prop), bool(prop.required)]
+            for location, prop in endpoint.iter_all_parameters()
+        },
+        "answer": _answer(endpoint),
+        "bodies": {_text(body.content_type): _body_class(body.prop) for body in endpoint.bodies},
+    }
+
+
+def _type(prop: Any) -> str:
+    return str(prop.get_type_string(no_optional=True).as_unembedded_code())
+
+
+def _answer(endpoint: Endpoint) -> str:
+    """Return the type of what the endpoint gives where it succeeds."""
+    good = [each for each in endpoint.responses.patterns if (each.status_code.range or (0, 0))[0] // 100 == 2]
+    if not good and endpoint.responses.default is not None:
+        good = [endpoint.responses.default]
+    types = dict.fromkeys("None" if each.source["return_type"] == "None" else _type(each.prop) for each in good)
+    return " | ".join(types) or "None"
+
+
+def _body_class(prop: Any) -> str | None:
+    return str(prop.class_info.name) if isinstance(prop, ModelProperty) else None
+
+
+def _text(value: Any) -> str:
+    return str(value.get_untrusted_value()) if hasattr(value, "get_untrusted_value") else str(value)

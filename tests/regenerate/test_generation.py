@@ -1,0 +1,139 @@
+"""What makes the generator fast changes nothing of what it writes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import cache_from_source
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_python_client.parser.openapi import Endpoint
+
+from scripts.merged import merge
+from scripts.project import load_project
+from scripts.regenerate import generation, phrasing
+from scripts.regenerate.generation import generate
+from scripts.regenerate.phrasing import spoken
+from scripts.regenerate.tree import read_tree
+
+ROOT = Path(__file__).resolve().parents[2]
+PARCELS = ROOT / "tests/projects/parcels"
+THING = {"$ref": "#/components/schemas/Thing"}
+NESTED = {"type": "object", "properties": {"thing": THING, "id": {"type": "string"}}}
+
+
+def linked() -> dict[str, Any]:
+    """Return a document whose endpoints share classes, and whose parameters are renamed because they collide."""
+    media = {"application/json": {"schema": THING}, "application/x-www-form-urlencoded": {"schema": NESTED}}
+    own = [
+        {"name": "id", "in": "query", "schema": {"type": "string"}},
+        {"name": "filter", "in": "query", "schema": THING},
+        {"name": "id", "in": "header", "schema": {"type": "string"}},
+        {"name": "thing", "in": "query", "schema": NESTED},
+    ]
+    answers: dict[str, Any] = {
+        "200": {"description": "one", "content": {"application/json": {"schema": THING}}},
+        "404": {"description": "none", "content": {"application/json": {"schema": NESTED}}},
+        "default": {"description": "many", "content": {"application/json": {"schema": {"type": "array", **_items()}}}},
+    }
+    shared = [
+        {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
+        {"name": "filter", "in": "path", "required": True, "schema": {"type": "string"}},
+    ]
+    operation = {"parameters": own, "requestBody": {"content": media}, "responses": answers}
+    item = {"parameters": shared, "get": {"responses": answers}, "put": operation, "post": operation}
+    thing = {"type": "object", "properties": {"next": THING, "kind": {"enum": ["a", "b"], "type": "string"}}}
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": "Linked", "version": "1"},
+        "paths": {"/things/{filter}/{id}": item},
+        "components": {"schemas": {"Thing": thing}},
+    }
+
+
+def _items() -> dict[str, Any]:
+    return {"items": {"oneOf": [THING, NESTED]}}
+
+
+def test_endpoints_that_share_their_classes_give_the_same_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copying every class an endpoint leads to, as the generator does on its own, changes no byte and no name."""
+    spec = tmp_path / "spec.json"
+    spec.write_text(spoken(linked(), "things"), encoding="utf-8")
+    ours = generate(spec, tmp_path / "one/things")
+    monkeypatch.delattr(Endpoint, "__deepcopy__")
+    assert generate(spec, tmp_path / "other/things") == ours
+    assert ours["operations"]
+    assert not ours["errors"]
+    assert read_tree(tmp_path / "one") == read_tree(tmp_path / "other")
+
+
+def test_a_long_chain_of_schemas_can_be_generated(tmp_path: Path) -> None:
+    """The generator on its own ends with a RecursionError where hundreds of schemas refer to each other in a row."""
+    document = linked()
+    schemas = document["components"]["schemas"]
+    for number in range(300):
+        before = {"$ref": f"#/components/schemas/Link{number - 1}"} if number else {"type": "string"}
+        schemas[f"Link{number}"] = {"type": "object", "properties": {"before": before}}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Link299"}}}
+    document["paths"]["/chain"] = {"get": {"responses": {"200": {"description": "long", "content": content}}}}
+    spec = tmp_path / "spec.json"
+    spec.write_text(spoken(document, "things"), encoding="utf-8")
+    assert not generate(spec, tmp_path / "out/things")["errors"]
+
+
+@pytest.mark.parametrize(
+    "project",
+    [
+        pytest.param(place, id=place.name, marks=() if place in (ROOT, PARCELS) else pytest.mark.heavy)
+        for place in (ROOT, *sorted(path.parent for path in ROOT.glob("tests/[dp]*/*/pyproject.toml")))
+    ],
+)
+def test_what_the_generator_is_not_told_makes_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Path
+) -> None:
+    """With rules, waiters and reasons in the document it writes the same files and chooses the same names."""
+    found, effective = [], merge(load_project(project)).effective
+    for name in ("untold", "told"):
+        spec = tmp_path / f"{name}.json"
+        spec.write_text(spoken(effective, "things"), encoding="utf-8")
+        report = generate(spec, tmp_path / name / "things")
+        found.append((spec.read_text(encoding="utf-8"), report, read_tree(tmp_path / name)))
+        monkeypatch.setattr(phrasing, "_told", lambda value: value)
+    untold, told = found
+    assert "x-rule" not in untold[0]
+    assert len(told[0]) > len(untold[0])
+    assert untold[1:] == told[1:]
+
+
+def test_templates_are_compiled_once_where_python_keeps_byte_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept templates give the same files; nothing is kept where Python keeps nothing or nothing can be written."""
+    spec = tmp_path / "spec.json"
+    spec.write_text(spoken(linked(), "things"), encoding="utf-8")
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "kept"))
+    folder = Path(cache_from_source(generation.__file__)).parent
+    trees = []
+    for number, (made, silent) in enumerate([(False, False), (True, True), (True, False), (True, False)]):
+        if made:
+            folder.mkdir(parents=True, exist_ok=True)
+        monkeypatch.setattr(sys, "dont_write_bytecode", silent)
+        generate(spec, tmp_path / f"{number}/things")
+        trees.append(read_tree(tmp_path / str(number)))
+        assert any(folder.glob("templates-*.cache")) == (number > 1)
+    assert all(tree == trees[0] for tree in trees)
+
+
+def test_the_generator_needs_no_client_to_load() -> None:
+    """Its process puts empty modules where the generator imports an HTTP client, and nothing else ever loads one."""
+    script = (
+        "import sys\nfrom scripts.regenerate._generator_process import without_http\nwithout_http()\n"
+        "import scripts.regenerate.generation\n"
+        "assert not hasattr(sys.modules['httpx'], 'get')\n"
+        "assert not [name for name in sys.modules if name.startswith(('httpx.', 'httpcore.'))]\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
