@@ -23,7 +23,7 @@ from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
 
-from scripts.regenerate.class_names import PREFIX, name_apart, overrides, reserve
+from scripts.regenerate.class_names import OWN_ARGUMENTS, PREFIX, name_apart, overrides, reserve
 from scripts.regenerate.phrasing import phrased
 
 _WRAPPED: Final = re.compile(r"<openapi_python_client\.\S+UntrustedString object at 0x[0-9a-f]+>")
@@ -81,12 +81,13 @@ def main(spec: Path, package: Path) -> dict[str, Any]:
 
 
 def _name_parameters(endpoint: Endpoint, config: Config) -> None:
-    """Give a parameter called like the body of its request another name."""
-    for _, parameter in endpoint.iter_all_parameters():
-        if parameter.python_name == "body":
-            parameter.set_python_name(UntrustedString("body_parameter"), config)
+    """Add its place to the name of a parameter that the templates call something else by."""
+    for place, parameter in endpoint.iter_all_parameters():
+        name = parameter.python_name
+        if name in OWN_ARGUMENTS:
+            parameter.set_python_name(UntrustedString(f"{name}_{place}"), config)
             path = endpoint.path.get_untrusted_value()
-            endpoint.path = UntrustedString(path.replace("{body}", "{body_parameter}"))
+            endpoint.path = UntrustedString(path.replace(f"{{{name}}}", f"{{{parameter.python_name}}}"))
 
 
 def _explain(error: GeneratorError) -> str:
