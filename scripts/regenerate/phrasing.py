@@ -18,7 +18,12 @@ _OCTETS: Final = "application/octet-stream"
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9*][a-z0-9!#$&^_.+-]*\Z")
 _TEXT_ONLY: Final = ("header", "cookie")
 _METHODS: Final = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
-_NAMED: Final = frozenset({"properties", "schemas", "patternProperties", "$defs", "responses"})
+_NAMED: Final = frozenset(
+    {
+        "properties", "patternProperties", "$defs", "schemas", "responses", "parameters", "headers", "requestBodies",
+        "securitySchemes", "links", "callbacks", "examples", "content", "encoding", "scopes", "mapping",
+    }
+)  # fmt: skip
 _JSON_TYPES: Final = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 _DATA: Final = frozenset({"servers", "example", "examples", "default", "enum", "const"})
 
