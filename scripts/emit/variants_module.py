@@ -82,14 +82,14 @@ class _Writer:
         optional = [
             f"{self._name(name)}: {self._type(name, {})} | None = None" for name in fields if not self._required(name)
         ]
-        place = self.place
+        place, is_open = self.place, self.variants.ruled.schema.get("additionalProperties") is not False
         parameters = ", ".join(
             [
                 *place.required(),
                 *required,
                 *optional,
                 *place.optional(),
-                "extra: Mapping[str, Any] | None = None",
+                *(["extra: Mapping[str, Any] | None = None"] if is_open else []),
                 _OPTIONS,
             ]
         )
@@ -99,7 +99,7 @@ class _Writer:
             for line in [
                 *place.described(),
                 *[f"{self._name(name)}: {self._describe(name)}" for name in fields],
-                "extra: Fields the document does not list, sent as they are.",
+                *(["extra: Fields the document does not list, sent as they are."] if is_open else []),
                 *_OPTION_DOCS,
             ]
         )
@@ -108,7 +108,7 @@ class _Writer:
                 f"    def {self.variants.general}(self, *, {parameters}) -> R:",
                 f"        {docstring(_indented(about))}",
                 f"        body = {self.model.name}({given})",
-                "        body.additional_properties.update(extra or {})",
+                *(["        body.additional_properties.update(extra or {})"] if is_open else []),
                 f"        return self._submit({self.operation}, {place.values()}, waive=waive, strict=strict)",
             ]
         )

@@ -52,13 +52,19 @@ def submits(document: Any) -> Iterator[tuple[str, str]]:
     """Yield the ids of each operation that starts a job and of the operation its link says to poll."""
     polls = {operation.id for operation in operations(document) if EXTENSION in operation.body}
     for operation in operations(document):
-        for response in operation.body.get("responses", {}).values():
-            for link in response.get("links", {}).values() if isinstance(response, dict) else ():
-                if link.get("operationId") in polls:
-                    yield operation.id, link["operationId"]
+        for link in _links(document, operation):
+            if link.get("operationId") in polls:
+                yield operation.id, link["operationId"]
 
 
-def carried(submit: Operation, poll: Operation, names: Names) -> dict[str, str]:
+def _links(document: Any, operation: Operation) -> Iterator[Any]:
+    """Yield the links of the answers of an operation, references followed."""
+    for response in operation.body.get("responses", {}).values():
+        for link in (resolved(document, response) or {}).get("links", {}).values():
+            yield resolved(document, link) or {}
+
+
+def carried(document: Any, submit: Operation, poll: Operation, names: Names) -> dict[str, str]:
     """Return which argument of a poll is which argument of the submit: by its link, or of the same place and name.
 
     Raises:
@@ -67,7 +73,8 @@ def carried(submit: Operation, poll: Operation, names: Names) -> dict[str, str]:
     given = names.operation(submit.method, submit.path).arguments
     asked = names.operation(poll.method, poll.path)
     own = poll.body[EXTENSION]["id"]["parameter"]
-    links = {key: text for answer in submit.body.get("responses", {}).values() for key, text in _linked(answer, poll)}
+    leading = [link for link in _links(document, submit) if link.get("operationId") == poll.id]
+    links = {key: text for link in leading for key, text in link.get("parameters", {}).items()}
     result = {}
     for key, argument in asked.arguments.items():
         name = key.partition(":")[2]
@@ -84,12 +91,6 @@ def carried(submit: Operation, poll: Operation, names: Names) -> dict[str, str]:
     return result
 
 
-def _linked(response: Any, poll: Operation) -> Iterator[tuple[str, str]]:
-    for link in response.get("links", {}).values() if isinstance(response, dict) else ():
-        if link.get("operationId") == poll.id:
-            yield from link.get("parameters", {}).items()
-
-
 def waiters_module(document: Any, names: Names) -> str:
     """Return the source of `waiters.py`."""
     lines, table = [], []
@@ -99,7 +100,11 @@ def waiters_module(document: Any, names: Names) -> str:
         table.append(f"    {literal(waiter.operation.id)}: {name},")
     pairs = dict(submits(document))
     by_id = {operation.id: operation for operation in operations(document)}
-    further = {submit: found for submit, poll in pairs.items() if (found := carried(by_id[submit], by_id[poll], names))}
+    further = {
+        submit: found
+        for submit, poll in pairs.items()
+        if (found := carried(document, by_id[submit], by_id[poll], names))
+    }
     return "\n".join(
         [
             docstring("How to wait for what a submit started, from the x-waiter of each polled operation."),

@@ -22,7 +22,12 @@ VALIDATORS: Final = {
     "3.1": (schema_v31, OpenAPIV31SpecValidator),
     "3.2": (schema_v32, OpenAPIV32SpecValidator),
 }
-_NAMED: Final = frozenset({"properties", "patternProperties", "$defs", "schemas", "responses"})
+_NAMED: Final = frozenset(
+    {
+        "properties", "patternProperties", "$defs", "schemas", "responses", "parameters", "headers", "requestBodies",
+        "securitySchemes", "links", "callbacks", "examples", "content", "encoding", "scopes", "mapping",
+    }
+)  # fmt: skip
 _SHOWN: Final = 5
 _CUT: Final = 160
 
@@ -89,7 +94,7 @@ def _without_defaults(value: Any, *, names: bool = False) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        key: _without_defaults(child, names=key in _NAMED and not names)
+        key: child if key == "servers" and not names else _without_defaults(child, names=key in _NAMED and not names)
         for key, child in value.items()
         if names or key != "default"
     }

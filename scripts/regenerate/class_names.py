@@ -12,12 +12,13 @@ from openapi_python_client.strings import ClassName, PythonIdentifier
 PREFIX: Final = "field_"
 _OWN_NAMES: Final = frozenset(
     {
-        "additional_keys", "additional_properties", "cast", "cls", "cookies", "d", "field_dict", "files",
-        "from_dict", "headers", "kwargs", "params", "prop", "prop_dict", "prop_name", "quote", "response",
-        "src_dict", "t", "to_dict", "to_multipart", "url",
+        "additional_keys", "additional_properties", "cast", "cls", "d", "field_dict", "from_dict", "prop", "prop_dict",
+        "prop_name", "src_dict", "to_dict", "to_multipart",
     }
 )  # fmt: skip
-"""What the templates call something beside the arguments and attributes they make."""
+"""What the templates of a model call something beside the attributes they make."""
+OWN_ARGUMENTS: Final = frozenset({"body", "cookies", "headers", "kwargs", "params", "quote", "response"})
+"""What those of an operation call something beside the arguments they make, `client` and `url` excepted."""
 _OWN_CLASSES: Final = frozenset(
     {
         "Any", "AuthenticatedClient", "BinaryIO", "BytesIO", "Client", "File", "FileTypes", "Generator",

@@ -117,12 +117,13 @@ Endpoint.__deepcopy__ = _copied  # type: ignore[attr-defined]
 
 
 def _name_parameters(endpoint: Endpoint, config: Config) -> None:
-    """Give a parameter called like the body of its request another name."""
-    for _, parameter in endpoint.iter_all_parameters():
-        if parameter.python_name == "body":
-            parameter.set_python_name(UntrustedString("body_parameter"), config)
+    """Add its place to the name of a parameter that the templates call something else by."""
+    for place, parameter in endpoint.iter_all_parameters():
+        name = parameter.python_name
+        if name in OWN_ARGUMENTS:
+            parameter.set_python_name(UntrustedString(f"{name}_{place}"), config)
             path = endpoint.path.get_untrusted_value()
-            endpoint.path = UntrustedString(path.replace("{body}", "{body_parameter}"))
+            endpoint.path = UntrustedString(path.replace(f"{{{name}}}", f"{{{parameter.python_name}}}"))
 
 
 def _explain(error: GeneratorError) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import date
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import pydantic  # noqa: F401  see test_choices_are_checked_for_every_kind_of_field
 import pytest
+from cyclopts import Token
 from mountsea_gemini import Client, Task
+from mountsea_gemini.cli._fields import fields_of
 
 from tests.cli.running import Ran, Running
 
@@ -146,3 +148,44 @@ def test_help_is_the_methods_own(studio: Callable[..., Ran], monkeypatch: pytest
     assert "How large, in [brackets]. [choices: small, large] [default: small]" in out
     assert "Whether it shines." in out
     assert "--no-glossy" in out
+
+
+class Frame:
+    """What the generator makes of an object: a class that reads it."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> Frame:
+        """Read one."""
+        return cls(int(value["at"]))
+
+
+class Shooting:
+    """A client whose method takes objects and lists of them."""
+
+    def shoot(self, frames: list[Frame], first: Frame | None = None, notes: dict[str, Any] | None = None) -> None:
+        """Shoot."""
+
+
+def test_an_object_given_as_json_becomes_the_model_the_method_takes() -> None:
+    """One by one or as a list; what cannot be such an object is wrong usage that names what it lacks."""
+    frames, first, notes = fields_of(Shooting.shoot, ())
+
+    def converted(field: Any, *texts: str) -> Any:
+        return converter_of(field)(None, [Token(value=text) for text in texts])
+
+    assert [each.at for each in converted(frames, '{"at": 1}', '[{"at": 2}, {"at": "3"}]')] == [1, 2, 3]
+    assert converted(first, '{"at": 4}').at == 4
+    assert converted(first, "null") is None
+    assert converted(notes, '{"at": 5}') == {"at": 5}
+    with pytest.raises(ValueError, match="lacks 'at'"):
+        converted(first, "{}")
+    with pytest.raises(ValueError, match="not as the document has it"):
+        converted(frames, '[{"at": "x"}]')
+
+
+def converter_of(field: Any) -> Any:
+    """Return what reads the texts of an option."""
+    return get_args(field.parameter.annotation)[1].converter

@@ -146,6 +146,22 @@ def test_a_rule_of_an_object_within_a_body_reaches_client_and_sandbox(generated:
         assert client.post("/notes", json={"text": "a"}).status_code == 201
 
 
+def test_a_task_is_followed_by_its_number_to_a_result_in_a_list(
+    generated: Callable[[str], Document], client_of: Callable[[Document], Any]
+) -> None:
+    """The link stands in an answer that others share, the state behind allOf, the URL in an object of a list."""
+    document = generated("leads")
+    client = client_of(document)
+    options = importlib.import_module("leads_api.models").JobsControllerStartBodyOptions(url="a")
+    clock = importlib.import_module(f"{client.__name__}.testing._clock").FakeClock()
+    with client.Client("x", transport=Sandbox(document.effective).transport(), clock=clock) as caller:
+        with pytest.raises(client.RequestRefused, match="xlsx-needs-key"):
+            caller.export_leads(type(options)(format_="xlsx"))
+        task = caller.import_leads(options)
+        assert task.id.isdecimal()
+        assert task.wait(timeout=60).urls == (f"https://leads.example.com/files/{task.id}.mp4",)
+
+
 def _polls(operation: Operation) -> bool:
     return "x-waiter" in operation.data
 

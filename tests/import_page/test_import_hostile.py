@@ -132,7 +132,8 @@ def test_a_reference_like_text_in_an_example_is_no_reference(run: Run, project: 
 def test_a_default_that_does_not_fit_is_no_fault(run: Run, project: Path) -> None:
     """Kubernetes has hundreds, and nothing depends on them; a schema called `default` is still looked at."""
     schemas = "{S: {type: object, default: text, required: [a], properties: {default: {type: string, default: {}}}}}"
-    text = HEAD + f"components: {{schemas: {schemas}}}\n"
+    servers = "servers: [{url: 'https://{at}.example', variables: {at: {default: eu}}}]\n"
+    text = HEAD + servers + f"components: {{schemas: {schemas}}}\n"
     (project / "page.yaml").write_text(text, encoding="utf-8")
     assert run("page.yaml").code == 0
     (project / "page.yaml").write_text(text.replace("type: string", "type: text"), encoding="utf-8")

@@ -101,8 +101,12 @@ def test_a_default_is_not_sent_unasked() -> None:
     assert reworded({"properties": {"a": {"type": "integer", "default": 1}, "tag": tag}}) == {
         "properties": {"a": {"type": "integer"}, "tag": tag}
     }
-    answers = {"default": {"description": "any answer"}}
-    value = {"paths": {"/x": {"get": {"responses": answers}}}, "servers": [{"variables": {"a": {"default": "b"}}}]}
+    answers = {"default": {"description": "any answer", "content": {"text/plain": {"examples": {"default": {}}}}}}
+    value = {
+        "paths": {"/x": {"get": {"responses": answers}}},
+        "servers": [{"variables": {"a": {"default": "b"}}}],
+        "components": {"securitySchemes": {"default": {"type": "oauth2"}}, "parameters": {"default": {"in": "query"}}},
+    }
     assert phrased(value)[0] == value
 
 

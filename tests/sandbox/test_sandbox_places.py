@@ -97,8 +97,9 @@ def test_a_state_may_be_a_number_or_whether_it_is_done(
     [
         ({"type": "string"}, "e3e70682-c209-4cac-a29f-6fbed82c07cd"),
         ({"type": "number"}, "3823568514"),
-        ({"pattern": "^jobs/[^/]+$"}, "jobs/ae3e70682-c209-4cac-a29f-6fbed82c07cd"),
-        ({"pattern": "^ep_[a-z0-9]+$"}, "ep_ae3e70682c2094caca29f6fbed82c07cd"),
+        ({"pattern": "^jobs/[^/]+$"}, "jobs/e3e70682-c209-4cac-a29f-6fbed82c07cd"),
+        ({"pattern": "^ep_[a-z0-9]+$"}, "ep_e3e70682c2094caca29f6fbed82c07cd"),
+        ({"pattern": "^gen_[0-9a-f]{12}$"}, "gen_e3e70682c209"),
         ({"pattern": "^[0-9]{19}$"}, "3029343076716675314"),
         ({"maxLength": 8}, "e3e70682"),
         ({"pattern": "(", "maxLength": 50}, "e3e70682-c209-4cac-a29f-6fbed82c07cd"),

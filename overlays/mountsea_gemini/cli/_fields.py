@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, datetime
+from functools import partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -95,7 +96,7 @@ def _field(parameter: inspect.Parameter, hint: Any, taken: Collection[str]) -> F
         extra |= {"converter": _texts if repeated else _text, "metavar": "CHOICE"}
     elif not all(member in _PLAIN for member in members):
         kind = Any
-        extra |= {"converter": _json_list if repeated else _json, "metavar": "JSON"}
+        extra |= {"converter": partial(_json_list if repeated else _json, members), "metavar": "JSON"}
     if repeated:
         kind = list[kind]
         extra |= {"negative_iterable": ""}
@@ -134,9 +135,31 @@ def _texts(_: Any, tokens: Sequence[Token]) -> list[str]:
     return [token.value for token in tokens]
 
 
-def _json(_: Any, tokens: Sequence[Token]) -> Any:
-    return json.loads(tokens[0].value)
+def _json(members: Sequence[Any], _: Any, tokens: Sequence[Token]) -> Any:
+    return _modelled(json.loads(tokens[0].value), members)
 
 
-def _json_list(_: Any, tokens: Sequence[Token]) -> list[Any]:
-    return [json.loads(token.value) for token in tokens]
+def _json_list(members: Sequence[Any], _: Any, tokens: Sequence[Token]) -> list[Any]:
+    values = [json.loads(token.value) for token in tokens]
+    items = [item for value in values for item in (value if isinstance(value, list) else [value])]
+    return [_modelled(item, members) for item in items]
+
+
+def _modelled(value: Any, members: Sequence[Any]) -> Any:
+    """Return an object as the first model of it that can be made, and anything else as it is.
+
+    Raises:
+        ValueError: No model can be made of it; says what the last one lacks.
+    """
+    kinds = [member for member in members if hasattr(member, "from_dict")]
+    problem: Exception | None = None
+    for kind in kinds if isinstance(value, dict) else ():
+        try:
+            return kind.from_dict(value)
+        except KeyError as error:
+            problem = ValueError(f"the object lacks {error}")
+        except (TypeError, ValueError, AttributeError) as error:
+            problem = ValueError(f"the object is not as the document has it: {error}")
+    if problem is not None:
+        raise problem
+    return value

@@ -25,14 +25,21 @@ def is_number(schema: Schema) -> bool:
 
 
 def _forms(schema: Schema) -> Iterator[Callable[[str], str]]:
-    yield str
-    yield _bare
-    start = matching(str(schema.get("pattern", ""))) or ""
-    yield lambda new: start + new
-    yield lambda new: start + _bare(new)
-    for length in range(schema.get("maxLength") or 32, 3, -1):
-        yield lambda new, length=length: (start + _bare(new))[:length]  # type: ignore[misc]
-        yield lambda new, length=length: str(int(_bare(new), 16))[:length]  # type: ignore[misc]
+    """Yield ways to make an id: after more and more of the plainest text of the pattern, whole or cut."""
+    plain = matching(str(schema.get("pattern", ""))) or ""
+    lengths = {1000, schema.get("maxLength") or 1000, len(plain) or 1000}
+    for kept in range(len(plain) + 1):
+        for length in sorted(lengths, reverse=True):
+            for write in (str, _bare, _digits):
+                yield (
+                    lambda new, kept=kept, length=length, write=write: (  # type: ignore[misc]
+                        (plain[:kept] + write(new))[:length]
+                    )
+                )
+
+
+def _digits(new: str) -> str:
+    return str(int(_bare(new), 16))
 
 
 def _works(form: Callable[[str], str], schema: Schema) -> bool:
