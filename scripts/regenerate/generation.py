@@ -92,7 +92,7 @@ def _compiled_templates() -> FileSystemBytecodeCache | None:
     folder = Path(cache_from_source(__file__)).parent
     if sys.dont_write_bytecode or not os.access(folder, os.W_OK):
         return None
-    return FileSystemBytecodeCache(str(folder), f"templates-{version('jinja2')}-%s.cache")
+    return FileSystemBytecodeCache(str(folder), f"templates-{version('jinja2')}-%s.pyc")
 
 
 def _copied(endpoint: Endpoint, memo: dict[int, Any]) -> Endpoint:
