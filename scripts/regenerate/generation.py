@@ -26,7 +26,7 @@ from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
 
-from scripts.regenerate.class_names import name_apart, overrides, reserve
+from scripts.regenerate.class_names import OWN_ARGUMENTS, PREFIX, name_apart, overrides, reserve
 
 _WRAPPED: Final = re.compile(r"<openapi_python_client\.\S+UntrustedString object at 0x[0-9a-f]+>")
 """How the generator prints a text it does not trust; the address in it differs from run to run."""
@@ -98,7 +98,7 @@ def _compiled_templates() -> FileSystemBytecodeCache | None:
     folder = Path(cache_from_source(__file__)).parent
     if sys.dont_write_bytecode or not os.access(folder, os.W_OK):
         return None
-    return FileSystemBytecodeCache(str(folder), f"templates-{version('jinja2')}-%s.cache")
+    return FileSystemBytecodeCache(str(folder), f"templates-{version('jinja2')}-%s.pyc")
 
 
 def _copied(endpoint: Endpoint, memo: dict[int, Any]) -> Endpoint:
@@ -153,7 +153,7 @@ def _field(prop: Any) -> dict[str, Any]:
 
 def _operation(tag: str, endpoint: Endpoint) -> dict[str, Any]:
     return {
-        "module": f"api.{tag}.{PythonIdentifier(endpoint.name, 'field_')}",
+        "module": f"api.{tag}.{PythonIdentifier(endpoint.name, PREFIX)}",
         "method": endpoint.method,
         "path": _text(endpoint.path),
         "arguments": {

@@ -124,7 +124,7 @@ def test_templates_are_compiled_once_where_python_keeps_byte_code(
         monkeypatch.setattr(sys, "dont_write_bytecode", silent)
         generate(spec, tmp_path / f"{number}/things")
         trees.append(read_tree(tmp_path / str(number)))
-        assert any(folder.glob("templates-*.cache")) == (number > 1)
+        assert any(folder.glob("templates-*.pyc")) == (number > 1)
     assert all(tree == trees[0] for tree in trees)
 
 

@@ -127,7 +127,7 @@ def carrying(asked: dict[str, tuple[str, bool]], **links: str) -> dict[str, str]
     value = document(parameters=links)
     by_id = {operation.id: operation for operation in operations(value)}
     given = {"path:shop": "shop", "header:token": "token_1", "query:lang": "lang"}
-    return carried(by_id["startJob"], by_id["getJob"], names(given, {"path:job": ("job_id", True), **asked}))
+    return carried(value, by_id["startJob"], by_id["getJob"], names(given, {"path:job": ("job_id", True), **asked}))
 
 
 def test_what_a_poll_needs_of_its_submit() -> None:
