@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -28,6 +29,9 @@ _OWN_CLASSES: Final = frozenset(
 """What the templates import beside the classes they make."""
 
 
+_DEVICE: Final = re.compile(r"con|prn|aux|nul|(?:com|lpt)_?[0-9]")
+
+
 def reserve() -> None:
     """Let the generator write a line below a name of the document that its templates use themselves."""
     strings.RESERVED_WORDS = strings.RESERVED_WORDS | _OWN_NAMES
@@ -38,14 +42,15 @@ def overrides(document: Any) -> dict[str, ClassOverride]:
 
     A class like `Response` would hide the one that the templates import. A module gets another name where a
     property has its name: the generated code holds the new object in a variable named like its module, beside one
-    for each property.
+    for each property; and where it would be the name of a device, which no file of Windows can have.
     """
     found = {name: _override(_other(name), None) for name in _OWN_CLASSES}
     for name, schema in _components(document).items():
         title = _title(schema, name)
         own = str(PythonIdentifier(title, PREFIX))
-        properties = schema.get("properties") if isinstance(schema, dict) else None
-        if isinstance(properties, dict) and own in {str(PythonIdentifier(each, PREFIX)) for each in properties}:
+        properties = schema.get("properties")
+        named = {str(PythonIdentifier(each, PREFIX)) for each in properties} if isinstance(properties, dict) else set()
+        if own in named or _DEVICE.fullmatch(own):
             class_name = str(ClassName(title, PREFIX))
             other = _other(class_name) if class_name in _OWN_CLASSES else None
             found[class_name] = _override(other, f"{own}_model")
@@ -61,7 +66,7 @@ def _override(class_name: str | None, module_name: str | None) -> ClassOverride:
 
 
 def name_apart(document: Any) -> None:
-    """Give a title of its own to each schema whose class would have the name of another's.
+    """Give a title of its own to each schema whose class, or the module it stands in, would have another's name.
 
     Such as `Item-Input` and `Item-Output`, both with the title `Item`; or the list of states within `Job`, which
     would become `JobStatus` where there is a schema of that name.
@@ -69,10 +74,10 @@ def name_apart(document: Any) -> None:
     taken: dict[str, Any] = {}
     components = _components(document)
     for name, schema in components.items():
-        if str(ClassName(_title(schema, name), PREFIX)) in taken:
+        if _module(_class(_title(schema, name), "")) in taken:
             schema.pop("title", None)
             _free(schema, name, "", taken)
-        taken[str(ClassName(_title(schema, name), PREFIX))] = schema
+        taken[_module(_class(_title(schema, name), ""))] = schema
     for name, schema in components.items():
         _name_inner(schema, str(ClassName(_title(schema, name), PREFIX)), taken)
 
@@ -92,7 +97,7 @@ def _title(schema: Any, name: str) -> str:
 def _free(schema: dict[str, Any], name: str, parent: str, taken: dict[str, Any]) -> str:
     """Give a schema the first title that makes a class nobody has, if its name alone makes none, and return that."""
     title, number = _title(schema, name), 1
-    while (made := _class(title, parent)) in taken and not _same_words(taken[made], schema):
+    while (own := _module(made := _class(title, parent))) in taken and not _same_words(taken[own], schema):
         number += 1
         title = schema["title"] = f"{name}{number}"
     return made
@@ -100,6 +105,11 @@ def _free(schema: dict[str, Any], name: str, parent: str, taken: dict[str, Any])
 
 def _class(title: str, parent: str) -> str:
     return str(ClassName(f"{parent}{strings.pascal_case(title)}" if parent else title, PREFIX))
+
+
+def _module(class_name: str) -> str:
+    """Return the module of a class: two that differ in capitals only would stand in one file."""
+    return str(PythonIdentifier(class_name, PREFIX))
 
 
 def _same_words(first: Any, second: Any) -> bool:
@@ -113,7 +123,7 @@ def _name_inner(schema: dict[str, Any], parent: str, taken: dict[str, Any]) -> N
         made = parent
         if _makes_class(child):
             made = _free(child, name, parent, taken)
-            taken[made] = child
+            taken[_module(made)] = child
         _name_inner(child, made, taken)
 
 

@@ -26,7 +26,15 @@ _NAMED: Final = frozenset(
         "webhooks", "content", "encoding", "variables", "mapping", "scopes",
     }
 )  # fmt: skip
-_JSON_TYPES: Final = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+_JSON_TYPES: Final = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    type(None): "null",
+    list: "array",
+    dict: "object",
+}
 _DATA: Final = frozenset(
     {"servers", "example", "examples", "default", "enum", "const", "security", "dependentRequired"}
 )

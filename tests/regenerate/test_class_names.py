@@ -53,7 +53,7 @@ def test_a_class_or_module_of_the_generators_own_gets_another_name() -> None:
     found = overrides(
         document(Response={"properties": {"response": {}}}, Pet={"title": "Dog", "properties": {"dog": {}}})
     )
-    assert str(found["Response"].module_name) == "response__model"
+    assert str(found["Response"].module_name) == "response_model"
     assert found["Response"].class_name is not None
     assert str(found["Dog"].module_name) == "dog_model"
 

@@ -70,8 +70,8 @@ def test_what_overlays_say_to_others_is_not_told() -> None:
     before["paths"]["/x"]["get"] |= {"x-waiter": {"name": "w"}, "parameters": [{"name": "a", "x-was": 1}]}
     value, _ = phrased(before)
     assert value["components"]["schemas"] == {
-        "x-api": {"allOf": [own, {}], "properties": {"x-rules": {}}},
-        "properties": {"allOf": [own], "properties": {"responses": {"type": "object"}}},
+        "x-api": {"allOf": [own, {"type": "object", "properties": {"x-rules": {}}}]},
+        "properties": {"allOf": [own, {"type": "object", "properties": {"responses": {"type": "object"}}}]},
     }
     assert value["components"]["parameters"] == {"x-trace": {"name": "x-trace", "in": "query"}}
     assert value["security"] == [{"x-key": []}]
