@@ -65,11 +65,11 @@ def carried(submit: Operation, poll: Operation, names: Names) -> dict[str, str]:
     given = names.operation(submit.method, submit.path).arguments
     asked = names.operation(poll.method, poll.path)
     own = poll.body[EXTENSION]["id"]["parameter"]
-    links = {key: text for answer in submit.body.get("responses", {}).values() for key, text in _linked(answer, poll)}
+    links = {key: text for answer in submit.body["responses"].values() for key, text in _linked(answer, poll)}
     result = {}
     for key, argument in asked.arguments.items():
         name = key.partition(":")[2]
-        found = _REQUEST.fullmatch(str(links.get(name, "")))
+        found = _REQUEST.fullmatch(str(links.get(name)))
         source = given.get(f"{found[1]}:{found[2]}" if found else key)
         if name != own and source is not None:
             result[argument] = source
