@@ -94,7 +94,7 @@ class _Calls:
 
     def _parameters(self) -> str:
         texts = [f"{name}: Any" for name in self.beside]
-        for name in self.variants.ruled.schema.get("properties", {}):
+        for name in self.variants.ruled.schema["properties"]:
             domain = self.variants.domains.get(name, ())
             declared = self.model.fields[name].type
             if any(isinstance(value, Length) for value in domain):

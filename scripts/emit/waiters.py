@@ -78,7 +78,7 @@ def carried(document: Any, submit: Operation, poll: Operation, names: Names) -> 
     result = {}
     for key, argument in asked.arguments.items():
         name = key.partition(":")[2]
-        found = _REQUEST.fullmatch(str(links.get(name, "")))
+        found = _REQUEST.fullmatch(str(links.get(name)))
         source = given.get(f"{found[1]}:{found[2]}" if found else key)
         if name != own and source is not None:
             result[argument] = source

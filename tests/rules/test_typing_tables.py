@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from scripts.emit.names import FieldName
@@ -85,14 +86,29 @@ def test_a_text_is_wrong_only_if_no_sample_is_right() -> None:
     right, wrong = tables(rule(BOX, bob, "bob"), required=("kind",))
     assert right[1:3] == ["    variants.send_box(to_whom=to_whom)", "    variants.send_letter()"]
     assert wrong[1:] == ["    variants.send_box()  # bob"]
+    ann = {"properties": {"toWhom": {"const": "Ann"}}}
+    rules = (rule(BOX, bob | {"required": []}, "a"), rule(BOX, bob | {"required": []}, "b"), rule(BOX, ann, "c"))
+    given = {"required": ["toWhom"]}
+    _, best = tables(*rules, rule({"not": BOX}, given, "given"), required=("kind",))
+    assert best[1:3] == ["    variants.send_box(to_whom=to_whom)  # c", "    variants.send_letter()  # given"]
 
 
 def test_parameters_have_the_types_of_the_fields() -> None:
     """Plain ones and models; any other type is not told apart here."""
-    for declared, known in (("int", "int"), ("Address", "models.Address"), ("Any", "Any"), ("dict[str, int]", "Any")):
+    plain = [(name, name) for name in ("str", "int", "float", "bool", "Any")]
+    for declared, known in (*plain, ("Address", "models.Address"), ("dict[str, int]", "Any")):
         fields = {
             "toWhom": FieldName("to_whom", declared, None),
             "labels": FieldName("labels", f"list[{declared}]", None),
         }
         right, _ = tables(rule(both(BOX, LARGE), LABELLED), fields=fields)
         assert right[0] == f"def right_send(to_whom: {known}, labels_item: {known}) -> None:"
+
+
+def test_a_schema_that_requires_nothing() -> None:
+    """Then a call gives what tells its variants apart, and nothing else need be a parameter."""
+    variants, value, names = made(required=())
+    bare = {key: part for key, part in variants.ruled.schema.items() if key != "required"}
+    bared = dataclasses.replace(variants, ruled=dataclasses.replace(variants.ruled, schema=bare))
+    right, _ = typing_tables([bared], value, names, "parcels")
+    assert right.splitlines()[9:] == ["    variants.send_box()", "    variants.send_letter()"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from typing import Any
 
 import pytest
@@ -34,7 +33,7 @@ SUBMIT, POLL = ("post", "/jobs"), ("get", "/jobs/{job}")
 
 def document(waiter: Any = WAITER, answer: Any = STATES, parameters: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return a document with a submit, whose link leads to a poll that carries a waiter."""
-    link = {"operationId": "getJob", "parameters": parameters or {}}
+    link = {"operationId": "getJob", **({"parameters": parameters} if parameters else {})}
     submit = {
         "operationId": "startJob",
         "responses": {"201": {"links": {"poll": link, "else": {"operationId": "other"}}}, "400": {}, "default": None},
@@ -139,6 +138,7 @@ def test_what_a_poll_needs_of_its_submit() -> None:
     assert carrying({"path:lang": ("words", False)}, lang="$request.query.lang") == {"words": "lang"}
     assert carrying({"path:lang": ("words", False)}) == {}
     assert carrying({"query:job": ("again", True)}, job="$request.path.shop") == {}
+    assert carrying({"query:a:b": ("ab", True)}, **{"a:b": "$request.path.shop"}) == {"ab": "shop"}
 
 
 @pytest.mark.parametrize("link", [{}, {"store": "$response.body#/shop"}, {"store": "$request.path.none"}])
@@ -230,6 +230,8 @@ def test_a_waiter_that_cannot_be_meant_is_refused(waiter: Any, message: str) -> 
 def test_the_id_has_to_be_a_parameter_of_the_poll() -> None:
     """Whatever place it has there."""
     assert "argument='number'" in written(document(), names(asked={"query:job": ("number", True)}))["PRINT_JOB"]
+    odd = {**WAITER, "id": {"parameter": "a:b", "submitted": "/id"}}
+    assert "argument='ab'" in written(document(odd), names(asked={"query:a:b": ("ab", True)}))["PRINT_JOB"]
     with pytest.raises(InputError, match=r"x-waiter id\.parameter 'job' is not a parameter of getJob"):
         written(document(), names(asked={"query:task": ("task", False)}))
 
@@ -251,7 +253,16 @@ def test_states_are_those_of_the_field_the_waiter_looks_at() -> None:
     with pytest.raises(InputError, match="lists the state 'new'"):
         read_waiters(document({**few, "state": "/job/state"}, answer))
     assert len(read_waiters(document(few, {"properties": {"state": {"type": "string"}}}))) == 1
-    later = copy.deepcopy(document(few))
-    later["paths"]["/jobs/{job}"]["get"]["responses"] = {"500": {}, "202": {"content": {"text/plain": {}}}}
+
+
+@pytest.mark.parametrize("responses", [None, {}, {"500": {}}, {"200": {}}, {"202": {"content": {"text/plain": {}}}}])
+def test_an_answer_that_is_not_described_has_no_such_field(responses: Any) -> None:
+    """The document has to say what a success looks like, at least where its state stands."""
+    value = document()
+    poll = value["paths"]["/jobs/{job}"]["get"]
+    if responses is None:
+        del poll["responses"]
+    else:
+        poll["responses"] = responses
     with pytest.raises(InputError, match="state '/state' is not a field of the answer"):
-        read_waiters(later)
+        read_waiters(value)
