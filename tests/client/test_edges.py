@@ -188,6 +188,7 @@ def test_an_encoding_that_was_not_asked_for_is_named(encoding: str) -> None:
         (_box(b"ftyp", 16) + _box(b"moov", 8)[:-1] + b"", "it ends inside a box header|it ends inside a box"),
         (_box(b"free", 16), "it does not begin like an MP4 file"),
     ],
+    ids=["a box without end", "no table", "half a header", "half a box", "no beginning"],
 )
 def test_why_a_film_is_not_whole_is_said(film: bytes, problem: str) -> None:
     """One reason for each way to be cut: it tells whether to try again or to ask the vendor."""
