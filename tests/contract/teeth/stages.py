@@ -86,6 +86,7 @@ SLOW: Final = ("test_crash", "test_fault_matrix", "test_typing", "test_weight")
 
 TIMED: Final = (
     "test_large_document",
+    "test_endless_query",
     "test_an_ambiguous_end_on_a_real_socket_is_one_post",
     "test_an_answer_does_not_wait_for_an_acknowledgement",
 )
