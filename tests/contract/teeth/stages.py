@@ -72,6 +72,7 @@ FOLDERS: Final = {
     "tests/cli": "client",
     "tests/sandbox": "server",
     **dict.fromkeys(_ABOUT_SCRIPTS, "pipeline"),
+    "tests/rules/test_agreement.py::test_the_effective_spec": "overlay",
     "tests/rules": "rules",
 }
 """Tests of one layer alone blame it by where they stand; all others have to say it."""
