@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from mountsea_gemini.cli._exits import Exit
 from mountsea_gemini.cli._options import Batching
 from mountsea_gemini.cli._tally import gravest
 
-from tests.cli.running import Ran, Running
+from tests.cli.running import Ran, Running, started, until
 
 Cli = Callable[..., Ran]
 Serve = Callable[[str], Running]
@@ -126,3 +127,15 @@ def test_what_the_api_refused_is_not_sent_again_unchanged(cli: Cli, serve: Serve
     assert sandbox.sent("POST") == 1
     assert cli("resume", str(file), "--waive", "prompt-not-blank", *sandbox.options).code == Exit.REFUSED
     assert sandbox.sent("POST") == 1
+
+
+def test_a_ctrl_c_that_was_held_back_is_not_forgotten(serve: Serve) -> None:
+    """Nothing waits behind a submit with --no-wait; still the id is told, and the exit says that it was pressed."""
+    sandbox = serve("slow=1@submit")
+    with started("text2video", "a cat", "--no-wait", *sandbox.options) as process:
+        until(lambda: sandbox.sent("POST") == 1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == Exit.INTERRUPTED
+    (task,) = sandbox.sandbox.core.tasks._tasks
+    assert task in err + out
