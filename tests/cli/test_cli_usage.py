@@ -5,16 +5,19 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import mountsea_gemini.cli
 import pytest
-from mountsea_gemini.cli import _lines
+from mountsea_gemini import ConfigurationError
+from mountsea_gemini.cli import _lines, _many
 from mountsea_gemini.cli._exits import Exit
+from mountsea_gemini.cli._options import Batching
 from mountsea_gemini.cli._tally import gravest
 
-from tests.cli.running import Ran, Running
+from tests.cli.running import Ran, Running, started, until
 
 Cli = Callable[..., Ran]
 Serve = Callable[[str], Running]
@@ -32,14 +35,21 @@ def test_the_gravest_is_the_first_of_the_order_that_is_written_down() -> None:
     assert gravest([Exit.OK]) is Exit.OK
 
 
-@pytest.mark.parametrize("number", ["0", "101", "-1"])
-def test_so_many_lines_at_a_time_are_refused(cli: Cli, serve: Serve, tmp_path: Path, number: str) -> None:
-    """None would never come to an end, and there are not more connections than a hundred."""
+def test_so_many_lines_at_a_time_are_refused(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """There are not more connections than a hundred; nothing is sent, and no journal begun."""
     sandbox, file = serve("now"), tmp_path / "cats.jsonl"
     file.write_text(LINE)
-    ran = cli("submit", str(file), "--concurrency", number, *sandbox.options)
+    ran = cli("submit", str(file), "--concurrency", "101", *sandbox.options)
     assert (ran.code, sandbox.sent("POST")) == (Exit.USAGE, 0)
-    assert f"--concurrency must be a number from 1 to 100, got {number}" in ran.err
+    assert "--concurrency must be a number from 1 to 100, got 101" in ran.err
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_no_line_at_a_time_would_never_come_to_an_end(number: int) -> None:
+    """Asked of the check itself: a program that let it pass would hang."""
+    with pytest.raises(ConfigurationError, match=f"from 1 to 100, got {number}"):
+        _many._check(Batching(concurrency=number, sandbox=True))
 
 
 def test_a_journal_of_another_file_is_refused(cli: Cli, serve: Serve, tmp_path: Path) -> None:
@@ -117,3 +127,15 @@ def test_what_the_api_refused_is_not_sent_again_unchanged(cli: Cli, serve: Serve
     assert sandbox.sent("POST") == 1
     assert cli("resume", str(file), "--waive", "prompt-not-blank", *sandbox.options).code == Exit.REFUSED
     assert sandbox.sent("POST") == 1
+
+
+def test_a_ctrl_c_that_was_held_back_is_not_forgotten(serve: Serve) -> None:
+    """Nothing waits behind a submit with --no-wait; still the id is told, and the exit says that it was pressed."""
+    sandbox = serve("slow=1@submit")
+    with started("text2video", "a cat", "--no-wait", *sandbox.options) as process:
+        until(lambda: sandbox.sent("POST") == 1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == Exit.INTERRUPTED
+    (task,) = sandbox.sandbox.core.tasks._tasks
+    assert task in err + out

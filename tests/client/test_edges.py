@@ -9,9 +9,11 @@ import os
 import re
 import stat
 import struct
+import time
 import tracemalloc
 from pathlib import Path
 
+import httpcore
 import httpx
 import pytest
 from mountsea_gemini import (
@@ -29,6 +31,7 @@ from mountsea_gemini._addresses import origin, split
 from mountsea_gemini._bodies import Collector
 from mountsea_gemini._container import mp4_problem
 from mountsea_gemini._http_pools import options_of
+from mountsea_gemini._http_sockets import CURRENT, Exchange, left_of
 from mountsea_gemini.testing import FakeClock
 from mountsea_gemini_api.models import VideoGenerationDto
 from mountsea_gemini_api.operations import GENERATE_VIDEO, GET_TASK_RESULT
@@ -188,6 +191,7 @@ def test_an_encoding_that_was_not_asked_for_is_named(encoding: str) -> None:
         (_box(b"ftyp", 16) + _box(b"moov", 8)[:-1] + b"", "it ends inside a box header|it ends inside a box"),
         (_box(b"free", 16), "it does not begin like an MP4 file"),
     ],
+    ids=["a box without end", "no table", "half a header", "half a box", "no beginning"],
 )
 def test_why_a_film_is_not_whole_is_said(film: bytes, problem: str) -> None:
     """One reason for each way to be cut: it tells whether to try again or to ask the vendor."""
@@ -210,3 +214,18 @@ def test_a_rename_is_on_the_disk_when_a_download_returns(
     monkeypatch.setattr(os, "fsync", noted)
     fetch(skin, Play(file=[film()]), tmp_path / "cat.mp4")
     assert synced == ["file", "directory"]
+
+
+def test_no_step_of_an_exchange_outlasts_it() -> None:
+    """A read may take its own time-out, but never more than what is left of the whole; then it is over."""
+    assert left_of(30.0, httpcore.ReadTimeout) == 30.0
+    mark = CURRENT.set(Exchange(time.monotonic() + 2))
+    try:
+        assert 1 < (left_of(30.0, httpcore.ReadTimeout) or 0) <= 2
+        assert 1 < (left_of(None, httpcore.ReadTimeout) or 0) <= 2
+        assert left_of(0.5, httpcore.ReadTimeout) == 0.5
+        CURRENT.set(Exchange(time.monotonic() - 1))
+        with pytest.raises(httpcore.ReadTimeout, match="the time for this exchange is over"):
+            left_of(30.0, httpcore.ReadTimeout)
+    finally:
+        CURRENT.reset(mark)

@@ -26,7 +26,7 @@ def _refused(case: Mapping[str, Any]) -> set[str]:
 
 def _body(case: Mapping[str, Any]) -> dict[str, Any]:
     ((_, given),) = case["call"].items()
-    return {FIELDS.get(name, name): value for name, value in given.items() if name not in {"waive", "strict"}}
+    return {FIELDS.get(str(name), str(name)): value for name, value in given.items() if name not in {"waive", "strict"}}
 
 
 def _misjudged(case: Mapping[str, Any]) -> bool:

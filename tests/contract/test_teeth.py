@@ -85,13 +85,17 @@ def test_a_run_of_some_faults_keeps_what_is_known_of_the_others(tmp_path: Path) 
     assert "| one | client | **nobody** |" in path.read_text()
 
 
-def test_every_fault_is_in_the_table_with_the_test_that_noticed_it() -> None:
-    """None is missing, none unnoticed, every test is still there, and at least 95 of 100 name the right part."""
-    known, all_faults = read(), faults()
-    assert [key_of(fault) for fault in all_faults if key_of(fault) not in known] == []
-    right = sum(known[key_of(fault)][1] == fault.at_fault for fault in all_faults)
-    assert right >= 0.95 * len(all_faults)
-    named = {test.partition("[")[0] for test, _ in known.values()} - {"tests/scripts.regenerate"}
+def test_what_the_table_tells_is_still_so() -> None:
+    """It names faults and tests that are there, and the right part for at least 95 of 100; `--missing` adds to it."""
+    known, there = read(), {key_of(fault): fault for fault in faults()}
+    assert len(known) >= 350
+    assert set(known) <= set(there)
+    right = sum(blame == there[key].at_fault for key, (_, blame) in known.items())
+    assert right >= 0.95 * len(known)
+    named = {test.partition("[")[0] for test, _ in known.values()} - {
+        "tests/scripts.regenerate",
+        "tests/the run itself",
+    }
     gone = [test for test in named if f"def {test.rpartition('::')[2]}(" not in _text(test.partition("::")[0])]
     assert gone == []
 

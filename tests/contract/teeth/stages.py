@@ -16,7 +16,7 @@ STAGES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "client": ((WIRE,), (CHECKS,), ("tests/client",)),
     "overlay": ((EFFECTIVE, WIRE), (CHECKS, "tests/rules")),
     "pipeline": (
-        ("tests/overlay", "tests/import_page", "tests/impact"),
+        ("tests/test_files.py", "tests/overlay", "tests/import_page", "tests/impact"),
         ("tests/rules", "tests/regenerate", "tests/vendor"),
     ),
 }
@@ -26,30 +26,35 @@ Those that call the very function a fault is in run before, where it was recorde
 
 Tests that draw are left out: what is noticed by luck counts as unnoticed.
 """
-_CLIENT: Final = "tests/client/test_{}.py"
+_CLIENT: Final = {
+    "_downloading": "downloading download_statuses edges",
+    "_files": "downloading edges",
+    "_container": "downloading edges",
+    "_waiting": "waiting wait_errors pace edges looking sockets",
+    "_tasks": "client edges",
+    "_submitting": "submitting submit_errors sockets",
+    "_retry_after": "retry_after submitting",
+    "_http_": "sockets downloading edges",
+    "_bodies": "edges looking sockets",
+    "_answers": "answers errors edges waiting",
+    "_secrets": "secrets client",
+    "_result": "waiting client",
+    "_async_drive": "waiting",
+    "waiters": "waiting",
+    "_cores": "client submitting waiting downloading edges",
+    "/_": "client settings edges calling",
+}
 NEAR: Final = {
     "cli/": ("tests/cli",),
-    "_downloading": (_CLIENT.format("downloading"),),
-    "_files": (_CLIENT.format("downloading"),),
-    "_container": (_CLIENT.format("downloading"),),
-    "_waiting": tuple(map(_CLIENT.format, ("waiting", "wait_errors", "pace", "looking", "sockets"))),
-    "_submitting": tuple(map(_CLIENT.format, ("submitting", "submit_errors", "sockets"))),
-    "_retry_after": (_CLIENT.format("retry_after"), _CLIENT.format("submitting")),
-    "_http_": (_CLIENT.format("sockets"), _CLIENT.format("downloading")),
-    "_bodies": (_CLIENT.format("looking"), _CLIENT.format("sockets")),
-    "_answers": tuple(map(_CLIENT.format, ("answers", "errors", "waiting"))),
-    "_secrets": (_CLIENT.format("secrets"), _CLIENT.format("client")),
-    "_result": (_CLIENT.format("waiting"),),
-    "_async_drive": (_CLIENT.format("waiting"),),
-    "waiters": (_CLIENT.format("waiting"),),
-    "_cores": tuple(map(_CLIENT.format, ("client", "submitting", "waiting", "downloading"))),
-    "/_": tuple(map(_CLIENT.format, ("client", "settings", "edges"))),
+    **{word: tuple(f"tests/client/test_{name}.py" for name in names.split()) for word, names in _CLIENT.items()},
     "scripts/import_page": ("tests/import_page",),
     "scripts/impact": ("tests/impact",),
     "scripts/overlay": ("tests/overlay",),
     "scripts/rules": ("tests/rules",),
     "scripts/vendor": ("tests/vendor",),
     "scripts/regenerate": ("tests/regenerate",),
+    "scripts/files": ("tests/test_files.py",),
+    "scripts/absorbed": ("tests/import_page/test_import_origin.py", "tests/regenerate"),
 }
 """By what a path holds, the tests nearest to it, tried second; the first that fits counts."""
 
@@ -67,6 +72,7 @@ FOLDERS: Final = {
     "tests/cli": "client",
     "tests/sandbox": "server",
     **dict.fromkeys(_ABOUT_SCRIPTS, "pipeline"),
+    "tests/rules/test_agreement.py::test_the_effective_spec": "overlay",
     "tests/rules": "rules",
 }
 """Tests of one layer alone blame it by where they stand; all others have to say it."""
@@ -81,6 +87,7 @@ SLOW: Final = ("test_crash", "test_fault_matrix", "test_typing", "test_weight")
 
 TIMED: Final = (
     "test_large_document",
+    "test_endless_query",
     "test_an_ambiguous_end_on_a_real_socket_is_one_post",
     "test_an_answer_does_not_wait_for_an_acknowledgement",
 )

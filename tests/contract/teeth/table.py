@@ -13,7 +13,8 @@ TABLE: Final = Path(__file__).with_name("TABLE.md")
 _HEAD: Final = """# What notices each seeded fault
 
 Written by `nox -s teeth -- --write`: each fault of `faults/` was put into a copy by itself, and the tests of its layer
-were run. The first that failed stands here, and the part it laid the fault at. Tests that draw took no part.
+were run. The first that failed stands here, and the part it laid the fault at. Tests that draw took no part. A fault
+without a row has not been tried since it was written down; `-- --missing --write` tries those.
 
 """
 
