@@ -16,7 +16,7 @@ from typing import Final
 from tests.contract.teeth.fault import Fault
 
 ROOT: Final = Path(__file__).resolve().parents[3]
-FILES: Final = ("pyproject.toml", "openapi.yaml", "README.md")
+FILES: Final = ("pyproject.toml", "openapi.yaml", "README.md", "LICENSE", "noxfile.py")
 FOLDERS: Final = ("overlays", "generated", "scripts", "tests", "bench")
 _EFFECTIVE: Final = """
 from pathlib import Path

@@ -63,7 +63,7 @@ _SCRIPTED: Final = (
     *("shapes", "space", "typing_tables", "variants", "variants_module", "waiters"),
 )
 _ABOUT_SCRIPTS: Final = (
-    *("tests/overlay", "tests/import_page", "tests/impact", "tests/vendor", "tests/regenerate"),
+    *("tests/overlay", "tests/import_page", "tests/impact", "tests/vendor", "tests/regenerate", "tests/test_files.py"),
     *(f"tests/rules/test_{name}.py" for name in _SCRIPTED),
 )
 FOLDERS: Final = {
