@@ -121,6 +121,13 @@ class Context:
                     return body
         return None
 
+    def must_be_given(self, difference: Difference) -> bool:
+        """Tell whether the property whose schema differs is required on both sides."""
+        name = difference.location[-2]
+        values = (side.vendor.value if difference.hidden else side.value for side in (self.old, self.new))
+        owners = [_at(value, difference.location[:-3]) for value in values]
+        return all(isinstance(owner, dict) and name in owner.get("required", ()) for owner in owners)
+
     def without(self, difference: Difference) -> Any:
         """Return the smallest request that leaves the field of a difference out, or None."""
         for impact, name in self._counted(difference):

@@ -39,7 +39,7 @@ PIECES: Mapping[str, str] = {
     ),
     "create the least": (
         "from PKG.api.orders import create_order\nfrom PKG.models import Order\n"
-        "sent.append(create_order._get_kwargs(body=Order(kind='letter'), region='north'))"
+        "sent.append(create_order._get_kwargs(body=Order(kind='letter', note='n'), region='north'))"
     ),
     "get": "from PKG.api.orders import get_order\nsent.append(get_order._get_kwargs('1', page=2))",
     "read": (

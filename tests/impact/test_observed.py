@@ -37,7 +37,7 @@ CHANGES: dict[str, tuple[list[dict[str, Any]], set[str]]] = {
         [put(f"{ORDER}/required", ["kind", "note", "paid"]), *(put(f"{each}/paid", "yes") for each in EXAMPLES)],
         {"wire", "source"},
     ),
-    "default_other": ([put(f"{ORDER}/properties/note/default", "thanks")], {"wire"}),
+    "default_other": ([put(f"{ORDER}/properties/note/default", "thanks")], set()),  # it must be given
     "operation_renamed": ([put(f"{POST}/operationId", "placeOrder")], {"source"}),
     "operation_regrouped": ([put(f"{POST}/tags", ["shop"])], {"source"}),
     "parameter_needed": (

@@ -105,3 +105,11 @@ def test_every_place_of_the_grammar_is_somebodys_business(owner: str) -> None:
             wanted = kinds if kind[0] != "@" else ("add", "remove")
             missing += [(place, each) for each in wanted if (place, each) not in covered]
     assert missing == []
+
+
+def test_the_default_of_a_field_that_must_be_given_concerns_nobody(base: Lab) -> None:
+    """No request leaves it out, so no request means something else."""
+    report = base.after({"set": "/components/schemas/Order/properties/note/default", "to": "thanks"})
+    (change,) = [each for each in report.changes if each.check == "default-changed"]
+    assert (change.severity, change.who) == (Severity.NOTHING, ("docs",))
+    assert change.effect == "Order.note: the default was none and is thanks; the field must be given all the same"

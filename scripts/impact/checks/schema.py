@@ -191,7 +191,10 @@ def default_changed(this: Check, difference: Difference, context: Context) -> It
         for kind, value in (("add", difference.old), ("remove", difference.new))
     )
     effect = f"{name}: a request that leaves it out is still accepted, but now means {new} instead of {old}"
-    if "request" in context.sides(difference):
+    if "request" in context.sides(difference) and context.must_be_given(difference):
+        effect = f"{name}: the default was {old} and is {new}; the field must be given all the same"
+        yield context.change(this.id, difference, effect, Severity.NOTHING, "docs")
+    elif "request" in context.sides(difference):
         yield context.change(
             this.id, difference, effect, Severity.BREAKING, "wire", side="request", witness=context.without(difference)
         )
