@@ -24,7 +24,7 @@ def hoisted(document: Any) -> Any:
     """
     names: dict[str, str] = {}
     components = document.get("components")
-    taken = set((components if isinstance(components, dict) else {}).get("schemas") or ())
+    taken: set[str] = set((components if isinstance(components, dict) else {}).get("schemas") or ())
     for reference in dict.fromkeys(_references(document)):
         tokens = decode(reference)
         name = "_".join(token for token in tokens if token not in _STEPS)
