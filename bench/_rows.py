@@ -93,11 +93,16 @@ def rules(found: Any) -> Iterator[Row]:
 
 def sandbox(found: Any) -> Iterator[Row]:
     """The sandbox beside a handler that does nothing else, and beside Prism where there is one."""
-    for name, one in found["ratios"].items():
-        yield least(f"requests a second, to {name}", "", one["ratio"], one["least"])
-    if "prism, silent" not in found["ratios"]:
+    rates = {name: f"{one['requests_per_second']:.0f} a second" for name, one in found["servers"].items()}
+    for name, ratio in found["rate_ratio_to"].items():
+        told = f"{rates['sandbox']}, {name} {rates[name]}"
+        yield least(f"requests a second, to {name}", told, ratio, found["least"][name])
+    for name, ratio in found["processor_ratio_to"].items():
+        yield Row(f"requests a processor second, to {name}", "", ratio)
+    if "prism, silent" not in found["rate_ratio_to"]:
         yield Row("requests a second, to Prism", "not measured: `prism` is not on PATH", target="at least 2.5")
-    yield most("ready", f"{found['ready']:.2f} s", found["ready"], 0.5, ratio=False)
+    ready = found["servers"]["sandbox"]["ready_seconds"]
+    yield most("ready", f"{ready:.2f} s", ready, 0.5, ratio=False)
     yield most("memory after its requests", f"{found['megabytes']:.1f} MB", found["megabytes"], 60, ratio=False)
 
 

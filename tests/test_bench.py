@@ -54,10 +54,13 @@ def test_one_size_alone_says_nothing_of_growth() -> None:
 @pytest.mark.parametrize(("prism", "met"), [(None, None), (3.0, True), (2.0, False)])
 def test_a_peer_that_is_not_there_is_not_measured(prism: float | None, met: bool | None) -> None:
     """Without Prism its row says so, and counts neither way."""
-    ratios = {"bare handler": {"ratio": 0.8, "least": 0.7}}
+    ratios = {"bare handler": 0.8}
     if prism is not None:
-        ratios["prism, silent"] = {"ratio": prism, "least": 2.5}
-    found = rows("sandbox", {"ratios": ratios, "ready": 0.6, "megabytes": 50})
+        ratios["prism, silent"] = prism
+    servers = {name: {"requests_per_second": 1.0, "ready_seconds": 0.6} for name in ("sandbox", *ratios)}
+    least = {"bare handler": 0.7, "prism, silent": 2.5}
+    measured = {"rate_ratio_to": ratios, "processor_ratio_to": ratios, "servers": servers, "least": least}
+    found = rows("sandbox", {**measured, "megabytes": 50})
     (row,) = (row for what, row in found.items() if "prism" in what.lower())
     assert row.met is met
     assert found["ready"].met is False
