@@ -130,7 +130,26 @@ def parse(text: str, path: str, *, first_line: int = 1) -> Document:
     builder = _Builder(path, first_line)
     if expands:
         builder.measure(node)
-    return Document(path, builder.build(node, ""), text, builder.lines)
+    value = builder.build(node, "")
+    _keep_version(value, node)
+    return Document(path, value, text, builder.lines)
+
+
+def _keep_version(value: Any, node: yaml.Node) -> None:
+    """Keep the version of an API as it is written: `1.0` without quotes is meant as text, and not as 1.
+
+    OpenAPI wants text there (Info Object, `version`); many who write YAML by hand forget the quotes.
+    """
+    info = value.get("info") if isinstance(value, dict) and "openapi" in value else None
+    if isinstance(info, dict) and isinstance(info.get("version"), int | float):
+        written = _member(_member(node, "info"), "version")
+        if isinstance(written, yaml.ScalarNode):
+            info["version"] = written.value
+
+
+def _member(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    members = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next((value for key, value in members if key.value == name), None)
 
 
 def _code(character: str | bytes | int) -> int:

@@ -65,6 +65,14 @@ def test_scalars_are_read_as_yaml_1_2_has_them(text: str, value: Any) -> None:
     assert same(parse(f"a: {text}", "f").value, {"a": value})
 
 
+@pytest.mark.parametrize(("written", "text", "number"), [("1.0", "1.0", 1.0), ("2", "2", 2), ("'3'", "3", "3")])
+def test_the_version_of_an_api_is_text_as_it_is_written(written: str, text: str, number: Any) -> None:
+    """Without quotes 1.0 would be a number, which OpenAPI does not allow; elsewhere it is one."""
+    version = f"info: {{title: t, version: {written}}}"
+    assert parse(f"openapi: 3.0.0\n{version}", "d").value["info"]["version"] == text
+    assert same(parse(f"overlay: 1.1.0\n{version}", "d").value["info"]["version"], number)
+
+
 def test_keys_are_text_as_written() -> None:
     """The response code 200 is the key "200", and `on` is not true."""
     assert list(parse("{200: a, on: b, 1.10: c, null: d, '<<': e}", "f").value) == ["200", "on", "1.10", "null", "<<"]
