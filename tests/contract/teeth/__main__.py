@@ -7,7 +7,7 @@ import multiprocessing
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -41,11 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     started = time.monotonic()
-    verdicts = _verdicts(chosen, options.calls, trust=options.trust)
+    known = read()
+
+    def keep(found: Sequence[Verdict]) -> None:
+        """Write what is known so far: a run of many minutes may be cut short."""
+        if options.write:
+            TABLE.write_text(written(found, faults(), known), encoding="utf-8")
+
+    verdicts = _verdicts(chosen, options.calls, keep, trust=options.trust)
     if verdicts is None:
         return 1
-    if options.write:
-        TABLE.write_text(written(verdicts, faults(), read()), encoding="utf-8")
     print(rendered([*map(row, verdicts)]))
     caught, right = sum(each.caught for each in verdicts), sum(each.right for each in verdicts)
     print(f"{caught} of {len(verdicts)} faults noticed; the right part named for {right};"
@@ -57,7 +62,9 @@ def _named(fault: Fault, words: Sequence[str]) -> bool:
     return not words or any(word in f"{fault.layer}: {fault.name}" for word in words)
 
 
-def _verdicts(chosen: Sequence[Fault], kept: Path | None, *, trust: bool) -> list[Verdict] | None:
+def _verdicts(
+    chosen: Sequence[Fault], kept: Path | None, keep: Callable[[Sequence[Verdict]], None], *, trust: bool
+) -> list[Verdict] | None:
     verdicts: list[Verdict] = []
     if not chosen:
         return verdicts
@@ -83,6 +90,7 @@ def _verdicts(chosen: Sequence[Fault], kept: Path | None, *, trust: bool) -> lis
             for verdict in pool.map(_judge, chosen, advice):
                 verdicts.append(verdict)
                 print(row(verdict), file=sys.stderr, flush=True)
+                keep(verdicts)
     return verdicts
 
 
