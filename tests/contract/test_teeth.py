@@ -31,6 +31,12 @@ def test_a_fault_whose_text_is_gone_or_there_twice_is_an_error(tmp_path: Path) -
             Fault("client", "a name", path, old, "").seeded(tmp_path)
 
 
+def test_every_fault_fits_the_code_as_it_is() -> None:
+    """What it replaces stands there once: a fault whose code has changed is written anew with the change."""
+    for fault in faults():
+        assert fault.seeded(ROOT)
+
+
 def test_two_faults_of_one_name_are_an_error(tmp_path: Path) -> None:
     """The table would show only one of them."""
     for layer in LAYERS:

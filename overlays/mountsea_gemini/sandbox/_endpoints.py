@@ -53,7 +53,8 @@ class Endpoint(ABC):
         values, entries, warnings = self.parameters.read(request, in_path)
         if takes is not None and body is not _bodies.MISSING:
             more, also = self.checks[_bodies.essence_of(request.named[b"content-type"])].check(body)
-            entries, warnings = entries + more, warnings + also
+            entries += more
+            warnings += also
         if entries:
             return error_answer(400, texts(entries), more={"violations": entries})
         response = self._act(request, values, body)
