@@ -24,14 +24,25 @@ _ERRORS: Final = ("tests/client/test_submit_errors.py", "tests/client/test_wait_
 
 PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "runtime": {
-        f"{_RULES}/__init__.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_record.py", f"{_TESTS}/test_glance.py"),
+        f"{_RULES}/__init__.py": (
+            f"{_TESTS}/test_requests.py",
+            f"{_TESTS}/test_engine.py",
+            f"{_TESTS}/test_record.py",
+            f"{_TESTS}/test_glance.py",
+        ),
+        f"{_RULES}/_arguments.py": (f"{_TESTS}/test_requests.py",),
+        f"{_RULES}/_inner.py": (f"{_TESTS}/test_requests.py",),
         f"{_RULES}/_engine.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_record.py"),
-        f"{_RULES}/_nearest.py": (f"{_TESTS}/test_engine.py",),
+        f"{_RULES}/_nearest.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_requests.py"),
         f"{_RULES}/_record.py": (f"{_TESTS}/test_record.py",),
         f"{_RULES}/_shape.py": (f"{_TESTS}/test_shape.py",),
         f"{_RULES}/_values.py": (f"{_TESTS}/test_shape.py",),
         f"{_RULES}/_violation.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_record.py"),
-        f"{_RULES}/video_generation_dto.py": (f"{_TESTS}/test_expected.py", f"{_TESTS}/test_glance.py"),
+        f"{_RULES}/video_generation_dto.py": (
+            f"{_TESTS}/test_requests.py",
+            f"{_TESTS}/test_expected.py",
+            f"{_TESTS}/test_glance.py",
+        ),
     },
     "compiler": {
         "scripts/rules/breach.py": (f"{_TESTS}/test_reading.py",),
@@ -67,7 +78,7 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "scripts/rules/sentence.py": (f"{_TESTS}/test_pins.py",),
     },
     "client": {
-        f"{CLIENT}/_answers.py": ("tests/client/test_answers.py", *_ERRORS),
+        f"{CLIENT}/_answers.py": ("tests/client/test_answers.py", "tests/client/test_result_places.py", *_ERRORS),
         f"{CLIENT}/_exchange.py": ("tests/client/test_answers.py", "tests/client/test_submit_errors.py"),
         f"{CLIENT}/_retry_after.py": ("tests/client/test_retry_after.py",),
         f"{CLIENT}/_submitting.py": ("tests/client/test_submitting.py", *_ERRORS),

@@ -36,6 +36,11 @@ def rule(condition: Any = True, requirement: Any = True, passes: Any = None, bre
     return {"if": condition, "then": requirement, "examples": {"passes": passes, "breaks": breaks}}
 
 
+def stated(*parts: Any, **more: Any) -> dict[str, Any]:
+    """Return a rule that the vendor states."""
+    return {**rule(*parts, **more), "level": "error"}
+
+
 @pytest.mark.parametrize(
     ("properties", "rules", "expected"),
     [
@@ -66,6 +71,16 @@ def rule(condition: Any = True, requirement: Any = True, passes: Any = None, bre
         ({"a": TEXT}, [rule(requirement={"anyOf": [{"required": ["a"]}]}, passes={"a": "p"})], {"a": (given("p"),)}),
         ({"a": TEXT}, [rule(requirement={"allOf": [{"required": ["a"]}]}, breaks={"a": "p"})], {"a": (given("p"),)}),
         ({"r": TEXT}, [rule({"required": ["r"]}, passes={"r": "p"})], {}),
+        ({"r": TEXT}, [stated({"properties": {"r": {"pattern": "p"}}}, passes={"r": "p"})], {"r": (given("p"),)}),
+        ({"r": TEXT}, [stated({"allOf": [{"properties": {"r": {}}}]}, passes={"r": "p"})], {"r": (given("p"),)}),
+        ({"r": TEXT}, [stated({"anyOf": [{"properties": {"r": {}}}]}, passes={"r": "p"})], {"r": (given("p"),)}),
+        ({"r": TEXT}, [stated({"not": {"properties": {"r": {}}}}, passes={"r": "p"})], {"r": (given("p"),)}),
+        ({"r": TEXT}, [stated(requirement={"properties": {"r": {}}}, passes={"r": "p"})], {"r": (given("p"),)}),
+        ({"r": TEXT}, [stated({"properties": {"o": {}}}, passes={"r": "p"})], {}),
+        ({"r": TEXT}, [stated({"properties": {"r": {}}})], {}),
+        ({"n": {"type": "integer"}}, [rule({"properties": {"n": {"maximum": 2}}})], {"n": (given(1, 2, 3),)}),
+        ({"n": {"type": "integer"}}, [rule({"properties": {"n": {"const": 2}}}, passes={"n": 5}, breaks={"n": 2})],
+         {"n": (given(5, 2),)}),
         ({"a": TEXTS, "b": TEXT}, [rule({"required": ["a", "b"]}, passes={"a": ["p"]})], {"a": (given(["p"]),)}),
     ],
 )  # fmt: skip

@@ -110,3 +110,39 @@ def test_every_request_body_is_found() -> None:
         ("a/json", "#/D"),
     ]
     assert list(request_schemas({})) == []
+
+
+RULED = {"x-rules": [{"id": "first"}, {"id": "second"}], "type": "object"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "holds"),
+    [
+        (RULED, False),
+        ({"properties": {"a": {}, "b": RULED}}, True),
+        ({"properties": {"a": {"$ref": "#/R"}}}, True),
+        ({"properties": {"a": {"$ref": "#/T"}}}, False),
+        ({"items": RULED}, True),
+        ({"additionalProperties": RULED}, True),
+        ({"additionalProperties": False}, False),
+        ({"allOf": [{}, RULED]}, True),
+        ({"anyOf": [{"$ref": "#/R"}]}, True),
+        ({"oneOf": [{"properties": {"a": {"items": RULED}}}]}, True),
+        ({"not": RULED}, False),
+        ({"properties": {"a": {"$ref": "#/Loop"}}}, False),
+        ({"properties": {"a": {"$ref": "#/T"}, "b": {"$ref": "#/T"}, "c": {"$ref": "#/R"}}}, True),
+        ({**RULED, "properties": {"a": {"$ref": "#/S"}}}, True),
+    ],
+)
+def test_a_request_that_holds_a_part_with_rules_is_known(schema: Any, holds: bool) -> None:
+    """At any depth, also one of its own kind; its own rules do not count, nor what it must not be."""
+    loop = {"properties": {"again": {"$ref": "#/Loop"}}}
+    shapes = Shapes({"S": schema, "R": RULED, "T": {"type": "string"}, "Loop": loop})
+    shapes.add("#/S")
+    assert shapes.holds_ruled("#/S") is holds
+
+
+def test_a_shape_with_rules_names_the_first() -> None:
+    """By which the compiled ones are found; no rules are nothing to name."""
+    assert shaped(RULED) == {"type": "object", "x-rules": "first"}
+    assert shaped({"type": "object", "x-rules": []}) == {"type": "object"}
