@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import warnings
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from mountsea_gemini_api import rules
@@ -102,9 +104,8 @@ def test_a_request_is_refused_or_doubted() -> None:
     with pytest.raises(RuleViolation) as refused:
         rules.validate_request(GET_TASK_RESULT, {"task_id": "long"})
     assert [each.rule for each in refused.value.violations] == ["ids-are-short"]
-    with pytest.warns(RuleWarning, match="ids-are-words") as caught:
+    with pytest.warns(RuleWarning, match="ids-are-words"):
         rules.validate_request(GET_TASK_RESULT, {"task_id": "7"})
-    assert caught[0].filename == __file__
     with pytest.raises(RuleViolation, match="ids-are-words"):
         rules.validate_request(GET_TASK_RESULT, {"task_id": "7"}, strict=True)
     with warnings.catch_warnings():
@@ -115,6 +116,23 @@ def test_a_request_is_refused_or_doubted() -> None:
 
 def _outside(depth: int) -> None:
     rules.validate_request(GET_TASK_RESULT, {"task_id": "7"}, stacklevel=depth)
+
+
+def test_a_request_warns_its_caller() -> None:
+    """Where the call stands."""
+    with pytest.warns(RuleWarning) as caught:
+        rules.validate_request(GET_TASK_RESULT, {"task_id": "7"})
+    assert caught[0].filename == __file__
+
+
+def test_the_frames_between_a_request_and_its_warning_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more than was asked for, since the check itself is one."""
+    seen: list[dict[str, Any]] = []
+    monkeypatch.setattr(rules, "enforce", lambda _, **options: seen.append(options))
+    rules.validate_request(GET_TASK_RESULT, {"task_id": "7"})
+    rules.validate_request(GET_TASK_RESULT, {"task_id": "7"}, strict=True, stacklevel=5)
+    rules.validate_request(GET_TASK_RESULT, {"task_id": "abc"})
+    assert seen == [{"strict": False, "stacklevel": 3}, {"strict": True, "stacklevel": 6}]
 
 
 def test_the_caller_to_blame_can_be_further_out() -> None:
@@ -142,17 +160,94 @@ def test_a_look_at_a_right_request_is_the_end_of_it() -> None:
         assert compiled.look(given) == (found or ()), body
 
 
-def test_a_part_that_holds_rules_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The request's own rules are told once, and those of its parts with their place."""
-    inner = {"$ref": "#/inner"}
-    shape = {"type": "object", "properties": {"one": inner, "many": {"items": inner}}, "x-rules": "own"}
-    own = {"x-rules": compiled.RULE_SET.rules[0].id}
-    monkeypatch.setattr("mountsea_gemini_api.rules._table.DEFINITIONS", {"#/inner": own})
-    found = list(
-        _inner.inner_violations({"one": WRONG, "many": [RIGHT, WRONG]}, {**shape, **own}, compiled.RULE_SET, ())
-    )
-    assert [each.pointer for each in found] == ["/one/imageList", "/many/1/imageList"]
-    assert [change.pointer for change in found[1].nearest] == ["/many/1/imageList"]
+FIRST = compiled.RULE_SET.rules[0].id
+PART = {"$ref": "#/part"}
+PARTS: list[tuple[dict[str, Any], Any, list[str]]] = [
+    ({"properties": {"a": PART}}, {"a": WRONG}, ["/a"]),
+    ({"properties": {"a": PART}}, {"a": RIGHT, "b": WRONG}, []),
+    ({"properties": {"a": PART}}, {"a": "text"}, []),
+    ({"properties": {"a~/b": PART}}, {"a~/b": WRONG}, ["/a~0~1b"]),
+    ({"additionalProperties": PART, "properties": {"a": {}}}, {"a": WRONG, "b": WRONG}, ["/b"]),
+    ({"additionalProperties": False}, {"a": WRONG}, []),
+    ({"items": PART}, [RIGHT, WRONG, WRONG], ["/1", "/2"]),
+    ({"items": PART}, (WRONG,), ["/0"]),
+    ({}, [WRONG], []),
+    ({"properties": {"a": {"allOf": [{}, PART]}}}, {"a": WRONG}, ["/a"]),
+    ({"allOf": [{"properties": {"a": PART}}]}, {"a": WRONG}, ["/a"]),
+    ({"properties": {"a": {"oneOf": [PART, {"type": "string"}]}}}, {"a": WRONG}, ["/a"]),
+    ({"properties": {"a": {"anyOf": [PART, {"type": "string"}]}}}, {"a": WRONG}, ["/a"]),
+    ({"properties": {"a": {"oneOf": [PART, {"type": "object"}]}}}, {"a": WRONG}, []),
+    (
+        {"properties": {"a": {"oneOf": [{"type": "string"}, {"properties": {"b": PART}}]}}},
+        {"a": {"b": WRONG}},
+        ["/a/b"],
+    ),
+    ({"x-rules": FIRST}, WRONG, []),
+    ({"x-rules": FIRST, "properties": {"a": PART}}, {"a": {**WRONG, "b": WRONG}}, ["/a"]),
+]
+
+
+@pytest.mark.parametrize(("schema", "value", "places"), PARTS)
+def test_a_part_that_carries_rules_is_found(
+    monkeypatch: pytest.MonkeyPatch, schema: dict[str, Any], value: Any, places: list[str]
+) -> None:
+    """In a field, a list, a map, or a choice where it is clear which alternative is meant; not the whole itself."""
+    part = {"type": "object", "x-rules": FIRST}
+    monkeypatch.setattr("mountsea_gemini_api.rules._table.DEFINITIONS", {"#/part": part})
+    found = list(_inner.inner_violations(value, schema, compiled.RULE_SET, ()))
+    assert [each.pointer for each in found] == [f"{place}/imageList" for place in places]
+    waived = {"img2video-needs-images"}
+    assert list(_inner.inner_violations(value, schema, compiled.RULE_SET, waived)) == []
+
+
+def test_a_violation_of_a_part_says_the_same_of_the_whole() -> None:
+    """What is broken, where in the whole, and what would be right there; that is searched when it is asked for."""
+    (found,) = rules.violations(WRONG)
+    made = _inner.moved(found, "/many/1")
+    told = ("rule", "level", "message", "value", "source")
+    assert all(getattr(made, name) == getattr(found, name) for name in told)
+    assert made.pointer == "/many/1/imageList"
+    assert [each.pointer for each in made.nearest] == ["/many/1/imageList"]
+    assert [(each.before, each.after) for each in made.nearest] == [(e.before, e.after) for e in found.nearest]
+
+
+def test_a_whole_that_has_no_rules_of_its_own_is_a_part_as_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as one that is made of another by `allOf`."""
+    found = _inner.inner_violations(WRONG, {"allOf": [{"x-rules": FIRST}]}, None, ())
+    assert [each.pointer for each in found] == ["/imageList"]
+
+
+@pytest.mark.parametrize("check", [rules.violations, rules.rule_violations])
+def test_a_request_that_holds_parts_is_looked_into(monkeypatch: pytest.MonkeyPatch, check: Any) -> None:
+    """As a model and as JSON; its own rules are told first, and waivers count for both."""
+    shape = {"x-rules": FIRST, "properties": {"part": PART}}
+    monkeypatch.setattr("mountsea_gemini_api.rules._table.DEFINITIONS", {"#/part": {"x-rules": FIRST}})
+    monkeypatch.setattr(rules, "HOLDING", frozenset({VideoGenerationDto}))
+    monkeypatch.setattr(rules, "SHAPES", {VideoGenerationDto: shape})
+    for body in ({**WRONG, "part": WRONG}, model({**WRONG, "part": WRONG})):
+        assert [each.pointer for each in check(body)] == ["/imageList", "/part/imageList"]
+    waived = rules.violations({**WRONG, "part": WARNED}, waive={"img2video-needs-images"})
+    assert [f"{each.rule} {each.pointer}" for each in waived] == ["prompt-not-blank /part/prompt"]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, UNSET),
+        (dt.date(2026, 1, 2), "2026-01-02"),
+        (dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC), "2026-01-02T03:04:00+00:00"),
+        (UUID(int=7), "00000000-0000-0000-0000-000000000007"),
+        ([dt.date(2026, 1, 2), 5], ["2026-01-02", 5]),
+        (("a",), ["a"]),
+        ("a", "a"),
+        (True, True),
+        (UNSET, UNSET),
+    ],
+)
+def test_arguments_are_judged_as_they_are_sent(value: Any, expected: Any) -> None:
+    """What is not sent is absent."""
+    assert plain(value) == expected
+    assert type(plain(value)) is type(expected)
 
 
 def number(value: Any) -> list[Broken]:
