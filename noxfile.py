@@ -31,11 +31,14 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the whole test suite, linters and type checkers included; what CI runs."""
+    """Run the whole test suite, linters and type checkers included; what CI runs.
+
+    Three workers for two processors: some tests wait for clocks and sockets.
+    """
     install(session, "generate", "types", "test")
     session.run("ruff", "check", ".", env=ENV)
     session.run("ruff", "format", "--check", ".", env=ENV)
-    session.run("pytest", "-n", "2", "--dist", "loadgroup", *session.posargs, env=ENV)
+    session.run("pytest", "-n", "3", "--dist", "loadgroup", *session.posargs, env=ENV)
 
 
 @nox.session(default=False)
