@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
+from urllib.parse import unquote
 
 from ._extra import missing
 from ._spec import Schema, Spec, SpecError
@@ -13,6 +14,7 @@ try:
 except ImportError as error:
     raise missing(error) from error
 
+_COMPONENTS: Final = "#/components/schemas/"
 _MAPS: Final = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas")
 _LISTS: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SINGLES: Final = ("items", "additionalProperties", "not", "if", "then", "else", "propertyNames", "contains")
@@ -34,14 +36,30 @@ class Schemas:
         self._spec = spec
         self._branches: dict[int, Draft4 | Modern] = {}
         components = spec.document.get("components") or {}
-        self._components = {
-            "schemas": {name: self._plain(schema) for name, schema in (components.get("schemas") or {}).items()}
-        }
+        self._components = {name: self._plain(schema) for name, schema in (components.get("schemas") or {}).items()}
+        self._named = {name: frozenset(_references(schema)) for name, schema in self._components.items()}
 
     def validator(self, schema: Schema) -> Draft4 | Modern:
         """Return a validator of one schema, its rules left out."""
-        root = {"allOf": [self._plain(schema)], "components": self._components}
+        plain = self._plain(schema)
+        root = {"allOf": [plain], "components": {"schemas": self._reachable(plain)}}
         return compiled(root, Draft4) if self._spec.is_30 else compiled(root, Modern)
+
+    def _reachable(self, schema: Any) -> Mapping[str, Any]:
+        """Return the components that a schema refers to, directly or not: a validator compiles all it is given.
+
+        Whoever refers to anything else gets all.
+        """
+        found: dict[str, Any] = {}
+        waiting = set(_references(schema))
+        while waiting:
+            name = _component(waiting.pop())
+            if name not in self._components:
+                return self._components
+            if name not in found:
+                found[name] = self._components[name]
+                waiting |= self._named[name]
+        return found
 
     def rules(self, schema: Schema) -> Iterator[tuple[bool, Mapping[str, Any]]]:
         """Yield each rule that may bind a value of a schema or a part of it, and whether it always binds the whole."""
@@ -112,6 +130,24 @@ class Schemas:
                 return {"anyOf": [plain, {"type": "null"}]}
             plain["type"] = [plain["type"], "null"]
         return plain
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Yield what a schema refers to, wherever in it; too much does no harm."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Mapping):
+            waiting += part.values()
+            yield from (part[key] for key in ("$ref", "$dynamicRef") if isinstance(part.get(key), str))
+        elif isinstance(part, list):
+            waiting += part
+
+
+def _component(reference: str) -> str:
+    """Return the name of the component that a reference leads to or into, or something that is the name of none."""
+    name = reference.removeprefix(_COMPONENTS).partition("/")[0] if reference.startswith(_COMPONENTS) else ""
+    return unquote(name).replace("~1", "/").replace("~0", "~")
 
 
 def compiled(schema: Mapping[str, Any], kind: type[V]) -> V:

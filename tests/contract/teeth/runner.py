@@ -9,6 +9,7 @@ import json
 import os
 import re
 import resource
+import select
 import signal
 import sys
 import traceback
@@ -42,6 +43,8 @@ WARM: Final = (
     *("starlette", "uvicorn", "yaml"),
 )
 OURS: Final = {"mountsea_gemini", "mountsea_gemini_api", "tests", "scripts", "bench"}
+WALL: Final = 5
+"""Times the processor seconds that a run may take by the clock, waiting included."""
 _BLAME: Final = re.compile(r"at fault: (the [a-z ]+)")
 
 
@@ -190,6 +193,8 @@ def tried(
             json.dump([*told, (recorder.calls() if recorder else Calls()).written()], pipe)
         os._exit(0)
     os.close(writing)
+    if not select.select([reading], [], [], WALL * seconds)[0]:
+        os.kill(child, signal.SIGKILL)
     with os.fdopen(reading, encoding="utf-8") as pipe:
         text = pipe.read()
     os.waitpid(child, 0)
