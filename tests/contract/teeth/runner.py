@@ -261,6 +261,8 @@ def _run(root: Path, targets: Sequence[str], only: Sequence[str], recorder: Reco
     options += [f"--ignore-glob=*/{name}.py" for name in (*DRAWING, *SLOW)]
     with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(io.StringIO()):
         code = pytest.main([*options, *targets], plugins=[first, *([recorder] if recorder else [])])
+    if only and code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        return None, "what noticed it the last time is called otherwise now, or gone"
     if first.test is None and code != pytest.ExitCode.OK:
         return "the run itself", f"pytest ended with {code!r}\n{said.getvalue()[-2000:]}"
     return first.test, first.text
