@@ -18,6 +18,7 @@ URLS = ("https://a.example/1.png", "https://a.example/2.png")
             ("output", "results", "url"),
             URLS,
         ),
+        ({"data": [{"url": URLS[0]}, {"url": URLS[1]}]}, ("data", "0", "url"), URLS[:1]),
         ({"data": [{"url": URLS[0]}, {"url": URLS[1]}]}, ("data", "1", "url"), URLS[1:]),
         ({"data": [{"url": URLS[0]}]}, ("data", "1", "url"), ()),
         ({"data": [[URLS[0]], [URLS[1]]]}, ("data",), ()),

@@ -181,6 +181,16 @@ def test_values_that_look_alike_are_alternatives() -> None:
     assert nearest(subject, {"a": 1}, [(ERROR, "/a", 1)], ()) == (Change("/a", 1, True),)
 
 
+def test_a_list_that_changes_after_it_was_judged_changes_nothing() -> None:
+    """The search is made when it is asked for, of what was judged then."""
+    lengths = (Length(0), Length(1), Length(2))
+    subject = rule_set(lambda a: [] if len(a) == 1 else [(ERROR, "/a", a)], {"a": lengths}, ("a",))
+    given = ["p", "q"]
+    (found,) = subject.violations({"a": given}, ())
+    given[:] = ["q"]
+    assert [str(change) for change in found.nearest] == ["drop the last item of a"]
+
+
 def test_pointers_of_changes_are_escaped() -> None:
     """A field whose name holds a slash or a tilde is still found by its pointer."""
     subject = rule_set(lambda a: [] if a == "y" else [(ERROR, "", a)], {"~a/b": TWO}, ("~a/b",))
