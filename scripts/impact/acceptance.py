@@ -129,10 +129,8 @@ def _component(reference: str, document: Any) -> tuple[str, str] | None:
 def _ruled(ruled: Sequence[RuledSchema], schema: Any, found: Any) -> RuledSchema | None:
     """Return the rules of the schema: those it carries itself, or those of the component it names."""
     reference = schema.get("$ref") if isinstance(schema, dict) else None
-    for each in ruled:
-        if each.schema is found or (isinstance(reference, str) and decode(reference) == each.location):
-            return each
-    return None
+    location = decode(reference) if isinstance(reference, str) and ruled else None
+    return next((each for each in ruled if each.schema is found or each.location == location), None)
 
 
 def _is_30(document: Any) -> bool:

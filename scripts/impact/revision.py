@@ -149,15 +149,18 @@ def _pins(vendor: Document, ruled: Sequence[RuledSchema]) -> Iterator[Misfit]:
 
 
 def _lint(value: Any, ruled: Sequence[RuledSchema]) -> Iterator[Misfit]:
-    for schema in ruled:
-        try:
-            findings = lint(value, [schema])
-        except _UNREADABLE as error:
-            yield Misfit("rule", schema.pointer, f"its rules cannot be checked: {error}")
-            continue
-        for finding in findings:
-            kind = "example" if finding.check == "examples-do-what-they-claim" else "rule"
-            yield Misfit(kind, finding.rule, str(finding))
+    try:
+        findings = lint(value, ruled)  # together, since a large document is taken over each time
+    except _UNREADABLE as error:
+        if len(ruled) > 1:
+            for schema in ruled:
+                yield from _lint(value, [schema])
+        else:
+            yield Misfit("rule", ruled[0].pointer, f"its rules cannot be checked: {error}")
+        return
+    for finding in findings:
+        kind = "example" if finding.check == "examples-do-what-they-claim" else "rule"
+        yield Misfit(kind, finding.rule, str(finding))
 
 
 def _variants(value: Any, ruled: Sequence[RuledSchema], misfits: list[Misfit]) -> tuple[VariantSet, ...]:
