@@ -84,6 +84,14 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         f"{CLIENT}/_submitting.py": ("tests/client/test_submitting.py", *_ERRORS),
         f"{CLIENT}/_waiting.py": ("tests/client/test_pace.py", "tests/client/test_waiting.py", *_ERRORS),
     },
+    "requests": {
+        f"{CLIENT}/_addresses.py": ("tests/client/test_downloading.py",),
+        f"{CLIENT}/_bodies.py": ("tests/client/test_edges.py", "tests/client/test_looking.py"),
+        f"{CLIENT}/_container.py": ("tests/client/test_edges.py", "tests/client/test_downloading.py"),
+        f"{CLIENT}/_policy.py": ("tests/client/test_secrets.py", "tests/client/test_downloading.py"),
+        f"{CLIENT}/_request.py": ("tests/client/test_calling.py", "tests/client/test_submitting.py"),
+        f"{CLIENT}/_secrets.py": ("tests/client/test_secrets.py",),
+    },
 }
 """One run of mutmut each: the modules that are broken, and the test files that are run for each break."""
 
