@@ -25,8 +25,12 @@ def operation_parameters(document: Any, path: str, operation: Mapping[str, Any])
     found = {}
     for given in (document["paths"][path].get("parameters"), operation.get("parameters")):
         for parameter in parameters(document, given):
-            found[parameter.get("in"), parameter["name"]] = parameter
+            found[_place(parameter)] = parameter
     return tuple(found.values())
+
+
+def _place(parameter: Mapping[str, Any]) -> str:
+    return f"{parameter.get('in')}:{parameter['name']}"
 
 
 def parameter_names(found: tuple[dict[str, Any], ...]) -> dict[str, str]:
@@ -39,19 +43,16 @@ def parameter_names(found: tuple[dict[str, Any], ...]) -> dict[str, str]:
         The names by place and name, such as `query:limit`, in the document's order.
     """
     shared = Counter(parameter["name"] for parameter in found)
-    keys = {f"{parameter.get('in')}:{parameter['name']}": parameter["name"] for parameter in found}
-    return {key: name if shared[name] == 1 else key for key, name in keys.items()}
+    places = {_place(parameter): parameter["name"] for parameter in found}
+    return {place: name if shared[name] == 1 else place for place, name in places.items()}
 
 
 def parameters_schema(document: Any, path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema of an object that holds an operation's parameters by the names rules call them."""
     found = operation_parameters(document, path, operation)
     names = parameter_names(found)
-    properties, required = {}, []
-    for parameter, name in zip(found, names.values(), strict=True):
-        properties[name] = _schema(parameter)
-        if parameter.get("required") is True:
-            required.append(name)
+    properties = {names[_place(parameter)]: _schema(parameter) for parameter in found}
+    required = [names[_place(parameter)] for parameter in found if parameter.get("required") is True]
     return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
 

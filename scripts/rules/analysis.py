@@ -17,7 +17,7 @@ import jsonschema_rs
 
 from scripts.merged import Merged
 from scripts.rules.definition import Rule, RuledSchema
-from scripts.rules.domain import Length, Sample
+from scripts.rules.domain import Length
 from scripts.rules.inner import inner_values
 from scripts.rules.space import Space, concrete
 from scripts.rules.verdict import Verdict, mentions
@@ -280,6 +280,4 @@ def _about(rule: Rule, table: _Table) -> Iterator[Finding]:
 def _word(value: Point) -> str:
     if not value:
         return "(absent)"
-    if isinstance(value[0], Sample):
-        return value[0].text
     return str(value[0].count) if isinstance(value[0], Length) else str(value[0])

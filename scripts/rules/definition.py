@@ -20,9 +20,6 @@ EXTENSION: Final = "x-rules"
 VARIANTS: Final = "x-variants"
 LEVELS: Final = ("error", "warning")
 _REQUIRED: Final = ("id", "level", "message", "source", "if", "then", "examples")
-FRAGMENT: Final = "#/~!$&'()*+,;=:@?"
-"""What stands for itself in the fragment of a URI (RFC 3986, 3.5), and what begins one."""
-
 _ID: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
 RESERVED: Final = frozenset({"schema"})
 
@@ -105,9 +102,8 @@ class RuledSchema:
         Args:
             document: The merged document.
         """
-        if self.parameters is None:
-            return {**document, "$ref": quote(self.pointer, safe=FRAGMENT)}
-        return {**{key: document[key] for key in ("components", "paths") if key in document}, **self.schema}
+        schema = {"$ref": "#" + quote(encode(self.location))} if self.parameters is None else self.schema
+        return {**document, **schema}
 
 
 def read_rules(document: Any) -> tuple[RuledSchema, ...]:

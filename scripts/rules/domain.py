@@ -11,13 +11,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from scripts.pointer import resolve
+from scripts import parameters
 from scripts.rules.definition import RuledSchema
 from scripts.rules.edges import edges
-
-_MOST_REFERENCES: Final = 32
 
 
 @dataclass(frozen=True)
@@ -103,14 +101,8 @@ def _asked(schema: Any) -> Iterator[str]:
 
 def resolved(schema: Any, document: Any) -> Mapping[str, Any]:
     """Return a schema with its references followed; an empty one where they lead nowhere."""
-    for _ in range(_MOST_REFERENCES):
-        if not isinstance(schema, dict) or "$ref" not in schema:
-            break
-        try:
-            schema = resolve(document, schema["$ref"])
-        except (LookupError, ValueError):
-            return {}
-    return schema if isinstance(schema, dict) else {}
+    found = parameters.resolved(document, schema)
+    return found if isinstance(found, dict) else {}
 
 
 def _largest_bounds(schema: Mapping[str, Any]) -> dict[str, int]:

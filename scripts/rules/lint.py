@@ -5,16 +5,17 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
 import jsonschema_rs
 
-from scripts.pointer import encode, resolve
-from scripts.rules.definition import FRAGMENT, Rule, RuledSchema
+from scripts.pointer import encode
+from scripts.rules.definition import Rule, RuledSchema
 from scripts.rules.dialect import children
+from scripts.rules.domain import resolved
 from scripts.rules.effective import PARAMETERS
 from scripts.rules.verdict import Verdict
 
@@ -72,17 +73,16 @@ def lint(document: Any, ruled: Sequence[RuledSchema]) -> list[Finding]:
 
 def _validators(document: Any, ruled: Sequence[RuledSchema]) -> Callable[[RuledSchema], jsonschema_rs.Validator]:
     """Return what makes the validator of a schema; the document, which may be large, is taken over once for all."""
-    old = str(document.get("openapi", "")).startswith("3.0")
-    validator = jsonschema_rs.Draft4Validator if old else jsonschema_rs.Draft202012Validator
+    old = str(document.get("openapi")).startswith("3.0")
     draft = jsonschema_rs.Draft4 if old else jsonschema_rs.Draft202012
     parameters = {each.name: each.schema for each in ruled if each.parameters is not None}
     registry = jsonschema_rs.Registry([(_DOCUMENT, {**document, PARAMETERS: parameters})], draft=draft)
 
     def place(schema: RuledSchema) -> str:
-        pointer = encode((PARAMETERS, schema.name)) if schema.parameters is not None else schema.pointer[1:]
-        return f"{_DOCUMENT}#{quote(pointer, safe=FRAGMENT)}"
+        location = (PARAMETERS, schema.name) if schema.parameters is not None else schema.location
+        return f"{_DOCUMENT}#{quote(encode(location))}"
 
-    return lambda schema: validator({"$ref": place(schema)}, registry=registry)
+    return lambda schema: jsonschema_rs.Draft202012Validator({"$ref": place(schema)}, registry=registry)
 
 
 @check
@@ -107,22 +107,16 @@ def _unknown_fields(part: Any, schema: Any, document: Any, pointer: str) -> Iter
         if place[0] == "properties":
             below = known.get(str(place[1]))
         elif place[0] == "items":
-            below = _resolved(schema, document).get("items")
+            below = resolved(schema, document).get("items")
         yield from _unknown_fields(child, below, document, pointer + encode(place))
 
 
 def _properties(schema: Any, document: Any) -> dict[str, Any]:
-    found = _resolved(schema, document)
+    found = resolved(schema, document)
     result = dict(found.get("properties", {}))
     for part in found.get("allOf", []):
         result.update(_properties(part, document))
     return result
-
-
-def _resolved(schema: Any, document: Any) -> Mapping[str, Any]:
-    while isinstance(schema, dict) and "$ref" in schema:
-        schema = resolve(document, schema["$ref"])
-    return schema if isinstance(schema, dict) else {}
 
 
 @check

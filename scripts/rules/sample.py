@@ -60,7 +60,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
     kind = schema.get("type")
     if isinstance(kind, list):
         kind = next((each for each in kind if each != "null"), "null")
-    return str(kind or ("object" if "properties" in schema or "allOf" in schema else "string"))
+    return "object" if kind is None and ("properties" in schema or "allOf" in schema) else str(kind)
 
 
 def _of_kind(schema: Mapping[str, Any], inner: Callable[[Any], Any]) -> Any:
@@ -68,9 +68,9 @@ def _of_kind(schema: Mapping[str, Any], inner: Callable[[Any], Any]) -> Any:
     if kind == "object":
         properties = schema.get("properties", {})
         needed = schema.get("required", ()) if isinstance(properties, dict) else ()
-        return {name: inner(properties.get(name, {})) for name in needed}
+        return {name: inner(properties.get(name)) for name in needed}
     if kind == "array":
-        return [inner(schema.get("items", {}))] * _count(schema.get("minItems"))
+        return [inner(schema.get("items"))] * _count(schema.get("minItems"))
     if kind in {"integer", "number"}:
         return _number(schema)
     if kind in _PLAIN:

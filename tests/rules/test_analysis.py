@@ -138,9 +138,10 @@ def test_a_rule_about_a_field_within_an_object_can_be_kept() -> None:
     many = rule("t", {"required": ["l"]}, {"properties": {"n": {"const": 5}}})
     many["examples"] = {"passes": {"l": ["p"], "n": 5}, "breaks": {"l": ["p"], "n": 1}}
     enum = {"type": "string", "enum": ["x", "y"]}
-    fields = {"a": enum, "b": enum, "o": inner, "l": {"type": "array"}, "n": {"type": "integer"}}
+    outer = {"$ref": "#/components/schemas/Inner"}
+    fields = {"a": enum, "b": enum, "o": outer, "l": {"type": "array"}, "n": {"type": "integer"}}
     schema = {"type": "object", "required": ["a", "b", "n"], "properties": fields, "x-rules": [asks, sized, many]}
-    value = {"openapi": "3.1.0", "info": {"title": "t"}, "components": {"schemas": {"S": schema}}}
+    value = {"openapi": "3.1.0", "info": {"title": "t"}, "components": {"schemas": {"S": schema, "Inner": inner}}}
     (only,) = analyse(Merged(parse("{}", "v"), (), value, read_rules(value))).schemas
     assert {finding.id for finding in only.findings} == set()
     assert only.method == "all 112 combinations of a, b, o, l, n evaluated"
@@ -297,6 +298,9 @@ def test_strict_mode_is_counted_apart() -> None:
     assert warns.method == "all 9 combinations of a, b evaluated; no rule looks at d (x3)"
     every = analysed(rule("r", {"required": ["d"]}, has("a", "x")), rule("s", has("b", "y"), SOME)).schemas[0]
     assert every.method == "all 108 combinations of a, b, c, d evaluated"
+    unseen = analysed(rule("r", {"required": ["f"]}, {"required": ["g"]})).schemas[0]
+    assert (unseen.total, unseen.valid, unseen.valid_strict) == (27, 27, 27)
+    assert unseen.method == "all 1 combinations of no field evaluated; no rule looks at a, b, d (x27)"
     assert analysed().schemas == ()  # without a rule there is nothing to say
 
 

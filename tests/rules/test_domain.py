@@ -49,7 +49,8 @@ def stated(*parts: Any, **more: Any) -> dict[str, Any]:
         ({"a": {"type": "boolean", "enum": [True]}}, [], {"a": (True,)}),
         ({"a": TEXT, "b": {"enum": "no list"}, "c": True, "d": TEXTS}, [], {}),
         ({"a": {"$ref": "#/Enum"}, "b": {"$ref": "#/Alias"}}, [], {"a": ("x", "y"), "b": ("x", "y")}),
-        ({"a": {"$ref": "#/Loop"}, "b": {"$ref": "#/None"}, "c": {"$ref": "elsewhere"}}, [], {}),
+        ({"a": {"$ref": "#/Loop"}, "b": {"$ref": "#/None"}, "c": {"$ref": "elsewhere"}, "d": {"$ref": 7}}, [],
+         {}),
         ({"a": TEXTS}, [rule(requirement={"properties": {"a": {"maxItems": 2}}})], {"a": counts(3)}),
         ({"a": TEXTS}, [rule(requirement={"properties": {"a": {"minItems": 4, "maxItems": 2}}})], {"a": counts(5)}),
         ({"a": TEXTS}, [rule({"properties": {"a": {"minItems": 1}}})], {"a": counts(2)}),
@@ -64,6 +65,7 @@ def stated(*parts: Any, **more: Any) -> dict[str, Any]:
         ({"a": TEXT}, [rule({"properties": {"a": {"maxItems": 2}}})], {}),
         ({"a": TEXT}, [rule({"required": ["a"]}, passes={"a": "p"}, breaks={"a": "b"})], {"a": (given("p", "b"),)}),
         ({"a": TEXT}, [rule({"required": ["a"]}, passes={"a": "p"}, breaks={"a": "p"})], {"a": (given("p"),)}),
+        ({"a": TEXT}, [rule({"required": ["a"]}, passes={"a": "猫"})], {"a": (Given((Sample('"猫"'),)),)}),
         ({"a": TEXT}, [rule({"required": ["a"]}, passes={"b": "p"}, breaks="a")], {}),
         ({"a": TEXT}, [rule(passes={"a": "p"})], {}),
         ({"a": TEXT}, [rule({"required": ["b"]}, passes={"a": "p"})], {}),
@@ -76,6 +78,8 @@ def stated(*parts: Any, **more: Any) -> dict[str, Any]:
         ({"r": TEXT}, [stated({"anyOf": [{"properties": {"r": {}}}]}, passes={"r": "p"})], {"r": (given("p"),)}),
         ({"r": TEXT}, [stated({"not": {"properties": {"r": {}}}}, passes={"r": "p"})], {"r": (given("p"),)}),
         ({"r": TEXT}, [stated(requirement={"properties": {"r": {}}}, passes={"r": "p"})], {"r": (given("p"),)}),
+        ({"r": TEXT}, [stated({"properties": {"r": {}}}, {"properties": {"o": {}}}, passes={"r": "p"})],
+         {"r": (given("p"),)}),
         ({"r": TEXT}, [stated({"properties": {"o": {}}}, passes={"r": "p"})], {}),
         ({"r": TEXT}, [stated({"properties": {"r": {}}})], {}),
         ({"n": {"type": "integer"}}, [rule({"properties": {"n": {"maximum": 2}}})], {"n": (given(1, 2, 3),)}),
@@ -138,6 +142,15 @@ def test_a_rule_becomes_a_schema(version: str, values: Any) -> None:
         "U": {},
     }
     assert document == before
+
+
+def test_a_rule_stands_where_its_schema_does() -> None:
+    """Also where that is a member of a list; its neighbours are shared with the document, not copied."""
+    document = {"openapi": "3.1.0", "S": {"oneOf": [{"type": "null"}, {"title": "second"}]}}
+    result = with_rules_as_schema(document, [RuledSchema(("S", "oneOf", 1), {}, (made("r", "error"),))])
+    second = {"title": "second", "allOf": [member("r", {"const": "x"})]}
+    assert result == {"openapi": "3.1.0", "S": {"oneOf": [{"type": "null"}, second]}}
+    assert result["S"]["oneOf"][0] is document["S"]["oneOf"][0]  # type: ignore[index]
 
 
 def test_a_document_without_a_version_is_taken_as_new() -> None:

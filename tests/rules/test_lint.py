@@ -152,6 +152,26 @@ def test_every_rule_is_judged_beside_the_others() -> None:
     ]  # fmt: skip
 
 
+def test_a_schema_may_stand_below_any_name() -> None:
+    """One that a reference to it writes in another way; its examples are judged all the same."""
+    schema = {**PARCEL, "x-rules": [rule(examples={"passes": {"kind": "bag"}, "breaks": {"kind": "box"}})]}
+    name = "Pakete/Größe #1~ 50%"
+    value = {"openapi": "3.1.0", "info": {"title": "boxes"}, "components": {"schemas": {name: schema, **OTHERS}}}
+    (finding, *_) = lint(value, read_rules(value))
+    assert str(finding) == (
+        'rule boxes: the example \'passes\' does not fit the schema: "bag" is not one of "box" or "letter"\n'
+        "  at /components/schemas/Pakete~1Größe #1~0 50%/x-rules/0/examples/passes (examples-do-what-they-claim)"
+    )
+
+
+def test_a_reference_to_itself_says_nothing_about_properties() -> None:
+    """It is the document's mistake and not the rule's; whatever the rule names there may be there."""
+    lost = {"$ref": "#/components/schemas/Parcel/properties/lost"}
+    inner = {"properties": {"lost": {"required": ["anything"]}}}
+    looped = rule(then={**HEAVY, "anyOf": [inner, True]}, message="weight must be at least 2, lost hold anything")
+    assert found(looped, properties={**PARCEL["properties"], "lost": lost}) == []
+
+
 def test_a_schema_that_names_no_properties_says_nothing_about_them() -> None:
     """Whatever a rule names may then be there; the same goes for what stands below an unknown place."""
     assert found(rule(), properties={}) == []

@@ -7,12 +7,13 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from scripts.parameters import operation_parameters, parameter_names, parameters_schema
+from scripts.parameters import operation_parameters, parameter_names, parameters_schema, resolved
 from scripts.rules.definition import RuleDefinitionError, RuledSchema, read_rules
 from scripts.rules.disjoint import with_disjoint_rules
 from scripts.rules.effective import with_rules_as_schema
 from scripts.rules.lint import lint
 
+METHODS = "get, put, post, delete, options, head, patch, trace"
 PATH = "/boxes/{id}"
 RIGHT = {"id": "a", "size": "l", "page": 1}
 WRONG = {"id": "a", "size": "l", "page": 2}
@@ -75,6 +76,51 @@ def test_parameters_are_one_object() -> None:
     assert parameters_schema(document, PATH, operation)["required"] == ["page"]
 
 
+def test_where_nothing_is_required_nothing_says_so() -> None:
+    """OpenAPI 3.0 refuses an empty list there."""
+    schema = parameters_schema(ruled_document(), PATH, {})
+    assert schema == {"type": "object", "properties": {"page": {"type": "integer"}}}
+
+
+def test_parameters_are_found_through_references() -> None:
+    """What leads nowhere, and what has no name to be called by, is no parameter."""
+    header = {"name": "page", "in": "header", "schema": {"type": "string"}}
+    document = ruled_document()
+    document["components"]["parameters"] = {"Page": header, "Alias": {"$ref": "#/components/parameters/Page"}}
+    given = [
+        {"$ref": "#/components/parameters/Alias"},
+        {"$ref": "#/components/parameters/None"},
+        {"name": 7, "in": "query"},
+        "page",
+    ]
+    assert operation_parameters(document, PATH, {"parameters": given}) == (SHARED, header)
+    assert parameters_schema(document, PATH, {"parameters": given}) == {
+        "type": "object",
+        "properties": {"query:page": {"type": "integer"}, "header:page": {"type": "string"}},
+    }
+    assert operation_parameters(document, PATH, {"parameters": {"page": header}}) == (SHARED,)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"$ref": "#/Deep"}, {"type": "string"}),
+        ({"$ref": "#/Far"}, {"type": "string"}),
+        ({"$ref": "#/Nowhere"}, None),
+        ({"$ref": "elsewhere.yaml"}, None),
+        ({"$ref": "#/Loop"}, {"$ref": "#/Loop"}),
+        ({"$ref": "#/Seven"}, 7),
+        ({"$ref": {"type": "a property of that name"}}, {"$ref": {"type": "a property of that name"}}),
+        ({"type": "string"}, {"type": "string"}),
+        (7, 7),
+    ],
+)
+def test_what_a_reference_leads_to(value: Any, expected: Any) -> None:
+    """However many stand in between; None where they lead nowhere."""
+    document = {"Deep": {"type": "string"}, "Far": {"$ref": "#/Deep"}, "Loop": {"$ref": "#/Loop"}, "Seven": 7}
+    assert resolved(document, value) == expected
+
+
 def test_a_name_that_two_places_share_is_written_with_its_place() -> None:
     """A rule could otherwise mean either."""
     header = {"name": "page", "in": "header", "schema": {"type": "string"}}
@@ -86,8 +132,10 @@ def test_a_name_that_two_places_share_is_written_with_its_place() -> None:
 def test_a_parameter_written_in_a_media_type_has_its_schema() -> None:
     """A `content` of one entry stands for `schema` (OpenAPI 3.0, Parameter Object)."""
     given = {"name": "where", "in": "query", "content": {"application/json": {"schema": {"type": "object"}}}}
-    schema = parameters_schema(ruled_document(), PATH, {"parameters": [given, {"name": "bare", "in": "query"}]})
-    assert schema["properties"] == {"page": {"type": "integer"}, "where": {"type": "object"}, "bare": {}}
+    empty = {"name": "empty", "in": "query", "content": {}}
+    bare = {"name": "bare", "in": "query"}
+    schema = parameters_schema(ruled_document(), PATH, {"parameters": [given, empty, bare]})
+    assert schema["properties"] == {"page": {"type": "integer"}, "where": {"type": "object"}, "empty": {}, "bare": {}}
 
 
 def test_right_rules_have_no_findings() -> None:
@@ -123,18 +171,27 @@ def test_an_operation_without_parameters_has_nothing_to_rule() -> None:
 
 
 @pytest.mark.parametrize(
-    ("edit", "words"),
+    ("edit", "words", "place"),
     [
-        (lambda path: path.update({"x-rules": [rule()]}), "stands on a schema or on an operation"),
-        (lambda path: path["get"].update({"x-variants": {}}), "x-variants stands on the schema"),
+        (
+            lambda path: path.update({"x-rules": [rule()]}),
+            f"x-rules stands on a schema or on an operation (one of {METHODS} below a path)",
+            "/x-rules",
+        ),
+        (
+            lambda path: path["get"].update({"x-variants": {}}),
+            "x-variants stands on the schema of a request body; the parameters of an operation have rules only",
+            "/get/x-variants",
+        ),
     ],
 )
-def test_a_declaration_in_the_wrong_place_is_refused(edit: Any, words: str) -> None:
+def test_a_declaration_in_the_wrong_place_is_refused(edit: Any, words: str, place: str) -> None:
     """It would speak of nothing there."""
     document = ruled_document()
     edit(document["paths"][PATH])
-    with pytest.raises(RuleDefinitionError, match=words):
+    with pytest.raises(RuleDefinitionError) as caught:
         read_rules(document)
+    assert str(caught.value) == f"{words}\n  at /paths/~1boxes~1{{id}}{place}"
 
 
 def test_the_effective_spec_holds_parameters_and_rules_in_one_schema() -> None:

@@ -62,6 +62,8 @@ def test_what_is_said_inside_is_found(wrapped: dict[str, Any]) -> None:
 DOCUMENT = {
     "Pair": {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, "b": {"type": "string"}}},
     "Loop": {"type": "object", "required": ["next"], "properties": {"next": {"$ref": "#/Loop"}}},
+    "Choice": {"oneOf": [{"$ref": "#/Choice"}, {"type": "string"}]},
+    "Whole": {"type": "integer"},
     "Named": {"allOf": [{"$ref": "#/Pair"}, {"required": ["c"], "properties": {"c": {"type": "boolean"}}}]},
 }
 
@@ -74,7 +76,20 @@ DOCUMENT = {
         ({"$ref": "#/Nowhere"}, "text"),
         ({"allOf": [{"type": "integer", "minimum": 3}]}, 3),
         ({"allOf": [{"not": {"const": "a"}}], "type": "string"}, "text"),
+        ({"allOf": [True, {"not": {"const": 1}}, {"anyOf": [{"minimum": 1}]}], "type": "integer"}, 1),
+        ({"allOf": [{"enum": ["b", "a"]}]}, "b"),
+        ({"allOf": [{"allOf": [{"$ref": "#/Whole"}]}]}, 1),
+        ({"allOf": [{"$ref": "#/Whole"}], "type": "object", "required": ["c"]}, 1),
+        ({"allOf": [{"$ref": "#/Pair"}, {"type": "string"}], "properties": {"d": {}}, "required": ["d"]},
+         {"a": "text", "d": "text"}),
         ({"oneOf": [{"const": 5}, {"type": "string"}]}, 5),
+        ({"oneOf": [{"required": ["b"]}], "properties": {"a": {"type": "integer"}}, "required": ["a"]}, {"a": 1}),
+        ({"oneOf": [], "type": "integer"}, 1),
+        ({"$ref": "#/Choice"}, "text"),
+        ({"type": "object", "required": ["a"]}, {"a": "text"}),
+        ({"type": "object", "required": ["a"], "properties": 7}, {}),
+        ({"properties": {"a": {}}}, {}),
+        ({}, "text"),
         ({"anyOf": [{"type": "null"}, {"type": "string"}]}, None),
         ({"type": ["null", "integer"]}, 1),
         ({"type": ["null"]}, None),
@@ -83,14 +98,17 @@ DOCUMENT = {
         ({"type": "string", "enum": ["b", "a"]}, "b"),
         ({"type": "array", "items": {"type": "integer"}}, []),
         ({"type": "array", "minItems": 2, "items": {"type": "integer"}}, [1, 1]),
+        ({"type": "array", "minItems": 1}, ["text"]),
         ({"type": "number", "minimum": 2}, 2),
         ({"type": "number", "minimum": 2, "exclusiveMinimum": True}, 3),
         ({"type": "number", "exclusiveMinimum": 2}, 3),
         ({"type": "number", "maximum": -4}, -5),
         ({"type": "number", "maximum": 9}, 1),
+        ({"type": "number", "exclusiveMaximum": -4}, -5),
+        ({"type": "number", "maximum": -4, "exclusiveMaximum": True}, -5),
         (True, "text"),
     ],
-)
+)  # fmt: skip
 def test_a_plain_value(schema: Any, expected: Any) -> None:
     """One that the schema plausibly accepts."""
     assert sample(schema, DOCUMENT) == expected
@@ -102,6 +120,8 @@ def test_an_example_is_taken_if_wanted() -> None:
     assert (sample(schema, {}), sample(schema, {}, shown=False)) == ("shown", "text")
     nested = {"type": "object", "required": ["a"], "properties": {"a": schema}}
     assert (sample(nested, {}), sample(nested, {}, shown=False)) == ({"a": "shown"}, {"a": "text"})
+    only = {"type": "string", "const": "only"}
+    assert (sample(only, {}), sample(only, {}, shown=False)) == ("only", "only")
 
 
 def test_a_schema_that_needs_itself_ends() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from scripts.rules.definition import Rule, RuledSchema, Source
-from scripts.rules.domain import Length
-from scripts.rules.space import Space, concrete
+from scripts.rules.domain import Given, Length, Sample
+from scripts.rules.space import Space, concrete, concretes
 from scripts.rules.verdict import Verdict, mentions
 
 DOCUMENT = {"Text": {"$ref": "#/Deep"}, "Deep": {"type": "string", "example": "deep"}}
@@ -65,6 +65,7 @@ def test_a_reference_is_followed_to_the_values_of_a_field() -> None:
     """Where the document keeps the list of words in a schema of its own."""
     schema = {"properties": {"a": {"$ref": "#/Word"}}, "required": ["a"]}
     assert list(Space(RuledSchema(("S",), schema, ()), {"Word": {"enum": ["x"]}}).bodies()) == [{"a": "x"}]
+    assert Space(RuledSchema(("S",), schema, ()), {"Word": {"enum": ["x", "y"]}}).alternatives("a") == (("x",), ("y",))
 
 
 def test_lists_count_by_their_length_and_samples_by_themselves() -> None:
@@ -78,6 +79,28 @@ def test_lists_count_by_their_length_and_samples_by_themselves() -> None:
     assert {"note": "m", "list": ["https://example.com/1.png", "https://example.com/2.png"]} in made.bodies()
     assert concrete(Length(0)) == []
     assert concrete("x") == "x"
+
+
+def test_a_sample_that_is_no_text_is_looked_up_by_its_text() -> None:
+    """Else 1 and true would be one value, and a list none at all."""
+    examples = {"passes": {"size": [1]}, "breaks": {"size": True}}
+    made = space({"size": {}}, None, **{"x-rules": [{"if": {"required": ["size"]}, "then": {}, "examples": examples}]})
+    assert made.alternatives("size") == ((), (Sample("[1]"),), (Sample("true"),))
+    assert list(made.bodies()) == [{}, {"size": [1]}, {"size": True}]
+
+
+@pytest.mark.parametrize(
+    ("listed", "values"),
+    [
+        (Given((Sample("[1]"), Sample('"x"'))), ([1], "x")),
+        (Length(1), (["https://example.com/1.png"],)),
+        (None, (None,)),
+        ("x", ("x",)),
+    ],
+)
+def test_what_a_listed_value_stands_for(listed: Any, values: tuple[Any, ...]) -> None:
+    """Each sample of what cannot be listed; of all else the one value itself."""
+    assert concretes(listed) == values
 
 
 def test_a_space_knows_no_schema_without_properties() -> None:
