@@ -27,6 +27,7 @@ from scripts.regenerate.recorded import Recorded, record, recorded
 from scripts.regenerate.sound import check_sound
 from scripts.regenerate.tools import ruff_binary
 from scripts.regenerate.tree import Tree, read_tree
+from scripts.rules.lint import UnusableSchemaError
 from scripts.rules.pins import check_surroundings
 from scripts.rules.renames import check_renames
 from scripts.rules.variants import read_variants
@@ -58,7 +59,7 @@ def build(
     """
     try:
         return _build(project, generator, progress, kept or {})
-    except (GeneratorError, LookupError, TypeError, ValueError, AttributeError):
+    except (GeneratorError, UnusableSchemaError, LookupError, TypeError, ValueError, AttributeError):
         explain(project)  # an invalid document is the likely cause, and this says where; else it is our own fault
         raise
 

@@ -21,12 +21,16 @@ _TEXTS: Final = ("description", "summary", "title")
 _ENGLISH: Final = re.compile(
     r"\b(?:only|must|required?|requires|mandatory|cannot|can't|may not|not|unsupported|supports?|at least|at most|"
     r"up to|max(?:imum)?|min(?:imum)?|no more|no less|fewer|less than|more than|between|exactly|limit(?:ed|s)?|either|"
-    r"unless|except|without|instead|deprecated|forbidden|ignored|optional|recommended|should|note|always|never|if|when)\b"
-    r"|\d\s*[-–~]\s*\d",
+    r"unless|except|without|instead|deprecated|forbidden|ignored|optional|recommended|should|note|always|never|if|when|"
+    r"needs?|needed|ha(?:s|ve) to|don't|doesn't|isn't|aren't|allow(?:s|ed)?|disallow(?:s|ed)?|prohibit(?:s|ed)?|"
+    r"(?:in)?compatible|(?:in)?valid|exclusive(?:ly)?|together|both|neither|depend(?:s|ing)?|appl(?:y|ies|icable)|"
+    r"exceed(?:s|ed|ing)?|range[sd]?|restricted|greater than|longer than|shorter than|or more|or fewer|or less)\b"
+    r"|\d\s*[-–~]\s*\d|[≤≥<>]=?\s*\d",
     re.IGNORECASE,
 )
 _CHINESE: Final = re.compile(
-    r"必须|必填|必需|仅|只|不支持|不能|不可|不得|最多|最少|至少|至多|不超过|范围|可选|默认|废弃|弃用|建议|推荐|需要|限制|以内"
+    r"必须|必填|必需|仅|只|不支持|不能|不可|不得|最多|最少|至少|至多|不超过|范围|可选|默认|废弃|弃用|建议|推荐|需要|限制|以内|"
+    r"禁止|不允许|无效|应当|应该|须|最大|最小|最长|最短|上限|下限|大于|小于|超过|之间|互斥|同时"
 )
 
 

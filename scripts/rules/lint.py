@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import jsonschema_rs
 
+from scripts.errors import InputError
 from scripts.pointer import encode
 from scripts.rules.definition import Rule, RuledSchema
 from scripts.rules.dialect import children
@@ -43,6 +44,10 @@ class Context:
     fits: jsonschema_rs.Validator
 
 
+class UnusableSchemaError(InputError):
+    """A schema that carries rules cannot be evaluated: something is wrong with the document, not with the rules."""
+
+
 _DOCUMENT: Final = "urn:document"
 Check = Callable[[Rule, Context], Iterator[tuple[str, str]]]
 CHECKS: Final[dict[str, Check]] = {}
@@ -55,7 +60,11 @@ def check(function: Check) -> Check:
 
 
 def lint(document: Any, ruled: Sequence[RuledSchema]) -> list[Finding]:
-    """Return every mistake in the rules of a merged document."""
+    """Return every mistake in the rules of a merged document.
+
+    Raises:
+        UnusableSchemaError: A schema that carries rules cannot be evaluated; says why.
+    """
     if not ruled:
         return []
     found = []
@@ -82,7 +91,14 @@ def _validators(document: Any, ruled: Sequence[RuledSchema]) -> Callable[[RuledS
         location = (PARAMETERS, schema.name) if schema.parameters is not None else schema.location
         return f"{_DOCUMENT}#{quote(encode(location))}"
 
-    return lambda schema: jsonschema_rs.Draft202012Validator({"$ref": place(schema)}, registry=registry)
+    def validator(schema: RuledSchema) -> jsonschema_rs.Validator:
+        try:
+            return jsonschema_rs.Draft202012Validator({"$ref": place(schema)}, registry=registry)
+        except (jsonschema_rs.ReferencingError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            raise UnusableSchemaError(f"the schema cannot be evaluated: {reason}", pointer=schema.pointer) from error
+
+    return validator
 
 
 @check
@@ -111,11 +127,11 @@ def _unknown_fields(part: Any, schema: Any, document: Any, pointer: str) -> Iter
         yield from _unknown_fields(child, below, document, pointer + encode(place))
 
 
-def _properties(schema: Any, document: Any) -> dict[str, Any]:
+def _properties(schema: Any, document: Any, above: frozenset[int] = frozenset()) -> dict[str, Any]:
     found = resolved(schema, document)
     result = dict(found.get("properties", {}))
-    for part in found.get("allOf", []):
-        result.update(_properties(part, document))
+    for part in found.get("allOf", []) if id(found) not in above else ():
+        result.update(_properties(part, document, above | {id(found)}))
     return result
 
 

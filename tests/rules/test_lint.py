@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scripts.rules.definition import read_rules
-from scripts.rules.lint import CHECKS, check, lint
+from scripts.rules.lint import CHECKS, UnusableSchemaError, check, lint
 
 PARCEL: dict[str, Any] = {
     "type": "object",
@@ -170,6 +170,27 @@ def test_a_reference_to_itself_says_nothing_about_properties() -> None:
     inner = {"properties": {"lost": {"required": ["anything"]}}}
     looped = rule(then={**HEAVY, "anyOf": [inner, True]}, message="weight must be at least 2, lost hold anything")
     assert found(looped, properties={**PARCEL["properties"], "lost": lost}) == []
+
+
+def test_a_schema_that_is_a_part_of_itself_has_its_properties_once() -> None:
+    """`allOf` may lead back to where it stands; what is known is known, and the search ends."""
+    lost = rule(then={"required": ["zzz"]})
+    schema = {**PARCEL, "allOf": [{"$ref": "#/components/schemas/Parcel"}], "x-rules": [lost]}
+    value = {"openapi": "3.1.0", "components": {"schemas": {"Parcel": schema, **OTHERS}}}
+    assert "the schema has no property 'zzz'; did you mean 'weight'?" in {
+        finding.message for finding in lint(value, read_rules(value))
+    }
+
+
+def test_a_schema_that_cannot_be_evaluated_is_the_documents_mistake() -> None:
+    """And told as such, with the schema it stands in."""
+    schema = {**PARCEL, "properties": {**PARCEL["properties"], "lost": {"$ref": "#/gone"}}, "x-rules": [rule()]}
+    value = {"openapi": "3.1.0", "components": {"schemas": {"Parcel": schema, **OTHERS}}}
+    with pytest.raises(UnusableSchemaError) as caught:
+        lint(value, read_rules(value))
+    assert str(caught.value) == (
+        "the schema cannot be evaluated: Pointer '/gone' does not exist\n  at #/components/schemas/Parcel"
+    )
 
 
 def test_a_schema_that_names_no_properties_says_nothing_about_them() -> None:

@@ -149,7 +149,14 @@ def test_a_waiver_that_cannot_be_meant_is_refused(entry: Any, message: str) -> N
     assert (caught.value.path, caught.value.pointer) == ("some.overlay.yaml", "/x-waived-prose/1")
 
 
-@pytest.mark.parametrize("sentence", ["It MUST fit", "1-3 images", "1 – 3", "可选", "max 4"])
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        *("It MUST fit", "1-3 images", "1 – 3", "可选", "max 4", "size ≤ 5", "below <= 4", "two or more", "禁止使用"),
+        *("Boxes need a lid", "a lid has to be closed", "Letters don't fit", "not allowed: bags", "PNG is invalid"),
+        *("both go together", "It applies to boxes", "It depends on the kind", "may exceed 5 kg", "from 1 之间"),
+    ],
+)
 def test_what_sounds_like_a_constraint(sentence: str) -> None:
     """In English and in Chinese; rather too much than too little."""
     assert sounds_like_a_constraint(sentence)
