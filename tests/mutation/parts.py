@@ -57,7 +57,7 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "scripts/emit/shapes.py": (f"{_TESTS}/test_shapes.py",),
         "scripts/emit/typing_tables.py": (f"{_TESTS}/test_typing_tables.py",),
         "scripts/emit/variants_module.py": (f"{_TESTS}/test_variants_module.py",),
-        "scripts/emit/waiters.py": (f"{_TESTS}/test_waiters.py",),
+        "scripts/emit/waiters.py": (f"{_TESTS}/test_waiters.py", f"{_TESTS}/test_waiter_answers.py"),
         "scripts/rules/disjoint.py": ("tests/contract/test_disjoint.py", f"{_TESTS}/test_parameters.py"),
         "scripts/parameters.py": (f"{_TESTS}/test_parameters.py",),
         "scripts/rules/domain.py": (f"{_TESTS}/test_domain.py",),
