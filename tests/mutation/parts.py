@@ -49,8 +49,12 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "scripts/rules/dialect.py": (f"{_TESTS}/test_dialect.py",),
         "scripts/rules/expression.py": (f"{_TESTS}/test_reading.py", *_KNOWN),
         "scripts/rules/pattern.py": (f"{_TESTS}/test_dialect.py",),
-        "scripts/emit/glance.py": (f"{_TESTS}/test_module.py", *_KNOWN),
-        "scripts/emit/rules_module.py": (f"{_TESTS}/test_module.py",),
+        "scripts/emit/glance.py": (f"{_TESTS}/test_module.py", f"{_TESTS}/test_look.py", *_KNOWN),
+        "scripts/emit/rules_module.py": (
+            f"{_TESTS}/test_module.py",
+            f"{_TESTS}/test_look.py",
+            f"{_TESTS}/test_table.py",
+        ),
     },
     "outputs": {
         "scripts/emit/rules_page.py": (f"{_TESTS}/test_page.py",),
