@@ -20,10 +20,9 @@ from scripts.rules.expression import ALWAYS, NEVER, Compiler, Expression, Some, 
 _MOST_REFERENCES: Final = 32
 _BODY: Final = {"type", "properties", "required", "additionalProperties", "x-rules"}
 _TYPES: Final = {"array": "list", "string": "str", "boolean": "bool", "integer": "int"}
-_BOUNDS: Final = {"minimum": (">=", "<"), "maximum": ("<=", ">")}
-_SIZES: Final = {
-    "minLength": (">=", "<"), "maxLength": ("<=", ">"), "minItems": (">=", "<"), "maxItems": ("<=", ">")
-}  # fmt: skip
+_OPPOSITES: Final = {"is": "is not", "is not": "is", "in": "not in", "not in": "in", ">=": "<", "<=": ">"}
+_BOUNDS: Final = {"minimum": ">=", "maximum": "<="}
+_SIZES: Final = {"minLength": ">=", "maxLength": "<=", "minItems": ">=", "maxItems": "<="}
 _FITTING: Final = {
     "array": {"items", "minItems", "maxItems"},
     "string": {"minLength", "maxLength"},
@@ -153,20 +152,22 @@ class Question:
 def questions(
     shape: Mapping[str, Any], definitions: Mapping[str, Any], known: Mapping[str, Plain], local: Mapping[str, str]
 ) -> Iterator[Question]:
-    """Yield what a glance asks of a model; `known` is what `known_fields` returned."""
+    """Yield what a glance asks of the fields of a model; `known` is what `known_fields` returned."""
     shape = _followed(shape, definitions)
-    if shape.get("additionalProperties", True) is True:  # then it may hold anything, even what a field leaves out
-        nothing_else = Term("not body.additional_properties", "body.additional_properties")
-        yield Question("body.additional_properties", ALWAYS, nothing_else)
     for name, plain in known.items():
         value, form = local[name], _followed(shape["properties"][name], definitions)
-        given = ALWAYS if plain.required else Term(f"{value} is not UNSET", f"{value} is UNSET")
-        if plain.kind is None:
-            yield Question(value, given, NEVER)
-            continue
+        given = ALWAYS if plain.required else _compared(value, "is not", "UNSET")
+        fitting = every(_conditions(value, form)) if plain.kind else NEVER
         items = _followed(form.get("items", {}), definitions)
         each = every(_conditions("item", items)) if plain.kind == "array" else None
-        yield Question(value, given, every(_conditions(value, form)), each, tuple(form.get("enum", ())))
+        yield Question(value, given, fitting, each, tuple(form.get("enum", ())) if plain.kind else ())
+
+
+def nothing_else(shape: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the statements that let through no more than the listed fields; more may be anything, even one left out."""
+    if _followed(shape, definitions).get("additionalProperties", True) is True:
+        yield "    if body.additional_properties:"
+        yield "        return None"
 
 
 Kept = tuple[Rule, tuple[Expression, ...]]
@@ -213,7 +214,9 @@ def _kept(rule: Rule, compiler: Glance) -> Kept:
 
 def _is_of_items(ways: tuple[Expression, ...], question: Question, compiler: Glance) -> bool:
     """Tell whether a rule wants something of every item of a list, whatever else the model holds."""
-    variable, _ = compiler.loops.get(ways[-1], (None, "")) if ways else (None, "")
+    if not ways or ways[-1] not in compiler.loops:
+        return False
+    variable, _ = compiler.loops[ways[-1]]
     return variable == question.value and set(ways[:-1]) <= {compiler.absent(question.value)}
 
 
@@ -243,7 +246,7 @@ def _branched(by: Question, branches: Mapping[str, Sequence[Kept]], compiler: Gl
             yield from _asked_of(rule, compiler, broken, "        ")
         keyword = "elif"
     others = tuple(word for word in by.words if word not in branches)
-    unlisted = Term(f"{by.value} not in {literal(others)}", f"{by.value} in {literal(others)}") if others else ALWAYS
+    unlisted = _compared(by.value, "not in", literal(others)) if others else ALWAYS
     misfit = every([by.given, unlisted])
     yield "    else:" if misfit == ALWAYS else f"    elif {render(misfit)}:"
     yield "        return None"
@@ -300,16 +303,20 @@ def _conditions(value: str, form: Mapping[str, Any]) -> Iterator[Expression]:
     kind = form.get("type")
     if "enum" in form:
         listed = "{" + ", ".join(map(literal, dict.fromkeys(form["enum"]))) + "}"
-        yield Term(f"type({value}) is str", f"type({value}) is not str")  # what can be no member is not looked for
-        yield Term(f"{value} in {listed}", f"{value} not in {listed}")
+        yield _compared(f"type({value})", "is", "str")  # what can be no member is not looked for
+        yield _compared(value, "in", listed)
     elif kind == "number":
-        yield Term(f"type({value}) in (int, float)", f"type({value}) not in (int, float)")
+        yield _compared(f"type({value})", "in", "(int, float)")
     elif kind:
-        yield Term(f"type({value}) is {_TYPES[kind]}", f"type({value}) is not {_TYPES[kind]}")
+        yield _compared(f"type({value})", "is", _TYPES[kind])
     for subject, words in ((value, _BOUNDS), (f"len({value})", _SIZES)):
-        for word, (sign, opposite) in words.items():
+        for word, sign in words.items():
             if word in form:
-                yield Term(f"{subject} {sign} {form[word]!r}", f"{subject} {opposite} {form[word]!r}")
+                yield _compared(subject, sign, repr(form[word]))
+
+
+def _compared(left: str, sign: str, right: str) -> Term:
+    return Term(f"{left} {sign} {right}", f"{left} {_OPPOSITES[sign]} {right}")
 
 
 def _followed(form: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from scripts.emit.glance import Glance, known_fields, look, questions
+from scripts.emit.glance import Glance, known_fields, look, nothing_else, questions
 from scripts.emit.names import ModelName, Names
 from scripts.emit.shapes import Shapes, request_schemas
 from scripts.emit.source import comment, constant, docstring, literal, variables
@@ -142,6 +142,7 @@ def _look(
         known={local[name]: plain for name, plain in known.items()},
     )
     asked = list(questions(shape, shapes.definitions, known, local))
+    yield from nothing_else(shape, shapes.definitions)
     yield from look(
         asked, ruled.rules, glance, f"broken({', '.join(local[name] for name in fields_used(ruled, local))})"
     )

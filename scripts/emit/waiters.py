@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ _KEYS: Final = frozenset(
 )  # fmt: skip
 _REQUEST: Final = re.compile(r"\$request\.(path|query|header)\.(.+)")
 _DELAY: Final = ("first", "factor", "max")
+_OPTIONAL: Final = {"grace": ("not_found",), "error": ("message", "code", "trace")}
+_DEEPEST: Final = 32
 
 
 @dataclass(frozen=True)
@@ -163,20 +165,26 @@ def _check(waiter: WaiterDefinition, document: Any) -> None:
     for place, keys in (("id", ("parameter", "submitted")), ("delay", _DELAY)):
         if not isinstance(data[place], dict) or set(data[place]) != set(keys):
             raise _error(waiter, f"{place} must be an object with {', '.join(keys)}")
-    for key, text in {"name": data["name"], "state": data["state"], **data["id"], **data.get("error", {})}.items():
-        if not isinstance(text, str) or not any(map(str.isalnum, text)):
-            raise _error(waiter, f"{key} must be text, got {text!r:.60}")
+    for place, known in _OPTIONAL.items():
+        if not isinstance(data.get(place, {}), dict) or not set(data.get(place, {})) <= set(known):
+            raise _error(waiter, f"{place} must be an object with nothing but {', '.join(known)}")
     _check_places(waiter, document)
     _check_numbers(waiter)
     _check_states(waiter, document)
 
 
 def _check_places(waiter: WaiterDefinition, document: Any) -> None:
+    data = waiter.data
+    for key, text in {"name": data["name"], "state": data["state"], **data["id"], **data.get("error", {})}.items():
+        if not isinstance(text, str) or not any(map(str.isalnum, text)):
+            raise _error(waiter, f"{key} must be text, got {text!r:.60}")
+        if key not in {"name", "parameter"} and not _is_place(text):
+            raise _error(waiter, f"{key} must be a JSON pointer, such as /state, got {text!r:.60}")
     for key in ("outputs", "reasons"):
-        places = waiter.data.get(key, [])
-        if not isinstance(places, list) or not all(isinstance(place, str) and place[:1] == "/" for place in places):
+        places = data.get(key, [])
+        if not isinstance(places, list) or not all(map(_is_place, places)):
             raise _error(waiter, f"{key} must be a list of JSON pointers, got {places!r:.60}")
-    for place in waiter.data.get("outputs", []):
+    for place in data.get("outputs", []):
         if fields := _fields_at(_answer(waiter, document), decode(place), document):
             raise _error(
                 waiter,
@@ -185,38 +193,59 @@ def _check_places(waiter: WaiterDefinition, document: Any) -> None:
             )
 
 
+def _is_place(text: Any) -> bool:
+    """Tell whether something is a JSON pointer to a part of an answer."""
+    try:
+        return isinstance(text, str) and decode(text) != ()
+    except ValueError:
+        return False
+
+
 def _fields_at(schema: Any, tokens: tuple[str, ...], document: Any) -> list[str]:
     """Return the fields of the objects at a place, if the document says that there are such; URLs of theirs first."""
-    found = resolved(document, schema)
-    if not isinstance(found, dict):
-        return []
-    if "array" in (found.get("type"), *(found["type"] if isinstance(found.get("type"), list) else ())):
-        return _fields_at(found.get("items"), tokens[1:] if tokens and tokens[0].isdecimal() else tokens, document)
-    if tokens:
-        return _fields_at(_property(found, tokens[0], document), tokens[1:], document)
-    return sorted(found.get("properties", {}), key=lambda name: "url" not in name.lower())
+    for _ in range(_DEEPEST):  # a list may be one of itself
+        parts = [*_parts(schema, document)]
+        items = [part["items"] for part in parts if "items" in part]
+        if items:
+            schema, tokens = items[0], tokens[1:] if tokens and tokens[0].isdecimal() else tokens
+        elif tokens:
+            schema, tokens = _property(schema, tokens[0], document), tokens[1:]
+        else:
+            fields = dict.fromkeys(name for part in parts for name in part.get("properties", {}))
+            return sorted(fields, key=lambda name: "url" not in name.lower())
+    return []
 
 
 def _answer(waiter: WaiterDefinition, document: Any) -> Any:
-    """Return the schema of what a poll is answered with where it succeeds."""
+    """Return the schema of what a poll is answered with where it succeeds; None if the document does not say."""
     responses = waiter.operation.body.get("responses", {})
     good = [code for code in responses if code.startswith("2")] or ["default"]
     content = (resolved(document, responses.get(good[0])) or {}).get("content", {})
-    return next((entry.get("schema", {}) for name, entry in content.items() if "json" in name or "*" in name), {})
+    return next((entry.get("schema") for name, entry in content.items() if "json" in name or "*" in name), None)
+
+
+def _parts(schema: Any, document: Any) -> Iterator[dict[str, Any]]:
+    """Yield what a schema is made of, references followed: itself and the members of its allOf, each of them once."""
+    seen: list[Any] = []
+    left = [schema]
+    while left:
+        found = resolved(document, left.pop(0))
+        if isinstance(found, dict) and not any(found is each for each in seen):
+            seen.append(found)
+            left = [*found.get("allOf", []), *left]
+            yield found
 
 
 def _property(schema: Any, name: str, document: Any) -> Any:
-    """Return the schema of a field of an object, its allOf members included; None if it has none."""
-    found = resolved(document, schema)
-    if not isinstance(found, dict):
-        return None
-    own = found.get("properties", {}).get(name)
-    members = (_property(member, name, document) for member in found.get("allOf", []))
-    return own if own is not None else next((each for each in members if each is not None), None)
+    """Return the schema of a field of an object; None if it has none."""
+    fields = (part.get("properties", {}).get(name) for part in _parts(schema, document))
+    return next((field for field in fields if field is not None), None)
 
 
 def _check_states(waiter: WaiterDefinition, document: Any) -> None:
     data = waiter.data
+    if not isinstance(data["acceptors"], dict):
+        raise _error(waiter, f"acceptors must be an object with the fate of each state, got {data['acceptors']!r:.60}")
     for state, acceptor in data["acceptors"].items():
         if acceptor not in ACCEPTORS:
             raise _error(waiter, f"acceptor of {state!r} must be one of {', '.join(ACCEPTORS)}, got {acceptor!r}")
@@ -231,12 +260,18 @@ def _check_states(waiter: WaiterDefinition, document: Any) -> None:
 
 def _check_numbers(waiter: WaiterDefinition) -> None:
     delay = waiter.data["delay"]
-    numbers = {**delay, "deadline": waiter.data["deadline"]}
-    for key, value in numbers.items():
-        if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+    for key, value in {**delay, "deadline": waiter.data["deadline"]}.items():
+        if not _is_number(value) or value <= 0:
             raise _error(waiter, f"{key} must be a number above zero, got {value!r}")
+    for key, value in waiter.data.get("grace", {}).items():
+        if not _is_number(value) or value < 0:
+            raise _error(waiter, f"{key} must be zero or a number above it, got {value!r}")
     if delay["factor"] < 1 or delay["max"] < delay["first"]:
         raise _error(waiter, "delays must not shrink: factor is at least 1 and max at least first")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _listed_states(waiter: WaiterDefinition, document: Any) -> list[str] | None:
@@ -246,19 +281,16 @@ def _listed_states(waiter: WaiterDefinition, document: Any) -> list[str] | None:
         schema = _property(schema, token, document)
         if schema is None:
             raise _error(waiter, f"state {waiter.data['state']!r} is not a field of the answer")
-    return _words(schema, document)
+    listed = (_words(part) for part in _parts(schema, document))
+    return next((words for words in listed if words is not None), None)
 
 
-def _words(schema: Any, document: Any) -> list[str] | None:
+def _words(schema: Mapping[str, Any]) -> list[str] | None:
     """Return the states a schema lists, as text: the numbers and truth values of some vendors, too."""
-    found = resolved(document, schema)
-    if not isinstance(found, dict):
+    listed = schema.get("enum", [False, True] if schema.get("type") == "boolean" else None)
+    if not isinstance(listed, list):
         return None
-    listed = found.get("enum", [False, True] if found.get("type") == "boolean" else None)
-    if isinstance(listed, list):
-        return [word if isinstance(word, str) else json.dumps(word) for word in listed if word is not None]
-    members = (_words(member, document) for member in found.get("allOf", []))
-    return next((words for words in members if words is not None), None)
+    return [word if isinstance(word, str) else json.dumps(word) for word in listed if word is not None]
 
 
 def _error(waiter: WaiterDefinition, message: str) -> InputError:

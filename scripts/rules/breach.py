@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.pointer import encode
-from scripts.rules.expression import ALWAYS, Compiler, Expression, absent, every, negated, some
+from scripts.rules.expression import ALWAYS, NEVER, Compiler, Expression, absent, every, negated, some
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ def breaches(schema: Any, owner: str, pointer: str, compiler: Compiler) -> list[
     if (forbidden := _forbidden(rest)) is not None:
         del rest["not"]
         field = compiler.member(owner, forbidden)
+        if (other := negated(compiler.is_object(owner))) != NEVER:
+            found.append(Breach(other, pointer, value))  # `required` says nothing of it, so its opposite refuses it
         found.append(Breach(negated(absent(field)), f"{pointer}{encode([forbidden])}", field))
     if (holds := compiler.holds(rest, owner)) != ALWAYS:
         found.append(Breach(negated(holds), pointer, value))

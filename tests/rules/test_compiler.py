@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import jsonschema_rs
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mountsea_gemini_api.rules import _values
 from mountsea_gemini_api.types import UNSET, Unset
@@ -111,6 +111,7 @@ def test_an_expression_holds_exactly_where_the_schema_accepts(schema: Any, body:
 
 @settings(max_examples=400, deadline=None)
 @given(schema=rule_schemas(), body=bodies)
+@example(schema={"properties": {"a": {"not": {"required": ["b"]}}}}, body={"a": "no object"})
 def test_a_value_has_a_breach_exactly_where_the_schema_refuses(schema: Any, body: dict[str, Any]) -> None:
     """The list of breaches leaves no failure out and invents none."""
     expected = jsonschema_rs.Draft202012Validator(schema).is_valid(body)

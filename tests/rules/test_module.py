@@ -267,6 +267,14 @@ def test_the_alternatives_of_each_field() -> None:
     assert ast.unparse(keyword.value) == "{'a': ('x', 'z'), 'b': (ABSENT, Length(0), Length(1), Length(2))}"
 
 
+def test_the_alternatives_of_a_number() -> None:
+    """Those that a rule names and those beside its bounds, smallest first; of a text nothing but its absence."""
+    wanted = {"allOf": [field("n", maximum=3), field("n", enum=[7, "x"]), field("t", const="x")]}
+    written = [{"id": "r0", "level": "error", "if": True, "then": wanted}]
+    source = module({"n": {"type": "integer"}, "t": TEXT}, (True, wanted), **{"x-rules": written})
+    assert "    domains={'n': (ABSENT, 2, 3, 4, 7,), 't': (ABSENT,)}," in source.splitlines()
+
+
 def test_a_glance_at_each_kind_of_field() -> None:
     """Exact types, listed words and bounds; optional fields may be absent; a list is looked through in a loop."""
 
@@ -341,21 +349,3 @@ def test_a_listed_field_may_be_a_reference() -> None:
     document = {"S": schema, "Word": {"type": "string", "enum": ["x", "y"]}}
     source = rules_module(RuledSchema(("S",), schema, (rule,)), names, document)
     assert "domains={'a': (ABSENT, 'x', 'y',)}" in source
-
-
-@pytest.mark.parametrize(
-    ("content", "checked"),
-    [
-        ("application/json", True),
-        ("Application/JSON ; charset=utf-8", True),
-        ("application/merge-patch+json", True),
-        ("text/plain", False),
-        ("application/jsonl", False),
-    ],
-)
-def test_the_requests_that_are_checked(content: str, checked: bool) -> None:
-    """Bodies that are JSON, whatever the media type adds to it."""
-    body = {"content": {content: {"schema": {"$ref": "#/S"}}}}
-    document = {"S": {"type": "object"}, "paths": {"/": {"post": {"requestBody": body}}}}
-    names = Names({"Odd": ModelName("Odd", "odd", ("/S",), {})}, frozenset(), ())
-    assert ("Odd: DEFINITIONS['#/S']" in table_module([], {}, Shapes(document), names)) is checked

@@ -70,6 +70,40 @@ def test_the_general_method_takes_every_field() -> None:
     assert ast.unparse(general.returns or general) == "R"
 
 
+@pytest.mark.parametrize(
+    ("more", "takes_extra"),
+    [
+        ({}, True),
+        ({"additionalProperties": True}, True),
+        ({"additionalProperties": {"type": "string"}}, True),
+        ({"additionalProperties": False}, False),
+    ],
+)
+def test_a_schema_may_close_its_body(more: dict[str, Any], takes_extra: bool) -> None:
+    """Then the general method takes nothing that the document does not list, and says nothing of it."""
+    variants, value, names = made()
+    schema = {**variants.ruled.schema, **more}
+    closed = dataclasses.replace(variants, ruled=dataclasses.replace(variants.ruled, schema=schema))
+    (general,) = methods(variants_module([closed], value, names), "send")
+    extra = "extra: Mapping[str, Any] | None=None, " if takes_extra else ""
+    assert ast.unparse(general.args) == (
+        f"self, *, kind: ParcelKind, to_whom: str, size: ParcelSize | None=None, {ANY}, {extra}{ENDING}"
+    )
+    assert ("extra: Fields the document does not list" in str(ast.get_docstring(general))) is takes_extra
+    assert [ast.unparse(line).split("(")[0] for line in general.body[1:]] == [
+        "body = Parcel", *(["body.additional_properties.update"] if takes_extra else []), "return self._submit",
+    ]  # fmt: skip
+
+
+def test_the_body_may_be_a_reference() -> None:
+    """To one among the components of the document; the calls are the same."""
+    variants, value, names = made()
+    post = value["paths"]["/parcels/{depot}"]["post"]
+    value["components"]["requestBodies"] = {"Body": post["requestBody"]}
+    post["requestBody"] = {"$ref": "#/components/requestBodies/Body"}
+    assert variants_module([variants], value, names) == module()
+
+
 def test_a_variant_fixes_its_field_and_hands_the_rest_on() -> None:
     """Its documentation has the rules that speak of it, or of every variant."""
     box = rule(BOX, both(LARGE), "large-boxes")
