@@ -60,7 +60,7 @@ def printable(text: str) -> str:
     return "".join(
         char
         if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
-        else char.encode("unicode_escape", "backslashreplace").decode("ascii")
+        else char.encode("unicode_escape").decode("ascii")
         for char in text
     )
 

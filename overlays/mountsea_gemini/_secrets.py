@@ -48,7 +48,7 @@ def printable(text: str) -> str:
     return "".join(
         char
         if char in "\n\t" or unicodedata.category(char) not in _UNPRINTABLE
-        else char.encode("unicode_escape", "backslashreplace").decode("ascii")
+        else char.encode("unicode_escape").decode("ascii")
         for char in text
     )
 
@@ -87,4 +87,4 @@ class Redactor:
 
 def without_query(url: str) -> str:
     """Return `url` without what may be a signature: user, query and fragment."""
-    return _URL_USER.sub(r"\1", re.split(r"[?#]", url, maxsplit=1)[0])
+    return _URL_USER.sub(r"\1", url.partition("?")[0].partition("#")[0])

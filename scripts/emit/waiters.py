@@ -287,7 +287,9 @@ def _listed_states(waiter: WaiterDefinition, document: Any) -> list[str] | None:
 
 def _words(schema: Mapping[str, Any]) -> list[str] | None:
     """Return the states a schema lists, as text: the numbers and truth values of some vendors, too."""
-    listed = schema.get("enum", [False, True] if schema.get("type") == "boolean" else None)
+    kind = schema.get("type")
+    either = kind == "boolean" or (isinstance(kind, list) and "boolean" in kind)
+    listed = schema.get("enum", [False, True] if either else None)
     if not isinstance(listed, list):
         return None
     return [word if isinstance(word, str) else json.dumps(word) for word in listed if word is not None]

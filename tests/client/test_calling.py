@@ -10,9 +10,11 @@ from importlib import resources
 from io import BytesIO
 from typing import Any
 
+import attrs
 import httpx
 import pytest
 from mountsea_gemini import ApiError, AsyncClient, Client, ConfigurationError, ConnectionFailed, NotFound, ProtocolError
+from mountsea_gemini._request import request
 from mountsea_gemini_api._operation import Credential, Operation
 from mountsea_gemini_api.models import TaskResultDto
 from mountsea_gemini_api.operations import GET_TASK_RESULT, OPERATIONS
@@ -98,33 +100,67 @@ def test_each_kind_of_body_is_sent_as_its_type_is_written(
     made: dict[str, Any], content_type: str | None, content: bytes
 ) -> None:
     """JSON, a form with lists and nested objects, bytes, nothing."""
-    request = sent(operation(made))
-    assert request.headers.get("content-type") == content_type
-    assert request.content == content
+    seen = sent(operation(made))
+    assert seen.headers.get("content-type") == content_type
+    assert seen.content == content
+
+
+def test_a_request_is_put_together() -> None:
+    """Method, address, what is asked for and what is sent, before any transport has its way with them."""
+    with Client(TOKEN, base_url="https://api.test/v1/") as client:
+        made = {"data": {"a": 1}, "headers": {"X-Y": "z"}, "cookies": {"b": 2}, "params": {"q": True}}
+        found, json_value = request(client.settings, operation(made))
+    assert (found.method, found.url, found.content) == ("POST", "https://api.test/v1/x?q=true", b"a=1")
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert found.headers == {"Accept": "application/json", "X-Y": "z", **kind, "Cookie": "b=2"}
+    assert (found.credentials, json_value) == (BEARER, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TypeError("no date"), "no date"),
+        (ValueError(f"not {TOKEN}"), "not [token]"),
+        (AttributeError("x" * 201), "x" * 200 + "... (1 more characters)"),
+        (RecursionError("too deep"), "too deep"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_what_cannot_be_put_into_a_request_is_not_sent(error: Exception, words: str) -> None:
+    """The error says why, and no more than that."""
+
+    def fail(**_: Any) -> Any:
+        raise error
+
+    with Client(TOKEN) as client, pytest.raises(ConfigurationError) as caught:
+        client.call(attrs.evolve(operation({}), request=fail))
+    assert str(caught.value) == f"tell cannot be sent: {words}; nothing was sent"
 
 
 def test_a_body_of_bytes_may_be_a_stream() -> None:
     """The generated builders give one for a file."""
     assert sent(operation({"content": BytesIO(b"\xff")})).content == b"\xff"
+    with Client(TOKEN) as client:
+        assert request(client.settings, operation({"content": BytesIO(b"\xff")}))[0].content == b"\xff"
 
 
 def test_files_are_sent_in_parts() -> None:
     """The boundary announced is the one used."""
-    request = sent(
+    seen = sent(
         operation({"files": [("file", ("a.png", BytesIO(b"png"), "image/png")), ("n", (None, b"1", "text/plain"))]})
     )
-    boundary = request.headers["content-type"].partition("boundary=")[2]
-    assert request.headers["content-type"].startswith("multipart/form-data")
-    assert request.content.count(boundary.encode()) == 3
-    assert b'filename="a.png"' in request.content
+    boundary = seen.headers["content-type"].partition("boundary=")[2]
+    assert seen.headers["content-type"].startswith("multipart/form-data")
+    assert seen.content.count(boundary.encode()) == 3
+    assert b'filename="a.png"' in seen.content
 
 
 def test_parameters_are_written_as_the_document_says() -> None:
     """Lists are repeated, or joined where they shall be; booleans are JSON's; cookies are one header."""
     made = {"params": {"a": [1, 2], "b": [3, 4], "c": False}, "cookies": {"k": "v w", "l": 1}, "headers": {"X-Y": "z"}}
-    request = sent(operation(made, joined=("b",)))
-    assert request.url.query == b"a=1&a=2&b=3%2C4&c=false"
-    assert (request.headers["cookie"], request.headers["x-y"]) == ("k=v%20w; l=1", "z")
+    seen = sent(operation(made, joined=("b",)))
+    assert seen.url.query == b"a=1&a=2&b=3%2C4&c=false"
+    assert (seen.headers["cookie"], seen.headers["x-y"]) == ("k=v%20w; l=1", "z")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 
 import pytest
 from mountsea_gemini._secrets import Redactor, Secret, without_query
@@ -15,8 +16,11 @@ def test_a_token_shows_in_no_form() -> None:
     secret = Secret(TOKEN)
     for shown in (repr(secret), str(secret), f"{secret}", f"{[secret]}", "%s" % (secret,)):  # noqa: UP031  on purpose
         assert TOKEN not in shown
-    assert secret.reveal() == TOKEN
+    assert (repr(secret), secret.reveal()) == ("<token>", TOKEN)
     assert copy.copy(secret) is copy.deepcopy(secret) is secret
+    with pytest.raises(TypeError) as caught:
+        pickle.dumps(secret)
+    assert str(caught.value) == "a token is never pickled; build the client anew where it is needed"
 
 
 @pytest.mark.parametrize(
@@ -33,6 +37,7 @@ def test_a_token_shows_in_no_form() -> None:
         ("red \x1b[31m and \u202e back", r"red \x1b[31m and \u202e back"),
         ("a cat in a hat", "[as sent]"),
         ("a line\nand a tab\t", "a line\nand a tab\t"),
+        ("half \ud83d of a pair, \u2028, X\x7f", r"half \ud83d of a pair, \u2028, X\x7f"),
     ],
 )
 def test_what_is_shown_of_foreign_text(text: str, shown: str) -> None:
@@ -43,9 +48,12 @@ def test_what_is_shown_of_foreign_text(text: str, shown: str) -> None:
 def test_a_long_text_is_cut_and_says_so() -> None:
     """And never within a token."""
     assert Redactor(None)("x" * 12, limit=10) == "xxxxxxxxxx... (2 more characters)"
+    assert Redactor(None)("x" * 10, limit=10) == "xxxxxxxxxx"
+    assert Redactor(None)("x" * 1000, limit=10) == "xxxxxxxxxx... (190 more characters)"
     assert "sk-very" not in Redactor(Secret(TOKEN))("x" * 5 + TOKEN, limit=12)
 
 
 def test_an_address_without_what_may_be_a_signature() -> None:
     """User, query and fragment are left out."""
-    assert without_query("https://user:word@files.example/a.mp4?Signature=abc#x") == "https://files.example/a.mp4"
+    for tail in ("", "?Signature=abc#x", "#x?y", "?a?b", "#a#b"):
+        assert without_query(f"https://user:word@files.example/a.mp4{tail}") == "https://files.example/a.mp4"

@@ -27,6 +27,7 @@ LISTED: list[tuple[Any, list[str]]] = [
     ({"enum": ["new", "done"]}, ["new", "done"]),
     ({"enum": [1, 2.5, False, None]}, ["1", "2.5", "false"]),
     ({"type": "boolean"}, ["false", "true"]),
+    ({"type": ["boolean", "null"]}, ["false", "true"]),
     ({"type": "boolean", "enum": [True]}, ["true"]),
     ({"$ref": "#/components/State"}, ["on", "off"]),
     ({"allOf": [{"type": "string"}, {"$ref": "#/components/State"}, {"enum": ["on"]}]}, ["on", "off"]),
