@@ -14,7 +14,7 @@ def split(url: str) -> SplitResult | None:
     """Return the parts of an absolute http or https URL, or None if it is anything else."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in _PORTS and bool(parts.hostname) and (parts.port or 1) > 0
+        usable = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return None
     # A backslash or a control character is read differently by different parsers: refuse, don't guess.
@@ -50,7 +50,7 @@ def is_loopback(host: str) -> bool:
 def is_public(address: str) -> bool:
     """Whether an IP address is one the open internet can reach, also behind IPv6 disguises of IPv4."""
     try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
     if isinstance(parsed, ipaddress.IPv6Address):
@@ -63,8 +63,7 @@ def is_public(address: str) -> bool:
 def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def obviously_private(host: str) -> bool:

@@ -14,7 +14,8 @@ import attrs
 import httpx
 import pytest
 from mountsea_gemini import ApiError, AsyncClient, Client, ConfigurationError, ConnectionFailed, NotFound, ProtocolError
-from mountsea_gemini._request import request
+from mountsea_gemini._exchange import Request
+from mountsea_gemini._request import as_json, request
 from mountsea_gemini_api._operation import Credential, Operation
 from mountsea_gemini_api.models import TaskResultDto
 from mountsea_gemini_api.operations import GET_TASK_RESULT, OPERATIONS
@@ -116,6 +117,21 @@ def test_a_request_is_put_together() -> None:
     assert (found.credentials, json_value) == (BEARER, None)
 
 
+def test_a_request_of_json_tells_what_it_was_made_of() -> None:
+    """For whoever has to name it again; the names of its headers are written as everybody writes them."""
+    with Client(TOKEN) as client:
+        found, value = request(client.settings, operation({"json": {"a": "\u732b"}}))
+        parts, _ = request(client.settings, operation({"files": [("n", (None, b"1", "text/plain"))]}))
+    assert (found.content, value) == ('{"a":"\u732b"}'.encode(), {"a": "\u732b"})
+    assert list(parts.headers) == ["Accept", "Content-Type"]
+
+
+def test_what_is_no_json_is_not_written_as_such() -> None:
+    """Python would write NaN, which no JSON holds."""
+    with pytest.raises(ValueError, match="Out of range float"):
+        as_json({"a": float("nan")})
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -183,8 +199,19 @@ def test_the_token_goes_where_the_document_wants_it(
     """Header, query or cookie, beside what is there already; without a requirement it goes nowhere."""
     made = {"params": {"a": 1}, "cookies": {"b": 2}}
     assert where(sent(operation(made, credentials=(credential,))))
+    alone = sent(operation({}, credentials=(credential,)))
+    assert str(alone.url) in {"https://api.test/x", f"https://api.test/x?key={TOKEN}"}
+    assert alone.headers.get("cookie") in {None, f"sid={TOKEN}"}
     bare = sent(operation(made, credentials=()))
     assert TOKEN not in f"{bare.url} {bare.headers!r}"
+
+
+def test_a_user_and_a_password_may_be_one_token() -> None:
+    """With a colon between them, as HTTP Basic writes them."""
+    credential = Credential("header", "Authorization", "basic")
+    with Client("me:word", base_url="https://api.test") as client:
+        _, added = client.settings.authority.carried(Request("GET", "https://api.test/", credentials=(credential,)))
+    assert added == {"Authorization": "Basic " + base64.b64encode(b"me:word").decode()}
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ _KNOWN: Final = tuple(
 )
 """The quick tests of the glance; the random ones take seconds for each mutant and are not needed."""
 
+_CORES: Final = ("tests/client/test_client.py", "tests/client/test_wait_errors.py")
 _ERRORS: Final = ("tests/client/test_submit_errors.py", "tests/client/test_wait_errors.py")
 
 PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
@@ -89,12 +90,20 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         f"{CLIENT}/_waiting.py": ("tests/client/test_pace.py", "tests/client/test_waiting.py", *_ERRORS),
     },
     "requests": {
-        f"{CLIENT}/_addresses.py": ("tests/client/test_downloading.py",),
-        f"{CLIENT}/_bodies.py": ("tests/client/test_edges.py", "tests/client/test_looking.py"),
-        f"{CLIENT}/_container.py": ("tests/client/test_edges.py", "tests/client/test_downloading.py"),
-        f"{CLIENT}/_policy.py": ("tests/client/test_secrets.py", "tests/client/test_downloading.py"),
-        f"{CLIENT}/_request.py": ("tests/client/test_calling.py", "tests/client/test_submitting.py"),
+        f"{CLIENT}/_addresses.py": ("tests/client/test_addresses.py",),
+        f"{CLIENT}/_bodies.py": ("tests/client/test_bodies.py",),
+        f"{CLIENT}/_container.py": ("tests/client/test_edges.py",),
+        f"{CLIENT}/_cores.py": (
+            "tests/client/test_submitting.py",
+            "tests/client/test_client.py",
+            "tests/client/test_edges.py",
+        ),
+        f"{CLIENT}/_downloading.py": ("tests/client/test_downloading.py", "tests/client/test_download_statuses.py"),
+        f"{CLIENT}/_files.py": ("tests/client/test_downloading.py", "tests/client/test_edges.py"),
+        f"{CLIENT}/_policy.py": ("tests/client/test_calling.py",),
+        f"{CLIENT}/_request.py": ("tests/client/test_calling.py",),
         f"{CLIENT}/_secrets.py": ("tests/client/test_secrets.py",),
+        f"{CLIENT}/_settings.py": ("tests/client/test_settings.py",),
     },
 }
 """One run of mutmut each: the modules that are broken, and the test files that are run for each break."""

@@ -1,0 +1,89 @@
+"""Which addresses are asked at all, who they belong to, and which of them the open internet can reach."""
+
+from __future__ import annotations
+
+import pytest
+from mountsea_gemini._addresses import is_loopback, is_public, obviously_private, origin, split
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://api.example", ("https", "api.example", 443)),
+        ("http://api.example", ("http", "api.example", 80)),
+        ("HTTPS://API.example./x?y#z", ("https", "api.example", 443)),
+        ("https://api.example:8443", ("https", "api.example", 8443)),
+        ("https://api.example:1", ("https", "api.example", 1)),
+        ("https://[2606:4700::1111]/", ("https", "2606:4700::1111", 443)),
+        ("https://apix/!a\u0080", ("https", "apix", 443)),
+        ("https://api.example:0", None),
+        ("https://api.example:65536", None),
+        ("https://api.example:x", None),
+        ("https://:443", None),
+        ("https://[::1", None),
+        ("ftp://api.example", None),
+        ("//api.example", None),
+        ("https:///x", None),
+        ("https://api.example\\x", None),
+        ("https://api.example/a b", None),
+        ("https://api.example/\x01", None),
+        ("https://api.example/\x7f", None),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(url: str, expected: tuple[str, str, int] | None) -> None:
+    """Ports that go without saying are said; what two parsers may read differently has none."""
+    assert origin(url) == expected
+    assert (split(url) is None) == (expected is None)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost", True),
+        ("LOCALHOST.", True),
+        ("a.localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhostX", False),
+        ("mylocalhost", False),
+        ("localhost.example", False),
+        ("128.0.0.1", False),
+        ("::2", False),
+    ],
+)
+def test_this_machine_has_many_names(host: str, expected: bool) -> None:
+    """And names that only look like it are somebody else's."""
+    assert is_loopback(host) is expected
+    assert not expected or obviously_private(host)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("1.1.1.1", True),
+        ("2606:4700::1111", True),
+        ("2606:4700::1111%eth0", True),
+        ("64:ff9b::101:101", True),
+        ("::ffff:1.1.1.1", True),
+        ("2002:101:101::", True),
+        ("10.0.0.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("224.0.0.1", False),
+        ("240.0.0.1", False),
+        ("0.0.0.0", False),  # noqa: S104  nothing is bound
+        ("fe80::1%eth0", False),
+        ("ff02::1", False),
+        ("fd00::1", False),
+        ("64:ff9b::a00:1", False),
+        ("::ffff:10.0.0.1", False),
+        ("2002:a00:1::", False),
+        ("2001:0:101:101:0:0:fefe:fefe", False),
+        ("api.example", False),
+    ],
+)
+def test_what_the_open_internet_can_reach(address: str, expected: bool) -> None:
+    """An IPv4 address that is written as an IPv6 one is judged as what it is."""
+    assert is_public(address) is expected
+    assert obviously_private(address) is (not expected and address != "api.example")

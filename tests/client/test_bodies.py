@@ -1,0 +1,94 @@
+"""Bodies as they come in: pieces, encodings, and limits that count what they inflate to."""
+
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+import zlib
+
+import pytest
+from mountsea_gemini._bodies import Collector
+
+TEXT = b'{"taskId": "t"}'
+
+
+def collected(*pieces: bytes, encoding: str | None = None, limit: int = 100) -> tuple[bytes, str | None]:
+    """Return what an answer holds of a body that came in pieces, and why it is not whole."""
+    body = Collector(200, {} if encoding is None else {"content-encoding": encoding}, limit)
+    for piece in pieces:
+        if not body.feed(piece):
+            break
+    answer = body.answer()
+    assert (answer.status, answer.headers) == (200, body.headers)
+    return answer.body, answer.broken
+
+
+def test_an_answer_is_inflated_no_further_than_its_limit() -> None:
+    """300 kB of gzip can be 300 MB: what is over the limit is never in memory, not even for a moment."""
+    bomb = gzip.compress(bytes(50 * 2**20))
+    body = Collector(200, {"content-encoding": "gzip"}, limit=2**20)
+    tracemalloc.start()
+    try:
+        assert body.feed(bomb) is False
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5 * 2**20
+    assert body.answer().broken == f"its body is larger than {2**20} bytes"
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, br", "x-unknown"])
+def test_an_encoding_that_was_not_asked_for_is_named(encoding: str) -> None:
+    """What cannot be read is not read as something else."""
+    body = Collector(200, {"content-encoding": encoding}, limit=100)
+    assert body.feed(b"{}") is False
+    assert body.answer().broken == f"its body is encoded as {encoding!r}, which was not asked for"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sent"),
+    [
+        (None, TEXT),
+        ("", TEXT),
+        ("identity", TEXT),
+        (" Identity ", TEXT),
+        ("gzip", gzip.compress(TEXT)),
+        ("x-gzip", gzip.compress(TEXT)),
+        ("GZIP", gzip.compress(TEXT)),
+        ("deflate", zlib.compress(TEXT)),
+    ],
+)
+def test_a_body_is_what_was_meant_by_it(encoding: str | None, sent: bytes) -> None:
+    """Whole, in two pieces, and one byte at a time."""
+    for pieces in ([sent], [sent[:7], sent[7:]], [bytes([byte]) for byte in sent]):
+        assert collected(*pieces, encoding=encoding) == (TEXT, None)
+
+
+@pytest.mark.parametrize("encoding", [None, "gzip"])
+def test_a_limit_is_kept_to_the_byte(encoding: str | None) -> None:
+    """However many pieces it takes; what was taken until then is kept, for the error to show."""
+    sent = gzip.compress(TEXT) if encoding else TEXT
+    pieces = [sent[:5], sent[5:12], sent[12:]]
+    assert collected(*pieces, encoding=encoding, limit=len(TEXT)) == (TEXT, None)
+    found, broken = collected(*pieces, encoding=encoding, limit=len(TEXT) - 1)
+    assert (found, broken) == (TEXT, f"its body is larger than {len(TEXT) - 1} bytes")
+
+
+def test_what_is_not_compressed_as_it_says_is_no_body() -> None:
+    """Nor is half of it."""
+    assert collected(b"plain", encoding="gzip") == (b"", "its body is not compressed the way it says")
+    assert collected(gzip.compress(TEXT)[:-1], encoding="gzip") == (TEXT, "its compressed body is cut")
+
+
+def test_the_first_reason_is_told() -> None:
+    """A transport that breaks says why; unless it was known before that the body is none."""
+    body = Collector(200, {"content-encoding": "gzip"}, limit=100)
+    assert body.answer("the connection broke").broken == "the connection broke"
+    body.feed(b"plain")
+    assert body.answer("the connection broke").broken == "its body is not compressed the way it says"
+
+
+def test_the_name_of_an_encoding_is_cut() -> None:
+    """It is the server's to choose, and may be long or hold anything."""
+    assert collected(b"", encoding="x" * 41)[1] == f"its body is encoded as {'x' * 40!r}, which was not asked for"
+    assert "\u202e" not in str(collected(b"", encoding="\u202e")[1])
