@@ -10,6 +10,7 @@ from scripts.pointer import resolve
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _MOST_REFERENCES: Final = 32
+_UNSAID: Final = frozenset({"accept", "authorization", "content-type"})
 
 
 def parameters(document: Any, given: Any) -> Iterator[dict[str, Any]]:
@@ -21,12 +22,21 @@ def parameters(document: Any, given: Any) -> Iterator[dict[str, Any]]:
 
 
 def operation_parameters(document: Any, path: str, operation: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
-    """Return the parameters of an operation, with those of its path that it does not override."""
+    """Return the parameters of an operation, with those of its path that it does not override.
+
+    Without those whose definition OpenAPI has ignored, as bodies, answers and security schemes say what they hold.
+    """
     found = {}
     for given in (document["paths"][path].get("parameters"), operation.get("parameters")):
         for parameter in parameters(document, given):
-            found[_place(parameter)] = parameter
+            if not is_unsaid(parameter):
+                found[_place(parameter)] = parameter
     return tuple(found.values())
+
+
+def is_unsaid(parameter: Mapping[str, Any]) -> bool:
+    """Tell whether OpenAPI has the definition of a parameter ignored (3.0 and 3.1, Parameter Object, `name`)."""
+    return parameter.get("in") == "header" and str(parameter.get("name")).lower() in _UNSAID
 
 
 def _place(parameter: Mapping[str, Any]) -> str:

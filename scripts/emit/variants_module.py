@@ -288,9 +288,12 @@ def _functions(variants: VariantSet) -> list[str]:
 
 
 def _table(writers: Sequence[_Writer]) -> dict[str, dict[str, str]]:
-    """Return, for each discriminating field, the function of each of its values."""
+    """Return, for each discriminating field, the function of each of its values; one that is no text has its name."""
     return {
-        writer.variants.by: {variant.value: variant.function for variant in writer.variants.variants}
+        writer.variants.by: {
+            each.value if isinstance(each.value, str) else each.function: each.function
+            for each in writer.variants.variants
+        }
         for writer in writers
     }
 

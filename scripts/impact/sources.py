@@ -33,9 +33,10 @@ def read(name: str, project: Path) -> Revision:
     """
     path = Path(name)
     if _is_page(name, path):
-        from scripts.import_page.imported import import_pages  # noqa: PLC0415  slow to load, and seldom needed
+        from scripts.import_page.imported import import_pages, mending  # noqa: PLC0415  slow to load, seldom needed
 
-        return _with_overlays(name, import_pages([name]).document, project)
+        overlays = _overlays(project)
+        return _with_overlays(name, import_pages([name], mending(overlays) if overlays else None).document, project)
     if path.is_dir():
         return _from_project(name, load_project(path))
     if path.is_file():
@@ -50,8 +51,11 @@ def _is_page(name: str, path: Path) -> bool:
 
 
 def _with_overlays(label: str, document: Document, project: Path) -> Revision:
-    overlays = load_project(project).overlays if (project / CONFIG).is_file() else ()
-    return revise(label, document, [load_overlay(each) for each in overlays])
+    return revise(label, document, [load_overlay(each) for each in _overlays(project)])
+
+
+def _overlays(project: Path) -> tuple[Path, ...]:
+    return load_project(project).overlays if (project / CONFIG).is_file() else ()
 
 
 def _from_project(label: str, project: Project) -> Revision:

@@ -15,7 +15,7 @@ from scripts.files import write_whole
 from scripts.impact.formats import EXIT_CODES, FORMATS
 from scripts.impact.report import Report
 from scripts.import_page.impact import impact, revision_before
-from scripts.import_page.imported import Imported, import_pages
+from scripts.import_page.imported import Imported, import_pages, mending
 from scripts.import_page.origin import write_record
 from scripts.import_page.reference import operations
 from scripts.overlay import load_overlay
@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     project = None if options.output else load_project(options.project)
     output = Path(options.output) if project is None else project.spec
     name = Path(options.output or output.name).as_posix()
-    imported = import_pages(options.pages)
+    overlays = () if project is None else project.overlays
+    imported = import_pages(options.pages, mending(overlays) if overlays else None)
     before = _operations_before(output)
     told = _impact(imported, project) if options.impact else None
     if options.check:

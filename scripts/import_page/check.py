@@ -16,15 +16,23 @@ from scripts.pointer import encode, resolve
 _CUT: Final = 160
 
 
-def read_fragment(fragment: Fragment) -> Document:
+def read_fragment(fragment: Fragment, *, whole: bool = True) -> Document:
     """Read and check the document of one fragment.
+
+    Args:
+        fragment: The fragment.
+        whole: Whether it must be valid as it stands; else only what reading it relies on is checked.
 
     Raises:
         InputError: It is not whole or not valid, or lacks the operation its fence announces; names the
             page and the line on the page.
     """
     document = parse(fragment.text, fragment.page, first_line=fragment.first_line)
-    check_document(document)
+    if whole:
+        check_document(document)
+    else:
+        _minor_version(document)
+        _check_shape(document)
     if fragment.announced is not None:
         _check_announced(document, fragment, fragment.announced)
     return document
@@ -48,7 +56,9 @@ def _minor_version(document: Document) -> str:
     if not isinstance(document.value, dict):
         raise document.error(f"must be an object, got {_shown(document.value)}")
     if "swagger" in document.value:
-        raise document.error("is Swagger 2.0; OpenAPI 3 is needed: convert it first", "/swagger")
+        raise document.error(
+            "is Swagger 2.0; OpenAPI 3 is needed: convert it first, with swagger2openapi for example", "/swagger"
+        )
     version = document.value.get("openapi")
     found = re.fullmatch(r"(3\.\d+)\.\d+(?:-\S+)?", version) if isinstance(version, str) else None
     if found is None:
@@ -67,7 +77,7 @@ def _check_shape(document: Document) -> None:
             raise document.error(f"{key} must be an object, got {_shown(value.get(key))}", f"/{key}")
     for key in ("title", "version"):
         text = value["info"].get(key)
-        if not isinstance(text, str) or not text.strip():
+        if not isinstance(text, str):  # an empty one is one: tools that publish a page at a time leave it so
             raise document.error(f"info.{key} must be text, got {_shown(text)}", f"/info/{key}")
     for keys in (("components",), ("components", "securitySchemes")):
         found = resolve(value, encode(keys[:-1])).get(keys[-1], {})

@@ -21,6 +21,11 @@ _LANGUAGES: Final = {"", "yaml", "yml", "json", "openapi"}
 
 # A version must follow: the front matter of a page may say `openapi: POST /a` without being a document.
 _YAML_HEAD: Final = re.compile(r"""^(["']?)(?:openapi|swagger)\1[ \t]*:[ \t]*["']?\d""", re.MULTILINE)
+# What may stand at the root of a document, of version 2 too: so that what needs converting is told, not overlooked.
+_ROOTS: Final = re.compile(
+    r"""(["']?)(?:info|servers|tags|paths|components|webhooks|security|externalDocs|jsonSchemaDialect|x-[\w-]+"""
+    r"""|basePath|host|schemes|consumes|produces|definitions|parameters|responses|securityDefinitions)\1[ \t]*:"""
+)
 _JSON_HEAD: Final = re.compile(r'\s*\{\s*"(?:openapi|swagger)"')
 
 
@@ -60,7 +65,7 @@ def _is_document(text: str) -> bool:
         return True
     for line in text.split("\n"):
         if line.strip() and not line.startswith(("#", "%", "---")):
-            return bool(_YAML_HEAD.match(line) or re.match(r"(?:info|servers|tags|paths|components):", line))
+            return bool(_YAML_HEAD.match(line) or _ROOTS.match(line))
     return False
 
 

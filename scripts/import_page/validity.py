@@ -67,10 +67,11 @@ def _findings(document: Document, version: str) -> Iterator[InputError]:
     # Run by hand: what the library itself runs, and so the words, depend on the packages installed.
     shape = validator_for(schema)(schema)
     try:
-        errors = [best_match([error]) or error for error in shape.iter_errors(document.value)]
+        value = _without_examples(document.value) if version == "3.0" else document.value
+        errors = [best_match([error]) or error for error in shape.iter_errors(value)]
         found = [(error.message, tuple(error.absolute_path)) for error in errors]
         if not found:
-            value = _without_defaults(document.value)
+            value = _without_defaults(value)
             root = SchemaPath.from_dict(value, handlers=_NoFetching())
             found = [(error.message, _locate(value, error)) for error in validator(root).iter_errors()]
     except RecursionError as error:
@@ -97,6 +98,23 @@ def _without_defaults(value: Any, *, names: bool = False) -> Any:
         key: child if key == "servers" and not names else _without_defaults(child, names=key in _NAMED and not names)
         for key, child in value.items()
         if names or key != "default"
+    }
+
+
+def _without_examples(value: Any, *, names: bool = False) -> Any:
+    """Return a copy whose schemas have no list of examples; `names` is as above.
+
+    OpenAPI 3.0 knows `example` only, but whole families of documents have the list of 3.1, and it decides nothing.
+    """
+    if isinstance(value, list):
+        return [_without_examples(child) for child in value]
+    if not isinstance(value, dict):
+        return value
+    is_schema = not names and "in" not in value and "schema" not in value
+    return {
+        key: _without_examples(child, names=key in _NAMED and not names)
+        for key, child in value.items()
+        if not (is_schema and key == "examples" and isinstance(child, list))
     }
 
 

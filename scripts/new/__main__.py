@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         type=Path,
         metavar="FILE",
-        help="an overlay to begin with, such as corrections the generator needs; may be repeated",
+        help="an overlay to begin with, such as corrections the document or the generator needs; may be repeated",
     )
     add(
         "--pipeline",

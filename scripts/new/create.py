@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.errors import InputError
-from scripts.import_page.imported import Imported, import_pages
+from scripts.import_page.imported import Imported, UnmendedError, import_pages, mending
 from scripts.import_page.origin import write_record
 from scripts.new.noted import NAME as NOTED
 from scripts.new.noted import noted
@@ -66,7 +66,7 @@ def create(
     check_tools()
     _refuse_taken(target)
     progress("reading the document")
-    imported = import_pages(sources)
+    imported = _imported(sources, overlays)
     try:
         return Created(_made(target, imported, scaffold(name, requirement, overlays), progress), ())
     except UnacceptedGapError as found:
@@ -76,6 +76,14 @@ def create(
             note.write_bytes(noted(found.gaps))
             files = scaffold(name, requirement, (*overlays, note))
         return Created(_made(target, imported, files, progress), found.gaps)
+
+
+def _imported(sources: Sequence[str], overlays: Sequence[Path]) -> Imported:
+    try:
+        return import_pages(sources, mending(overlays))
+    except UnmendedError as error:
+        way_out = "what a vendor has wrong is corrected in an overlay, which --overlay takes"
+        raise InputError(f"{error}\n  {way_out}") from error
 
 
 def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress: Progress) -> int:

@@ -25,9 +25,12 @@ def explain(project: Project) -> None:
     from scripts.import_page.check import check_document  # noqa: PLC0415  slow to load, and seldom needed
 
     vendor = load(project.spec)
-    check_document(vendor)
-    overlays = [load_overlay(path) for path in project.overlays]
-    check_document(dataclasses.replace(vendor, value=apply(vendor, overlays).value))
+    try:
+        overlays = [load_overlay(path) for path in project.overlays]
+        check_document(dataclasses.replace(vendor, value=apply(vendor, overlays).value))
+    except InputError:
+        check_document(vendor)  # where the fault is the vendor's, its place is told as it is
+        raise
 
 
 def with_others(project: Project, error: InputError) -> InputError:

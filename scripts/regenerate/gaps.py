@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scripts.emit.credentials import unspoken
+from scripts.emit.credentials import credentials, unspoken
 from scripts.emit.operations import operations
 from scripts.errors import InputError
 from scripts.merged import Merged
-from scripts.parameters import operation_parameters
+from scripts.parameters import is_unsaid, operation_parameters, parameters
 
 ACCEPTED: Final = "x-accepted-gaps"
 _KEYS: Final = ("at", "reason")
@@ -70,13 +70,21 @@ def accepted_gaps(merged: Merged) -> dict[str, str]:
 
 
 def misspoken(document: Any) -> Iterator[str]:
-    """Yield a complaint about each parameter that the generator sends in another style than the document says.
+    """Yield a complaint about each parameter that is sent in another style than the document says, or not at all.
 
-    Source: OpenAPI 3.0 and 3.1, Parameter Object, `style`. The generator itself says nothing of these.
+    Source: OpenAPI 3.0 and 3.1, Parameter Object, `style` and `name`. The generator itself says nothing of these.
     """
     for operation in operations(document):
+        place = f"parsing {operation.method.upper()} {operation.path} within its parameters"
         for text in unspoken(operation_parameters(document, operation.path, operation.body)):
-            yield f"parsing {operation.method.upper()} {operation.path} within its parameters: {text}, which it ignores"
+            yield f"{place}: {text}, which it ignores"
+        given = (document["paths"][operation.path].get("parameters"), operation.body.get("parameters"))
+        named = {str(each["name"]).lower() for part in given for each in parameters(document, part) if is_unsaid(each)}
+        if "authorization" in named and "authorization" not in credentials(document, operation.body).lower():
+            yield (
+                f"{place}: the header parameter Authorization has no meaning in OpenAPI 3, "
+                "where a security scheme says how to authenticate, and this operation has none for it"
+            )
 
 
 def read_gaps(errors: Sequence[str], accepted: Mapping[str, str]) -> tuple[Gap, ...]:

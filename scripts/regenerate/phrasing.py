@@ -10,8 +10,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import unquote
 
-from scripts.parameters import METHODS, resolved
+from scripts.parameters import METHODS, is_unsaid, resolved
 from scripts.regenerate.hoist import hoisted
 
 _BYTES: Final = {"type": "string", "format": "binary"}
@@ -58,10 +59,12 @@ def phrased(document: Any) -> tuple[Any, dict[str, str]]:
 
     Pictures, archives and whatever else is neither JSON, text nor a form become bytes; a file of OpenAPI 3.1
     (`contentMediaType`) becomes one of 3.0 (`format: binary`); a `const` below `allOf`, which the generator cannot
-    join with the type it narrows, becomes an `enum` of one; dates, UUIDs and lists in headers and cookies, which it
-    would hand on as they are or refuse, become text. A default is what the server assumes, and not to be sent
-    unasked: it goes, but where there is only one value to choose. Rules and extensions are not the generator's affair.
-    What nothing of this concerns stays as it is. The answer to HEAD has no body, whatever would stand in it.
+    join with the type it narrows, becomes an `enum` of one; what a reference encodes stands there as it is written;
+    dates, UUIDs and lists in headers and cookies, which it would hand on as they are or refuse, become text; headers
+    whose definition OpenAPI has ignored, such as `Content-Type`, go, or callers would have to give them. A default
+    is what the server assumes, and not to be sent unasked: it goes, but where there is only one value to choose. Rules
+    and extensions are not the generator's affair. What nothing of this concerns stays as it is. The answer
+    to HEAD has no body, whatever would stand in it.
     """
     overrides: dict[str, str] = {}
     result = _Schemas(document).copy(hoisted(document), below_all_of=False)
@@ -138,6 +141,8 @@ class _Schemas:
         result = {
             key: child
             if not names and (key in _DATA or key == _READ)
+            else unquote(child)
+            if key == "$ref" and isinstance(child, str)
             else self.copy(
                 child,
                 below_all_of=below_all_of or (key == "allOf" and not names),
@@ -147,6 +152,10 @@ class _Schemas:
         }
         return result if names else self._reworded(result, below_all_of=below_all_of)
 
+    def _parameters(self, given: list[Any]) -> list[Any]:
+        found = [(each, resolved(self._document, each)) for each in given]
+        return [each for each, meant in found if not (isinstance(meant, dict) and is_unsaid(meant))]
+
     def _reworded(self, schema: dict[str, Any], *, below_all_of: bool) -> dict[str, Any]:
         if schema.get("in") in _TEXT_ONLY and isinstance(schema.get("schema"), dict):
             return {**schema, "schema": self._as_text(schema["schema"])}
@@ -154,6 +163,8 @@ class _Schemas:
             schema = {key: child for key, child in schema.items() if key != "default"}
         if isinstance(schema.get("allOf"), list):
             schema = _joined(schema)
+        if isinstance(schema.get("parameters"), list):  # an operation or a path
+            schema = {**schema, "parameters": self._parameters(schema["parameters"])}
         if schema.get("type") == "array" and "items" not in schema and "prefixItems" not in schema:
             return {**schema, "items": {}}
         if isinstance(schema.get("enum"), list) and not _is_plain(schema["enum"]):

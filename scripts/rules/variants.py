@@ -7,6 +7,7 @@ variant. Where the remaining fields still depend on each other, the variant spli
 from __future__ import annotations
 
 import itertools
+import json
 import keyword
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class Variant:
             allowed when one of the cases allows each of its fields.
     """
 
-    value: str
+    value: Any
     function: str
     cases: tuple[Allowed, ...]
 
@@ -87,16 +88,17 @@ def _variant_set(ruled: RuledSchema, document: Any) -> VariantSet:
         if field not in properties:
             raise _error(ruled, f"names the field {field!r}, which the schema does not have")
     domains = _with_absence(schema_domains(ruled.schema, document), ruled.schema.get("required", []))
-    values = domains.get(data["by"], ())
-    if set(values) - {ABSENT} != set(data["names"]):
-        raise _error(ruled, f"names must name each value of {data['by']} once: {[v for v in values if v != ABSENT]}")
+    values = {_spelled(value): value for value in domains.get(data["by"], ()) if value != ABSENT}
+    if set(values) != set(data["names"]):
+        raise _error(ruled, f"names must name each value of {data['by']} once: {list(values)}")
     for field, value in data.get("defaults", {}).items():
         if field in domains and not takes(domains[field], value):
             raise _error(ruled, f"the default {value!r} is not a value of {field}")
     verdict = Verdict(ruled)
     used = [name for name in domains if name != data["by"] and verdict.mentions(name)]
     variants = []
-    for value, function in data["names"].items():
+    for word, function in data["names"].items():
+        value = values[word]
         legal = _legal(verdict, {data["by"]: value}, {name: domains[name] for name in used})
         if not legal:
             raise _error(ruled, f"no request with {data['by']}={value!r} keeps the rules")
@@ -110,6 +112,11 @@ def _variant_set(ruled: RuledSchema, document: Any) -> VariantSet:
         domains,
         tuple(variants),
     )
+
+
+def _spelled(value: Any) -> str:
+    """Return the key that names a value: text as it is, and what else there is as JSON, such as `true`."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def takes(allowed: Sequence[Any], value: Any) -> bool:

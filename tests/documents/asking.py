@@ -15,6 +15,7 @@ from hypothesis.strategies import from_regex
 from scripts.pointer import resolve
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+UNSAID = ("accept", "authorization", "content-type")  # headers whose definition OpenAPI has ignored
 TOKEN = "sandbox"  # noqa: S105  made up
 QUICK = settings(database=None, deadline=None, max_examples=50, phases=[Phase.generate])
 TEXTS = {
@@ -162,7 +163,7 @@ def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
                 given = [
                     found.resolved(each) for each in (*item.get("parameters", []), *item[method].get("parameters", []))
                 ]
-                merged = {(each["in"], each["name"]): each for each in given}
+                merged = {(each["in"], each["name"]): each for each in given if each["name"].lower() not in UNSAID}
                 yield replace(found, parameters=tuple(merged.values()))
 
 

@@ -194,9 +194,11 @@ def _bad(operation: Operation, good: Asked, document: Document) -> Iterator[tupl
     """Yield requests that must be refused: what the refusal says, its status, and the request."""
     if operation.security and {} not in operation.security:
         yield "credential", 401, Asked(good.parameters, good.body, good.media, anonymous=True)
+    schemes = document.effective.get("components", {}).get("securitySchemes", {})
+    keys = [schemes[name].get("name") for every in operation.security for name in every]
     for parameter in operation.parameters:
         key = (parameter["in"], parameter["name"])
-        if parameter.get("required") and parameter["in"] != "path":
+        if parameter.get("required") and parameter["in"] != "path" and parameter["name"] not in keys:
             rest = {each: value for each, value in good.parameters.items() if each != key}
             yield parameter["name"], 400, Asked(rest, good.body, good.media)
         if "enum" in operation.resolved(schema_of(parameter)) and parameter["in"] != "cookie":

@@ -164,6 +164,40 @@ def test_a_terminal_that_knows_only_ascii_is_no_reason_to_fail(project: Path) ->
     assert done.stdout == "openapi.yaml: written\n  GET /\\u89c6\\u9891\n"
 
 
+def test_what_decides_nothing_is_no_reason_to_refuse_a_document(run: Run, project: Path) -> None:
+    """A title that is empty, and a list of examples in a schema of OpenAPI 3.0; a property may be called so, too."""
+    schema = "{properties: {examples: {examples: [[a]], items: {examples: [a], type: string}, type: array}}}"
+    parameter = "{name: a, in: query, examples: {b: {value: 1}}, schema: {examples: [1]}}"
+    operation = f"{{get: {{parameters: [{parameter}], responses: {{'204': {{description: ''}}}}}}}}"
+    text = f"paths: {{/a: {operation}}}\ncomponents: {{schemas: {{A: {schema}}}}}\nopenapi: 3.0.3\n"
+    (project / "bare.yaml").write_text(f"info: {{title: '', version: '1'}}\n{text}", encoding="utf-8")
+    assert run("bare.yaml").out == "openapi.yaml: written\n  GET /a\n"
+    (project / "bare.yaml").write_text(
+        f"info: {{title: '', version: '1'}}\n{text}".replace("{b:", "[{b:").replace("1}}, s", "1}}], s")
+    )
+    assert "is not valid OpenAPI 3.0" in run("bare.yaml").err
+
+
+def test_what_an_overlay_mends_is_taken_as_it_stands(run: Run, project: Path) -> None:
+    """The overlays of the project are what corrects a vendor; what they leave wrong is told."""
+    answers = "{get: {responses: {'204': {description: done}}}}"
+    schemes = "{old: {type: bearer}, key: {type: apiKey, in: header, name: K}}"
+    text = f"openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{/a: {answers}}}\n"
+    text += f"components: {{securitySchemes: {schemes}}}\n"
+    (project / "page.yaml").write_text(text, encoding="utf-8")
+    assert "page.yaml:4: is not valid OpenAPI 3.0" in run("page.yaml").err
+    table = (project / "pyproject.toml").read_text(encoding="utf-8").replace("[]", '["mine.yaml"]')
+    (project / "pyproject.toml").write_text(table, encoding="utf-8")
+    for target, code in (("old", 0), ("key", 1)):
+        action = f"{{target: $.components.securitySchemes.{target}, remove: true}}"
+        overlay = f"overlay: 1.1.0\ninfo: {{title: O, version: '1'}}\nactions: [{action}]\n"
+        (project / "mine.yaml").write_text(overlay, encoding="utf-8")
+        outcome = run("page.yaml")
+        assert outcome.code == code
+    assert "page.yaml:4: is not valid OpenAPI 3.0" in outcome.err
+    assert (project / "openapi.yaml").read_text(encoding="utf-8") == text
+
+
 def test_usage_is_an_exit_code_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     """No page at all is a wrong command line (2), not a wrong page (1)."""
     with pytest.raises(SystemExit, match="2"):

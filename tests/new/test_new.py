@@ -167,6 +167,30 @@ def test_what_an_overlay_gets_wrong_is_told_where_the_project_would_be(
     assert [path.name for path in tmp_path.iterdir()] == ["mine.overlay.yaml"]
 
 
+def test_what_a_vendor_has_wrong_is_corrected_by_an_overlay_or_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The document stays as published; who has no overlay yet learns that one is the way out."""
+    document, overlay = tmp_path / "shop.yaml", tmp_path / "mine.overlay.yaml"
+    document.write_text(
+        "openapi: 3.0.3\ninfo: {title: '', version: '1'}\nservers: [{url: 'https://shop.example'}]\n"
+        "paths: {/a: {get: {responses: {'204': {description: done}}}}}\n"
+        "components: {securitySchemes: {old: {type: bearer}}}\n"
+    )
+    overlay.write_text(
+        "overlay: 1.1.0\ninfo: {title: x, version: '1'}\n"
+        "actions: [{target: $.components.securitySchemes.old, remove: true}]\n"
+    )
+    target = tmp_path / "new"
+    assert refused(target, "--spec", str(document)) == 1
+    error = capsys.readouterr().err
+    assert f"error: {document.as_posix()}:5: is not valid OpenAPI 3.0" in error
+    assert "corrected in an overlay, which --overlay takes" in error
+    assert main([str(target), "--package", "our_shop", "--spec", str(document), "--overlay", str(overlay)]) == 0
+    assert (target / "openapi.yaml").read_bytes() == document.read_bytes()
+    assert regenerate(["--project", str(target), "--check", "--quiet"]) == 0
+
+
 def test_what_the_generator_cannot_express_is_told_and_noted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

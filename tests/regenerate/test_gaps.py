@@ -53,6 +53,33 @@ def test_a_word_below_all_of_becomes_an_enum_of_one() -> None:
     assert value["Note"] == schemas["Note"]
 
 
+def test_a_reference_stands_as_the_component_is_called() -> None:
+    """The generator knows no encoding; an example that looks like a reference is none."""
+    encoded = {"$ref": "#/components/schemas/Page%C2%ABA%C2%BB"}
+    before = document({"application/json": {"schema": encoded}}, {"Page«A»": {"example": encoded}})
+    value, _ = phrased(before)
+    content = value["paths"]["/x"]["get"]["responses"]["200"]["content"]
+    assert content == {"application/json": {"schema": {"$ref": "#/components/schemas/Page«A»"}}}
+    assert value["components"]["schemas"] == before["components"]["schemas"]
+
+
+def test_headers_that_are_no_parameters_are_left_out() -> None:
+    """OpenAPI has three ignored; what an Authorization would have carried is told where no security scheme does."""
+    kept = [{"name": "Authorization", "in": "query"}, {"name": "X-Key", "in": "header"}]
+    gone = [{"name": "authorization", "in": "header"}, {"$ref": "#/components/parameters/type"}]
+    before = document({})
+    before["components"] |= {"parameters": {"type": {"name": "Content-Type", "in": "header"}}}
+    before["paths"]["/x"]["parameters"] = [gone[1], kept[0]]
+    before["paths"]["/x"]["get"]["parameters"] = [kept[1], gone[0]]
+    item = phrased(before)[0]["paths"]["/x"]
+    assert [item["parameters"], item["get"]["parameters"]] == [kept[:1], kept[1:]]
+    (told,) = misspoken(before)
+    assert told.startswith("parsing GET /x within its parameters: the header parameter Authorization has no meaning")
+    before["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    before["security"] = [{"key": []}]
+    assert not list(misspoken(before))
+
+
 def test_what_overlays_say_to_others_is_not_told() -> None:
     """Extensions are left out, and what rules add to `allOf`; a name that looks like one stays."""
     rule = {"x-rule": {"id": "a-needs-b"}, "anyOf": [{"not": {"required": ["a"]}}, {"required": ["b"]}]}

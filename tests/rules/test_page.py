@@ -64,7 +64,15 @@ def test_a_document_without_rules_says_so() -> None:
         == f"{HEAD}\n\n# Rules of Parcels\n\nNo rules are declared.\n"
     )
     assert rules_page({}, [], []).splitlines()[2] == "# Rules of the API"
-    assert rules_page({"info": {}}, [], []).splitlines()[2] == "# Rules of the API"
+    for title in ({}, {"title": ""}):
+        assert rules_page({"info": title}, [], []).splitlines()[2] == "# Rules of the API"
+
+
+def test_a_body_without_a_name_is_called_by_its_operation() -> None:
+    """The last part of its place would be `schema`, whatever the operation."""
+    place = ("paths", "/jobs", "post", "requestBody", "content", "application/json", "schema")
+    page = rules_page({}, [RuledSchema(place, {}, (rule({}, {}),))], [])
+    assert "## POST /jobs" in page.splitlines()
 
 
 def test_the_rules_of_each_schema_stand_beside_the_vendors_words() -> None:

@@ -119,6 +119,18 @@ def test_a_wrong_declaration_is_an_error(declared: Any, message: str) -> None:
     assert str(caught.value) == f"x-variants {message}\n  at /S/x-variants"
 
 
+def test_what_is_no_text_is_named_as_json_writes_it() -> None:
+    """The keys of `names` are text; a switch is as good a field to tell variants apart as a word."""
+    properties = {**PROPERTIES, "kind": {"type": "boolean"}}
+    on = {"properties": {"kind": {"const": True}}, "required": ["kind"]}
+    declared = {**DECLARED, "names": {"true": "make_fast", "false": "make_slow"}}
+    fast, slow = read([rule(on, SMALL)], declared, properties=properties).variants
+    assert [(fast.value, fast.function), (slow.value, slow.function)] == [(True, "make_fast"), (False, "make_slow")]
+    assert (fast.cases, slow.cases) == (({"size": ("s", "m")},), ({"size": ("s", "m", "l")},))
+    with pytest.raises(InputError, match=re.escape("each value of kind once: ['false', 'true']")):
+        read([], properties=properties)
+
+
 def test_an_optional_field_may_tell_variants_apart() -> None:
     """Its absence is no variant."""
     made = read([], required=["size"])

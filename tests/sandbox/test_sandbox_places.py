@@ -35,6 +35,53 @@ def test_a_path_is_found_by_what_is_written_out_of_it_most() -> None:
         assert "pattern" in client.get("a:cancel").text
 
 
+def test_paths_that_differ_in_names_only_are_one_path() -> None:
+    """Each operation reads the value by its own name; a method that two of them have is the first one's."""
+
+    def path(name: str, schema: dict[str, Any], *methods: str) -> dict[str, Any]:
+        parameter = {"name": name, "in": "path", "required": True, "schema": schema}
+        return {method: {"parameters": [parameter], "responses": {"204": {}}} for method in methods}
+
+    paths = {
+        "/tills/{id}": path("id", {"type": "integer"}, "get"),
+        "/tills/{name}": path("name", {"pattern": "^[a-z]+$"}, "put", "get"),
+    }
+    transport = Sandbox({"openapi": "3.0.3", "servers": [{"url": "/{tenant}"}], "paths": paths}).transport()
+    with httpx.Client(transport=transport, base_url="http://sandbox.test/us/tills") as client:
+        assert client.get("7").status_code == 204
+        assert "/path/id" in client.get("seven").text
+        assert client.put("seven").status_code == 204
+        assert "/path/name" in client.put("7").text
+        assert client.delete("7").headers["allow"] == "GET, PUT"
+
+
+def test_references_may_be_encoded() -> None:
+    """As a fragment of a URI is: with a percent sign for what it may not hold, beside what a pointer escapes."""
+    schemas = {"Page«A/B»": {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}}
+    reference = {"$ref": "#/components/schemas/Page%C2%ABA~1B%C2%BB"}
+    media = {"content": {"application/json": {"schema": reference}}}
+    operation = {"requestBody": media, "responses": {"200": media}}
+    sandbox = Sandbox({"openapi": "3.0.3", "paths": {"/": {"post": operation}}, "components": {"schemas": schemas}})
+    with httpx.Client(transport=sandbox.transport(), base_url="http://sandbox.test") as client:
+        assert client.post("/", json={"a": 1}).json() == {"a": 1}
+        assert client.post("/", json={}).status_code == 400
+
+
+def test_a_header_that_a_parameter_says_nothing_of_is_none() -> None:
+    """OpenAPI has the definitions of three ignored; a key that is a parameter, too, is judged as a key alone."""
+    names = ("Accept", "content-type", "Authorization", "X-Key")
+    schema = {"type": "string", "minLength": 99}
+    given = [{"name": name, "in": "header", "required": True, "schema": schema} for name in names]
+    operation = {"parameters": given, "security": [{"key": []}], "responses": {"204": {}}}
+    schemes = {"key": {"type": "apiKey", "in": "header", "name": "x-key"}}
+    sandbox = Sandbox(
+        {"openapi": "3.1.0", "paths": {"/": {"get": operation}}, "components": {"securitySchemes": schemes}}
+    )
+    with httpx.Client(transport=sandbox.transport(), base_url="http://sandbox.test") as client:
+        assert client.get("/", headers={"X-Key": "sandbox"}).status_code == 204
+        assert client.get("/").status_code == 401
+
+
 def test_null_is_taken_where_the_document_says_so() -> None:
     """`nullable` counts beside a reference and beside a list of words, too."""
     words = {"type": "string", "enum": ["a"], "nullable": True}

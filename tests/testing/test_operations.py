@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from mountsea_gemini.testing.contract import Contract
@@ -37,8 +40,30 @@ def test_only_a_task_of_plain_fields_is_followed_through_its_life() -> None:
     """Elsewhere the command calls every operation instead; nothing of it is left to crash."""
     document = json.loads(json.dumps(Contract().document))
     assert Contract(document).tells_of_tasks
+    for whole in _without_what_is_promised(document):
+        assert not Contract(whole).tells_of_tasks
     (poll,) = [each["get"] for each in document["paths"].values() if "get" in each]
     poll["parameters"][0]["in"] = "path"
     assert not Contract(document).tells_of_tasks
     del poll["x-waiter"]
     assert not Contract(document).tells_of_tasks
+
+
+def _without_what_is_promised(document: Any) -> Iterator[Any]:
+    """Yield documents that say nothing of refusals, wrap their answers, or show no body that is in order."""
+    for statuses in (("400", "422", "4XX", "default"), ("401", "403", "4XX", "default")):
+        silent = copy.deepcopy(document)
+        for path in silent["paths"].values():
+            for operation in path.values():
+                for status in statuses:
+                    operation["responses"].pop(status, None)
+        yield silent
+    wrapped = copy.deepcopy(document)
+    (waiter,) = [each["get"]["x-waiter"] for each in wrapped["paths"].values() if "get" in each]
+    waiter["state"] = f"/data{waiter['state']}"
+    yield wrapped
+    formal = copy.deepcopy(document)
+    (schema,) = [each for each in formal["components"]["schemas"].values() if "x-variants" in each]
+    schema["properties"]["at"] = {"type": "string", "format": "date-time"}
+    schema["required"] = [*schema["required"], "at"]
+    yield formal

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from . import _files
@@ -23,6 +23,8 @@ from ._script import Script, Timing
 from ._security import Guard
 from ._spec import Operation, Spec
 from ._tasks import Life, Tasks
+
+_NAME: Final = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +136,15 @@ class Core:
         return Plain(self, operation)
 
     def _answer(self, request: Request) -> Response:
-        methods, in_path = self._routes.find(request.path)
+        methods, values = self._routes.find(request.path)
         if methods is None:
             task_id = _files.task_id_of(request.path)
             return self._download(request, task_id) if task_id else _unknown(request)
         endpoint = methods.get(request.method)
         if endpoint is None:
             return _wrong_method(request, methods)
-        return endpoint.handle(request, in_path)
+        names = _NAME.findall(self.spec.base_path + endpoint.operation.path) if values else ()
+        return endpoint.handle(request, dict(zip(names, values, strict=True)))
 
     def _download(self, request: Request, task_id: str) -> Response:
         if request.method not in {"GET", "HEAD"}:
@@ -158,7 +161,11 @@ class Core:
 
 
 class _Routes:
-    """Find the endpoints of a path: plain paths by a look-up, templates by their patterns."""
+    """Find the endpoints of a path: plain paths by a look-up, templates by their patterns.
+
+    Two templates that differ in the names of their parameters only are one path to a server; each operation reads the
+    values by its own names.
+    """
 
     def __init__(self, base: str, endpoints: list[Endpoint]) -> None:
         self._plain: dict[str, dict[str, Endpoint]] = {}
@@ -168,24 +175,21 @@ class _Routes:
             if "{" not in path:
                 self._plain.setdefault(path, {})[method] = endpoint
             else:
-                names = re.split(r"\{([^{}]+)\}", path)
-                pattern = re.compile("([^/]+)".join(re.escape(text) for text in names[::2]))
-                self._templates.setdefault(path, (pattern, {}))[1][method] = endpoint
+                texts = _NAME.split(path)[::2]
+                pattern = re.compile("([^/]+)".join(map(re.escape, texts)))
+                self._templates.setdefault("{}".join(texts), (pattern, {}))[1].setdefault(method, endpoint)
         # `/{box}/new` before `/{box}/{thing}:open` before `/{box}/{thing}`: what is written out counts more
         concrete = sorted(self._templates, key=lambda path: [_openness(segment) for segment in path.split("/")])
         self._templates = {path: self._templates[path] for path in concrete}
 
-    def find(self, path: str) -> tuple[Mapping[str, Endpoint] | None, Mapping[str, str]]:
-        """Return the endpoints by method and the values of the path's parameters."""
+    def find(self, path: str) -> tuple[Mapping[str, Endpoint] | None, Sequence[str]]:
+        """Return the endpoints by method and the values in the path, in order."""
         if path in self._plain:
-            return self._plain[path], {}
-        for template, (pattern, methods) in self._templates.items():
+            return self._plain[path], ()
+        for pattern, methods in self._templates.values():
             if match := pattern.fullmatch(path):
-                names = re.findall(r"\{([^{}]+)\}", template)
-                return methods, {
-                    name: value.replace("%2F", "/") for name, value in zip(names, match.groups(), strict=True)
-                }
-        return None, {}
+                return methods, [value.replace("%2F", "/") for value in match.groups()]
+        return None, ()
 
 
 def _openness(segment: str) -> tuple[int, int]:

@@ -35,7 +35,8 @@ class Endpoint(ABC):
         self._core = core
         media = operation.body.media if operation.body else {}
         strict = core.settings.strict
-        self.parameters = Parameters(core.spec, core.schemas, operation, strict=strict)
+        keys = core.guard.carriers(operation)
+        self.parameters = Parameters(core.spec, core.schemas, operation, keys, strict=strict)
         self._forms = {name: Form(core.spec, schema) for name, schema in media.items() if is_form(name)}
         self.checks = {name: Checks(core.schemas, schema, strict=strict) for name, schema in media.items()}
 

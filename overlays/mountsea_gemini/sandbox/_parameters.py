@@ -22,13 +22,23 @@ class Parameters:
         spec: The document.
         schemas: Its schemas.
         operation: The operation.
+        keys: The places and names, in small letters, that carry its key; what is right there is no parameter's affair.
         strict: Whether rules of level "warning" refuse a request too.
     """
 
-    def __init__(self, spec: Spec, schemas: Schemas, operation: Operation, *, strict: bool) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        schemas: Schemas,
+        operation: Operation,
+        keys: frozenset[tuple[str, str]] = frozenset(),
+        *,
+        strict: bool,
+    ) -> None:
         self._checks = [
             (parameter, *_types(spec, parameter), schemas.validator(parameter.schema))
             for parameter in operation.parameters
+            if (parameter.place, parameter.name.lower()) not in keys
         ]
         self._names = rule_names(operation)
         self.rules = Checks(schemas, {"x-rules": operation.rules}, strict=strict)

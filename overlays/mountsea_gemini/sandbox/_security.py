@@ -33,6 +33,11 @@ class Guard:
         """The header and query names that carry credentials, in small letters."""
         return frozenset(name.lower() for place, name in self._schemes.values() if place != "cookie")
 
+    def carriers(self, operation: Operation) -> frozenset[tuple[str, str]]:
+        """Return the places and names, in small letters, at which an operation may be given a key."""
+        named = {self._schemes[name] for every in operation.security for name in every}
+        return frozenset((place, name.lower()) for place, name in named)
+
     def admits(self, operation: Operation, request: Request) -> bool:
         """Tell whether a request carries what the operation asks for."""
         for every in operation.security:

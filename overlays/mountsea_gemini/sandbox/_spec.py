@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+# Headers whose definition OpenAPI has ignored: bodies, answers and security schemes say what they hold.
+_UNSAID: Final = frozenset({"accept", "authorization", "content-type"})
 
 JSON = Any
 Schema = Mapping[str, Any]
@@ -140,7 +143,7 @@ class Spec:
         if not reference.startswith("#/"):
             raise SpecError(f"{reference}: only references inside the document can be followed")
         value: Any = self.document
-        for token in reference[2:].split("/"):
+        for token in unquote(reference[2:]).split("/"):
             key = token.replace("~1", "/").replace("~0", "~")
             if not isinstance(value, Mapping) or key not in value:
                 raise SpecError(f"{reference}: the reference leads nowhere")
@@ -188,6 +191,8 @@ class Spec:
             value = self.resolve(reference)
             schema = value.get("schema") or json_schema_of(value.get("content")) or {}
             place, name = value["in"], value["name"]
+            if place == "header" and name.lower() in _UNSAID:
+                continue
             found[place, name] = Parameter(name, place, bool(value.get("required")), schema)
         yield from found.values()
 

@@ -79,17 +79,26 @@ class Contract:
 
     @property
     def tells_of_tasks(self) -> bool:
-        """Whether there is a task to follow: started by a body of plain fields alone, asked about in a query."""
-        polls = {each.name: each.operation for each in self.promises if each.operation.waiter}
+        """Whether there is a task to follow: started by a body of plain fields alone, asked about in a query.
+
+        Its id and state stand at the top of the answers, and the document says how what is wrong is refused; elsewhere
+        the checks would blame a server for what nobody said.
+        """
+        polls = {each.name: each for each in self.promises if each.operation.waiter}
         for promise in self.promises:
-            linked = [polls[link.poll] for link in promise.operation.links if link.poll in polls]
+            linked = [polls[link.poll].operation for link in promise.operation.links if link.poll in polls]
             if promise.general is not None and linked:
                 fields = promise.space.fields if promise.space else ()
                 plain = not any(
                     "object" in str(each.schema.get("type")) or "properties" in each.schema for each in fields
                 )
                 places = [each.place for each in linked[0].parameters]
-                return plain and places == ["query"] and not any(each.required for each in promise.operation.parameters)
+                return (
+                    plain
+                    and places == ["query"]
+                    and not any(each.required for each in promise.operation.parameters)
+                    and all(_is_whole(each) for each in (promise, *polls.values()))
+                )
         return False
 
     @cached_property
@@ -146,3 +155,14 @@ class Contract:
             content = self.spec.resolve(value).get("content") or {}
             schema = next((entry.get("schema") for name, entry in content.items() if "json" in name), None)
             yield Reply(str(status), None if schema is None else self.spec.resolve(schema))
+
+
+def _is_whole(promise: Promise) -> bool:
+    """Tell whether the document shows what an operation takes and says what is refused, and no answer is wrapped."""
+    judge, waiter = promise.judge, promise.operation.waiter
+    return (
+        (judge is None or judge.verdict(promise.good()).accepted)
+        and any(promise.reply(status) for status in (400, 422))
+        and (not promise.operation.security or any(promise.reply(status) for status in (401, 403)))
+        and (waiter is None or (waiter.state.count("/"), waiter.submitted.count("/")) == (1, 1))
+    )

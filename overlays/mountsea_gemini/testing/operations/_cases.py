@@ -114,7 +114,9 @@ class _Operation:
         """Yield the cases of one parameter; cookies are left to the security schemes."""
         if parameter.required and parameter.place in {"query", "header"}:
             what = f"refused without the {parameter.place} parameter {parameter.name}"
-            yield self._case(what, lambda: _status(self._without(parameter, values), _REFUSED))
+            keys = self.played.sandbox.core.guard.carriers(self.operation)
+            wanted = (401,) if (parameter.place, parameter.name.lower()) in keys else _REFUSED
+            yield self._case(what, lambda: _status(self._without(parameter, values), wanted))
 
     def _without(self, parameter: Parameter, values: Values) -> httpx.Response:
         request = self.played.request(self.operation, values)

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import httpx
+from attrs import evolve
 from mountsea_gemini_api._operation import Operation as Generated
 from mountsea_gemini_api.client import Client
 from mountsea_gemini_api.operations import OPERATIONS
@@ -21,6 +22,7 @@ from ._values import Maker, Values
 
 TOKEN: Final = "sandbox"  # noqa: S105  the sandbox's own, published on purpose
 BASE: Final = "http://127.0.0.1:9"  # nobody listens there: what escapes the transport fails
+PLACES: Final = {"params": "query", "headers": "header", "cookies": "cookie"}
 UNREADABLE: Final = (TypeError, ValueError, LookupError, AttributeError)
 """What generated code raises over an answer that is not as the document says."""
 
@@ -58,6 +60,9 @@ class Played:
             NoValueError: There is none to be found.
         """
         values = self.maker.values(operation)
+        keys = {f"{PLACES[place]}:{name}".lower(): value for place, name, value in self._carried(operation)}
+        parameters = {key: keys.get(key.lower(), value) for key, value in values.parameters.items()}
+        values = evolve(values, parameters=parameters)
         if operation.waiter is None:
             return values
         place = next(each.place for each in operation.parameters if each.name == operation.waiter.parameter)
@@ -68,7 +73,7 @@ class Played:
         for operation in self.spec.operations:
             for link in operation.links:
                 if link.poll == poll.name:
-                    answer: Any = self.ask(operation, self.maker.values(operation)).json()
+                    answer: Any = self.ask(operation, self.values(operation)).json()
                     for token in link.id.split("/")[1:]:
                         answer = answer[token.replace("~1", "/").replace("~0", "~")]
                     return answer
@@ -102,8 +107,13 @@ class Played:
         """
         generated = self.generated(operation)
         made = generated.request(**arguments(generated, values))
-        carried = self.credentials(operation) if known else {"params": {}, "headers": {}, "cookies": {}}
-        merged = {name: {**made.get(name, {}), **carried[name]} for name in carried}
+        keys = self.sandbox.core.guard.carriers(operation)  # a parameter of the operation may carry the key, too
+        plain = {
+            part: {name: value for name, value in made.get(part, {}).items() if (place, name.lower()) not in keys}
+            for part, place in PLACES.items()
+        }
+        carried = self.credentials(operation) if known else {part: {} for part in PLACES}
+        merged = {part: {**plain[part], **carried[part]} for part in PLACES}
         merged["headers"] |= changes.pop("headers", {})
         made = {**made, **merged, **changes}
         cookies = "; ".join(f"{name}={value}" for name, value in made.pop("cookies").items())
