@@ -1,12 +1,21 @@
-"""What holds for every test: nothing leaves this machine."""
+"""What holds for every test: nothing leaves this machine, and Ctrl-C can be pressed."""
 
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
+import threading
 from typing import Any
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C, and with us the programs that tests start: a shell starts what runs in the background deaf to it."""
+    deaf = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if deaf and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _local(address: Any) -> bool:
