@@ -209,8 +209,8 @@ class Spec:
             value = self.resolve(reference)
             schema = value.get("schema") or json_schema_of(value.get("content")) or {}
             place, name = value["in"], value["name"]
-            if place == "header" and name.lower() in _UNSAID:
-                continue
+            if place == "querystring" or (place == "header" and name.lower() in _UNSAID):
+                continue  # no client of ours writes a whole query string
             found[place, name] = Parameter(name, place, bool(value.get("required")), schema)
         yield from found.values()
 
