@@ -118,6 +118,8 @@ def parse(text: str, path: str, *, first_line: int = 1) -> Document:
         mark = error.problem_mark or error.context_mark
         line = None if mark is None else mark.line + first_line
         cause = ": ".join(part for part in (error.context, error.problem) if part)
+        if cause.startswith("mapping values are not allowed"):  # which says nothing to whoever wrote `note: a: b`
+            cause += "; a text that holds a colon and a space must be quoted"
         raise InputError(f"is not YAML: {cause or error}", path=path, line=line) from error
     except yaml.reader.ReaderError as error:
         line = readable.encode()[: error.position].count(b"\n") + first_line

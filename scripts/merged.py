@@ -9,6 +9,7 @@ from typing import Any
 from scripts.absorbed import refuse_absorbed
 from scripts.document import Document, load
 from scripts.overlay import Overlay, apply, load_overlay
+from scripts.path_items import with_path_items
 from scripts.project import Project
 from scripts.rules.definition import RuleDefinitionError, RuledSchema, read_rules
 from scripts.rules.effective import with_rules_as_schema
@@ -53,7 +54,7 @@ def merge(project: Project) -> Merged:
     vendor = load(project.spec)
     overlays = tuple(load_overlay(path) for path in project.overlays)
     refuse_absorbed(vendor, overlays)
-    value = apply(vendor, overlays).value
+    value = with_path_items(apply(vendor, overlays).value)
     ruled = read_rules(value)
     check_pins(vendor, [rule for schema in ruled for rule in schema.rules])
     if findings := lint(value, ruled):

@@ -35,7 +35,7 @@ def operation_parameters(document: Any, path: str, operation: Mapping[str, Any])
 
 
 def is_unsaid(parameter: Mapping[str, Any]) -> bool:
-    """Tell whether OpenAPI has the definition of a parameter ignored (3.0 and 3.1, Parameter Object, `name`)."""
+    """Tell whether OpenAPI has the definition of a parameter ignored (Parameter Object, `name`)."""
     return parameter.get("in") == "header" and str(parameter.get("name")).lower() in _UNSAID
 
 

@@ -32,13 +32,14 @@ LONG = {
 SHARED = {"statusCode"}  # the sandbox's own shape of an error, which the corrections of this document took over
 
 # What each part of the pipeline may import. Whoever is not named here imports nothing of it but `errors`.
-BOTTOM = {"document", "errors", "files", "parameters", "pointer", "project"}
+BOTTOM = {"document", "errors", "files", "parameters", "path_items", "pointer", "project"}
 PARTS: Mapping[str, set[str]] = {
     "document": {"errors", "pointer"},
     "errors": set(),
     "files": {"errors"},
     "pointer": {"errors"},
     "parameters": {"pointer"},
+    "path_items": {"parameters"},
     "project": {"errors"},
     "overlay": BOTTOM,
     "absorbed": {*BOTTOM, "overlay"},

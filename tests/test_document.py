@@ -153,6 +153,11 @@ def test_lines_of_a_fragment_are_those_of_its_file() -> None:
 
 
 REFUSED = {
+    "a colon in a text": (
+        "a:\n  note: Name: x",
+        2,
+        "not allowed in this context; a text that holds a colon and a space must be quoted",
+    ),
     "not YAML": ("a: 1\nb: [", 3, "is not YAML: while parsing a flow node: did not find expected node content"),
     "tab": ("a:\n\tb: 1", 2, "found character that cannot start any token"),
     "key twice": ("a: 1\nb: 2\na: 3", 3, "the key 'a' stands twice in one object"),

@@ -35,6 +35,9 @@ def unspoken(given: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Yield what is asked of parameters that no request of the client would carry so."""
     plain = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
     for parameter in given:
+        if parameter.get("in") == "querystring":
+            yield f"the parameter {parameter.get('name')} is a whole query string"
+            continue
         style = parameter.get("style", plain.get(parameter.get("in", "")))
         if style != plain.get(parameter.get("in", "")):
             yield f"the {parameter.get('in')} parameter {parameter.get('name')} has the style {style}"

@@ -14,6 +14,7 @@ from scripts.document import Document
 from scripts.errors import InputError
 from scripts.merged import Merged
 from scripts.overlay import AbsorbedError, Action, Overlay, OverlayError, apply
+from scripts.path_items import with_path_items
 from scripts.rules.definition import RuleDefinitionError, RuledSchema, read_rules
 from scripts.rules.effective import with_rules_as_schema
 from scripts.rules.lint import lint
@@ -101,6 +102,7 @@ def revise(label: str, vendor: Document, overlays: Sequence[Overlay]) -> Revisio
         value = apply(vendor, free).value
     except OverlayError:
         value = _apply_each(vendor, free, misfits)
+    value = with_path_items(value)
     ruled = _ruled(value, misfits)
     misfits += _pins(vendor, ruled)
     misfits += _lint(value, ruled)

@@ -11,6 +11,7 @@ from scripts.errors import InputError
 from scripts.import_page.fragment import Fragment
 from scripts.import_page.reference import check_references, check_security, operations
 from scripts.import_page.validity import VALIDATORS, check_validity
+from scripts.path_items import with_path_items
 from scripts.pointer import encode, resolve
 
 _CUT: Final = 160
@@ -85,7 +86,7 @@ def _check_shape(document: Document) -> None:
             raise document.error(f"{'.'.join(keys)} must be an object, got {_shown(found)}", keys)
         if not found:
             break
-    if not operations(value):
+    if not operations(with_path_items(value)):
         raise document.error("has no operation, so a part of the document is missing", "/paths")
 
 

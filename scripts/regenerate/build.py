@@ -18,7 +18,7 @@ from scripts.errors import InputError, printable
 from scripts.merged import merge
 from scripts.project import Project
 from scripts.regenerate.explain import explain
-from scripts.regenerate.gaps import accepted_gaps, dropped, misspoken, read_gaps
+from scripts.regenerate.gaps import accepted_gaps, dropped, misspoken, read_gaps, unknown
 from scripts.regenerate.generator import Generator, GeneratorError
 from scripts.regenerate.manifest import NAME, manifest
 from scripts.regenerate.phrasing import spoken
@@ -80,7 +80,7 @@ def _build(project: Project, generator: Generator, progress: Progress, kept: Tre
     variants = read_variants(merged.value, merged.ruled)  # meanwhile: the generator does not need these
     page = rules_page(merged.value, merged.ruled, variants)
     report = generator.report() if run is None else run.report
-    gaps = read_gaps([*report["errors"], *misspoken(effective)], accepted_gaps(merged))
+    gaps = read_gaps([*report["errors"], *misspoken(effective), *unknown(effective)], accepted_gaps(merged))
     names = read_names(report, without=dropped(gaps, report))
     for operation in operations(effective):
         if not names.lacks(operation.method, operation.path):

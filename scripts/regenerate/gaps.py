@@ -87,6 +87,15 @@ def misspoken(document: Any) -> Iterator[str]:
             )
 
 
+def unknown(document: Any) -> Iterator[str]:
+    """Yield a complaint about each operation of OpenAPI 3.2 whose method the generator passes over in silence."""
+    for path, item in document.get("paths", {}).items():
+        others = item.get("additionalOperations") if isinstance(item, dict) else None
+        methods = [*(["QUERY"] if "query" in item else []), *(others if isinstance(others, dict) else [])]
+        for method in methods if str(document.get("openapi")).startswith("3.2.") else ():
+            yield f"parsing {method.upper()} {path} within {path}. It knows no such method; the operation is left out"
+
+
 def read_gaps(errors: Sequence[str], accepted: Mapping[str, str]) -> tuple[Gap, ...]:
     """Return what the generator left out, all of it accepted.
 

@@ -64,10 +64,13 @@ def phrased(document: Any) -> tuple[Any, dict[str, str]]:
     whose definition OpenAPI has ignored, such as `Content-Type`, go, or callers would have to give them. A default
     is what the server assumes, and not to be sent unasked: it goes, but where there is only one value to choose. Rules
     and extensions are not the generator's affair. What nothing of this concerns stays as it is. The answer
-    to HEAD has no body, whatever would stand in it.
+    to HEAD has no body, whatever would stand in it. A document of OpenAPI 3.2 is called one of 3.1, which it extends;
+    what it adds is a gap.
     """
     overrides: dict[str, str] = {}
     result = _Schemas(document).copy(hoisted(document), below_all_of=False)
+    if str(result.get("openapi")).startswith("3.2."):
+        result["openapi"] = "3.1.1"
     _empty_heads(result)
     for content in _contents(result):
         for name, media in content.items():
@@ -154,7 +157,11 @@ class _Schemas:
 
     def _parameters(self, given: list[Any]) -> list[Any]:
         found = [(each, resolved(self._document, each)) for each in given]
-        return [each for each, meant in found if not (isinstance(meant, dict) and is_unsaid(meant))]
+        return [
+            each
+            for each, meant in found
+            if not (isinstance(meant, dict) and (is_unsaid(meant) or meant.get("in") == "querystring"))
+        ]
 
     def _reworded(self, schema: dict[str, Any], *, below_all_of: bool) -> dict[str, Any]:
         if schema.get("in") in _TEXT_ONLY and isinstance(schema.get("schema"), dict):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mountsea_gemini.cli import _rules
 from mountsea_gemini.cli._version import running_version
 from mountsea_gemini_api.rules import RULES
 
@@ -232,6 +233,17 @@ def test_explain_judges_a_body(
     assert ran.code == code
     assert ran.json["valid"] is (code == 0)
     assert [violation["rule"] for violation in ran.json["violations"]] == rules
+
+
+def test_explain_must_know_what_the_body_is(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document may have several kinds of body; the only one need not be named."""
+    path = tmp_path / "body.json"
+    path.write_text(json.dumps(VALID))
+    assert cli("explain", str(path), "--model", "VideoGenerationDto").code == 0
+    wrong = cli("explain", str(path), "--model", "Video")
+    assert (wrong.code, "request is meant to be: VideoGenerationDto" in wrong.err) == (2, True)
+    monkeypatch.setattr(_rules, "SHAPES", {})
+    assert "meant to be: none, as no request" in cli("explain", str(path)).err
 
 
 def test_explain_names_the_nearest_valid_request_and_the_source(cli: Cli, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scripts.errors import InputError
-from scripts.regenerate.gaps import dropped, misspoken, place_of, read_gaps
+from scripts.regenerate.gaps import dropped, misspoken, place_of, read_gaps, unknown
 from scripts.regenerate.phrasing import phrased
 
 ENDPOINT = "WARNING parsing GET /things/{id} within things. Endpoint will not be generated.: Two parameters of one name"
@@ -78,6 +78,19 @@ def test_headers_that_are_no_parameters_are_left_out() -> None:
     before["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     before["security"] = [{"key": []}]
     assert not list(misspoken(before))
+
+
+def test_what_openapi_3_2_adds_is_a_gap() -> None:
+    """To the generator the document is one of 3.1; methods and parameters it would pass over are told by name."""
+    answers = {"responses": {"204": {"description": ""}}}
+    whole = {"name": "filter", "in": "querystring", "content": {"application/json": {}}}
+    item = {"get": {"parameters": [whole], **answers}, "query": answers, "additionalOperations": {"COPY": answers}}
+    before = {"openapi": "3.2.0", "paths": {"/x": item, "/y": {"get": answers}}}
+    value, _ = phrased(before)
+    assert value["openapi"] == "3.1.1"
+    assert value["paths"]["/x"]["get"]["parameters"] == []
+    assert [place_of(each) for each in (*unknown(before), *misspoken(before))] == ["QUERY /x", "COPY /x", "GET /x"]
+    assert not list(unknown({**before, "openapi": "3.1.0"}))
 
 
 def test_what_overlays_say_to_others_is_not_told() -> None:

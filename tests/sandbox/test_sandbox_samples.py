@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import httpx
 import jsonschema_rs
 import pytest
+from mountsea_gemini.sandbox import Sandbox
 from mountsea_gemini.sandbox._pattern import matching
 from mountsea_gemini.sandbox._sample import sample
 from mountsea_gemini.sandbox._spec import Spec
@@ -83,3 +85,36 @@ def test_the_tag_of_an_alternative_is_the_documents_word() -> None:
     assert sample(Spec(document), {"oneOf": [{"$ref": "#/components/schemas/Cat"}], "discriminator": tag}) == {
         "kind": "tom"
     }
+
+
+def test_an_answer_is_the_first_example_that_fits() -> None:
+    """Written beside the schema or referred to; where none fits it is made up, as is what has none."""
+    word = {"type": "object", "required": ["at"], "properties": {"at": {"type": "string", "format": "date"}}}
+    shown = {"wrong": {"value": {"at": "yesterday"}}, "right": {"$ref": "#/components/examples/day"}, "none": {}}
+    media: dict[str, Any] = {
+        "/shown": {"examples": shown},
+        "/one": {"example": {"at": "2026-01-02"}},
+        "/none": {"example": 7},
+    }
+    paths = {
+        path: {"get": {"responses": {"200": {"content": {"application/json": {"schema": word, **each}}}}}}
+        for path, each in media.items()
+    }
+    components = {"examples": {"day": {"value": {"at": "2026-05-06", "more": True}}}}
+    sandbox = Sandbox({"openapi": "3.0.3", "paths": paths, "components": components})
+    with httpx.Client(transport=sandbox.transport(), base_url="http://sandbox.test") as client:
+        assert client.get("/shown").json() == {"at": "2026-05-06", "more": True}
+        assert client.get("/one").json() == {"at": "2026-01-02"}
+        assert client.get("/none").json() != 7
+
+
+def test_alternatives_are_told_apart_by_a_tag_they_need_not_have() -> None:
+    """Else the value could be any of them, and so, for `oneOf`, none."""
+    boat: dict[str, Any] = {"required": ["name"], "properties": {"name": {}, "kind": {"enum": ["canoe", "ferry"]}}}
+    train = {"required": ["name"], "properties": {"name": {}, "kind": {"const": "train"}}}
+    mapping = {"train": "#/components/schemas/Train", "ferry": "#/components/schemas/Boat"}
+    for first, second, kind in (("Boat", "Train", "ferry"), ("Train", "Boat", "train")):
+        references = [{"$ref": f"#/components/schemas/{name}"} for name in (first, second)]
+        schema = {"oneOf": references, "discriminator": {"propertyName": "kind", "mapping": mapping}}
+        spec = Spec({**SPEC.document, "components": {"schemas": {"Boat": boat, "Train": train}}})
+        assert sample(spec, schema) == {"name": None, "kind": kind}

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from mountsea_gemini.sandbox._spec import Spec
 from mountsea_gemini.testing.contract import Contract
 from mountsea_gemini.testing.operations import Case, Played, cases
 from mountsea_gemini.testing.operations._command import main
+from mountsea_gemini.testing.operations._values import Maker
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)
@@ -67,3 +69,21 @@ def _without_what_is_promised(document: Any) -> Iterator[Any]:
     schema["properties"]["at"] = {"type": "string", "format": "date-time"}
     schema["required"] = [*schema["required"], "at"]
     yield formal
+
+
+def test_an_example_may_be_referred_to() -> None:
+    """A body and a parameter are what the document shows, wherever it is kept."""
+    example = {"$ref": "#/components/examples/two"}
+    parameter = {
+        "name": "a",
+        "in": "query",
+        "required": True,
+        "schema": {"type": "integer"},
+        "examples": {"x": example},
+    }
+    media = {"application/json": {"schema": {"type": "integer"}, "examples": {"x": example}}}
+    operation = {"parameters": [parameter], "requestBody": {"content": media}, "responses": {"204": {}}}
+    components = {"examples": {"two": {"value": 2}}}
+    spec = Spec({"openapi": "3.1.0", "paths": {"/": {"post": operation}}, "components": components})
+    values = Maker(spec).values(spec.operations[0])
+    assert (values.parameters, values.body) == ({"query:a": 2}, 2)

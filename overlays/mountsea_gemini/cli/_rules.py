@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 from mountsea_gemini_api import rules as api
+from mountsea_gemini_api.rules._table import SHAPES
 
 from ._carrying import Desk, carry_out
 from ._exits import Exit
@@ -66,6 +67,10 @@ def explain(
     ],
     /,
     *,
+    model: Annotated[
+        str | None,
+        Parameter(metavar="NAME", help="What the request is meant to be, where the document has several kinds."),
+    ] = None,
     options: Judging | None = None,
 ) -> int:
     """Say which rules a request body breaks, and the nearest request that breaks none.
@@ -75,9 +80,9 @@ def explain(
     options = options or Judging()
 
     def work(desk: Desk) -> Exit:
-        document = _read(body)
+        document, kind = _read(body), _kind(model)
         try:
-            found = api.violations(document, waive=options.waive or ())
+            found = api.violations(document, model=kind, waive=options.waive or ())
         except ValueError as error:
             raise ConfigurationError(str(error)) from None
         refused = any(options.strict or violation.level == "error" for violation in found)
@@ -91,6 +96,21 @@ def explain(
         return code
 
     return carry_out(options, work)
+
+
+def _kind(name: str | None) -> type[Any]:
+    """Return the model that a request is meant to be.
+
+    Raises:
+        ConfigurationError: There is none of that name, or none is named and there are several.
+    """
+    known = {kind.__name__: kind for kind in SHAPES}
+    if name is None and len(known) == 1:
+        return next(iter(known.values()))
+    if name not in known:
+        names = ", ".join(sorted(known)) or "none, as no request of this API has a body of fields"
+        raise ConfigurationError(f"--model must say what the request is meant to be: {names}")
+    return known[name]
 
 
 def _verdict(found: tuple[api.Violation, ...], *, refused: bool) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from . import _bodies, _files
@@ -82,7 +83,15 @@ class Endpoint(ABC):
 
 
 class Plain(Endpoint):
-    """An operation without a task: it answers with what the document shows."""
+    """An operation without a task: it answers with what the document shows, else with the plainest that fits."""
+
+    @cached_property
+    def _shown(self) -> Any:
+        success = self.operation.success
+        for value in success.shown:
+            if self._core.schemas.validator(success.schema or {}).is_valid(value):
+                return value
+        return sample(self._core.spec, success.schema)
 
     def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
         try:
@@ -93,7 +102,7 @@ class Plain(Endpoint):
         if success.schema is None:
             response = answer(success.status, success.filler, *success.content_type)
         else:
-            response = json_answer(success.status, sample(self._core.spec, success.schema))
+            response = json_answer(success.status, self._shown)
         return spoil(refusal(faults) or response, faults, request, None)
 
 

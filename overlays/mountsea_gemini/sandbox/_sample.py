@@ -61,8 +61,11 @@ def _alternative(spec: Spec, value: Mapping[str, Any], keyword: str, depth: int)
         reference, mapping, tag = first["$ref"], discriminator.get("mapping") or {}, discriminator["propertyName"]
         names = [name for name, target in mapping.items() if target in {reference, reference.rpartition("/")[2]}]
         said = properties_of(spec, first).get(tag) or {}
-        if not {"const", "enum"} & set(said):  # else the alternative itself has the word
+        own = said.get("enum") or ([said["const"]] if "const" in said else [])
+        if not own:
             chosen = {**chosen, tag: (names or [reference.rpartition("/")[2]])[0]}
+        elif tag not in chosen:  # what the tag need not be for the alternative, it is for telling them apart
+            chosen = {**chosen, tag: next((name for name in names if name in own), own[0])}
     return {**beside, **chosen} if isinstance(beside, dict) else chosen
 
 

@@ -47,6 +47,8 @@ class Success:
     status: int
     schema: Schema | None
     media: str | None = None
+    shown: tuple[Any, ...] = ()
+    """The examples of the JSON body, in order, whether they fit its schema or not."""
 
     @property
     def content_type(self) -> tuple[tuple[bytes, bytes], ...]:
@@ -171,7 +173,7 @@ class Spec:
             security=tuple(tuple(alternative) for alternative in security),
             parameters=parameters,
             body=self._body(value.get("requestBody")),
-            success=_success(status, None if method == "head" else response.get("content")),
+            success=self._success(status, None if method == "head" else response.get("content")),
             links=tuple(self._links(response)),
             waiter=self._waiter(value["x-waiter"], place, parameters) if "x-waiter" in value else None,
             rules=tuple(value.get("x-rules") or ()),
@@ -185,14 +187,30 @@ class Spec:
                     return int(code) if str(code).isdecimal() else 200, self.resolve(response)
         return 204, {}
 
+    def _success(self, status: int, content: Any) -> Success:
+        schema = json_schema_of(content)
+        others = [name for name in content or () if "*" not in name]
+        shown = next((self.shown(entry) for name, entry in (content or {}).items() if is_json(name)), iter(()))
+        return Success(status, schema, others[0] if schema is None and others else None, tuple(shown))
+
+    def shown(self, entry: Mapping[str, Any]) -> Iterator[Any]:
+        """Yield the examples written beside a schema, references followed."""
+        if "example" in entry:
+            yield entry["example"]
+        examples = entry.get("examples")
+        for reference in examples.values() if isinstance(examples, Mapping) else ():
+            example = self.resolve(reference)
+            if isinstance(example, Mapping) and "value" in example:
+                yield example["value"]
+
     def _parameters(self, item: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[Parameter]:
         found: dict[tuple[str, str], Parameter] = {}
         for reference in [*item.get("parameters", ()), *operation.get("parameters", ())]:
             value = self.resolve(reference)
             schema = value.get("schema") or json_schema_of(value.get("content")) or {}
             place, name = value["in"], value["name"]
-            if place == "header" and name.lower() in _UNSAID:
-                continue
+            if place == "querystring" or (place == "header" and name.lower() in _UNSAID):
+                continue  # no client of ours writes a whole query string
             found[place, name] = Parameter(name, place, bool(value.get("required")), schema)
         yield from found.values()
 
@@ -240,12 +258,6 @@ def _address(server: Mapping[str, Any]) -> str:
     for name, variable in (server.get("variables") or {}).items():
         url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
     return url
-
-
-def _success(status: int, content: Any) -> Success:
-    schema = json_schema_of(content)
-    others = [name for name in content or () if "*" not in name]
-    return Success(status, schema, others[0] if schema is None and others else None)
 
 
 def json_schema_of(content: Any) -> Schema | None:

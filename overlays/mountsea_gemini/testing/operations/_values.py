@@ -110,7 +110,7 @@ class Maker:
         entries = [self._spec.resolve(each) for part in raw for each in part.get("parameters", ())]
         entry = next(each for each in entries if (each["in"], each["name"]) == (parameter.place, parameter.name))
         fits = self.judge.whole(parameter.schema).is_valid
-        candidates = [*_shown(entry), sample(self._spec, parameter.schema)]
+        candidates = [*self._spec.shown(entry), sample(self._spec, parameter.schema)]
         found = next((value for value in candidates if value not in ("", None) and fits(value)), ABSENT)
         if found is ABSENT:
             raise NoValueError(
@@ -122,7 +122,7 @@ class Maker:
         schema = operation.body.media[media] if operation.body else {}
         body = self._spec.resolve(self._raw(operation)[0]["requestBody"])
         entry = next(value for name, value in body["content"].items() if name.lower() == media)
-        candidates = [*_shown(entry), *self.passing(schema), sample(self._spec, schema)]
+        candidates = [*self._spec.shown(entry), *self.passing(schema), sample(self._spec, schema)]
         if not is_json(media) and media not in FORMS:
             return b"text"
         if media in FORMS:  # one with nothing in it is no body at all
@@ -176,15 +176,6 @@ class Maker:
 
 def _is_file(schema: Any) -> bool:
     return isinstance(schema, Mapping) and (schema.get("format") == "binary" or "contentMediaType" in schema)
-
-
-def _shown(entry: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield the examples written beside a schema."""
-    if "example" in entry:
-        yield entry["example"]
-    for each in (entry.get("examples") or {}).values():
-        if isinstance(each, Mapping) and "value" in each:
-            yield each["value"]
 
 
 def _way_out(operation: Operation, what: str, tried: Any) -> str:

@@ -1,0 +1,70 @@
+"""A path whose item is kept elsewhere has its operations in the client, the sandbox, the rules and the impact."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.impact.__main__ import main as impact
+from scripts.new.__main__ import main as new
+from scripts.path_items import with_path_items
+
+REFERENCE = {"$ref": "#/components/pathItems/Till"}
+TILL = {"get": {"responses": {"204": {"description": "open"}}}, "summary": "A till"}
+
+
+def document() -> dict[str, Any]:
+    """Return a document with one operation, in a component."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Tills", "version": "1"},
+        "servers": [{"url": "https://tills.example.com"}],
+        "paths": {"/till": REFERENCE},
+        "components": {"pathItems": {"Till": TILL}},
+    }
+
+
+def test_a_path_holds_what_its_reference_names() -> None:
+    """What stands beside the reference counts more; the component goes unless something else refers to it."""
+    before = document()
+    before["paths"]["/till"] = {**REFERENCE, "summary": "The till"}
+    kept = copy.deepcopy(before)
+    made = with_path_items(before)
+    assert made["paths"] == {"/till": {**TILL, "summary": "The till"}}
+    assert made["components"] == {"pathItems": {}}
+    assert before == kept
+    before["webhooks"] = {"opened": REFERENCE}
+    assert with_path_items(before)["components"] == {"pathItems": {"Till": TILL}}
+
+
+@pytest.mark.parametrize("reference", ["#/components/pathItems/Gone", "other.yaml"])
+def test_what_leads_nowhere_stays(reference: str) -> None:
+    """Whoever reads the path says what is wrong with it."""
+    before = document() | {"paths": {"/a": {"$ref": reference}, "/b": None}}
+    assert with_path_items(before)["paths"] == before["paths"]
+
+
+def test_nothing_changes_where_no_path_refers() -> None:
+    """The very document comes back, whatever it is."""
+    values: tuple[Any, ...] = (None, {}, {"paths": []}, {"paths": {"/a": TILL}})
+    for value in values:
+        assert with_path_items(value) is value
+
+
+def test_its_operations_are_made_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A project of such a document has them, and one that is gone breaks callers."""
+    for name, value in (("old", document()), ("new", document())):
+        if name == "new":
+            value["components"]["pathItems"]["Till"] = {"put": TILL["get"]}
+        (tmp_path / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
+    target = tmp_path / "project"
+    assert new([str(target), "--package", "our_tills", "--spec", str(tmp_path / "old.json")]) == 0
+    assert "GET_TILL: Final" in (target / "generated/our_tills_api/operations.py").read_text(encoding="utf-8")
+    capsys.readouterr()
+    sides = [str(tmp_path / f"{name}.json") for name in ("old", "new")]
+    assert impact([*sides, "--project", str(tmp_path)]) == 30
+    assert "GET /till" in capsys.readouterr().out
