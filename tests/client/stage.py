@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from functools import partial
+from typing import Any, Final, TypeAlias, TypeVar
 
 from attrs import define, field
 from mountsea_gemini._drive import on_disk
 from mountsea_gemini._exchange import (
+    Answer,
     Close,
     Core,
     Disk,
@@ -18,11 +20,15 @@ from mountsea_gemini._exchange import (
     Opened,
     Random,
     Read,
+    Send,
     Sleep,
+    Tell,
+    Wall,
     Write,
 )
 from mountsea_gemini.testing import FakeClock
 
+T = TypeVar("T")
 Piece: TypeAlias = bytes | Failed
 START: Final = 1000.0
 
@@ -44,22 +50,26 @@ class Head:
 
 @define
 class Stage:
-    """Carry out what a core that fetches a file asks for.
+    """Carry out what a core asks for.
 
     Attributes:
-        script: Answers to requests, in turn; the last one stays.
+        script: Answers to requests for files, in turn; the last one stays.
+        answers: Answers to requests to the API, likewise.
         takes: Seconds that each request and each piece takes.
         full: The disk takes that many pieces, and no more.
-        asked: The requests: method, address, patience, and whether the connection is guarded.
+        asked: The requests for files: method, address, patience, and whether the connection is guarded.
+        sent: The requests to the API.
         patience: Of each read.
         brief: Of each visit to the disk: whether it is known to be short.
         closed: How many answers were given up.
     """
 
-    script: list[Head | Failed]
+    script: list[Head | Failed] = field(factory=list)
+    answers: list[Answer | Failed] = field(factory=list)
     takes: float = 0.0
     full: int | None = None
     asked: list[tuple[str, str, float, bool]] = field(factory=list)
+    sent: list[Send] = field(factory=list)
     patience: list[float] = field(factory=list)
     brief: list[bool] = field(factory=list)
     closed: int = 0
@@ -68,22 +78,32 @@ class Stage:
     def run(self, core: Core[Any]) -> Any:
         """Return what the core returns."""
         self.clock.advance(START)
-        outcome: Any = None
+        step = partial(next, core)
         while True:
             try:
-                effect = core.send(outcome)
+                effect = step()
             except StopIteration as stop:
                 return stop.value
-            outcome = self._done(effect)
+            try:
+                step = partial(core.send, self._done(effect))
+            except Exception as error:  # noqa: BLE001  (the core decides what becomes of it)
+                step = partial(core.throw, error)
 
     def _done(self, effect: Any) -> Any:
         match effect:
             case Now():
                 return self.clock.now()
+            case Wall():
+                return self.clock.wall()
             case Random():
                 return self.clock.random()
             case Sleep(seconds=seconds):
                 return self.clock.sleep(seconds)
+            case Send():
+                self.sent.append(effect)
+                return _next(self.answers)
+            case Tell():
+                return effect.callback(effect.argument)
             case Open():
                 return self._opened(effect)
             case Read():
@@ -104,7 +124,7 @@ class Stage:
     def _opened(self, effect: Open) -> Opened | Failed:
         self.asked.append((effect.request.method, effect.request.url, effect.timeout, effect.guarded))
         self.clock.advance(self.takes)
-        head = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        head = _next(self.script)
         return head if isinstance(head, Failed) else Opened(head.status, head.headers, iter(head.pieces))
 
     def _written(self, effect: Write) -> DiskFailed | None:
@@ -114,3 +134,7 @@ class Stage:
                 return DiskFailed("No space left on device")
         effect.sink.write(effect.chunk)
         return None
+
+
+def _next(script: list[T]) -> T:
+    return script.pop(0) if len(script) > 1 else script[0]
