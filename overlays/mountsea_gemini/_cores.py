@@ -104,7 +104,7 @@ def starting(
             f"  send it with call(...); the function of the same name in `variants` builds and checks the body"
         )
     sent, value = request(settings, operation, **arguments)
-    reader = Reader(WAITERS[poll], settings.redact, _private(value))
+    reader = Reader(WAITERS[poll], settings.redact, told_in(value))
     task_id = yield from submitting(Submission(sent, reader, operation.id, settings.timeout))
     task = handle(TaskKey(task_id, poll, _carried(operation, arguments)))
     if on_submitted is not None:
@@ -144,7 +144,7 @@ def _caller(frame: FrameType) -> int:
     return level
 
 
-def _private(body: Any) -> tuple[str, ...]:
+def told_in(body: Any) -> tuple[str, ...]:
     """Return the texts of a body that a server may echo and an error must not: prose and addresses."""
     values = body.values() if isinstance(body, dict) else ()
     texts = [item for value in values for item in (value if isinstance(value, list) else [value])]

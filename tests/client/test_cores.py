@@ -268,7 +268,7 @@ LONG = "x" * 41
 )
 def test_prose_and_addresses_of_a_body_are_private(body: Any, texts: tuple[str, ...]) -> None:
     """The longest first: what holds another one must not be left in parts. A single word is nobody's secret."""
-    assert _cores._private(body) == texts
+    assert _cores.told_in(body) == texts
 
 
 def test_a_look_is_one_request() -> None:
