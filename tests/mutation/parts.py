@@ -93,7 +93,7 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         f"{CLIENT}/_bodies.py": ("tests/client/test_bodies.py",),
         f"{CLIENT}/_calling.py": ("tests/client/test_called.py", "tests/client/test_calling.py"),
         f"{CLIENT}/_container.py": ("tests/client/test_edges.py",),
-        f"{CLIENT}/_cores.py": ("tests/client/test_cores.py",),
+        f"{CLIENT}/_cores.py": ("tests/client/test_cores.py", "tests/client/test_following.py"),
         f"{CLIENT}/_downloading.py": ("tests/client/test_transfers.py", "tests/client/test_download_statuses.py"),
         f"{CLIENT}/_drive.py": ("tests/client/test_drive.py",),
         f"{CLIENT}/_errors.py": ("tests/client/test_errors.py",),
