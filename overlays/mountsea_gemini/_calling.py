@@ -8,8 +8,8 @@ from typing import Any, Final, TypeVar
 from mountsea_gemini_api._operation import Operation
 from mountsea_gemini_api._waiter import Waiter
 
-from ._answers import Reader, document_of, status_error
-from ._cores import check
+from ._answers import Reader, status_error
+from ._cores import check, told_in
 from ._errors import ConnectionFailed, ProtocolError
 from ._exchange import Answer, Core, Failed, Send, Wall
 from ._request import request
@@ -20,6 +20,26 @@ R = TypeVar("R")
 
 ANSWER_LIMIT: Final = 64 * 2**20
 """Bytes of an answer accepted; it is kept in memory."""
+
+_NOTHING: Final = Waiter(
+    name="",
+    operation="",
+    argument="",
+    submitted=(),
+    state=(),
+    acceptors={},
+    first=0.0,
+    factor=1.0,
+    max=0.0,
+    deadline=0.0,
+    not_found_grace=0.0,
+    outputs=(),
+    error_message=None,
+    error_code=None,
+    trace=None,
+    reasons=(),
+)
+"""A waiter without places: the answer is the result, and only errors are read by it."""
 
 
 def calling(settings: Settings, operation: Operation[..., R], arguments: Mapping[str, Any]) -> Core[R]:
@@ -32,8 +52,8 @@ def calling(settings: Settings, operation: Operation[..., R], arguments: Mapping
         ProtocolError: The answer is not what the document says, or a redirect.
     """
     check(operation, arguments, settings.waive, strict=settings.strict)
-    sent, _ = request(settings, operation, **arguments)
-    reader = Reader(_nothing_to_wait_for(operation), settings.redact)
+    sent, value = request(settings, operation, **arguments)
+    reader = Reader(_NOTHING, settings.redact, told_in(value))
     sent_at = yield from Wall()
     outcome = yield from Send(sent, settings.timeout, ANSWER_LIMIT)
     if isinstance(outcome, Failed):
@@ -55,7 +75,7 @@ def _read(operation: Operation[..., R], answer: Answer, reader: Reader) -> R:
     try:
         return read(answer, operation.read)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        what = reader.redact(str(error), limit=200)
+        what = reader.redact(str(error), limit=200, private=reader.private)
         reason = f"its body is not what the document says ({type(error).__name__}: {what})"
     # Outside, so that no traceback drags the answer along.
     raise _unusable(operation, answer, reader, reason)
@@ -65,28 +85,6 @@ def _unusable(operation: Operation[..., Any], answer: Answer, reader: Reader, re
     return ProtocolError(
         f"{operation.id} was answered with HTTP {answer.status}, but {reason}",
         status=answer.status,
-        trace_id=reader.trace(answer, document_of(answer)),
+        trace_id=reader.trace(answer, None),
         body=reader.shown(answer),
-    )
-
-
-def _nothing_to_wait_for(operation: Operation[..., Any]) -> Waiter:
-    """Return a waiter without places: the answer is the result, and only errors are read by it."""
-    return Waiter(
-        name=operation.id,
-        operation=operation.id,
-        argument="",
-        submitted=(),
-        state=(),
-        acceptors={},
-        first=0.0,
-        factor=1.0,
-        max=0.0,
-        deadline=0.0,
-        not_found_grace=0.0,
-        outputs=(),
-        error_message=None,
-        error_code=None,
-        trace=None,
-        reasons=(),
     )

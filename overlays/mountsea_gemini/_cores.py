@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Collection, Generator, Mapping
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 from attrs import frozen
@@ -55,7 +56,7 @@ def key(task_id: str, operation: str | None = None, arguments: Mapping[str, Any]
         raise ConfigurationError(f"a task id is a text as the submit returned it, got {printable(repr(task_id))[:200]}")
     if operation is None and len(WAITERS) == 1:
         operation = next(iter(WAITERS))
-    if operation is None or operation not in WAITERS:
+    if not isinstance(operation, str) or operation not in WAITERS:
         raise ConfigurationError(
             f"operation must be one of {', '.join(sorted(WAITERS))}, got {printable(repr(operation))[:200]}"
         )
@@ -103,7 +104,7 @@ def starting(
             f"  send it with call(...); the function of the same name in `variants` builds and checks the body"
         )
     sent, value = request(settings, operation, **arguments)
-    reader = Reader(WAITERS[poll], settings.redact, _private(value))
+    reader = Reader(WAITERS[poll], settings.redact, told_in(value))
     task_id = yield from submitting(Submission(sent, reader, operation.id, settings.timeout))
     task = handle(TaskKey(task_id, poll, _carried(operation, arguments)))
     if on_submitted is not None:
@@ -125,8 +126,9 @@ def check(
         RequestRefused: With everything it breaks.
     """
     refusal: RequestRefused | None = None
+    frame = sys._getframe()  # noqa: SLF001  (the one way below Python 3.12)
     try:
-        validate_request(operation, arguments, waive=waive, strict=strict, stacklevel=_caller())
+        validate_request(operation, arguments, waive=waive, strict=strict, stacklevel=_caller(frame))
     except RuleViolation as found:
         refusal = RequestRefused(found)
     # Outside, so that the same violations are not printed twice as a cause.
@@ -134,15 +136,15 @@ def check(
         raise refusal
 
 
-def _caller() -> int:
-    """Return the stack level, seen from `validate_request`, of the first frame outside both packages."""
-    frame, level = sys._getframe(1), 2  # noqa: SLF001  (the one way below Python 3.12)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+def _caller(frame: FrameType) -> int:
+    """Return the stack level, seen from what `frame` calls, of the first frame outside both packages."""
+    level = 2
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith(_OURS):
         frame, level = frame.f_back, level + 1
     return level
 
 
-def _private(body: Any) -> tuple[str, ...]:
+def told_in(body: Any) -> tuple[str, ...]:
     """Return the texts of a body that a server may echo and an error must not: prose and addresses."""
     values = body.values() if isinstance(body, dict) else ()
     texts = [item for value in values for item in (value if isinstance(value, list) else [value])]
@@ -161,7 +163,7 @@ def wait(
     """Wait for a task."""
     plan = polling(settings, task)
     seconds = plan.reader.waiter.deadline if timeout is None else positive_seconds("timeout", timeout, zero=True)
-    return carrying(task.id, waiting(plan, timeout=seconds, on_poll=on_poll, fresh=fresh and seconds > 0))
+    return carrying(task.id, waiting(plan, timeout=seconds, on_poll=on_poll, fresh=fresh))
 
 
 def download(

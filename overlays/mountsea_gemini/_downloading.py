@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -44,6 +46,7 @@ MAX_REDIRECTS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _EXPIRED: Final = frozenset({403, 404, 410})
 _PAGES: Final = ("text/html", "application/json", "text/xml", "application/xml")
+_LENGTH: Final = re.compile(r"[0-9]{1,19}")
 
 
 @frozen(eq=False)
@@ -71,23 +74,22 @@ def downloading(
         DownloadError: The file was not written; an older one is untouched.
     """
     deadline = (yield from Now()) + policy.total
-    asked_anew = False
-    attempt = 1
+    at, attempt = url, 1
     while True:
-        outcome = yield from _attempt(url, target, policy, redact, deadline)
+        outcome = yield from _attempt(at, target, policy, redact, deadline)
         if isinstance(outcome, Saved):
             _log.info("downloaded %d bytes", outcome.size)
             return outcome.path
         if outcome.expired:
-            fresh = url if asked_anew else (yield from renewed())
-            if fresh == url:
-                raise _failure(url, target, outcome, "the API names no other URL; its files are kept for days only")
-            url, asked_anew = fresh, True
+            fresh = (yield from renewed()) if at == url else at
+            if fresh == at:
+                raise _failure(at, target, outcome, "the API names no other URL; its files are kept for days only")
+            at = fresh
             continue
         now = yield from Now()
         pause = (yield from Random()) * 2.0**attempt
         if attempt >= ATTEMPTS or now + pause >= deadline:
-            raise _failure(url, target, outcome, "the task's result is not lost; download it again")
+            raise _failure(at, target, outcome, "the task's result is not lost; download it again")
         _log.info("download attempt %d of %d failed: %s", attempt, ATTEMPTS, outcome.reason)
         yield from Sleep(pause)
         attempt += 1
@@ -113,21 +115,18 @@ def _attempt(url: str, target: Path, policy: Policy, redact: Redactor, deadline:
         try:
             if opened.status not in _REDIRECTS:
                 return (yield from _saved(opened, target, policy, deadline))
-            place = opened.headers.get("location", "")
+            place = opened.headers.get("location")
         finally:
             yield from Close(opened.stream)
         url = _joined(url, place, redact)
     raise DownloadError(f"cannot download {without_query(url)}: more than {MAX_REDIRECTS} redirects")
 
 
-def _joined(url: str, place: str, redact: Redactor) -> str:
-    try:
-        joined = urljoin(url, place)
-    except ValueError:
-        joined = ""
-    if not place or not joined:
-        raise _refused(url, redact, "it redirects to what is no URL")
-    return joined
+def _joined(url: str, place: str | None, redact: Redactor) -> str:
+    with contextlib.suppress(ValueError):
+        if place:
+            return urljoin(url, place)
+    raise _refused(url, redact, "it redirects to what is no URL")
 
 
 def _checked(url: str, policy: Policy, redact: Redactor) -> bool:
@@ -139,7 +138,7 @@ def _checked(url: str, policy: Policy, redact: Redactor) -> bool:
     parts = split(url)
     if parts is None or parts.hostname is None:
         raise _refused(url, redact, "it is not an http or https URL")
-    if parts.username is not None or parts.password is not None:
+    if parts.username is not None:
         raise _refused(url, redact, "it holds a user name")
     if policy.private or (policy.trusted is not None and origin(url) == policy.trusted):
         return False
@@ -210,28 +209,34 @@ def _copied(opened: Opened, sink: Partial, target: Path, policy: Policy, deadlin
 
 
 def _length(headers: Mapping[str, str], target: Path, policy: Policy) -> int | None:
-    if headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+    if _word(headers, "content-encoding") not in {"", "identity"}:
         raise DownloadError(
             f"cannot download to {target.name}: the file comes compressed, although that was not asked for"
         )
-    text = headers.get("content-length", "").strip()
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
+    text = headers.get("content-length")
+    if text is None or not _LENGTH.fullmatch(text.strip()):
         return None
-    if int(text) > policy.limit:
+    length = int(text)
+    if length > policy.limit:
         raise _too_large(target, policy)
-    return int(text)
+    return length
+
+
+def _word(headers: Mapping[str, str], name: str) -> str:
+    """Return a header in lower case, empty where there is none."""
+    return headers.get(name, "").strip().lower()
 
 
 def _problem(sink: Partial, size: int, length: int | None, headers: Mapping[str, str], target: Path) -> str | None:
     """Return why the file is not what it should be, or None."""
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = _word(headers, "content-type").partition(";")[0].rstrip()
     if length is not None and size != length:
         return f"{size} bytes came, {length} were announced"
     if size == 0:
         return "it is empty"
     if kind in _PAGES:
         return f"a page came instead of a file ({kind})"
-    known = length is not None or "chunked" in headers.get("transfer-encoding", "").lower()
+    known = length is not None or "chunked" in _word(headers, "transfer-encoding")
     if kind == "video/mp4" or target.suffix.lower() == ".mp4":
         return mp4_problem(sink.file, size, length_known=known)
     return None if known else "the server does not say how long it is, so nobody can tell whether it is whole"

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 def _restore(kind: type[BaseException], args: tuple[Any, ...], fields: dict[str, Any]) -> BaseException:
     # Not through __init__: a class may ask for more there than its args hold.
-    error = kind.__new__(kind, *args)
+    error = kind.__new__(kind)
     error.args = args
     error.__dict__.update(fields)
     return error

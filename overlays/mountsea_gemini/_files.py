@@ -20,7 +20,7 @@ def checked_target(path: str | os.PathLike[str]) -> Path:
     try:
         target = Path(path)
         if "\0" in str(target) or target.name in {"", ".."}:
-            raise ConfigurationError(f"cannot write to {printable(repr(str(path)))}: it names no file")
+            raise ConfigurationError(f"cannot write to {str(path)!r}: it names no file")
         if target.is_dir():
             raise ConfigurationError(f"cannot write to {printable(str(target))}: it is a directory; name a file in it")
         if not target.parent.is_dir():
@@ -78,7 +78,7 @@ class Partial:
         with contextlib.suppress(OSError):
             self._file.close()
         with contextlib.suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            self._path.unlink()
 
 
 def sync_directory(directory: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from . import _cores
 from ._cores import TaskKey
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ._client import Client
     from ._result import TaskResult
     from ._waiting import OnPoll
+
+_NO_HANDLE: Final = 'a task handle is JSON like {"task": "...", "operation": "..."}, got something else'
 
 
 class _Handle:
@@ -61,16 +63,16 @@ def key_from_json(text: str) -> TaskKey:
     try:
         read: Any = json.loads(text)
     except (TypeError, ValueError, RecursionError):
-        read = None
+        raise ConfigurationError(_NO_HANDLE) from None
     if not isinstance(read, dict) or not isinstance(read.get("operation"), str):
-        raise ConfigurationError('a task handle is JSON like {"task": "...", "operation": "..."}, got something else')
+        raise ConfigurationError(_NO_HANDLE)
     return _cores.key(read.get("task"), read["operation"])  # type: ignore[arg-type]  # key() checks it
 
 
 class Task(_Handle):
     """A task of a `Client`."""
 
-    def __init__(self, client: Client, task: TaskKey, *, fresh: bool) -> None:
+    def __init__(self, client: Client, task: TaskKey, *, fresh: bool = False) -> None:
         super().__init__(task, fresh=fresh)
         self._client = client
 
@@ -140,13 +142,13 @@ class Task(_Handle):
         Raises:
             ConfigurationError: The text is something else.
         """
-        return cls(client, key_from_json(text), fresh=False)
+        return cls(client, key_from_json(text))
 
 
 class AsyncTask(_Handle):
     """A task of an `AsyncClient`: the same names and defaults as `Task`."""
 
-    def __init__(self, client: AsyncClient, task: TaskKey, *, fresh: bool) -> None:
+    def __init__(self, client: AsyncClient, task: TaskKey, *, fresh: bool = False) -> None:
         super().__init__(task, fresh=fresh)
         self._client = client
 
@@ -176,4 +178,4 @@ class AsyncTask(_Handle):
     @classmethod
     def from_json(cls, text: str, client: AsyncClient) -> AsyncTask:
         """Return the handle that `to_json` described; see `Task.from_json`."""
-        return cls(client, key_from_json(text), fresh=False)
+        return cls(client, key_from_json(text))

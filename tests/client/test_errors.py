@@ -77,10 +77,79 @@ def test_a_time_out_and_a_broken_rule_are_also_what_python_calls_them() -> None:
     assert [violation.value for violation in refused.violations] == [ABSENT]
 
 
-def test_an_error_is_printed_in_one_order() -> None:
-    """What happened; status, task and trace id; the body; and what to do."""
-    assert str(specimen(_errors.PaymentRequired)) == (
-        "wrong\n  status: 418\n  task: t\n  trace id: trace-1\n  body: {}\n  do this"
-    )
-    assert "may have been accepted and billed" in str(specimen(SubmitOutcomeUnknown))
-    assert "sent: 2030-01-01T00:00:00+00:00, body sha256 ab" in str(specimen(SubmitOutcomeUnknown))
+TOLD = "status: 418", "trace id: trace-1", "body: {}"
+BILLED = (
+    "the task may have been accepted and billed. Look at the account's tasks or ask the vendor's support"
+    " before deciding anything; this client sends it once and never again by itself"
+)
+AGAIN = "it is not submitted again, because that may be billed twice"
+RAW = "look for the file in error.result.raw, or look at the task again with client.task(id).result()"
+SENT = "sent: 2030-01-01T00:00:00+00:00, body sha256 ab"
+
+
+@pytest.mark.parametrize(
+    ("kind", "lines"),
+    [
+        (_errors.PaymentRequired, ["wrong", TOLD[0], "task: t", *TOLD[1:], "do this"]),
+        (SubmitOutcomeUnknown, ["sent", SENT, *TOLD, BILLED]),
+        (_errors.SubmitContradicted, ["sent", SENT, *TOLD, BILLED]),
+        (RateLimited, ["slow down", *TOLD]),
+        (_errors.TaskFailed, ["ended", TOLD[0], "task: t", *TOLD[1:], AGAIN]),
+        (_errors.TaskOutputMissing, ["ended", TOLD[0], "task: t", *TOLD[1:], RAW]),
+        (WaitTimeout, ["over", TOLD[0], "task: t", *TOLD[1:]]),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+)
+def test_an_error_is_printed_in_one_order(kind: type[ApiError], lines: list[str]) -> None:
+    """What happened; when it was sent; status, task and trace id; the body; and what to do."""
+    assert str(specimen(kind)) == "\n  ".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("message", "fields", "lines"),
+    [
+        ("no", {}, ["no"]),
+        ("HTTP 404", {"status": 404, "task_id": "7f3c"}, ["HTTP 404", "task: 7f3c"]),
+        ("task 7f3c", {"status": 404, "task_id": "7f3c"}, ["task 7f3c", "status: 404"]),
+        ("no", {"body": "", "way_out": ""}, ["no"]),
+    ],
+)
+def test_nothing_is_printed_twice(message: str, fields: dict[str, Any], lines: list[str]) -> None:
+    """Nor what there is not."""
+    assert str(ApiError(message, **fields)) == "\n  ".join(lines)
+
+
+@pytest.mark.parametrize("kind", family(ApiError), ids=lambda kind: kind.__name__)
+def test_an_error_keeps_what_it_was_given(kind: type[ApiError]) -> None:
+    """Under the name it was given by; what it was not given is None."""
+    error = specimen(kind)
+    fields = {name: getattr(error, name) for name in ("status", "trace_id", "body")}
+    assert fields == ({"status": 418, "trace_id": "trace-1", "body": "{}"} if kind is not RequestRefused else
+                      dict.fromkeys(fields))  # fmt: skip
+    assert error.args == (error.message,)
+    assert repr(error) == f"{kind.__name__}({error.message!r})"
+    bare = ApiError("no")
+    assert vars(bare) == {"message": "no", "task_id": None, **dict.fromkeys(fields), "way_out": ""}
+
+
+def test_some_errors_keep_more() -> None:
+    """What was last seen, what was asked for, and why."""
+    result = TaskResult("t", "failed", "failure")
+    ended, over, limited, unknown = map(specimen, (TaskEnded, WaitTimeout, RateLimited, SubmitOutcomeUnknown))
+    assert isinstance(ended, TaskEnded)
+    assert ended.result == result
+    assert isinstance(over, WaitTimeout)
+    assert (over.last, over.retry_after, str(over.fault)) == (result, 3.0, "no")
+    assert isinstance(limited, RateLimited)
+    assert limited.retry_after == 3.0
+    assert isinstance(unknown, SubmitOutcomeUnknown)
+    assert (unknown.reason, unknown.fingerprint) == ("cut", "ab")
+    assert unknown.sent_at == datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def test_a_refused_request_is_told_by_its_rules() -> None:
+    """In the words of the violation, and with it as data."""
+    broken = RuleViolation(violations({"prompt": "a cat", "action": "img2video", "model": "veo3_fast"}))
+    refused = RequestRefused(broken)
+    assert str(refused) == refused.message == str(broken)
+    assert refused.violations == broken.violations

@@ -20,7 +20,6 @@ _KNOWN: Final = tuple(
 )
 """The quick tests of the glance; the random ones take seconds for each mutant and are not needed."""
 
-_CORES: Final = ("tests/client/test_client.py", "tests/client/test_wait_errors.py")
 _ERRORS: Final = ("tests/client/test_submit_errors.py", "tests/client/test_wait_errors.py")
 
 PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
@@ -92,18 +91,19 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "requests": {
         f"{CLIENT}/_addresses.py": ("tests/client/test_addresses.py",),
         f"{CLIENT}/_bodies.py": ("tests/client/test_bodies.py",),
+        f"{CLIENT}/_calling.py": ("tests/client/test_called.py", "tests/client/test_calling.py"),
         f"{CLIENT}/_container.py": ("tests/client/test_edges.py",),
-        f"{CLIENT}/_cores.py": (
-            "tests/client/test_submitting.py",
-            "tests/client/test_client.py",
-            "tests/client/test_edges.py",
-        ),
-        f"{CLIENT}/_downloading.py": ("tests/client/test_downloading.py", "tests/client/test_download_statuses.py"),
-        f"{CLIENT}/_files.py": ("tests/client/test_downloading.py", "tests/client/test_edges.py"),
+        f"{CLIENT}/_cores.py": ("tests/client/test_cores.py", "tests/client/test_following.py"),
+        f"{CLIENT}/_downloading.py": ("tests/client/test_transfers.py", "tests/client/test_download_statuses.py"),
+        f"{CLIENT}/_drive.py": ("tests/client/test_drive.py",),
+        f"{CLIENT}/_errors.py": ("tests/client/test_errors.py",),
+        f"{CLIENT}/_files.py": ("tests/client/test_files.py",),
         f"{CLIENT}/_policy.py": ("tests/client/test_calling.py",),
         f"{CLIENT}/_request.py": ("tests/client/test_calling.py",),
+        f"{CLIENT}/_result.py": ("tests/client/test_tasks.py",),
         f"{CLIENT}/_secrets.py": ("tests/client/test_secrets.py",),
         f"{CLIENT}/_settings.py": ("tests/client/test_settings.py",),
+        f"{CLIENT}/_tasks.py": ("tests/client/test_tasks.py",),
     },
 }
 """One run of mutmut each: the modules that are broken, and the test files that are run for each break."""

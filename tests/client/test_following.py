@@ -1,0 +1,184 @@
+"""Looks, waits and downloads of one task: what is passed on, what comes first, and errors that name the task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mountsea_gemini import (
+    ApiError,
+    DownloadError,
+    TaskOutputMissing,
+    TaskResult,
+    WaitTimeout,
+    _cores,
+)
+from mountsea_gemini._cores import TaskKey, carrying, download, look, wait
+from mountsea_gemini._exchange import Core, Now
+
+from tests.client.stage import START, Head, Stage
+from tests.client.test_cores import FILM, ID, POLL, answer, given, made, refused
+
+
+def test_a_look_is_one_request() -> None:
+    """An error of it names the task."""
+    stage = Stage(answers=[made(FILM)])
+    assert stage.run(look(given(), TaskKey(ID, POLL))).urls == (FILM,)
+    assert [sent.timeout for sent in stage.sent] == [17.0]
+    with pytest.raises(ApiError) as caught:
+        Stage(answers=[answer(404)]).run(look(given(), TaskKey(ID, POLL)))
+    assert caught.value.task_id == ID
+
+
+@pytest.mark.parametrize(
+    ("timeout", "fresh", "before", "lasted"),
+    [(None, False, 0.0, 2400.0), (30, False, 0.0, 30.0), (30, True, 2.5, 30.0), (0, True, 0.0, 0.0)],
+)
+def test_a_wait_takes_its_time(timeout: float | None, fresh: bool, before: float, lasted: float) -> None:
+    """As long as the waiter says, unless the caller says something else; a task just begun is not looked at yet."""
+    seen: list[tuple[float, str]] = []
+    stage = Stage(answers=[made(status="processing")])
+    core = wait(
+        given(),
+        TaskKey(ID, POLL),
+        timeout,
+        lambda result: seen.append((stage.clock.elapsed - START, result.status)),
+        fresh=fresh,
+    )
+    with pytest.raises(ApiError) as caught:
+        stage.run(core)
+    assert caught.value.task_id == ID
+    assert seen[0] == (before, "processing")
+    assert stage.clock.elapsed - START == pytest.approx(lasted)
+
+
+def test_a_wait_of_no_time_is_one_look() -> None:
+    """Less than none is no time."""
+    told = "timeout must be a number of seconds, zero or more, got -1"
+    assert refused(wait, given(), TaskKey(ID, POLL), -1, None, fresh=False) == told
+
+
+def fetched(stage: Stage, path: Any, index: Any = 0, **options: Any) -> Path:
+    """Download a file of the task."""
+    named: dict[str, Any] = {"timeout": None, "on_poll": None, "fresh": False, **options}
+    found: Path = stage.run(download(given(), TaskKey(ID, POLL), path, index, **named))
+    return found
+
+
+def test_a_download_waits_for_the_task(tmp_path: Path) -> None:
+    """As a wait does, and tells of it; then it fetches the file that was chosen."""
+    seen: list[tuple[float, str]] = []
+    stage = Stage([Head(200, {"content-length": "1"}, [b"x"])], [made(status="processing"), made(FILM, FILM + "2")])
+    target = tmp_path / "cat.bin"
+
+    def noted(result: TaskResult) -> None:
+        seen.append((stage.clock.elapsed - START, result.status))
+
+    assert fetched(stage, target, 1, on_poll=noted, fresh=True) == target
+    assert (seen, target.read_bytes()) == ([(2.5, "processing"), (6.25, "completed")], b"x")
+    assert stage.asked == [("GET", FILM + "2", 30.0, True)]
+    assert stage.brief == [True, True, False, False]
+
+
+def test_a_download_waits_no_longer_than_it_may(tmp_path: Path) -> None:
+    """And an address it does not go to is shown without the token."""
+    stage = Stage(answers=[made(status="processing")])
+    with pytest.raises(WaitTimeout) as caught:
+        fetched(stage, tmp_path / "cat.bin", timeout=30)
+    assert (caught.value.task_id, stage.clock.elapsed - START) == (ID, 30.0)
+    with pytest.raises(DownloadError) as other:
+        fetched(Stage(answers=[made("http://cdn.example/sk-made-up")]), tmp_path / "cat.bin")
+    assert other.value.message == "refused to download http://cdn.example/[token]: it is not https"
+
+
+def test_a_file_that_has_expired_is_asked_for_again(tmp_path: Path) -> None:
+    """With one look; it may lie elsewhere by now."""
+    head = Head(200, {"content-length": "1"}, [b"x"])
+    stage = Stage([Head(404), head], [made("https://a.example/1", FILM), made("https://a.example/1", FILM + "2")])
+    fetched(stage, tmp_path / "cat.bin", 1)
+    assert [asked[1] for asked in stage.asked] == [FILM, FILM + "2"]
+    assert len(stage.sent) == 2
+
+
+@pytest.mark.parametrize("index", [-1, True, "0", None, 1.0, "x" * 200])
+def test_an_index_is_a_number_from_zero(index: Any, tmp_path: Path) -> None:
+    """And is told in few words where it is none."""
+    told = f"index counts a task's files from 0, got {repr(index)[:100]}"
+    assert refused(fetched, Stage(), tmp_path / "cat.bin", index) == told
+
+
+@pytest.mark.parametrize(
+    ("urls", "words"),
+    [
+        ((FILM,), "the task made 1 file; there is none with index 2\n  task: 7f3c"),
+        ((FILM, FILM + "2"), "the task made 2 files; there is none with index 2\n  task: 7f3c"),
+    ],
+)
+def test_a_file_that_is_not_there_is_told(urls: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    """With the number of those that are."""
+    assert refused(fetched, Stage(answers=[made(*urls)]), tmp_path / "cat.bin", 2) == words
+
+
+def test_a_task_that_names_its_files_no_more_is_told(tmp_path: Path) -> None:
+    """With the answer that named none, and what to quote to the vendor's support."""
+    stage = Stage([Head(404)], [made(FILM), made()])
+    with pytest.raises(TaskOutputMissing) as caught:
+        fetched(stage, tmp_path / "cat.bin")
+    error = caught.value
+    assert (error.message, error.trace_id, error.task_id) == (f"task {ID} names no usable URL", "trace-1", ID)
+    assert error.result == TaskResult(ID, "completed", "success", trace_id="trace-1")
+
+
+def test_a_path_is_looked_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is asked where it cannot be written, for whatever reason."""
+    stage = Stage()
+    words = refused(fetched, stage, tmp_path)
+    assert words == f"cannot write to {tmp_path}: it is a directory; name a file in it\n  task: {ID}"
+
+    def fail(_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(_cores, "checked_target", fail)
+    told = "cannot write to cat\\u202e: Input/output error\n  task: 7f3c"
+    assert refused(fetched, stage, "cat\u202e") == told
+    assert stage.brief == [True, True]
+
+
+def carried(error: BaseException, task_id: str = ID) -> Any:
+    """Return the error as it leaves a core that carries a task."""
+
+    def core() -> Core[None]:
+        yield Now()
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        Stage().run(carrying(task_id, core()))
+    assert caught.value is error
+    return error
+
+
+def test_no_error_loses_the_task() -> None:
+    """One of ours has a place for its id, and keeps another's; any other one is given a note."""
+    assert carried(ApiError("no")).task_id == ID
+    assert carried(ApiError("no", task_id="other")).task_id == "other"
+    note = r"task a\u202e goes on; go on with client.task('a\u202e')"
+    assert carried(KeyboardInterrupt(), "a\u202e").__notes__ == [note]
+    assert getattr(carried(ApiError("no")), "__notes__", []) == []
+
+
+def test_a_core_that_is_given_up_is_just_closed() -> None:
+    """Nobody is there to read a note."""
+    seen: list[BaseException] = []
+
+    def core() -> Core[None]:
+        try:
+            yield Now()
+        except GeneratorExit as error:
+            seen.append(error)
+            raise
+
+    whole = carrying(ID, core())
+    next(whole)
+    whole.close()
+    assert [getattr(error, "__notes__", []) for error in seen] == [[]]

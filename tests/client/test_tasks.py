@@ -1,0 +1,161 @@
+"""Handles of tasks and results: what they say of themselves, and what they pass on."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from mountsea_gemini import AsyncTask, ConfigurationError, Task, TaskResult, WaitTimeout
+from mountsea_gemini.testing import FakeClock
+
+from tests.client.scripted import ACCEPTED, BASE, FILE, PROCESSING, SIGNED, TASK, Play, Skin, reply
+
+SHOWN = FILE.partition("?")[0]
+TWO = reply(200, {"taskId": TASK, "status": "completed", "result": {"videoUrls": [f"{BASE}/1.bin", f"{BASE}/2.bin"]}})
+
+
+def kind(skin: Skin) -> Any:
+    """Return the class of handles of a skin."""
+    return Task if skin.name == "sync" else AsyncTask
+
+
+def test_a_handle_tells_its_task_and_nothing_else(skin: Skin) -> None:
+    """In words, as JSON, and as a key of a dictionary; not as a pickle, which could not hold a client."""
+    client = skin.client(Play())
+    task = skin.task(client)
+    assert (task.id, repr(task)) == (TASK, f"{kind(skin).__name__}('{TASK}')")
+    assert task.to_json() == json.dumps({"task": TASK, "operation": "getTaskResult"})
+    assert task == skin.task(skin.client(Play()))
+    assert hash(task) == hash(skin.task(client))
+    other = skin.task(client, "other")
+    assert task != other
+    assert len({hash(task), hash(other)}) == 2
+    assert (task == TASK, task != TASK) == (False, True)
+    for spoilt in (pickle.dumps, copy.copy):
+        with pytest.raises(TypeError) as caught:
+            spoilt(task)
+        assert str(caught.value) == "a task handle is not pickled; keep handle.to_json() or its id"
+
+
+def test_a_handle_comes_back_from_its_json(skin: Skin) -> None:
+    """For the client it is given to; and looks at once, for nobody knows how old it is."""
+    clock = FakeClock()
+    seen, noted = moments(clock)
+    play = Play(poll=[noted])
+    client = skin.client(play, clock=clock)
+    task = kind(skin).from_json(json.dumps({"task": "a b", "operation": "getTaskResult", "more": 1}), client)
+    assert (type(task), task.id) == (kind(skin), "a b")
+    with pytest.raises(WaitTimeout):
+        skin.do(task.wait(timeout=9))
+    assert seen[0] == 0.0
+    assert dict(play.of("poll")[0].url.params) == {"taskId": "a b"}
+
+
+NO_HANDLE = 'a task handle is JSON like {"task": "...", "operation": "..."}, got something else'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", NO_HANDLE),
+        (None, NO_HANDLE),
+        ("[" * 100_000, NO_HANDLE),
+        ("[]", NO_HANDLE),
+        ('"operation"', NO_HANDLE),
+        ('{"task": "a"}', NO_HANDLE),
+        ('{"task": "a", "operation": 7}', NO_HANDLE),
+        ('{"task": "a", "operation": "other"}', "operation must be one of getTaskResult, got 'other'"),
+        ('{"operation": "getTaskResult"}', "a task id is a text as the submit returned it, got None"),
+        ('{"task": 7, "operation": "getTaskResult"}', "a task id is a text as the submit returned it, got 7"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_text_that_is_no_handle_is_told(skin: Skin, text: Any, words: str) -> None:
+    """By what is wrong with it."""
+    with pytest.raises(ConfigurationError) as caught:
+        kind(skin).from_json(text, skin.client(Play()))
+    assert str(caught.value) == words
+
+
+def moments(clock: FakeClock) -> tuple[list[float], Any]:
+    """Return a list and a server's reply that notes there when it was asked."""
+    seen: list[float] = []
+
+    def noted(request: httpx.Request) -> httpx.Response:
+        seen.append(clock.elapsed)
+        return PROCESSING(request)
+
+    return seen, noted
+
+
+@pytest.mark.parametrize("how", ["wait", "download"])
+def test_only_the_first_wait_after_a_submit_begins_with_a_pause(skin: Skin, tmp_path: Path, how: str) -> None:
+    """Whichever method it is; time-out and callback are passed on."""
+    clock, told = FakeClock(), list[str]()
+    path = [tmp_path / "cat.mp4"] * (how == "download")
+    seen, noted = moments(clock)
+    client = skin.client(Play([ACCEPTED], [noted]), clock=clock)
+    task = skin.do(client.text_to_video("a cat"))
+    for first in (2.5, 0.0):
+        began = clock.elapsed
+        seen.clear()
+        with pytest.raises(WaitTimeout):
+            skin.do(getattr(task, how)(*path, timeout=9, on_poll=lambda result: told.append(result.status)))
+        assert (seen[0] - began, clock.elapsed - began) == (first, 9.0)
+    assert set(told) == {"processing"}
+    known = skin.task(client)
+    seen.clear()
+    began = clock.elapsed
+    with pytest.raises(WaitTimeout):
+        skin.do(known.wait(9))
+    assert seen[0] == began
+
+
+def test_a_look_asks_once(skin: Skin) -> None:
+    """And takes the task as it stands."""
+    play = Play(poll=[PROCESSING])
+    result = skin.do(skin.task(skin.client(play)).result())
+    assert (result.id, result.status, result.done, len(play.seen)) == (TASK, "processing", False, 1)
+
+
+def test_a_download_takes_path_and_index_in_this_order(skin: Skin, tmp_path: Path) -> None:
+    """The first file, unless another one is asked for."""
+    for chosen, named in (([], "1.bin"), ([1], "2.bin")):
+        play = Play(poll=[TWO], file=[reply(200, b"x")])
+        download: Any = skin.task(skin.client(play)).download
+        path = skin.do(download(tmp_path / "cat", *chosen))
+        assert (path, path.read_bytes()) == (tmp_path / "cat", b"x")
+        assert [str(request.url) for request in play.of("file")] == [f"{BASE}/{named}"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "done", "succeeded"),
+    [
+        ("retry", False, False),
+        ("unknown", False, False),
+        ("success", True, True),
+        ("failure", True, False),
+        ("cancelled", True, False),
+        ("timeout", True, False),
+    ],
+)
+def test_a_result_says_whether_it_is_the_last(verdict: Any, done: bool, succeeded: bool) -> None:
+    """A state that nobody knows is no end."""
+    result = TaskResult("a", "word", verdict)
+    assert (result.done, result.succeeded) == (done, succeeded)
+
+
+def test_a_result_shows_no_signature_and_no_words_of_the_vendors() -> None:
+    """Its fields hold them all."""
+    result = TaskResult(TASK, "failed", "failure", (FILE, SHOWN), "no cats", 7, "t-1", {"a": 1})
+    assert repr(result) == (
+        f"TaskResult(id='{TASK}', status='failed', verdict='failure', urls=('{SHOWN}', '{SHOWN}'), error_code=7,"
+        " trace_id='t-1')"
+    )
+    assert SIGNED in result.urls[0]
+    assert result == TaskResult(TASK, "failed", "failure", (FILE, SHOWN), "no cats", 7, "t-1")
