@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -146,10 +146,17 @@ def _caller(frame: FrameType) -> int:
 
 def told_in(body: Any) -> tuple[str, ...]:
     """Return the texts of a body that a server may echo and an error must not: prose and addresses."""
-    values = body.values() if isinstance(body, dict) else ()
-    texts = [item for value in values for item in (value if isinstance(value, list) else [value])]
-    found = {text for text in texts if isinstance(text, str) and (" " in text or "://" in text or len(text) > 40)}
+    found = {text for text in _texts(body) if " " in text or "://" in text or len(text) > 40}
     return tuple(sorted(found, key=len, reverse=True))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts of a value, however deep they stand."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from _texts(child)
 
 
 def look(settings: Settings, task: TaskKey) -> Core[TaskResult]:

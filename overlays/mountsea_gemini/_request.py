@@ -34,7 +34,8 @@ def request(settings: Settings, operation: Operation[..., Any], **arguments: Any
     except (TypeError, ValueError, RecursionError, AttributeError) as error:
         why = settings.redact(str(error), limit=200)
         raise ConfigurationError(f"{operation.id} cannot be sent: {why}; nothing was sent") from None
-    return Request(made["method"].upper(), url, headers, content, operation.credentials), made.get("json")
+    value = made.get("json", made.get("data"))
+    return Request(made["method"].upper(), url, headers, content, operation.credentials), value
 
 
 def _parameters(operation: Operation[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -110,11 +110,11 @@ def test_a_request_is_put_together() -> None:
     """Method, address, what is asked for and what is sent, before any transport has its way with them."""
     with Client(TOKEN, base_url="https://api.test/v1/") as client:
         made = {"data": {"a": 1}, "headers": {"X-Y": "z"}, "cookies": {"b": 2}, "params": {"q": True}}
-        found, json_value = request(client.settings, operation(made))
+        found, value = request(client.settings, operation(made))
     assert (found.method, found.url, found.content) == ("POST", "https://api.test/v1/x?q=true", b"a=1")
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     assert found.headers == {"Accept": "application/json", "X-Y": "z", **kind, "Cookie": "b=2"}
-    assert (found.credentials, json_value) == (BEARER, None)
+    assert (found.credentials, value) == (BEARER, {"a": 1})
 
 
 def test_a_request_of_json_tells_what_it_was_made_of() -> None:

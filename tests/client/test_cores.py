@@ -255,10 +255,13 @@ LONG = "x" * 41
     ("body", "texts"),
     [
         ({"a": "one word", "b": "word", "c": FILM, "d": LONG, "e": LONG[1:], "f": 7}, (LONG, FILM, "one word")),
-        ({"a": ["b c", "b c d", 7, "e"], "f": ["b c"], "g": {"h": "i j"}}, ("b c d", "b c")),
+        (
+            {"a": ["b c", "b c d", 7, "e"], "f": ["b c"], "g": {"h": [{"i": "j"}, {"k": "l m n o"}]}},
+            ("l m n o", "b c d", "b c"),
+        ),
         ({}, ()),
         (None, ()),
-        ([LONG], ()),
+        ([LONG], (LONG,)),
     ],
 )
 def test_prose_and_addresses_of_a_body_are_private(body: Any, texts: tuple[str, ...]) -> None:
