@@ -20,6 +20,8 @@ _KNOWN: Final = tuple(
 )
 """The quick tests of the glance; the random ones take seconds for each mutant and are not needed."""
 
+_SANDBOX: Final = f"{CLIENT}/sandbox"
+_PLAYED: Final = "tests/sandbox/test_sandbox"
 _CORES: Final = ("tests/client/test_client.py", "tests/client/test_wait_errors.py")
 _ERRORS: Final = ("tests/client/test_submit_errors.py", "tests/client/test_wait_errors.py")
 
@@ -104,6 +106,11 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         f"{CLIENT}/_request.py": ("tests/client/test_calling.py",),
         f"{CLIENT}/_secrets.py": ("tests/client/test_secrets.py",),
         f"{CLIENT}/_settings.py": ("tests/client/test_settings.py",),
+    },
+    "server": {
+        f"{_SANDBOX}/_checks.py": (f"{_PLAYED}_checks.py",),
+        f"{_SANDBOX}/_pointer.py": (f"{_PLAYED}_schema.py",),
+        f"{_SANDBOX}/_schema.py": (f"{_PLAYED}_schema.py",),
     },
 }
 """One run of mutmut each: the modules that are broken, and the test files that are run for each break."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ._http import JSON_TYPE, Request, Response, answer, error_answer, html_answer, json_text
+from ._pointer import tokens_of
 from ._script import Fault
 from ._spec import Waiter
 
@@ -124,7 +125,7 @@ _BODY: Final[dict[str, Change]] = {
 
 def _at(value: dict[str, Any], pointer: str, change: Callable[[dict[str, Any], str], Any]) -> None:
     """Change the member a pointer names, if the object that would hold it is there."""
-    tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+    tokens = tokens_of(pointer)
     parent: Any = value
     for token in tokens[:-1]:
         parent = parent.get(token) if isinstance(parent, dict) else None

@@ -12,7 +12,8 @@ from . import _files
 from ._clock import date_text
 from ._http import json_text
 from ._ids import is_number
-from ._sample import properties_of, put, sample, tokens_of
+from ._pointer import tokens_of
+from ._sample import properties_of, put, sample
 from ._script import Outcome
 from ._spec import Operation, Spec, Waiter
 from ._tasks import Task

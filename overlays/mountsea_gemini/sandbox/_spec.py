@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+
+from ._pointer import pointer, tokens_of
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -140,11 +142,13 @@ class Spec:
         if not reference.startswith("#/"):
             raise SpecError(f"{reference}: only references inside the document can be followed")
         value: Any = self.document
-        for token in reference[2:].split("/"):
-            key = token.replace("~1", "/").replace("~0", "~")
-            if not isinstance(value, Mapping) or key not in value:
+        for token in tokens_of(unquote(reference)):
+            if isinstance(value, Mapping) and token in value:
+                value = value[token]
+            elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+                value = value[int(token)]
+            else:
                 raise SpecError(f"{reference}: the reference leads nowhere")
-            value = value[key]
         return value
 
     def _operations(self) -> Iterator[Operation]:
@@ -156,7 +160,7 @@ class Spec:
 
     def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
         value = item[method]
-        place = f"#/paths/{path.replace('~', '~0').replace('/', '~1')}/{method}"
+        place = f"#{pointer(('paths', path, method))}"
         security = value.get("security", self.document.get("security")) or []
         status, response = self._first_success(value.get("responses") or {})
         parameters = tuple(self._parameters(item, value))
