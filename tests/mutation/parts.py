@@ -109,8 +109,11 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "server": {
         f"{_SANDBOX}/_checks.py": (f"{_PLAYED}_checks.py",),
+        f"{_SANDBOX}/_faults.py": (f"{_PLAYED}_spoiling.py",),
         f"{_SANDBOX}/_pointer.py": (f"{_PLAYED}_schema.py",),
         f"{_SANDBOX}/_schema.py": (f"{_PLAYED}_schema.py",),
+        f"{_SANDBOX}/_script.py": (f"{_PLAYED}_script.py",),
+        f"{_SANDBOX}/_security.py": (f"{_PLAYED}_security.py",),
     },
 }
 """One run of mutmut each: the modules that are broken, and the test files that are run for each break."""

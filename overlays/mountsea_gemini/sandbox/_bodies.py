@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final, Never
 
 from ._forms import Form
-from ._http import Request, Response, error_answer
+from ._http import LATIN, Request, Response, error_answer
 from ._spec import Body, is_json
 
 MISSING = object()
@@ -82,7 +82,7 @@ def _value(text: str) -> Any:
 @lru_cache(64)
 def essence_of(content_type: bytes) -> str:
     """Return a content type without its parameters."""
-    return content_type.decode("latin-1").partition(";")[0].strip().lower()
+    return content_type.decode(LATIN).partition(";")[0].strip().lower()
 
 
 @lru_cache(64)

@@ -10,7 +10,7 @@ from . import _bodies, _files
 from ._checks import Checks, texts
 from ._faults import refusal, spoil
 from ._forms import Form, is_form
-from ._http import JSON_TYPE, Request, Response, answer, error_answer, json_answer
+from ._http import JSON_TYPE, LATIN, Request, Response, answer, error_answer, json_answer
 from ._ids import form_of, is_number
 from ._parameters import Parameters
 from ._results import PollBody, SubmitBody
@@ -74,7 +74,7 @@ class Endpoint(ABC):
         """
         self.calls += 1
         if SCRIPT_HEADER in request.named:
-            script = Script.parse(request.named[SCRIPT_HEADER].decode("latin-1"))
+            script = Script.parse(request.named[SCRIPT_HEADER].decode(LATIN))
             self._core.check_script(script)
             return script
         return self._core.queue.popleft() if self._core.queue else self._core.settings.script

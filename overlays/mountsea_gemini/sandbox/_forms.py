@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from ._http import LATIN
 from ._sample import properties_of
 from ._spec import Schema, Spec
 
@@ -40,7 +41,7 @@ class Form:
         Raises:
             ValueError: The body is not of the announced type.
         """
-        kind = content_type.partition(b";")[0].strip().lower().decode("latin-1")
+        kind = content_type.partition(b";")[0].strip().lower().decode(LATIN)
         fields = _parts(raw, content_type) if kind == _PARTS else parse_qsl(raw.decode("utf-8"), keep_blank_values=True)
         found: dict[str, Any] = {}
         for name, value in fields:
@@ -114,5 +115,5 @@ def _parts(raw: bytes, content_type: bytes) -> Iterable[tuple[str, Any]]:
             raise ValueError("a part has no name")
         content = part.get_payload(decode=True)
         binary = part.get_filename() is not None
-        text = content.decode("latin-1" if binary else "utf-8", "replace") if isinstance(content, bytes) else ""
+        text = content.decode(LATIN if binary else "utf-8", "replace") if isinstance(content, bytes) else ""
         yield name, json.loads(text) if part.get_content_type() == "application/json" else text

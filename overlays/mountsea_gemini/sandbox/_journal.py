@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ._http import Request
+from ._http import LATIN, Request
 
 MAX_ENTRIES: Final = 1000
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -76,8 +76,8 @@ class Journal:
             Recorded(
                 method,
                 path,
-                self._masked(query.decode("latin-1")),
-                {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()},
+                self._masked(query.decode(LATIN)),
+                {name.decode(LATIN): value.decode(LATIN) for name, value in headers.items()},
                 body,
                 status,
             )

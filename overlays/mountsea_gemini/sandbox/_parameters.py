@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 from ._checks import Checks, Entry, schema_entry
-from ._http import Request
+from ._http import LATIN, Request
 from ._schema import Schemas
 from ._spec import Operation, Parameter, Spec
 
@@ -40,7 +39,7 @@ class Parameters:
         if not self._checks:
             return values, entries, []
         given: dict[str, Any] = {}
-        query = parse_qs(request.query.decode("latin-1"), keep_blank_values=True)
+        query = request.arguments
         for parameter, types, items, validator in self._checks:
             texts = _given(parameter, request, in_path, query)
             above = (parameter.place, parameter.name)
@@ -75,16 +74,10 @@ def _given(
     if parameter.place == "path":
         return [in_path[parameter.name]] if parameter.name in in_path else []
     if parameter.place == "cookie":
-        return _cookies(request.header(b"cookie") or "").get(parameter.name, [])
-    header = request.header(parameter.name.lower().encode("latin-1", "replace"))
+        cookie = request.cookies.get(parameter.name)
+        return [] if cookie is None else [unquote(cookie)]
+    header = request.header(parameter.name.lower().encode(LATIN, "replace"))
     return [] if header is None else [header]
-
-
-def _cookies(header: str) -> dict[str, list[str]]:
-    try:
-        return {name: [unquote(morsel.value)] for name, morsel in SimpleCookie(header).items()}
-    except CookieError:
-        return {}
 
 
 def _types(spec: Spec, parameter: Parameter) -> tuple[tuple[str, ...], tuple[str, ...]]:
