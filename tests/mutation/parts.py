@@ -108,12 +108,16 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         f"{CLIENT}/_settings.py": ("tests/client/test_settings.py",),
     },
     "server": {
+        f"{_SANDBOX}/_bodies.py": (f"{_PLAYED}_reading.py",),
         f"{_SANDBOX}/_checks.py": (f"{_PLAYED}_checks.py",),
         f"{_SANDBOX}/_faults.py": (f"{_PLAYED}_spoiling.py",),
+        f"{_SANDBOX}/_forms.py": (f"{_PLAYED}_reading.py",),
+        f"{_SANDBOX}/_parameters.py": (f"{_PLAYED}_parameters.py",),
         f"{_SANDBOX}/_pointer.py": (f"{_PLAYED}_schema.py",),
         f"{_SANDBOX}/_schema.py": (f"{_PLAYED}_schema.py",),
         f"{_SANDBOX}/_script.py": (f"{_PLAYED}_script.py",),
         f"{_SANDBOX}/_security.py": (f"{_PLAYED}_security.py",),
+        f"{_SANDBOX}/_texts.py": (f"{_PLAYED}_parameters.py", f"{_PLAYED}_reading.py"),
     },
 }
 """One run of mutmut each: the modules that are broken, and the test files that are run for each break."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import _bodies, _files
 from ._checks import Checks, texts
 from ._faults import refusal, spoil
-from ._forms import Form, is_form
+from ._forms import FORMS, Form
 from ._http import JSON_TYPE, LATIN, Request, Response, answer, error_answer, json_answer
 from ._ids import form_of, is_number
 from ._parameters import Parameters
@@ -36,7 +36,7 @@ class Endpoint(ABC):
         media = operation.body.media if operation.body else {}
         strict = core.settings.strict
         self.parameters = Parameters(core.spec, core.schemas, operation, strict=strict)
-        self._forms = {name: Form(core.spec, schema) for name, schema in media.items() if is_form(name)}
+        self._forms = {name: Form(core.spec, schema) for name, schema in media.items() if name in FORMS}
         self.checks = {name: Checks(core.schemas, schema, strict=strict) for name, schema in media.items()}
 
     def handle(self, request: Request, in_path: Mapping[str, str]) -> Response:
@@ -52,7 +52,7 @@ class Endpoint(ABC):
                 return refused
         values, entries, warnings = self.parameters.read(request, in_path)
         if takes is not None and body is not _bodies.MISSING:
-            more, also = self.checks[_bodies.essence_of(request.named[b"content-type"])].check(body)
+            more, also = self.checks[_bodies.type_of(request.named[b"content-type"])].check(body)
             entries += more
             warnings += also
         if entries:

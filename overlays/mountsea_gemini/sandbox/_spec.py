@@ -57,7 +57,7 @@ class Success:
         """The body where it is not JSON: one event of a stream, a text, or some bytes."""
         if self.media is None:
             return b""
-        kind = self.media.partition(";")[0].strip().lower()
+        kind = essence_of(self.media)
         return b"data: text\n\n" if kind == "text/event-stream" else b"text" if kind.startswith("text/") else bytes(8)
 
 
@@ -199,7 +199,7 @@ class Spec:
         body = self.resolve(value)
         if not body:
             return None
-        media = {name.lower(): entry.get("schema") or {} for name, entry in (body.get("content") or {}).items()}
+        media = {essence_of(name): entry.get("schema") or {} for name, entry in (body.get("content") or {}).items()}
         return Body(bool(body.get("required")), media)
 
     def _links(self, response: Mapping[str, Any]) -> Iterator[Link]:
@@ -256,8 +256,13 @@ def json_schema_of(content: Any) -> Schema | None:
     return None
 
 
+def essence_of(media: str) -> str:
+    """Return a media type without its parameters."""
+    return media.partition(";")[0].strip().lower()
+
+
 @lru_cache(64)
 def is_json(media: str) -> bool:
     """Tell whether a media type carries JSON."""
-    essence = media.split(";", maxsplit=1)[0].strip().lower()
+    essence = essence_of(media)
     return essence in {"application/json", "*/*", "application/*"} or essence.endswith("+json")
