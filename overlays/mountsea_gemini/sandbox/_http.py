@@ -17,6 +17,7 @@ JSON_TYPE: Final = (b"content-type", b"application/json")
 HTML_TYPE: Final = (b"content-type", b"text/html; charset=utf-8")
 LATIN: Final = "latin-1"
 """How the bytes of a head are text: each is a character."""
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Request:
@@ -128,7 +129,7 @@ class Response:
 
 def json_text(value: Any) -> str:
     """Return a value as compact JSON, non-ASCII text as it is."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def answer(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Response:
@@ -138,7 +139,7 @@ def answer(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Response:
 
 def json_answer(status: int, value: Any, *headers: tuple[bytes, bytes]) -> Response:
     """Return a JSON answer; a lone surrogate in the value is replaced, never a crash."""
-    return answer(status, json_text(value).encode("utf-8", "replace"), JSON_TYPE, *headers)
+    return answer(status, json_text(value).encode(errors="replace"), JSON_TYPE, *headers)
 
 
 def error_answer(
