@@ -119,6 +119,7 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         f"{_SANDBOX}/_schema.py": (f"{_PLAYED}_schema.py",),
         f"{_SANDBOX}/_script.py": (f"{_PLAYED}_script.py",),
         f"{_SANDBOX}/_security.py": (f"{_PLAYED}_security.py",),
+        f"{_SANDBOX}/_spec.py": (f"{_PLAYED}_spec.py",),
         f"{_SANDBOX}/_tasks.py": (f"{_PLAYED}_tasks.py",),
         f"{_SANDBOX}/_texts.py": (f"{_PLAYED}_parameters.py", f"{_PLAYED}_reading.py"),
     },

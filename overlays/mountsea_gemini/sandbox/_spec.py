@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from ._pointer import pointer, tokens_of
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_SUCCESSES: Final = (r"2\d\d|2XX", "default", r"3\d\d")
 
 JSON = Any
 Schema = Mapping[str, Any]
@@ -121,7 +122,7 @@ class Spec:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
-        self.is_30 = str(document.get("openapi", "")).startswith("3.0")
+        self.is_30 = str(document.get("openapi")).startswith("3.0")
         self.base_path = urlsplit(_address((document.get("servers") or [{}])[0])).path.rstrip("/")
         self.operations = tuple(self._operations())
         if not self.operations:
@@ -180,7 +181,7 @@ class Spec:
 
     def _first_success(self, responses: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
         """Return what answers a request that is in order; an operation may document its refusals only."""
-        for wanted in (r"2\d\d|2XX", "default", r"3\d\d"):
+        for wanted in _SUCCESSES:
             for code, response in responses.items():
                 if re.fullmatch(wanted, str(code), re.IGNORECASE):
                     return int(code) if str(code).isdecimal() else 200, self.resolve(response)
