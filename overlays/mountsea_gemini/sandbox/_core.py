@@ -162,29 +162,27 @@ class _Routes:
 
     def __init__(self, base: str, endpoints: list[Endpoint]) -> None:
         self._plain: dict[str, dict[str, Endpoint]] = {}
-        self._templates: dict[str, tuple[re.Pattern[str], dict[str, Endpoint]]] = {}
+        templates: dict[str, tuple[re.Pattern[str], list[str], dict[str, Endpoint]]] = {}
         for endpoint in endpoints:
             path, method = base + endpoint.operation.path, endpoint.operation.method
             if "{" not in path:
                 self._plain.setdefault(path, {})[method] = endpoint
             else:
-                names = re.split(r"\{([^{}]+)\}", path)
-                pattern = re.compile("([^/]+)".join(re.escape(text) for text in names[::2]))
-                self._templates.setdefault(path, (pattern, {}))[1][method] = endpoint
+                parts = re.split(r"\{([^{}]+)\}", path)
+                pattern = re.compile("([^/]+)".join(re.escape(text) for text in parts[::2]))
+                templates.setdefault(path, (pattern, parts[1::2], {}))[2][method] = endpoint
         # `/{box}/new` before `/{box}/{thing}:open` before `/{box}/{thing}`: what is written out counts more
-        concrete = sorted(self._templates, key=lambda path: [_openness(segment) for segment in path.split("/")])
-        self._templates = {path: self._templates[path] for path in concrete}
+        concrete = sorted(templates, key=lambda path: [_openness(segment) for segment in path.split("/")])
+        self._templates = [templates[path] for path in concrete]
 
     def find(self, path: str) -> tuple[Mapping[str, Endpoint] | None, Mapping[str, str]]:
         """Return the endpoints by method and the values of the path's parameters."""
         if path in self._plain:
             return self._plain[path], {}
-        for template, (pattern, methods) in self._templates.items():
+        for pattern, names, methods in self._templates:
             if match := pattern.fullmatch(path):
-                names = re.findall(r"\{([^{}]+)\}", template)
-                return methods, {
-                    name: value.replace("%2F", "/") for name, value in zip(names, match.groups(), strict=True)
-                }
+                values = [value.replace("%2F", "/") for value in match.groups()]
+                return methods, dict(zip(names, values, strict=True))
         return None, {}
 
 
