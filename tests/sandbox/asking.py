@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 import httpx
 import respx
 from mountsea_gemini.sandbox import Sandbox
+from mountsea_gemini.sandbox._spec import Spec
 
 AUTH: Final = {"authorization": "Bearer sandbox"}
 JSON: Final = {"content-type": "application/json"}
@@ -20,6 +21,11 @@ POLL: Final = "/gemini/task/result"
 HOST: Final = "sandbox.test"
 TEXT: Final = {"prompt": "a cat", "action": "text2video", "model": "veo3_fast"}
 STATES: Final = ["pending", "ready", "assigned", "processing", "completed"]
+
+
+def spec_of(paths: Any = None, version: str = "3.1.0", **more: Any) -> Spec:
+    """Return the reading of a small document: these paths, or one operation of no interest."""
+    return Spec({"openapi": version, "paths": paths or {"/": {"get": {"responses": {}}}}, **more})
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,6 @@ import httpx
 import pytest
 from mountsea_gemini import sandbox as package
 from mountsea_gemini.sandbox import Sandbox, SpecError
-from mountsea_gemini.sandbox._schema import Schemas
-from mountsea_gemini.sandbox._spec import Spec
 
 WAITER = {
     "id": {"parameter": "job", "submitted": "/data/job_id"},
@@ -267,26 +265,6 @@ def test_a_label_does_not_reach_the_terminal_raw() -> None:
     spec["paths"]["/ping"]["get"]["operationId"] = "a\x1b[2J\u202eb"
     (line,) = [line for line in Sandbox(spec).labels() if "/ping" in line]
     assert r"a\x1b[2J\u202eb" in line
-
-
-@pytest.mark.parametrize(
-    "reference",
-    ["#/components/schemas/Batch", "#/components/schemas/Batch/properties/jobs/items", "#/components/schemas/Odd~1one"],
-)
-def test_a_body_is_judged_by_all_that_its_schema_refers_to(reference: str) -> None:
-    """Directly, through others, into one, in a circle, by an escaped name; and by no more than that."""
-    through = {"$ref": "#/components/schemas/Batch"}
-    schemas = {
-        "Order": {"type": "object", "required": ["grams"], "properties": {"next": through}},
-        "Batch": {"type": "object", "properties": {"jobs": {"items": {"$ref": "#/components/schemas/Order"}}}},
-        "Odd/one": {"allOf": [{"$ref": "#/components/schemas/Order"}]},
-        "Unasked": {"type": "no such type"},
-    }
-    spec = _spoiled("components schemas", SPEC["components"]["schemas"] | schemas)
-    validator = Schemas(Spec(spec)).validator({"$ref": reference})
-    inner: Any = {"jobs": [{"next": {}}]}
-    assert not validator.is_valid({"next": inner, "jobs": [{}]})
-    assert validator.is_valid({"grams": 1, "jobs": [{"grams": 1}]})
 
 
 def test_version_3_1_uses_its_own_dialect() -> None:

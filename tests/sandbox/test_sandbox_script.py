@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from mountsea_gemini.sandbox import FAULT_KINDS, Fault, Outcome, Sandbox, Script, ScriptError, Timing
 
@@ -19,6 +21,10 @@ from tests.sandbox.asking import AUTH, Ask, Send, life, poll, started, submit
         ("429", Script(faults=(Fault("429"),))),
         ("429=3@submit:1", Script(faults=(Fault("429", "submit", 1, 1, "3"),))),
         ("502@poll:2-4; cut@download", Script(faults=(Fault("502", "poll", 2, 4), Fault("cut", "download")))),
+        ("500@poll:2", Script(faults=(Fault("500", "poll", 2, 2),))),
+        ("extra-field=a=b@c@poll", Script(faults=(Fault("extra-field", "poll", argument="a=b@c"),))),
+        ("polls=2.0", Script(timing=Timing("polls", 2))),
+        (' {"outcome":"failed; x"} ', Script("failed; x")),
         ("404@poll:3-", Script(faults=(Fault("404", "poll", 3),))),
         (
             "redirect=https://a.test:8/b@download",
@@ -36,37 +42,94 @@ def test_a_script_is_read_as_written(text: str, script: Script) -> None:
     assert Script.parse(text) == script
 
 
+def json_error(text: str) -> str:
+    """Return what this Python says of a text that is not JSON."""
+    with pytest.raises(json.JSONDecodeError) as caught:
+        json.loads(text)
+    return str(caught.value)
+
+
+KINDS = ", ".join(FAULT_KINDS)
+ENDS = "cancelled, completed, failed, failure, flaky, never, no-url, slow, success, timeout"
+FORM = "write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], such as 502@poll:2-4"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("failed completed", "one outcome"),
-        ("polls=1 now", "one timing"),
-        ("polls=0", "positive number of polls"),
-        ("polls=1.5", "positive number of polls"),
-        ("seconds=0", "positive number of seconds"),
-        ("399@poll", "'399' is no fault"),
-        ("gremlin@poll", "'gremlin' is no fault: write a status from 400 to 599 or one of html, cut-json"),
+        ("failed completed", "a script has one outcome and one timing, got failed, completed"),
+        ("polls=1; now", "a script has one outcome and one timing, got polls=1, now"),
+        ("failed now completed now", "a script has one outcome and one timing, got failed, completed, now, now"),
+        ("polls=0", "polls=0: a state lasts a positive number of polls"),
+        ("polls=1.5", "polls=1.5: a state lasts a positive number of polls"),
+        ("seconds=0", "seconds=0: a state lasts a positive number of seconds"),
+        ("399@poll", f"'399' is no fault: write a status from 400 to 599 or one of {KINDS}"),
+        ("gremlin@poll", f"'gremlin' is no fault: write a status from 400 to 599 or one of {KINDS}"),
         ("500@lunch", "'lunch' is no place for a fault: write one of submit, poll, download"),
-        ("500@poll:x", "is no fault: write KIND"),
-        ("absent@poll", "needs a field's JSON pointer"),
-        ("slow=x@poll", "number of seconds"),
-        ("slow=1e9@poll", "number of seconds"),
-        ('{"faults":["429=1\\r\\nx-evil: 1@poll"]}', "no control characters"),
-        ("{", "starts like JSON"),
-        ('{"outcome":1}', "are text"),
-        ('{"faults":[1]}', "are text"),
-        ('{"color":"red"}', "outcome, timing and faults"),
-        ("sideways", "'sideways' is no outcome: write one of cancelled, completed, failed, failure, flaky"),
+        ("500@poll:x", f"'500@poll:x' is no fault: {FORM}"),
+        ("@poll", f"'@poll' is no fault: {FORM}"),
+        ("absent@poll", "absent=: needs a field's JSON pointer, as absent=/id"),
+        ("null=@poll", "null=: needs a field's JSON pointer, as null=/id"),
+        ("wrong=id@poll", "wrong=id: needs a field's JSON pointer, as wrong=/id"),
+        ("slow=x@poll", "slow=x: needs a number of seconds from 0 to 3600"),
+        ("slow=3600.1@poll", "slow=3600.1: needs a number of seconds from 0 to 3600"),
+        ("drip=-0.1@poll", "drip=-0.1: needs a number of seconds from 0 to 3600"),
+        ("drip=nan@poll", "drip=nan: needs a number of seconds from 0 to 3600"),
+        ("500@poll:0", "500@poll:0-0: never, as it counts up from 1"),
+        ("500@poll:0-", "500@poll:0-None: never, as it counts up from 1"),
+        ("500@poll:3-2", "500@poll:3-2: never, as it counts up from 1"),
+        ('{"faults":["429=1\\r\\nx: 1@poll"]}', r"429='1\r\nx: 1': an argument holds no control characters"),
+        ("{", f"the script starts like JSON but is not: {json_error('{')}"),
+        ('{"outcome":1}', "outcome and timing are text, faults a list of texts"),
+        ('{"timing":[]}', "outcome and timing are text, faults a list of texts"),
+        ('{"faults":[1]}', "outcome and timing are text, faults a list of texts"),
+        ('{"faults":null}', "outcome and timing are text, faults a list of texts"),
+        ('{"color":"red"}', "a script is text or an object with outcome, timing and faults"),
+        ("sideways", f"'sideways' is no outcome: write one of {ENDS}"),
     ],
 )
 def test_a_script_that_is_not_understood_says_so(sandbox: Sandbox, send: Send, text: str, message: str) -> None:
     """In Python as an error, over HTTP as a 400; either names the word and what would be right."""
-    with pytest.raises(ScriptError, match=message.replace("(", r"\(")):
+    with pytest.raises(ScriptError) as caught:
         sandbox.script(text)
+    assert str(caught.value) == message
     answer = send(submit(x_sandbox_script=text))
-    assert answer.status == 400
-    assert message in answer.json()["message"]
+    assert (answer.status, answer.json()["message"]) == (400, message)
     assert not sandbox.core.queue
+
+
+@pytest.mark.parametrize("value", [1, None, ["failed"], {"outcome": "now", "colour": "red"}])
+def test_a_script_from_json_is_text_or_an_object(value: object) -> None:
+    """Nothing else can be read."""
+    with pytest.raises(ScriptError) as caught:
+        Script.read(value)
+    assert str(caught.value) == "a script is text or an object with outcome, timing and faults"
+    assert Script.read("failed now") == Script("failed", Timing("now"))
+
+
+def test_a_fault_hits_from_its_first_request_to_its_last() -> None:
+    """At its own place only."""
+    fault = Fault("500", "poll", 2, 3)
+    assert [fault.hits("poll", number) for number in range(1, 5)] == [False, True, True, False]
+    assert not fault.hits("submit", 2)
+    assert [Fault("500", "poll", 2).hits("poll", number) for number in (1, 2, 99)] == [False, True, True]
+    script = Script("flaky", faults=(fault, Fault("500", "submit")))
+    assert script.faults_at("poll", 3) == [fault, Fault("html", "poll", 3, 3)]
+    assert script.faults_at("poll", 1) == [Fault("502", "poll", 1, 1)]
+    assert Script("failed", faults=(fault,)).faults_at("poll", 1) == []
+
+
+def test_seconds_are_those_of_the_argument() -> None:
+    """From none to an hour, or as many as are usual."""
+    faults = [Fault("slow", argument=text) for text in ("0", "2.5", "3600", "", None)]
+    assert [fault.seconds for fault in faults] == [0.0, 2.5, 3600.0, 1.0, 1.0]
+    assert Fault("drip").seconds == 0.05
+
+
+def test_a_slower_timing() -> None:
+    """Each state lasts longer; at once becomes so many polls."""
+    timings = (Timing("now"), Timing("polls", 2), Timing("seconds", 0.5))
+    assert [timing.slower(5) for timing in timings] == [Timing("polls", 5), Timing("polls", 10), Timing("seconds", 2.5)]
 
 
 def test_the_header_goes_before_the_queue_and_the_queue_before_the_default() -> None:

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any, Final, Never
 
 from ._forms import Form
-from ._http import Request, Response, error_answer
-from ._spec import Body, is_json
+from ._http import LATIN, Request, Response, error_answer, json_text
+from ._spec import Body, essence_of, is_json
 
 MISSING = object()
 
@@ -28,12 +28,10 @@ def read(request: Request, body: Body, limit: int, forms: Mapping[str, Form]) ->
     if len(request.body) > limit:
         return None, error_answer(413, f"the body is larger than {limit} bytes")
     if not request.body:
-        refusal = (
-            error_answer(400, f"a body is required ({', '.join(body.media)}), got none") if body.required else None
-        )
-        return MISSING, refusal
+        missing = f"a body is required ({', '.join(body.media)}), got none"
+        return MISSING, error_answer(400, missing) if body.required else None
     content_type = request.named.get(b"content-type", b"")
-    essence = essence_of(content_type)
+    essence = type_of(content_type)
     if essence not in body.media:
         wanted = ", ".join(body.media)
         return None, error_answer(415, f"the content type must be {wanted}, got {essence[:100] or 'none'}")
@@ -55,10 +53,10 @@ def _filled_in(form: Form, raw: bytes, content_type: bytes) -> tuple[Any, Respon
 
 def _decoded(raw: bytes) -> tuple[Any, Response | None]:
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode()
         value = _value(text)
         if "\\u" in text:
-            json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text
+            json_text(value).encode()  # a lone surrogate is no text
     except UnicodeDecodeError as error:
         return None, error_answer(400, f"the body is not UTF-8: {error.reason} at byte {error.start}")
     except UnicodeEncodeError:
@@ -80,9 +78,9 @@ def _value(text: str) -> Any:
 
 
 @lru_cache(64)
-def essence_of(content_type: bytes) -> str:
-    """Return a content type without its parameters."""
-    return content_type.decode("latin-1").partition(";")[0].strip().lower()
+def type_of(content_type: bytes) -> str:
+    """Return the media type that a content type names, without its parameters."""
+    return essence_of(content_type.decode(LATIN))
 
 
 @lru_cache(64)

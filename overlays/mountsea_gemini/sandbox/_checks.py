@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any, Final
 
 from ._http import json_text
-from ._schema import Location, Modern, SchemaError, Schemas, compiled, pointer
+from ._pointer import Location, pointer
+from ._schema import Modern, SchemaError, Schemas, compiled
 from ._spec import Schema, SpecError
 
 MAX_ENTRY: Final = 400
@@ -63,10 +64,9 @@ class Checks:
 
     def check(self, body: Any) -> tuple[list[Entry], list[str]]:
         """Return an entry for each thing wrong, and the ids of the warnings the body gives cause to."""
-        valid = self._schema.is_valid(body)
-        if valid and self._only_quick and self._quick.is_valid(body):
+        if self._only_quick and self._schema.is_valid(body) and self._quick.is_valid(body):
             return [], []
-        entries = [] if valid else [schema_entry(error) for error in self._schema.iter_errors(body)]
+        entries = [schema_entry(error) for error in self._schema.iter_errors(body)]
         warnings: list[str] = []
         found: dict[str, list[tuple[Location, Any]]] = {}
         for location, part, value in self._parts(body):
@@ -176,7 +176,7 @@ def _brief_message(keyword: str, error: SchemaError) -> str:
 def _fitted(entry: Entry) -> Entry:
     """Shorten an entry to `MAX_ENTRY` bytes: first what repeats the document, then its longest text."""
     if _size(entry) > MAX_ENTRY:
-        entry.pop("allowed", None)
+        del entry["allowed"]
     while (excess := _size(entry) - MAX_ENTRY) > 0:
         longest = max((key for key in entry if isinstance(entry[key], str)), key=lambda key: len(entry[key]))
         entry[longest] = _cut(entry[longest], max(8, len(entry[longest]) - max(1, excess // 4)))
@@ -184,7 +184,7 @@ def _fitted(entry: Entry) -> Entry:
 
 
 def _size(entry: Entry) -> int:
-    return len(json_text(entry).encode("utf-8", "replace"))
+    return len(json_text(entry).encode())
 
 
 def _cut(text: str, limit: int) -> str:

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 from . import _files
@@ -23,8 +23,6 @@ from ._script import Script, Timing
 from ._security import Guard
 from ._spec import Operation, Spec
 from ._tasks import Life, Tasks
-
-_NAME: Final = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ class Core:
         endpoint = methods.get(request.method)
         if endpoint is None:
             return _wrong_method(request, methods)
-        names = _NAME.findall(self.spec.base_path + endpoint.operation.path) if values else ()
+        names = self._routes.names[endpoint] if values else ()
         return endpoint.handle(request, dict(zip(names, values, strict=True)))
 
     def _download(self, request: Request, task_id: str) -> Response:
@@ -168,25 +166,27 @@ class _Routes:
     """
 
     def __init__(self, base: str, endpoints: list[Endpoint]) -> None:
+        self.names: dict[Endpoint, list[str]] = {}
         self._plain: dict[str, dict[str, Endpoint]] = {}
-        self._templates: dict[str, tuple[re.Pattern[str], dict[str, Endpoint]]] = {}
+        templates: dict[str, tuple[re.Pattern[str], dict[str, Endpoint]]] = {}
         for endpoint in endpoints:
             path, method = base + endpoint.operation.path, endpoint.operation.method
             if "{" not in path:
                 self._plain.setdefault(path, {})[method] = endpoint
             else:
-                texts = _NAME.split(path)[::2]
-                pattern = re.compile("([^/]+)".join(map(re.escape, texts)))
-                self._templates.setdefault("{}".join(texts), (pattern, {}))[1].setdefault(method, endpoint)
+                parts = re.split(r"\{([^{}]+)\}", path)
+                pattern = re.compile("([^/]+)".join(re.escape(text) for text in parts[::2]))
+                templates.setdefault("{}".join(parts[::2]), (pattern, {}))[1].setdefault(method, endpoint)
+                self.names[endpoint] = parts[1::2]
         # `/{box}/new` before `/{box}/{thing}:open` before `/{box}/{thing}`: what is written out counts more
-        concrete = sorted(self._templates, key=lambda path: [_openness(segment) for segment in path.split("/")])
-        self._templates = {path: self._templates[path] for path in concrete}
+        concrete = sorted(templates, key=lambda path: [_openness(segment) for segment in path.split("/")])
+        self._templates = [templates[path] for path in concrete]
 
     def find(self, path: str) -> tuple[Mapping[str, Endpoint] | None, Sequence[str]]:
         """Return the endpoints by method and the values in the path, in order."""
         if path in self._plain:
             return self._plain[path], ()
-        for pattern, methods in self._templates.values():
+        for pattern, methods in self._templates:
             if match := pattern.fullmatch(path):
                 return methods, [value.replace("%2F", "/") for value in match.groups()]
         return None, ()

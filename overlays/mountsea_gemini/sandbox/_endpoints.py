@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from . import _bodies, _files
 from ._checks import Checks, texts
 from ._faults import refusal, spoil
-from ._forms import Form, is_form
-from ._http import JSON_TYPE, Request, Response, answer, error_answer, json_answer
+from ._forms import FORMS, Form
+from ._http import JSON_TYPE, LATIN, Request, Response, answer, error_answer, json_answer
 from ._ids import form_of, is_number
 from ._parameters import Parameters
 from ._results import PollBody, SubmitBody
@@ -38,7 +38,7 @@ class Endpoint(ABC):
         strict = core.settings.strict
         keys = core.guard.carriers(operation)
         self.parameters = Parameters(core.spec, core.schemas, operation, keys, strict=strict)
-        self._forms = {name: Form(core.spec, schema) for name, schema in media.items() if is_form(name)}
+        self._forms = {name: Form(core.spec, schema) for name, schema in media.items() if name in FORMS}
         self.checks = {name: Checks(core.schemas, schema, strict=strict) for name, schema in media.items()}
 
     def handle(self, request: Request, in_path: Mapping[str, str]) -> Response:
@@ -46,22 +46,22 @@ class Endpoint(ABC):
         if not self._core.guard.admits(self.operation, request):
             message = "the credential is missing or not the one this sandbox accepts"
             return error_answer(401, message, (b"www-authenticate", b"Bearer"))
-        body: Any = None
+        body: Any = _bodies.MISSING
         takes = self.operation.body
         if takes is not None:
             body, refused = _bodies.read(request, takes, self._core.settings.max_body, self._forms)
             if refused:
                 return refused
         values, entries, warnings = self.parameters.read(request, in_path)
-        if takes is not None and body is not _bodies.MISSING:
-            more, also = self.checks[_bodies.essence_of(request.named[b"content-type"])].check(body)
+        if body is not _bodies.MISSING:
+            more, also = self.checks[_bodies.type_of(request.named[b"content-type"])].check(body)
             entries += more
             warnings += also
         if entries:
             return error_answer(400, texts(entries), more={"violations": entries})
         response = self._act(request, values, body)
         if warnings:
-            response.headers.append((WARNINGS_HEADER, ",".join(warnings).encode("ascii", "replace")))
+            response.headers.append((WARNINGS_HEADER, ",".join(warnings).encode(LATIN, "replace")))
         return response
 
     @abstractmethod
@@ -76,7 +76,7 @@ class Endpoint(ABC):
         """
         self.calls += 1
         if SCRIPT_HEADER in request.named:
-            script = Script.parse(request.named[SCRIPT_HEADER].decode("latin-1"))
+            script = Script.parse(request.named[SCRIPT_HEADER].decode(LATIN))
             self._core.check_script(script)
             return script
         return self._core.queue.popleft() if self._core.queue else self._core.settings.script
@@ -127,12 +127,14 @@ class Submit(Endpoint):
             life = self._default if script is core.settings.script else self._life(script)
         except ScriptError as error:
             return error_answer(400, str(error))
-        faults = script.faults_at("submit", self.calls) if script.faults else ()
-        response = refusal(faults) if faults else None
-        if response is None:
-            task = core.tasks.add(life, tall=_files.is_tall(body), form=self._id_form)
-            response = answer(self.operation.success.status, self._body.of(task), JSON_TYPE)
-        return spoil(response, faults, request, self._waiter) if faults else response
+        if not script.faults:
+            return self._started(life, body)
+        faults = script.faults_at("submit", self.calls)
+        return spoil(refusal(faults) or self._started(life, body), faults, request, self._waiter)
+
+    def _started(self, life: Life, body: Any) -> Response:
+        task = self._core.tasks.add(life, tall=_files.is_tall(body), form=self._id_form)
+        return answer(self.operation.success.status, self._body.of(task), JSON_TYPE)
 
     def _life(self, script: Script) -> Life:
         return Life.of(script, self._waiter, self._core.settings.timing)

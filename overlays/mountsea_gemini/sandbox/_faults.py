@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from ._http import JSON_TYPE, Request, Response, answer, error_answer, html_answer, json_text
+from ._http import JSON_TYPE, LATIN, Request, Response, answer, error_answer, html_answer, json_text
+from ._pointer import tokens_of
 from ._script import Fault
 from ._spec import Waiter
 
@@ -29,7 +30,7 @@ def _error(status: int, argument: str | None) -> Response:
         return html_answer(status)
     message = "the sandbox was told to answer so"
     if status == 429:
-        return error_answer(429, message, (b"retry-after", (argument or "1").encode("latin-1", "replace")))
+        return error_answer(429, message, (b"retry-after", (argument or "1").encode(LATIN, "replace")))
     if status == 401:
         return error_answer(401, message, (b"www-authenticate", b"Bearer"))
     return error_answer(status, message)
@@ -53,26 +54,22 @@ def spoil(response: Response, faults: Sequence[Fault], request: Request, waiter:
 
 
 def _deliver(fault: Fault, response: Response) -> None:
-    if fault.kind == "slow":
-        response.delay += fault.seconds(1.0)
-    elif fault.kind == "drip":
-        response.drip = fault.seconds(0.05)
-    elif fault.kind == "cut":
-        response.ending = "cut"
-    elif fault.kind == "reset":
-        response.ending = "reset"
-    elif fault.kind == "drop":
-        response.ending = "drop"
+    match fault.kind:
+        case "slow":
+            response.delay += fault.seconds
+        case "drip":
+            response.drip = fault.seconds
+        case "cut" | "reset" | "drop" as ending:
+            response.ending = ending
 
 
 def _elsewhere(request: Request, argument: str | None) -> bytes:
     if argument:
-        return argument.encode("ascii", "replace")
-    scheme, _, host = request.origin.partition("://")
-    name, colon, port = host.partition(":")
+        return argument.encode(LATIN, "replace")
+    name, colon, port = request.host.partition(":")
     other = "localhost" if name == "127.0.0.1" else "127.0.0.1" if name == "localhost" else f"elsewhere.{name}"
     query = b"?" + request.query if request.query else b""
-    return f"{scheme}://{other}{colon}{port}{quote(request.path)}".encode("ascii", "replace") + query
+    return f"{request.scheme}://{other}{colon}{port}{quote(request.path)}".encode(LATIN) + query
 
 
 def _body_fault(fault: Fault, response: Response, waiter: Waiter | None) -> Response:
@@ -81,52 +78,46 @@ def _body_fault(fault: Fault, response: Response, waiter: Waiter | None) -> Resp
         return response
     value = json.loads(response.body)
     if isinstance(value, dict):
-        _BODY[fault.kind](value, fault.argument, waiter)
+        _BODY[fault.kind](value, fault, waiter)
     others = [header for header in response.headers if header[0] not in {b"content-length", b"content-type"}]
     return answer(response.status, json_text(value).encode(), JSON_TYPE, *others)
 
 
-Change = Callable[[dict[str, Any], str | None, Waiter | None], None]
+def _unknown_state(value: dict[str, Any], fault: Fault, waiter: Waiter | None) -> None:
+    if waiter is not None and (found := _holder(value, waiter.state)):
+        parent, name = found
+        parent[name] = fault.argument or UNKNOWN_STATE
 
 
-def _unknown_state(value: dict[str, Any], argument: str | None, waiter: Waiter | None) -> None:
-    if waiter is not None:
-        _at(value, waiter.state, lambda parent, key: parent.__setitem__(key, argument or UNKNOWN_STATE))
+def _extra_field(value: dict[str, Any], fault: Fault, waiter: Waiter | None) -> None:  # noqa: ARG001
+    value[fault.argument or EXTRA_FIELD] = {"anything": [1, "two", None]}
 
 
-def _extra_field(value: dict[str, Any], argument: str | None, waiter: Waiter | None) -> None:  # noqa: ARG001
-    value[argument or EXTRA_FIELD] = {"anything": [1, "two", None]}
+def _member(value: dict[str, Any], fault: Fault, waiter: Waiter | None) -> None:  # noqa: ARG001
+    """Leave a field out, or give it another value."""
+    if found := _holder(value, str(fault.argument)):
+        parent, name = found
+        if fault.kind == "absent":
+            parent.pop(name, None)
+        elif fault.kind == "null":
+            parent[name] = None
+        else:
+            parent[name] = [17] if isinstance(parent.get(name), int | float) else 17
 
 
-def _absent(value: dict[str, Any], argument: str | None, waiter: Waiter | None) -> None:  # noqa: ARG001
-    _at(value, argument or "", lambda parent, key: parent.pop(key, None))
-
-
-def _null(value: dict[str, Any], argument: str | None, waiter: Waiter | None) -> None:  # noqa: ARG001
-    _at(value, argument or "", lambda parent, key: parent.__setitem__(key, None))
-
-
-def _wrong(value: dict[str, Any], argument: str | None, waiter: Waiter | None) -> None:  # noqa: ARG001
-    def change(parent: dict[str, Any], key: str) -> None:
-        parent[key] = [17] if isinstance(parent.get(key), int | float) else 17
-
-    _at(value, argument or "", change)
-
-
-_BODY: Final[dict[str, Change]] = {
+_BODY: Final[Mapping[str, Callable[[dict[str, Any], Fault, Waiter | None], None]]] = {
     "unknown-status": _unknown_state,
     "extra-field": _extra_field,
-    "absent": _absent,
-    "null": _null,
-    "wrong": _wrong,
+    "absent": _member,
+    "null": _member,
+    "wrong": _member,
 }
 
 
-def _at(value: dict[str, Any], pointer: str, change: Callable[[dict[str, Any], str], Any]) -> None:
-    """Change the member a pointer names, if the object that would hold it is there."""
-    tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+def _holder(value: dict[str, Any], pointer: str) -> tuple[dict[str, Any], str] | None:
+    """Return the object that holds the member a pointer names, or would hold it, and the member's name."""
+    *above, name = tokens_of(pointer)
     parent: Any = value
-    for token in tokens[:-1]:
+    for token in above:
         parent = parent.get(token) if isinstance(parent, dict) else None
-    if tokens and isinstance(parent, dict):
-        change(parent, tokens[-1])
+    return (parent, name) if isinstance(parent, dict) else None

@@ -8,13 +8,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, Literal
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 Ending = Literal["whole", "cut", "reset", "drop"]
 Headers = list[tuple[bytes, bytes]]
 
 JSON_TYPE: Final = (b"content-type", b"application/json")
 HTML_TYPE: Final = (b"content-type", b"text/html; charset=utf-8")
+LATIN: Final = "latin-1"
+"""How the bytes of a head are text: each is a character."""
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Request:
@@ -52,14 +55,30 @@ class Request:
             self.named = _joined(headers)
 
     @property
+    def host(self) -> str:
+        """Host and port by which the caller reached the sandbox."""
+        return self.header(b"host") or "localhost"
+
+    @property
     def origin(self) -> str:
         """Scheme, host and port by which the caller reached the sandbox; result URLs start with it."""
-        return f"{self.scheme}://{self.header(b'host') or 'localhost'}"
+        return f"{self.scheme}://{self.host}"
 
     def header(self, name: bytes) -> str | None:
         """Return a header's value (repeated ones joined by a comma), or None."""
         value = self.named.get(name)
-        return None if value is None else value.decode("latin-1")
+        return None if value is None else value.decode(LATIN)
+
+    @property
+    def arguments(self) -> dict[str, list[str]]:
+        """What the query gives, by name."""
+        return parse_qs(self.query.decode(LATIN), keep_blank_values=True)
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies by name; what is none does not hide the others, and of equal names the last counts."""
+        pairs = (part.partition("=") for part in (self.header(b"cookie") or "").split(";"))
+        return {name.strip(): value.strip().strip('"') for name, sign, value in pairs if sign}
 
 
 def decoded(path: str, raw: bytes) -> str:
@@ -71,7 +90,7 @@ def decoded(path: str, raw: bytes) -> str:
     """
     if b"%2f" not in raw.lower():
         return path
-    return "%2F".join(map(unquote, re.split("%2[fF]", raw.partition(b"?")[0].decode("latin-1"))))
+    return "%2F".join(map(unquote, re.split("%2[fF]", raw.partition(b"?")[0].decode(LATIN))))
 
 
 def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
@@ -110,7 +129,7 @@ class Response:
 
 def json_text(value: Any) -> str:
     """Return a value as compact JSON, non-ASCII text as it is."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def answer(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Response:
@@ -120,7 +139,7 @@ def answer(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Response:
 
 def json_answer(status: int, value: Any, *headers: tuple[bytes, bytes]) -> Response:
     """Return a JSON answer; a lone surrogate in the value is replaced, never a crash."""
-    return answer(status, json_text(value).encode("utf-8", "replace"), JSON_TYPE, *headers)
+    return answer(status, json_text(value).encode(errors="replace"), JSON_TYPE, *headers)
 
 
 def error_answer(

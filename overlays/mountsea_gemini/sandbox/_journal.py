@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
-from ._http import Request
+from ._http import LATIN, Request
 
 MAX_ENTRIES: Final = 1000
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -31,7 +32,7 @@ class Recorded:
             "path": self.path,
             "query": self.query,
             "headers": self.headers,
-            "body": self.body.decode("utf-8", "replace"),
+            "body": self.body.decode(errors="replace"),
             "status": self.status,
         }
 
@@ -47,7 +48,7 @@ class Journal:
     def __init__(self, token: str, names: frozenset[str]) -> None:
         self._token = token.encode()
         self._names = _NEVER_SHOWN | {name.encode() for name in names}
-        self._queries = tuple(names)
+        self._queries = names
         self._entries: deque[tuple[str, str, bytes, dict[bytes, bytes], bytes, int]] = deque()
         self._bytes = 0
         self.dropped = 0
@@ -76,8 +77,8 @@ class Journal:
             Recorded(
                 method,
                 path,
-                self._masked(query.decode("latin-1")),
-                {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()},
+                self._masked(query.decode(LATIN)),
+                {name.decode(LATIN): value.decode(LATIN) for name, value in headers.items()},
                 body,
                 status,
             )
@@ -85,13 +86,11 @@ class Journal:
         ]
 
     def _masked(self, query: str) -> str:
-        parts = query.split("&")
-        masked = [
-            f"{name}=[hidden]" if name.lower() in self._queries else part
-            for part in parts
-            for name in [part.partition("=")[0]]
-        ]
-        return "&".join(masked)
+        return "&".join(map(self._hidden, query.split("&")))
+
+    def _hidden(self, part: str) -> str:
+        name = part.partition("=")[0]
+        return f"{name}=[hidden]" if unquote_plus(name).lower() in self._queries else part
 
     def clear(self) -> None:
         """Forget everything."""

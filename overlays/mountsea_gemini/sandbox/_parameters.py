@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 from ._checks import Checks, Entry, schema_entry
-from ._http import Request
+from ._http import LATIN, Request
+from ._pointer import Location, pointer
 from ._schema import Schemas
-from ._spec import Operation, Parameter, Spec
+from ._spec import Operation, Parameter, Schema, Spec
+from ._texts import TEXT, Kinds, kinds_of, said_of, typed
 
 
 class Parameters:
@@ -36,7 +36,7 @@ class Parameters:
         strict: bool,
     ) -> None:
         self._checks = [
-            (parameter, *_types(spec, parameter), schemas.validator(parameter.schema))
+            (parameter, *_types(spec, parameter.schema), schemas.validator(parameter.schema))
             for parameter in operation.parameters
             if (parameter.place, parameter.name.lower()) not in keys
         ]
@@ -50,7 +50,7 @@ class Parameters:
         if not self._checks:
             return values, entries, []
         given: dict[str, Any] = {}
-        query = parse_qs(request.query.decode("latin-1"), keep_blank_values=True)
+        query = request.arguments
         for parameter, types, items, validator in self._checks:
             texts = _given(parameter, request, in_path, query)
             above = (parameter.place, parameter.name)
@@ -79,60 +79,28 @@ def rule_names(operation: Operation) -> dict[tuple[str, str], str]:
 
 def _given(
     parameter: Parameter, request: Request, in_path: Mapping[str, str], query: Mapping[str, list[str]]
-) -> list[str]:
+) -> list[str] | None:
+    name = parameter.name
     if parameter.place == "query":
-        return query.get(parameter.name, [])
+        return query.get(name)
     if parameter.place == "path":
-        return [in_path[parameter.name]] if parameter.name in in_path else []
-    if parameter.place == "cookie":
-        return _cookies(request.header(b"cookie") or "").get(parameter.name, [])
-    header = request.header(parameter.name.lower().encode("latin-1", "replace"))
-    return [] if header is None else [header]
+        text = in_path.get(name)
+    elif parameter.place == "cookie":
+        cookie = request.cookies.get(name)
+        text = None if cookie is None else unquote(cookie)
+    else:
+        text = request.header(name.lower().encode(LATIN, "replace"))
+    return None if text is None else [text]
 
 
-def _cookies(header: str) -> dict[str, list[str]]:
-    try:
-        return {name: [unquote(morsel.value)] for name, morsel in SimpleCookie(header).items()}
-    except CookieError:
-        return {}
-
-
-def _types(spec: Spec, parameter: Parameter) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _types(spec: Spec, schema: Schema) -> tuple[Kinds, Kinds]:
     """Return the types a parameter may have, and those its items may."""
-    schema = spec.resolve(parameter.schema) or {}
-    return _kinds(spec, schema), _kinds(spec, spec.resolve(schema.get("items")) or {})
+    return kinds_of(spec, [schema]), kinds_of(spec, said_of(spec, schema, "items"))
 
 
-def _kinds(spec: Spec, schema: Mapping[str, Any]) -> tuple[str, ...]:
-    kind = schema.get("type")
-    if kind is None:
-        members = [spec.resolve(member) or {} for key in ("allOf", "anyOf", "oneOf") for member in schema.get(key, ())]
-        return tuple(each for member in members for each in _kinds(spec, member)) or ("string",)
-    return tuple(kind) if isinstance(kind, list) else (kind,)
+def _converted(given: list[str], types: Kinds, items: Kinds = TEXT) -> Any:
+    return [_converted([text], items) for text in given] if "array" in types else typed(given[0], types)
 
 
-def _converted(given: list[str], types: tuple[str, ...], items: tuple[str, ...] = ("string",)) -> Any:
-    """Read text as the type the schema asks for, where it can be read so; the schema judges the rest."""
-    if "array" in types:
-        return [_converted([text], items) for text in given]
-    text = given[0]
-    if "string" not in types and (text in {"true", "false"} or _is_number(text)):
-        return json.loads(text)
-    return text
-
-
-def _is_number(text: str) -> bool:
-    digits = text.removeprefix("-").replace(".", "", 1)
-    return digits.isascii() and digits.isdecimal() and len(digits) <= 300 and _reads_as_json(text)
-
-
-def _reads_as_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _entry(keyword: str, at: tuple[str, str], got: str, message: str) -> Entry:
-    return {"keyword": keyword, "pointer": f"/{at[0]}/{at[1]}", "got": got, "message": message}
+def _entry(keyword: str, at: Location, got: str, message: str) -> Entry:
+    return {"keyword": keyword, "pointer": pointer(at), "got": got, "message": message}

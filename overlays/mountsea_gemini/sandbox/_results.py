@@ -12,7 +12,8 @@ from . import _files
 from ._clock import date_text
 from ._http import json_text
 from ._ids import is_number
-from ._sample import properties_of, put, sample, tokens_of
+from ._pointer import tokens_of
+from ._sample import properties_of, put, sample
 from ._script import Outcome
 from ._spec import Operation, Spec, Waiter
 from ._tasks import Task
@@ -56,7 +57,7 @@ class PollBody:
         dates = [name for name, value in properties.items() if value.get("format") == "date-time"]
         self._created = [name for name in dates if _BEGINNING.match(name.lower())]
         self._finished = [name for name in dates if _END.match(name.lower())]
-        self._text_code = _leaf(spec, schema, waiter.error.get("code") or "/").get("type") == "string"
+        self._text_code = _leaf(spec, schema, str(waiter.error.get("code"))).get("type") == "string"
 
     def of(self, task: Task, state: str, origin: str) -> dict[str, Any]:
         """Return the body for a task in a state."""
@@ -102,16 +103,17 @@ class Output:
         """Write the URL of a result into an answer."""
         body.update(self._made(self._schema, self._tokens, url, body))
 
-    def _made(self, schema: Any, tokens: list[str], url: str, before: Any) -> Any:
+    def _made(self, schema: Any, tokens: list[str], url: str, before: Any, *, listed: bool = False) -> Any:
         """Return what stands at a place: the URL, or what leads to it beside what stood there before."""
         said = self._spec.resolve(schema)
         said = said if isinstance(said, Mapping) else {}
-        if said.get("type") == "array" or "array" in (said.get("type") or ()):
+        if "array" in (said.get("type") or ()):
             inner = tokens[1:] if tokens and tokens[0].isdecimal() else tokens
-            return [self._made(said.get("items"), inner, url, None)]
+            return [self._made(said.get("items"), inner, url, None, listed=True)]
         if not tokens:
-            return [url] if "type" not in said and self._tokens[-1].endswith("s") else url
-        beside = before if isinstance(before, dict) else sample(self._spec, said) if said else None
+            plural = self._tokens[-1].endswith("s")
+            return [url] if plural and "type" not in said and not listed else url
+        beside = before if isinstance(before, dict) else sample(self._spec, said)
         beside = beside if isinstance(beside, dict) else {}
         child = properties_of(self._spec, said).get(tokens[0])
         return {**beside, tokens[0]: self._made(child, tokens[1:], url, beside.get(tokens[0]))}

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ._fitting import fits
 from ._pattern import matching
+from ._pointer import tokens_of
 from ._spec import Spec
 
 _MAX_DEPTH: Final = 12
@@ -169,8 +170,3 @@ def put(target: dict[str, Any], pointer: str, value: Any) -> None:
             below = target[token] = {}
         target = below
     target[tokens[-1]] = value
-
-
-def tokens_of(pointer: str) -> list[str]:
-    """Return the names that a JSON pointer leads along."""
-    return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]

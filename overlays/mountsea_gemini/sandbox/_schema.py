@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import unquote
 
 from ._extra import missing
+from ._pointer import Location, tokens_of
 from ._spec import Schema, Spec, SpecError
 
 try:
@@ -14,7 +15,6 @@ try:
 except ImportError as error:
     raise missing(error) from error
 
-_COMPONENTS: Final = "#/components/schemas/"
 _MAPS: Final = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas")
 _LISTS: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SINGLES: Final = ("items", "additionalProperties", "not", "if", "then", "else", "propertyNames", "contains")
@@ -23,7 +23,6 @@ Modern = jsonschema_rs.Draft202012Validator
 Draft4 = jsonschema_rs.Draft4Validator
 SchemaError = jsonschema_rs.ValidationError
 V = TypeVar("V", Draft4, Modern)
-Location = tuple[str | int, ...]
 
 
 class Schemas:
@@ -37,7 +36,7 @@ class Schemas:
         self._branches: dict[int, Draft4 | Modern] = {}
         components = spec.document.get("components") or {}
         self._components = {name: self._plain(schema) for name, schema in (components.get("schemas") or {}).items()}
-        self._named = {name: frozenset(_references(schema)) for name, schema in self._components.items()}
+        self._named = {name: set(_components(schema)) for name, schema in self._components.items()}
 
     def validator(self, schema: Schema) -> Draft4 | Modern:
         """Return a validator of one schema, its rules left out."""
@@ -46,17 +45,12 @@ class Schemas:
         return compiled(root, Draft4) if self._spec.is_30 else compiled(root, Modern)
 
     def _reachable(self, schema: Any) -> Mapping[str, Any]:
-        """Return the components that a schema refers to, directly or not: a validator compiles all it is given.
-
-        Whoever refers to anything else gets all.
-        """
+        """Return the components that a schema refers to, directly or not: a validator compiles all it is given."""
         found: dict[str, Any] = {}
-        waiting = set(_references(schema))
+        waiting = set(_components(schema))
         while waiting:
-            name = _component(waiting.pop())
-            if name not in self._components:
-                return self._components
-            if name not in found:
+            name = waiting.pop()
+            if name in self._components and name not in found:
                 found[name] = self._components[name]
                 waiting |= self._named[name]
         return found
@@ -76,7 +70,8 @@ class Schemas:
         above |= {id(value)}
         yield from ((whole, rule) for rule in value.get("x-rules") or ())
         for member in value.get("allOf") or ():
-            yield from self._rules(member, above, whole=whole)
+            if not _is_rule(member):
+                yield from self._rules(member, above, whole=whole)
         within = [*(value.get("properties") or {}).values(), value.get("items"), value.get("additionalProperties")]
         for child in (*within, *(value.get("oneOf") or ()), *(value.get("anyOf") or ())):
             yield from self._rules(child, above, whole=False)
@@ -125,29 +120,27 @@ class Schemas:
             del plain["allOf"]
         elif "allOf" in plain:
             plain["allOf"] = members
-        if self._spec.is_30 and plain.pop("nullable", False) is True:
+        if self._spec.is_30 and plain.pop("nullable", None) is True:
             if not isinstance(plain.get("type"), str) or {"enum", *_LISTS} & set(plain):
                 return {"anyOf": [plain, {"type": "null"}]}
             plain["type"] = [plain["type"], "null"]
         return plain
 
 
-def _references(value: Any) -> Iterator[str]:
-    """Yield what a schema refers to, wherever in it; too much does no harm."""
+def _components(value: Any) -> Iterator[str]:
+    """Yield the names of the components that a schema refers to or into, wherever in it; too much does no harm."""
     waiting = [value]
     while waiting:
         part = waiting.pop()
         if isinstance(part, Mapping):
             waiting += part.values()
-            yield from (part[key] for key in ("$ref", "$dynamicRef") if isinstance(part.get(key), str))
+            for keyword in ("$ref", "$dynamicRef"):
+                if keyword in part:
+                    match tokens_of(unquote(str(part[keyword]))):
+                        case ["components", "schemas", name, *_]:
+                            yield name
         elif isinstance(part, list):
             waiting += part
-
-
-def _component(reference: str) -> str:
-    """Return the name of the component that a reference leads to or into, or something that is the name of none."""
-    name = reference.removeprefix(_COMPONENTS).partition("/")[0] if reference.startswith(_COMPONENTS) else ""
-    return unquote(name).replace("~1", "/").replace("~0", "~")
 
 
 def compiled(schema: Mapping[str, Any], kind: type[V]) -> V:
@@ -174,8 +167,3 @@ def _map_children(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any
 
 def _is_rule(member: Any) -> bool:
     return isinstance(member, Mapping) and "x-rule" in member
-
-
-def pointer(location: Location) -> str:
-    """Return the JSON pointer of a location."""
-    return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in location)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, Final, Literal, get_args
 
 Place = Literal["submit", "poll", "download"]
 
-_TIMING: Final = re.compile(r"(polls|seconds)=(\d+(?:\.\d+)?)")
+_TIMING: Final = re.compile(r"now|(polls|seconds)=\d+(\.\d+)?")
 _STATUS: Final = re.compile(r"[45]\d\d")
 _FAULT: Final = re.compile(
     r"(?P<kind>[a-z0-9-]+)(?:=(?P<argument>(?s:.*?)))?@(?P<place>[a-z]+)(?::(?P<first>\d+)(?P<dash>-)?(?P<last>\d+)?)?"
@@ -33,6 +34,8 @@ FAULT_KINDS: Final[Mapping[str, str]] = {
     "drop": "the connection is closed before the first byte",
 }
 """Every fault besides the statuses 400 to 599, which are named by their number."""
+
+_SECONDS: Final = {"slow": 1.0, "drip": 0.05}
 
 
 class ScriptError(ValueError):
@@ -94,30 +97,31 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in FAULT_KINDS and not _STATUS.fullmatch(self.kind):
             raise ScriptError(
-                f"{self.kind!r} is no fault: write a status from 400 to 599 or one of {_listed(FAULT_KINDS)}"
+                f"{self.kind!r} is no fault: write a status from 400 to 599 or one of {', '.join(FAULT_KINDS)}"
             )
         if self.place not in get_args(Place):
-            raise ScriptError(f"{self.place!r} is no place for a fault: write one of {_listed(get_args(Place))}")
-        if self.kind in {"absent", "null", "wrong"} and not (self.argument or "").startswith("/"):
-            raise ScriptError(f"{self.kind}={self.argument or ''}: needs a field's JSON pointer, as {self.kind}=/id")
-        if not (self.argument or "").isprintable():
-            raise ScriptError(f"{self.kind}={self.argument!r}: an argument holds no control characters")
-        if self.kind in {"slow", "drip"}:
-            self.seconds(1.0)
+            raise ScriptError(f"{self.place!r} is no place for a fault: write one of {', '.join(get_args(Place))}")
+        argument = self.argument or ""
+        if self.kind in {"absent", "null", "wrong"} and not argument.startswith("/"):
+            raise ScriptError(f"{self.kind}={argument}: needs a field's JSON pointer, as {self.kind}=/id")
+        if not argument.isprintable():
+            raise ScriptError(f"{self.kind}={argument!r}: an argument holds no control characters")
+        if self.kind in _SECONDS and not 0 <= self.seconds <= 3600:
+            raise ScriptError(f"{self.kind}={argument}: needs a number of seconds from 0 to 3600")
+        if not 1 <= self.first <= (self.first if self.last is None else self.last):
+            raise ScriptError(f"{self.kind}@{self.place}:{self.first}-{self.last}: never, as it counts up from 1")
 
     def hits(self, place: Place, number: int) -> bool:
         """Tell whether it happens at the n-th (from 1) request at that place."""
         return self.place == place and self.first <= number and (self.last is None or number <= self.last)
 
-    def seconds(self, default: float) -> float:
-        """Return the argument as seconds."""
+    @property
+    def seconds(self) -> float:
+        """The argument of a fault that takes time."""
         try:
-            seconds = float(self.argument) if self.argument else default
+            return float(self.argument) if self.argument else _SECONDS[self.kind]
         except ValueError:
-            seconds = -1.0
-        if not 0 <= seconds <= 3600:
-            raise ScriptError(f"{self.kind}={self.argument}: needs a number of seconds from 0 to 3600")
-        return seconds
+            return math.nan
 
 
 FLAKY: Final = (
@@ -160,8 +164,7 @@ class Script:
         Raises:
             ScriptError: Not understood; names the word.
         """
-        text = text.strip()
-        return Script.read(_json(text)) if text.startswith("{") else _from_words(re.split(r"[;\s]+", text))
+        return Script.read(_json(text)) if text.lstrip().startswith("{") else _from_words(re.split(r"[;\s]+", text))
 
     @staticmethod
     def read(value: Any) -> Script:
@@ -183,22 +186,23 @@ class Script:
 
 def _from_words(words: list[str]) -> Script:
     outcomes: list[str] = []
-    timings: list[Timing] = []
+    timings: list[str] = []
     faults: list[Fault] = []
     for word in filter(None, words):
-        if word == "now":
-            timings.append(Timing("now"))
-        elif timing := _TIMING.fullmatch(word):
-            timings.append(Timing("seconds" if timing[1] == "seconds" else "polls", float(timing[2])))
+        if _TIMING.fullmatch(word):
+            timings.append(word)
         elif "@" in word or _STATUS.fullmatch(word):
             faults.append(_fault(word))
         else:
             outcomes.append(word)
     if len(outcomes) > 1 or len(timings) > 1:
-        raise ScriptError(
-            f"a script has one outcome and one timing, got {_listed(outcomes)} {_listed(map(str, timings))}"
-        )
-    return Script(outcomes[0] if outcomes else Outcome.SUCCESS, timings[0] if timings else None, tuple(faults))
+        raise ScriptError(f"a script has one outcome and one timing, got {', '.join([*outcomes, *timings])}")
+    return Script(outcomes[0] if outcomes else Outcome.SUCCESS, _timing(timings[0]) if timings else None, tuple(faults))
+
+
+def _timing(word: str) -> Timing:
+    mode, _, each = word.partition("=")
+    return Timing("now") if mode == "now" else Timing("polls" if mode == "polls" else "seconds", float(each))
 
 
 def _fault(word: str) -> Fault:
@@ -216,7 +220,3 @@ def _json(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ScriptError(f"the script starts like JSON but is not: {error}") from error
-
-
-def _listed(words: Any) -> str:
-    return ", ".join(words)

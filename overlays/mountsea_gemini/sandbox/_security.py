@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs
+from collections.abc import Mapping
+from typing import Any, Final
 
-from ._http import Request
+from ._http import LATIN, Request
 from ._spec import Operation, Spec, SpecError
+
+_HEADER: Final = "authorization"
+_SCHEMES: Final = {"bearer": b"bearer", "basic": b"basic"}
 
 
 class Guard:
@@ -50,44 +52,47 @@ class Guard:
 
     def _carries(self, scheme: str, request: Request) -> bool:
         place, name = self._schemes[scheme]
-        if place == "bearer":
-            value = request.named.get(b"authorization", b"")
-            return value[:7].lower() == b"bearer " and hmac.compare_digest(value[7:], self._token)
-        if place == "basic":
-            return any(hmac.compare_digest(part, self._token) for part in _basic(request))
         given = _given(place, name, request)
-        return given is not None and hmac.compare_digest(given.encode("utf-8", "replace"), self._token)
+        if given is None:
+            return False
+        if place == "basic":
+            return any(hmac.compare_digest(part, self._token) for part in _halves(given))
+        return hmac.compare_digest(given, self._token)
 
 
-def _carrier(name: str, scheme: dict[str, str]) -> tuple[str, str]:
-    kind = scheme.get("type")
-    if kind == "apiKey":
-        return scheme["in"], scheme["name"]
-    if kind in {"oauth2", "openIdConnect"} or (kind == "http" and scheme.get("scheme", "").lower() == "bearer"):
-        return "bearer", "authorization"
-    if kind == "http" and scheme.get("scheme", "").lower() == "basic":
-        return "basic", "authorization"
+def _carrier(name: str, scheme: Mapping[str, Any]) -> tuple[str, str]:
+    match scheme:
+        case {"type": "apiKey", "in": place, "name": carrier}:
+            return place, carrier
+        case {"type": "oauth2" | "openIdConnect"}:
+            return "bearer", _HEADER
+        case {"type": "http", "scheme": said} if said.lower() in _SCHEMES:
+            return said.lower(), _HEADER
     raise SpecError(f"#/components/securitySchemes/{name}: cannot be played; bearer, basic, oauth2 and apiKey can")
 
 
-def _basic(request: Request) -> list[bytes]:
-    """Return user and password of HTTP Basic; vendors put the key into either."""
-    value = request.named.get(b"authorization", b"")
-    if value[:6].lower() != b"basic ":
-        return []
-    try:
-        return base64.b64decode(value[6:], validate=True).split(b":", 1)
-    except (binascii.Error, ValueError):
-        return []
-
-
-def _given(place: str, name: str, request: Request) -> str | None:
+def _given(place: str, name: str, request: Request) -> bytes | None:
+    if place in _SCHEMES:
+        value = request.named.get(b"authorization")
+        return None if value is None else _after(_SCHEMES[place], value)
     if place == "header":
-        return request.header(name.lower().encode())
+        return request.named.get(name.lower().encode())
     if place == "query":
-        return parse_qs(request.query.decode("latin-1")).get(name, [None])[0]
+        texts = request.arguments.get(name)
+        return texts[0].encode() if texts else None
+    cookie = request.cookies.get(name)
+    return None if cookie is None else cookie.encode(LATIN)
+
+
+def _after(scheme: bytes, value: bytes) -> bytes | None:
+    """Return what follows the name of a scheme, if it is that scheme's."""
+    name, _, credentials = value.partition(b" ")
+    return credentials if name.lower() == scheme else None
+
+
+def _halves(credentials: bytes) -> list[bytes]:
+    """Return user and password of HTTP Basic; vendors put the key into either."""
     try:
-        morsel = SimpleCookie(request.header(b"cookie") or "").get(name)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
+        return base64.b64decode(credentials, validate=True).split(b":", 1)
+    except ValueError:
+        return []

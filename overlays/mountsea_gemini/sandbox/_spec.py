@@ -9,7 +9,10 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from ._pointer import pointer, tokens_of
+
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_SUCCESSES: Final = (r"2\d\d|2XX", "default", r"3\d\d")
 
 # Headers whose definition OpenAPI has ignored: bodies, answers and security schemes say what they hold.
 _UNSAID: Final = frozenset({"accept", "authorization", "content-type"})
@@ -60,7 +63,7 @@ class Success:
         """The body where it is not JSON: one event of a stream, a text, or some bytes."""
         if self.media is None:
             return b""
-        kind = self.media.partition(";")[0].strip().lower()
+        kind = essence_of(self.media)
         return b"data: text\n\n" if kind == "text/event-stream" else b"text" if kind.startswith("text/") else bytes(8)
 
 
@@ -124,7 +127,7 @@ class Spec:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
-        self.is_30 = str(document.get("openapi", "")).startswith("3.0")
+        self.is_30 = str(document.get("openapi")).startswith("3.0")
         self.base_path = urlsplit(_address((document.get("servers") or [{}])[0])).path.rstrip("/")
         self.operations = tuple(self._operations())
         if not self.operations:
@@ -145,11 +148,13 @@ class Spec:
         if not reference.startswith("#/"):
             raise SpecError(f"{reference}: only references inside the document can be followed")
         value: Any = self.document
-        for token in unquote(reference[2:]).split("/"):
-            key = token.replace("~1", "/").replace("~0", "~")
-            if not isinstance(value, Mapping) or key not in value:
+        for token in tokens_of(unquote(reference)):
+            if isinstance(value, Mapping) and token in value:
+                value = value[token]
+            elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+                value = value[int(token)]
+            else:
                 raise SpecError(f"{reference}: the reference leads nowhere")
-            value = value[key]
         return value
 
     def _operations(self) -> Iterator[Operation]:
@@ -161,7 +166,7 @@ class Spec:
 
     def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
         value = item[method]
-        place = f"#/paths/{path.replace('~', '~0').replace('/', '~1')}/{method}"
+        place = f"#{pointer(('paths', path, method))}"
         security = value.get("security", self.document.get("security")) or []
         status, response = self._first_success(value.get("responses") or {})
         parameters = tuple(self._parameters(item, value))
@@ -181,7 +186,7 @@ class Spec:
 
     def _first_success(self, responses: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
         """Return what answers a request that is in order; an operation may document its refusals only."""
-        for wanted in (r"2\d\d|2XX", "default", r"3\d\d"):
+        for wanted in _SUCCESSES:
             for code, response in responses.items():
                 if re.fullmatch(wanted, str(code), re.IGNORECASE):
                     return int(code) if str(code).isdecimal() else 200, self.resolve(response)
@@ -218,7 +223,7 @@ class Spec:
         body = self.resolve(value)
         if not body:
             return None
-        media = {name.lower(): entry.get("schema") or {} for name, entry in (body.get("content") or {}).items()}
+        media = {essence_of(name): entry.get("schema") or {} for name, entry in (body.get("content") or {}).items()}
         return Body(bool(body.get("required")), media)
 
     def _links(self, response: Mapping[str, Any]) -> Iterator[Link]:
@@ -269,8 +274,13 @@ def json_schema_of(content: Any) -> Schema | None:
     return None
 
 
+def essence_of(media: str) -> str:
+    """Return a media type without its parameters."""
+    return media.partition(";")[0].strip().lower()
+
+
 @lru_cache(64)
 def is_json(media: str) -> bool:
     """Tell whether a media type carries JSON."""
-    essence = media.split(";", maxsplit=1)[0].strip().lower()
+    essence = essence_of(media)
     return essence in {"application/json", "*/*", "application/*"} or essence.endswith("+json")

@@ -21,15 +21,13 @@ class Life:
     """What a script means for tasks of one waiter.
 
     Args:
-        waiting: The states on the way.
-        end: The last state; None when it never comes.
-        kind: The acceptor kind of the end.
+        states: All states in order; the last one stays.
+        kind: The acceptor kind of the last one, or "never" where it is no end.
         timing: How long each state lasts.
         script: Where it comes from.
     """
 
-    waiting: tuple[str, ...]
-    end: str | None
+    states: tuple[str, ...]
     kind: str
     timing: Timing
     script: Script
@@ -45,9 +43,9 @@ class Life:
         if script.outcome == Outcome.SLOW:
             timing = timing.slower(_SLOWER)
         if script.outcome == Outcome.NEVER:
-            return Life(waiter.waiting, None, "never", timing, script)
+            return Life(waiter.waiting, "never", timing, script)
         end = _end(script.outcome, waiter.ends)
-        return Life(waiter.waiting, end, waiter.ends[end], timing, script)
+        return Life((*waiter.waiting, end), waiter.ends[end], timing, script)
 
 
 def _end(outcome: str, ends: Mapping[str, str]) -> str:
@@ -86,26 +84,19 @@ class Task:
 
     def look(self, clock: Clock) -> str:
         """Return the state as it stands now; it never goes back, whatever the clock does."""
-        timing, last = self.life.timing, len(self.life.waiting)
+        life, timing = self.life, self.life.timing
+        last = len(life.states) - 1
         if timing.mode == "now":
             step = last
         elif timing.mode == "polls":
-            step = int(self.answered // timing.each)
+            step = int(self.answered / timing.each)
         else:
-            step = int((clock.monotonic() - self.born) // timing.each)
-        if self.life.end is None:
-            last -= 1
+            step = int((clock.monotonic() - self.born) / timing.each)
         self.step = max(self.step, min(step, last))
-        if self.step < len(self.life.waiting):
-            return self.life.waiting[self.step]
-        if self.finished is None:
-            self.finished = self._end_date(clock)
-        return self.life.end or ""
-
-    def _end_date(self, clock: Clock) -> datetime:
-        if self.life.timing.mode != "seconds":
-            return clock.now()
-        return self.created + timedelta(seconds=self.life.timing.each * len(self.life.waiting))
+        if self.step == last and self.finished is None and life.kind != "never":
+            timed = timing.mode == "seconds"
+            self.finished = self.created + timedelta(seconds=timing.each * last) if timed else clock.now()
+        return life.states[self.step]
 
 
 class Tasks:
@@ -122,7 +113,6 @@ class Tasks:
         self._ids = random.Random(seed)  # noqa: S311  ids must be repeatable, not secret
         self._limit = limit
         self._tasks: dict[str, Task] = {}
-        self._may_have_ended = False  # while none can have, nobody need look at them all
         self.forgotten = 0
 
     def __len__(self) -> int:
@@ -134,9 +124,7 @@ class Tasks:
 
     def look(self, task: Task) -> str:
         """Return the state of a task as it stands now."""
-        state = task.look(self._clock)
-        self._may_have_ended = self._may_have_ended or task.finished is not None
-        return state
+        return task.look(self._clock)
 
     def add(self, life: Life, *, tall: bool, form: Callable[[str], str] = str) -> Task:
         """Start a task; `form` makes its id of a UUID."""
@@ -144,7 +132,6 @@ class Tasks:
             self._forget(max(1, self._limit // 5))
         task = Task(form(self._new_id()), life, self._clock.monotonic(), self._clock.now(), tall)
         self._tasks[task.id] = task
-        self._may_have_ended = self._may_have_ended or life.timing.mode != "polls"
         return task
 
     def _new_id(self) -> str:
@@ -153,18 +140,18 @@ class Tasks:
 
     def _forget(self, count: int) -> None:
         """Forget the oldest that have ended, and if those are too few the oldest of all."""
-        ended = (task.id for task in self._tasks.values() if task.finished or self._ends_unseen(task))
-        doomed = dict.fromkeys(islice(ended, count) if self._may_have_ended else ())
+        ended = (task.id for task in self._tasks.values() if self._has_ended(task))
+        doomed = set(islice(ended, count))
         for task_id in self._tasks:
             if len(doomed) == count:
                 break
-            doomed[task_id] = None
+            doomed.add(task_id)
         for task_id in doomed:
             del self._tasks[task_id]
         self.forgotten += len(doomed)
 
-    def _ends_unseen(self, task: Task) -> bool:
-        """Tell whether a task that nobody saw the end of has ended all the same, by the passing of time."""
+    def _has_ended(self, task: Task) -> bool:
+        """Tell whether a task has ended, be it unseen by the passing of time."""
         if task.life.timing.mode != "polls":
             task.look(self._clock)
         return task.finished is not None

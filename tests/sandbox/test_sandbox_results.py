@@ -1,0 +1,192 @@
+"""What stands in the answers to a submit and to a poll, to the byte."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from mountsea_gemini.sandbox import Script, Timing
+from mountsea_gemini.sandbox._clock import EPOCH
+from mountsea_gemini.sandbox._results import Output, PollBody, SubmitBody
+from mountsea_gemini.sandbox._spec import Spec, Waiter
+from mountsea_gemini.sandbox._tasks import Life, Task
+
+from tests.sandbox.asking import spec_of
+
+ENDS = {"done": "success", "burnt": "failure", "gone": "cancelled"}
+TEXT: Any = {"type": "string"}
+NUMBER: Any = {"type": "integer"}
+DATE: Any = {"type": "string", "format": "date-time"}
+
+
+def spec_for(schema: Any) -> Spec:
+    """Return a document with one operation that answers so; `schema` is also the component Answer."""
+    content = {"application/json": {"schema": schema}} if schema is not None else {}
+    paths = {"/": {"get": {"responses": {"200": {"content": content}}}}}
+    return spec_of(paths, components={"schemas": {"Answer": schema, "Number": NUMBER}})
+
+
+def waiter(**more: Any) -> Waiter:
+    """Return a waiter."""
+    said: dict[str, Any] = {
+        "parameter": "job",
+        "submitted": "/id",
+        "id_schema": TEXT,
+        "state": "/state",
+        "waiting": ("queued",),
+        "ends": ENDS,
+        "output": "/url",
+        "error": {},
+    }
+    return Waiter(**(said | more))
+
+
+def task_of(script: str = "now", task_id: str = "id-456789") -> Task:
+    """Return a task."""
+    life = Life.of(Script.parse(script), waiter(), Timing("polls", 1))
+    return Task(task_id, life, 0.0, EPOCH, tall=False)
+
+
+def finished(script: str = "now", task_id: str = "id-456789") -> Task:
+    """Return a task that came to its end."""
+    task = task_of(script, task_id)
+    task.finished = EPOCH + timedelta(seconds=2)
+    return task
+
+
+def polled(schema: Any, task: Task, shown: str = "done", **more: Any) -> Any:
+    """Return the body of a poll's answer."""
+    spec = spec_for(schema)
+    return PollBody(spec, spec.operations[0], waiter(**more)).of(task, shown, "http://a.test")
+
+
+def properties(*required: str, **said: Any) -> dict[str, Any]:
+    """Return the schema of an object."""
+    return {"type": "object", "properties": said, "required": list(required)}
+
+
+URL = "http://a.test/files/id-456789.mp4"
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointer", "numeric", "wanted"),
+    [
+        (properties("note", note={"default": "é"}), "/id", False, '{"note":"é","id":"7"}'),
+        (properties("note", "id", note=TEXT, id=NUMBER), "/id", True, '{"note":"text","id":7}'),
+        (properties("data", data=properties("a", a=NUMBER)), "/data/job", False, '{"data":{"a":1,"job":"7"}}'),
+        ({"type": "array"}, "/id", False, '{"id":"7"}'),
+        (None, "/id", False, '{"id":"7"}'),
+    ],
+)
+def test_a_submit_is_answered_with_the_id(schema: Any, pointer: str, numeric: bool, wanted: str) -> None:
+    """In the place that the link names, beside what the document shows."""
+    spec = spec_for(schema)
+    body = SubmitBody(spec, spec.operations[0], pointer, numeric=numeric)
+    assert body.of(task_of(task_id="7")) == wanted.encode()
+    assert body.of(task_of(task_id="8")) == wanted.replace("7", "8").encode()
+
+
+def test_a_shown_example_is_not_changed() -> None:
+    """The document's own value stays as it is."""
+    shown = {"data": {"x": 1}}
+    spec = spec_for({"example": shown})
+    SubmitBody(spec, spec.operations[0], "/data/id", numeric=False)
+    PollBody(spec, spec.operations[0], waiter(state="/data/state")).of(task_of(), "queued", "http://a.test")
+    assert shown == {"data": {"x": 1}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "task", "state", "more", "wanted"),
+    [
+        ({}, task_of(), "queued", {}, {"state": "queued"}),
+        (None, finished(), "done", {}, {"state": "done", "url": URL}),
+        ({}, finished("no-url"), "done", {}, {"state": "done"}),
+        (properties(url={"type": "array"}), finished(), "done", {}, {"state": "done", "url": [URL]}),
+        ({}, finished(), "done", {"output": None}, {"state": "done"}),
+        (properties("n", n=NUMBER, m=NUMBER), task_of(), "queued", {}, {"n": 1, "state": "queued"}),
+        (properties(job=TEXT), task_of(), "queued", {}, {"job": "id-456789", "state": "queued"}),
+        (properties(id=TEXT), task_of(), "queued", {}, {"id": "id-456789", "state": "queued"}),
+        (properties(id=TEXT), task_of(), "queued", {"submitted": ""}, {"state": "queued"}),
+        (properties(job=NUMBER), task_of(task_id="7"), "queued", {"id_schema": NUMBER}, {"job": 7, "state": "queued"}),
+        (
+            properties(data=properties(id=TEXT, state=TEXT)),
+            task_of(),
+            "queued",
+            {"submitted": "/data/id", "state": "/data/state"},
+            {"data": {"id": "id-456789", "state": "queued"}},
+        ),
+        (properties(state={"type": "boolean"}), task_of(), "false", {}, {"state": False}),
+        (properties(state={"$ref": "#/components/schemas/Number"}), task_of(), "2", {}, {"state": 2}),
+        (properties(state=TEXT), task_of(), "2", {}, {"state": "2"}),
+    ],
+)  # fmt: skip
+def test_what_a_poll_tells(schema: Any, task: Task, state: str, more: Any, wanted: Any) -> None:
+    """What is required, the id where the document has one, the state as what it is, and the result at the end."""
+    assert polled(schema, task, state, **more) == wanted
+
+
+DATES: Any = dict.fromkeys(
+    ("createdAt", "SubmittedAt", "started_at", "finishedAt", "CompletedAt", "endedAt", "at"), DATE
+)
+
+
+def test_the_dates_of_a_task() -> None:
+    """Those whose names begin with a word for the beginning or the end."""
+    begun = dict.fromkeys(("createdAt", "SubmittedAt", "started_at"), "2026-01-01T00:00:00.000Z")
+    ended = dict.fromkeys(("finishedAt", "CompletedAt", "endedAt"), "2026-01-01T00:00:02.000Z")
+    schema = properties(**DATES, createdBy=TEXT, finishedBy=TEXT)
+    assert polled(schema, task_of(), "queued") == {"state": "queued", **begun}
+    assert polled(schema, finished("no-url")) == {"state": "done", **begun, **ended}
+
+
+ERROR = {"message": "/error/text", "code": "/code", "trace": "/trace"}
+WHY = "the sandbox was told to end this task as burnt"
+
+
+@pytest.mark.parametrize(
+    ("script", "state", "schema", "error", "wanted"),
+    [
+        ("failure", "burnt", {}, ERROR, {"trace": "trace-id-45678", "error": {"text": WHY}, "code": 5000}),
+        ("failure", "burnt", properties(code=TEXT), {"code": "/code"}, {"code": "5000"}),
+        ("failure", "burnt", {}, {"message": "/why"}, {"why": WHY}),
+        ("failure", "burnt", {}, {"code": "/code"}, {"code": 5000}),
+        ("failure", "burnt", {}, {}, {}),
+        ("cancelled", "gone", {}, {"message": "/why", "code": "/code"}, {"why": WHY.replace("burnt", "gone")}),
+        ("success", "done", {}, ERROR, {"trace": "trace-id-45678", "url": URL}),
+    ],
+)  # fmt: skip
+def test_what_a_bad_end_tells(script: str, state: str, schema: Any, error: Any, wanted: Any) -> None:
+    """A message, a code of a failure and a trace of any task, where the waiter says."""
+    assert polled(schema, finished(script), state, error=error) == {"state": state, **wanted}
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointer", "before", "wanted"),
+    [
+        ({}, "/url", {}, {"url": "U"}),
+        ({}, "/urls", {"a": 1}, {"a": 1, "urls": ["U"]}),
+        (properties(urls=TEXT), "/urls", {}, {"urls": "U"}),
+        (properties(urls={"type": "array"}), "/urls", {}, {"urls": ["U"]}),
+        ({"properties": {"urls": {"type": "array", "items": {"type": "array"}}}}, "/urls", {}, {"urls": [["U"]]}),
+        (properties(url={"type": ["array", "null"], "items": TEXT}), "/url", {}, {"url": ["U"]}),
+        (properties(list={"type": "array"}), "/list/0/url", {}, {"list": [{"url": "U"}]}),
+        (
+            properties(list={"type": "array", "items": properties("n", n=NUMBER)}),
+            "/list/url",
+            {"list": [5]},
+            {"list": [{"n": 1, "url": "U"}]},
+        ),
+        (properties(data=properties("n", n=NUMBER)), "/data/url", {}, {"data": {"n": 1, "url": "U"}}),
+        (properties(data=properties("n", n=NUMBER)), "/data/url", {"data": {"m": 2}}, {"data": {"m": 2, "url": "U"}}),
+        (properties(data=TEXT), "/data/url", {"data": "x"}, {"data": {"url": "U"}}),
+        ({"allOf": [properties(data={"allOf": [properties(urls={})]})]}, "/data/urls", {}, {"data": {"urls": ["U"]}}),
+        (True, "/a/b", {"a": {"c": 1}}, {"a": {"c": 1, "b": "U"}}),
+    ],
+)
+def test_the_place_of_a_result(schema: Any, pointer: str, before: Any, wanted: Any) -> None:
+    """As the document describes it: in the first item of a list, beside what else is there."""
+    Output(spec_for({}), schema, pointer).put(before, "U")
+    assert before == wanted
+    assert json.loads(json.dumps(before)) == wanted

@@ -1,0 +1,180 @@
+"""Where each security scheme carries the token, and what else is there instead."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from mountsea_gemini.sandbox import Request, SpecError
+from mountsea_gemini.sandbox._security import Guard
+
+from tests.sandbox.asking import spec_of
+
+TOKEN = "tökén:1"  # noqa: S105  made up
+RAW = TOKEN.encode()
+SCHEMES: Any = {
+    "bearer": {"type": "http", "scheme": "Bearer"},
+    "basic": {"type": "http", "scheme": "Basic"},
+    "oauth": {"type": "oauth2", "flows": {}},
+    "openid": {"type": "openIdConnect", "openIdConnectUrl": "https://a.test"},
+    "header": {"$ref": "#/components/securitySchemes/named"},
+    "named": {"type": "apiKey", "in": "header", "name": "X-Kéy"},
+    "query": {"type": "apiKey", "in": "query", "name": "Key"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "Session"},
+    "tls": {"type": "mutualTLS"},
+    "digest": {"type": "http", "scheme": "digest"},
+    "odd": {"type": "http"},
+    "odder": {"scheme": "bearer"},
+}
+
+
+def guard(security: Any, token: str = TOKEN, schemes: Any = SCHEMES) -> Guard:
+    """Return the guard of an operation with that security."""
+    paths = {"/": {"get": {"responses": {}, "security": security}}}
+    return Guard(spec_of(paths, components={"securitySchemes": schemes}), token)
+
+
+def admits(security: Any, headers: Mapping[str, bytes], query: bytes = b"", token: str = TOKEN) -> bool:
+    """Tell whether a request passes."""
+    (operation,) = spec_of({"/": {"get": {"responses": {}, "security": security}}}).operations
+    named = [(name.encode(), value) for name, value in headers.items()]
+    return guard(security, token).admits(operation, Request("GET", "/", query, named, b""))
+
+
+def basic(text: str) -> bytes:
+    """Return HTTP Basic credentials."""
+    return b"Basic " + base64.b64encode(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("scheme", "good", "bad"),
+    [
+        *(
+            (
+                scheme,
+                [b"Bearer " + RAW, b"bEARER " + RAW],
+                [b"", b"Bearer", b"Bearer ", RAW, b"Bearer  " + RAW, b"Bearer " + RAW + b" ", b"Basic  " + RAW],
+            )
+            for scheme in ("bearer", "oauth", "openid")
+        ),
+        (
+            "basic",
+            [basic("me:" + TOKEN), basic("me:" + TOKEN).replace(b"Basic", b"bASIC")],
+            [b"", b"Basic ", basic("me"), basic(TOKEN), basic(f"me:{TOKEN} "), b"B" + basic("me:" + TOKEN), b"Basic !"],
+        ),
+    ],
+)  # fmt: skip
+def test_the_authorization_header(scheme: str, good: list[bytes], bad: list[bytes]) -> None:
+    """The scheme in any case, one blank, the token to the byte."""
+    assert [value for value in [*good, *bad] if admits([{scheme: []}], {"authorization": value})] == good
+    assert not admits([{scheme: []}], {})
+
+
+def test_basic_credentials_hold_the_token_as_user_too() -> None:
+    """Vendors put the key into either half; a colon belongs to the password."""
+    for text, passes in (("k1:", True), ("k1", True), (":k1", True), ("k1:k2", True), ("k2:k3", False), ("", False)):
+        assert admits([{"basic": []}], {"authorization": basic(text)}, token="k1") is passes  # noqa: S106  made up
+    assert not admits([{"basic": []}], {"authorization": basic("k1:") + b"?"}, token="k1")  # noqa: S106
+
+
+def test_a_token_may_hold_a_blank() -> None:
+    """All that follows the first blank is the token."""
+    assert admits([{"bearer": []}], {"authorization": b"Bearer a b"}, token="a b")  # noqa: S106  made up
+
+
+@pytest.mark.parametrize(
+    ("query", "passes"),
+    [
+        ("Key=t%C3%B6k%C3%A9n:1", True),
+        ("a=b&Key=t%C3%B6k%C3%A9n%3A1&Key=x", True),
+        ("Key=x&Key=t%C3%B6k%C3%A9n:1", False),
+        ("key=t%C3%B6k%C3%A9n:1", False),
+        ("Key=", False),
+        ("\xff", False),
+        ("", False),
+    ],
+)
+def test_a_key_in_the_query(query: str, passes: bool) -> None:
+    """Percent-decoded; the first of several counts."""
+    assert admits([{"query": []}], {}, query.encode("latin-1")) is passes
+
+
+@pytest.mark.parametrize(
+    ("cookie", "passes"),
+    [
+        (b"Session=" + RAW, True),
+        (b'a=b; Session="' + RAW + b'"', True),
+        (b" Session = " + RAW + b" ;a=b", True),
+        (b"a/b=1; c[d]=2; junk; Session=" + RAW, True),
+        (b"Session=" + RAW + b"; Session=x", False),
+        (b"session=" + RAW, False),
+        (b"Session", False),
+        (b"", False),
+    ],
+)
+def test_a_key_in_a_cookie(cookie: bytes, passes: bool) -> None:
+    """Whatever other cookies there are."""
+    assert admits([{"cookie": []}], {"cookie": cookie}) is passes
+    assert not admits([{"cookie": []}], {})
+
+
+def test_a_key_in_a_header() -> None:
+    """To the byte, by a name in any case."""
+    for scheme in ("header", "named"):
+        security: Any = [{scheme: []}]
+        assert admits(security, {"x-kéy": RAW})
+        assert not admits(security, {"x-kéy": RAW + b" "})
+        assert not admits(security, {"x-key": RAW})
+
+
+@pytest.mark.parametrize(
+    ("security", "passes"),
+    [
+        ([], True),
+        ([{}], True),
+        ([{"named": []}, {}], True),
+        ([{"named": []}], False),
+        ([{"bearer": []}], True),
+        ([{"named": []}, {"bearer": []}], True),
+        ([{"bearer": []}, {"named": []}], True),
+        ([{"bearer": [], "named": []}], False),
+        ([{"named": [], "bearer": []}], False),
+        ([{"bearer": [], "oauth": []}], True),
+    ],
+)
+def test_alternatives_and_what_is_asked_together(security: Any, passes: bool) -> None:
+    """Any one alternative suffices, and all of it is needed."""
+    assert admits(security, {"authorization": b"Bearer " + RAW}) is passes
+
+
+def test_the_names_that_carry_credentials() -> None:
+    """In small letters; what the document does not ask for is not among them, and cookies are never shown anyway."""
+    everything: dict[str, list[str]] = {name: [] for name in ("bearer", "basic", "header", "query", "cookie")}
+    assert guard([everything]).names == {"authorization", "x-kéy", "key"}
+    assert guard([{"query": []}]).names == {"key"}
+    assert guard([{"oauth": []}]).names == {"authorization"}
+    assert guard([]).names == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "schemes", "message"),
+    [
+        *(
+            (
+                name,
+                SCHEMES,
+                f"#/components/securitySchemes/{name}: cannot be played; bearer, basic, oauth2 and apiKey can",
+            )
+            for name in ("tls", "digest", "odd", "odder")
+        ),
+        ("no", SCHEMES, "#/components/securitySchemes: 'no' is required by an operation but not there"),
+        ("no", None, "#/components/securitySchemes: 'no' is required by an operation but not there"),
+    ],
+)
+def test_a_scheme_that_cannot_be_played_is_told(name: str, schemes: Any, message: str) -> None:
+    """When the sandbox is made, and only if an operation asks for it."""
+    with pytest.raises(SpecError) as caught:
+        guard([{name: []}], schemes=schemes)
+    assert str(caught.value) == message

@@ -1,0 +1,323 @@
+"""What a sandbox reads of a document, and what it says of a document that it cannot read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from mountsea_gemini.sandbox import SpecError
+from mountsea_gemini.sandbox._spec import (
+    METHODS,
+    Body,
+    Link,
+    Operation,
+    Parameter,
+    Spec,
+    Success,
+    Waiter,
+    is_json,
+    json_schema_of,
+)
+
+from tests.sandbox.asking import spec_of
+
+TEXT: Any = {"type": "string"}
+WAITER: Any = {
+    "id": {"parameter": "id", "submitted": "/id"},
+    "state": "/state",
+    "acceptors": {"queued": "retry", "done": "success", "baking": "retry", "burnt": "failure"},
+    "outputs": ["/url", "/urls"],
+    "error": {"message": "/why"},
+}
+RULE = {"id": "a-needs-b"}
+
+
+def operation(value: Any, method: str = "get", path: str = "/a", shared: Any = None, **more: Any) -> Operation:
+    """Return the reading of one operation."""
+    (found,) = spec_of({path: {method: value, **(shared or {})}}, **more).operations
+    return found
+
+
+def success(responses: Any, method: str = "get") -> Success:
+    """Return how an operation answers."""
+    return operation({"responses": responses}, method).success
+
+
+def test_an_operation_that_says_little() -> None:
+    """The rest has its usual meaning."""
+    assert operation({}) == Operation(
+        method="GET",
+        path="/a",
+        name="get /a",
+        certainty="published",
+        security=(),
+        parameters=(),
+        body=None,
+        success=Success(204, None),
+        links=(),
+        waiter=None,
+        rules=(),
+    )
+
+
+def test_an_operation_that_says_all() -> None:
+    """Its own word goes before that of its path and of the document."""
+    answer = {
+        "content": {"application/json": {"schema": TEXT}},
+        "links": {
+            "next": {"$ref": "#/components/links/next"},
+            "other": {"operationId": "other", "parameters": {"a": "$request.body#/a", "b": "$response.body#/b"}},
+            "without": {"operationRef": "#/paths", "parameters": {"a": "$response.body#/a"}},
+            "empty": {"operationId": "x", "parameters": None},
+        },
+    }
+    said = {
+        "operationId": "look",
+        "x-certainty": "observed",
+        "security": [{"a": [], "b": []}, {}],
+        "parameters": [
+            {"$ref": "#/components/parameters/id"},
+            {"name": "q", "in": "query", "content": {"text/json": {}}},
+        ],
+        "requestBody": {"$ref": "#/components/requestBodies/body"},
+        "responses": {"404": {}, 201: {"$ref": "#/components/responses/answer"}},
+        "x-waiter": WAITER,
+        "x-rules": [RULE],
+    }
+    components = {
+        "parameters": {
+            "id": {"name": "id", "in": "query", "required": True, "schema": {"$ref": "#/components/schemas/T"}}
+        },
+        "schemas": {"T": TEXT},
+        "requestBodies": {
+            "body": {"required": True, "content": {"Application/JSON; v=1": {"schema": TEXT}, "a/b": {}}}
+        },
+        "responses": {"answer": answer},
+        "links": {"next": {"operationId": "look", "parameters": {"id": "$response.body#/data/id"}}},
+    }
+    of_path = {"parameters": [{"name": "id", "in": "query"}, {"name": "id", "in": "header", "schema": TEXT}]}
+    found = operation(said, "post", "/a/{b}", of_path, components=components, security=[{"c": []}])
+    assert found == Operation(
+        method="POST",
+        path="/a/{b}",
+        name="look",
+        certainty="observed",
+        security=(("a", "b"), ()),
+        parameters=(
+            Parameter("id", "query", required=True, schema={"$ref": "#/components/schemas/T"}),
+            Parameter("id", "header", required=False, schema=TEXT),
+            Parameter("q", "query", required=False, schema={}),
+        ),
+        body=Body(required=True, media={"application/json": TEXT, "a/b": {}}),
+        success=Success(201, TEXT),
+        links=(Link("look", "/data/id"), Link("other", "/b")),
+        waiter=Waiter(
+            parameter="id",
+            submitted="/id",
+            id_schema=TEXT,
+            state="/state",
+            waiting=("queued", "baking"),
+            ends={"done": "success", "burnt": "failure"},
+            output="/url",
+            error={"message": "/why"},
+        ),
+        rules=(RULE,),
+    )
+
+
+def test_what_an_operation_may_leave_out() -> None:
+    """Security is the document's then; a waiter may tell of no result, no error and no parameter that is there."""
+    assert operation({}, security=[{"c": []}]).security == (("c",),)
+    assert operation({"security": []}, security=[{"c": []}]).security == ()
+    assert operation({"requestBody": {"content": None}}).body == Body(required=False, media={})
+    assert operation(
+        {"parameters": [{"name": "q", "in": "query", "content": {"application/json": {"schema": TEXT}}}]}
+    ).parameters == (Parameter("q", "query", required=False, schema=TEXT),)
+    short = {key: WAITER[key] for key in ("state", "acceptors")} | {"id": {"parameter": "id"}}
+    waiter = operation({"x-waiter": short}).waiter
+    assert waiter == Waiter(
+        "id", "", {}, "/state", ("queued", "baking"), {"done": "success", "burnt": "failure"}, None, {}
+    )
+
+
+@pytest.mark.parametrize(
+    ("responses", "wanted"),
+    [
+        ({"default": {}, "299": {}}, Success(299, None)),
+        ({"302": {}, "default": {}}, Success(200, None)),
+        ({"404": {}, "302": {}}, Success(302, None)),
+        ({"2xx": {}, "201": {}}, Success(200, None)),
+        ({"404": {}}, Success(204, None)),
+        ({"3XX": {}, "1200": {}, "2000": {}}, Success(204, None)),
+        ({"200": {"content": {"text/plain": {}, "application/json": {}}}}, Success(200, {})),
+        ({"200": {"content": {"*/*": {"schema": TEXT}}}}, Success(200, TEXT)),
+        ({"200": {"content": {"image/*": {}, "image/png": {}, "text/plain": {}}}}, Success(200, None, "image/png")),
+        ({"200": {"content": {"image/*": {}}}}, Success(200, None, None)),
+    ],
+)
+def test_what_answers_a_request_in_order(responses: Any, wanted: Success) -> None:
+    """The first success, else the default, else a redirect; a request for the head alone has no body."""
+    assert success(responses) == wanted
+    assert success(responses, "head") == Success(wanted.status, None)
+
+
+@pytest.mark.parametrize(
+    ("media", "headers", "filler"),
+    [
+        (None, (), b""),
+        ("Text/Event-Stream; a=b", ((b"content-type", b"Text/Event-Stream; a=b"),), b"data: text\n\n"),
+        ("text/\xe9\N{SNOWMAN}", ((b"content-type", b"text/\xe9?"),), b"text"),
+        ("image/png", ((b"content-type", b"image/png"),), bytes(8)),
+    ],
+)
+def test_an_answer_that_is_not_json_is_filled(media: str | None, headers: Any, filler: bytes) -> None:
+    """Something of its kind, and of its media type."""
+    found = Success(200, None, media)
+    assert (found.content_type, found.filler) == (headers, filler)
+
+
+@pytest.mark.parametrize(
+    ("media", "json"),
+    [
+        ("application/json", True),
+        (" Application/JSON ; charset=utf-8", True),
+        ("application/problem+json", True),
+        ("*/*", True),
+        ("application/*", True),
+        ("application/jsonl", False),
+        ("text/*", False),
+        ("text/plain; a=+json", False),
+    ],
+)
+def test_which_media_types_are_json(media: str, json: bool) -> None:
+    """Whatever their parameters."""
+    assert is_json(media) is json
+    assert json_schema_of({"a/b": {}, media: {"schema": TEXT}}) == (TEXT if json else None)
+    assert json_schema_of(None) is None
+
+
+@pytest.mark.parametrize(
+    ("servers", "base"),
+    [
+        (None, ""),
+        ([], ""),
+        ([{}], ""),
+        ([{"url": "https://a.test"}], ""),
+        ([{"url": "https://a.test/v1//"}, {"url": "https://b.test/v2"}], "/v1"),
+        ([{"url": "/v1/X/"}], "/v1/X"),
+        (
+            [{"url": "https://{a}/{b}{c}/{d}", "variables": {"b": {"default": "v"}, "c": {"default": 2}, "d": {}}}],
+            "/v2",
+        ),
+    ],
+)
+def test_the_path_of_the_first_server_is_before_every_path(servers: Any, base: str) -> None:
+    """With the defaults of its variables."""
+    assert spec_of(servers=servers).base_path == base
+
+
+def test_operations_stand_in_the_order_of_the_document() -> None:
+    """Of one path in a fixed order; what else a path holds is no operation."""
+    item = {"x-other": {}, "summary": "", **{method: {} for method in reversed(METHODS)}}
+    paths = {"/b": item, "/a": {"$ref": "#/components/pathItems/a"}}
+    found = spec_of(paths, components={"pathItems": {"a": {"get": {}}}}).operations
+    assert [(each.method, each.path) for each in found] == [
+        *((method.upper(), "/b") for method in METHODS),
+        ("GET", "/a"),
+    ]
+
+
+def test_the_version_decides_the_dialect() -> None:
+    """3.0 and its corrections, or any other."""
+    assert [spec_of(version=version).is_30 for version in ("3.0.3", "3.1.0", "2.0")] == [True, False, False]
+    assert not Spec({"paths": {"/": {"get": {}}}}).is_30
+
+
+DOCUMENT: Any = {
+    "a": {"$ref": "#/b/c~1d"},
+    "b": {"c/d": {"$ref": "#/list/1"}, "e~f": 1, "$ref": 5},
+    "list": [{"$ref": "#/list"}, {"x": 2}],
+    "self": {"$ref": "#/other"},
+    "other": {"$ref": "#/self"},
+    "null": None,
+    "a b%": 3,
+}
+
+
+@pytest.mark.parametrize(
+    ("reference", "value"),
+    [
+        ("#/a", {"x": 2}),
+        ("#/list/1/x", 2),
+        ("#/list/0", DOCUMENT["list"]),
+        ("#/b/e~0f", 1),
+        ("#/b", DOCUMENT["b"]),
+        ("#/null", None),
+        ("#/a%20b%25", 3),
+    ],
+)
+def test_a_reference_leads_along_the_names_of_objects_and_the_numbers_of_lists(reference: str, value: Any) -> None:
+    """And on to where that leads."""
+    spec = spec_of(**DOCUMENT)
+    assert spec.resolve({"$ref": reference}) == value
+    assert spec.resolve(value) == value
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("#/self", "#/self: the reference leads to itself"),
+        *(
+            (place, f"{place}: the reference leads nowhere")
+            for place in ("#/no", "#/a/x", "#/list/2", "#/list/-1", "#/list/x", "#/list/1/x/y", "#/")
+        ),
+        *(
+            (place, f"{place}: only references inside the document can be followed")
+            for place in ("#", "a.json#/list", "https://a.test/")
+        ),
+    ],
+)
+def test_a_reference_that_cannot_be_followed(reference: str, message: str) -> None:
+    """It is told as it stands in the document."""
+    with pytest.raises(SpecError) as caught:
+        spec_of(**DOCUMENT).resolve({"$ref": reference})
+    assert str(caught.value) == message
+
+
+ACCEPTORS = "#/paths/~1a~0b/get/x-waiter/acceptors: needs a state to retry at and one that is a success"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        *(
+            ({key: None}, f"#/paths/~1a~0b/get/x-waiter: '{key}' is missing or of the wrong kind")
+            for key in ("id", "state", "acceptors")
+        ),
+        ({"id": {"submitted": "/id"}}, "#/paths/~1a~0b/get/x-waiter: 'parameter' is missing or of the wrong kind"),
+        (
+            {"acceptors": ["done"]},
+            "#/paths/~1a~0b/get/x-waiter: 'list' object has no attribute 'items' is missing or of the wrong kind",
+        ),
+        (
+            {"id": 5},
+            "#/paths/~1a~0b/get/x-waiter: 'int' object is not subscriptable is missing or of the wrong kind",
+        ),
+        ({"acceptors": {"done": "success"}}, ACCEPTORS),
+        ({"acceptors": {"queued": "retry", "burnt": "failure"}}, ACCEPTORS),
+    ],
+)
+def test_a_waiter_that_cannot_be_played(change: dict[str, Any], message: str) -> None:
+    """The place in the document, and what is wrong there."""
+    waiter = {key: value for key, value in (WAITER | change).items() if value is not None}
+    with pytest.raises(SpecError) as caught:
+        operation({"x-waiter": waiter}, path="/a~b")
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("paths", [None, {}, {"/a": {}}])
+def test_a_document_without_operations(paths: Any) -> None:
+    """There is nothing to play."""
+    with pytest.raises(SpecError) as caught:
+        Spec({"paths": paths})
+    assert str(caught.value) == "#/paths: the spec has no operation to play"

@@ -1,0 +1,171 @@
+"""Tasks by themselves: what a script means for them, how they age, and which are forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from mountsea_gemini.sandbox import Script, ScriptError, Timing, VirtualClock
+from mountsea_gemini.sandbox._clock import EPOCH
+from mountsea_gemini.sandbox._spec import Waiter
+from mountsea_gemini.sandbox._tasks import Life, Task, Tasks
+
+ENDS = {"done": "success", "finished": "success", "burnt": "failure", "gone": "cancelled"}
+WAITER = Waiter("id", "/id", {}, "/state", ("queued", "baking"), ENDS, None, {})
+POLLS, SECONDS, NOW = Timing("polls", 2), Timing("seconds", 10), Timing("now")
+
+
+@pytest.mark.parametrize(
+    ("script", "end", "kind", "timing"),
+    [
+        (Script(), "done", "success", POLLS),
+        (Script("slow"), "done", "success", Timing("polls", 10)),
+        (Script("slow", NOW), "done", "success", Timing("polls", 5)),
+        (Script("flaky"), "done", "success", POLLS),
+        (Script("no-url"), "done", "success", POLLS),
+        (Script("finished", SECONDS), "finished", "success", SECONDS),
+        (Script("failure"), "burnt", "failure", POLLS),
+        (Script("burnt"), "burnt", "failure", POLLS),
+        (Script("cancelled"), "gone", "cancelled", POLLS),
+        (Script("never"), None, "never", POLLS),
+        (Script("never", NOW), None, "never", NOW),
+    ],
+)
+def test_what_a_script_means_for_a_task(script: Script, end: str | None, kind: str, timing: Timing) -> None:
+    """Its outcome is a state word, or the first state of that kind; its timing goes before the sandbox's."""
+    ends = [end] if end else []
+    assert Life.of(script, WAITER, POLLS) == Life(("queued", "baking", *ends), kind, timing, script)
+
+
+@pytest.mark.parametrize("outcome", ["timeout", "queued", ""])
+def test_an_outcome_that_no_state_stands_for(outcome: str) -> None:
+    """The words that would do are told in order."""
+    with pytest.raises(ScriptError) as caught:
+        Life.of(Script(outcome), WAITER, POLLS)
+    assert str(caught.value) == (
+        f"{outcome!r} is no outcome: write one of burnt, cancelled, done, failure, finished, flaky, gone, never, "
+        "no-url, slow, success, timeout"
+    )
+
+
+def born(script: Script, clock: VirtualClock, timing: Timing = POLLS) -> Task:
+    """Return a task that is two seconds old when the clock starts."""
+    return Task("id", Life.of(script, WAITER, timing), clock.monotonic(), clock.now(), tall=False)
+
+
+def test_a_task_ages_by_the_polls_that_were_answered() -> None:
+    """So many for each state; it is finished when that is seen."""
+    clock = VirtualClock()
+    task = born(Script(), clock)
+    seen = []
+    for task.answered in range(6):
+        seen.append((task.look(clock), task.finished))
+        clock.advance(1)
+    end = EPOCH + timedelta(seconds=4)
+    unfinished = [(state, None) for state in ("queued", "queued", "baking", "baking")]
+    assert seen == [*unfinished, ("done", end), ("done", end)]
+
+
+def test_a_task_ages_by_seconds() -> None:
+    """However seldom it is looked at; it is finished when its last state was over."""
+    clock = VirtualClock()
+    clock.advance(5)
+    task = born(Script(timing=SECONDS), clock)
+    seen = []
+    for seconds in (9, 1, 9, 12, 30):
+        clock.advance(seconds)
+        seen.append(task.look(clock))
+    assert seen == ["queued", "baking", "baking", "done", "done"]
+    assert task.finished == task.created + timedelta(seconds=20) == EPOCH + timedelta(seconds=25)
+
+
+def test_a_task_without_waiting_or_without_end() -> None:
+    """It shows its end at the first look, or its last state for ever."""
+    clock = VirtualClock()
+    clock.advance(7)
+    task = born(Script("burnt", NOW), clock)
+    assert (task.look(clock), task.finished) == ("burnt", EPOCH + timedelta(seconds=7))
+    for timing in (NOW, SECONDS, POLLS):
+        task = born(Script("never", timing), clock)
+        task.answered = 99
+        clock.advance(99)
+        assert (task.look(clock), task.finished) == ("baking", None)
+
+
+def test_a_task_never_goes_back() -> None:
+    """Whatever is counted."""
+    clock = VirtualClock()
+    task = born(Script(), clock)
+    task.answered = 2
+    assert task.look(clock) == "baking"
+    task.answered = 0
+    assert task.look(clock) == "baking"
+    assert (task.polls, task.downloads, task.step) == (0, 0, 1)
+
+
+def tasks(limit: int, clock: VirtualClock | None = None) -> Tasks:
+    """Return an empty memory."""
+    return Tasks(clock or VirtualClock(), 0, limit)
+
+
+def life(script: str = "") -> Life:
+    """Return the life of a script."""
+    return Life.of(Script.parse(script), WAITER, POLLS)
+
+
+def test_a_task_is_found_by_its_id() -> None:
+    """Ids follow from the seed, in the form that is asked for."""
+    clock = VirtualClock()
+    clock.advance(3)
+    memory = tasks(9, clock)
+    first, second = memory.add(life(), tall=True), memory.add(life("now"), tall=False, form=str.upper)
+    assert first == Task("e3e70682-c209-4cac-a29f-6fbed82c07cd", life(), 3.0, EPOCH + timedelta(seconds=3), tall=True)
+    assert second == Task("F728B4FA-4248-4E3A-AA5D-2F346BAA9455", life("now"), 3.0, first.created, tall=False)
+    assert memory.get(first.id) is first
+    assert memory.get(second.id) is second
+    assert memory.get("x") is None
+    assert (len(memory), memory.forgotten) == (2, 0)
+    assert Tasks(clock, 1, 9).add(life(), tall=True).id != first.id
+
+
+def left(memory: Tasks, made: list[Task]) -> list[int]:
+    """Return which of some tasks are still known."""
+    return [number for number, task in enumerate(made) if memory.get(task.id)]
+
+
+@pytest.mark.parametrize(
+    ("limit", "scripts", "kept"),
+    [
+        (3, ["", "", ""], [1, 2]),
+        (3, ["", "now", ""], [0, 2]),
+        (3, ["never", "seconds=1", "seconds=1"], [0, 2]),
+        (3, ["never", "seconds=1", "never seconds=1"], [0, 2]),
+        (1, [""], []),
+        (11, [""] * 11, list(range(2, 11))),
+        (11, ["", "", "now", *[""] * 8], [1, *range(3, 11)]),
+        (11, ["", "now", "now", "now", *[""] * 7], [0, *range(3, 11)]),
+    ],
+)
+def test_a_fifth_is_forgotten_at_the_limit(limit: int, scripts: list[str], kept: list[int]) -> None:
+    """The oldest that have ended, seen or not, then the oldest of all."""
+    clock = VirtualClock()
+    memory = tasks(limit, clock)
+    made = [memory.add(life(script), tall=False) for script in scripts]
+    assert left(memory, made) == list(range(limit))
+    clock.advance(60)
+    memory.add(life(), tall=False)
+    assert left(memory, made) == kept
+    assert memory.forgotten == limit - len(kept)
+
+
+def test_a_task_whose_end_was_seen_is_forgotten_first() -> None:
+    """Also one that ages by polls."""
+    memory = tasks(3)
+    made: list[Any] = [memory.add(life(), tall=False) for _ in range(3)]
+    made[1].answered = made[2].answered = 4
+    assert [memory.look(task) for task in made[:2]] == ["queued", "done"]
+    memory.add(life(), tall=False)
+    assert left(memory, made) == [0, 2]
+    memory.add(life(), tall=False)
+    assert (left(memory, made), memory.forgotten) == ([2], 2)
