@@ -22,13 +22,14 @@ def read(
     *,
     rules: Any = (),
     strict: bool = False,
+    keys: frozenset[tuple[str, str]] = frozenset(),
 ) -> Any:
     """Return what a request's parameters are read as, and what is wrong."""
     paths = {"/": {"get": {"responses": {}, "parameters": parameters, "x-rules": rules}}}
     spec = spec_of(paths, components={"schemas": TEXTS})
     named = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()]
     request = Request("GET", "/", query.encode("latin-1"), named, b"")
-    return Parameters(spec, Schemas(spec), spec.operations[0], strict=strict).read(request, in_path or {})
+    return Parameters(spec, Schemas(spec), spec.operations[0], keys, strict=strict).read(request, in_path or {})
 
 
 def parameter(place: str, name: str, kind: Any = None, *, required: bool = False) -> dict[str, Any]:
@@ -162,3 +163,10 @@ def test_rules_of_several_parameters() -> None:
     assert read(TWO_PLACES, "a=1", rules=[RULE], strict=True) == ({"a": "1"}, [broken], [])
     assert read(TWO_PLACES, "a=1&b=1", rules=[RULE]) == ({"a": "1", "b": "1"}, [], [])
     assert read(TWO_PLACES, headers={"a": "1"}, rules=[RULE]) == ({"a": "1"}, [], [])
+
+
+def test_a_parameter_that_carries_the_key_is_no_matter_of_parameters() -> None:
+    """Whether it is right is told by who guards the operation; the same name elsewhere is a parameter like any."""
+    given = [parameter("header", "X-Key", required=True), parameter("query", "x-key", required=True)]
+    missing = entry("required", "/query/x-key", "absent", "must be present")
+    assert read(given, keys=frozenset({("header", "x-key")})) == ({}, [missing], [])

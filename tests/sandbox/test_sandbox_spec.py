@@ -162,6 +162,42 @@ def test_what_answers_a_request_in_order(responses: Any, wanted: Success) -> Non
 
 
 @pytest.mark.parametrize(
+    ("shown", "wanted"),
+    [
+        ({}, ()),
+        ({"example": 1}, (1,)),
+        ({"example": None}, (None,)),
+        ({"examples": {"a": {"value": 1}, "b": {"value": None}}}, (1, None)),
+        ({"example": 1, "examples": {"a": {"value": 2}}}, (1, 2)),
+        ({"examples": {"a": {"$ref": "#/components/examples/kept"}}}, (7,)),
+        ({"examples": {"a": {"summary": "elsewhere", "externalValue": "https://a.test/1"}, "b": "value"}}, ()),
+        ({"examples": [1]}, ()),
+        ({"examples": None}, ()),
+    ],
+)
+def test_an_answer_is_shown_by_its_examples(shown: Any, wanted: tuple[Any, ...]) -> None:
+    """The single one first; what stands elsewhere is followed within the document only."""
+    content = {"text/plain": {"example": "no"}, "application/json": {"schema": TEXT, **shown}}
+    found = operation(
+        {"responses": {"200": {"content": content}}}, components={"examples": {"kept": {"value": 7}}}
+    ).success
+    assert found == Success(200, TEXT, shown=wanted)
+    assert operation({"responses": {"200": {"content": {"text/plain": {"example": "no"}}}}}).success.shown == ()
+
+
+def test_parameters_that_are_none() -> None:
+    """OpenAPI has some headers ignored, whatever is said of them; a whole query string is nobody's to write."""
+    given = [
+        *({"in": "header", "name": name, "required": True} for name in ("Accept", "AUTHORIZATION", "content-type")),
+        {"in": "querystring", "name": "all", "content": {}},
+        {"in": "query", "name": "accept"},
+        {"in": "header", "name": "Accept-Language"},
+    ]
+    found = operation({"parameters": given}).parameters
+    assert [(each.place, each.name) for each in found] == [("query", "accept"), ("header", "Accept-Language")]
+
+
+@pytest.mark.parametrize(
     ("media", "headers", "filler"),
     [
         (None, (), b""),
