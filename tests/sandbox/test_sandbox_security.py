@@ -182,7 +182,7 @@ def test_a_scheme_that_cannot_be_played_is_told(name: str, schemes: Any, message
 
 def test_where_an_operation_may_be_given_a_key() -> None:
     """In small letters: a parameter of that name is the key, however the document writes it."""
-    security = [{"header": [], "query": []}, {"cookie": []}, {}]
+    security: Any = [{"header": [], "query": []}, {"cookie": []}, {}]
     (operation,) = spec_of({"/": {"get": {"responses": {}, "security": security}}}).operations
     found = guard(security).carriers(operation)
     assert found == {("header", "x-k\xe9y"), ("query", "key"), ("cookie", "session")}
