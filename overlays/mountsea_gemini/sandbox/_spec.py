@@ -218,7 +218,9 @@ class Spec:
         body = self.resolve(value)
         if not body:
             return None
-        media = {name.lower(): entry.get("schema") or {} for name, entry in (body.get("content") or {}).items()}
+        media: dict[str, Schema] = {}
+        for name, entry in (body.get("content") or {}).items():
+            media.setdefault(type_sent(name), entry.get("schema") or {})
         return Body(bool(body.get("required")), media)
 
     def _links(self, response: Mapping[str, Any]) -> Iterator[Link]:
@@ -267,6 +269,12 @@ def json_schema_of(content: Any) -> Schema | None:
             schema: Schema = entry.get("schema") or {}
             return schema
     return None
+
+
+def type_sent(media: str) -> str:
+    """Return the type that requests say their body is of: no parameters, and no range."""
+    essence = media.partition(";")[0].strip().lower()
+    return "application/json" if essence == "*/*" else essence
 
 
 @lru_cache(64)
