@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+import unicodedata
 from collections.abc import Iterator
 from importlib.metadata import version
 from importlib.util import cache_from_source
@@ -21,9 +22,9 @@ from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.bodies import Body, BodyType
-from openapi_python_client.parser.errors import GeneratorError, ParseError
+from openapi_python_client.parser.errors import GeneratorError, ParseError, PropertyError
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.parser.properties import ModelProperty, Property, model_property
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
@@ -131,6 +132,27 @@ def _copied(endpoint: Endpoint, memo: dict[int, Any]) -> Endpoint:
 
 
 Endpoint.__deepcopy__ = _copied  # type: ignore[attr-defined]
+
+_resolved = model_property._resolve_naming_conflict  # noqa: SLF001  the one place where it gives up
+
+
+def _told_apart(first: Property, second: Property, config: Config) -> PropertyError | None:
+    """Spell what a name of Python cannot hold, where two properties differ in nothing else: `+1` and `-1`.
+
+    The generator would leave out the model, and with it everything that leads to it.
+    """
+    error = _resolved(first, second, config)
+    if error is not None:
+        for each in (first, second):
+            each.set_python_name(UntrustedString(_spelled(_text(each.name))), config)
+    return None if first.python_name != second.python_name else error
+
+
+model_property._resolve_naming_conflict = _told_apart  # noqa: SLF001
+
+
+def _spelled(name: str) -> str:
+    return re.sub(r"\W", lambda sign: f" {unicodedata.name(sign[0], 'sign').lower()} ", name).strip()
 
 
 def _name_parameters(endpoint: Endpoint, config: Config) -> None:

@@ -190,3 +190,19 @@ def test_a_list_of_anything_needs_no_cast(tmp_path: Path) -> None:
     made = (tmp_path / "things/models/thing.py").read_text(encoding="utf-8")
     assert "some_type_0: list[Any] = data\n" in made
     assert "cast(list[Any], data)" not in made
+
+
+def test_properties_that_differ_in_signs_are_spelled(tmp_path: Path) -> None:
+    """Both would be the same attribute; each has one of its own, and is still sent by its own name."""
+    document = linked()
+    votes = {name: {"type": "integer"} for name in ("+1", "-1", "a b", "a-b", "1")}
+    document["components"]["schemas"]["Thing"]["properties"] |= votes
+    spec = tmp_path / "spec.json"
+    spec.write_text(spoken(document, "things"), encoding="utf-8")
+    report = generate(spec, tmp_path / "things")
+    fields = report["models"]["Thing"]["fields"]
+    assert report["errors"] == []
+    assert len({str(field) for field in fields.values()}) == len(votes) + 2
+    made = (tmp_path / "things/models/thing.py").read_text(encoding="utf-8")
+    assert 'field_dict["+1"] = plus_sign_1' in made
+    assert 'field_dict["-1"] = hyphen_minus_1' in made
