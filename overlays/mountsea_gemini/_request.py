@@ -55,7 +55,8 @@ def _content(made: Mapping[str, Any]) -> tuple[dict[str, str], bytes | None]:
     if "json" in made:
         return {}, as_json(made["json"])
     if "data" in made:
-        return {"Content-Type": FORM}, urlencode(list(_fields(made["data"]))).encode()
+        fields = [field for name, value in made["data"].items() for field in _field(name, value)]
+        return {"Content-Type": FORM}, urlencode(fields).encode()
     if "content" in made:
         content = made["content"]
         return {}, content if isinstance(content, bytes) else bytes(content.read())
@@ -67,15 +68,17 @@ def _content(made: Mapping[str, Any]) -> tuple[dict[str, str], bytes | None]:
     return {}, None
 
 
-def _fields(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the fields of a form: lists are repeated, what is nested is named `outer[inner]`."""
-    for name, value in data.items():
-        if isinstance(value, Mapping):
-            yield from _fields({f"{name}[{inner}]": child for inner, child in value.items()})
-        else:
-            for item in value if isinstance(value, list | tuple) else [value]:
-                if item is not None:
-                    yield name, str(_text(item))
+def _field(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield a field of a form: lists are repeated; what is nested is named `outer[inner]`, in a list `outer[0][in]`."""
+    if isinstance(value, Mapping):
+        for inner, child in value.items():
+            yield from _field(f"{name}[{inner}]", child)
+    elif isinstance(value, list | tuple):
+        nested = any(isinstance(item, Mapping | list | tuple) for item in value)
+        for index, item in enumerate(value):
+            yield from _field(f"{name}[{index}]" if nested else name, item)
+    elif value is not None:
+        yield name, str(_text(value))
 
 
 def as_json(value: Any) -> bytes:

@@ -155,7 +155,7 @@ def fields_used(ruled: RuledSchema, local: Mapping[str, str]) -> list[str]:
 
 def _is_json(content_type: str) -> bool:
     kind = content_type.partition(";")[0].strip().lower()
-    return kind == "application/json" or kind.endswith("+json")
+    return kind in {"application/json", "*/*"} or kind.endswith("+json")
 
 
 def listed_domains(ruled: RuledSchema, document: Any, used: Sequence[str]) -> str:

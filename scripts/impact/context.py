@@ -15,9 +15,10 @@ from scripts.impact.change import Change, Severity
 from scripts.impact.grammar import resolved
 from scripts.impact.requests import RequestImpact, compare_requests
 from scripts.impact.revision import Revision
-from scripts.impact.structure import Difference
+from scripts.impact.structure import Difference, same
 from scripts.impact.usage import Usage, Use
 from scripts.pointer import Location
+from scripts.rules.space import concrete
 
 _REVERSING: Final = frozenset({"not", "if", "oneOf", "contains", "dependentSchemas"})
 _HIDEABLE: Final = frozenset({"source", "types"})
@@ -83,7 +84,7 @@ class Context:
         return _at(side, difference.location[:-2])
 
     def fate(self, difference: Difference, *, value: Any = ..., field: str | None = None) -> Fate | None:
-        """Return the exact answer for a field of a request, or None where its place was not counted.
+        """Return the exact answer for a field of a request, or None where its place or the value was not counted.
 
         Args:
             difference: The difference.
@@ -94,6 +95,8 @@ class Context:
         if not found:
             return None
         listed = isinstance(value, str | int | float | bool)
+        if listed and not (found := [(impact, name) for impact, name in found if _lists(impact.table, name, value)]):
+            return None
 
         def meant(causes: tuple[Reason, ...], name: str) -> bool:
             wanted = [cause for cause in causes if cause.field == name]
@@ -247,6 +250,14 @@ def _at(value: Any, location: Location) -> Any:
 
 def _sides(table: Table) -> tuple[Acceptance, Acceptance]:
     return table.old, table.new
+
+
+def _lists(table: Table | None, name: str, value: Any) -> bool:
+    """Tell whether a value is among those of a field that were tried, and not only somewhere within them."""
+    if table is None or name not in table.fields:
+        return False
+    alternatives = table.alternatives[table.fields.index(name)]
+    return any(same(concrete(point[0]), value) for point in alternatives if point)
 
 
 def _smallest(table: Table, *, stops: bool) -> dict[str, Any]:

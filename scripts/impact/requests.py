@@ -117,6 +117,10 @@ def _judge(
     table = space.table()
     before = sum(was for was, _ in table.points.values()) * space.others
     after = sum(now for _, now in table.points.values()) * space.others
+    if not before and not after:  # such as where a pattern asks for more than a sample knows
+        text = f"not counted: neither side accepts any of {len(table.points)} combinations"
+        text += f", in which one sample stands for {', '.join(space.unlisted)}" if space.unlisted else ""
+        return RequestImpact(name, where, 0, 0, 0, (), (), f"{text}; compared by schema only")
     stops = _groups(table, table.new, (True, False), space.others)
     starts = _groups(table, table.old, (False, True), space.others)
     total = len(table.points) * space.others

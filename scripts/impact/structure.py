@@ -16,6 +16,7 @@ from scripts.pointer import Location, encode
 
 UNKNOWN: Final = "unknown"
 _MISSING: Final = object()
+_Named = dict[str, tuple[int, Any]]
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,8 @@ class _Walk:
         inner = str(kind_of(owner, key))[1:]
         before = _named(inner, [] if old is _MISSING else old, self.old)
         after = _named(inner, [] if new is _MISSING else new, self.new)
+        if inner == "Schema":
+            after = self._renamed(before, after)
         for name in dict.fromkeys((*before, *after)):
             index, one = before.get(name, (0, _MISSING))
             place, other = after.get(name, (index, _MISSING))
@@ -116,6 +119,18 @@ class _Walk:
         common = [name for name in before if name in after]
         if common != [name for name in after if name in before]:
             yield Difference(owner, key, None, "order", old, new, at)
+
+    def _renamed(self, before: _Named, after: _Named) -> _Named:
+        """Return the new items by the old names, where what a reference leads to is only called something else."""
+        gone = [name for name in before if name not in after]
+        names = {}
+        for name in [name for name in after if name not in before]:
+            meant = resolved(after[name][1], self.new)
+            alike = (each for each in gone if same(resolved(before[each][1], self.old), meant))
+            if (old := next(alike, None)) is not None:
+                gone.remove(old)
+                names[name] = old
+        return {names.get(name, name): item for name, item in after.items()}
 
     def _entry(self, place: tuple[str, str, str], inner: str, old: Any, new: Any, at: Location) -> Iterator[Difference]:
         owner, key, name = place
@@ -149,8 +164,8 @@ def _fits(shape: str, value: Any) -> bool:
     return isinstance(value, list) if shape == "[" else isinstance(value, dict | bool if shape == "@" else dict)
 
 
-def _named(inner: str, items: list[Any], document: Any) -> dict[str, tuple[int, Any]]:
-    result: dict[str, tuple[int, Any]] = {}
+def _named(inner: str, items: list[Any], document: Any) -> _Named:
+    result: _Named = {}
     for index, item in enumerate(items):
         name = identity(inner, item, index, document)
         result[name if name not in result else f"{name} #{index}"] = (index, item)

@@ -60,6 +60,13 @@ def _minor_version(document: Document) -> str:
         raise document.error(
             "is Swagger 2.0; OpenAPI 3 is needed: convert it first, with swagger2openapi for example", "/swagger"
         )
+    paths = document.value.get("paths")
+    if "openapi" not in document.value and isinstance(paths, dict) and isinstance(paths.get("path"), str):
+        raise document.error(
+            "is one operation as a documentation tool renders it (path, method, request beside each other), and no "
+            "OpenAPI document; the vendor's own document, which such a page is made of, is needed",
+            "/paths",
+        )
     version = document.value.get("openapi")
     found = re.fullmatch(r"(3\.\d+)\.\d+(?:-\S+)?", version) if isinstance(version, str) else None
     if found is None:

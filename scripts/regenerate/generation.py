@@ -10,6 +10,8 @@ import json
 import os
 import re
 import sys
+import unicodedata
+from collections.abc import Iterator
 from importlib.metadata import version
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -19,9 +21,10 @@ from jinja2 import FileSystemBytecodeCache
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
-from openapi_python_client.parser.errors import GeneratorError, ParseError
+from openapi_python_client.parser.bodies import Body, BodyType
+from openapi_python_client.parser.errors import GeneratorError, ParseError, PropertyError
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.parser.properties import ModelProperty, Property, model_property
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
@@ -30,6 +33,10 @@ from scripts.regenerate.class_names import OWN_ARGUMENTS, PREFIX, name_apart, ov
 
 _WRAPPED: Final = re.compile(r"<openapi_python_client\.\S+UntrustedString object at 0x[0-9a-f]+>")
 """How the generator prints a text it does not trust; the address in it differs from run to run."""
+_ANY_LIST: Final = re.compile(rb"^( +\w+) = cast\(list\[Any\], data\)$", re.MULTILINE)
+"""What it writes below a test that `data` is a list. That says as much, and a strict mypy refuses the cast."""
+_LIST_BODY: Final = re.compile(rb"^( +if isinstance\(body, )list\[.*\](?=\):$)", re.MULTILINE)
+"""How it asks which of several bodies it is given; Python refuses to look for a list of something."""
 
 
 def generate(spec: Path, package: Path) -> dict[str, Any]:
@@ -63,9 +70,19 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
         return {"errors": [f"{type(error).__name__}: {error}"]}
     if isinstance(data, GeneratorError):
         return {"errors": [_explain(data)]}
+    complaints: list[str] = []
     for collection in data.endpoint_collections_by_tag.values():
         for endpoint in collection.endpoints:
+            complaints += _settle_bodies(endpoint)
             _name_parameters(endpoint, config)
+    endpoints = [
+        (tag, endpoint)
+        for tag, collection in data.endpoint_collections_by_tag.items()
+        for endpoint in collection.endpoints
+    ]
+    operations = [_operation(tag, endpoint) for tag, endpoint in endpoints]  # by what the document calls its bodies
+    for _, endpoint in endpoints:
+        _settle_types(endpoint)
     project = Project(openapi=data, config=config)
     project.env.bytecode_cache = _compiled_templates()
     try:
@@ -76,17 +93,18 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
                 f"{error.strerror}: a name in the document is the name of a file: {Path(str(error.filename)).name:.80}"
             ]
         }
-    endpoints = [
-        (tag, endpoint)
-        for tag, collection in data.endpoint_collections_by_tag.items()
-        for endpoint in collection.endpoints
-    ]
+    for module in package.rglob("*.py"):
+        written = module.read_bytes()
+        said = _LIST_BODY.sub(rb"\1list", _ANY_LIST.sub(rb"\1: list[Any] = data", written))
+        if said != written:
+            module.write_bytes(said)
     return {
         "errors": [_explain(error) for error in errors]
-        + [_explain(error) for _, endpoint in endpoints for error in endpoint.errors],
+        + [_explain(error) for _, endpoint in endpoints for error in endpoint.errors]
+        + complaints,
         "models": {str(model.class_info.name): _model(model) for model in data.models},
         "enums": [str(enum.class_info.name) for enum in data.enums],
-        "operations": [_operation(tag, endpoint) for tag, endpoint in endpoints],
+        "operations": operations,
     }
 
 
@@ -115,6 +133,27 @@ def _copied(endpoint: Endpoint, memo: dict[int, Any]) -> Endpoint:
 
 Endpoint.__deepcopy__ = _copied  # type: ignore[attr-defined]
 
+_resolved = model_property._resolve_naming_conflict  # noqa: SLF001  the one place where it gives up
+
+
+def _told_apart(first: Property, second: Property, config: Config) -> PropertyError | None:
+    """Spell what a name of Python cannot hold, where two properties differ in nothing else: `+1` and `-1`.
+
+    The generator would leave out the model, and with it everything that leads to it.
+    """
+    error = _resolved(first, second, config)
+    if error is not None:
+        for each in (first, second):
+            each.set_python_name(UntrustedString(_spelled(_text(each.name))), config)
+    return None if first.python_name != second.python_name else error
+
+
+model_property._resolve_naming_conflict = _told_apart  # noqa: SLF001
+
+
+def _spelled(name: str) -> str:
+    return re.sub(r"\W", lambda sign: f" {unicodedata.name(sign[0], 'sign').lower()} ", name).strip()
+
 
 def _name_parameters(endpoint: Endpoint, config: Config) -> None:
     """Add its place to the name of a parameter that the templates call something else by."""
@@ -124,6 +163,34 @@ def _name_parameters(endpoint: Endpoint, config: Config) -> None:
             parameter.set_python_name(UntrustedString(f"{name}_{place}"), config)
             path = endpoint.path.get_untrusted_value()
             endpoint.path = UntrustedString(path.replace(f"{{{name}}}", f"{{{parameter.python_name}}}"))
+
+
+def _settle_bodies(endpoint: Endpoint) -> Iterator[str]:
+    """Leave one body of each class, JSON before others, and yield a complaint about each that goes.
+
+    By its class the client tells which of the types a body is of; one that may be anything leaves none to others. The
+    templates ask for one class after the other, so that what is of two would be sent as both, and forget to import
+    what stands for no body.
+    """
+    kept: dict[str, Body] = {}
+    for body in sorted(endpoint.bodies, key=lambda each: (_type(each.prop) != "Any", each.body_type != BodyType.JSON)):
+        made = _type(body.prop)
+        first = kept.get("Any") or kept.setdefault("list" if made.startswith("list[") else made, body)
+        if first is not body:
+            yield (
+                f"parsing {endpoint.method.upper()} {_text(endpoint.path)} within its body: there is one class for "
+                f"{_text(first.content_type)} and {_text(body.content_type)}, and it is sent as the former"
+            )
+    endpoint.bodies = [body for body in endpoint.bodies if body in kept.values()]
+    if len(endpoint.bodies) > 1:
+        endpoint.relative_imports.add("from ...types import Unset")
+
+
+def _settle_types(endpoint: Endpoint) -> None:
+    """Send a body of any type as the JSON it is made as: a range is what a server takes, and no type of a request."""
+    for body in endpoint.bodies:
+        if str(body.content_type.get_untrusted_value()).partition(";")[0].strip() == "*/*":
+            body.content_type = UntrustedString("application/json")
 
 
 def _explain(error: GeneratorError) -> str:

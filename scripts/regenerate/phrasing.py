@@ -64,14 +64,15 @@ def phrased(document: Any) -> tuple[Any, dict[str, str]]:
     whose definition OpenAPI has ignored, such as `Content-Type`, go, or callers would have to give them. A default
     is what the server assumes, and not to be sent unasked: it goes, but where there is only one value to choose. Rules
     and extensions are not the generator's affair. What nothing of this concerns stays as it is. The answer
-    to HEAD has no body, whatever would stand in it. A document of OpenAPI 3.2 is called one of 3.1, which it extends;
-    what it adds is a gap.
+    to HEAD has no body, whatever would stand in it. Of an operation's answers with one title the first keeps it. A
+    document of OpenAPI 3.2 is called one of 3.1, which it extends; what it adds is a gap.
     """
     overrides: dict[str, str] = {}
     result = _Schemas(document).copy(hoisted(document), below_all_of=False)
     if str(result.get("openapi")).startswith("3.2."):
         result["openapi"] = "3.1.1"
     _empty_heads(result)
+    _title_once(result)
     for content in _contents(result):
         for name, media in content.items():
             if _is_opaque(name) and isinstance(media, dict):
@@ -92,6 +93,24 @@ def _empty_heads(document: Any) -> None:
                 code: {**answer, "content": {}} if isinstance(answer, dict) else answer
                 for code, answer in answers.items()
             }
+
+
+def _title_once(document: Any) -> None:
+    """Leave a title to the first of an operation's answers that has it: the generator makes a class of each, by title.
+
+    Documentation tools write the same problem, title and all, below every status.
+    """
+    for item in document.get("paths", {}).values():
+        for method, operation in item.items() if isinstance(item, dict) else ():
+            seen: set[str] = set()
+            answers = operation.get("responses") if method in METHODS and isinstance(operation, dict) else None
+            for answer in _values(answers):
+                for media in _values(answer.get("content") if isinstance(answer, dict) else None):
+                    schema = media.get("schema") if isinstance(media, dict) else None
+                    if isinstance(schema, dict) and isinstance(schema.get("title"), str):
+                        if schema["title"] in seen:
+                            media["schema"] = {key: child for key, child in schema.items() if key != "title"}
+                        seen.add(schema["title"])
 
 
 def _essence(media_type: str) -> str:

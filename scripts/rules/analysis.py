@@ -143,6 +143,8 @@ def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> 
         return SchemaReport(ruled.pointer, space.size, -1, -1, method, ())
     table = _Table(ruled, space, walked)
     method = f"all {size} combinations of {', '.join(walked) or 'no field'} evaluated"
+    if some := [name for name in walked if name in space.sampled]:
+        method += f"; counted by presence alone: {', '.join(some)}"
     if free:
         method += f"; no rule looks at {', '.join(free)} (x{others})"
     findings = tuple(

@@ -18,6 +18,7 @@ from scripts.rules.sentence import folded, sentences
 
 WAIVED: Final = "x-waived-prose"
 _TEXTS: Final = ("description", "summary", "title")
+_VALUES: Final = frozenset({"example", "examples", "x-example", "x-examples", "default", "enum"})
 _ENGLISH: Final = re.compile(
     r"\b(?:only|must|required?|requires|mandatory|cannot|can't|may not|not|unsupported|supports?|at least|at most|"
     r"up to|max(?:imum)?|min(?:imum)?|no more|no less|fewer|less than|more than|between|exactly|limit(?:ed|s)?|either|"
@@ -137,7 +138,7 @@ def _texts(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
             names = location[-1:] == ("properties",)
             if key in _TEXTS and isinstance(child, str) and not names:
                 yield (*location, key), child
-            elif key not in {"example", "examples", "default", "enum"} or names:
+            elif key not in _VALUES or names:
                 yield from _texts(child, (*location, key))
     elif isinstance(value, list):
         for index, child in enumerate(value):

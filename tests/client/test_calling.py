@@ -9,6 +9,7 @@ from collections.abc import Callable
 from importlib import resources
 from io import BytesIO
 from typing import Any
+from urllib.parse import parse_qsl
 
 import attrs
 import httpx
@@ -151,6 +152,22 @@ def test_what_cannot_be_put_into_a_request_is_not_sent(error: Exception, words: 
     with Client(TOKEN) as client, pytest.raises(ConfigurationError) as caught:
         client.call(attrs.evolve(operation({}), request=fail))
     assert str(caught.value) == f"tell cannot be sent: {words}; nothing was sent"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ({"a": [{"id": "x", "n": [1, 2]}, {"id": None}]}, [("a[0][id]", "x"), ("a[0][n]", "1"), ("a[0][n]", "2")]),
+        ({"a": ("x", {"b": {"c": False}})}, [("a[0]", "x"), ("a[1][b][c]", "false")]),
+        ({"a": [[1], [2, 3]]}, [("a[0]", "1"), ("a[1]", "2"), ("a[1]", "3")]),
+        ({"a": [], "b": None, "c": {}}, []),
+    ],
+)
+def test_objects_in_the_lists_of_a_form_have_numbers(value: Any, written: list[tuple[str, str]]) -> None:
+    """As servers that read nested forms expect it; a list of plain values is repeated without."""
+    with Client(TOKEN) as client:
+        found, _ = request(client.settings, operation({"data": value}))
+    assert parse_qsl(str((found.content or b"").decode())) == written
 
 
 def test_a_body_of_bytes_may_be_a_stream() -> None:

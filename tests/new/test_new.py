@@ -211,6 +211,16 @@ def test_what_the_generator_cannot_express_is_told_and_noted(
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["new", "shop.yaml"]
 
 
+def test_bodies_of_every_type_keep_their_promise(tmp_path: Path) -> None:
+    """Types with parameters, of any type, and several of one operation are sent as the sandbox expects them."""
+    target = tmp_path / "new"
+    assert main([str(target), "--package", "our_notices", *inputs(DOCUMENTS / "notices.yaml")]) == 0
+    done = run(target, "-m", "our_notices.testing")
+    assert done.stdout.endswith("50 cases of 4 operations, 0 failures\n"), done.stdout + done.stderr
+    done = run(target, "-m", "our_notices.demo")
+    assert "4 operations called, 0 answered otherwise" in done.stdout, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("name", ["10-corrections.overlay.yaml", "mine.txt"])
 def test_an_overlay_of_an_impossible_name_is_refused(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -195,6 +195,19 @@ def test_the_answer_to_head_has_no_body() -> None:
     assert made["get"]["responses"]["200"]["content"]
 
 
+def test_of_answers_with_one_title_the_first_keeps_it() -> None:
+    """The generator names a class after it, and would leave out the others; references are not touched."""
+    problem = {"title": "Problem", "type": "object"}
+    named = {"$ref": "#/components/schemas/A"}
+    value = document({"application/json": {"schema": problem}}, {"A": problem})
+    answers = value["paths"]["/x"]["get"]["responses"]
+    answers |= {"401": {"content": {"application/json": {"schema": problem}}}}
+    answers |= {"402": {"content": {"application/json": {"schema": named}}}}
+    made = phrased(value)[0]["paths"]["/x"]["get"]["responses"]
+    shown = [each["content"]["application/json"]["schema"] for each in made.values()]
+    assert shown == [problem, {"type": "object"}, named]
+
+
 def test_a_gap_names_its_place_and_reason_and_the_way_out() -> None:
     """What was left out is an error that names operation or schema, once each."""
     with pytest.raises(InputError) as caught:

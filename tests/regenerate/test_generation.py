@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.util import cache_from_source
@@ -14,6 +15,7 @@ from openapi_python_client.parser.openapi import Endpoint
 from scripts.merged import merge
 from scripts.project import load_project
 from scripts.regenerate import generation, phrasing
+from scripts.regenerate.gaps import place_of
 from scripts.regenerate.generation import generate
 from scripts.regenerate.phrasing import spoken
 from scripts.regenerate.tree import read_tree
@@ -21,6 +23,8 @@ from scripts.regenerate.tree import read_tree
 ROOT = Path(__file__).resolve().parents[2]
 PARCELS = ROOT / "tests/projects/parcels"
 THING = {"$ref": "#/components/schemas/Thing"}
+LIST = {"type": "array", "items": THING}
+ID = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
 NESTED = {"type": "object", "properties": {"thing": THING, "id": {"type": "string"}}}
 
 
@@ -137,3 +141,68 @@ def test_the_generator_needs_no_client_to_load() -> None:
         "assert not [name for name in sys.modules if name.startswith(('httpx.', 'httpcore.'))]\n"
     )
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
+
+
+def bodies(*kinds: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return a document with one operation, whose required body may be of any of some types."""
+    content = {name: {"schema": schema} for name, schema in kinds}
+    operation = {"requestBody": {"required": True, "content": content}, "responses": {"204": {"description": ""}}}
+    document = linked()
+    return {**document, "paths": {"/things/{id}": {"put": {"operationId": "put", **operation, "parameters": ID}}}}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "sent", "left_out"),
+    [
+        ([("application/json", THING), ("application/xml", {})], ["application/json", "application/xml"], []),
+        ([("application/x-www-form-urlencoded", THING), ("a/json+json", THING)], ["a/json+json"], ["a/json+json"]),
+        ([("application/xml", {}), ("image/png", {})], ["application/xml"], ["application/xml"]),
+        ([("application/xml", {}), ("application/json", {})], ["application/json"], ["application/json"]),
+        ([("a/a+json", LIST), ("b/b+json", THING)], ["a/a+json", "b/b+json"], []),
+        ([("*/*", THING)], ["application/json"], []),
+        ([("application/json;charset=utf-8", THING)], ["application/json;charset=utf-8"], []),
+    ],
+)
+def test_a_body_is_sent_as_one_type(
+    tmp_path: Path, kinds: list[tuple[str, dict[str, Any]]], sent: list[str], left_out: list[str]
+) -> None:
+    """The client tells the types apart by class; of two with one class, one is sent and the other is a gap."""
+    spec = tmp_path / "spec.json"
+    spec.write_text(spoken(bodies(*kinds), "things"), encoding="utf-8")
+    report = generate(spec, tmp_path / "things")
+    module = (tmp_path / "things/api/default/put.py").read_text(encoding="utf-8")
+    assert re.findall(r'headers\["Content-Type"\] = "(.*)"', module) == sent
+    assert [place_of(error) for error in report["errors"]] == ["PUT /things/{id}" for _ in left_out]
+    assert all(f"one class for {each} and" in report["errors"][0] for each in left_out)
+    assert set(report["operations"][0]["bodies"]) <= {name for name, _ in kinds}
+    assert "isinstance(body, list[" not in module
+    assert "Unset = UNSET" not in module or "import Unset" in module or ", Unset" in module
+
+
+def test_a_list_of_anything_needs_no_cast(tmp_path: Path) -> None:
+    """A strict mypy knows as much below the test that it is a list, and refuses the cast."""
+    document = linked()
+    some = {"type": "array", "items": {}, "nullable": True}
+    document["components"]["schemas"]["Thing"]["properties"]["some"] = some
+    spec = tmp_path / "spec.json"
+    spec.write_text(spoken(document, "things"), encoding="utf-8")
+    generate(spec, tmp_path / "things")
+    made = (tmp_path / "things/models/thing.py").read_text(encoding="utf-8")
+    assert "some_type_0: list[Any] = data\n" in made
+    assert "cast(list[Any], data)" not in made
+
+
+def test_properties_that_differ_in_signs_are_spelled(tmp_path: Path) -> None:
+    """Both would be the same attribute; each has one of its own, and is still sent by its own name."""
+    document = linked()
+    votes = {name: {"type": "integer"} for name in ("+1", "-1", "a b", "a-b", "1")}
+    document["components"]["schemas"]["Thing"]["properties"] |= votes
+    spec = tmp_path / "spec.json"
+    spec.write_text(spoken(document, "things"), encoding="utf-8")
+    report = generate(spec, tmp_path / "things")
+    fields = report["models"]["Thing"]["fields"]
+    assert report["errors"] == []
+    assert len({str(field) for field in fields.values()}) == len(votes) + 2
+    made = (tmp_path / "things/models/thing.py").read_text(encoding="utf-8")
+    assert 'field_dict["+1"] = plus_sign_1' in made
+    assert 'field_dict["-1"] = hyphen_minus_1' in made

@@ -152,6 +152,14 @@ def test_plain_prose_is_not_reported(merged: Merged) -> None:
     assert complaints(with_text(merged, pointer, "The shape of the picture")) == set()
 
 
+def test_what_an_example_says_is_no_prose() -> None:
+    """Neither below OpenAPI's own words nor below the older extensions."""
+    shown = {"one": {"title": "This is forbidden."}}
+    schema = {"example": shown, "examples": [shown], "x-example": shown, "x-examples": shown}
+    vendor = parse("{}", "v")
+    assert read_ledger(Merged(vendor, (), {"components": {"schemas": {"A": schema}}}, ())).sentences == ()
+
+
 def test_line_breaks_say_nothing(merged: Merged) -> None:
     """Words wrapped at another column are the same words."""
     pointer = "#/components/schemas/VideoGenerationDto/properties/model/description"

@@ -357,3 +357,11 @@ def test_a_document_without_operations(paths: Any) -> None:
     with pytest.raises(SpecError) as caught:
         Spec({"paths": paths})
     assert str(caught.value) == "#/paths: the spec has no operation to play"
+
+
+def test_a_body_is_of_the_types_that_requests_name() -> None:
+    """Without parameters, in small letters; a body of any type is sent as JSON, and of two of one type the first counts."""
+    one, two, three = ({"const": number} for number in range(3))
+    content = {"*/*": {"schema": one}, "APPLICATION/JSON; charset=utf-8": {"schema": two}, "image/*": {"schema": three}}
+    found = operation({"requestBody": {"content": content}}, "post").body
+    assert found == Body(required=False, media={"application/json": one, "image/*": three})

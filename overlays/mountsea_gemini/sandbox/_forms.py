@@ -20,6 +20,7 @@ _PARTS: Final = "multipart/form-data"
 FORMS: Final = frozenset({"application/x-www-form-urlencoded", _PARTS})
 _TYPE: Final = b"Content-Type: "
 _DISPOSITION: Final = "Content-Disposition"
+_INDEX: Final = re.compile("[0-9]{1,9}")
 _STEP: Final = re.compile(r"\[([^\[\]]*)\]")
 
 
@@ -36,7 +37,7 @@ class Form:
         self._schema = schema
 
     def read(self, raw: bytes, content_type: bytes) -> dict[str, Any]:
-        """Return the object: repeated fields and `name[]` are lists, `name[key]` is a field of an object.
+        """Return the object: repeated fields, `name[]` and `name[0]` are lists, `name[key]` is a field of an object.
 
         Raises:
             ValueError: The body is not of the announced type.
@@ -56,9 +57,11 @@ class Form:
         return {name: self._typed(child, properties.get(name, others)) for name, child in value.items()}
 
     def _typed(self, value: Any, schema: Any) -> Any:
-        if isinstance(value, dict):
-            return self._object(value, schema)
         kinds = kinds_of(self._spec, [schema])
+        if isinstance(value, dict):
+            if "array" not in kinds or not all(map(_INDEX.fullmatch, value)):
+                return self._object(value, schema)
+            value = [value[index] for index in sorted(value, key=int)]
         if "array" in kinds:
             items = _first(said_of(self._spec, schema, "items"))
             return [self._typed(item, items) for item in _listed(value)]

@@ -223,7 +223,9 @@ class Spec:
         body = self.resolve(value)
         if not body:
             return None
-        media = {essence_of(name): entry.get("schema") or {} for name, entry in (body.get("content") or {}).items()}
+        media: dict[str, Schema] = {}
+        for name, entry in (body.get("content") or {}).items():
+            media.setdefault(type_sent(name), entry.get("schema") or {})
         return Body(bool(body.get("required")), media)
 
     def _links(self, response: Mapping[str, Any]) -> Iterator[Link]:
@@ -277,6 +279,12 @@ def json_schema_of(content: Any) -> Schema | None:
 def essence_of(media: str) -> str:
     """Return a media type without its parameters."""
     return media.partition(";")[0].strip().lower()
+
+
+def type_sent(media: str) -> str:
+    """Return the type that requests say their body is of: no parameters, and no range."""
+    essence = essence_of(media)
+    return "application/json" if essence == "*/*" else essence
 
 
 @lru_cache(64)

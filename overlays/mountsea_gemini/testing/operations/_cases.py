@@ -165,7 +165,8 @@ class _Operation:
 
     def _compiled(self, body: Any, *, right: bool) -> str | None:
         kinds = models(self.played.generated(self.operation))
-        if len(kinds) != 1 or not isinstance(body, Mapping):
+        several = sum(map(is_json, self.operation.body.media if self.operation.body else ())) > 1
+        if len(kinds) != 1 or several or not isinstance(body, Mapping):
             return None  # the compiled rules speak of JSON objects that have a class of their own
         return _disagreement(violations(body, model=kinds[0]), body, right=right)
 

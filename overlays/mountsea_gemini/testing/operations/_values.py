@@ -9,7 +9,7 @@ from attrs import frozen
 
 from ...sandbox._parameters import rule_names
 from ...sandbox._sample import properties_of, sample
-from ...sandbox._spec import Operation, Parameter, Spec, is_json
+from ...sandbox._spec import Operation, Parameter, Spec, is_json, type_sent
 from ..contract._judge import Judge
 
 ABSENT: Final = object()
@@ -121,14 +121,15 @@ class Maker:
     def _body(self, operation: Operation, media: str) -> Any:
         schema = operation.body.media[media] if operation.body else {}
         body = self._spec.resolve(self._raw(operation)[0]["requestBody"])
-        entry = next(value for name, value in body["content"].items() if name.lower() == media)
+        entry = next(value for name, value in body["content"].items() if type_sent(name) == media)
         candidates = [*self._spec.shown(entry), *self.passing(schema), sample(self._spec, schema)]
         if not is_json(media) and media not in FORMS:
             return b"text"
         if media in FORMS:  # one with nothing in it is no body at all
             candidates[-1:] = [self._filled(candidates[-1], schema), candidates[-1]]
         fits = self.judge.whole(schema).is_valid
-        found = next((value for value in candidates if fits(value)), ABSENT)
+        told = [*(value for value in candidates if value is not None), {}]  # null is what clients send as no body
+        found = next((value for value in told if fits(value)), ABSENT)
         if found is ABSENT:
             raise NoValueError(_way_out(operation, f"the body ({media})", candidates[-1]))
         return self._with_bytes(found, schema) if media in FORMS else found
