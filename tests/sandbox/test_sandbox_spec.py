@@ -360,7 +360,7 @@ def test_a_document_without_operations(paths: Any) -> None:
 
 
 def test_a_body_is_of_the_types_that_requests_name() -> None:
-    """Without parameters, in small letters; a body of any type is sent as JSON, and of two of one type the first counts."""
+    """Without parameters, in small letters; one of any type is sent as JSON. Of two of one type the first counts."""
     one, two, three = ({"const": number} for number in range(3))
     content = {"*/*": {"schema": one}, "APPLICATION/JSON; charset=utf-8": {"schema": two}, "image/*": {"schema": three}}
     found = operation({"requestBody": {"content": content}}, "post").body
