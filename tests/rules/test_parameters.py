@@ -76,6 +76,14 @@ def test_parameters_are_one_object() -> None:
     assert parameters_schema(document, PATH, operation)["required"] == ["page"]
 
 
+def test_headers_that_openapi_has_ignored_are_no_parameters() -> None:
+    """In any spelling; the same names elsewhere are names like any."""
+    unsaid = [{"name": name, "in": "header"} for name in ("Accept", "authorization", "CONTENT-TYPE")]
+    said = [{"name": "Accept", "in": "query"}, {"name": "Accept-Language", "in": "header"}]
+    found = operation_parameters(ruled_document(), PATH, {"parameters": [*unsaid, *said]})
+    assert found == (SHARED, *said)
+
+
 def test_where_nothing_is_required_nothing_says_so() -> None:
     """OpenAPI 3.0 refuses an empty list there."""
     schema = parameters_schema(ruled_document(), PATH, {})

@@ -17,6 +17,7 @@ from scripts.emit.shapes import Shapes
         ("application/json", True),
         ("Application/JSON ; charset=utf-8", True),
         ("application/merge-patch+json", True),
+        ("*/*", True),
         ("text/plain", False),
         ("application/jsonl", False),
     ],

@@ -365,3 +365,12 @@ def test_only_what_is_used_is_imported() -> None:
     assert "from .operations" not in empty
     assert "models" not in empty
     assert "VARIANTS: Mapping[str, Mapping[str, str]] = {}" in empty
+
+
+def test_a_value_that_is_no_text_is_told_by_the_name_of_its_method() -> None:
+    """The table of methods goes by what people write; a switch has no word of its own."""
+    declared = {"by": "fast", "names": {"true": "send_fast", "false": "send_slow"}, "general": "send"}
+    source = module(declared=declared, required=("kind", "toWhom", "fast"))
+    (table,) = (line for line in source.splitlines() if line.startswith("VARIANTS"))
+    assert ast.literal_eval(table.partition(" = ")[2]) == {"fast": {"send_fast": "send_fast", "send_slow": "send_slow"}}
+    assert "VARIANTS: Mapping[str, Mapping[str, str]] = {'kind': {" in module()
