@@ -70,16 +70,15 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
         return {"errors": [f"{type(error).__name__}: {error}"]}
     if isinstance(data, GeneratorError):
         return {"errors": [_explain(data)]}
-    complaints: list[str] = []
-    for collection in data.endpoint_collections_by_tag.values():
-        for endpoint in collection.endpoints:
-            complaints += _settle_bodies(endpoint)
-            _name_parameters(endpoint, config)
     endpoints = [
         (tag, endpoint)
         for tag, collection in data.endpoint_collections_by_tag.items()
         for endpoint in collection.endpoints
     ]
+    complaints: list[str] = []
+    for _, endpoint in endpoints:
+        complaints += _settle_bodies(endpoint)
+        _name_parameters(endpoint, config)
     operations = [_operation(tag, endpoint) for tag, endpoint in endpoints]  # by what the document calls its bodies
     for _, endpoint in endpoints:
         _settle_types(endpoint)
@@ -93,11 +92,7 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
                 f"{error.strerror}: a name in the document is the name of a file: {Path(str(error.filename)).name:.80}"
             ]
         }
-    for module in package.rglob("*.py"):
-        written = module.read_bytes()
-        said = _LIST_BODY.sub(rb"\1list", _ANY_LIST.sub(rb"\1: list[Any] = data", written))
-        if said != written:
-            module.write_bytes(said)
+    _say_lists_plainly(package)
     return {
         "errors": [_explain(error) for error in errors]
         + [_explain(error) for _, endpoint in endpoints for error in endpoint.errors]
@@ -106,6 +101,15 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
         "enums": [str(enum.class_info.name) for enum in data.enums],
         "operations": operations,
     }
+
+
+def _say_lists_plainly(package: Path) -> None:
+    """Mend what the generator writes of lists: a cast that says nothing, and a question that Python refuses."""
+    for module in package.rglob("*.py"):
+        written = module.read_bytes()
+        said = _LIST_BODY.sub(rb"\1list", _ANY_LIST.sub(rb"\1: list[Any] = data", written))
+        if said != written:
+            module.write_bytes(said)
 
 
 def _compiled_templates() -> FileSystemBytecodeCache | None:
