@@ -112,13 +112,6 @@ def contract(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
-def teeth(session: nox.Session) -> None:
-    """Seed each fault of tests/contract/teeth into a copy, and see that a test notices it (minutes)."""
-    install(session, "generate", "test")
-    session.run("python", "-m", "tests.contract.teeth", *session.posargs, env=ENV)
-
-
-@nox.session(default=False)
 def advisories(session: nox.Session) -> None:
     """Ask whether a pinned tool or dependency has a known vulnerability (needs the network; CI does so daily).
 

@@ -1,1 +1,0 @@
-"""Seeded faults, and the runner that shows which test notices each."""
