@@ -17,15 +17,15 @@ DEMO = Path("demo-output")
 
 
 def install(session: nox.Session, *groups: str) -> None:
-    """Install the project with its extras and the pinned tools of some groups."""
-    session.install(*nox.project.dependency_groups(PROJECT, *groups), "-e", ".[cli,sandbox]")
+    """Install the project with its extras, the tool, and the pinned tools of some groups."""
+    session.install(*nox.project.dependency_groups(PROJECT, *groups), "-e", ".[cli,sandbox]", "-e", "./scripts")
 
 
 @nox.session(default=False)
 def demo(session: nox.Session) -> None:
     """Regenerate, then submit, wait and download against the sandbox: no key, no network."""
-    install(session, "generate")
-    session.run("python", "-m", "scripts.regenerate", "--full", env=ENV)
+    install(session)
+    session.run("rulewright", "regenerate", "--full", env=ENV)
     session.run("python", "-m", "mountsea_gemini.demo", str(DEMO), *session.posargs, env=ENV)
 
 
@@ -35,7 +35,7 @@ def tests(session: nox.Session) -> None:
 
     Three workers for two processors: some tests wait for clocks and sockets.
     """
-    install(session, "generate", "types", "test")
+    install(session, "types", "test")
     session.run("ruff", "check", ".", env=ENV)
     session.run("ruff", "format", "--check", ".", env=ENV)
     session.run("pytest", "-n", "3", "--dist", "loadgroup", *session.posargs, env=ENV)
@@ -44,56 +44,56 @@ def tests(session: nox.Session) -> None:
 @nox.session(default=False)
 def regenerate(session: nox.Session) -> None:
     """Write generated/ from openapi.yaml and the overlays."""
-    install(session, "generate")
-    session.run("python", "-m", "scripts.regenerate", *session.posargs, env=ENV)
+    install(session)
+    session.run("rulewright", "regenerate", *session.posargs, env=ENV)
 
 
 @nox.session(default=False)
 def drift(session: nox.Session) -> None:
     """Compare generated/ with what its inputs give; exit 1 and say why if they differ."""
-    install(session, "generate")
-    session.run("python", "-m", "scripts.regenerate", "--check", *session.posargs, env=ENV)
+    install(session)
+    session.run("rulewright", "regenerate", "--check", *session.posargs, env=ENV)
 
 
 @nox.session(python=["3.11", "3.12", "3.13"], default=False)
 def reproducible(session: nox.Session) -> None:
     """Regenerate under each Python and compare: the same inputs give the same bytes."""
-    install(session, "generate")
-    session.run("python", "-m", "scripts.regenerate", "--check", "--full", env=ENV)
+    install(session)
+    session.run("rulewright", "regenerate", "--check", "--full", env=ENV)
 
 
 @nox.session(default=False)
 def import_page(session: nox.Session) -> None:
     """Write openapi.yaml from vendor pages: nox -s import_page -- [--impact] PAGE..."""
-    install(session, "generate")
-    session.run("python", "-m", "scripts.import_page", *session.posargs, env=ENV, success_codes=[0, 10, 20, 30])
+    install(session)
+    session.run("rulewright", "import", *session.posargs, env=ENV, success_codes=[0, 10, 20, 30])
 
 
 @nox.session(default=False)
 def impact(session: nox.Session) -> None:
     """Say what a change means for callers: nox -s impact -- OLD NEW, such as HEAD . or . page.md."""
-    install(session, "generate")
-    session.run("python", "-m", "scripts.impact", *session.posargs, env=ENV, success_codes=[0, 10, 20, 30])
+    install(session)
+    session.run("rulewright", "impact", *session.posargs, env=ENV, success_codes=[0, 10, 20, 30])
 
 
 @nox.session(default=False)
 def vendor(session: nox.Session) -> None:
     """Keep a copy in another repository: nox -s vendor -- copy|verify|upgrade|affected DEST."""
-    install(session, "generate", "types")
-    session.run("python", "-m", "scripts.vendor", *session.posargs, env=ENV)
+    install(session, "types")
+    session.run("rulewright", "vendor", *session.posargs, env=ENV)
 
 
 @nox.session(default=False)
 def upkeep(session: nox.Session) -> None:
     """Run the matrices of which the default run holds a part: every edit, every client, every hook (minutes)."""
-    install(session, "generate", "types", "test", "hooks")
+    install(session, "types", "test", "hooks")
     session.run("pytest", "-m", "heavy", *session.posargs, env=ENV)
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure everything in one run and write bench/RESULTS.md and its picture; -- --quick for minutes."""
-    install(session, "generate", "test", "bench", "peers")
+    install(session, "test", "bench", "peers")
     session.run("python", "-m", "bench", *session.posargs, env=ENV)
 
 
@@ -107,7 +107,7 @@ def faults(session: nox.Session) -> None:
 @nox.session(default=False)
 def contract(session: nox.Session) -> None:
     """Run the contract tests alone, with a summary and reports; -- --long for the nightly depth."""
-    install(session, "generate", "test")
+    install(session, "test")
     session.run("python", "-m", "tests.contract", *session.posargs, env=ENV)
 
 
@@ -117,7 +117,7 @@ def advisories(session: nox.Session) -> None:
 
     Strictly: what nobody can tell of fails too, so that an answer that never came is not taken for a good one.
     """
-    install(session, "generate", "types", "test", "audit")
+    install(session, "types", "test", "audit")
     pinned = Path(session.create_tmp()) / "pinned.txt"
     installed = session.run("python", "-m", "pip", "freeze", "--exclude-editable", silent=True)
     pinned.write_text(str(installed), encoding="utf-8")
@@ -128,12 +128,12 @@ def advisories(session: nox.Session) -> None:
 @nox.session(default=False)
 def newcomer(session: nox.Session) -> None:
     """Make a project of each document by the one command, and run its sessions (minutes)."""
-    install(session, "generate", "test")
+    install(session, "test")
     session.run("python", "tests/new/newcomer.py", *session.posargs, env=ENV)
 
 
 @nox.session(default=False)
 def mutation(session: nox.Session) -> None:
     """Break the rule layer in small ways and see that a test notices each (an hour; `-- PART` runs one part)."""
-    install(session, "generate", "test", "mutation")
+    install(session, "test", "mutation")
     session.run("python", "tests/mutation/run.py", *session.posargs, env=ENV)

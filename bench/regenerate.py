@@ -52,7 +52,7 @@ def measure(folder: Path, repeat: int) -> dict[str, dict[str, float]]:
         changed = re.sub(r"message: (?:\(\d+\) )?", f"message: ({next(_VERSIONS)}) ", text, count=1)
         rules.write_text(changed, encoding="utf-8")
 
-    regenerate = ["-m", "scripts.regenerate", "--project", str(project), "--quiet"]
+    regenerate = ["-m", "rulewright", "regenerate", "--project", str(project), "--quiet"]
     ways: dict[str, tuple[list[str], Callable[[], object]]] = {
         "bare generator": (bare(ROOT / "generated/openapi.effective.json", folder), lambda: None),
         "regenerate, everything": (regenerate, lambda: shutil.rmtree(project / "generated")),

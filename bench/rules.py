@@ -146,8 +146,8 @@ def ours() -> Iterator[Contender]:
 def _implications() -> dict[str, Any]:
     """Return the rules of the project as JSON Schema, by id."""
     sys.path.insert(0, str(ROOT))
-    merge = importlib.import_module("scripts.merged").merge
-    project = importlib.import_module("scripts.project").load_project(ROOT)
+    merge = importlib.import_module("rulewright.merged").merge
+    project = importlib.import_module("rulewright.project").load_project(ROOT)
     (ruled,) = merge(project).ruled
     return {rule.id: {"if": rule.condition, "then": rule.requirement} for rule in ruled.rules}
 

@@ -22,7 +22,7 @@ from typing import Any, Final
 from bench._timing import bare, line, medians, timed
 
 SIZES: Final = (10, 100, 500, 1000)
-TABLE: Final = """[tool.regenerate]
+TABLE: Final = """[tool.rulewright]
 spec = "openapi.json"
 overlays = ["rules.overlay.json"]
 package = "synthetic_api"
@@ -125,7 +125,7 @@ def measured(folder: Path, size: int, repeat: int) -> dict[str, dict[str, float]
     changed = document(size)
     del changed["paths"][f"/things{size - 1}/{{id}}"]
     (edited / "openapi.json").write_text(json.dumps(changed), encoding="utf-8")
-    timed(["-m", "scripts.regenerate", "--project", str(project), "--quiet"])
+    timed(["-m", "rulewright", "regenerate", "--project", str(project), "--quiet"])
     found: dict[str, list[tuple[float, float]]] = {}
     for _ in range(repeat):
         for name, (command, prepare, codes) in _ways(folder, project, edited).items():
@@ -135,7 +135,7 @@ def measured(folder: Path, size: int, repeat: int) -> dict[str, dict[str, float]
 
 
 def _ways(folder: Path, project: Path, edited: Path) -> Mapping[str, Way]:
-    regenerate = ["-m", "scripts.regenerate", "--project", str(project), "--quiet"]
+    regenerate = ["-m", "rulewright", "regenerate", "--project", str(project), "--quiet"]
     rules = project / "rules.overlay.json"
     size = len(json.loads((project / "openapi.json").read_bytes())["paths"])
 
@@ -147,8 +147,12 @@ def _ways(folder: Path, project: Path, edited: Path) -> Mapping[str, Way]:
         "regenerate": ([*regenerate, "--full"], _nothing, (0,)),
         "regenerate, a rule changed": (regenerate, change_a_rule, (0,)),
         "check, nothing changed": ([*regenerate, "--check"], _nothing, (0,)),
-        "overlay application": (["-m", "scripts.overlay", str(project / "openapi.json"), str(rules)], _nothing, (0,)),
-        "impact": (["-m", "scripts.impact", str(project), str(edited)], _nothing, (0, 10, 20, 30)),
+        "overlay application": (
+            ["-m", "rulewright", "overlay", str(project / "openapi.json"), str(rules)],
+            _nothing,
+            (0,),
+        ),
+        "impact": (["-m", "rulewright", "impact", str(project), str(edited)], _nothing, (0, 10, 20, 30)),
     }
 
 

@@ -10,12 +10,11 @@ from types import CodeType, TracebackType
 from typing import Any
 
 import jinja2
-
-from scripts.project import load_project
-from scripts.regenerate.build import build
-from scripts.regenerate.generation import generate
-from scripts.regenerate.generator import Generator, GeneratorError, checked
-from scripts.regenerate.tree import replace_tree
+from rulewright.generate.build import build
+from rulewright.generate.generation import generate
+from rulewright.generate.generator import Generator, GeneratorError, checked
+from rulewright.generate.tree import replace_tree
+from rulewright.project import load_project
 
 
 class Inside(Generator):

@@ -17,10 +17,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-GENERATED = SETTINGS["tool"]["regenerate"]["package"]
+TOOL = "rulewright"
+GENERATED = SETTINGS["tool"]["rulewright"]["package"]
 WRITTEN = Path(SETTINGS["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"][0]).name
-TREES = {"scripts": ROOT / "scripts", WRITTEN: ROOT / "overlays" / WRITTEN, GENERATED: ROOT / "generated" / GENERATED}
-DATA = ("scripts/emit/templates/", "scripts/new/templates/")  # modules of other packages, written by these
+TREES = {TOOL: ROOT / "scripts" / TOOL, WRITTEN: ROOT / "overlays" / WRITTEN, GENERATED: ROOT / "generated" / GENERATED}
+DATA = (
+    "scripts/rulewright/generate/templates/",
+    "scripts/rulewright/new/templates/",
+)  # modules of other packages, written by these
 MAX_LINES = 400
 LONG = {
     "bench/faults/rows.py": "a table: one entry for each fault",
@@ -31,26 +35,23 @@ LONG = {
 
 SHARED = {"statusCode"}  # the sandbox's own shape of an error, which the corrections of this document took over
 
-# What each part of the pipeline may import. Whoever is not named here imports nothing of it but `errors`.
-BOTTOM = {"document", "errors", "files", "parameters", "path_items", "pointer", "project"}
+# What each part of the tool may import; `errors` and itself in any case.
+BOTTOM = {"errors", "files", "openapi", "project"}
 PARTS: Mapping[str, set[str]] = {
-    "document": {"errors", "pointer"},
     "errors": set(),
     "files": {"errors"},
-    "pointer": {"errors"},
-    "parameters": {"pointer"},
-    "path_items": {"parameters"},
+    "openapi": {"errors"},
     "project": {"errors"},
     "overlay": BOTTOM,
-    "absorbed": {*BOTTOM, "overlay"},
     "rules": {*BOTTOM, "merged"},  # its reports read a merged project; what `merged` needs of it does not
-    "merged": {*BOTTOM, "overlay", "absorbed", "rules"},
-    "emit": {*BOTTOM, "rules"},
-    "import_page": {*BOTTOM, "overlay", "absorbed", "impact"},  # the command says what an import means
-    "impact": {*BOTTOM, "overlay", "absorbed", "rules", "merged", "emit", "import_page"},  # a page can be compared
-    "regenerate": {*BOTTOM, "overlay", "rules", "merged", "emit", "import_page", "impact"},  # to explain a failure
-    "vendor": {*BOTTOM, "regenerate", "impact"},
-    "new": {*BOTTOM, "regenerate", "import_page", "vendor"},
+    "merged": {*BOTTOM, "overlay", "rules"},
+    "importing": {*BOTTOM, "overlay", "impact"},  # an import reports what it means for callers
+    "impact": {*BOTTOM, "overlay", "rules", "merged", "generate", "importing"},  # a page can be compared
+    "generate": {*BOTTOM, "overlay", "rules", "merged", "importing", "impact"},  # to explain a failure
+    "vendoring": {*BOTTOM, "generate", "impact"},
+    "new": {*BOTTOM, "generate", "importing", "vendoring"},
+    "commands": {*BOTTOM, "overlay", "rules", "merged", "importing", "impact", "generate", "vendoring", "new"},
+    "__main__": {"errors", "commands"},
 }
 
 
@@ -105,7 +106,7 @@ def test_no_module_imports_itself_by_a_detour(tree: str) -> None:
 
 def test_the_pipeline_is_built_in_layers() -> None:
     """Each part imports only what stands below it; `new` stands on top."""
-    for module, target in inside("scripts"):
+    for module, target in inside(TOOL):
         part, below = module.split(".")[1:2], target.split(".")[1:2]
         if part and below and part != below:
             assert below[0] in PARTS[part[0]], f"{module} imports {target}"
@@ -114,7 +115,7 @@ def test_the_pipeline_is_built_in_layers() -> None:
 def test_generated_code_knows_nothing_written_by_hand() -> None:
     """It can be used alone: neither the layer nor the pipeline is imported by it, and it imports itself relatively."""
     for module, names in imports(GENERATED).items():
-        assert not [name for name in names if name.partition(".")[0] in {WRITTEN, "scripts", "tests"}], module
+        assert not [name for name in names if name.partition(".")[0] in {WRITTEN, TOOL, "tests"}], module
         source = (TREES[GENERATED].parent / module.replace(".", "/")).with_suffix(".py")
         if source.exists():
             assert f"from {GENERATED}" not in source.read_text("utf-8"), module
@@ -123,8 +124,8 @@ def test_generated_code_knows_nothing_written_by_hand() -> None:
 def test_the_pipeline_is_imported_by_its_tests_only() -> None:
     """Whoever uses the client has no need of it; nor does the pipeline know the client or the tests."""
     for module, names in [*imports(WRITTEN).items(), *imports(GENERATED).items()]:
-        assert not [name for name in names if name.partition(".")[0] in {"scripts", "tests"}], module
-    for module, names in imports("scripts").items():
+        assert not [name for name in names if name.partition(".")[0] in {TOOL, "tests"}], module
+    for module, names in imports(TOOL).items():
         assert not [name for name in names if name.partition(".")[0] in {WRITTEN, GENERATED, "tests"}], module
 
 
@@ -169,7 +170,7 @@ def test_what_is_generic_names_nothing_particular() -> None:
     """Not the vendor, a schema, an operation, a field or a value: pipeline, sandbox, waiter engine, contract checks."""
     ours = re.compile("|".join(rf"(?<![a-zA-Z]){re.escape(word)}(?![a-zA-Z])" for word in words()), re.IGNORECASE)
     particular = {TREES[WRITTEN] / name for name in ("_particular.py", "demo.py")}
-    files = [*TREES["scripts"].rglob("*.*"), *TREES[WRITTEN].rglob("*.py")]
+    files = [*TREES[TOOL].rglob("*.*"), *TREES[WRITTEN].rglob("*.py")]
     assert ours.search("A cat by VEO3 of " + WRITTEN)
     for path in sorted({path for path in files if path.suffix not in {".pyc", ".mp4"}} - particular):
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
@@ -191,7 +192,7 @@ def test_no_module_is_longer_than_one_can_read() -> None:
 
 def test_every_folder_of_code_says_what_it_is() -> None:
     """The first line of a package is a docstring."""
-    for tree in ("scripts", WRITTEN):
+    for tree in (TOOL, WRITTEN):
         for path in TREES[tree].rglob("__init__.py"):
             if not path.relative_to(ROOT).as_posix().startswith(DATA):
                 assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), path

@@ -13,9 +13,8 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-
-from scripts.document import MAX_DEPTH, load, parse, to_json, to_yaml
-from scripts.errors import InputError
+from rulewright.errors import InputError
+from rulewright.openapi.document import MAX_DEPTH, load, parse, to_json, to_yaml
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=80)  # a YAML key ends at 1024 bytes
 VALUES = st.recursive(

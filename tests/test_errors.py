@@ -8,8 +8,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from scripts.errors import InputError, printable, run_cli
+from rulewright.errors import InputError, printable, run_cli
 
 
 @pytest.mark.parametrize(

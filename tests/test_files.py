@@ -8,9 +8,8 @@ import threading
 from pathlib import Path
 
 import pytest
-
-from scripts.errors import InputError
-from scripts.files import write_whole
+from rulewright.errors import InputError
+from rulewright.files import write_whole
 
 
 def names(folder: Path) -> list[str]:

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from scripts.impact.__main__ import main as impact
-from scripts.new.__main__ import main as new
-from scripts.path_items import with_path_items
+from rulewright.commands.impact import main as impact
+from rulewright.commands.new import main as new
+from rulewright.openapi.path_items import with_path_items
 
 REFERENCE = {"$ref": "#/components/pathItems/Till"}
 TILL = {"get": {"responses": {"204": {"description": "open"}}}, "summary": "A till"}

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from scripts.pointer import decode, encode, resolve
+from rulewright.openapi.pointer import decode, encode, resolve
 
 # The document and the pointers of RFC 6901, section 5, and their URI fragment forms of section 6.
 RFC_DOCUMENT = {

@@ -63,7 +63,7 @@ def run(command: list[str], folder: Path, codes: Collection[int] = (0,)) -> str:
 
 def test_no_command_is_left_out() -> None:
     """A new command in the README must be added to a test here, or say where it is run."""
-    tested = ("mountsea-gemini ", "nox -s ", "python -m scripts.")
+    tested = ("mountsea-gemini ", "nox -s ", "rulewright ")
     covered = {*ELSEWHERE, *(line for line in COMMANDS if line.startswith(tested))}
     assert set(COMMANDS) == covered
     assert set(ELSEWHERE) <= set(COMMANDS)
@@ -100,13 +100,13 @@ def test_the_maintainers_commands(clone: Path) -> None:
     (clone / "page.md").write_text(
         f"# A page\n\n````yaml POST /gemini/video/generate\n{document}````\n", encoding="utf-8"
     )
-    modules = {"drift": ["regenerate", "--check"]}
+    commands = {"drift": ["regenerate", "--check"], "import_page": ["import"]}
     told = []
     for session in ("import_page -- --impact page.md", "regenerate", "drift", "impact -- HEAD ."):
         assert f"nox -s {session}" in COMMANDS
         name, *arguments = session.split()
-        module, *options = modules.get(name, [name])
-        told.append(run([sys.executable, "-m", f"scripts.{module}", *options, *arguments[1:]], clone, (0, 20)))
+        command = [sys.executable, "-m", "rulewright", *commands.get(name, [name]), *arguments[1:]]
+        told.append(run(command, clone, (0, 20)))
     assert "[-Video-] {+The+} aspect ratio" in told[0]
     assert "[-Video-] {+The+} aspect ratio" in told[-1]
     assert (clone / "openapi.yaml").read_text("utf-8") == document
@@ -115,10 +115,10 @@ def test_the_maintainers_commands(clone: Path) -> None:
 def test_a_copy_and_a_new_project(clone: Path) -> None:
     """The commands that keep a copy and begin anew elsewhere, in the order the README gives them."""
     (clone.parent / "app/app").mkdir(parents=True)
-    commands = [line for line in COMMANDS if line.startswith("python -m scripts.")]
+    commands = [line for line in COMMANDS if line.startswith("rulewright ")]
     assert len(commands) == 4
     for command in commands:
-        run([sys.executable, *command.split()[1:]], clone)
+        run([sys.executable, "-m", *command.split()], clone)
     assert (clone.parent / "shop/generated/our_shop_api/operations.py").is_file()
     script = "from app._vendor.mountsea_gemini import Client; print(Client('key'))"
     assert "https://api.mountsea.ai" in run([sys.executable, "-c", script], clone.parent / "app")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-
-from scripts.regenerate.tools import PINNED
+from rulewright.generate.tools import PINNED
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOORS = {"openapi-python-client": (0, 29, 1)}

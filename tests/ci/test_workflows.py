@@ -111,7 +111,7 @@ def runner(tmp_path: Path) -> dict[str, str]:
     tools = tmp_path / "tools"
     tools.mkdir()
     gh = '#!/usr/bin/env bash\nprintf "%s\\n" "$*" >> "$CALLS"\nif test "$2" = list; then echo "$OPEN"; fi\n'
-    nox = f'#!/usr/bin/env bash\nshift 3\n"{sys.executable}" -m scripts.impact "$@" || test $? -ge 10\n'
+    nox = f'#!/usr/bin/env bash\nshift 3\n"{sys.executable}" -m rulewright impact "$@" || test $? -ge 10\n'
     for name, text in {"gh": gh, "nox": nox, "python": f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'}.items():
         (tools / name).write_text(text, encoding="utf-8")
         (tools / name).chmod(0o755)
@@ -119,7 +119,7 @@ def runner(tmp_path: Path) -> dict[str, str]:
     return {
         **os.environ,
         "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(ROOT / "scripts"),
         "CALLS": str(tmp_path / "calls"),
         "OPEN": "",
         "GITHUB_OUTPUT": str(tmp_path / "output"),

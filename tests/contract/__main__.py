@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-
-from scripts.errors import printable
+from rulewright.errors import printable
 
 HERE: Final = Path(__file__).parent
 FOLDER: Final = Path("contract-report")

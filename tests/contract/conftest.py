@@ -16,10 +16,10 @@ import schemathesis
 from mountsea_gemini import Client, Task
 from mountsea_gemini.sandbox import Sandbox
 from mountsea_gemini.testing.contract import CHECKS, Bench, Report, Result, read_waivers, reported, tried
+from rulewright.merged import Merged, merge
+from rulewright.project import load_project
 from schemathesis.config import SchemathesisConfig
 
-from scripts.merged import Merged, merge
-from scripts.project import load_project
 from tests.contract.kept import keep
 
 BASE: Final = "http://127.0.0.1:9"  # nobody listens there: what escapes the mock fails

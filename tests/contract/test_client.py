@@ -13,12 +13,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from mountsea_gemini import RequestRefused
 from mountsea_gemini_api.rules import RuleWarning
+from rulewright.merged import Merged, merge
+from rulewright.project import load_project
+from rulewright.rules.space import Space
+from rulewright.rules.verdict import Verdict
 from schemathesis import GenerationMode
-
-from scripts.merged import Merged, merge
-from scripts.project import load_project
-from scripts.rules.space import Space
-from scripts.rules.verdict import Verdict
 
 from .conftest import EFFECTIVE, LONG, Wire
 

@@ -14,8 +14,7 @@ from mountsea_gemini.sandbox import Sandbox
 from mountsea_gemini.testing.contract import CHECKS, Bench
 from mountsea_gemini.testing.contract._command import main
 from mountsea_gemini.testing.contract._live import plan, run_live
-
-from scripts.vendor.__main__ import main as vendor
+from rulewright.commands.vendor import main as vendor
 
 HERE = Path(__file__).parent
 

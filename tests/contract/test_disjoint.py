@@ -8,14 +8,13 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-
-from scripts.errors import InputError
-from scripts.merged import Merged
-from scripts.rules import disjoint
-from scripts.rules.definition import Rule, RuledSchema, Source, read_rules
-from scripts.rules.disjoint import branches, with_disjoint_rules
-from scripts.rules.space import Space
-from scripts.rules.verdict import Verdict
+from rulewright.errors import InputError
+from rulewright.merged import Merged
+from rulewright.rules import disjoint
+from rulewright.rules.definition import Rule, RuledSchema, Source, read_rules
+from rulewright.rules.disjoint import branches, with_disjoint_rules
+from rulewright.rules.space import Space
+from rulewright.rules.verdict import Verdict
 
 
 def test_the_same_verdict_on_every_point_and_beyond(merged: Merged) -> None:

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import yaml
 from mountsea_gemini_api import models
+from rulewright.merged import Merged
+from rulewright.openapi.pointer import decode
+from rulewright.rules.verdict import Verdict
 
-from scripts.merged import Merged
-from scripts.pointer import decode
-from scripts.rules.verdict import Verdict
 from tests.contract.conftest import EFFECTIVE
 from tests.rules.expected import finite_cases, many_images, text_cases
 

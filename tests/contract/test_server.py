@@ -7,10 +7,9 @@ from typing import Any
 
 import httpx
 from mountsea_gemini.sandbox import Sandbox
-
-from scripts.merged import Merged
-from scripts.rules.space import Space
-from scripts.rules.verdict import Verdict
+from rulewright.merged import Merged
+from rulewright.rules.space import Space
+from rulewright.rules.verdict import Verdict
 
 from .conftest import BASE, EFFECTIVE
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from mountsea_gemini.sandbox import Sandbox
+from rulewright.merged import Merged
+from rulewright.rules.disjoint import with_disjoint_rules
 
-from scripts.merged import Merged
-from scripts.rules.disjoint import with_disjoint_rules
 from tests.contract.__main__ import SPEC_RUNS
 from tests.contract.conftest import LONG, REPORT_VARIABLE
 

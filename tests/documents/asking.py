@@ -11,8 +11,7 @@ from urllib.parse import quote, urlencode
 import httpx
 from hypothesis import Phase, find, settings
 from hypothesis.strategies import from_regex
-
-from scripts.pointer import resolve
+from rulewright.openapi.pointer import resolve
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 UNSAID = ("accept", "authorization", "content-type")  # headers whose definition OpenAPI has ignored

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from scripts.merged import Merged, merge
-from scripts.new.scaffold import scaffold
-from scripts.project import Project, load_project
-from scripts.regenerate.__main__ import main
-from scripts.regenerate.tree import write_tree
+from rulewright.commands.regenerate import main
+from rulewright.generate.tree import write_tree
+from rulewright.merged import Merged, merge
+from rulewright.new.scaffold import scaffold
+from rulewright.project import Project, load_project
 
 HERE = Path(__file__).parent
 FOLDERS = {path.parent.name: path.parent for path in sorted((HERE.parent).glob("[dp]*/*/pyproject.toml"))}

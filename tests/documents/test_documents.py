@@ -19,16 +19,16 @@ import jsonschema_rs
 import pytest
 import yaml
 from mountsea_gemini.sandbox import Sandbox
+from rulewright.commands.impact import main as impact
+from rulewright.commands.regenerate import main as regenerate
+from rulewright.commands.rules import main as rules
+from rulewright.commands.vendor import main as vendor
+from rulewright.openapi.pointer import encode
+from rulewright.rules.analysis import analyse
+from rulewright.rules.definition import RuledSchema
+from rulewright.rules.space import Space
+from rulewright.rules.verdict import Verdict
 
-from scripts.impact.__main__ import main as impact
-from scripts.pointer import encode
-from scripts.regenerate.__main__ import main as regenerate
-from scripts.rules.__main__ import main as rules
-from scripts.rules.analysis import analyse
-from scripts.rules.definition import RuledSchema
-from scripts.rules.space import Space
-from scripts.rules.verdict import Verdict
-from scripts.vendor.__main__ import main as vendor
 from tests.documents.asking import Asked, Operation, operations, schema_of
 from tests.documents.conftest import NAMES, ONE_WORKER, Document
 

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 from mountsea_gemini.sandbox import Sandbox
+from rulewright.commands.impact import main as impact
+from rulewright.commands.regenerate import main as regenerate
 
 from bench.scale import TABLE, document, overlay
-from scripts.impact.__main__ import main as impact
-from scripts.regenerate.__main__ import main as regenerate
 
 pytestmark = pytest.mark.xdist_group("synthetic")
 SIZES = (10, 100, *(pytest.param(size, marks=pytest.mark.heavy) for size in (500, 1000)))

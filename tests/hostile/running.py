@@ -9,8 +9,9 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.errors import run_cli
-from scripts.import_page.__main__ import main as import_page
+from rulewright.commands.importing import main as import_page
+from rulewright.errors import run_cli
+
 from tests.generating import regenerate
 
 CASES = Path(__file__).parent / "cases"
@@ -74,7 +75,7 @@ def run(case: Case, folder: Path) -> Outcome:
             overlays = '["case.overlay.yaml"]'
         elif case.path.name.endswith(".spec.yaml"):
             (root / "openapi.yaml").write_bytes(text)
-        table = f'[tool.regenerate]\nspec = "openapi.yaml"\noverlays = {overlays}\n'
+        table = f'[tool.rulewright]\nspec = "openapi.yaml"\noverlays = {overlays}\n'
         table += f'package = "{case.package}"\noutput = "generated"\n'
         (root / "pyproject.toml").write_text(table, encoding="utf-8")
         code = 0

@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from rulewright.commands.rules import main as rules
+from rulewright.errors import printable
+from rulewright.impact import markdown, page, text
+from rulewright.impact.report import compare
+from rulewright.impact.sources import read
 
-from scripts.errors import printable
-from scripts.impact import markdown, page, text
-from scripts.impact.report import compare
-from scripts.impact.sources import read
-from scripts.rules.__main__ import main as rules
 from tests.hostile.running import BASE, CANARIES, CASES, Case, Outcome, run
 
 ALL = [Case(path) for path in sorted(CASES.iterdir())]

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from scripts.document import Document, load
-from scripts.impact.report import Report, compare
-from scripts.impact.revision import Revision, revise
-from scripts.overlay import Overlay, load_overlay
-from scripts.pointer import decode
-from scripts.project import load_project
+from rulewright.impact.report import Report, compare
+from rulewright.impact.revision import Revision, revise
+from rulewright.openapi.document import Document, load
+from rulewright.openapi.pointer import decode
+from rulewright.overlay import Overlay, load_overlay
+from rulewright.project import load_project
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = Path(__file__).parent / "fixtures"

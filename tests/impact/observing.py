@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+from rulewright.openapi.document import to_yaml
 
-from scripts.document import to_yaml
 from tests.generating import regenerate
 
 PACKAGE = "orders_api"
-CONFIG = f'[tool.regenerate]\nspec = "openapi.yaml"\noverlays = []\npackage = "{PACKAGE}"\noutput = "generated"\n'
+CONFIG = f'[tool.rulewright]\nspec = "openapi.yaml"\noverlays = []\npackage = "{PACKAGE}"\noutput = "generated"\n'
 
 # What a caller of the old client wrote; each piece runs by itself, and all are read by the type checker.
 PIECES: Mapping[str, str] = {

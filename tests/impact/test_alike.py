@@ -6,10 +6,9 @@ import json
 from typing import Any
 
 import pytest
-
-from scripts.document import parse
-from scripts.impact.report import Report, compare
-from scripts.impact.revision import revise
+from rulewright.impact.report import Report, compare
+from rulewright.impact.revision import revise
+from rulewright.openapi.document import parse
 
 SIZE = {"type": "object", "properties": {"width": {"type": "integer"}}}
 WORDS = {"type": "string", "enum": ["small", "large"]}

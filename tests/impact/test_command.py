@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from rulewright.commands.impact import main
 
-from scripts.impact.__main__ import main
 from tests.impact.conftest import FIXTURES, ROOT
 
 PARCELS = ROOT / "tests/projects/parcels"

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from rulewright.impact.grammar import ALTERNATIVES, GRAMMAR, kind_of
+from rulewright.impact.report import all_differences
+from rulewright.impact.structure import Difference, differences, same
+from rulewright.openapi.pointer import encode
 
-from scripts.impact.grammar import ALTERNATIVES, GRAMMAR, kind_of
-from scripts.impact.report import all_differences
-from scripts.impact.structure import Difference, differences, same
-from scripts.pointer import encode
 from tests.impact.conftest import Lab, edited
 
 NEW: dict[str, Any] = {

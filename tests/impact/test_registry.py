@@ -6,12 +6,12 @@ import re
 from typing import Any
 
 import pytest
+from rulewright.impact.change import WHO, Severity
+from rulewright.impact.checks import CHECKS, DERIVED
+from rulewright.impact.grammar import EXTENSION, GRAMMAR
+from rulewright.impact.report import Report
+from rulewright.openapi.document import Document, load
 
-from scripts.document import Document, load
-from scripts.impact.change import WHO, Severity
-from scripts.impact.checks import CHECKS, DERIVED
-from scripts.impact.grammar import EXTENSION, GRAMMAR
-from scripts.impact.report import Report
 from tests.impact.conftest import FIXTURES, Lab, edited
 
 CASES = sorted(path.stem for path in FIXTURES.glob("[!_]*.yaml"))

@@ -6,10 +6,10 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from rulewright.impact import markdown, page, text
+from rulewright.impact.decisions import decisions
+from rulewright.impact.report import Report
 
-from scripts.impact import markdown, page, text
-from scripts.impact.decisions import decisions
-from scripts.impact.report import Report
 from tests.impact.conftest import ROOT, Lab
 
 MODEL = "/components/schemas/VideoGenerationDto/properties/model"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rulewright.commands.impact import main
 
-from scripts.impact.__main__ import main
 from tests.impact.conftest import ROOT
 
 PAGE = ROOT / "openapi.yaml"

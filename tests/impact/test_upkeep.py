@@ -8,14 +8,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from rulewright.commands import regenerate as command
+from rulewright.commands.impact import main as impact
+from rulewright.commands.importing import main as import_page
+from rulewright.commands.rules import main as rules
+from rulewright.commands.vendor import main as vendor
+from rulewright.errors import run_cli
+from rulewright.importing.origin import RECORD
 
-from scripts.errors import run_cli
-from scripts.impact.__main__ import main as impact
-from scripts.import_page.__main__ import main as import_page
-from scripts.import_page.origin import RECORD
-from scripts.regenerate import __main__ as command
-from scripts.rules.__main__ import main as rules
-from scripts.vendor.__main__ import main as vendor
 from tests.generating import Inside
 from tests.impact.conftest import ROOT
 from tests.import_page.serving import Vendor, whole

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from scripts.errors import run_cli
-from scripts.import_page.__main__ import main
+from rulewright.commands.importing import main
+from rulewright.errors import run_cli
 
 HERE = Path(__file__).parent
 
@@ -37,7 +36,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty project, which is the working directory."""
     root = tmp_path / "project"
     root.mkdir()
-    table = '[tool.regenerate]\nspec = "openapi.yaml"\noverlays = []\npackage = "made"\noutput = "made"\n'
+    table = '[tool.rulewright]\nspec = "openapi.yaml"\noverlays = []\npackage = "made"\noutput = "made"\n'
     (root / "pyproject.toml").write_text(table, encoding="utf-8")
     monkeypatch.chdir(root)
     return root

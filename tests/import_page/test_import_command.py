@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-from scripts.import_page.__main__ import main
+from rulewright.commands.importing import main
 
 if TYPE_CHECKING:
     from tests.import_page.conftest import Run
@@ -158,7 +157,7 @@ def test_a_terminal_that_knows_only_ascii_is_no_reason_to_fail(project: Path) ->
         encoding="utf-8",
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
-    command = [sys.executable, "-m", "scripts.import_page", "page.json"]
+    command = [sys.executable, "-m", "rulewright", "import", "page.json"]
     done = subprocess.run(command, env=environment, cwd=project, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "openapi.yaml: written\n  GET /\\u89c6\\u9891\n"
@@ -202,12 +201,12 @@ def test_usage_is_an_exit_code_of_its_own(capsys: pytest.CaptureFixture[str]) ->
     """No page at all is a wrong command line (2), not a wrong page (1)."""
     with pytest.raises(SystemExit, match="2"):
         main([])
-    assert "usage: python -m scripts.import_page" in capsys.readouterr().err
+    assert "usage: rulewright import" in capsys.readouterr().err
 
 
 def test_runs_as_a_module(project: Path, pages: Path) -> None:
-    """`python -m scripts.import_page` is the documented way to start it."""
-    command = [sys.executable, "-m", "scripts.import_page", str(pages / "send.md")]
+    """`rulewright import` is the documented way to start it."""
+    command = [sys.executable, "-m", "rulewright", "import", str(pages / "send.md")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
     done = subprocess.run(command, env=environment, cwd=project, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

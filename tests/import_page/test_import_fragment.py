@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from scripts.import_page.fragment import fragments
-from scripts.import_page.page import Page
+from rulewright.importing.fragment import fragments
+from rulewright.importing.page import Page
 
 DOCUMENT = "openapi: 3.0.3\ninfo: {}\n"
 

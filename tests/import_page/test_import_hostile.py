@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-from scripts.errors import InputError
-from scripts.import_page.imported import import_pages
+from rulewright.errors import InputError
+from rulewright.importing.imported import import_pages
 
 if TYPE_CHECKING:
     from tests.import_page.conftest import Run

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-
-from scripts.document import load, parse
-from scripts.errors import InputError
-from scripts.import_page.imported import import_pages
-from scripts.import_page.merge import first_difference
-from scripts.import_page.render import STYLE_LIMIT
+from rulewright.errors import InputError
+from rulewright.importing.imported import import_pages
+from rulewright.importing.merge import first_difference
+from rulewright.importing.render import STYLE_LIMIT
+from rulewright.openapi.document import load, parse
 
 if TYPE_CHECKING:
     from tests.import_page.conftest import Run

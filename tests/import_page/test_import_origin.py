@@ -9,12 +9,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from rulewright.commands.impact import main as impact
+from rulewright.generate.manifest import read_manifest
+from rulewright.importing.origin import RECORD
+from rulewright.overlay.absorbed import WAY_OUT
+from rulewright.project import load_project
 
-from scripts.absorbed import WAY_OUT
-from scripts.impact.__main__ import main as impact
-from scripts.import_page.origin import RECORD
-from scripts.project import load_project
-from scripts.regenerate.manifest import read_manifest
 from tests.generating import regenerate
 from tests.import_page.conftest import Run
 from tests.import_page.serving import Vendor, whole
@@ -130,7 +130,7 @@ def test_a_record_that_is_none_is_named_and_written_anew(run: Run, project: Path
 def adding(project: Path, run: Run, pages: Path) -> Path:
     """The project with an overlay that adds an operation and two schemas to the page it was made of."""
     (project / "pyproject.toml").write_text(
-        '[tool.regenerate]\nspec = "openapi.yaml"\noverlays = ["tasks.overlay.yaml"]\npackage = "made"\n'
+        '[tool.rulewright]\nspec = "openapi.yaml"\noverlays = ["tasks.overlay.yaml"]\npackage = "made"\n'
         'output = "made"\n',
         encoding="utf-8",
     )

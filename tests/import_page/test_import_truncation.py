@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-from scripts.document import load
-from scripts.errors import InputError
-from scripts.import_page.imported import import_pages
+from rulewright.errors import InputError
+from rulewright.importing.imported import import_pages
+from rulewright.openapi.document import load
 
 if TYPE_CHECKING:
     from tests.import_page.conftest import Run

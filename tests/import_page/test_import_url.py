@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rulewright.errors import InputError
+from rulewright.importing.fetch import Limits, fetch, origin_of
 
-from scripts.errors import InputError
-from scripts.import_page.fetch import Limits, fetch, origin_of
 from tests.import_page.conftest import Run
 from tests.import_page.serving import Answer, Vendor, dripping, moved, raw, whole
 

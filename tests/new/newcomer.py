@@ -37,7 +37,7 @@ def passes(document: Path) -> bool:
     """Tell whether a project made of a document passes its own sessions, without an edit."""
     with tempfile.TemporaryDirectory(prefix="newcomer-") as folder:
         project = Path(folder) / "project"
-        command = ["-m", "scripts.new", str(project), "--package", f"our_{document.stem}", *inputs(document)]
+        command = ["-m", "rulewright", "new", str(project), "--package", f"our_{document.stem}", *inputs(document)]
         made = subprocess.run([sys.executable, *command], cwd=ROOT, check=False)
         for session in SESSIONS if made.returncode == 0 else ():
             started = time.monotonic()

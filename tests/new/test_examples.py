@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rulewright.commands.regenerate import main as regenerate
+from rulewright.commands.rules import main as rules
+from rulewright.merged import merge
+from rulewright.project import load_project
 
-from scripts.merged import merge
-from scripts.project import load_project
-from scripts.regenerate.__main__ import main as regenerate
-from scripts.rules.__main__ import main as rules
 from tests.new.newcomer import ROOT
 
-TEMPLATES = ROOT / "scripts/new/templates/overlays"
-TABLE = """[tool.regenerate]
+TEMPLATES = ROOT / "scripts/rulewright/new/templates/overlays"
+TABLE = """[tool.rulewright]
 spec = "openapi.json"
 overlays = [{}]
 package = "orders_api"

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rulewright.commands.new import main
+from rulewright.commands.regenerate import main as regenerate
+from rulewright.new.layer import layer
+from rulewright.new.name import check_name
+from rulewright.new.pipeline import DISTRIBUTION, requirement
 
-from scripts.new.__main__ import main
-from scripts.new.layer import layer
-from scripts.new.name import check_name
-from scripts.new.pipeline import DISTRIBUTION, requirement
-from scripts.regenerate.__main__ import main as regenerate
 from tests.new.newcomer import DOCUMENTS, ROOT, inputs
 
 PYTHONPATH = os.pathsep.join([str(ROOT), "overlays", "generated"])
@@ -60,7 +60,7 @@ def test_it_has_the_layout_of_this_project_and_no_copy_of_the_pipeline(project: 
     assert "scripts" not in names
     table = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
     assert table["dependency-groups"]["generate"] == [f"{DISTRIBUTION} @ {(ROOT / 'scripts').as_uri()}"]
-    assert table["tool"]["regenerate"]["overlays"] == ["overlays/accounts.overlay.yaml"]
+    assert table["tool"]["rulewright"]["overlays"] == ["overlays/accounts.overlay.yaml"]
     assert (project / "openapi.yaml").read_bytes() == (DOCUMENTS / "accounts.json").read_bytes()
     assert os.access(project / ".ci" / "run", os.X_OK)
 
@@ -71,7 +71,7 @@ def test_it_bears_no_name_of_the_project_the_pipeline_comes_from(project: Path) 
     words = {
         settings["project"]["name"],
         *settings["project"]["name"].split("-"),
-        settings["tool"]["regenerate"]["package"],
+        settings["tool"]["rulewright"]["package"],
     }
     for path in project.rglob("*"):
         if path.is_file() and path.suffix not in {".mp4", ".pyc"}:
@@ -243,17 +243,10 @@ def test_wrong_usage_is_told_apart(options: list[str]) -> None:
 
 def test_the_pipeline_can_be_named(capsys: pytest.CaptureFixture[str]) -> None:
     """By any requirement on one line; without one it is the place this one runs from."""
-    assert requirement("overlay-pipeline==1.2") == "overlay-pipeline==1.2"
-    assert requirement(None).startswith("overlay-pipeline @ file://")
+    assert requirement("rulewright==1.2") == "rulewright==1.2"
+    assert requirement(None).startswith("rulewright @ file://")
     assert main(["dir", "--package", "our_shop", "--spec", "x", "--pipeline", "a\nb"]) == 1
     assert "must be a requirement" in capsys.readouterr().err
-
-
-def test_the_distribution_of_the_pipeline_requires_what_the_group_pins() -> None:
-    """Its requirements are the group `generate`, so that both regenerate the same bytes."""
-    group = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]["generate"]
-    own = tomllib.loads((ROOT / "scripts" / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
-    assert [each for each in own if "==" in each] == group
 
 
 def test_every_module_of_the_layer_is_carried_but_the_particular_ones() -> None:

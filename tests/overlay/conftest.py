@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from scripts.document import Document, parse, to_yaml
-from scripts.overlay import Overlay, load_overlay, parse_overlay
+from rulewright.openapi.document import Document, parse, to_yaml
+from rulewright.overlay import Overlay, load_overlay, parse_overlay
 
 ROOT = Path(__file__).parents[2]
 

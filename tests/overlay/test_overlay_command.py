@@ -1,4 +1,4 @@
-"""`python -m scripts.overlay`: what it prints, writes and refuses."""
+"""`rulewright overlay`: what it prints, writes and refuses."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from scripts.document import load
-from scripts.errors import run_cli
-from scripts.overlay import undo
-from scripts.overlay.__main__ import main
-from scripts.overlay.ledger import Change
+from rulewright.commands.overlay import main
+from rulewright.errors import run_cli
+from rulewright.openapi.document import load
+from rulewright.overlay import undo
+from rulewright.overlay.ledger import Change
 
 SPEC = "openapi: 3.0.0\ninfo:\n  title: 'T'\n  ratio: '16:9'\n"
 FIX = """\

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from scripts.document import load
-from scripts.overlay import OverlayError, apply, check, load_overlay
+from rulewright.openapi.document import load
+from rulewright.overlay import OverlayError, apply, check, load_overlay
 
 SUITE = Path(__file__).parents[3] / "shared" / "overlay-conformance"
 pytestmark = pytest.mark.skipif(not SUITE.is_dir(), reason="the suite's folder ../shared is not here")

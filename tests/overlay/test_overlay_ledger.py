@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from scripts.document import Document, parse, to_json
-from scripts.overlay import Change, Overlay, OverlayError, apply, parse_overlay, redo, trace, undo
-from scripts.overlay.query import path_of
-from scripts.pointer import Location, encode
+from rulewright.openapi.document import Document, parse, to_json
+from rulewright.openapi.pointer import Location, encode
+from rulewright.overlay import Change, Overlay, OverlayError, apply, parse_overlay, redo, trace, undo
+from rulewright.overlay.query import path_of
 
 KEYS = st.sampled_from(["a", "b", "c", "0", "1", "", "a/b", "~1", "名", "it's"])
 PRIMITIVES = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.0, -0.0, 1.0, 1.5, "", "x"])

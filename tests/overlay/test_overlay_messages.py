@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from scripts.document import Document, parse
-from scripts.overlay import AbsorbedError, Overlay, OverlayError, apply, load_overlay, parse_overlay
+from rulewright.openapi.document import Document, parse
+from rulewright.overlay import AbsorbedError, Overlay, OverlayError, apply, load_overlay, parse_overlay
 
 SPEC = parse(
     """\

@@ -7,15 +7,14 @@ import re
 from collections.abc import Iterator
 
 import pytest
-
-from scripts.document import Document
-from scripts.overlay import Overlay, OverlayError
-from scripts.overlay.draft import Draft
-from scripts.overlay.model import Action
-from scripts.overlay.query import Query, QueryError
-from scripts.overlay.step import Step
-from scripts.overlay.suggest import suggestions
-from scripts.pointer import Location
+from rulewright.openapi.document import Document
+from rulewright.openapi.pointer import Location
+from rulewright.overlay import Overlay, OverlayError
+from rulewright.overlay.draft import Draft
+from rulewright.overlay.model import Action
+from rulewright.overlay.query import Query, QueryError
+from rulewright.overlay.step import Step
+from rulewright.overlay.suggest import suggestions
 
 
 def _typos(text: str) -> Iterator[str]:

@@ -23,9 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from scripts.document import Document, load, parse, to_json, to_yaml
-from scripts.overlay import OverlayError, apply, parse_overlay, redo, undo
+from rulewright.openapi.document import Document, load, parse, to_json, to_yaml
+from rulewright.overlay import OverlayError, apply, parse_overlay, redo, undo
 
 PROBES = sorted((Path(__file__).parent / "probes").glob("*.yaml"))
 SENTENCES = {*(str(number) for number in range(1, 15)), *"abcde"}

@@ -6,10 +6,9 @@ import time
 from typing import Any
 
 import pytest
-
-from scripts.document import MAX_DEPTH, Document
-from scripts.overlay import OverlayError, apply, parse_overlay, rfc9535
-from scripts.overlay.query import MAX_QUERY, Query, QueryError, path_of
+from rulewright.openapi.document import MAX_DEPTH, Document
+from rulewright.overlay import OverlayError, apply, parse_overlay, rfc9535
+from rulewright.overlay.query import MAX_QUERY, Query, QueryError, path_of
 
 TRICKY = [
     ("$", {"a": 1}, ["$"]),
@@ -159,7 +158,7 @@ def test_growth_in_depth_is_stopped() -> None:
 
 def test_growth_in_size_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few actions that double the document cannot fill the memory."""
-    monkeypatch.setattr("scripts.overlay.draft.MAX_NODES", 10_000)
+    monkeypatch.setattr("rulewright.overlay.draft.MAX_NODES", 10_000)
     actions = [{"target": "$", "copy": "$", "x-n": number} for number in range(60)]
     with pytest.raises(OverlayError, match="write more than 10000 values"):
         _apply([1], *actions)

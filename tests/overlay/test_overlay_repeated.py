@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from scripts.document import parse
-from scripts.overlay import OverlayError, parse_overlay
+from rulewright.openapi.document import parse
+from rulewright.overlay import OverlayError, parse_overlay
 
 HEAD = "overlay: 1.1.0\ninfo: {title: t, version: '1'}\nactions:\n"
 ACTION = "- {target: $.tags, update: [{name: a}]}\n"

@@ -6,10 +6,9 @@ import time
 from typing import Any
 
 import pytest
-
-from scripts.document import Document
-from scripts.overlay.query import Query
-from scripts.overlay.suggest import explain_miss, suggestions
+from rulewright.openapi.document import Document
+from rulewright.overlay.query import Query
+from rulewright.overlay.suggest import explain_miss, suggestions
 
 CASES = [
     ("wrong case", "$.components.schemas.VideoGenerationDTO", "$.components.schemas.VideoGenerationDto"),

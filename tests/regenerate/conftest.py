@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from rulewright.commands import regenerate as command
 
-from scripts.regenerate import __main__ as command
 from tests.generating import Inside, regenerate
 
 ROOT = Path(__file__).resolve().parents[2]

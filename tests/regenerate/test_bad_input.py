@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
-
-from scripts.regenerate.__main__ import main
-from scripts.regenerate.tree import read_tree
+from rulewright.commands.regenerate import main
+from rulewright.generate.tree import read_tree
 
 Break = Callable[[Path], None]
 
@@ -55,18 +54,18 @@ def variants(change: Callable[[dict[str, Any]], None]) -> Break:
 
 FAULTS: dict[str, tuple[Break, list[str]]] = {
     "no pyproject": (lambda p: (p / "pyproject.toml").unlink(), ["pyproject.toml", "cannot be read"]),
-    "no table": (write("pyproject.toml", ""), ["[tool.regenerate]"]),
+    "no table": (write("pyproject.toml", ""), ["[tool.rulewright]"]),
     "not TOML": (write("pyproject.toml", "[[["), ["is not TOML"]),
     "path leads out": (
-        write("pyproject.toml", '[tool.regenerate]\nspec="../x"\noverlays=[]\npackage="p"\noutput="g"\n'),
+        write("pyproject.toml", '[tool.rulewright]\nspec="../x"\noverlays=[]\npackage="p"\noutput="g"\n'),
         ["'../x' leads out of the project"],
     ),
     "output is the project": (
-        write("pyproject.toml", '[tool.regenerate]\nspec="o"\noverlays=[]\npackage="p"\noutput="."\n'),
+        write("pyproject.toml", '[tool.rulewright]\nspec="o"\noverlays=[]\npackage="p"\noutput="."\n'),
         ["directory of its own"],
     ),
     "package is code": (
-        write("pyproject.toml", '[tool.regenerate]\nspec="o"\noverlays=[]\npackage="p;x"\noutput="g"\n'),
+        write("pyproject.toml", '[tool.rulewright]\nspec="o"\noverlays=[]\npackage="p;x"\noutput="g"\n'),
         ["must be a Python identifier"],
     ),
     "no spec": (lambda p: (p / "openapi.yaml").unlink(), ["openapi.yaml", "cannot be read"]),

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 from openapi_python_client import strings
-
-from scripts.regenerate.class_names import name_apart, overrides, reserve
-from scripts.regenerate.hoist import hoisted
+from rulewright.generate.class_names import name_apart, overrides, reserve
+from rulewright.generate.hoist import hoisted
 
 
 @pytest.fixture(autouse=True)

@@ -6,10 +6,9 @@ import copy
 from typing import Any
 
 import pytest
-
-from scripts.errors import InputError
-from scripts.regenerate.gaps import dropped, misspoken, place_of, read_gaps, unknown
-from scripts.regenerate.phrasing import phrased
+from rulewright.errors import InputError
+from rulewright.generate.gaps import dropped, misspoken, place_of, read_gaps, unknown
+from rulewright.generate.phrasing import phrased
 
 ENDPOINT = "WARNING parsing GET /things/{id} within things. Endpoint will not be generated.: Two parameters of one name"
 SCHEMA = "Unable to process schema /components/schemas/Thing:: str can't be merged with int"

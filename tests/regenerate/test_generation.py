@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 from openapi_python_client.parser.openapi import Endpoint
-
-from scripts.merged import merge
-from scripts.project import load_project
-from scripts.regenerate import generation, phrasing
-from scripts.regenerate.gaps import place_of
-from scripts.regenerate.generation import generate
-from scripts.regenerate.phrasing import spoken
-from scripts.regenerate.tree import read_tree
+from rulewright.generate import generation, phrasing
+from rulewright.generate.gaps import place_of
+from rulewright.generate.generation import generate
+from rulewright.generate.phrasing import spoken
+from rulewright.generate.tree import read_tree
+from rulewright.merged import merge
+from rulewright.project import load_project
 
 ROOT = Path(__file__).resolve().parents[2]
 PARCELS = ROOT / "tests/projects/parcels"
@@ -135,8 +134,8 @@ def test_templates_are_compiled_once_where_python_keeps_byte_code(
 def test_the_generator_needs_no_client_to_load() -> None:
     """Its process puts empty modules where the generator imports an HTTP client, and nothing else ever loads one."""
     script = (
-        "import sys\nfrom scripts.regenerate._generator_process import without_http\nwithout_http()\n"
-        "import scripts.regenerate.generation\n"
+        "import sys\nfrom rulewright.generate._generator_process import without_http\nwithout_http()\n"
+        "import rulewright.generate.generation\n"
         "assert not hasattr(sys.modules['httpx'], 'get')\n"
         "assert not [name for name in sys.modules if name.startswith(('httpx.', 'httpcore.'))]\n"
     )

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rulewright.commands import regenerate as command
+from rulewright.generate.tree import read_tree, replace_tree
 
-from scripts.regenerate import __main__ as command
-from scripts.regenerate.tree import read_tree, replace_tree
 from tests.generating import Inside
 from tests.regenerate.test_new_rule import ACTION
 

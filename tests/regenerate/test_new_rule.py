@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rulewright.commands.regenerate import main
 
-from scripts.regenerate.__main__ import main
 from tests.generating import regenerate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,8 +96,8 @@ print(answer.status_code, [each["rule"] for each in answer.json()["violations"]]
     assert {Path(file).name for file, _ in errors} == {"wrong.py"}
     assert {int(line) for _, line in errors} >= set(calls)
 
-    assert run(extended, "-m", "scripts.rules", "check").startswith("8 rules")
-    found = json.loads(run(extended, "-m", "scripts.rules", "analyse", "--format", "json", status=1))
+    assert run(extended, "-m", "rulewright", "rules", "check").startswith("8 rules")
+    found = json.loads(run(extended, "-m", "rulewright", "rules", "analyse", "--format", "json", status=1))
     names = {finding["id"] for schema in found["schemas"] for finding in schema["findings"]}
     assert "dead-pair/model=veo2_fast/aspectRatio=9:16" in names
 

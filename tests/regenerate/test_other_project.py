@@ -11,11 +11,10 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-
-from scripts.merged import merge
-from scripts.project import load_project
-from scripts.rules.space import Space
-from scripts.rules.verdict import Verdict
+from rulewright.merged import merge
+from rulewright.project import load_project
+from rulewright.rules.space import Space
+from rulewright.rules.verdict import Verdict
 
 
 @pytest.fixture(scope="module")

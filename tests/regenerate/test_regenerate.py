@@ -10,10 +10,9 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
-
-from scripts.regenerate import __main__ as command
-from scripts.regenerate import tools
-from scripts.regenerate.tree import read_tree
+from rulewright.commands import regenerate as command
+from rulewright.generate import tools
+from rulewright.generate.tree import read_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,7 +43,7 @@ def test_a_deleted_tree_comes_back_byte_for_byte_whatever_the_environment(projec
         "PYTHONUTF8": "0",
     }
     subprocess.run(
-        [sys.executable, "-m", "scripts.regenerate", "--project", str(project)],
+        [sys.executable, "-m", "rulewright", "regenerate", "--project", str(project)],
         cwd=elsewhere,
         env=environment,
         check=True,
@@ -141,7 +140,7 @@ def _absent() -> str:
 
 def test_pins_are_those_of_pyproject() -> None:
     """The versions required at run time are the ones the environment installs."""
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    text = (ROOT / "scripts/pyproject.toml").read_text(encoding="utf-8")
     for name, wanted in tools.PINNED.items():
         assert f'"{name}=={wanted}"' in text
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from scripts.merged import Merged, merge
-from scripts.project import load_project
-from scripts.rules.definition import RuledSchema
+from rulewright.merged import Merged, merge
+from rulewright.project import load_project
+from rulewright.rules.definition import RuledSchema
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from scripts.emit.names import FieldName, ModelName, Names, OperationName
-from scripts.rules.definition import Rule, RuledSchema, Source
-from scripts.rules.variants import VariantSet, read_variants
+from rulewright.generate.names import FieldName, ModelName, Names, OperationName
+from rulewright.rules.definition import Rule, RuledSchema, Source
+from rulewright.rules.variants import VariantSet, read_variants
 
 WHERE = ("components", "schemas", "Parcel")
 PROPERTIES: dict[str, Any] = {

@@ -11,11 +11,10 @@ import jsonschema_rs
 import pytest
 from mountsea_gemini_api import rules as package
 from mountsea_gemini_api.types import UNSET
-
-from scripts.emit.names import FieldName, ModelName, Names
-from scripts.emit.rules_module import rules_module
-from scripts.rules.definition import Rule, RuledSchema, Source
-from scripts.rules.dialect import check
+from rulewright.generate.names import FieldName, ModelName, Names
+from rulewright.generate.rules_module import rules_module
+from rulewright.rules.definition import Rule, RuledSchema, Source
+from rulewright.rules.dialect import check
 
 ATTRIBUTES = {
     "class": "class_", "self": "self_", "body": "body", "type": "type_", "found": "found", "found_": "found_",

@@ -7,11 +7,10 @@ from collections import Counter
 import jsonschema_rs
 from mountsea_gemini_api import rules
 from mountsea_gemini_api.models import VideoGenerationDto
-
-from scripts.merged import Merged
-from scripts.rules.definition import RuledSchema
-from scripts.rules.space import Space
-from scripts.rules.verdict import Verdict
+from rulewright.merged import Merged
+from rulewright.rules.definition import RuledSchema
+from rulewright.rules.space import Space
+from rulewright.rules.verdict import Verdict
 
 
 def test_the_finite_part_is_the_known_one(ruled: RuledSchema, merged: Merged) -> None:

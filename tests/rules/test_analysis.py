@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 import yaml
-
-from scripts.document import parse
-from scripts.errors import InputError
-from scripts.merged import Merged
-from scripts.overlay import parse_overlay
-from scripts.rules import analysis
-from scripts.rules.analysis import Report, analyse
-from scripts.rules.definition import read_rules
+from rulewright.errors import InputError
+from rulewright.merged import Merged
+from rulewright.openapi.document import parse
+from rulewright.overlay import parse_overlay
+from rulewright.rules import analysis
+from rulewright.rules.analysis import Report, analyse
+from rulewright.rules.definition import read_rules
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from mountsea_gemini_api.rules import RULES
-
-from scripts.rules.definition import RuledSchema
+from rulewright.rules.definition import RuledSchema
 
 
 def test_a_compiled_rule_says_what_the_document_says(ruled: RuledSchema) -> None:

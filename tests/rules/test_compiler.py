@@ -10,10 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mountsea_gemini_api.rules import _values
 from mountsea_gemini_api.types import UNSET, Unset
-
-from scripts.rules.breach import breaches
-from scripts.rules.dialect import lowered
-from scripts.rules.expression import Compiler, negated, render
+from rulewright.rules.breach import breaches
+from rulewright.rules.dialect import lowered
+from rulewright.rules.expression import Compiler, negated, render
 
 FIELDS = ("a", "b", "c")
 WORDS = ("x", "y", "https://h/", " ", "é\n", "")

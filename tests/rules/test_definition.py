@@ -6,8 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-
-from scripts.rules.definition import Rule, RuleDefinitionError, RuledSchema, Source, read_rules
+from rulewright.rules.definition import Rule, RuleDefinitionError, RuledSchema, Source, read_rules
 
 PARTS = "a rule has id, level, message, source, if, then, examples"
 WRITTEN: dict[str, Any] = {

@@ -7,10 +7,9 @@ import json
 from typing import Any
 
 import pytest
-
-from scripts.rules.definition import Rule, RuledSchema, Source
-from scripts.rules.domain import Given, Length, Sample, domains, schema_domains
-from scripts.rules.effective import implication, with_rules_as_schema
+from rulewright.rules.definition import Rule, RuledSchema, Source
+from rulewright.rules.domain import Given, Length, Sample, domains, schema_domains
+from rulewright.rules.effective import implication, with_rules_as_schema
 
 TEXT = {"type": "string"}
 TEXTS = {"type": "array", "items": TEXT}

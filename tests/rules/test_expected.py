@@ -11,8 +11,8 @@ from mountsea_gemini_api import rules
 from mountsea_gemini_api.models import VideoGenerationDto
 from mountsea_gemini_api.rules import video_generation_dto as compiled
 from mountsea_gemini_api.types import UNSET
+from rulewright.merged import Merged
 
-from scripts.merged import Merged
 from tests.rules.expected import (
     ORDER,
     Case,

@@ -15,9 +15,9 @@ from mountsea_gemini_api.models import VideoGenerationDto
 from mountsea_gemini_api.rules import _values
 from mountsea_gemini_api.rules import video_generation_dto as compiled
 from mountsea_gemini_api.types import UNSET
+from rulewright.generate.glance import Glance, Plain, Question, known_fields, look, questions
+from rulewright.rules.definition import Rule, Source
 
-from scripts.emit.glance import Glance, Plain, Question, known_fields, look, questions
-from scripts.rules.definition import Rule, Source
 from tests.rules.test_compiler import PATTERNS, WORDS, rule_schemas
 from tests.rules.test_expected import every_case
 

@@ -12,15 +12,14 @@ from typing import Any
 import httpx
 import pytest
 from mountsea_gemini.sandbox import Sandbox
-
-from scripts.regenerate.__main__ import main as regenerate
+from rulewright.commands.regenerate import main as regenerate
 
 TEXT: dict[str, Any] = {"type": "string"}
 SIDE = {"type": "string", "enum": ["left", "right"]}
 RIGHT = {"side": "left", "turn": "up"}
 WRONG = {"side": "left"}
 ODD = {"kind": "odd"}
-TABLE = """[tool.regenerate]
+TABLE = """[tool.rulewright]
 spec = "openapi.json"
 overlays = ["rules.overlay.json"]
 package = "nested_api"

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from scripts.document import Document, parse
-from scripts.errors import InputError
-from scripts.merged import Merged
-from scripts.rules.definition import RuleDefinitionError
-from scripts.rules.ledger import Ledger, read_ledger, sounds_like_a_constraint
-from scripts.rules.pins import check_pins, check_surroundings
-from scripts.rules.sentence import sentences
+from rulewright.errors import InputError
+from rulewright.merged import Merged
+from rulewright.openapi.document import Document, parse
+from rulewright.rules.definition import RuleDefinitionError
+from rulewright.rules.ledger import Ledger, read_ledger, sounds_like_a_constraint
+from rulewright.rules.pins import check_pins, check_surroundings
+from rulewright.rules.sentence import sentences
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -179,7 +178,7 @@ def test_the_command_lists_what_claims_each_sentence() -> None:
     """`ledger` and `check` succeed on the project as it is."""
     for command, expected in (("ledger", "-> img2video-needs-images"), ("check", "7 rules")):
         done = subprocess.run(
-            [sys.executable, "-m", "scripts.rules", command], cwd=ROOT, capture_output=True, text=True, check=True
+            [sys.executable, "-m", "rulewright", "rules", command], cwd=ROOT, capture_output=True, text=True, check=True
         )
         assert expected in done.stdout
 

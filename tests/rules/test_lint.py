@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-from scripts.rules.definition import read_rules
-from scripts.rules.lint import CHECKS, UnusableSchemaError, check, lint
+from rulewright.rules.definition import read_rules
+from rulewright.rules.lint import CHECKS, UnusableSchemaError, check, lint
 
 PARCEL: dict[str, Any] = {
     "type": "object",
@@ -93,7 +92,7 @@ def test_a_check_is_registered_by_its_functions_name(monkeypatch: pytest.MonkeyP
     def something_new(rule: Any, context: Any) -> Iterator[tuple[str, str]]:
         yield "is new", "/if"
 
-    monkeypatch.setattr("scripts.rules.lint.CHECKS", {})
+    monkeypatch.setattr("rulewright.rules.lint.CHECKS", {})
     assert check(something_new) is something_new
     assert found(rule()) == [says("is new", "something-new", "/if")]
 

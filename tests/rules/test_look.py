@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from rulewright.generate.names import FieldName, ModelName, Names
+from rulewright.generate.rules_module import rules_module
+from rulewright.rules.definition import Rule, RuledSchema, Source
 
-from scripts.emit.names import FieldName, ModelName, Names
-from scripts.emit.rules_module import rules_module
-from scripts.rules.definition import Rule, RuledSchema, Source
 from tests.rules.test_module import LIST, NONE, TEXT, field, function, looks, module, when
 
 

@@ -11,12 +11,11 @@ import attrs
 import pytest
 from mountsea_gemini_api.models import VideoGenerationDto
 from mountsea_gemini_api.rules import _table, video_generation_dto
-
-from scripts.emit.names import FieldName, ModelName, Names
-from scripts.emit.rules_module import module_name, rules_module, table_module
-from scripts.emit.shapes import Shapes
-from scripts.merged import Merged
-from scripts.rules.definition import Rule, RuledSchema, Source
+from rulewright.generate.names import FieldName, ModelName, Names
+from rulewright.generate.rules_module import module_name, rules_module, table_module
+from rulewright.generate.shapes import Shapes
+from rulewright.merged import Merged
+from rulewright.rules.definition import Rule, RuledSchema, Source
 
 POINTER = "/components/schemas/VideoGenerationDto"
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from scripts.document import Document, parse
-from scripts.rules.definition import Rule, RuleDefinitionError, RuledSchema, Source
-from scripts.rules.pins import check_pins, check_surroundings
-from scripts.rules.renames import check_renames
-from scripts.rules.sentence import folded, sentences
+from rulewright.openapi.document import Document, parse
+from rulewright.rules.definition import Rule, RuleDefinitionError, RuledSchema, Source
+from rulewright.rules.pins import check_pins, check_surroundings
+from rulewright.rules.renames import check_renames
+from rulewright.rules.sentence import folded, sentences
 
 AT = "#/info/description"
 

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 import yaml
-
-from scripts.document import parse
-from scripts.errors import InputError
-from scripts.merged import Merged
-from scripts.overlay import parse_overlay
-from scripts.rules.definition import Rule, RuledSchema, Source
-from scripts.rules.ledger import Ledger, read_ledger, sounds_like_a_constraint
+from rulewright.errors import InputError
+from rulewright.merged import Merged
+from rulewright.openapi.document import parse
+from rulewright.overlay import parse_overlay
+from rulewright.rules.definition import Rule, RuledSchema, Source
+from rulewright.rules.ledger import Ledger, read_ledger, sounds_like_a_constraint
 
 AT = "#/info/description"
 PAGE = "Hello. Boxes need a weight, at most 9.\n\n- Only letters fly.\n- Bags must be closed. Twice."

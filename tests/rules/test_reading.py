@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from scripts.rules.breach import breaches
-from scripts.rules.expression import Compiler, negated, render
+from rulewright.rules.breach import breaches
+from rulewright.rules.expression import Compiler, negated, render
 
 
 def compiler(lists: dict[str, str] | None = None) -> Compiler:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from scripts.rules.edges import edges
-from scripts.rules.sample import sample
+from rulewright.rules.edges import edges
+from rulewright.rules.sample import sample
 
 WHOLE = {"type": "integer"}
 NUMBER = {"type": "number"}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from scripts.emit.shapes import Shapes, request_schemas
-from scripts.errors import InputError
+from rulewright.errors import InputError
+from rulewright.generate.shapes import Shapes, request_schemas
 
 
 def shaped(schema: Any) -> Any:

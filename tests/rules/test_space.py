@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from scripts.rules.definition import Rule, RuledSchema, Source
-from scripts.rules.domain import Given, Length, Sample
-from scripts.rules.space import Space, concrete, concretes
-from scripts.rules.verdict import Verdict, mentions
+from rulewright.rules.definition import Rule, RuledSchema, Source
+from rulewright.rules.domain import Given, Length, Sample
+from rulewright.rules.space import Space, concrete, concretes
+from rulewright.rules.verdict import Verdict, mentions
 
 DOCUMENT = {"Text": {"$ref": "#/Deep"}, "Deep": {"type": "string", "example": "deep"}}
 

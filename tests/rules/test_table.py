@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from scripts.emit.names import ModelName, Names
-from scripts.emit.rules_module import table_module
-from scripts.emit.shapes import Shapes
+from rulewright.generate.names import ModelName, Names
+from rulewright.generate.rules_module import table_module
+from rulewright.generate.shapes import Shapes
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ import attrs
 import pytest
 from mountsea_gemini_api import rules as current
 from mountsea_gemini_api.models import VideoGenerationDto
+from rulewright.generate.names import FieldName, ModelName, Names
+from rulewright.generate.rules_module import rules_module
+from rulewright.merged import Merged
+from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules
+from rulewright.rules.lint import lint
 
-from scripts.emit.names import FieldName, ModelName, Names
-from scripts.emit.rules_module import rules_module
-from scripts.merged import Merged
-from scripts.rules.definition import RuleDefinitionError, RuledSchema, read_rules
-from scripts.rules.lint import lint
 from tests.rules.expected import ORDER, differences, finite_cases, text_cases
 from tests.rules.mutants import KINDS, Mutant, mutants
 

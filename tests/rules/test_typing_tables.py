@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from scripts.emit.names import FieldName
-from scripts.emit.typing_tables import typing_tables
-from scripts.rules.definition import Rule
+from rulewright.generate.names import FieldName
+from rulewright.generate.typing_tables import typing_tables
+from rulewright.rules.definition import Rule
+
 from tests.rules.parcels import BOX, LARGE, both, made, rule
 
 LABELLED = {"properties": {"labels": {"minItems": 1}}, "required": ["labels"]}

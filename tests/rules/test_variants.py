@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-
-from scripts.errors import InputError
-from scripts.rules import variants
-from scripts.rules.definition import Rule, RuledSchema, Source, read_rules
-from scripts.rules.domain import Given, Length, Sample
-from scripts.rules.variants import ABSENT, VariantSet, read_variants
+from rulewright.errors import InputError
+from rulewright.rules import variants
+from rulewright.rules.definition import Rule, RuledSchema, Source, read_rules
+from rulewright.rules.domain import Given, Length, Sample
+from rulewright.rules.variants import ABSENT, VariantSet, read_variants
 
 PROPERTIES: dict[str, Any] = {
     "kind": {"enum": ["one", "two"]},

@@ -7,11 +7,11 @@ import dataclasses
 from typing import Any
 
 import pytest
+from rulewright.errors import InputError
+from rulewright.generate.names import FieldName, Names
+from rulewright.generate.variants_module import required_beside, variants_module
+from rulewright.rules.definition import Rule
 
-from scripts.emit.names import FieldName, Names
-from scripts.emit.variants_module import required_beside, variants_module
-from scripts.errors import InputError
-from scripts.rules.definition import Rule
 from tests.rules.parcels import BOX, LARGE, LETTER, both, made, rule
 
 ENDING = "waive: Collection[str]=(), strict: bool | None=None"

@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 import pytest
+from rulewright.errors import InputError
+from rulewright.generate.waiters import read_waiters
 
-from scripts.emit.waiters import read_waiters
-from scripts.errors import InputError
 from tests.rules.test_waiters import STATES, WAITER, document
 
 

@@ -6,11 +6,10 @@ import ast
 from typing import Any
 
 import pytest
-
-from scripts.emit.names import Names, OperationName
-from scripts.emit.operations import operations
-from scripts.emit.waiters import carried, read_waiters, submits, waiters_module
-from scripts.errors import InputError
+from rulewright.errors import InputError
+from rulewright.generate.names import Names, OperationName
+from rulewright.generate.operations import operations
+from rulewright.generate.waiters import carried, read_waiters, submits, waiters_module
 
 WAITER: dict[str, Any] = {
     "name": "print job",

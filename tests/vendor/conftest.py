@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from rulewright.commands.vendor import main
 
-from scripts.vendor.__main__ import main
 from tests.generating import regenerate
 
 ROOT = Path(__file__).resolve().parents[2]

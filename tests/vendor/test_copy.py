@@ -10,11 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from scripts.errors import InputError
-from scripts.vendor.__main__ import main
-from scripts.vendor.relocate import relocated
-from scripts.vendor.verify import MANIFEST, findings
+from rulewright.commands.vendor import main
+from rulewright.errors import InputError
+from rulewright.vendoring.relocate import relocated
+from rulewright.vendoring.verify import MANIFEST, findings
 
 # Run in an application's root: imports every module of the copy, submits, waits and downloads.
 TRIAL = """
@@ -119,7 +118,7 @@ def test_copying_over_a_copy_is_refused(project: Path, app: Path, capsys: pytest
         ("generated/mountsea_gemini_api/types.py", "# more\n", "generated/: is out of date (edited by hand)"),
         ("generated/manifest.json", None, "generated/: is out of date (there is no manifest.json)"),
         ("LICENSE", None, "LICENSE: cannot be read"),
-        ("pyproject.toml", '[project]\nname = "x"\n[tool.regenerate]', "[project] has no version"),
+        ("pyproject.toml", '[project]\nname = "x"\n[tool.rulewright]', "[project] has no version"),
         ("overlays/mountsea_gemini/verify.py", "", "holds a file 'verify.py', a name that a copy needs"),
         ("overlays/other/__init__.py", "", "one hand-written package was expected"),
         ("overlays/mountsea_gemini/_x.py", "import mountsea_gemini_api.rules\n", "mountsea_gemini/_x.py:1: import"),
@@ -135,7 +134,7 @@ def test_what_cannot_be_copied_is_named(
     if change is None:
         path.unlink()
     elif file == "pyproject.toml":
-        rest = path.read_text("utf-8").partition("[tool.regenerate]")[2]
+        rest = path.read_text("utf-8").partition("[tool.rulewright]")[2]
         path.write_text(change + rest, encoding="utf-8")
     else:
         path.parent.mkdir(exist_ok=True)

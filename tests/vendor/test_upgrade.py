@@ -7,12 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from scripts.errors import InputError
-from scripts.regenerate.tree import read_tree
-from scripts.vendor.__main__ import main
-from scripts.vendor.affected import affected as reached
-from scripts.vendor.verify import MANIFEST, findings
+from rulewright.commands.vendor import main
+from rulewright.errors import InputError
+from rulewright.generate.tree import read_tree
+from rulewright.vendoring.affected import affected as reached
+from rulewright.vendoring.verify import MANIFEST, findings
 
 CALLER = """\
 from app._vendor.mountsea_gemini import Client

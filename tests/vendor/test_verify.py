@@ -12,8 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from scripts.vendor.verify import MANIFEST, findings, main
+from rulewright.vendoring.verify import MANIFEST, findings, main
 
 Undo = Callable[[], object]
 

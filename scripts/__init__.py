@@ -1,1 +1,0 @@
-"""Regeneration pipeline: vendor document and overlays in, generated client out."""

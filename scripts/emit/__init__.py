@@ -1,1 +1,0 @@
-"""What is added to the generated package: operations, compiled rules, waiters and typed variants."""

@@ -1,1 +1,0 @@
-"""From the vendor document and its overlays to everything under `generated/`."""

@@ -1,0 +1,78 @@
+"""Command line: `rulewright new DIR --spec FILE_OR_PAGE --package NAME`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rulewright.errors import printable, run_cli
+from rulewright.new.create import create
+from rulewright.new.name import check_name
+from rulewright.new.noted import NAME as NOTED
+from rulewright.new.pipeline import requirement
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make a project for a document: client, overlays, sandbox, tests.
+
+    Returns:
+        0 when it is made, 1 when an input is unusable (nothing is left behind), 2 for wrong usage.
+    """
+    options = _parser().parse_args(arguments)
+    return run_cli(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    name = check_name(options.package)
+    pipeline = requirement(options.pipeline)
+    progress = _progress if sys.stderr.isatty() else _silent
+    made = create(options.dir, options.spec, name, pipeline, overlays=options.overlay, progress=progress)
+    place = printable(options.dir.as_posix())
+    print(f"{place}/ made: {made.files} files")
+    for gap in made.gaps:
+        print(f"  the client goes without: {printable(' '.join(gap.problem.split()))}")
+    if made.gaps:
+        print(f"  (noted in overlays/{NOTED}; correct the document in an overlay to have them)")
+    print(f"  next: cd {place} && nox -s demo && nox -s tests")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rulewright new",
+        description="Make a project for an OpenAPI document: overlays, typed client, sandbox, tests, CI.",
+    )
+    add = parser.add_argument
+    add("dir", metavar="DIR", type=Path, help="the folder to make; it must be empty or not there")
+    add(
+        "--spec",
+        action="append",
+        required=True,
+        metavar="FILE_OR_PAGE",
+        help="the document, or a page or folder of pages it stands on, or a URL; may be repeated",
+    )
+    add("--package", required=True, metavar="NAME", help="import name of the client; the generated part is NAME_api")
+    add(
+        "--overlay",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="an overlay to begin with, such as corrections the document or the generator needs; may be repeated",
+    )
+    add(
+        "--pipeline",
+        metavar="REQUIREMENT",
+        help="what installs the pipeline there (default: from where this one is run)",
+    )
+    return parser
+
+
+def _progress(stage: str) -> None:
+    print(f"{stage} ...", file=sys.stderr)
+
+
+def _silent(text: str) -> None:
+    """Print nothing."""

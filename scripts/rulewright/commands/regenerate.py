@@ -1,0 +1,108 @@
+"""Command line: `rulewright regenerate [--check] [--project DIR]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from rulewright.errors import EXIT_FAILED, InputError, run_cli
+from rulewright.generate.generator import Generator
+from rulewright.generate.manifest import NAME, edited, made_alike, read_manifest, reasons
+from rulewright.generate.tools import check_tools
+from rulewright.generate.tree import Difference, Tree, compare, read_tree, replace_tree
+from rulewright.project import Project, load_project
+
+MINIMUM_PYTHON = (3, 11)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Regenerate a project's output, or compare it.
+
+    Returns:
+        0 when the output is (now) up to date, 1 when it is not or an input is unusable, 2 for wrong usage.
+    """
+    options = _parser().parse_args(arguments)
+    return run_cli(lambda: _run(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rulewright regenerate",
+        description="Apply the overlays to the vendor document and generate the client from the result.",
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the output is out of date")
+    parser.add_argument("--full", action="store_true", help="do everything anew, whatever has changed")
+    parser.add_argument("--project", default=".", metavar="DIR", help="the project to work on (default: here)")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    if sys.version_info < MINIMUM_PYTHON:
+        raise InputError(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}")
+    project = load_project(options.project)
+    say = _silent if options.quiet else print
+    check_tools()
+    actual = read_tree(project.output)
+    recorded = read_manifest(project)
+    why = reasons(recorded, project)
+    name = project.relative(project.output)
+    untouched = recorded is not None and not edited(actual, recorded["outputs"])
+    if not options.full and not why and untouched:
+        say(f"{name}/ is up to date ({len(actual)} files, no input changed)")
+        return 0
+    kept = actual if not options.full and untouched and recorded and made_alike(recorded) else {}
+    expected = _build(project, kept, _progress if sys.stderr.isatty() and not options.quiet else _silent)
+    difference = compare(actual, expected)
+    if not difference:
+        say(f"{name}/ is up to date: regenerated {len(actual)} files, all as they were")
+        return 0
+    if options.check:
+        return _report(name, difference, why)
+    if recorded is None and difference.extra:
+        raise InputError(
+            f"holds files that regeneration did not write, such as {difference.extra[0]}, and no {NAME}; "
+            "since the whole directory would be replaced, move them away first",
+            path=name,
+        )
+    replace_tree(project.output, expected)
+    say(f"{name}/ written: {len(expected)} files, {_count(difference)} of them new, changed or removed")
+    return 0
+
+
+def _build(project: Project, kept: Tree, progress: Callable[[str], None]) -> Tree:
+    with Generator(project.package) as generator:
+        if not kept:
+            generator.load()
+        # imported while the generator's process loads its own modules, which takes as long again
+        from rulewright.generate.build import build  # noqa: PLC0415
+
+        try:
+            return build(project, generator, progress, kept)
+        except InputError as error:
+            from rulewright.generate.explain import with_others  # noqa: PLC0415  only needed here
+
+            raise with_others(project, error) from error
+
+
+def _progress(stage: str) -> None:
+    print(f"{stage} ...", file=sys.stderr)
+
+
+def _silent(text: str) -> None:
+    """Print nothing."""
+
+
+def _report(name: str, difference: Difference, why: list[str]) -> int:
+    causes = ", ".join(why) or "no input changed, so it was edited by hand"
+    print(
+        f"error: {name}/ is out of date: {_count(difference)} file(s) differ ({causes})\n{difference}\n"
+        "  run: nox -s regenerate",
+        file=sys.stderr,
+    )
+    return EXIT_FAILED
+
+
+def _count(difference: Difference) -> int:
+    return len(difference.changed) + len(difference.missing) + len(difference.extra)

@@ -1,0 +1,151 @@
+"""Command line: `rulewright vendor copy|verify|upgrade|affected DEST [--project DIR]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from rulewright.errors import EXIT_FAILED, InputError, printable, run_cli
+from rulewright.project import Project, load_project
+from rulewright.vendoring.affected import affected
+from rulewright.vendoring.copy import build_copy, put
+from rulewright.vendoring.edits import shown
+from rulewright.vendoring.impact import impact
+from rulewright.vendoring.verify import MANIFEST, NotACopy, describe, findings, read_manifest
+
+_ABOUT: Final = {
+    "copy": "copy the packages into a folder of another repository, importable under any parent package",
+    "verify": "say whether the copy is as it was released, and whether the project has moved on since",
+    "upgrade": "replace the copy by one of the project as it is now, whole or not at all",
+    "affected": "list the calls in files of yours that an upgrade would break, by the type checker",
+}
+_PATHS: Final = "files of yours, or folders of them"
+_ROOT: Final = "the folder your imports start from (default: found by your imports)"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Copy, verify or upgrade.
+
+    Returns:
+        0 when there is nothing to complain about; 1 when the copy was edited, calls would break or an input is
+        unusable; 2 for wrong usage.
+    """
+    options = _parser().parse_args(arguments)
+    return run_cli(lambda: _run(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rulewright vendor", description="Copies of the client in other repositories."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, about in _ABOUT.items():
+        command = commands.add_parser(name, help=about, description=about)
+        command.add_argument("dest", metavar="DEST", type=Path, help="the folder the package's folder is in")
+        command.add_argument("--project", default=".", metavar="DIR", help="the project to copy from (default: here)")
+        if name == "copy":
+            command.add_argument("--api-only", action="store_true", help="leave the hand-written package out")
+        elif name == "upgrade":
+            command.add_argument("--force", action="store_true", help="replace a copy that was edited, too")
+        elif name == "affected":
+            command.add_argument("paths", nargs="+", metavar="PATH", type=Path, help=_PATHS)
+            command.add_argument("--root", type=Path, metavar="DIR", help=_ROOT)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    project = load_project(options.project)
+    try:
+        return _COMMANDS[options.command](project, options)
+    except NotACopy as error:
+        raise InputError(str(error)) from error
+
+
+def _copy(project: Project, options: argparse.Namespace) -> int:
+    name, tree = build_copy(project, api_only=options.api_only)
+    target = options.dest / name
+    if target.exists() or target.is_symlink():
+        raise InputError("is there already; use upgrade, which looks for edits first", path=target.as_posix())
+    put(target, tree)
+    print(f"{target.as_posix()}/ written: {len(tree)} files; check it with: python {target.as_posix()}/verify.py")
+    return 0
+
+
+def _verify(project: Project, options: argparse.Namespace) -> int:
+    root, manifest = _find(options.dest)
+    found = findings(str(root))
+    if found:
+        listed = "\n".join(f"  {finding}" for finding in found)
+        print(
+            f"error: {describe(manifest)}: {len(found)} differences from what was released\n{listed}", file=sys.stderr
+        )
+    else:
+        print(f"{describe(manifest)}: intact, {len(manifest['files'])} files")
+    print("the project has not changed since" if _is_current(root, manifest, project) else _news(root, project))
+    return EXIT_FAILED if found else 0
+
+
+def _upgrade(project: Project, options: argparse.Namespace) -> int:
+    root, manifest = _find(options.dest)
+    _, fresh = _build_like(manifest, project)
+    found = findings(str(root))
+    if found:
+        diff = shown(root, found, manifest, fresh)
+        if not options.force:
+            message = f"was edited, and an upgrade would lose that; with --force it does\n{diff}"
+            raise InputError(message, path=f"{root.as_posix()}/")
+        print(f"lost by --force:\n{diff}")
+    elif fresh[MANIFEST] == (root / MANIFEST).read_bytes():
+        print(f"{describe(manifest)}: this is the project as it is, nothing to do")
+        return 0
+    told = _news(root, project)  # before the old inputs are gone
+    put(root, fresh)
+    print(f"{told}\n{root.as_posix()}/: {describe(manifest)} became {describe(read_manifest(str(root)))}")
+    return 0
+
+
+def _affected(project: Project, options: argparse.Namespace) -> int:
+    root, manifest = _find(options.dest)
+    _, fresh = _build_like(manifest, project)
+    broken = affected(root, fresh, options.paths, options.root)
+    for complaint in broken:
+        print(complaint)
+    lines = len({(complaint.path, complaint.line) for complaint in broken})
+    print(f"{lines} of your calls would break" if broken else "no call of yours would break")
+    return EXIT_FAILED if broken else 0
+
+
+def _find(dest: Path) -> tuple[Path, dict[str, Any]]:
+    """Return the folder of the copy under a folder, or the folder itself if it is the copy, and its manifest."""
+    if (dest / MANIFEST).is_file():
+        return dest, read_manifest(str(dest))
+    found = sorted(path.parent for path in dest.glob(f"*/{MANIFEST}"))
+    if len(found) != 1:
+        names = ", ".join(path.as_posix() for path in found) or "none"
+        raise InputError(f"one vendored copy was expected under it, there is: {names}", path=dest.as_posix())
+    return found[0], read_manifest(str(found[0]))
+
+
+def _build_like(manifest: dict[str, Any], project: Project) -> tuple[str, dict[str, bytes]]:
+    """Return a new copy of the same kind.
+
+    Raises:
+        InputError: The copy is of another project.
+    """
+    name, tree = build_copy(project, api_only=manifest.get("package") == project.package)
+    if name != manifest.get("package"):
+        raise InputError(f"the copy holds {manifest.get('package')!r}, but this project gives {name!r}")
+    return name, tree
+
+
+def _is_current(root: Path, manifest: dict[str, Any], project: Project) -> bool:
+    return _build_like(manifest, project)[1][MANIFEST] == (root / MANIFEST).read_bytes()
+
+
+def _news(root: Path, project: Project) -> str:
+    return printable(impact(root, project))
+
+
+_COMMANDS: Final = {"copy": _copy, "verify": _verify, "upgrade": _upgrade, "affected": _affected}

@@ -1,0 +1,55 @@
+"""Say what is wrong with a document after something stumbled over it, and what else is."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Final
+
+from rulewright.errors import InputError
+from rulewright.openapi.document import load
+from rulewright.overlay import apply, load_overlay
+from rulewright.project import Project
+
+_SHOWN: Final = 10
+_CUT: Final = 160
+
+
+def explain(project: Project) -> None:
+    """Refuse the vendor document, or what the overlays make of it, if it is not valid OpenAPI.
+
+    Validating takes longer than generating, so it is left until there is something to explain.
+
+    Raises:
+        InputError: Names the file, the line and the JSON pointer of the first fault.
+    """
+    from rulewright.importing.check import check_document  # noqa: PLC0415  slow to load, and seldom needed
+
+    vendor = load(project.spec)
+    try:
+        overlays = [load_overlay(path) for path in project.overlays]
+        check_document(dataclasses.replace(vendor, value=apply(vendor, overlays).value))
+    except InputError:
+        check_document(vendor)  # where the fault is the vendor's, its place is told as it is
+        raise
+
+
+def with_others(project: Project, error: InputError) -> InputError:
+    """Return an error with whatever else of the overlays and rules does not fit the vendor document either.
+
+    Applying stops at the first fault, and whoever adapts a project to a changed page wants to see the whole work.
+    """
+    from rulewright.impact.revision import revise  # noqa: PLC0415  only needed here
+
+    try:
+        misfits = revise("", load(project.spec), [load_overlay(path) for path in project.overlays]).misfits
+    except InputError:
+        return error
+    said = str(error)
+    heads = dict.fromkeys(misfit.reason.partition("\n")[0].strip() for misfit in misfits)
+    others = [head if len(head) <= _CUT else f"{head[:_CUT]}..." for head in heads if head not in said]
+    if not others:
+        return error
+    more = [f"and {len(others) - _SHOWN} more"] if len(others) > _SHOWN else []
+    return InputError(
+        "\n".join([said, "  this does not fit either:", *(f"    {each}" for each in (*others[:_SHOWN], *more))])
+    )

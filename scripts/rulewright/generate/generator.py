@@ -1,0 +1,104 @@
+"""Run openapi-python-client in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from rulewright.errors import InputError
+
+_ROOT: Final = Path(__file__).resolve().parents[2]
+_SHOWN: Final = 20
+
+
+class GeneratorError(InputError):
+    """The generator ended without a word that a user could act on."""
+
+
+class Generator:
+    """One run of the generator; its process can load the tool while the effective spec is still being made.
+
+    A context manager: on leaving, the process, if there was one, and its files are gone.
+
+    Args:
+        package: Import name of the package to generate.
+    """
+
+    def __init__(self, package: str) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="regenerate-")
+        root = Path(self._folder.name)
+        self.package = root / "out" / package
+        self.package.parent.mkdir()
+        self._given = root / "given.json"
+        self._report = root / "names.json"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def load(self) -> subprocess.Popen[bytes]:
+        """Start the process, unless it runs: it loads the tool and waits."""
+        if self._process is not None:
+            return self._process
+        command = [sys.executable, "-m", "rulewright.generate._generator_process"]
+        self._process = subprocess.Popen(  # noqa: S603  our own module, in this interpreter
+            [*command, self._given, self.package, self._report],
+            # a fixed hash seed, because the generator writes some sets in their own order; UTF-8 whatever the locale
+            env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTHONPATH": str(_ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        return self._process
+
+    def start(self, given: str) -> None:
+        """Let the generator work on what `phrasing.spoken` gives."""
+        self._given.write_text(given, encoding="utf-8")
+        process = self.load()
+        if process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it has ended already; `report` says why
+                process.stdin.close()
+            process.stdin = None
+
+    def report(self) -> Mapping[str, Any]:
+        """Wait for the generator and return what it says of itself: the names it chose, and what it left out.
+
+        Raises:
+            InputError: It failed or wrote nothing.
+        """
+        process = self.load()
+        _, errors = process.communicate()
+        if process.returncode or not self._report.exists():
+            last = errors.decode(errors="replace").strip().splitlines()[-_SHOWN:]
+            raise GeneratorError("openapi-python-client failed:\n  " + "\n  ".join(last or ["without a word"]))
+        report: Mapping[str, Any] = json.loads(self._report.read_text(encoding="utf-8"))
+        return checked(report, self.package)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()
+        self._folder.cleanup()
+
+
+def checked(report: Mapping[str, Any], package: Path) -> Mapping[str, Any]:
+    """Return the report of a run, refusing one that wrote nothing although it complained of nothing.
+
+    Raises:
+        InputError: There is no package.
+    """
+    if not report["errors"] and not (package / "__init__.py").is_file():
+        raise InputError("openapi-python-client reported success but wrote no package")
+    if "operations" not in report:  # it gave up before it came to any
+        raise InputError("openapi-python-client cannot read the document:\n  " + "\n  ".join(report["errors"]))
+    return report

@@ -1,0 +1,299 @@
+"""Waiters: the `x-waiter` of an operation, checked against the spec and written as data."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rulewright.errors import InputError
+from rulewright.generate.names import Names
+from rulewright.generate.operations import Operation, operations
+from rulewright.generate.source import constant, docstring, literal
+from rulewright.openapi.parameters import resolved
+from rulewright.openapi.pointer import decode
+
+EXTENSION: Final = "x-waiter"
+ACCEPTORS: Final = ("retry", "success", "failure", "cancelled", "timeout")
+_KEYS: Final = frozenset(
+    {"name", "id", "state", "acceptors", "delay", "deadline", "grace", "outputs", "error", "reasons"}
+)  # fmt: skip
+_REQUEST: Final = re.compile(r"\$request\.(path|query|header)\.(.+)")
+_DELAY: Final = ("first", "factor", "max")
+_OPTIONAL: Final = {"grace": ("not_found",), "error": ("message", "code", "trace")}
+_DEEPEST: Final = 32
+
+
+@dataclass(frozen=True)
+class WaiterDefinition:
+    """One `x-waiter` and the operation that carries it."""
+
+    operation: Operation
+    data: dict[str, Any]
+
+
+def read_waiters(document: Any) -> tuple[WaiterDefinition, ...]:
+    """Return the waiters of a document.
+
+    Raises:
+        InputError: One is incomplete, or a state the spec lists has no acceptor (or the reverse).
+    """
+    found = tuple(
+        WaiterDefinition(operation, operation.body[EXTENSION])
+        for operation in operations(document)
+        if EXTENSION in operation.body
+    )
+    for waiter in found:
+        _check(waiter, document)
+    return found
+
+
+def submits(document: Any) -> Iterator[tuple[str, str]]:
+    """Yield the ids of each operation that starts a job and of the operation its link says to poll."""
+    polls = {operation.id for operation in operations(document) if EXTENSION in operation.body}
+    for operation in operations(document):
+        for link in _links(document, operation):
+            if link.get("operationId") in polls:
+                yield operation.id, link["operationId"]
+
+
+def _links(document: Any, operation: Operation) -> Iterator[Any]:
+    """Yield the links of the answers of an operation, references followed."""
+    for response in operation.body.get("responses", {}).values():
+        for link in (resolved(document, response) or {}).get("links", {}).values():
+            yield resolved(document, link) or {}
+
+
+def carried(document: Any, submit: Operation, poll: Operation, names: Names) -> dict[str, str]:
+    """Return which argument of a poll is which argument of the submit: by its link, or of the same place and name.
+
+    Raises:
+        InputError: The poll needs a parameter that nothing gives.
+    """
+    given = names.operation(submit.method, submit.path).arguments
+    asked = names.operation(poll.method, poll.path)
+    own = poll.body[EXTENSION]["id"]["parameter"]
+    leading = [link for link in _links(document, submit) if link.get("operationId") == poll.id]
+    links = {key: text for link in leading for key, text in link.get("parameters", {}).items()}
+    result = {}
+    for key, argument in asked.arguments.items():
+        name = key.partition(":")[2]
+        found = _REQUEST.fullmatch(str(links.get(name)))
+        source = given.get(f"{found[1]}:{found[2]}" if found else key)
+        if name != own and source is not None:
+            result[argument] = source
+        elif name != own and asked.types[key][1]:
+            raise InputError(
+                f"{EXTENSION}: {poll.id} also needs {name!r}; let the link of {submit.id} say where it comes from, "
+                f"such as $request.path.{name}",
+                pointer=f"{poll.pointer}/{EXTENSION}",
+            )
+    return result
+
+
+def waiters_module(document: Any, names: Names) -> str:
+    """Return the source of `waiters.py`."""
+    lines, table = [], []
+    for waiter in read_waiters(document):
+        name = constant(waiter.data["name"])
+        lines.append(f"{name}: Final = {_waiter(waiter, names)}")
+        table.append(f"    {literal(waiter.operation.id)}: {name},")
+    pairs = dict(submits(document))
+    by_id = {operation.id: operation for operation in operations(document)}
+    further = {
+        submit: found
+        for submit, poll in pairs.items()
+        if (found := carried(document, by_id[submit], by_id[poll], names))
+    }
+    return "\n".join(
+        [
+            docstring("How to wait for what a submit started, from the x-waiter of each polled operation."),
+            "from __future__ import annotations",
+            "from collections.abc import Mapping",
+            "from typing import Final",
+            "from ._waiter import Waiter as Waiter",
+            "",
+            *lines,
+            "WAITERS: Final[Mapping[str, Waiter]] = {",
+            *table,
+            "}",
+            f"SUBMITS: Final[Mapping[str, str]] = {literal(pairs)}",
+            f"CARRIED: Final[Mapping[str, Mapping[str, str]]] = {literal(further)}",
+            docstring("For each submit, the arguments of its poll that are arguments of the submit, by keyword."),
+            "",
+        ]
+    )
+
+
+def _waiter(waiter: WaiterDefinition, names: Names) -> str:
+    data, operation = waiter.data, waiter.operation
+    arguments = names.operation(operation.method, operation.path).arguments
+    parameter = data["id"]["parameter"]
+    argument = next((value for key, value in arguments.items() if key.partition(":")[2] == parameter), None)
+    if argument is None:
+        raise _error(waiter, f"id.parameter {parameter!r} is not a parameter of {operation.id}")
+    error = data.get("error", {})
+    fields = {
+        "name": data["name"],
+        "operation": operation.id,
+        "argument": argument,
+        "submitted": decode(data["id"]["submitted"]),
+        "state": decode(data["state"]),
+        "acceptors": data["acceptors"],
+        **{key: float(data["delay"][key]) for key in _DELAY},
+        "deadline": float(data["deadline"]),
+        "not_found_grace": float(data.get("grace", {}).get("not_found", 0)),
+        "outputs": tuple(decode(pointer) for pointer in data.get("outputs", [])),
+        "error_message": decode(error["message"]) if "message" in error else None,
+        "error_code": decode(error["code"]) if "code" in error else None,
+        "trace": decode(error["trace"]) if "trace" in error else None,
+        "reasons": tuple(decode(pointer) for pointer in data.get("reasons", [])),
+    }
+    return f"Waiter({', '.join(f'{key}={literal(value)}' for key, value in fields.items())})"
+
+
+def _check(waiter: WaiterDefinition, document: Any) -> None:
+    data = waiter.data
+    if not isinstance(data, dict):
+        raise _error(waiter, "must be an object")
+    missing = sorted({"name", "id", "state", "acceptors", "delay", "deadline"} - set(data))
+    unknown = sorted(key for key in set(data) - _KEYS if not key.startswith("x-"))
+    if missing or unknown:
+        raise _error(waiter, f"lacks {missing[0]!r}" if missing else f"does not know {unknown[0]!r}")
+    for place, keys in (("id", ("parameter", "submitted")), ("delay", _DELAY)):
+        if not isinstance(data[place], dict) or set(data[place]) != set(keys):
+            raise _error(waiter, f"{place} must be an object with {', '.join(keys)}")
+    for place, known in _OPTIONAL.items():
+        if not isinstance(data.get(place, {}), dict) or not set(data.get(place, {})) <= set(known):
+            raise _error(waiter, f"{place} must be an object with nothing but {', '.join(known)}")
+    _check_places(waiter, document)
+    _check_numbers(waiter)
+    _check_states(waiter, document)
+
+
+def _check_places(waiter: WaiterDefinition, document: Any) -> None:
+    data = waiter.data
+    for key, text in {"name": data["name"], "state": data["state"], **data["id"], **data.get("error", {})}.items():
+        if not isinstance(text, str) or not any(map(str.isalnum, text)):
+            raise _error(waiter, f"{key} must be text, got {text!r:.60}")
+        if key not in {"name", "parameter"} and not _is_place(text):
+            raise _error(waiter, f"{key} must be a JSON pointer, such as /state, got {text!r:.60}")
+    for key in ("outputs", "reasons"):
+        places = data.get(key, [])
+        if not isinstance(places, list) or not all(map(_is_place, places)):
+            raise _error(waiter, f"{key} must be a list of JSON pointers, got {places!r:.60}")
+    for place in data.get("outputs", []):
+        if fields := _fields_at(_answer(waiter, document), decode(place), document):
+            raise _error(
+                waiter,
+                f"outputs: at {place} stand objects; name the field of theirs that holds the URL, "
+                f"such as {place}/{fields[0]}",
+            )
+
+
+def _is_place(text: Any) -> bool:
+    """Tell whether something is a JSON pointer to a part of an answer."""
+    try:
+        return isinstance(text, str) and decode(text) != ()
+    except ValueError:
+        return False
+
+
+def _fields_at(schema: Any, tokens: tuple[str, ...], document: Any) -> list[str]:
+    """Return the fields of the objects at a place, if the document says that there are such; URLs of theirs first."""
+    for _ in range(_DEEPEST):  # a list may be one of itself
+        parts = [*_parts(schema, document)]
+        items = [part["items"] for part in parts if "items" in part]
+        if items:
+            schema, tokens = items[0], tokens[1:] if tokens and tokens[0].isdecimal() else tokens
+        elif tokens:
+            schema, tokens = _property(schema, tokens[0], document), tokens[1:]
+        else:
+            fields = dict.fromkeys(name for part in parts for name in part.get("properties", {}))
+            return sorted(fields, key=lambda name: "url" not in name.lower())
+    return []
+
+
+def _answer(waiter: WaiterDefinition, document: Any) -> Any:
+    """Return the schema of what a poll is answered with where it succeeds; None if the document does not say."""
+    responses = waiter.operation.body.get("responses", {})
+    good = [code for code in responses if code.startswith("2")] or ["default"]
+    content = (resolved(document, responses.get(good[0])) or {}).get("content", {})
+    return next((entry.get("schema") for name, entry in content.items() if "json" in name or "*" in name), None)
+
+
+def _parts(schema: Any, document: Any) -> Iterator[dict[str, Any]]:
+    """Yield what a schema is made of, references followed: itself and the members of its allOf, each of them once."""
+    seen: list[Any] = []
+    left = [schema]
+    while left:
+        found = resolved(document, left.pop(0))
+        if isinstance(found, dict) and not any(found is each for each in seen):
+            seen.append(found)
+            left = [*found.get("allOf", []), *left]
+            yield found
+
+
+def _property(schema: Any, name: str, document: Any) -> Any:
+    """Return the schema of a field of an object; None if it has none."""
+    fields = (part.get("properties", {}).get(name) for part in _parts(schema, document))
+    return next((field for field in fields if field is not None), None)
+
+
+def _check_states(waiter: WaiterDefinition, document: Any) -> None:
+    data = waiter.data
+    if not isinstance(data["acceptors"], dict):
+        raise _error(waiter, f"acceptors must be an object with the fate of each state, got {data['acceptors']!r:.60}")
+    for state, acceptor in data["acceptors"].items():
+        if acceptor not in ACCEPTORS:
+            raise _error(waiter, f"acceptor of {state!r} must be one of {', '.join(ACCEPTORS)}, got {acceptor!r}")
+    if "success" not in data["acceptors"].values():
+        raise _error(waiter, "no state is accepted as success, so a wait could never end well")
+    listed = _listed_states(waiter, document)
+    if listed is not None and (gap := [state for state in listed if state not in data["acceptors"]]):
+        raise _error(waiter, f"the spec lists the state {gap[0]!r}, which has no acceptor")
+    if listed is not None and (extra := [state for state in data["acceptors"] if state not in listed]):
+        raise _error(waiter, f"there is an acceptor for {extra[0]!r}, which the spec does not list")
+
+
+def _check_numbers(waiter: WaiterDefinition) -> None:
+    delay = waiter.data["delay"]
+    for key, value in {**delay, "deadline": waiter.data["deadline"]}.items():
+        if not _is_number(value) or value <= 0:
+            raise _error(waiter, f"{key} must be a number above zero, got {value!r}")
+    for key, value in waiter.data.get("grace", {}).items():
+        if not _is_number(value) or value < 0:
+            raise _error(waiter, f"{key} must be zero or a number above it, got {value!r}")
+    if delay["factor"] < 1 or delay["max"] < delay["first"]:
+        raise _error(waiter, "delays must not shrink: factor is at least 1 and max at least first")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _listed_states(waiter: WaiterDefinition, document: Any) -> list[str] | None:
+    """Return the states the spec lists for the field that holds the state, if it lists any."""
+    schema: Any = _answer(waiter, document)
+    for token in decode(waiter.data["state"]):
+        schema = _property(schema, token, document)
+        if schema is None:
+            raise _error(waiter, f"state {waiter.data['state']!r} is not a field of the answer")
+    listed = (_words(part) for part in _parts(schema, document))
+    return next((words for words in listed if words is not None), None)
+
+
+def _words(schema: Mapping[str, Any]) -> list[str] | None:
+    """Return the states a schema lists, as text: the numbers and truth values of some vendors, too."""
+    kind = schema.get("type")
+    either = kind == "boolean" or (isinstance(kind, list) and "boolean" in kind)
+    listed = schema.get("enum", [False, True] if either else None)
+    if not isinstance(listed, list):
+        return None
+    return [word if isinstance(word, str) else json.dumps(word) for word in listed if word is not None]
+
+
+def _error(waiter: WaiterDefinition, message: str) -> InputError:
+    return InputError(f"{EXTENSION} {message}", pointer=f"{waiter.operation.pointer}/{EXTENSION}")

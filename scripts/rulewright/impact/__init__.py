@@ -1,0 +1,1 @@
+"""What a change of the vendor's document means for callers: `rulewright impact OLD NEW`."""

@@ -1,0 +1,152 @@
+"""Whether one side of a comparison accepts a request, and if not, why: the schema's reason, then the rules'."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jsonschema_rs
+
+from rulewright.impact.grammar import resolved
+from rulewright.impact.revision import Revision
+from rulewright.openapi.pointer import decode
+from rulewright.rules.definition import RuledSchema
+from rulewright.rules.verdict import Verdict
+
+_LISTING: Final = ("enum", "const")
+
+
+@dataclass(frozen=True, order=True)
+class Reason:
+    """Why a request is refused.
+
+    Args:
+        place: The way to the failing part of the request; empty where it fails as a whole.
+        keyword: The keyword of the schema that fails, or `rule`.
+        what: The value that is not listed, as JSON text, or the rule's id.
+    """
+
+    place: tuple[str, ...]
+    keyword: str
+    what: str | None = None
+
+    @property
+    def field(self) -> str | None:
+        """The field of the request it is about."""
+        return self.place[0] if self.place else None
+
+    def __str__(self) -> str:
+        name = "/".join(self.place) or "the request"
+        if self.keyword == "rule":
+            return f"rule {self.what}"
+        if self.keyword == "required":
+            return f"{name} missing"
+        if self.what is None:
+            return f"{name}: {self.keyword}"
+        value = json.loads(self.what)
+        return f"{name}={value if isinstance(value, str) else self.what}"
+
+
+class UnanswerableError(ValueError):
+    """The schema cannot be evaluated; the message says why."""
+
+
+class Acceptance:
+    """Judges requests by one revision.
+
+    Args:
+        revision: The revision.
+        schema: The schema of the request, as it stands in the merged document, or one made up of parameters.
+        ruled: The rules of one made up of parameters; those of others are found.
+
+    Raises:
+        UnanswerableError: It is not a schema that a validator takes.
+    """
+
+    def __init__(self, revision: Revision, schema: Any, ruled: RuledSchema | None = None) -> None:
+        document = revision.value
+        parts = _reachable(schema, document)
+        draft = jsonschema_rs.Draft4Validator if _is_30(document) else jsonschema_rs.Draft202012Validator
+        try:
+            self._validator = draft({**parts, **(schema if isinstance(schema, dict) else {})})
+        except (ValueError, jsonschema_rs.ReferencingError) as error:
+            raise UnanswerableError(f"the schema is not valid: {str(error).splitlines()[0]}") from error
+        self.schema: Mapping[str, Any] = resolved(schema, document)
+        self.ruled = ruled or _ruled(revision.ruled, schema, self.schema)
+        self._verdict = Verdict(self.ruled) if self.ruled else None
+
+    def accepts(self, body: Any) -> bool:
+        """Tell whether a request is accepted by schema and rules."""
+        if not self._validator.is_valid(body):
+            return False
+        return self._verdict is None or not self._verdict.broken(body)
+
+    def reasons(self, body: Any) -> tuple[Reason, ...]:
+        """Return why a request is refused: fields and their values, then rules."""
+        found = [_reason(error, body) for error in self._validator.iter_errors(body)]
+        if self._verdict is not None and isinstance(body, dict):
+            found += [Reason((), "rule", rule) for rule in self._verdict.broken(body)]
+        return tuple(dict.fromkeys(found))
+
+
+def _reachable(schema: Any, document: Any) -> dict[str, Any]:
+    """Return the parts of a document that a schema refers to, directly or not: a validator reads all it is given.
+
+    Whoever refers to anything but a component gets the whole.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    waiting = [schema]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+            if isinstance(value.get("$ref"), str):
+                place = _component(value["$ref"], document)
+                if place is None:
+                    return {key: document[key] for key in ("components", "paths") if key in document}
+                kind, name = place
+                if name not in found.setdefault(kind, {}):
+                    found[kind][name] = document["components"][kind][name]
+                    waiting.append(found[kind][name])
+        elif isinstance(value, list):
+            waiting += value
+    return {"components": found} if found else {}
+
+
+def _component(reference: str, document: Any) -> tuple[str, str] | None:
+    """Return kind and name of the component that a reference leads into; None where it leads elsewhere."""
+    try:
+        root, kind, name, *_ = decode(reference)
+    except ValueError:
+        return None
+    components = document.get("components")
+    held = components.get(kind) if root == "components" and isinstance(components, dict) else None
+    return (kind, name) if isinstance(held, dict) and name in held else None
+
+
+def _ruled(ruled: Sequence[RuledSchema], schema: Any, found: Any) -> RuledSchema | None:
+    """Return the rules of the schema: those it carries itself, or those of the component it names."""
+    reference = schema.get("$ref") if isinstance(schema, dict) else None
+    location = decode(reference) if isinstance(reference, str) and ruled else None
+    return next((each for each in ruled if each.schema is found or each.location == location), None)
+
+
+def _is_30(document: Any) -> bool:
+    return str(document.get("openapi", "")).startswith("3.0")
+
+
+def _reason(error: jsonschema_rs.ValidationError, body: Any) -> Reason:
+    keyword = str(error.schema_path[-1]) if error.schema_path else "schema"
+    place = [str(key) for key in error.instance_path]
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
+        return Reason((*place, error.kind.property), "required")
+    value = json.dumps(_at(body, error.instance_path), sort_keys=True) if keyword in _LISTING else None
+    return Reason(tuple(place), keyword, value)
+
+
+def _at(body: Any, path: Sequence[Any]) -> Any:
+    for key in path:
+        body = body[key]
+    return body

@@ -1,0 +1,134 @@
+"""The objects of an OpenAPI document: which keys each has, and what stands under each key.
+
+A kind is a word for a plain value, `@T` for an object of type T, `{T` for a map and `[T` for a list of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rulewright.openapi.pointer import resolve
+
+EXTENSION: Final = "x-*"
+_PROSE: Final = {"description": "prose", "summary": "prose"}
+_BOUNDS: Final = (
+    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems",
+    "minProperties", "maxProperties", "multipleOf", "pattern", "const", "dependentRequired",
+)  # fmt: skip
+_PLAIN: Final = (
+    "type", "nullable", "enum", "required", "format", "default", "example", "examples", "deprecated", "readOnly",
+    "writeOnly", "uniqueItems", "discriminator", "xml", "$comment", "contentMediaType", "contentEncoding",
+)  # fmt: skip
+
+GRAMMAR: Final[Mapping[str, Mapping[str, str]]] = {
+    "OpenAPI": {
+        "openapi": "version", "info": "@Info", "servers": "[Server", "paths": "{PathItem", "webhooks": "{PathItem",
+        "components": "@Components", "security": "security", "tags": "[Tag", "externalDocs": "docs",
+        "jsonSchemaDialect": "dialect",
+    },
+    "Info": {
+        "title": "prose", **_PROSE, "termsOfService": "docs", "contact": "docs", "license": "docs",
+        "version": "version",
+    },
+    "Server": {"url": "url", "description": "prose", "variables": "variables"},
+    "Tag": {"name": "name", **_PROSE, "externalDocs": "docs"},
+    "Components": {
+        "schemas": "{Schema", "responses": "{Response", "parameters": "{Parameter", "examples": "examples",
+        "requestBodies": "{RequestBody", "headers": "{Header", "securitySchemes": "{SecurityScheme",
+        "links": "{Link", "callbacks": "callbacks", "pathItems": "{PathItem",
+    },
+    "PathItem": {
+        **_PROSE, "servers": "[Server", "parameters": "[Parameter",
+        **dict.fromkeys(("get", "put", "post", "delete", "options", "head", "patch", "trace"), "@Operation"),
+    },
+    "Operation": {
+        "tags": "tags", **_PROSE, "externalDocs": "docs", "operationId": "id", "parameters": "[Parameter",
+        "requestBody": "@RequestBody", "responses": "{Response", "callbacks": "callbacks", "deprecated": "flag",
+        "security": "security", "servers": "[Server", "x-waiter": "waiter",
+        "x-rules": "[Rule",
+    },
+    "Parameter": {
+        "name": "name", "in": "name", "description": "prose", "required": "flag", "deprecated": "flag",
+        "allowEmptyValue": "style", "style": "style", "explode": "style", "allowReserved": "style",
+        "schema": "@Schema", "content": "{Media", "example": "example", "examples": "examples",
+    },
+    "Header": {
+        "description": "prose", "required": "flag", "deprecated": "flag", "style": "style", "explode": "style",
+        "schema": "@Schema", "content": "{Media", "example": "example", "examples": "examples",
+    },
+    "RequestBody": {"description": "prose", "content": "{Media", "required": "flag"},
+    "Media": {"schema": "@Schema", "example": "example", "examples": "examples", "encoding": "encoding"},
+    "Response": {"description": "prose", "headers": "{Header", "content": "{Media", "links": "{Link"},
+    "Link": {
+        "operationId": "link", "operationRef": "link", "parameters": "link", "requestBody": "link", "server": "link",
+        "description": "prose",
+    },
+    "SecurityScheme": {
+        "type": "scheme", "description": "prose", "name": "scheme", "in": "scheme", "scheme": "scheme",
+        "bearerFormat": "docs", "flows": "scheme", "openIdConnectUrl": "scheme",
+    },
+    "Schema": {
+        "title": "prose", "description": "prose", "externalDocs": "docs",
+        **dict.fromkeys(_BOUNDS, "bound"), **{key: key for key in _PLAIN},
+        "properties": "{Schema", "patternProperties": "{Schema", "dependentSchemas": "{Schema", "$defs": "{Schema",
+        "items": "@Schema", "additionalProperties": "@Schema", "not": "@Schema", "if": "@Schema", "then": "@Schema",
+        "else": "@Schema", "contains": "@Schema", "propertyNames": "@Schema", "unevaluatedProperties": "@Schema",
+        "allOf": "[Schema", "anyOf": "[Schema", "oneOf": "[Schema", "prefixItems": "[Schema",
+        "x-rules": "[Rule", "x-variants": "variants",
+    },
+    "Rule": {
+        "id": "name", "level": "level", "message": "message", "source": "source", "if": "rule", "then": "rule",
+        "examples": "example",
+    },
+}  # fmt: skip
+
+_IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
+    "Parameter": ("in", "name"),
+    "Tag": ("name",),
+    "Server": ("url",),
+    "Rule": ("id",),
+    "Schema": ("$ref",),
+}
+
+
+def places(*kinds: str) -> list[str]:
+    """Return the places where one of some kinds of plain value stands."""
+    return [f"{owner}.{key}" for owner, keys in GRAMMAR.items() for key, kind in keys.items() if kind in kinds]
+
+
+ALTERNATIVES: Final = ("anyOf", "oneOf")
+CONTAINERS: Final = tuple(
+    f"{owner}.{key}"
+    for owner, keys in GRAMMAR.items()
+    for key, kind in keys.items()
+    if kind[0] in "{[" and key not in ALTERNATIVES
+)
+
+
+def kind_of(owner: str, key: str) -> str | None:
+    """Return what stands under a key of an object type; None where nobody knows."""
+    known = GRAMMAR.get(owner, {}).get(key)
+    return EXTENSION if known is None and key.startswith("x-") else known
+
+
+def identity(kind: str, item: Any, index: int, document: Any) -> str:
+    """Return by what an item of a list is found again in another revision, whatever its position."""
+    item = item if kind == "Schema" else resolved(item, document)
+    if isinstance(item, dict):
+        parts = [item.get(key) for key in _IDENTITY.get(kind, ())]
+        if parts and all(isinstance(part, str) for part in parts):
+            return " ".join(map(str, parts))
+    return f"#{index}"
+
+
+def resolved(value: Any, document: Any) -> Any:
+    """Follow the references of a value within its document; what leads nowhere stays a reference."""
+    for _ in range(32):
+        if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
+            return value
+        try:
+            value = resolve(document, value["$ref"])
+        except (LookupError, ValueError):
+            return value
+    return value

@@ -1,0 +1,186 @@
+"""The structural difference of two documents, each part with its place in the grammar of OpenAPI.
+
+General JSON diffs compare lists by position, so that one dropped enum value reads as a change of all that follow;
+here parameters, tags, servers and rules are found again by name, and a set of names stays one value. That the
+differences are complete is a property of its own: made to the old document they give the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from rulewright.impact.grammar import ALTERNATIVES, EXTENSION, GRAMMAR, identity, kind_of, resolved
+from rulewright.openapi.pointer import Location, encode
+
+UNKNOWN: Final = "unknown"
+_MISSING: Final = object()
+_Named = dict[str, tuple[int, Any]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference between two documents.
+
+    Args:
+        owner: The type of the object it stands in, such as `Schema`.
+        key: The keyword of that object, such as `enum` or `properties`.
+        entry: The name of the entry, where the keyword holds a map or a list and an entry differs.
+        kind: `add`, `remove`, `change`, or `order` where entries only changed places.
+        old: The value before; None for `add`.
+        new: The value after; None for `remove`.
+        location: Where it stands: in the new document, for `remove` in the old one.
+        known: Whether the grammar knows the key, and the value is what the grammar says.
+        hidden: Whether it stands in the vendor's documents only, because an overlay replaces the value.
+    """
+
+    owner: str
+    key: str
+    entry: str | None
+    kind: Literal["add", "remove", "change", "order"]
+    old: Any
+    new: Any
+    location: Location
+    known: bool = True
+    hidden: bool = field(default=False, compare=False)
+
+    @property
+    def pointer(self) -> str:
+        """JSON pointer of the place."""
+        return encode(self.location)
+
+    @property
+    def selector(self) -> str:
+        """What checks are found by: `Schema.enum`, or `Schema.properties[]` for an entry."""
+        return f"{self.owner}.{self.key}" + ("[]" if self.entry is not None else "")
+
+
+def differences(old: Any, new: Any) -> list[Difference]:
+    """Return every difference of two documents."""
+    return list(_Walk(old, new).objects("OpenAPI", old, new, ()))
+
+
+class _Walk:
+    def __init__(self, old: Any, new: Any) -> None:
+        self.old, self.new = old, new
+
+    def objects(self, owner: str, old: Any, new: Any, at: Location) -> Iterator[Difference]:
+        """Yield the differences of two objects of one type."""
+        if "$ref" in old or "$ref" in new:
+            if old != new:
+                yield Difference(owner, "$ref", None, "change", old, new, at)
+            return
+        for key in dict.fromkeys((*old, *new)):
+            before, after = old.get(key, _MISSING), new.get(key, _MISSING)
+            if before is _MISSING or after is _MISSING or not same(before, after):
+                yield from self._value(owner, key, before, after, (*at, key))
+
+    def _value(self, owner: str, key: str, old: Any, new: Any, at: Location) -> Iterator[Difference]:
+        kind = kind_of(owner, key)
+        shape, inner = (kind[:1], kind[1:]) if kind else ("", "")
+        if kind is None:
+            yield _plain(owner, key, old, new, at, known=False)
+        elif shape == "@" and isinstance(old, dict) and isinstance(new, dict):
+            yield from self.objects(inner, old, new, at)
+        elif shape == "{" and _is(dict, old, new):
+            yield from self._map(owner, key, old, new, at)
+        elif shape == "[" and _is(list, old, new):
+            yield from self._list(owner, key, old, new, at)
+        elif kind == EXTENSION:
+            yield _plain(owner, EXTENSION, old, new, at)
+        else:
+            known = shape not in "@{[" or not shape or all(_fits(shape, value) for value in (old, new))
+            yield _plain(owner, key, old, new, at, known=known)
+
+    def _map(self, owner: str, key: str, old: Any, new: Any, at: Location) -> Iterator[Difference]:
+        if old is _MISSING or new is _MISSING:
+            yield _plain(owner, key, old, new, at)
+        before, after = ({} if value is _MISSING else value for value in (old, new))
+        inner = str(kind_of(owner, key))[1:]
+        for name in dict.fromkeys((*before, *after)):
+            one, other = before.get(name, _MISSING), after.get(name, _MISSING)
+            yield from self._entry((owner, key, name), inner, one, other, (*at, name))
+
+    def _list(self, owner: str, key: str, old: Any, new: Any, at: Location) -> Iterator[Difference]:
+        if old is _MISSING or new is _MISSING:
+            yield _plain(owner, key, old, new, at)
+            if key in ALTERNATIVES:
+                return  # one of several limits, unlike an entry of any other list, more of them limit less
+        inner = str(kind_of(owner, key))[1:]
+        before = _named(inner, [] if old is _MISSING else old, self.old)
+        after = _named(inner, [] if new is _MISSING else new, self.new)
+        if inner == "Schema":
+            after = self._renamed(before, after)
+        for name in dict.fromkeys((*before, *after)):
+            index, one = before.get(name, (0, _MISSING))
+            place, other = after.get(name, (index, _MISSING))
+            yield from self._entry((owner, key, name), inner, one, other, (*at, place))
+        common = [name for name in before if name in after]
+        if common != [name for name in after if name in before]:
+            yield Difference(owner, key, None, "order", old, new, at)
+
+    def _renamed(self, before: _Named, after: _Named) -> _Named:
+        """Return the new items by the old names, where what a reference leads to is only called something else."""
+        gone = [name for name in before if name not in after]
+        names = {}
+        for name in [name for name in after if name not in before]:
+            meant = resolved(after[name][1], self.new)
+            alike = (each for each in gone if same(resolved(before[each][1], self.old), meant))
+            if (old := next(alike, None)) is not None:
+                gone.remove(old)
+                names[name] = old
+        return {names.get(name, name): item for name, item in after.items()}
+
+    def _entry(self, place: tuple[str, str, str], inner: str, old: Any, new: Any, at: Location) -> Iterator[Difference]:
+        owner, key, name = place
+        if old is not _MISSING and new is not _MISSING:
+            if same(old, new):
+                return
+            if isinstance(old, dict) and isinstance(new, dict) and inner in GRAMMAR:
+                yield from self.objects(inner, old, new, at)
+                return
+        malformed = any(value is not _MISSING and not isinstance(value, dict | bool) for value in (old, new))
+        extension = name.startswith("x-") and key in {"paths", "responses"}
+        yield _plain(owner, EXTENSION if extension else key, old, new, at, known=extension or not malformed, entry=name)
+
+
+def _plain(
+    owner: str, key: str, old: Any, new: Any, at: Location, *, known: bool = True, entry: str | None = None
+) -> Difference:
+    before, after = (None if value is _MISSING else value for value in (old, new))
+    kind: Literal["add", "remove", "change"] = "add" if old is _MISSING else "remove" if new is _MISSING else "change"
+    return Difference(owner, key, entry, kind, before, after, at, known)
+
+
+def _is(kind: type, old: Any, new: Any) -> bool:
+    return all(value is _MISSING or isinstance(value, kind) for value in (old, new))
+
+
+def _fits(shape: str, value: Any) -> bool:
+    """Tell whether a value can be what a kind says; a schema may be a boolean too."""
+    if value is _MISSING:
+        return True
+    return isinstance(value, list) if shape == "[" else isinstance(value, dict | bool if shape == "@" else dict)
+
+
+def _named(inner: str, items: list[Any], document: Any) -> _Named:
+    result: _Named = {}
+    for index, item in enumerate(items):
+        name = identity(inner, item, index, document)
+        result[name if name not in result else f"{name} #{index}"] = (index, item)
+    return result
+
+
+def same(old: Any, new: Any) -> bool:
+    """Tell whether two JSON values are the same; unlike in Python, `true` is not 1."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(same(old[key], new[key]) for key in old)
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(same, old, new))
+    return bool(old == new) and isinstance(old, bool) == isinstance(new, bool)
+
+
+def at_both(difference: Difference, old: Any, new: Any) -> tuple[Any, Any]:
+    """Return both values with their references followed, each in its own document."""
+    return resolved(difference.old, old), resolved(difference.new, new)

@@ -1,0 +1,222 @@
+"""Make one document of the documents of several pages."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rulewright.errors import InputError
+from rulewright.importing.reference import operations
+from rulewright.openapi.document import Document
+from rulewright.openapi.pointer import Location
+
+_ABSENT: Final = object()
+_CUT: Final = 100
+
+# Operations inherit these, so adding one to a document, or to a path, would change operations already there.
+_INHERITED: Final = ("openapi", "$self", "info", "servers", "security", "jsonSchemaDialect")
+_INHERITED_BY_PATH: Final = ("$ref", "servers", "parameters")
+
+
+@dataclass(frozen=True)
+class Addition:
+    """One part that the documents before lack.
+
+    Args:
+        location: The key to set, or, for a tag, the list to append to.
+        origin: Where the part stands in its own document.
+        source: The index of that document.
+    """
+
+    location: Location
+    origin: Location
+    source: int
+
+
+def plan(documents: Sequence[Document]) -> list[Addition]:
+    """List what each document adds to those before it, in order; equal parts are unified.
+
+    Paths are joined by method, components by section and name, tags by name. What operations inherit
+    (version, info, servers, root security; a path's parameters and servers) must be the same, present or
+    absent, in all documents that hold it.
+
+    Raises:
+        InputError: Two documents disagree about a part (names both places, the first difference and both
+            values), or two operations claim one operationId.
+    """
+    merged = documents[0].value
+    additions: list[Addition] = []
+    for source in range(1, len(documents)):
+        found = list(_Comparison(documents, source).missing(merged, documents[source].value, ()))
+        merged = merge([merged, *(document.value for document in documents[1:])], found)
+        additions += found
+    _check_operation_ids(documents)
+    return additions
+
+
+def merge(values: Sequence[Any], additions: Sequence[Addition]) -> Any:
+    """Return a copy of the first value with the additions put in; any tree of dicts and lists will do."""
+    merged = copy.deepcopy(values[0])
+    for addition in additions:
+        part = copy.deepcopy(_at(values[addition.source], addition.origin))
+        if addition.location == ("tags",) and len(addition.origin) == 2:
+            merged["tags"].append(part)
+        else:
+            _at(merged, addition.location[:-1])[addition.location[-1]] = part
+    return merged
+
+
+class _Comparison:
+    """One document against those before it."""
+
+    def __init__(self, documents: Sequence[Document], source: int) -> None:
+        self.earlier = documents[:source]
+        self.document = documents[source]
+        self.source = source
+
+    def missing(self, merged: Any, value: Any, location: Location) -> Iterator[Addition]:
+        """Yield what `merged` lacks of `value`, both at a location where keys are joined."""
+        for key in _inherited(location):
+            if (key in merged) != (key in value):
+                raise self._disagreement((*location, key), merged.get(key, _ABSENT), value.get(key, _ABSENT))
+        for key, child in value.items():
+            here = (*location, key)
+            if key not in merged:
+                yield Addition(here, here, self.source)
+            elif _is_joined(here, merged[key], child):
+                yield from self.missing(merged[key], child, here)
+            elif here == ("tags",) and _by_name(merged[key]) and _by_name(child):
+                yield from self._missing_tags(merged[key], child)
+            elif found := first_difference(merged[key], child):
+                raise self._disagreement((*here, *found[0]), *found[1:])
+
+    def _missing_tags(self, merged: list[Any], tags: list[Any]) -> Iterator[Addition]:
+        known = _by_name(merged)
+        for name, index in _by_name(tags).items():
+            if name not in known:
+                yield Addition(("tags",), ("tags", index), self.source)
+            elif found := first_difference(merged[known[name]], tags[index]):
+                raise self._disagreement(("tags", index, *found[0]), *found[1:])
+
+    def _disagreement(self, location: Location, ours: Any, theirs: Any) -> InputError:
+        other = _place(*self._first_with(location))
+        start = _first_differing(ours, theirs)
+        message = "\n  ".join(
+            [
+                f"disagrees with {other}",
+                f"{other} has {_shown(ours, start)}",
+                f"{_place(self.document, location)} has {_shown(theirs, start)}",
+                "pages of one API must agree: fetch both again, or leave one out",
+            ]
+        )
+        return self.document.error(message, location)
+
+    def _first_with(self, location: Location) -> tuple[Document, Location]:
+        """Return the earlier document that brought the part, and where the part stands there."""
+        if location[0] == "tags" and len(location) > 1:
+            name = self.document.value["tags"][location[1]]["name"]
+            for document in self.earlier:
+                index = _by_name(document.value.get("tags")).get(name)
+                if index is not None:
+                    return document, ("tags", index, *location[2:])
+        for depth in (3, 2, 1):  # the part itself, or what ought to hold it
+            for document in self.earlier:
+                if _has(document.value, location[:depth]):
+                    return document, location
+        return self.earlier[0], location
+
+
+def _has(value: Any, location: Location) -> bool:
+    for key in location:
+        if not isinstance(value, dict) or key not in value:
+            return False
+        value = value[key]
+    return True
+
+
+def _inherited(location: Location) -> tuple[str, ...]:
+    if not location:
+        return _INHERITED
+    return _INHERITED_BY_PATH if len(location) == 2 and location[0] in {"paths", "webhooks"} else ()
+
+
+def _is_joined(location: Location, one: Any, other: Any) -> bool:
+    """Tell whether the keys found here are joined; elsewhere a part is taken whole."""
+    head, *rest = location
+    if head not in {"paths", "webhooks", "components"} or len(rest) > 1:
+        return False
+    return not str(*rest).startswith("x-") and isinstance(one, dict) and isinstance(other, dict)
+
+
+def _by_name(tags: Any) -> dict[str, int]:
+    """Return the index of each tag, or nothing where a name is missing or stands twice."""
+    entries = tags if isinstance(tags, list) else []
+    names = [tag.get("name") for tag in entries if isinstance(tag, dict)]
+    indexes = {name: index for index, name in enumerate(names) if isinstance(name, str)}
+    return indexes if len(indexes) == len(entries) else {}
+
+
+def _at(value: Any, location: Location) -> Any:
+    for key in location:
+        value = value[key]
+    return value
+
+
+def _check_operation_ids(documents: Sequence[Document]) -> None:
+    claimed: dict[str, tuple[Document, Location]] = {}
+    for document in documents:
+        for location in operations(document.value):
+            name = _at(document.value, location).get("operationId")
+            if not isinstance(name, str):
+                continue
+            first, taken = claimed.setdefault(name, (document, location))
+            if taken != location:
+                _, path, method = taken
+                owner = f"{str(method).upper()} {path} ({_place(first, (*taken, 'operationId'))})"
+                message = f"the operationId {name!r} is taken by {owner}; it must be unique"
+                raise document.error(message, (*location, "operationId"))
+
+
+def _place(document: Document, location: Location) -> str:
+    line = document.line(location)
+    return document.path if line is None else f"{document.path}:{line}"
+
+
+def _first_differing(one: Any, other: Any) -> int:
+    """Return how much of two texts is the same, so that a message shows the part that is not."""
+    pairs = zip(one, other, strict=False) if isinstance(one, str) and isinstance(other, str) else ()
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _shown(value: Any, start: int) -> str:
+    if value is _ABSENT:
+        return "nothing"
+    head = ""
+    if isinstance(value, str) and start > _CUT // 2:
+        head, value = "...", value[start - _CUT // 4 :]
+    text = repr(value)
+    return head + (text if len(text) <= _CUT else text[: _CUT - 3] + "...")
+
+
+def first_difference(one: Any, other: Any) -> tuple[Location, Any, Any] | None:
+    """Return where two JSON values first differ and both values there, or None; key order is no difference.
+
+    A key on one side only differs from an absent one, and true differs from 1.
+    """
+    pairs: list[tuple[str | int, Any, Any]]
+    if isinstance(one, dict) and isinstance(other, dict):
+        keys = [*one, *(key for key in other if key not in one)]
+        pairs = [(key, one.get(key, _ABSENT), other.get(key, _ABSENT)) for key in keys]
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = [(index, *pair) for index, pair in enumerate(zip(one, other, strict=True))]
+    elif isinstance(one, bool) == isinstance(other, bool) and one == other:
+        return None
+    else:
+        return (), one, other
+    for key, ours, theirs in pairs:
+        if found := first_difference(ours, theirs):
+            return (key, *found[0]), *found[1:]
+    return None

@@ -1,0 +1,1 @@
+"""An OpenAPI document: reading it, its operations, parameters, references and JSON pointers."""

@@ -1,0 +1,27 @@
+"""OpenAPI Overlay 1.0 and 1.1, strict: an action that no longer fits its document is an error.
+
+`rulewright overlay --help` is the command line.
+"""
+
+from rulewright.overlay.check import check
+from rulewright.overlay.engine import Absorbed, AbsorbedError, Applied, apply
+from rulewright.overlay.fault import OverlayError
+from rulewright.overlay.ledger import Change, redo, trace, undo
+from rulewright.overlay.model import Action, Overlay, load_overlay, parse_overlay
+
+__all__ = [
+    "Absorbed",
+    "AbsorbedError",
+    "Action",
+    "Applied",
+    "Change",
+    "Overlay",
+    "OverlayError",
+    "apply",
+    "check",
+    "load_overlay",
+    "parse_overlay",
+    "redo",
+    "trace",
+    "undo",
+]

@@ -1,0 +1,87 @@
+"""A project the pipeline works on: where its vendor document, overlays and outputs are."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rulewright.errors import InputError
+
+TABLE: Final = "[tool.rulewright]"
+_KEYS: Final = {"spec", "overlays", "package", "output"}
+
+
+@dataclass(frozen=True)
+class Project:
+    """One project's `[tool.rulewright]` table, with its paths made absolute.
+
+    Args:
+        root: The directory that holds `pyproject.toml`.
+        spec: The vendor document.
+        overlays: The overlay documents, in the order they apply.
+        package: Import name of the generated package.
+        output: The directory that regeneration owns as a whole.
+    """
+
+    root: Path
+    spec: Path
+    overlays: tuple[Path, ...]
+    package: str
+    output: Path
+
+    def relative(self, path: Path) -> str:
+        """Return a path as it is written in messages and in the manifest: relative, with slashes."""
+        return path.relative_to(self.root).as_posix()
+
+
+def load_project(root: str | Path) -> Project:
+    """Read `[tool.rulewright]` of `root/pyproject.toml`.
+
+    Raises:
+        InputError: The file or table is missing or wrong, or a path leaves the project.
+    """
+    base = Path(root).resolve()
+    path = base / "pyproject.toml"
+    name = (Path(root) / "pyproject.toml").as_posix()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("rulewright")
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", path=name) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"is not TOML: {error}", path=name) from error
+    if not isinstance(table, dict):
+        raise InputError(f"has no table {TABLE}; it names spec, overlays, package and output", path=name)
+    if unknown := sorted(set(table) - _KEYS):
+        raise InputError(f"{TABLE} does not know {unknown[0]!r}; it has {sorted(_KEYS)}", path=name)
+    package = _text(table, "package", name)
+    if not package.isidentifier():
+        raise InputError(f"{TABLE} package must be a Python identifier, got {package!r}", path=name)
+    overlays = table.get("overlays", [])
+    if not isinstance(overlays, list) or not all(isinstance(entry, str) for entry in overlays):
+        raise InputError(f"{TABLE} overlays must be a list of paths", path=name)
+    output = _inside(base, _text(table, "output", name), name)
+    if output == base:
+        raise InputError(f"{TABLE} output must be a directory of its own: regeneration replaces it", path=name)
+    return Project(
+        root=base,
+        spec=_inside(base, _text(table, "spec", name), name),
+        overlays=tuple(_inside(base, entry, name) for entry in overlays),
+        package=package,
+        output=output,
+    )
+
+
+def _text(table: dict[str, Any], key: str, name: str) -> str:
+    value = table.get(key)
+    if not isinstance(value, str) or not value:
+        raise InputError(f"{TABLE} {key} must be text, got {value!r}", path=name)
+    return value
+
+
+def _inside(base: Path, entry: str, name: str) -> Path:
+    path = (base / entry).resolve()
+    if not path.is_relative_to(base):
+        raise InputError(f"{TABLE} {entry!r} leads out of the project", path=name)
+    return path

@@ -1,0 +1,285 @@
+"""What the rules of a schema mean together: what they allow, what they make useless, where they contradict.
+
+Nothing is sampled. Fields that no rule looks at multiply the count and are not walked; fields that share a rule
+are walked together, every combination. Where that is more than `LIMIT`, the report says so and answers nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jsonschema_rs
+
+from rulewright.merged import Merged
+from rulewright.rules.definition import Rule, RuledSchema
+from rulewright.rules.domain import Length
+from rulewright.rules.inner import inner_values
+from rulewright.rules.space import Space, concrete
+from rulewright.rules.verdict import Verdict, mentions
+
+ACCEPTED: Final = "x-accepted-findings"
+LIMIT: Final = 2_000_000
+Point = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing worth knowing about the rules together.
+
+    Args:
+        id: Stable name, to accept it by.
+        text: What was found.
+        rules: The rules that make it so.
+        witness: The smallest request that shows it, or None where there is none to show.
+        accepted: Why somebody decided to live with it, if so.
+    """
+
+    id: str
+    text: str
+    rules: tuple[str, ...]
+    witness: Mapping[str, Any] | None
+    accepted: str | None = None
+
+    def data(self) -> dict[str, Any]:
+        """Return the finding as JSON."""
+        return {
+            "id": self.id,
+            "text": self.text,
+            "rules": list(self.rules),
+            "witness": self.witness,
+            "accepted": self.accepted,
+        }
+
+
+@dataclass(frozen=True)
+class SchemaReport:
+    """The analysis of one schema's rules."""
+
+    schema: str
+    total: int
+    valid: int
+    valid_strict: int
+    method: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The analysis of a document's rules."""
+
+    schemas: tuple[SchemaReport, ...]
+    expired: tuple[str, ...]
+
+    @property
+    def unaccepted(self) -> tuple[Finding, ...]:
+        """The findings nobody has accepted."""
+        return tuple(each for schema in self.schemas for each in schema.findings if each.accepted is None)
+
+    def data(self) -> dict[str, Any]:
+        """Return the report as JSON."""
+        return {
+            "schemas": [
+                {**vars(schema), "findings": [finding.data() for finding in schema.findings]} for schema in self.schemas
+            ],
+            "expired": list(self.expired),
+        }
+
+    def text(self) -> str:
+        """Return the report for people."""
+        lines = []
+        for schema in self.schemas:
+            lines.append(f"{schema.schema}: {schema.valid} of {schema.total} requests are valid")
+            lines.append(f"  in strict mode: {schema.valid_strict}")
+            lines.append(f"  method: {schema.method}")
+            for finding in schema.findings:
+                lines += ["", f"  {finding.id}", f"    {finding.text}"]
+                if finding.rules:
+                    lines.append(f"    because of: {', '.join(finding.rules)}")
+                if finding.witness is not None:
+                    lines.append(f"    smallest request: {json.dumps(finding.witness, ensure_ascii=False)}")
+                lines.append(f"    accepted: {finding.accepted}" if finding.accepted else "    NOT ACCEPTED")
+            lines.append("")
+        lines += [f"the accepted finding {each!r} does not hold any more; remove it" for each in self.expired]
+        return "\n".join(lines).rstrip() + "\n" if lines else "no schema carries rules\n"
+
+
+def analyse(merged: Merged) -> Report:
+    """Analyse every schema that carries rules.
+
+    Raises:
+        InputError: An accepted finding is malformed.
+    """
+    accepted = dict(_accepted(merged))
+    schemas = tuple(_analyse(schema, merged.value, accepted) for schema in merged.ruled if schema.rules)
+    found = {finding.id for schema in schemas for finding in schema.findings}
+    return Report(schemas, tuple(sorted(set(accepted) - found)))
+
+
+def _accepted(merged: Merged) -> Iterator[tuple[str, str]]:
+    for overlay, index, entry in merged.notes(ACCEPTED):
+        valid = isinstance(entry, dict) and set(entry) == {"findings", "reason"} and isinstance(entry["findings"], list)
+        if not valid or not isinstance(entry["reason"], str) or not entry["reason"].strip():
+            message = "an accepted finding has findings (a list of ids) and a reason"
+            raise overlay.document.error(message, (ACCEPTED, index))
+        for name in entry["findings"]:
+            yield str(name), entry["reason"]
+
+
+def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> SchemaReport:
+    space = Space(ruled, document)
+    inner = inner_values(ruled, document)
+    space.domains |= inner
+    space.sampled |= inner.keys()
+    walked = {name: space.alternatives(name) for name in space.domains if any(mentions(r, name) for r in ruled.rules)}
+    free = {name: len(space.alternatives(name)) for name in space.domains if name not in walked}
+    size, others = math.prod(map(len, walked.values())), math.prod(free.values())
+    if size > LIMIT:
+        method = f"not answered: {size} combinations of {', '.join(walked)} are more than {LIMIT}"
+        return SchemaReport(ruled.pointer, space.size, -1, -1, method, ())
+    table = _Table(ruled, space, walked)
+    method = f"all {size} combinations of {', '.join(walked) or 'no field'} evaluated"
+    if some := [name for name in walked if name in space.sampled]:
+        method += f"; counted by presence alone: {', '.join(some)}"
+    if free:
+        method += f"; no rule looks at {', '.join(free)} (x{others})"
+    findings = tuple(
+        Finding(each.id, each.text, each.rules, each.witness, accepted.get(each.id)) for each in _findings(table)
+    )
+    valid = table.count(point for point in table.broken if not table.errors(point))
+    strict = table.count(point for point, broken in table.broken.items() if not broken)
+    return SchemaReport(ruled.pointer, space.size, valid * others, strict * others, method, findings)
+
+
+class _Table:
+    """Every combination of the fields that rules look at, with the rules each one breaks; smallest first."""
+
+    def __init__(self, ruled: RuledSchema, space: Space, walked: Mapping[str, Point]) -> None:
+        self.ruled, self.space, self.walked = ruled, space, walked
+        self.names = tuple(walked)
+        verdict = Verdict(ruled, levels=("error", "warning"))
+        self._errors = {rule.id for rule in ruled.rules if rule.level == "error"}
+        points = sorted(itertools.product(*walked.values()), key=lambda point: sum(value != () for value in point))
+        self.broken = {point: verdict.broken(self.body(point)) for point in points}
+
+    def body(self, point: Point) -> dict[str, Any]:
+        """Return the request of a point."""
+        given = {name: concrete(value[0]) for name, value in zip(self.names, point, strict=True) if value}
+        return self.space.with_required(given)
+
+    def errors(self, point: Point) -> tuple[str, ...]:
+        """Return the error-level rules a point breaks."""
+        return tuple(rule for rule in self.broken[point] if rule in self._errors)
+
+    def count(self, points: Iterable[Point]) -> int:
+        """Count points; those that differ only in the sample that stands for a field are one."""
+        sampled = [index for index, name in enumerate(self.names) if name in self.space.sampled]
+        return len({tuple(bool(v) if i in sampled else v for i, v in enumerate(point)) for point in points})
+
+    def refusing(self, point: Point, *, strict: bool) -> tuple[str, ...]:
+        """Return the rules that refuse a point."""
+        return self.broken[point] if strict else self.errors(point)
+
+
+def _findings(table: _Table) -> Iterator[Finding]:
+    ordinary = list(_dead(table, strict=False))
+    yield from ordinary
+    known = {finding.id for finding in ordinary}
+    yield from (each for each in _dead(table, strict=True) if each.id.removeprefix("strict/") not in known)
+    for rule in table.ruled.rules:
+        yield from _about(rule, table)
+
+
+def _dead(table: _Table, *, strict: bool) -> Iterator[Finding]:
+    """Yield the enum values, and the pairs of them, that no valid request holds."""
+    prefix = "strict/" if strict else ""
+    mode = " in strict mode" if strict else ""
+    listed = {
+        index: [value for value in values if value and not isinstance(value[0], Length)]
+        for index, (name, values) in enumerate(table.walked.items())
+        if name not in table.space.sampled
+    }
+    dead: set[tuple[int, Any]] = set()
+    for index, values in listed.items():
+        for value in values:
+            points = [point for point in table.broken if point[index] == value]
+            if all(table.refusing(point, strict=strict) for point in points):
+                dead.add((index, value))
+                name = f"{table.names[index]}={_word(value)}"
+                text = f"{name} can never be used{mode}"
+                yield _finding(f"{prefix}dead-value/{name}", text, points, table, strict=strict)
+    for (left, lefts), (right, rights) in itertools.combinations(listed.items(), 2):
+        for first, second in itertools.product(lefts, rights):
+            points = [point for point in table.broken if point[left] == first and point[right] == second]
+            if (left, first) in dead or (right, second) in dead:
+                continue
+            if points and all(table.refusing(point, strict=strict) for point in points):
+                partner, name = f"{table.names[left]}={_word(first)}", f"{table.names[right]}={_word(second)}"
+                uses = _uses(table, right, second, left, strict=strict)
+                text = f"{name} cannot be used with {partner}{mode}; it can still be used with {uses}"
+                yield _finding(f"{prefix}dead-pair/{partner}/{name}", text, points, table, strict=strict)
+
+
+def _finding(name: str, text: str, points: Sequence[Point], table: _Table, *, strict: bool) -> Finding:
+    always = set.intersection(*(set(table.refusing(point, strict=strict)) for point in points))
+    some = always or {rule for point in points for rule in table.refusing(point, strict=strict)}
+    rules = tuple(rule.id for rule in table.ruled.rules if rule.id in some)
+    return Finding(name, text, rules, table.body(points[0]))
+
+
+def _uses(table: _Table, index: int, value: Any, other: int, *, strict: bool) -> str:
+    """Return what a value can still be combined with, over one other field."""
+    texts = []
+    for alternative in table.walked[table.names[other]]:
+        points = [
+            point
+            for point in table.broken
+            if point[index] == value and point[other] == alternative and not table.refusing(point, strict=strict)
+        ]
+        if points:
+            lists = _lists(table, points, {index, other})
+            texts.append(f"{table.names[other]}={_word(alternative)}" + (f" ({lists})" if lists else ""))
+    return ", ".join(texts)
+
+
+def _lists(table: _Table, points: Sequence[Point], but: set[int]) -> str:
+    texts = []
+    for index, name in enumerate(table.names):
+        counts = [value for value in table.walked[name] if value and isinstance(value[0], Length)]
+        if index in but or not counts:
+            continue
+        allowed = [value for value in table.walked[name] if any(point[index] == value for point in points)]
+        if len(allowed) < len(table.walked[name]):
+            texts.append(f"{name}: {', '.join(_word(value) for value in allowed)}")
+    return "; ".join(texts)
+
+
+def _about(rule: Rule, table: _Table) -> Iterator[Finding]:
+    """Yield what is odd about one rule among the others."""
+    broken = [point for point, ids in table.broken.items() if rule.id in ids]
+    if not broken:
+        if not Verdict(table.ruled, levels=("error", "warning")).broken(rule.breaks):
+            yield Finding(f"never-fires/{rule.id}", f"no request breaks {rule.id}", (rule.id,), None)
+        return  # it is about what cannot be listed; its own example shows that it can be broken
+    condition = jsonschema_rs.Draft202012Validator(rule.condition)
+    meeting = [point for point in table.broken if condition.is_valid(table.body(point))]
+    if all(table.errors(point) for point in meeting):
+        text = f"no valid request meets the condition of {rule.id}: together with the others it asks the impossible"
+        ids = {each for point in meeting for each in table.errors(point)}
+        rules = tuple(each.id for each in table.ruled.rules if each.id in ids)
+        yield Finding(f"contradiction/{rule.id}", text, rules, table.body(meeting[0]))
+    if rule.level == "error" and all(len(table.errors(point)) > 1 for point in broken):
+        ids = {each for point in broken for each in table.errors(point)} - {rule.id}
+        rules = tuple(each.id for each in table.ruled.rules if each.id in ids)
+        text = f"{rule.id} is implied by the others: whatever breaks it breaks another rule too"
+        yield Finding(f"implied/{rule.id}", text, rules, table.body(broken[0]))
+
+
+def _word(value: Point) -> str:
+    if not value:
+        return "(absent)"
+    return str(value[0].count) if isinstance(value[0], Length) else str(value[0])

@@ -1,0 +1,210 @@
+"""Rules as their authors write them: the `x-rules` of a schema or an operation, refused if they cannot be meant.
+
+The rules of an operation speak of its parameters, as of an object that holds each by its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote
+
+from rulewright.errors import InputError
+from rulewright.openapi.parameters import METHODS, operation_parameters, parameter_names, parameters_schema
+from rulewright.openapi.pointer import Location, encode
+from rulewright.rules.dialect import DialectError, check
+
+EXTENSION: Final = "x-rules"
+VARIANTS: Final = "x-variants"
+LEVELS: Final = ("error", "warning")
+_REQUIRED: Final = ("id", "level", "message", "source", "if", "then", "examples")
+_ID: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
+RESERVED: Final = frozenset({"schema"})
+
+
+class RuleDefinitionError(InputError):
+    """The author of a rule made a mistake (a caller's mistake is a `RuleViolation`)."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The vendor sentence a rule rests on: a JSON pointer into the vendor document and the quoted words."""
+
+    at: str
+    quote: str
+
+    @property
+    def pointer(self) -> str:
+        """The same place without the `#`, as documents know their parts."""
+        return self.at.removeprefix("#")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One named implication over the fields of one schema, or over the parameters of one operation.
+
+    Args:
+        id: Stable name, kebab-case.
+        level: `error` (stated by the vendor) or `warning` (inferred).
+        message: The requirement, lower case after the field's name, with the accepted values.
+        source: Where the vendor says so.
+        condition: The `if` schema.
+        requirement: The `then` schema.
+        passes: A body that keeps the rule.
+        breaks: A body that breaks exactly this rule.
+        location: Where the rule stands in the merged document.
+    """
+
+    id: str
+    level: str
+    message: str
+    source: Source
+    condition: Any
+    requirement: Any
+    passes: Any
+    breaks: Any
+    location: Location = field(compare=False)
+
+
+@dataclass(frozen=True)
+class RuledSchema:
+    """A schema that carries rules or variants, and where it stands in the merged document.
+
+    Args:
+        location: Where the schema stands, or the operation.
+        schema: The schema; that of an operation's parameters is made of theirs.
+        rules: Its rules.
+        parameters: For an operation, the name of each parameter by place and name, such as `query:limit`.
+    """
+
+    location: Location
+    schema: Mapping[str, Any]
+    rules: tuple[Rule, ...]
+    parameters: Mapping[str, str] | None = None
+
+    @property
+    def pointer(self) -> str:
+        """The URI fragment of the schema, such as `#/components/schemas/Order`, or of the operation."""
+        return "#" + encode(self.location)
+
+    @property
+    def name(self) -> str:
+        """The last part of the pointer: the component's name; of an operation, method and path."""
+        if self.parameters is not None:
+            return f"{str(self.location[-1]).upper()} {self.location[-2]}"
+        return str(self.location[-1])
+
+    def within(self, document: Any) -> dict[str, Any]:
+        """Return a schema that a validator can be made of, with the document it refers to.
+
+        Args:
+            document: The merged document.
+        """
+        schema = {"$ref": "#" + quote(encode(self.location))} if self.parameters is None else self.schema
+        return {**document, **schema}
+
+
+def read_rules(document: Any) -> tuple[RuledSchema, ...]:
+    """Return every schema and every operation of a merged document that carries rules or variants, in document order.
+
+    Raises:
+        RuleDefinitionError: A rule is incomplete, malformed, or shares its id with another.
+    """
+    found = tuple(_ruled(location, carrier, document) for location, carrier in _carriers(document, ()))
+    seen: dict[str, Rule] = {}
+    for rule in (rule for ruled in found for rule in ruled.rules):
+        if rule.id in seen:
+            raise _error(rule.location, rule.id, f"the id is taken by the rule at {encode(seen[rule.id].location)}")
+        seen[rule.id] = rule
+    return found
+
+
+def _carriers(value: Any, location: Location) -> Iterator[tuple[Location, Mapping[str, Any]]]:
+    if isinstance(value, dict):
+        if EXTENSION in value:
+            yield location, value
+        elif VARIANTS in value:  # typed functions are worth having without a rule, too
+            yield location, {EXTENSION: [], **value}
+        for key, child in value.items():
+            names = location[-1:] == ("properties",)  # there, every key is a name somebody chose
+            if names or not (key.startswith("x-") or key in {"example", "examples", "default", "enum"}):
+                yield from _carriers(child, (*location, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _carriers(child, (*location, index))
+
+
+def _ruled(location: Location, carrier: Mapping[str, Any], document: Any) -> RuledSchema:
+    place = (*location, EXTENSION)
+    if not isinstance(carrier[EXTENSION], list):
+        raise RuleDefinitionError(f"{EXTENSION} must be a list of rules", pointer=encode(place))
+    rules = tuple(_rule(entry, (*place, index)) for index, entry in enumerate(carrier[EXTENSION]))
+    if location[:1] != ("paths",) or len(location) > len(("paths", "path", "method")):
+        return RuledSchema(location, carrier, rules)
+    if location[-1] not in METHODS:
+        message = f"{EXTENSION} stands on a schema or on an operation (one of {', '.join(METHODS)} below a path)"
+        raise RuleDefinitionError(message, pointer=encode(place))
+    if VARIANTS in carrier:
+        message = f"{VARIANTS} stands on the schema of a request body; the parameters of an operation have rules only"
+        raise RuleDefinitionError(message, pointer=encode((*location, VARIANTS)))
+    path = str(location[1])
+    schema = {**parameters_schema(document, path, carrier), EXTENSION: carrier[EXTENSION]}
+    return RuledSchema(location, schema, rules, parameter_names(operation_parameters(document, path, carrier)))
+
+
+def _rule(entry: Any, location: Location) -> Rule:
+    if not isinstance(entry, dict):
+        raise _error(location, None, f"a rule must be an object, got {entry!r:.60}")
+    name = entry.get("id")
+    for key in _REQUIRED:
+        if key not in entry:
+            raise _error(location, name, f"has no {key!r}; a rule has {', '.join(_REQUIRED)}")
+    for key in entry:
+        if key not in _REQUIRED and not key.startswith("x-"):
+            raise _error((*location, key), name, f"has an unknown key {key!r}; a rule has {', '.join(_REQUIRED)}")
+    _check_words(entry, location)
+    for key in ("if", "then"):
+        try:
+            check(entry[key])
+        except DialectError as error:
+            raise _error((*location, key, *error.location), name, str(error)) from error
+    examples = _parts(entry, "examples", ("passes", "breaks"), location)
+    source = _parts(entry, "source", ("at", "quote"), location)
+    for key in ("at", "quote"):
+        if not isinstance(source[key], str) or not source[key].strip():
+            raise _error((*location, "source", key), name, f"source {key} must be text")
+    return Rule(
+        id=entry["id"],
+        level=entry["level"],
+        message=entry["message"],
+        source=Source(at=source["at"], quote=source["quote"]),
+        condition=entry["if"],
+        requirement=entry["then"],
+        passes=examples["passes"],
+        breaks=examples["breaks"],
+        location=location,
+    )
+
+
+def _check_words(entry: dict[str, Any], location: Location) -> None:
+    name, level, message = entry["id"], entry["level"], entry["message"]
+    if not isinstance(name, str) or not _ID.match(name) or name in RESERVED:
+        raise _error((*location, "id"), None, f"an id must be kebab-case and not reserved, got {name!r:.60}")
+    if level not in LEVELS:
+        raise _error((*location, "level"), name, f"level must be error or warning, got {level!r:.60}")
+    if not isinstance(message, str) or not message.strip() or "\n" in message:
+        raise _error((*location, "message"), name, "message must be one line of text")
+
+
+def _parts(entry: dict[str, Any], key: str, parts: tuple[str, ...], location: Location) -> dict[str, Any]:
+    value = entry[key]
+    if not isinstance(value, dict) or set(value) != set(parts):
+        raise _error((*location, key), entry["id"], f"{key} must be an object with {' and '.join(parts)}")
+    return value
+
+
+def _error(location: Location, name: object, message: str) -> RuleDefinitionError:
+    subject = f"rule {name}: " if isinstance(name, str) else ""
+    return RuleDefinitionError(subject + message, pointer=encode(location))

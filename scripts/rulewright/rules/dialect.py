@@ -1,0 +1,181 @@
+"""The bounded part of JSON Schema that rules are written in, and its wording for each OpenAPI version.
+
+Rules speak JSON Schema 2020-12. OpenAPI 3.0 knows neither `const` nor boolean schemas nor numeric
+`exclusiveMinimum`; `lowered` says the same thing in the words that the document's version has.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from rulewright.openapi.pointer import Location
+from rulewright.rules.pattern import PatternError, translate
+
+TYPES: Final = ("string", "number", "integer", "boolean", "array", "object", "null")
+
+
+class DialectError(ValueError):
+    """A schema of a rule holds something that cannot be compiled; `location` is relative to that schema."""
+
+    def __init__(self, message: str, location: Location) -> None:
+        super().__init__(message)
+        self.location = location
+
+
+def _schema_map(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(name, str) for name in value)
+
+
+def _schema_list(value: Any) -> bool:
+    return isinstance(value, list) and bool(value)
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _number(value: Any) -> bool:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return whole or (isinstance(value, float) and math.isfinite(value))
+
+
+def _names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value) and len(set(value)) == len(value)
+
+
+def _values(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and _json(value)
+
+
+def _type(value: Any) -> bool:
+    return value in TYPES
+
+
+def _pattern(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _json(value: Any) -> bool:
+    """Tell whether JSON has such a value: YAML also has dates, infinity, bytes, and keys that are no text."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _json(child) for key, child in value.items())
+    if isinstance(value, list):
+        return all(map(_json, value))
+    return value is None or isinstance(value, str | bool) or _number(value)
+
+
+def _schema(value: Any) -> bool:
+    return isinstance(value, dict | bool)
+
+
+KEYWORDS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
+    "properties": (_schema_map, "an object of schemas by name"),
+    "required": (_names, "a list of property names, each once"),
+    "const": (_json, "a JSON value"),
+    "enum": (_values, "a list of JSON values, at least one"),
+    "type": (_type, f"one of {', '.join(TYPES)}"),
+    "items": (_schema, "a schema"),
+    "minItems": (_count, "a count"),
+    "maxItems": (_count, "a count"),
+    "minLength": (_count, "a count"),
+    "maxLength": (_count, "a count"),
+    "pattern": (_pattern, "a regular expression"),
+    "minimum": (_number, "a finite number"),
+    "maximum": (_number, "a finite number"),
+    "exclusiveMinimum": (_number, "a finite number"),
+    "exclusiveMaximum": (_number, "a finite number"),
+    "allOf": (_schema_list, "a list of schemas, at least one"),
+    "anyOf": (_schema_list, "a list of schemas, at least one"),
+    "not": (_schema, "a schema"),
+}
+
+
+BODY_KEYWORDS: Final = frozenset({"properties", "required", "allOf", "anyOf", "not"})
+
+
+def check(schema: Any, location: Location = (), *, body: bool = True) -> None:
+    """Refuse a schema that no output could express.
+
+    Args:
+        schema: The schema.
+        location: Where it stands in the rule's schema, for messages.
+        body: Whether it speaks of the body itself, which only its properties can describe.
+
+    Raises:
+        DialectError: An unknown keyword, a wrong operand or an untranslatable pattern, with its place.
+    """
+    if isinstance(schema, bool):
+        return
+    if not isinstance(schema, dict):
+        raise DialectError(f"a schema must be an object or a boolean, got {schema!r:.60}", location)
+    for keyword, operand in schema.items():
+        place = (*location, keyword)
+        if keyword not in KEYWORDS:
+            raise DialectError(f"the keyword {keyword!r} cannot be compiled; known are {', '.join(KEYWORDS)}", place)
+        if body and keyword not in BODY_KEYWORDS:
+            raise DialectError(f"{keyword} speaks of the body as a whole; name the property it is about", place)
+        fits, wanted = KEYWORDS[keyword]
+        if not fits(operand):
+            raise DialectError(f"{keyword} must be {wanted}, got {operand!r:.60}", place)
+        if keyword == "pattern":
+            try:
+                translate(operand)
+            except PatternError as error:
+                raise DialectError(f"pattern {operand!r:.60} cannot be compiled: {error}", place) from error
+    for place, child in children(schema):
+        check(child, (*location, *place), body=body and place[0] != "properties")
+
+
+def children(schema: Any) -> Iterator[tuple[Location, Any]]:
+    """Yield the direct subschemas of a schema with their location in it."""
+    if not isinstance(schema, dict):
+        return
+    for name, child in schema.get("properties", {}).items():
+        yield ("properties", name), child
+    for keyword in ("allOf", "anyOf"):
+        for index, child in enumerate(schema.get(keyword, [])):
+            yield (keyword, index), child
+    for keyword in ("items", "not"):
+        if keyword in schema:
+            yield (keyword,), schema[keyword]
+
+
+def lowered(schema: Any, version: str) -> Any:
+    """Return a rule's schema in the words of an OpenAPI version (`3.0.3`, `3.1.0`); the argument stays as is."""
+    return _lower_30(schema) if version.startswith("3.0") else _copy(schema)
+
+
+def _lower_30(schema: Any) -> Any:
+    if isinstance(schema, bool):
+        return {} if schema else {"not": {}}
+    result: dict[str, Any] = {}
+    extra: list[Any] = []
+    for keyword, operand in schema.items():
+        if keyword == "const":
+            extra.append({"enum": [operand]}) if "enum" in schema else result.update(enum=[operand])
+        elif keyword in {"exclusiveMinimum", "exclusiveMaximum"}:
+            bound = keyword[len("exclusive") :].lower()
+            extra.append({bound: operand, keyword: True})
+        elif keyword == "properties":
+            result[keyword] = {name: _lower_30(child) for name, child in operand.items()}
+        elif keyword in {"allOf", "anyOf"}:
+            result[keyword] = [_lower_30(child) for child in operand]
+        elif keyword in {"items", "not"}:
+            result[keyword] = _lower_30(operand)
+        elif keyword == "type" and operand == "null":
+            extra.append({"enum": [None]})
+        elif keyword == "required" and not operand:
+            continue  # OpenAPI 3.0 wants at least one name, and no name asks for nothing
+        else:
+            result[keyword] = _copy(operand)
+    if extra:
+        result["allOf"] = [*result.get("allOf", []), *extra]
+    return result
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copy(child) for key, child in value.items()}
+    return [_copy(child) for child in value] if isinstance(value, list) else value

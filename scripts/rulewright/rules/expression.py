@@ -1,0 +1,334 @@
+"""Boolean expressions over Python values, simplified enough to read as if written by hand.
+
+A schema compiles to the expression that is true for exactly the values the schema accepts. Values are JSON
+values, model attributes, or `UNSET` where a field is absent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rulewright.rules.pattern import translate
+
+
+@dataclass(frozen=True)
+class Term:
+    """One comparison, its opposite, and what its outcome says about whether a field was given.
+
+    Args:
+        text: The comparison.
+        opposite: The same, negated.
+        variable: The field it looks at.
+        present_if: The outcome that proves the field present, if any does.
+        absent_if: The outcome that proves it absent, if any does.
+    """
+
+    text: str
+    opposite: str
+    variable: str | None = None
+    present_if: bool | None = None
+    absent_if: bool | None = None
+
+    @property
+    def proves(self) -> str | None:
+        """The variable that is present when this term is true."""
+        return self.variable if self.present_if else None
+
+    @property
+    def absent(self) -> str | None:
+        """The variable that is absent when this term is true."""
+        return self.variable if self.absent_if else None
+
+
+@dataclass(frozen=True)
+class All:
+    """True when every part is; empty means always."""
+
+    parts: tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
+class Some:
+    """True when any part is; empty means never."""
+
+    parts: tuple[Expression, ...]
+
+
+Expression = Term | All | Some
+_OPPOSITE: Final = {True: False, False: True, None: None}
+ALWAYS: Final = All(())
+NEVER: Final = Some(())
+
+
+def negated(expression: Expression) -> Expression:
+    """Return the opposite, pushed down to the comparisons."""
+    if isinstance(expression, Term):
+        return Term(
+            expression.opposite,
+            expression.text,
+            expression.variable,
+            _OPPOSITE[expression.present_if],
+            _OPPOSITE[expression.absent_if],
+        )
+    kind = Some if isinstance(expression, All) else All
+    return kind(tuple(negated(part) for part in expression.parts))
+
+
+def every(parts: Iterable[Expression]) -> Expression:
+    """Return the conjunction, flattened; what a part proves present need not be asked again."""
+    flat = _flatten(parts, All)
+    if NEVER in flat:
+        return NEVER
+    asked = {part.proves: part for part in flat if isinstance(part, Term) and part.proves}
+    result: list[Expression] = []
+    for part in flat:
+        before = [asked[name] for name in _absences(part) if name in asked]  # asked before it is relied on
+        for kept in [*before, *_flatten([_assuming(part, set(asked))], All)]:
+            if kept not in result:
+                result.append(kept)
+    result = [part for index, part in enumerate(result) if not _goes_without_saying(part, index, result)]
+    return result[0] if len(result) == 1 else All(tuple(result))
+
+
+def _goes_without_saying(part: Expression, index: int, parts: Sequence[Expression]) -> bool:
+    """Tell whether a presence is proven by another part, before any part in between relies on it."""
+    if not isinstance(part, Term) or not part.variable or part.absent_if is not False:
+        return False
+    for at, each in enumerate(parts):
+        if isinstance(each, Term) and each.proves == part.variable and each.absent_if is None:
+            named = re.compile(rf"\b{re.escape(part.variable)}")
+            return not any(named.search(render(between)) for between in parts[index + 1 : at])
+    return False
+
+
+def some(parts: Iterable[Expression]) -> Expression:
+    """Return the disjunction, flattened."""
+    flat = list(dict.fromkeys(_flatten(parts, Some)))
+    if ALWAYS in flat:
+        return ALWAYS
+    return flat[0] if len(flat) == 1 else Some(tuple(flat))
+
+
+def _flatten(parts: Iterable[Expression], kind: type[All | Some]) -> list[Expression]:
+    result: list[Expression] = []
+    for part in parts:
+        result.extend(part.parts if isinstance(part, kind) else [part])
+    return result
+
+
+def _assuming(part: Expression, present: Collection[str | None]) -> Expression:
+    """Drop the alternatives that say a variable is absent, once it is known to be present."""
+    if isinstance(part, Some):
+        return some(alternative for alternative in part.parts if _absence(alternative) not in present)
+    return part
+
+
+def _absences(part: Expression) -> list[str]:
+    alternatives = part.parts if isinstance(part, Some) else ()
+    return [name for alternative in alternatives if (name := _absence(alternative))]
+
+
+def _absence(part: Expression) -> str | None:
+    return part.absent if isinstance(part, Term) else None
+
+
+def render(expression: Expression) -> str:
+    """Return the Python text of an expression."""
+    if isinstance(expression, Term):
+        return expression.text
+    if not expression.parts:
+        return "True" if isinstance(expression, All) else "False"
+    word = " and " if isinstance(expression, All) else " or "
+    return word.join(
+        f"({render(part)})" if isinstance(part, Some) and isinstance(expression, All) and part.parts else render(part)
+        for part in expression.parts
+    )
+
+
+def absent(variable: str) -> Term:
+    """State that a field was not given."""
+    return Term(
+        f"isinstance({variable}, Unset)",
+        f"not isinstance({variable}, Unset)",
+        variable,
+        present_if=False,
+        absent_if=True,
+    )
+
+
+LIST: Final = "isinstance({}, (list, tuple))"
+
+
+@dataclass
+class Compiler:
+    """Compile schemas to expressions; collects the patterns and helpers the module must define.
+
+    Args:
+        member: Returns the variable or expression for a property of the object in a variable.
+        lists: For variables about which it is known beforehand whether they are lists: the name that says so.
+        asked: How often it was asked of each variable whether it is a list.
+    """
+
+    member: Callable[[str, str], str]
+    lists: Mapping[str, str] = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
+    patterns: dict[str, str] = field(default_factory=dict)
+    helpers: set[str] = field(default_factory=set)
+    objects: set[str] = field(default_factory=set)
+
+    def holds(self, schema: Any, variable: str) -> Expression:
+        """Return the expression that is true when the value in `variable` satisfies `schema`."""
+        if isinstance(schema, bool):
+            return ALWAYS if schema else NEVER
+        parts: list[Expression] = []
+        for keyword, operand in schema.items():
+            if keyword in _LENGTHS or keyword in _BOUNDS:
+                continue
+            parts.append(getattr(self, f"_{_METHODS[keyword]}")(operand, variable))
+        parts.extend(self._sizes(schema, variable))
+        parts.extend(self._limits(schema, variable))
+        return every(parts)
+
+    def is_object(self, variable: str) -> Expression:
+        """State that a value is an object; the body itself always is."""
+        if variable in self.objects:
+            return ALWAYS
+        self.helpers.add("is_object")
+        return Term(f"is_object({variable})", f"not is_object({variable})", variable, present_if=True)
+
+    def absent(self, variable: str) -> Expression:
+        """State that a field was not given."""
+        return absent(variable)
+
+    def is_text(self, variable: str) -> Expression:
+        """State that a value is a text."""
+        return Term(f"isinstance({variable}, str)", f"not isinstance({variable}, str)", variable, present_if=True)
+
+    def is_number(self, variable: str) -> Expression:
+        """State that a value is a number."""
+        self.helpers.add("is_number")
+        return Term(f"is_number({variable})", f"not is_number({variable})", variable, present_if=True)
+
+    def is_list(self, variable: str) -> Expression:
+        """State that a value is a list."""
+        self.asked[variable] += 1
+        text = self.lists.get(variable) or LIST.format(variable)
+        return Term(text, f"not {text}", variable, present_if=True)
+
+    def all_items(self, item: Expression, variable: str) -> Term:
+        """State what holds of every `item` of a list."""
+        good, bad = (f"({render(each)} for item in {variable})" for each in (item, negated(item)))
+        return Term(f"all{good}", f"any{bad}")
+
+    def _properties(self, operand: Mapping[str, Any], variable: str) -> Expression:
+        parts = []
+        for name, schema in operand.items():
+            value = self.member(variable, name)
+            parts.append(some([self.absent(value), self.holds(schema, value)]))
+        return every(parts)
+
+    def _required(self, operand: list[str], variable: str) -> Expression:
+        present = every(negated(self.absent(self.member(variable, name))) for name in operand)
+        return some([negated(self.is_object(variable)), present])
+
+    def _const(self, operand: Any, variable: str) -> Expression:
+        return self._enum([operand], variable)
+
+    def _enum(self, operand: list[Any], variable: str) -> Expression:
+        if all(isinstance(value, str) for value in operand):
+            if len(operand) == 1:
+                text = repr(operand[0])
+                return Term(f"{variable} == {text}", f"{variable} != {text}", variable, present_if=True)
+            values = "(" + ", ".join(map(repr, operand)) + ")"
+            return Term(f"{variable} in {values}", f"{variable} not in {values}", variable, present_if=True)
+        self.helpers.add("equals")
+        text = f"equals({variable}, {', '.join(map(repr, operand))})"
+        return Term(text, f"not {text}", variable, present_if=True)
+
+    def _type(self, operand: str, variable: str) -> Expression:
+        self.helpers.add(f"is_{operand}")
+        text = f"is_{operand}({variable})"
+        return Term(text, f"not {text}", variable, present_if=True)
+
+    def _items(self, operand: Any, variable: str) -> Expression:
+        item = self.holds(operand, "item")
+        if item == ALWAYS:
+            return ALWAYS
+        return some([negated(self.is_list(variable)), self.all_items(item, variable)])
+
+    def _pattern(self, operand: str, variable: str) -> Expression:
+        if operand == r"\S":  # the commonest of all, and several times faster so; most texts begin with a letter
+            self.helpers.add("WHITE_SPACE")
+            visible = f"'!' <= {variable} <= '~'"
+            return self._if_text(variable, Term(visible, f"not {visible}"), _true(f"{variable}.strip(WHITE_SPACE)"))
+        name = self.patterns.setdefault(translate(operand), f"_PATTERN_{len(self.patterns) + 1}")
+        return self._if_text(variable, _true(f"{name}.search({variable})"))
+
+    def _all_of(self, operand: list[Any], variable: str) -> Expression:
+        return every(self.holds(schema, variable) for schema in operand)
+
+    def _any_of(self, operand: list[Any], variable: str) -> Expression:
+        return some(self.holds(schema, variable) for schema in operand)
+
+    def _not(self, operand: Any, variable: str) -> Expression:
+        return negated(self.holds(operand, variable))
+
+    def _if_text(self, variable: str, *terms: Term) -> Expression:
+        return some([negated(self.is_text(variable)), *terms])
+
+    def _sizes(self, schema: Mapping[str, Any], variable: str) -> Iterable[Expression]:
+        size = f"len({variable})"
+        if items := _between(size, schema.get("minItems"), schema.get("maxItems")):
+            yield some([negated(self.is_list(variable)), items])
+        if length := _between(size, schema.get("minLength"), schema.get("maxLength")):
+            yield self._if_text(variable, length)
+
+    def _limits(self, schema: Mapping[str, Any], variable: str) -> Iterable[Expression]:
+        terms = []
+        for keyword, (sign, opposite) in _BOUNDS.items():
+            if keyword in schema:
+                bound = repr(schema[keyword])
+                terms.append(Term(f"{variable} {sign} {bound}", f"{variable} {opposite} {bound}"))
+        if terms:
+            yield some([negated(self.is_number(variable)), every(terms)])
+
+
+_METHODS: Final = {
+    "properties": "properties",
+    "required": "required",
+    "const": "const",
+    "enum": "enum",
+    "type": "type",
+    "items": "items",
+    "pattern": "pattern",
+    "allOf": "all_of",
+    "anyOf": "any_of",
+    "not": "not",
+}
+_LENGTHS: Final = ("minItems", "maxItems", "minLength", "maxLength")
+_BOUNDS: Final = {
+    "minimum": (">=", "<"),
+    "maximum": ("<=", ">"),
+    "exclusiveMinimum": (">", "<="),
+    "exclusiveMaximum": ("<", ">="),
+}
+
+
+def _true(text: str) -> Term:
+    return Term(text, f"not {text}")
+
+
+def _between(value: str, low: int | None, high: int | None) -> Term | None:
+    if low is not None and high is not None and low == high:
+        return Term(f"{value} == {low}", f"{value} != {low}")
+    if low and high is not None:
+        return Term(f"{low} <= {value} <= {high}", f"not {low} <= {value} <= {high}")
+    if high is not None:
+        return Term(f"{value} <= {high}", f"{value} > {high}")
+    if low:
+        return Term(f"{value} >= {low}", f"{value} < {low}")
+    return None

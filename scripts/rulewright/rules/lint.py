@@ -1,0 +1,219 @@
+"""What a rule's author can get wrong although the rule is well-formed; each check is one function in a registry."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+import jsonschema_rs
+
+from rulewright.errors import InputError
+from rulewright.openapi.pointer import encode
+from rulewright.rules.definition import Rule, RuledSchema
+from rulewright.rules.dialect import children
+from rulewright.rules.domain import resolved
+from rulewright.rules.effective import PARAMETERS
+from rulewright.rules.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One mistake: which check found it, in which rule, and what would be right."""
+
+    check: str
+    rule: str
+    message: str
+    pointer: str
+
+    def __str__(self) -> str:
+        return f"rule {self.rule}: {self.message}\n  at {self.pointer} ({self.check})"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a check may look at beside the rule."""
+
+    document: Any
+    ruled: RuledSchema
+    verdict: Verdict
+    fits: jsonschema_rs.Validator
+
+
+class UnusableSchemaError(InputError):
+    """A schema that carries rules cannot be evaluated: something is wrong with the document, not with the rules."""
+
+
+_DOCUMENT: Final = "urn:document"
+Check = Callable[[Rule, Context], Iterator[tuple[str, str]]]
+CHECKS: Final[dict[str, Check]] = {}
+
+
+def check(function: Check) -> Check:
+    """Register a check under its function's name; it yields a message and a pointer relative to the rule."""
+    CHECKS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+def lint(document: Any, ruled: Sequence[RuledSchema]) -> list[Finding]:
+    """Return every mistake in the rules of a merged document.
+
+    Raises:
+        UnusableSchemaError: A schema that carries rules cannot be evaluated; says why.
+    """
+    if not ruled:
+        return []
+    found = []
+    validator = _validators(document, ruled)
+    for schema in ruled:
+        context = Context(document, schema, Verdict(schema, levels=("error", "warning")), validator(schema))
+        for rule in schema.rules:
+            for name, function in CHECKS.items():
+                found += [
+                    Finding(name, rule.id, message, encode(rule.location) + pointer)
+                    for message, pointer in function(rule, context)
+                ]
+    return found
+
+
+def _validators(document: Any, ruled: Sequence[RuledSchema]) -> Callable[[RuledSchema], jsonschema_rs.Validator]:
+    """Return what makes the validator of a schema; the document, which may be large, is taken over once for all."""
+    old = str(document.get("openapi")).startswith("3.0")
+    draft = jsonschema_rs.Draft4 if old else jsonschema_rs.Draft202012
+    parameters = {each.name: each.schema for each in ruled if each.parameters is not None}
+    registry = jsonschema_rs.Registry([(_DOCUMENT, {**document, PARAMETERS: parameters})], draft=draft)
+
+    def place(schema: RuledSchema) -> str:
+        location = (PARAMETERS, schema.name) if schema.parameters is not None else schema.location
+        return f"{_DOCUMENT}#{quote(encode(location))}"
+
+    def validator(schema: RuledSchema) -> jsonschema_rs.Validator:
+        try:
+            return jsonschema_rs.Draft202012Validator({"$ref": place(schema)}, registry=registry)
+        except (jsonschema_rs.ReferencingError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            raise UnusableSchemaError(f"the schema cannot be evaluated: {reason}", pointer=schema.pointer) from error
+
+    return validator
+
+
+@check
+def field_exists(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:
+    """Every property a rule names is a property of the schema, or a parameter of the operation."""
+    if not context.ruled.parameters and context.ruled.parameters is not None:
+        yield "the operation has no parameters; what its body holds is ruled at the body's schema", ""
+    for key, part in (("if", rule.condition), ("then", rule.requirement)):
+        yield from _unknown_fields(part, context.ruled.schema, context.document, f"/{key}")
+
+
+def _unknown_fields(part: Any, schema: Any, document: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(part, dict):
+        return
+    known = _properties(schema, document)
+    for name in (*part.get("properties", {}), *part.get("required", [])):
+        if known and name not in known:
+            close = difflib.get_close_matches(name, known, cutoff=0)[0]
+            yield f"the schema has no property {name!r}; did you mean {close!r}?", pointer
+    for place, child in children(part):
+        below = schema
+        if place[0] == "properties":
+            below = known.get(str(place[1]))
+        elif place[0] == "items":
+            below = resolved(schema, document).get("items")
+        yield from _unknown_fields(child, below, document, pointer + encode(place))
+
+
+def _properties(schema: Any, document: Any, above: frozenset[int] = frozenset()) -> dict[str, Any]:
+    found = resolved(schema, document)
+    result = dict(found.get("properties", {}))
+    for part in found.get("allOf", []) if id(found) not in above else ():
+        result.update(_properties(part, document, above | {id(found)}))
+    return result
+
+
+@check
+def condition_needs_presence(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:  # noqa: ARG001
+    """An `if` does not match because a field is absent, unless it says so.
+
+    JSON Schema accepts whatever `properties` finds nothing to say about, so `if: {properties: {a: {const: x}}}`
+    also matches a body without `a`.
+    """
+    yield from _unasked(rule.condition, "/if")
+
+
+def _unasked(schema: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(schema, dict):
+        return
+    for name, child in schema.get("properties", {}).items():
+        if name not in schema.get("required", []):
+            yield f"the condition also matches a body without {name!r}; add required: [{name}]", pointer
+        yield from _unasked(child, f"{pointer}{encode(('properties', name))}")
+    for keyword in ("allOf", "anyOf"):
+        for index, child in enumerate(schema.get(keyword, [])):
+            yield from _unasked(child, f"{pointer}/{keyword}/{index}")
+
+
+@check
+def condition_names_a_field(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:  # noqa: ARG001
+    """An `if` says when the rule applies; one that names no field has lost what it was about."""
+    if next(_named(rule.condition), None) is None:
+        yield "the condition names no field; say when the rule applies, at least that a field is required", "/if"
+
+
+@check
+def examples_do_what_they_claim(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:
+    """The passing example breaks nothing, the breaking one exactly this rule, and both fit the schema."""
+    for key, body, wanted in (("passes", rule.passes, ()), ("breaks", rule.breaks, (rule.id,))):
+        pointer = f"/examples/{key}"
+        error = next(iter(context.fits.iter_errors(body)), None)
+        if error is not None:
+            yield f"the example {key!r} does not fit the schema: {error.message}", pointer
+        elif (broken := context.verdict.broken(body)) != wanted:
+            expected = "no rule" if not wanted else f"{rule.id} and nothing else"
+            yield f"the example {key!r} must break {expected}, it breaks {', '.join(broken) or 'none'}", pointer
+
+
+@check
+def condition_can_be_met(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:  # noqa: ARG001
+    """Both examples meet the condition, so that they show the requirement and not the way around it."""
+    condition = jsonschema_rs.Draft202012Validator(rule.condition)
+    for key, body in (("passes", rule.passes), ("breaks", rule.breaks)):
+        if not condition.is_valid(body):
+            yield f"the example {key!r} does not meet the condition, so it shows nothing", f"/examples/{key}"
+
+
+@check
+def message_names_what_is_accepted(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:  # noqa: ARG001
+    """A message names the fields it is about and the values or counts that are accepted."""
+    words = set(re.findall(r"[^\s,;()]+", rule.message))
+    for name in _named(rule.requirement):
+        if not any(name in word.split(".") for word in words):
+            yield f"the message does not name the field {name!r}", "/message"
+    for value in _accepted(rule.requirement):
+        if value not in words and not (value == "0" and words & {"empty", "no", "none"}):
+            yield f"the message does not name the accepted value {value}", "/message"
+
+
+def _named(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        yield from dict.fromkeys([*schema.get("properties", {}), *schema.get("required", [])])
+        for place, child in children(schema):
+            yield from _named(child) if place[0] != "items" else ()
+
+
+def _accepted(schema: Any) -> Iterator[str]:
+    """Yield the values and bounds a requirement states, as a reader would write them."""
+    if not isinstance(schema, dict):
+        return
+    for keyword in ("minItems", "maxItems", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "maxLength"):
+        if keyword in schema:
+            yield f"{schema[keyword]:g}"
+    for value in [schema["const"]] if "const" in schema else schema.get("enum", []):
+        yield value if isinstance(value, str) else json.dumps(value)
+    for place, child in children(schema):
+        if place[0] != "not":
+            yield from _accepted(child)

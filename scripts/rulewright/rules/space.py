@@ -1,0 +1,84 @@
+"""The finite part of a schema's request space, enumerated: every combination of listable field values."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from rulewright.rules.definition import RuledSchema
+from rulewright.rules.domain import Given, Length, Sample, schema_domains
+from rulewright.rules.sample import sample
+
+FILLER: Final = "https://example.com/{}.png"
+
+
+class Space:
+    """Every point of the finite part, in order: fields as the document lists them, absent before present.
+
+    Args:
+        ruled: The schema.
+        document: The merged document, for references.
+
+    Attributes:
+        domains: The values of each field.
+        sampled: The fields whose values are samples of many.
+    """
+
+    def __init__(self, ruled: RuledSchema, document: Any) -> None:
+        self._required = set(ruled.schema.get("required", []))
+        found = schema_domains(ruled.schema, document)
+        self.domains = {
+            name: tuple(each for value in values for each in _alternatives(value)) for name, values in found.items()
+        }
+        self.sampled = frozenset(
+            name for name, values in found.items() if any(isinstance(each, Given) for each in values)
+        )
+        self._fixed = {
+            name: concrete(self.domains[name][0]) if self.domains.get(name) else sample(schema, document)
+            for name, schema in ruled.schema.get("properties", {}).items()
+            if name in self._required
+        }
+
+    def alternatives(self, name: str) -> tuple[tuple[Any, ...], ...]:
+        """Return what a field may be: `()` for absent, if it may be, then `(value,)` for each value."""
+        absent = () if name in self._required else ((),)
+        return (*absent, *((value,) for value in self.domains[name]))
+
+    @property
+    def size(self) -> int:
+        """How many points there are; a field that is sampled counts as given, whichever sample stands for it."""
+        return math.prod(
+            1 + (name not in self._required) if name in self.sampled else len(self.alternatives(name))
+            for name in self.domains
+        )
+
+    def with_required(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a body of given fields, with the first value or a plain sample in every other required field."""
+        return {**self._fixed, **given}
+
+    def bodies(self) -> Iterator[dict[str, Any]]:
+        """Yield the body of each point."""
+        for point in itertools.product(*map(self.alternatives, self.domains)):
+            given = {name: concrete(value[0]) for name, value in zip(self.domains, point, strict=True) if value}
+            yield self.with_required(given)
+
+
+def _alternatives(value: Any) -> tuple[Any, ...]:
+    """Return what a listed value counts as in a point: texts as they are, since points are looked up."""
+    if not isinstance(value, Given):
+        return (value,)
+    return tuple(each.value if isinstance(each.value, str) else each for each in value.samples)
+
+
+def concretes(value: Any) -> tuple[Any, ...]:
+    """Return the JSON values that a listed one stands for: one, or each sample of what cannot be listed."""
+    return tuple(each.value for each in value.samples) if isinstance(value, Given) else (concrete(value),)
+
+
+def concrete(value: Any) -> Any:
+    """Return a JSON value for a listed one: a `Length` becomes a list of that many invented items."""
+    if isinstance(value, Sample):
+        return value.value
+    return [FILLER.format(index + 1) for index in range(value.count)] if isinstance(value, Length) else value
