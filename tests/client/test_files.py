@@ -79,7 +79,7 @@ def test_nobody_sees_a_file_before_it_is_whole(tmp_path: Path) -> None:
     target = tmp_path / "cat.mp4"
     partial = Partial.beside(target)
     (name,) = names(tmp_path)
-    assert re.fullmatch(r"\.[0-9a-f]{16}\.part", name)
+    assert re.fullmatch(r"\.mountsea_gemini-[0-9a-f]{16}\.part", name)
     partial.write(b"a cat")
     partial.write(b" and another")
     assert partial.file.seek(0) == 0
@@ -93,7 +93,7 @@ def test_nobody_sees_a_file_before_it_is_whole(tmp_path: Path) -> None:
 def test_no_file_and_no_link_of_somebody_else_is_written_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Should anybody foretell the name after all."""
     monkeypatch.setattr(os, "urandom", bytes)
-    theirs = tmp_path / f".{'00' * 8}.part"
+    theirs = tmp_path / f".mountsea_gemini-{'00' * 8}.part"
     theirs.write_bytes(b"theirs")
     with pytest.raises(FileExistsError):
         Partial.beside(tmp_path / "cat.mp4")
