@@ -1,4 +1,7 @@
-"""Download one file: by a client without token, from public addresses, whole or not at all."""
+"""Download one file: by a client without token, from public addresses, whole or not at all.
+
+A stream, such as a pipe or standard output, gets its first byte after the last one has arrived and been checked.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from urllib.parse import urljoin
 from attrs import frozen
 
 from ._addresses import obviously_private, origin, split
-from ._container import mp4_problem
+from ._container import is_mp4, mp4_problem
 from ._errors import DownloadError
 from ._exchange import (
     Close,
@@ -32,10 +35,10 @@ from ._exchange import (
     Sleep,
     Write,
 )
-from ._files import Partial
+from ._files import Partial, Spooled, begin, is_stream, sweep
 from ._particular import LOGGER
 from ._policy import Policy
-from ._secrets import Redactor, without_query
+from ._secrets import Redactor, printable, without_query
 
 _log = logging.getLogger(LOGGER)
 
@@ -47,6 +50,10 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _EXPIRED: Final = frozenset({403, 404, 410})
 _PAGES: Final = ("text/html", "application/json", "text/xml", "application/xml")
 _LENGTH: Final = re.compile(r"[0-9]{1,19}")
+_WHOLE_RANGE: Final = re.compile(r"bytes 0-([0-9]{1,19})/([0-9]{1,19})", re.IGNORECASE)
+
+_STREAM_PAUSE: Final = 0.1
+"""Seconds before a stream that took nothing is tried again."""
 
 
 @frozen(eq=False)
@@ -74,6 +81,7 @@ def downloading(
         DownloadError: The file was not written; an older one is untouched.
     """
     deadline = (yield from Now()) + policy.total
+    yield from Disk(partial(_tidied, target))
     at, attempt = url, 1
     while True:
         outcome = yield from _attempt(at, target, policy, redact, deadline)
@@ -93,6 +101,12 @@ def downloading(
         _log.info("download attempt %d of %d failed: %s", attempt, ATTEMPTS, outcome.reason)
         yield from Sleep(pause)
         attempt += 1
+
+
+def _tidied(target: Path) -> None:
+    """Remove the partial files of killed downloads beside `target`."""
+    if not is_stream(target):
+        sweep(target.parent)
 
 
 def _failure(url: str, target: Path, outcome: _Again, way_out: str) -> DownloadError:
@@ -169,7 +183,10 @@ def _saved(opened: Opened, target: Path, policy: Policy, deadline: float) -> Cor
     if status != 200:
         raise DownloadError(f"cannot download to {target.name}: HTTP {status}", status=status)
     length = _length(headers, target, policy)
-    partial_file = yield from Disk(partial(Partial.beside, target), brief=True)
+    part = _part(headers)
+    if part is not None:
+        return _Again(part)
+    partial_file = yield from Disk(partial(begin, target), brief=True)
     if isinstance(partial_file, DiskFailed):
         raise _unwritable(target, partial_file)
     try:
@@ -181,16 +198,28 @@ def _saved(opened: Opened, target: Path, policy: Policy, deadline: float) -> Cor
             raise _unwritable(target, problem)
         if problem is not None:
             return _Again(problem)
-        path = yield from Disk(partial_file.commit)
-        if isinstance(path, DiskFailed):
-            raise _unwritable(target, path)
-        return Saved(path, size)
+        return Saved((yield from _committed(partial_file, target, policy, deadline)), size)
     finally:
         # Plain, not an effect: it has to happen even where the driver is gone. Idle after a commit.
         partial_file.discard()
 
 
-def _copied(opened: Opened, sink: Partial, target: Path, policy: Policy, deadline: float) -> Core[int | _Again]:
+def _committed(sink: Partial | Spooled, target: Path, policy: Policy, deadline: float) -> Core[Path]:
+    """Put the file where it belongs; a stream may take a while, and is not given the same bytes twice."""
+    while True:
+        path = yield from Disk(sink.commit)
+        if isinstance(path, DiskFailed):
+            raise _unwritable(target, path)
+        if path is not None:
+            return path
+        if (yield from Now()) >= deadline:
+            raise _unwritable(target, DiskFailed(f"its reader did not take everything within {policy.total:g} s"))
+        yield from Sleep(_STREAM_PAUSE)
+
+
+def _copied(
+    opened: Opened, sink: Partial | Spooled, target: Path, policy: Policy, deadline: float
+) -> Core[int | _Again]:
     size = 0
     while True:
         chunk = yield from Read(opened.stream, (yield from _patience(policy, deadline)))
@@ -222,12 +251,25 @@ def _length(headers: Mapping[str, str], target: Path, policy: Policy) -> int | N
     return length
 
 
+def _part(headers: Mapping[str, str]) -> str | None:
+    """Return why an answer is only a part of the file, although no range was asked for; None if it is all of it."""
+    text = headers.get("content-range")
+    if text is None:
+        return None
+    found = _WHOLE_RANGE.fullmatch(text.strip())
+    if found and int(found[1]) + 1 == int(found[2]):
+        return None
+    return f"a part came, although all was asked for (Content-Range: {printable(text)[:100]})"
+
+
 def _word(headers: Mapping[str, str], name: str) -> str:
     """Return a header in lower case, empty where there is none."""
     return headers.get(name, "").strip().lower()
 
 
-def _problem(sink: Partial, size: int, length: int | None, headers: Mapping[str, str], target: Path) -> str | None:
+def _problem(
+    sink: Partial | Spooled, size: int, length: int | None, headers: Mapping[str, str], target: Path
+) -> str | None:
     """Return why the file is not what it should be, or None."""
     kind = _word(headers, "content-type").partition(";")[0].rstrip()
     if length is not None and size != length:
@@ -237,7 +279,7 @@ def _problem(sink: Partial, size: int, length: int | None, headers: Mapping[str,
     if kind in _PAGES:
         return f"a page came instead of a file ({kind})"
     known = length is not None or "chunked" in _word(headers, "transfer-encoding")
-    if kind == "video/mp4" or target.suffix.lower() == ".mp4":
+    if kind == "video/mp4" or target.suffix.lower() == ".mp4" or is_mp4(sink.file):
         return mp4_problem(sink.file, size, length_known=known)
     return None if known else "the server does not say how long it is, so nobody can tell whether it is whole"
 

@@ -270,7 +270,7 @@ def test_a_transport_of_the_wrong_kind_is_refused() -> None:
 
 def test_the_token_goes_to_the_apis_origin_only(skin: Skin, tmp_path: Path) -> None:
     """Downloads are asked for without it, whoever serves them, the API itself included."""
-    film = httpx.Response(200, content=b"\0\0\0\x10ftypisom\0\0\0\0")
+    film = httpx.Response(200, content=b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x08moov\0\0\0\x08mdat")
     play = Play(poll=[COMPLETED], file=[lambda _: film])
     skin.do(skin.task(skin.client(play)).download(tmp_path / "cat.mp4"))
     assert "authorization" in play.of("poll")[0].headers

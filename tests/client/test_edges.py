@@ -159,7 +159,7 @@ def _large_box(name: bytes, size: int) -> bytes:
 
 
 BEGINNING = _box(b"ftyp", 16)
-WHOLE = BEGINNING + _box(b"moov", 8)
+WHOLE = BEGINNING + _box(b"moov", 8) + _box(b"mdat", 8)
 INSIDE = "it ends inside a box, so it is cut"
 
 
@@ -177,15 +177,19 @@ INSIDE = "it ends inside a box, so it is cut"
         (WHOLE + struct.pack(">I4s", 0, b"mdat") + b"xx",
          "its last box names no length, so nobody can tell whether it is whole"),
         (BEGINNING + _box(b"mdat", 8), "it has no moov box, so it is cut"),
+        (BEGINNING + _box(b"moov", 8), "it has no mdat box, so it is cut"),
+        (BEGINNING + _box(b"moov", 8) + (_box(b"moof", 8) + _box(b"mdat", 8)) * 2, None),
+        (WHOLE + struct.pack(">I4sQ", 1, b"free", 15), INSIDE),
         (WHOLE + b"xx", "it ends inside a box header, so it is cut"),
         (WHOLE[:-1], "it ends inside a box header, so it is cut"),
+        (WHOLE[:-8], "it has no mdat box, so it is cut"),
         (BEGINNING + _box(b"moov", 20)[:-1], INSIDE),
         (_box(b"free", 16), "it does not begin like an MP4 file (no ftyp box)"),
         (b"", "it does not begin like an MP4 file (no ftyp box)"),
     ],
     ids=["whole", "a large box", "a box behind a large one", "half a large box", "a large box of its head alone",
          "a length of two", "a length of seven", "half a long length", "a box without end", "no table",
-         "half a header", "almost a header", "half a box", "no beginning", "nothing"],
+         "no media", "fragments", "a large box of less than its head", "half a header", "almost a header", "a cut between two boxes", "half a box", "no beginning", "nothing"],
 )  # fmt: skip
 def test_why_a_film_is_not_whole_is_said(film: bytes, problem: str | None) -> None:
     """One reason for each way to be cut: it tells whether to try again or to ask the vendor."""
@@ -198,10 +202,15 @@ def test_a_film_of_endless_boxes_is_given_up() -> None:
     assert mp4_problem(io.BytesIO(film), len(film), length_known=False) == "it has too many boxes"
 
 
-def test_of_a_film_whose_length_was_announced_only_the_beginning_counts() -> None:
-    """Whether all of it came is known without its boxes."""
-    assert mp4_problem(io.BytesIO(BEGINNING + b"xx"), 18, length_known=True) is None
-    assert mp4_problem(io.BytesIO(b"junk" * 4), 16, length_known=True) is not None
+def test_the_boxes_count_whatever_length_was_announced() -> None:
+    """A server that lost the end of a film announces what it has left; only a last box without a length may use it."""
+    for cut in range(len(WHOLE)):
+        assert mp4_problem(io.BytesIO(WHOLE[:cut]), cut, length_known=True) is not None
+    assert mp4_problem(io.BytesIO(WHOLE), len(WHOLE), length_known=True) is None
+    endless = BEGINNING + _box(b"moov", 8) + struct.pack(">I4s", 0, b"mdat") + b"xx"
+    assert mp4_problem(io.BytesIO(endless), len(endless), length_known=True) is None
+    early = BEGINNING + struct.pack(">I4s", 0, b"mdat") + b"xx"
+    assert mp4_problem(io.BytesIO(early), len(early), length_known=True) == "it has no moov box, so it is cut"
 
 
 def test_a_rename_is_on_the_disk_when_a_download_returns(

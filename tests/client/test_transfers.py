@@ -20,7 +20,7 @@ from tests.client.stage import START, Head, Piece, Stage
 
 URL = "https://cdn.example/cat.mp4?sig=c0ffee"
 SHOWN = "https://cdn.example/cat.mp4"
-FILM = struct.pack(">I4s", 16, b"ftyp") + bytes(8) + struct.pack(">I4s", 8, b"moov")
+FILM = b"".join(struct.pack(">I4s", 8, name) for name in (b"ftyp", b"moov", b"mdat"))
 LENGTH = {"content-length": "24"}
 WAY_OUT = "\n  the task's result is not lost; download it again"
 SWITCH = "\n  allow_private_downloads=True lets http and private addresses pass"
@@ -71,14 +71,14 @@ def refused(stage: Stage, folder: Path, url: str = URL, **options: Any) -> str:
 def test_a_film_is_asked_for_read_and_put_in_its_place(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """With a guarded connection and a patience that the end of it all cuts.
 
-    The check and the rename may take long; making the file does not.
+    Looking for what killed processes left, the check and the rename may take long; making the file does not.
     """
     stage = Stage([whole([FILM[:9], FILM[9:]])], takes=20.0)
     with caplog.at_level(logging.INFO):
         assert fetched(stage, tmp_path, total=75.0).read_bytes() == FILM
     assert stage.asked == [("GET", URL, 30.0, True)]
     assert stage.patience == [30.0, 30.0, 15.0]
-    assert (stage.brief, stage.closed, stage.clock.slept) == ([True, False, False], 1, [])
+    assert (stage.brief, stage.closed, stage.clock.slept) == ([False, True, False, False], 1, [])
     assert [record.getMessage() for record in caplog.records] == ["downloaded 24 bytes"]
 
 
@@ -254,7 +254,18 @@ BOX = struct.pack(">I4s", 9, b"free")
         ({"content-length": "\u0661"}, [b"x"], "cat.bin", ENDLESS),
         ({"content-length": "1, 1"}, [b"x"], "cat.bin", ENDLESS),
         ({"content-length": ""}, [b"x"], "cat.bin", ENDLESS),
-        ({}, [FILM[:16]], "cat.mp4", "it has no moov box, so it is cut"),
+        ({}, [FILM[:8]], "cat.mp4", "it has no moov box, so it is cut"),
+        ({"content-length": "16"}, [FILM[:16]], "cat.mp4", "it has no mdat box, so it is cut"),
+        ({"content-length": "23"}, [FILM[:23]], "cat.bin", "it ends inside a box header, so it is cut"),
+        ({"transfer-encoding": "chunked"}, [FILM[:16], b"xx"], "cat.mp4", "it ends inside a box header, so it is cut"),
+        ({"content-length": "24", "content-range": "bytes 0-23/99"}, [FILM], "cat.mp4",
+         "a part came, although all was asked for (Content-Range: bytes 0-23/99)"),
+        ({"content-length": "1", "content-range": "bytes 1-1/2"}, [b"x"], "cat.bin",
+         "a part came, although all was asked for (Content-Range: bytes 1-1/2)"),
+        ({"content-length": "1", "content-range": "bytes 0-0/*"}, [b"x"], "cat.bin",
+         "a part came, although all was asked for (Content-Range: bytes 0-0/*)"),
+        ({"content-length": "1", "content-range": ""}, [b"x"], "cat.bin",
+         "a part came, although all was asked for (Content-Range: )"),
     ],
 )  # fmt: skip
 def test_what_is_no_whole_file_is_told(
@@ -275,8 +286,9 @@ def test_what_is_no_whole_file_is_told(
         ({"content-length": "24", "content-encoding": ""}, [FILM], "cat.mp4"),
         ({"content-length": "1"}, [b"x"], "cat.bin"),
         ({"transfer-encoding": "gzip, Chunked"}, [b"x"], "cat.bin"),
-        ({"transfer-encoding": "chunked"}, [FILM[:16], b"xx"], "cat.mp4"),
-        ({"content-length": "18"}, [FILM[:16], b"xx"], "cat.mp4"),
+        ({"transfer-encoding": "chunked"}, [FILM[:20], FILM[20:]], "cat.mp4"),
+        ({"content-length": "24"}, [FILM[:16], struct.pack(">I4s", 0, b"mdat")], "cat.mp4"),
+        ({"content-length": "24", "content-range": "Bytes 0-23/24 "}, [FILM], "cat.mp4"),
         ({}, [FILM], "cat.mp4"),
         ({"content-type": "video/mp4"}, [FILM], "cat.bin"),
     ],
