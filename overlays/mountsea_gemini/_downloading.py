@@ -52,9 +52,6 @@ _PAGES: Final = ("text/html", "application/json", "text/xml", "application/xml")
 _LENGTH: Final = re.compile(r"[0-9]{1,19}")
 _WHOLE_RANGE: Final = re.compile(r"bytes 0-([0-9]{1,19})/([0-9]{1,19})", re.IGNORECASE)
 
-_STREAM_PAUSE: Final = 0.1
-"""Seconds before a stream that took nothing is tried again."""
-
 
 @frozen(eq=False)
 class _Again:
@@ -207,14 +204,14 @@ def _saved(opened: Opened, target: Path, policy: Policy, deadline: float) -> Cor
 def _committed(sink: Partial | Spooled, target: Path, policy: Policy, deadline: float) -> Core[Path]:
     """Put the file where it belongs; a stream may take a while, and is not given the same bytes twice."""
     while True:
-        path = yield from Disk(sink.commit)
-        if isinstance(path, DiskFailed):
-            raise _unwritable(target, path)
-        if path is not None:
-            return path
+        done = yield from Disk(sink.commit)
+        if isinstance(done, DiskFailed):
+            raise _unwritable(target, done)
+        if isinstance(done, Path):
+            return done
         if (yield from Now()) >= deadline:
             raise _unwritable(target, DiskFailed(f"its reader did not take everything within {policy.total:g} s"))
-        yield from Sleep(_STREAM_PAUSE)
+        yield from Sleep(done)
 
 
 def _copied(
@@ -279,8 +276,11 @@ def _problem(
     if kind in _PAGES:
         return f"a page came instead of a file ({kind})"
     known = length is not None or "chunked" in _word(headers, "transfer-encoding")
-    if kind == "video/mp4" or target.suffix.lower() == ".mp4" or is_mp4(sink.file):
-        return mp4_problem(sink.file, size, length_known=known)
+    named = kind == "video/mp4" or target.suffix.lower() == ".mp4"
+    if named or is_mp4(sink.file):
+        problem = mp4_problem(sink.file, size, length_known=known)
+        if named or problem is not None:
+            return problem
     return None if known else "the server does not say how long it is, so nobody can tell whether it is whole"
 
 

@@ -25,13 +25,16 @@ from ._secrets import printable
 _PARTIAL: Final = re.compile(rf"\.{re.escape(LOGGER)}-[0-9a-f]{{16}}\.part")
 """The names of files that are being written; nobody else's look like this."""
 
-_DESCRIPTOR: Final = re.compile(r"/(?:dev|proc/self|proc/thread-self)/fd/([0-9]{1,9})")
+_DESCRIPTOR: Final = re.compile(r"/(?:dev|proc/self(?:/task/[0-9]+)?)/fd/([0-9]{1,9})")
 _MAX_LINKS: Final = 40
 _PIECE: Final = 4096
 """Bytes written into a pipe at a time: so many never block where the system says that it takes any."""
 
 _TURN: Final = 0.5
 """Seconds for which one `commit` keeps writing into a stream before its caller may look at the clock."""
+
+_STALL: Final = 0.1
+"""Seconds for which one `commit` waits until a stream takes more."""
 
 
 def checked_target(path: str | os.PathLike[str]) -> Path:
@@ -118,13 +121,15 @@ def _descriptor(target: Path) -> int | None:
 
     Opened by that name, a regular file would be written from its beginning; the descriptor knows where its owner is.
     """
-    path = os.path.abspath(target)  # noqa: PTH100  (the links are followed here, one at a time)
+    path = target
     for _ in range(_MAX_LINKS):
-        found = _DESCRIPTOR.fullmatch(path.replace(f"/proc/{os.getpid()}/", "/proc/self/"))
+        # All links but the last, which in /proc names no path: it is followed one step at a time.
+        path = Path(os.path.realpath(path.parent), path.name)
+        found = _DESCRIPTOR.fullmatch(path.as_posix().replace(f"/proc/{os.getpid()}/", "/proc/self/"))
         if found:
             return int(found[1])
         try:
-            path = os.path.normpath(Path(path).parent / Path(path).readlink())
+            path = path.parent / path.readlink()
         except OSError:
             return None
     return None
@@ -242,11 +247,11 @@ class Spooled:
         """Append `chunk`."""
         self._file.write(chunk)
 
-    def commit(self) -> Path | None:
-        """Write into the stream what it takes, without waiting long, and return its path once all is written.
+    def commit(self) -> Path | float:
+        """Write into the stream what it takes, without waiting long.
 
         Returns:
-            None if there is more to write: call again, or give up. Nobody may read the pipe yet.
+            The stream's path once all is written; until then the seconds to wait before the next call.
 
         Raises:
             OSError: The stream refuses, or its reader is gone.
@@ -254,17 +259,19 @@ class Spooled:
         if self._sink is None:
             self._sink = _opened(self._target)
             if self._sink is None:
-                return None
+                return _TURN
             self._file.seek(0)
             self._rest = self._file.read(_PIECE)
         end = time.monotonic() + _TURN
         while self._rest:
-            if time.monotonic() >= end or not _is_ready(self._sink):
-                return None
+            if time.monotonic() >= end:
+                return 0.0
             try:
+                if not _is_ready(self._sink):
+                    return _STALL
                 self._rest = self._rest[os.write(self._sink, self._rest) :]
             except BlockingIOError:
-                return None
+                return _STALL
             self._rest = self._rest or self._file.read(_PIECE)
         return self._target
 
@@ -308,7 +315,7 @@ def _is_ready(sink: int) -> bool:
         return True
     poll = select.poll()
     poll.register(sink, select.POLLOUT)
-    return bool(poll.poll(_TURN * 1000))
+    return bool(poll.poll(_STALL * 1000))
 
 
 def sweep(directory: Path) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import pytest
 from mountsea_gemini import Client, Task
 from mountsea_gemini.sandbox import Sandbox
 
@@ -69,7 +70,7 @@ def test_killed_between_submit_and_poll_the_task_is_taken_up_by_another_process(
 
 
 def test_killed_in_the_middle_of_a_download_the_older_file_is_whole(tmp_path: Path) -> None:
-    """`kill -9` leaves the older file under its name; a part under another name is all that can stay."""
+    """`kill -9` leaves the older file under its name, and a part under another until the next download."""
     target = tmp_path / "cat.mp4"
     target.write_bytes(b"the older film")
     with Sandbox(script="now drip=0.02@download").serve() as running:
@@ -84,6 +85,39 @@ def test_killed_in_the_middle_of_a_download_the_older_file_is_whole(tmp_path: Pa
             assert process.wait() == -signal.SIGKILL
     assert target.read_bytes() == b"the older film"
     assert [entry.suffix for entry in tmp_path.iterdir() if entry != target] == [".part"]
+    with Sandbox(script="now").serve() as running, Client("sandbox", base_url=running.url) as client:
+        other = client.text_to_video("a cat").download(tmp_path / "other.mp4")
+    assert sorted(tmp_path.iterdir()) == [target, other]
+
+
+STDOUT: str = """
+import sys
+from mountsea_gemini import Client
+with Client("sandbox", base_url=sys.argv[1]) as client:
+    client.text_to_video("a cat").download("/dev/stdout")
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="/dev/stdout is POSIX")
+@pytest.mark.parametrize("mode", ["wb", "ab", None])
+def test_standard_output_is_written_into(tmp_path: Path, mode: str | None) -> None:
+    """A pipe, or the file that a shell redirected it to, from where that is."""
+    target = tmp_path / "cat.mp4"
+    target.write_bytes(b"before")
+    places = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with Sandbox(script="now").serve() as running:
+        command = [sys.executable, "-c", STDOUT, running.url]
+        if mode is None:
+            film = subprocess.run(command, stdout=subprocess.PIPE, env=places, check=True).stdout
+        else:
+            with target.open(mode) as file:
+                inode = target.stat().st_ino
+                subprocess.run(command, stdout=file, env=places, check=True)
+            assert target.stat().st_ino == inode
+            film = target.read_bytes().removeprefix(b"before" if mode == "ab" else b"")
+    assert film[4:8] == b"ftyp"
+    assert len(film) > 1000
+    assert [entry.name for entry in tmp_path.iterdir()] == ["cat.mp4"]
 
 
 def test_a_disk_that_takes_no_more_leaves_the_older_file(tmp_path: Path) -> None:

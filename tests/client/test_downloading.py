@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import random
+import socket
+import stat
 import struct
+import threading
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
@@ -22,6 +25,7 @@ from mountsea_gemini import (
     _downloading,
 )
 from mountsea_gemini._addresses import is_public
+from mountsea_gemini._clock import SystemClock
 from mountsea_gemini._files import Partial
 from mountsea_gemini.testing import FakeClock
 
@@ -157,6 +161,127 @@ def test_a_symbolic_link_is_replaced_not_followed(skin: Skin, tmp_path: Path) ->
     (tmp_path / "folder.mp4").symlink_to(elsewhere)
     with pytest.raises(ConfigurationError, match="directory"):
         fetch(skin, Play(file=[film()]), tmp_path / "folder.mp4")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes with names are POSIX")
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_pipe_is_written_into(skin: Skin, tmp_path: Path, *, linked: bool) -> None:
+    """Its reader may come late, and gets the whole film; the pipe stays one."""
+    pipe, target = tmp_path / "pipe.mp4", tmp_path / ("link.mp4" if linked else "pipe.mp4")
+    os.mkfifo(pipe)
+    if linked:
+        target.symlink_to(pipe)
+    large = FILM + box(b"free", 300_000)
+    got: list[bytes] = []
+    reader = threading.Timer(0.3, lambda: got.append(pipe.read_bytes()))
+    reader.start()
+    clock = SystemClock()
+    play = Play(file=[film(large)])
+    assert skin.do(skin.task(skin.client(play, clock=clock)).download(target)) == target
+    reader.join(20)
+    assert got == [large]
+    assert pipe.is_fifo()
+    assert target.is_symlink() == linked
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes with names are POSIX")
+@pytest.mark.parametrize("body", [FILM[:-1], b"<html>"])
+def test_the_reader_of_a_pipe_gets_nothing_of_a_cut_film(skin: Skin, tmp_path: Path, body: bytes) -> None:
+    """Nor does one wait for a film that will not come."""
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pytest.raises(DownloadError):
+            fetch(skin, Play(file=[film(body)]), pipe)
+        assert os.read(reader, 99) == b""
+    finally:
+        os.close(reader)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes with names are POSIX")
+def test_a_pipe_that_nobody_reads_ends_with_the_transfers_time(skin: Skin, tmp_path: Path) -> None:
+    """An hour of the client's clock, and no more; a reader that leaves ends it at once."""
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+    with pytest.raises(DownloadError, match="did not take everything within 3600 s"):
+        fetch(skin, Play(file=[film()]), pipe)
+    large = FILM + box(b"free", 300_000)
+    leaving = threading.Timer(0.3, lambda: os.close(os.open(pipe, os.O_RDONLY)))
+    leaving.start()
+    with pytest.raises(DownloadError, match="Broken pipe"):
+        skin.do(skin.task(skin.client(Play(file=[film(large)]), clock=SystemClock())).download(pipe))
+    leaving.join(20)
+    assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the devices of Windows have no paths like these")
+def test_a_device_is_written_into_not_replaced(skin: Skin, tmp_path: Path) -> None:
+    """By its own name or through a link: a command run as root must not make a film of /dev/null."""
+    link = tmp_path / "null.mp4"
+    link.symlink_to(os.devnull)
+    for target in (Path(os.devnull), link):
+        before = target.lstat()
+        assert fetch(skin, Play(file=[film()]), target) == target
+        assert os.path.samestat(before, target.lstat())
+        assert stat.S_ISCHR(target.stat().st_mode)
+    assert os.listdir(tmp_path) == ["null.mp4"]  # noqa: PTH208
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sockets with paths are POSIX")
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_socket_is_refused_before_anything_is_asked(skin: Skin, tmp_path: Path, *, linked: bool) -> None:
+    """Replacing one would cut a service off; nothing can be written into it by its path."""
+    place, target = tmp_path / "s", tmp_path / ("link" if linked else "s")
+    with socket.socket(socket.AF_UNIX) as service:
+        service.bind(str(place))
+        if linked:
+            target.symlink_to(place)
+        play = Play(file=[film()])
+        with pytest.raises(ConfigurationError, match="it is a socket; name a regular file"):
+            fetch(skin, play, target)
+        assert play.seen == []
+        assert place.is_socket()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes with names are POSIX")
+def test_what_appears_meanwhile_is_not_replaced(skin: Skin, tmp_path: Path) -> None:
+    """The target is looked at again right before the rename."""
+    target = tmp_path / "cat.mp4"
+
+    class Slow(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield FILM
+            os.mkfifo(target)
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for piece in self:
+                yield piece
+
+    with pytest.raises(DownloadError, match="what is there now is not a regular file"):
+        fetch(skin, Play(file=[lambda _: httpx.Response(200, stream=Slow())]), target)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["cat.mp4"]
+    assert target.is_fifo()
+
+
+@pytest.mark.parametrize("name", ["cat.mp4", "cat.bin", "cat"])
+@pytest.mark.parametrize("kind", ["video/mp4", "application/octet-stream"])
+def test_a_film_shorter_than_its_boxes_is_refused(skin: Skin, tmp_path: Path, name: str, kind: str) -> None:
+    """Whatever the server says its length is, and whatever the file is called."""
+    for cut in (24, 224, 230, 232, len(FILM) - 1):
+        play = Play(file=[reply(200, FILM[:cut], {"Content-Type": kind, "Content-Length": str(cut)})])
+        assert "so it is cut" in str(refused(skin, play, tmp_path / name))
+
+
+def test_a_part_of_a_film_is_refused(skin: Skin, tmp_path: Path) -> None:
+    """As nothing but the whole was asked for; one that is the whole after all is taken."""
+    for part in ("bytes 0-5223/9999", "bytes 1-5224/5225", "bytes 0-5223/*", "bytes */5224", "a part"):
+        play = Play(file=[film(headers={"Content-Range": part})])
+        assert f"a part came, although all was asked for (Content-Range: {part})" in str(
+            refused(skin, play, tmp_path / "cat.mp4")
+        )
+    whole = Play(file=[film(headers={"Content-Range": f"bytes 0-{len(FILM) - 1}/{len(FILM)}"})])
+    assert fetch(skin, whole, tmp_path / "cat.mp4").read_bytes() == FILM
 
 
 CUTS = sorted(random.Random(3).sample(range(len(FILM)), 200))  # noqa: S311  repeatable on purpose

@@ -189,7 +189,8 @@ INSIDE = "it ends inside a box, so it is cut"
     ],
     ids=["whole", "a large box", "a box behind a large one", "half a large box", "a large box of its head alone",
          "a length of two", "a length of seven", "half a long length", "a box without end", "no table",
-         "no media", "fragments", "a large box of less than its head", "half a header", "almost a header", "a cut between two boxes", "half a box", "no beginning", "nothing"],
+         "no media", "fragments", "a large box of less than its head", "half a header", "almost a header",
+         "a cut between two boxes", "half a box", "no beginning", "nothing"],
 )  # fmt: skip
 def test_why_a_film_is_not_whole_is_said(film: bytes, problem: str | None) -> None:
     """One reason for each way to be cut: it tells whether to try again or to ask the vendor."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mountsea_gemini import ConfigurationError
-from mountsea_gemini._files import Partial, checked_target, sync_directory
+from mountsea_gemini._files import Partial, begin, checked_target, sweep, sync_directory
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="rights and open directories are POSIX")
 
@@ -64,6 +70,112 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
     assert refused(missing) == (
         rf"cannot write to {lost}{os.sep}d\u202e: there is no directory {lost}; create it first"
     )
+
+
+@POSIX
+@pytest.mark.parametrize("error", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_directory_that_takes_no_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+    """Because one was tried to be created there; the words are the system's, the path is whole."""
+
+    def no_file(*_: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", no_file)
+        words = refused("cat.mp4")
+    assert words == (f"cannot write to {tmp_path}/cat.mp4: no file can be created in {tmp_path}: {os.strerror(error)}")
+
+
+@POSIX
+def test_a_directory_where_the_system_itself_takes_no_file_is_refused() -> None:
+    """Not even of root: the system's own view of its processes is no place for a film."""
+    assert refused("/proc/cat.mp4").startswith("cannot write to /proc/cat.mp4: no file can be created in /proc: ")
+
+
+def test_a_name_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    """With all of it, and without a file under another."""
+    name = "x" * 300
+    assert refused(tmp_path / name).startswith(f"cannot write to {tmp_path / name}: ")
+    assert names(tmp_path) == []
+
+
+def test_a_write_protected_file_is_refused(tmp_path: Path) -> None:
+    """Somebody took care that it stays; a rename would not even ask."""
+    target = tmp_path / "cat.mp4"
+    target.write_bytes(b"old")
+    target.chmod(0o444)
+    assert refused(target) == (
+        f"cannot write to {target}: it is write-protected; change its rights, or name another file"
+    )
+    target.chmod(0o644)
+    assert checked_target(target) == target
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root makes files for others")
+def test_a_file_of_somebody_else_in_a_shared_directory_is_refused() -> None:
+    """In one such as /tmp nobody renames over it, whatever its rights; that shows before anything is paid for."""
+    with tempfile.TemporaryDirectory() as shared:
+        Path(shared).chmod(0o1777)
+        target = Path(shared) / "cat.mp4"
+        target.write_bytes(b"theirs")
+        target.chmod(0o666)
+        assert checked_target(target) == target
+        os.chown(shared, 1, 1)
+        os.seteuid(65534)
+        try:
+            words = refused(target)
+        finally:
+            os.seteuid(0)
+    assert words.endswith("cat.mp4: it is write-protected; change its rights, or name another file")
+
+
+@POSIX
+def test_pipes_and_devices_are_targets(tmp_path: Path) -> None:
+    """They are written into, by name or through a link; what cannot be is refused."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to(pipe)
+    for target in (pipe, tmp_path / "link", Path("/dev/null"), Path("/dev/stdout")):
+        assert checked_target(target) == target
+    with socket.socket(socket.AF_UNIX) as service:
+        service.bind(str(tmp_path / "s"))
+        for target in (tmp_path / "s", tmp_path / "t"):
+            if target.name == "t":
+                target.symlink_to(tmp_path / "s")
+            assert refused(target) == (
+                f"cannot write to {target}: it is a socket; name a regular file, a pipe or a character device"
+            )
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root makes devices")
+def test_a_block_device_is_refused(tmp_path: Path) -> None:
+    """A disk is no place for a film; it is neither opened nor replaced."""
+    disk = tmp_path / "disk"
+    os.mknod(disk, stat.S_IFBLK | 0o600, os.makedev(7, 250))
+    assert "it is a block device" in refused(disk)
+    assert stat.S_ISBLK(disk.lstat().st_mode)
+
+
+@POSIX
+def test_an_open_descriptor_is_written_into_where_it_stands(tmp_path: Path) -> None:
+    """What is behind it stays the same file, with what was written before; one that is closed or read is refused."""
+    behind = tmp_path / "cat.mp4"
+    behind.write_bytes(b"before ")
+    (tmp_path / "link").symlink_to("/dev/fd")
+    with behind.open("ab") as open_file:
+        was = behind.stat().st_ino
+        for number, prefix in enumerate(("/dev/fd", "/proc/self/fd", f"/proc/{os.getpid()}/fd", tmp_path / "link")):
+            target = checked_target(f"{prefix}/{open_file.fileno()}")
+            film = begin(target)
+            film.write(b"%d" % number)
+            assert film.commit() == target
+            film.discard()
+    assert (behind.read_bytes(), behind.stat().st_ino) == (b"before 0123", was)
+    with behind.open("rb") as read_only:
+        assert "it is not open for writing" in refused(f"/dev/fd/{read_only.fileno()}")
+        closed = read_only.fileno()
+    assert refused(f"/dev/fd/{closed}").endswith(": Bad file descriptor")
 
 
 @pytest.mark.parametrize("error", [TypeError, ValueError, OSError])
@@ -185,3 +297,73 @@ def test_a_rename_is_made_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     partial.write(b"a cat")
     committed = partial.commit()
     assert synced == [(committed.stat().st_ino, 5), (tmp_path.stat().st_ino, 0)]
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from mountsea_gemini._files import Partial
+partial = Partial.beside(Path(sys.argv[1]))
+partial.write(b"x" * 99)
+print("ready", flush=True)
+sys.stdin.readline()
+"""
+
+
+def holder(target: Path) -> subprocess.Popen[str]:
+    """Start a process that is writing a file, and wait until it is."""
+    places = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(target)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=places,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """Kill a process without letting it clean up."""
+    process.kill()
+    process.communicate()
+
+
+@POSIX
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    """By whoever comes next; this process's own files count as well."""
+    living, killed = holder(tmp_path / "a.mp4"), holder(tmp_path / "b.mp4")
+    try:
+        own = Partial.beside(tmp_path / "c.mp4")
+        sweep(tmp_path)
+        assert len(names(tmp_path)) == 3
+        stop(killed)
+        sweep(tmp_path)
+        assert len(names(tmp_path)) == 2
+        own.commit()
+        sweep(tmp_path)
+        assert len(names(tmp_path)) == 2
+    finally:
+        stop(killed)
+        stop(living)
+    sweep(tmp_path)
+    assert names(tmp_path) == ["c.mp4"]
+
+
+@POSIX
+def test_files_of_others_are_never_removed(tmp_path: Path) -> None:
+    """Whatever looks a little like ours, and what has our name without being a file."""
+    digits = "0" * 16
+    other = [f".{digits}.part", f".mountsea_gemini-{digits}.part~", f"mountsea_gemini-{digits}.part", "cat.mp4.part",
+             f".mountsea_gemini-{digits}0.part", f".mountsea_gemini_-{digits}.part"]  # fmt: skip
+    for name in other:
+        (tmp_path / name).write_bytes(b"theirs")
+    pipe, link, folder = (tmp_path / f".mountsea_gemini-{digits[1:]}{number}.part" for number in range(3))
+    os.mkfifo(pipe)
+    link.symlink_to(tmp_path / other[0])
+    folder.mkdir()
+    sweep(tmp_path)
+    assert names(tmp_path) == sorted([*other, pipe.name, link.name, folder.name])
+    sweep(tmp_path / "missing")
