@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 from rulewright.errors import InputError
 from rulewright.files import write_whole
+from rulewright.generate.tree import replace_tree
 
 
 def names(folder: Path) -> list[str]:
@@ -162,3 +166,67 @@ def test_text_that_is_no_unicode_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"character 2 is the lone surrogate U\+D800"):
         write_whole(tmp_path / "a.txt", "ab\ud800")
     assert names(tmp_path) == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from scripts import files
+from rulewright.generate.tree import replace_tree
+def kill(*_):
+    if sys.argv[2] == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    print("ready", flush=True)
+    sys.stdin.readline()
+target = Path(sys.argv[1])
+if target.suffix:
+    os.fsync = kill
+    files.write_whole(target, "new")
+else:
+    Path.rename = kill
+    replace_tree(target, {"a": b"new"})
+"""
+
+
+@pytest.mark.parametrize("name", ["a.txt", "folder"])
+def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path, name: str) -> None:
+    """A draft of the same target only, and never that of a process that still writes one."""
+    target = tmp_path / name
+    stranger = tmp_path / f".{name}.{'0' * 15}.draft"
+    stranger.write_bytes(b"theirs")
+
+    def write() -> None:
+        _ = write_whole(target, "new") if target.suffix else replace_tree(target, {"a": b"new"})
+
+    write()
+    command = [sys.executable, "-c", KILLED.replace('"new"', '"newer"'), str(target)]
+    assert subprocess.run([*command, "kill"], check=False).returncode == -signal.SIGKILL
+    assert len(names(tmp_path)) == 3
+    with subprocess.Popen([*command, "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as living:
+        assert living.stdout is not None
+        assert living.stdout.readline() == "ready\n"
+        write()
+        assert len(names(tmp_path)) == 4
+        living.kill()
+    write()
+    assert names(tmp_path) == sorted([name, stranger.name])
+
+
+def test_no_tree_takes_the_place_of_what_is_no_folder(tmp_path: Path) -> None:
+    """A file or a pipe under the folder's name is somebody's; it is neither moved nor removed."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").write_bytes(b"mine")
+    for name in ("pipe", "file"):
+        with pytest.raises(InputError, match="is not a directory, so it is not replaced by one"):
+            replace_tree(tmp_path / name, {"a": b"x"})
+    assert names(tmp_path) == ["file", "pipe"]
+
+
+def test_what_appears_meanwhile_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The target is looked at again right before the rename."""
+    target = tmp_path / "pipe"
+    monkeypatch.setattr(os, "fsync", lambda _: os.mkfifo(target))
+    with pytest.raises(InputError, match="is not a plain file"):
+        write_whole(target, "x")
+    assert target.is_fifo()
+    assert names(tmp_path) == ["pipe"]

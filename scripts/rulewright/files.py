@@ -1,13 +1,24 @@
-"""Write a file whole or not at all."""
+"""Write a file whole or not at all, and remove the drafts that killed processes left.
+
+A draft stands beside its target under a name made of the target's. While a process writes one, it holds a lock on
+the folder, which the system drops with the process.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import secrets
+import shutil
 import stat
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from rulewright.errors import InputError
+
+_NAME_PART = 40
 
 
 def write_whole(path: str | Path, content: str | bytes) -> bool:
@@ -31,12 +42,13 @@ def write_whole(path: str | Path, content: str | bytes) -> bool:
     data = _encode(content, target)
     try:
         mode = _existing_mode(target)
-        if mode is not None and target.read_bytes() == data:
-            return False
-        _replace(target, data, mode)
+        changed = mode is None or target.read_bytes() != data
+        if changed:
+            _replace(target, data, mode)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror or error}", path=target.as_posix()) from error
-    return True
+    sweep(target)
+    return changed
 
 
 def _encode(content: str | bytes, target: Path) -> bytes:
@@ -65,16 +77,96 @@ def _existing_mode(target: Path) -> int | None:
 
 
 def _replace(target: Path, data: bytes, mode: int | None) -> None:
-    # In the target's own folder, because a rename is only atomic within one file system; a short name of
-    # its own, because the target's may already be as long as the file system allows.
-    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())  # else a power cut can leave the new name on an empty file
-        if mode is not None:
-            temporary.chmod(mode)
-        temporary.replace(target)
-    finally:  # also for Ctrl-C; after the rename there is nothing left to remove
-        temporary.unlink(missing_ok=True)
+    with drafting(target):
+        temporary = draft_name(target)
+        try:
+            with temporary.open("xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())  # else a power cut can leave the new name on an empty file
+            if mode is not None:
+                temporary.chmod(mode)
+            _existing_mode(target)  # a link, a pipe or a device that appeared meanwhile is not replaced either
+            temporary.replace(target)
+        finally:  # also for Ctrl-C; after the rename there is nothing left to remove
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def draft_folder(target: Path) -> Iterator[Path]:
+    """Yield a new folder beside `target`, to be renamed to it, and remove what is left of it in the end."""
+    with drafting(target):
+        fresh = draft_name(target)
+        try:
+            fresh.mkdir()
+            yield fresh
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+
+def draft_name(target: Path) -> Path:
+    """Return a new name for a draft of `target`.
+
+    It is in the target's own folder, because a rename is only atomic within one file system, and holds a part of
+    its name only, because that may already be as long as the file system allows.
+    """
+    return target.with_name(f".{target.name[:_NAME_PART]}.{secrets.token_hex(8)}.draft")
+
+
+def sweep(target: Path) -> None:
+    """Remove the drafts of `target` that killed processes left; what cannot be removed is left to the next run.
+
+    Nothing is removed while a process writes a draft into the same folder, nor while `target` is missing: of a
+    folder, a draft may then be the only copy.
+    """
+    pattern = re.compile(rf"\.{re.escape(target.name[:_NAME_PART])}\.[0-9a-f]{{16}}\.draft")
+    with contextlib.suppress(OSError), _alone_in(target.parent):
+        if target.exists():
+            for path in target.parent.iterdir():
+                if pattern.fullmatch(path.name):
+                    _remove(path)
+
+
+def _remove(path: Path) -> None:
+    mode = path.lstat().st_mode
+    if stat.S_ISDIR(mode):
+        shutil.rmtree(path, ignore_errors=True)
+    elif stat.S_ISREG(mode):
+        path.unlink()
+
+
+if sys.platform == "win32":
+    # No folder can be locked there, so nothing is removed: who still writes is unknown.
+
+    @contextlib.contextmanager
+    def drafting(_target: Path) -> Iterator[None]:
+        """Keep other processes from removing drafts."""
+        yield
+
+    @contextlib.contextmanager
+    def _alone_in(_folder: Path) -> Iterator[None]:
+        raise PermissionError
+        yield
+
+else:
+    import fcntl
+
+    @contextlib.contextmanager
+    def drafting(target: Path) -> Iterator[None]:
+        """Keep other processes from removing drafts beside `target`, until this ends or the process does."""
+        handle = os.open(target.parent, os.O_RDONLY)
+        try:
+            with contextlib.suppress(OSError):  # a file system without locks refuses them to `sweep` as well
+                fcntl.flock(handle, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(handle)
+
+    @contextlib.contextmanager
+    def _alone_in(folder: Path) -> Iterator[None]:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        finally:
+            os.close(handle)

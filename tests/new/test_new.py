@@ -163,7 +163,7 @@ def test_what_an_overlay_gets_wrong_is_told_where_the_project_would_be(
     assert refused(target, "--spec", str(DOCUMENTS / "bare.yaml"), "--overlay", str(overlay)) == 1
     error = capsys.readouterr().err
     assert f"{target.as_posix()}/overlays/mine.overlay.yaml" in error
-    assert ".new/" not in error
+    assert ".draft/" not in error
     assert [path.name for path in tmp_path.iterdir()] == ["mine.overlay.yaml"]
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from rulewright.errors import EXIT_FAILED, InputError, run_cli
+from rulewright.files import sweep
 from rulewright.generate.generator import Generator
 from rulewright.generate.manifest import NAME, edited, made_alike, read_manifest, reasons
 from rulewright.generate.tools import check_tools
@@ -44,6 +45,8 @@ def _run(options: argparse.Namespace) -> int:
     project = load_project(options.project)
     say = _silent if options.quiet else print
     check_tools()
+    if not options.check:
+        sweep(project.output)
     actual = read_tree(project.output)
     recorded = read_manifest(project)
     why = reasons(recorded, project)

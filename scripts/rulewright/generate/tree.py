@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rulewright.errors import InputError
+from rulewright.files import draft_folder, draft_name, sweep
 
 Tree = Mapping[str, bytes]
 """Content of each file by its path relative to the root, with slashes."""
@@ -84,25 +84,24 @@ def replace_tree(root: Path, tree: Tree) -> None:
     """Give a directory exactly these files: written beside it, then swapped in; on failure the old one stands.
 
     Raises:
-        InputError: The directory is a link, or its parent cannot be written.
+        InputError: The directory is a link or no directory, or its parent cannot be written.
     """
     if root.is_symlink():
         raise InputError("is a symbolic link; name the directory itself", path=root.as_posix())
-    token = secrets.token_hex(4)
-    fresh, old = root.with_name(f".{root.name}.{token}.new"), root.with_name(f".{root.name}.{token}.old")
+    if root.exists() and not root.is_dir():
+        raise InputError("is not a directory, so it is not replaced by one", path=root.as_posix())
     try:
-        write_tree(fresh, tree)
-        if root.exists():
-            root.rename(old)
-        try:
-            fresh.rename(root)
-        except OSError:
-            if old.exists():
-                old.rename(root)
-            raise
+        with draft_folder(root) as fresh:
+            write_tree(fresh, tree)
+            old = draft_name(root)
+            try:
+                if root.exists():
+                    root.rename(old)
+                fresh.rename(root)
+            finally:
+                if old.exists() and not root.exists():
+                    old.rename(root)
+                shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror or error}", path=root.as_posix()) from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        if root.exists():
-            shutil.rmtree(old, ignore_errors=True)
+    sweep(root)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rulewright.errors import InputError
+from rulewright.files import draft_name, drafting, sweep
 from rulewright.generate.build import build
 from rulewright.generate.gaps import Gap, UnacceptedGapError
 from rulewright.generate.generator import Generator
@@ -89,22 +89,23 @@ def _imported(sources: Sequence[str], overlays: Sequence[Path]) -> Imported:
 def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress: Progress) -> int:
     """Make the folder, and return how many files it has."""
     tree = {**files, SPEC: imported.text.encode()}
-    parent = target.absolute().parent
-    fresh = parent / f".{target.absolute().name}.{secrets.token_hex(4)}.new"
+    place = target.absolute()
+    fresh = draft_name(place)
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        write_tree(fresh, tree)
-        for path in EXECUTABLE:
-            (fresh / path).chmod(0o755)
-        project = load_project(fresh)
-        write_record(project, tree[SPEC], imported.pages)
-        with Generator(project.package) as generator:
-            generator.load()
-            generated = build(project, generator, progress)
-        write_tree(project.output, generated)
-        if target.is_dir():
-            target.rmdir()  # it is empty
-        fresh.rename(target.absolute())
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with drafting(place):
+            write_tree(fresh, tree)
+            for path in EXECUTABLE:
+                (fresh / path).chmod(0o755)
+            project = load_project(fresh)
+            write_record(project, tree[SPEC], imported.pages)
+            with Generator(project.package) as generator:
+                generator.load()
+                generated = build(project, generator, progress)
+            write_tree(project.output, generated)
+            if target.is_dir():
+                target.rmdir()  # it is empty
+            fresh.rename(place)
     except UnacceptedGapError:
         raise
     except InputError as error:
@@ -115,6 +116,7 @@ def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress
         raise InputError(f"cannot be made: {error.strerror or error}", path=target.as_posix()) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+    sweep(place)
     return len(tree) + len(generated)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
+from ..._files import Partial, sweep
 from ..._secrets import printable
 from ._run import Report, Result
 
@@ -143,10 +144,14 @@ def write(report: Report, folder: Path) -> None:
     """Write the report in every format.
 
     Raises:
-        OSError: The folder cannot be written to.
+        OSError: The folder cannot be written to, or holds something else than a file under a report's name.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, form in FORMATS.items():
-        draft = folder / f".{name}.new"
-        draft.write_text(form(report), encoding="utf-8", errors="backslashreplace")
-        draft.replace(folder / name)
+        draft = Partial.beside(folder / name)
+        try:
+            draft.write(form(report).encode("utf-8", "backslashreplace"))
+            draft.commit()
+        finally:
+            draft.discard()
+    sweep(folder)
