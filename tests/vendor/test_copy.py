@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -103,6 +106,45 @@ def test_two_copies_are_the_same_bytes(project: Path, copy: Path, tmp_path: Path
     """A copy depends on nothing but the project."""
     assert main(["copy", str(tmp_path / "x/y"), "--project", str(project)]) == 0
     assert (tmp_path / "x/y/mountsea_gemini" / MANIFEST).read_bytes() == (copy / MANIFEST).read_bytes()
+
+
+def test_a_copy_names_what_it_needs(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Printed to paste and recorded alike: Python, requirements of every part, and excludes."""
+    assert main(["copy", str(tmp_path), "--project", str(project)]) == 0
+    out = capsys.readouterr().out
+    recorded = json.loads((tmp_path / "mountsea_gemini" / MANIFEST).read_bytes())
+    table = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = table["optional-dependencies"]
+    assert recorded["needs"] == {"python": ">=3.11", "packages": table["dependencies"], "extras": extras}
+    lines = [line.strip() for line in out.splitlines()]
+    for needed in [*table["dependencies"], *extras["cli"], *extras["sandbox"], *sum(recorded["excludes"].values(), [])]:
+        assert needed in lines
+    assert "it needs Python >=3.11 and, in your requirements:" in lines
+    assert main(["copy", str(tmp_path), "--api-only", "--project", str(project)]) == 0
+    inner = json.loads((tmp_path / "mountsea_gemini_api" / MANIFEST).read_bytes())
+    assert inner["needs"]["extras"] == {}
+    assert 'extend-exclude = ["mountsea_gemini_api"]' in inner["excludes"]["pyproject.toml"]
+
+
+def test_the_excludes_keep_a_hosts_tools_away(app: Path, copy: Path) -> None:
+    """As they are printed: the formatter rewrites nothing there, linter and type checker report nothing of it."""
+    excludes = json.loads((copy / MANIFEST).read_bytes())["excludes"]
+    (app / "app/main.py").write_text("from app._vendor.mountsea_gemini import Client\n", encoding="utf-8")
+    (copy / "cli/_more.py").write_text("x   = (1)\ny: int = ''\n", encoding="utf-8")  # what a tool would notice
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-m", *arguments], cwd=app, capture_output=True, text=True, check=False)
+
+    formatted, typed = ("ruff", "format", "--check", "--no-cache", "."), ("mypy", "--cache-dir", os.devnull, "app")
+    assert run(*formatted).returncode == 1
+    (app / "pyproject.toml").write_text("\n".join(excludes["pyproject.toml"]), encoding="utf-8")
+    assert run(*formatted).returncode == 0, run(*formatted).stdout
+    done = run(*typed)
+    assert done.returncode == 0, done.stdout
+    hook = re.compile(excludes[".pre-commit-config.yaml"][0].removeprefix("exclude: '").removesuffix("'"))
+    assert hook.search("app/_vendor/mountsea_gemini/_client.py")
+    assert hook.search("mountsea_gemini/_client.py")
+    assert not hook.search("app/my_mountsea_gemini/_client.py")
 
 
 def test_copying_over_a_copy_is_refused(project: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rulewright.vendoring.verify import MANIFEST, findings, main
+from rulewright.vendoring.verify import MANIFEST, findings, litter, main
 
 Undo = Callable[[], object]
 
@@ -176,6 +176,92 @@ def test_bytecode_caches_are_not_part_of_a_copy(copy: Path) -> None:
     """Using a copy writes caches beside its modules; it is intact all the same."""
     (copy / "cli/__pycache__").mkdir(exist_ok=True)
     (copy / "cli/__pycache__/x.cpython-311.pyc").write_bytes(b"x")
+    assert findings(str(copy)) == []
+
+
+HARMLESS = {
+    ".DS_Store": b"\0", "._.DS_Store": b"x", "._data.json": b"x", "._client.py": b"\x00\x05\x16\x07\x00\x02",
+    "Thumbs.db": b"x", "desktop.ini": b"x", "Desktop.ini": b"x", "_client.py~": b"import os", "._client.py.swp": b"x",
+    ".x.swo": b"x", "#_client.py#": b"x", ".directory": b"x", ".idea/workspace.xml": b"<x/>", ".vscode/a/b.json": b"{}",
+    "__MACOSX/x": b"x", ".mypy_cache/3.11/x.json": b"{}", ".nfs00000001": b"x",
+}  # fmt: skip
+HARMFUL = {
+    "evil.py": b"", "._client.py": b"import os", "._data.so": b"x", ".idea/evil.py": b"", ".vscode/a/evil.PY": b"",
+    "__pycache__/evil.py": b"", "__pycache__/evil.so": b"x", "__MACOSX/x.pth": b"import os", "evil.pyi": b"",
+    ".idea/x.pyc": b"x", "evil.cpython-311-x86_64-linux-gnu.so": b"x", "evil.so.1": b"x", "x.pth": b"", "new": b"",
+    ".mypy_cache/evil.pyd": b"x", ".DS_Store.py": b"", "py.typed.orig": b"",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("folder", [".", "cli"])
+def test_what_desktops_and_editors_leave_is_named_and_harmless(
+    copy: Path, folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It comes by itself with every look at the folder, and nothing of it can be imported."""
+    for name, content in HARMLESS.items():
+        path = copy / folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (copy / folder / ".#_client.py").symlink_to("ana@laptop.17")
+    assert findings(str(copy)) == []
+    found = sorted((Path(folder) / name).as_posix() for name in [*HARMLESS, ".#_client.py"])
+    assert litter(str(copy)) == found
+    assert main([str(copy)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert ": intact, " in out[0]
+    assert out[1:] == [f"  not part of it, and harmless: {path}" for path in found]
+
+
+@pytest.mark.parametrize("name", HARMFUL)
+def test_code_is_never_litter(copy: Path, name: str) -> None:
+    """Whatever folder it hides in: what Python or a loader would run was added by somebody."""
+    path = copy / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(HARMFUL[name])
+    assert [(finding.kind, finding.path) for finding in findings(str(copy))] == [("added", name)]
+    assert litter(str(copy)) == []
+    assert main([str(copy)]) == 1
+
+
+def test_a_link_is_never_litter_where_it_leads_somewhere(copy: Path) -> None:
+    """An editor's lock leads nowhere; a link to a module is a module."""
+    (copy / ".#x").symlink_to(copy / "_client.py")
+    (copy / ".DS_Store").symlink_to(copy / "_client.py")
+    assert [finding.kind for finding in findings(str(copy))] == ["not a plain file"] * 2
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """Run git as somebody, whatever this machine is configured to."""
+    names = [f"-c{key}={value}" for key, value in (("user.name", "ana"), ("user.email", "ana@example.com"))]
+    places = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    subprocess.run(["git", *names, *arguments], cwd=folder, env=places, check=True, capture_output=True)
+
+
+def test_a_checkout_that_rewrites_line_endings_leaves_a_copy_alone(
+    app: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Git for Windows does so by default, and a host may ask for it; the remedy that is shown works."""
+    (app / "host.py").write_text("x = 1\n", encoding="utf-8")
+    (app / ".gitattributes").write_text("* text eol=crlf\n*.mp4 filter=lfs\n", encoding="utf-8")
+    git(app, "init", "-q")
+    git(app, "add", "-A")
+    git(app, "commit", "-qm", "a copy")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", "-c", "core.autocrlf=true", str(app), str(clone))
+    assert (clone / "host.py").read_bytes() == b"x = 1\r\n"
+    copy = clone / "app/_vendor/mountsea_gemini"
+    assert findings(str(copy)) == []
+
+    for name in files(copy):
+        if not name.endswith(".mp4"):
+            change_line_endings(copy / name)
+    assert {finding.kind for finding in findings(str(copy))} == {"line endings changed"}
+    assert main([str(copy)]) == 1
+    said = capsys.readouterr().err
+    assert "only line endings differ: a checkout rewrote them, as core.autocrlf of git does\n" in said
+    assert said.endswith(f"delete its folder and restore it:\n  git checkout -- {copy}\n")
+    shutil.rmtree(copy)
+    git(clone, "checkout", "--", str(copy))
     assert findings(str(copy)) == []
 
 

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from rulewright.errors import EXIT_FAILED, InputError, printable, run_cli
 from rulewright.project import Project, load_project
+from rulewright.vendoring import needs
 from rulewright.vendoring.affected import affected
 from rulewright.vendoring.copy import build_copy, put
 from rulewright.vendoring.edits import shown
 from rulewright.vendoring.impact import impact
-from rulewright.vendoring.verify import MANIFEST, NotACopy, describe, findings, read_manifest
+from rulewright.vendoring.verify import MANIFEST, NotACopy, describe, findings, read_manifest, report
 
 _ABOUT: Final = {
     "copy": "copy the packages into a folder of another repository, importable under any parent package",
@@ -70,19 +71,14 @@ def _copy(project: Project, options: argparse.Namespace) -> int:
         raise InputError("is there already; use upgrade, which looks for edits first", path=target.as_posix())
     put(target, tree)
     print(f"{target.as_posix()}/ written: {len(tree)} files; check it with: python {target.as_posix()}/verify.py")
+    print(needs.shown(read_manifest(str(target))))
     return 0
 
 
 def _verify(project: Project, options: argparse.Namespace) -> int:
     root, manifest = _find(options.dest)
     found = findings(str(root))
-    if found:
-        listed = "\n".join(f"  {finding}" for finding in found)
-        print(
-            f"error: {describe(manifest)}: {len(found)} differences from what was released\n{listed}", file=sys.stderr
-        )
-    else:
-        print(f"{describe(manifest)}: intact, {len(manifest['files'])} files")
+    print(report(str(root), manifest, found), file=sys.stderr if found else sys.stdout)
     print("the project has not changed since" if _is_current(root, manifest, project) else _news(root, project))
     return EXIT_FAILED if found else 0
 
@@ -102,7 +98,10 @@ def _upgrade(project: Project, options: argparse.Namespace) -> int:
         return 0
     told = _news(root, project)  # before the old inputs are gone
     put(root, fresh)
-    print(f"{told}\n{root.as_posix()}/: {describe(manifest)} became {describe(read_manifest(str(root)))}")
+    now = read_manifest(str(root))
+    print(f"{told}\n{root.as_posix()}/: {describe(manifest)} became {describe(now)}")
+    if any(now[key] != manifest.get(key) for key in ("needs", "excludes")):
+        print(needs.shown(now))
     return 0
 
 

@@ -12,6 +12,7 @@ from rulewright.generate.manifest import sha256
 from rulewright.generate.tree import Tree, read_tree, replace_tree
 from rulewright.project import Project
 from rulewright.vendoring.layout import LICENCE, Layout, read_layout
+from rulewright.vendoring.needs import GITATTRIBUTES, Needs, excludes, read_needs
 from rulewright.vendoring.relocate import relocated
 from rulewright.vendoring.verify import MANIFEST, canonical
 
@@ -42,9 +43,10 @@ def build_copy(project: Project, *, api_only: bool = False) -> tuple[str, dict[s
             for path, content in read_tree(layout.written).items()
         }
         _add(tree, {f"{inner}/{path}": content for path, content in generated.items()})
-    own = {LICENCE: layout.licence, _VERIFIER.name: _VERIFIER.read_bytes()}
+    own = {LICENCE: layout.licence, _VERIFIER.name: _VERIFIER.read_bytes(), ".gitattributes": GITATTRIBUTES}
     _add(tree, {**own, **{f"{INPUTS}/{path}": content for path, content in _inputs(project).items()}})
-    _add(tree, {MANIFEST: canonical(_manifest(project, layout, name, tree))})
+    needs = read_needs(layout.table, api_only=name == layout.generated.name)
+    _add(tree, {MANIFEST: canonical(_manifest(project, layout, name, tree, needs))})
     return name, tree
 
 
@@ -63,13 +65,15 @@ def _inputs(project: Project) -> dict[str, bytes]:
     return {"pyproject.toml": "\n".join(["[tool.rulewright]", *lines, ""]).encode(), **files}
 
 
-def _manifest(project: Project, layout: Layout, name: str, tree: Tree) -> dict[str, Any]:
+def _manifest(project: Project, layout: Layout, name: str, tree: Tree, needs: Needs) -> dict[str, Any]:
     inputs = {path: sha256(content) for path, content in _inputs(project).items()}
     return {
         "about": f"a copy made by rulewright.vendoring; do not edit; check it with: python {_VERIFIER.name}",
         "name": layout.name,
         "release": layout.release,
         "package": name,
+        "needs": needs,
+        "excludes": excludes(name),
         "spec": {path: inputs[path] for path in [project.relative(project.spec)]},
         "overlays": {path: inputs[path] for path in map(project.relative, project.overlays)},
         "tools": {**layout.record["tools"], "libcst": version("libcst")},

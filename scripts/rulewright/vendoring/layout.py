@@ -26,6 +26,7 @@ class Layout:
         written: Folder of the hand-written package; None where there is none.
         licence: Text of the licence.
         record: The manifest of the last regeneration.
+        table: The `[project]` table of pyproject.toml.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Layout:
     written: Path | None
     licence: bytes
     record: dict[str, Any]
+    table: dict[str, Any]
 
 
 def read_layout(project: Project) -> Layout:
@@ -57,7 +59,7 @@ def read_layout(project: Project) -> Layout:
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}; a copy carries it", path=LICENCE) from error
     generated = project.output / project.package
-    return Layout(table["name"], table["version"], generated, written_package(project), licence, record)
+    return Layout(table["name"], table["version"], generated, written_package(project), licence, record, table)
 
 
 def written_package(project: Project) -> Path | None:

@@ -16,13 +16,30 @@ if __name__ == "__main__" and os.path.realpath(sys.path[0]) == os.path.dirname(o
 import collections
 import hashlib
 import json
+import re
 import stat
 from typing import Any, NamedTuple
 
 MANIFEST = "vendored.json"
 DIGEST = "digest"
-IGNORED = "__pycache__"
 EXECUTABLE = 0o111
+
+CACHE = "__pycache__"
+LITTER = re.compile(
+    r"\.DS_Store|\._.*|\.localized|Icon\r|\.directory|ehthumbs\.db|Thumbs\.db|desktop\.ini"  # desktops
+    r"|.*~|\..*\.(sw[a-p]|kate-swp)|#.*#|\.#.*|\.~lock\..*#"  # editors
+    r"|\.nfs[0-9a-f]+|\.fuse_hidden.*",  # file systems
+    re.IGNORECASE | re.DOTALL,
+)
+"""Names of files that desktops, editors and file systems leave in every folder they come by."""
+LITTER_FOLDERS = {
+    ".idea", ".vscode", ".vs", ".fleet", ".settings", "__MACOSX", ".Spotlight-V100", ".Trashes", ".fseventsd",
+    ".mypy_cache", ".ruff_cache", ".pytest_cache", ".ipynb_checkpoints",
+}  # fmt: skip
+CODE = re.compile(r".*\.(py[a-z]?|so|so\..*|dll|dylib|pth|zip|egg|whl)", re.IGNORECASE | re.DOTALL)
+"""Names under which Python, or whoever loads a library, would run a file; such a file is never litter."""
+APPLE_DOUBLE = b"\x00\x05\x16\x07"
+"""How the `._x.py` begins that Finder puts beside an `x.py`; the null byte keeps Python from compiling it."""
 
 
 class Finding(NamedTuple):
@@ -87,7 +104,8 @@ def _is_entry(entry: Any) -> bool:
 def findings(root: str) -> list[Finding]:
     """Return every difference between a copy and its manifest, by path; none if it is intact.
 
-    Bytecode caches are not looked at. Permissions are compared as a checkout leaves them: one umask for all files.
+    Bytecode caches and `litter` are no differences. Permissions are compared as a checkout leaves them: one umask
+    for all files.
 
     Raises:
         NotACopy: There is no manifest to compare with.
@@ -95,10 +113,13 @@ def findings(root: str) -> list[Finding]:
     manifest = read_manifest(root)
     recorded: dict[str, dict[str, str]] = manifest["files"]
     present = _present(root)
+    for path in _litter(root, present, recorded):
+        del present[path]
     found: list[Finding] = []
     contents = {path: _read(f"{root}/{path}") for path, mode in present.items() if stat.S_ISREG(mode)}
-    if contents.get(MANIFEST) != canonical(manifest):
-        found.append(Finding("edited", MANIFEST, "its digest or its layout is not what was written"))
+    for finding in _compare(MANIFEST, contents.get(MANIFEST, b""), _sha256(canonical(manifest))):
+        detail = "its digest or its layout is not what was written" if finding.kind == "edited" else ""
+        found.append(finding._replace(detail=detail))
     for path in recorded.keys() & contents.keys():
         found += _compare(path, contents[path], recorded[path]["sha256"])
     found += [Finding("not a plain file", path) for path, mode in present.items() if not stat.S_ISREG(mode)]
@@ -107,6 +128,36 @@ def findings(root: str) -> list[Finding]:
     found += _moved(missing, added)
     found += _modes({path: present[path] for path in recorded.keys() & contents.keys()}, recorded)
     return sorted(found, key=lambda finding: (finding.path, finding.kind))
+
+
+def litter(root: str) -> list[str]:
+    """Return the files that desktops and editors left in a copy: no part of it, and nothing that could be run.
+
+    Raises:
+        NotACopy: There is no manifest to compare with.
+    """
+    recorded = read_manifest(root)["files"]
+    return sorted(path for path in _litter(root, _present(root), recorded) if CACHE not in path.split("/"))
+
+
+def _litter(root: str, present: dict[str, int], recorded: dict[str, Any]) -> list[str]:
+    return [
+        path
+        for path, mode in present.items()
+        if path not in recorded and path != MANIFEST and _is_litter(f"{root}/{path}", path.split("/"), mode)
+    ]
+
+
+def _is_litter(path: str, parts: list[str], mode: int) -> bool:
+    *folders, name = parts
+    if stat.S_ISLNK(mode):
+        return name.startswith(".#") and not os.path.exists(path)  # noqa: PTH110  a link to nothing: a lock of Emacs
+    if not stat.S_ISREG(mode):
+        return False
+    if CODE.fullmatch(name):
+        cached = bool(folders) and folders[-1] == CACHE and name.endswith(".pyc")
+        return cached or (name.startswith("._") and _read(path).startswith(APPLE_DOUBLE))
+    return bool(LITTER.fullmatch(name)) or not {CACHE, *LITTER_FOLDERS}.isdisjoint(folders)
 
 
 def _present(root: str) -> dict[str, int]:
@@ -118,7 +169,7 @@ def _present(root: str) -> dict[str, int]:
         with os.scandir(f"{root}/{folder}") as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    waiting += [] if entry.name == IGNORED else [f"{folder}{entry.name}/"]
+                    waiting.append(f"{folder}{entry.name}/")
                 else:
                     result[folder + entry.name] = entry.stat(follow_symlinks=False).st_mode
     return result
@@ -174,6 +225,23 @@ def describe(manifest: dict[str, Any]) -> str:
     return _printable(f"{manifest.get('name')} {manifest.get('release')}{revision}")
 
 
+def report(root: str, manifest: dict[str, Any], found: list[Finding]) -> str:
+    """Return what there is to say about a copy: its differences, how to undo them, and its litter."""
+    if found:
+        count = f"{len(found)} differences from what was released"
+        lines = [f"error: {describe(manifest)}: {count}", *(f"  {finding}" for finding in found)]
+    else:
+        lines = [f"{describe(manifest)}: intact, {len(manifest['files'])} files"]
+    if any(finding.kind == "line endings changed" for finding in found):
+        only = all(finding.kind == "line endings changed" for finding in found)
+        lines += [
+            f"  {'only' if only else 'some'} line endings differ: a checkout rewrote them, as core.autocrlf of git does",
+            "  commit the copy together with its own .gitattributes, then delete its folder and restore it:",
+            "  git checkout -- " + _printable(root),
+        ]
+    return "\n".join(lines + [f"  not part of it, and harmless: {_printable(path)}" for path in litter(root)])
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Compare a copy with its manifest and print what differs.
 
@@ -191,12 +259,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (NotACopy, OSError) as error:
         print(f"error: {_printable(str(error))}", file=sys.stderr)
         return 2
-    if not found:
-        print(f"{describe(manifest)}: intact, {len(manifest['files'])} files")
-        return 0
-    listed = "\n".join(f"  {finding}" for finding in found)
-    print(f"error: {describe(manifest)}: {len(found)} differences from what was released\n{listed}", file=sys.stderr)
-    return 1
+    print(report(root, manifest, found), file=sys.stderr if found else sys.stdout)
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
