@@ -379,6 +379,9 @@ FILES: Final = (
         for target, name, step in (
             ("D3", "cut short", reply(200, FILM[:9000], {"Content-Type": "video/mp4"}, length=len(FILM))),
             ("D3", "cut short, length unknown", reply(200, FILM[:9000], {"Content-Length": "", "Connection": "close"})),
+            ("D3", "cut short, its length announced", reply(200, FILM[:9000], {"Content-Type": "video/mp4"})),
+            ("D3", "a part, as a whole", reply(200, FILM, {"Content-Range": f"bytes 0-{len(FILM) - 1}/99999"})),
+            ("D3", "a part, as HTTP 206", reply(206, FILM, {"Content-Range": f"bytes 0-{len(FILM) - 1}/99999"})),
             ("D3", "HTTP 404", reply(404, HTML)),
             ("D3", "a page in place of a film", reply(200, HTML)),
             ("D5", "64 KiB of gzip for 64 MiB", reply(200, gzip.compress(bytes(2**26)), {"Content-Encoding": "gzip"})),

@@ -7,7 +7,11 @@ from typing import BinaryIO, Final
 
 _HEAD: Final = struct.Struct(">I4s")
 _LARGE: Final = struct.Struct(">Q")
+_LIST: Final = struct.Struct(">II")
 _MAX_BOXES: Final = 100_000
+_CONTAINERS: Final = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
+_OFFSETS: Final = {b"stco": 4, b"co64": 8}
+"""The boxes that list where in the file each chunk of media begins, with the bytes of one such place."""
 
 
 def is_mp4(file: BinaryIO) -> bool:
@@ -19,8 +23,8 @@ def is_mp4(file: BinaryIO) -> bool:
 def mp4_problem(file: BinaryIO, size: int, *, length_known: bool) -> str | None:
     """Return what is wrong with an MP4 file, or None.
 
-    Its boxes have to fill the file exactly, whatever length the server announced: a server that lost the end of a
-    film announces the length of what it has left.
+    Its boxes have to fill the file exactly, and hold all media that its index lists, whatever length the server
+    announced: a server that lost the end of a film announces the length of what it has left.
 
     Args:
         file: The file, open for reading.
@@ -30,10 +34,12 @@ def mp4_problem(file: BinaryIO, size: int, *, length_known: bool) -> str | None:
     """
     if not is_mp4(file):
         return "it does not begin like an MP4 file (no ftyp box)"
-    position, missing = 0, [b"moov", b"mdat"]
+    position, index = 0, range(0)
     for _ in range(_MAX_BOXES):
         if position == size:
-            return f"it has no {missing[0].decode()} box, so it is cut" if missing else None
+            if not index:
+                return "it has no moov box, so it is cut"
+            return "its index points behind its end, so it is cut" if _points_behind(file, index, size) else None
         file.seek(position)
         head = file.read(_HEAD.size)
         if len(head) < _HEAD.size:
@@ -49,7 +55,33 @@ def mp4_problem(file: BinaryIO, size: int, *, length_known: bool) -> str | None:
             return "its last box names no length, so nobody can tell whether it is whole"
         if length < least or position + length > size:
             return "it ends inside a box, so it is cut"
-        if name in missing:
-            missing.remove(name)
+        if name == b"moov":
+            index = range(position, position + length)
         position += length
     return "it has too many boxes"
+
+
+def _points_behind(file: BinaryIO, index: range, size: int) -> bool:
+    """Return whether the index lists media behind the end of the file, as after a cut between two boxes."""
+    waiting = [index]
+    for _ in range(_MAX_BOXES):
+        if not waiting:
+            return False
+        rest = waiting.pop()
+        if len(rest) < _HEAD.size:
+            continue
+        file.seek(rest.start)
+        length, name = _HEAD.unpack(file.read(_HEAD.size))
+        if not _HEAD.size <= length <= len(rest):
+            continue  # what an index may hold besides is for players to judge
+        waiting.append(rest[length:])
+        if name in _CONTAINERS:
+            waiting.append(rest[_HEAD.size : length])
+        elif name in _OFFSETS and length >= _HEAD.size + _LIST.size:
+            _, count = _LIST.unpack(file.read(_LIST.size))
+            width, first = _OFFSETS[name], _HEAD.size + _LIST.size
+            if 0 < count <= (length - first) // width:
+                file.seek(rest.start + first + (count - 1) * width)
+                if int.from_bytes(file.read(width), "big") >= size:
+                    return True
+    return False

@@ -160,6 +160,19 @@ def _large_box(name: bytes, size: int) -> bytes:
 
 BEGINNING = _box(b"ftyp", 16)
 WHOLE = BEGINNING + _box(b"moov", 8) + _box(b"mdat", 8)
+
+
+def _indexed(name: bytes, width: int) -> bytes:
+    """Return a film whose index lists two chunks of its media, the last box."""
+    index = struct.pack(">II", 0, 2)
+    for outer in (name, b"stbl", b"minf", b"mdia", b"trak", b"moov"):
+        if outer == name:
+            chunks = [len(BEGINNING) + 6 * 8 + 8 + 2 * width + 8 + place for place in (0, 4)]
+            index += b"".join(chunk.to_bytes(width, "big") for chunk in chunks)
+        index = struct.pack(">I4s", 8 + len(index), outer) + index
+    return BEGINNING + index + _box(b"mdat", 16)
+
+
 INSIDE = "it ends inside a box, so it is cut"
 
 
@@ -177,19 +190,25 @@ INSIDE = "it ends inside a box, so it is cut"
         (WHOLE + struct.pack(">I4s", 0, b"mdat") + b"xx",
          "its last box names no length, so nobody can tell whether it is whole"),
         (BEGINNING + _box(b"mdat", 8), "it has no moov box, so it is cut"),
-        (BEGINNING + _box(b"moov", 8), "it has no mdat box, so it is cut"),
+        (BEGINNING + _box(b"moov", 8), None),
+        (_indexed(b"stco", 4), None),
+        (_indexed(b"co64", 8), None),
+        (_indexed(b"stco", 4)[:-16], "its index points behind its end, so it is cut"),
+        (_indexed(b"co64", 8)[:-16], "its index points behind its end, so it is cut"),
         (BEGINNING + _box(b"moov", 8) + (_box(b"moof", 8) + _box(b"mdat", 8)) * 2, None),
         (WHOLE + struct.pack(">I4sQ", 1, b"free", 15), INSIDE),
         (WHOLE + b"xx", "it ends inside a box header, so it is cut"),
         (WHOLE[:-1], "it ends inside a box header, so it is cut"),
-        (WHOLE[:-8], "it has no mdat box, so it is cut"),
+        (BEGINNING, "it has no moov box, so it is cut"),
         (BEGINNING + _box(b"moov", 20)[:-1], INSIDE),
         (_box(b"free", 16), "it does not begin like an MP4 file (no ftyp box)"),
         (b"", "it does not begin like an MP4 file (no ftyp box)"),
     ],
     ids=["whole", "a large box", "a box behind a large one", "half a large box", "a large box of its head alone",
          "a length of two", "a length of seven", "half a long length", "a box without end", "no table",
-         "no media", "fragments", "a large box of less than its head", "half a header", "almost a header",
+         "no media and none listed", "an index", "a large index", "an index without media",
+         "a large index without media", "fragments", "a large box of less than its head", "half a header",
+         "almost a header",
          "a cut between two boxes", "half a box", "no beginning", "nothing"],
 )  # fmt: skip
 def test_why_a_film_is_not_whole_is_said(film: bytes, problem: str | None) -> None:
@@ -205,9 +224,10 @@ def test_a_film_of_endless_boxes_is_given_up() -> None:
 
 def test_the_boxes_count_whatever_length_was_announced() -> None:
     """A server that lost the end of a film announces what it has left; only a last box without a length may use it."""
-    for cut in range(len(WHOLE)):
-        assert mp4_problem(io.BytesIO(WHOLE[:cut]), cut, length_known=True) is not None
-    assert mp4_problem(io.BytesIO(WHOLE), len(WHOLE), length_known=True) is None
+    whole = _indexed(b"stco", 4)
+    for cut in range(len(whole)):
+        assert mp4_problem(io.BytesIO(whole[:cut]), cut, length_known=True) is not None
+    assert mp4_problem(io.BytesIO(whole), len(whole), length_known=True) is None
     endless = BEGINNING + _box(b"moov", 8) + struct.pack(">I4s", 0, b"mdat") + b"xx"
     assert mp4_problem(io.BytesIO(endless), len(endless), length_known=True) is None
     early = BEGINNING + struct.pack(">I4s", 0, b"mdat") + b"xx"

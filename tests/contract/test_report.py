@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import shlex
 from collections.abc import Callable
 from datetime import date
@@ -179,6 +180,23 @@ def test_the_line_to_reproduce_names_the_token_and_never_shows_it() -> None:
 
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e|`]]>&"
+
+
+def test_a_report_replaces_files_only(tmp_path: Path) -> None:
+    """A pipe or a link to a device under a report's name stays what it is, and no draft is left behind."""
+    report = Report((), measured([], {}, (), TODAY), "http://127.0.0.1:9", "T")
+    os.mkfifo(tmp_path / "report.txt")
+    with pytest.raises(OSError, match="what is there now is not a regular file"):
+        write(report, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.txt"]
+    assert (tmp_path / "report.txt").is_fifo()
+    (tmp_path / "report.txt").unlink()
+    write(report, tmp_path)
+    (tmp_path / "report.md").unlink()
+    (tmp_path / "report.md").symlink_to(os.devnull)
+    with pytest.raises(OSError, match="what is there now is not a regular file"):
+        write(report, tmp_path)
+    assert (tmp_path / "report.md").is_symlink()
 
 
 def test_nothing_foreign_in_a_report_is_obeyed(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import os
 import re
@@ -117,7 +118,12 @@ def test_a_copy_names_what_it_needs(project: Path, tmp_path: Path, capsys: pytes
     extras = table["optional-dependencies"]
     assert recorded["needs"] == {"python": ">=3.11", "packages": table["dependencies"], "extras": extras}
     lines = [line.strip() for line in out.splitlines()]
-    for needed in [*table["dependencies"], *extras["cli"], *extras["sandbox"], *sum(recorded["excludes"].values(), [])]:
+    for needed in [
+        *table["dependencies"],
+        *extras["cli"],
+        *extras["sandbox"],
+        *itertools.chain(*recorded["excludes"].values()),
+    ]:
         assert needed in lines
     assert "it needs Python >=3.11 and, in your requirements:" in lines
     assert main(["copy", str(tmp_path), "--api-only", "--project", str(project)]) == 0

@@ -232,7 +232,7 @@ def test_a_link_is_never_litter_where_it_leads_somewhere(copy: Path) -> None:
 
 def git(folder: Path, *arguments: str) -> None:
     """Run git as somebody, whatever this machine is configured to."""
-    names = [f"-c{key}={value}" for key, value in (("user.name", "ana"), ("user.email", "ana@example.com"))]
+    names = ["-c", "user.name=ana", "-c", "user.email=ana@example.com"]
     places = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     subprocess.run(["git", *names, *arguments], cwd=folder, env=places, check=True, capture_output=True)
 

@@ -233,9 +233,9 @@ def report(root: str, manifest: dict[str, Any], found: list[Finding]) -> str:
     else:
         lines = [f"{describe(manifest)}: intact, {len(manifest['files'])} files"]
     if any(finding.kind == "line endings changed" for finding in found):
-        only = all(finding.kind == "line endings changed" for finding in found)
+        which = "only" if all(finding.kind == "line endings changed" for finding in found) else "some"
         lines += [
-            f"  {'only' if only else 'some'} line endings differ: a checkout rewrote them, as core.autocrlf of git does",
+            f"  {which} line endings differ: a checkout rewrote them, as core.autocrlf of git does",
             "  commit the copy together with its own .gitattributes, then delete its folder and restore it:",
             "  git checkout -- " + _printable(root),
         ]
