@@ -196,7 +196,10 @@ def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path, name: str) 
     stranger.write_bytes(b"theirs")
 
     def write() -> None:
-        _ = write_whole(target, "new") if target.suffix else replace_tree(target, {"a": b"new"})
+        if target.suffix:
+            write_whole(target, "new")
+        else:
+            replace_tree(target, {"a": b"new"})
 
     write()
     command = [sys.executable, "-c", KILLED.replace('"new"', '"newer"'), str(target)]

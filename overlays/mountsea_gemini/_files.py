@@ -103,13 +103,26 @@ def is_stream(target: Path) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or _descriptor(target) is not None
 
 
+def is_standard_output(target: Path) -> bool:
+    """Return whether `target` is a stream, and the one to which this process prints."""
+    found = _status(target) if is_stream(target) else None
+    with contextlib.suppress(OSError, ValueError):  # there may be no standard output, or one without a descriptor
+        return found is not None and os.path.samestat(found, os.fstat(sys.stdout.fileno()))
+    return False
+
+
 def _mode(target: Path) -> int | None:
     """Return the type and the rights of what `target` leads to, links followed; None if that is nothing."""
+    found = _status(target)
+    return None if found is None else found.st_mode
+
+
+def _status(target: Path) -> os.stat_result | None:
     descriptor = _descriptor(target)
     if descriptor is not None:
-        return os.fstat(descriptor).st_mode
+        return os.fstat(descriptor)
     try:
-        return target.stat().st_mode
+        return target.stat()
     except OSError as error:
         if error.errno in {errno.ENOENT, errno.ELOOP}:
             return None

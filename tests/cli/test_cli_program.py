@@ -31,6 +31,22 @@ def test_every_variant_makes_a_file_without_key_and_network(
     assert target.read_bytes()[4:8] == b"ftyp"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="/dev/stdout is POSIX")
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_film_on_standard_output_is_the_film_alone(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """Through a pipe and into a file alike; the result that is otherwise printed there would spoil it."""
+    called = [*command(), "text2video", "a cat", "--sandbox", *options, "-o"]
+    whole = tmp_path / "whole.mp4"
+    subprocess.run([*called, str(whole)], env=environment(), capture_output=True, check=True)
+    piped = subprocess.run([*called, "/dev/stdout"], env=environment(), capture_output=True, check=True)
+    assert piped.stdout == whole.read_bytes()
+    redirected = tmp_path / "cat.mp4"
+    with redirected.open("wb") as file:
+        inode = redirected.stat().st_ino
+        subprocess.run([*called, "/dev/stdout"], env=environment(), stdout=file, stderr=subprocess.PIPE, check=True)
+    assert (redirected.read_bytes(), redirected.stat().st_ino) == (piped.stdout, inode)
+
+
 def test_a_pipe_gets_plain_lines(program: Program) -> None:
     """Piped, standard error holds a line for each state and no escape sequence, whatever colour is asked for."""
     ran = program("text2video", "a cat", "--sandbox", NO_COLOR="1", FORCE_COLOR="1")

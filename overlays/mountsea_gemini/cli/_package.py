@@ -15,7 +15,7 @@ from .._async_client import AsyncClient
 from .._client import MAX_DOWNLOAD, Client
 from .._clock import SystemClock
 from .._errors import ConfigurationError, RequestRefused
-from .._files import checked_target, sync_directory
+from .._files import checked_target, is_standard_output, sync_directory
 from .._particular import BASE_URL_VARIABLE, TOKEN_VARIABLE
 from .._result import TaskResult
 from .._secrets import printable
@@ -41,6 +41,7 @@ __all__ = [
     "checked_target",
     "errors",
     "is_loopback",
+    "is_standard_output",
     "new_sandbox",
     "positive_seconds",
     "printable",

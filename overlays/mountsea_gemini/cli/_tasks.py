@@ -13,7 +13,7 @@ from ._connection import check, connected
 from ._exits import Exit
 from ._job import Job, output_of
 from ._options import Connecting, Printing, Saving, Submitting, Waiting
-from ._package import Client, ConfigurationError, Task, TaskResult, checked_target, positive_seconds
+from ._package import Client, ConfigurationError, Task, TaskResult, checked_target, is_standard_output, positive_seconds
 from ._progress import Watch
 from ._screen import Screen, one_line
 
@@ -134,6 +134,9 @@ def _followed(screen: Screen, job: Job, task: Task, options: Waiting) -> Exit:
         output = output_of(options)
         if output is not None:
             job.file = task.download(output, timeout=options.timeout, on_poll=on_poll)
+            if is_standard_output(job.file):
+                screen.note(f"written to {job.file}")  # a result printed there would become a part of the file
+                return Exit.OK
             lines = [str(job.file)]
         else:
             lines = list(task.wait(timeout=options.timeout, on_poll=on_poll).urls)
