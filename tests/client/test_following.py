@@ -78,7 +78,7 @@ def test_a_download_waits_for_the_task(tmp_path: Path) -> None:
     assert fetched(stage, target, 1, on_poll=noted, fresh=True) == target
     assert (seen, target.read_bytes()) == ([(2.5, "processing"), (6.25, "completed")], b"x")
     assert stage.asked == [("GET", FILM + "2", 30.0, True)]
-    assert stage.brief == [True, True, False, False]
+    assert stage.brief == [True, False, True, False, False]
 
 
 def test_a_download_waits_no_longer_than_it_may(tmp_path: Path) -> None:
