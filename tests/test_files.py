@@ -171,7 +171,7 @@ def test_text_that_is_no_unicode_is_refused(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from scripts import files
+from rulewright import files
 from rulewright.generate.tree import replace_tree
 def kill(*_):
     if sys.argv[2] == "kill":
