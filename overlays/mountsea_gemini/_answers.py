@@ -1,4 +1,4 @@
-"""Read answers: closed going out, open coming in. Nothing a server sends makes these functions raise."""
+"""Parse API responses. Malformed responses never raise; they are returned as `Unreadable`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,17 @@ from ._errors import (
     StatusError,
 )
 from ._exchange import Answer
+from ._private import PrivateTexts
 from ._result import TaskResult
-from ._secrets import SHOWN_LENGTH, Redactor
+from ._secrets import NOTHING, SHOWN_LENGTH, Redactor
 
 _TRACE_HEADERS: Final = ("x-trace-id", "x-request-id", "trace-id", "request-id", "x-correlation-id", "cf-ray")
 _MAX_DEPTH: Final = 200
 """Levels of nesting read. Deeper JSON is an attack, and would break copying and pickling what holds it."""
+
+_CONTENT_TYPES: Final = frozenset(
+    {"no content type", "application/json", "application/problem+json", "text/html", "text/plain", "text/xml"}
+)
 
 ABSENT: Final = object()
 Path = tuple[str, ...]
@@ -37,11 +42,11 @@ class Unreadable:
 
     Attributes:
         reason: Why it cannot be read.
-        said: It gives an error's words instead.
+        is_error: It holds an error message instead.
     """
 
     reason: str
-    said: bool = False
+    is_error: bool = False
 
 
 @frozen
@@ -51,32 +56,50 @@ class Reader:
     Attributes:
         waiter: Where things stand, as data.
         redact: Takes secrets out of what is shown.
-        private: Strings of the caller's request that no error repeats.
+        private: Texts of the caller's request that no error repeats.
     """
 
     waiter: Waiter
     redact: Redactor = field(repr=False)
-    private: tuple[str, ...] = field(default=(), repr=False)
+    private: PrivateTexts = field(default=NOTHING, repr=False)
 
-    def shown(self, answer: Answer) -> str:
-        """Return the body fit to be printed."""
-        # More than is shown, so that a token at the cut is still seen whole, but not a whole film.
-        start = answer.body[: 20 * SHOWN_LENGTH]
-        return self.redact(start.decode("utf-8", "replace").strip(), private=self.private)
+    def show(self, text: str, *, limit: int = SHOWN_LENGTH) -> str:
+        """Return a text of the server or the transport, fit to be printed."""
+        return self.redact(text, limit=limit, private=self.private)
+
+    def state(self, status: str) -> str:
+        """Return a state fit to be printed: the waiter's own words are, whatever the request holds."""
+        return status if status in self.waiter.acceptors else self.show(status, limit=100)
+
+    def message(self, document: object) -> str | None:
+        """Return the vendor's message in a document, if it has one where the waiter names reasons.
+
+        Errors show nothing else of a body: what is no reason may be anything, the request among it.
+        """
+        found = next(filter(None, (text_at(document, place) for place in self.waiter.reasons)), None)
+        return None if found is None else self.show(found)
 
     def missing(self, document: object, what: str) -> Unreadable:
-        """Return why a document is not what it should be: the error's words it gives instead, or else `what`."""
-        words = next(filter(None, (text_at(document, place) for place in self.waiter.reasons)), None)
-        if words is None:
+        """Return why a document is not what it should be: its error message if it has one, or else `what`."""
+        message = self.message(document)
+        if message is None:
             return Unreadable(what)
-        return Unreadable(f"{what}; it says instead: {self.redact(words, private=self.private)}", said=True)
+        return Unreadable(f"{what}; its error message: {message}", is_error=True)
+
+    def broken(self, answer: Answer) -> Unreadable | None:
+        """Return why a body is not whole, if it is not."""
+        return None if answer.broken is None else Unreadable(self.show(answer.broken))
+
+    def document(self, answer: Answer) -> Any | Unreadable:
+        """Return the JSON an answer holds, or why it holds none."""
+        return self.broken(answer) or document_of(answer)
 
     def trace(self, answer: Answer, document: object) -> str | None:
         """Return the id to quote to the vendor's support, from the body or else the headers."""
         found = text_at(document, self.waiter.trace)
         for name in _TRACE_HEADERS:
             found = found or answer.headers.get(name)
-        return None if not found else self.redact(found, limit=100)
+        return None if not found else self.show(found, limit=100)
 
 
 def document_of(answer: Answer) -> Any | Unreadable:
@@ -88,9 +111,25 @@ def document_of(answer: Answer) -> Any | Unreadable:
     except RecursionError:
         return Unreadable("its JSON is nested too deeply")
     except ValueError:
-        kind = answer.headers.get("content-type", "no content type").partition(";")[0][:60]
-        return Unreadable(f"its body is not JSON ({kind}, {len(answer.body)} bytes)")
+        return Unreadable(f"its body is not JSON ({_kind(answer)}, {len(answer.body)} bytes)")
     return Unreadable("its JSON is nested too deeply") if _too_deep(document) else document
+
+
+def may_hide_json(answer: Answer) -> bool:
+    """Whether a body that is no JSON may have been some: cut, garbled, or JSON by its type or its beginning."""
+    if answer.broken is not None or answer.body.lstrip()[:1] in (b"{", b"["):
+        return True
+    try:
+        text = answer.body.decode()
+    except UnicodeDecodeError:
+        return True
+    return bool(text.strip()) and "json" in answer.headers.get("content-type", "").lower()
+
+
+def _kind(answer: Answer) -> str:
+    """Return the content type of an answer, of those that are no text the server may have made up."""
+    essence = answer.headers.get("content-type", "no content type").partition(";")[0].strip().lower()
+    return essence if essence in _CONTENT_TYPES else "another content type"
 
 
 def _too_deep(document: object) -> bool:
@@ -226,13 +265,13 @@ _BY_STATUS: Final[Mapping[int, type[StatusError]]] = {
 
 def status_error(what: str, answer: Answer, reader: Reader, *, wait: float | None) -> StatusError:
     """Return the typed error for an answer whose status is 4xx or 5xx."""
-    document = document_of(answer)
+    document = reader.document(answer)
     status = answer.status
     message = f"{what} was answered with HTTP {status}"
-    shown, trace = reader.shown(answer), reader.trace(answer, document)
+    reason, trace = reader.message(document), reader.trace(answer, document)
     if status == 429:
         if wait is not None:
             message += f", to be tried again in {wait:g} s at the earliest"
-        return RateLimited(message, retry_after=wait, status=status, trace_id=trace, body=shown)
+        return RateLimited(message, retry_after=wait, status=status, trace_id=trace, vendor_message=reason)
     kind = ServerError if status >= 500 else _BY_STATUS.get(status, BadRequest)
-    return kind(message, status=status, trace_id=trace, body=shown)
+    return kind(message, status=status, trace_id=trace, vendor_message=reason)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any, Final, TypeVar
 
 from mountsea_gemini_api._operation import Operation
 from mountsea_gemini_api._waiter import Waiter
+from mountsea_gemini_api.waiters import SUBMITS, WAITERS
 
-from ._answers import Reader, status_error
-from ._cores import check, told_in
-from ._errors import ConnectionFailed, ProtocolError
+from ._answers import Reader, status_error, submitted_id
+from ._cores import check, private_texts
+from ._errors import ApiError, ConnectionFailed, ProtocolError
 from ._exchange import Answer, Core, Failed, Send, Wall
 from ._request import request
-from ._retry_after import retry_after
+from ._retry_after import retry_after, utc
 from ._settings import Settings
+from ._submitting import logged_if_interrupted
 
 R = TypeVar("R")
 
@@ -37,9 +40,12 @@ _NOTHING: Final = Waiter(
     error_message=None,
     error_code=None,
     trace=None,
-    reasons=(),
+    reasons=tuple(dict.fromkeys(place for waiter in WAITERS.values() for place in waiter.reasons)),
 )
-"""A waiter without places: the answer is the result, and only errors are read by it."""
+"""A waiter without places: the answer is the result, and only errors are read by it, where all operations have them."""
+
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""Methods that change nothing (RFC 9110, 9.2.1)."""
 
 
 def calling(settings: Settings, operation: Operation[..., R], arguments: Mapping[str, Any]) -> Core[R]:
@@ -53,29 +59,43 @@ def calling(settings: Settings, operation: Operation[..., R], arguments: Mapping
     """
     check(operation, arguments, settings.waive, strict=settings.strict)
     sent, value = request(settings, operation, **arguments)
-    reader = Reader(_NOTHING, settings.redact, told_in(value))
+    poll = SUBMITS.get(operation.id, operation.id)
+    reader = Reader(WAITERS.get(poll, _NOTHING), settings.redact, private_texts(arguments, value))
     sent_at = yield from Wall()
-    outcome = yield from Send(sent, settings.timeout, ANSWER_LIMIT)
+    with nullcontext() if sent.method in _SAFE else logged_if_interrupted(_in_flight(operation, sent_at)):
+        outcome = yield from Send(sent, settings.timeout, ANSWER_LIMIT)
     if isinstance(outcome, Failed):
         way_out = (
             "whether it was carried out is unknown" if outcome.sent else "it was never sent, and may be tried again"
         )
-        raise ConnectionFailed(f"{operation.id} was not answered: {outcome.detail}", way_out=way_out)
-    if outcome.status >= 400:
-        raise status_error(operation.id, outcome, reader, wait=retry_after(outcome.headers, sent_at))
-    return _read(operation, outcome, reader)
+        detail = reader.show(outcome.detail)
+        raise ConnectionFailed(f"{operation.id} was not answered: {detail}", way_out=way_out)
+    try:
+        if outcome.status >= 400:
+            raise status_error(operation.id, outcome, reader, wait=retry_after(outcome.headers, sent_at))
+        return _read(operation, outcome, reader)
+    except ApiError as error:
+        if operation.id in SUBMITS:
+            error.task_id = submitted_id(reader.document(outcome), reader.waiter.submitted)
+        raise
+
+
+def _in_flight(operation: Operation[..., Any], sent_at: float) -> str:
+    at = utc(sent_at).isoformat(timespec="seconds")
+    return f"{operation.id} was being sent: it may have been carried out and billed (sent {at})"
 
 
 def _read(operation: Operation[..., R], answer: Answer, reader: Reader) -> R:
     from ._http_values import read  # noqa: PLC0415  the HTTP library is loaded by now: something was sent
 
     if answer.status >= 300 or answer.broken is not None:
-        reason = answer.broken or f"HTTP {answer.status}, which is no answer to it"
+        broken = reader.broken(answer)
+        reason = broken.reason if broken else f"HTTP {answer.status}, which is no answer to it"
         raise _unusable(operation, answer, reader, reason)
     try:
         return read(answer, operation.read)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        what = reader.redact(str(error), limit=200, private=reader.private)
+        what = reader.show(str(error), limit=200)
         reason = f"its body is not what the document says ({type(error).__name__}: {what})"
     # Outside, so that no traceback drags the answer along.
     raise _unusable(operation, answer, reader, reason)
@@ -86,5 +106,5 @@ def _unusable(operation: Operation[..., Any], answer: Answer, reader: Reader, re
         f"{operation.id} was answered with HTTP {answer.status}, but {reason}",
         status=answer.status,
         trace_id=reader.trace(answer, None),
-        body=reader.shown(answer),
+        vendor_message=reader.message(reader.document(answer)),
     )

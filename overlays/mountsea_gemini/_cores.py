@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
-from attrs import frozen
+from attrs import field, frozen
 from mountsea_gemini_api._operation import Operation
 from mountsea_gemini_api._waiter import Waiter
 from mountsea_gemini_api.operations import OPERATIONS
@@ -22,11 +22,12 @@ from ._downloading import downloading
 from ._errors import ApiError, ConfigurationError, RequestRefused, TaskOutputMissing
 from ._exchange import Core, Disk, DiskFailed, Effect, Tell
 from ._files import checked_target
+from ._private import PrivateTexts
 from ._request import request
 from ._result import TaskResult
-from ._secrets import printable
+from ._secrets import NOTHING, printable
 from ._settings import Settings, positive_seconds, waived
-from ._submitting import Submission, submitting
+from ._submitting import Submission, logged_if_interrupted, submitting
 from ._waiting import OnPoll, Polling, looking, waiting
 
 R = TypeVar("R")
@@ -44,6 +45,8 @@ class TaskKey:
     operation: str
     arguments: tuple[tuple[str, Any], ...] = ()
     """What the poll takes beside the id, by keyword."""
+    private: PrivateTexts = field(default=NOTHING, repr=False, eq=False)
+    """Texts of the submit that errors of the task do not repeat; unknown for a task of another process."""
 
 
 def key(task_id: str, operation: str | None = None, arguments: Mapping[str, Any] | None = None) -> TaskKey:
@@ -75,7 +78,7 @@ def polling(settings: Settings, task: TaskKey) -> Polling:
     """Return how to look at a task."""
     waiter: Waiter = WAITERS[task.operation]
     sent, _ = request(settings, OPERATIONS[task.operation], **{waiter.argument: task.id, **dict(task.arguments)})
-    return Polling(task.id, sent, Reader(waiter, settings.redact), settings.timeout)
+    return Polling(task.id, sent, Reader(waiter, settings.redact, task.private), settings.timeout)
 
 
 def starting(
@@ -104,11 +107,14 @@ def starting(
             f"  send it with call(...); the function of the same name in `variants` builds and checks the body"
         )
     sent, value = request(settings, operation, **arguments)
-    reader = Reader(WAITERS[poll], settings.redact, told_in(value))
+    private = private_texts(arguments, value)
+    reader = Reader(WAITERS[poll], settings.redact, private)
     task_id = yield from submitting(Submission(sent, reader, operation.id, settings.timeout))
-    task = handle(TaskKey(task_id, poll, _carried(operation, arguments)))
+    task = handle(TaskKey(task_id, poll, _carried(operation, arguments), private))
     if on_submitted is not None:
-        yield from carrying(task_id, iter(Tell(on_submitted, task)))
+        # Nobody has the id yet: a note on a cancellation is lost.
+        with logged_if_interrupted(_resume(task_id)):
+            yield from carrying(task_id, iter(Tell(on_submitted, task)))
     return task
 
 
@@ -144,19 +150,48 @@ def _caller(frame: FrameType) -> int:
     return level
 
 
-def told_in(body: Any) -> tuple[str, ...]:
-    """Return the texts of a body that a server may echo and an error must not: prose and addresses."""
-    found = {text for text in _texts(body) if " " in text or "://" in text or len(text) > 40}
-    return tuple(sorted(found, key=len, reverse=True))
+def private_texts(arguments: Mapping[str, Any], value: Any) -> PrivateTexts:
+    """Return the texts of a request that errors must not repeat: all but the words that the document lists itself.
+
+    Args:
+        arguments: The operation's arguments.
+        value: What the body was made from, if it is JSON or a form.
+    """
+    listed = _listed()
+    given = arguments if value is None else {**arguments, "body": value}
+    return PrivateTexts(text for text in _texts(given) if text not in listed)
+
+
+@cache
+def _listed() -> frozenset[str]:
+    """Return the words that the document lists as values; a message may name them, as callers did not make them up."""
+    from mountsea_gemini_api import models  # noqa: PLC0415  loaded by now: a request was built
+
+    return frozenset(word for each in vars(models).values() for word in _words(each))
+
+
+def _words(kind: Any) -> Iterator[str]:
+    for each in get_args(kind):
+        if isinstance(each, str):
+            yield each
+        else:
+            yield from _words(each)
 
 
 def _texts(value: Any) -> Iterator[str]:
     """Yield the texts of a value, however deep they stand."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict | list):
-        for child in value.values() if isinstance(value, dict) else value:
+    elif isinstance(value, bytes):
+        yield value.decode("utf-8", "ignore")
+    elif isinstance(value, Mapping):
+        for child in value.values():
             yield from _texts(child)
+    elif isinstance(value, list | tuple):
+        for child in value:
+            yield from _texts(child)
+    elif hasattr(value, "to_dict"):
+        yield from _texts(value.to_dict())
 
 
 def look(settings: Settings, task: TaskKey) -> Core[TaskResult]:
@@ -212,7 +247,7 @@ def _output(result: TaskResult, index: int) -> str:
 
 
 def carrying(task_id: str, core: Generator[Effect[Any], Any, R]) -> Core[R]:
-    """Run `core` and let no error leave it without the task's id: the id is what was paid for."""
+    """Attach the task's id to every error raised by `core`: the id is what was paid for."""
     try:
         return (yield from core)
     except GeneratorExit:
@@ -222,5 +257,9 @@ def carrying(task_id: str, core: Generator[Effect[Any], Any, R]) -> Core[R]:
             error.task_id = task_id
         raise
     except BaseException as error:
-        error.add_note(f"task {printable(task_id)} goes on; go on with client.task({task_id!r})")
+        error.add_note(_resume(task_id))
         raise
+
+
+def _resume(task_id: str) -> str:
+    return f"task {printable(task_id)} is still running; go on with client.task({task_id!r})"

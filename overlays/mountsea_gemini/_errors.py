@@ -6,7 +6,7 @@
     ├── RequestRefused           the request breaks a rule; nothing was sent (also a RuleViolation)
     ├── ConnectionFailed         the API was not reached or did not answer; no task was started by it
     ├── SubmitOutcomeUnknown     the submit may have been accepted and billed
-    │   └── SubmitContradicted   HTTP says it was, the body says it failed
+    │   └── SubmitContradicted   the HTTP status and the body contradict each other
     ├── StatusError              the API refused, with an HTTP status
     │   ├── BadRequest           400, 422 and every other 4xx
     │   ├── AuthenticationError  401, 403
@@ -15,17 +15,18 @@
     │   ├── RateLimited          429, with `retry_after`
     │   └── ServerError          5xx
     ├── ProtocolError            an answer that cannot be read
-    │   └── LookContradicted     HTTP says success, the body tells of an error instead of a task
+    │   └── PollContradicted     a 2xx with an error body instead of a task
     ├── TaskEnded                the task ended without a result
     │   ├── TaskFailed
     │   ├── TaskCancelled
     │   ├── TaskTimedOut         the vendor gave up
     │   └── TaskOutputMissing    it succeeded, but names no usable URL
-    ├── WaitTimeout              we stopped waiting; the task goes on (also a TimeoutError)
+    ├── WaitTimeout              stopped waiting; the task is still running (also a TimeoutError)
     └── DownloadError            the file was not written; an older file is untouched
 
-Every error raised after a submit carries `task_id`. All pickle and copy with class and fields. None
-holds the token, the prompt or a signed query string in what it prints.
+Every error raised after a submit has `task_id`. All pickle and copy with class and fields, only the raw answer
+of a `result` stays behind. None repeats the token, the request or a signed query string in what it prints, and of
+an answer's body nothing is kept but the vendor's error message and trace id.
 """
 
 from __future__ import annotations
@@ -52,6 +53,15 @@ def _restore(kind: type[BaseException], args: tuple[Any, ...], fields: dict[str,
     return error
 
 
+def _without_raw(value: Any) -> Any:
+    # Errors are pickled into logs and result stores of job queues, where no answer's body belongs.
+    from attrs import evolve  # noqa: PLC0415  errors are loaded before anything that needs attrs
+
+    from ._result import TaskResult  # noqa: PLC0415
+
+    return evolve(value, raw=None) if isinstance(value, TaskResult) else value
+
+
 class ApiError(Exception):
     """The root of all errors of this package.
 
@@ -60,7 +70,7 @@ class ApiError(Exception):
         task_id: The task it happened to, once there is one.
         status: The HTTP status of the answer, if there was an answer.
         trace_id: What to quote to the vendor's support.
-        body: The answer's body, cut and redacted.
+        vendor_message: The error message in the answer's body, cut; withheld where it repeats the request.
         way_out: What to do about it, instead of what the class says.
     """
 
@@ -73,7 +83,7 @@ class ApiError(Exception):
         task_id: str | None = None,
         status: int | None = None,
         trace_id: str | None = None,
-        body: str | None = None,
+        vendor_message: str | None = None,
         way_out: str | None = None,
     ) -> None:
         # Not super(): some subclasses are also something else, whose __init__ wants something else.
@@ -82,7 +92,7 @@ class ApiError(Exception):
         self.task_id = task_id
         self.status = status
         self.trace_id = trace_id
-        self.body = body
+        self.vendor_message = vendor_message
         self.way_out = self.advice if way_out is None else way_out
 
     def __str__(self) -> str:
@@ -93,8 +103,8 @@ class ApiError(Exception):
             lines.append(f"  task: {self.task_id}")
         if self.trace_id is not None:
             lines.append(f"  trace id: {self.trace_id}")
-        if self.body:
-            lines.append(f"  body: {self.body}")
+        if self.vendor_message and self.vendor_message not in self.message:
+            lines.append(f"  vendor's message: {self.vendor_message}")
         if self.way_out:
             lines.append(f"  {self.way_out}")
         return "\n".join(lines)
@@ -103,7 +113,8 @@ class ApiError(Exception):
         return f"{type(self).__name__}({self.message!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self), self.args, self.__dict__.copy())
+        fields = {name: _without_raw(value) for name, value in self.__dict__.items()}
+        return _restore, (type(self), self.args, fields)
 
 
 class ConfigurationError(ApiError):
@@ -134,9 +145,7 @@ class SubmitOutcomeUnknown(ApiError):
         reason: Why the outcome is unknown.
         fingerprint: SHA-256 of the body's bytes, in hex: tells which request it was without repeating it.
         sent_at: When it was sent (UTC).
-        status: The HTTP status of the answer, if there was one.
-        trace_id: What to quote to the vendor's support.
-        body: The answer's body, cut and redacted.
+        **fields: As in `ApiError`.
     """
 
     advice = (
@@ -151,11 +160,9 @@ class SubmitOutcomeUnknown(ApiError):
         reason: str,
         fingerprint: str,
         sent_at: datetime,
-        status: int | None = None,
-        trace_id: str | None = None,
-        body: str | None = None,
+        **fields: Any,
     ) -> None:
-        super().__init__(message, status=status, trace_id=trace_id, body=body)
+        super().__init__(message, **fields)
         self.reason = reason
         self.fingerprint = fingerprint
         self.sent_at = sent_at
@@ -167,10 +174,11 @@ class SubmitOutcomeUnknown(ApiError):
 
 
 class SubmitContradicted(SubmitOutcomeUnknown):
-    """The submit was answered with HTTP 2xx, but with an error's words instead of a task's id.
+    """The HTTP status and the body of the answer to a submit contradict each other.
 
-    It was probably refused. That is no proof, and the difference is money, so it is an unknown outcome too;
-    `reason` and `body` hold the words.
+    A 2xx with an error message instead of a task's id was probably refused. An error status whose body holds an id
+    was probably accepted: `task_id` is that id. Neither is proof, and the difference is money, so both are unknown
+    outcomes too.
     """
 
 
@@ -226,11 +234,11 @@ class ProtocolError(ApiError):
     """The answer cannot be read: not JSON, cut, not what the document says, or a redirect."""
 
 
-class LookContradicted(ProtocolError):
-    """A task was asked for; HTTP says success, but the body holds an error's words instead of a task.
+class PollContradicted(ProtocolError):
+    """A poll was answered with HTTP 2xx, but with an error message instead of a task.
 
-    A wait goes on asking, for as long as it is patient with any fault; then this ends it. Where the wait's own
-    deadline comes first, it is the `fault` of the `WaitTimeout`.
+    A wait keeps polling as long as for any other fault; then this error ends it. Where the wait's own deadline comes
+    first, it is the `fault` of the `WaitTimeout`.
     """
 
 
@@ -263,19 +271,22 @@ class TaskTimedOut(TaskEnded):
 
 
 class TaskOutputMissing(TaskEnded):
-    """The task succeeded, but its answer names no usable URL. `result.raw` holds the whole answer."""
+    """The task succeeded, but its answer names no usable URL. `result.raw` holds the whole answer.
+
+    A pickled or copied error has lost `result.raw`.
+    """
 
     advice = "look for the file in error.result.raw, or look at the task again with client.task(id).result()"
 
 
 class WaitTimeout(ApiError, TimeoutError):
-    """We stopped waiting. The task goes on, and may still finish and be billed.
+    """Stopped waiting; the task is still running, and may still finish and be billed.
 
     Args:
         message: What happened, in one line.
         last: The last answer that could be read, if any.
         retry_after: Seconds the server asked to wait, where that ended the wait.
-        fault: What was wrong with the last look, if it told nothing about the task.
+        fault: What was wrong with the last poll, if it returned no task state.
         **fields: As in `ApiError`.
     """
 

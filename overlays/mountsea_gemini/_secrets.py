@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import Any, Final, NoReturn, Self
 
+from ._private import PrivateTexts
+
 SHOWN_LENGTH: Final = 500
 """Characters of a server's text that an error shows; a page of HTML helps nobody."""
 
@@ -15,6 +17,10 @@ _SIGNED: Final = re.compile(
     r"""(?i)\b((?:[\w-]*(?:signature|credential|security-token|api[_-]?key)|sig|token)(?:["']?\s*[=:]\s*["']?|%3d))[^\s&"'<>,;]+"""
 )
 _BEARER: Final = re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]+")
+WITHHELD: Final = "[withheld: it repeats the request or the token]"
+"""What stands in place of a server's text that holds what it was sent."""
+
+NOTHING: Final = PrivateTexts()
 _UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -54,29 +60,27 @@ def printable(text: str) -> str:
 
 
 class Redactor:
-    """Make foreign text fit to be shown: without token, signed query or control character, and cut.
+    """Make foreign text fit to be shown: without token, request, signed query or control character, and cut.
 
     Args:
-        secret: The token to take out wherever it stands, if there is one.
+        secret: The token no text may repeat, if there is one.
     """
 
     def __init__(self, secret: Secret | None) -> None:
-        self._secret = secret
+        self._token = NOTHING if secret is None else PrivateTexts((secret.reveal(),))
 
-    def __call__(self, text: str, *, limit: int = SHOWN_LENGTH, private: tuple[str, ...] = ()) -> str:
-        """Return `text` redacted.
+    def __call__(self, text: str, *, limit: int = SHOWN_LENGTH, private: PrivateTexts = NOTHING) -> str:
+        """Return `text` redacted, or `WITHHELD` where it repeats the token or the request.
 
         Args:
-            text: What a server or a transport said.
+            text: A text of a server or a transport.
             limit: Characters kept.
-            private: Strings of the caller's own request that must not be repeated either.
+            private: The texts of the caller's own request.
         """
-        # Cut late, so that the cut cannot leave half a token, but bound the work on a large page first.
+        # Cut late, so that the cut cannot hide the end of a repeated text, but bound the work on a large page first.
         text = text[: limit * 20]
-        if self._secret is not None:
-            text = text.replace(self._secret.reveal(), "[token]")
-        for value in private:
-            text = text.replace(value, "[as sent]")
+        if self._token.appear_in(text) or private.appear_in(text):
+            return WITHHELD
         text = _BEARER.sub(r"\1[token]", text)
         text = _URL_USER.sub(r"\1[user]@", text)
         text = _URL_TAIL.sub(r"\1?[cut]", text)

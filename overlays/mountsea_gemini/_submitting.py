@@ -1,19 +1,22 @@
 """Submit a task at most once.
 
 The API knows no idempotency key and every accepted submit costs money. So a submit is sent again only
-where provably no byte of it reached the server, or where the server refused it with 429 and said when
-to come back. Every other unclear end is a `SubmitOutcomeUnknown`.
+where provably no byte of it reached the server, or where the server refused it with 429, said when to
+come back, and gave a body that can be read and names no task. Every other unclear end is a
+`SubmitOutcomeUnknown`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from attrs import frozen
 
-from ._answers import Reader, Unreadable, document_of, status_error, submitted_id
+from ._answers import ABSENT, Reader, Unreadable, at, may_hide_json, status_error, submitted_id
 from ._errors import ApiError, ConnectionFailed, ProtocolError, SubmitContradicted, SubmitOutcomeUnknown
 from ._exchange import Answer, Core, Failed, Now, Random, Request, Send, Sleep, Wall
 from ._particular import LOGGER
@@ -26,6 +29,9 @@ ATTEMPTS: Final = 3
 
 UNSENT_BUDGET: Final = 20.0
 """Seconds after which a submit that never left is not tried again."""
+
+TOO_MANY: Final = 429
+"""The one refusal that is sent again: too many requests."""
 
 RETRY_AFTER_CAP: Final = 60.0
 """Longest Retry-After obeyed, in seconds; above it the caller decides."""
@@ -62,22 +68,23 @@ def submitting(submission: Submission) -> Core[str]:
     attempt = 1
     while True:
         sent_at = yield from Wall()
-        outcome = yield from _sending(submission)
-        if isinstance(outcome, Failed):
-            if outcome.sent:
-                raise _unknown(submission, sent_at, outcome.detail)
+        with logged_if_interrupted(_in_flight(submission, sent_at)):
+            outcome = yield from Send(submission.request, submission.timeout, ANSWER_LIMIT)
+            found = outcome if isinstance(outcome, Failed) else _verdict(submission, outcome, sent_at)
+        if isinstance(found, str):
+            return found
+        if isinstance(found, Failed):
+            if found.sent:
+                raise _unknown(submission, sent_at, submission.reader.show(found.detail))
             now = yield from Now()
             if attempt >= ATTEMPTS or now - started >= UNSENT_BUDGET:
-                raise _never_sent(submission, outcome, attempt)
+                raise _never_sent(submission, found, attempt)
             pause = (yield from Random()) * 2.0 ** (attempt - 1)
-        else:
-            found = _verdict(submission, outcome, sent_at, retry_after(outcome.headers, sent_at))
-            if isinstance(found, str):
-                return found
-            if isinstance(found, ApiError) or attempt >= ATTEMPTS:
-                raise found if isinstance(found, ApiError) else found.error
+        elif isinstance(found, _Later) and attempt < ATTEMPTS:
             # Spread behind the moment named, never before it.
             pause = found.seconds + (yield from Random())
+        else:
+            raise found.error if isinstance(found, _Later) else found
         _log.info(
             "%s: attempt %d of %d was not accepted; the next in %.1f s",
             submission.what,
@@ -89,18 +96,28 @@ def submitting(submission: Submission) -> Core[str]:
         attempt += 1
 
 
-def _sending(submission: Submission) -> Core[Answer | Failed]:
-    """Send the request, and let even Ctrl-C say what it may have cut off."""
+@contextmanager
+def logged_if_interrupted(message: str) -> Iterator[None]:
+    """Log and note `message` where anything but an `ApiError` ends the block, such as Ctrl-C or a cancellation.
+
+    A note alone is lost to most callers: `asyncio.timeout` replaces a CancelledError, and nobody prints one.
+    """
     try:
-        return (yield from Send(submission.request, submission.timeout, ANSWER_LIMIT))
-    except GeneratorExit:
+        yield
+    except ApiError:
         raise
     except BaseException as error:
-        error.add_note(
-            f"{submission.what} was being sent: it may have been accepted and billed"
-            f" (body sha256 {_fingerprint(submission)})"
-        )
+        _log.warning("%s (interrupted by %s)", message, type(error).__name__)
+        if message not in getattr(error, "__notes__", ()):
+            error.add_note(message)
         raise
+
+
+def _in_flight(submission: Submission, sent_at: float) -> str:
+    return (
+        f"{submission.what} was being sent: it may have been accepted and billed"
+        f" (sent {utc(sent_at).isoformat(timespec='seconds')}, body sha256 {_fingerprint(submission)})"
+    )
 
 
 def _fingerprint(submission: Submission) -> str:
@@ -113,25 +130,48 @@ class _Later:
     error: ApiError
 
 
-def _verdict(submission: Submission, answer: Answer, sent_at: float, wait: float | None) -> str | _Later | ApiError:
+def _verdict(submission: Submission, answer: Answer, sent_at: float) -> str | _Later | ApiError:
     status, reader = answer.status, submission.reader
-    document = document_of(answer)
+    document = reader.document(answer)
+    place = "/" + "/".join(reader.waiter.submitted)
+    found = submitted_id(document, reader.waiter.submitted)
     if 200 <= status < 300:
-        found = submitted_id(document, reader.waiter.submitted)
         if found is not None:
             return found
         unread = document
         if not isinstance(unread, Unreadable):
-            place = "/" + "/".join(reader.waiter.submitted)
             unread = reader.missing(document, f"it holds no id of a {reader.waiter.name} at {place}")
-        kind = SubmitContradicted if unread.said else SubmitOutcomeUnknown
+        kind = SubmitContradicted if unread.is_error else SubmitOutcomeUnknown
         return _unknown(submission, sent_at, f"HTTP {status}, but {unread.reason}", answer, kind)
+    if found is not None:
+        reason = f"HTTP {status}, but its body holds the id of a {reader.waiter.name} at {place}"
+        error = _unknown(submission, sent_at, reason, answer, SubmitContradicted)
+        error.task_id = found
+        return error
     if status in _NOT_PROCESSED:
         return _redirected(submission, answer)
+    if status == TOO_MANY:
+        return _too_many(submission, answer, document, sent_at)
     if 400 <= status < 500 and status not in _UNCLEAR:
-        error = status_error(submission.what, answer, reader, wait=wait)
-        return _Later(wait, error) if status == 429 and wait is not None and wait <= RETRY_AFTER_CAP else error
+        return status_error(submission.what, answer, reader, wait=None)
     return _unknown(submission, sent_at, f"HTTP {status}", answer)
+
+
+def _too_many(submission: Submission, answer: Answer, document: object, sent_at: float) -> _Later | ApiError:
+    """Return when to send again what was refused with 429, or the error where it might have started a task.
+
+    No other refusal is ever sent again, so for those the status is enough.
+    """
+    reader = submission.reader
+    if isinstance(document, Unreadable) and may_hide_json(answer):
+        return _unknown(submission, sent_at, f"HTTP {answer.status}, but {document.reason}", answer)
+    held = at(document, reader.waiter.submitted)
+    if held is not ABSENT and held is not None:
+        reason = f"HTTP {answer.status}, but its body holds something where the id of a {reader.waiter.name} should be"
+        return _unknown(submission, sent_at, reason, answer)
+    wait = retry_after(answer.headers, sent_at)
+    error = status_error(submission.what, answer, reader, wait=wait)
+    return error if wait is None or wait > RETRY_AFTER_CAP else _Later(wait, error)
 
 
 def _unknown(
@@ -144,10 +184,11 @@ def _unknown(
     reader = submission.reader
     fields: dict[str, Any] = {}
     if answer is not None:
+        document = reader.document(answer)
         fields = {
             "status": answer.status,
-            "trace_id": reader.trace(answer, document_of(answer)),
-            "body": reader.shown(answer),
+            "trace_id": reader.trace(answer, document),
+            "vendor_message": reader.message(document),
         }
     return kind(
         f"{submission.what} was sent, and whether it was accepted is unknown: {reason}",
@@ -160,17 +201,18 @@ def _unknown(
 
 def _never_sent(submission: Submission, failed: Failed, attempts: int) -> ConnectionFailed:
     return ConnectionFailed(
-        f"{submission.what} was never sent, after {attempts} attempt{'s' * (attempts > 1)}: {failed.detail}",
+        f"{submission.what} was never sent, after {attempts} attempt{'s' * (attempts > 1)}:"
+        f" {submission.reader.show(failed.detail)}",
         way_out="nothing was started or billed; it is safe to submit again",
     )
 
 
 def _redirected(submission: Submission, answer: Answer) -> ProtocolError:
     reader = submission.reader
-    where = reader.redact(answer.headers.get("location", "nowhere"), limit=200)
+    where = reader.show(answer.headers.get("location", "nowhere"), limit=200)
     return ProtocolError(
         f"{submission.what} was answered with HTTP {answer.status}, a redirect to {where}",
         status=answer.status,
-        trace_id=reader.trace(answer, document_of(answer)),
+        trace_id=reader.trace(answer, reader.document(answer)),
         way_out="a submit is never sent to another address; check base_url",
     )

@@ -8,11 +8,11 @@ from typing import Final, TypeAlias
 
 from attrs import define, field, frozen
 
-from ._answers import Reader, Unreadable, document_of, status_error, task_result
+from ._answers import Reader, Unreadable, status_error, task_result
 from ._errors import (
     ApiError,
     ConnectionFailed,
-    LookContradicted,
+    PollContradicted,
     ProtocolError,
     TaskCancelled,
     TaskEnded,
@@ -34,6 +34,9 @@ LAST_LOOK: Final = 0.8
 
 FAULT_BUDGET: Final = 600.0
 """Seconds of nothing but faults after which a wait gives up: the task costs money, an outage ends."""
+
+MISSING_POLLS: Final = 3
+"""404s in a row that end a wait, once they have gone on for the waiter's grace; fewer are a replica that lags."""
 
 _TRANSIENT: Final = frozenset({408, 425, 429})
 _ENDS: Final[dict[Verdict, type[TaskEnded]]] = {
@@ -62,12 +65,12 @@ class Polling:
     @property
     def resume(self) -> str:
         """What to do to go on with the task."""
-        return f"the task goes on and costs nothing more; go on with client.task({self.task_id!r})"
+        return f"the task is still running; go on with client.task({self.task_id!r}), which costs nothing"
 
 
 @frozen(eq=False)
 class Fault:
-    """A look that told nothing about the task."""
+    """A poll that returned no task state."""
 
     error: ApiError
     transient: bool
@@ -79,7 +82,7 @@ def looking(polling: Polling) -> Core[TaskResult]:
     """Look at the task once.
 
     Raises:
-        ApiError: The look told nothing about the task.
+        ApiError: The poll returned no task state.
     """
     seen = yield from _look(polling, polling.timeout)
     if isinstance(seen, Fault):
@@ -90,7 +93,9 @@ def looking(polling: Polling) -> Core[TaskResult]:
 def _look(polling: Polling, timeout: float) -> Core[TaskResult | Fault]:
     outcome = yield from Send(polling.request, timeout, ANSWER_LIMIT)
     if isinstance(outcome, Failed):
-        error = ConnectionFailed(f"no answer about {polling.name}: {outcome.detail}", way_out=polling.resume)
+        error = ConnectionFailed(
+            f"no answer about {polling.name}: {polling.reader.show(outcome.detail)}", way_out=polling.resume
+        )
         return Fault(error, transient=outcome.kind != "refused")
     wait = retry_after(outcome.headers, (yield from Wall()))
     return read_look(polling, outcome, wait)
@@ -104,19 +109,19 @@ def read_look(polling: Polling, answer: Answer, wait: float | None) -> TaskResul
         error = status_error(what, answer, reader, wait=wait)
         transient = answer.status >= 500 or answer.status in _TRANSIENT
         return Fault(error, transient, not_found=answer.status == 404, wait=wait)
-    document = document_of(answer)
+    document = reader.document(answer)
     trace = reader.trace(answer, document)
     found = document if isinstance(document, Unreadable) else task_result(polling.task_id, document, reader, trace)
     if not 200 <= answer.status < 300:
         found = Unreadable("it is neither a success nor an error, and redirects are not followed")
     if isinstance(found, TaskResult):
         return found
-    kind = LookContradicted if found.said else ProtocolError
+    kind = PollContradicted if found.is_error else ProtocolError
     unread = kind(
         f"{what} was answered with HTTP {answer.status}, which cannot be read: {found.reason}",
         status=answer.status,
         trace_id=trace,
-        body=reader.shown(answer),
+        vendor_message=reader.message(document),
         way_out=polling.resume,
     )
     return Fault(unread, transient=True)
@@ -134,6 +139,8 @@ class _Wait:
     last: TaskResult | None = None
     fault: Fault | None = None
     failing_since: float | None = None
+    missing: int = 0
+    missing_since: float | None = None
     warned: set[str] = field(factory=set)
 
     def faulted(self, fault: Fault, now: float) -> None:
@@ -142,33 +149,49 @@ class _Wait:
         fault.error.task_id = self.polling.task_id
         if self.failing_since is None:
             self.failing_since = now
-        patience = self.polling.reader.waiter.not_found_grace if fault.not_found else FAULT_BUDGET
-        since = self.started if fault.not_found else self.failing_since
-        if not (fault.transient or fault.not_found) or now - since >= patience:
+        if fault.not_found:
+            is_over = self._is_missing(now)
+        else:
+            is_over = not fault.transient or now - self.failing_since >= FAULT_BUDGET
+        if is_over:
             raise fault.error
         _log.info("%s: %s", self.polling.name, fault.error.message)
+
+    def _is_missing(self, now: float) -> bool:
+        """Count a 404, and return whether the task counts as missing.
+
+        One 404 is no proof, early or late: a task may not be visible yet, or one of several servers may not know it.
+        Other faults between two 404s change nothing, as they say nothing about the task.
+        """
+        self.missing += 1
+        if self.missing_since is None:
+            self.missing_since = now
+        grace = self.polling.reader.waiter.not_found_grace
+        return self.missing >= MISSING_POLLS and now - self.missing_since >= grace
 
     def seen(self, result: TaskResult) -> None:
         """Note an answer, and raise if it is an end without a result."""
         self.last, self.fault, self.failing_since = result, None, None
+        self.missing, self.missing_since = 0, None
         if result.verdict == "unknown" and result.status not in self.warned:
             self.warned.add(result.status)
-            shown = self.polling.reader.redact(result.status, limit=100)
+            shown = self.polling.reader.state(result.status)
             _log.warning("%s is in a state this version does not know, %r; waiting on", self.polling.name, shown)
         if result.verdict in _ENDS:
-            raise self.ended(_ENDS[result.verdict], f'ended as "{result.status}"', result)
+            raise self.ended(_ENDS[result.verdict], f'ended as "{self.polling.reader.state(result.status)}"', result)
         if result.succeeded and self.polling.reader.waiter.outputs and not result.urls:
             raise self.ended(TaskOutputMissing, "succeeded, but its answer names no usable URL", result)
 
     def ended(self, kind: type[TaskEnded], how: str, result: TaskResult) -> TaskEnded:
         """Return the error for a task that ended without a result."""
-        redact = self.polling.reader.redact
-        message = f"{self.polling.name} {redact(how)} after {self._counted()}"
+        show = self.polling.reader.show
+        message = f"{self.polling.name} {how} after {self._counted()}"
         if result.error_code is not None:
-            message += f", code {redact(str(result.error_code), limit=100)}"
-        if result.error_message is not None:
-            message += f": {redact(result.error_message)}"
-        return kind(message, result=result, trace_id=result.trace_id)
+            message += f", code {show(str(result.error_code), limit=100)}"
+        vendor_message = None if result.error_message is None else show(result.error_message)
+        if vendor_message is not None:
+            message += f": {vendor_message}"
+        return kind(message, result=result, trace_id=result.trace_id, vendor_message=vendor_message)
 
     def _counted(self) -> str:
         return f"{self.polls} poll{'s' * (self.polls != 1)}"
@@ -176,11 +199,10 @@ class _Wait:
     def timed_out(self, now: float, wait: float | None) -> WaitTimeout:
         """Return the error for a wait that is over."""
         message = f"stopped waiting for {self.polling.name} after {now - self.started:.1f} s ({self._counted()})"
-        redact = self.polling.reader.redact
         if self.last is not None:
-            message += f'; last seen as "{redact(self.last.status, limit=100)}"'
+            message += f'; last seen as "{self.polling.reader.state(self.last.status)}"'
         if self.fault is not None:
-            message += f"; the last look failed: {self.fault.error.message}"
+            message += f"; the last poll failed: {self.fault.error.message}"
         if wait is not None:
             message += "; the server does not want to be asked again before the deadline"
         return WaitTimeout(

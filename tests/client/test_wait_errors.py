@@ -9,8 +9,8 @@ import pytest
 from mountsea_gemini import (
     ApiError,
     ConnectionFailed,
-    LookContradicted,
     NotFound,
+    PollContradicted,
     ProtocolError,
     RateLimited,
     TaskCancelled,
@@ -75,7 +75,7 @@ def test_a_look_without_an_answer_tells_why(skin: Skin) -> None:
         ),
         (
             reply(200, {"message": "no"}),
-            LookContradicted,
+            PollContradicted,
             (
                 "HTTP 200, which cannot be read: it holds nothing at /status, where the state of the task should be;"
                 " it says instead: no"

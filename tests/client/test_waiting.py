@@ -10,7 +10,7 @@ import pytest
 from mountsea_gemini import (
     ApiError,
     ConnectionFailed,
-    LookContradicted,
+    PollContradicted,
     TaskCancelled,
     TaskEnded,
     TaskFailed,
@@ -102,11 +102,11 @@ def test_a_success_that_tells_of_an_error_instead_of_a_task_is_an_error_of_its_o
     clock = FakeClock()
     said = reply(200, {"statusCode": 500, "message": ["upstream", "is down"]})
     error = wait_error(skin, Play(poll=[said]), clock=clock)
-    assert type(error) is LookContradicted
+    assert type(error) is PollContradicted
     assert "it says instead: upstream; is down" in str(error)
     assert error.task_id == TASK
     assert 600 <= clock.elapsed <= 620
-    assert type(wait_error(skin, Play(poll=[said]), timeout=20).fault) is LookContradicted
+    assert type(wait_error(skin, Play(poll=[said]), timeout=20).fault) is PollContradicted
     # A hiccup of the server's does not end the wait, and a state counts more than words beside it.
     busy = state("processing", message="try again later")
     assert skin.do(skin.task(skin.client(Play(poll=[said, busy, COMPLETED]))).wait()).succeeded

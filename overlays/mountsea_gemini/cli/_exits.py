@@ -56,7 +56,7 @@ CODES: Final[Mapping[type[BaseException], Exit]] = {
     errors.RateLimited: Exit.RATE_LIMITED,
     errors.ServerError: Exit.UNREACHABLE,
     errors.ProtocolError: Exit.UNREACHABLE,
-    errors.LookContradicted: Exit.UNREACHABLE,
+    errors.PollContradicted: Exit.UNREACHABLE,
     errors.TaskEnded: Exit.ENDED,
     errors.TaskFailed: Exit.ENDED,
     errors.TaskCancelled: Exit.ENDED,

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.metadata import version
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -24,8 +24,14 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.bodies import Body, BodyType
 from openapi_python_client.parser.errors import GeneratorError, ParseError, PropertyError
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import ModelProperty, Property, model_property
+from openapi_python_client.parser.properties import (
+    LiteralEnumProperty,
+    ModelProperty,
+    Property,
+    model_property,
+)
 from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
 
@@ -37,6 +43,15 @@ _ANY_LIST: Final = re.compile(rb"^( +\w+) = cast\(list\[Any\], data\)$", re.MULT
 """What it writes below a test that `data` is a list. That says as much, and a strict mypy refuses the cast."""
 _LIST_BODY: Final = re.compile(rb"^( +if isinstance\(body, )list\[.*\](?=\):$)", re.MULTILINE)
 """How it asks which of several bodies it is given; Python refuses to look for a list of something."""
+_LITERAL: Final = re.compile(rb"^(\w+ = Literal\[.*\])$", re.MULTILINE)
+"""The type of an enum."""
+_REFUSAL: Final = re.compile(rb"^( +)raise TypeError\(.* Expected one of .*$", re.MULTILINE)
+"""Where an enum refuses a value."""
+_CONST: Final = re.compile(
+    rb"^( +if (\w+) != (.+?)(?: ?and not isinstance\(\2, Unset\))?:\n +)raise ValueError\(f\".* must match const .*$",
+    re.MULTILINE,
+)
+"""Where a model refuses a value other than the only one."""
 
 
 def generate(spec: Path, package: Path) -> dict[str, Any]:
@@ -93,6 +108,7 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
             ]
         }
     _say_lists_plainly(package)
+    _open_answers(package, data, {name for _, endpoint in endpoints for name in _sent_enums(endpoint)})
     return {
         "errors": [_explain(error) for error in errors]
         + [_explain(error) for _, endpoint in endpoints for error in endpoint.errors]
@@ -110,6 +126,52 @@ def _say_lists_plainly(package: Path) -> None:
         said = _LIST_BODY.sub(rb"\1list", _ANY_LIST.sub(rb"\1: list[Any] = data", written))
         if said != written:
             module.write_bytes(said)
+
+
+def _open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> None:
+    """Let models hold values that the document does not list, where an answer has some; see `_unlisted`.
+
+    The type of an enum that no request holds admits them, too. A request's stays as it is, so that type checkers
+    find a misspelt value before it is sent.
+    """
+    models = package / "models"
+    for enum in data.enums:
+        if not isinstance(enum, LiteralEnumProperty):  # by its configuration the generator makes no others
+            continue
+        module = models / f"{enum.class_info.module_name}.py"
+        written = module.read_bytes()
+        if enum.class_info.name not in sent:
+            written = _LITERAL.sub(rb"\1 | " + enum.get_instance_type_string().as_unembedded_code().encode(), written)
+        values = f"{enum.get_class_name_snake_case().upper()}_VALUES".encode()
+        refused = _REFUSAL.sub(rb"\1return unlisted(value, " + values + rb", __name__)", written)
+        module.write_bytes(b"from .._unlisted import unlisted\n" + refused)
+    for module in models.glob("*.py"):
+        written = module.read_bytes()
+        said = _CONST.sub(rb'\1_unlisted.unlisted(\2, (\3,), __name__ + ".\2")', written)
+        if said != written:
+            module.write_bytes(said.replace(b"\nfrom ", b"\nfrom .. import _unlisted\nfrom ", 1))
+
+
+def _sent_enums(endpoint: Endpoint) -> Iterator[str]:
+    """Yield the class of each enum that a request of the endpoint may hold."""
+    waiting: list[Any] = [body.prop for body in endpoint.bodies]
+    waiting += [parameter for _, parameter in endpoint.iter_all_parameters()]
+    seen: set[str] = set()
+    while waiting:
+        prop = waiting.pop()
+        if isinstance(prop, ListProperty):
+            waiting.append(prop.inner_property)
+        elif isinstance(prop, UnionProperty):
+            waiting += prop.inner_properties
+        elif isinstance(prop, LiteralEnumProperty):
+            yield prop.class_info.name
+        elif isinstance(prop, ModelProperty) and prop.class_info.name not in seen:
+            seen.add(prop.class_info.name)
+            waiting += [
+                *(prop.required_properties or ()),
+                *(prop.optional_properties or ()),
+                prop.additional_properties,
+            ]
 
 
 def _compiled_templates() -> FileSystemBytecodeCache | None:
