@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mountsea_gemini_api.rules import RuleViolation
 
 from ._particular import TOKEN_VARIABLE
+from ._secrets import printable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -100,7 +101,7 @@ class ApiError(Exception):
         if self.status is not None and str(self.status) not in self.message:
             lines.append(f"  status: {self.status}")
         if self.task_id is not None and self.task_id not in self.message:
-            lines.append(f"  task: {self.task_id}")
+            lines.append(f"  task: {printable(self.task_id)}")
         if self.trace_id is not None:
             lines.append(f"  trace id: {self.trace_id}")
         if self.vendor_message and self.vendor_message not in self.message:

@@ -56,37 +56,42 @@ class PrivateTexts:
         if decoded is None:
             return True
         # Also without markup, which may stand in the middle of an echo.
-        return any(self._stand_in(_letters(each, " ")) for each in {decoded, _TAG.sub("", decoded)})
+        return any(self._stand_in(_letters(each)) for each in {decoded, _TAG.sub("", decoded)})
 
     def _stand_in(self, text: str) -> bool:
         words, short, long = self._spelled
-        joined = text.replace(" ", "")
+        parted, joined = _parted(text), text.replace(" ", "")
         return (
-            not words.isdisjoint(text.split())
+            any(each in parted for each in words)
             or any(each in joined for each in short)
             or any(joined[at : at + _WINDOW] in long for at in range(len(joined) - _WINDOW + 1))
         )
 
     @cached_property
-    def _spelled(self) -> tuple[frozenset[str], tuple[str, ...], str]:
+    def _spelled(self) -> tuple[tuple[str, ...], tuple[str, ...], str]:
         """The spellings to find: words, texts to be found whole, and texts of which any window counts."""
         spelled = {each for text in self._texts for each in _spellings(text[:_LONGEST])}
-        words = frozenset(each for each in spelled if each and len(each) <= _WORD and each.isascii())
-        rest = spelled - words
-        return words, tuple(e for e in rest if len(e) < _WINDOW), "\n".join(e for e in rest if len(e) >= _WINDOW)
+        joined = {each: each.replace(" ", "") for each in spelled}
+        words = [each for each in spelled if 0 < len(joined[each]) <= _WORD and each.isascii()]
+        rest = [joined[each] for each in spelled if each not in words]
+        return (
+            tuple(map(_parted, words)),
+            tuple(each for each in rest if len(each) < _WINDOW),
+            "\n".join(each for each in rest if len(each) >= _WINDOW),
+        )
 
 
 def _spellings(text: str) -> Iterator[str]:
     """Yield the letters of a text as `appear_in` meets them: plain, in hex and in base64."""
     decoded = _decoded(text)
-    yield _letters(text if decoded is None else decoded, "")
+    yield _letters(text if decoded is None else decoded)
     content = text.encode("utf-8", "replace")
     encoded = [content.hex()]
     for shift in range(3):  # within a longer text it starts at any of three places of a group
         bits = 8 * (shift + len(content))
         encoded.append(base64.b64encode(bytes(shift) + content).decode()[-(-8 * shift // 6) : bits // 6])
     # Fewer letters stand in any id by chance.
-    yield from (_letters(each, "") for each in encoded if len(each) >= 4)
+    yield from (_letters(each).replace(" ", "") for each in encoded if len(each) >= 4)
 
 
 def _decoded(text: str) -> str | None:
@@ -111,9 +116,14 @@ def _character(found: re.Match[str]) -> str:
     return chr(number) if number <= 0x10FFFF else " "
 
 
-def _letters(text: str, between: str) -> str:
-    """Return the letters, digits and pictures of a text in lower case, with `between` in place of all else."""
+def _parted(text: str) -> str:
+    """Return a text with one blank around each of its words."""
+    return f" {' '.join(text.split())} "
+
+
+def _letters(text: str) -> str:
+    """Return the letters, digits and pictures of a text in lower case, with blanks in place of all else."""
     return "".join(
-        char if unicodedata.category(char)[0] in "LN" or unicodedata.category(char) == "So" else between
+        char if unicodedata.category(char)[0] in "LN" or unicodedata.category(char) == "So" else " "
         for char in unicodedata.normalize("NFKC", text).casefold()
     )

@@ -147,6 +147,10 @@ def _verdict(submission: Submission, answer: Answer, sent_at: float) -> str | _L
         reason = f"HTTP {status}, but its body holds the id of a {reader.waiter.name} at {place}"
         error = _unknown(submission, sent_at, reason, answer, SubmitContradicted)
         error.task_id = found
+        error.way_out = (
+            "the task may have been accepted and billed; before deciding anything, look at it with"
+            f" client.task({found!r}).result()"
+        )
         return error
     if status in _NOT_PROCESSED:
         return _redirected(submission, answer)

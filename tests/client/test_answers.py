@@ -30,7 +30,8 @@ from mountsea_gemini._errors import (
     StatusError,
 )
 from mountsea_gemini._exchange import Answer, Request, Send
-from mountsea_gemini._secrets import Redactor
+from mountsea_gemini._private import PrivateTexts
+from mountsea_gemini._secrets import WITHHELD, Redactor
 from mountsea_gemini_api.waiters import TASK as WAITER
 
 READER = Reader(WAITER, Redactor(None))
@@ -52,7 +53,7 @@ def nested(depth: int) -> bytes:
     [
         (answer(b"cat"), "its body is not JSON (no content type, 3 bytes)"),
         (answer(b"", content_type="text/html; charset=x; more=y"), "its body is not JSON (text/html, 0 bytes)"),
-        (answer(b"", content_type="x" * 61), f"its body is not JSON ({'x' * 60}, 0 bytes)"),
+        (answer(b"", content_type="a cat"), "its body is not JSON (another content type, 0 bytes)"),
         (answer(b"\xff"), "its body is not JSON (no content type, 1 bytes)"),
         (answer(nested(201)), "its JSON is nested too deeply"),
         (answer(b"[" * 100_000), "its JSON is nested too deeply"),
@@ -130,20 +131,20 @@ def test_a_trace_id_is_taken_from_the_body_or_else_the_headers(
     assert READER.trace(answer(b"", 200, **headers), body) == trace
 
 
-def test_a_shown_body_is_readable_and_repeats_nothing_private() -> None:
-    """What is no UTF-8 is marked, blanks around it are cut, and so is what the caller sent."""
-    reader = attrs.evolve(READER, private=("a cat",))
-    assert reader.shown(answer(b" \xff a cat \n")) == "� [as sent]"
-    assert reader.shown(answer(b"x" * 20_000)) == "x" * 500 + "... (9500 more characters)"
+def test_a_shown_text_is_cut_and_repeats_nothing_private() -> None:
+    """A text that repeats the request is withheld as a whole."""
+    reader = attrs.evolve(READER, private=PrivateTexts(["a cat"]))
+    assert reader.show("no a cat today") == WITHHELD
+    assert reader.show("x" * 20_000) == "x" * 500 + "... (9500 more characters)"
 
 
-def test_the_first_reason_given_is_told_instead_of_what_was_expected() -> None:
-    """An answer in an error's words says more than that it is none; they are redacted."""
-    reader = attrs.evolve(READER, private=("a cat",))
+def test_the_error_message_of_a_body_is_shown_beside_what_was_expected() -> None:
+    """The first one of the places that the waiter names; nothing else of the body."""
+    reader = attrs.evolve(READER, private=PrivateTexts(["a cat"]))
     assert reader.missing({"x": 1}, "it holds no id") == Unreadable("it holds no id")
-    both = {"message": "second", "errorMessage": ["no a cat", "today"]}
+    both = {"message": "second", "errorMessage": ["no dogs", "today"], "prompt": "a cat"}
     assert reader.missing(both, "it holds no id") == Unreadable(
-        "it holds no id; it says instead: no [as sent]; today", said=True
+        "it holds no id; its error message: no dogs; today", is_error=True
     )
 
 
@@ -221,11 +222,11 @@ def test_the_first_place_that_holds_urls_counts() -> None:
     ],
 )
 def test_a_status_has_its_own_error(status: int, kind: type[StatusError]) -> None:
-    """With the status, the body and the trace id; when to come back is told for 429 alone."""
-    error = status_error("a look", answer(b'{"traceId": "t"}', status), READER, wait=5.0)
+    """With the status, the vendor's message and the trace id; when to come back is told for 429 alone."""
+    error = status_error("a look", answer(b'{"traceId": "t", "error": "no"}', status), READER, wait=5.0)
     assert type(error) is kind
     assert error.message == f"a look was answered with HTTP {status}"
-    assert (error.status, error.trace_id, error.body) == (status, "t", '{"traceId": "t"}')
+    assert (error.status, error.trace_id, error.vendor_message) == (status, "t", "no")
 
 
 @pytest.mark.parametrize(
@@ -238,10 +239,10 @@ def test_a_status_has_its_own_error(status: int, kind: type[StatusError]) -> Non
 )
 def test_too_many_requests_carry_the_wait(wait: float | None, words: str) -> None:
     """Also a wait of nothing, which says to come back at once."""
-    error = status_error("a look", answer(b'{"traceId": "t"}', 429), READER, wait=wait)
+    error = status_error("a look", answer(b'{"traceId": "t", "error": "no"}', 429), READER, wait=wait)
     assert isinstance(error, RateLimited)
     assert error.message == f"a look was answered with HTTP 429{words}"
-    assert (error.status, error.trace_id, error.body, error.retry_after) == (429, "t", '{"traceId": "t"}', wait)
+    assert (error.status, error.trace_id, error.vendor_message, error.retry_after) == (429, "t", "no", wait)
 
 
 def test_no_repr_of_an_exchange_shows_what_it_carries() -> None:

@@ -17,6 +17,7 @@ import pytest
 from mountsea_gemini import ApiError, AsyncClient, Client, ConfigurationError, ConnectionFailed, NotFound, ProtocolError
 from mountsea_gemini._exchange import Request
 from mountsea_gemini._request import as_json, request
+from mountsea_gemini._secrets import WITHHELD
 from mountsea_gemini_api._operation import Credential, Operation
 from mountsea_gemini_api.models import TaskResultDto
 from mountsea_gemini_api.operations import GET_TASK_RESULT, OPERATIONS
@@ -137,7 +138,7 @@ def test_what_is_no_json_is_not_written_as_such() -> None:
     ("error", "words"),
     [
         (TypeError("no date"), "no date"),
-        (ValueError(f"not {TOKEN}"), "not [token]"),
+        (ValueError(f"not {TOKEN}"), WITHHELD),
         (AttributeError("x" * 201), "x" * 200 + "... (1 more characters)"),
         (RecursionError("too deep"), "too deep"),
     ],

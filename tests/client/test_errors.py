@@ -29,7 +29,7 @@ def family(root: type[ApiError]) -> list[type[ApiError]]:
 
 def specimen(kind: type[ApiError]) -> ApiError:
     """Return an error of that class with every field filled."""
-    fields: dict[str, Any] = {"status": 418, "trace_id": "trace-1", "body": "{}"}
+    fields: dict[str, Any] = {"status": 418, "trace_id": "trace-1", "vendor_message": "no"}
     if kind is RequestRefused:
         broken = {"prompt": "a cat", "action": "img2video", "model": "veo3_fast"}
         return RequestRefused(RuleViolation(violations(broken)))
@@ -77,7 +77,7 @@ def test_a_time_out_and_a_broken_rule_are_also_what_python_calls_them() -> None:
     assert [violation.value for violation in refused.violations] == [ABSENT]
 
 
-TOLD = "status: 418", "trace id: trace-1", "body: {}"
+TOLD = "status: 418", "trace id: trace-1", "vendor's message: no"
 BILLED = (
     "the task may have been accepted and billed. Look at the account's tasks or ask the vendor's support"
     " before deciding anything; this client sends it once and never again by itself"
@@ -101,7 +101,7 @@ SENT = "sent: 2030-01-01T00:00:00+00:00, body sha256 ab"
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )
 def test_an_error_is_printed_in_one_order(kind: type[ApiError], lines: list[str]) -> None:
-    """What happened; when it was sent; status, task and trace id; the body; and what to do."""
+    """What happened; when it was sent; status, task and trace id; the vendor's message; and what to do."""
     assert str(specimen(kind)) == "\n  ".join(lines)
 
 
@@ -111,7 +111,7 @@ def test_an_error_is_printed_in_one_order(kind: type[ApiError], lines: list[str]
         ("no", {}, ["no"]),
         ("HTTP 404", {"status": 404, "task_id": "7f3c"}, ["HTTP 404", "task: 7f3c"]),
         ("task 7f3c", {"status": 404, "task_id": "7f3c"}, ["task 7f3c", "status: 404"]),
-        ("no", {"body": "", "way_out": ""}, ["no"]),
+        ("no", {"vendor_message": "", "way_out": ""}, ["no"]),
     ],
 )
 def test_nothing_is_printed_twice(message: str, fields: dict[str, Any], lines: list[str]) -> None:
@@ -123,8 +123,8 @@ def test_nothing_is_printed_twice(message: str, fields: dict[str, Any], lines: l
 def test_an_error_keeps_what_it_was_given(kind: type[ApiError]) -> None:
     """Under the name it was given by; what it was not given is None."""
     error = specimen(kind)
-    fields = {name: getattr(error, name) for name in ("status", "trace_id", "body")}
-    assert fields == ({"status": 418, "trace_id": "trace-1", "body": "{}"} if kind is not RequestRefused else
+    fields = {name: getattr(error, name) for name in ("status", "trace_id", "vendor_message")}
+    assert fields == ({"status": 418, "trace_id": "trace-1", "vendor_message": "no"} if kind is not RequestRefused else
                       dict.fromkeys(fields))  # fmt: skip
     assert error.args == (error.message,)
     assert repr(error) == f"{kind.__name__}({error.message!r})"

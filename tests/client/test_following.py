@@ -89,7 +89,7 @@ def test_a_download_waits_no_longer_than_it_may(tmp_path: Path) -> None:
     assert (caught.value.task_id, stage.clock.elapsed - START) == (ID, 30.0)
     with pytest.raises(DownloadError) as other:
         fetched(Stage(answers=[made("http://cdn.example/sk-made-up")]), tmp_path / "cat.bin")
-    assert other.value.message == "refused to download http://cdn.example/[token]: it is not https"
+    assert other.value.message == "refused to download [withheld: it repeats the request or the token]: it is not https"
 
 
 def test_a_file_that_has_expired_is_asked_for_again(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_no_error_loses_the_task() -> None:
     """One of ours has a place for its id, and keeps another's; any other one is given a note."""
     assert carried(ApiError("no")).task_id == ID
     assert carried(ApiError("no", task_id="other")).task_id == "other"
-    note = r"task a\u202e goes on; go on with client.task('a\u202e')"
+    note = r"task a\u202e is still running; go on with client.task('a\u202e')"
     assert carried(KeyboardInterrupt(), "a\u202e").__notes__ == [note]
     assert getattr(carried(ApiError("no")), "__notes__", []) == []
 

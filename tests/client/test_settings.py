@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from mountsea_gemini import ConfigurationError
+from mountsea_gemini._secrets import WITHHELD
 from mountsea_gemini._settings import Settings, positive_seconds, settings, waived
 
 from tests.client.scripted import BASE, Play, Skin
@@ -48,7 +49,7 @@ def test_what_becomes_of_it() -> None:
     found = given(f" {TOKEN}\n", base_url=f"{HTTPS}/", waive=["schema"], strict=True, max_download_bytes=7)
     assert (found.base_url, found.waive, found.strict, found.timeout) == (HTTPS, frozenset({"schema"}), True, 30.0)
     assert (found.authority.secret.reveal(), found.authority.origin) == (TOKEN, ("https", "api.example", 443))
-    assert found.redact(f"it is {TOKEN}") == "it is [token]"
+    assert found.redact(f"it is {TOKEN}") == WITHHELD
     policy = found.policy
     assert (policy.trusted, policy.private, policy.limit, policy.idle, policy.total) == (None, False, 7, 30, 3600)
     assert given(base_url="https://api.example/X//").base_url == "https://api.example/X"

@@ -23,7 +23,7 @@ from mountsea_gemini.testing import FakeClock
 
 from tests.client.scripted import PROCESSING, TASK, Play, Reply, Skin, fails, reply, state
 
-GO_ON = f"  the task goes on and costs nothing more; go on with client.task('{TASK}')"
+GO_ON = f"  the task is still running; go on with client.task('{TASK}'), which costs nothing"
 BILLED = "  it is not submitted again, because that may be billed twice"
 LONG = "x" * 150
 CUT = "x" * 100 + "... (50 more characters)"
@@ -59,28 +59,28 @@ def test_a_look_without_an_answer_tells_why(skin: Skin) -> None:
             reply(300, {"status": "completed", "traceId": "t"}),
             ProtocolError,
             "HTTP 300, which cannot be read: it is neither a success nor an error, and redirects are not followed",
-            ["  trace id: t", '  body: {"status":"completed","traceId":"t"}'],
+            ["  trace id: t"],
         ),
         (
             reply(201, b"cat", {"CF-Ray": "r"}),
             ProtocolError,
             "HTTP 201, which cannot be read: its body is not JSON (no content type, 3 bytes)",
-            ["  trace id: r", "  body: cat"],
+            ["  trace id: r"],
         ),
         (
             reply(200, {"status": 7}),
             ProtocolError,
             "HTTP 200, which cannot be read: it holds int at /status, where the state of the task should be",
-            ['  body: {"status":7}'],
+            [],
         ),
         (
             reply(200, {"message": "no"}),
             PollContradicted,
             (
                 "HTTP 200, which cannot be read: it holds nothing at /status, where the state of the task should be;"
-                " it says instead: no"
+                " its error message: no"
             ),
-            ['  body: {"message":"no"}'],
+            [],
         ),
     ],
     ids=["no success", "no JSON", "no state", "an error instead"],
@@ -101,7 +101,6 @@ def test_a_refused_look_is_the_apis_own_error(skin: Skin) -> None:
     assert type(error) is NotFound
     assert str(error) == (
         f"looking at task {TASK} was answered with HTTP 404\n"
-        "  body: {}\n"
         "  check the task id, and that the token belongs to the account that submitted it"
     )
 
@@ -143,7 +142,7 @@ def test_an_end_without_a_result_is_told_in_the_vendors_words(
             [PROCESSING, fails(httpx.ReadError)],
             12,
             (
-                f'after 12.0 s (5 polls); last seen as "processing"; the last look failed: '
+                f'after 12.0 s (5 polls); last seen as "processing"; the last poll failed: '
                 f"no answer about task {TASK}: ReadError: scripted"
             ),
         ),
@@ -152,7 +151,7 @@ def test_an_end_without_a_result_is_told_in_the_vendors_words(
             [reply(429, {}, {"Retry-After": "13"})],
             12,
             (
-                f"after 0.0 s (1 poll); the last look failed: looking at task {TASK} was answered with HTTP 429, to be "
+                f"after 0.0 s (1 poll); the last poll failed: looking at task {TASK} was answered with HTTP 429, to be "
                 "tried again in 13 s at the earliest; the server does not want to be asked again before the deadline"
             ),
         ),

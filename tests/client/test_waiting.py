@@ -103,7 +103,7 @@ def test_a_success_that_tells_of_an_error_instead_of_a_task_is_an_error_of_its_o
     said = reply(200, {"statusCode": 500, "message": ["upstream", "is down"]})
     error = wait_error(skin, Play(poll=[said]), clock=clock)
     assert type(error) is PollContradicted
-    assert "it says instead: upstream; is down" in str(error)
+    assert "its error message: upstream; is down" in str(error)
     assert error.task_id == TASK
     assert 600 <= clock.elapsed <= 620
     assert type(wait_error(skin, Play(poll=[said]), timeout=20).fault) is PollContradicted

@@ -13,7 +13,17 @@ import pytest
 LIMIT: Final = 240
 """Modules a client ready to be called may have loaded, Python's own included."""
 
-BUILT: Final = ["_addresses", "_base", "_clock", "_errors", "_particular", "_policy", "_secrets", "_settings"]
+BUILT: Final = [
+    "_addresses",
+    "_base",
+    "_clock",
+    "_errors",
+    "_particular",
+    "_policy",
+    "_private",
+    "_secrets",
+    "_settings",
+]
 """What building a client loads of this package, beside the client's own module."""
 
 

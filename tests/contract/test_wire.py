@@ -138,7 +138,7 @@ def test_an_error_tells_what_support_will_ask_for(skin: str, call: dict[str, Any
             player.take([{"status": status, "headers": {"X-Request-Id": "from-header"}, "body": body}])
             error = made.call({"call": call})
             assert (error.status, error.trace_id) == (status, trace)
-            assert "no luck" in error.body
+            assert "no luck" in error.vendor_message
 
 
 def test_there_are_enough_cases_and_each_has_its_own_name() -> None:
