@@ -2,8 +2,9 @@
 """Values that an answer holds although the document does not list them.
 
 A vendor adds a state or a model without notice, and an answer that holds it was paid for. So a value that is not
-listed is read as it is, but only where nothing else of the document fits: the generated models read an answer
-strictly first, because listed values are what distinguishes the members of a union.
+listed is read as it is. An answer is read strictly first, because listed values distinguish the members of a union;
+a list is opened to other values only where it was in the way, and one of a single value, which names a member of a
+union, only where no other was.
 """
 
 from __future__ import annotations
@@ -35,7 +36,14 @@ class _Reading:
 
     def __init__(self) -> None:
         self.open: set[str] = set()
-        self.refused: set[str] = set()
+        self.refused: dict[str, bool] = {}
+        """Whether the list has more than one value, by its place."""
+
+    def to_open(self, error: Exception) -> set[str]:
+        """Return the lists to open after an error; a union hides which of its members failed, and why."""
+        places = {place for place, is_choice in self.refused.items() if is_choice} or set(self.refused)
+        last = {error.place} if isinstance(error, UnlistedValueError) else set()
+        return (last & places) or places
 
 
 _READING: Final[ContextVar[_Reading | None]] = ContextVar("reading", default=None)
@@ -51,7 +59,7 @@ def unlisted(value: object, listed: Collection[T], place: str) -> T:
     if reading is not None and type(value) in {type(each) for each in listed}:
         if place in reading.open:
             return cast(T, value)
-        reading.refused.add(place)
+        reading.refused[place] = len(listed) > 1
     raise UnlistedValueError(value, listed, place)
 
 
@@ -69,10 +77,8 @@ def tolerantly(read: Callable[[], R]) -> R:
             try:
                 return read()
             except (TypeError, ValueError, LookupError, AttributeError) as error:
-                # A union hides which of its members was refused, and fails with the error of the last one.
-                refused = {error.place} if isinstance(error, UnlistedValueError) else set(reading.refused)
-                if refused <= reading.open:
+                if not reading.refused:
                     raise
-                reading.open |= refused
+                reading.open |= reading.to_open(error)
     finally:
         _READING.reset(mark)

@@ -24,6 +24,9 @@ R = TypeVar("R")
 ANSWER_LIMIT: Final = 64 * 2**20
 """Bytes of an answer accepted; it is kept in memory."""
 
+_USUAL_REASONS: Final = (("message",), ("error", "message"), ("detail",), ("error",), ("title",))
+"""Where most servers give an error message (RFC 9457 among them), for a document none of whose waiters says where."""
+
 _NOTHING: Final = Waiter(
     name="",
     operation="",
@@ -40,7 +43,7 @@ _NOTHING: Final = Waiter(
     error_message=None,
     error_code=None,
     trace=None,
-    reasons=tuple(dict.fromkeys(place for waiter in WAITERS.values() for place in waiter.reasons)),
+    reasons=tuple(dict.fromkeys(place for waiter in WAITERS.values() for place in waiter.reasons)) or _USUAL_REASONS,
 )
 """A waiter without places: the answer is the result, and only errors are read by it, where all operations have them."""
 

@@ -20,7 +20,7 @@ from mountsea_gemini import (
     SubmitOutcomeUnknown,
 )
 
-from tests.client.scripted import PROMPT, SIGNED, TOKEN, Reply, fails, reply, streamed
+from tests.client.scripted import PROMPT, SIGNED, TASK, TOKEN, Reply, fails, reply, streamed
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,43 @@ SPECIAL: Final = (
     Fault("429 Retry-After soon", reply(429, _ECHO, headers={"Retry-After": "soon"}), RateLimited),
     Fault("503 Retry-After 1", reply(503, _HTML, headers={"Retry-After": "1"}), UNKNOWN),
 )
+
+_GZIP: Final = {"Content-Encoding": "gzip"}
+_SOON: Final = {"Retry-After": "2"}
+
+# What asks to be sent again, but may have started a task.
+CONTRADICTIONS: Final = (
+    *(
+        Fault(
+            f"HTTP {status} with an id", reply(status, {"taskId": TASK}, headers=_SOON), SubmitContradicted, poll=poll
+        )
+        for status, poll in {307: None, 400: BadRequest, 409: BadRequest, 429: None, 500: None, 503: None}.items()
+    ),
+    *(
+        Fault(f"429 {name}", answer, UNKNOWN)
+        for name, answer in {
+            "cut JSON": reply(429, b'{"taskId": "7f', headers=_SOON),
+            "cut list": reply(429, b" [7", headers=_SOON),
+            "text called JSON": reply(429, b"7f3c-", headers={"Content-Type": "application/json", **_SOON}),
+            "not UTF-8": reply(429, b"\xff\xfe", headers=_SOON),
+            "an object for an id": reply(429, {"taskId": {"id": TASK}}, headers=_SOON),
+            "a blank id": reply(429, {"taskId": " "}, headers=_SOON),
+            "gzip that is none": streamed(429, [b"hello"], {**_GZIP, **_SOON}),
+            "unknown encoding": streamed(429, [b"hello"], {"Content-Encoding": "br", **_SOON}),
+            "body read error": streamed(429, [b"too"], _SOON, error=httpx.ReadError("scripted")),
+            "body time-out": streamed(429, [b"too"], _SOON, error=httpx.ReadTimeout("scripted")),
+            "too large": reply(429, b" " * (5 * 2**20), headers=_SOON),
+        }.items()
+    ),
+    *(
+        Fault(f"429 {name}", answer, RateLimited, posts=3)
+        for name, answer in {
+            "HTML": reply(429, _HTML, headers=_SOON),
+            "empty": reply(429, b"", headers={"Content-Type": "application/json", **_SOON}),
+            "null for an id": reply(429, {"taskId": None, "message": "slowly"}, headers=_SOON),
+        }.items()
+    ),
+)
 REDIRECTS: Final = tuple(
     Fault(
         f"HTTP {status}",
@@ -114,7 +151,6 @@ REDIRECTS: Final = tuple(
 )
 
 _BOMB: Final = gzip.compress(b" " * (64 * 2**20), 9)
-_GZIP: Final = {"Content-Encoding": "gzip"}
 
 UNREADABLE: Final = tuple(
     Fault(f"2xx {name}", answer, SubmitContradicted if name == "failure in a success" else UNKNOWN)
@@ -157,6 +193,7 @@ FAULTS: Final = (
     *AMBIGUOUS_STATUS,
     *REFUSALS,
     *SPECIAL,
+    *CONTRADICTIONS,
     *REDIRECTS,
     *UNREADABLE,
 )

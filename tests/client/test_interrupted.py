@@ -1,0 +1,148 @@
+"""A submit that is interrupted leaves a line in the log: a note on the exception is lost to most callers."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from mountsea_gemini import AsyncClient
+from mountsea_gemini.testing import FakeClock
+from mountsea_gemini_api.models import VideoGenerationDto
+from mountsea_gemini_api.operations import GENERATE_VIDEO, GET_TASK_RESULT
+
+from tests.client.scripted import ACCEPTED, BASE, PROMPT, TASK, TOKEN, Play, Skin
+
+AT = "2026-01-01T00:00:00+00:00"
+
+
+class Silent(httpx.AsyncBaseTransport):
+    """Take a request, and never answer it."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.taken = asyncio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Note the body and wait."""
+        self.sent.append(await request.aread())
+        self.taken.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """Return level and text of what the client logged."""
+    assert PROMPT not in caplog.text
+    assert TOKEN not in caplog.text
+    return [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "mountsea_gemini"]
+
+
+def in_flight(sent: bytes, by: str) -> tuple[str, str]:
+    """Return the line for a submit that was interrupted."""
+    digest = hashlib.sha256(sent).hexdigest()
+    what = f"sent {AT}, body sha256 {digest}"
+    return (
+        "WARNING",
+        f"generateVideo was being sent: it may have been accepted and billed ({what}) (interrupted by {by})",
+    )
+
+
+async def _cancel(client: AsyncClient, silent: Silent) -> None:
+    task = asyncio.create_task(client.text_to_video(PROMPT))
+    await silent.taken.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def _time_out(client: AsyncClient, silent: Silent) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await client.text_to_video(PROMPT)
+
+
+async def _wait_for(client: AsyncClient, silent: Silent) -> None:
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(client.text_to_video(PROMPT), 0.2)
+
+
+async def _give_up(client: AsyncClient, silent: Silent) -> None:
+    core = client.text_to_video(PROMPT)
+    core.send(None)
+    core.close()
+
+
+@pytest.mark.parametrize("ending", [_cancel, _time_out, _wait_for, _give_up], ids=lambda each: each.__name__)
+def test_a_submit_that_is_cancelled_logs_what_it_may_have_started(
+    ending: Callable[[AsyncClient, Silent], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Operation, time and fingerprint of the body, whoever cancels it and whatever becomes of the exception."""
+
+    async def run() -> bytes:
+        silent = Silent()
+        client = AsyncClient(TOKEN, base_url=BASE, clock=FakeClock(), transport=silent)
+        await ending(client, silent)
+        await client.aclose()
+        return silent.sent[0]
+
+    sent = asyncio.run(run())
+    by = "GeneratorExit" if ending is _give_up else "CancelledError"
+    assert logged(caplog) == [in_flight(sent, by)]
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, asyncio.CancelledError, RuntimeError])
+def test_a_submit_that_any_exception_ends_is_logged(
+    skin: Skin, kind: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also on the blocking client, where a signal raises in the middle of a read."""
+    sent: list[bytes] = []
+
+    def interrupted(request: httpx.Request) -> httpx.Response:
+        sent.append(request.content)
+        raise kind
+
+    with pytest.raises(kind) as caught:
+        skin.do(skin.client(Play([interrupted])).text_to_video(PROMPT))
+    assert logged(caplog) == [in_flight(sent[0], kind.__name__)]
+    assert "may have been accepted and billed" in "".join(caught.value.__notes__)
+
+
+def test_an_id_that_nobody_has_yet_is_logged(skin: Skin, caplog: pytest.LogCaptureFixture) -> None:
+    """A hook that is to keep it was interrupted."""
+
+    def interrupted(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        skin.do(skin.client(Play(), on_submitted=interrupted).text_to_video(PROMPT))
+    line = f"task {TASK} is still running; go on with client.task({TASK!r})"
+    assert logged(caplog) == [("WARNING", f"{line} (interrupted by KeyboardInterrupt)")]
+    assert caught.value.__notes__ == [line]
+
+
+def test_a_call_that_is_interrupted_is_logged_if_it_may_have_changed_something(
+    skin: Skin, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A POST is; a GET can be sent again by anybody."""
+
+    def interrupted(request: httpx.Request) -> httpx.Response:
+        raise KeyboardInterrupt
+
+    body = VideoGenerationDto(prompt=PROMPT, action="text2video", model="veo3_fast")
+    client = skin.client(Play([interrupted], [interrupted]))
+    with pytest.raises(KeyboardInterrupt):
+        skin.do(client.call(GENERATE_VIDEO, body=body))
+    with pytest.raises(KeyboardInterrupt):
+        skin.do(client.call(GET_TASK_RESULT, task_id=TASK))
+    line = f"generateVideo was being sent: it may have been carried out and billed (sent {AT})"
+    assert logged(caplog) == [("WARNING", f"{line} (interrupted by KeyboardInterrupt)")]
+
+
+def test_a_submit_that_ends_by_itself_logs_no_warning(skin: Skin, caplog: pytest.LogCaptureFixture) -> None:
+    """Its error holds all that the line would."""
+    skin.do(skin.client(Play([ACCEPTED])).text_to_video(PROMPT))
+    assert logged(caplog) == []
