@@ -17,6 +17,7 @@ OLD: Final = b"the older film"
 FILM: Final = (
     b"\x00\x00\x00\x10ftypisom\x00\x00\x00\x00" + b"\x00\x00\x00\x08moov" + b"\x00\x00\x40\x08free" + bytes(16384)
 )
+SOON: Final = {"Retry-After": "1"}
 HTML: Final = b"<html><body>Bad gateway</body></html>"
 
 
@@ -185,6 +186,19 @@ def intact(outcome: Outcome) -> Verdict:
     return f"{_kind(outcome)}: {', '.join(problems) or 'whole'}", not problems
 
 
+def keeps_id(outcome: Outcome) -> Verdict:
+    """One POST, and an error that leads to the task it may have started."""
+    text, fine = one_post(outcome)
+    found = outcome.error is not None and "t-1" in f"{outcome.error}{vars(outcome.error)}"
+    return f"{text}, {'id kept' if found else 'id lost'}", fine and found
+
+
+def no_prompt(outcome: Outcome) -> Verdict:
+    """An error that does not repeat the prompt, which is "a cat"."""
+    shown = "cat" in f"{outcome.error!r}{outcome.error}"
+    return f"{_kind(outcome)}{', prompt shown' if shown else ''}", outcome.error is not None and not shown
+
+
 def _submit(step: Behaviour) -> Play:
     return lambda *_: {"submit": [step]}
 
@@ -207,6 +221,23 @@ def _state(word: Callable[[Words], str | None], *, file: bool = False) -> Play:
 
 def _every_look(step: Behaviour) -> Play:
     return lambda words, url, _other: {"submit": [reply(200, words.accepted(url))], "poll": [step]}
+
+
+def _with_id(status: int, headers: Mapping[str, str]) -> Play:
+    """Answer a submit with an error whose body is that of an accepted one."""
+    return lambda words, url, _other: {"submit": [reply(status, words.accepted(url), headers)]}
+
+
+def _late(step: Behaviour) -> Play:
+    """Spoil one poll after many good ones; then the task is done."""
+    return lambda words, url, _other: {
+        "submit": [reply(200, words.accepted(url))],
+        "poll": [
+            *[reply(200, words.state(words.going, ""))] * 8,
+            step,
+            reply(200, words.state(words.done, f"{url}/file")),
+        ],
+    }
 
 
 def _file(*steps: Behaviour) -> Play:
@@ -270,6 +301,35 @@ MONEY: Final = (
         never_early,
         patient=True,
     ),
+    *(
+        Row("A1", f"submit: 429, Retry-After 1, {name}", "1 POST and an error", "submit", play, one_post)
+        for name, play in {
+            "with an id": _with_id(429, SOON),
+            "cut JSON": _submit(reply(429, b'{"id": "t', SOON)),
+            "cut off": _submit(reply(429, b"too many", SOON, length=99)),
+            "not UTF-8": _submit(reply(429, b"\xff\xfe", SOON)),
+        }.items()
+    ),
+    *(
+        Row(
+            "A2",
+            f"submit: HTTP {status} with an id",
+            "the id is on the error",
+            "submit",
+            _with_id(status, {}),
+            keeps_id,
+        )
+        for status in (400, 429, 500)
+    ),
+    *(
+        Row("D1", f"submit: the prompt echoed as {name}", "an error without it", "submit", _submit(step), no_prompt)
+        for name, step in {
+            "text": reply(400, {"message": "refused: a cat", "error": {"message": "refused: a cat"}}),
+            "a URL": reply(400, {"message": "refused: a%20cat", "detail": "a+cat"}),
+            "JSON": reply(400, b'{"message": "refused: a\\\\u0020cat", "prompt": "a\\u0020cat"}'),
+            "HTML": reply(422, b"<html><p>a&nbsp;cat</p></html>"),
+        }.items()
+    ),
     Row(
         "C2",
         "submit: the error of an HTTP 500",
@@ -295,6 +355,7 @@ WAITING: Final = (
         }.items()
     ),
     Row("B3", "2 early polls: HTTP 404", "the result", "wait", _polls(*[reply(404, {})] * 2), result, wait=60),
+    Row("B3", "1 late poll: HTTP 404", "the result", "wait", _late(reply(404, {})), result, wait=300),
     Row("B3", "poll: HTTP 401", "an error at the first", "wait", _every_look(reply(401, {})), at_once, wait=60),
     Row("B4", "task failed", "an error", "wait", _state(lambda words: words.failed), ended_right, wait=30),
     Row(

@@ -35,6 +35,7 @@ _TYPED: Final = {
     410: "NotFound",
     429: "RateLimited",
 }
+_TOO_MANY: Final = 429
 _UNCLEAR: Final = {408, 409, 499}
 _MOVED: Final = {301, 307, 308}
 HTML: Final = {"Content-Type": "text/html"}
@@ -47,6 +48,8 @@ class Content:
 
     body: bytes
     headers: Mapping[str, str]
+    is_whole: bool = True
+    """Whether it can be read to its end, so that no id of a task can stand in what is missing."""
 
 
 def _json(value: Any) -> Content:
@@ -56,8 +59,8 @@ def _json(value: Any) -> Content:
 CONTENTS: Final[Mapping[str, Content]] = {
     "nothing": Content(b"", {}),
     "HTML": Content(b"<html><body>Bad gateway</body></html>", HTML),
-    "HTML that says JSON": Content(b"<html>", JSON),
-    "cut JSON": Content(b'{"id": "t", "stat', JSON),
+    "HTML that says JSON": Content(b"<html>", JSON, is_whole=False),
+    "cut JSON": Content(b'{"id": "t", "stat', JSON, is_whole=False),
     "null": _json(None),
     "a list": _json([]),
     "a text": _json("t"),
@@ -66,17 +69,19 @@ CONTENTS: Final[Mapping[str, Content]] = {
     "an error": _json({"statusCode": 500, "error": "Failed", "message": "no"}),
     "an error with texts": _json({"message": ["no", "and no"], "trace": "trace-1"}),
     "an error of wrong types": _json({"statusCode": "x", "error": 5, "message": {"a": []}}),
-    "not UTF-8": Content(b'{"id": "\xff\xfe"}', JSON),
-    "gzip that is none": Content(b"hello", {**JSON, "Content-Encoding": "gzip"}),
+    "not UTF-8": Content(b'{"id": "\xff\xfe"}', JSON, is_whole=False),
+    "gzip that is none": Content(b"hello", {**JSON, "Content-Encoding": "gzip"}, is_whole=False),
     "gzip": Content(gzip.compress(b'{"a": 1}'), {**JSON, "Content-Encoding": "gzip"}),
-    "another encoding": Content(b"hello", {**JSON, "Content-Encoding": "br"}),
-    "nested deeply": Content(b'{"a":' * 300 + b"1" + b"}" * 300, JSON),
+    "another encoding": Content(b"hello", {**JSON, "Content-Encoding": "br"}, is_whole=False),
+    "nested deeply": Content(b'{"a":' * 300 + b"1" + b"}" * 300, JSON, is_whole=False),
     "a byte order mark": Content(b'\xef\xbb\xbf{"a": 1}', JSON),
 }
 
 
-def promised_submit(status: int) -> str:
-    """Return the error a submit ends with when its answer holds no task id."""
+def promised_submit(status: int, *, is_whole: bool = True) -> str:
+    """Return the error a submit ends with when its answer holds no task id that could be read."""
+    if status == _TOO_MANY and not is_whole:
+        return "SubmitOutcomeUnknown"
     if status in _MOVED:
         return "ProtocolError"
     if status < 400 or status >= 500 or status in _UNCLEAR:
@@ -152,7 +157,7 @@ def every_status_with_every_body(bench: Bench) -> Tried:
         for word, content in CONTENTS.items():
             canned.set(status, content)
             for verb, call, wanted in (
-                ("submit", canned.submitted, promised_submit(status)),
+                ("submit", canned.submitted, promised_submit(status, is_whole=content.is_whole)),
                 ("look", canned.looked, promised_look(status)),
             ):
                 canned.count = 0
@@ -216,7 +221,9 @@ def every_field_of_an_answer(bench: Bench) -> Tried:
         for word, fault in _field_faults(bench):
             for verb, place, promised in (("submit", "submit", promised_submit), ("look", "poll", promised_look)):
                 outcome = _spoiled(bench, f"{status}@{place};{fault}@{place}", look=verb == "look")
-                wanted = promised(status)
+                # A number where the id should be is taken as its text, whatever the status.
+                names_task = verb == "submit" and fault == f"wrong={bench.contract.submit.operation.links[0].id}"
+                wanted = "SubmitContradicted" if names_task else promised(status)
                 yield _field_failure(f"{verb} refused with {status} and {word}", fault, outcome, wanted)
 
 
