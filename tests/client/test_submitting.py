@@ -22,10 +22,8 @@ from mountsea_gemini import (
     SubmitOutcomeUnknown,
 )
 from mountsea_gemini.testing import FakeClock
-from mountsea_gemini_api.models import VideoGenerationDto
 from mountsea_gemini_api.models.video_generation_dto_action import VIDEO_GENERATION_DTO_ACTION_VALUES as ACTIONS
 from mountsea_gemini_api.models.video_generation_dto_model import VIDEO_GENERATION_DTO_MODEL_VALUES as MODELS
-from mountsea_gemini_api.operations import GENERATE_VIDEO
 from mountsea_gemini_api.rules import RULES, RuleViolation, RuleWarning, unlisted
 
 from tests.client.scripted import (
@@ -367,29 +365,6 @@ def test_ctrl_c_during_a_submit_says_that_it_may_have_been_accepted(skin: Skin) 
         skin.do(skin.client(Play([interrupted])).text_to_video(PROMPT))
     assert "may have been accepted and billed" in "".join(caught.value.__notes__)
     assert PROMPT not in "".join(caught.value.__notes__)
-
-
-@pytest.mark.parametrize("status", [202, 307, 400, 401, 402, 409, 422, 429, 500, 503])
-def test_an_id_in_an_answer_is_never_lost(skin: Skin, status: int) -> None:
-    """Whatever the status says: one POST, and the error leads to the task."""
-    play = Play([reply(status, {"taskId": TASK, "message": "busy"}, {"Retry-After": "1"})])
-    if status == 202:
-        assert skin.do(skin.client(play).text_to_video(PROMPT)).id == TASK
-        return
-    with pytest.raises(SubmitContradicted) as caught:
-        skin.do(skin.client(play).text_to_video(PROMPT))
-    assert (caught.value.task_id, caught.value.status, len(play.seen)) == (TASK, status, 1)
-    assert f"client.task({TASK!r})" in str(caught.value)
-    assert "may have been accepted and billed" in str(caught.value)
-
-
-def test_an_id_in_the_answer_to_a_call_is_never_lost(skin: Skin) -> None:
-    """Whoever submits with `call` finds the task again, too, where the answer is an error or cannot be read."""
-    body = VideoGenerationDto(prompt="a cat", action="text2video", model="veo3_fast")
-    for answer in (reply(503, {"taskId": TASK}), reply(300, {"taskId": TASK})):
-        with pytest.raises(ApiError) as caught:
-            skin.do(skin.client(Play([answer])).call(GENERATE_VIDEO, body=body))
-        assert caught.value.task_id == TASK
 
 
 @pytest.mark.parametrize(
