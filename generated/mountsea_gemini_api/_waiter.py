@@ -26,7 +26,7 @@ class Waiter:
         factor: Growth of the bound from one delay to the next.
         max: Largest bound, in seconds.
         deadline: How long to wait in all unless the caller says otherwise, in seconds.
-        not_found_grace: How long after the submit a 404 means "not visible yet", in seconds.
+        not_found_grace: How long a run of 404s has to last to mean that there is no such job, in seconds.
         outputs: Where the URLs of the result may stand, most trusted first.
         error_message: Where a failed job holds the reason.
         error_code: Where a failed job holds the vendor's number for it.

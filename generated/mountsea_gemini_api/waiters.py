@@ -43,7 +43,7 @@ TASK: Final = Waiter(
     error_message=("errorMessage",),
     error_code=("errorCode",),
     trace=("traceId",),
-    reasons=(("errorMessage",), ("error",), ("message",)),
+    reasons=(("errorMessage",), ("message",), ("error",)),
 )
 WAITERS: Final[Mapping[str, Waiter]] = {
     "getTaskResult": TASK,
