@@ -90,7 +90,7 @@ def test_a_refused_line_does_not_stop_the_others(cli: Cli, serve: Serve, tmp_pat
     ran = cli("submit", str(file), "--json", "--concurrency", "1", *sandbox.options)
     assert [line["state"] for line in ran.json["lines"]] == ["done", "refused", "refused", "ended", "done"]
     assert ran.json["counts"] == {**dict.fromkeys(("new", *_journal.STATES), 0), "done": 2, "refused": 2, "ended": 1}
-    assert (ran.code, ran.json["exit"]) == (Exit.REFUSED, 3)
+    assert (ran.code, ran.json["exit"]) == (Exit.UNREACHABLE, 9)
     assert "img2video-needs-images" in ran.err
     assert ran.json["lines"][3]["error"]["type"] == "TaskFailed"
     assert posts(sandbox.sandbox) == {"one": 1, "three": 1, "four": 1, "five": 1}
@@ -230,7 +230,7 @@ def test_a_line_that_changed_after_its_submit_is_refused(cli: Cli, serve: Serve,
     written(file, request("another"), request("cat 2"))
     ran = cli("submit", str(file), *sandbox.options)
     assert (ran.code, sandbox.sent("POST")) == (Exit.USAGE, 3)
-    assert "cats.jsonl:1: is not what was submitted from there" in ran.err
+    assert "cats.jsonl:1: this line has changed since it was submitted" in ran.err
 
 
 def test_a_journal_of_another_server_is_refused(cli: Cli, serve: Serve, tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_a_second_ctrl_c_parks_what_was_under_way(cli: Cli, serve: Serve, tmp_pa
     with started("submit", str(file), *sandbox.options) as process:
         until(lambda: sandbox.sent("POST") == 1)
         process.send_signal(signal.SIGINT)
-        seen(process, "waiting for the answers")
+        seen(process, "waiting for the answer to 1 submit")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
     assert process.returncode == 130

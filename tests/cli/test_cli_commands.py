@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from mountsea_gemini.cli import _rules
-from mountsea_gemini.cli._version import running_version
+from mountsea_gemini.cli._app import running_version
 from mountsea_gemini_api.rules import RULES
 
 from tests.cli.running import Ran, Running
@@ -19,7 +19,7 @@ Cli = Callable[..., Ran]
 Serve = Callable[[str], Running]
 ROOT = Path(__file__).parents[2]
 IMAGE = "https://example.com/1.png"
-TASK_KEYS = {"exit", "id", "status", "verdict", "urls", "file", "error"}
+TASK_KEYS = {"exit", "id", "status", "state", "urls", "file", "error"}
 ERROR_KEYS = {"type", "message", "http_status", "trace_id", "way_out", "violations"}
 
 
@@ -67,7 +67,7 @@ def test_json_of_a_finished_task(cli: Cli, serve: Serve, tmp_path: Path) -> None
     found = cli("text2video", "a cat", "--json", "-o", str(target), *sandbox.options).json
     assert found.keys() == TASK_KEYS
     assert found["urls"][0].startswith(sandbox.url)
-    assert (found["exit"], found["status"], found["verdict"]) == (0, "completed", "success")
+    assert (found["exit"], found["status"], found["state"]) == (0, "completed", "succeeded")
     assert (found["file"], found["error"]) == (str(target), None)
 
 
@@ -76,7 +76,7 @@ def test_json_of_an_error_has_the_same_keys(cli: Cli, serve: Serve) -> None:
     found = cli("text2video", "a cat", "--json", *serve("failed now").options).json
     assert found.keys() == TASK_KEYS
     assert found["error"].keys() == ERROR_KEYS
-    assert (found["exit"], found["status"], found["verdict"]) == (6, "failed", "failure")
+    assert (found["exit"], found["status"], found["state"]) == (6, "failed", "failed")
     assert found["id"] in found["error"]["message"]
     assert found["error"]["type"] == "TaskFailed"
 
@@ -241,9 +241,9 @@ def test_explain_must_know_what_the_body_is(cli: Cli, tmp_path: Path, monkeypatc
     path.write_text(json.dumps(VALID))
     assert cli("explain", str(path), "--model", "VideoGenerationDto").code == 0
     wrong = cli("explain", str(path), "--model", "Video")
-    assert (wrong.code, "request is meant to be: VideoGenerationDto" in wrong.err) == (2, True)
+    assert (wrong.code, "the kind of the request: VideoGenerationDto" in wrong.err) == (2, True)
     monkeypatch.setattr(_rules, "SHAPES", {})
-    assert "meant to be: none, as no request" in cli("explain", str(path)).err
+    assert "the kind of the request: none, as no request" in cli("explain", str(path)).err
 
 
 def test_explain_names_the_nearest_valid_request_and_the_source(cli: Cli, tmp_path: Path) -> None:

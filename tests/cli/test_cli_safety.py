@@ -16,9 +16,9 @@ from typing import ClassVar
 
 import pytest
 from mountsea_gemini import TaskResult
-from mountsea_gemini.cli import _job, _progress, _screen
-from mountsea_gemini.cli._interrupts import Clock, Interrupts
+from mountsea_gemini.cli import _job, _output, _progress
 from mountsea_gemini.cli._options import Printing
+from mountsea_gemini.cli._signals import Clock, Interrupted, Interrupts
 
 from tests.cli.running import Ran, Running
 
@@ -139,41 +139,57 @@ def test_there_is_no_option_for_the_token(cli: Cli) -> None:
     assert cli("text2video", "a cat", "--token", KEY).code == 2
 
 
-def test_a_held_ctrl_c_comes_after_the_answer() -> None:
-    """The first Ctrl-C in a submit is announced, held, and raised once the id is safe."""
+def test_a_held_signal_comes_after_the_answer() -> None:
+    """The first signal in a submit is announced, held, and raised once the id is known."""
     notices: list[str] = []
-    interrupts = Interrupts(lambda: notices.append("held"))
-    with interrupts.held():
-        signal.raise_signal(signal.SIGINT)
-        reached = True
-    assert (reached, notices) == (True, ["held"])
-    with pytest.raises(KeyboardInterrupt):
+    interrupts = Interrupts()
+    with interrupts.handled():
+        with interrupts.held(lambda: notices.append("held")):
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
+            reached = True
+        assert (reached, notices) == (True, ["held"])
+        with pytest.raises(Interrupted, match="SIGTERM"):
+            interrupts.deliver()
         interrupts.deliver()
-    interrupts.deliver()
 
 
-def test_ctrl_c_ends_a_pause_between_attempts() -> None:
-    """Pressed before or in a pause, when nothing is under way, Ctrl-C is not held back."""
-    interrupts = Interrupts(lambda: None)
+def test_a_signal_ends_a_pause_between_attempts() -> None:
+    """A signal before or in a pause, when no request is under way, is not held back."""
+    interrupts = Interrupts()
 
     def pause() -> None:
         signal.raise_signal(signal.SIGINT)
         Clock(interrupts).sleep(60)
 
-    with interrupts.held(), pytest.raises(KeyboardInterrupt):
+    with interrupts.handled(), interrupts.held(lambda: None), pytest.raises(Interrupted):
         pause()
     assert interrupts.idle
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_handler_of_somebody_else_is_left_alone() -> None:
-    """Where Ctrl-C already means something else, or nothing, it goes on to."""
+    """A signal that is ignored, as under nohup, or handled by a host program stays so."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with Interrupts(lambda: None).held():
+        with Interrupts().handled():
             assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_a_message_that_fails_in_a_handler_does_not_end_the_submit() -> None:
+    """The interrupted code may hold the stream; the held block goes on."""
+
+    def notice() -> None:
+        raise RuntimeError("reentrant call")
+
+    interrupts = Interrupts()
+    with interrupts.handled(), interrupts.held(notice):
+        signal.raise_signal(signal.SIGTERM)
+        reached = True
+    assert reached
 
 
 class Terminal(io.StringIO):
@@ -191,7 +207,7 @@ def test_a_terminal_gets_one_moving_line(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.delenv("TTY_INTERACTIVE", raising=False)
-    with _progress.Watch(_screen.Screen(), "task [b]x[/b]") as watch:
+    with _progress.Watch(_output.Screen(), "task [b]x[/b]") as watch:
         watch.poll(TaskResult("x", "processing", "retry"))
         logging.getLogger("mountsea_gemini").warning("something [odd]")
     shown = terminal.getvalue()
@@ -206,7 +222,7 @@ def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> No
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "dumb")
-    with _progress.Watch(_screen.Screen(), "task x") as watch:
+    with _progress.Watch(_output.Screen(), "task x") as watch:
         watch.poll(TaskResult("x", "processing", "retry"))
     assert terminal.getvalue() == "task x: processing (0 s, 1 poll)\n"
 
@@ -216,7 +232,7 @@ def test_the_page_of_rules_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatc
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("TERM", "dumb")
-    _screen.Screen().markdown("# Rules\n\n- one [b]rule[/b]\n", {})
+    _output.Screen().markdown("# Rules\n\n- one [b]rule[/b]\n", {})
     assert "# Rules" not in terminal.getvalue()
     assert "one [b]rule[/b]" in terminal.getvalue()
 
@@ -225,7 +241,8 @@ def test_a_code_page_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an encoding cannot hold comes out escaped, not as an error that would lose an id."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", newline="")
     monkeypatch.setattr(sys, "stdout", stream)
-    _screen.Screen().result(["猫.mp4"], {})
+    with _output.standard_streams():
+        _output.Screen().result(["猫.mp4"], {})
     stream.seek(0)
     assert stream.read() == "\\u732b.mp4\n"
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import mountsea_gemini.cli
 import pytest
 from mountsea_gemini import ConfigurationError
-from mountsea_gemini.cli import _lines, _many
+from mountsea_gemini.cli import _batch_commands, _requests
 from mountsea_gemini.cli._exits import Exit
 from mountsea_gemini.cli._options import Batching
-from mountsea_gemini.cli._tally import gravest
+from mountsea_gemini.cli._report import gravest
 
 from tests.cli.running import Ran, Running, started, until
 
@@ -26,10 +26,10 @@ LINE = json.dumps({"prompt": "a cat", "action": "text2video", "model": "veo31_fa
 
 def test_the_gravest_is_the_first_of_the_order_that_is_written_down() -> None:
     """Money that may be gone counts more than a wrong token, and that more than a file: for every pair of codes."""
-    said = re.search(r"in the order ([\d, ]+)\.", mountsea_gemini.cli.__doc__ or "")
+    said = re.search(r"in the order\s+([\d, ]+)\.", mountsea_gemini.cli.__doc__ or "")
     assert said is not None
     order = [Exit(int(number)) for number in said[1].split(", ")]
-    assert set(order) == set(Exit) - {Exit.OK, Exit.INTERRUPTED}
+    assert set(order) == {code for code in Exit if 0 < code < 128}
     for graver, other in itertools.combinations(order, 2):
         assert gravest([Exit.OK, other, graver]) is graver
     assert gravest([Exit.OK]) is Exit.OK
@@ -49,7 +49,7 @@ def test_so_many_lines_at_a_time_are_refused(cli: Cli, serve: Serve, tmp_path: P
 def test_no_line_at_a_time_would_never_come_to_an_end(number: int) -> None:
     """Asked of the check itself: a program that let it pass would hang."""
     with pytest.raises(ConfigurationError, match=f"from 1 to 100, got {number}"):
-        _many._check(Batching(concurrency=number, sandbox=True))
+        _batch_commands._check(Batching(concurrency=number, sandbox=True))
 
 
 def test_a_journal_of_another_file_is_refused(cli: Cli, serve: Serve, tmp_path: Path) -> None:
@@ -71,11 +71,11 @@ def test_a_file_of_requests_has_a_limit(
     """What is too large to be read at once is refused, to the byte."""
     sandbox, file = serve("now"), tmp_path / "cats.jsonl"
     file.write_text(LINE)
-    monkeypatch.setattr(_lines, "LIMIT", len(LINE) - 1)
+    monkeypatch.setattr(_requests, "LIMIT", len(LINE) - 1)
     ran = cli("submit", str(file), *sandbox.options)
     assert (ran.code, sandbox.sent("POST")) == (Exit.USAGE, 0)
     assert f"is larger than {len(LINE) - 1} bytes; split it" in ran.err
-    monkeypatch.setattr(_lines, "LIMIT", len(LINE))
+    monkeypatch.setattr(_requests, "LIMIT", len(LINE))
     assert cli("submit", str(file), *sandbox.options).code == Exit.OK
 
 
@@ -119,13 +119,13 @@ def test_json_of_a_refusal_has_the_rules(cli: Cli, serve: Serve) -> None:
 
 
 def test_what_the_api_refused_is_not_sent_again_unchanged(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """The same request is refused for the same reason; only a line that was mended is worth another try."""
+    """The same request is refused for the same reason; only a changed line is tried again."""
     sandbox, file = serve("now 400@submit:1"), tmp_path / "cats.jsonl"
     file.write_text(LINE)
     for command in ("submit", "resume", "resume"):
-        assert cli(command, str(file), *sandbox.options).code == Exit.REFUSED
+        assert cli(command, str(file), *sandbox.options).code == Exit.UNREACHABLE
     assert sandbox.sent("POST") == 1
-    assert cli("resume", str(file), "--waive", "prompt-not-blank", *sandbox.options).code == Exit.REFUSED
+    assert cli("resume", str(file), "--waive", "prompt-not-blank", *sandbox.options).code == Exit.UNREACHABLE
     assert sandbox.sent("POST") == 1
 
 

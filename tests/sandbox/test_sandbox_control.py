@@ -100,9 +100,9 @@ def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_command_serves_until_it_is_interrupted(number: int) -> None:
-    """The first line is the URL, the labels follow on standard error, and both signals end it with 0."""
+    """The first line is the URL, the labels follow on standard error, each signal ends it with its own exit code."""
     with command("--token", "k1", "--speed", "now", "--outcome", "failed", "--strict") as (process, url):
         with httpx.Client(base_url=url, headers={"authorization": "Bearer k1"}, trust_env=False) as client:
             task_id = client.post(SUBMIT, json=TEXT).json()["taskId"]
@@ -110,7 +110,7 @@ def test_the_command_serves_until_it_is_interrupted(number: int) -> None:
             assert client.post(SUBMIT, json=TEXT | {"prompt": " "}).status_code == 400
         process.send_signal(number)
         rest, labels = process.communicate(timeout=10)
-        assert (process.returncode, rest) == (0, "")
+        assert (process.returncode, rest) == (128 + number, "")
     assert labels.startswith("published  operation  POST ")
     assert "invented" in labels
 
@@ -122,7 +122,7 @@ def test_a_slow_answer_does_not_hold_up_the_end() -> None:
             client.post(url + SUBMIT, json=TEXT, headers=AUTH, timeout=0.2)
         before = time.monotonic()
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(10) == 130
         assert time.monotonic() - before < 5
 
 
@@ -148,12 +148,19 @@ def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str], arguments:
     [
         (["--spec", "no-such-file.json"], "error: no-such-file.json: the effective spec cannot be read"),
         (["--outcome", "sideways"], "error: 'sideways' is no outcome"),
-        (["--host", "256.0.0.1"], "error: "),
+        (["--spec", "."], "error: .: the effective spec cannot be read"),
+        (["--spec", str(ROOT / "README.md")], "error: "),
+        (["--host", "256.0.0.1"], "error: cannot listen on '256.0.0.1'"),
+        (["--host", "ü..x"], "error: cannot listen on"),
+        (["--port", "99999"], "error: cannot listen on '127.0.0.1', port 99999"),
+        (["--port", "-1"], "error: cannot listen on"),
     ],
 )
-def test_what_cannot_start_exits_with_1(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
+def test_an_option_that_cannot_be_used_exits_with_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
     """One line says why."""
-    assert main(arguments) == 1
+    assert main(arguments) == 2
     assert capsys.readouterr().err.startswith(words)
 
 

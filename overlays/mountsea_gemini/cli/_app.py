@@ -5,23 +5,29 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Annotated, Any, Final
 
-from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter, UnusedCliTokensError
 from mountsea_gemini_api.variants import VARIANTS
 
-from .._particular import PROGRAM, SUMMARY
-from . import _many, _rules, _tasks
-from ._carrying import carry_out
-from ._exits import Exit, table
+from .._particular import DISTRIBUTION, PROGRAM, SUMMARY
+from . import _batch_commands, _rules, _tasks
+from ._command import run_command
+from ._exits import Exit, exit_code, table
 from ._fields import Field, fields_of
 from ._options import SUBMITTING_NAMES, Reporting, Submitting
-from ._package import Client, printable, serve_sandbox
-from ._screen import abandon_output, tolerant
-from ._version import running_version
+from ._output import OutputLost, check_output, standard_streams
+from ._package import Client, found_violations, printable, serve_sandbox
+from ._typed import TypedItems
 
 Variants = Mapping[str, Mapping[str, str]]
+
+CHECKOUT: Final = Path(__file__).resolve().parents[3]
+"""The project's folder, where the package runs from a checkout; any folder otherwise."""
 
 _OPTIONS: Final = "OPTIONS"
 """In capitals, as no field of a request is."""
@@ -42,22 +48,39 @@ def run(arguments: Sequence[str], *, client_class: type[Client] = Client, varian
     Returns:
         The exit code.
     """
-    tolerant(sys.stdout)
-    tolerant(sys.stderr)
-    app = build(client_class, variants)
+    errors = sys.stderr
+    try:
+        with standard_streams():
+            errors = sys.stderr
+            check_output()
+            return _run(build(client_class, variants, arguments), arguments)
+    except OutputLost as error:
+        print(f"error: {error}", file=errors)
+        return exit_code(error)
+    except KeyboardInterrupt as error:
+        return exit_code(error)
+
+
+def _run(app: App, arguments: Sequence[str]) -> int:
     try:
         return int(app(list(arguments)) or 0)
-    except CycloptsError:
-        return Exit.USAGE
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
-    except BrokenPipeError:
-        abandon_output()
-        return Exit.UNEXPECTED
+    except UnusedCliTokensError as error:
+        words = " ".join(repr(word) for word in error.unused_tokens or ())
+        way_out = "put a text of several words in quotes; other values need the name of their option, see --help"
+        print(printable(f"error: unexpected arguments: {words}\n  {way_out}"), file=sys.stderr)
+    except CycloptsError as error:
+        print(printable(f"error: {error}"), file=sys.stderr)
+    return Exit.USAGE
 
 
-def build(client_class: type[Client], variants: Variants) -> App:
-    """Return the program, with a command for each variant."""
+def build(client_class: type[Client], variants: Variants, arguments: Sequence[str]) -> App:
+    """Return the program, with a command for each variant.
+
+    Args:
+        client_class: The client whose methods become commands.
+        variants: Field to value to the name of a method.
+        arguments: Those after the program's name, as they were typed.
+    """
     app = App(
         name=PROGRAM,
         help=SUMMARY,
@@ -65,11 +88,12 @@ def build(client_class: type[Client], variants: Variants) -> App:
         help_epilogue=f"Exit codes:\n{table()}",
         version=running_version,
         exit_on_error=False,
+        print_error=False,
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    app.command(_many.submit, group=_SUBMIT)
-    app.command(_many.resume, group=_RESUME)
+    app.command(_batch_commands.submit, group=_SUBMIT)
+    app.command(_batch_commands.resume, group=_RESUME)
     app.command(_tasks.status, group=_RESUME)
     app.command(_tasks.wait, group=_RESUME)
     app.command(_tasks.download, group=_RESUME)
@@ -79,7 +103,7 @@ def build(client_class: type[Client], variants: Variants) -> App:
     app.command(sandbox, group=_CHECK, help_flags=[], version_flags=[])
     for field, methods in variants.items():
         for value, method in methods.items():
-            command = _variant(client_class, method)
+            command = _variant(client_class, method, arguments)
             app.command(command, name=_name(field, value, method, taken=app), group=_SUBMIT)
     return app
 
@@ -89,8 +113,8 @@ def _name(field: str, value: str, method: str, taken: App) -> str:
     return f"{field}-{name}" if name in taken else name
 
 
-def _variant(client_class: type[Client], name: str) -> Callable[..., int]:
-    """Return the command that calls one method, with that method's signature and words."""
+def _variant(client_class: type[Client], name: str, typed: Sequence[str]) -> Callable[..., int]:
+    """Return the command that calls one method, with that method's signature and documentation."""
     method = getattr(client_class, name)
     fields = fields_of(method, SUBMITTING_NAMES)
 
@@ -99,15 +123,21 @@ def _variant(client_class: type[Client], name: str) -> Callable[..., int]:
         bound = signature.bind_partial(*positional, **given).arguments
 
         def start(client: Client) -> Any:
-            return getattr(client, name)(**_arguments(fields, bound, options))
+            arguments = _arguments(fields, bound, options)
+            for items in (TypedItems(field, arguments, typed) for field in fields):
+                if items.items:
+                    items.check_place(fields)
+                    items.check_values(found_violations(client_class, name, arguments))
+            return getattr(client, name)(**arguments)
 
         return _tasks.submit(options, start, client_class)
 
     own = inspect.Parameter(_OPTIONS, inspect.Parameter.KEYWORD_ONLY, annotation=Submitting | None, default=None)
-    signature = inspect.Signature([*(field.parameter for field in fields), own])
+    parameters = sorted((field.parameter for field in fields), key=lambda parameter: parameter.kind)
+    signature = inspect.Signature([*parameters, own])
     command.__annotations__ = {}
     command.__signature__ = signature  # type: ignore[attr-defined]
-    command.__doc__ = _words(inspect.getdoc(method) or "")
+    command.__doc__ = _help(inspect.getdoc(method) or "")
     return command
 
 
@@ -120,8 +150,8 @@ def _arguments(fields: tuple[Field, ...], bound: Mapping[str, Any], options: Sub
     }
 
 
-def _words(text: str) -> str:
-    """Return a docstring with its rules before its arguments; behind them they would not be shown."""
+def _help(text: str) -> str:
+    """Return a docstring with its rules before its arguments; after them they would not be shown."""
     text = printable(text)
     head, arguments, tail = text.partition("\nArgs:\n")
     tail, rules, listed = tail.partition("\nRules:\n")
@@ -130,4 +160,18 @@ def _words(text: str) -> str:
 
 def sandbox(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]) -> int:
     """Serve a sandbox on this machine until Ctrl-C; its first line is its URL."""
-    return carry_out(Reporting(), lambda _: serve_sandbox(arguments))
+    return run_command(Reporting(), lambda _: serve_sandbox(arguments))
+
+
+def running_version(checkout: Path = CHECKOUT) -> str:
+    """Return the version: the project file's in a checkout, installed or not, else the installed one's."""
+    try:
+        project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        if project["name"] == DISTRIBUTION:
+            return str(project["version"])
+    except (OSError, ValueError, LookupError, TypeError):
+        pass  # no checkout, or that of a program which holds a copy of this package
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "unknown: it runs from a copy that was not installed"

@@ -1,4 +1,4 @@
-"""Carry the lines of a batch through: submit at most once, wait, download; so many at a time."""
+"""Process the lines of a batch: submit each at most once, wait, download; a limited number at a time."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any, Final, Protocol
 from attrs import define, field, frozen
 
 from ._exits import Exit, exit_code
-from ._interrupts import Paced, Stopped
 from ._journal import NEW, Entry, Journal
-from ._lines import Line
 from ._package import AsyncTask, ConfigurationError, TaskResult, errors
+from ._requests import Line
+from ._signals import Paced, Stopped
 
 UNKNOWN_IN_A_ROW: Final = 3
 """Submits in a row whose outcome is unknown, after which no further one is sent: each may have been billed."""
 
 _ABOUT_THE_LINE: Final = (errors.RequestRefused, errors.BadRequest, errors.ConfigurationError)
-"""Refusals that say nothing about the next line."""
+"""Refusals of one line that do not concern the next."""
 
 OPEN: Final = frozenset({NEW, "unsent"})
 """States of which it is certain that nothing was started."""
@@ -28,19 +28,19 @@ OPEN: Final = frozenset({NEW, "unsent"})
 Start = Callable[[dict[str, Any]], Awaitable[AsyncTask]]
 
 
-class Audience(Protocol):
-    """Who is told how it goes."""
+class Progress(Protocol):
+    """Shows how a batch is going."""
 
     def event(self, line: Line, entry: Entry, error: BaseException | None) -> None:
-        """Be told what became of a line."""
+        """Show a line's new state."""
         ...
 
     def polled(self, line: Line, result: TaskResult) -> None:
-        """Be told how a task is doing."""
+        """Show the result of a poll."""
         ...
 
     def problem(self, text: str) -> None:
-        """Be told what has to be known whatever else happens."""
+        """Show a message that is shown in any case."""
         ...
 
 
@@ -50,8 +50,8 @@ class Plan:
 
     Attributes:
         directory: Where files go.
-        concurrency: Lines under way at a time.
-        waits: Whether to wait and download, or to submit alone.
+        concurrency: Lines processed at a time.
+        waits: Whether to wait and download, or only to submit.
         timeout: Seconds to wait for each task; None as the API says.
     """
 
@@ -63,21 +63,21 @@ class Plan:
 
 @define
 class Batch:
-    """The lines of one file, on their way.
+    """The lines of one file, and what became of each.
 
     Attributes:
         plan: What to do with them.
-        journal: Where everything is written down first.
-        audience: Who is told.
-        clock: Whose pauses end when the batch does.
+        journal: Where each state is recorded before it matters.
+        progress: Shows how it goes.
+        clock: Its pauses end when the batch does.
         reopened: Refused lines that may be tried again.
-        failures: Errors of lines whose state does not tell them, by line.
+        failures: The errors of this run, by line.
         halted: Why no further line is submitted, if so.
     """
 
     plan: Plan
     journal: Journal
-    audience: Audience
+    progress: Progress
     clock: Paced
     reopened: frozenset[int] = frozenset()
     failures: dict[int, BaseException] = field(factory=dict)
@@ -90,7 +90,7 @@ class Batch:
         return self.journal.entries.get(line.number, Entry())
 
     async def run(self, lines: tuple[Line, ...], start: Start, handle: Callable[[str], AsyncTask]) -> None:
-        """Carry every line as far as it goes.
+        """Process every line.
 
         Args:
             lines: All lines of the file.
@@ -98,7 +98,7 @@ class Batch:
             handle: Returns a task's handle from its id.
 
         Raises:
-            CancelledError: Broken off; what was being submitted has been heard of, and written down.
+            CancelledError: Cancelled; the answers to the submits under way were awaited and recorded.
             ConfigurationError: The journal cannot be written.
         """
         self._park(lines)
@@ -106,55 +106,62 @@ class Batch:
         waiting = sorted(lines, key=lambda line: self.state(line).state != "submitted")
         slots = asyncio.Semaphore(self.plan.concurrency)
         try:
-            async with self._hearing_out(), asyncio.TaskGroup() as group:
+            async with self._all_answered(), asyncio.TaskGroup() as group:
                 for line in waiting:
                     if self.is_over(line):
                         continue
                     await slots.acquire()
-                    group.create_task(self._carry(line, start, handle)).add_done_callback(lambda _: slots.release())
+                    group.create_task(self._process(line, start, handle)).add_done_callback(lambda _: slots.release())
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
 
     def _park(self, lines: tuple[Line, ...]) -> None:
-        """A submit that an earlier process did not live to hear of is unknown for ever."""
+        """Record a submit whose answer an earlier process did not live to read as unknown for ever."""
         for line in lines:
             if self.state(line).state == "intent":
                 self.journal.note(line.number, "unknown", error="Interrupted")
 
     def is_over(self, line: Line) -> bool:
-        """Tell whether nothing is left to do for a line, or nothing that may be done now."""
-        state = self.state(line).state
-        if state == "submitted":
+        """Return whether nothing is left to do for a line, or nothing that may be done now."""
+        if self.state(line).state == "submitted":
             return not self.plan.waits
-        is_open = state in OPEN or (state == "refused" and line.number in self.reopened)
-        return not is_open or self.halted is not None
+        return not self.is_open(line) or self.halted is not None
+
+    def is_open(self, line: Line) -> bool:
+        """Return whether a line may be submitted: it is certain that nothing was started for it."""
+        state = self.state(line).state
+        return state in OPEN or (state == "refused" and line.number in self.reopened)
 
     @asynccontextmanager
-    async def _hearing_out(self) -> AsyncIterator[None]:
-        """Let submits that are under way end by themselves, whatever breaks the rest off."""
+    async def _all_answered(self) -> AsyncIterator[None]:
+        """Await the answers to the submits under way, whatever ends the batch: each may name a paid task."""
         try:
             yield
         finally:
             self.clock.stop()
             if left := set(self._submitting):
-                self.audience.problem(f"waiting for the answers to {len(left)} submits, which name their tasks")
+                several = "s" * (len(left) > 1)
+                self.progress.problem(
+                    f"waiting for the answer{several} to {len(left)} submit{several}, which name the task{several};"
+                    f" a second Ctrl-C gives up without the id{several}"
+                )
                 await asyncio.wait(left)
 
-    async def _carry(self, line: Line, start: Start, handle: Callable[[str], AsyncTask]) -> None:
+    async def _process(self, line: Line, start: Start, handle: Callable[[str], AsyncTask]) -> None:
         if self.state(line).state != "submitted":
             if self.halted is not None:
                 return
             submit = asyncio.ensure_future(self._submit(line, start))
             self._submitting.add(submit)
-            submit.add_done_callback(self._heard)
+            submit.add_done_callback(self._answered)
             await asyncio.shield(submit)
         if self.plan.waits and self.state(line).state == "submitted":
             await self._follow(line, handle(str(self.state(line).task)))
 
-    def _heard(self, submit: asyncio.Task[None]) -> None:
+    def _answered(self, submit: asyncio.Task[None]) -> None:
         self._submitting.discard(submit)
         if not submit.cancelled():
-            # Looked at, so that asyncio does not report it a second time where nobody waits for it any more.
+            # Retrieved, so that asyncio does not log it again once nobody awaits it any more.
             submit.exception()
 
     async def _submit(self, line: Line, start: Start) -> None:
@@ -168,7 +175,9 @@ class Batch:
                 self.halted = self.halted or error
         except _ABOUT_THE_LINE as error:
             self._note(line, "refused", error=error)
-        except (errors.ApiError, Stopped) as error:
+        except Stopped:
+            self._note(line, "unsent")
+        except errors.ApiError as error:
             self._note(line, "unsent", error=error)
             self.halted = self.halted or error
         else:
@@ -180,14 +189,14 @@ class Batch:
             await task.download(
                 self.plan.directory / line.output,
                 timeout=self.plan.timeout,
-                on_poll=lambda result: self.audience.polled(line, result),
+                on_poll=lambda result: self.progress.polled(line, result),
             )
         except errors.TaskEnded as error:
             self._note(line, "ended", error=error)
         except errors.ApiError as error:
-            # The task goes on: its state stays "submitted", and a later run comes back to it.
+            # The task is still running: its state stays "submitted", and a later run resumes it.
             self.failures[line.number] = error
-            self.audience.event(line, self.state(line), error)
+            self.progress.event(line, self.state(line), error)
             if exit_code(error) is Exit.ACCOUNT:
                 self.halted = self.halted or error
         else:
@@ -201,10 +210,10 @@ class Batch:
             self.journal.note(line.number, state, error=name, **known)
         except OSError as broken:
             task = f": task {known['task']}" if "task" in known else ""
-            # At once: of several that end so, only one is reported in the end.
-            self.audience.problem(f"line {line.number} is {state}{task}, which the journal does not say")
+            # Shown now: of several such errors only one is reported at the end.
+            self.progress.problem(f"line {line.number} is {state}{task}, and the journal does not have it")
             raise ConfigurationError(
                 f"{self.journal.path}: the journal cannot be written: {broken.strerror}",
                 way_out="nothing further is sent; make room, then go on with the same journal",
             ) from None
-        self.audience.event(line, self.state(line), error)
+        self.progress.event(line, self.state(line), error)

@@ -1,4 +1,4 @@
-"""The client a command works with: the API's, or a sandbox's."""
+"""The client of a command: for the API, or for a sandbox."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from .._particular import PROGRAM, TOKEN_VARIABLE
-from ._interrupts import Clock, Interrupts
 from ._options import Connecting, Waiting
 from ._package import Client, ConfigurationError, is_loopback, new_sandbox
+from ._signals import Clock, Interrupts
 
 SANDBOX_TOKEN: Final = "sandbox"  # noqa: S105  (made up and published: the default of every sandbox)
 SANDBOX_PACE: Final = 0.02
@@ -49,10 +49,10 @@ def connection(options: Connecting) -> Iterator[tuple[dict[str, Any], float]]:
 
 
 def check(options: Connecting, *, submits: bool) -> None:
-    """Refuse a use of `--sandbox` that can only disappoint or do harm.
+    """Refuse a use of `--sandbox` that cannot work or would do harm.
 
     Raises:
-        ConfigurationError: Says what to do instead.
+        ConfigurationError: With what to do instead.
     """
     if not options.sandbox:
         return
@@ -63,8 +63,8 @@ def check(options: Connecting, *, submits: bool) -> None:
         )
     if options.base_url is not None and not _local(options.base_url):
         raise ConfigurationError(
-            "--sandbox with --base-url is for a sandbox on this machine, because it asks without pause",
-            way_out="leave --sandbox away",
+            "--sandbox with --base-url is for a sandbox on this machine, because it polls without pauses",
+            way_out="leave out --sandbox",
         )
 
 
@@ -84,7 +84,7 @@ def token(options: Connecting) -> str:
     if options.token_file is not None:
         return _from_file(options.token_file)
     if options.sandbox:
-        # Never the real one: whatever listens there is no API.
+        # Never the real one: what listens there is not the API.
         return SANDBOX_TOKEN
     if not os.environ.get(TOKEN_VARIABLE, "").strip():
         raise ConfigurationError(
@@ -96,7 +96,7 @@ def token(options: Connecting) -> str:
 
 def _from_file(path: Path) -> str:
     try:
-        if str(path) == "-":
+        if str(path) == "-" and sys.stdin is not None:
             text = sys.stdin.read(_TOKEN_LIMIT)
         else:
             with path.open(encoding="utf-8-sig") as file:

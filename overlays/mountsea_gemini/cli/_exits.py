@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final
 
+from ._output import OutputLost
 from ._package import errors
+from ._signals import Interrupted
 
 
 class Exit(IntEnum):
-    """The exit codes. They are part of the public API: a number never changes its meaning."""
+    """The exit codes. They are stable, as part of the public API; a signal's is 128 and its number."""
 
     OK = 0
     UNEXPECTED = 1
@@ -23,22 +25,28 @@ class Exit(IntEnum):
     UNKNOWN = 8
     UNREACHABLE = 9
     DOWNLOAD = 10
+    HUNG_UP = 129
     INTERRUPTED = 130
+    TERMINATED = 143
+    BROKEN_OFF = 149
 
 
 MEANINGS: Final[Mapping[Exit, str]] = {
     Exit.OK: "done",
-    Exit.UNEXPECTED: "an error of this program, or nobody reads its output",
+    Exit.UNEXPECTED: "internal error, or standard output was closed or full",
     Exit.USAGE: "wrong usage: an option, a value, a file or the token",
     Exit.REFUSED: "the request breaks a rule; nothing was sent",
     Exit.ACCOUNT: "authentication or payment",
     Exit.RATE_LIMITED: "too many requests",
     Exit.ENDED: "the vendor ended the task without a file: failed, cancelled or timed out",
-    Exit.WAIT_OVER: "our wait is over; the task goes on",
+    Exit.WAIT_OVER: "stopped waiting; the task is still running",
     Exit.UNKNOWN: "whether the submit was accepted, and billed, is unknown",
     Exit.UNREACHABLE: "network, server or protocol, or the API refused the request",
     Exit.DOWNLOAD: "the file was not written; an older one is untouched",
-    Exit.INTERRUPTED: "Ctrl-C; the task, if there is one, goes on",
+    Exit.HUNG_UP: "SIGHUP: the terminal was closed; a submitted task is still running",
+    Exit.INTERRUPTED: "SIGINT: Ctrl-C; a submitted task is still running",
+    Exit.TERMINATED: "SIGTERM; a submitted task is still running",
+    Exit.BROKEN_OFF: "Ctrl-Break on Windows; a submitted task is still running",
 }
 
 CODES: Final[Mapping[type[BaseException], Exit]] = {
@@ -65,13 +73,23 @@ CODES: Final[Mapping[type[BaseException], Exit]] = {
     errors.WaitTimeout: Exit.WAIT_OVER,
     errors.DownloadError: Exit.DOWNLOAD,
     KeyboardInterrupt: Exit.INTERRUPTED,
+    OutputLost: Exit.UNEXPECTED,
 }
 """Every class of the client's errors by itself, so that a new one has to be thought about (a test sees to it)."""
 
+_BY_NAME: Final[Mapping[str, Exit]] = {kind.__name__: code for kind, code in CODES.items()}
+
 
 def exit_code(error: BaseException) -> Exit:
-    """Return the exit code for an error; that of the nearest class in the table."""
+    """Return the exit code for an error: a signal's own, else that of the nearest class in the table."""
+    if isinstance(error, Interrupted):
+        return Exit(128 + error.number)
     return next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), Exit.UNEXPECTED)
+
+
+def recorded_exit_code(name: str) -> Exit:
+    """Return the exit code for an error of which only the class's name was kept."""
+    return _BY_NAME.get(name, Exit.UNEXPECTED)
 
 
 def table() -> str:

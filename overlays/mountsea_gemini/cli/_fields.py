@@ -1,4 +1,4 @@
-"""A command's options, derived from the signature of the method it calls: there is no second list."""
+"""A command's options, derived from the signature of the method it calls."""
 
 from __future__ import annotations
 
@@ -29,13 +29,15 @@ class Field:
 
     Attributes:
         name: The parameter's name.
-        option: Its name on the command line, without dashes.
+        options: Its names on the command line, the first for messages.
+        repeated: Whether it takes several values, each with its own option.
         choices: The values it may have, if they are listed.
         parameter: The same for the command line's own signature.
     """
 
     name: str
-    option: str
+    options: tuple[str, ...]
+    repeated: bool
     choices: tuple[Any, ...]
     parameter: inspect.Parameter
 
@@ -60,8 +62,8 @@ class Field:
         close = difflib.get_close_matches(text, listed, 1)
         hint = f"; did you mean {close[0]}?" if close else ""
         raise ConfigurationError(
-            f"--{self.option} must be one of {', '.join(listed)}, got {printable(text)!r}{hint}",
-            way_out="to send it all the same: --allow-unlisted",
+            f"{self.options[0]} must be one of {', '.join(listed)}, got {printable(text)!r}{hint}",
+            way_out="to send it anyway: --allow-unlisted",
         )
 
 
@@ -74,19 +76,28 @@ def fields_of(method: Callable[..., Any], taken: Collection[str]) -> tuple[Field
     """
     hints = get_type_hints(method)
     _, *parameters = inspect.signature(method).parameters.values()
-    return tuple(_field(parameter, hints[parameter.name], taken) for parameter in parameters)
+    names = {*taken, *(parameter.name for parameter in parameters)}
+    return tuple(
+        _field(parameter, hints[parameter.name], _options(parameter.name, taken, names)) for parameter in parameters
+    )
 
 
-def _field(parameter: inspect.Parameter, hint: Any, taken: Collection[str]) -> Field:
+def _options(name: str, taken: Collection[str], names: Collection[str]) -> tuple[str, ...]:
+    """Return the options of a parameter: its name, and for a list that of one item unless it means something else."""
+    item = re.sub(r"_list$", "", name)
+    found = [item] if item and item not in names else []
+    found.append(f"field_{name}" if name in taken else name)
+    return tuple(f"--{re.sub(r'[^a-z0-9]+', '-', each.lower()).strip('-')}" for each in found)
+
+
+def _field(parameter: inspect.Parameter, hint: Any, options: tuple[str, ...]) -> Field:
     members = [member for member in _members(hint) if member is not NoneType]
     repeated = bool(members) and all(get_origin(member) in _SEQUENCES for member in members)
     if repeated:
         inner = (argument for member in members for argument in get_args(member) if argument is not ...)
         members = [member for argument in inner for member in _members(argument)]
     choices: tuple[Any, ...] = ()
-    option = re.sub(r"[^a-z0-9]+", "-", parameter.name.lower()).strip("-")
-    name = f"field-{option}" if parameter.name in taken else option
-    extra: dict[str, Any] = {"name": f"--{name}", "group": REQUEST}
+    extra: dict[str, Any] = {"name": options, "group": REQUEST}
     kind: Any = _union(members)
     if members and all(get_origin(member) is Literal for member in members):
         choices = tuple(dict.fromkeys(value for member in members for value in get_args(member)))
@@ -101,6 +112,9 @@ def _field(parameter: inspect.Parameter, hint: Any, taken: Collection[str]) -> F
         kind = list[kind]
         extra |= {"negative_iterable": ""}
     required = parameter.default is inspect.Parameter.empty
+    if not required:
+        # By option only: words of a text that was not quoted must not become values of an optional field.
+        parameter = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
     # An option nobody gave is not passed on at all, so the method's own default shows here and applies there.
     default = None if repeated else parameter.default
     optional = kind if required else kind | None
@@ -108,7 +122,7 @@ def _field(parameter: inspect.Parameter, hint: Any, taken: Collection[str]) -> F
         annotation=Annotated[optional, Parameter(**extra)],
         default=parameter.default if required else default,
     )
-    return Field(parameter.name, name, choices, shown)
+    return Field(parameter.name, options, repeated, choices, shown)
 
 
 def _members(hint: Any) -> Iterator[Any]:
@@ -149,7 +163,7 @@ def _modelled(value: Any, members: Sequence[Any]) -> Any:
     """Return an object as the first model of it that can be made, and anything else as it is.
 
     Raises:
-        ValueError: No model can be made of it; says what the last one lacks.
+        ValueError: No model can be made of it; names what the last one lacks.
     """
     kinds = [member for member in members if hasattr(member, "from_dict")]
     problem: Exception | None = None
@@ -159,7 +173,7 @@ def _modelled(value: Any, members: Sequence[Any]) -> Any:
         except KeyError as error:
             problem = ValueError(f"the object lacks {error}")
         except (TypeError, ValueError, AttributeError) as error:
-            problem = ValueError(f"the object is not as the document has it: {error}")
+            problem = ValueError(f"the object does not match the document: {error}")
     if problem is not None:
         raise problem
     return value

@@ -5,15 +5,26 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from attrs import define
 
 from .._particular import PROGRAM
 from ._options import Connecting, Printing, Saving, Waiting
+from ._output import one_line
 from ._package import TaskResult
-from ._screen import one_line
+
+STATES: Final[Mapping[str, str]] = {
+    "retry": "running",
+    "success": "succeeded",
+    "failure": "failed",
+    "cancelled": "cancelled",
+    "timeout": "timed_out",
+    "unknown": "unknown",
+}
+"""A task's state in JSON, by the waiter's verdict, whose "retry" a script's author would read as "submit again"."""
 
 
 def output_of(options: Connecting) -> Path | None:
@@ -23,13 +34,13 @@ def output_of(options: Connecting) -> Path | None:
 
 @define
 class Job:
-    """One task on its way.
+    """One task of a command.
 
     Attributes:
         options: What the command was given.
         stage: How far the submit is.
         id: The task, once there is one.
-        result: The last answer about it.
+        result: The last poll's result.
         file: What was downloaded.
     """
 
@@ -44,7 +55,7 @@ class Job:
         self.stage, self.id = "submitted", task_id
 
     def seen(self, result: TaskResult) -> None:
-        """Note an answer."""
+        """Note a poll's result."""
         self.result = result
 
     @property
@@ -57,13 +68,13 @@ class Job:
         return {
             "id": self.id,
             "status": self.result.status if self.result else None,
-            "verdict": self.result.verdict if self.result else None,
+            "state": STATES[self.result.verdict] if self.result else None,
             "urls": list(self.result.urls) if self.result else [],
             "file": str(self.file) if self.file else None,
         }
 
     def resume(self) -> str | None:
-        """Return the command that goes on with the task, or None if there is none to go on with."""
+        """Return the command that resumes the task, or None if there is no task to resume."""
         if self.id is None or not self.lasting:
             return None
         output = output_of(self.options)
@@ -80,7 +91,7 @@ class Job:
 
 
 def words_for(options: Connecting, verb: str) -> list[str]:
-    """Return the beginning of a command that asks whom these options ask."""
+    """Return the beginning of a command that connects as these options do."""
     words = [PROGRAM, verb]
     if options.base_url is not None:
         words += ["--base-url", options.base_url]

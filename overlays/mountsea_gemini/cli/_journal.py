@@ -11,8 +11,8 @@ The first record says which file of requests it belongs to; each other one says 
     ended      the vendor ended the task without a file
     done       with the file, if one was written
 
-It holds neither token nor prompt: lines are told apart by number and hash. A last record that is torn is
-passed over and marked by the next process; damage anywhere else is an error, because what it hid may
+It holds neither token nor prompt: a line is known by its number and hash. A torn last record is
+skipped and marked by the next process; damage anywhere else is an error, because what it hid may
 have cost money.
 """
 
@@ -22,6 +22,7 @@ import contextlib
 import errno
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from io import FileIO
 from pathlib import Path
@@ -29,7 +30,6 @@ from typing import Any, Final, Self
 
 from attrs import define, evolve, field, frozen
 
-from ._locking import lock
 from ._package import ConfigurationError, printable, sync_directory
 
 FORMAT: Final = 1
@@ -97,7 +97,7 @@ class Journal:
         record = {"journal": FORMAT, "input": heading.input, "output": heading.output, "server": heading.server}
         with _named(path):
             file = path.open("ab+", buffering=0)
-            lock(file, path)
+            _lock(file, path)
             if cls.has_begun(path):
                 file.close()
                 raise ConfigurationError(f"{path}: another process has just begun this journal")
@@ -110,7 +110,7 @@ class Journal:
 
     @staticmethod
     def has_begun(path: Path) -> bool:
-        """Tell whether there is a journal; before its first record is whole, there is none."""
+        """Return whether there is a journal; before its first record is whole, there is none."""
         with _named(path):
             if not path.exists():
                 return False
@@ -128,7 +128,7 @@ class Journal:
         """
         with _named(path):
             file = path.open("rb+", buffering=0)
-            lock(file, path)
+            _lock(file, path)
             data = file.read()
             try:
                 heading, entries = _read(path, data)
@@ -137,7 +137,7 @@ class Journal:
                 raise
             journal = cls(path, heading, entries, file)
             if not data.endswith(b"\n"):
-                # What is torn stays readable for people, and is told from damage by the mark behind it.
+                # The torn record stays readable for people; the mark behind it distinguishes it from damage.
                 journal._write(b"\n")
                 journal._append({"torn": True})
         return journal
@@ -236,3 +236,28 @@ def _damaged(path: Path, number: int, what: str) -> ConfigurationError:
         f"{printable(str(path))}:{number}: the journal is damaged: {what}",
         way_out="nothing was sent; what its other records say of tasks is still true: look there for their ids",
     )
+
+
+def _lock(file: FileIO, path: Path) -> None:
+    """Lock an open file for this process until it is closed.
+
+    Raises:
+        ConfigurationError: Another process has it.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415  (there on Windows only)
+
+            # A byte far behind the end: locked bytes cannot be read by others, and nobody reads that one.
+            file.seek(2**40)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            file.seek(0)
+        else:
+            import fcntl  # noqa: PLC0415  (there everywhere else)
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise ConfigurationError(
+            f"{path}: another process works with this journal", way_out="wait for it, or end it"
+        ) from None

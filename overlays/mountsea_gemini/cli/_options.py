@@ -28,10 +28,10 @@ class Reporting:
 @Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True)
 class Connecting(Reporting):
-    """Whom to ask, and as whom.
+    """Which server to connect to, and with which token.
 
-    There is no option for the token itself: arguments stand in lists of processes and in the history of
-    shells, where others read them.
+    There is no option for the token itself: arguments are visible in process lists and in the
+    history of shells.
     """
 
     token_file: Annotated[
@@ -40,19 +40,19 @@ class Connecting(Reporting):
             metavar="FILE",
             allow_leading_hyphen=True,
             help=f"Read the token from this file, '-' for standard input; without it, from {TOKEN_VARIABLE}."
-            " There is no option for the token itself: arguments show in process lists.",
+            " There is no option for the token itself: arguments are visible in process lists.",
         ),
     ] = None
     base_url: Annotated[
         str | None,
-        Parameter(metavar="URL", help=f"Where the API is; without it, {BASE_URL_VARIABLE} or the API's own."),
+        Parameter(metavar="URL", help=f"URL of the API; without it, from {BASE_URL_VARIABLE}, else the API's own."),
     ] = None
     sandbox: Annotated[
         bool,
         _flag,
         Parameter(
-            help="Use a sandbox: no key, no network, no waiting. A new one on a loopback port, or with"
-            " --base-url the one that runs there."
+            help="Use a sandbox: no token, no network, no waiting. A new one on a loopback port, or the one that"
+            " runs at --base-url."
         ),
     ] = False
 
@@ -64,7 +64,10 @@ class Waiting(Connecting):
 
     timeout: Annotated[
         float | None,
-        Parameter(metavar="SECONDS", help="Stop waiting after that; the task goes on. Without it, as the API says."),
+        Parameter(
+            metavar="SECONDS",
+            help="Stop waiting after that; the task is still running. Without it, as the API's waiter says.",
+        ),
     ] = None
     allow_private_downloads: Annotated[
         bool, _flag, Parameter(help="Let the file come over http and from addresses that are not public.")
@@ -77,7 +80,7 @@ class Waiting(Connecting):
 @Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True)
 class Printing(Waiting):
-    """Where the file goes, if it goes anywhere."""
+    """Where to write the file, if anywhere."""
 
     output: Annotated[
         Path | None,
@@ -92,10 +95,15 @@ class Printing(Waiting):
 @Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True)
 class Saving(Waiting):
-    """Where the file goes, where that is the point."""
+    """Where to write the file."""
 
     output: Annotated[
-        Path, Parameter(name=("--output", "-o"), metavar="FILE", help="Write the file here, whole or not at all.")
+        Path,
+        Parameter(
+            name=("--output", "-o"),
+            metavar="FILE",
+            help="Write the file here, whole or not at all.",
+        ),
     ]
 
 
@@ -113,10 +121,10 @@ class Submitting(Printing):
 @Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True)
 class Many(Waiting):
-    """How to go about many tasks."""
+    """How to process many tasks."""
 
-    concurrency: Annotated[int, Parameter(metavar="N", help="Lines under way at a time.")] = 4
-    no_wait: Annotated[bool, _flag, Parameter(help="Submit, and stop; 'resume' waits and downloads.")] = False
+    concurrency: Annotated[int, Parameter(metavar="N", help="Lines processed at a time.")] = 4
+    no_wait: Annotated[bool, _flag, Parameter(help="Submit only; 'resume' waits and downloads.")] = False
     waive: Annotated[
         list[str] | None,
         Parameter(metavar="ID", negative_iterable="", help="Switch off the rule with this id; may be repeated."),
@@ -127,14 +135,14 @@ class Many(Waiting):
 @Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True)
 class Batching(Many):
-    """Where the files and the journal of many tasks go."""
+    """Where to write the files and the journal of many tasks."""
 
     output_dir: Annotated[
         Path | None,
         Parameter(
             name=("--output-dir", "-o"),
             metavar="DIR",
-            help="Write the files here; without it, into a directory beside FILE that has its name.",
+            help="Write the files here; without it, into a directory beside FILE, named after it.",
         ),
     ] = None
     journal: Annotated[
@@ -150,7 +158,7 @@ class Judging(Reporting):
 
     waive: Annotated[
         list[str] | None,
-        Parameter(metavar="ID", negative_iterable="", help="Leave out the rule with this id; may be repeated."),
+        Parameter(metavar="ID", negative_iterable="", help="Switch off the rule with this id; may be repeated."),
     ] = None
     strict: Annotated[bool, _flag, Parameter(help="Refuse inferred rules too.")] = False
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mountsea_gemini_api._operation import Operation
 from mountsea_gemini_api.operations import OPERATIONS
+from mountsea_gemini_api.rules import Violation, request_violations
 from mountsea_gemini_api.waiters import SUBMITS
 
 from .. import _cores
@@ -40,6 +42,7 @@ __all__ = [
     "TaskResult",
     "checked_target",
     "errors",
+    "found_violations",
     "is_loopback",
     "is_standard_output",
     "new_sandbox",
@@ -79,6 +82,22 @@ def serve_sandbox(arguments: Sequence[str]) -> int:
     except SystemExit as end:
         # argparse ends the process by itself: 0 after --help, 2 on wrong usage.
         return end.code if isinstance(end.code, int) else 1
+
+
+def found_violations(client_class: type[Client], method: str, arguments: Mapping[str, Any]) -> tuple[Violation, ...]:
+    """Return what the request of a method would break, inferred rules included; nothing is sent."""
+
+    class Builder(client_class):  # type: ignore[misc,valid-type]
+        def __init__(self) -> None:
+            """Open no connection."""
+
+        def _submit(
+            self, operation: Operation[..., Any], given: Mapping[str, Any], *, waive: Collection[str], **_: Any
+        ) -> tuple[Violation, ...]:
+            return request_violations(operation, given, waive=waive)
+
+    found: tuple[Violation, ...] = getattr(Builder(), method)(**arguments)
+    return found
 
 
 class _Body(dict[str, Any]):

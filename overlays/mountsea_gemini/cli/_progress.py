@@ -1,4 +1,4 @@
-"""Show how a wait is going: a line that moves on a terminal, plain lines in a pipe."""
+"""Show how a wait or a batch is going: a line that moves on a terminal, plain lines in a pipe."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from .._particular import LOGGER
+from ._command import error_text
+from ._journal import Entry
+from ._output import Screen, one_line
 from ._package import TaskResult
-from ._screen import Screen, one_line
+from ._requests import Line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 REMINDER: Final = 60.0
-"""Seconds without a change of state after which a pipe gets a line all the same."""
+"""Seconds after which a pipe gets a line although the state has not changed."""
 
 
 class Watch:
-    """Follow one wait; give `poll` to the client as its `on_poll`.
+    """Show how one wait is going; `poll` is the client's `on_poll`.
 
     Args:
         screen: Where to show it.
@@ -31,20 +34,20 @@ class Watch:
         self._name = name
         self._polls = 0
         self._state = ""
-        self._started = self._told = time.monotonic()
+        self._started = self._shown = time.monotonic()
         self._bar: Progress | None = None
         self._log = Log(screen)
 
     def poll(self, result: TaskResult) -> None:
-        """Show one answer."""
+        """Show the result of a poll."""
         self._polls += 1
         now = time.monotonic()
         if self._bar is not None:
             self._bar.update(
                 self._bar.task_ids[0], description=self._described(result.status), polls=_counted(self._polls)
             )
-        elif result.status != self._state or now - self._told >= REMINDER:
-            self._told = now
+        elif result.status != self._state or now - self._shown >= REMINDER:
+            self._shown = now
             self._screen.note(
                 f"{self._described(result.status)} ({now - self._started:.0f} s, {_counted(self._polls)})"
             )
@@ -88,6 +91,79 @@ def _bar(screen: Screen, description: str) -> Progress:
         transient=True,
     )
     bar.add_task(description, total=None, polls="")
+    return bar
+
+
+class BatchProgress:
+    """Show how a batch is going.
+
+    Args:
+        screen: Where to show it.
+        total: How many lines there are.
+        over: How many of them had ended before.
+    """
+
+    def __init__(self, screen: Screen, total: int, over: int) -> None:
+        self._screen = screen
+        self._total = total
+        self._over = over
+        self._bar: Progress | None = None
+        self._log = Log(screen)
+
+    def event(self, line: Line, entry: Entry, error: BaseException | None) -> None:
+        """Show a line's new state."""
+        over = entry.state in {"unknown", "refused", "ended", "done"}
+        self._over += over
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=self._over)
+        if error is not None:
+            text = error_text(error, None).removeprefix("error: ")
+            self._screen.problem(f"line {line.number}: {entry.state}: {text}")
+        elif entry.state != "intent":
+            subject = {"submitted": f"task {entry.task}", "done": entry.file}.get(entry.state) or ""
+            progress = f" ({self._over} of {self._total})" if over else ""
+            self._screen.note(one_line(f"line {line.number}: {entry.state} {subject}") + progress)
+
+    def polled(self, line: Line, result: TaskResult) -> None:
+        """Show the result of a poll."""
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], last=one_line(f"line {line.number}: {result.status}")[:60])
+
+    def problem(self, text: str) -> None:
+        """Show a message that is shown in any case."""
+        self._screen.problem(one_line(text))
+
+    def __enter__(self) -> Self:
+        logging.getLogger(LOGGER).addHandler(self._log)
+        if self._screen.lively:
+            self._bar = _lines_bar(self._screen, self._total, self._over)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        logging.getLogger(LOGGER).removeHandler(self._log)
+
+
+def _lines_bar(screen: Screen, total: int, over: int) -> Progress:
+    from rich.progress import (  # noqa: PLC0415  (slow to load, and of no use in a pipe)
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    bar = Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[last]}", markup=False),
+        console=screen.console,
+        transient=True,
+    )
+    bar.add_task("lines", total=total, completed=over, last="")
     return bar
 
 

@@ -1,4 +1,4 @@
-"""The commands about rules: which there are, and what they say of one request."""
+"""The commands about rules: list them, and judge one request by them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from cyclopts import Parameter
 from mountsea_gemini_api import rules as api
 from mountsea_gemini_api.rules._table import SHAPES
 
-from ._carrying import Desk, carry_out
+from ._command import Desk, run_command, violation_document
 from ._exits import Exit
-from ._failure import violation_document
-from ._json import read_object
 from ._options import Judging, Reporting
 from ._package import ConfigurationError
+from ._requests import read_object, unlisted_fields
 
 _LIMIT: Final = 8 * 2**20
 
 
 def rules(*, options: Reporting | None = None) -> int:
-    """Print the rules of a request, and the table of what goes with what."""
+    """Print the rules of a request, and the table of the values they allow together."""
 
     def work(desk: Desk) -> Exit:
         listed = [
@@ -39,7 +38,7 @@ def rules(*, options: Reporting | None = None) -> int:
         desk.screen.markdown(_page() or _list(), document)
         return Exit.OK
 
-    return carry_out(options or Reporting(), work)
+    return run_command(options or Reporting(), work)
 
 
 def _page() -> str | None:
@@ -69,11 +68,11 @@ def explain(
     *,
     model: Annotated[
         str | None,
-        Parameter(metavar="NAME", help="What the request is meant to be, where the document has several kinds."),
+        Parameter(metavar="NAME", help="The kind of request, where the document has several."),
     ] = None,
     options: Judging | None = None,
 ) -> int:
-    """Say which rules a request body breaks, and the nearest request that breaks none.
+    """Print the rules that a request body breaks, and the nearest request that breaks none.
 
     Nothing is sent. The exit code is 0 for a valid request and 3 for one that would be refused.
     """
@@ -87,19 +86,23 @@ def explain(
             raise ConfigurationError(str(error)) from None
         refused = any(options.strict or violation.level == "error" for violation in found)
         code = Exit.REFUSED if refused else Exit.OK
-        verdict = {
+        unlisted = unlisted_fields(document, SHAPES[kind])
+        for field in unlisted:
+            desk.screen.problem(f"warning: {field}")
+        judged = {
             "exit": code.value,
             "valid": not refused,
             "violations": [violation_document(violation) for violation in found],
+            "unlisted_fields": [field.document() for field in unlisted],
         }
-        desk.screen.result(_verdict(found, refused=refused), verdict)
+        desk.screen.result(_verdict(found, refused=refused), judged)
         return code
 
-    return carry_out(options, work)
+    return run_command(options, work)
 
 
 def _kind(name: str | None) -> type[Any]:
-    """Return the model that a request is meant to be.
+    """Return the model of a request.
 
     Raises:
         ConfigurationError: There is none of that name, or none is named and there are several.
@@ -109,7 +112,7 @@ def _kind(name: str | None) -> type[Any]:
         return next(iter(known.values()))
     if name not in known:
         names = ", ".join(sorted(known)) or "none, as no request of this API has a body of fields"
-        raise ConfigurationError(f"--model must say what the request is meant to be: {names}")
+        raise ConfigurationError(f"--model must name the kind of the request: {names}")
     return known[name]
 
 
@@ -129,7 +132,7 @@ def _read(name: str) -> dict[str, Any]:
         ConfigurationError: It cannot be read or is something else; names the place.
     """
     try:
-        if name == "-":
+        if name == "-" and sys.stdin is not None:
             data = sys.stdin.buffer.read(_LIMIT + 1)
         else:
             with Path(name).open("rb") as file:

@@ -1,27 +1,32 @@
-"""The commands about tasks: submit one, look at it, wait for it, download what it made."""
+"""The commands about one task: submit it, poll it, wait for it, download its file."""
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from collections.abc import Callable
-from typing import Annotated, TypeAlias
+from pathlib import Path
+from typing import Annotated, Final, TypeAlias
 
 from cyclopts import Parameter
 
-from ._carrying import Desk, carry_out
+from ._command import Desk, run_command
 from ._connection import check, connected
 from ._exits import Exit
 from ._job import Job, output_of
 from ._options import Connecting, Printing, Saving, Submitting, Waiting
-from ._package import Client, ConfigurationError, Task, TaskResult, checked_target, is_standard_output, positive_seconds
+from ._output import Screen, one_line
+from ._package import Client, ConfigurationError, Task, TaskResult, checked_target, positive_seconds
 from ._progress import Watch
-from ._screen import Screen, one_line
+
+_NOTICE: Final = "waiting for the answer to the submit, which names the task; a second Ctrl-C gives up without its id"
 
 Id: TypeAlias = Annotated[str, Parameter(metavar="ID", help="The task's id, as the submit printed it.")]
 
 
 def submit(options: Submitting, start: Callable[[Client], Task], client_class: type[Client] = Client) -> int:
-    """Submit a task, and do with it what the options say.
+    """Submit a task, and follow it as far as the options ask for.
 
     Args:
         options: What the command was given.
@@ -38,18 +43,18 @@ def submit(options: Submitting, start: Callable[[Client], Task], client_class: t
         if options.no_wait and options.output is not None:
             raise ConfigurationError("--no-wait and --output exclude each other: there is no file without waiting")
         with connected(options, desk.interrupts, client_class) as client:
-            task = _submitted(desk, job, lambda: start(client))
+            task = _submit_held(desk, job, lambda: start(client))
             if options.no_wait:
-                return _done(desk.screen, job, [task.id])
-            return _followed(desk.screen, job, task, options)
+                return _report(desk.screen, job, [task.id])
+            return _follow(desk.screen, job, task, options)
 
-    return carry_out(options, work, job)
+    return run_command(options, work, job)
 
 
 def status(task_id: Id, /, *, options: Connecting | None = None) -> int:
-    """Look at a task once, and print its state and its files.
+    """Poll a task once, and print its state and the URLs of its files.
 
-    The exit code tells whether the look succeeded, not how the task is doing; for that see wait.
+    The exit code is about the poll, not about the task; for that see wait.
     """
     options = options or Connecting()
     job = Job(options)
@@ -64,28 +69,28 @@ def status(task_id: Id, /, *, options: Connecting | None = None) -> int:
         lines = [result.status, *result.urls]
         if result.error_message is not None:
             lines.append(result.error_message)
-        return _done(desk.screen, job, lines, answer=result)
+        return _report(desk.screen, job, lines, answer=result)
 
-    return carry_out(options, work, job)
+    return run_command(options, work, job)
 
 
 def wait(task_id: Id, /, *, options: Printing | None = None) -> int:
     """Wait for a task that was submitted before, and print the URLs of its files.
 
-    Asking costs nothing and may be repeated; nothing is submitted.
+    Polls cost nothing and may be repeated; nothing is submitted.
     """
-    return _resumed(task_id, options or Printing())
+    return _resume(task_id, options or Printing())
 
 
 def download(task_id: Id, /, *, options: Saving) -> int:
-    """Wait for a task if need be, and write the file it made.
+    """Wait for a task if it is still running, and write its file.
 
     Whole or not at all: an older file is replaced only by a complete new one.
     """
-    return _resumed(task_id, options)
+    return _resume(task_id, options)
 
 
-def _resumed(task_id: str, options: Waiting) -> int:
+def _resume(task_id: str, options: Waiting) -> int:
     job = Job(options)
 
     def work(desk: Desk) -> Exit:
@@ -93,26 +98,36 @@ def _resumed(task_id: str, options: Waiting) -> int:
         with connected(options, desk.interrupts) as client:
             task = client.task(task_id)
             job.submitted(task.id)
-            return _followed(desk.screen, job, task, options)
+            return _follow(desk.screen, job, task, options)
 
-    return carry_out(options, work, job)
+    return run_command(options, work, job)
 
 
 def _check(options: Connecting, *, submits: bool) -> None:
-    """Make every check that needs no answer: what fails later may have cost money."""
+    """Make every check that needs no answer: after the submit, a failure has cost money."""
     check(options, submits=submits)
     if isinstance(options, Waiting) and options.timeout is not None:
         positive_seconds("--timeout", options.timeout, zero=True)
     output = output_of(options)
     if output is not None:
         checked_target(output)
+        if options.json and _is_standard_output(output):
+            raise ConfigurationError("--json and a file on standard output exclude each other: write one elsewhere")
 
 
-def _submitted(desk: Desk, job: Job, start: Callable[[], Task]) -> Task:
+def _is_standard_output(path: Path) -> bool:
+    """Return whether a file is written where results are printed, which then would be part of it."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno()))
+    except (OSError, ValueError):
+        return False
+
+
+def _submit_held(desk: Desk, job: Job, start: Callable[[], Task]) -> Task:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            with desk.interrupts.held():
+            with desk.interrupts.held(lambda: desk.screen.problem(_NOTICE)):
                 job.stage = "submitting"
                 task = start()
                 job.submitted(task.id)
@@ -124,7 +139,7 @@ def _submitted(desk: Desk, job: Job, start: Callable[[], Task]) -> Task:
     return task
 
 
-def _followed(screen: Screen, job: Job, task: Task, options: Waiting) -> Exit:
+def _follow(screen: Screen, job: Job, task: Task, options: Waiting) -> Exit:
     with Watch(screen, f"task {task.id}") as watch:
 
         def on_poll(result: TaskResult) -> None:
@@ -134,16 +149,13 @@ def _followed(screen: Screen, job: Job, task: Task, options: Waiting) -> Exit:
         output = output_of(options)
         if output is not None:
             job.file = task.download(output, timeout=options.timeout, on_poll=on_poll)
-            if is_standard_output(job.file):
-                screen.note(f"written to {job.file}")  # a result printed there would become a part of the file
-                return Exit.OK
-            lines = [str(job.file)]
+            lines = [] if _is_standard_output(output) else [str(job.file)]
         else:
             lines = list(task.wait(timeout=options.timeout, on_poll=on_poll).urls)
-    return _done(screen, job, lines)
+    return _report(screen, job, lines)
 
 
-def _done(screen: Screen, job: Job, lines: list[str], answer: TaskResult | None = None) -> Exit:
+def _report(screen: Screen, job: Job, lines: list[str], answer: TaskResult | None = None) -> Exit:
     document = {"exit": Exit.OK.value, **job.document(), "error": None}
     if answer is not None:
         document["answer"] = answer.raw

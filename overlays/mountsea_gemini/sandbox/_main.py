@@ -8,29 +8,54 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
+from typing import Final
 
 from ._sandbox import Sandbox
 from ._script import Script, ScriptError, Timing
 from ._spec import SpecError
 
-EXIT_FAILED = 1
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_SIGNAL: Final = 128
+"""A signal's number is added."""
+
+_ENDING: Final = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+)
+
+
+class CannotListen(Exception):  # noqa: N818
+    """The address cannot be listened on."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted.
 
-    The first line on standard output is the URL alone; what follows on standard error is how sure each
-    operation and rule is. Ctrl-C and SIGTERM are the normal way to end it.
+    The first line on standard output is the URL alone; the provenance of each operation and rule follows on
+    standard error. Ctrl-C and SIGTERM are the normal way to end it.
 
     Args:
         arguments: Those after the program's name; None takes them from the process.
 
     Returns:
-        0 after Ctrl-C or SIGTERM, 1 when it cannot start; argparse exits with 2 on wrong usage.
+        128 and the number of the signal that ended it; 2 for an option that cannot be used, as argparse exits on
+        wrong usage; 1 for any other failure.
     """
     options = _parser().parse_args(arguments)
     try:
-        sandbox = Sandbox(
+        return run(_sandbox(options), options.host, options.port)
+    except (SpecError, ScriptError, CannotListen) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_FAILED
+
+
+def _sandbox(options: argparse.Namespace) -> Sandbox:
+    try:
+        return Sandbox(
             options.spec,
             token=options.token,
             seed=options.seed,
@@ -38,48 +63,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
             script=options.outcome,
             strict=options.strict,
         )
-        return run(sandbox, options.host, options.port)
-    except (SpecError, ScriptError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_FAILED
+    except (AttributeError, KeyError, TypeError) as error:
+        if options.spec is None:
+            raise
+        raise SpecError(f"{options.spec}: this is not an effective document: {type(error).__name__}: {error}") from None
 
 
 def run(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> int:
-    """Serve a sandbox until SIGINT or SIGTERM; to be called in the main thread.
+    """Serve a sandbox until a signal ends it; to be called in the main thread.
 
     Returns:
-        0.
+        128 and the signal's number.
 
     Raises:
-        OSError: The address cannot be listened on.
+        CannotListen: The address cannot be listened on.
     """
     from ._server import Listener  # noqa: PLC0415  `--help` needs no server
 
-    listener = Listener(sandbox.core, host, port)
-    signals = (signal.SIGINT, signal.SIGTERM)
-    # uvicorn takes these over while it runs and raises them again at its end, when they must not kill.
-    before = {number: signal.signal(number, lambda *_: listener.end()) for number in signals}
+    try:
+        listener = Listener(sandbox.core, host, port)
+    except (
+        OSError,
+        OverflowError,
+        TypeError,
+        UnicodeError,
+    ) as error:
+        raise CannotListen(f"cannot listen on {host!r}, port {port}: {error}") from None
+    received: list[int] = []
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        listener.end()
+
+    # uvicorn handles some of these while it runs and raises them again at its end, when they must not kill.
+    before = {number: signal.signal(number, end) for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN}
     try:
         print(listener.url, flush=True)
         print(*sandbox.labels(), sep="\n", file=sys.stderr, flush=True)
         gc.collect()
-        gc.freeze()  # what was made so far stays to the end; no need to look at it again and again
+        gc.freeze()  # what was made so far stays to the end and need not be scanned again
         listener.run()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return 0
+    return EXIT_SIGNAL + received[0] if received else EXIT_FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sandbox", description="A local server that behaves as the effective spec says."
     )
-    parser.add_argument("--spec", type=Path, help="effective spec as JSON (default: the one that comes along)")
+    parser.add_argument("--spec", type=Path, help="effective document as JSON (default: this package's own)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
     parser.add_argument("--token", default="sandbox", help="accepted credential (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="decides the ids of tasks (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the task ids (default: %(default)s)")
     parser.add_argument(
         "--speed",
         type=_speed,
@@ -92,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_script,
         default=Script(),
         metavar="SCRIPT",
-        help="what becomes of tasks, such as failed, flaky, never, '502@poll:2-4' (default: success)",
+        help="outcome of tasks, such as failed, flaky, never, '502@poll:2-4' (default: success)",
     )
     parser.add_argument("--strict", action="store_true", help="refuse bodies that break warning-level rules too")
     return parser

@@ -1,18 +1,77 @@
-"""Say what went wrong, for people and as JSON, in the words of the command line."""
+"""Run a command, report its outcome once, and return its exit code."""
 
 from __future__ import annotations
 
 import copy
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from mountsea_gemini_api.rules import RULES, Violation
 
 from .._particular import TOKEN_VARIABLE
-from ._interrupts import Interrupts
+from ._exits import exit_code
 from ._job import Job
+from ._options import Reporting
+from ._output import OutputLost, Screen, one_line
 from ._package import errors
-from ._screen import one_line
+from ._signals import Interrupted, Interrupts
+
+
+class Desk:
+    """What a command works with.
+
+    Args:
+        options: What the command was given.
+        job: The task it is about, if it is about one.
+    """
+
+    def __init__(self, options: Reporting, job: Job | None) -> None:
+        self.screen = Screen(as_json=options.json, quiet=options.quiet)
+        self.interrupts = Interrupts()
+        self.job = job
+
+
+def run_command(options: Reporting, work: Callable[[Desk], int], job: Job | None = None) -> int:
+    """Do the work and report what becomes of it.
+
+    Args:
+        options: What the command was given.
+        work: Prints its own result; whatever it raises is reported here.
+        job: The task the command is about, if it is about one.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        OutputLost: The report of an error cannot be written.
+    """
+    desk = Desk(options, job)
+    with desk.interrupts.handled():
+        try:
+            return work(desk)
+        except KeyboardInterrupt as error:
+            desk.interrupts.ignore()
+            lines = interruption(error, desk.job, desk.interrupts)
+            desk.screen.problem("\n".join(lines))
+            return _report(desk, error, {"type": "Interrupted", "message": lines[0], "way_out": lines[1:]})
+        except OutputLost as error:
+            desk.interrupts.ignore()
+            desk.screen.problem("; ".join([f"error: {error}", *_resuming(job.resume() if job else None)]))
+            return exit_code(error)
+        except Exception as error:  # noqa: BLE001  (this is where every error ends, shown in full)
+            desk.interrupts.ignore()
+            desk.screen.problem(error_text(error, desk.job))
+            return _report(desk, error, {})
+
+
+def _report(desk: Desk, error: BaseException, instead: dict[str, Any]) -> int:
+    code = exit_code(error)
+    if desk.screen.as_json:
+        document = desk.job.document() if desk.job else {}
+        found = {**error_document(error, desk.job), **instead}
+        desk.screen.result((), {"exit": code.value, **document, "error": found})
+    return code
 
 
 def error_text(error: BaseException, job: Job | None) -> str:
@@ -21,10 +80,10 @@ def error_text(error: BaseException, job: Job | None) -> str:
     if isinstance(error, errors.RequestRefused):
         text = "\n".join(map(str, error.violations))
     elif isinstance(error, errors.ApiError):
-        # Its own way out speaks Python; ours speaks shell.
-        silent = copy.copy(error)
-        silent.way_out = ""
-        text = str(silent)
+        # Its own advice is Python; ours is for a shell.
+        without_advice = copy.copy(error)
+        without_advice.way_out = ""
+        text = str(without_advice)
     else:
         text = f"unexpected {''.join(traceback.format_exception(error)).rstrip()}"
     return "\n".join([f"error: {text}", *(f"  {line}" for line in advice)])
@@ -42,12 +101,12 @@ def way_out(error: BaseException, job: Job | None) -> list[str]:
         case errors.TaskOutputMissing() if job and job.id and job.lasting:
             return [f"look at the whole answer: {job.command('status', '--json')}"]
         case errors.TaskEnded() | errors.PaymentRequired() | errors.NotFound():
-            return _own(error)
+            return _own_advice(error)
         case errors.DownloadError():
-            return [*_own(error), *_going_on(resume)]
+            return [*_own_advice(error), *_resuming(resume)]
     if resume is not None:
-        return _going_on(resume)
-    return _own(error)
+        return _resuming(resume)
+    return _own_advice(error)
 
 
 def _refusing(found: tuple[Violation, ...]) -> list[str]:
@@ -56,29 +115,27 @@ def _refusing(found: tuple[Violation, ...]) -> list[str]:
     return list(dict.fromkeys(each.rule for each in stated or found if each.rule in RULES))
 
 
-def _own(error: BaseException) -> list[str]:
+def _own_advice(error: BaseException) -> list[str]:
     advice = error.way_out if isinstance(error, errors.ApiError) else ""
     advice = advice.replace("allow_private_downloads=True", "--allow-private-downloads")
     advice = advice.replace("max_download_bytes", "--max-download-bytes")
     return [advice] if advice else []
 
 
-def _going_on(resume: str | None) -> list[str]:
+def _resuming(resume: str | None) -> list[str]:
     return [f"go on with: {resume}"] if resume else []
 
 
-def interruption(job: Job | None, interrupts: Interrupts) -> list[str]:
-    """Return what Ctrl-C has left behind, a line each."""
+def interruption(error: KeyboardInterrupt, job: Job | None, interrupts: Interrupts) -> list[str]:
+    """Return what a signal has left behind, a line each."""
+    how = f"interrupted by {error}" if isinstance(error, Interrupted) else "interrupted"
     if job is not None and job.id is not None:
         if not job.lasting:
-            return [f"interrupted; task {one_line(job.id)} has ended with its sandbox"]
-        return [f"interrupted; task {one_line(job.id)} goes on", f"  go on with: {job.resume()}"]
+            return [f"{how}; task {one_line(job.id)} has ended with its sandbox"]
+        return [f"{how}; task {one_line(job.id)} is still running", *(f"  {line}" for line in _resuming(job.resume()))]
     if job is not None and job.stage == "submitting" and not interrupts.idle:
-        return [
-            "interrupted while the submit was under way",
-            f"  {errors.SubmitOutcomeUnknown.advice}",
-        ]
-    return ["interrupted; nothing was started"]
+        return [f"{how} while the submit was under way", f"  {errors.SubmitOutcomeUnknown.advice}"]
+    return [f"{how}; nothing was started"]
 
 
 def error_document(error: BaseException, job: Job | None) -> dict[str, Any]:

@@ -1,0 +1,94 @@
+"""The outcome of a batch: its exit code, its lines of standard output, its JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from ._command import error_document
+from ._exits import Exit, exit_code, recorded_exit_code
+from ._journal import NEW, STATES, Entry, Journal
+from ._requests import Line, UnlistedField
+
+GRAVITY: Final = (
+    Exit.UNEXPECTED,
+    Exit.USAGE,
+    Exit.UNKNOWN,
+    Exit.ACCOUNT,
+    Exit.RATE_LIMITED,
+    Exit.UNREACHABLE,
+    Exit.REFUSED,
+    Exit.ENDED,
+    Exit.DOWNLOAD,
+    Exit.WAIT_OVER,
+)
+"""The exit code of a batch is the first of these that one of its lines has."""
+
+
+def line_exit_code(entry: Entry, error: BaseException | None, *, waits: bool) -> Exit:
+    """Return the exit code that a line has by itself: its error's, of this run or as the journal kept it."""
+    if entry.state in {"intent", "unknown"}:
+        return Exit.UNKNOWN
+    if error is not None and entry.state != "done":
+        return exit_code(error)
+    if entry.state == "submitted":
+        return Exit.WAIT_OVER if waits else Exit.OK
+    if entry.state in {"refused", "ended"} and entry.error is not None:
+        return recorded_exit_code(entry.error)
+    # Not submitted, and no error of its own in this run: the error that stopped the batch counts.
+    return Exit.OK
+
+
+def gravest(codes: Sequence[Exit]) -> Exit:
+    """Return the exit code of a batch from those of its lines."""
+    return next((code for code in GRAVITY if code in codes), Exit.OK)
+
+
+def results(lines: Sequence[Line], entries: Mapping[int, Entry], directory: Path, *, waits: bool) -> list[str]:
+    """Return the lines of standard output: files, or the ids of tasks where nobody waited."""
+    found = []
+    for line in lines:
+        entry = entries.get(line.number, Entry())
+        if entry.state == "done":
+            found.append(str(directory / str(entry.file)))
+        elif entry.state == "submitted" and not waits:
+            found.append(str(entry.task))
+    return found
+
+
+def batch_document(
+    code: Exit,
+    journal: Journal,
+    lines: Sequence[Line],
+    failures: Mapping[int, BaseException],
+    unlisted: Sequence[UnlistedField],
+) -> dict[str, Any]:
+    """Return a batch as JSON; every key is always there."""
+    shown = [(line.number, journal.entries.get(line.number, Entry())) for line in lines]
+    counted = Counter(entry.state for _, entry in shown)
+    return {
+        "exit": code.value,
+        "journal": str(journal.path),
+        "counts": {state: counted[state] for state in (NEW, *STATES)},
+        "lines": [
+            {
+                "line": number,
+                "state": entry.state,
+                "id": entry.task,
+                "file": entry.file,
+                "error": _error(entry, failures.get(number)),
+            }
+            for number, entry in shown
+        ],
+        "unlisted_fields": [field.document() for field in unlisted],
+        "error": None,
+    }
+
+
+def _error(entry: Entry, error: BaseException | None) -> dict[str, Any] | None:
+    """Return a line's error in full where it happened in this run, else the name that the journal kept."""
+    if error is not None:
+        return error_document(error, None)
+    return None if entry.error is None else {"type": entry.error}
