@@ -12,7 +12,7 @@ def main() -> int:
         The exit code; 2 where the libraries of the extra `cli` are not installed.
     """
     try:
-        from .cli import run  # noqa: PLC0415  (the plain client works without these libraries)
+        from .cli import ignore_all, run  # noqa: PLC0415  (the plain client works without these libraries)
     except ModuleNotFoundError as error:
         if error.name not in {"cyclopts", "rich"}:
             raise
@@ -22,7 +22,10 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
-    return run(sys.argv[1:])
+    code = run(sys.argv[1:])
+    if code > 128:  # a signal's
+        ignore_all()
+    return code
 
 
 if __name__ == "__main__":

@@ -38,5 +38,6 @@ The exit codes are stable:
 
 from ._app import build, run
 from ._exits import Exit
+from ._signals import ignore_all
 
-__all__ = ["Exit", "build", "run"]
+__all__ = ["Exit", "build", "ignore_all", "run"]

@@ -20,7 +20,7 @@ from ._command import run_command
 from ._exits import Exit, exit_code, table
 from ._fields import Field, fields_of
 from ._options import SUBMITTING_NAMES, Reporting, Submitting
-from ._output import OutputLost, check_output, standard_streams
+from ._output import OutputLost, standard_streams
 from ._package import Client, found_violations, printable, serve_sandbox
 from ._typed import TypedItems
 
@@ -52,7 +52,6 @@ def run(arguments: Sequence[str], *, client_class: type[Client] = Client, varian
     try:
         with standard_streams():
             errors = sys.stderr
-            check_output()
             return _run(build(client_class, variants, arguments), arguments)
     except OutputLost as error:
         print(f"error: {error}", file=errors)

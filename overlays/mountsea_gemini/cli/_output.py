@@ -47,6 +47,16 @@ class Stream(io.TextIOBase):
                 self._stream.write(text)
         return len(text)
 
+    def check(self) -> None:
+        """Fail now if the stream is closed, or a device that is full."""
+        if self._stream is None:
+            self._lose("it is closed")
+            return
+        with contextlib.suppress(io.UnsupportedOperation):  # a stream in memory
+            number = self.fileno()
+            with self._watched():
+                os.write(number, b"")
+
     def flush(self) -> None:
         """Write out what is buffered."""
         if self._stream is not None:
@@ -91,18 +101,12 @@ def standard_streams() -> Iterator[None]:
     Raises:
         OutputLost: Standard output is closed or full.
     """
-    with redirect_stdout(Stream(sys.stdout, "standard output")), redirect_stderr(Stream(sys.stderr, None)):
+    output = Stream(sys.stdout, "standard output")
+    with redirect_stdout(output), redirect_stderr(Stream(sys.stderr, None)):
+        # Before anything is paid for; and without the descriptor, the next connection would take its place.
+        output.check()
         yield
-        sys.stdout.flush()
-
-
-def check_output() -> None:
-    """Refuse to start without standard output.
-
-    Raises:
-        OutputLost: The process was started without it, so that the next file it opens would take its place.
-    """
-    sys.stdout.write("")
+        output.flush()
 
 
 class Screen:

@@ -116,6 +116,12 @@ class Interrupts:
                 self._hold()
 
 
+def ignore_all() -> None:
+    """Ignore the signals for the rest of the process: a repeated one must not replace the exit code."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
 class Clock(SystemClock):
     """The machine's time, with pauses that signals end.
 

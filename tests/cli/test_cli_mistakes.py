@@ -1,0 +1,185 @@
+"""Mistakes at the keyboard are refused or named before anything is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mountsea_gemini.cli._requests import unlisted_fields
+
+from tests.cli.running import Ran, Running
+
+Cli = Callable[..., Ran]
+Serve = Callable[[str], Running]
+URL = "https://example.com/1.png"
+REQUEST = {"prompt": "a cat", "action": "text2video", "model": "veo31_fast"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("text2video", "a", "cat", "in", "a", "meadow"), "unexpected arguments: 'cat' 'in' 'a' 'meadow'"),
+        (("text2video", "a cat", URL), "unexpected arguments"),
+        (("text2video", "a cat", "--waive", "prompt-not-blank", "images-are-http-urls"), "unexpected arguments"),
+        (("text2video", "a cat", "--image", URL, URL), "unexpected arguments"),
+        (("text2video", "a cat", "--model", "veo31_fast", "veo2_fast"), "unexpected arguments: 'veo2_fast'"),
+        (("img2video", "wake", "up", URL), "every item of imageList must be an http or https URL, got 'up'"),
+        (("img2video", "wake", "up"), "every item of imageList must be an http or https URL, got 'up'"),
+        (("ingredients2video", "two", "of", "them", URL), "got 'of' 'them'"),
+        (("img2video", "it wakes up", URL, "--waive", "prompt-not-blank", URL + "?2"), "follows a value of --waive"),
+        (
+            ("img2video", "it wakes up", "--waive=prompt-not-blank", "images-are-http-urls"),
+            "follows a value of --waive",
+        ),
+        (("img2video", "a", "--image", URL, "--waive", "prompt-not-blank", "x"), ""),
+        (("status", "one", "two"), "unexpected arguments: 'two'"),
+    ],
+)
+def test_surplus_words_are_refused(cli: Cli, serve: Serve, arguments: tuple[str, ...], words: str) -> None:
+    """A text without quotes, or a second value of an option, becomes no image and no task."""
+    sandbox = serve("now")
+    ran = cli(*arguments, *sandbox.options)
+    assert (ran.code, ran.out, sandbox.sent("POST")) == (2, "", 0)
+    assert ran.err.startswith("error: ")
+    assert words in ran.err
+
+
+@pytest.mark.parametrize("option", ["--image", "--image-list"])
+def test_a_list_is_given_one_value_at_a_time(cli: Cli, serve: Serve, option: str) -> None:
+    """Each value of a list has its option; the option is named after the field, or after one item of it."""
+    sandbox = serve("now")
+    given = (option, URL, option, f"{URL}?2")
+    assert cli("ingredients2video", "a cat", *given, *sandbox.options).code == 0
+    (body,) = [json.loads(each.body) for each in sandbox.sandbox.requests if each.method == "POST"]
+    assert body["imageList"] == [URL, f"{URL}?2"]
+
+
+def test_a_doubtful_image_is_sent_if_its_option_is_named(cli: Cli, serve: Serve) -> None:
+    """A rule that is inferred does not refuse what was clearly meant."""
+    sandbox = serve("now")
+    ran = cli("img2video", "a cat", "--image", "cat.png", *sandbox.options)
+    assert (ran.code, sandbox.sent("POST")) == (0, 1)
+    assert "warning: images-are-http-urls" in ran.err
+
+
+def test_a_misspelt_field_of_a_batch_is_named_once(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """Not once for each line: with the number of lines, the first of them, and the field that may be meant."""
+    sandbox = serve("402@submit")
+    file = tmp_path / "cats.jsonl"
+    rows = [REQUEST, *([REQUEST | {"aspect_ratio": "9:16", "zzz": 1}] * 300)]
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    ran = cli("submit", str(file), "--json", "--concurrency", "1", *sandbox.options)
+    expected = "warning: the document lists no field aspect_ratio (in 300 lines, first line 2); it is sent as it is"
+    assert ran.err.startswith(f"{expected}; did you mean aspectRatio?\n")
+    assert ran.err.count("aspect_ratio") == 1
+    fields = {field["field"]: field for field in ran.json["unlisted_fields"]}
+    assert fields["aspect_ratio"] == {
+        "field": "aspect_ratio", "did_you_mean": "aspectRatio", "lines": list(range(2, 302)),
+    }  # fmt: skip
+    assert fields["zzz"]["did_you_mean"] is None
+
+
+def test_a_misspelt_field_of_one_request_is_named(cli: Cli, tmp_path: Path) -> None:
+    """`explain` names it on standard error, and in a field of its own of the object."""
+    file = tmp_path / "body.json"
+    file.write_text(json.dumps(REQUEST | {"image_list": [URL]}))
+    ran = cli("explain", str(file), "--json")
+    assert (ran.code, ran.err.count("did you mean imageList?")) == (0, 1)
+    assert ran.json["unlisted_fields"] == [{"field": "image_list", "did_you_mean": "imageList", "lines": []}]
+    file.write_text(json.dumps(REQUEST))
+    ran = cli("explain", str(file), "--json")
+    assert (ran.err, ran.json["unlisted_fields"]) == ("", [])
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({"size": {"width": 1}}, {}),
+        ({"size": {"widht": 1}}, {"size/widht": "width"}),
+        ({"items": [{"Name": 1}, {"Name": 2}]}, {"items/*/Name": "name"}),
+        ({"labels": {"anything": 1}}, {}),
+        ({"shape": {"radius": 1, "corner": 2}}, {}),
+        ({"shape": {"radios": 1}}, {"shape/radios": "radius"}),
+        ({"closed": {"other": 1}}, {}),
+        ({"size": "not an object", "items": 7}, {}),
+    ],
+)
+def test_unlisted_fields_are_found_at_every_depth(body: dict[str, Any], found: dict[str, str]) -> None:
+    """In objects, lists and alternatives; not in maps, nor where the schema itself refuses other names."""
+    schema = {
+        "properties": {
+            "size": {"type": "object", "properties": {"width": {}, "height": {}}},
+            "items": {"type": "array", "items": {"properties": {"name": {}}}},
+            "labels": {"additionalProperties": {"type": "string"}},
+            "shape": {"oneOf": [{"properties": {"radius": {}}}, {"allOf": [{"properties": {"corner": {}}}]}]},
+            "closed": {"properties": {"name": {}}, "additionalProperties": False},
+        }
+    }
+    assert {field.pointer: field.suggestion for field in unlisted_fields(body, schema)} == found
+
+
+@pytest.mark.parametrize("place", ["missing/cat.mp4", "folder"])
+def test_a_target_that_cannot_be_written_costs_nothing(cli: Cli, serve: Serve, tmp_path: Path, place: str) -> None:
+    """It is refused before the submit, with its whole path."""
+    sandbox = serve("now")
+    (tmp_path / "folder").mkdir()
+    ran = cli("text2video", "a cat", "-o", str(tmp_path / place), *sandbox.options)
+    assert (ran.code, sandbox.sent("POST")) == (2, 0)
+    assert str(tmp_path / place) in ran.err
+
+
+def test_a_target_of_a_batch_that_cannot_be_written_costs_nothing(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """The directory and every name in it are checked before the first submit, and no journal is begun."""
+    sandbox = serve("now")
+    file = tmp_path / "cats.jsonl"
+    file.write_text(f"{json.dumps(REQUEST)}\n{json.dumps({'output': 'b.mp4', 'request': REQUEST})}\n")
+    for target in (tmp_path / "missing" / "cats", file):
+        ran = cli("submit", str(file), "-o", str(target), *sandbox.options)
+        assert (ran.code, sandbox.sent("POST")) == (2, 0)
+        assert str(target) in ran.err
+    target = tmp_path / "cats" / "b.mp4"
+    target.mkdir(parents=True)
+    ran = cli("submit", str(file), *sandbox.options)
+    assert (ran.code, sandbox.sent("POST")) == (2, 0)
+    assert f"cannot write to {target}" in ran.err
+    assert not Path(f"{file}.journal").exists()
+
+
+def test_a_running_task_is_called_running(cli: Cli, serve: Serve) -> None:
+    """A script that reads "retry" would submit again."""
+    sandbox = serve("never")
+    ran = cli("status", sandbox.submit(), "--json", *sandbox.options)
+    assert (ran.json["status"], ran.json["state"]) == ("pending", "running")
+    assert "retry" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("script", "state"),
+    [("now", "succeeded"), ("failed now", "failed"), ("cancelled now", "cancelled"), ("timeout now", "timed_out")],
+)
+def test_every_end_has_its_word(cli: Cli, serve: Serve, script: str, state: str) -> None:
+    """The documented vocabulary, whatever the vendor's word is."""
+    assert cli("text2video", "a cat", "--json", *serve(script).options).json["state"] == state
+
+
+@pytest.mark.parametrize(("script", "code"), [("400@submit", 9), ("422@submit", 9), ("404@submit", 9)])
+def test_a_refusal_of_the_api_has_one_code(cli: Cli, serve: Serve, tmp_path: Path, script: str, code: int) -> None:
+    """Alone, in a batch and in a later run of the batch: something was sent, so it is not 3."""
+    sandbox = serve(script)
+    file = tmp_path / "cats.jsonl"
+    file.write_text(f"{json.dumps(REQUEST)}\n")
+    assert cli("text2video", "a cat", *sandbox.options).code == code
+    assert cli("submit", str(file), *sandbox.options).code == code
+    assert cli("resume", str(file), *sandbox.options).code == code
+
+
+def test_a_broken_rule_has_its_own_code_in_every_run(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """Nothing was sent, now or earlier."""
+    sandbox = serve("now")
+    file = tmp_path / "cats.jsonl"
+    file.write_text(f"{json.dumps(REQUEST | {'action': 'img2video'})}\n")
+    assert [cli("submit", str(file), *sandbox.options).code for _ in range(2)] == [3, 3]
+    assert sandbox.sent("POST") == 0

@@ -1,0 +1,113 @@
+"""A standard output that is closed or full is one line on standard error, whatever was to be printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import Ran, Running, command, environment, started
+
+Serve = Callable[[str], Running]
+Cli = Callable[..., Ran]
+PRINTING = [
+    ("--help",),
+    ("--version",),
+    ("rules",),
+    ("rules", "--json"),
+    ("text2video", "--help"),
+    ("sandbox", "--help"),
+    ("sandbox",),
+    ("text2video", "a cat", "--quiet", "--sandbox"),
+    ("text2video", "a cat", "--quiet", "--sandbox", "--json", "--no-wait"),
+]
+
+
+@contextmanager
+def unwritable(kind: str) -> Iterator[int]:
+    """Open a device that takes no byte, or a pipe that nobody reads."""
+    if kind == "full":
+        number = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, number = os.pipe()
+        os.close(reader)
+    try:
+        yield number
+    finally:
+        os.close(number)
+
+
+@pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
+@pytest.mark.parametrize("output", ["full", "closed"])
+def test_what_cannot_be_printed_is_one_line(arguments: tuple[str, ...], output: str) -> None:
+    """Exit 1 and no traceback, for help, lists and results alike."""
+    with unwritable(output) as out:
+        done = subprocess.run(
+            command(*arguments),
+            env=environment(),
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: cannot write to standard output: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def shell(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell script whose `"$@"` is the program."""
+    words = ["bash", "-o", "pipefail", "-c", script, "bash", *command(*arguments)]
+    return subprocess.run(words, env=environment(), capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(("redirected", "words"), [(">&-", "it is closed"), (">/dev/full", "No space left on device")])
+def test_without_standard_output_nothing_is_started(serve: Serve, redirected: str, words: str) -> None:
+    """Nothing is paid for whose result has no place; without a descriptor, the next connection would take it."""
+    sandbox = serve("now")
+    done = shell(f'"$@" {redirected}', "text2video", "a cat", *sandbox.options)
+    assert (done.returncode, sandbox.sent("POST")) == (1, 0)
+    assert done.stderr == f"error: cannot write to standard output: {words}\n"
+
+
+@pytest.mark.parametrize("redirected", ["2>&-", "2>/dev/full", "2> >(true)"])
+def test_without_standard_error_the_result_is_still_printed(serve: Serve, redirected: str) -> None:
+    """A message that nobody can read does not end a command that costs money."""
+    sandbox = serve("now")
+    done = shell(f'"$@" {redirected}', "text2video", "a cat", *sandbox.options)
+    assert done.returncode == 0
+    assert done.stdout.endswith(".mp4\n")
+
+
+def test_a_batch_whose_messages_cannot_be_written_goes_on(serve: Serve, tmp_path: Path) -> None:
+    """Every line of it is submitted, and its result printed."""
+    sandbox = serve("now")
+    file = tmp_path / "cats.jsonl"
+    file.write_text((json.dumps({"prompt": "a cat", "action": "text2video", "model": "veo31_fast"}) + "\n") * 5)
+    done = shell('"$@" 2>/dev/full', "submit", str(file), *sandbox.options)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 5)
+
+
+def test_a_lost_result_leaves_the_id(serve: Serve) -> None:
+    """The task is paid for: the one line names the command that continues with it."""
+    sandbox = serve("now")
+    done = shell('"$@" | true', "text2video", "a cat", "--no-wait", "--quiet", *sandbox.options)
+    (task,) = sandbox.sandbox.core.tasks._tasks
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith(f"go on with: mountsea-gemini wait --base-url {sandbox.url} --sandbox {task}")
+
+
+def test_a_port_in_use_is_an_option_that_cannot_be_used(serve: Serve) -> None:
+    """`sandbox` follows the table: 2 for an option, and one line that names it."""
+    port = serve("").url.rpartition(":")[2]
+    with started("sandbox", "--port", port) as process:
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert err.startswith(f"error: cannot listen on '127.0.0.1', port {port}: ")
+    assert len(err.splitlines()) == 1
