@@ -22,6 +22,8 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
+    except KeyboardInterrupt:
+        return 130
     code = run(sys.argv[1:])
     if code > 128:  # a signal's
         ignore_all()

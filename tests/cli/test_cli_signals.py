@@ -50,6 +50,7 @@ def test_a_batch_awaits_every_answer(serve: Serve, tmp_path: Path, number: int, 
     if "--json" in form:
         found = json.loads(out)
         assert (found["exit"], found["counts"]["submitted"], found["counts"]["new"]) == (128 + number, 20, 10)
+        assert (found["error"]["type"], found["error"]["message"]) == ("Interrupted", signal.Signals(number).name)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

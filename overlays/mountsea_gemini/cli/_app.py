@@ -18,11 +18,10 @@ from .._particular import DISTRIBUTION, PROGRAM, SUMMARY
 from . import _batch_commands, _rules, _tasks
 from ._command import run_command
 from ._exits import Exit, exit_code, table
-from ._fields import Field, fields_of
+from ._fields import Field, TypedItems, fields_of
 from ._options import SUBMITTING_NAMES, Reporting, Submitting
 from ._output import OutputLost, standard_streams
 from ._package import Client, found_violations, printable, serve_sandbox
-from ._typed import TypedItems
 
 Variants = Mapping[str, Mapping[str, str]]
 

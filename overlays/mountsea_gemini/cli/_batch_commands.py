@@ -266,7 +266,8 @@ def _report(
         desk.screen.problem(f"go on with: {resuming}" if lasting else "the sandbox has ended")
     directory = journal.path.parent / journal.heading.output
     shown = results(lines, journal.entries, directory, waits=waits)
-    desk.screen.result(shown, batch_document(code, journal, lines, failures, unlisted))
+    document = batch_document(code, journal, lines, failures, unlisted, interrupted=interrupted)
+    desk.screen.result(shown, document)
     return code
 
 

@@ -1,12 +1,13 @@
-"""A command's options, derived from the signature of the method it calls."""
+"""A command's options, derived from the signature of the method it calls, and checks of what was typed."""
 
 from __future__ import annotations
 
 import difflib
 import inspect
+import itertools
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from types import NoneType, UnionType
@@ -14,7 +15,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get
 
 from attrs import frozen
 from cyclopts import Group, Parameter, Token
-from mountsea_gemini_api.rules import unlisted
+from mountsea_gemini_api.rules import Violation, unlisted
 
 from ._package import ConfigurationError, printable
 
@@ -65,6 +66,67 @@ class Field:
             f"{self.options[0]} must be one of {', '.join(listed)}, got {printable(text)!r}{hint}",
             way_out="to send it anyway: --allow-unlisted",
         )
+
+
+class TypedItems:
+    """The items of a list that were typed without its option, such as the URLs in `"a prompt" URL URL`.
+
+    Args:
+        field: The list.
+        given: The values of all fields.
+        typed: The arguments of the command as they were typed.
+    """
+
+    def __init__(self, field: Field, given: Mapping[str, Any], typed: Sequence[str]) -> None:
+        self._field = field
+        self._typed = typed
+        named = {word for option, word in itertools.pairwise(typed) if option in field.options}
+        items = (
+            given.get(field.name, ())
+            if field.repeated and field.parameter.kind < inspect.Parameter.KEYWORD_ONLY
+            else ()
+        )
+        self.items = [item for item in items if item in typed and item not in named]
+
+    def check_place(self, fields: Sequence[Field]) -> None:
+        """Refuse an item behind a value of an option that may be repeated, such as B of `--waive A B`.
+
+        Raises:
+            ConfigurationError: Names the item and the option.
+        """
+        repeatable = {option for field in fields if field.repeated for option in field.options}
+        for item in self.items:
+            place = self._typed.index(item)
+            pair = tuple(self._typed[max(place - 2, 0) : place])
+            option, equals, _ = pair[-1].partition("=") if pair else ("", "", "")
+            option = option if equals else pair[0] if len(pair) == 2 else ""
+            if option in repeatable:
+                raise ConfigurationError(
+                    f"{printable(repr(item))} follows a value of {option}, which takes one value at a time",
+                    way_out=f"repeat {option} for each of its values; for this list, name {self._field.options[0]}",
+                )
+
+    def check_values(self, found: Sequence[Violation]) -> None:
+        """Refuse items that break even an inferred rule: they may be words of a text that was not quoted.
+
+        Args:
+            found: What the request breaks.
+
+        Raises:
+            ConfigurationError: Has the rule's message.
+        """
+        for violation in found if self.items else ():
+            place = violation.pointer.removeprefix("/").partition("/")[0]
+            if violation.level != "error" and _plain(place) == _plain(self._field.name):
+                raise ConfigurationError(
+                    f"{violation.message}, got {' '.join(printable(repr(item)) for item in self.items)}",
+                    way_out="put a text of several words in quotes; to send such a value anyway, name its option,"
+                    f" {self._field.options[0]}",
+                )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def fields_of(method: Callable[..., Any], taken: Collection[str]) -> tuple[Field, ...]:

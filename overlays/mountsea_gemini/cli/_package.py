@@ -84,7 +84,7 @@ def serve_sandbox(arguments: Sequence[str]) -> int:
         return end.code if isinstance(end.code, int) else 1
 
 
-def found_violations(client_class: type[Client], method: str, arguments: Mapping[str, Any]) -> tuple[Violation, ...]:
+def found_violations(client_class: type[Client], method: str, given: Mapping[str, Any]) -> tuple[Violation, ...]:
     """Return what the request of a method would break, inferred rules included; nothing is sent."""
 
     class Builder(client_class):  # type: ignore[misc,valid-type]
@@ -92,11 +92,11 @@ def found_violations(client_class: type[Client], method: str, arguments: Mapping
             """Open no connection."""
 
         def _submit(
-            self, operation: Operation[..., Any], given: Mapping[str, Any], *, waive: Collection[str], **_: Any
-        ) -> tuple[Violation, ...]:
-            return request_violations(operation, given, waive=waive)
+            self, operation: Operation[..., Any], arguments: Mapping[str, Any], *, waive: Collection[str], **_: Any
+        ) -> Any:
+            return request_violations(operation, arguments, waive=waive)
 
-    found: tuple[Violation, ...] = getattr(Builder(), method)(**arguments)
+    found: tuple[Violation, ...] = getattr(Builder(), method)(**given)
     return found
 
 

@@ -64,6 +64,8 @@ def batch_document(
     lines: Sequence[Line],
     failures: Mapping[int, BaseException],
     unlisted: Sequence[UnlistedField],
+    *,
+    interrupted: BaseException | None,
 ) -> dict[str, Any]:
     """Return a batch as JSON; every key is always there."""
     shown = [(line.number, journal.entries.get(line.number, Entry())) for line in lines]
@@ -83,7 +85,7 @@ def batch_document(
             for number, entry in shown
         ],
         "unlisted_fields": [field.document() for field in unlisted],
-        "error": None,
+        "error": None if interrupted is None else error_document(interrupted, None),
     }
 
 

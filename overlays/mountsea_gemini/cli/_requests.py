@@ -123,7 +123,7 @@ class UnlistedField:
         what = f"the document lists no field {printable(self.pointer)}"
         if self.lines:
             several = f"{len(self.lines)} lines, first line" if len(self.lines) > 1 else "line"
-            what += f" (in {several} {self.lines[0]})"
+            what += f" (in {several} {min(self.lines)})"
         hint = f"; did you mean {self.suggestion}?" if self.suggestion else ""
         return f"{what}; it is sent as it is{hint}"
 
