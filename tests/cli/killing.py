@@ -106,8 +106,8 @@ def main() -> None:
             journal = file.with_name(file.name + ".journal")
             left = journal.read_text() if journal.exists() else ""
             resumed = in_a_child(lambda file=file: run(["submit", str(file), *way]))  # type: ignore[misc]
-            told = {"moment": f"{name} {number}", "prompts": prompts, "killed": ended, "code": resumed}
-            print(json.dumps({**told, "left": left, "journal": journal.read_text()}), flush=True)
+            seen = {"moment": f"{name} {number}", "prompts": prompts, "killed": ended, "code": resumed}
+            print(json.dumps({**seen, "left": left, "journal": journal.read_text()}), flush=True)
 
 
 main()

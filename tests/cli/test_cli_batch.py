@@ -68,7 +68,7 @@ def test_a_file_of_requests_becomes_files(cli: Cli, serve: Serve, tmp_path: Path
 
 
 def test_a_finished_journal_asks_nothing(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """Run again, by either command and without a key, it tells what there is and sends no request."""
+    """Run again, by either command and without a key, it reports what there is and sends no request."""
     sandbox = serve("now")
     file = cats(tmp_path, 2)
     first = cli("submit", str(file), *sandbox.options)
@@ -96,17 +96,17 @@ def test_a_refused_line_does_not_stop_the_others(cli: Cli, serve: Serve, tmp_pat
     assert posts(sandbox.sandbox) == {"one": 1, "three": 1, "four": 1, "five": 1}
 
 
-def test_a_refused_line_is_tried_again_once_it_is_mended(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+def test_a_refused_line_is_tried_again_once_it_is_corrected(cli: Cli, serve: Serve, tmp_path: Path) -> None:
     """Nothing was started by it: put right, or with its rule switched off, the same command submits it."""
     sandbox = serve("now")
     bad = [request(f"bad {number}", action="img2video") for number in (1, 2)]
     file = written(tmp_path / "bad.jsonl", *bad)
     assert cli("submit", str(file), *sandbox.options).code == Exit.REFUSED
-    written(file, request("mended"), bad[1])
+    written(file, request("corrected"), bad[1])
     assert cli("submit", str(file), *sandbox.options).code == Exit.REFUSED
-    assert posts(sandbox.sandbox) == {"mended": 1}
+    assert posts(sandbox.sandbox) == {"corrected": 1}
     assert "img2video" in cli("resume", f"{file}.journal", "--waive", "img2video-needs-images", *sandbox.options).err
-    assert posts(sandbox.sandbox) == {"mended": 1, "bad 2": 1}
+    assert posts(sandbox.sandbox) == {"corrected": 1, "bad 2": 1}
 
 
 def test_an_unknown_outcome_is_parked_and_never_sent_again(cli: Cli, serve: Serve, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_row_of_unknown_outcomes_stops_the_spending(cli: Cli, serve: Serve, tm
 def test_a_refusal_of_the_account_stops_and_goes_on_later(
     cli: Cli, serve: Serve, tmp_path: Path, *, script: str, code: int
 ) -> None:
-    """What would meet every line is met once; when it is mended, `resume` submits what was left."""
+    """What would meet every line is met once; when it is corrected, `resume` submits what was left."""
     sandbox = serve("now")
     sandbox.sandbox.script("now", script)
     file = cats(tmp_path, 4)
@@ -244,7 +244,7 @@ def test_a_journal_of_another_server_is_refused(cli: Cli, serve: Serve, tmp_path
 
 
 def test_two_processes_cannot_share_a_journal(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """The second one is told, and submits nothing."""
+    """The second one gets an error, and submits nothing."""
     sandbox = serve("never")
     file = cats(tmp_path, 1)
     with started("submit", str(file), *sandbox.options) as process:
@@ -258,7 +258,7 @@ def test_two_processes_cannot_share_a_journal(cli: Cli, serve: Serve, tmp_path: 
 
 
 def test_ctrl_c_waits_for_the_answers_to_submits(serve: Serve, tmp_path: Path) -> None:
-    """Pressed while submits are under way: their ids are heard of and kept, no other line is sent, exit 130."""
+    """Pressed while submits are under way: their ids are awaited and kept, no other line is sent, exit 130."""
     sandbox = serve("slow=1@submit")
     file = cats(tmp_path, 5)
     with started("submit", str(file), "--concurrency", "2", "--json", *sandbox.options) as process:
@@ -317,11 +317,11 @@ def test_killed_at_any_moment_nothing_is_sent_twice_and_no_id_is_lost(tmp_path: 
             timeout=200,
         )
     assert (done.returncode, done.stderr) == (0, "")
-    told = [json.loads(row) for row in done.stdout.splitlines()]
+    moments = [json.loads(row) for row in done.stdout.splitlines()]
     sent = posts(sandbox)
-    assert len(told) > 30
-    assert sum(each["killed"] == -signal.SIGKILL for each in told) > 30
-    for each in told:
+    assert len(moments) > 30
+    assert sum(each["killed"] == -signal.SIGKILL for each in moments) > 30
+    for each in moments:
         ended = states(each["journal"])
         left = states(each["left"][: each["left"].rfind("\n") + 1])
         for number, prompt in enumerate(each["prompts"], 1):

@@ -89,7 +89,7 @@ def test_no_wait_prints_the_id_and_stops(cli: Cli, serve: Serve) -> None:
     assert cli("status", ran.out.strip(), *sandbox.options).out == "pending\n"
 
 
-def test_status_tells_the_whole_answer_as_json(cli: Cli, serve: Serve) -> None:
+def test_status_prints_the_whole_answer_as_json(cli: Cli, serve: Serve) -> None:
     """`status --json` adds the vendor's answer as it came; a failed task is no failed look."""
     sandbox = serve("failed now")
     task = sandbox.submit()

@@ -88,7 +88,7 @@ def test_a_token_file_may_begin_with_a_mark(cli: Cli, serve: Serve, tmp_path: Pa
 
 
 def test_unknown_outcomes_stop_a_batch_only_in_a_row(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """Three of six with successes between them are bad luck; the rest goes on, and all three are told."""
+    """Three of six with successes between them are bad luck; the rest goes on, and all three are reported."""
     sandbox, file = serve("now 500@submit:1 500@submit:3 500@submit:5"), tmp_path / "cats.jsonl"
     file.write_text(LINE * 6)
     ran = cli("submit", str(file), "--concurrency", "1", "--json", *sandbox.options)
@@ -99,7 +99,7 @@ def test_unknown_outcomes_stop_a_batch_only_in_a_row(cli: Cli, serve: Serve, tmp
 
 @pytest.mark.parametrize(("script", "status"), [("400@submit", 400), ("401@submit", 401), ("500@submit", 500)])
 def test_json_of_an_error_has_the_status(cli: Cli, serve: Serve, script: str, status: int) -> None:
-    """A script tells a bad request from a bad day without reading English."""
+    """A script can distinguish a bad request from an outage without reading English."""
     error = cli("text2video", "a cat", "--json", *serve(script).options).json["error"]
     assert error["http_status"] == status
     assert f"HTTP {status}" in error["message"]
@@ -130,7 +130,7 @@ def test_what_the_api_refused_is_not_sent_again_unchanged(cli: Cli, serve: Serve
 
 
 def test_a_ctrl_c_that_was_held_back_is_not_forgotten(serve: Serve) -> None:
-    """Nothing waits behind a submit with --no-wait; still the id is told, and the exit says that it was pressed."""
+    """Nothing waits behind a submit with --no-wait; still the id is printed, and the exit code is that of Ctrl-C."""
     sandbox = serve("slow=1@submit")
     with started("text2video", "a cat", "--no-wait", *sandbox.options) as process:
         until(lambda: sandbox.sent("POST") == 1)
