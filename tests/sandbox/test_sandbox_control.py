@@ -132,7 +132,10 @@ def test_a_slow_answer_does_not_hold_up_the_end() -> None:
         (["--speed", "fast"], "write now, polls=N or seconds=N"),
         (["--speed", "failed now"], "write now, polls=N or seconds=N"),
         (["--outcome", "gremlin@poll"], "'gremlin' is no fault"),
-        (["--port", "x"], "invalid int value"),
+        (["--port", "x"], "write a number from 0 to 65535"),
+        (["--port", "65536"], "write a number from 0 to 65535"),
+        (["--port=-1"], "write a number from 0 to 65535"),
+        (["--host", "ü..x"], "'ü..x' is not the name of a host"),
     ],
 )
 def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
@@ -151,9 +154,6 @@ def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str], arguments:
         (["--spec", "."], "error: .: the effective spec cannot be read"),
         (["--spec", str(ROOT / "README.md")], "error: "),
         (["--host", "256.0.0.1"], "error: cannot listen on '256.0.0.1'"),
-        (["--host", "ü..x"], "error: cannot listen on"),
-        (["--port", "99999"], "error: cannot listen on '127.0.0.1', port 99999"),
-        (["--port", "-1"], "error: cannot listen on"),
     ],
 )
 def test_an_option_that_cannot_be_used_exits_with_2(

@@ -82,12 +82,7 @@ def run(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> int:
 
     try:
         listener = Listener(sandbox.core, host, port)
-    except (
-        OSError,
-        OverflowError,
-        TypeError,
-        UnicodeError,
-    ) as error:
+    except OSError as error:
         raise CannotListen(f"cannot listen on {host!r}, port {port}: {error}") from None
     received: list[int] = []
 
@@ -114,8 +109,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="sandbox", description="A local server that behaves as the effective spec says."
     )
     parser.add_argument("--spec", type=Path, help="effective document as JSON (default: this package's own)")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    parser.add_argument("--host", type=_host, default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=0, help="port to listen on (default: a free one)")
     parser.add_argument("--token", default="sandbox", help="accepted credential (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the task ids (default: %(default)s)")
     parser.add_argument(
@@ -134,6 +129,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--strict", action="store_true", help="refuse bodies that break warning-level rules too")
     return parser
+
+
+def _host(text: str) -> str:
+    try:
+        text.encode("idna")
+    except UnicodeError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a host") from error
+    return text
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r}: write a number from 0 to 65535")
+    return int(text)
 
 
 def _speed(text: str) -> Timing:
