@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ from typing import Any
 import pytest
 from mountsea_gemini.cli._requests import unlisted_fields
 
-from tests.cli.running import Ran, Running
+from tests.cli.running import Ran, Running, command, environment
 
 Cli = Callable[..., Ran]
 Serve = Callable[[str], Running]
@@ -121,14 +124,49 @@ def test_unlisted_fields_are_found_at_every_depth(body: dict[str, Any], found: d
     assert {field.pointer: field.suggestion for field in unlisted_fields(body, schema)} == found
 
 
-@pytest.mark.parametrize("place", ["missing/cat.mp4", "folder"])
-def test_a_target_that_cannot_be_written_costs_nothing(cli: Cli, serve: Serve, tmp_path: Path, place: str) -> None:
-    """It is refused before the submit, with its whole path."""
+@pytest.mark.parametrize("place", ["missing/cat.mp4", "folder", "socket", "x" * 300, "/proc/cat.mp4"])
+@pytest.mark.parametrize("verb", ["text2video", "submit"])
+def test_a_target_that_cannot_be_written_costs_nothing(
+    cli: Cli, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, place: str, verb: str
+) -> None:
+    """It is refused before any request, with its whole path, even where it is given as a relative one."""
     sandbox = serve("now")
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
-    ran = cli("text2video", "a cat", "-o", str(tmp_path / place), *sandbox.options)
-    assert (ran.code, sandbox.sent("POST")) == (2, 0)
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind("socket")
+        file = tmp_path / "cats.jsonl"
+        file.write_text(f"{json.dumps(REQUEST)}\n")
+        if verb == "submit":
+            # Of a batch, a directory: one that cannot be made, or in which nothing can.
+            place = {"folder": "socket", "/proc/cat.mp4": "/proc"}.get(place, place)
+            ran = cli("submit", str(file), "-o", place, *sandbox.options)
+        else:
+            ran = cli(verb, "a cat", "-o", place, *sandbox.options)
+    assert (ran.code, sandbox.sandbox.requests) == (2, [])
     assert str(tmp_path / place) in ran.err
+
+
+def test_a_pipe_is_written_into(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """It is neither refused nor replaced."""
+    pipe = tmp_path / "film"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+        ran = cli("text2video", "a cat", "-o", str(pipe), *serve("now").options)
+        film, _ = reader.communicate(timeout=60)
+    assert (ran.code, pipe.is_fifo(), film[4:8]) == (0, True, b"ftyp")
+
+
+def test_a_file_on_standard_output_is_nothing_but_the_file(serve: Serve) -> None:
+    """Its path would become part of it, as would an object of JSON, which is refused before the submit."""
+    sandbox = serve("now")
+    given = command("text2video", "a cat", "-o", "-", *sandbox.options)
+    film = subprocess.run(given, env=environment(), capture_output=True, check=True, timeout=60).stdout
+    assert film[4:8] == b"ftyp"
+    assert b"/dev/fd/1" not in film
+    refused = subprocess.run([*given, "--json"], env=environment(), capture_output=True, check=False, timeout=60)
+    assert (refused.returncode, sandbox.sent("POST")) == (2, 1)
+    assert b"exclude each other" in refused.stderr
 
 
 def test_a_target_of_a_batch_that_cannot_be_written_costs_nothing(cli: Cli, serve: Serve, tmp_path: Path) -> None:

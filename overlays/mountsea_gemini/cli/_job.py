@@ -28,8 +28,9 @@ STATES: Final[Mapping[str, str]] = {
 
 
 def output_of(options: Connecting) -> Path | None:
-    """Return the file that is to be written, if any."""
-    return options.output if isinstance(options, Printing | Saving) else None
+    """Return the file that is to be written, if any; `-` is standard output, by the name of its descriptor."""
+    output = options.output if isinstance(options, Printing | Saving) else None
+    return Path("/dev/fd/1") if output == Path("-") else output
 
 
 @define

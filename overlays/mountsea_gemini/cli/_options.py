@@ -87,7 +87,9 @@ class Printing(Waiting):
         Parameter(
             name=("--output", "-o"),
             metavar="FILE",
-            help="Download the file and write it here, whole or not at all. Without it, its URLs are printed.",
+            allow_leading_hyphen=True,
+            help="Download the file and write it here, whole or not at all; '-' for standard output. Without it, its"
+            " URLs are printed.",
         ),
     ] = None
 
@@ -102,7 +104,8 @@ class Saving(Waiting):
         Parameter(
             name=("--output", "-o"),
             metavar="FILE",
-            help="Write the file here, whole or not at all.",
+            allow_leading_hyphen=True,
+            help="Write the file here, whole or not at all; '-' for standard output.",
         ),
     ]
 
