@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
 from cyclopts import Parameter
@@ -17,7 +14,7 @@ from ._exits import Exit
 from ._job import Job, output_of
 from ._options import Connecting, Printing, Saving, Submitting, Waiting
 from ._output import Screen, one_line
-from ._package import Client, ConfigurationError, Task, TaskResult, checked_target, positive_seconds
+from ._package import Client, ConfigurationError, Task, TaskResult, checked_target, is_standard_output, positive_seconds
 from ._progress import Watch
 
 _NOTICE: Final = "waiting for the answer to the submit, which names the task; a second Ctrl-C gives up without its id"
@@ -111,16 +108,8 @@ def _check(options: Connecting, *, submits: bool) -> None:
     output = output_of(options)
     if output is not None:
         checked_target(output)
-        if options.json and _is_standard_output(output):
+        if options.json and is_standard_output(output):
             raise ConfigurationError("--json and a file on standard output exclude each other: write one elsewhere")
-
-
-def _is_standard_output(path: Path) -> bool:
-    """Return whether a file is written where results are printed, which then would be part of it."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno()))
-    except (OSError, ValueError):
-        return False
 
 
 def _submit_held(desk: Desk, job: Job, start: Callable[[], Task]) -> Task:
@@ -149,7 +138,7 @@ def _follow(screen: Screen, job: Job, task: Task, options: Waiting) -> Exit:
         output = output_of(options)
         if output is not None:
             job.file = task.download(output, timeout=options.timeout, on_poll=on_poll)
-            lines = [] if _is_standard_output(output) else [str(job.file)]
+            lines = [] if is_standard_output(output) else [str(job.file)]
         else:
             lines = list(task.wait(timeout=options.timeout, on_poll=on_poll).urls)
     return _report(screen, job, lines)
