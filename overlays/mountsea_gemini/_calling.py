@@ -67,13 +67,13 @@ def calling(settings: Settings, operation: Operation[..., R], arguments: Mapping
 
 
 def _read(operation: Operation[..., R], answer: Answer, reader: Reader) -> R:
-    from ._http_values import read  # noqa: PLC0415  the HTTP library is loaded by now: something was sent
+    from ._http import read_generated  # noqa: PLC0415  the HTTP library is loaded by now: something was sent
 
     if answer.status >= 300 or answer.broken is not None:
         reason = answer.broken or f"HTTP {answer.status}, which is no answer to it"
         raise _unusable(operation, answer, reader, reason)
     try:
-        return read(answer, operation.read)
+        return read_generated(answer, operation.read)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         what = reader.redact(str(error), limit=200, private=reader.private)
         reason = f"its body is not what the document says ({type(error).__name__}: {what})"

@@ -91,11 +91,14 @@ def submitting(submission: Submission) -> Core[str]:
 
 def _sending(submission: Submission) -> Core[Answer | Failed]:
     """Send the request, and let even Ctrl-C say what it may have cut off."""
+    send = Send(submission.request, submission.timeout, ANSWER_LIMIT)
     try:
-        return (yield from Send(submission.request, submission.timeout, ANSWER_LIMIT))
+        return (yield from send)
     except GeneratorExit:
         raise
     except BaseException as error:
+        if not send.progress.sent:
+            raise
         error.add_note(
             f"{submission.what} was being sent: it may have been accepted and billed"
             f" (body sha256 {_fingerprint(submission)})"

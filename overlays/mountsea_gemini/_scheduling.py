@@ -1,0 +1,103 @@
+"""Share one event loop, and a bounded number of connections, among any number of calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+PER_PASS: Final = 20
+"""Calls that go on in one pass of the event loop; everything else of the program runs in between."""
+
+
+class Turns:
+    """Let waiting calls go on a few at a time.
+
+    Ten thousand calls that begin or wake at one moment would otherwise all run in one pass of the event loop, and
+    nothing else for seconds.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def take(self) -> None:
+        """Wait for one's turn."""
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(turn)
+        if len(self._waiting) == 1:
+            loop.call_soon(self._pass, loop)
+        await turn
+
+    def _pass(self, loop: asyncio.AbstractEventLoop) -> None:
+        for turn in [self._waiting.popleft() for _ in range(min(PER_PASS, len(self._waiting)))]:
+            if not turn.done():
+                turn.set_result(None)
+        if self._waiting:
+            loop.call_soon(self._pass, loop)
+
+
+class Limit:
+    """At most so many exchanges at a time, first come, first served.
+
+    Args:
+        places: How many.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self._queue: deque[asyncio.Future[bool]] = deque()
+        self._answered_at = 0.0
+
+    async def enter(self, timeout: float, *, patient: bool) -> bool:
+        """Take a place, to be left again; return False if none came free in time.
+
+        Args:
+            timeout: Seconds to wait.
+            patient: Count them anew whenever an exchange is answered: as long as there are answers, the queue moves.
+        """
+        if self._free:
+            self._free -= 1
+            return True
+        loop = asyncio.get_running_loop()
+        place: asyncio.Future[bool] = loop.create_future()
+        began = loop.time()
+
+        def expire() -> None:
+            due = timeout + (max(began, self._answered_at) if patient else began)
+            if place.done():
+                return
+            if loop.time() >= due:
+                place.set_result(False)
+            else:
+                loop.call_at(due, expire)
+
+        timer = loop.call_at(began + timeout, expire)
+        self._queue.append(place)
+        try:
+            return await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled() and place.result():
+                # Granted just before the cancellation was delivered.
+                self.leave(answered=False)
+            raise
+        finally:
+            timer.cancel()
+
+    def leave(self, *, answered: bool) -> None:
+        """Give a place to the next in the queue."""
+        if answered:
+            self._answered_at = asyncio.get_running_loop().time()
+        while self._queue:
+            place = self._queue.popleft()
+            if not place.done():
+                place.set_result(True)
+                return
+        self._free += 1
+
+    def dismiss(self) -> None:
+        """Send everybody in the queue away."""
+        while self._queue:
+            place = self._queue.popleft()
+            if not place.done():
+                place.set_result(False)
