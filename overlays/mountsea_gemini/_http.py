@@ -248,6 +248,13 @@ class _Quiet(logging.Filter):
 logging.getLogger("httpcore.http11").addFilter(_Quiet())
 
 
+def _socket_for(address: str) -> socket.socket:
+    made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    # Small pieces at once: a head and its body are written one after the other.
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made
+
+
 def _has_arrived(sock: socket.socket) -> bool:
     """Whether something lies in an idle socket: the end of the connection, or an answer nobody asked for."""
     sock.settimeout(0)
@@ -413,14 +420,16 @@ class _SyncLine(httpcore.NetworkBackend):
             raise TimeoutError(f"{host} was not resolved in time") from None
         addresses = self.route.permitted(found, host)
         for remaining in range(len(addresses), 0, -1):
+            patience = self.exchange.left() / remaining
+            self._socket = made = _socket_for(addresses[-remaining])
+            made.settimeout(patience)
             try:
-                made = socket.create_connection((addresses[-remaining], port), self.exchange.left() / remaining)
+                made.connect((addresses[-remaining], port))
             except OSError:
+                made.close()
                 if remaining == 1:
                     raise
             else:
-                made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._socket = made
                 return made
         raise OSError(f"{host} has no address")
 
@@ -805,9 +814,8 @@ class _AsyncLine(httpcore.AsyncNetworkBackend):
         for remaining in range(len(addresses), 0, -1):
             address = addresses[-remaining]
             until = time.monotonic() + self.exchange.left() / remaining
-            made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+            self._socket = made = _socket_for(address)
             made.settimeout(0)
-            self._socket = made
             try:
                 await self.within(loop.sock_connect(made, (address, port)), Exchange(until).left)
             except OSError:
@@ -815,7 +823,6 @@ class _AsyncLine(httpcore.AsyncNetworkBackend):
                 if remaining == 1:
                     raise
             else:
-                made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 return made
         raise OSError(f"{host} has no address")
 
