@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from ._clock import Clock, SystemClock
 from ._drive import BEGINNINGS, closed, common, on_disk
-from ._exchange import Close, Core, Disk, DiskFailed, Effect, Open, Read, Send, Sleep, Tell
+from ._exchange import Close, Core, Disk, DiskFailed, Effect, Now, Open, Read, Send, Sleep, Tell
 from ._http import AsyncHttp
 
 R = TypeVar("R")
@@ -43,6 +43,8 @@ class AsyncDriver:
     async def run(self, core: Core[R]) -> R:
         """Return what `core` returns, or raise what it raises."""
         step: Callable[[], Effect[Any]] = partial(next, core)
+        # Time counts from the call, not from its turn: so the first answer to "what time is it" is this one.
+        called_at: float | None = self._clock.now()
         await self.http.turn()
         while True:
             try:
@@ -51,8 +53,11 @@ class AsyncDriver:
                 found: R = stop.value
                 return found
             try:
-                at_once = self._now.get(type(effect))
-                outcome = at_once(effect) if at_once else await self._done(effect)
+                if called_at is not None and type(effect) is Now:
+                    outcome, called_at = called_at, None
+                else:
+                    at_once = self._now.get(type(effect))
+                    outcome = at_once(effect) if at_once else await self._done(effect)
             except BaseException as error:  # noqa: BLE001  (the core cleans up, adds the task's id, and raises it)
                 step = partial(core.throw, error)
             else:

@@ -161,7 +161,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def look(settings: Settings, task: TaskKey) -> Core[TaskResult]:
     """Look at a task once."""
-    return carrying(task.id, looking(polling(settings, task)))
+    return (yield from carrying(task.id, looking(polling(settings, task))))
 
 
 def wait(
@@ -170,7 +170,7 @@ def wait(
     """Wait for a task."""
     plan = polling(settings, task)
     seconds = plan.reader.waiter.deadline if timeout is None else positive_seconds("timeout", timeout, zero=True)
-    return carrying(task.id, waiting(plan, timeout=seconds, on_poll=on_poll, fresh=fresh))
+    return (yield from carrying(task.id, waiting(plan, timeout=seconds, on_poll=on_poll, fresh=fresh)))
 
 
 def download(

@@ -6,19 +6,24 @@ import asyncio
 from collections import deque
 from typing import Final
 
-PER_PASS: Final = 20
-"""Calls that go on in one pass of the event loop; everything else of the program runs in between."""
+PASS: Final = 0.05
+"""Seconds that one pass of the event loop should take at most."""
+
+FEWEST: Final = 10
+MOST: Final = 200
+"""Calls that go on in one pass, depending on how long the last one took."""
 
 
 class Turns:
     """Let waiting calls go on a few at a time.
 
     Ten thousand calls that begin or wake at one moment would otherwise all run in one pass of the event loop, and
-    nothing else for seconds.
+    nothing else of the program for seconds.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._batch = FEWEST
 
     async def take(self) -> None:
         """Wait for one's turn."""
@@ -26,15 +31,18 @@ class Turns:
         turn: asyncio.Future[None] = loop.create_future()
         self._waiting.append(turn)
         if len(self._waiting) == 1:
-            loop.call_soon(self._pass, loop)
+            loop.call_soon(self._pass, loop, loop.time())
         await turn
 
-    def _pass(self, loop: asyncio.AbstractEventLoop) -> None:
-        for turn in [self._waiting.popleft() for _ in range(min(PER_PASS, len(self._waiting)))]:
+    def _pass(self, loop: asyncio.AbstractEventLoop, last: float) -> None:
+        now = loop.time()
+        self._batch = max(FEWEST, self._batch // 2) if now - last > PASS else min(MOST, self._batch * 2)
+        for _ in range(min(self._batch, len(self._waiting))):
+            turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
         if self._waiting:
-            loop.call_soon(self._pass, loop)
+            loop.call_soon(self._pass, loop, now)
 
 
 class Limit:
