@@ -69,18 +69,11 @@ class Limit:
             return True
         loop = asyncio.get_running_loop()
         place: asyncio.Future[bool] = loop.create_future()
-        began = loop.time()
-
-        def expire() -> None:
-            due = timeout + (max(began, self._answered_at) if patient else began)
-            if place.done():
-                return
-            if loop.time() >= due:
-                place.set_result(False)
-            else:
-                loop.call_at(due, expire)
-
-        timer = loop.call_at(began + timeout, expire)
+        timer = (
+            loop.call_later(timeout, self._expire_unless_answered, place, timeout)
+            if patient
+            else loop.call_later(timeout, _expire, place)
+        )
         self._queue.append(place)
         try:
             return await place
@@ -91,6 +84,13 @@ class Limit:
             raise
         finally:
             timer.cancel()
+
+    def _expire_unless_answered(self, place: asyncio.Future[bool], timeout: float) -> None:
+        left = self._answered_at + timeout - place.get_loop().time()
+        if left > 0 and not place.done():
+            place.get_loop().call_later(left, self._expire_unless_answered, place, timeout)
+        else:
+            _expire(place)
 
     def leave(self, *, answered: bool) -> None:
         """Give a place to the next in the queue."""
@@ -106,6 +106,9 @@ class Limit:
     def dismiss(self) -> None:
         """Send everybody in the queue away."""
         while self._queue:
-            place = self._queue.popleft()
-            if not place.done():
-                place.set_result(False)
+            _expire(self._queue.popleft())
+
+
+def _expire(place: asyncio.Future[bool]) -> None:
+    if not place.done():
+        place.set_result(False)
