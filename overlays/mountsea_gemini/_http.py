@@ -106,11 +106,11 @@ class Exchange:
 
     Attributes:
         deadline: On time.monotonic().
-        wrote: Whether a byte of the request was written; None while that is not in our hands.
+        wrote: Whether a byte of the request was written; None while that is in the hands of another's transport.
     """
 
     deadline: float
-    wrote: bool | None = None
+    wrote: bool | None = False
     _late: int = 0
     _received: int = 0
     _head: bytearray | None = field(factory=bytearray)
@@ -214,13 +214,27 @@ def _connecting(host: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _mapped(timeout: type[httpcore.TimeoutException], broken: type[httpcore.NetworkError]) -> Iterator[None]:
+def _reading() -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise timeout(str(error)) from None
+        raise httpcore.ReadTimeout(str(error)) from None
     except OSError as error:
-        raise broken(str(error)) from None
+        raise httpcore.ReadError(str(error)) from None
+
+
+@contextlib.contextmanager
+def _sending(exchange: Exchange) -> Iterator[None]:
+    """Note that a request is sent before its first byte can have left."""
+    try:
+        exchange.left()
+        exchange.wrote = True
+        yield
+    except TimeoutError as error:
+        raise httpcore.WriteTimeout(str(error)) from None
+    except OSError:
+        # Who refuses a request half-way may still have answered it.
+        return
 
 
 class _Certificates:
@@ -273,6 +287,7 @@ class _SyncStream(httpcore.NetworkStream):
     def __init__(self, line: _SyncLine, sock: socket.socket) -> None:
         self.line = line
         self.socket = sock
+        self._unsent = b""
 
     def send(self, data: bytes) -> None:
         """Send all of `data`."""
@@ -316,17 +331,18 @@ class _SyncStream(httpcore.NetworkStream):
         with _connecting(self.line.route.host):
             return self.secured(server_hostname or self.line.route.host)
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read a piece of the answer."""
-        with _mapped(httpcore.ReadTimeout, httpcore.ReadError):
-            return self.line.exchange.note_received(self.receive(max_bytes))
-
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write a piece of the request, and note it before the first byte can have left."""
-        with _mapped(httpcore.WriteTimeout, httpcore.WriteError):
-            self.line.exchange.left()
-            self.line.exchange.wrote = True
-            self.send(buffer)
+        """Put a piece of the request by: all of it is sent at once, so that none is held up between two pieces."""
+        self._unsent += buffer
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read a piece of the answer, once the request is sent."""
+        if self._unsent:
+            request, self._unsent = self._unsent, b""
+            with _sending(self.line.exchange):
+                self.send(request)
+        with _reading():
+            return self.line.exchange.note_received(self.receive(max_bytes))
 
     def close(self) -> None:
         """Close the connection."""
@@ -383,8 +399,8 @@ class _SyncLine(httpcore.NetworkBackend):
     def handle(self, request: httpx.Request, exchange: Exchange) -> httpx.Response:
         """Send a request and return the head of its answer."""
         self.exchange = exchange
-        if self._socket is not None:
-            exchange.wrote = False
+        # In the library's hands, or those of whoever patched it for a test, until it asks us to connect.
+        exchange.wrote = None if self._socket is None else False
         mark = _OURS.set(True)
         try:
             response = self._http.handle_request(_for_route(request, self.route))
@@ -641,6 +657,7 @@ class SyncHttp:
 
     def _start(self, request: httpx.Request, exchange: Exchange, *, guarded: bool) -> _SyncReply:
         if self._transport is not None:
+            exchange.wrote = None
             return _SyncReply(self._transport.handle_request(request), exchange, _nothing)
         return self._here().start(request, exchange, guarded=guarded)
 
@@ -663,6 +680,7 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
     def __init__(self, line: _AsyncLine, sock: socket.socket) -> None:
         self.line = line
         self.socket = sock
+        self._unsent = b""
 
     async def send(self, data: bytes) -> None:
         """Send all of `data`."""
@@ -710,17 +728,18 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         with _connecting(self.line.route.host):
             return await self.secured(server_hostname or self.line.route.host)
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read a piece of the answer."""
-        with _mapped(httpcore.ReadTimeout, httpcore.ReadError):
-            return self.line.exchange.note_received(await self.receive(max_bytes))
-
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write a piece of the request, and note it before the first byte can have left."""
-        with _mapped(httpcore.WriteTimeout, httpcore.WriteError):
-            self.line.exchange.left()
-            self.line.exchange.wrote = True
-            await self.send(buffer)
+        """Put a piece of the request by: all of it is sent at once, so that none is held up between two pieces."""
+        self._unsent += buffer
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read a piece of the answer, once the request is sent."""
+        if self._unsent:
+            request, self._unsent = self._unsent, b""
+            with _sending(self.line.exchange):
+                await self.send(request)
+        with _reading():
+            return self.line.exchange.note_received(await self.receive(max_bytes))
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -772,8 +791,8 @@ class _AsyncLine(httpcore.AsyncNetworkBackend):
     async def handle(self, request: httpx.Request, exchange: Exchange) -> httpx.Response:
         """Send a request and return the head of its answer."""
         self.exchange = exchange
-        if self._socket is not None:
-            exchange.wrote = False
+        # In the library's hands, or those of whoever patched it for a test, until it asks us to connect.
+        exchange.wrote = None if self._socket is None else False
         mark = _OURS.set(True)
         try:
             response = await self._http.handle_async_request(_for_route(request, self.route))
@@ -1108,6 +1127,7 @@ class AsyncHttp:
 
     async def _start(self, request: httpx.Request, exchange: Exchange, *, guarded: bool) -> _AsyncReply:
         if self._transport is not None:
+            exchange.wrote = None
             return _AsyncReply(await self._transport.handle_async_request(request), exchange, _nothing)
         return await self._here().start(request, exchange, guarded=guarded)
 
