@@ -30,7 +30,7 @@ class Server:
     """A server on a loopback port.
 
     Args:
-        play: What to do at each submit, poll and file, in turn; the last one stays.
+        play: What to do at each submit, poll, file and request for a tunnel, in turn; the last one stays.
         host: The name clients reach it by.
     """
 
@@ -53,7 +53,8 @@ class Server:
     def answer(self, head: bytes, connection: socket.socket) -> None:
         """Count a request and do what is due."""
         target = head.split(b" ", 2)[1]
-        kind = "submit" if head.startswith(b"POST") else "file" if b"/file" in target else "poll"
+        kinds = {b"POST": "submit", b"CONNECT": "tunnel"}
+        kind = kinds.get(head.partition(b" ")[0], "file" if b"/file" in target else "poll")
         with self._gate:
             self.seen.append(Seen(kind, time.monotonic(), KEY.encode() in head))
             left = self._left.get(kind) or [reply(404, {})]
@@ -129,6 +130,21 @@ def say_nothing(connection: socket.socket) -> None:
     """Keep the connection and never answer."""
     connection.settimeout(30)
     connection.recv(1)
+
+
+def one_by_one(*steps: Behaviour) -> Behaviour:
+    """Do several things."""
+
+    def step(connection: socket.socket) -> None:
+        for each in steps:
+            each(connection)
+
+    return step
+
+
+def raw(content: bytes) -> Behaviour:
+    """Send just these bytes."""
+    return lambda connection: connection.sendall(content)
 
 
 def babble(connection: socket.socket) -> None:

@@ -98,6 +98,7 @@ def test_a_forked_process_has_connections_of_its_own() -> None:
 
         def work() -> Any:
             status = client.task(TASK).result().status
+            assert line._socket is not None
             assert line._socket.fileno() == -1, "the parent's connection is open in the child"
             return status, client.text_to_video("a cat").id
 
