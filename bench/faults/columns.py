@@ -17,7 +17,7 @@ from mountsea_gemini._clock import SystemClock
 
 from .server import KEY
 
-CROWD: Final = 150
+CROWD: Final = 120
 """Submits of one client at a time."""
 
 BODY: Final = {"prompt": "a cat", "action": "text2video", "model": "veo31_fast"}

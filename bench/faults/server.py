@@ -44,8 +44,11 @@ class Server:
                 while head := read(self.request):
                     outer.answer(head, self.request)
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        class Listener(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            request_queue_size = 256
+
+        self._server = Listener(("127.0.0.1", 0), Handler)
         self.url = f"http://{host}:{self._server.server_address[1]}"
         self._left = {kind: list(steps) for kind, steps in play(self.url).items()}
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)

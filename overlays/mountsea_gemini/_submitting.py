@@ -25,7 +25,7 @@ ATTEMPTS: Final = 3
 """Times a submit is tried that never left this machine, or was refused with 429."""
 
 UNSENT_BUDGET: Final = 20.0
-"""Seconds after which a submit that never left is not tried again."""
+"""Seconds after which a submit that never left is not tried again; a shorter time-out of the client goes first."""
 
 RETRY_AFTER_CAP: Final = 60.0
 """Longest Retry-After obeyed, in seconds; above it the caller decides."""
@@ -67,7 +67,7 @@ def submitting(submission: Submission) -> Core[str]:
             if outcome.sent:
                 raise _unknown(submission, sent_at, outcome.detail)
             now = yield from Now()
-            if attempt >= ATTEMPTS or now - started >= UNSENT_BUDGET:
+            if attempt >= ATTEMPTS or now - started >= min(UNSENT_BUDGET, submission.timeout):
                 raise _never_sent(submission, outcome, attempt)
             pause = (yield from Random()) * 2.0 ** (attempt - 1)
         else:
