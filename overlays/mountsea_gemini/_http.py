@@ -1040,13 +1040,14 @@ class AsyncHttp:
         if not await pool.exchanges.enter(effect.timeout, patient=patient):
             await pool.turns.take()
             return _no_place(effect.timeout)
-        outcome: Answer | Failed | None = None
+        answered = False
         try:
             exchange = Exchange(time.monotonic() + effect.timeout if patient else deadline)
             outcome = await self._exchanged(effect, exchange)
+            answered = isinstance(outcome, Answer)
+            return outcome
         finally:
-            pool.exchanges.leave(answered=isinstance(outcome, Answer))
-        return outcome
+            pool.exchanges.leave(answered=answered)
 
     async def _exchanged(self, effect: Send, exchange: Exchange) -> Answer | Failed:
         url, added = self._authority.carried(effect.request)
@@ -1070,23 +1071,21 @@ class AsyncHttp:
             await pool.turns.take()
             return _no_place(effect.timeout)
         exchange = Exchange(time.monotonic() + effect.timeout)
-        reply: _AsyncReply | None = None
-        try:
-            request = _built(effect.request, effect.request.url, {}, effect.timeout)
-            async with self._bounded(exchange):
-                reply = await self._start(request, exchange, guarded=effect.guarded)
-        except ERRORS as error:
-            return _failed(error, exchange)
-        except _UNBUILDABLE as error:
-            return _unbuildable(error)
-        finally:
-            if reply is None:
-                pool.downloads.leave(answered=False)
-        release = reply.release
+        with contextlib.ExitStack() as place:
+            place.callback(pool.downloads.leave, answered=True)
+            try:
+                request = _built(effect.request, effect.request.url, {}, effect.timeout)
+                async with self._bounded(exchange):
+                    reply = await self._start(request, exchange, guarded=effect.guarded)
+            except ERRORS as error:
+                return _failed(error, exchange)
+            except _UNBUILDABLE as error:
+                return _unbuildable(error)
+            kept, release = place.pop_all(), reply.release
 
         def leave(exchange: Exchange, body_size: int) -> None:
             release(exchange, body_size)
-            pool.downloads.leave(answered=True)
+            kept.close()
 
         reply.release = leave
         return Opened(reply.response.status_code, _headers_of(reply.response), reply)

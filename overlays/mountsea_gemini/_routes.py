@@ -235,15 +235,16 @@ class Resolver:
         return outcome
 
     def _look_up(self, outcome: Future[list[str]], host: str, port: int) -> None:
+        addresses: list[str] = []
+        problem = "it has no address"
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-            problem: Exception | None = None if addresses else OSError("it has no address")
         except (OSError, UnicodeError) as error:
-            problem = error
+            problem = str(error)
         with self._lock:
             del self._running[host, port]
-        if problem is None:
+        if addresses:
             outcome.set_result(addresses)
         else:
             outcome.set_exception(OSError(f"cannot resolve {host}: {problem}"))

@@ -240,8 +240,8 @@ def test_no_cancellation_at_any_step_costs_a_connection(monkeypatch: pytest.Monk
     async def work(url: str) -> None:
         async with AsyncClient("k", base_url=url, timeout=20) as client:
             for step in range(40):
-                calls = [asyncio.create_task(client.text_to_video("a cat")) for _ in range(3)]
-                calls += [asyncio.create_task(client.task(TASK).result()) for _ in range(2)]  # type: ignore[arg-type]
+                made = [*(_submit(client) for _ in range(3)), *(_poll(client) for _ in range(2))]
+                calls = [asyncio.create_task(call) for call in made]
                 for _ in range(step):
                     await asyncio.sleep(0)
                 for call in calls[step % 2 :]:
