@@ -10,16 +10,19 @@ import argparse
 import contextlib
 import json
 import logging
+import os
 import socket
 import sys
 import tempfile
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
+from unittest import mock
 
 from attrs import frozen
 
@@ -40,6 +43,11 @@ cell is what was seen, green or red by what is wanted. Where a client cannot do 
 it already fails its control, a row in which nothing goes wrong, it is we who hold it wrongly, and nothing is judged.
 
 """
+
+HANGING: Final = "hanging.example.com"
+"""A name that is never resolved."""
+
+_ENVIRONMENT: Final = threading.Lock()
 
 OURS: Final = 2
 """Columns that are ours, the first ones."""
@@ -74,9 +82,32 @@ def cell(row: Row, column: Column) -> Cell:
         return _seen(row, column, server, other, Path(folder) / "film.mp4")
 
 
-def _seen(row: Row, column: Column, server: Server, other: Server, target: Path) -> Cell:
-    target.write_bytes(OLD)
-    call = Call(server.url, row.exchange, row.wait, row.patient)
+@contextlib.contextmanager
+def _reached(row: Row, server: Server) -> Iterator[str]:
+    """Return the URL that a client is given; who looks into the environment for a proxy does so one at a time."""
+    if row.route == "direct":
+        yield server.url
+        return
+    proxy = server.url if row.route == "proxy" else ""
+    with _ENVIRONMENT, mock.patch.dict(os.environ, {"HTTPS_PROXY": proxy, "https_proxy": proxy}):
+        yield "https://api.example.com" if proxy else f"https://{HANGING}"
+
+
+def _hanging_on_one_name() -> Any:
+    """Let one name never be resolved, whichever client asks."""
+    resolve = socket.getaddrinfo
+
+    def hanging(host: Any, *arguments: Any, **named: Any) -> Any:
+        if host in {HANGING, HANGING.encode()}:
+            time.sleep(CAP - 1)
+            raise socket.gaierror(-3, "Temporary failure in name resolution")
+        return resolve(host, *arguments, **named)
+
+    return mock.patch.object(socket, "getaddrinfo", hanging)
+
+
+def _run(row: Row, column: Column, call: Call, target: Path) -> tuple[Any, BaseException | None] | None:
+    """Return what came of a call and what went wrong, or None if it has not ended in time."""
     ended: list[tuple[Any, BaseException | None]] = []
 
     def work() -> None:
@@ -86,17 +117,24 @@ def _seen(row: Row, column: Column, server: Server, other: Server, target: Path)
         except Exception as error:  # noqa: BLE001  (whatever it is, it is the finding)
             ended.append((None, error))
 
-    started = time.monotonic()
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(CAP)
-    seconds = time.monotonic() - started
+    return ended[0] if ended else None
+
+
+def _seen(row: Row, column: Column, server: Server, other: Server, target: Path) -> Cell:
+    target.write_bytes(OLD)
+    with _reached(row, server) as url:
+        started = time.monotonic()
+        ended = _run(row, column, Call(url, row.exchange, row.wait, row.patient), target)
+        seconds = time.monotonic() - started
     posts = [seen.at for seen in server.of("submit")]
-    if not ended:
+    if ended is None:
         text = f"still going after {CAP:.0f} s, {len(server.of('poll'))} polls, {len(posts)} POSTs"
         # A time-out that is a constant of the client and longer than this bench: nothing was seen.
         return Cell(text, None if "time-out" in row.name and len(posts) <= 1 else False)
-    value, error = ended[0]
+    value, error = ended
     outcome = Outcome(
         posts=len(posts),
         polls=len(server.of("poll")),
@@ -115,7 +153,7 @@ def _seen(row: Row, column: Column, server: Server, other: Server, target: Path)
 
 def matrix(rows: list[Row], columns: list[Column]) -> list[list[Cell]]:
     """Fill all cells: those of one client one after another, the clients beside each other."""
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with ThreadPoolExecutor(WORKERS) as pool, _hanging_on_one_name():
         # A client whose host is a constant of its module cannot have two cells at a time; others may.
         gates = {column.name: threading.Semaphore(1 if column.name.startswith("fal") else 4) for column in columns}
 

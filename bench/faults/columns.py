@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -15,6 +16,9 @@ from mountsea_gemini import AsyncClient, Client
 from mountsea_gemini._clock import SystemClock
 
 from .server import KEY
+
+CROWD: Final = 120
+"""Submits of one client at a time."""
 
 BODY: Final = {"prompt": "a cat", "action": "text2video", "model": "veo31_fast"}
 
@@ -108,12 +112,22 @@ class OursSync:
 
     name = "ours, sync"
     words = OURS
-    can = frozenset({"submit", "wait", "download"})
+    can = frozenset({"submit", "submits", "crowd", "wait", "download"})
 
     def submit(self, call: Call) -> Any:
         """Submit a task."""
         with Client(**_options(call)) as client:
             return client.text_to_video("a cat")
+
+    def submits(self, call: Call) -> list[str]:
+        """Submit two tasks, one after the other."""
+        with Client(**_options(call)) as client:
+            return [client.text_to_video("a cat").id for _ in range(2)]
+
+    def crowd(self, call: Call) -> list[str]:
+        """Submit many tasks at a time, each from a thread of its own."""
+        with Client(**_options(call)) as client, ThreadPoolExecutor(CROWD) as pool:
+            return list(pool.map(lambda _: client.text_to_video("a cat").id, range(CROWD)))
 
     def wait(self, call: Call) -> Any:
         """Submit a task and wait for it."""
@@ -131,7 +145,7 @@ class OursAsync:
 
     name = "ours, async"
     words = OURS
-    can = frozenset({"submit", "wait", "download"})
+    can = frozenset({"submit", "submits", "crowd", "wait", "download"})
 
     def submit(self, call: Call) -> Any:
         """Submit a task."""
@@ -139,6 +153,25 @@ class OursAsync:
         async def work() -> Any:
             async with AsyncClient(**_options(call)) as client:
                 return await client.text_to_video("a cat")
+
+        return asyncio.run(work())
+
+    def submits(self, call: Call) -> list[str]:
+        """Submit two tasks, one after the other."""
+
+        async def work() -> list[str]:
+            async with AsyncClient(**_options(call)) as client:
+                return [(await client.text_to_video("a cat")).id for _ in range(2)]
+
+        return asyncio.run(work())
+
+    def crowd(self, call: Call) -> list[str]:
+        """Submit many tasks at a time."""
+
+        async def work() -> list[str]:
+            async with AsyncClient(**_options(call)) as client:
+                tasks = await asyncio.gather(*(client.text_to_video("a cat") for _ in range(CROWD)))
+            return [task.id for task in tasks]
 
         return asyncio.run(work())
 
@@ -166,7 +199,7 @@ class RawHttpx:
 
     name = f"httpx {released('httpx')}"
     words = OURS
-    can = frozenset({"submit", "wait", "download"})
+    can = frozenset({"submit", "submits", "wait", "download"})
 
     def _client(self, call: Call) -> httpx.Client:
         headers = {"Authorization": f"Bearer {KEY}"}
@@ -176,6 +209,12 @@ class RawHttpx:
         """Post, check the status, read the id."""
         with self._client(call) as client:
             return client.post("/gemini/video/generate", json=BODY).raise_for_status().json()["taskId"]
+
+    def submits(self, call: Call) -> list[str]:
+        """Post twice."""
+        with self._client(call) as client:
+            posts = (client.post("/gemini/video/generate", json=BODY).raise_for_status() for _ in range(2))
+            return [response.json()["taskId"] for response in posts]
 
     def wait(self, call: Call) -> Any:
         """Post, then look until it has ended or the time is over."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import copy
 import gzip
+import json
 import pickle
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from attrs import frozen
 
-from .columns import Words
-from .server import KEY, Behaviour, babble, drip, hang_up, reply, reset, say_nothing
+from .columns import CROWD, Words
+from .server import KEY, Behaviour, babble, drip, hang_up, one_by_one, raw, reply, reset, say_nothing
 
 OLD: Final = b"the older film"
 FILM: Final = (
@@ -57,6 +58,7 @@ class Row:
         wait: Seconds a wait may take.
         patient: Whether pauses stay as long as they are.
         needs: A word the vendor must have.
+        route: How the server is reached: as it is, as a proxy to an https API, or by a name that is never resolved.
     """
 
     target: str
@@ -69,6 +71,7 @@ class Row:
     wait: float | None = None
     patient: bool = False
     needs: str | None = None
+    route: Literal["direct", "proxy", "hanging name"] = "direct"
 
     @property
     def is_control(self) -> bool:
@@ -84,6 +87,20 @@ def one_post(outcome: Outcome) -> Verdict:
     """Exactly one POST, and an error."""
     posts = f"{outcome.posts} POST{'s' * (outcome.posts != 1)}"
     return f"{posts}, {_kind(outcome)}", outcome.posts == 1 and outcome.error is not None
+
+
+def never_sent(outcome: Outcome) -> Verdict:
+    """An error in time that does not send anybody looking for a task: nothing was sent."""
+    unclear = "Unknown" in _kind(outcome)
+    fine = outcome.error is not None and not outcome.posts and not unclear and outcome.seconds < 6
+    return f"{_kind(outcome)}, {outcome.seconds:.1f} s", fine
+
+
+def different_ids(outcome: Outcome) -> Verdict:
+    """As many different ids as there were submits."""
+    found = outcome.value if isinstance(outcome.value, list) else []
+    fine = outcome.error is None and len({*found}) == outcome.posts == len(found)
+    return f"{outcome.posts} POSTs, {len({*found})} ids, {_kind(outcome)}", fine
 
 
 def stays_home(outcome: Outcome) -> Verdict:
@@ -340,6 +357,69 @@ MONEY: Final = (
     ),
 )
 
+
+def _counted(*more: Behaviour) -> Play:
+    """Answer each submit with another id, and then do more."""
+    return lambda words, url, _other: {
+        "submit": [one_by_one(_another_id(words, url, number), *more) for number in range(CROWD)]
+    }
+
+
+def _another_id(words: Words, url: str, number: int) -> Behaviour:
+    return reply(200, json.loads(json.dumps(words.accepted(url)).replace("t-1", f"t-{number}")))
+
+
+def _surplus(words: Words, url: str, _other: str) -> Mapping[str, Sequence[Behaviour]]:
+    """Answer the first submit once more than asked."""
+    first, second = (_another_id(words, url, number) for number in (1, 2))
+    return {"submit": [one_by_one(first, first), second]}
+
+
+def _tunnel(step: Behaviour) -> Play:
+    return lambda *_: {"tunnel": [step]}
+
+
+_STANDS: Final = raw(b"HTTP/1.1 200 OK\r\n\r\n")
+
+CONNECTIONS: Final = (
+    Row("A1", "a surplus answer to the first of two submits", "two ids", "submits", _surplus, different_ids),
+    Row("A1", "server closes after the first of two submits", "two ids", "submits", _counted(hang_up), different_ids),
+    Row("A1", f"{CROWD} submits at a time", f"{CROWD} ids", "crowd", _counted(), different_ids),
+    *(
+        Row(
+            "A1",
+            f"submit: the proxy {name}",
+            "never sent",
+            "submit",
+            _tunnel(step),
+            never_sent,
+            exchange=0.5,
+            route="proxy",
+        )
+        for name, step in {
+            "closes": hang_up,
+            "resets": reset,
+            "sends garbage": babble,
+            "sends half a line": one_by_one(raw(b"HTTP/1.1 2"), hang_up),
+            "says nothing": say_nothing,
+            "refuses": reply(407, {}),
+            "closes once the tunnel stands": one_by_one(_STANDS, hang_up),
+            "says nothing once the tunnel stands": one_by_one(_STANDS, say_nothing),
+            "sends garbage for TLS": one_by_one(_STANDS, babble),
+        }.items()
+    ),
+    Row(
+        "A1",
+        "submit: a name that is never resolved",
+        "never sent",
+        "submit",
+        _submit(hang_up),
+        never_sent,
+        exchange=0.5,
+        route="hanging name",
+    ),
+)
+
 WAITING: Final = (
     *(
         Row("B3", f"5 polls in a row: {name}", "the result", "wait", _polls(*[step] * 5), result, exchange=0.3, wait=60)
@@ -473,4 +553,4 @@ CONTROLS: Final = (
     ),
 )
 
-ROWS: Final = (*CONTROLS, *MONEY, *WAITING, *FILES)
+ROWS: Final = (*CONTROLS, *MONEY, *CONNECTIONS, *WAITING, *FILES)

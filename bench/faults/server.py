@@ -30,7 +30,7 @@ class Server:
     """A server on a loopback port.
 
     Args:
-        play: What to do at each submit, poll and file, in turn; the last one stays.
+        play: What to do at each submit, poll, file and request for a tunnel, in turn; the last one stays.
         host: The name clients reach it by.
     """
 
@@ -44,8 +44,11 @@ class Server:
                 while head := read(self.request):
                     outer.answer(head, self.request)
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        class Listener(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            request_queue_size = 256
+
+        self._server = Listener(("127.0.0.1", 0), Handler)
         self.url = f"http://{host}:{self._server.server_address[1]}"
         self._left = {kind: list(steps) for kind, steps in play(self.url).items()}
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
@@ -53,7 +56,8 @@ class Server:
     def answer(self, head: bytes, connection: socket.socket) -> None:
         """Count a request and do what is due."""
         target = head.split(b" ", 2)[1]
-        kind = "submit" if head.startswith(b"POST") else "file" if b"/file" in target else "poll"
+        kinds = {b"POST": "submit", b"CONNECT": "tunnel"}
+        kind = kinds.get(head.partition(b" ")[0], "file" if b"/file" in target else "poll")
         with self._gate:
             self.seen.append(Seen(kind, time.monotonic(), KEY.encode() in head))
             left = self._left.get(kind) or [reply(404, {})]
@@ -129,6 +133,21 @@ def say_nothing(connection: socket.socket) -> None:
     """Keep the connection and never answer."""
     connection.settimeout(30)
     connection.recv(1)
+
+
+def one_by_one(*steps: Behaviour) -> Behaviour:
+    """Do several things."""
+
+    def step(connection: socket.socket) -> None:
+        for each in steps:
+            each(connection)
+
+    return step
+
+
+def raw(content: bytes) -> Behaviour:
+    """Send just these bytes."""
+    return lambda connection: connection.sendall(content)
 
 
 def babble(connection: socket.socket) -> None:

@@ -8,6 +8,35 @@ from urllib.parse import SplitResult, urlsplit
 
 _PORTS: Final = {"http": 80, "https": 443}
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_UNICAST: Final = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is assigned to hosts of the open internet (RFC 4291, 2.4)."""
+
+_SPECIAL: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "0.0.0.0/8",  # this network
+            "10.0.0.0/8",  # private
+            "100.64.0.0/10",  # shared, behind a carrier's NAT
+            "127.0.0.0/8",  # loopback
+            "169.254.0.0/16",  # link-local, where clouds keep their metadata
+            "172.16.0.0/12",  # private
+            "192.0.0.0/24",  # protocol assignments
+            "192.0.2.0/24",  # documentation
+            "192.88.99.0/24",  # 6to4 relays, given up
+            "192.168.0.0/16",  # private
+            "198.18.0.0/15",  # benchmarks
+            "198.51.100.0/24",  # documentation
+            "203.0.113.0/24",  # documentation
+            "224.0.0.0/4",  # multicast
+            "240.0.0.0/4",  # reserved, broadcast
+            "2001::/23",  # protocol assignments, among them Teredo
+            "2001:db8::/32",  # documentation
+            "3fff::/20",  # documentation
+        ),
+    )
+)
+"""The special-purpose registries of IANA, as far as global unicast does not exclude them (RFC 6890)."""
 
 
 def split(url: str) -> SplitResult | None:
@@ -57,7 +86,9 @@ def is_public(address: str) -> bool:
         embedded = _embedded(parsed)
         if embedded is not None:
             return is_public(str(embedded))
-    return parsed.is_global and not (parsed.is_multicast or parsed.is_reserved)
+        if parsed not in _GLOBAL_UNICAST:
+            return False
+    return not any(parsed in network for network in _SPECIAL)
 
 
 def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

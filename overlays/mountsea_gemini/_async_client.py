@@ -107,16 +107,16 @@ class AsyncClient(Base, Variants[Coroutine[Any, Any, "AsyncTask"]]):
         return await self._opened().run(core)
 
     async def aclose(self) -> None:
-        """Close the client's connections."""
+        """Close the client's connections; a wait or download that runs in another task ends with an error."""
         self._closed = True
         if self._driver is not None:
-            await self._driver.http.aclose()
+            await self._driver.aclose()
 
     def _opened(self) -> AsyncDriver:
         """Return what carries requests out, made by the first call."""
         if self._driver is None:
             from ._async_drive import AsyncDriver
-            from ._http_async import AsyncHttp
+            from ._http import AsyncHttp
 
             self._driver = AsyncDriver(AsyncHttp(self.settings.authority, self._transport), self._clock)
         return self._driver

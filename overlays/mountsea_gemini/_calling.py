@@ -65,8 +65,10 @@ def calling(settings: Settings, operation: Operation[..., R], arguments: Mapping
     poll = SUBMITS.get(operation.id, operation.id)
     reader = Reader(WAITERS.get(poll, _NOTHING), settings.redact, private_texts(arguments, value))
     sent_at = yield from Wall()
-    with nullcontext() if sent.method in _SAFE else logged_if_interrupted(_in_flight(operation, sent_at)):
-        outcome = yield from Send(sent, settings.timeout, ANSWER_LIMIT)
+    send = Send(sent, settings.timeout, ANSWER_LIMIT)
+    in_flight = _in_flight(operation, sent_at)
+    with nullcontext() if sent.method in _SAFE else logged_if_interrupted(in_flight, send.progress):
+        outcome = yield from send
     if isinstance(outcome, Failed):
         way_out = (
             "whether it was carried out is unknown" if outcome.sent else "it was never sent, and may be tried again"
@@ -89,14 +91,14 @@ def _in_flight(operation: Operation[..., Any], sent_at: float) -> str:
 
 
 def _read(operation: Operation[..., R], answer: Answer, reader: Reader) -> R:
-    from ._http_values import read  # noqa: PLC0415  the HTTP library is loaded by now: something was sent
+    from ._http import read_generated  # noqa: PLC0415  the HTTP library is loaded by now: something was sent
 
     if answer.status >= 300 or answer.broken is not None:
         broken = reader.broken(answer)
         reason = broken.reason if broken else f"HTTP {answer.status}, which is no answer to it"
         raise _unusable(operation, answer, reader, reason)
     try:
-        return read(answer, operation.read)
+        return read_generated(answer, operation.read)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         what = reader.show(str(error), limit=200)
         reason = f"its body is not what the document says ({type(error).__name__}: {what})"

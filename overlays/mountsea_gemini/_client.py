@@ -124,17 +124,17 @@ class Client(Base, Variants["Task"]):
         return self._opened().run(core)
 
     def close(self) -> None:
-        """Close the client's connections."""
+        """Close the client's connections; a wait or download that runs in another thread ends with an error."""
         self._closed = True
         with self._lock:
             if self._driver is not None:
-                self._driver.http.close()
+                self._driver.close()
 
     def _opened(self) -> SyncDriver:
         """Return what carries requests out, made by the first call."""
         if self._driver is None:
             from ._drive import SyncDriver
-            from ._http_sync import SyncHttp
+            from ._http import SyncHttp
 
             with self._lock:
                 if self._driver is None:

@@ -196,16 +196,22 @@ def _texts(value: Any) -> Iterator[str]:
 
 def look(settings: Settings, task: TaskKey) -> Core[TaskResult]:
     """Look at a task once."""
-    return carrying(task.id, looking(polling(settings, task)))
+    return (yield from carrying(task.id, looking(polling(settings, task))))
 
 
 def wait(
     settings: Settings, task: TaskKey, timeout: float | None, on_poll: OnPoll | None, *, fresh: bool
 ) -> Core[TaskResult]:
     """Wait for a task."""
-    plan = polling(settings, task)
-    seconds = plan.reader.waiter.deadline if timeout is None else positive_seconds("timeout", timeout, zero=True)
-    return carrying(task.id, waiting(plan, timeout=seconds, on_poll=on_poll, fresh=fresh))
+    longest = WAITERS[task.operation].deadline
+    seconds = longest if timeout is None else positive_seconds("timeout", timeout, zero=True)
+
+    def whole() -> Core[TaskResult]:
+        # Built when the call's turn has come: thousands may begin at one moment.
+        plan = polling(settings, task)
+        return (yield from waiting(plan, timeout=seconds, on_poll=on_poll, fresh=fresh))
+
+    return carrying(task.id, whole())
 
 
 def download(

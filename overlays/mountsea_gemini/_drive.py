@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from ._clock import Clock
+from ._clock import Clock, SystemClock
+from ._errors import ConnectionFailed
 from ._exchange import (
     Close,
     Core,
@@ -23,7 +25,7 @@ from ._exchange import (
     Wall,
     Write,
 )
-from ._http_sync import SyncHttp
+from ._http import SyncHttp
 from ._secrets import printable
 
 R = TypeVar("R")
@@ -39,9 +41,11 @@ class SyncDriver:
 
     def __init__(self, http: SyncHttp, clock: Clock) -> None:
         self.http = http
+        self._clock = clock
+        self._closed = threading.Event()
         self._do: dict[type, Callable[[Any], Any]] = {
             **common(clock),
-            Sleep: lambda effect: clock.sleep(effect.seconds),
+            Sleep: self._sleep,
             Send: http.send,
             Open: http.open,
             Read: http.read,
@@ -60,11 +64,41 @@ class SyncDriver:
                 found: R = stop.value
                 return found
             try:
-                outcome = self._do[type(effect)](effect)
+                outcome = self._done(effect)
             except BaseException as error:  # noqa: BLE001  (the core cleans up, adds the task's id, and raises it)
                 step = partial(core.throw, error)
             else:
                 step = partial(core.send, outcome)
+
+    def _done(self, effect: Effect[Any]) -> Any:
+        if self._closed.is_set() and type(effect) in BEGINNINGS:
+            raise closed()
+        return self._do[type(effect)](effect)
+
+    def _sleep(self, effect: Sleep) -> None:
+        # A clock of the caller's own knows nothing of `close`.
+        if type(self._clock) is SystemClock:
+            if self._closed.wait(effect.seconds):
+                raise closed()
+        else:
+            self._clock.sleep(effect.seconds)
+
+    def close(self) -> None:
+        """End what runs, in whatever thread, before its next step, and close the connections."""
+        self._closed.set()
+        self.http.close()
+
+
+BEGINNINGS: Final = frozenset({Sleep, Send, Open})
+"""Effects that a closed client does not begin; what has begun is brought to its end."""
+
+
+def closed() -> ConnectionFailed:
+    """Return the error that ends what still runs when its client is closed."""
+    return ConnectionFailed(
+        "the client was closed while this call was running",
+        way_out="a task that was started goes on and costs nothing more; go on with the task(id) of a new client",
+    )
 
 
 def common(clock: Clock) -> dict[type, Callable[[Any], Any]]:

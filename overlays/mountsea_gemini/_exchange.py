@@ -116,6 +116,14 @@ class Sleep(Effect[None]):
     seconds: float
 
 
+@define(eq=False)
+class Progress:
+    """How far a request has come, for whoever is interrupted meanwhile."""
+
+    sent: bool = True
+    """False only where provably no byte of the request left."""
+
+
 @frozen(eq=False)
 class Send(Effect[Answer | Failed]):
     """Send a request to the API, read its whole answer, and be done within `timeout` seconds in all."""
@@ -124,6 +132,7 @@ class Send(Effect[Answer | Failed]):
     timeout: float
     limit: int
     """Bytes of body accepted, after decompression."""
+    progress: Progress = field(factory=Progress, repr=False)
 
 
 @frozen(eq=False)

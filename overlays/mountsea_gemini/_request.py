@@ -61,7 +61,7 @@ def _content(made: Mapping[str, Any]) -> tuple[dict[str, str], bytes | None]:
         content = made["content"]
         return {}, content if isinstance(content, bytes) else bytes(content.read())
     if "files" in made:
-        from ._http_values import in_parts  # noqa: PLC0415  needed for a form in parts only
+        from ._http import in_parts  # noqa: PLC0415  needed for a form in parts only
 
         content_type, content = in_parts(made["files"])
         return {"Content-Type": content_type}, content

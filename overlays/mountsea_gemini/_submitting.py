@@ -18,7 +18,7 @@ from attrs import frozen
 
 from ._answers import ABSENT, Reader, Unreadable, at, may_hide_json, status_error, submitted_id
 from ._errors import ApiError, ConnectionFailed, ProtocolError, SubmitContradicted, SubmitOutcomeUnknown
-from ._exchange import Answer, Core, Failed, Now, Random, Request, Send, Sleep, Wall
+from ._exchange import Answer, Core, Failed, Now, Progress, Random, Request, Send, Sleep, Wall
 from ._particular import LOGGER
 from ._retry_after import retry_after, utc
 
@@ -28,7 +28,7 @@ ATTEMPTS: Final = 3
 """Times a submit is tried that never left this machine, or was refused with 429."""
 
 UNSENT_BUDGET: Final = 20.0
-"""Seconds after which a submit that never left is not tried again."""
+"""Seconds after which a submit that never left is not tried again; a shorter time-out of the client goes first."""
 
 TOO_MANY: Final = 429
 """The one refusal that is sent again: too many requests."""
@@ -68,8 +68,9 @@ def submitting(submission: Submission) -> Core[str]:
     attempt = 1
     while True:
         sent_at = yield from Wall()
-        with logged_if_interrupted(_in_flight(submission, sent_at)):
-            outcome = yield from Send(submission.request, submission.timeout, ANSWER_LIMIT)
+        send = Send(submission.request, submission.timeout, ANSWER_LIMIT)
+        with logged_if_interrupted(_in_flight(submission, sent_at), send.progress):
+            outcome = yield from send
             found = outcome if isinstance(outcome, Failed) else _verdict(submission, outcome, sent_at)
         if isinstance(found, str):
             return found
@@ -77,7 +78,7 @@ def submitting(submission: Submission) -> Core[str]:
             if found.sent:
                 raise _unknown(submission, sent_at, submission.reader.show(found.detail))
             now = yield from Now()
-            if attempt >= ATTEMPTS or now - started >= UNSENT_BUDGET:
+            if attempt >= ATTEMPTS or now - started >= min(UNSENT_BUDGET, submission.timeout):
                 raise _never_sent(submission, found, attempt)
             pause = (yield from Random()) * 2.0 ** (attempt - 1)
         elif isinstance(found, _Later) and attempt < ATTEMPTS:
@@ -97,8 +98,10 @@ def submitting(submission: Submission) -> Core[str]:
 
 
 @contextmanager
-def logged_if_interrupted(message: str) -> Iterator[None]:
+def logged_if_interrupted(message: str, progress: Progress | None = None) -> Iterator[None]:
     """Log and note `message` where anything but an `ApiError` ends the block, such as Ctrl-C or a cancellation.
+
+    Where `progress` shows that no byte of the request was written, there is nothing to log.
 
     A note alone is lost to most callers: `asyncio.timeout` replaces a CancelledError, and nobody prints one.
     """
@@ -107,6 +110,8 @@ def logged_if_interrupted(message: str) -> Iterator[None]:
     except ApiError:
         raise
     except BaseException as error:
+        if progress is not None and not progress.sent:
+            raise
         _log.warning("%s (interrupted by %s)", message, type(error).__name__)
         if message not in getattr(error, "__notes__", ()):
             error.add_note(message)

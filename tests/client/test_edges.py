@@ -7,10 +7,8 @@ import json
 import os
 import stat
 import struct
-import time
 from pathlib import Path
 
-import httpcore
 import httpx
 import pytest
 from mountsea_gemini import (
@@ -26,8 +24,6 @@ from mountsea_gemini import (
 )
 from mountsea_gemini._addresses import origin, split
 from mountsea_gemini._container import mp4_problem
-from mountsea_gemini._http_pools import options_of
-from mountsea_gemini._http_sockets import CURRENT, Exchange, left_of
 from mountsea_gemini._secrets import WITHHELD
 from mountsea_gemini.testing import FakeClock
 from mountsea_gemini_api.models import VideoGenerationDto
@@ -75,11 +71,6 @@ def test_every_name_of_an_id_for_the_support_is_read(skin: Skin, name: str) -> N
     with pytest.raises(ApiError) as caught:
         skin.do(skin.client(play).text_to_video("a cat"))
     assert caught.value.trace_id == "t-17"
-
-
-def test_an_idle_connection_is_not_kept_longer_than_servers_keep_it() -> None:
-    """Node's default is five seconds; a submit on a connection that has just been closed would end unclear."""
-    assert options_of(("https", None))["keepalive_expiry"] < 5
 
 
 def test_a_task_that_names_its_file_no_more_is_told_as_such(skin: Skin, tmp_path: Path) -> None:
@@ -273,18 +264,3 @@ def test_a_rename_is_on_the_disk_when_a_download_returns(
     monkeypatch.setattr(os, "fsync", noted)
     fetch(skin, Play(file=[film()]), tmp_path / "cat.mp4")
     assert synced == ["file", "directory"]
-
-
-def test_no_step_of_an_exchange_outlasts_it() -> None:
-    """A read may take its own time-out, but never more than what is left of the whole; then it is over."""
-    assert left_of(30.0, httpcore.ReadTimeout) == 30.0
-    mark = CURRENT.set(Exchange(time.monotonic() + 2))
-    try:
-        assert 1 < (left_of(30.0, httpcore.ReadTimeout) or 0) <= 2
-        assert 1 < (left_of(None, httpcore.ReadTimeout) or 0) <= 2
-        assert left_of(0.5, httpcore.ReadTimeout) == 0.5
-        CURRENT.set(Exchange(time.monotonic() - 1))
-        with pytest.raises(httpcore.ReadTimeout, match="the time for this exchange is over"):
-            left_of(30.0, httpcore.ReadTimeout)
-    finally:
-        CURRENT.reset(mark)

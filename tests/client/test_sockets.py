@@ -14,14 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import httpcore
 import pytest
 from mountsea_gemini import ApiError, ConnectionFailed, DownloadError, SubmitOutcomeUnknown, WaitTimeout
-from mountsea_gemini._addresses import is_public
 from mountsea_gemini._clock import SystemClock
-from mountsea_gemini._http_async_sockets import AsyncSockets
-from mountsea_gemini._http_sockets import CURRENT, Exchange, SyncSockets
-from mountsea_gemini._http_wire import failed
 from mountsea_gemini.sandbox import Sandbox
 from mountsea_gemini.testing import FakeClock
 
@@ -143,13 +138,6 @@ def test_no_connection_is_left_open_by_a_fault(skin: Skin, name: str) -> None:
         assert server.open <= 1
 
 
-@pytest.mark.parametrize("kind", [httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout])
-def test_an_error_of_connecting_counts_as_sent_once_a_byte_was_written(kind: type[Exception]) -> None:
-    """Which class an error has proves little; that nothing was written proves it never left."""
-    assert not failed(kind("scripted"), Exchange(0.0)).sent
-    assert failed(kind("scripted"), Exchange(0.0, wrote=True)).sent
-
-
 def test_a_refused_connection_is_never_a_sent_request(skin: Skin) -> None:
     """Nobody listens: three tries, and the error says that nothing was started."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
@@ -263,43 +251,30 @@ def test_a_name_that_resolves_to_a_private_address_is_refused_on_connecting(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_mix_of_public_and_private_addresses_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who answers with both is trying something."""
-    both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in ("8.8.8.8", "10.0.0.1")]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
-    with pytest.raises(httpcore.ConnectError, match="not public"):
-        SyncSockets(is_public).connect_tcp("cdn.example.com", 443, 1.0)
-    with pytest.raises(httpcore.ConnectError, match="not public"):
-        asyncio.run(AsyncSockets(is_public).connect_tcp("cdn.example.com", 443, 1.0))
+def addresses(monkeypatch: pytest.MonkeyPatch, *found: str) -> None:
+    """Let every name have these addresses."""
+    entries = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in found]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: entries)
 
 
-def test_the_next_address_is_tried_when_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mix_of_public_and_private_addresses_is_refused(
+    skin: Skin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An honest name has either; so not even the public one is connected to."""
+    body = b'{"status": "completed", "result": {"videoUrls": ["https://cdn.example.com/cat.mp4"]}}'
+    with RawServer(answer(200, body)) as server, client_of(skin, server.url) as client:
+        addresses(monkeypatch, "8.8.8.8", "10.0.0.1")
+        with pytest.raises(DownloadError, match="not public"):
+            skin.do(client.task(TASK).download(tmp_path / "cat.mp4"))
+
+
+def test_the_next_address_is_tried_when_one_refuses(skin: Skin, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host may have an address that does not answer; the time left is shared among them."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        two = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, port)) for a in ("127.0.0.2", "127.0.0.1")]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: two)
-        SyncSockets().connect_tcp("two.example.com", port, 1.0).close()
-
-        async def connect() -> None:
-            await (await AsyncSockets().connect_tcp("two.example.com", port, 1.0)).aclose()
-
-        asyncio.run(connect())
-
-
-def test_the_first_write_is_noted_before_it_happens() -> None:
-    """What "never sent" rests on: connecting writes nothing, and a write is noted even if it fails."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        exchange = Exchange(time.monotonic() + 5)
-        mark = CURRENT.set(exchange)
-        stream = SyncSockets().connect_tcp("127.0.0.1", server.getsockname()[1], 1.0)
-        assert not exchange.wrote
-        server.accept()[0].close()
-        stream.close()
-        with pytest.raises(httpcore.WriteError):
-            stream.write(b"x", 1.0)
-        assert exchange.wrote
-        CURRENT.reset(mark)
+    addresses(monkeypatch, "127.0.0.2", "127.0.0.1")
+    with RawServer(answer(201, b'{"taskId": "t"}')) as server:
+        url = server.url.replace("127.0.0.1", "two.localhost")
+        with client_of(skin, url) as client:
+            assert skin.do(client.text_to_video("a cat")).id == "t"
 
 
 def test_an_environment_proxy_is_used_and_its_refusal_is_never_a_sent_request(
