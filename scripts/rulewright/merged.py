@@ -15,6 +15,7 @@ from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_r
 from rulewright.rules.effective import with_rules_as_schema
 from rulewright.rules.lint import lint
 from rulewright.rules.pins import check_pins
+from scripts.aliases import refuse_circles
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def merge(project: Project) -> Merged:
     overlays = tuple(load_overlay(path) for path in project.overlays)
     refuse_absorbed(vendor, overlays)
     value = with_path_items(apply(vendor, overlays).value)
+    refuse_circles(vendor, value)
     ruled = read_rules(value)
     check_pins(vendor, [rule for schema in ruled for rule in schema.rules])
     if findings := lint(value, ruled):

@@ -70,7 +70,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _build(project: Project, progress: Callable[[str], None]) -> Tree:
-    with Generator(project.package) as generator:
+    with Generator(project.package, project.timeout) as generator:
         generator.load()
         # imported while the generator's process loads its own modules, which takes as long again
         from rulewright.generate.build import build  # noqa: PLC0415

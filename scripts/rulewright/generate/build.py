@@ -10,7 +10,7 @@ from typing import Final
 from rulewright.errors import InputError, printable
 from rulewright.generate.explain import explain
 from rulewright.generate.gaps import accepted_gaps, dropped, misspoken, read_gaps, unknown
-from rulewright.generate.generator import Generator, GeneratorError
+from rulewright.generate.generator import Generator, GeneratorError, TimeLimitError
 from rulewright.generate.manifest import NAME, manifest
 from rulewright.generate.names import read_names
 from rulewright.generate.operations import operations
@@ -78,7 +78,7 @@ def _build(project: Project, generator: Generator, progress: Progress) -> dict[s
             names.operation(operation.method, operation.path)  # raises for one that was dropped without a word
     progress("compiling rules, waiters and variants")
     sources = package_files(merged.value, merged.ruled, variants, names)
-    tree = _package(generator.package, {**sources, EFFECTIVE: text, RULES: page})
+    tree = _package(generator.package, {**sources, EFFECTIVE: text, RULES: page}, project.timeout)
     check_sound(tree)
     if variants:
         right, wrong = typing_tables(variants, merged.value, names, project.package)
@@ -89,21 +89,25 @@ def _build(project: Project, generator: Generator, progress: Progress) -> dict[s
     return {**tree, NAME: manifest(project, tree, [gap.data() for gap in gaps])}
 
 
-def _package(package: Path, added: Mapping[str, str]) -> dict[str, bytes]:
+def _package(package: Path, added: Mapping[str, str], timeout: float) -> dict[str, bytes]:
     """Add files to what the generator wrote of the package, format them all, and return them."""
     for relative, source in added.items():
         path = package / relative
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source, encoding="utf-8")
-    _format(package)
+    _format(package, timeout)
     tree = {f"{package.name}/{path}": content for path, content in read_tree(package).items()}
     return {path: visible(code.decode()).encode() if path.endswith(".py") else code for path, code in tree.items()}
 
 
-def _format(package: Path) -> None:
+def _format(package: Path, timeout: float) -> None:
     for command in _RUFF:
-        done = subprocess.run(  # noqa: S603  the pinned formatter, on our own files
-            [ruff_binary(), command[0], *_RUFF_OPTIONS, *command[1:]], cwd=package, capture_output=True, check=False
-        )
+        arguments = [ruff_binary(), command[0], *_RUFF_OPTIONS, *command[1:]]
+        try:
+            done = subprocess.run(  # noqa: S603  the pinned formatter, on our own files
+                arguments, cwd=package, capture_output=True, check=False, timeout=timeout
+            )
+        except subprocess.TimeoutExpired as error:
+            raise TimeLimitError(f"ruff {command[0]}", timeout) from error
         if done.returncode:
             raise InputError(f"ruff {command[0]} failed on the generated code:\n{printable(done.stderr.decode())}")

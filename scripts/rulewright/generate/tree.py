@@ -92,14 +92,13 @@ def replace_tree(root: Path, tree: Tree) -> None:
     fresh, old = root.with_name(f".{root.name}.{token}.new"), root.with_name(f".{root.name}.{token}.old")
     try:
         write_tree(fresh, tree)
-        if root.exists():
-            root.rename(old)
         try:
+            if root.exists():
+                root.rename(old)
             fresh.rename(root)
-        except OSError:
-            if old.exists():
+        finally:  # whatever came between the two, an interrupt included
+            if old.exists() and not root.exists():
                 old.rename(root)
-            raise
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror or error}", path=root.as_posix()) from error
     finally:
