@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from rulewright.errors import InputError, printable
-from rulewright.generate.explain import explain
 from rulewright.generate.gaps import accepted_gaps, dropped, misspoken, read_gaps, unknown
 from rulewright.generate.generator import Generator, GeneratorError, TimeLimitError
 from rulewright.generate.manifest import NAME, manifest
@@ -22,10 +21,9 @@ from rulewright.generate.source import visible
 from rulewright.generate.tools import ruff_binary
 from rulewright.generate.tree import read_tree
 from rulewright.generate.typing_tables import typing_tables
-from rulewright.merged import merge
+from rulewright.merged import Merged, explain, merge
 from rulewright.openapi.document import to_json
 from rulewright.project import Project
-from rulewright.rules.lint import UnusableSchemaError
 from rulewright.rules.pins import check_surroundings
 from rulewright.rules.renames import check_renames
 from rulewright.rules.variants import read_variants
@@ -51,16 +49,17 @@ def build(project: Project, generator: Generator, progress: Progress = lambda _:
     Raises:
         InputError: An input cannot be used.
     """
-    try:
-        return _build(project, generator, progress)
-    except (GeneratorError, UnusableSchemaError, LookupError, TypeError, ValueError, AttributeError):
-        explain(project)  # an invalid document is the likely cause, and this says where; else it is our own fault
-        raise
-
-
-def _build(project: Project, generator: Generator, progress: Progress) -> dict[str, bytes]:
     progress("applying overlays")
     merged = merge(project)
+    with merged.explained():
+        try:
+            return _build(project, merged, generator, progress)
+        except GeneratorError:
+            explain(merged.vendor, merged.value)
+            raise
+
+
+def _build(project: Project, merged: Merged, generator: Generator, progress: Progress) -> dict[str, bytes]:
     check_renames(project.output / EFFECTIVE, merged.ruled)
     check_surroundings(project.output / EFFECTIVE, merged.value, merged.ruled)
     effective = merged.effective

@@ -91,7 +91,8 @@ def field_optional(this: Check, difference: Difference, context: Context) -> Ite
     for name in _gone(difference.old, difference.new):
         place = f"{field_of(difference, end=-1)}.{name}"
         _, now = context.schema_at(difference)
-        still = isinstance(now, dict) and name in now.get("properties", {})
+        properties = now.get("properties") if isinstance(now, dict) else None
+        still = isinstance(properties, dict) and str(name) in properties
         yield from widened(
             this, difference, context,
             f"{place} may be left out", f"{place} may be missing from an answer",
@@ -134,7 +135,7 @@ def type_changed(this: Check, difference: Difference, context: Context) -> Itera
     if lost:
         yield from narrowed(
             this, difference, context, f"{name}; requests of the old type are refused", f"{name} in answers",
-            request=who, response=who if gained or built else (), probe=[_SAMPLES[kind] for kind in sorted(lost)],
+            request=who, response=who if gained or built else (), probe=[_SAMPLES[kind] for kind in sorted(lost) if kind in _SAMPLES],
         )  # fmt: skip
     elif gained or old != new:
         yield from widened(this, difference, context, f"{name}; more is accepted", f"{name} in answers", response=who)
