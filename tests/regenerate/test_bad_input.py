@@ -229,7 +229,7 @@ ODD: dict[str, Callable[[dict[str, Any]], object]] = {
     ),
     "a bound of a thousand million items": lambda fields: fields["found"].update(maxItems=10**9),
     "more combinations than a number can be printed": lambda fields: fields.update(
-        {f"flag{number}": {"type": "boolean"} for number in range(10_000)}
+        {f"flag{number}": {"type": "boolean"} for number in range(1000)}
     ),
 }
 
@@ -237,7 +237,11 @@ ODD: dict[str, Callable[[dict[str, Any]], object]] = {
 @pytest.mark.parametrize("name", ODD)
 def test_odd_fields_are_analysed(parcels: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     """What is valid and extreme is counted as far as it can be, without filling the memory."""
-    edit("openapi.yaml", lambda d: ODD[name](d["components"]["schemas"]["LabelOrder"]["properties"]))(parcels)
+
+    def change(value: Any) -> None:
+        ODD[name](value["components"]["schemas"]["LabelOrder"]["properties"])
+
+    edit("openapi.yaml", change)(parcels)
     assert rules(["analyse", "--project", str(parcels)]) == 0
     out, error = capsys.readouterr()
     assert "requests are valid" in out
