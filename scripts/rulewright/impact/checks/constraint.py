@@ -19,7 +19,7 @@ _UPPER: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxPro
 _ORDERED: Final = tuple(f"Schema.{key}" for key in (*_LOWER, *_UPPER, "uniqueItems"))
 _OTHER: Final = tuple(f"Schema.{key}" for key in ("pattern", "const", "multipleOf", "dependentRequired"))
 _LARGEST: Final = 2**53
-"""Beside a larger number no float can be told from it."""
+"""Larger numbers have no float of their own on either side."""
 _TYPED_FORMATS: Final = frozenset({"date-time", "date", "uuid", "binary", "byte"})
 
 
