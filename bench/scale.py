@@ -144,7 +144,7 @@ def _ways(folder: Path, project: Path, edited: Path) -> Mapping[str, Way]:
 
     return {
         "bare generator": (bare(project / "generated/openapi.effective.json", folder), _nothing, (0,)),
-        "regenerate": ([*regenerate, "--full"], _nothing, (0,)),
+        "regenerate": (regenerate, lambda: shutil.rmtree(project / "generated"), (0,)),
         "regenerate, a rule changed": (regenerate, change_a_rule, (0,)),
         "check, nothing changed": ([*regenerate, "--check"], _nothing, (0,)),
         "overlay application": (

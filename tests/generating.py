@@ -14,7 +14,7 @@ from rulewright.generate.build import build
 from rulewright.generate.generation import generate
 from rulewright.generate.generator import Generator, GeneratorError, checked
 from rulewright.generate.tree import replace_tree
-from rulewright.project import load_project
+from rulewright.project import TIMEOUT, load_project
 
 
 class Inside(Generator):
@@ -22,10 +22,11 @@ class Inside(Generator):
 
     Args:
         package: Import name of the package to generate.
+        timeout: Not looked at.
         folder: Where its temporary files go; None for where the system puts them.
     """
 
-    def __init__(self, package: str, folder: Path | None = None) -> None:
+    def __init__(self, package: str, timeout: float = TIMEOUT, folder: Path | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="inside-", dir=folder)
         self.package = Path(self._folder.name) / "out" / package
         self.package.parent.mkdir()
@@ -62,7 +63,7 @@ def regenerate(root: Path, folder: Path | None = None) -> None:
         folder: Where temporary files go; None for where the system puts them.
     """
     project = load_project(root)
-    with Inside(project.package, folder) as generator:
+    with Inside(project.package, folder=folder) as generator:
         replace_tree(project.output, build(project, generator))
 
 

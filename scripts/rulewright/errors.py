@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import signal
 import sys
+import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 EXIT_FAILED: Final = 1
@@ -65,14 +68,30 @@ def printable(text: str) -> str:
     )
 
 
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM raise KeyboardInterrupt; only the main thread may handle signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def run_cli(main: Callable[[], int]) -> int:
     """Run a command line's `main` and turn what an input got wrong into one message and an exit code.
 
+    SIGTERM ends it as Ctrl-C does, so that temporary files and child processes go with it.
+
     Returns:
-        `main`'s own exit code, 1 for an unusable input or an unwritable output, 130 for Ctrl-C.
+        `main`'s own exit code, 1 for an unusable input or an unwritable output, 130 for Ctrl-C and SIGTERM.
     """
     try:
-        return main()
+        with _terminable():
+            return main()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_FAILED

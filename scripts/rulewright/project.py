@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any, Final
 from rulewright.errors import InputError
 
 TABLE: Final = "[tool.rulewright]"
-_KEYS: Final = {"spec", "overlays", "package", "output"}
+_KEYS: Final = {"spec", "overlays", "package", "output", "timeout"}
+TIMEOUT: Final = 600.0
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Project:
         overlays: The overlay documents, in the order they apply.
         package: Import name of the generated package.
         output: The directory that regeneration owns as a whole.
+        timeout: The seconds that the generator, or the formatter, may take.
     """
 
     root: Path
@@ -30,6 +33,7 @@ class Project:
     overlays: tuple[Path, ...]
     package: str
     output: Path
+    timeout: float = TIMEOUT
 
     def relative(self, path: Path) -> str:
         """Return a path as it is written in messages and in the manifest: relative, with slashes."""
@@ -70,6 +74,7 @@ def load_project(root: str | Path) -> Project:
         overlays=tuple(_inside(base, entry, name) for entry in overlays),
         package=package,
         output=output,
+        timeout=_seconds(table.get("timeout", TIMEOUT), name),
     )
 
 
@@ -78,6 +83,12 @@ def _text(table: dict[str, Any], key: str, name: str) -> str:
     if not isinstance(value, str) or not value:
         raise InputError(f"{TABLE} {key} must be text, got {value!r}", path=name)
     return value
+
+
+def _seconds(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= threading.TIMEOUT_MAX:
+        raise InputError(f"{TABLE} timeout must be a number of seconds above 0, got {value!r:.60}", path=name)
+    return float(value)
 
 
 def _inside(base: Path, entry: str, name: str) -> Path:

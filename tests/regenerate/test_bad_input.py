@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from rulewright.commands.regenerate import main
+from rulewright.commands.rules import main as rules
 from rulewright.generate.tree import read_tree
 
 Break = Callable[[Path], None]
@@ -111,6 +112,48 @@ FAULTS: dict[str, tuple[Break, list[str]]] = {
     "whole body": (rule(lambda r: r["then"].update(const=1)), ["as a whole"]),
     "quote is gone": (rule(lambda r: r["source"].update(quote="Crates need")), ["boxes-need-weight", "Crates need"]),
     "pointer is gone": (rule(lambda r: r["source"].update(at="#/nowhere")), ["boxes-need-weight", "source is gone"]),
+    "rules that are no list": (
+        edit("overlays/rules.overlay.yaml", lambda d: d["actions"][0]["update"].update({"x-rules": {}})),
+        ["overlays/rules.overlay.yaml:", "action 1", "x-rules must be a list of rules"],
+    ),
+    "rules of no schema": (
+        edit("overlays/rules.overlay.yaml", lambda d: d["actions"][0].update(target="$")),
+        ["overlays/rules.overlay.yaml:", "action 1", "x-rules stands on a schema or on an operation"],
+    ),
+    "rules of no properties": (
+        edit("overlays/rules.overlay.yaml", lambda d: d["actions"][0].update(update={"x": d["actions"][0]["update"]})),
+        ["overlays/rules.overlay.yaml:", "action 1"],
+    ),
+    "variants that are a list": (
+        edit("overlays/rules.overlay.yaml", lambda d: d["actions"][0]["update"].update({"x-variants": []})),
+        ["overlays/rules.overlay.yaml:", "action 1", "x-variants must be an object"],
+    ),
+    "variants by a list": (variants(lambda v: v.update(by=["kind"])), ["action 1", "by must be the name of a field"]),
+    "variants by what is not listed": (
+        variants(lambda v: v.update(by="found")),
+        ["action 1", "by must be a field with an enum of plain values"],
+    ),
+    "names that are a list": (variants(lambda v: v.update(names=["order"])), ["action 1", "names must be an object"]),
+    "a name that is a list": (
+        variants(lambda v: v["names"].update(box=["order"])),
+        ["action 1", "the function name ['order'] is not a Python identifier"],
+    ),
+    "a name given twice": (variants(lambda v: v["names"].update(box="order")), ["'order' is given twice"]),
+    "positional of lists": (variants(lambda v: v.update(positional=[["size"]])), ["action 1", "positional must be"]),
+    "defaults that are a list": (variants(lambda v: v.update(defaults=["size"])), ["defaults must be an object"]),
+    "enum of lists to choose by": (
+        edit(
+            "openapi.yaml",
+            lambda d: d["components"]["schemas"]["LabelOrder"]["properties"]["kind"].update(enum=[["a"], {"b": 1}]),
+        ),
+        ["boxes-need-weight"],
+    ),
+    "waiter that is a list": (
+        edit("overlays/rules.overlay.yaml", lambda d: d["actions"][1]["update"].update({"x-waiter": []})),
+        ["overlays/rules.overlay.yaml:", "action 2", "x-waiter must be an object"],
+    ),
+    "deadline beyond floats": (waiter(lambda w: w.update(deadline=10**400)), ["action 2", "deadline must be a number"]),
+    "acceptors that are a list": (waiter(lambda w: w.update(acceptors=["done"])), ["action 2", "acceptors must be"]),
     "state without acceptor": (waiter(lambda w: w["acceptors"].pop("jammed")), ["x-waiter", "'jammed'"]),
     "acceptor without state": (waiter(lambda w: w["acceptors"].update(lost="failure")), ["x-waiter", "'lost'"]),
     "reasons that are no list": (waiter(lambda w: w.update(reasons="/why")), ["x-waiter", "reasons", "'/why'"]),
@@ -178,3 +221,28 @@ def test_bad_input_is_named_and_loses_nothing(
         assert text in error
     assert "Traceback" not in error
     assert read_tree(parcels / "generated") == before
+
+
+ODD: dict[str, Callable[[dict[str, Any]], object]] = {
+    "an enum of lists and objects": lambda fields: fields.update(
+        {"class": {"enum": ["slow", "fast", ["slow", "fast"], {"speed": 1}]}}
+    ),
+    "a bound of a thousand million items": lambda fields: fields["found"].update(maxItems=10**9),
+    "more combinations than a number can be printed": lambda fields: fields.update(
+        {f"flag{number}": {"type": "boolean"} for number in range(1000)}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_fields_are_analysed(parcels: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """What is valid and extreme is counted as far as it can be, without filling the memory."""
+
+    def change(value: Any) -> None:
+        ODD[name](value["components"]["schemas"]["LabelOrder"]["properties"])
+
+    edit("openapi.yaml", change)(parcels)
+    assert rules(["analyse", "--project", str(parcels)]) == 0
+    out, error = capsys.readouterr()
+    assert "requests are valid" in out
+    assert error == ""

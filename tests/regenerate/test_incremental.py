@@ -1,17 +1,16 @@
-"""Only what depends on a change is done anew, and the bytes are those of doing everything."""
+"""Unchanged inputs start nothing; any change runs the whole build, which gives the bytes of a first run."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from rulewright.commands import regenerate as command
-from rulewright.generate.tree import read_tree, replace_tree
+from rulewright.generate.tree import Tree, read_tree
 
 from tests.generating import Inside
 from tests.regenerate.test_new_rule import ACTION
@@ -32,7 +31,7 @@ def replaced(file: str, old: str, new: str) -> Edit:
     return file, edit
 
 
-UNSEEN: dict[str, Edit] = {
+EDITS: dict[str, Edit] = {
     "a reason": replaced(CORRECTIONS, "overlay: 1.1.0\n", "overlay: 1.1.0\nx-note: why\n"),
     "a rule more": (RULES, lambda text: text.rstrip() + "\n" + ACTION),
     "a rule's message": replaced(
@@ -43,9 +42,6 @@ UNSEEN: dict[str, Edit] = {
     ),
     "a deadline": replaced(WAITERS, "deadline: ", "deadline: 1"),
     "a comment": (TASKS, lambda text: text + "# Nothing.\n"),
-}
-"""Edits that the generator does not get to see."""
-SEEN: dict[str, Edit] = {
     "a description": replaced("openapi.yaml", "version: 2.0.0", "version: 2.0.1"),
     "a summary": replaced(TASKS, "summary: ", "summary: Now - "),
     "a field": replaced(
@@ -102,40 +98,24 @@ def test_nothing_at_all_is_started_without_a_change(project: Path, monkeypatch: 
         assert command.main(["--project", str(project), *options]) == 0
 
 
-@pytest.mark.parametrize("name", [*UNSEEN, *SEEN])
-def test_the_generator_runs_only_for_what_it_sees(project: Path, runs: Callable[..., int], name: str) -> None:
-    """After a change of rules, waiters or reasons its files are taken from the output; the bytes are the same."""
-    apply(project, {**UNSEEN, **SEEN}[name])
-    assert runs(project) == (name in SEEN)
-    quick = read_tree(project / "generated")
-    assert runs(project, "--full") == 1
-    assert read_tree(project / "generated") == quick
+@pytest.mark.parametrize("name", EDITS)
+def test_a_changed_input_runs_the_whole_build(project: Path, runs: Callable[..., int], name: str) -> None:
+    """There is no cache of partial results: the bytes are those of regenerating from nothing."""
+    apply(project, EDITS[name])
+    assert runs(project) == 1
+    assert runs(project) == 0
+    assert read_tree(project / "generated") == from_nothing(project, runs)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(st.sampled_from([*UNSEEN, *SEEN]), min_size=2, max_size=5, unique=True))
-def test_any_run_of_edits_gives_what_doing_everything_gives(
-    project: Path, runs: Callable[..., int], steps: list[str]
-) -> None:
-    """Regenerating after each edit of the overlays ends in the bytes of regenerating once, from nothing."""
-    inputs = {path: path.read_bytes() for path in [project / "openapi.yaml", *project.glob("overlays/*")]}
-    before = read_tree(project / "generated")
-    try:
-        for name in steps:
-            apply(project, {**UNSEEN, **SEEN}[name])
-            runs(project)
-        quick = read_tree(project / "generated")
-        assert runs(project, "--full") == 1
-        assert read_tree(project / "generated") == quick
-    finally:
-        for path, content in inputs.items():
-            path.write_bytes(content)
-        replace_tree(project / "generated", before)
+def from_nothing(project: Path, runs: Callable[..., int]) -> Tree:
+    """Regenerate a project that has no output, and return what it then has."""
+    shutil.rmtree(project / "generated")
+    assert runs(project) == 1
+    return read_tree(project / "generated")
 
 
 FORGED: dict[str, Callable[[Path], object]] = {
     "a model": lambda output: _append(output / "mountsea_gemini_api/models/task_id_dto.py"),
-    "the record": lambda output: _append(output / "generator.json"),
     "another file": lambda output: _append(output / "RULES.md"),
     "a file more": lambda output: (output / "mountsea_gemini_api/models/mine.py").write_bytes(b"x = 1\n"),
     "a file less": lambda output: (output / "mountsea_gemini_api/errors.py").unlink(),
@@ -156,9 +136,7 @@ def _tool(path: Path) -> None:
 @pytest.mark.parametrize("name", FORGED)
 def test_an_output_that_somebody_touched_is_never_reused(project: Path, runs: Callable[..., int], name: str) -> None:
     """Whatever was edited by hand, or made by another version, is made anew from the inputs."""
-    apply(project, UNSEEN["a deadline"])
+    apply(project, EDITS["a deadline"])
     FORGED[name](project / "generated")
     assert runs(project) == 1
-    quick = read_tree(project / "generated")
-    runs(project, "--full")
-    assert read_tree(project / "generated") == quick
+    assert read_tree(project / "generated") == from_nothing(project, runs)

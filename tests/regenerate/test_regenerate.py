@@ -22,11 +22,6 @@ def run(project: Path, *options: str) -> int:
     return command.main([*options, "--project", str(project)])
 
 
-def test_the_committed_tree_is_what_its_inputs_give() -> None:
-    """The golden tree: a full build gives the committed bytes."""
-    assert run(ROOT, "--check", "--full") == 0
-
-
 def test_a_deleted_tree_comes_back_byte_for_byte_whatever_the_environment(project: Path, tmp_path: Path) -> None:
     """Another directory, locale, time zone and hash seed change no byte."""
     before = read_tree(ROOT / "generated")

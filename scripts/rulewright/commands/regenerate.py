@@ -9,7 +9,7 @@ from collections.abc import Callable
 from rulewright.errors import EXIT_FAILED, InputError, run_cli
 from rulewright.files import sweep
 from rulewright.generate.generator import Generator
-from rulewright.generate.manifest import NAME, edited, made_alike, read_manifest, reasons
+from rulewright.generate.manifest import NAME, edited, read_manifest, reasons
 from rulewright.generate.tools import check_tools
 from rulewright.generate.tree import Difference, Tree, compare, read_tree, replace_tree
 from rulewright.project import Project, load_project
@@ -33,7 +33,6 @@ def _parser() -> argparse.ArgumentParser:
         description="Apply the overlays to the vendor document and generate the client from the result.",
     )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the output is out of date")
-    parser.add_argument("--full", action="store_true", help="do everything anew, whatever has changed")
     parser.add_argument("--project", default=".", metavar="DIR", help="the project to work on (default: here)")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     return parser
@@ -52,11 +51,10 @@ def _run(options: argparse.Namespace) -> int:
     why = reasons(recorded, project)
     name = project.relative(project.output)
     untouched = recorded is not None and not edited(actual, recorded["outputs"])
-    if not options.full and not why and untouched:
+    if not why and untouched:
         say(f"{name}/ is up to date ({len(actual)} files, no input changed)")
         return 0
-    kept = actual if not options.full and untouched and recorded and made_alike(recorded) else {}
-    expected = _build(project, kept, _progress if sys.stderr.isatty() and not options.quiet else _silent)
+    expected = _build(project, _progress if sys.stderr.isatty() and not options.quiet else _silent)
     difference = compare(actual, expected)
     if not difference:
         say(f"{name}/ is up to date: regenerated {len(actual)} files, all as they were")
@@ -74,15 +72,14 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _build(project: Project, kept: Tree, progress: Callable[[str], None]) -> Tree:
-    with Generator(project.package) as generator:
-        if not kept:
-            generator.load()
+def _build(project: Project, progress: Callable[[str], None]) -> Tree:
+    with Generator(project.package, project.timeout) as generator:
+        generator.load()
         # imported while the generator's process loads its own modules, which takes as long again
         from rulewright.generate.build import build  # noqa: PLC0415
 
         try:
-            return build(project, generator, progress, kept)
+            return build(project, generator, progress)
         except InputError as error:
             from rulewright.generate.explain import with_others  # noqa: PLC0415  only needed here
 

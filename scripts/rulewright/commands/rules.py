@@ -43,9 +43,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)  # raises for whatever is malformed, unpinned or wrong
-    check_renames(project.output / "openapi.effective.json", merged.ruled)
-    check_surroundings(project.output / "openapi.effective.json", merged.value, merged.ruled)
-    ledger = read_ledger(merged)
+    with merged.explained():
+        check_renames(project.output / "openapi.effective.json", merged.ruled)
+        check_surroundings(project.output / "openapi.effective.json", merged.value, merged.ruled)
+        ledger = read_ledger(merged)
     count = sum(len(schema.rules) for schema in merged.ruled)
     if options.format == "json":
         print(to_json({"rules": count, "unclaimed": [sentence.data() for sentence in ledger.unclaimed]}), end="")
@@ -57,13 +58,17 @@ def _check(project: Project, options: argparse.Namespace) -> int:
 
 
 def _analyse(project: Project, options: argparse.Namespace) -> int:
-    report: Report = analyse(merge(project))
+    merged = merge(project)
+    with merged.explained():
+        report: Report = analyse(merged)
     print(to_json(report.data()) if options.format == "json" else printable(report.text()), end="")
     return EXIT_FAILED if report.unaccepted or report.expired else 0
 
 
 def _ledger(project: Project, options: argparse.Namespace) -> int:
-    ledger: Ledger = read_ledger(merge(project))
+    merged = merge(project)
+    with merged.explained():
+        ledger: Ledger = read_ledger(merged)
     print(to_json(ledger.data()) if options.format == "json" else printable(ledger.text()), end="")
     return EXIT_FAILED if ledger.unclaimed else 0
 

@@ -1,12 +1,15 @@
 """The generator's process, started by `generator`: it loads the tool, waits for the effective spec, and works on it.
 
-A process, because the generator's set order depends on PYTHONHASHSEED, which is fixed at interpreter start.
+A process, because the generator's set order depends on PYTHONHASHSEED, which is fixed at interpreter start. It ends
+when its standard input is closed, which happens however the process that started it ends.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +17,10 @@ from typing import Final
 
 _UNUSED: Final = ("httpcore", "httpx")
 """The generator fetches documents with these. It is given files, and loading them is a third of its start."""
+
+
+_STDIN: Final = 0
+"""Read below Python's buffers: a thread that waits inside one makes the end of the interpreter a fatal error."""
 
 
 def without_http() -> None:
@@ -26,10 +33,15 @@ def _run(arguments: Iterable[str]) -> None:
     from rulewright.generate.generation import generate  # noqa: PLC0415  it imports what has just been replaced
 
     spec, package, names = map(Path, arguments)
-    sys.stdin.read()  # until it is closed: then the spec is there
-    if not spec.exists():
-        return  # whoever should have written it has failed
+    if not os.read(_STDIN, 1):
+        return  # whoever should have written the spec has failed
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     names.write_text(json.dumps(generate(spec, package)), encoding="utf-8")
+
+
+def _end_with_the_parent() -> None:
+    os.read(_STDIN, 1)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -8,26 +8,22 @@ from pathlib import Path
 from typing import Final
 
 from rulewright.errors import InputError, printable
-from rulewright.generate.explain import explain
 from rulewright.generate.gaps import accepted_gaps, dropped, misspoken, read_gaps, unknown
-from rulewright.generate.generator import Generator, GeneratorError
+from rulewright.generate.generator import Generator, GeneratorError, TimeLimitError
 from rulewright.generate.manifest import NAME, manifest
 from rulewright.generate.names import read_names
 from rulewright.generate.operations import operations
 from rulewright.generate.package import package_files
 from rulewright.generate.phrasing import spoken
-from rulewright.generate.recorded import NAME as RECORD
-from rulewright.generate.recorded import Recorded, record, recorded
 from rulewright.generate.rules_page import rules_page
 from rulewright.generate.sound import check_sound
 from rulewright.generate.source import visible
 from rulewright.generate.tools import ruff_binary
-from rulewright.generate.tree import Tree, read_tree
+from rulewright.generate.tree import read_tree
 from rulewright.generate.typing_tables import typing_tables
-from rulewright.merged import merge
+from rulewright.merged import Merged, explain, merge
 from rulewright.openapi.document import to_json
 from rulewright.project import Project
-from rulewright.rules.lint import UnusableSchemaError
 from rulewright.rules.pins import check_surroundings
 from rulewright.rules.renames import check_renames
 from rulewright.rules.variants import read_variants
@@ -42,44 +38,38 @@ _RUFF_OPTIONS: Final = ("--target-version=py311", "--line-length=110")
 Progress = Callable[[str], None]
 
 
-def build(
-    project: Project, generator: Generator, progress: Progress = lambda _: None, kept: Tree | None = None
-) -> dict[str, bytes]:
+def build(project: Project, generator: Generator, progress: Progress = lambda _: None) -> dict[str, bytes]:
     """Return everything that belongs under the output directory, by relative path.
 
     Args:
         project: The project.
         generator: A run of the generator that has nothing to do yet.
         progress: Called with the name of each stage.
-        kept: The last output, if nobody edited it and this pipeline made it: what the generator wrote is taken from
-            there where it would write the same again.
 
     Raises:
         InputError: An input cannot be used.
     """
-    try:
-        return _build(project, generator, progress, kept or {})
-    except (GeneratorError, UnusableSchemaError, LookupError, TypeError, ValueError, AttributeError):
-        explain(project)  # an invalid document is the likely cause, and this says where; else it is our own fault
-        raise
-
-
-def _build(project: Project, generator: Generator, progress: Progress, kept: Tree) -> dict[str, bytes]:
     progress("applying overlays")
     merged = merge(project)
+    with merged.explained():
+        try:
+            return _build(project, merged, generator, progress)
+        except GeneratorError:
+            explain(merged.vendor, merged.value)
+            raise
+
+
+def _build(project: Project, merged: Merged, generator: Generator, progress: Progress) -> dict[str, bytes]:
     check_renames(project.output / EFFECTIVE, merged.ruled)
     check_surroundings(project.output / EFFECTIVE, merged.value, merged.ruled)
     effective = merged.effective
     origin = project.relative(project.spec)
     text = to_json({**effective, "x-generated": f"from {origin} and its overlays"})
-    given = spoken(effective, project.package)
-    run = recorded(given, kept)
-    if run is None:
-        progress("generating models and operations")
-        generator.start(given)
+    progress("generating models and operations")
+    generator.start(spoken(effective, project.package))
     variants = read_variants(merged.value, merged.ruled)  # meanwhile: the generator does not need these
     page = rules_page(merged.value, merged.ruled, variants)
-    report = generator.report() if run is None else run.report
+    report = generator.report()
     gaps = read_gaps([*report["errors"], *misspoken(effective), *unknown(effective)], accepted_gaps(merged))
     names = read_names(report, without=dropped(gaps, report))
     for operation in operations(effective):
@@ -87,36 +77,36 @@ def _build(project: Project, generator: Generator, progress: Progress, kept: Tre
             names.operation(operation.method, operation.path)  # raises for one that was dropped without a word
     progress("compiling rules, waiters and variants")
     sources = package_files(merged.value, merged.ruled, variants, names)
-    tree = _package(generator.package, {**sources, EFFECTIVE: text, RULES: page})
-    if run is None:
-        ours = {f"{project.package}/{path}" for path in (*sources, EFFECTIVE, RULES)}
-        run = Recorded(report, {path: code for path, code in tree.items() if path not in ours})
-    check_sound({**run.files, **tree}, known=run.files.keys() - tree.keys())
-    tree = {**run.files, **tree}
+    tree = _package(generator.package, {**sources, EFFECTIVE: text, RULES: page}, project.timeout)
+    check_sound(tree)
     if variants:
         right, wrong = typing_tables(variants, merged.value, names, project.package)
         tree |= {"calls/right.py": right.encode(), "calls/wrong.py": wrong.encode()}
     header = f"# Generated by rulewright from {origin} and its overlays; do not edit.\n".encode()
     tree = {path: header + code if path.endswith((".py", "py.typed")) else code for path, code in tree.items()}
-    tree |= {EFFECTIVE: text.encode(), RULES: page.encode(), RECORD: record(given, run)}
+    tree |= {EFFECTIVE: text.encode(), RULES: page.encode()}
     return {**tree, NAME: manifest(project, tree, [gap.data() for gap in gaps])}
 
 
-def _package(package: Path, added: Mapping[str, str]) -> dict[str, bytes]:
+def _package(package: Path, added: Mapping[str, str], timeout: float) -> dict[str, bytes]:
     """Add files to what the generator wrote of the package, format them all, and return them."""
     for relative, source in added.items():
         path = package / relative
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source, encoding="utf-8")
-    _format(package)
+    _format(package, timeout)
     tree = {f"{package.name}/{path}": content for path, content in read_tree(package).items()}
     return {path: visible(code.decode()).encode() if path.endswith(".py") else code for path, code in tree.items()}
 
 
-def _format(package: Path) -> None:
+def _format(package: Path, timeout: float) -> None:
     for command in _RUFF:
-        done = subprocess.run(  # noqa: S603  the pinned formatter, on our own files
-            [ruff_binary(), command[0], *_RUFF_OPTIONS, *command[1:]], cwd=package, capture_output=True, check=False
-        )
+        arguments = [ruff_binary(), command[0], *_RUFF_OPTIONS, *command[1:]]
+        try:
+            done = subprocess.run(  # noqa: S603  the pinned formatter, on our own files
+                arguments, cwd=package, capture_output=True, check=False, timeout=timeout
+            )
+        except subprocess.TimeoutExpired as error:
+            raise TimeLimitError(f"ruff {command[0]}", timeout) from error
         if done.returncode:
             raise InputError(f"ruff {command[0]} failed on the generated code:\n{printable(done.stderr.decode())}")

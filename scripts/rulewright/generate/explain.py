@@ -1,36 +1,16 @@
-"""Say what is wrong with a document after something stumbled over it, and what else is."""
+"""Add to an error whatever else does not fit."""
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Final
 
 from rulewright.errors import InputError
 from rulewright.openapi.document import load
-from rulewright.overlay import apply, load_overlay
+from rulewright.overlay import load_overlay
 from rulewright.project import Project
 
 _SHOWN: Final = 10
 _CUT: Final = 160
-
-
-def explain(project: Project) -> None:
-    """Refuse the vendor document, or what the overlays make of it, if it is not valid OpenAPI.
-
-    Validating takes longer than generating, so it is left until there is something to explain.
-
-    Raises:
-        InputError: Names the file, the line and the JSON pointer of the first fault.
-    """
-    from rulewright.importing.check import check_document  # noqa: PLC0415  slow to load, and seldom needed
-
-    vendor = load(project.spec)
-    try:
-        overlays = [load_overlay(path) for path in project.overlays]
-        check_document(dataclasses.replace(vendor, value=apply(vendor, overlays).value))
-    except InputError:
-        check_document(vendor)  # where the fault is the vendor's, its place is told as it is
-        raise
 
 
 def with_others(project: Project, error: InputError) -> InputError:

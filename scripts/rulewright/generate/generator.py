@@ -11,12 +11,23 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import IO, Any, Final, Self
 
 from rulewright.errors import InputError
+from rulewright.project import TABLE, TIMEOUT
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _SHOWN: Final = 20
+
+
+class TimeLimitError(InputError):
+    """A program that writes the output was stopped, because it took too long."""
+
+    def __init__(self, program: str, seconds: float) -> None:
+        super().__init__(
+            f"{program} was stopped, as it did not end within {seconds:g} seconds\n"
+            f"  if the document is only large, set a longer timeout in {TABLE} of pyproject.toml"
+        )
 
 
 class GeneratorError(InputError):
@@ -30,9 +41,11 @@ class Generator:
 
     Args:
         package: Import name of the package to generate.
+        timeout: The seconds it may take.
     """
 
-    def __init__(self, package: str) -> None:
+    def __init__(self, package: str, timeout: float = TIMEOUT) -> None:
+        self._timeout = timeout
         self._folder = tempfile.TemporaryDirectory(prefix="regenerate-")
         root = Path(self._folder.name)
         self.package = root / "out" / package
@@ -40,6 +53,7 @@ class Generator:
         self._given = root / "given.json"
         self._report = root / "names.json"
         self._process: subprocess.Popen[bytes] | None = None
+        self._lifeline: IO[bytes] | None = None
 
     def load(self) -> subprocess.Popen[bytes]:
         """Start the process, unless it runs: it loads the tool and waits."""
@@ -54,25 +68,30 @@ class Generator:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
+        # `communicate` would close it, and the process ends once it is closed: by us, or by our death
+        self._lifeline, self._process.stdin = self._process.stdin, None
         return self._process
 
     def start(self, given: str) -> None:
         """Let the generator work on what `phrasing.spoken` gives."""
         self._given.write_text(given, encoding="utf-8")
-        process = self.load()
-        if process.stdin is not None:
+        self.load()
+        if self._lifeline is not None:
             with contextlib.suppress(BrokenPipeError):  # it has ended already; `report` says why
-                process.stdin.close()
-            process.stdin = None
+                self._lifeline.write(b"\n")
+                self._lifeline.flush()
 
     def report(self) -> Mapping[str, Any]:
         """Wait for the generator and return what it says of itself: the names it chose, and what it left out.
 
         Raises:
-            InputError: It failed or wrote nothing.
+            InputError: It failed, wrote nothing or took too long.
         """
         process = self.load()
-        _, errors = process.communicate()
+        try:
+            _, errors = process.communicate(timeout=self._timeout)
+        except subprocess.TimeoutExpired as error:
+            raise TimeLimitError("openapi-python-client", self._timeout) from error
         if process.returncode or not self._report.exists():
             last = errors.decode(errors="replace").strip().splitlines()[-_SHOWN:]
             raise GeneratorError("openapi-python-client failed:\n  " + "\n  ".join(last or ["without a word"]))
@@ -88,6 +107,9 @@ class Generator:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.communicate()
+        if self._lifeline is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._lifeline.close()
         self._folder.cleanup()
 
 

@@ -110,11 +110,6 @@ def edited(actual: Tree, recorded: Mapping[str, str]) -> bool:
     return {path: sha256(content) for path, content in actual.items() if path != NAME} != recorded
 
 
-def made_alike(recorded: Mapping[str, Any]) -> bool:
-    """Tell whether the recorded build was made by this very pipeline with these tools."""
-    return bool(recorded["tools"] == PINNED and recorded["inputs"].get(PIPELINE) == _pipeline())
-
-
 def reasons(recorded: Mapping[str, Any] | None, project: Project) -> list[str]:
     """Return what changed since the recorded build; empty if nothing did."""
     if recorded is None:

@@ -1,7 +1,7 @@
 """Say a document in words that openapi-python-client understands, where another wording means the same.
 
-Only the generator reads the result; everything else keeps to the effective spec. Of what overlays say for other readers
-(rules, waiters, reasons) the generator is told nothing, so a change of theirs is none of its input.
+Only the generator reads the result; everything else keeps to the effective spec. Rules, waiters and reasons are left
+out: the generator does not know them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _READ: Final = "x-enum-varnames"
 
 
 def spoken(document: Any, package: str) -> str:
-    """Return all that the generator is given: equal text gives equal files.
+    """Return the generator's input, as JSON.
 
     Args:
         document: The effective spec.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from rulewright.errors import InputError
 from rulewright.generate.glance import Glance, known_fields, look, nothing_else, questions
 from rulewright.generate.names import ModelName, Names
 from rulewright.generate.shapes import Shapes, request_schemas
@@ -136,7 +137,7 @@ def _look(
     yield f"    {docstring('Return what a model breaks that plainly fits its schema; any other takes a closer look.')}"
     yield from (f"    {local[name]} = body.{model.fields[name].attribute}" for name in known)
     glance = Glance(
-        _member_of(local),
+        _member_of(ruled, local),
         patterns=compiler.patterns,
         helpers=compiler.helpers,
         known={local[name]: plain for name, plain in known.items()},
@@ -188,9 +189,11 @@ def declaration(rule: Rule, ruled: RuledSchema) -> str:
     )
 
 
-def _member_of(local: Mapping[str, str]) -> Callable[[str, str], str]:
+def _member_of(ruled: RuledSchema, local: Mapping[str, str]) -> Callable[[str, str], str]:
     def member(owner: str, name: str) -> str:
         if owner == "body":
+            if name not in local:
+                raise InputError(f"a rule speaks of {name!r}, but there is no such property", pointer=ruled.pointer[1:])
             return local[name]
         return f"member({owner}, {literal(name)})"
 
@@ -206,7 +209,7 @@ def checks(ruled: RuledSchema, local: Mapping[str, str]) -> tuple[Compiler, list
 
 
 def _compiled(ruled: RuledSchema, local: Mapping[str, str], lists: Mapping[str, str]) -> tuple[Compiler, list[str]]:
-    compiler = Compiler(_member_of(local), lists)
+    compiler = Compiler(_member_of(ruled, local), lists)
     compiler.objects.add("body")
     return compiler, [line for rule in ruled.rules for line in _check(rule, compiler)]
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 import warnings
-from collections.abc import Collection
 from pathlib import PurePosixPath
 
 from rulewright.errors import InputError
 from rulewright.generate.tree import Tree
 
 
-def check_sound(tree: Tree, known: Collection[str] = ()) -> None:
+def check_sound(tree: Tree) -> None:
     """Compile every module, and look at the names of the files.
 
     Args:
         tree: The package.
-        known: The modules that have been compiled before.
 
     Raises:
         InputError: A module is not Python, or is named so that Python or a file system takes it for another.
@@ -32,8 +30,7 @@ def check_sound(tree: Tree, known: Collection[str] = ()) -> None:
             read = unicodedata.normalize("NFKC", name)
             if read != name or not name.isidentifier():
                 raise _error(f"the module {path} cannot be imported: Python reads {name!r} as {read!r}")
-        if path not in known:
-            _compile(path, content)
+        _compile(path, content)
 
 
 def _compile(path: str, content: bytes) -> None:

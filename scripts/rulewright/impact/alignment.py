@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from rulewright.impact.grammar import resolved
 from rulewright.impact.structure import same
 from rulewright.rules.domain import Given, Length, Sample, schema_domains
 from rulewright.rules.sample import sample
-from rulewright.rules.space import concrete, concretes
+from rulewright.rules.space import concrete, concretes, product
 from rulewright.rules.verdict import mentions
 
 Point = tuple[Any, ...]
@@ -78,8 +77,8 @@ class Aligned:
                     self.fixed[name] = concrete(values[0])
             else:
                 self.walked[name] = alternatives
-        self.size = math.prod(map(len, self.walked.values()))
-        self.others = math.prod(self.free.values())
+        self.size = product(map(len, self.walked.values()))
+        self.others = product(self.free.values())
 
     def _fix(self, name: str, schema: Any, document: Any, *, needed: bool) -> None:
         if needed and isinstance(schema, dict):

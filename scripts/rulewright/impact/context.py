@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Final
 
-from rulewright.impact.acceptance import Acceptance, Reason
+from rulewright.impact.acceptance import Acceptance
 from rulewright.impact.alignment import Table
 from rulewright.impact.change import Change, Severity
 from rulewright.impact.grammar import resolved
-from rulewright.impact.requests import RequestImpact, compare_requests
+from rulewright.impact.requests import Group, RequestImpact, compare_requests
 from rulewright.impact.revision import Revision
-from rulewright.impact.structure import Difference, same
+from rulewright.impact.structure import Difference, key_of
 from rulewright.impact.usage import Usage, Use
 from rulewright.openapi.pointer import Location
 from rulewright.rules.space import concrete
@@ -48,6 +49,8 @@ class Context:
     def __init__(self, old: Revision, new: Revision) -> None:
         self.old, self.new = old, new
         self.requests: tuple[RequestImpact, ...] = compare_requests(old, new)
+        self._tried: dict[tuple[int, str], frozenset[Hashable]] = {}
+        self._bases: dict[tuple[int, bool], dict[str, Any]] = {}
 
     @cached_property
     def usage(self) -> tuple[Usage, Usage]:
@@ -95,15 +98,15 @@ class Context:
         if not found:
             return None
         listed = isinstance(value, str | int | float | bool)
-        if listed and not (found := [(impact, name) for impact, name in found if _lists(impact.table, name, value)]):
-            return None
-
-        def meant(causes: tuple[Reason, ...], name: str) -> bool:
-            wanted = [cause for cause in causes if cause.field == name]
-            return any(cause.what == json.dumps(value) for cause in wanted) if listed else bool(wanted)
-
-        stops = [group for impact, name in found for group in impact.stops if meant(group.causes, name)]
-        starts = [group for impact, name in found for group in impact.starts if meant(group.causes, name)]
+        if listed:
+            found = [(impact, name) for impact, name in found if key_of(value) in self._listed(impact.table, name)]
+            if not found:
+                return None
+        what = json.dumps(value) if listed else ...
+        stops, starts = (
+            [group for impact, name in found for group in self._caused.get((id(impact), stopped, name, what), ())]
+            for stopped in (True, False)
+        )
         return Fate(
             sum(group.count for group in stops),
             sum(group.count for group in starts),
@@ -114,15 +117,50 @@ class Context:
     def probe(self, difference: Difference, candidates: Iterable[Any], *, stops: bool) -> Any:
         """Return the smallest request with one of the candidates in the field that stops (or starts)."""
         values = list(candidates)
-        for impact, name in self._counted(difference):
+        for impact, name in self._counted(difference) if values else ():
             if impact.table is None:
                 continue
-            base = _smallest(impact.table, stops=stops)
+            base = self._smallest(impact.table, stops=stops)
             for value in values:
                 body = {**base, name: value}
                 if (impact.table.old.accepts(body), impact.table.new.accepts(body)) == (stops, not stops):
                     return body
         return None
+
+    @cached_property
+    def _by_operation(self) -> Mapping[str, list[RequestImpact]]:
+        found: dict[str, list[RequestImpact]] = defaultdict(list)
+        for impact in self.requests:
+            found[impact.operation].append(impact)
+        return found
+
+    @cached_property
+    def _caused(self) -> Mapping[tuple[int, bool, str | None, Any], list[Group]]:
+        """Groups of requests by impact, whether they stop, the field that is a cause, and its value or `...` for any."""
+        found: dict[tuple[int, bool, str | None, Any], list[Group]] = defaultdict(list)
+        for impact in self.requests:
+            for stopped, groups in ((True, impact.stops), (False, impact.starts)):
+                for group in groups:
+                    causes = dict.fromkeys((each.field, what) for each in group.causes for what in (each.what, ...))
+                    for field, what in causes:
+                        found[id(impact), stopped, field, what].append(group)
+        return found
+
+    def _listed(self, table: Table | None, name: str) -> frozenset[Hashable]:
+        """Return the keys of the values of a field that were tried, and not only stand somewhere within them."""
+        if table is None or name not in table.fields:
+            return frozenset()
+        place = id(table), name
+        if place not in self._tried:
+            points = table.alternatives[table.fields.index(name)]
+            self._tried[place] = frozenset(key_of(concrete(point[0])) for point in points if point)
+        return self._tried[place]
+
+    def _smallest(self, table: Table, *, stops: bool) -> dict[str, Any]:
+        place = id(table), stops
+        if place not in self._bases:
+            self._bases[place] = _smallest(table, stops=stops)
+        return self._bases[place]
 
     def must_be_given(self, difference: Difference) -> bool:
         """Tell whether the property whose schema differs is required on both sides."""
@@ -134,24 +172,26 @@ class Context:
     def without(self, difference: Difference) -> Any:
         """Return the smallest request that leaves the field of a difference out, or None."""
         for impact, name in self._counted(difference):
-            if impact.table is not None and name not in (body := _smallest(impact.table, stops=True)):
+            if impact.table is not None and name not in (body := self._smallest(impact.table, stops=True)):
                 return body
         return None
 
     def _counted(self, difference: Difference, field: str | None = None) -> list[tuple[RequestImpact, str]]:
-        uses = {(use.operation, use.where) for use in self.uses(difference) if use.side == "request"}
+        uses: dict[str, set[str]] = defaultdict(set)
+        for use in self.uses(difference):
+            if use.side == "request":
+                uses[use.operation].add(use.where)
         found = []
-        for impact in self.requests:
-            if impact.table is None:
-                continue
-            if impact.where == "parameters" and any(
-                operation == impact.operation and where.startswith("parameter ") for operation, where in uses
-            ):
-                name = self._parameter(difference)
-                if name is not None and any(name in side.schema["properties"] for side in _sides(impact.table)):
+        for operation, places in uses.items():
+            for impact in self._by_operation.get(operation, ()):
+                if impact.table is None:
+                    continue
+                if impact.where == "parameters" and any(where.startswith("parameter ") for where in places):
+                    name = self._parameter(difference)
+                    if name is not None and any(name in side.schema["properties"] for side in _sides(impact.table)):
+                        found.append((impact, name))
+                if impact.where in places and (name := self._field(difference, impact.table, field)):
                     found.append((impact, name))
-            if (impact.operation, impact.where) in uses and (name := self._field(difference, impact.table, field)):
-                found.append((impact, name))
         return found
 
     def _field(self, difference: Difference, table: Table, field: str | None) -> str | None:
@@ -250,14 +290,6 @@ def _at(value: Any, location: Location) -> Any:
 
 def _sides(table: Table) -> tuple[Acceptance, Acceptance]:
     return table.old, table.new
-
-
-def _lists(table: Table | None, name: str, value: Any) -> bool:
-    """Tell whether a value is among those of a field that were tried, and not only somewhere within them."""
-    if table is None or name not in table.fields:
-        return False
-    alternatives = table.alternatives[table.fields.index(name)]
-    return any(same(concrete(point[0]), value) for point in alternatives if point)
 
 
 def _smallest(table: Table, *, stops: bool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from rulewright.impact.context import Context
 from rulewright.impact.requests import RequestImpact
 from rulewright.impact.revision import Revision
 from rulewright.impact.structure import Difference, differences, same
+from rulewright.openapi.pointer import Location
 
 
 def _index() -> dict[str, list[Check]]:
@@ -109,7 +110,15 @@ def compare(old: Revision, new: Revision, accepted: Sequence[Accepted] = ()) -> 
         old: The revision callers have.
         new: The revision they would get.
         accepted: Changes that were accepted.
+
+    Raises:
+        InputError: One of them is no valid OpenAPI, and cannot be compared.
     """
+    with old.explained(), new.explained():
+        return _compare(old, new, accepted)
+
+
+def _compare(old: Revision, new: Revision, accepted: Sequence[Accepted]) -> Report:
     context = Context(old, new)
     changes: list[Change] = []
     unexplained: list[Difference] = []
@@ -129,8 +138,12 @@ def all_differences(old: Revision, new: Revision) -> Iterator[Difference]:
     """Yield the differences of the merged documents, then those of the vendor's that an overlay hides."""
     merged = differences(old.value, new.value)
     yield from merged
+    at: dict[Location, list[Difference]] = defaultdict(list)
+    for each in merged:
+        at[each.location].append(each)
     for each in differences(old.vendor.value, new.vendor.value):
-        if not any(_covers(other, each) for other in merged):
+        around = (each.location[:length] for length in range(len(each.location) + 1))
+        if not any(_covers(other, each) for place in around for other in at.get(place, ())):
             yield Difference(**{**vars(each), "hidden": True})
 
 

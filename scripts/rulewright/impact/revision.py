@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -76,6 +77,10 @@ class Revision:
         """The merged document whose schemas refuse what the rules refuse."""
         return with_rules_as_schema(self.value, self.ruled)
 
+    def explained(self) -> AbstractContextManager[None]:
+        """Refuse the document where something stumbles over it because it is not valid OpenAPI."""
+        return self.merged.explained()
+
     @property
     def merged(self) -> Merged:
         """The same, as the rules' own tools take it."""
@@ -103,10 +108,12 @@ def revise(label: str, vendor: Document, overlays: Sequence[Overlay]) -> Revisio
     except OverlayError:
         value = _apply_each(vendor, free, misfits)
     value = with_path_items(value)
-    ruled = _ruled(value, misfits)
-    misfits += _pins(vendor, ruled)
-    misfits += _lint(value, ruled)
-    return Revision(label, vendor, tuple(overlays), value, ruled, _variants(value, ruled, misfits), tuple(misfits))
+    with Merged(vendor, tuple(overlays), value, ()).explained():
+        ruled = _ruled(value, misfits)
+        misfits += _pins(vendor, ruled)
+        misfits += _lint(value, ruled)
+        variants = _variants(value, ruled, misfits)
+    return Revision(label, vendor, tuple(overlays), value, ruled, variants, tuple(misfits))
 
 
 def _apply_each(vendor: Document, overlays: Sequence[Overlay], misfits: list[Misfit]) -> Any:

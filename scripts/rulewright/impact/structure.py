@@ -7,7 +7,8 @@ differences are complete is a property of its own: made to the old document they
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict, deque
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -122,14 +123,14 @@ class _Walk:
 
     def _renamed(self, before: _Named, after: _Named) -> _Named:
         """Return the new items by the old names, where what a reference leads to is only called something else."""
-        gone = [name for name in before if name not in after]
+        gone: dict[Hashable, deque[str]] = defaultdict(deque)
+        for name in before:
+            if name not in after:
+                gone[key_of(resolved(before[name][1], self.old))].append(name)
         names = {}
-        for name in [name for name in after if name not in before]:
-            meant = resolved(after[name][1], self.new)
-            alike = (each for each in gone if same(resolved(before[each][1], self.old), meant))
-            if (old := next(alike, None)) is not None:
-                gone.remove(old)
-                names[name] = old
+        for name in after:
+            if gone and name not in before and (alike := gone.get(key_of(resolved(after[name][1], self.new)))):
+                names[name] = alike.popleft()
         return {names.get(name, name): item for name, item in after.items()}
 
     def _entry(self, place: tuple[str, str, str], inner: str, old: Any, new: Any, at: Location) -> Iterator[Difference]:
@@ -179,6 +180,15 @@ def same(old: Any, new: Any) -> bool:
     if isinstance(old, list) and isinstance(new, list):
         return len(old) == len(new) and all(map(same, old, new))
     return bool(old == new) and isinstance(old, bool) == isinstance(new, bool)
+
+
+def key_of(value: Any) -> Hashable:
+    """Return what equals that of another value where the two are the `same`: to look one up among many."""
+    if isinstance(value, dict):
+        return frozenset((key, key_of(child)) for key, child in value.items())
+    if isinstance(value, list):
+        return tuple(map(key_of, value))
+    return isinstance(value, bool), value
 
 
 def at_both(difference: Difference, old: Any, new: Any) -> tuple[Any, Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from rulewright.generate.operations import operations
 from rulewright.openapi.pointer import Location, decode, encode
+
+_DATA: Final = frozenset({"example", "examples", "default", "enum", "x-rules"})
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,10 @@ class Usage:
     def __init__(self, document: Any) -> None:
         self._document = document
         self._uses: dict[str, dict[Use, None]] = {}
+        self._operations: dict[str, dict[str, str]] = {}
         for operation in operations(document):
             name = f"{operation.method.upper()} {operation.path}"
+            self._operations.setdefault(operation.path, {})[operation.method] = name
             shared = document["paths"][operation.path].get("parameters", [])
             for parameter in (*_listed(shared), *_listed(operation.body.get("parameters"))):
                 shown = parameter.get("name", parameter.get("$ref", "?")) if isinstance(parameter, dict) else "?"
@@ -50,14 +54,12 @@ class Usage:
         if len(location) < 3:
             return
         path, method = str(location[1]), str(location[2])
-        rest = location[3:]
+        rest, here = location[3:], self._operations.get(path, {})
         if method in {"parameters", "servers", "summary", "description"}:
-            found = [each for each in operations(self._document) if each.path == path]
-            rest = location[2:]
+            found, rest = [*here.values()], location[2:]
         else:
-            found = [each for each in operations(self._document) if (each.path, each.method) == (path, method)]
-        for operation in found:
-            name = f"{operation.method.upper()} {operation.path}"
+            found = [here[method]] if method in here else []
+        for name in found:
             if rest[:1] == ("responses",):
                 yield Use(name, "response", f"answer {rest[1]}" if len(rest) > 1 else "answers")
             elif rest[:1] == ("parameters",) and len(rest) > 1:
@@ -76,31 +78,32 @@ class Usage:
         return str(value.get("name", value.get("$ref", "?"))) if isinstance(value, dict) else "?"
 
     def _follow(self, value: Any, use: Use) -> None:
-        if isinstance(value, list):
-            for child in value:
-                self._follow(child, use)
-        if not isinstance(value, dict):
-            return
-        reference = value.get("$ref")
-        if isinstance(reference, str) and reference.startswith("#/"):
-            self._component(reference, use)
-        for key, child in value.items():
-            if key not in {"example", "examples", "default", "enum", "x-rules"}:
-                self._follow(child, use)
+        """Note a use of every component that a value leads to, however long the chain of references."""
+        waiting = [value]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, list):
+                waiting += part
+            elif isinstance(part, dict):
+                reference = part.get("$ref")
+                if isinstance(reference, str) and reference.startswith("#/"):
+                    waiting.append(self._component(reference, use))
+                waiting += (part[key] for key in part if key not in _DATA)
 
-    def _component(self, reference: str, use: Use) -> None:
+    def _component(self, reference: str, use: Use) -> Any:
+        """Note the use of a component, and return it where that is new."""
         try:
             location = decode(reference)[:3]
         except ValueError:
-            return
+            return None
         uses = self._uses.setdefault(encode(location), {})
         if use in uses:
-            return
+            return None
         uses[use] = None
         value: Any = self._document
         for key in location:
-            value = value.get(key, {}) if isinstance(value, dict) else {}
-        self._follow(value, use)
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
 
 
 def _listed(value: Any) -> list[Any]:

@@ -47,11 +47,13 @@ def plan(documents: Sequence[Document]) -> list[Addition]:
         InputError: Two documents disagree about a part (names both places, the first difference and both
             values), or two operations claim one operationId.
     """
-    merged = documents[0].value
+    values = [document.value for document in documents]
+    merged = copy.deepcopy(values[0])
     additions: list[Addition] = []
     for source in range(1, len(documents)):
         found = list(_Comparison(documents, source).missing(merged, documents[source].value, ()))
-        merged = merge([merged, *(document.value for document in documents[1:])], found)
+        for addition in found:
+            _put(merged, values, addition)
         additions += found
     _check_operation_ids(documents)
     return additions
@@ -61,12 +63,16 @@ def merge(values: Sequence[Any], additions: Sequence[Addition]) -> Any:
     """Return a copy of the first value with the additions put in; any tree of dicts and lists will do."""
     merged = copy.deepcopy(values[0])
     for addition in additions:
-        part = copy.deepcopy(_at(values[addition.source], addition.origin))
-        if addition.location == ("tags",) and len(addition.origin) == 2:
-            merged["tags"].append(part)
-        else:
-            _at(merged, addition.location[:-1])[addition.location[-1]] = part
+        _put(merged, values, addition)
     return merged
+
+
+def _put(merged: Any, values: Sequence[Any], addition: Addition) -> None:
+    part = copy.deepcopy(_at(values[addition.source], addition.origin))
+    if addition.location == ("tags",) and len(addition.origin) == 2:
+        merged["tags"].append(part)
+    else:
+        _at(merged, addition.location[:-1])[addition.location[-1]] = part
 
 
 class _Comparison:

@@ -99,7 +99,7 @@ def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress
                 (fresh / path).chmod(0o755)
             project = load_project(fresh)
             write_record(project, tree[SPEC], imported.pages)
-            with Generator(project.package) as generator:
+            with Generator(project.package, project.timeout) as generator:
                 generator.load()
                 generated = build(project, generator, progress)
             write_tree(project.output, generated)

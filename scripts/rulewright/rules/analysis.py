@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,7 +18,7 @@ from rulewright.merged import Merged
 from rulewright.rules.definition import Rule, RuledSchema
 from rulewright.rules.domain import Length
 from rulewright.rules.inner import inner_values
-from rulewright.rules.space import Space, concrete
+from rulewright.rules.space import Space, concrete, product
 from rulewright.rules.verdict import Verdict, mentions
 
 ACCEPTED: Final = "x-accepted-findings"
@@ -137,7 +136,7 @@ def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> 
     space.sampled |= inner.keys()
     walked = {name: space.alternatives(name) for name in space.domains if any(mentions(r, name) for r in ruled.rules)}
     free = {name: len(space.alternatives(name)) for name in space.domains if name not in walked}
-    size, others = math.prod(map(len, walked.values())), math.prod(free.values())
+    size, others = product(map(len, walked.values())), product(free.values())
     if size > LIMIT:
         method = f"not answered: {size} combinations of {', '.join(walked)} are more than {LIMIT}"
         return SchemaReport(ruled.pointer, space.size, -1, -1, method, ())

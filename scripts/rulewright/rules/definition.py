@@ -138,6 +138,8 @@ def _carriers(value: Any, location: Location) -> Iterator[tuple[Location, Mappin
 
 def _ruled(location: Location, carrier: Mapping[str, Any], document: Any) -> RuledSchema:
     place = (*location, EXTENSION)
+    if not location:
+        raise RuleDefinitionError(f"{EXTENSION} stands on a schema or on an operation", pointer=encode(place))
     if not isinstance(carrier[EXTENSION], list):
         raise RuleDefinitionError(f"{EXTENSION} must be a list of rules", pointer=encode(place))
     rules = tuple(_rule(entry, (*place, index)) for index, entry in enumerate(carrier[EXTENSION]))

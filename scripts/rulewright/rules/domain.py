@@ -11,11 +11,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from rulewright.openapi import parameters
 from rulewright.rules.definition import RuledSchema
 from rulewright.rules.edges import edges
+
+_LONGEST: Final = 1000
+"""Items up to which a bound is walked; a list with a larger bound counts by the smaller ones, or not at all."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[
     for name, given in schema.get("properties", {}).items():
         field = resolved(given, document)
         if isinstance(field.get("enum"), list):
-            result[name] = tuple(field["enum"])
+            result[name] = _listed(field["enum"])
         elif field.get("type") == "boolean":
             result[name] = (False, True)
         elif field.get("type") == "array" and name in largest:
@@ -64,6 +67,13 @@ def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[
             if samples := tuple(dict.fromkeys(map(_sample, (*_examples(schema, name), *told)))):
                 result[name] = (Given(samples),)
     return result
+
+
+def _listed(values: list[Any]) -> tuple[Any, ...]:
+    """Return the values of an enum; as samples where one is a list or an object, which cannot be looked up."""
+    if any(isinstance(value, list | dict) for value in values):
+        return (Given(tuple(dict.fromkeys(map(_sample, values)))),)
+    return tuple(values)
 
 
 def _sample(value: Any) -> Sample:
@@ -128,7 +138,7 @@ def _own_bounds(schema: Any) -> Iterable[int]:
     if not isinstance(schema, dict):
         return
     for keyword in ("minItems", "maxItems"):
-        if isinstance(schema.get(keyword), int):
+        if isinstance(schema.get(keyword), int) and schema[keyword] <= _LONGEST:
             yield schema[keyword]
     for part in (*schema.get("allOf", []), *schema.get("anyOf", []), schema.get("not")):
         yield from _own_bounds(part)

@@ -97,4 +97,5 @@ def _count(value: Any) -> int:
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    whole = isinstance(value, int) and not isinstance(value, bool)  # and perhaps larger than any float
+    return whole or (isinstance(value, float) and math.isfinite(value))

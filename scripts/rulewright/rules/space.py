@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from rulewright.rules.definition import RuledSchema
 from rulewright.rules.domain import Given, Length, Sample, schema_domains
 from rulewright.rules.sample import sample
 
+MOST: Final = 10**300
+"""Combinations up to which they are counted; some more, and Python refuses to print the number."""
 FILLER: Final = "https://example.com/{}.png"
+
+
+def product(counts: Iterable[int]) -> int:
+    """Return how many combinations there are; no number beyond `MOST` is counted."""
+    result = 1
+    for count in counts:
+        result = min(result * count, MOST)
+    return result
 
 
 class Space:
@@ -49,7 +58,7 @@ class Space:
     @property
     def size(self) -> int:
         """How many points there are; a field that is sampled counts as given, whichever sample stands for it."""
-        return math.prod(
+        return product(
             1 + (name not in self._required) if name in self.sampled else len(self.alternatives(name))
             for name in self.domains
         )

@@ -17,12 +17,18 @@ from rulewright.errors import InputError
 from rulewright.openapi.pointer import encode
 from rulewright.rules.definition import VARIANTS as EXTENSION
 from rulewright.rules.definition import RuledSchema
-from rulewright.rules.domain import Given, schema_domains
+from rulewright.rules.domain import Given, Length, schema_domains
 from rulewright.rules.space import concretes
 from rulewright.rules.verdict import Verdict
 
 _KEYS: Final = {"by", "names", "general", "positional", "defaults"}
 _NEEDED: Final = {"by", "names", "general"}
+_SHAPES: Final[tuple[tuple[str, type, str], ...]] = (
+    ("by", str, "the name of a field"),
+    ("names", dict, "an object with a function name for each value of that field"),
+    ("positional", list, "a list of names of fields"),
+    ("defaults", dict, "an object of values by field"),
+)
 MAX_POINTS: Final = 200_000
 
 
@@ -74,21 +80,13 @@ def read_variants(document: Any, ruled: Sequence[RuledSchema]) -> tuple[VariantS
 
 
 def _variant_set(ruled: RuledSchema, document: Any) -> VariantSet:
+    _check_shape(ruled)
     data = ruled.schema[EXTENSION]
-    if not isinstance(data, dict) or not _NEEDED <= set(data) <= _KEYS:
-        optional = ", ".join(sorted(_KEYS - _NEEDED))
-        raise _error(ruled, f"must be an object with {', '.join(sorted(_NEEDED))}, and may have {optional}")
-    for function in (data["general"], *data["names"].values()):
-        if not isinstance(function, str) or not function.isidentifier() or keyword.iskeyword(function):
-            raise _error(ruled, f"the function name {function!r} is not a Python identifier")
-        if function.startswith("_"):  # such as __init__, or what the class that calls them keeps for itself
-            raise _error(ruled, f"the function name {function!r} begins with an underscore")
-    properties = ruled.schema.get("properties", {})
-    for field in (data["by"], *data.get("positional", []), *data.get("defaults", {})):
-        if field not in properties:
-            raise _error(ruled, f"names the field {field!r}, which the schema does not have")
     domains = _with_absence(schema_domains(ruled.schema, document), ruled.schema.get("required", []))
-    values = {_spelled(value): value for value in domains.get(data["by"], ()) if value != ABSENT}
+    listed = [value for value in domains.get(data["by"], ()) if value != ABSENT]
+    if any(isinstance(value, Given | Length) for value in listed):
+        raise _error(ruled, f"by must be a field with an enum of plain values, or a boolean; {data['by']} is neither")
+    values = {_spelled(value): value for value in listed}
     if set(values) != set(data["names"]):
         raise _error(ruled, f"names must name each value of {data['by']} once: {list(values)}")
     for field, value in data.get("defaults", {}).items():
@@ -112,6 +110,30 @@ def _variant_set(ruled: RuledSchema, document: Any) -> VariantSet:
         domains,
         tuple(variants),
     )
+
+
+def _check_shape(ruled: RuledSchema) -> None:
+    data = ruled.schema[EXTENSION]
+    if not isinstance(data, dict) or not _NEEDED <= set(data) <= _KEYS:
+        optional = ", ".join(sorted(_KEYS - _NEEDED))
+        raise _error(ruled, f"must be an object with {', '.join(sorted(_NEEDED))}, and may have {optional}")
+    for key, kind, wanted in _SHAPES:
+        if not isinstance(data.get(key, kind()), kind):
+            raise _error(ruled, f"{key} must be {wanted}, got {data[key]!r:.60}")
+    functions = (data["general"], *data["names"].values())
+    for function in functions:
+        if not isinstance(function, str) or not function.isidentifier() or keyword.iskeyword(function):
+            raise _error(ruled, f"the function name {function!r:.60} is not a Python identifier")
+        if function.startswith("_"):  # such as __init__, or what the class that calls them keeps for itself
+            raise _error(ruled, f"the function name {function!r} begins with an underscore")
+        if functions.count(function) > 1:
+            raise _error(ruled, f"the function name {function!r} is given twice")
+    properties = ruled.schema.get("properties", {})
+    if unnamed := [field for field in data.get("positional", []) if not isinstance(field, str)]:
+        raise _error(ruled, f"positional must be a list of names of fields, got {unnamed[0]!r:.60} in it")
+    for field in (data["by"], *data.get("positional", []), *data.get("defaults", {})):
+        if field not in properties:
+            raise _error(ruled, f"names the field {field!r}, which the schema does not have")
 
 
 def _spelled(value: Any) -> str:

@@ -18,6 +18,8 @@ _LOWER: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minPro
 _UPPER: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _ORDERED: Final = tuple(f"Schema.{key}" for key in (*_LOWER, *_UPPER, "uniqueItems"))
 _OTHER: Final = tuple(f"Schema.{key}" for key in ("pattern", "const", "multipleOf", "dependentRequired"))
+_LARGEST: Final = 2**53
+"""Larger numbers have no float of their own on either side."""
 _TYPED_FORMATS: Final = frozenset({"date-time", "date", "uuid", "binary", "byte"})
 
 
@@ -29,7 +31,7 @@ def _tightness(key: str, value: Any) -> float | None:
         return float("-inf")
     if not isinstance(value, int | float):
         return None
-    return float(value) if key in _LOWER else -float(value)
+    return value if key in _LOWER else -value  # not as floats: a whole number may be larger than any of them
 
 
 def _tighter(difference: Difference) -> bool | None:
@@ -45,7 +47,11 @@ def _bounds(difference: Difference) -> tuple[str, str]:
 
 def _probes(key: str, *bounds: Any) -> list[Any]:
     """Return values on both sides of some bounds, simplest first."""
-    numbers = [bound for bound in bounds if isinstance(bound, int | float) and not isinstance(bound, bool)]
+    numbers = [
+        bound
+        for bound in bounds
+        if isinstance(bound, int | float) and not isinstance(bound, bool) and abs(bound) <= _LARGEST
+    ]
     steps = [number + step for number in numbers for step in (0, 1, -1)]
     counts = [int(number) for number in steps if 0 <= number <= 10_000]
     if key in {"minLength", "maxLength"}:

@@ -126,11 +126,12 @@ def variants_changed(this: Check, difference: Difference, context: Context) -> I
     """The typed functions are named, ordered or filled in otherwise."""
     old, new = (value if isinstance(value, dict) else {} for value in (difference.old, difference.new))
     gone = [name for name in _functions(old) if name not in _functions(new)]
+    before, after = (each if isinstance(each := side.get("positional"), list) else [] for side in (old, new))
     if gone:
         text = f"the functions {', '.join(map(shown, gone))} are gone: calls of them fail"
         yield context.change(this.id, difference, text, Severity.BREAKING, "source")
-    elif new.get("positional", [])[: len(old.get("positional", []))] != old.get("positional", []):
-        text = f"the order of positional arguments is now {shown(new.get('positional', []))}: calls pass the wrong ones"
+    elif after[: len(before)] != before:
+        text = f"the order of positional arguments is now {shown(after)}: calls pass the wrong ones"
         yield context.change(this.id, difference, text, Severity.BREAKING, "source")
     elif old.get("defaults", {}) != new.get("defaults", {}):
         text = (

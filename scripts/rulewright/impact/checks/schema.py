@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from rulewright.impact.change import Change, Severity
 from rulewright.impact.checks.direction import narrowed, widened
 from rulewright.impact.checks.registry import Check, Registry
 from rulewright.impact.context import Context, field_of, python_name, shown
-from rulewright.impact.structure import Difference, same
+from rulewright.impact.structure import Difference, key_of
 
 REGISTRY: Final = Registry()
 check = REGISTRY.check
@@ -17,7 +18,8 @@ BOTH_WAYS: Final = ("add", "remove", "change")
 
 
 def _gone(old: Any, new: Any) -> list[Any]:
-    return [value for value in _values(old) if not any(same(value, other) for other in _values(new))]
+    kept = set(map(key_of, _values(new)))
+    return [value for value in _values(old) if key_of(value) not in kept]
 
 
 def _values(value: Any) -> list[Any]:
@@ -35,7 +37,7 @@ def enum_value_removed(this: Check, difference: Difference, context: Context) ->
         for value in _gone(difference.old, difference.new):
             name = f"{field_of(difference, end=-1)}: {shown(value)}"
             yield from narrowed(
-                this, difference, context,
+                this, dataclasses.replace(difference, old=value, new=None), context,
                 f"{name} is no longer accepted", f"{name} is no longer answered; code that compares with it is dead",
                 request=("types",), response=("types",), value=value,
             )  # fmt: skip
@@ -48,7 +50,7 @@ def enum_value_added(this: Check, difference: Difference, context: Context) -> I
         for value in _gone(difference.new, difference.old):
             name = f"{field_of(difference, end=-1)}: {shown(value)}"
             yield from widened(
-                this, difference, context,
+                this, dataclasses.replace(difference, old=None, new=value), context,
                 f"{name} is accepted now", f"{name} may now be answered; code that knows every value does not know it",
                 response=("types",), value=value,
             )  # fmt: skip
@@ -79,7 +81,7 @@ def field_required(this: Check, difference: Difference, context: Context) -> Ite
     for name in _gone(difference.new, difference.old):
         place = f"{field_of(difference, end=-1)}.{name}"
         yield from narrowed(
-            this, difference, context,
+            this, dataclasses.replace(difference, old=None, new=name), context,
             f"{place} must be given; requests without it are refused", f"{place} is now always answered",
             request=("source",), field=str(name),
         )  # fmt: skip
@@ -91,9 +93,10 @@ def field_optional(this: Check, difference: Difference, context: Context) -> Ite
     for name in _gone(difference.old, difference.new):
         place = f"{field_of(difference, end=-1)}.{name}"
         _, now = context.schema_at(difference)
-        still = isinstance(now, dict) and name in now.get("properties", {})
+        properties = now.get("properties") if isinstance(now, dict) else None
+        still = isinstance(properties, dict) and str(name) in properties
         yield from widened(
-            this, difference, context,
+            this, dataclasses.replace(difference, old=name, new=None), context,
             f"{place} may be left out", f"{place} may be missing from an answer",
             response=("types",) if still else (), field=str(name),
         )  # fmt: skip
@@ -134,7 +137,7 @@ def type_changed(this: Check, difference: Difference, context: Context) -> Itera
     if lost:
         yield from narrowed(
             this, difference, context, f"{name}; requests of the old type are refused", f"{name} in answers",
-            request=who, response=who if gained or built else (), probe=[_SAMPLES[kind] for kind in sorted(lost)],
+            request=who, response=who if gained or built else (), probe=[_SAMPLES[kind] for kind in sorted(lost) if kind in _SAMPLES],
         )  # fmt: skip
     elif gained or old != new:
         yield from widened(this, difference, context, f"{name}; more is accepted", f"{name} in answers", response=who)
