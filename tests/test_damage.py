@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from rulewright.commands import regenerate as regenerate
+from rulewright.commands import regenerate
 from rulewright.commands.impact import main as impact
 from rulewright.commands.importing import main as import_page
 from rulewright.commands.overlay import main as overlay
