@@ -71,7 +71,7 @@ class Bare:
 def serve_bare() -> None:
     """Serve the bare handler with the sandbox's own server settings."""
     import uvicorn  # noqa: PLC0415  only the child needs these
-    from mountsea_gemini.sandbox._server import config, listen  # noqa: PLC0415
+    from rulewright.sandbox._server import config, listen  # noqa: PLC0415
 
     listener = listen("127.0.0.1", 0)
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
@@ -189,7 +189,7 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         servers = {
             "bare handler": Server(sys.executable, __file__, "--bare"),
-            "sandbox": Server(sys.executable, "-m", "mountsea_gemini.sandbox"),
+            "sandbox": Server(sys.executable, "-m", "rulewright.sandbox"),
         }
         if options.prism:
             servers["prism, silent"] = _prism(options.prism)

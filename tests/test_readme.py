@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 import pytest
 import yaml
-from mountsea_gemini.sandbox import Sandbox, Timing
+from rulewright.sandbox import Sandbox, Timing
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ def clone(tmp_path: Path) -> Path:
 @pytest.fixture
 def api() -> Iterator[str]:
     """A sandbox whose tasks are done at the first look."""
-    with Sandbox(timing=Timing("now")).serve() as server:
+    with Sandbox("mountsea_gemini_api", timing=Timing("now")).serve() as server:
         yield server.url
 
 

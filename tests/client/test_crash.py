@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from mountsea_gemini import Client, Task
-from mountsea_gemini.sandbox import Sandbox
+from rulewright.sandbox import Sandbox
 
 SUBMIT: str = """
 import sys
@@ -56,7 +56,7 @@ def program(text: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str],
 
 def test_killed_between_submit_and_poll_the_task_is_taken_up_by_another_process(tmp_path: Path) -> None:
     """The hook hands the id over before the first look, so even `kill -9` loses nothing but time."""
-    sandbox = Sandbox(script="now")
+    sandbox = Sandbox("mountsea_gemini_api", script="now")
     with sandbox.serve() as running:
         with program(SUBMIT, running.url) as (process, output):
             handle = output.readline()
@@ -72,7 +72,7 @@ def test_killed_in_the_middle_of_a_download_the_older_file_is_whole(tmp_path: Pa
     """`kill -9` leaves the older file under its name; a part under another name is all that can stay."""
     target = tmp_path / "cat.mp4"
     target.write_bytes(b"the older film")
-    with Sandbox(script="now drip=0.02@download").serve() as running:
+    with Sandbox("mountsea_gemini_api", script="now drip=0.02@download").serve() as running:
         with Client("sandbox", base_url=running.url) as client:
             task = client.text_to_video("a cat")
         with program(DOWNLOAD, running.url, task.id, str(target)) as (process, output):
@@ -90,7 +90,7 @@ def test_a_disk_that_takes_no_more_leaves_the_older_file(tmp_path: Path) -> None
     """The system itself refuses a write half-way: its words, the older file, and no part beside it."""
     target = tmp_path / "cat.mp4"
     target.write_bytes(b"the older film")
-    with Sandbox(script="now").serve() as running:
+    with Sandbox("mountsea_gemini_api", script="now").serve() as running:
         with Client("sandbox", base_url=running.url) as client:
             task = client.text_to_video("a cat")
         with program(FULL, running.url, task.id, str(target)) as (_, output):

@@ -18,7 +18,6 @@ import httpx
 import jsonschema_rs
 import pytest
 import yaml
-from mountsea_gemini.sandbox import Sandbox
 from rulewright.commands.impact import main as impact
 from rulewright.commands.regenerate import main as regenerate
 from rulewright.commands.rules import main as rules
@@ -28,6 +27,7 @@ from rulewright.rules.analysis import analyse
 from rulewright.rules.definition import RuledSchema
 from rulewright.rules.space import Space
 from rulewright.rules.verdict import Verdict
+from rulewright.sandbox import Sandbox
 
 from tests.documents.asking import Asked, Operation, operations, schema_of
 from tests.documents.conftest import NAMES, ONE_WORKER, Document

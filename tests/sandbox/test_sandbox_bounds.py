@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from mountsea_gemini.sandbox import Request, Sandbox, Timing, VirtualClock
+from rulewright.sandbox import Request, Sandbox, Timing, VirtualClock
 
 from tests.sandbox.asking import AUTH, JSON, SUBMIT, TEXT, Ask, Send, door, life, poll, started, submit
 
@@ -13,7 +13,7 @@ HEADERS = [(name.encode(), value.encode()) for name, value in (AUTH | JSON).item
 
 def test_100_000_submits_have_100_000_ids_and_leave_little_behind() -> None:
     """Ids never repeat; tasks and records stay within their limits."""
-    sandbox, body = Sandbox(max_tasks=500), json.dumps(TEXT).encode()
+    sandbox, body = Sandbox("mountsea_gemini_api", max_tasks=500), json.dumps(TEXT).encode()
     ids = {sandbox.handle(Request("POST", SUBMIT, b"", HEADERS, body)).body for _ in range(100_000)}
     assert len(ids) == 100_000
     assert len(sandbox.core.tasks) <= 500
@@ -24,7 +24,7 @@ def test_100_000_submits_have_100_000_ids_and_leave_little_behind() -> None:
 
 def test_the_oldest_ended_tasks_are_forgotten_first() -> None:
     """Of ten tasks, those that ended go and the older ones that still run stay."""
-    with door("transport", Sandbox(max_tasks=10)) as send:
+    with door("transport", Sandbox("mountsea_gemini_api", max_tasks=10)) as send:
         running = [started(send) for _ in range(5)]
         ended = [started(send, x_sandbox_script="now") for _ in range(5)]
         started(send)
@@ -35,7 +35,9 @@ def test_the_oldest_ended_tasks_are_forgotten_first() -> None:
 def test_tasks_whose_time_ran_out_unseen_count_as_ended() -> None:
     """A timed task nobody polled again is forgotten before one that still runs."""
     clock = VirtualClock()
-    with door("transport", Sandbox(max_tasks=4, timing=Timing("seconds", 1), clock=clock)) as send:
+    with door(
+        "transport", Sandbox("mountsea_gemini_api", max_tasks=4, timing=Timing("seconds", 1), clock=clock)
+    ) as send:
         running = started(send, x_sandbox_script="never")
         ended = [started(send) for _ in range(3)]
         clock.advance(60)
@@ -46,14 +48,14 @@ def test_tasks_whose_time_ran_out_unseen_count_as_ended() -> None:
 
 def test_when_none_has_ended_the_oldest_go() -> None:
     """The limit holds even if every task still runs."""
-    with door("transport", Sandbox(max_tasks=5)) as send:
+    with door("transport", Sandbox("mountsea_gemini_api", max_tasks=5)) as send:
         ids = [started(send) for _ in range(6)]
         assert [send(poll(task_id)).status for task_id in ids] == [404, 200, 200, 200, 200, 200]
 
 
 def test_a_forgotten_task_is_explained() -> None:
     """The 404 says that tasks were forgotten and how many are kept."""
-    with door("transport", Sandbox(max_tasks=1)) as send:
+    with door("transport", Sandbox("mountsea_gemini_api", max_tasks=1)) as send:
         first = started(send)
         started(send)
         message = send(poll(first)).json()["message"]
@@ -72,7 +74,7 @@ def test_records_are_bounded_in_bytes_too(sandbox: Sandbox, send: Send) -> None:
 
 def test_a_record_never_holds_the_credential() -> None:
     """Accepted and refused tokens are told apart without being shown, wherever they were sent."""
-    sandbox = Sandbox(token="sk-accepted")  # noqa: S106  made up
+    sandbox = Sandbox("mountsea_gemini_api", token="sk-accepted")  # noqa: S106  made up
     with door("transport", sandbox) as send:
         send(Ask("GET", "/x", {"authorization": "Bearer sk-accepted"}))
         send(Ask("GET", "/x", {"authorization": "Bearer sk-other", "cookie": "sk-other"}))

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import SpecError
-from mountsea_gemini.sandbox._checks import Checks, Entry, schema_entry, texts
-from mountsea_gemini.sandbox._schema import Schemas
+from rulewright.sandbox import SpecError
+from rulewright.sandbox._checks import Checks, Entry, schema_entry, texts
+from rulewright.sandbox._schema import Schemas
 
 from tests.sandbox.asking import spec_of
 

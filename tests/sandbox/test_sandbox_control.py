@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from mountsea_gemini.sandbox import Sandbox, Timing, serve
-from mountsea_gemini.sandbox._main import main
+from rulewright.commands.sandbox import main
+from rulewright.sandbox import Sandbox, Timing, serve
 
 from tests.sandbox.asking import AUTH, JSON, SUBMIT, TEXT, Ask, Send, life, poll, started, submit
 
@@ -76,7 +76,7 @@ def test_web_pages_cannot_reach_the_controls(send: Send) -> None:
 
 def test_serve_makes_and_serves_a_sandbox() -> None:
     """The short way takes the options of `Sandbox`."""
-    with serve(token="k1", timing=Timing("now")) as running:  # noqa: S106  made up
+    with serve("mountsea_gemini_api", token="k1", timing=Timing("now")) as running:  # noqa: S106  made up
         headers = {"authorization": "Bearer k1"}
         with httpx.Client(base_url=running.url, headers=headers, trust_env=False) as client:
             task_id = client.post(SUBMIT, json=TEXT).json()["taskId"]
@@ -87,7 +87,7 @@ def test_serve_makes_and_serves_a_sandbox() -> None:
 def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run the command and wait for its first line."""
     with subprocess.Popen(
-        [sys.executable, "-m", "mountsea_gemini.sandbox", *arguments],
+        [sys.executable, "-m", "rulewright", "sandbox", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -146,7 +146,7 @@ def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str], arguments:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--spec", "no-such-file.json"], "error: no-such-file.json: the effective spec cannot be read"),
+        (["no-such-file.json"], "error: no-such-file.json: the effective spec cannot be read"),
         (["--outcome", "sideways"], "error: 'sideways' is no outcome"),
         (["--host", "256.0.0.1"], "error: "),
     ],
@@ -155,31 +155,3 @@ def test_what_cannot_start_exits_with_1(capsys: pytest.CaptureFixture[str], argu
     """One line says why."""
     assert main(arguments) == 1
     assert capsys.readouterr().err.startswith(words)
-
-
-@pytest.mark.parametrize(
-    ("module", "statement"),
-    [
-        ("jsonschema_rs", "import mountsea_gemini.sandbox"),
-        ("starlette", "from mountsea_gemini.sandbox import Sandbox; Sandbox().app"),
-        ("uvicorn", "from mountsea_gemini.sandbox import Sandbox; Sandbox().serve()"),
-    ],
-)
-def test_a_missing_extra_is_named(module: str, statement: str) -> None:
-    """Without the extra's packages the import fails with what to install."""
-    code = f"import sys; sys.modules[{module!r}] = None; {statement}"
-    done = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    last = done.stderr.strip().splitlines()[-1]
-    assert f"the sandbox needs {module}" in last
-    assert "extra 'sandbox'" in last
-
-
-def test_a_server_needs_no_http_client() -> None:
-    """Serving loads neither httpx nor the generated client, which keeps it small and quick to start."""
-    code = (
-        "import sys; from mountsea_gemini.sandbox import Sandbox; Sandbox().serve().stop();"
-        "print([name for name in ('httpx', 'attrs', 'mountsea_gemini_api') if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import Request, Response, Script, ScriptError, Timing, VirtualClock
-from mountsea_gemini.sandbox._core import Core, Settings
-from mountsea_gemini.sandbox._endpoints import Plain, Poll, Submit
-from mountsea_gemini.sandbox._faults import refusal
-from mountsea_gemini.sandbox._http import answer, error_answer, html_answer, json_answer
+from rulewright.sandbox import Request, Response, Script, ScriptError, Timing, VirtualClock
+from rulewright.sandbox._core import Core, Settings
+from rulewright.sandbox._endpoints import Plain, Poll, Submit
+from rulewright.sandbox._faults import refusal
+from rulewright.sandbox._http import answer, error_answer, html_answer, json_answer
 
 from tests.sandbox.asking import spec_of
 

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 import respx
-from mountsea_gemini.sandbox import Sandbox
-from mountsea_gemini.sandbox._http import Request
-from mountsea_gemini.sandbox._server import listen
+from rulewright.sandbox import Sandbox
+from rulewright.sandbox._http import Request
+from rulewright.sandbox._server import listen
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -72,14 +72,14 @@ def everything(send: Send) -> list[Answer]:
 @pytest.fixture(scope="module")
 def expected() -> list[Answer]:
     """What the in-process transport answers."""
-    with door("transport", Sandbox()) as send:
+    with door("transport", Sandbox("mountsea_gemini_api")) as send:
         return everything(send)
 
 
 @pytest.mark.parametrize("name", DOORS[1:])
 def test_every_door_gives_the_same_answers(name: str, expected: list[Answer]) -> None:
     """Status, headers and bytes are equal over the whole matrix, the refusals, a life and a download."""
-    with door(name, Sandbox()) as send:
+    with door(name, Sandbox("mountsea_gemini_api")) as send:
         answers = everything(send)
     for number, (ours, theirs) in enumerate(zip(answers, expected, strict=True)):
         assert ours == theirs, number
@@ -102,7 +102,7 @@ def test_respx_routes_of_ones_own_come_first(sandbox: Sandbox) -> None:
 
 def test_the_application_can_be_mounted_and_wrapped() -> None:
     """It is a Starlette application: under a path of another one, and with middleware of one's own."""
-    sandbox = Sandbox()
+    sandbox = Sandbox("mountsea_gemini_api")
     app = sandbox.app
     app.add_middleware(GZipMiddleware, minimum_size=10)
     outer = Starlette(routes=[Mount("/", app=app)], middleware=[Middleware(GZipMiddleware, minimum_size=10_000_000)])
@@ -195,7 +195,7 @@ def test_a_port_in_use_is_an_error_at_once(sandbox: Sandbox) -> None:
 
 def test_json_may_stand_between_white_space() -> None:
     """What is around the value is passed over; a second value after it is no JSON."""
-    with door("transport", Sandbox()) as send:
+    with door("transport", Sandbox("mountsea_gemini_api")) as send:
         for around, status in (
             ("{}", 201),
             (" \t\n\r{}", 201),

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from mountsea_gemini.sandbox import Sandbox
+from rulewright.sandbox import Sandbox
 
 FORM = {
     "type": "object",

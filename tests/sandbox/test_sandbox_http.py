@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import Recorded, Request, Response
-from mountsea_gemini.sandbox._http import answer, decoded, error_answer, html_answer, json_answer, json_text, phrase
-from mountsea_gemini.sandbox._journal import MAX_BYTES, MAX_ENTRIES, Journal
+from rulewright.sandbox import Recorded, Request, Response
+from rulewright.sandbox._http import answer, decoded, error_answer, html_answer, json_answer, json_text, phrase
+from rulewright.sandbox._journal import MAX_BYTES, MAX_ENTRIES, Journal
 
 JSON = (b"content-type", b"application/json")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mountsea_gemini.sandbox import Sandbox, SteadyClock, Timing, VirtualClock
+from rulewright.sandbox import Sandbox, SteadyClock, Timing, VirtualClock
 
 from tests.sandbox.asking import POLL, STATES, Send, door, life, poll, started
 
@@ -34,7 +34,7 @@ def test_now_shows_the_end_at_the_first_poll(send: Send) -> None:
 def test_seconds_pass_on_the_clock_given() -> None:
     """`seconds=10` changes state every ten seconds of a virtual clock, however often it is polled."""
     clock = VirtualClock()
-    with door("transport", Sandbox(timing=Timing("seconds", 10), clock=clock)) as send:
+    with door("transport", Sandbox("mountsea_gemini_api", timing=Timing("seconds", 10), clock=clock)) as send:
         task_id, seen = started(send), []
         for _ in range(6):
             seen.append(life(send, task_id, 3)[-1])
@@ -44,7 +44,7 @@ def test_seconds_pass_on_the_clock_given() -> None:
 
 def test_real_seconds_pass_on_their_own() -> None:
     """The default clock is real monotonic time."""
-    with door("transport", Sandbox(timing=Timing("seconds", 0.001))) as send:
+    with door("transport", Sandbox("mountsea_gemini_api", timing=Timing("seconds", 0.001))) as send:
         task_id = started(send)
         before = SteadyClock().monotonic()
         while SteadyClock().monotonic() < before + 0.006:
@@ -62,7 +62,7 @@ def test_a_clock_that_steps_back_does_not_take_the_task_back() -> None:
             return super().monotonic() + self.offset
 
     clock = Stepping()
-    with door("transport", Sandbox(timing=Timing("seconds", 10), clock=clock)) as send:
+    with door("transport", Sandbox("mountsea_gemini_api", timing=Timing("seconds", 10), clock=clock)) as send:
         task_id = started(send)
         clock.advance(25)
         first = life(send, task_id, 1)
@@ -76,7 +76,7 @@ def test_a_life_never_goes_back(script: str, steps: list[int]) -> None:
     """Whatever the script and however time and polls interleave, the order of states is kept."""
     clock = VirtualClock()
     order = [*STATES, "failed"]
-    with door("transport", Sandbox(clock=clock)) as send:
+    with door("transport", Sandbox("mountsea_gemini_api", clock=clock)) as send:
         task_id, last = started(send, x_sandbox_script=script), 0
         for step in steps:
             clock.advance(step)
@@ -134,7 +134,7 @@ def test_no_url_completes_without_a_result(send: Send) -> None:
 def test_dates_come_from_the_clock() -> None:
     """A task is created at the clock's date and finished when its states are over, not when it is asked for."""
     clock = VirtualClock(datetime.fromisoformat("2030-05-06T07:08:09+00:00"))
-    with door("transport", Sandbox(timing=Timing("seconds", 10), clock=clock)) as send:
+    with door("transport", Sandbox("mountsea_gemini_api", timing=Timing("seconds", 10), clock=clock)) as send:
         task_id = started(send)
         clock.advance(500)
         value = send(poll(task_id)).json()
@@ -149,7 +149,7 @@ def test_time_does_not_go_back() -> None:
 
 
 def _bytes(seed: int) -> list[bytes]:
-    with door("transport", Sandbox(seed=seed)) as send:
+    with door("transport", Sandbox("mountsea_gemini_api", seed=seed)) as send:
         ids = [started(send) for _ in range(3)]
         return [send(poll(task_id)).body for _ in range(6) for task_id in ids]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import Request
-from mountsea_gemini.sandbox._parameters import Parameters
-from mountsea_gemini.sandbox._schema import Schemas
+from rulewright.sandbox import Request
+from rulewright.sandbox._parameters import Parameters
+from rulewright.sandbox._schema import Schemas
 
 from tests.sandbox.asking import spec_of
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from mountsea_gemini.sandbox import Sandbox
-from mountsea_gemini.sandbox._ids import form_of
+from rulewright.sandbox import Sandbox
+from rulewright.sandbox._ids import form_of
 
 from tests.sandbox.test_sandbox_generic import BASE, KEY, OK, SPEC, WAITER
 

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import Request
-from mountsea_gemini.sandbox._bodies import MISSING, read
-from mountsea_gemini.sandbox._forms import Form
-from mountsea_gemini.sandbox._http import error_answer
-from mountsea_gemini.sandbox._spec import Body
+from rulewright.sandbox import Request
+from rulewright.sandbox._bodies import MISSING, read
+from rulewright.sandbox._forms import Form
+from rulewright.sandbox._http import error_answer
+from rulewright.sandbox._spec import Body
 
 from tests.sandbox.asking import spec_of
 

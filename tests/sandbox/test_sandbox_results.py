@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import Script, Timing
-from mountsea_gemini.sandbox._clock import EPOCH
-from mountsea_gemini.sandbox._results import Output, PollBody, SubmitBody
-from mountsea_gemini.sandbox._spec import Spec, Waiter
-from mountsea_gemini.sandbox._tasks import Life, Task
+from rulewright.sandbox import Script, Timing
+from rulewright.sandbox._clock import EPOCH
+from rulewright.sandbox._results import Output, PollBody, SubmitBody
+from rulewright.sandbox._spec import Spec, Waiter
+from rulewright.sandbox._tasks import Life, Task
 
 from tests.sandbox.asking import spec_of
 

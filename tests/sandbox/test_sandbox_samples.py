@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import jsonschema_rs
 import pytest
-from mountsea_gemini.sandbox import Sandbox
-from mountsea_gemini.sandbox._pattern import matching
-from mountsea_gemini.sandbox._sample import sample
-from mountsea_gemini.sandbox._spec import Spec
+from rulewright.sandbox import Sandbox
+from rulewright.sandbox._pattern import matching
+from rulewright.sandbox._sample import sample
+from rulewright.sandbox._spec import Spec
 
 SPEC = Spec({"openapi": "3.1.0", "paths": {"/": {"get": {"responses": {}}}}})
 

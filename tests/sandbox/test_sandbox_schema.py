@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import SpecError
-from mountsea_gemini.sandbox._pointer import pointer, tokens_of
-from mountsea_gemini.sandbox._schema import Draft4, Modern, Schemas, compiled
+from rulewright.sandbox import SpecError
+from rulewright.sandbox._pointer import pointer, tokens_of
+from rulewright.sandbox._schema import Draft4, Modern, Schemas, compiled
 
 from tests.sandbox.asking import spec_of
 

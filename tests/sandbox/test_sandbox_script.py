@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from mountsea_gemini.sandbox import FAULT_KINDS, Fault, Outcome, Sandbox, Script, ScriptError, Timing
+from rulewright.sandbox import FAULT_KINDS, Fault, Outcome, Sandbox, Script, ScriptError, Timing
 
 from tests.sandbox.asking import AUTH, Ask, Send, life, poll, started, submit
 
@@ -136,7 +136,7 @@ def test_the_header_goes_before_the_queue_and_the_queue_before_the_default() -> 
     """Each submit uses one queued script up, unless its own header speaks for it."""
     from tests.sandbox.asking import door
 
-    sandbox = Sandbox(script="cancelled now")
+    sandbox = Sandbox("mountsea_gemini_api", script="cancelled now")
     sandbox.script("failed now", Script("timeout", Timing("now")))
     with door("transport", sandbox) as send:
         headers = [{"x_sandbox_script": "now"}, {}, {}, {}]
@@ -173,7 +173,7 @@ def test_a_script_belongs_to_the_submit(send: Send) -> None:
 def test_a_default_script_must_fit_the_spec() -> None:
     """A sandbox with an outcome nobody knows is not built."""
     with pytest.raises(ScriptError, match="sideways"):
-        Sandbox(script="sideways")
+        Sandbox("mountsea_gemini_api", script="sideways")
 
 
 def test_every_kind_and_outcome_is_explained() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import Request, SpecError
-from mountsea_gemini.sandbox._security import Guard
+from rulewright.sandbox import Request, SpecError
+from rulewright.sandbox._security import Guard
 
 from tests.sandbox.asking import spec_of
 

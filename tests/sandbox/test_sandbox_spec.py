@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import SpecError
-from mountsea_gemini.sandbox._spec import (
+from rulewright.sandbox import SpecError
+from rulewright.sandbox._spec import (
     METHODS,
     Body,
     Link,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import Fault, Request, Response
-from mountsea_gemini.sandbox._faults import refusal, spoil
-from mountsea_gemini.sandbox._http import answer, html_answer, json_answer
-from mountsea_gemini.sandbox._spec import Waiter
+from rulewright.sandbox import Fault, Request, Response
+from rulewright.sandbox._faults import refusal, spoil
+from rulewright.sandbox._http import answer, html_answer, json_answer
+from rulewright.sandbox._spec import Waiter
 
 HTML = (b"content-type", b"text/html; charset=utf-8")
 WAITER = Waiter("id", "/id", {}, "/data/a~1b", ("waiting",), {"done": "success"}, None, {})

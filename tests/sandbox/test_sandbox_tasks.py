@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import Script, ScriptError, Timing, VirtualClock
-from mountsea_gemini.sandbox._clock import EPOCH
-from mountsea_gemini.sandbox._spec import Waiter
-from mountsea_gemini.sandbox._tasks import Life, Task, Tasks
+from rulewright.sandbox import Script, ScriptError, Timing, VirtualClock
+from rulewright.sandbox._clock import EPOCH
+from rulewright.sandbox._spec import Waiter
+from rulewright.sandbox._tasks import Life, Task, Tasks
 
 ENDS = {"done": "success", "finished": "success", "burnt": "failure", "gone": "cancelled"}
 WAITER = Waiter("id", "/id", {}, "/state", ("queued", "baking"), ENDS, None, {})

@@ -16,8 +16,8 @@ from mountsea_gemini import (
     TaskFailed,
     WaitTimeout,
 )
-from mountsea_gemini.sandbox import ScriptError
 from mountsea_gemini.testing import FakeApi, FakeClock, MissedScript, UnexpectedRequest
+from rulewright.sandbox import ScriptError
 
 
 def test_a_life_is_played_without_waiting(tmp_path: Path) -> None:

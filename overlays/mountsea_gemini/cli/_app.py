@@ -6,18 +6,17 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts import App, CycloptsError, Group
 from mountsea_gemini_api.variants import VARIANTS
 
 from .._particular import PROGRAM, SUMMARY
 from . import _many, _rules, _tasks
-from ._carrying import carry_out
 from ._exits import Exit, table
 from ._fields import Field, fields_of
-from ._options import SUBMITTING_NAMES, Reporting, Submitting
-from ._package import Client, printable, serve_sandbox
+from ._options import SUBMITTING_NAMES, Submitting
+from ._package import Client, printable
 from ._screen import abandon_output, tolerant
 from ._version import running_version
 
@@ -75,8 +74,6 @@ def build(client_class: type[Client], variants: Variants) -> App:
     app.command(_tasks.download, group=_RESUME)
     app.command(_rules.rules, group=_CHECK)
     app.command(_rules.explain, group=_CHECK)
-    # Its options are the sandbox's own, --help included.
-    app.command(sandbox, group=_CHECK, help_flags=[], version_flags=[])
     for field, methods in variants.items():
         for value, method in methods.items():
             command = _variant(client_class, method)
@@ -126,8 +123,3 @@ def _words(text: str) -> str:
     head, arguments, tail = text.partition("\nArgs:\n")
     tail, rules, listed = tail.partition("\nRules:\n")
     return head + (rules + listed + "\n" if rules else "") + arguments + tail
-
-
-def sandbox(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]) -> int:
-    """Serve a sandbox on this machine until Ctrl-C; its first line is its URL."""
-    return carry_out(Reporting(), lambda _: serve_sandbox(arguments))

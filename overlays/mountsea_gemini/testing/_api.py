@@ -12,10 +12,10 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from mountsea_gemini_api.operations import SERVERS
+from rulewright.sandbox import Recorded, Sandbox, Script
+from rulewright.sandbox._tasks import Life
 
 from .. import _async_client, _client
-from ..sandbox import Recorded, Sandbox, Script
-from ..sandbox._tasks import Life
 from ._clock import FakeClock
 from ._fault import MissedScript, UnexpectedRequest
 from ._transport import Transport
@@ -54,7 +54,7 @@ class FakeApi:
         self.clock = clock or FakeClock()
         self.base_url = base_url
         self.token = token
-        self._sandbox = Sandbox(token=token, clock=_SandboxTime(self.clock), strict=strict)
+        self._sandbox = Sandbox(_client.Client, token=token, clock=_SandboxTime(self.clock), strict=strict)
         self.transport = Transport(self._sandbox.core, urlsplit(base_url).hostname or "")
         self.expect(*scripts)
 

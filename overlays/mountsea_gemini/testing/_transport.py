@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 
 import httpx
+from rulewright.sandbox._core import Core
+from rulewright.sandbox._endpoints import Submit
+from rulewright.sandbox._http import decoded
+from rulewright.sandbox._inprocess import ask
 
-from ..sandbox._core import Core
-from ..sandbox._endpoints import Submit
-from ..sandbox._http import decoded
-from ..sandbox._inprocess import ask
 from ._fault import UnexpectedRequest
 
 

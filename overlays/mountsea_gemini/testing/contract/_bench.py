@@ -14,12 +14,12 @@ import httpx
 from attrs import frozen
 from mountsea_gemini_api.rules import RuleViolation, RuleWarning, Violation, validate
 from mountsea_gemini_api.rules._table import SHAPES
+from rulewright.sandbox import Sandbox
 
 from ..._client import Client
 from ..._errors import ApiError, RequestRefused
 from ..._particular import TOKEN_VARIABLE
 from ..._tasks import Task
-from ...sandbox import Sandbox
 from .._clock import FakeClock
 from ._contract import Contract, Promise
 from ._exchange import Ask, Exchange, Watched

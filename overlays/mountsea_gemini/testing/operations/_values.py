@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from attrs import frozen
+from rulewright.sandbox._parameters import rule_names
+from rulewright.sandbox._sample import properties_of, sample
+from rulewright.sandbox._spec import Operation, Parameter, Spec, is_json, type_sent
 
-from ...sandbox._parameters import rule_names
-from ...sandbox._sample import properties_of, sample
-from ...sandbox._spec import Operation, Parameter, Spec, is_json, type_sent
 from ..contract._judge import Judge
 
 ABSENT: Final = object()

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from ._pattern import matching
-from ._spec import Schema
+from rulewright.sandbox._pattern import matching
+from rulewright.sandbox._spec import Schema
 
 _TRIED: Final = ("e3e70682-c209-4cac-a29f-6fbed82c07cd", "f728b4fa-4248-4e3a-aa5d-2f346baa9455")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from ._http import LATIN, Request
+from rulewright.sandbox._http import LATIN, Request
 
 MAX_ENTRIES: Final = 1000
 MAX_BYTES: Final = 4 * 1024 * 1024

@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final, Literal
 
-from ._http import Request, Response, answer, error_answer
+from rulewright.sandbox._http import Request, Response, answer, error_answer
 
 PREFIX: Final = "/files/"
 SUFFIX: Final = ".mp4"

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from ._core import Core
+    from rulewright.sandbox._core import Core
 
 INVENTED: Final = (
     "how long each state lasts, and that every task passes through all of them",

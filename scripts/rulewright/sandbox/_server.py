@@ -8,14 +8,10 @@ import threading
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
-from ._asgi import Door
-from ._core import Core
-from ._extra import missing
+import uvicorn
 
-try:
-    import uvicorn
-except ImportError as error:
-    raise missing(error) from error
+from rulewright.sandbox._asgi import Door
+from rulewright.sandbox._core import Core
 
 _STOP_SECONDS: Final = 5.0
 

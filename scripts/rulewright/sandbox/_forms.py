@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
-from ._http import LATIN
-from ._sample import properties_of
-from ._spec import Schema, Spec, essence_of
-from ._texts import kinds_of, said_of, typed
+from rulewright.sandbox._http import LATIN
+from rulewright.sandbox._sample import properties_of
+from rulewright.sandbox._spec import Schema, Spec, essence_of
+from rulewright.sandbox._texts import kinds_of, said_of, typed
 
 if TYPE_CHECKING:
     from email.message import Message

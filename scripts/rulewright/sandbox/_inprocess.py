@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
-from ._clock import Clock
-from ._core import Core
-from ._http import Request, Response, decoded
+from rulewright.sandbox._clock import Clock
+from rulewright.sandbox._core import Core
+from rulewright.sandbox._http import Request, Response, decoded
 
 
 class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, Never
 
-from ._forms import Form
-from ._http import LATIN, Request, Response, error_answer, json_text
-from ._spec import Body, essence_of, is_json
+from rulewright.sandbox._forms import Form
+from rulewright.sandbox._http import LATIN, Request, Response, error_answer, json_text
+from rulewright.sandbox._spec import Body, essence_of, is_json
 
 MISSING = object()
 

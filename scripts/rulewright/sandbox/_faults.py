@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from ._http import JSON_TYPE, LATIN, Request, Response, answer, error_answer, html_answer, json_text
-from ._pointer import tokens_of
-from ._script import Fault
-from ._spec import Waiter
+from rulewright.sandbox._http import JSON_TYPE, LATIN, Request, Response, answer, error_answer, html_answer, json_text
+from rulewright.sandbox._pointer import tokens_of
+from rulewright.sandbox._script import Fault
+from rulewright.sandbox._spec import Waiter
 
 _PROXY_PAGES: Final = frozenset({502, *range(520, 528)})
 UNKNOWN_STATE: Final = "a-state-nobody-documented"

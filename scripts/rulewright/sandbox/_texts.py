@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ._spec import Spec
+from rulewright.sandbox._spec import Spec
 
 Kinds = frozenset[str]
 TEXT: Final[Kinds] = frozenset({"string"})

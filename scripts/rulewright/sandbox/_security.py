@@ -7,8 +7,8 @@ import hmac
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ._http import LATIN, Request
-from ._spec import Operation, Spec, SpecError
+from rulewright.sandbox._http import LATIN, Request
+from rulewright.sandbox._spec import Operation, Spec, SpecError
 
 _HEADER: Final = "authorization"
 _SCHEMES: Final = {"bearer": b"bearer", "basic": b"basic"}

@@ -8,15 +8,16 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rulewright.sandbox._clock import date_text
+from rulewright.sandbox._http import json_text
+from rulewright.sandbox._ids import is_number
+from rulewright.sandbox._pointer import tokens_of
+from rulewright.sandbox._sample import properties_of, put, sample
+from rulewright.sandbox._script import Outcome
+from rulewright.sandbox._spec import Operation, Spec, Waiter
+from rulewright.sandbox._tasks import Task
+
 from . import _files
-from ._clock import date_text
-from ._http import json_text
-from ._ids import is_number
-from ._pointer import tokens_of
-from ._sample import properties_of, put, sample
-from ._script import Outcome
-from ._spec import Operation, Spec, Waiter
-from ._tasks import Task
 
 _BEGINNING: Final = re.compile(r"created|submitted|started")
 _END: Final = re.compile(r"finished|completed|ended")

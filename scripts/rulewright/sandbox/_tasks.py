@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from ._clock import Clock
-from ._script import Outcome, Script, ScriptError, Timing
-from ._spec import Waiter
+from rulewright.sandbox._clock import Clock
+from rulewright.sandbox._script import Outcome, Script, ScriptError, Timing
+from rulewright.sandbox._spec import Waiter
 
 _SLOWER: Final = 5
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from ._checks import Checks, Entry, schema_entry
-from ._http import LATIN, Request
-from ._pointer import Location, pointer
-from ._schema import Schemas
-from ._spec import Operation, Parameter, Schema, Spec
-from ._texts import TEXT, Kinds, kinds_of, said_of, typed
+from rulewright.sandbox._checks import Checks, Entry, schema_entry
+from rulewright.sandbox._http import LATIN, Request
+from rulewright.sandbox._pointer import Location, pointer
+from rulewright.sandbox._schema import Schemas
+from rulewright.sandbox._spec import Operation, Parameter, Schema, Spec
+from rulewright.sandbox._texts import TEXT, Kinds, kinds_of, said_of, typed
 
 
 class Parameters:

@@ -1,29 +1,29 @@
-"""The sandbox's command line."""
+"""Command line: `rulewright sandbox [DOCUMENT]`."""
 
 from __future__ import annotations
 
 import argparse
-import gc
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
-from ._sandbox import Sandbox
-from ._script import Script, ScriptError, Timing
-from ._spec import SpecError
+from rulewright.errors import EXIT_FAILED
+from rulewright.project import load_project
+from rulewright.sandbox import DOCUMENT, Listener, Sandbox, Script, ScriptError, SpecError, Timing
 
-EXIT_FAILED = 1
+_FILES: Final = frozenset({".json", ".yaml", ".yml"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted.
 
-    The first line on standard output is the URL alone; what follows on standard error is how sure each
-    operation and rule is. Ctrl-C and SIGTERM are the normal way to end it.
+    The first line on standard output is the URL alone; the provenance of each operation and rule follows on
+    standard error. Ctrl-C and SIGTERM are the normal way to end it.
 
     Args:
-        arguments: Those after the program's name; None takes them from the process.
+        arguments: Those after `rulewright sandbox`; None takes them from the process.
 
     Returns:
         0 after Ctrl-C or SIGTERM, 1 when it cannot start; argparse exits with 2 on wrong usage.
@@ -31,30 +31,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         sandbox = Sandbox(
-            options.spec,
+            _document(options.document),
             token=options.token,
             seed=options.seed,
             timing=options.speed,
             script=options.outcome,
             strict=options.strict,
         )
-        return run(sandbox, options.host, options.port)
+        _serve(sandbox, options.host, options.port)
     except (SpecError, ScriptError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_FAILED
+    return 0
 
 
-def run(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> int:
+def _document(given: str | None) -> Path | str:
+    """Return the file or the client package that the argument names; without one, the document of the project here."""
+    if given is None:
+        return load_project(".").output / DOCUMENT
+    path = Path(given)
+    return path if path.suffix.lower() in _FILES or len(path.parts) > 1 or path.is_file() else given
+
+
+def _serve(sandbox: Sandbox, host: str, port: int) -> None:
     """Serve a sandbox until SIGINT or SIGTERM; to be called in the main thread.
-
-    Returns:
-        0.
 
     Raises:
         OSError: The address cannot be listened on.
     """
-    from ._server import Listener  # noqa: PLC0415  `--help` needs no server
-
     listener = Listener(sandbox.core, host, port)
     signals = (signal.SIGINT, signal.SIGTERM)
     # uvicorn takes these over while it runs and raises them again at its end, when they must not kill.
@@ -62,24 +66,28 @@ def run(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> int:
     try:
         print(listener.url, flush=True)
         print(*sandbox.labels(), sep="\n", file=sys.stderr, flush=True)
-        gc.collect()
-        gc.freeze()  # what was made so far stays to the end; no need to look at it again and again
         listener.run()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="sandbox", description="A local server that behaves as the effective spec says."
+        prog="rulewright sandbox",
+        description="Serve an effective document on this machine until Ctrl-C. Standard output is the URL alone.",
     )
-    parser.add_argument("--spec", type=Path, help="effective spec as JSON (default: the one that comes along)")
+    parser.add_argument(
+        "document",
+        nargs="?",
+        metavar="DOCUMENT",
+        help="effective document (JSON or YAML), or the name of an installed client package that carries one"
+        " (default: the document of the project in this folder)",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
     parser.add_argument("--token", default="sandbox", help="accepted credential (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="decides the ids of tasks (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the task ids (default: %(default)s)")
     parser.add_argument(
         "--speed",
         type=_speed,
@@ -92,9 +100,9 @@ def _parser() -> argparse.ArgumentParser:
         type=_script,
         default=Script(),
         metavar="SCRIPT",
-        help="what becomes of tasks, such as failed, flaky, never, '502@poll:2-4' (default: success)",
+        help="how tasks end and what fails on the way, such as failed, flaky, never, '502@poll:2-4' (default: success)",
     )
-    parser.add_argument("--strict", action="store_true", help="refuse bodies that break warning-level rules too")
+    parser.add_argument("--strict", action="store_true", help="enforce rules of level warning too")
     return parser
 
 

@@ -6,17 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Literal
 
-from ._clock import Clock
-from ._core import Core
-from ._extra import missing
-from ._http import Request, Response, decoded
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import Message, Receive, Scope, Send
 
-try:
-    from starlette.applications import Starlette
-    from starlette.routing import Mount
-    from starlette.types import Message, Receive, Scope, Send
-except ImportError as error:
-    raise missing(error) from error
+from rulewright.sandbox._clock import Clock
+from rulewright.sandbox._core import Core
+from rulewright.sandbox._http import Request, Response, decoded
 
 HangUp = Callable[[Any, Literal["close", "reset"]], None]
 

@@ -8,25 +8,26 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .._particular import GENERATED
-from ._clock import Clock, SteadyClock
-from ._core import Core, Settings
-from ._http import Request, Response
-from ._journal import Recorded
-from ._labels import labels
-from ._script import Script, Timing
-from ._spec import Spec, SpecError
+from rulewright.sandbox._clock import Clock, SteadyClock
+from rulewright.sandbox._core import Core, Settings
+from rulewright.sandbox._http import Request, Response
+from rulewright.sandbox._journal import Recorded
+from rulewright.sandbox._labels import labels
+from rulewright.sandbox._script import Script, Timing
+from rulewright.sandbox._spec import Spec, SpecError
 
 if TYPE_CHECKING:
     import httpx
     import respx
 
-    from ._asgi import Application
-    from ._inprocess import Transport
-    from ._server import Running
+    from rulewright.sandbox._asgi import Application
+    from rulewright.sandbox._inprocess import Transport
+    from rulewright.sandbox._server import Running
 
-DEFAULT_SPEC: Final = (GENERATED, "openapi.effective.json")
-"""Package and file of the spec that is played when none is given."""
+DOCUMENT: Final = "openapi.effective.json"
+"""The file in which a client package carries its effective document."""
+
+Document = Mapping[str, Any] | Path | str | type
 
 
 class Sandbox:
@@ -35,7 +36,7 @@ class Sandbox:
     One core behind three doors: `transport` and `mock` (in process), `app` (ASGI), `serve` (TCP).
 
     Args:
-        spec: The effective spec, or the file it is in; None for the one that comes with this package.
+        document: The effective document, its file, the name of a client package, or a client's class.
         token: The accepted credential.
         seed: Decides the ids of tasks: the same seed and the same requests give the same bytes.
         timing: How long each state lasts; by default each is shown to one poll.
@@ -52,7 +53,7 @@ class Sandbox:
 
     def __init__(
         self,
-        spec: Mapping[str, Any] | Path | None = None,
+        document: Document,
         *,
         token: str = "sandbox",  # noqa: S107  a made-up one, published on purpose
         seed: int = 0,
@@ -65,7 +66,7 @@ class Sandbox:
     ) -> None:
         script = Script.parse(script) if isinstance(script, str) else script
         settings = Settings(token, seed, timing or Timing(), script, strict, max(1, max_tasks), max_body)
-        self.core = Core(Spec(read_spec(spec)), settings, clock or SteadyClock())
+        self.core = Core(Spec(read_document(document)), settings, clock or SteadyClock())
 
     def script(self, *scripts: Script | str) -> None:
         """Queue what becomes of the next submits, one script each.
@@ -95,13 +96,13 @@ class Sandbox:
 
     def transport(self) -> Transport:
         """Return an httpx transport, sync and async, that ends in this sandbox."""
-        from ._inprocess import Transport  # noqa: PLC0415  a server needs no httpx
+        from rulewright.sandbox._inprocess import Transport  # noqa: PLC0415  a server needs no httpx
 
         return Transport(self.core)
 
     def mock(self, router: respx.MockRouter) -> respx.Route:
         """Let a respx router answer every request it has no other route for from this sandbox."""
-        from ._inprocess import ask  # noqa: PLC0415
+        from rulewright.sandbox._inprocess import ask  # noqa: PLC0415
 
         def side_effect(request: httpx.Request) -> httpx.Response:
             return ask(self.core, request)
@@ -111,7 +112,7 @@ class Sandbox:
     @property
     def app(self) -> Application:
         """The sandbox as a Starlette application."""
-        from ._asgi import Application  # noqa: PLC0415
+        from rulewright.sandbox._asgi import Application  # noqa: PLC0415
 
         return Application(self.core)
 
@@ -121,42 +122,48 @@ class Sandbox:
         Raises:
             OSError: The address cannot be listened on.
         """
-        from ._server import Listener, Running  # noqa: PLC0415
+        from rulewright.sandbox._server import Listener, Running  # noqa: PLC0415
 
         return Running(Listener(self.core, host, port))
 
 
-def serve(host: str = "127.0.0.1", port: int = 0, **options: Any) -> Running:
+def serve(document: Document, host: str = "127.0.0.1", port: int = 0, **options: Any) -> Running:
     """Listen with a new sandbox; the options are those of `Sandbox`."""
-    return Sandbox(**options).serve(host, port)
+    return Sandbox(document, **options).serve(host, port)
 
 
-def _default_spec() -> Path:
-    """Find the spec in the generated package that belongs to this copy.
+def _document_of(client: str | type) -> Path:
+    """Return the effective document of a client: of the package that the name or the class stands for.
 
-    The package beside this one is looked up without importing it, which would load a whole client and take
-    three times as long; a copy that keeps it elsewhere has had the import below rewritten.
+    A class may be written by hand over a generated one, so the packages of its bases are searched too.
     """
-    package, name = DEFAULT_SPEC
-    found = find_spec(".".join([*__name__.split(".")[:-3], package]))
-    if found is not None and found.origin is not None:
-        return Path(found.origin).with_name(name)
-    try:
-        import mountsea_gemini_api as generated  # noqa: PLC0415  a spec given needs no client
-    except ImportError as error:
-        raise SpecError(f"{error}; give the effective spec as a file") from error
-    return Path(generated.__path__[0]) / name
+    modules = [client] if isinstance(client, str) else [base.__module__ for base in client.__mro__]
+    for module in modules:
+        names = module.split(".")
+        for end in range(len(names), 0, -1):
+            try:
+                found = find_spec(".".join(names[:end]))
+            except (ImportError, ValueError):
+                continue  # a parent that cannot be imported, or a name that is none
+            for folder in (found.submodule_search_locations or ()) if found else ():
+                if (path := Path(folder) / DOCUMENT).is_file():
+                    return path
+    shown = client if isinstance(client, str) else client.__qualname__
+    raise SpecError(f"{shown}: there is no client package of this name that carries {DOCUMENT}")
 
 
-def read_spec(spec: Mapping[str, Any] | Path | None) -> Mapping[str, Any]:
-    """Return an effective spec as JSON.
+def read_document(document: Document) -> Mapping[str, Any]:
+    """Return an effective document as JSON.
+
+    Args:
+        document: The document, its file, the name of a client package, or a client's class.
 
     Raises:
-        SpecError: There is no such file, or it is not a JSON object.
+        SpecError: There is no such file or package, or the file is not a JSON object.
     """
-    if isinstance(spec, Mapping):
-        return spec
-    place = spec or _default_spec()
+    if isinstance(document, Mapping):
+        return document
+    place = document if isinstance(document, Path) else _document_of(document)
     try:
         value = json.loads(place.read_bytes())
     except OSError as error:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ._fitting import fits
-from ._pattern import matching
-from ._pointer import tokens_of
-from ._spec import Spec
+from rulewright.sandbox._fitting import fits
+from rulewright.sandbox._pattern import matching
+from rulewright.sandbox._pointer import tokens_of
+from rulewright.sandbox._spec import Spec
 
 _MAX_DEPTH: Final = 12
 _TEXTS: Final = {

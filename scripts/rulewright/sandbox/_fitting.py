@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ._spec import Spec
+from rulewright.sandbox._spec import Spec
 
 _MAX_DEPTH: Final = 12
 _KINDS: Final[Mapping[str, type | tuple[type, ...]]] = {

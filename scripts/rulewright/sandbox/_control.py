@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from ._http import Request, Response, error_answer, json_answer
-from ._labels import labels
-from ._script import Script, ScriptError
+from rulewright.sandbox._http import Request, Response, error_answer, json_answer
+from rulewright.sandbox._labels import labels
+from rulewright.sandbox._script import Script, ScriptError
 
 if TYPE_CHECKING:
-    from ._core import Core
+    from rulewright.sandbox._core import Core
 
 PREFIX: Final = "/_sandbox/"
 

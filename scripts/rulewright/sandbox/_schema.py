@@ -6,14 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote
 
-from ._extra import missing
-from ._pointer import Location, tokens_of
-from ._spec import Schema, Spec, SpecError
+import jsonschema_rs
 
-try:
-    import jsonschema_rs
-except ImportError as error:
-    raise missing(error) from error
+from rulewright.sandbox._pointer import Location, tokens_of
+from rulewright.sandbox._spec import Schema, Spec, SpecError
 
 _MAPS: Final = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas")
 _LISTS: Final = ("allOf", "anyOf", "oneOf", "prefixItems")

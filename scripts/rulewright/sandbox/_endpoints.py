@@ -7,21 +7,22 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from rulewright.sandbox._checks import Checks, texts
+from rulewright.sandbox._faults import refusal, spoil
+from rulewright.sandbox._forms import FORMS, Form
+from rulewright.sandbox._http import JSON_TYPE, LATIN, Request, Response, answer, error_answer, json_answer
+from rulewright.sandbox._ids import form_of, is_number
+from rulewright.sandbox._parameters import Parameters
+from rulewright.sandbox._results import PollBody, SubmitBody
+from rulewright.sandbox._sample import sample
+from rulewright.sandbox._script import Script, ScriptError
+from rulewright.sandbox._spec import Operation, Waiter
+from rulewright.sandbox._tasks import Life
+
 from . import _bodies, _files
-from ._checks import Checks, texts
-from ._faults import refusal, spoil
-from ._forms import FORMS, Form
-from ._http import JSON_TYPE, LATIN, Request, Response, answer, error_answer, json_answer
-from ._ids import form_of, is_number
-from ._parameters import Parameters
-from ._results import PollBody, SubmitBody
-from ._sample import sample
-from ._script import Script, ScriptError
-from ._spec import Operation, Waiter
-from ._tasks import Life
 
 if TYPE_CHECKING:
-    from ._core import Core
+    from rulewright.sandbox._core import Core
 
 SCRIPT_HEADER: Final = b"x-sandbox-script"
 WARNINGS_HEADER: Final = b"x-sandbox-warnings"

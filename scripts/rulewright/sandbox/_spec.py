@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from ._pointer import pointer, tokens_of
+from rulewright.sandbox._pointer import pointer, tokens_of
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _SUCCESSES: Final = (r"2\d\d|2XX", "default", r"3\d\d")

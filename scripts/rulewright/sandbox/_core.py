@@ -10,19 +10,20 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from rulewright.sandbox._clock import Clock
+from rulewright.sandbox._control import PREFIX as CONTROL
+from rulewright.sandbox._control import Control
+from rulewright.sandbox._endpoints import Endpoint, Plain, Poll, Submit
+from rulewright.sandbox._faults import refusal, spoil
+from rulewright.sandbox._http import Request, Response, error_answer
+from rulewright.sandbox._journal import Journal
+from rulewright.sandbox._schema import Schemas
+from rulewright.sandbox._script import Script, Timing
+from rulewright.sandbox._security import Guard
+from rulewright.sandbox._spec import Operation, Spec
+from rulewright.sandbox._tasks import Life, Tasks
+
 from . import _files
-from ._clock import Clock
-from ._control import PREFIX as CONTROL
-from ._control import Control
-from ._endpoints import Endpoint, Plain, Poll, Submit
-from ._faults import refusal, spoil
-from ._http import Request, Response, error_answer
-from ._journal import Journal
-from ._schema import Schemas
-from ._script import Script, Timing
-from ._security import Guard
-from ._spec import Operation, Spec
-from ._tasks import Life, Tasks
 
 
 @dataclass(frozen=True, slots=True)

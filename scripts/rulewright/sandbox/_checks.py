@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from ._http import json_text
-from ._pointer import Location, pointer
-from ._schema import Modern, SchemaError, Schemas, compiled
-from ._spec import Schema, SpecError
+from rulewright.sandbox._http import json_text
+from rulewright.sandbox._pointer import Location, pointer
+from rulewright.sandbox._schema import Modern, SchemaError, Schemas, compiled
+from rulewright.sandbox._spec import Schema, SpecError
 
 MAX_ENTRY: Final = 400
 MAX_ENTRIES: Final = 50
