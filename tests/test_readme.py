@@ -30,7 +30,7 @@ COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
 # These three need no run of their own: the reason is why running them here could show nothing more.
 ELSEWHERE = {
     "nox -s tests": "it is the run this test is part of",
-    'python -m pip install ".[cli,sandbox]"': "the session that runs this test has installed exactly that",
+    'python -m pip install ".[cli]" ./scripts': "the session that runs this test has installed exactly that",
     "python -m pip install nox && nox -s demo": "run below without its first half: nox runs this test",
 }
 

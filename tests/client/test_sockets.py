@@ -22,8 +22,8 @@ from mountsea_gemini._clock import SystemClock
 from mountsea_gemini._http_async_sockets import AsyncSockets
 from mountsea_gemini._http_sockets import CURRENT, Exchange, SyncSockets
 from mountsea_gemini._http_wire import failed
-from mountsea_gemini.testing import FakeClock
 from rulewright.sandbox import Sandbox
+from rulewright.testing import FakeClock
 
 from bench.faults.server import read
 from tests.client.scripted import PROMPT, TASK, TOKEN, Skin

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 import httpx
 import respx
 from rulewright.sandbox import Sandbox
-from rulewright.sandbox._spec import Spec
+from rulewright.sandbox.spec import Spec
 
 AUTH: Final = {"authorization": "Bearer sandbox"}
 JSON: Final = {"content-type": "application/json"}

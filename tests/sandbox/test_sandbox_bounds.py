@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from rulewright.sandbox import Request, Sandbox, Timing, VirtualClock
+from rulewright.sandbox import Request, Sandbox, Timing
+from rulewright.testing import FakeClock
 
 from tests.sandbox.asking import AUTH, JSON, SUBMIT, TEXT, Ask, Send, door, life, poll, started, submit
 
@@ -34,7 +35,7 @@ def test_the_oldest_ended_tasks_are_forgotten_first() -> None:
 
 def test_tasks_whose_time_ran_out_unseen_count_as_ended() -> None:
     """A timed task nobody polled again is forgotten before one that still runs."""
-    clock = VirtualClock()
+    clock = FakeClock()
     with door(
         "transport", Sandbox("mountsea_gemini_api", max_tasks=4, timing=Timing("seconds", 1), clock=clock)
     ) as send:

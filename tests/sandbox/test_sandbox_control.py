@@ -63,7 +63,7 @@ def test_state_and_labels_can_be_read(send: Send) -> None:
     )
     status, labels = control(send, "labels", method="GET")
     assert isinstance(labels, list)
-    assert (status, labels[0]["certainty"], labels[-1]["certainty"]) == (200, "published", "invented")
+    assert (status, labels[0]["provenance"], labels[-1]["provenance"]) == (200, "published", "invented")
 
 
 def test_web_pages_cannot_reach_the_controls(send: Send) -> None:
@@ -146,7 +146,7 @@ def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str], arguments:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["no-such-file.json"], "error: no-such-file.json: the effective spec cannot be read"),
+        (["no-such-file.json"], "error: no-such-file.json: the effective document cannot be read"),
         (["--outcome", "sideways"], "error: 'sideways' is no outcome"),
         (["--host", "256.0.0.1"], "error: "),
     ],

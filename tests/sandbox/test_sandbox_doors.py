@@ -12,8 +12,8 @@ import httpx
 import pytest
 import respx
 from rulewright.sandbox import Sandbox
-from rulewright.sandbox._http import Request
-from rulewright.sandbox._server import listen
+from rulewright.sandbox.doors import listen
+from rulewright.sandbox.exchange import Request
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -52,7 +52,7 @@ ODD = [
     Ask("POST", SUBMIT, AUTH | JSON, b" " * 1_100_000),
     Ask("GET", "/files/x.mp4", {}),
     Ask("GET", "/_sandbox/state", {}),
-    Ask("GET", "/_sandbox/labels", {}),
+    Ask("GET", "/_sandbox/provenance", {}),
     Ask("POST", "/_sandbox/script", JSON, b'["failed"]'),
     Ask("POST", "/_sandbox/reset", JSON),
 ]
@@ -109,7 +109,7 @@ def test_the_application_can_be_mounted_and_wrapped() -> None:
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(outer), base_url="http://x.test") as client:
-            return await client.get("/_sandbox/labels")
+            return await client.get("/_sandbox/provenance")
 
     response = asyncio.run(ask())
     assert (response.status_code, response.headers["content-encoding"]) == (200, "gzip")

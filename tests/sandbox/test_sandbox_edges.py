@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from rulewright.sandbox import Sandbox, Timing, VirtualClock
-from rulewright.sandbox._labels import labels
+from rulewright.sandbox import Sandbox, Timing
+from rulewright.sandbox.core import labels
+from rulewright.testing import FakeClock
 
 from tests.sandbox.asking import AUTH, HOST, JSON, STATES, SUBMIT, door, life, poll, started, submit
 from tests.sandbox.test_sandbox_generic import BASE, KEY, SPEC
@@ -17,7 +18,7 @@ from tests.sandbox.test_sandbox_generic import BASE, KEY, SPEC
 
 def test_a_state_lasts_to_its_last_moment() -> None:
     """Shown just before its time is over and not at that moment; a state that came early would be one left out."""
-    clock = VirtualClock()
+    clock = FakeClock()
     with door("transport", Sandbox("mountsea_gemini_api", timing=Timing("seconds", 10), clock=clock)) as send:
         task_id, seen = started(send), []
         for _ in STATES[1:]:
@@ -90,10 +91,10 @@ def test_an_empty_part_of_a_path_is_no_value() -> None:
 def test_what_was_only_inferred_is_not_said_to_be_published() -> None:
     """Each rule is labelled as its own level tells: stated by the vendor, or our conclusion."""
     told = {
-        label.text.partition(" ")[0]: label.certainty
+        label.text.partition(" ")[0]: label.provenance
         for label in labels(Sandbox("mountsea_gemini_api").core)
         if label.kind == "rule"
     }
     inferred = {"text2video-takes-no-images", "images-are-http-urls", "prompt-not-blank"}
-    assert {name for name, certainty in told.items() if certainty == "inferred"} == inferred
+    assert {name for name, provenance in told.items() if provenance == "inferred"} == inferred
     assert set(told.values()) == {"inferred", "published"}

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from rulewright.sandbox import FAULT_KINDS, Sandbox, VirtualClock
+from rulewright.sandbox import FAULT_KINDS, Sandbox
+from rulewright.testing import FakeClock
 
 from tests.sandbox.asking import HOST, STATES, Answer, Ask, Send, door, life, poll, started, submit
 
@@ -161,7 +162,7 @@ def test_drip_sends_single_bytes(name: str) -> None:
 
 def test_a_virtual_clock_makes_slow_answers_pass_at_once() -> None:
     """In process nobody waits: the clock moves on by the delay."""
-    clock = VirtualClock()
+    clock = FakeClock()
     with door("transport", Sandbox("mountsea_gemini_api", clock=clock), timeout=None) as send:
         assert send(submit(x_sandbox_script="slow=3600@submit")).status == 201
     assert clock.monotonic() == 3600
@@ -235,7 +236,7 @@ def test_fields_are_changed_before_the_whole_is_cut(send: Send) -> None:
 @pytest.mark.parametrize("script", ["slow=60@submit html@submit", "html@submit slow=60@submit", "slow=60@submit 503"])
 def test_delivery_faults_hold_whatever_is_delivered(script: str) -> None:
     """A delay stays with the answer, in whichever order the faults are written."""
-    clock = VirtualClock()
+    clock = FakeClock()
     with door("transport", Sandbox("mountsea_gemini_api", clock=clock), timeout=None) as send:
         send(submit(x_sandbox_script=script))
     assert clock.monotonic() == 60

@@ -41,7 +41,7 @@ SPEC: dict[str, Any] = {
             ],
             "post": {
                 "operationId": "bake",
-                "x-certainty": "observed",
+                "x-provenance": "observed",
                 "parameters": [{"$ref": "#/components/parameters/dry"}],
                 "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Order"}}}},
                 "responses": {
@@ -250,8 +250,8 @@ def test_the_base_path_of_the_server_counts() -> None:
 
 
 def test_labels_tell_what_the_spec_says() -> None:
-    """S7: certainty is the operation's own; rules are published or inferred by level; the rest is invented."""
-    lines = Sandbox(SPEC).labels()
+    """S7: provenance is the operation's own; rules are published or inferred by level; the rest is invented."""
+    lines = Sandbox(SPEC).provenance()
     assert lines[0] == "observed   operation  POST /ovens/{oven}/jobs (bake)"
     assert "published  rule       sugar-needs-grams (error): grams must be given with sugar" in lines
     assert sum(line.startswith("invented") for line in lines) >= 4
@@ -261,7 +261,7 @@ def test_a_label_does_not_reach_the_terminal_raw() -> None:
     """Control characters in a spec are escaped."""
     spec = copy.deepcopy(SPEC)
     spec["paths"]["/ping"]["get"]["operationId"] = "a\x1b[2J\u202eb"
-    (line,) = [line for line in Sandbox(spec).labels() if "/ping" in line]
+    (line,) = [line for line in Sandbox(spec).provenance() if "/ping" in line]
     assert r"a\x1b[2J\u202eb" in line
 
 
@@ -295,17 +295,17 @@ LOOK = "paths /jobs/{job} get"
     ("spec", "message"),
     [
         (_spoiled("paths", {}), "no operation"),
-        (_spoiled("components securitySchemes", {}), "is required by an operation but not there"),
-        (_spoiled("components securitySchemes key", {"type": "mutualTLS"}), "cannot be played"),
+        (_spoiled("components securitySchemes", {}), "is required by an operation but not defined"),
+        (_spoiled("components securitySchemes key", {"type": "mutualTLS"}), "is not supported"),
         (_spoiled(LOOK + " x-waiter", {}), "x-waiter: 'acceptors' is missing"),
-        (_spoiled(LOOK + " x-waiter acceptors", {"done": "success"}), "needs a state to retry at"),
+        (_spoiled(LOOK + " x-waiter acceptors", {"done": "success"}), "needs a state with 'retry'"),
         (_spoiled("components schemas Order", {"$ref": "#/components/schemas/Order"}), "leads to itself"),
         (_spoiled("components schemas Order", {"$ref": "#/components/schemas/Nothing"}), "leads nowhere"),
         (_spoiled("components schemas Order", {"$ref": "other.json#/x"}), "inside the document"),
         (_spoiled("components schemas Layer x-rules", [{"id": "r"}]), "rule 'r': 'level' is missing"),
         (_spoiled("components schemas Layer x-rules", [RULE | {"if": {"type": "any"}}]), "cannot be compiled"),
         (_spoiled("components schemas Order properties note", {"pattern": "("}), "cannot be compiled"),
-        (Path("no-such-file.json"), "no-such-file.json: the effective spec cannot be read"),
+        (Path("no-such-file.json"), "no-such-file.json: the effective document cannot be read"),
     ],
 )
 def test_a_spec_that_cannot_be_played_says_where(spec: Any, message: str) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rulewright.sandbox import Sandbox, SteadyClock, Timing, VirtualClock
+from rulewright.sandbox import Sandbox, SteadyClock, Timing
+from rulewright.testing import FakeClock
 
 from tests.sandbox.asking import POLL, STATES, Send, door, life, poll, started
 
@@ -33,7 +34,7 @@ def test_now_shows_the_end_at_the_first_poll(send: Send) -> None:
 
 def test_seconds_pass_on_the_clock_given() -> None:
     """`seconds=10` changes state every ten seconds of a virtual clock, however often it is polled."""
-    clock = VirtualClock()
+    clock = FakeClock()
     with door("transport", Sandbox("mountsea_gemini_api", timing=Timing("seconds", 10), clock=clock)) as send:
         task_id, seen = started(send), []
         for _ in range(6):
@@ -55,7 +56,7 @@ def test_real_seconds_pass_on_their_own() -> None:
 def test_a_clock_that_steps_back_does_not_take_the_task_back() -> None:
     """Once a state was shown, no earlier one is."""
 
-    class Stepping(VirtualClock):
+    class Stepping(FakeClock):
         offset = 0.0
 
         def monotonic(self) -> float:
@@ -74,7 +75,7 @@ def test_a_clock_that_steps_back_does_not_take_the_task_back() -> None:
 @settings(max_examples=60, deadline=None)
 def test_a_life_never_goes_back(script: str, steps: list[int]) -> None:
     """Whatever the script and however time and polls interleave, the order of states is kept."""
-    clock = VirtualClock()
+    clock = FakeClock()
     order = [*STATES, "failed"]
     with door("transport", Sandbox("mountsea_gemini_api", clock=clock)) as send:
         task_id, last = started(send, x_sandbox_script=script), 0
@@ -133,7 +134,7 @@ def test_no_url_completes_without_a_result(send: Send) -> None:
 
 def test_dates_come_from_the_clock() -> None:
     """A task is created at the clock's date and finished when its states are over, not when it is asked for."""
-    clock = VirtualClock(datetime.fromisoformat("2030-05-06T07:08:09+00:00"))
+    clock = FakeClock(datetime.fromisoformat("2030-05-06T07:08:09+00:00"))
     with door("transport", Sandbox("mountsea_gemini_api", timing=Timing("seconds", 10), clock=clock)) as send:
         task_id = started(send)
         clock.advance(500)
@@ -145,7 +146,7 @@ def test_dates_come_from_the_clock() -> None:
 def test_time_does_not_go_back() -> None:
     """A virtual clock refuses a negative step."""
     with pytest.raises(ValueError, match="time does not go back"):
-        VirtualClock().advance(-1)
+        FakeClock().advance(-1)
 
 
 def _bytes(seed: int) -> list[bytes]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from rulewright.sandbox import Request
-from rulewright.sandbox._parameters import Parameters
-from rulewright.sandbox._schema import Schemas
+from rulewright.sandbox.inputs import Parameters
+from rulewright.sandbox.validation import Schemas
 
 from tests.sandbox.asking import spec_of
 
@@ -51,7 +51,7 @@ EVERYWHERE = [
 
 
 def test_where_a_parameter_is_found() -> None:
-    """Each at its own place, decoded as one is there; headers by a name in any case."""
+    """Each at its own place, decode_path as one is there; headers by a name in any case."""
     headers = {"x-dry?\xe9": "%20\xe9", "cookie": 'x=1; C="a%20b"', "c": "no", "in": "no"}
     values = {"a b": "\xe9 ", "in": "%20", "X-Dry\N{SNOWMAN}\xe9": "%20\xe9", "C": "a b"}
     assert read(EVERYWHERE, "a+b=%C3%A9+", {"in": "%20", "a b": "no"}, headers) == (values, [], [])

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from rulewright.sandbox import Request
-from rulewright.sandbox._bodies import MISSING, read
-from rulewright.sandbox._forms import Form
-from rulewright.sandbox._http import error_answer
-from rulewright.sandbox._spec import Body
+from rulewright.sandbox.exchange import error_answer
+from rulewright.sandbox.inputs import MISSING, Form, read
+from rulewright.sandbox.spec import Body
 
 from tests.sandbox.asking import spec_of
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 from rulewright.sandbox import Script, Timing
-from rulewright.sandbox._clock import EPOCH
-from rulewright.sandbox._results import Output, PollBody, SubmitBody
-from rulewright.sandbox._spec import Spec, Waiter
-from rulewright.sandbox._tasks import Life, Task
+from rulewright.sandbox.results import Output, PollBody, SubmitBody
+from rulewright.sandbox.spec import Spec, Waiter
+from rulewright.sandbox.tasks import EPOCH, Life, Task
 
 from tests.sandbox.asking import spec_of
 

@@ -9,9 +9,8 @@ import httpx
 import jsonschema_rs
 import pytest
 from rulewright.sandbox import Sandbox
-from rulewright.sandbox._pattern import matching
-from rulewright.sandbox._sample import sample
-from rulewright.sandbox._spec import Spec
+from rulewright.sandbox.sample import matching_text, sample
+from rulewright.sandbox.spec import Spec
 
 SPEC = Spec({"openapi": "3.1.0", "paths": {"/": {"get": {"responses": {}}}}})
 
@@ -32,7 +31,7 @@ SPEC = Spec({"openapi": "3.1.0", "paths": {"/": {"get": {"responses": {}}}}})
 @pytest.mark.parametrize("shortest", [0, 1, 5])
 def test_a_text_for_a_pattern(pattern: str, shortest: int) -> None:
     """It matches and is long enough, or there is none; anchors, classes, repeats and branches are understood."""
-    text = matching(pattern, shortest)
+    text = matching_text(pattern, shortest)
     if text is None:
         assert (pattern, shortest) == ("^(a|b)c?$", 5)  # there is none
     else:
@@ -43,7 +42,7 @@ def test_a_text_for_a_pattern(pattern: str, shortest: int) -> None:
 @pytest.mark.parametrize("pattern", [r"(?=x)", r"(a)\1", "("])
 def test_no_text_is_made_up_for_what_is_not_understood(pattern: str) -> None:
     """None, and no error."""
-    assert matching(pattern) is None
+    assert matching_text(pattern) is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rulewright.sandbox import SpecError
 from rulewright.sandbox._pointer import pointer, tokens_of
-from rulewright.sandbox._schema import Draft4, Modern, Schemas, compiled
+from rulewright.sandbox.validation import Draft4, Modern, Schemas, compiled
 
 from tests.sandbox.asking import spec_of
 
@@ -120,8 +120,8 @@ def test_a_reference_is_followed(version: str, reference: str, bad: Any) -> None
     ("schema", "message"),
     [
         ({"$ref": "#/components/schemas/No"}, "#/components/schemas/No: the reference leads nowhere"),
-        ({"minimum": "x"}, 'a schema of the effective spec cannot be compiled: "x" is not of type "number"'),
-        ({"pattern": "("}, 'a schema of the effective spec cannot be compiled: "(" is not a "regex"'),
+        ({"minimum": "x"}, 'a schema of the effective document cannot be compiled: "x" is not of type "number"'),
+        ({"pattern": "("}, 'a schema of the effective document cannot be compiled: "(" is not a "regex"'),
     ],
 )
 def test_what_is_no_schema_is_told(schema: Any, message: str) -> None:
@@ -138,7 +138,7 @@ def test_nothing_is_fetched() -> None:
         with pytest.raises(SpecError) as caught:
             compile_as({"$ref": "http://127.0.0.1:1/x"}, kind)
         assert str(caught.value) == (
-            "a schema of the effective spec cannot be compiled: Resource 'http://127.0.0.1:1/x' is not present in a "
+            "a schema of the effective document cannot be compiled: Resource 'http://127.0.0.1:1/x' is not present in a "
             "registry and retrieving it failed: Retrieval is disabled, cannot fetch http://127.0.0.1:1/x"
         )
 
@@ -186,7 +186,7 @@ KIND: Any = ruled("kind", properties={"again": {"$ref": "#/components/schemas/Ki
 def test_which_parts_of_a_value_rules_bind(value: Any, wanted: Any) -> None:
     """Everything by the schema of its place; of a choice only where one alternative fits and no other."""
     tree = schemas("3.1.0", {"Kind": KIND})
-    found = list(tree.ruled(TREE, value))
+    found = list(tree.rule_subjects(TREE, value))
     assert [(at, rule["id"]) for at, _, rule in found] == wanted
     assert all(part == _at(value, at) for at, part, _ in found)
 
@@ -229,7 +229,7 @@ def test_a_circle_is_gone_round_once(keyword: str) -> None:
     }
     tree = schemas("3.1.0", components)
     assert [rule["id"] for _, rule in tree.rules(one)] == ["one", "other", "below"]
-    found = [(at, rule["id"]) for at, _, rule in tree.ruled(one, {"a": {"b": {}}})]
+    found = [(at, rule["id"]) for at, _, rule in tree.rule_subjects(one, {"a": {"b": {}}})]
     round_once = [((), "one"), ((), "other")]
     below_it = [(("a",), "below"), (("a", "b"), "one"), (("a", "b"), "other")]
     assert found == [*round_once, *below_it]

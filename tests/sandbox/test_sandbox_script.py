@@ -63,8 +63,8 @@ FORM = "write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], such as 502@poll:2-4"
         ("polls=0", "polls=0: a state lasts a positive number of polls"),
         ("polls=1.5", "polls=1.5: a state lasts a positive number of polls"),
         ("seconds=0", "seconds=0: a state lasts a positive number of seconds"),
-        ("399@poll", f"'399' is no fault: write a status from 400 to 599 or one of {KINDS}"),
-        ("gremlin@poll", f"'gremlin' is no fault: write a status from 400 to 599 or one of {KINDS}"),
+        ("399@poll", f"'399' is not a fault; write a status from 400 to 599 or one of {KINDS}"),
+        ("gremlin@poll", f"'gremlin' is not a fault; write a status from 400 to 599 or one of {KINDS}"),
         ("500@lunch", "'lunch' is no place for a fault: write one of submit, poll, download"),
         ("500@poll:x", f"'500@poll:x' is no fault: {FORM}"),
         ("@poll", f"'@poll' is no fault: {FORM}"),
@@ -85,7 +85,7 @@ FORM = "write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], such as 502@poll:2-4"
         ('{"faults":[1]}', "outcome and timing are text, faults a list of texts"),
         ('{"faults":null}', "outcome and timing are text, faults a list of texts"),
         ('{"color":"red"}', "a script is text or an object with outcome, timing and faults"),
-        ("sideways", f"'sideways' is no outcome: write one of {ENDS}"),
+        ("sideways", f"'sideways' is not an outcome; write one of {ENDS}"),
     ],
 )
 def test_a_script_that_is_not_understood_says_so(sandbox: Sandbox, send: Send, text: str, message: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from rulewright.sandbox import SpecError
-from rulewright.sandbox._spec import (
+from rulewright.sandbox.spec import (
     METHODS,
     Body,
     Link,
@@ -49,7 +49,7 @@ def test_an_operation_that_says_little() -> None:
         method="GET",
         path="/a",
         name="get /a",
-        certainty="published",
+        provenance="published",
         security=(),
         parameters=(),
         body=None,
@@ -73,7 +73,7 @@ def test_an_operation_that_says_all() -> None:
     }
     said = {
         "operationId": "look",
-        "x-certainty": "observed",
+        "x-provenance": "observed",
         "security": [{"a": [], "b": []}, {}],
         "parameters": [
             {"$ref": "#/components/parameters/id"},
@@ -101,7 +101,7 @@ def test_an_operation_that_says_all() -> None:
         method="POST",
         path="/a/{b}",
         name="look",
-        certainty="observed",
+        provenance="observed",
         security=(("a", "b"), ()),
         parameters=(
             Parameter("id", "query", required=True, schema={"$ref": "#/components/schemas/T"}),
@@ -320,7 +320,7 @@ def test_a_reference_that_cannot_be_followed(reference: str, message: str) -> No
     assert str(caught.value) == message
 
 
-ACCEPTORS = "#/paths/~1a~0b/get/x-waiter/acceptors: needs a state to retry at and one that is a success"
+ACCEPTORS = "#/paths/~1a~0b/get/x-waiter/acceptors: needs a state with 'retry' and one with 'success'"
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_a_document_without_operations(paths: Any) -> None:
     """There is nothing to play."""
     with pytest.raises(SpecError) as caught:
         Spec({"paths": paths})
-    assert str(caught.value) == "#/paths: the spec has no operation to play"
+    assert str(caught.value) == "#/paths: the document has no operation to serve"
 
 
 def test_a_body_is_of_the_types_that_requests_name() -> None:

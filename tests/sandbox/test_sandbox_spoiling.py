@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from rulewright.sandbox import Fault, Request, Response
-from rulewright.sandbox._faults import refusal, spoil
-from rulewright.sandbox._http import answer, html_answer, json_answer
-from rulewright.sandbox._spec import Waiter
+from rulewright.sandbox.exchange import answer, html_answer, json_answer
+from rulewright.sandbox.script import apply_faults, refusal
+from rulewright.sandbox.spec import Waiter
 
 HTML = (b"content-type", b"text/html; charset=utf-8")
 WAITER = Waiter("id", "/id", {}, "/data/a~1b", ("waiting",), {"done": "success"}, None, {})
@@ -22,7 +22,7 @@ def asked(path: str = "/a b", query: bytes = b"", host: bytes = b"127.0.0.1:80",
 
 def spoiled(*faults: Fault, value: Any = VALUE, waiter: Waiter | None = WAITER) -> Response:
     """Return what becomes of a JSON answer."""
-    return spoil(json_answer(201, value, (b"x-more", b"1")), faults, asked(), waiter)
+    return apply_faults(json_answer(201, value, (b"x-more", b"1")), faults, asked(), waiter)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_what_cannot_be_changed_stays() -> None:
     assert spoiled(Fault("unknown-status"), waiter=None).body == json_answer(201, VALUE).body
     assert spoiled(Fault("unknown-status"), value={"data": 1}).body == b'{"data":1}'
     text = answer(200, b"text", (b"content-type", b"text/plain"))
-    assert spoil(text, [Fault("extra-field")], asked(), None) is text
+    assert apply_faults(text, [Fault("extra-field")], asked(), None) is text
 
 
 def test_the_whole_content_is_changed_after_its_fields() -> None:
@@ -110,7 +110,7 @@ def test_the_whole_content_is_changed_after_its_fields() -> None:
 )
 def test_a_redirect_leads_to_another_host(argument: str | None, request_: Request, location: bytes) -> None:
     """By default to the same path, query included."""
-    found = spoil(answer(200, b""), [Fault("redirect", argument=argument)], request_, None)
+    found = apply_faults(answer(200, b""), [Fault("redirect", argument=argument)], request_, None)
     assert found.headers == [(b"location", location), (b"content-length", b"0")]
 
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from rulewright.errors import EXIT_FAILED
+from rulewright.errors import InputError, run_cli
 from rulewright.project import load_project
-from rulewright.sandbox import DOCUMENT, Listener, Sandbox, Script, ScriptError, SpecError, Timing
+from rulewright.sandbox import DOCUMENT, Listener, Sandbox, Script, ScriptError, Timing
 
 _FILES: Final = frozenset({".json", ".yaml", ".yml"})
 
@@ -29,26 +29,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 after Ctrl-C or SIGTERM, 1 when it cannot start; argparse exits with 2 on wrong usage.
     """
     options = _parser().parse_args(arguments)
-    try:
-        sandbox = Sandbox(
-            _document(options.document),
-            token=options.token,
-            seed=options.seed,
-            timing=options.speed,
-            script=options.outcome,
-            strict=options.strict,
-        )
-        _serve(sandbox, options.host, options.port)
-    except (SpecError, ScriptError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_FAILED
+    return run_cli(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    sandbox = Sandbox(
+        _document(options.document),
+        token=options.token,
+        seed=options.seed,
+        timing=options.speed,
+        script=options.outcome,
+        strict=options.strict,
+    )
+    _serve(sandbox, options.host, options.port)
     return 0
 
 
 def _document(given: str | None) -> Path | str:
-    """Return the file or the client package that the argument names; without one, the document of the project here."""
+    """Return the file or the client package that the argument names; without one, the document of the project here.
+
+    Raises:
+        InputError: There is neither a project here nor its document.
+    """
     if given is None:
-        return load_project(".").output / DOCUMENT
+        path = load_project(".").output / DOCUMENT
+        if not path.is_file():
+            raise InputError("there is no effective document yet\n  run: rulewright regenerate", path=path.as_posix())
+        return path
     path = Path(given)
     return path if path.suffix.lower() in _FILES or len(path.parts) > 1 or path.is_file() else given
 
@@ -65,7 +72,7 @@ def _serve(sandbox: Sandbox, host: str, port: int) -> None:
     before = {number: signal.signal(number, lambda *_: listener.end()) for number in signals}
     try:
         print(listener.url, flush=True)
-        print(*sandbox.labels(), sep="\n", file=sys.stderr, flush=True)
+        print(*sandbox.provenance(), sep="\n", file=sys.stderr, flush=True)
         listener.run()
     finally:
         for number, handler in before.items():
@@ -81,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         "document",
         nargs="?",
         metavar="DOCUMENT",
-        help="effective document (JSON or YAML), or the name of an installed client package that carries one"
+        help="effective document (JSON or YAML), or the name of an installed client package that has one"
         " (default: the document of the project in this folder)",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")

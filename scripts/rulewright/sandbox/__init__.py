@@ -1,17 +1,17 @@
-"""A local server that behaves as the effective spec says, with real state and real video bytes."""
+"""A local server that plays an effective document, with state, rules, scripted faults and real video bytes."""
 
-from rulewright.sandbox._clock import Clock, SteadyClock, VirtualClock
-from rulewright.sandbox._http import Request, Response
-from rulewright.sandbox._journal import Recorded
-from rulewright.sandbox._sandbox import DOCUMENT, Sandbox, read_document, serve
-from rulewright.sandbox._script import FAULT_KINDS, Fault, Outcome, Script, ScriptError, Timing
-from rulewright.sandbox._server import Listener
-from rulewright.sandbox._spec import SpecError
+from rulewright.sandbox.doors import Listener
+from rulewright.sandbox.exchange import Recorded, Request, Response
+from rulewright.sandbox.sandbox import DOCUMENT, Document, Sandbox, read_document, serve
+from rulewright.sandbox.script import FAULT_KINDS, Fault, Outcome, Script, ScriptError, Timing
+from rulewright.sandbox.spec import SpecError
+from rulewright.sandbox.tasks import Clock, SteadyClock
 
 __all__ = [
     "DOCUMENT",
     "FAULT_KINDS",
     "Clock",
+    "Document",
     "Fault",
     "Listener",
     "Outcome",
@@ -24,7 +24,6 @@ __all__ = [
     "SpecError",
     "SteadyClock",
     "Timing",
-    "VirtualClock",
     "read_document",
     "serve",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 from rulewright.sandbox import read_document
-from rulewright.sandbox._spec import Operation, Spec, Waiter
+from rulewright.sandbox.spec import Operation, Spec, Waiter
 
 from ..._client import Client
 from ._judge import BodyJudge, Judge

@@ -14,7 +14,7 @@ from mountsea_gemini_api.client import Client
 from mountsea_gemini_api.operations import OPERATIONS
 from mountsea_gemini_api.types import Response
 from rulewright.sandbox import Sandbox, read_document
-from rulewright.sandbox._spec import Operation
+from rulewright.sandbox.spec import Operation
 
 from ._calling import arguments, call
 from ._values import Maker, Values

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from rulewright.sandbox import Sandbox
-from rulewright.sandbox._spec import Operation, is_json
+from rulewright.sandbox.spec import Operation, is_json
 
 from ..._client import Client
 from ..._secrets import printable
