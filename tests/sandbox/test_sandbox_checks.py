@@ -204,7 +204,7 @@ def test_a_text_of_costly_characters_is_cut_further_but_to_eight_at_least(length
 
 @pytest.mark.parametrize(
     ("given", "provenance"),
-    [({}, "published"), ({"level": "warning"}, "inferred"), ({"x-provenance": "observed"}, "observed")],
+    [({}, "published"), ({"level": "warning"}, "inferred"), ({"x-certainty": "observed"}, "observed")],
 )
 def test_a_rule_says_how_certain_it_is(given: dict[str, Any], provenance: str) -> None:
     """Its own word, or what its level says."""

@@ -54,14 +54,14 @@ def test_requests_can_be_read_and_forgotten_over_http(send: Send) -> None:
     assert control(send, "requests", method="GET")[1] == {"requests": [], "dropped": 0}
 
 
-def test_state_and_labels_can_be_read(send: Send) -> None:
+def test_state_and_provenance_can_be_read(send: Send) -> None:
     """How much is kept, and how sure everything is."""
     send(submit())
     assert control(send, "state", method="GET") == (
         200,
         {"tasks": {"kept": 1, "forgotten": 0, "limit": 10_000}, "queued": 0},
     )
-    status, labels = control(send, "labels", method="GET")
+    status, labels = control(send, "provenance", method="GET")
     assert isinstance(labels, list)
     assert (status, labels[0]["provenance"], labels[-1]["provenance"]) == (200, "published", "invented")
 
@@ -131,7 +131,7 @@ def test_a_slow_answer_does_not_hold_up_the_end() -> None:
     [
         (["--speed", "fast"], "write now, polls=N or seconds=N"),
         (["--speed", "failed now"], "write now, polls=N or seconds=N"),
-        (["--outcome", "gremlin@poll"], "'gremlin' is no fault"),
+        (["--outcome", "gremlin@poll"], "'gremlin' is not a fault"),
         (["--port", "x"], "invalid int value"),
     ],
 )
@@ -147,7 +147,7 @@ def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str], arguments:
     ("arguments", "words"),
     [
         (["no-such-file.json"], "error: no-such-file.json: the effective document cannot be read"),
-        (["--outcome", "sideways"], "error: 'sideways' is no outcome"),
+        (["--outcome", "sideways"], "error: 'sideways' is not an outcome"),
         (["--host", "256.0.0.1"], "error: "),
     ],
 )

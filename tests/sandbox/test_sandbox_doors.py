@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,7 +11,6 @@ import httpx
 import pytest
 import respx
 from rulewright.sandbox import Sandbox
-from rulewright.sandbox.doors import listen
 from rulewright.sandbox.exchange import Request
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -165,14 +163,6 @@ def test_records_can_be_read_while_requests_arrive(sandbox: Sandbox) -> None:
         done.set()
         reader.result()
     assert not problems
-
-
-def test_an_answer_does_not_wait_for_an_acknowledgement() -> None:
-    """Nagle's algorithm, which would cost 40 ms an answer, is off on every connection."""
-    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
-        connection, _ = listener.accept()
-        with connection:
-            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_stopped_server_frees_its_port_and_its_thread(sandbox: Sandbox) -> None:

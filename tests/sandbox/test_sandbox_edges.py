@@ -9,7 +9,6 @@ from collections.abc import Callable
 import httpx
 import pytest
 from rulewright.sandbox import Sandbox, Timing
-from rulewright.sandbox.core import labels
 from rulewright.testing import FakeClock
 
 from tests.sandbox.asking import AUTH, HOST, JSON, STATES, SUBMIT, door, life, poll, started, submit
@@ -92,7 +91,7 @@ def test_what_was_only_inferred_is_not_said_to_be_published() -> None:
     """Each rule is labelled as its own level tells: stated by the vendor, or our conclusion."""
     told = {
         label.text.partition(" ")[0]: label.provenance
-        for label in labels(Sandbox("mountsea_gemini_api").core)
+        for label in Sandbox("mountsea_gemini_api").core.provenance()
         if label.kind == "rule"
     }
     inferred = {"text2video-takes-no-images", "images-are-http-urls", "prompt-not-blank"}

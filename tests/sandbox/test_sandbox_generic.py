@@ -41,7 +41,7 @@ SPEC: dict[str, Any] = {
             ],
             "post": {
                 "operationId": "bake",
-                "x-provenance": "observed",
+                "x-certainty": "observed",
                 "parameters": [{"$ref": "#/components/parameters/dry"}],
                 "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Order"}}}},
                 "responses": {
@@ -146,7 +146,7 @@ def test_another_vendors_failure(client: httpx.Client) -> None:
     headers = KEY | {"x-sandbox-script": "burnt now"}
     job = client.post("/ovens/3/jobs", json={}, headers=headers).json()["data"]["job_id"]
     value = client.get(f"/jobs/{job}", headers=KEY).json()
-    assert value["data"] == {"phase": "burnt", "why": "the sandbox was told to end this task as burnt"}
+    assert value["data"] == {"phase": "burnt", "why": "the script of this task ends it as burnt"}
     assert isinstance(value["code"], int)
 
 
@@ -341,5 +341,5 @@ def test_a_client_package_names_its_document(tmp_path: Path, monkeypatch: pytest
     ):
         assert Sandbox(client).core.spec.document["info"]["title"] == title
     for unknown in ("no_such_package", "json", "not a name", ""):
-        with pytest.raises(SpecError, match=f"{unknown}: there is no client package"):
+        with pytest.raises(SpecError, match=f"{unknown}': there is no client package"):
             Sandbox(unknown)

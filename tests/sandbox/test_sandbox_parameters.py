@@ -29,7 +29,7 @@ def read(
     spec = spec_of(paths, components={"schemas": TEXTS})
     named = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()]
     request = Request("GET", "/", query.encode("latin-1"), named, b"")
-    return Parameters(spec, Schemas(spec), spec.operations[0], keys, strict=strict).read(request, in_path or {})
+    return Parameters(Schemas(spec), spec.operations[0], keys, strict=strict).read(request, in_path or {})
 
 
 def parameter(place: str, name: str, kind: Any = None, *, required: bool = False) -> dict[str, Any]:

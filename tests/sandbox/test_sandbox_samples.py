@@ -11,6 +11,7 @@ import pytest
 from rulewright.sandbox import Sandbox
 from rulewright.sandbox.sample import matching_text, sample
 from rulewright.sandbox.spec import Spec
+from rulewright.sandbox.validation import Schemas
 
 SPEC = Spec({"openapi": "3.1.0", "paths": {"/": {"get": {"responses": {}}}}})
 
@@ -70,7 +71,7 @@ def test_no_text_is_made_up_for_what_is_not_understood(pattern: str) -> None:
 def test_a_sample_fits_its_schema(schema: dict[str, Any]) -> None:
     """Bounds, steps, kinds, formats and alternatives are kept."""
     validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-    assert validator.is_valid(sample(SPEC, schema)), sample(SPEC, schema)
+    assert validator.is_valid(sample(Schemas(SPEC), schema)), sample(Schemas(SPEC), schema)
 
 
 def test_the_tag_of_an_alternative_is_the_documents_word() -> None:
@@ -81,7 +82,7 @@ def test_the_tag_of_an_alternative_is_the_documents_word() -> None:
         "components": {"schemas": {"Cat": {"type": "object", "required": ["kind"], "properties": {"kind": {}}}}},
     }
     tag = {"propertyName": "kind", "mapping": {"tom": "#/components/schemas/Cat"}}
-    assert sample(Spec(document), {"oneOf": [{"$ref": "#/components/schemas/Cat"}], "discriminator": tag}) == {
+    assert sample(Schemas(Spec(document)), {"oneOf": [{"$ref": "#/components/schemas/Cat"}], "discriminator": tag}) == {
         "kind": "tom"
     }
 
@@ -116,4 +117,4 @@ def test_alternatives_are_told_apart_by_a_tag_they_need_not_have() -> None:
         references = [{"$ref": f"#/components/schemas/{name}"} for name in (first, second)]
         schema = {"oneOf": references, "discriminator": {"propertyName": "kind", "mapping": mapping}}
         spec = Spec({**SPEC.document, "components": {"schemas": {"Boat": boat, "Train": train}}})
-        assert sample(spec, schema) == {"name": None, "kind": kind}
+        assert sample(Schemas(spec), schema) == {"name": None, "kind": kind}

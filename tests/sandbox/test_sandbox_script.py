@@ -51,7 +51,7 @@ def json_error(text: str) -> str:
 
 KINDS = ", ".join(FAULT_KINDS)
 ENDS = "cancelled, completed, failed, failure, flaky, never, no-url, slow, success, timeout"
-FORM = "write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], such as 502@poll:2-4"
+FORM = "write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], as in 502@poll:2-4"
 
 
 @pytest.mark.parametrize(
@@ -65,21 +65,22 @@ FORM = "write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], such as 502@poll:2-4"
         ("seconds=0", "seconds=0: a state lasts a positive number of seconds"),
         ("399@poll", f"'399' is not a fault; write a status from 400 to 599 or one of {KINDS}"),
         ("gremlin@poll", f"'gremlin' is not a fault; write a status from 400 to 599 or one of {KINDS}"),
-        ("500@lunch", "'lunch' is no place for a fault: write one of submit, poll, download"),
-        ("500@poll:x", f"'500@poll:x' is no fault: {FORM}"),
-        ("@poll", f"'@poll' is no fault: {FORM}"),
-        ("absent@poll", "absent=: needs a field's JSON pointer, as absent=/id"),
-        ("null=@poll", "null=: needs a field's JSON pointer, as null=/id"),
-        ("wrong=id@poll", "wrong=id: needs a field's JSON pointer, as wrong=/id"),
+        ("500@lunch", "'lunch' is not a place of a fault; write one of submit, poll, download"),
+        ("500@poll:x", f"'500@poll:x' is not a fault; {FORM}"),
+        ("@poll", f"'@poll' is not a fault; {FORM}"),
+        ("absent@poll", "absent=: needs the JSON pointer of a field, such as absent=/id"),
+        ("null=@poll", "null=: needs the JSON pointer of a field, such as null=/id"),
+        ("wrong=/a~2@poll", "wrong=/a~2: needs the JSON pointer of a field, such as wrong=/id"),
+        ("wrong=id@poll", "wrong=id: needs the JSON pointer of a field, such as wrong=/id"),
         ("slow=x@poll", "slow=x: needs a number of seconds from 0 to 3600"),
         ("slow=3600.1@poll", "slow=3600.1: needs a number of seconds from 0 to 3600"),
         ("drip=-0.1@poll", "drip=-0.1: needs a number of seconds from 0 to 3600"),
         ("drip=nan@poll", "drip=nan: needs a number of seconds from 0 to 3600"),
-        ("500@poll:0", "500@poll:0-0: never, as it counts up from 1"),
-        ("500@poll:0-", "500@poll:0-None: never, as it counts up from 1"),
-        ("500@poll:3-2", "500@poll:3-2: never, as it counts up from 1"),
-        ('{"faults":["429=1\\r\\nx: 1@poll"]}', r"429='1\r\nx: 1': an argument holds no control characters"),
-        ("{", f"the script starts like JSON but is not: {json_error('{')}"),
+        ("500@poll:0", "500@poll:0-0: counting starts at 1 and goes up"),
+        ("500@poll:0-", "500@poll:0-None: counting starts at 1 and goes up"),
+        ("500@poll:3-2", "500@poll:3-2: counting starts at 1 and goes up"),
+        ('{"faults":["429=1\\r\\nx: 1@poll"]}', r"429='1\r\nx: 1': an argument must not hold control characters"),
+        ("{", f"the script starts like JSON but is not JSON: {json_error('{')}"),
         ('{"outcome":1}', "outcome and timing are text, faults a list of texts"),
         ('{"timing":[]}', "outcome and timing are text, faults a list of texts"),
         ('{"faults":[1]}', "outcome and timing are text, faults a list of texts"),

@@ -165,7 +165,7 @@ def test_the_names_that_carry_credentials() -> None:
             (
                 name,
                 SCHEMES,
-                f"#/components/securitySchemes/{name}: is not supported; bearer, basic, oauth2 and apiKey can",
+                f"#/components/securitySchemes/{name}: is not supported; bearer, basic, oauth2 and apiKey are",
             )
             for name in ("tls", "digest", "odd", "odder")
         ),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from rulewright.openapi.parameters import METHODS
 from rulewright.sandbox import SpecError
 from rulewright.sandbox.spec import (
-    METHODS,
     Body,
     Link,
     Operation,
@@ -16,7 +16,6 @@ from rulewright.sandbox.spec import (
     Success,
     Waiter,
     is_json,
-    json_schema_of,
 )
 
 from tests.sandbox.asking import spec_of
@@ -73,7 +72,7 @@ def test_an_operation_that_says_all() -> None:
     }
     said = {
         "operationId": "look",
-        "x-provenance": "observed",
+        "x-certainty": "observed",
         "security": [{"a": [], "b": []}, {}],
         "parameters": [
             {"$ref": "#/components/parameters/id"},
@@ -104,9 +103,9 @@ def test_an_operation_that_says_all() -> None:
         provenance="observed",
         security=(("a", "b"), ()),
         parameters=(
-            Parameter("id", "query", required=True, schema={"$ref": "#/components/schemas/T"}),
-            Parameter("id", "header", required=False, schema=TEXT),
-            Parameter("q", "query", required=False, schema={}),
+            Parameter("id", "query", required=True, schema={"$ref": "#/components/schemas/T"}, rule_name="query:id"),
+            Parameter("id", "header", required=False, schema=TEXT, rule_name="header:id"),
+            Parameter("q", "query", required=False, schema={}, rule_name="q"),
         ),
         body=Body(required=True, media={"application/json": TEXT, "a/b": {}}),
         success=Success(201, TEXT),
@@ -132,7 +131,7 @@ def test_what_an_operation_may_leave_out() -> None:
     assert operation({"requestBody": {"content": None}}).body == Body(required=False, media={})
     assert operation(
         {"parameters": [{"name": "q", "in": "query", "content": {"application/json": {"schema": TEXT}}}]}
-    ).parameters == (Parameter("q", "query", required=False, schema=TEXT),)
+    ).parameters == (Parameter("q", "query", required=False, schema=TEXT, rule_name="q"),)
     short = {key: WAITER[key] for key in ("state", "acceptors")} | {"id": {"parameter": "id"}}
     waiter = operation({"x-waiter": short}).waiter
     assert waiter == Waiter(
@@ -181,8 +180,8 @@ def test_an_answer_is_shown_by_its_examples(shown: Any, wanted: tuple[Any, ...])
     found = operation(
         {"responses": {"200": {"content": content}}}, components={"examples": {"kept": {"value": 7}}}
     ).success
-    assert found == Success(200, TEXT, shown=wanted)
-    assert operation({"responses": {"200": {"content": {"text/plain": {"example": "no"}}}}}).success.shown == ()
+    assert found == Success(200, TEXT, examples=wanted)
+    assert operation({"responses": {"200": {"content": {"text/plain": {"example": "no"}}}}}).success.examples == ()
 
 
 def test_parameters_that_are_none() -> None:
@@ -228,8 +227,8 @@ def test_an_answer_that_is_not_json_is_filled(media: str | None, headers: Any, f
 def test_which_media_types_are_json(media: str, json: bool) -> None:
     """Whatever their parameters."""
     assert is_json(media) is json
-    assert json_schema_of({"a/b": {}, media: {"schema": TEXT}}) == (TEXT if json else None)
-    assert json_schema_of(None) is None
+    content = {"image/png": {}, media: {"schema": TEXT}}
+    assert success({"200": {"content": content}}).schema == (TEXT if json else None)
 
 
 @pytest.mark.parametrize(

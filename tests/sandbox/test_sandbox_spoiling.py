@@ -37,7 +37,7 @@ def spoiled(*faults: Fault, value: Any = VALUE, waiter: Waiter | None = WAITER) 
 )
 def test_a_status_is_told_in_json(fault: Fault, status: int, headers: Any, body: str) -> None:
     """With what such an answer says in its head."""
-    message = "the sandbox was told to answer so"
+    message = "a scripted fault"
     wanted = json_answer(status, {"statusCode": status, "error": body, "message": message}, *headers)
     assert refusal([Fault("html"), fault, Fault("500")]) == wanted
 
@@ -55,7 +55,7 @@ def test_a_proxy_tells_it_in_html() -> None:
 @pytest.mark.parametrize(
     ("fault", "wanted"),
     [
-        (Fault("unknown-status"), VALUE | {"data": {"a/b": "a-state-nobody-documented"}}),
+        (Fault("unknown-status"), VALUE | {"data": {"a/b": "undocumented-state"}}),
         (Fault("unknown-status", argument="new"), VALUE | {"data": {"a/b": "new"}}),
         (Fault("extra-field"), VALUE | {"x_sandbox_extra": {"anything": [1, "two", None]}}),
         (Fault("extra-field", argument="a/b"), VALUE | {"a/b": {"anything": [1, "two", None]}}),

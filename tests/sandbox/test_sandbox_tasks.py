@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from rulewright.sandbox import Script, ScriptError, Timing
 from rulewright.sandbox.spec import Waiter
-from rulewright.sandbox.tasks import EPOCH, Life, Task, Tasks
+from rulewright.sandbox.tasks import EPOCH, Life, Settings, Task, Tasks
 from rulewright.testing import FakeClock
 
 ENDS = {"done": "success", "finished": "success", "burnt": "failure", "gone": "cancelled"}
@@ -51,7 +50,7 @@ def test_an_outcome_that_no_state_stands_for(outcome: str) -> None:
 
 def born(script: Script, clock: FakeClock, timing: Timing = POLLS) -> Task:
     """Return a task that is two seconds old when the clock starts."""
-    return Task("id", Life.of(script, WAITER, timing), clock.monotonic(), clock.now(), tall=False)
+    return Task("id", Life.of(script, WAITER, timing), clock.now(), clock.wall(), tall=False)
 
 
 def test_a_task_ages_by_the_polls_that_were_answered() -> None:
@@ -62,7 +61,7 @@ def test_a_task_ages_by_the_polls_that_were_answered() -> None:
     for task.answered in range(6):
         seen.append((task.state(clock), task.finished))
         clock.advance(1)
-    end = EPOCH + timedelta(seconds=4)
+    end = EPOCH + 4
     unfinished = [(state, None) for state in ("queued", "queued", "baking", "baking")]
     assert seen == [*unfinished, ("done", end), ("done", end)]
 
@@ -77,7 +76,7 @@ def test_a_task_ages_by_seconds() -> None:
         clock.advance(seconds)
         seen.append(task.state(clock))
     assert seen == ["queued", "baking", "baking", "done", "done"]
-    assert task.finished == task.created + timedelta(seconds=20) == EPOCH + timedelta(seconds=25)
+    assert task.finished == task.created + 20 == EPOCH + 25
 
 
 def test_a_task_without_waiting_or_without_end() -> None:
@@ -85,7 +84,7 @@ def test_a_task_without_waiting_or_without_end() -> None:
     clock = FakeClock()
     clock.advance(7)
     task = born(Script("burnt", NOW), clock)
-    assert (task.state(clock), task.finished) == ("burnt", EPOCH + timedelta(seconds=7))
+    assert (task.state(clock), task.finished) == ("burnt", EPOCH + 7)
     for timing in (NOW, SECONDS, POLLS):
         task = born(Script("never", timing), clock)
         task.answered = 99
@@ -106,7 +105,7 @@ def test_a_task_never_goes_back() -> None:
 
 def tasks(limit: int, clock: FakeClock | None = None) -> Tasks:
     """Return an empty memory."""
-    return Tasks(clock or FakeClock(), 0, limit)
+    return Tasks(clock or FakeClock(), Settings(max_tasks=limit), ())
 
 
 def life(script: str = "") -> Life:
@@ -120,13 +119,13 @@ def test_a_task_is_found_by_its_id() -> None:
     clock.advance(3)
     memory = tasks(9, clock)
     first, second = memory.add(life(), tall=True), memory.add(life("now"), tall=False, id_of=str.upper)
-    assert first == Task("e3e70682-c209-4cac-a29f-6fbed82c07cd", life(), 3.0, EPOCH + timedelta(seconds=3), tall=True)
+    assert first == Task("e3e70682-c209-4cac-a29f-6fbed82c07cd", life(), 3.0, EPOCH + 3, tall=True)
     assert second == Task("F728B4FA-4248-4E3A-AA5D-2F346BAA9455", life("now"), 3.0, first.created, tall=False)
     assert memory.get(first.id) is first
     assert memory.get(second.id) is second
     assert memory.get("x") is None
     assert (len(memory), memory.forgotten) == (2, 0)
-    assert Tasks(clock, 1, 9).add(life(), tall=True).id != first.id
+    assert Tasks(clock, Settings(seed=1, max_tasks=9), ()).add(life(), tall=True).id != first.id
 
 
 def left(memory: Tasks, made: list[Task]) -> list[int]:

@@ -12,7 +12,7 @@ from mountsea_gemini.testing.contract import Contract
 from mountsea_gemini.testing.operations import Case, Played, cases
 from mountsea_gemini.testing.operations._command import main
 from mountsea_gemini.testing.operations._values import Maker
-from rulewright.sandbox._spec import Spec
+from rulewright.sandbox.spec import Spec
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)

@@ -75,7 +75,7 @@ class Parameters:
             if len(texts) > 1 and "array" not in types:
                 entries.append(_entry("type", at, f"{len(texts)} values", "must be given once"))
                 continue
-            value = [_typed(text, item_types) for text in texts] if "array" in types else _typed(texts[0], types)
+            value = _value(texts, types, item_types)
             values[parameter.name] = by_rule_name[parameter.rule_name] = value
             entries += [schema_entry(error, at) for error in validator.iter_errors(value)]
         violations, warnings = self.rules.check(by_rule_name)
@@ -96,6 +96,10 @@ def _sent(
     else:
         text = request.header(name.lower().encode(LATIN, "replace"))
     return None if text is None else [text]
+
+
+def _value(texts: list[str], types: Types, item_types: Types = _TEXT) -> Any:
+    return [_value([text], item_types) for text in texts] if "array" in types else _typed(texts[0], types)
 
 
 def _entry(keyword: str, at: Location, got: str, message: str) -> Entry:
