@@ -28,6 +28,7 @@ from rulewright.rules.definition import RuledSchema
 from rulewright.rules.space import Space
 from rulewright.rules.verdict import Verdict
 from rulewright.sandbox import Sandbox
+from rulewright.testing import FakeClock
 
 from tests.documents.asking import Asked, Operation, operations, schema_of
 from tests.documents.conftest import NAMES, ONE_WORKER, Document
@@ -153,7 +154,7 @@ def test_a_task_is_followed_by_its_number_to_a_result_in_a_list(
     document = generated("leads")
     client = client_of(document)
     options = importlib.import_module("leads_api.models").JobsControllerStartBodyOptions(url="a")
-    clock = importlib.import_module(f"{client.__name__}.testing._clock").FakeClock()
+    clock = FakeClock()
     with client.Client("x", transport=Sandbox(document.effective).transport(), clock=clock) as caller:
         with pytest.raises(client.RequestRefused, match="xlsx-needs-key"):
             caller.export_leads(type(options)(format_="xlsx"))
