@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from rulewright.sandbox import Request, Response, Script, ScriptError, Timing
-from rulewright.sandbox.core import Core, Settings
+from rulewright.sandbox.core import Core
 from rulewright.sandbox.exchange import answer, error_answer, html_answer, json_answer
 from rulewright.sandbox.operations import Plain, Poll, Submit
 from rulewright.sandbox.script import refusal
+from rulewright.sandbox.tasks import Settings
 from rulewright.testing import FakeClock
 
 from tests.sandbox.asking import spec_of
@@ -352,29 +353,3 @@ def test_each_operation_is_of_a_kind() -> None:
     kinds = [type(core.endpoint(*each.split())) for each in ("POST /v1/jobs", "GET /v1/jobs/x", "GET /v1/jobs")]
     assert kinds == [Submit, Poll, Plain]
     assert core.endpoint("PUT", "/v1/jobs") is core.endpoint("GET", "/x") is None
-
-
-def test_a_key_that_is_a_parameter_too_is_asked_for_once() -> None:
-    """Who sends none lacks a credential, and not a parameter."""
-    key: Any = {"in": "header", "name": "X-Key", "required": True, "schema": {"type": "string"}}
-    said = shown(1) | {"parameters": [key], "security": [{"key": []}]}
-    schemes = {"key": {"type": "apiKey", "in": "header", "name": "x-key"}}
-    spec = spec_of({"/a": {"get": said}}, components={"securitySchemes": schemes})
-    core = Core(spec, Settings(token="k"), FakeClock())  # noqa: S106  made up
-    assert ask(core, "GET /a").status == 401
-    assert ask(core, "GET /a", (b"x-key", b"k")) == json_answer(200, 1)
-    assert core.endpoint("GET", "/a").parameters.read(Request("GET", "/a", b"", [], b""), {}) == ({}, [], [])  # type: ignore[union-attr]
-
-
-def test_paths_that_differ_in_names_only_are_one() -> None:
-    """Each method reads what stands there by the names of its own operation; of two of one method the first counts."""
-    said: Any = {
-        f"/a/{{{name}}}": {
-            method: shown(name) | {"parameters": [{"in": "path", "name": name, "required": True, "schema": kind}]}
-        }
-        for method, name, kind in (("get", "x", {"const": "1"}), ("put", "y", {"const": "2"}), ("get", "z", {}))
-    }
-    core = Core(spec_of(said), Settings(token="t"), FakeClock())  # noqa: S106  made up
-    assert [ask(core, line).status for line in ("GET /a/1", "GET /a/2", "PUT /a/1", "PUT /a/2")] == [200, 400, 400, 200]
-    assert ask(core, "GET /a/1") == json_answer(200, "x")
-    assert (b"allow", b"GET, PUT") in ask(core, "POST /a/1").headers

@@ -11,7 +11,6 @@ import httpx
 import pytest
 import respx
 from rulewright.sandbox import Sandbox
-from rulewright.sandbox.exchange import Request
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -181,25 +180,3 @@ def test_a_port_in_use_is_an_error_at_once(sandbox: Sandbox) -> None:
     """Serving on a taken port raises and leaves no thread behind."""
     with sandbox.serve() as running, pytest.raises(OSError, match="in use"):
         sandbox.serve(port=running.port)
-
-
-def test_json_may_stand_between_white_space() -> None:
-    """What is around the value is passed over; a second value after it is no JSON."""
-    with door("transport", Sandbox("mountsea_gemini_api")) as send:
-        for around, status in (
-            ("{}", 201),
-            (" \t\n\r{}", 201),
-            ("{}\n ", 201),
-            (" {} ", 201),
-            ("{}1", 400),
-            ("1 {}", 400),
-        ):
-            body = around.replace("{}", json.dumps(TEXT)).encode()
-            assert send(Ask("POST", SUBMIT, AUTH | JSON, body)).status == status, around
-
-
-def test_a_header_that_is_repeated_is_one() -> None:
-    """Its values are joined by a comma, in the order sent."""
-    request = Request("GET", "/", b"", iter([(b"a", b"1"), (b"b", b"2"), (b"a", b"3")]), b"")
-    assert request.named == {b"a": b"1, 3", b"b": b"2"}
-    assert request.headers == [(b"a", b"1"), (b"b", b"2"), (b"a", b"3")]

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rulewright.sandbox import Sandbox, Timing
+from rulewright.sandbox import Request, Sandbox, Timing
 from rulewright.testing import FakeClock
 
-from tests.sandbox.asking import POLL, STATES, Send, door, life, poll, started
+from tests.sandbox.asking import AUTH, JSON, POLL, STATES, SUBMIT, TEXT, Ask, Send, door, life, poll, started, submit
 
 
 def test_each_state_is_shown_to_one_poll_by_default(send: Send) -> None:
@@ -51,24 +51,6 @@ def test_real_seconds_pass_on_their_own() -> None:
         while time.monotonic() < before + 0.006:
             pass
         assert life(send, task_id, 1) == ["completed"]
-
-
-def test_a_clock_that_steps_back_does_not_take_the_task_back() -> None:
-    """Once a state was shown, no earlier one is."""
-
-    class Stepping(FakeClock):
-        offset = 0.0
-
-        def now(self) -> float:
-            return super().now() + self.offset
-
-    clock = Stepping()
-    with door("transport", Sandbox("mountsea_gemini_api", timing=Timing("seconds", 10), clock=clock)) as send:
-        task_id = started(send)
-        clock.advance(25)
-        first = life(send, task_id, 1)
-        clock.offset = -25.0
-        assert (first, life(send, task_id, 1)) == (["assigned"], ["assigned"])
 
 
 @given(st.sampled_from(["", "polls=2", "seconds=3", "now", "slow", "flaky", "failed"]), st.lists(st.integers(0, 9)))
@@ -144,12 +126,6 @@ def test_dates_come_from_the_clock() -> None:
     assert value["finishedAt"] == "2026-01-01T01:00:40.000Z"
 
 
-def test_time_does_not_go_back() -> None:
-    """A virtual clock refuses a negative step."""
-    with pytest.raises(ValueError, match="time does not go back"):
-        FakeClock().advance(-1)
-
-
 def _bytes(seed: int) -> list[bytes]:
     with door("transport", Sandbox("mountsea_gemini_api", seed=seed)) as send:
         ids = [started(send) for _ in range(3)]
@@ -185,3 +161,51 @@ def test_answers_are_what_the_spec_documents(send: Send) -> None:
         task_id = started(send, x_sandbox_script=script)
         for _ in range(6):
             validator.validate(send(poll(task_id)).json())
+
+
+HEADERS = [(name.encode(), value.encode()) for name, value in (AUTH | JSON).items()]
+
+
+def test_many_submits_have_as_many_ids_and_leave_little_behind() -> None:
+    """Ids never repeat; tasks and records stay within their limits."""
+    sandbox, body = Sandbox("mountsea_gemini_api", max_tasks=500), json.dumps(TEXT).encode()
+    ids = {sandbox.handle(Request("POST", SUBMIT, b"", HEADERS, body)).body for _ in range(5_000)}
+    assert len(ids) == 5_000
+    assert len(sandbox.core.tasks) <= 500
+    assert sandbox.core.tasks.forgotten == 5_000 - len(sandbox.core.tasks)
+    assert len(sandbox.requests) == 1000
+    assert sandbox.core.journal.dropped == 4_000
+
+
+def test_records_are_bounded_in_bytes_too(sandbox: Sandbox, send: Send) -> None:
+    """Large bodies push older records out."""
+    large = submit(TEXT | {"prompt": "x" * 900_000})
+    for _ in range(10):
+        send(large)
+    assert 1 <= len(sandbox.requests) < 10
+    assert sum(len(request.body) for request in sandbox.requests) <= 4 * 1024 * 1024
+
+
+def test_a_record_never_holds_the_credential() -> None:
+    """Accepted and refused tokens are told apart without being shown, wherever they were sent."""
+    sandbox = Sandbox("mountsea_gemini_api", token="sk-accepted")  # noqa: S106  made up
+    with door("transport", sandbox) as send:
+        send(Ask("GET", "/x", {"authorization": "Bearer sk-accepted"}))
+        send(Ask("GET", "/x", {"authorization": "Bearer sk-other", "cookie": "sk-other"}))
+        send(Ask("GET", "/x", {"authorization": "sk-accepted extra"}))
+        send(Ask("GET", "/x", {}))
+        control = send(Ask("GET", "/_sandbox/requests", {}))
+    seen = [record.headers.get("authorization") for record in sandbox.requests]
+    assert seen == ["Bearer [accepted]", "Bearer [refused]", "[refused]", None]
+    assert b"sk-" not in control.body
+    assert "sk-" not in repr(sandbox.requests)
+
+
+def test_a_record_holds_the_request_and_its_status(sandbox: Sandbox, send: Send) -> None:
+    """Method, path, query, headers and body are kept as they came."""
+    send(submit())
+    send(Ask("GET", "/gemini/task/result?taskId=%41&x=1", AUTH))
+    first, second = sandbox.requests
+    assert (first.method, first.path, first.status, json.loads(first.body)) == ("POST", SUBMIT, 201, TEXT)
+    assert first.headers["content-type"] == "application/json"
+    assert (second.method, second.query, second.status) == ("GET", "taskId=%41&x=1", 404)

@@ -280,25 +280,6 @@ DOCUMENT: Any = {
 
 
 @pytest.mark.parametrize(
-    ("reference", "value"),
-    [
-        ("#/a", {"x": 2}),
-        ("#/list/1/x", 2),
-        ("#/list/0", DOCUMENT["list"]),
-        ("#/b/e~0f", 1),
-        ("#/b", DOCUMENT["b"]),
-        ("#/null", None),
-        ("#/a%20b%25", 3),
-    ],
-)
-def test_a_reference_leads_along_the_names_of_objects_and_the_numbers_of_lists(reference: str, value: Any) -> None:
-    """And on to where that leads."""
-    spec = spec_of(**DOCUMENT)
-    assert spec.resolve({"$ref": reference}) == value
-    assert spec.resolve(value) == value
-
-
-@pytest.mark.parametrize(
     ("reference", "message"),
     [
         ("#/self", "#/self: the reference leads to itself"),

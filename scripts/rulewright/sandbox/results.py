@@ -147,7 +147,7 @@ class Files:
     """The result files: one wide and one tall video."""
 
     def __init__(self) -> None:
-        folder = files(__package__) / "videos"
+        folder = files("rulewright.sandbox") / "videos"
         self._wide, self._tall = (folder / "wide.mp4").read_bytes(), (folder / "tall.mp4").read_bytes()
 
     def send(self, request: Request, task: Task) -> Response:
