@@ -146,6 +146,8 @@ def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str], arguments:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["no_such_package"], "error: 'no_such_package': there is no client package of this name"),
+        (["no-such-file.yaml"], "error: no-such-file.yaml: cannot be read"),
         (["no-such-file.json"], "error: no-such-file.json: the effective document cannot be read"),
         (["--outcome", "sideways"], "error: 'sideways' is not an outcome"),
         (["--host", "256.0.0.1"], "error: "),
@@ -155,3 +157,25 @@ def test_what_cannot_start_exits_with_1(capsys: pytest.CaptureFixture[str], argu
     """One line says why."""
     assert main(arguments) == 1
     assert capsys.readouterr().err.startswith(words)
+
+
+def test_without_a_document_the_project_of_the_folder_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where there is none, or it was never regenerated, the message says so and what to run."""
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 1
+    assert "pyproject.toml: cannot be read" in capsys.readouterr().err
+    settings = '[tool.rulewright]\nspec = "openapi.yaml"\npackage = "shop_api"\noutput = "generated"\n'
+    (tmp_path / "pyproject.toml").write_text(settings)
+    assert main([]) == 1
+    assert capsys.readouterr().err.endswith("there is no effective document yet\n  run: rulewright regenerate\n")
+
+
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+def test_a_document_is_json_or_yaml(tmp_path: Path, suffix: str) -> None:
+    """A file of either kind is served as it stands."""
+    file = tmp_path / f"document.{suffix}"
+    file.write_text('{"openapi": "3.1.0", "paths": {"/ping": {"get": {"responses": {"204": {}}}}}}')
+    with serve(file) as running:
+        assert httpx.get(f"{running.url}/ping", trust_env=False).status_code == 204
