@@ -17,8 +17,8 @@ DEMO = Path("demo-output")
 
 
 def install(session: nox.Session, *groups: str) -> None:
-    """Install the project with its extras, the tool, and the pinned tools of some groups."""
-    session.install(*nox.project.dependency_groups(PROJECT, *groups), "-e", ".[cli,sandbox]", "-e", "./scripts")
+    """Install the project with its command line, the tool, and the pinned tools of some groups."""
+    session.install(*nox.project.dependency_groups(PROJECT, *groups), "-e", ".[cli]", "-e", "./scripts")
 
 
 @nox.session(default=False)

@@ -77,11 +77,11 @@ def ours(folder: Path) -> Run:
 
 def plain(folder: Path, seed: int) -> Run:
     """Run schemathesis as it comes, all phases, against a sandbox on a port."""
-    from mountsea_gemini.sandbox import Sandbox  # noqa: PLC0415  after the path is set
     from mountsea_gemini.testing.contract import Contract  # noqa: PLC0415
+    from rulewright.sandbox import Sandbox  # noqa: PLC0415  after the path is set
 
     judge = Contract().submit.judge
-    sandbox = Sandbox()
+    sandbox = Sandbox("mountsea_gemini_api")
     with sandbox.serve() as server:
         document = {**json.loads(DOCUMENT.read_bytes()), "servers": [{"url": server.url}]}
         (folder / "spec.json").write_text(json.dumps(document), encoding="utf-8")

@@ -69,20 +69,20 @@ class Bare:
 
 
 def serve_bare() -> None:
-    """Serve the bare handler with the sandbox's own server settings."""
-    import uvicorn  # noqa: PLC0415  only the child needs these
-    from mountsea_gemini.sandbox._server import config, listen  # noqa: PLC0415
+    """Serve the bare handler on the same server as the sandbox."""
+    import uvicorn  # noqa: PLC0415  only the child needs it
 
-    listener = listen("127.0.0.1", 0)
+    listener = socket.create_server(("127.0.0.1", 0))
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-    uvicorn.Server(config(Bare())).run(sockets=[listener])
+    config = uvicorn.Config(Bare(), http="h11", loop="asyncio", lifespan="off", log_config=None, access_log=False)
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 class Server:
     """A server in a process of its own, on the first core."""
 
     def __init__(self, *command: str, address: str | None = None) -> None:
-        path = os.pathsep.join(str(ROOT / name) for name in ("overlays", "generated"))
+        path = os.pathsep.join(str(ROOT / name) for name in ("scripts", "overlays", "generated"))
         started = time.perf_counter()
         self.process = subprocess.Popen(
             command,
@@ -189,7 +189,7 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         servers = {
             "bare handler": Server(sys.executable, __file__, "--bare"),
-            "sandbox": Server(sys.executable, "-m", "mountsea_gemini.sandbox"),
+            "sandbox": Server(sys.executable, "-m", "rulewright", "sandbox", "mountsea_gemini_api"),
         }
         if options.prism:
             servers["prism, silent"] = _prism(options.prism)

@@ -47,7 +47,7 @@ PEERS: Final = {
     "replicate": "import replicate; replicate.Client(api_token='k').predictions",
     "lumaai": "import lumaai; lumaai.LumaAI(auth_token='k')",
 }
-TOOLS: Final = {("cli",), ("sandbox",), ("testing",)}
+TOOLS: Final = {("cli",), ("testing",)}
 """Parts of our own package that the plain client never loads."""
 
 COUNT: Final = f"\nimport sys; found = len(sys.modules)\n{PEAK}\nprint(found, peak())"
@@ -142,7 +142,7 @@ def judged(found: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
         ("E1 distributions <= 8", ", ".join(size["distributions"]), len(size["distributions"]) <= 8),
         (
             "E1 megabytes <= 2.6",
-            f"{size['megabytes']:.2f} ({size['ours']:.2f} ours: {size['tools']:.2f} command, sandbox, testing)",
+            f"{size['megabytes']:.2f} ({size['ours']:.2f} ours: {size['tools']:.2f} command, testing)",
             size["megabytes"] <= 2.6,
         ),
         ("E1 nothing compiled", ", ".join(size["compiled"]) or "nothing", not size["compiled"]),

@@ -35,6 +35,9 @@ LONG = {
 
 SHARED = {"statusCode"}  # the sandbox's own shape of an error, which the corrections of this document took over
 
+WITH_A_SANDBOX = {f"{WRITTEN}.cli._package", f"{WRITTEN}.demo"}
+"""The modules of the client layer that start a sandbox, which is part of the tool."""
+
 # What each part of the tool may import; `errors` and itself in any case.
 BOTTOM = {"errors", "files", "openapi", "project"}
 PARTS: Mapping[str, set[str]] = {
@@ -50,7 +53,21 @@ PARTS: Mapping[str, set[str]] = {
     "generate": {*BOTTOM, "overlay", "rules", "merged", "importing", "impact"},  # to explain a failure
     "vendoring": {*BOTTOM, "generate", "impact"},
     "new": {*BOTTOM, "generate", "importing", "vendoring"},
-    "commands": {*BOTTOM, "overlay", "rules", "merged", "importing", "impact", "generate", "vendoring", "new"},
+    "sandbox": {"errors", "openapi", "rules"},
+    "testing": {"sandbox"},
+    "pytest_plugin": {"testing"},
+    "commands": {
+        *BOTTOM,
+        "overlay",
+        "rules",
+        "merged",
+        "importing",
+        "impact",
+        "generate",
+        "vendoring",
+        "new",
+        "sandbox",
+    },
     "__main__": {"errors", "commands"},
 }
 
@@ -121,24 +138,30 @@ def test_generated_code_knows_nothing_written_by_hand() -> None:
             assert f"from {GENERATED}" not in source.read_text("utf-8"), module
 
 
-def test_the_pipeline_is_imported_by_its_tests_only() -> None:
-    """Whoever uses the client has no need of it; nor does the pipeline know the client or the tests."""
+def test_the_client_imports_the_tool_only_for_a_sandbox() -> None:
+    """Whoever uses the client has no need of the tool; nor does the tool know the client or the tests."""
     for module, names in [*imports(WRITTEN).items(), *imports(GENERATED).items()]:
-        assert not [name for name in names if name.partition(".")[0] in {TOOL, "tests"}], module
+        if module not in WITH_A_SANDBOX and not module.startswith(f"{WRITTEN}.testing."):
+            assert not [name for name in names if name.partition(".")[0] in {TOOL, "tests"}], module
     for module, names in imports(TOOL).items():
         assert not [name for name in names if name.partition(".")[0] in {WRITTEN, GENERATED, "tests"}], module
 
 
+def test_the_command_line_imports_the_tool_late() -> None:
+    """Without `--sandbox` it works where the tool is not installed."""
+    source = (TREES[WRITTEN] / "cli" / "_package.py").read_text("utf-8")
+    at_import = [each for each in ast.parse(source).body if isinstance(each, ast.ImportFrom)]
+    assert not [each for each in at_import if (each.module or "").partition(".")[0] == TOOL]
+
+
 def test_the_client_layer_is_built_in_layers() -> None:
-    """The client knows neither command line, sandbox nor testing; the sandbox knows nothing but names."""
+    """The client knows neither command line nor testing."""
     for module, target in inside(WRITTEN):
         part, below = (module.split(".")[1:] or [""])[0], (target.split(".")[1:] or [""])[0]
         if part == below or not below or part in {"", "demo"}:
             continue
         if part.startswith("_") and part != "__main__":
             assert below.startswith("_"), f"{module} imports {target}"
-        elif part == "sandbox":
-            assert below == "_particular", f"{module} imports {target}"
         elif part == "testing":
             assert below != "cli", f"{module} imports {target}"
         elif part == "cli" and not module.endswith("._package"):
@@ -167,7 +190,7 @@ def _values(value: Any) -> Iterator[Any]:
 
 
 def test_what_is_generic_names_nothing_particular() -> None:
-    """Not the vendor, a schema, an operation, a field or a value: pipeline, sandbox, waiter engine, contract checks."""
+    """Not the vendor, a schema, an operation, a field or a value: tool, waiter engine, contract checks."""
     ours = re.compile("|".join(rf"(?<![a-zA-Z]){re.escape(word)}(?![a-zA-Z])" for word in words()), re.IGNORECASE)
     particular = {TREES[WRITTEN] / name for name in ("_particular.py", "demo.py")}
     files = [*TREES[TOOL].rglob("*.*"), *TREES[WRITTEN].rglob("*.py")]

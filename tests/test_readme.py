@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 import pytest
 import yaml
-from mountsea_gemini.sandbox import Sandbox, Timing
+from rulewright.sandbox import Sandbox, Timing
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
 # These three need no run of their own: the reason is why running them here could show nothing more.
 ELSEWHERE = {
     "nox -s tests": "it is the run this test is part of",
-    'python -m pip install ".[cli,sandbox]"': "the session that runs this test has installed exactly that",
+    'python -m pip install ".[cli]" ./scripts': "the session that runs this test has installed exactly that",
     "python -m pip install nox && nox -s demo": "run below without its first half: nox runs this test",
 }
 
@@ -49,7 +49,7 @@ def clone(tmp_path: Path) -> Path:
 @pytest.fixture
 def api() -> Iterator[str]:
     """A sandbox whose tasks are done at the first look."""
-    with Sandbox(timing=Timing("now")).serve() as server:
+    with Sandbox("mountsea_gemini_api", timing=Timing("now")).serve() as server:
         yield server.url
 
 

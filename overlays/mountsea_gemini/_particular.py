@@ -11,5 +11,3 @@ GENERATED: Final = "mountsea_gemini_api"
 LOGGER: Final = "mountsea_gemini"
 TOKEN_VARIABLE: Final = "MOUNTSEA_API_KEY"  # noqa: S105  (a name, not a token)
 BASE_URL_VARIABLE: Final = "MOUNTSEA_BASE_URL"
-FIXTURES: Final = "mountsea"
-"""What the names of the pytest fixtures begin with, and the name of their marker."""

@@ -9,9 +9,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from rulewright.sandbox import Sandbox
+
 from . import ApiError, Client, RequestRefused, Task, TaskResult
 from ._clock import SystemClock
-from .sandbox import Sandbox
 
 IMAGES = ("https://example.com/start.jpg", "https://example.com/end.jpg")
 
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder: Path = parser.parse_args(arguments).folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with Sandbox().serve() as server:
+        with Sandbox(Client).serve() as server:
             print(f"sandbox: {server.url}, a stand-in for the API on this machine\n")
             with Client("sandbox", base_url=server.url, clock=BriskClock()) as client:
                 make_videos(client, folder)

@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "rules": ("rules", "check, analyse and list rules"),
     "impact": ("impact", "report what a change means for callers"),
     "vendor": ("vendor", "copy the client into another repository, verify and upgrade the copy"),
+    "sandbox": ("sandbox", "serve an effective document on this machine"),
     "new": ("new", "make a project for another OpenAPI document"),
 }
 

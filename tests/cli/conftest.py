@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from mountsea_gemini._particular import BASE_URL_VARIABLE, TOKEN_VARIABLE
 from mountsea_gemini.cli import run
-from mountsea_gemini.sandbox import Sandbox
+from rulewright.sandbox import Sandbox
 
 from tests.cli.running import Ran, Running, command, environment
 
@@ -41,7 +41,7 @@ def serve() -> Iterator[Callable[[str], Running]]:
     with ExitStack() as stack:
 
         def start(script: str = "") -> Running:
-            sandbox = Sandbox(script=script)
+            sandbox = Sandbox("mountsea_gemini_api", script=script)
             return Running(sandbox, stack.enter_context(sandbox.serve()).url)
 
         yield start

@@ -15,7 +15,7 @@ from typing import Any
 from attrs import frozen
 from mountsea_gemini import Client
 from mountsea_gemini._particular import BASE_URL_VARIABLE, TOKEN_VARIABLE
-from mountsea_gemini.sandbox import Sandbox
+from rulewright.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 

@@ -281,7 +281,7 @@ def test_every_command_has_help(cli: Cli) -> None:
     from mountsea_gemini_api.variants import VARIANTS
 
     whole = cli("--help").out
-    commands = ["status", "wait", "download", "rules", "explain", "sandbox", *VARIANTS["action"]]
+    commands = ["status", "wait", "download", "rules", "explain", *VARIANTS["action"]]
     for command in commands:
         assert command in whole
         assert cli(command, "--help").out.lower().startswith("usage: ")

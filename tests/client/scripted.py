@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 import httpx
 from mountsea_gemini import AsyncClient, AsyncTask, Client, Task
-from mountsea_gemini.testing import FakeClock
+from rulewright.testing import FakeClock
 
 TOKEN: Final = "sk-very-secret-0123456789abcdef"  # noqa: S105  made up
 PROMPT: Final = "a purple cat nobody else thought of"

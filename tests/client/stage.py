@@ -26,7 +26,7 @@ from mountsea_gemini._exchange import (
     Wall,
     Write,
 )
-from mountsea_gemini.testing import FakeClock
+from rulewright.testing import FakeClock
 
 T = TypeVar("T")
 Piece: TypeAlias = bytes | Failed

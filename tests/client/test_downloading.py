@@ -27,7 +27,7 @@ from mountsea_gemini import (
 from mountsea_gemini._addresses import is_public
 from mountsea_gemini._clock import SystemClock
 from mountsea_gemini._files import Partial
-from mountsea_gemini.testing import FakeClock
+from rulewright.testing import FakeClock
 
 from tests.client.scripted import (
     BASE,

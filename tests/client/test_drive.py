@@ -28,7 +28,7 @@ from mountsea_gemini._exchange import (
     Wall,
     Write,
 )
-from mountsea_gemini.testing import FakeClock
+from rulewright.testing import FakeClock
 
 from tests.client.scripted import BASE, Skin
 

@@ -25,9 +25,9 @@ from mountsea_gemini import (
 from mountsea_gemini._addresses import origin, split
 from mountsea_gemini._container import mp4_problem
 from mountsea_gemini._secrets import WITHHELD
-from mountsea_gemini.testing import FakeClock
 from mountsea_gemini_api.models import VideoGenerationDto
 from mountsea_gemini_api.operations import GENERATE_VIDEO, GET_TASK_RESULT
+from rulewright.testing import FakeClock
 
 from tests.client.scripted import COMPLETED, PROCESSING, TASK, Play, Skin, reply, streamed
 from tests.client.test_downloading import fetch, film

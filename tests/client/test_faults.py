@@ -12,7 +12,7 @@ from typing import Any
 import mountsea_gemini
 import pytest
 from mountsea_gemini import ApiError, SubmitOutcomeUnknown
-from mountsea_gemini.testing import FakeClock
+from rulewright.testing import FakeClock
 
 from tests.client.faults import FAULTS, NEVER_SENT, Fault
 from tests.client.scripted import COMPLETED, PROMPT, SIGNED, TASK, TOKEN, Play, Skin

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mountsea_gemini import ApiError, Client, SubmitContradicted, SubmitOutcomeUnknown
 from mountsea_gemini._retry_after import retry_after
 from mountsea_gemini._secrets import Redactor, Secret, without_query
-from mountsea_gemini.testing import FakeClock
+from rulewright.testing import FakeClock
 
 from tests.client.scripted import BASE, TASK, TOKEN
 

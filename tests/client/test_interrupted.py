@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 from mountsea_gemini import AsyncClient
-from mountsea_gemini.testing import FakeClock
 from mountsea_gemini_api.models import VideoGenerationDto
 from mountsea_gemini_api.operations import GENERATE_VIDEO, GET_TASK_RESULT
+from rulewright.testing import FakeClock
 
 from tests.client.scripted import ACCEPTED, BASE, PROMPT, TASK, TOKEN, Play, Skin
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from mountsea_gemini import AsyncTask, ConfigurationError, Task, TaskResult, WaitTimeout
-from mountsea_gemini.testing import FakeClock
+from rulewright.testing import FakeClock
 
 from tests.client.scripted import ACCEPTED, BASE, FILE, PROCESSING, SIGNED, TASK, Play, Skin, reply
 

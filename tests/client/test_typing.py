@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import assert_type
 
 from mountsea_gemini import AsyncClient, AsyncTask, Client, Task, TaskResult
-from mountsea_gemini.testing import FakeApi
+from rulewright.testing import FakeApi
 
 
 def test_a_finished_wait_is_one_type_that_is_never_none(tmp_path: Path) -> None:
     """From the call to the file: task, result, first URL, path."""
-    with FakeApi("") as api, assert_type(api.client(), Client) as client:
+    with FakeApi(Client, "") as api, assert_type(api.client(), Client) as client:
         task = assert_type(client.text_to_video("a cat"), Task)
         result = assert_type(task.wait(), TaskResult)
         assert assert_type(result.urls[0], str).startswith("https://")
@@ -33,5 +33,5 @@ def test_the_async_client_gives_the_same_types(tmp_path: Path) -> None:
         assert assert_type(result.urls[0], str).startswith("https://")
         assert assert_type(await task.download(tmp_path / "cat.mp4"), Path).is_file()
 
-    with FakeApi("") as api:
-        asyncio.run(main(assert_type(api.async_client(), AsyncClient)))
+    with FakeApi(AsyncClient, "") as api:
+        asyncio.run(main(assert_type(api.client(), AsyncClient)))

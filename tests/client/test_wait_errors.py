@@ -19,7 +19,7 @@ from mountsea_gemini import (
     TaskOutputMissing,
     WaitTimeout,
 )
-from mountsea_gemini.testing import FakeClock
+from rulewright.testing import FakeClock
 
 from tests.client.scripted import PROCESSING, TASK, Play, Reply, Skin, fails, reply, state
 

@@ -19,8 +19,8 @@ from mountsea_gemini import (
     TaskTimedOut,
     WaitTimeout,
 )
-from mountsea_gemini.testing import FakeClock
 from mountsea_gemini_api.waiters import TASK as WAITER
+from rulewright.testing import FakeClock
 
 from tests.client.scripted import (
     COMPLETED,

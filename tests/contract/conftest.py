@@ -14,10 +14,10 @@ import pytest
 import respx
 import schemathesis
 from mountsea_gemini import Client, Task
-from mountsea_gemini.sandbox import Sandbox
 from mountsea_gemini.testing.contract import CHECKS, Bench, Report, Result, read_waivers, reported, tried
 from rulewright.merged import Merged, merge
 from rulewright.project import load_project
+from rulewright.sandbox import Sandbox
 from schemathesis.config import SchemathesisConfig
 
 from tests.contract.kept import keep
@@ -67,7 +67,7 @@ class Wire:
 @pytest.fixture(scope="module")
 def wire() -> Iterator[Wire]:
     """One client for the whole module: a new one for each example would dominate the run."""
-    sandbox = Sandbox()
+    sandbox = Sandbox("mountsea_gemini_api")
     with respx.mock(base_url=BASE, assert_all_called=False) as router:
         route = sandbox.mock(router)
         with Client("sandbox", base_url=BASE) as client:

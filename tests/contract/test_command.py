@@ -10,11 +10,11 @@ from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
-from mountsea_gemini.sandbox import Sandbox
 from mountsea_gemini.testing.contract import CHECKS, Bench
 from mountsea_gemini.testing.contract._command import main
 from mountsea_gemini.testing.contract._live import plan, run_live
 from rulewright.commands.vendor import main as vendor
+from rulewright.sandbox import Sandbox
 
 HERE = Path(__file__).parent
 
@@ -75,7 +75,7 @@ def test_what_cannot_be_run_is_said(
 
 def test_against_an_address_nothing_that_could_be_billed_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
     """By default every request is refused; what is sent and may cost is said before."""
-    sandbox = Sandbox()
+    sandbox = Sandbox("mountsea_gemini_api")
     with sandbox.serve() as server:
         assert main(["--url", server.url]) == 0
     assert len(sandbox.core.tasks) == 0
@@ -86,7 +86,7 @@ def test_against_an_address_nothing_that_could_be_billed_is_sent(capsys: pytest.
 
 def test_spending_has_a_cap() -> None:
     """With --allow-spending 2 exactly two tasks are started."""
-    sandbox = Sandbox()
+    sandbox = Sandbox("mountsea_gemini_api")
     with sandbox.serve() as server:
         assert main(["--url", server.url, "--allow-spending", "2"]) == 0
     assert len(sandbox.core.tasks) == 2

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 from mountsea_gemini import ApiError, Client, SubmitOutcomeUnknown, Task, TaskEnded, WaitTimeout
-from mountsea_gemini.sandbox import Sandbox
-from mountsea_gemini.testing import FakeClock
 from mountsea_gemini.testing.contract import Contract
 from mountsea_gemini.testing.contract._bench import BASE, TOKEN
+from rulewright.sandbox import Sandbox
+from rulewright.testing import FakeClock
 
 from tests.contract.conftest import LONG
 

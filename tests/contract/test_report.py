@@ -14,7 +14,6 @@ from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
-from mountsea_gemini.testing import FakeClock
 from mountsea_gemini.testing.contract import (
     Bench,
     Check,
@@ -32,6 +31,7 @@ from mountsea_gemini.testing.contract import (
 )
 from mountsea_gemini.testing.contract._bodies import judged, tried
 from mountsea_gemini.testing.contract._exchange import Ask, json_ask
+from rulewright.testing import FakeClock
 
 TODAY = date(2026, 6, 1)
 

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import httpx
-from mountsea_gemini.sandbox import Sandbox
 from rulewright.merged import Merged
 from rulewright.rules.space import Space
 from rulewright.rules.verdict import Verdict
+from rulewright.sandbox import Sandbox
 
 from .conftest import BASE, EFFECTIVE
 
@@ -19,7 +19,7 @@ def test_the_server_agrees_on_every_point(merged: Merged) -> None:
     (ruled,) = merged.ruled
     stated, every = Verdict(ruled), Verdict(ruled, levels=("error", "warning"))
     with httpx.Client(
-        base_url=BASE, transport=Sandbox().transport(), headers={"Authorization": "Bearer sandbox"}
+        base_url=BASE, transport=Sandbox("mountsea_gemini_api").transport(), headers={"Authorization": "Bearer sandbox"}
     ) as http:
         for body in Space(ruled, merged.value).bodies():
             answer = http.post("/gemini/video/generate", json=body)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import Sandbox
 from rulewright.merged import Merged
 from rulewright.rules.disjoint import with_disjoint_rules
+from rulewright.sandbox import Sandbox
 
 from tests.contract.__main__ import SPEC_RUNS
 from tests.contract.conftest import LONG, REPORT_VARIABLE
@@ -68,7 +68,7 @@ def test_the_sandbox_is_what_both_forms_of_the_document_say(
     seed: int, merged: Merged, tmp_path: Path, guarded: dict[str, str]
 ) -> None:
     """All four phases on the effective spec; on its disjoint form coverage reaches all legal pairs and bounds."""
-    first, second = Sandbox(), Sandbox()
+    first, second = Sandbox("mountsea_gemini_api"), Sandbox("mountsea_gemini_api")
     disjoint = with_disjoint_rules(merged.value, merged.ruled)
     with first.serve() as one, second.serve() as two:
         runs = (

@@ -15,8 +15,8 @@ from typing import Any, Final
 import pytest
 import yaml
 from mountsea_gemini import ApiError, AsyncClient, AsyncTask, Client, RequestRefused, Task, TaskResult
-from mountsea_gemini.testing import FakeClock
 from mountsea_gemini.testing.contract import Contract
+from rulewright.testing import FakeClock
 
 from tests.contract.blaming import blamed, contradictions
 from tests.contract.playing import Player

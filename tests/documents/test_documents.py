@@ -18,7 +18,6 @@ import httpx
 import jsonschema_rs
 import pytest
 import yaml
-from mountsea_gemini.sandbox import Sandbox
 from rulewright.commands.impact import main as impact
 from rulewright.commands.regenerate import main as regenerate
 from rulewright.commands.rules import main as rules
@@ -28,6 +27,8 @@ from rulewright.rules.analysis import analyse
 from rulewright.rules.definition import RuledSchema
 from rulewright.rules.space import Space
 from rulewright.rules.verdict import Verdict
+from rulewright.sandbox import Sandbox
+from rulewright.testing import FakeClock
 
 from tests.documents.asking import Asked, Operation, operations, schema_of
 from tests.documents.conftest import NAMES, ONE_WORKER, Document
@@ -153,7 +154,7 @@ def test_a_task_is_followed_by_its_number_to_a_result_in_a_list(
     document = generated("leads")
     client = client_of(document)
     options = importlib.import_module("leads_api.models").JobsControllerStartBodyOptions(url="a")
-    clock = importlib.import_module(f"{client.__name__}.testing._clock").FakeClock()
+    clock = FakeClock()
     with client.Client("x", transport=Sandbox(document.effective).transport(), clock=clock) as caller:
         with pytest.raises(client.RequestRefused, match="xlsx-needs-key"):
             caller.export_leads(type(options)(format_="xlsx"))

@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
-from mountsea_gemini.sandbox import Sandbox
 from rulewright.commands.impact import main as impact
 from rulewright.commands.regenerate import main as regenerate
+from rulewright.sandbox import Sandbox
 
 from bench.scale import TABLE, document, overlay
 

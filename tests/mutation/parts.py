@@ -20,7 +20,7 @@ _KNOWN: Final = tuple(
 )
 """The quick tests of the glance; the random ones take seconds for each mutant and are not needed."""
 
-_SANDBOX: Final = f"{CLIENT}/sandbox"
+_SANDBOX: Final = "scripts/rulewright/sandbox"
 _PLAYED: Final = "tests/sandbox/test_sandbox"
 _ERRORS: Final = ("tests/client/test_submit_errors.py", "tests/client/test_wait_errors.py")
 
@@ -108,23 +108,16 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         f"{CLIENT}/_tasks.py": ("tests/client/test_tasks.py",),
     },
     "server": {
-        f"{_SANDBOX}/_bodies.py": (f"{_PLAYED}_reading.py",),
-        f"{_SANDBOX}/_checks.py": (f"{_PLAYED}_checks.py",),
-        f"{_SANDBOX}/_core.py": (f"{_PLAYED}_core.py",),
-        f"{_SANDBOX}/_endpoints.py": (f"{_PLAYED}_core.py",),
-        f"{_SANDBOX}/_faults.py": (f"{_PLAYED}_spoiling.py",),
-        f"{_SANDBOX}/_forms.py": (f"{_PLAYED}_reading.py",),
-        f"{_SANDBOX}/_http.py": (f"{_PLAYED}_http.py",),
-        f"{_SANDBOX}/_journal.py": (f"{_PLAYED}_http.py",),
-        f"{_SANDBOX}/_parameters.py": (f"{_PLAYED}_parameters.py",),
-        f"{_SANDBOX}/_pointer.py": (f"{_PLAYED}_schema.py",),
-        f"{_SANDBOX}/_results.py": (f"{_PLAYED}_results.py",),
-        f"{_SANDBOX}/_schema.py": (f"{_PLAYED}_schema.py",),
-        f"{_SANDBOX}/_script.py": (f"{_PLAYED}_script.py",),
-        f"{_SANDBOX}/_security.py": (f"{_PLAYED}_security.py",),
-        f"{_SANDBOX}/_spec.py": (f"{_PLAYED}_spec.py",),
-        f"{_SANDBOX}/_tasks.py": (f"{_PLAYED}_tasks.py",),
-        f"{_SANDBOX}/_texts.py": (f"{_PLAYED}_parameters.py", f"{_PLAYED}_reading.py"),
+        f"{_SANDBOX}/core.py": (f"{_PLAYED}_core.py",),
+        f"{_SANDBOX}/exchange.py": (f"{_PLAYED}_http.py",),
+        f"{_SANDBOX}/inputs.py": (f"{_PLAYED}_reading.py", f"{_PLAYED}_parameters.py"),
+        f"{_SANDBOX}/operations.py": (f"{_PLAYED}_core.py",),
+        f"{_SANDBOX}/results.py": (f"{_PLAYED}_results.py",),
+        f"{_SANDBOX}/script.py": (f"{_PLAYED}_script.py",),
+        f"{_SANDBOX}/security.py": (f"{_PLAYED}_security.py",),
+        f"{_SANDBOX}/spec.py": (f"{_PLAYED}_spec.py",),
+        f"{_SANDBOX}/tasks.py": (f"{_PLAYED}_tasks.py",),
+        f"{_SANDBOX}/validation.py": (f"{_PLAYED}_checks.py", f"{_PLAYED}_schema.py"),
     },
 }
 """One run of mutmut each: the modules that are broken, and the test files that are run for each break."""

@@ -252,6 +252,6 @@ def test_the_pipeline_can_be_named(capsys: pytest.CaptureFixture[str]) -> None:
 def test_every_module_of_the_layer_is_carried_but_the_particular_ones() -> None:
     """They import each other relatively and the generated package by its new name."""
     tree = layer("our_shop")
-    assert {"__init__.py", "_client.py", "sandbox/_core.py", "py.typed"} <= set(tree)
+    assert {"__init__.py", "_client.py", "cli/_app.py", "py.typed"} <= set(tree)
     assert not {"_particular.py", "demo.py"} & set(tree)
     assert b"from our_shop_api.rules import RULES" in tree["_settings.py"]

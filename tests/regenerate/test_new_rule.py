@@ -70,11 +70,11 @@ def test_an_eighth_rule_reaches_everything(extended: Path) -> None:
 
     script = f"""
 from mountsea_gemini_api.rules import violations
-from mountsea_gemini.sandbox import Sandbox
+from rulewright.sandbox import Sandbox
 import httpx
 (found,) = violations({BROKEN!r})
 print(found)
-with httpx.Client(base_url="http://127.0.0.1:9", transport=Sandbox().transport()) as http:
+with httpx.Client(base_url="http://127.0.0.1:9", transport=Sandbox("mountsea_gemini_api").transport()) as http:
     answer = http.post("/gemini/video/generate", json={BROKEN!r}, headers={{"Authorization": "Bearer sandbox"}})
 print(answer.status_code, [each["rule"] for each in answer.json()["violations"]])
 """

@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
-from mountsea_gemini.sandbox import Sandbox
 from rulewright.commands.regenerate import main as regenerate
+from rulewright.sandbox import Sandbox
 
 TEXT: dict[str, Any] = {"type": "string"}
 SIDE = {"type": "string", "enum": ["left", "right"]}

@@ -11,8 +11,8 @@ from typing import Any, Final, TypeAlias
 
 import httpx
 import respx
-from mountsea_gemini.sandbox import Sandbox
-from mountsea_gemini.sandbox._spec import Spec
+from rulewright.sandbox import Sandbox
+from rulewright.sandbox.spec import Spec
 
 AUTH: Final = {"authorization": "Bearer sandbox"}
 JSON: Final = {"content-type": "application/json"}

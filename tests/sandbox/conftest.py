@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from mountsea_gemini.sandbox import Sandbox
+from rulewright.sandbox import Sandbox
 
 from tests.sandbox.asking import Send, door
 
@@ -13,7 +13,7 @@ from tests.sandbox.asking import Send, door
 @pytest.fixture
 def sandbox() -> Sandbox:
     """A sandbox as it comes."""
-    return Sandbox()
+    return Sandbox("mountsea_gemini_api")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Final
 
 import av
 
-FOLDER: Final = Path(__file__).parents[2] / "overlays" / "mountsea_gemini" / "sandbox" / "videos"
+FOLDER: Final = Path(__file__).parents[2] / "scripts" / "rulewright" / "sandbox" / "videos"
 SIZES: Final = {"wide": (320, 180), "tall": (180, 320)}
 RATE: Final = 12
 FRAMES: Final = 2 * RATE

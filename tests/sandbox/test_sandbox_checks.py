@@ -6,9 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import SpecError
-from mountsea_gemini.sandbox._checks import Checks, Entry, schema_entry, texts
-from mountsea_gemini.sandbox._schema import Schemas
+from rulewright.sandbox import SpecError
+from rulewright.sandbox.validation import Checks, Entry, Schemas, schema_entry, texts
 
 from tests.sandbox.asking import spec_of
 
@@ -204,13 +203,13 @@ def test_a_text_of_costly_characters_is_cut_further_but_to_eight_at_least(length
 
 
 @pytest.mark.parametrize(
-    ("given", "certainty"),
+    ("given", "provenance"),
     [({}, "published"), ({"level": "warning"}, "inferred"), ({"x-certainty": "observed"}, "observed")],
 )
-def test_a_rule_says_how_certain_it_is(given: dict[str, Any], certainty: str) -> None:
+def test_a_rule_says_how_certain_it_is(given: dict[str, Any], provenance: str) -> None:
     """Its own word, or what its level says."""
     (rule,) = checks({"x-rules": [SUGAR | given]}).rules
-    assert (rule.id, rule.level, rule.certainty) == ("sugar-needs-grams", given.get("level", "error"), certainty)
+    assert (rule.id, rule.level, rule.provenance) == ("sugar-needs-grams", given.get("level", "error"), provenance)
 
 
 @pytest.mark.parametrize(

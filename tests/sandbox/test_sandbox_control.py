@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from mountsea_gemini.sandbox import Sandbox, Timing, serve
-from mountsea_gemini.sandbox._main import main
+from rulewright.commands.sandbox import main
+from rulewright.sandbox import Sandbox, Timing, serve
 
 from tests.sandbox.asking import AUTH, JSON, SUBMIT, TEXT, Ask, Send, life, poll, started, submit
 
@@ -54,16 +54,16 @@ def test_requests_can_be_read_and_forgotten_over_http(send: Send) -> None:
     assert control(send, "requests", method="GET")[1] == {"requests": [], "dropped": 0}
 
 
-def test_state_and_labels_can_be_read(send: Send) -> None:
+def test_state_and_provenance_can_be_read(send: Send) -> None:
     """How much is kept, and how sure everything is."""
     send(submit())
     assert control(send, "state", method="GET") == (
         200,
         {"tasks": {"kept": 1, "forgotten": 0, "limit": 10_000}, "queued": 0},
     )
-    status, labels = control(send, "labels", method="GET")
+    status, labels = control(send, "provenance", method="GET")
     assert isinstance(labels, list)
-    assert (status, labels[0]["certainty"], labels[-1]["certainty"]) == (200, "published", "invented")
+    assert (status, labels[0]["provenance"], labels[-1]["provenance"]) == (200, "published", "invented")
 
 
 def test_web_pages_cannot_reach_the_controls(send: Send) -> None:
@@ -76,7 +76,7 @@ def test_web_pages_cannot_reach_the_controls(send: Send) -> None:
 
 def test_serve_makes_and_serves_a_sandbox() -> None:
     """The short way takes the options of `Sandbox`."""
-    with serve(token="k1", timing=Timing("now")) as running:  # noqa: S106  made up
+    with serve("mountsea_gemini_api", token="k1", timing=Timing("now")) as running:  # noqa: S106  made up
         headers = {"authorization": "Bearer k1"}
         with httpx.Client(base_url=running.url, headers=headers, trust_env=False) as client:
             task_id = client.post(SUBMIT, json=TEXT).json()["taskId"]
@@ -87,7 +87,7 @@ def test_serve_makes_and_serves_a_sandbox() -> None:
 def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run the command and wait for its first line."""
     with subprocess.Popen(
-        [sys.executable, "-m", "mountsea_gemini.sandbox", *arguments],
+        [sys.executable, "-m", "rulewright", "sandbox", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -131,7 +131,7 @@ def test_a_slow_answer_does_not_hold_up_the_end() -> None:
     [
         (["--speed", "fast"], "write now, polls=N or seconds=N"),
         (["--speed", "failed now"], "write now, polls=N or seconds=N"),
-        (["--outcome", "gremlin@poll"], "'gremlin' is no fault"),
+        (["--outcome", "gremlin@poll"], "'gremlin' is not a fault"),
         (["--port", "x"], "write a number from 0 to 65535"),
         (["--port", "65536"], "write a number from 0 to 65535"),
         (["--port=-1"], "write a number from 0 to 65535"),
@@ -149,44 +149,36 @@ def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str], arguments:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--spec", "no-such-file.json"], "error: no-such-file.json: the effective spec cannot be read"),
-        (["--outcome", "sideways"], "error: 'sideways' is no outcome"),
-        (["--spec", "."], "error: .: the effective spec cannot be read"),
-        (["--spec", str(ROOT / "README.md")], "error: "),
+        (["no_such_package"], "error: 'no_such_package': there is no client package of this name"),
+        (["no-such-file.yaml"], "error: no-such-file.yaml: cannot be read"),
+        (["no-such-file.json"], "error: no-such-file.json: the effective document cannot be read"),
+        (["--outcome", "sideways"], "error: 'sideways' is not an outcome"),
         (["--host", "256.0.0.1"], "error: cannot listen on '256.0.0.1'"),
     ],
 )
-def test_an_option_that_cannot_be_used_exits_with_2(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
-) -> None:
-    """One line says why."""
-    assert main(arguments) == 2
+def test_what_cannot_start_exits_with_1(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
+    """One line names the cause."""
+    assert main(arguments) == 1
     assert capsys.readouterr().err.startswith(words)
 
 
-@pytest.mark.parametrize(
-    ("module", "statement"),
-    [
-        ("jsonschema_rs", "import mountsea_gemini.sandbox"),
-        ("starlette", "from mountsea_gemini.sandbox import Sandbox; Sandbox().app"),
-        ("uvicorn", "from mountsea_gemini.sandbox import Sandbox; Sandbox().serve()"),
-    ],
-)
-def test_a_missing_extra_is_named(module: str, statement: str) -> None:
-    """Without the extra's packages the import fails with what to install."""
-    code = f"import sys; sys.modules[{module!r}] = None; {statement}"
-    done = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    last = done.stderr.strip().splitlines()[-1]
-    assert f"the sandbox needs {module}" in last
-    assert "extra 'sandbox'" in last
+def test_without_a_document_the_project_of_the_folder_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where there is none, or it was never regenerated, the message says so and what to run."""
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 1
+    assert "pyproject.toml: cannot be read" in capsys.readouterr().err
+    settings = '[tool.rulewright]\nspec = "openapi.yaml"\npackage = "shop_api"\noutput = "generated"\n'
+    (tmp_path / "pyproject.toml").write_text(settings)
+    assert main([]) == 1
+    assert capsys.readouterr().err.endswith("there is no effective document yet\n  run: rulewright regenerate\n")
 
 
-def test_a_server_needs_no_http_client() -> None:
-    """Serving loads neither httpx nor the generated client, which keeps it small and quick to start."""
-    code = (
-        "import sys; from mountsea_gemini.sandbox import Sandbox; Sandbox().serve().stop();"
-        "print([name for name in ('httpx', 'attrs', 'mountsea_gemini_api') if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+def test_a_document_is_json_or_yaml(tmp_path: Path, suffix: str) -> None:
+    """A file of either kind is served as it stands."""
+    file = tmp_path / f"document.{suffix}"
+    file.write_text('{"openapi": "3.1.0", "paths": {"/ping": {"get": {"responses": {"204": {}}}}}}')
+    with serve(file) as running:
+        assert httpx.get(f"{running.url}/ping", trust_env=False).status_code == 204

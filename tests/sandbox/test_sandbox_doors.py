@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 import respx
-from mountsea_gemini.sandbox import Sandbox
-from mountsea_gemini.sandbox._http import Request
-from mountsea_gemini.sandbox._server import listen
+from rulewright.sandbox import Sandbox
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -52,7 +49,7 @@ ODD = [
     Ask("POST", SUBMIT, AUTH | JSON, b" " * 1_100_000),
     Ask("GET", "/files/x.mp4", {}),
     Ask("GET", "/_sandbox/state", {}),
-    Ask("GET", "/_sandbox/labels", {}),
+    Ask("GET", "/_sandbox/provenance", {}),
     Ask("POST", "/_sandbox/script", JSON, b'["failed"]'),
     Ask("POST", "/_sandbox/reset", JSON),
 ]
@@ -72,14 +69,14 @@ def everything(send: Send) -> list[Answer]:
 @pytest.fixture(scope="module")
 def expected() -> list[Answer]:
     """What the in-process transport answers."""
-    with door("transport", Sandbox()) as send:
+    with door("transport", Sandbox("mountsea_gemini_api")) as send:
         return everything(send)
 
 
 @pytest.mark.parametrize("name", DOORS[1:])
 def test_every_door_gives_the_same_answers(name: str, expected: list[Answer]) -> None:
     """Status, headers and bytes are equal over the whole matrix, the refusals, a life and a download."""
-    with door(name, Sandbox()) as send:
+    with door(name, Sandbox("mountsea_gemini_api")) as send:
         answers = everything(send)
     for number, (ours, theirs) in enumerate(zip(answers, expected, strict=True)):
         assert ours == theirs, number
@@ -102,14 +99,14 @@ def test_respx_routes_of_ones_own_come_first(sandbox: Sandbox) -> None:
 
 def test_the_application_can_be_mounted_and_wrapped() -> None:
     """It is a Starlette application: under a path of another one, and with middleware of one's own."""
-    sandbox = Sandbox()
+    sandbox = Sandbox("mountsea_gemini_api")
     app = sandbox.app
     app.add_middleware(GZipMiddleware, minimum_size=10)
     outer = Starlette(routes=[Mount("/", app=app)], middleware=[Middleware(GZipMiddleware, minimum_size=10_000_000)])
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(outer), base_url="http://x.test") as client:
-            return await client.get("/_sandbox/labels")
+            return await client.get("/_sandbox/provenance")
 
     response = asyncio.run(ask())
     assert (response.status_code, response.headers["content-encoding"]) == (200, "gzip")
@@ -167,14 +164,6 @@ def test_records_can_be_read_while_requests_arrive(sandbox: Sandbox) -> None:
     assert not problems
 
 
-def test_an_answer_does_not_wait_for_an_acknowledgement() -> None:
-    """Nagle's algorithm, which would cost 40 ms an answer, is off on every connection."""
-    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
-        connection, _ = listener.accept()
-        with connection:
-            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-
-
 def test_a_stopped_server_frees_its_port_and_its_thread(sandbox: Sandbox) -> None:
     """After the block nobody listens, and the same port can be used again."""
     with sandbox.serve() as running:
@@ -191,25 +180,3 @@ def test_a_port_in_use_is_an_error_at_once(sandbox: Sandbox) -> None:
     """Serving on a taken port raises and leaves no thread behind."""
     with sandbox.serve() as running, pytest.raises(OSError, match="in use"):
         sandbox.serve(port=running.port)
-
-
-def test_json_may_stand_between_white_space() -> None:
-    """What is around the value is passed over; a second value after it is no JSON."""
-    with door("transport", Sandbox()) as send:
-        for around, status in (
-            ("{}", 201),
-            (" \t\n\r{}", 201),
-            ("{}\n ", 201),
-            (" {} ", 201),
-            ("{}1", 400),
-            ("1 {}", 400),
-        ):
-            body = around.replace("{}", json.dumps(TEXT)).encode()
-            assert send(Ask("POST", SUBMIT, AUTH | JSON, body)).status == status, around
-
-
-def test_a_header_that_is_repeated_is_one() -> None:
-    """Its values are joined by a comma, in the order sent."""
-    request = Request("GET", "/", b"", iter([(b"a", b"1"), (b"b", b"2"), (b"a", b"3")]), b"")
-    assert request.named == {b"a": b"1, 3", b"b": b"2"}
-    assert request.headers == [(b"a", b"1"), (b"b", b"2"), (b"a", b"3")]

@@ -12,7 +12,7 @@ import pytest
 from tests.sandbox.asking import AUTH, HOST, TEXT, Ask, Send, poll, started
 from tests.sandbox.make_videos import make
 
-VIDEOS = files("mountsea_gemini.sandbox") / "videos"
+VIDEOS = files("rulewright.sandbox") / "videos"
 SIZES = {"wide": (320, 180), "tall": (180, 320)}
 
 

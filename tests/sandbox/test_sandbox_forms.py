@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from mountsea_gemini.sandbox import Sandbox
+from rulewright.sandbox import Sandbox
 
 FORM = {
     "type": "object",
@@ -85,7 +85,7 @@ def test_a_form_in_parts_holds_files_and_json(shop: httpx.Client) -> None:
     assert shop.post("/parts", files=parts).status_code == 204
     assert "size" in shop.post("/parts", files=parts[1:]).text
     broken = shop.post("/parts", content=b"--x", headers={"content-type": "multipart/form-data; boundary=y"})
-    assert (broken.status_code, "not the form it says" in broken.text) == (400, True)
+    assert (broken.status_code, "not a valid form" in broken.text) == (400, True)
 
 
 def test_basic_credentials_hold_the_token_as_user_or_as_password(shop: httpx.Client) -> None:

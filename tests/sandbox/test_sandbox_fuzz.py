@@ -8,11 +8,11 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mountsea_gemini.sandbox import FAULT_KINDS, Outcome, Request, Sandbox
+from rulewright.sandbox import FAULT_KINDS, Outcome, Request, Sandbox
 
 from tests.sandbox.asking import POLL, SUBMIT, TEXT
 
-SANDBOX = Sandbox()
+SANDBOX = Sandbox("mountsea_gemini_api")
 PATHS = [SUBMIT, POLL, "/files/x.mp4", "/_sandbox/script", "/_sandbox/requests", "/_sandbox/", "/"]
 NAMES = [b"range", b"host", b"content-type", b"content-encoding", b"cookie", b"x-sandbox-script", b"authorization"]
 VALUES = [b"Bearer sandbox", b"application/json", b"bytes=-1", b"bytes=0-", b"failed;now", b"500@poll", b"{}"]

@@ -5,15 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import re
-import shutil
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from mountsea_gemini import sandbox as package
-from mountsea_gemini.sandbox import Sandbox, SpecError
+from rulewright.sandbox import Sandbox, SpecError
 
 WAITER = {
     "id": {"parameter": "job", "submitted": "/data/job_id"},
@@ -148,7 +146,7 @@ def test_another_vendors_failure(client: httpx.Client) -> None:
     headers = KEY | {"x-sandbox-script": "burnt now"}
     job = client.post("/ovens/3/jobs", json={}, headers=headers).json()["data"]["job_id"]
     value = client.get(f"/jobs/{job}", headers=KEY).json()
-    assert value["data"] == {"phase": "burnt", "why": "the sandbox was told to end this task as burnt"}
+    assert value["data"] == {"phase": "burnt", "why": "the script of this task ends it as burnt"}
     assert isinstance(value["code"], int)
 
 
@@ -252,8 +250,8 @@ def test_the_base_path_of_the_server_counts() -> None:
 
 
 def test_labels_tell_what_the_spec_says() -> None:
-    """S7: certainty is the operation's own; rules are published or inferred by level; the rest is invented."""
-    lines = Sandbox(SPEC).labels()
+    """S7: provenance is the operation's own; rules are published or inferred by level; the rest is invented."""
+    lines = Sandbox(SPEC).provenance()
     assert lines[0] == "observed   operation  POST /ovens/{oven}/jobs (bake)"
     assert "published  rule       sugar-needs-grams (error): grams must be given with sugar" in lines
     assert sum(line.startswith("invented") for line in lines) >= 4
@@ -263,7 +261,7 @@ def test_a_label_does_not_reach_the_terminal_raw() -> None:
     """Control characters in a spec are escaped."""
     spec = copy.deepcopy(SPEC)
     spec["paths"]["/ping"]["get"]["operationId"] = "a\x1b[2J\u202eb"
-    (line,) = [line for line in Sandbox(spec).labels() if "/ping" in line]
+    (line,) = [line for line in Sandbox(spec).provenance() if "/ping" in line]
     assert r"a\x1b[2J\u202eb" in line
 
 
@@ -297,17 +295,17 @@ LOOK = "paths /jobs/{job} get"
     ("spec", "message"),
     [
         (_spoiled("paths", {}), "no operation"),
-        (_spoiled("components securitySchemes", {}), "is required by an operation but not there"),
-        (_spoiled("components securitySchemes key", {"type": "mutualTLS"}), "cannot be played"),
+        (_spoiled("components securitySchemes", {}), "is required by an operation but not defined"),
+        (_spoiled("components securitySchemes key", {"type": "mutualTLS"}), "is not supported"),
         (_spoiled(LOOK + " x-waiter", {}), "x-waiter: 'acceptors' is missing"),
-        (_spoiled(LOOK + " x-waiter acceptors", {"done": "success"}), "needs a state to retry at"),
+        (_spoiled(LOOK + " x-waiter acceptors", {"done": "success"}), "needs a state with 'retry'"),
         (_spoiled("components schemas Order", {"$ref": "#/components/schemas/Order"}), "leads to itself"),
         (_spoiled("components schemas Order", {"$ref": "#/components/schemas/Nothing"}), "leads nowhere"),
         (_spoiled("components schemas Order", {"$ref": "other.json#/x"}), "inside the document"),
         (_spoiled("components schemas Layer x-rules", [{"id": "r"}]), "rule 'r': 'level' is missing"),
         (_spoiled("components schemas Layer x-rules", [RULE | {"if": {"type": "any"}}]), "cannot be compiled"),
         (_spoiled("components schemas Order properties note", {"pattern": "("}), "cannot be compiled"),
-        (Path("no-such-file.json"), "no-such-file.json: the effective spec cannot be read"),
+        (Path("no-such-file.json"), "no-such-file.json: the effective document cannot be read"),
     ],
 )
 def test_a_spec_that_cannot_be_played_says_where(spec: Any, message: str) -> None:
@@ -325,33 +323,23 @@ def test_a_file_that_is_no_spec_says_so(tmp_path: Path, content: str, message: s
         Sandbox(file)
 
 
-def test_a_relocated_copy_plays_its_own_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under a foreign parent package the spec beside the copy counts, not the installed one."""
-    folder = Path(package.__file__).parent
-    home = tmp_path / "foreign_app" / "_vendor"
-    shutil.copytree(folder, home / folder.parent.name / folder.name)
-    shutil.copy(folder.parent / "_particular.py", home / folder.parent.name)
-    generated = home / package.DEFAULT_SPEC[0]
-    generated.mkdir()
-    (generated / package.DEFAULT_SPEC[1]).write_text(json.dumps(SPEC))
-    for place in (home.parent, home, home / folder.parent.name, generated):
-        (place / "__init__.py").touch()
+def test_a_client_package_names_its_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package, a package inside another, a class of theirs and a class built on that one stand for the document."""
+    for name, title in (("bakery_client", "Bakery"), ("bakery_client/copy", "Copy")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("class Client: ...")
+        document = SPEC | {"info": {"title": title, "version": "1"}}
+        (tmp_path / name / "openapi.effective.json").write_text(json.dumps(document))
     monkeypatch.syspath_prepend(tmp_path)
-    copied = import_module(f"foreign_app._vendor.{folder.parent.name}.sandbox")
-    assert copied.Sandbox().core.spec.document["info"]["title"] == "Bakery"
-
-
-def test_the_package_holds_no_vendors_words() -> None:
-    """No path, field, state or model of the default spec stands in the code, but for the spec's own place."""
-    document = json.dumps(Sandbox().core.spec.document)
-    words = {"mountsea", "veo", "gemini", "video_", "text2video", "taskid", "imagelist", "aspectratio", "videourl"}
-    assert words - {word for word in words if word in document.lower()} <= {"video_"}
-    folder = Path(package.__file__).parent
-    found = {
-        (file.name, line.strip())
-        for file in folder.glob("*.py")
-        for line in file.read_text("utf-8").splitlines()
-        if any(word in line.lower() for word in words)
-    }
-    assert {name for name, _ in found} == {"_sandbox.py"}
-    assert len(found) == 1  # the import of the package that holds the default spec
+    generated: Any = import_module("bakery_client.copy").Client
+    written = type("Own", (generated,), {})
+    for client, title in (
+        ("bakery_client", "Bakery"),
+        ("bakery_client.copy", "Copy"),
+        (generated, "Copy"),
+        (written, "Copy"),
+    ):
+        assert Sandbox(client).core.spec.document["info"]["title"] == title
+    for unknown in ("no_such_package", "json", "not a name", ""):
+        with pytest.raises(SpecError, match=f"{unknown}': there is no client package"):
+            Sandbox(unknown)

@@ -5,9 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import Recorded, Request, Response
-from mountsea_gemini.sandbox._http import answer, decoded, error_answer, html_answer, json_answer, json_text, phrase
-from mountsea_gemini.sandbox._journal import MAX_BYTES, MAX_ENTRIES, Journal
+from rulewright.sandbox import Recorded, Request, Response
+from rulewright.sandbox.exchange import (
+    MAX_BYTES,
+    MAX_ENTRIES,
+    Journal,
+    answer,
+    decode_path,
+    error_answer,
+    html_answer,
+    json_answer,
+    json_text,
+    phrase,
+)
 
 JSON = (b"content-type", b"application/json")
 
@@ -57,8 +67,8 @@ def test_arguments_and_cookies_are_read_leniently() -> None:
     ],
 )
 def test_a_slash_within_a_segment_of_a_path_stays_one(path: str, raw: bytes, wanted: str) -> None:
-    """All else is decoded."""
-    assert decoded(path, raw) == wanted
+    """All else is decode_path."""
+    assert decode_path(path, raw) == wanted
 
 
 def test_answers_have_their_length() -> None:

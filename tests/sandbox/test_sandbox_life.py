@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mountsea_gemini.sandbox import Sandbox, SteadyClock, Timing, VirtualClock
+from rulewright.sandbox import Request, Sandbox, Timing
+from rulewright.testing import FakeClock
 
-from tests.sandbox.asking import POLL, STATES, Send, door, life, poll, started
+from tests.sandbox.asking import AUTH, JSON, POLL, STATES, SUBMIT, TEXT, Ask, Send, door, life, poll, started, submit
 
 
 def test_each_state_is_shown_to_one_poll_by_default(send: Send) -> None:
@@ -33,8 +34,8 @@ def test_now_shows_the_end_at_the_first_poll(send: Send) -> None:
 
 def test_seconds_pass_on_the_clock_given() -> None:
     """`seconds=10` changes state every ten seconds of a virtual clock, however often it is polled."""
-    clock = VirtualClock()
-    with door("transport", Sandbox(timing=Timing("seconds", 10), clock=clock)) as send:
+    clock = FakeClock()
+    with door("transport", Sandbox("mountsea_gemini_api", timing=Timing("seconds", 10), clock=clock)) as send:
         task_id, seen = started(send), []
         for _ in range(6):
             seen.append(life(send, task_id, 3)[-1])
@@ -44,39 +45,21 @@ def test_seconds_pass_on_the_clock_given() -> None:
 
 def test_real_seconds_pass_on_their_own() -> None:
     """The default clock is real monotonic time."""
-    with door("transport", Sandbox(timing=Timing("seconds", 0.001))) as send:
+    with door("transport", Sandbox("mountsea_gemini_api", timing=Timing("seconds", 0.001))) as send:
         task_id = started(send)
-        before = SteadyClock().monotonic()
-        while SteadyClock().monotonic() < before + 0.006:
+        before = time.monotonic()
+        while time.monotonic() < before + 0.006:
             pass
         assert life(send, task_id, 1) == ["completed"]
-
-
-def test_a_clock_that_steps_back_does_not_take_the_task_back() -> None:
-    """Once a state was shown, no earlier one is."""
-
-    class Stepping(VirtualClock):
-        offset = 0.0
-
-        def monotonic(self) -> float:
-            return super().monotonic() + self.offset
-
-    clock = Stepping()
-    with door("transport", Sandbox(timing=Timing("seconds", 10), clock=clock)) as send:
-        task_id = started(send)
-        clock.advance(25)
-        first = life(send, task_id, 1)
-        clock.offset = -25.0
-        assert (first, life(send, task_id, 1)) == (["assigned"], ["assigned"])
 
 
 @given(st.sampled_from(["", "polls=2", "seconds=3", "now", "slow", "flaky", "failed"]), st.lists(st.integers(0, 9)))
 @settings(max_examples=60, deadline=None)
 def test_a_life_never_goes_back(script: str, steps: list[int]) -> None:
     """Whatever the script and however time and polls interleave, the order of states is kept."""
-    clock = VirtualClock()
+    clock = FakeClock()
     order = [*STATES, "failed"]
-    with door("transport", Sandbox(clock=clock)) as send:
+    with door("transport", Sandbox("mountsea_gemini_api", clock=clock)) as send:
         task_id, last = started(send, x_sandbox_script=script), 0
         for step in steps:
             clock.advance(step)
@@ -118,7 +101,7 @@ def test_an_unsuccessful_end_says_why_and_holds_no_result(send: Send) -> None:
     """Message, code and trace stand where the waiter says; there is no result."""
     task_id = started(send, x_sandbox_script="failed now")
     value = send(poll(task_id)).json()
-    assert value["errorMessage"] == "the sandbox was told to end this task as failed"
+    assert value["errorMessage"] == "the script of this task ends it as failed"
     assert isinstance(value["errorCode"], int)
     assert value["traceId"].startswith("trace-")
     assert "result" not in value
@@ -133,23 +116,18 @@ def test_no_url_completes_without_a_result(send: Send) -> None:
 
 def test_dates_come_from_the_clock() -> None:
     """A task is created at the clock's date and finished when its states are over, not when it is asked for."""
-    clock = VirtualClock(datetime.fromisoformat("2030-05-06T07:08:09+00:00"))
-    with door("transport", Sandbox(timing=Timing("seconds", 10), clock=clock)) as send:
+    clock = FakeClock()
+    clock.step(3600)
+    with door("transport", Sandbox("mountsea_gemini_api", timing=Timing("seconds", 10), clock=clock)) as send:
         task_id = started(send)
         clock.advance(500)
         value = send(poll(task_id)).json()
-    assert value["createdAt"] == "2030-05-06T07:08:09.000Z"
-    assert value["finishedAt"] == "2030-05-06T07:08:49.000Z"
-
-
-def test_time_does_not_go_back() -> None:
-    """A virtual clock refuses a negative step."""
-    with pytest.raises(ValueError, match="time does not go back"):
-        VirtualClock().advance(-1)
+    assert value["createdAt"] == "2026-01-01T01:00:00.000Z"
+    assert value["finishedAt"] == "2026-01-01T01:00:40.000Z"
 
 
 def _bytes(seed: int) -> list[bytes]:
-    with door("transport", Sandbox(seed=seed)) as send:
+    with door("transport", Sandbox("mountsea_gemini_api", seed=seed)) as send:
         ids = [started(send) for _ in range(3)]
         return [send(poll(task_id)).body for _ in range(6) for task_id in ids]
 
@@ -183,3 +161,51 @@ def test_answers_are_what_the_spec_documents(send: Send) -> None:
         task_id = started(send, x_sandbox_script=script)
         for _ in range(6):
             validator.validate(send(poll(task_id)).json())
+
+
+HEADERS = [(name.encode(), value.encode()) for name, value in (AUTH | JSON).items()]
+
+
+def test_many_submits_have_as_many_ids_and_leave_little_behind() -> None:
+    """Ids never repeat; tasks and records stay within their limits."""
+    sandbox, body = Sandbox("mountsea_gemini_api", max_tasks=500), json.dumps(TEXT).encode()
+    ids = {sandbox.handle(Request("POST", SUBMIT, b"", HEADERS, body)).body for _ in range(5_000)}
+    assert len(ids) == 5_000
+    assert len(sandbox.core.tasks) <= 500
+    assert sandbox.core.tasks.forgotten == 5_000 - len(sandbox.core.tasks)
+    assert len(sandbox.requests) == 1000
+    assert sandbox.core.journal.dropped == 4_000
+
+
+def test_records_are_bounded_in_bytes_too(sandbox: Sandbox, send: Send) -> None:
+    """Large bodies push older records out."""
+    large = submit(TEXT | {"prompt": "x" * 900_000})
+    for _ in range(10):
+        send(large)
+    assert 1 <= len(sandbox.requests) < 10
+    assert sum(len(request.body) for request in sandbox.requests) <= 4 * 1024 * 1024
+
+
+def test_a_record_never_holds_the_credential() -> None:
+    """Accepted and refused tokens are told apart without being shown, wherever they were sent."""
+    sandbox = Sandbox("mountsea_gemini_api", token="sk-accepted")  # noqa: S106  made up
+    with door("transport", sandbox) as send:
+        send(Ask("GET", "/x", {"authorization": "Bearer sk-accepted"}))
+        send(Ask("GET", "/x", {"authorization": "Bearer sk-other", "cookie": "sk-other"}))
+        send(Ask("GET", "/x", {"authorization": "sk-accepted extra"}))
+        send(Ask("GET", "/x", {}))
+        control = send(Ask("GET", "/_sandbox/requests", {}))
+    seen = [record.headers.get("authorization") for record in sandbox.requests]
+    assert seen == ["Bearer [accepted]", "Bearer [refused]", "[refused]", None]
+    assert b"sk-" not in control.body
+    assert "sk-" not in repr(sandbox.requests)
+
+
+def test_a_record_holds_the_request_and_its_status(sandbox: Sandbox, send: Send) -> None:
+    """Method, path, query, headers and body are kept as they came."""
+    send(submit())
+    send(Ask("GET", "/gemini/task/result?taskId=%41&x=1", AUTH))
+    first, second = sandbox.requests
+    assert (first.method, first.path, first.status, json.loads(first.body)) == ("POST", SUBMIT, 201, TEXT)
+    assert first.headers["content-type"] == "application/json"
+    assert (second.method, second.query, second.status) == ("GET", "taskId=%41&x=1", 404)

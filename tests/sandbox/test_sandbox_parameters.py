@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import Request
-from mountsea_gemini.sandbox._parameters import Parameters
-from mountsea_gemini.sandbox._schema import Schemas
+from rulewright.sandbox import Request
+from rulewright.sandbox.inputs import Parameters
+from rulewright.sandbox.validation import Schemas
 
 from tests.sandbox.asking import spec_of
 
@@ -29,7 +29,7 @@ def read(
     spec = spec_of(paths, components={"schemas": TEXTS})
     named = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()]
     request = Request("GET", "/", query.encode("latin-1"), named, b"")
-    return Parameters(spec, Schemas(spec), spec.operations[0], keys, strict=strict).read(request, in_path or {})
+    return Parameters(Schemas(spec), spec.operations[0], keys, strict=strict).read(request, in_path or {})
 
 
 def parameter(place: str, name: str, kind: Any = None, *, required: bool = False) -> dict[str, Any]:
@@ -51,7 +51,7 @@ EVERYWHERE = [
 
 
 def test_where_a_parameter_is_found() -> None:
-    """Each at its own place, decoded as one is there; headers by a name in any case."""
+    """Each at its own place, decode_path as one is there; headers by a name in any case."""
     headers = {"x-dry?\xe9": "%20\xe9", "cookie": 'x=1; C="a%20b"', "c": "no", "in": "no"}
     values = {"a b": "\xe9 ", "in": "%20", "X-Dry\N{SNOWMAN}\xe9": "%20\xe9", "C": "a b"}
     assert read(EVERYWHERE, "a+b=%C3%A9+", {"in": "%20", "a b": "no"}, headers) == (values, [], [])

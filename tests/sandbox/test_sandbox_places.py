@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from mountsea_gemini.sandbox import Sandbox
-from mountsea_gemini.sandbox._ids import form_of
+from rulewright.sandbox import Sandbox
+from rulewright.sandbox.tasks import id_format
 
 from tests.sandbox.test_sandbox_generic import BASE, KEY, OK, SPEC, WAITER
 
@@ -154,4 +154,4 @@ def test_a_state_may_be_a_number_or_whether_it_is_done(
 )
 def test_an_id_is_as_the_document_wants_it(schema: dict[str, Any], wanted: str) -> None:
     """What leads to a task by its path must fit the parameter there."""
-    assert form_of(schema)("e3e70682-c209-4cac-a29f-6fbed82c07cd") == wanted
+    assert id_format(schema)("e3e70682-c209-4cac-a29f-6fbed82c07cd") == wanted

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import Request
-from mountsea_gemini.sandbox._bodies import MISSING, read
-from mountsea_gemini.sandbox._forms import Form
-from mountsea_gemini.sandbox._http import error_answer
-from mountsea_gemini.sandbox._spec import Body
+from rulewright.sandbox import Request
+from rulewright.sandbox.exchange import error_answer
+from rulewright.sandbox.inputs import MISSING
+from rulewright.sandbox.inputs import read_body as read
+from rulewright.sandbox.spec import Body
 
 from tests.sandbox.asking import spec_of
 
@@ -29,6 +29,7 @@ FIELDS: Any = {
 }
 SCHEMA: Any = {"$ref": "#/components/schemas/Form"}
 DOCUMENT: Any = {"schemas": {"Form": {"properties": FIELDS, "additionalProperties": {"type": "number"}}}}
+SPEC = spec_of(components=DOCUMENT)
 BODY = Body(required=True, media={JSON: {}, PLAIN: SCHEMA, PARTS: SCHEMA, "image/png": {}, "a/b+json": {}})
 
 
@@ -36,8 +37,7 @@ def read_body(raw: bytes, content_type: str | None = JSON, *, limit: int = 10**6
     """Return what a body is read as, or the refusal's status and message."""
     named = {"content-type": content_type, **{name.replace("_", "-"): value for name, value in headers.items()}}
     sent = [(name.encode(), value.encode("latin-1")) for name, value in named.items() if value is not None]
-    form = Form(spec_of(components=DOCUMENT), SCHEMA)
-    value, refusal = read(Request("POST", "/", b"", sent, raw), BODY, limit, {PLAIN: form, PARTS: form})
+    value, refusal = read(Request("POST", "/", b"", sent, raw), BODY, limit, SPEC)
     if refusal is None:
         return value
     found = json.loads(refusal.body)
@@ -86,7 +86,7 @@ def test_the_size_and_the_encoding_of_a_body() -> None:
     assert read_body(b"1", content_encoding="identity") == 1
     assert read_body(b"1", content_encoding="gzip") == (415, "the body must be sent without a content-encoding")
     optional = Body(required=False, media=BODY.media)
-    assert read(Request("POST", "/", b"", [], b""), optional, 9, {}) == (MISSING, None)
+    assert read(Request("POST", "/", b"", [], b""), optional, 9, SPEC) == (MISSING, None)
 
 
 @pytest.mark.parametrize(
@@ -167,4 +167,4 @@ def test_a_form_in_parts(parts: list[bytes], value: Any) -> None:
 )
 def test_what_is_no_form_is_told(raw: bytes, content_type: str, reason: str) -> None:
     """What it says it is, and what is wrong with it."""
-    assert read_body(raw, content_type) == (400, f"the body is not the form it says: {reason}")
+    assert read_body(raw, content_type) == (400, f"the body is not a valid form: {reason}")

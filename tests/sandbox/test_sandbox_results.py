@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import Script, Timing
-from mountsea_gemini.sandbox._clock import EPOCH
-from mountsea_gemini.sandbox._results import Output, PollBody, SubmitBody
-from mountsea_gemini.sandbox._spec import Spec, Waiter
-from mountsea_gemini.sandbox._tasks import Life, Task
+from rulewright.sandbox import Script, Timing
+from rulewright.sandbox.results import Output, PollBody, SubmitBody
+from rulewright.sandbox.spec import Spec, Waiter
+from rulewright.sandbox.tasks import EPOCH, Life, Task
+from rulewright.sandbox.validation import Schemas
 
 from tests.sandbox.asking import spec_of
 
@@ -52,14 +51,14 @@ def task_of(script: str = "now", task_id: str = "id-456789") -> Task:
 def finished(script: str = "now", task_id: str = "id-456789") -> Task:
     """Return a task that came to its end."""
     task = task_of(script, task_id)
-    task.finished = EPOCH + timedelta(seconds=2)
+    task.finished = EPOCH + 2
     return task
 
 
 def polled(schema: Any, task: Task, shown: str = "done", **more: Any) -> Any:
     """Return the body of a poll's answer."""
     spec = spec_for(schema)
-    return PollBody(spec, spec.operations[0], waiter(**more)).of(task, shown, "http://a.test")
+    return PollBody(Schemas(spec), spec.operations[0], waiter(**more)).of(task, shown, "http://a.test")
 
 
 def properties(*required: str, **said: Any) -> dict[str, Any]:
@@ -83,17 +82,17 @@ URL = "http://a.test/files/id-456789.mp4"
 def test_a_submit_is_answered_with_the_id(schema: Any, pointer: str, numeric: bool, wanted: str) -> None:
     """In the place that the link names, beside what the document shows."""
     spec = spec_for(schema)
-    body = SubmitBody(spec, spec.operations[0], pointer, numeric=numeric)
-    assert body.of(task_of(task_id="7")) == wanted.encode()
-    assert body.of(task_of(task_id="8")) == wanted.replace("7", "8").encode()
+    body = SubmitBody(Schemas(spec), spec.operations[0], pointer, numeric=numeric)
+    assert body.of(task_of(task_id="7")) == json.loads(wanted)
+    assert body.of(task_of(task_id="8")) == json.loads(wanted.replace("7", "8"))
 
 
 def test_a_shown_example_is_not_changed() -> None:
     """The document's own value stays as it is."""
     shown = {"data": {"x": 1}}
     spec = spec_for({"example": shown})
-    SubmitBody(spec, spec.operations[0], "/data/id", numeric=False)
-    PollBody(spec, spec.operations[0], waiter(state="/data/state")).of(task_of(), "queued", "http://a.test")
+    SubmitBody(Schemas(spec), spec.operations[0], "/data/id", numeric=False)
+    PollBody(Schemas(spec), spec.operations[0], waiter(state="/data/state")).of(task_of(), "queued", "http://a.test")
     assert shown == {"data": {"x": 1}}
 
 
@@ -142,7 +141,7 @@ def test_the_dates_of_a_task() -> None:
 
 
 ERROR = {"message": "/error/text", "code": "/code", "trace": "/trace"}
-WHY = "the sandbox was told to end this task as burnt"
+WHY = "the script of this task ends it as burnt"
 
 
 @pytest.mark.parametrize(
@@ -187,6 +186,6 @@ def test_what_a_bad_end_tells(script: str, state: str, schema: Any, error: Any, 
 )
 def test_the_place_of_a_result(schema: Any, pointer: str, before: Any, wanted: Any) -> None:
     """As the document describes it: in the first item of a list, beside what else is there."""
-    Output(spec_for({}), schema, pointer).put(before, "U")
+    Output(Schemas(spec_for({})), schema, pointer).put(before, "U")
     assert before == wanted
     assert json.loads(json.dumps(before)) == wanted

@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import jsonschema_rs
 import pytest
-from mountsea_gemini.sandbox import Sandbox
-from mountsea_gemini.sandbox._pattern import matching
-from mountsea_gemini.sandbox._sample import sample
-from mountsea_gemini.sandbox._spec import Spec
+from rulewright.sandbox import Sandbox
+from rulewright.sandbox.sample import matching_text, sample
+from rulewright.sandbox.spec import Spec
+from rulewright.sandbox.validation import Schemas
 
 SPEC = Spec({"openapi": "3.1.0", "paths": {"/": {"get": {"responses": {}}}}})
 
@@ -32,7 +32,7 @@ SPEC = Spec({"openapi": "3.1.0", "paths": {"/": {"get": {"responses": {}}}}})
 @pytest.mark.parametrize("shortest", [0, 1, 5])
 def test_a_text_for_a_pattern(pattern: str, shortest: int) -> None:
     """It matches and is long enough, or there is none; anchors, classes, repeats and branches are understood."""
-    text = matching(pattern, shortest)
+    text = matching_text(pattern, shortest)
     if text is None:
         assert (pattern, shortest) == ("^(a|b)c?$", 5)  # there is none
     else:
@@ -43,7 +43,7 @@ def test_a_text_for_a_pattern(pattern: str, shortest: int) -> None:
 @pytest.mark.parametrize("pattern", [r"(?=x)", r"(a)\1", "("])
 def test_no_text_is_made_up_for_what_is_not_understood(pattern: str) -> None:
     """None, and no error."""
-    assert matching(pattern) is None
+    assert matching_text(pattern) is None
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_no_text_is_made_up_for_what_is_not_understood(pattern: str) -> None:
 def test_a_sample_fits_its_schema(schema: dict[str, Any]) -> None:
     """Bounds, steps, kinds, formats and alternatives are kept."""
     validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-    assert validator.is_valid(sample(SPEC, schema)), sample(SPEC, schema)
+    assert validator.is_valid(sample(Schemas(SPEC), schema)), sample(Schemas(SPEC), schema)
 
 
 def test_the_tag_of_an_alternative_is_the_documents_word() -> None:
@@ -82,7 +82,7 @@ def test_the_tag_of_an_alternative_is_the_documents_word() -> None:
         "components": {"schemas": {"Cat": {"type": "object", "required": ["kind"], "properties": {"kind": {}}}}},
     }
     tag = {"propertyName": "kind", "mapping": {"tom": "#/components/schemas/Cat"}}
-    assert sample(Spec(document), {"oneOf": [{"$ref": "#/components/schemas/Cat"}], "discriminator": tag}) == {
+    assert sample(Schemas(Spec(document)), {"oneOf": [{"$ref": "#/components/schemas/Cat"}], "discriminator": tag}) == {
         "kind": "tom"
     }
 
@@ -117,4 +117,4 @@ def test_alternatives_are_told_apart_by_a_tag_they_need_not_have() -> None:
         references = [{"$ref": f"#/components/schemas/{name}"} for name in (first, second)]
         schema = {"oneOf": references, "discriminator": {"propertyName": "kind", "mapping": mapping}}
         spec = Spec({**SPEC.document, "components": {"schemas": {"Boat": boat, "Train": train}}})
-        assert sample(spec, schema) == {"name": None, "kind": kind}
+        assert sample(Schemas(spec), schema) == {"name": None, "kind": kind}

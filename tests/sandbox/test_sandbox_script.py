@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import FAULT_KINDS, Fault, Outcome, Sandbox, Script, ScriptError, Timing
+from rulewright.sandbox import FAULT_KINDS, Fault, Outcome, Request, Response, Sandbox, Script, ScriptError, Timing
+from rulewright.sandbox.exchange import answer, html_answer, json_answer
+from rulewright.sandbox.script import apply_faults, refusal
+from rulewright.sandbox.spec import Waiter
 
 from tests.sandbox.asking import AUTH, Ask, Send, life, poll, started, submit
 
@@ -51,7 +55,7 @@ def json_error(text: str) -> str:
 
 KINDS = ", ".join(FAULT_KINDS)
 ENDS = "cancelled, completed, failed, failure, flaky, never, no-url, slow, success, timeout"
-FORM = "write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], such as 502@poll:2-4"
+FORM = "write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], as in 502@poll:2-4"
 
 
 @pytest.mark.parametrize(
@@ -63,29 +67,30 @@ FORM = "write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], such as 502@poll:2-4"
         ("polls=0", "polls=0: a state lasts a positive number of polls"),
         ("polls=1.5", "polls=1.5: a state lasts a positive number of polls"),
         ("seconds=0", "seconds=0: a state lasts a positive number of seconds"),
-        ("399@poll", f"'399' is no fault: write a status from 400 to 599 or one of {KINDS}"),
-        ("gremlin@poll", f"'gremlin' is no fault: write a status from 400 to 599 or one of {KINDS}"),
-        ("500@lunch", "'lunch' is no place for a fault: write one of submit, poll, download"),
-        ("500@poll:x", f"'500@poll:x' is no fault: {FORM}"),
-        ("@poll", f"'@poll' is no fault: {FORM}"),
-        ("absent@poll", "absent=: needs a field's JSON pointer, as absent=/id"),
-        ("null=@poll", "null=: needs a field's JSON pointer, as null=/id"),
-        ("wrong=id@poll", "wrong=id: needs a field's JSON pointer, as wrong=/id"),
+        ("399@poll", f"'399' is not a fault; write a status from 400 to 599 or one of {KINDS}"),
+        ("gremlin@poll", f"'gremlin' is not a fault; write a status from 400 to 599 or one of {KINDS}"),
+        ("500@lunch", "'lunch' is not a place of a fault; write one of submit, poll, download"),
+        ("500@poll:x", f"'500@poll:x' is not a fault; {FORM}"),
+        ("@poll", f"'@poll' is not a fault; {FORM}"),
+        ("absent@poll", "absent=: needs the JSON pointer of a field, such as absent=/id"),
+        ("null=@poll", "null=: needs the JSON pointer of a field, such as null=/id"),
+        ("wrong=/a~2@poll", "wrong=/a~2: needs the JSON pointer of a field, such as wrong=/id"),
+        ("wrong=id@poll", "wrong=id: needs the JSON pointer of a field, such as wrong=/id"),
         ("slow=x@poll", "slow=x: needs a number of seconds from 0 to 3600"),
         ("slow=3600.1@poll", "slow=3600.1: needs a number of seconds from 0 to 3600"),
         ("drip=-0.1@poll", "drip=-0.1: needs a number of seconds from 0 to 3600"),
         ("drip=nan@poll", "drip=nan: needs a number of seconds from 0 to 3600"),
-        ("500@poll:0", "500@poll:0-0: never, as it counts up from 1"),
-        ("500@poll:0-", "500@poll:0-None: never, as it counts up from 1"),
-        ("500@poll:3-2", "500@poll:3-2: never, as it counts up from 1"),
-        ('{"faults":["429=1\\r\\nx: 1@poll"]}', r"429='1\r\nx: 1': an argument holds no control characters"),
-        ("{", f"the script starts like JSON but is not: {json_error('{')}"),
+        ("500@poll:0", "500@poll:0-0: counting starts at 1 and goes up"),
+        ("500@poll:0-", "500@poll:0-None: counting starts at 1 and goes up"),
+        ("500@poll:3-2", "500@poll:3-2: counting starts at 1 and goes up"),
+        ('{"faults":["429=1\\r\\nx: 1@poll"]}', r"429='1\r\nx: 1': an argument must not hold control characters"),
+        ("{", f"the script starts like JSON but is not JSON: {json_error('{')}"),
         ('{"outcome":1}', "outcome and timing are text, faults a list of texts"),
         ('{"timing":[]}', "outcome and timing are text, faults a list of texts"),
         ('{"faults":[1]}', "outcome and timing are text, faults a list of texts"),
         ('{"faults":null}', "outcome and timing are text, faults a list of texts"),
         ('{"color":"red"}', "a script is text or an object with outcome, timing and faults"),
-        ("sideways", f"'sideways' is no outcome: write one of {ENDS}"),
+        ("sideways", f"'sideways' is not an outcome; write one of {ENDS}"),
     ],
 )
 def test_a_script_that_is_not_understood_says_so(sandbox: Sandbox, send: Send, text: str, message: str) -> None:
@@ -136,7 +141,7 @@ def test_the_header_goes_before_the_queue_and_the_queue_before_the_default() -> 
     """Each submit uses one queued script up, unless its own header speaks for it."""
     from tests.sandbox.asking import door
 
-    sandbox = Sandbox(script="cancelled now")
+    sandbox = Sandbox("mountsea_gemini_api", script="cancelled now")
     sandbox.script("failed now", Script("timeout", Timing("now")))
     with door("transport", sandbox) as send:
         headers = [{"x_sandbox_script": "now"}, {}, {}, {}]
@@ -173,10 +178,128 @@ def test_a_script_belongs_to_the_submit(send: Send) -> None:
 def test_a_default_script_must_fit_the_spec() -> None:
     """A sandbox with an outcome nobody knows is not built."""
     with pytest.raises(ScriptError, match="sideways"):
-        Sandbox(script="sideways")
+        Sandbox("mountsea_gemini_api", script="sideways")
 
 
 def test_every_kind_and_outcome_is_explained() -> None:
     """The tables people read name what the code knows, in words that fit on a line."""
     assert all(0 < len(text) < 90 for text in FAULT_KINDS.values())
     assert {str(outcome) for outcome in Outcome} >= {"success", "failure", "slow", "flaky", "never", "no-url"}
+
+
+HTML = (b"content-type", b"text/html; charset=utf-8")
+WAITER = Waiter("id", "/id", {}, "/data/a~1b", ("waiting",), {"done": "success"}, None, {})
+VALUE: Any = {"data": {"a/b": "waiting"}, "n": 1.5, "yes": True, "list": [{"x": 1}]}
+
+
+def asked(path: str = "/a b", query: bytes = b"", host: bytes = b"127.0.0.1:80", scheme: str = "http") -> Request:
+    """Return a request."""
+    return Request("GET", path, query, [(b"host", host)], b"", scheme=scheme)
+
+
+def spoiled(*faults: Fault, value: Any = VALUE, waiter: Waiter | None = WAITER) -> Response:
+    """Return what becomes of a JSON answer."""
+    return apply_faults(json_answer(201, value, (b"x-more", b"1")), faults, asked(), waiter)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "headers", "body"),
+    [
+        (Fault("400"), 400, [], "Bad Request"),
+        (Fault("599"), 599, [], "Unknown status"),
+        (Fault("401", argument="x"), 401, [(b"www-authenticate", b"Bearer")], "Unauthorized"),
+        (Fault("429"), 429, [(b"retry-after", b"1")], "Too Many Requests"),
+        (Fault("429", argument="soon \N{SNOWMAN}\xe9"), 429, [(b"retry-after", b"soon ?\xe9")], "Too Many Requests"),
+    ],
+)
+def test_a_status_is_told_in_json(fault: Fault, status: int, headers: Any, body: str) -> None:
+    """With what such an answer says in its head."""
+    message = "a scripted fault"
+    wanted = json_answer(status, {"statusCode": status, "error": body, "message": message}, *headers)
+    assert refusal([Fault("html"), fault, Fault("500")]) == wanted
+
+
+def test_a_proxy_tells_it_in_html() -> None:
+    """And so do those before the proxy."""
+    statuses = [
+        number for number in range(400, 600) if (found := refusal([Fault(str(number))])) and HTML in found.headers
+    ]
+    assert statuses == [502, 520, 521, 522, 523, 524, 525, 526, 527]
+    assert refusal([Fault("502")]) == html_answer(502)
+    assert refusal([Fault("html")]) is refusal([]) is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "wanted"),
+    [
+        (Fault("unknown-status"), VALUE | {"data": {"a/b": "undocumented-state"}}),
+        (Fault("unknown-status", argument="new"), VALUE | {"data": {"a/b": "new"}}),
+        (Fault("extra-field"), VALUE | {"x_sandbox_extra": {"anything": [1, "two", None]}}),
+        (Fault("extra-field", argument="a/b"), VALUE | {"a/b": {"anything": [1, "two", None]}}),
+        (Fault("absent", argument="/data"), {key: VALUE[key] for key in ("n", "yes", "list")}),
+        (Fault("absent", argument="/data/a~1b"), VALUE | {"data": {}}),
+        (Fault("absent", argument="/nothing"), VALUE),
+        (Fault("null", argument="/n"), VALUE | {"n": None}),
+        (Fault("null", argument="/nothing"), VALUE | {"nothing": None}),
+        (Fault("wrong", argument="/data/a~1b"), VALUE | {"data": {"a/b": 17}}),
+        (Fault("wrong", argument="/data"), VALUE | {"data": 17}),
+        (Fault("wrong", argument="/n"), VALUE | {"n": [17]}),
+        (Fault("wrong", argument="/yes"), VALUE | {"yes": [17]}),
+        (Fault("wrong", argument="/nothing"), VALUE | {"nothing": 17}),
+        (Fault("null", argument="/nothing/below"), VALUE),
+        (Fault("null", argument="/n/below/it"), VALUE),
+        (Fault("null", argument="/list/0"), VALUE),
+    ],
+)
+def test_a_field_is_changed(fault: Fault, wanted: Any) -> None:
+    """Where the object that holds it is there; status, order and other headers stay."""
+    found = spoiled(fault)
+    plain = json_answer(201, wanted, (b"x-more", b"1"))
+    assert (found.status, sorted(found.headers), found.body) == (201, sorted(plain.headers), plain.body)
+
+
+def test_what_cannot_be_changed_stays() -> None:
+    """A list, an answer that is not JSON, and a state that nobody waits for."""
+    assert spoiled(Fault("extra-field"), value=[1]).body == b"[1]"
+    assert spoiled(Fault("unknown-status"), waiter=None).body == json_answer(201, VALUE).body
+    assert spoiled(Fault("unknown-status"), value={"data": 1}).body == b'{"data":1}'
+    text = answer(200, b"text", (b"content-type", b"text/plain"))
+    assert apply_faults(text, [Fault("extra-field")], asked(), None) is text
+
+
+def test_the_whole_content_is_changed_after_its_fields() -> None:
+    """A page of the same status, half of the JSON, or nothing but a way elsewhere."""
+    assert spoiled(Fault("html"), Fault("extra-field")) == html_answer(201)
+    assert spoiled(Fault("cut-json"), Fault("null", argument="/n"), value={"n": 1}) == answer(
+        201, b'{"n":', (b"content-type", b"application/json")
+    )
+    assert spoiled(Fault("redirect")) == answer(302, b"", (b"location", b"http://localhost:80/a%20b"))
+
+
+@pytest.mark.parametrize(
+    ("argument", "request_", "location"),
+    [
+        (None, asked(host=b"localhost:80"), b"http://127.0.0.1:80/a%20b"),
+        (None, asked(host=b"localhost"), b"http://127.0.0.1/a%20b"),
+        (None, asked("/\xe9", b"a=%20&b", b"a\xe9.test:1", "https"), b"https://elsewhere.a\xe9.test:1/%C3%A9?a=%20&b"),
+        ("https://a.test/\N{SNOWMAN}\xe9", asked(query=b"a"), b"https://a.test/?\xe9"),
+    ],
+)
+def test_a_redirect_leads_to_another_host(argument: str | None, request_: Request, location: bytes) -> None:
+    """By default to the same path, query included."""
+    found = apply_faults(answer(200, b""), [Fault("redirect", argument=argument)], request_, None)
+    assert found.headers == [(b"location", location), (b"content-length", b"0")]
+
+
+def test_the_delivery_is_changed_last() -> None:
+    """Delays add up; of several endings the last one happens."""
+    whole = html_answer(201)
+    assert spoiled(Fault("slow"), Fault("html"), Fault("slow", argument="0.5")) == Response(
+        201, whole.headers, whole.body, delay=1.5
+    )
+    assert spoiled(Fault("drip"), Fault("html")).drip == 0.05
+    assert spoiled(Fault("drip", argument="2")).drip == 2.0
+    for ending in ("cut", "reset", "drop"):
+        found = spoiled(Fault("cut"), Fault(ending))
+        assert (found.ending, found.delay, found.drip) == (ending, 0.0, 0.0)
+    assert spoiled() == json_answer(201, VALUE, (b"x-more", b"1"))

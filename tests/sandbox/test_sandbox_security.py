@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import Request, SpecError
-from mountsea_gemini.sandbox._security import Guard
+from rulewright.sandbox import Request, SpecError
+from rulewright.sandbox.security import Guard
 
 from tests.sandbox.asking import spec_of
 
@@ -36,11 +36,11 @@ def guard(security: Any, token: str = TOKEN, schemes: Any = SCHEMES) -> Guard:
     return Guard(spec_of(paths, components={"securitySchemes": schemes}), token)
 
 
-def admits(security: Any, headers: Mapping[str, bytes], query: bytes = b"", token: str = TOKEN) -> bool:
+def authorizes(security: Any, headers: Mapping[str, bytes], query: bytes = b"", token: str = TOKEN) -> bool:
     """Tell whether a request passes."""
     (operation,) = spec_of({"/": {"get": {"responses": {}, "security": security}}}).operations
     named = [(name.encode(), value) for name, value in headers.items()]
-    return guard(security, token).admits(operation, Request("GET", "/", query, named, b""))
+    return guard(security, token).authorizes(operation, Request("GET", "/", query, named, b""))
 
 
 def basic(text: str) -> bytes:
@@ -68,20 +68,20 @@ def basic(text: str) -> bytes:
 )  # fmt: skip
 def test_the_authorization_header(scheme: str, good: list[bytes], bad: list[bytes]) -> None:
     """The scheme in any case, one blank, the token to the byte."""
-    assert [value for value in [*good, *bad] if admits([{scheme: []}], {"authorization": value})] == good
-    assert not admits([{scheme: []}], {})
+    assert [value for value in [*good, *bad] if authorizes([{scheme: []}], {"authorization": value})] == good
+    assert not authorizes([{scheme: []}], {})
 
 
 def test_basic_credentials_hold_the_token_as_user_too() -> None:
     """Vendors put the key into either half; a colon belongs to the password."""
     for text, passes in (("k1:", True), ("k1", True), (":k1", True), ("k1:k2", True), ("k2:k3", False), ("", False)):
-        assert admits([{"basic": []}], {"authorization": basic(text)}, token="k1") is passes  # noqa: S106  made up
-    assert not admits([{"basic": []}], {"authorization": basic("k1:") + b"?"}, token="k1")  # noqa: S106
+        assert authorizes([{"basic": []}], {"authorization": basic(text)}, token="k1") is passes  # noqa: S106  made up
+    assert not authorizes([{"basic": []}], {"authorization": basic("k1:") + b"?"}, token="k1")  # noqa: S106
 
 
 def test_a_token_may_hold_a_blank() -> None:
     """All that follows the first blank is the token."""
-    assert admits([{"bearer": []}], {"authorization": b"Bearer a b"}, token="a b")  # noqa: S106  made up
+    assert authorizes([{"bearer": []}], {"authorization": b"Bearer a b"}, token="a b")  # noqa: S106  made up
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_a_token_may_hold_a_blank() -> None:
     ],
 )
 def test_a_key_in_the_query(query: str, passes: bool) -> None:
-    """Percent-decoded; the first of several counts."""
-    assert admits([{"query": []}], {}, query.encode("latin-1")) is passes
+    """Percent-decode_path; the first of several counts."""
+    assert authorizes([{"query": []}], {}, query.encode("latin-1")) is passes
 
 
 @pytest.mark.parametrize(
@@ -116,17 +116,17 @@ def test_a_key_in_the_query(query: str, passes: bool) -> None:
 )
 def test_a_key_in_a_cookie(cookie: bytes, passes: bool) -> None:
     """Whatever other cookies there are."""
-    assert admits([{"cookie": []}], {"cookie": cookie}) is passes
-    assert not admits([{"cookie": []}], {})
+    assert authorizes([{"cookie": []}], {"cookie": cookie}) is passes
+    assert not authorizes([{"cookie": []}], {})
 
 
 def test_a_key_in_a_header() -> None:
     """To the byte, by a name in any case."""
     for scheme in ("header", "named"):
         security: Any = [{scheme: []}]
-        assert admits(security, {"x-kéy": RAW})
-        assert not admits(security, {"x-kéy": RAW + b" "})
-        assert not admits(security, {"x-key": RAW})
+        assert authorizes(security, {"x-kéy": RAW})
+        assert not authorizes(security, {"x-kéy": RAW + b" "})
+        assert not authorizes(security, {"x-key": RAW})
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_key_in_a_header() -> None:
 )
 def test_alternatives_and_what_is_asked_together(security: Any, passes: bool) -> None:
     """Any one alternative suffices, and all of it is needed."""
-    assert admits(security, {"authorization": b"Bearer " + RAW}) is passes
+    assert authorizes(security, {"authorization": b"Bearer " + RAW}) is passes
 
 
 def test_the_names_that_carry_credentials() -> None:
@@ -165,12 +165,12 @@ def test_the_names_that_carry_credentials() -> None:
             (
                 name,
                 SCHEMES,
-                f"#/components/securitySchemes/{name}: cannot be played; bearer, basic, oauth2 and apiKey can",
+                f"#/components/securitySchemes/{name}: is not supported; bearer, basic, oauth2 and apiKey are",
             )
             for name in ("tls", "digest", "odd", "odder")
         ),
-        ("no", SCHEMES, "#/components/securitySchemes: 'no' is required by an operation but not there"),
-        ("no", None, "#/components/securitySchemes: 'no' is required by an operation but not there"),
+        ("no", SCHEMES, "#/components/securitySchemes: 'no' is required by an operation but not defined"),
+        ("no", None, "#/components/securitySchemes: 'no' is required by an operation but not defined"),
     ],
 )
 def test_a_scheme_that_cannot_be_played_is_told(name: str, schemes: Any, message: str) -> None:

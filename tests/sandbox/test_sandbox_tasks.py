@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox import Script, ScriptError, Timing, VirtualClock
-from mountsea_gemini.sandbox._clock import EPOCH
-from mountsea_gemini.sandbox._spec import Waiter
-from mountsea_gemini.sandbox._tasks import Life, Task, Tasks
+from rulewright.sandbox import Script, ScriptError, Timing
+from rulewright.sandbox.spec import Waiter
+from rulewright.sandbox.tasks import EPOCH, Life, Settings, Task, Tasks
+from rulewright.testing import FakeClock
 
 ENDS = {"done": "success", "finished": "success", "burnt": "failure", "gone": "cancelled"}
 WAITER = Waiter("id", "/id", {}, "/state", ("queued", "baking"), ENDS, None, {})
@@ -44,69 +43,69 @@ def test_an_outcome_that_no_state_stands_for(outcome: str) -> None:
     with pytest.raises(ScriptError) as caught:
         Life.of(Script(outcome), WAITER, POLLS)
     assert str(caught.value) == (
-        f"{outcome!r} is no outcome: write one of burnt, cancelled, done, failure, finished, flaky, gone, never, "
+        f"{outcome!r} is not an outcome; write one of burnt, cancelled, done, failure, finished, flaky, gone, never, "
         "no-url, slow, success, timeout"
     )
 
 
-def born(script: Script, clock: VirtualClock, timing: Timing = POLLS) -> Task:
+def born(script: Script, clock: FakeClock, timing: Timing = POLLS) -> Task:
     """Return a task that is two seconds old when the clock starts."""
-    return Task("id", Life.of(script, WAITER, timing), clock.monotonic(), clock.now(), tall=False)
+    return Task("id", Life.of(script, WAITER, timing), clock.now(), clock.wall(), tall=False)
 
 
 def test_a_task_ages_by_the_polls_that_were_answered() -> None:
     """So many for each state; it is finished when that is seen."""
-    clock = VirtualClock()
+    clock = FakeClock()
     task = born(Script(), clock)
     seen = []
     for task.answered in range(6):
-        seen.append((task.look(clock), task.finished))
+        seen.append((task.state(clock), task.finished))
         clock.advance(1)
-    end = EPOCH + timedelta(seconds=4)
+    end = EPOCH + 4
     unfinished = [(state, None) for state in ("queued", "queued", "baking", "baking")]
     assert seen == [*unfinished, ("done", end), ("done", end)]
 
 
 def test_a_task_ages_by_seconds() -> None:
     """However seldom it is looked at; it is finished when its last state was over."""
-    clock = VirtualClock()
+    clock = FakeClock()
     clock.advance(5)
     task = born(Script(timing=SECONDS), clock)
     seen = []
     for seconds in (9, 1, 9, 12, 30):
         clock.advance(seconds)
-        seen.append(task.look(clock))
+        seen.append(task.state(clock))
     assert seen == ["queued", "baking", "baking", "done", "done"]
-    assert task.finished == task.created + timedelta(seconds=20) == EPOCH + timedelta(seconds=25)
+    assert task.finished == task.created + 20 == EPOCH + 25
 
 
 def test_a_task_without_waiting_or_without_end() -> None:
     """It shows its end at the first look, or its last state for ever."""
-    clock = VirtualClock()
+    clock = FakeClock()
     clock.advance(7)
     task = born(Script("burnt", NOW), clock)
-    assert (task.look(clock), task.finished) == ("burnt", EPOCH + timedelta(seconds=7))
+    assert (task.state(clock), task.finished) == ("burnt", EPOCH + 7)
     for timing in (NOW, SECONDS, POLLS):
         task = born(Script("never", timing), clock)
         task.answered = 99
         clock.advance(99)
-        assert (task.look(clock), task.finished) == ("baking", None)
+        assert (task.state(clock), task.finished) == ("baking", None)
 
 
 def test_a_task_never_goes_back() -> None:
     """Whatever is counted."""
-    clock = VirtualClock()
+    clock = FakeClock()
     task = born(Script(), clock)
     task.answered = 2
-    assert task.look(clock) == "baking"
+    assert task.state(clock) == "baking"
     task.answered = 0
-    assert task.look(clock) == "baking"
+    assert task.state(clock) == "baking"
     assert (task.polls, task.downloads, task.step) == (0, 0, 1)
 
 
-def tasks(limit: int, clock: VirtualClock | None = None) -> Tasks:
+def tasks(limit: int, clock: FakeClock | None = None) -> Tasks:
     """Return an empty memory."""
-    return Tasks(clock or VirtualClock(), 0, limit)
+    return Tasks(clock or FakeClock(), Settings(max_tasks=limit), ())
 
 
 def life(script: str = "") -> Life:
@@ -116,17 +115,17 @@ def life(script: str = "") -> Life:
 
 def test_a_task_is_found_by_its_id() -> None:
     """Ids follow from the seed, in the form that is asked for."""
-    clock = VirtualClock()
+    clock = FakeClock()
     clock.advance(3)
     memory = tasks(9, clock)
-    first, second = memory.add(life(), tall=True), memory.add(life("now"), tall=False, form=str.upper)
-    assert first == Task("e3e70682-c209-4cac-a29f-6fbed82c07cd", life(), 3.0, EPOCH + timedelta(seconds=3), tall=True)
+    first, second = memory.add(life(), tall=True), memory.add(life("now"), tall=False, id_of=str.upper)
+    assert first == Task("e3e70682-c209-4cac-a29f-6fbed82c07cd", life(), 3.0, EPOCH + 3, tall=True)
     assert second == Task("F728B4FA-4248-4E3A-AA5D-2F346BAA9455", life("now"), 3.0, first.created, tall=False)
     assert memory.get(first.id) is first
     assert memory.get(second.id) is second
     assert memory.get("x") is None
     assert (len(memory), memory.forgotten) == (2, 0)
-    assert Tasks(clock, 1, 9).add(life(), tall=True).id != first.id
+    assert Tasks(clock, Settings(seed=1, max_tasks=9), ()).add(life(), tall=True).id != first.id
 
 
 def left(memory: Tasks, made: list[Task]) -> list[int]:
@@ -149,7 +148,7 @@ def left(memory: Tasks, made: list[Task]) -> list[int]:
 )
 def test_a_fifth_is_forgotten_at_the_limit(limit: int, scripts: list[str], kept: list[int]) -> None:
     """The oldest that have ended, seen or not, then the oldest of all."""
-    clock = VirtualClock()
+    clock = FakeClock()
     memory = tasks(limit, clock)
     made = [memory.add(life(script), tall=False) for script in scripts]
     assert left(memory, made) == list(range(limit))
@@ -164,7 +163,7 @@ def test_a_task_whose_end_was_seen_is_forgotten_first() -> None:
     memory = tasks(3)
     made: list[Any] = [memory.add(life(), tall=False) for _ in range(3)]
     made[1].answered = made[2].answered = 4
-    assert [memory.look(task) for task in made[:2]] == ["queued", "done"]
+    assert [memory.state(task) for task in made[:2]] == ["queued", "done"]
     memory.add(life(), tall=False)
     assert left(memory, made) == [0, 2]
     memory.add(life(), tall=False)

@@ -16,14 +16,14 @@ from mountsea_gemini import (
     TaskFailed,
     WaitTimeout,
 )
-from mountsea_gemini.sandbox import ScriptError
-from mountsea_gemini.testing import FakeApi, FakeClock, MissedScript, UnexpectedRequest
+from rulewright.sandbox import ScriptError, SpecError
+from rulewright.testing import FakeApi, FakeClock, MissedScript, UnexpectedRequest
 
 
 def test_a_life_is_played_without_waiting(tmp_path: Path) -> None:
     """Submit, wait through every state, download: minutes on the fake clock, moments on the real one."""
     start = time.monotonic()
-    with FakeApi("") as api, api.client() as client:
+    with FakeApi(Client, "") as api, api.client() as client:
         path = client.text_to_video("a cat").download(tmp_path / "cat.mp4")
     assert path.read_bytes()[4:8] == b"ftyp"
     assert api.clock.elapsed > 30
@@ -33,13 +33,13 @@ def test_a_life_is_played_without_waiting(tmp_path: Path) -> None:
 def test_both_skins_play_the_same() -> None:
     """The async client meets the same script, with the same sleeps."""
 
-    async def play(api: FakeApi) -> None:
-        async with api.async_client() as client:
+    async def play(api: FakeApi[AsyncClient]) -> None:
+        async with api.client() as client:
             task = await client.text_to_video("a cat")
             with pytest.raises(TaskFailed):
                 await task.wait()
 
-    first, second = FakeApi("failed"), FakeApi("failed")
+    first, second = FakeApi(Client, "failed"), FakeApi(AsyncClient, "failed")
     with first, first.client() as client, pytest.raises(TaskFailed):
         client.text_to_video("a cat").wait()
     with second:
@@ -50,7 +50,7 @@ def test_both_skins_play_the_same() -> None:
 
 def test_scripts_speak_for_submits_in_order() -> None:
     """The first script is the first submit's; the bodies sent are there to look at."""
-    with FakeApi("drop@submit", "") as api, api.client() as client:
+    with FakeApi(Client, "drop@submit", "") as api, api.client() as client:
         with pytest.raises(SubmitOutcomeUnknown):
             client.text_to_video("one")
         client.text_to_video("two")
@@ -59,11 +59,11 @@ def test_scripts_speak_for_submits_in_order() -> None:
 
 def test_a_submit_without_a_script_fails_at_once_and_at_the_end() -> None:
     """Code that hides the failure is found out at the end; the message says what to do."""
-    api = FakeApi("now")
+    api = FakeApi(Client, "now")
     api.client().text_to_video("one")
-    with pytest.raises(UnexpectedRequest, match=r"POST https://(?s:.*)no script is left(?s:.*)expect"):
+    with pytest.raises(UnexpectedRequest, match=r"POST https://(?s:.*)no scripted outcome left(?s:.*)expect"):
         api.client().text_to_video("two")
-    with pytest.raises(UnexpectedRequest, match="no script is left"):
+    with pytest.raises(UnexpectedRequest, match="no scripted outcome left"):
         api.verify()
     assert len(api.requests) == 1
 
@@ -71,21 +71,21 @@ def test_a_submit_without_a_script_fails_at_once_and_at_the_end() -> None:
 def test_a_script_without_its_submit_fails_at_the_end() -> None:
     """A test that scripts two submits and sees one has not tested what it says."""
     with (
-        pytest.raises(MissedScript, match="1 script was not asked for: no submit came for 'failed'"),
-        FakeApi("now", "failed") as api,
+        pytest.raises(MissedScript, match="1 script is left: no submit came for 'failed'"),
+        FakeApi(Client, "now", "failed") as api,
     ):
         api.client().text_to_video("one")
 
 
 def test_a_test_that_failed_is_not_told_a_second_time() -> None:
     """The failure of the test itself is the one that is shown."""
-    with pytest.raises(ZeroDivisionError), FakeApi("now"):
+    with pytest.raises(ZeroDivisionError), FakeApi(Client, "now"):
         raise ZeroDivisionError
 
 
 def test_nothing_outside_exists(tmp_path: Path) -> None:
     """Another host, or a path the document does not know, is a failure of the test, never a connection."""
-    api = FakeApi()
+    api = FakeApi(Client)
     with pytest.raises(UnexpectedRequest, match="there is no network here"):
         api.client(base_url="https://elsewhere.example").task(api.task()).result()
     with pytest.raises(UnexpectedRequest, match="no such operation"):
@@ -96,7 +96,7 @@ def test_nothing_outside_exists(tmp_path: Path) -> None:
 
 def test_a_failure_shows_no_query() -> None:
     """What stands behind the question mark may be signed; a test's log is no place for it."""
-    api = FakeApi()
+    api = FakeApi(Client)
     with pytest.raises(UnexpectedRequest) as caught:
         api.client(base_url="https://elsewhere.example").task("an-id").result()
     assert "an-id" not in str(caught.value)
@@ -104,7 +104,7 @@ def test_a_failure_shows_no_query() -> None:
 
 def test_a_task_from_before_needs_no_submit() -> None:
     """Code that resumes is tested from an id alone; an id nobody knows is the API's own 404."""
-    with FakeApi() as api, api.client() as client:
+    with FakeApi(Client) as api, api.client() as client:
         assert client.task(api.task("seconds=60 502@poll:1-3")).wait().succeeded
         with pytest.raises(NotFound):
             client.task("unknown").wait()
@@ -113,7 +113,7 @@ def test_a_task_from_before_needs_no_submit() -> None:
 
 def test_time_in_scripts_is_the_clock_of_the_client() -> None:
     """States that last seconds end when the client has slept that long; a wait ends at its own deadline."""
-    with FakeApi("seconds=100") as api, api.client() as client:
+    with FakeApi(Client, "seconds=100") as api, api.client() as client:
         task = client.text_to_video("a cat")
         with pytest.raises(WaitTimeout):
             task.wait(timeout=300)
@@ -124,7 +124,7 @@ def test_time_in_scripts_is_the_clock_of_the_client() -> None:
 
 def test_every_client_built_inside_is_one_of_this_api() -> None:
     """Code under test builds its own client, with its own token and options, and still leaves this process never."""
-    with FakeApi("now", "now") as api, api.installed():
+    with FakeApi(Client, "now", "now") as api, api.installed(AsyncClient):
         with Client("a real token", timeout=3) as client:
             assert client.settings.timeout == 3
             client.text_to_video("a cat").wait()
@@ -141,7 +141,7 @@ def test_every_client_built_inside_is_one_of_this_api() -> None:
 
 def test_the_checks_are_real() -> None:
     """The played API refuses what the real one says it refuses; a refused submit leaves its script for the next."""
-    with FakeApi("now") as api, api.client(waive={"img2video-needs-images"}) as client:
+    with FakeApi(Client, "now") as api, api.client(waive={"img2video-needs-images"}) as client:
         with pytest.raises(BadRequest):
             client.generate(prompt="a", action="img2video", model="veo3_fast")
         assert client.text_to_video("a").wait().succeeded
@@ -150,7 +150,9 @@ def test_the_checks_are_real() -> None:
 def test_a_script_nobody_understands_is_refused_when_it_is_given() -> None:
     """The mistake is shown where it was made, with the words that would be right."""
     with pytest.raises(ScriptError, match="write one of"):
-        FakeApi("succeed")
+        FakeApi(Client, "succeed")
+    with pytest.raises(SpecError, match="'Path': there is no client package"):
+        FakeApi(Path)
 
 
 def test_a_clock_never_goes_back() -> None:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from mountsea_gemini.sandbox._spec import Spec
 from mountsea_gemini.testing.contract import Contract
 from mountsea_gemini.testing.operations import Case, Played, cases
 from mountsea_gemini.testing.operations._command import main
 from mountsea_gemini.testing.operations._values import Maker
+from rulewright.sandbox.spec import Spec
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
 
-PLUGIN = ("-p", "mountsea_gemini.testing.plugin", "-p", "no:cacheprovider")
+PLUGIN = ("-p", "rulewright.pytest_plugin", "-p", "no:cacheprovider")
+SETTINGS = "[pytest]\nrulewright_client = mountsea_gemini\n"
 
 
 def run(pytester: pytest.Pytester, text: str) -> pytest.RunResult:
     """Run one test file with the plugin."""
     pytester.makepyfile(text)
+    pytester.makeini(SETTINGS)
     return pytester.runpytest_inprocess(*PLUGIN, "--strict-markers")
 
 
@@ -24,37 +27,43 @@ def test_the_fixture_plays_the_marked_scripts(pytester: pytest.Pytester) -> None
         import pytest
         from mountsea_gemini import Client, TaskFailed
 
-        @pytest.mark.mountsea("now")
+        @pytest.mark.fake_api("now")
         class TestMine:
-            @pytest.mark.mountsea("failed now")
-            def test_two(self, mountsea_api):
+            @pytest.mark.fake_api("failed now")
+            def test_two(self, fake_api):
                 with Client() as client:
                     client.text_to_video("one").wait()
                     with pytest.raises(TaskFailed):
                         client.text_to_video("two").wait()
-                assert len(mountsea_api.submits) == 2
+                assert len(fake_api.submits) == 2
         """,
     )
     result.assert_outcomes(passed=1)
 
 
-def test_the_clients_and_the_clock_are_of_one_piece(pytester: pytest.Pytester) -> None:
-    """The fixtures for clients sleep on the clock fixture."""
+def test_the_clients_sleep_on_the_clock_of_the_fixture(pytester: pytest.Pytester) -> None:
+    """Waiting for a task takes minutes on it, sync or async, and a marker names another client."""
     result = run(
         pytester,
         """
         import asyncio, pytest
+        from mountsea_gemini import AsyncClient
 
-        def test_sync(mountsea_client, mountsea_api, mountsea_clock):
-            mountsea_client.task(mountsea_api.task("seconds=50")).wait()
-            assert mountsea_clock.elapsed >= 200
+        def test_sync(fake_api, fake_clock):
+            fake_api.client().task(fake_api.task("seconds=50")).wait()
+            assert fake_clock.elapsed >= 200
 
-        def test_async(mountsea_async_client, mountsea_api, mountsea_clock):
-            asyncio.run(mountsea_async_client.task(mountsea_api.task("seconds=50")).wait())
-            assert mountsea_clock.elapsed >= 200
+        def test_async(fake_api, fake_clock):
+            asyncio.run(AsyncClient().task(fake_api.task("seconds=50")).wait())
+            assert fake_clock.elapsed >= 200
+
+        @pytest.mark.fake_api("now", client="no_such_package")
+        def test_another(fake_api):
+            pass
         """,
     )
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*No module named 'no_such_package'*"])
 
 
 def test_what_was_not_foreseen_fails(pytester: pytest.Pytester) -> None:
@@ -64,51 +73,41 @@ def test_what_was_not_foreseen_fails(pytester: pytest.Pytester) -> None:
         """
         import contextlib, pytest
 
-        def test_unexpected(mountsea_client):
-            mountsea_client.text_to_video("a cat")
+        def test_unexpected(fake_api):
+            fake_api.client().text_to_video("a cat")
 
-        def test_hidden(mountsea_client):
+        def test_hidden(fake_api):
             with contextlib.suppress(AssertionError):
-                mountsea_client.text_to_video("a cat")
+                fake_api.client().text_to_video("a cat")
 
-        @pytest.mark.mountsea("now")
-        def test_missed(mountsea_api):
+        @pytest.mark.fake_api("now")
+        def test_missed(fake_api):
             pass
 
-        @pytest.mark.mountsea("now")
-        def test_failed_by_itself(mountsea_api):
+        @pytest.mark.fake_api("now")
+        def test_failed_by_itself(fake_api):
             raise ZeroDivisionError
         """,
     )
     result.assert_outcomes(failed=2, passed=2, errors=2)
-    result.stdout.fnmatch_lines(["*UnexpectedRequest: unexpected request: POST *", "*no script is left*"])
-    result.stdout.fnmatch_lines(["*MissedScript: 1 script was not asked for*"])
+    result.stdout.fnmatch_lines(["*UnexpectedRequest: unexpected request: POST *", "*no scripted outcome left*"])
+    result.stdout.fnmatch_lines(["*MissedScript: 1 script is left*"])
 
 
-def test_without_the_extra_only_its_users_fail(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run where the sandbox's libraries are missing is undisturbed; a test that uses the fixture is told."""
-    pytester.makepyfile(
-        jsonschema_rs="raise ModuleNotFoundError('gone', name='jsonschema_rs')",
-        test_mine="def test_other(): pass\n\ndef test_user(mountsea_api): pass\n",
-    )
-    # Other plugins of whoever runs this may need that library themselves.
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    result = pytester.runpytest_subprocess(*PLUGIN)
+def test_without_a_client_only_its_users_fail(pytester: pytest.Pytester) -> None:
+    """A run that names no client is undisturbed; a test that uses the fixture gets the setting to add."""
+    pytester.makepyfile("def test_other(): pass\n\ndef test_user(fake_api): pass\n")
+    result = pytester.runpytest_inprocess(*PLUGIN)
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*mountsea_api needs jsonschema_rs*extra 'sandbox'*"])
+    result.stdout.fnmatch_lines(['*needs a client: set rulewright_client = "PACKAGE"*'])
 
 
 def test_loading_the_plugin_costs_next_to_nothing() -> None:
-    """Pytest loads it at every start, so it brings neither httpx nor the sandbox nor the generated client."""
+    """Pytest loads it at every start, so it brings neither httpx nor the sandbox."""
     text = (
-        "import sys, pytest; before = set(sys.modules); import mountsea_gemini.testing.plugin;"
+        "import sys, pytest; before = set(sys.modules); import rulewright.pytest_plugin;"
         "print(*sorted(name for name in set(sys.modules) - before))"
     )
-    env = {"PYTHONPATH": ":".join(sys.path)}
+    env = {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, check=True, text=True, env=env)
-    assert set(done.stdout.split()) == {
-        "mountsea_gemini",
-        "mountsea_gemini._particular",
-        "mountsea_gemini.testing",
-        "mountsea_gemini.testing.plugin",
-    }
+    assert set(done.stdout.split()) == {"rulewright", "rulewright.pytest_plugin"}

@@ -29,8 +29,8 @@ for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
 stray = [name for name in sys.modules if name.split(".")[0].startswith("mountsea")]
 assert not stray, stray
 if len(sys.argv) > 2:
-    sandbox = importlib.import_module(package.__name__ + ".sandbox")
-    with sandbox.serve(timing=sandbox.Timing("now")) as server:
+    from rulewright import sandbox
+    with sandbox.serve(package.Client, timing=sandbox.Timing("now")) as server:
         client = package.Client("sandbox", base_url=server.url)
         task = client.text_to_video("a cat")
         task.wait()
@@ -98,7 +98,7 @@ def test_the_manifest_says_what_the_copy_is(project: Path, copy: Path) -> None:
     assert recorded["tools"].items() <= manifest["tools"].items()
     present = {path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()}
     assert manifest["files"].keys() == present - {MANIFEST}
-    assert {"LICENSE", "verify.py", "py.typed", "sandbox/videos/wide.mp4"} <= present
+    assert {"LICENSE", "verify.py", "py.typed", "cli/_app.py"} <= present
     assert {"mountsea_gemini_api/openapi.effective.json", "mountsea_gemini_api/RULES.md"} <= present
     assert str(project) not in (copy / MANIFEST).read_text("utf-8")
 

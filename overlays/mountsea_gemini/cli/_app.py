@@ -9,19 +9,18 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from cyclopts import App, CycloptsError, Group, Parameter, UnusedCliTokensError
+from cyclopts import App, CycloptsError, Group, UnusedCliTokensError
 from mountsea_gemini_api.variants import VARIANTS
 
 from .._particular import DISTRIBUTION, PROGRAM, SUMMARY
 from . import _batch_commands, _rules, _tasks
-from ._command import run_command
 from ._exits import Exit, exit_code, table
 from ._fields import Field, TypedItems, fields_of
-from ._options import SUBMITTING_NAMES, Reporting, Submitting
+from ._options import SUBMITTING_NAMES, Submitting
 from ._output import OutputLost, standard_streams
-from ._package import Client, found_violations, printable, serve_sandbox
+from ._package import Client, found_violations, printable
 
 Variants = Mapping[str, Mapping[str, str]]
 
@@ -97,8 +96,6 @@ def build(client_class: type[Client], variants: Variants, arguments: Sequence[st
     app.command(_tasks.download, group=_RESUME)
     app.command(_rules.rules, group=_CHECK)
     app.command(_rules.explain, group=_CHECK)
-    # Its options are the sandbox's own, --help included.
-    app.command(sandbox, group=_CHECK, help_flags=[], version_flags=[])
     for field, methods in variants.items():
         for value, method in methods.items():
             command = _variant(client_class, method, arguments)
@@ -154,11 +151,6 @@ def _help(text: str) -> str:
     head, arguments, tail = text.partition("\nArgs:\n")
     tail, rules, listed = tail.partition("\nRules:\n")
     return head + (rules + listed + "\n" if rules else "") + arguments + tail
-
-
-def sandbox(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]) -> int:
-    """Serve a sandbox on this machine until Ctrl-C; its first line is its URL."""
-    return run_command(Reporting(), lambda _: serve_sandbox(arguments))
 
 
 def running_version(checkout: Path = CHECKOUT) -> str:

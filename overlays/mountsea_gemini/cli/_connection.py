@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from .._particular import PROGRAM, TOKEN_VARIABLE
+from .._particular import TOKEN_VARIABLE
 from ._options import Connecting, Waiting
 from ._package import Client, ConfigurationError, is_loopback, new_sandbox
 from ._signals import Clock, Interrupts
@@ -59,7 +59,7 @@ def check(options: Connecting, *, submits: bool) -> None:
     if options.base_url is None and not submits:
         raise ConfigurationError(
             "--sandbox alone starts a new sandbox, which knows no task yet",
-            way_out=f"run '{PROGRAM} sandbox' and give its URL as --base-url beside --sandbox",
+            way_out="run 'rulewright sandbox' and give its URL as --base-url beside --sandbox",
         )
     if options.base_url is not None and not _local(options.base_url):
         raise ConfigurationError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mountsea_gemini_api._operation import Operation
@@ -25,7 +25,7 @@ from .._settings import positive_seconds
 from .._tasks import AsyncTask, Task
 
 if TYPE_CHECKING:
-    from ..sandbox import Sandbox
+    from rulewright.sandbox import Sandbox
 
 __all__ = [
     "BASE_URL_VARIABLE",
@@ -48,7 +48,6 @@ __all__ = [
     "new_sandbox",
     "positive_seconds",
     "printable",
-    "serve_sandbox",
     "submit_body",
     "sync_directory",
 ]
@@ -58,30 +57,16 @@ def new_sandbox(token: str) -> Sandbox:
     """Return a new sandbox that accepts the token.
 
     Raises:
-        ConfigurationError: The libraries it needs are not installed.
+        ConfigurationError: The tool it is part of is not installed.
     """
     try:
-        from ..sandbox import Sandbox, _server  # noqa: F401, PLC0415  (no other command needs a server)
-    except ImportError as error:
-        raise ConfigurationError(str(error)) from None
-    return Sandbox(token=token)
-
-
-def serve_sandbox(arguments: Sequence[str]) -> int:
-    """Run the sandbox's own command line.
-
-    Raises:
-        ConfigurationError: The libraries it needs are not installed.
-    """
-    try:
-        from ..sandbox._main import main  # noqa: PLC0415  (no other command needs a server)
-    except ImportError as error:
-        raise ConfigurationError(str(error)) from None
-    try:
-        return main(arguments)
-    except SystemExit as end:
-        # argparse ends the process by itself: 0 after --help, 2 on wrong usage.
-        return end.code if isinstance(end.code, int) else 1
+        # The one import of the tool by a client: without --sandbox the client works alone.
+        from rulewright.sandbox import Sandbox  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"--sandbox needs {error.name}, which is not installed", way_out="python -m pip install rulewright"
+        ) from None
+    return Sandbox(Client, token=token)
 
 
 def found_violations(client_class: type[Client], method: str, given: Mapping[str, Any]) -> tuple[Violation, ...]:

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import httpx
 from attrs import frozen
+from rulewright.testing import FakeClock
 
 from ... import _errors
 from ..._client import Client
 from ..._result import TaskResult
 from ..._tasks import Task
-from .._clock import FakeClock
 from ._bench import BASE, TOKEN, Bench
 from ._checks import Tried, check
 from ._exchange import Watched

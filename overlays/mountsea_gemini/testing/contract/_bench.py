@@ -14,13 +14,13 @@ import httpx
 from attrs import frozen
 from mountsea_gemini_api.rules import RuleViolation, RuleWarning, Violation, validate
 from mountsea_gemini_api.rules._table import SHAPES
+from rulewright.sandbox import Sandbox
+from rulewright.testing import FakeClock
 
 from ..._client import Client
 from ..._errors import ApiError, RequestRefused
 from ..._particular import TOKEN_VARIABLE
 from ..._tasks import Task
-from ...sandbox import Sandbox
-from .._clock import FakeClock
 from ._contract import Contract, Promise
 from ._exchange import Ask, Exchange, Watched
 from ._ledger import Ledger

@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from attrs import frozen
+from rulewright.sandbox import read_document
+from rulewright.sandbox.spec import Operation, Spec, Waiter
 
-from ...sandbox._sandbox import read_spec
-from ...sandbox._spec import Operation, Spec, Waiter
+from ..._client import Client
 from ._judge import BodyJudge, Judge
 from ._space import Space
 
@@ -71,7 +72,7 @@ class Contract:
     """
 
     def __init__(self, spec: Mapping[str, Any] | None = None) -> None:
-        self.document = read_spec(spec)
+        self.document = spec if spec is not None else read_document(Client)
         self.spec = Spec(self.document)
         self.judge = Judge(self.document)
         self.promises = tuple(self._promise(operation) for operation in self.spec.operations)

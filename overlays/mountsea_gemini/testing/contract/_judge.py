@@ -9,14 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import jsonschema_rs
 from attrs import frozen
-
-from ...sandbox._extra import missing
-
-try:
-    import jsonschema_rs
-except ImportError as error:
-    raise missing(error) from error
 
 _NAMED: Final = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas", "schemas")
 _LISTED: Final = ("allOf", "anyOf", "oneOf", "prefixItems")

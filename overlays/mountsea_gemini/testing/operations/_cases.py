@@ -9,8 +9,8 @@ from typing import Any, Final
 import httpx
 from attrs import evolve, frozen
 from mountsea_gemini_api.rules import Violation, request_violations, violations
+from rulewright.sandbox.spec import Operation, Parameter, is_json
 
-from ...sandbox._spec import Operation, Parameter, is_json
 from ._calling import arguments, models
 from ._played import UNREADABLE, Played
 from ._values import NoValueError, Values

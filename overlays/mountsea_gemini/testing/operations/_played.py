@@ -13,10 +13,9 @@ from mountsea_gemini_api._operation import Operation as Generated
 from mountsea_gemini_api.client import Client
 from mountsea_gemini_api.operations import OPERATIONS
 from mountsea_gemini_api.types import Response
+from rulewright.sandbox import Sandbox, read_document
+from rulewright.sandbox.spec import Operation
 
-from ...sandbox import Sandbox
-from ...sandbox._sandbox import read_spec
-from ...sandbox._spec import Operation
 from ._calling import arguments, call
 from ._values import Maker, Values
 
@@ -35,7 +34,7 @@ class Played:
     """
 
     def __init__(self, url: str | None = None) -> None:
-        self.document = dict(read_spec(None))
+        self.document = dict(read_document(Client))
         self.sandbox = Sandbox(self.document, token=TOKEN)
         self.spec = self.sandbox.core.spec
         self.maker = Maker(self.spec)

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from attrs import frozen
+from rulewright.sandbox.sample import sample
+from rulewright.sandbox.spec import Operation, Parameter, Spec, is_json, type_sent
+from rulewright.sandbox.validation import Schemas
 
-from ...sandbox._parameters import rule_names
-from ...sandbox._sample import properties_of, sample
-from ...sandbox._spec import Operation, Parameter, Spec, is_json, type_sent
 from ..contract._judge import Judge
 
 ABSENT: Final = object()
@@ -44,6 +44,7 @@ class Maker:
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
+        self._schemas = Schemas(spec)
         self.judge = Judge(spec.document)
 
     def values(self, operation: Operation) -> Values:
@@ -81,7 +82,7 @@ class Maker:
             operation: Whose parameters they are.
             parameters: Their values by place and name, such as `query:limit`.
         """
-        names = {f"{place}:{name}": called for (place, name), called in rule_names(operation).items()}
+        names = {f"{each.place}:{each.name}": each.rule_name for each in operation.parameters}
         given = {names[key]: value for key, value in parameters.items()}
         schema = self._raw(operation)[0].get("x-parameters", {})
         return bool(self.judge.whole(schema).is_valid(given))
@@ -89,7 +90,7 @@ class Maker:
     @staticmethod
     def ruled_parameters(operation: Operation) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """Yield the parameters that the rules of an operation show: the rule's id, `passes` or `breaks`, the values."""
-        keys = {called: f"{place}:{name}" for (place, name), called in rule_names(operation).items()}
+        keys = {each.rule_name: f"{each.place}:{each.name}" for each in operation.parameters}
         for rule in operation.rules:
             for word, example in (rule.get("examples") or {}).items():
                 yield rule["id"], word, {keys[called]: value for called, value in example.items()}
@@ -110,7 +111,7 @@ class Maker:
         entries = [self._spec.resolve(each) for part in raw for each in part.get("parameters", ())]
         entry = next(each for each in entries if (each["in"], each["name"]) == (parameter.place, parameter.name))
         fits = self.judge.whole(parameter.schema).is_valid
-        candidates = [*self._spec.shown(entry), sample(self._spec, parameter.schema)]
+        candidates = [*self._spec.examples(entry), sample(self._schemas, parameter.schema)]
         found = next((value for value in candidates if value not in ("", None) and fits(value)), ABSENT)
         if found is ABSENT:
             raise NoValueError(
@@ -122,7 +123,7 @@ class Maker:
         schema = operation.body.media[media] if operation.body else {}
         body = self._spec.resolve(self._raw(operation)[0]["requestBody"])
         entry = next(value for name, value in body["content"].items() if type_sent(name) == media)
-        candidates = [*self._spec.shown(entry), *self.passing(schema), sample(self._spec, schema)]
+        candidates = [*self._spec.examples(entry), *self.passing(schema), sample(self._schemas, schema)]
         if not is_json(media) and media not in FORMS:
             return b"text"
         if media in FORMS:  # one with nothing in it is no body at all
@@ -155,7 +156,7 @@ class Maker:
             return {}
         files = {
             name
-            for name, each in properties_of(self._spec, schema).items()
+            for name, each in self._spec.properties(schema).items()
             if isinstance(each, Mapping) and _is_file(self._spec.resolve(each.get("items", each)))
         }
         return {
@@ -167,12 +168,12 @@ class Maker:
         """Return a form with an item in each list, and with its first field where none is required."""
         if not isinstance(value, dict):
             return value
-        properties = properties_of(self._spec, schema)
+        properties = self._spec.properties(schema)
         filled = {
-            name: [sample(self._spec, properties.get(name, {}).get("items"))] if each == [] else each
+            name: [sample(self._schemas, properties.get(name, {}).get("items"))] if each == [] else each
             for name, each in value.items()
         }
-        return filled or {name: sample(self._spec, each) for name, each in [*properties.items()][:1]}
+        return filled or {name: sample(self._schemas, each) for name, each in [*properties.items()][:1]}
 
 
 def _is_file(schema: Any) -> bool:

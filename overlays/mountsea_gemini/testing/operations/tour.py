@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from rulewright.sandbox import Sandbox
+from rulewright.sandbox.spec import Operation, is_json
+
+from ..._client import Client
 from ..._secrets import printable
-from ...sandbox import Sandbox
-from ...sandbox._spec import Operation, is_json
 from ._played import TOKEN, UNREADABLE, Played
 from ._values import ABSENT, NoValueError, Values
 
@@ -31,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Call every operation against a sandbox on this machine.")
     parser.add_argument("--all", action="store_true", help=f"call all operations, not the first {_SHOWN} only")
     options = parser.parse_args(arguments)
-    with Sandbox(token=TOKEN).serve() as server, Played(server.url) as played:
+    with Sandbox(Client, token=TOKEN).serve() as server, Played(server.url) as played:
         operations = played.operations if options.all else played.operations[:_SHOWN]
         print(f"the sandbox listens on {server.url}; it takes the token {TOKEN!r}\n")
         failed = sum(not _called(played, operation) for operation in operations)

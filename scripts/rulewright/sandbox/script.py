@@ -1,14 +1,29 @@
-"""Scripts: how one task goes, and what goes wrong on the way."""
+"""Scripts: the states of one task, and the faults of the responses on the way."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Literal, get_args
+from urllib.parse import quote
+
+from rulewright.errors import InputError
+from rulewright.openapi.pointer import decode
+from rulewright.sandbox.exchange import (
+    JSON_TYPE,
+    LATIN,
+    Request,
+    Response,
+    answer,
+    error_answer,
+    html_answer,
+    json_text,
+)
+from rulewright.sandbox.spec import Waiter
 
 Place = Literal["submit", "poll", "download"]
 
@@ -20,9 +35,9 @@ _FAULT: Final = re.compile(
 
 FAULT_KINDS: Final[Mapping[str, str]] = {
     "html": "a success status with a page of HTML",
-    "cut-json": "a well-framed answer whose JSON stops half way",
-    "unknown-status": "a state nobody documented",
-    "extra-field": "one more field than documented",
+    "cut-json": "a complete response whose JSON is cut in the middle",
+    "unknown-status": "a state that is not documented",
+    "extra-field": "a field that is not documented",
     "absent": "the field at the JSON pointer =ARGUMENT is left out",
     "null": "the field at the JSON pointer =ARGUMENT is null",
     "wrong": "the field at the JSON pointer =ARGUMENT has another type",
@@ -33,17 +48,17 @@ FAULT_KINDS: Final[Mapping[str, str]] = {
     "reset": "the connection is reset in mid-body",
     "drop": "the connection is closed before the first byte",
 }
-"""Every fault besides the statuses 400 to 599, which are named by their number."""
+"""Every fault and its effect, besides the statuses 400 to 599, which are named by their number."""
 
 _SECONDS: Final = {"slow": 1.0, "drip": 0.05}
 
 
-class ScriptError(ValueError):
-    """A script cannot be understood; the message says which part, and what would be right."""
+class ScriptError(InputError):
+    """A script cannot be parsed; the message names the part, and what would be right."""
 
 
 class Outcome(StrEnum):
-    """The ends every sandbox knows; a state word of the document may be used as well."""
+    """The outcomes of every sandbox; a terminal state of the document may be used as well."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -78,13 +93,13 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong.
+    """One fault.
 
     Args:
         kind: A status from 400 to 599 as text, or a key of `FAULT_KINDS`.
         place: At the submit, at polls, or at the download of the result.
         first: The first submit, poll or download it happens at, counted from 1.
-        last: The last one; None for ever.
+        last: The last one; None for no end.
         argument: Retry-After of a 429, seconds of "slow", pointer of "absent": see `FAULT_KINDS`.
     """
 
@@ -97,31 +112,38 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in FAULT_KINDS and not _STATUS.fullmatch(self.kind):
             raise ScriptError(
-                f"{self.kind!r} is no fault: write a status from 400 to 599 or one of {', '.join(FAULT_KINDS)}"
+                f"{self.kind!r} is not a fault; write a status from 400 to 599 or one of {', '.join(FAULT_KINDS)}"
             )
         if self.place not in get_args(Place):
-            raise ScriptError(f"{self.place!r} is no place for a fault: write one of {', '.join(get_args(Place))}")
+            raise ScriptError(f"{self.place!r} is not a place of a fault; write one of {', '.join(get_args(Place))}")
         argument = self.argument or ""
-        if self.kind in {"absent", "null", "wrong"} and not argument.startswith("/"):
-            raise ScriptError(f"{self.kind}={argument}: needs a field's JSON pointer, as {self.kind}=/id")
+        if self.kind in {"absent", "null", "wrong"} and not _is_pointer(argument):
+            raise ScriptError(f"{self.kind}={argument}: needs the JSON pointer of a field, such as {self.kind}=/id")
         if not argument.isprintable():
-            raise ScriptError(f"{self.kind}={argument!r}: an argument holds no control characters")
+            raise ScriptError(f"{self.kind}={argument!r}: an argument must not hold control characters")
         if self.kind in _SECONDS and not 0 <= self.seconds <= 3600:
             raise ScriptError(f"{self.kind}={argument}: needs a number of seconds from 0 to 3600")
         if not 1 <= self.first <= (self.first if self.last is None else self.last):
-            raise ScriptError(f"{self.kind}@{self.place}:{self.first}-{self.last}: never, as it counts up from 1")
+            raise ScriptError(f"{self.kind}@{self.place}:{self.first}-{self.last}: counting starts at 1 and goes up")
 
     def hits(self, place: Place, number: int) -> bool:
-        """Tell whether it happens at the n-th (from 1) request at that place."""
+        """Return whether it applies to the n-th (from 1) request at that place."""
         return self.place == place and self.first <= number and (self.last is None or number <= self.last)
 
     @property
     def seconds(self) -> float:
-        """The argument of a fault that takes time."""
+        """The seconds of a fault that takes time; not a number where the argument is none."""
         try:
             return float(self.argument) if self.argument else _SECONDS[self.kind]
         except ValueError:
             return math.nan
+
+
+def _is_pointer(text: str) -> bool:
+    try:
+        return len(decode(text)) > 0 and text.startswith("/")
+    except ValueError:
+        return False
 
 
 FLAKY: Final = (
@@ -130,17 +152,17 @@ FLAKY: Final = (
     Fault("cut-json", "poll", 5, 5),
     Fault("reset", "poll", 7, 7),
 )
-"""What the outcome "flaky" means: every second poll is spoiled, each time in another way."""
+"""The faults of the outcome "flaky": every second of the first polls fails, each in another way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What becomes of one task.
+    """The outcome of one task, and the faults on the way.
 
     Args:
-        outcome: An `Outcome`, or a final state word of the document.
+        outcome: An `Outcome`, or a terminal state of the document.
         timing: How long its states last; None for the sandbox's own.
-        faults: What goes wrong on the way.
+        faults: Faults of its submit, polls and downloads.
     """
 
     outcome: str = Outcome.SUCCESS
@@ -162,7 +184,7 @@ class Script:
                 JSON object with `outcome`, `timing` and `faults` (a list) of the same words.
 
         Raises:
-            ScriptError: Not understood; names the word.
+            ScriptError: A word cannot be parsed; names it.
         """
         return Script.read(_json(text)) if text.lstrip().startswith("{") else _from_words(re.split(r"[;\s]+", text))
 
@@ -208,7 +230,7 @@ def _timing(word: str) -> Timing:
 def _fault(word: str) -> Fault:
     match = _FAULT.fullmatch(word if "@" in word else word + "@submit")
     if match is None:
-        raise ScriptError(f"{word!r} is no fault: write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], such as 502@poll:2-4")
+        raise ScriptError(f"{word!r} is not a fault; write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], as in 502@poll:2-4")
     first = int(match["first"] or 1)
     last = int(match["last"]) if match["last"] else None if match["dash"] or not match["first"] else first
     place: Any = match["place"]  # checked by Fault itself
@@ -219,4 +241,115 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ScriptError(f"the script starts like JSON but is not: {error}") from error
+        raise ScriptError(f"the script starts like JSON but is not JSON: {error}") from error
+
+
+_PROXY_PAGES: Final = frozenset({502, *range(520, 528)})
+UNKNOWN_STATE: Final = "undocumented-state"
+EXTRA_FIELD: Final = "x_sandbox_extra"
+
+
+def refusal(faults: Sequence[Fault]) -> Response | None:
+    """Return the error response of the first fault that is a status, or None."""
+    for fault in faults:
+        if fault.kind.isdecimal():
+            return _error(int(fault.kind), fault.argument)
+    return None
+
+
+def _error(status: int, argument: str | None) -> Response:
+    if status in _PROXY_PAGES:
+        return html_answer(status)
+    message = "a scripted fault"
+    if status == 429:
+        return error_answer(429, message, (b"retry-after", (argument or "1").encode(LATIN, "replace")))
+    if status == 401:
+        return error_answer(401, message, (b"www-authenticate", b"Bearer"))
+    return error_answer(status, message)
+
+
+def apply_faults(response: Response, faults: Sequence[Fault], request: Request, waiter: Waiter | None) -> Response:
+    """Apply scripted faults to a response: to its fields, to its whole content, to its delivery."""
+    for fault in faults:
+        if fault.kind in _BODY:
+            response = _body_fault(fault, response, waiter)
+    for fault in faults:
+        if fault.kind == "html":
+            response = html_answer(response.status)
+        elif fault.kind == "cut-json":
+            response = answer(response.status, response.body[: len(response.body) // 2], JSON_TYPE)
+        elif fault.kind == "redirect":
+            response = answer(302, b"", (b"location", _elsewhere(request, fault.argument)))
+    for fault in faults:
+        _deliver(fault, response)
+    return response
+
+
+def _deliver(fault: Fault, response: Response) -> None:
+    match fault.kind:
+        case "slow":
+            response.delay += fault.seconds
+        case "drip":
+            response.drip = fault.seconds
+        case "cut" | "reset" | "drop" as ending:
+            response.ending = ending
+
+
+def _elsewhere(request: Request, argument: str | None) -> bytes:
+    if argument:
+        return argument.encode(LATIN, "replace")
+    name, colon, port = request.host.partition(":")
+    other = "localhost" if name == "127.0.0.1" else "127.0.0.1" if name == "localhost" else f"elsewhere.{name}"
+    query = b"?" + request.query if request.query else b""
+    return f"{request.scheme}://{other}{colon}{port}{quote(request.path)}".encode(LATIN) + query
+
+
+def _body_fault(fault: Fault, response: Response, waiter: Waiter | None) -> Response:
+    """Change the JSON of a response; any other response stays as it is."""
+    if JSON_TYPE not in response.headers:
+        return response
+    value = json.loads(response.body)
+    if isinstance(value, dict):
+        _BODY[fault.kind](value, fault, waiter)
+    others = [header for header in response.headers if header[0] not in {b"content-length", b"content-type"}]
+    return answer(response.status, json_text(value).encode(), JSON_TYPE, *others)
+
+
+def _unknown_state(value: dict[str, Any], fault: Fault, waiter: Waiter | None) -> None:
+    if waiter is not None and (found := _holder(value, waiter.state)):
+        parent, name = found
+        parent[name] = fault.argument or UNKNOWN_STATE
+
+
+def _extra_field(value: dict[str, Any], fault: Fault, waiter: Waiter | None) -> None:  # noqa: ARG001
+    value[fault.argument or EXTRA_FIELD] = {"anything": [1, "two", None]}
+
+
+def _member(value: dict[str, Any], fault: Fault, waiter: Waiter | None) -> None:  # noqa: ARG001
+    """Leave a field out, or give it another value."""
+    if found := _holder(value, str(fault.argument)):
+        parent, name = found
+        if fault.kind == "absent":
+            parent.pop(name, None)
+        elif fault.kind == "null":
+            parent[name] = None
+        else:
+            parent[name] = [17] if isinstance(parent.get(name), int | float) else 17
+
+
+_BODY: Final[Mapping[str, Callable[[dict[str, Any], Fault, Waiter | None], None]]] = {
+    "unknown-status": _unknown_state,
+    "extra-field": _extra_field,
+    "absent": _member,
+    "null": _member,
+    "wrong": _member,
+}
+
+
+def _holder(value: dict[str, Any], pointer: str) -> tuple[dict[str, Any], str] | None:
+    """Return the object that has, or would have, the member at a pointer, and the name of the member."""
+    *above, name = decode(pointer)
+    parent: Any = value
+    for token in above:
+        parent = parent.get(token) if isinstance(parent, dict) else None
+    return (parent, name) if isinstance(parent, dict) else None

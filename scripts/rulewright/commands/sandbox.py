@@ -1,9 +1,8 @@
-"""The sandbox's command line."""
+"""Command line: `rulewright sandbox [DOCUMENT]`."""
 
 from __future__ import annotations
 
 import argparse
-import gc
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,22 +10,17 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from ._sandbox import Sandbox
-from ._script import Script, ScriptError, Timing
-from ._spec import SpecError
+from rulewright.errors import EXIT_FAILED, InputError, run_cli
+from rulewright.project import load_project
+from rulewright.sandbox import DOCUMENT, Listener, Sandbox, Script, ScriptError, Timing
 
-EXIT_FAILED: Final = 1
-EXIT_USAGE: Final = 2
 EXIT_SIGNAL: Final = 128
 """A signal's number is added."""
 
 _ENDING: Final = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
 )
-
-
-class CannotListen(Exception):  # noqa: N818
-    """The address cannot be listened on."""
+_FILES: Final = frozenset({".json", ".yaml", ".yml"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,54 +30,55 @@ def main(arguments: Sequence[str] | None = None) -> int:
     standard error. Ctrl-C and SIGTERM are the normal way to end it.
 
     Args:
-        arguments: Those after the program's name; None takes them from the process.
+        arguments: Those after `rulewright sandbox`; None takes them from the process.
 
     Returns:
-        128 and the number of the signal that ended it; 2 for an option that cannot be used, as argparse exits on
-        wrong usage; 1 for any other failure.
+        128 and the number of the signal that ended it, 1 when it cannot start; argparse exits with 2 on wrong usage.
     """
     options = _parser().parse_args(arguments)
-    try:
-        return run(_sandbox(options), options.host, options.port)
-    except (SpecError, ScriptError, CannotListen) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    except OSError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_FAILED
+    return run_cli(lambda: _run(options))
 
 
-def _sandbox(options: argparse.Namespace) -> Sandbox:
-    try:
-        return Sandbox(
-            options.spec,
-            token=options.token,
-            seed=options.seed,
-            timing=options.speed,
-            script=options.outcome,
-            strict=options.strict,
-        )
-    except (AttributeError, KeyError, TypeError) as error:
-        if options.spec is None:
-            raise
-        raise SpecError(f"{options.spec}: this is not an effective document: {type(error).__name__}: {error}") from None
+def _run(options: argparse.Namespace) -> int:
+    sandbox = Sandbox(
+        _document(options.document),
+        token=options.token,
+        seed=options.seed,
+        timing=options.speed,
+        script=options.outcome,
+        strict=options.strict,
+    )
+    return _serve(sandbox, options.host, options.port)
 
 
-def run(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> int:
+def _document(given: str | None) -> Path | str:
+    """Return the file or the client package that the argument names; without one, the document of the project here.
+
+    Raises:
+        InputError: There is neither a project here nor its document.
+    """
+    if given is None:
+        path = load_project(".").output / DOCUMENT
+        if not path.is_file():
+            raise InputError("there is no effective document yet\n  run: rulewright regenerate", path=path.as_posix())
+        return path
+    path = Path(given)
+    return path if path.suffix.lower() in _FILES or len(path.parts) > 1 or path.is_file() else given
+
+
+def _serve(sandbox: Sandbox, host: str, port: int) -> int:
     """Serve a sandbox until a signal ends it; to be called in the main thread.
 
     Returns:
         128 and the signal's number.
 
     Raises:
-        CannotListen: The address cannot be listened on.
+        InputError: The address cannot be listened on.
     """
-    from ._server import Listener  # noqa: PLC0415  `--help` needs no server
-
     try:
         listener = Listener(sandbox.core, host, port)
     except OSError as error:
-        raise CannotListen(f"cannot listen on {host!r}, port {port}: {error}") from None
+        raise InputError(f"cannot listen on {host!r}, port {port}: {error.strerror or error}") from None
     received: list[int] = []
 
     def end(number: int, _frame: FrameType | None) -> None:
@@ -94,9 +89,7 @@ def run(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> int:
     before = {number: signal.signal(number, end) for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN}
     try:
         print(listener.url, flush=True)
-        print(*sandbox.labels(), sep="\n", file=sys.stderr, flush=True)
-        gc.collect()
-        gc.freeze()  # what was made so far stays to the end and need not be scanned again
+        print(*sandbox.provenance(), sep="\n", file=sys.stderr, flush=True)
         listener.run()
     finally:
         for number, handler in before.items():
@@ -106,9 +99,16 @@ def run(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="sandbox", description="A local server that behaves as the effective spec says."
+        prog="rulewright sandbox",
+        description="Serve an effective document on this machine until Ctrl-C. Standard output is the URL alone.",
     )
-    parser.add_argument("--spec", type=Path, help="effective document as JSON (default: this package's own)")
+    parser.add_argument(
+        "document",
+        nargs="?",
+        metavar="DOCUMENT",
+        help="effective document (JSON or YAML), or the name of an installed client package that has one"
+        " (default: the document of the project in this folder)",
+    )
     parser.add_argument("--host", type=_host, default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=0, help="port to listen on (default: a free one)")
     parser.add_argument("--token", default="sandbox", help="accepted credential (default: %(default)s)")
@@ -125,9 +125,9 @@ def _parser() -> argparse.ArgumentParser:
         type=_script,
         default=Script(),
         metavar="SCRIPT",
-        help="outcome of tasks, such as failed, flaky, never, '502@poll:2-4' (default: success)",
+        help="how tasks end and what fails on the way, such as failed, flaky, never, '502@poll:2-4' (default: success)",
     )
-    parser.add_argument("--strict", action="store_true", help="refuse bodies that break warning-level rules too")
+    parser.add_argument("--strict", action="store_true", help="enforce rules of level warning too")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Check credentials the way the spec's security schemes say."""
+"""Check credentials by the security schemes of the document."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import hmac
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ._http import LATIN, Request
-from ._spec import Operation, Spec, SpecError
+from rulewright.sandbox.exchange import LATIN, Request
+from rulewright.sandbox.spec import Operation, Spec, SpecError
 
 _HEADER: Final = "authorization"
 _SCHEMES: Final = {"bearer": b"bearer", "basic": b"basic"}
 
 
 class Guard:
-    """Knows the accepted token and where each security scheme carries it.
+    """The accepted token, and the place of each security scheme in a request.
 
     Raises:
-        SpecError: The spec needs a scheme that the sandbox cannot play, such as mutual TLS.
+        SpecError: An operation requires a scheme that the sandbox does not support, such as mutual TLS.
     """
 
     def __init__(self, spec: Spec, token: str) -> None:
@@ -27,30 +27,25 @@ class Guard:
         schemes = (spec.document.get("components") or {}).get("securitySchemes") or {}
         for name in {name for operation in spec.operations for every in operation.security for name in every}:
             if name not in schemes:
-                raise SpecError(f"#/components/securitySchemes: {name!r} is required by an operation but not there")
-            self._schemes[name] = _carrier(name, spec.resolve(schemes[name]))
+                raise SpecError(f"#/components/securitySchemes: {name!r} is required by an operation but not defined")
+            self._schemes[name] = _placed(name, spec.resolve(schemes[name]))
 
     @property
     def names(self) -> frozenset[str]:
-        """The header and query names that carry credentials, in small letters."""
+        """The header and query names of credentials, in lower case."""
         return frozenset(name.lower() for place, name in self._schemes.values() if place != "cookie")
 
     def carriers(self, operation: Operation) -> frozenset[tuple[str, str]]:
-        """Return the places and names, in small letters, at which an operation may be given a key."""
+        """Return the places and names, in lower case, of the credentials of an operation."""
         named = {self._schemes[name] for every in operation.security for name in every}
         return frozenset((place, name.lower()) for place, name in named)
 
-    def admits(self, operation: Operation, request: Request) -> bool:
-        """Tell whether a request carries what the operation asks for."""
-        for every in operation.security:
-            for name in every:
-                if not self._carries(name, request):
-                    break
-            else:
-                return True
-        return not operation.security
+    def authorizes(self, operation: Operation, request: Request) -> bool:
+        """Return whether a request has the credentials that the operation requires."""
+        alternatives = operation.security
+        return not alternatives or any(all(self._has(name, request) for name in every) for every in alternatives)
 
-    def _carries(self, scheme: str, request: Request) -> bool:
+    def _has(self, scheme: str, request: Request) -> bool:
         place, name = self._schemes[scheme]
         given = _given(place, name, request)
         if given is None:
@@ -60,15 +55,15 @@ class Guard:
         return hmac.compare_digest(given, self._token)
 
 
-def _carrier(name: str, scheme: Mapping[str, Any]) -> tuple[str, str]:
+def _placed(name: str, scheme: Mapping[str, Any]) -> tuple[str, str]:
     match scheme:
-        case {"type": "apiKey", "in": place, "name": carrier}:
-            return place, carrier
+        case {"type": "apiKey", "in": place, "name": key}:
+            return place, key
         case {"type": "oauth2" | "openIdConnect"}:
             return "bearer", _HEADER
-        case {"type": "http", "scheme": said} if said.lower() in _SCHEMES:
-            return said.lower(), _HEADER
-    raise SpecError(f"#/components/securitySchemes/{name}: cannot be played; bearer, basic, oauth2 and apiKey can")
+        case {"type": "http", "scheme": http_scheme} if http_scheme.lower() in _SCHEMES:
+            return http_scheme.lower(), _HEADER
+    raise SpecError(f"#/components/securitySchemes/{name}: is not supported; bearer, basic, oauth2 and apiKey are")
 
 
 def _given(place: str, name: str, request: Request) -> bytes | None:
@@ -85,13 +80,13 @@ def _given(place: str, name: str, request: Request) -> bytes | None:
 
 
 def _after(scheme: bytes, value: bytes) -> bytes | None:
-    """Return what follows the name of a scheme, if it is that scheme's."""
+    """Return the credentials after the name of a scheme, or None for another scheme."""
     name, _, credentials = value.partition(b" ")
     return credentials if name.lower() == scheme else None
 
 
 def _halves(credentials: bytes) -> list[bytes]:
-    """Return user and password of HTTP Basic; vendors put the key into either."""
+    """Return user and password of HTTP Basic; some vendors expect the key in one, some in the other."""
     try:
         return base64.b64decode(credentials, validate=True).split(b":", 1)
     except ValueError:

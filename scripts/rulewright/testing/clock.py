@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import random
-from datetime import UTC, datetime
 from typing import Final
 
-START: Final = datetime(2026, 1, 1, tzinfo=UTC)
+from rulewright.sandbox.tasks import EPOCH
+
 PATIENCE: Final = 100_000
-"""Sleeps after which nothing will come of waiting: an endless wait fails a test, and does not hang it."""
+"""Sleeps after which waiting is taken to be endless: that fails a test, and does not hang it."""
 
 
 class FakeClock:
-    """A clock for `Client(clock=...)`: sleeping moves it on, and takes no time.
+    """A clock for a client and a sandbox: sleeping advances it, and takes no time.
 
     Args:
         chance: The "random" number drawn each time, from 0 to below 1; None draws repeatable ones.
@@ -39,8 +39,8 @@ class FakeClock:
         """Seconds that have passed since the clock was made."""
         return self._elapsed
 
-    def advance(self, seconds: float) -> None:
-        """Let time pass, as if something had taken that long.
+    def advance(self, seconds: float) -> bool:
+        """Let time pass, as if something had taken that long, and return True: nobody has to wait.
 
         Raises:
             ValueError: The number is negative.
@@ -48,9 +48,10 @@ class FakeClock:
         if not seconds >= 0:
             raise ValueError(f"cannot advance a clock by {seconds!r} s: time does not go back")
         self._elapsed += seconds
+        return True
 
     def step(self, seconds: float) -> None:
-        """Set the date on or back, as a time server does; no time passes, and `now` does not notice."""
+        """Set the date on or back, as a time server does; no time passes, and `now` does not change."""
         self._stepped += seconds
 
     def now(self) -> float:
@@ -58,25 +59,25 @@ class FakeClock:
         return self._elapsed
 
     def wall(self) -> float:
-        """Return the same as a date, counted from the first of January 2026, steps included."""
-        return START.timestamp() + self._elapsed + self._stepped
+        """Return the date in seconds since 1970: the first of January 2026, the elapsed time and the steps."""
+        return EPOCH + self._elapsed + self._stepped
 
     def random(self) -> float:
         """Return the chance that is set, or the next repeatable one."""
         return self._drawn.random() if self.chance is None else self.chance
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass, and remember that somebody slept.
+        """Let time pass, and record the sleep.
 
         Raises:
-            AssertionError: It was asked for so often that somebody waits for ever.
+            AssertionError: There were so many sleeps that somebody waits for ever.
         """
         self.slept.append(seconds)
         if len(self.slept) > self._patience:
-            raise AssertionError(f"somebody slept {self._patience} times, and goes on waiting for what never comes")
+            raise AssertionError(f"{self._patience} sleeps: the code under test waits for something that never comes")
         self.advance(seconds)
 
     async def asleep(self, seconds: float) -> None:
-        """Do as `sleep` does, and give other tasks a turn."""
+        """Do as `sleep` does, and give other coroutines a turn."""
         self.sleep(seconds)
         await asyncio.sleep(0)

@@ -1,5 +1,0 @@
-"""`python -m ...sandbox`."""
-
-from ._main import main
-
-raise SystemExit(main())

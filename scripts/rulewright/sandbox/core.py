@@ -1,0 +1,239 @@
+"""The sandbox without any framework: route a request to its operation, a result file or the control surface."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from rulewright.errors import printable
+from rulewright.sandbox.exchange import Journal, Request, Response, error_answer, json_answer
+from rulewright.sandbox.operations import Endpoint, Parts, Plain, Poll, Submit
+from rulewright.sandbox.results import Files, file_task_id
+from rulewright.sandbox.script import Script, ScriptError, apply_faults, refusal
+from rulewright.sandbox.security import Guard
+from rulewright.sandbox.spec import Operation, Spec
+from rulewright.sandbox.tasks import Clock, Settings, Tasks
+from rulewright.sandbox.validation import Rule, Schemas
+
+CONTROL: Final = "/_sandbox/"
+"""The path prefix of the control surface, for callers in other languages."""
+
+INVENTED: Final = (
+    "how long each state lasts, and that every task passes through all of them",
+    "task ids, dates, error texts and codes",
+    "the wording and the violations of a refusal; the documents say little about error bodies",
+    "the place of the result in a finished task, and the files themselves",
+    "the limits on the size of a body and on the number of remembered tasks",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """One behaviour of the sandbox, and how sure it is that the real server behaves so too."""
+
+    provenance: str
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return printable(f"{self.provenance:9}  {self.kind:9}  {self.text}".replace("\n", "\\n"))
+
+
+class Core:
+    """A sandbox for one document.
+
+    Raises:
+        SpecError: The sandbox cannot act on the document.
+        ScriptError: The document has no state for the outcome of the default script.
+    """
+
+    def __init__(self, spec: Spec, settings: Settings, clock: Clock) -> None:
+        polls = {operation.name: operation for operation in spec.operations if operation.waiter}
+        self.spec = spec
+        self.settings = settings
+        self.clock = clock
+        self.guard = Guard(spec, settings.token)
+        self.journal = Journal(settings.token, self.guard.names)
+        self.tasks = Tasks(clock, settings, [operation.waiter for operation in polls.values() if operation.waiter])
+        self.tasks.check(settings.script)
+        self.lock = threading.RLock()
+        self._files = Files()
+        parts = Parts(spec, settings, Schemas(spec), self.guard, self.tasks)
+        self.endpoints = [_endpoint(parts, operation, polls) for operation in spec.operations]
+        self._routes = Routes(spec.base_path, self.endpoints)
+
+    @property
+    def queue(self) -> deque[Script]:
+        """The scripts that wait for the next submits."""
+        return self.tasks.queue
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; safe to call from several threads."""
+        with self.lock:
+            if request.path.startswith(CONTROL):
+                return self._control(request)
+            response = self._answer(request)
+            if request.method == "HEAD":
+                response.body = b""
+            self.journal.add(request, response.status)
+            return response
+
+    def endpoint(self, method: str, path: str) -> Endpoint | None:
+        """Return the endpoint of a request, or None where the document has no such operation."""
+        methods, _ = self._routes.find(path)
+        return methods.get(method) if methods else None
+
+    def enqueue(self, scripts: Sequence[Script]) -> int:
+        """Queue scripts, all or none, and return the length of the queue.
+
+        Raises:
+            ScriptError: The document has no state for the outcome of one of them.
+        """
+        with self.lock:
+            return self.tasks.enqueue(scripts)
+
+    def reset(self) -> None:
+        """Forget tasks, queued scripts and recorded requests, and start the ids again."""
+        with self.lock:
+            self.tasks.reset()
+            self.journal.clear()
+            for endpoint in self.endpoints:
+                endpoint.calls = 0
+
+    def provenance(self) -> Iterator[Provenance]:
+        """Yield the provenance of every operation, every rule, and everything that the sandbox invents."""
+        for endpoint in self.endpoints:
+            operation = endpoint.operation
+            text = f"{operation.method} {operation.path} ({operation.name})"
+            yield Provenance(operation.provenance, "operation", text)
+        rules: dict[str, Rule] = {}
+        for endpoint in self.endpoints:
+            for checks in (endpoint.parameters.rules, *endpoint.checks.values()):
+                for rule in checks.rules:
+                    rules.setdefault(rule.id, rule)
+        for rule in rules.values():
+            yield Provenance(rule.provenance, "rule", f"{rule.id} ({rule.level}): {rule.message}")
+        for text in INVENTED:
+            yield Provenance("invented", "sandbox", text)
+
+    def _answer(self, request: Request) -> Response:
+        methods, values = self._routes.find(request.path)
+        if methods is None:
+            task_id = file_task_id(request.path)
+            if task_id is not None:
+                return self._download(request, task_id)
+            return error_answer(404, f"the document has no path {quote(request.path[:200])}")
+        endpoint = methods.get(request.method)
+        if endpoint is None:
+            return _wrong_method(request, methods)
+        names = self._routes.names.get(endpoint, ())
+        return endpoint.handle(request, dict(zip(names, values, strict=True)))
+
+    def _download(self, request: Request, task_id: str) -> Response:
+        if request.method not in {"GET", "HEAD"}:
+            return _wrong_method(request, ("GET", "HEAD"))
+        task = self.tasks.get(task_id)
+        if task is not None:
+            self.tasks.state(task)
+        if task is None or task.finished is None or task.life.kind != "success":
+            return error_answer(404, "there is no such result, or not yet, or no longer")
+        task.downloads += request.method == "GET"
+        faults = task.life.script.faults_at("download", task.downloads)
+        response = refusal(faults) or self._files.send(request, task)
+        return apply_faults(response, faults, request, None)
+
+    def _control(self, request: Request) -> Response:
+        handlers = {
+            "script": ("POST", self._queue_scripts),
+            "requests": ("GET", self._requests),
+            "reset": ("POST", self._reset),
+            "provenance": ("GET", lambda _: json_answer(200, list(map(asdict, self.provenance())))),
+            "state": ("GET", self._state),
+        }
+        name = request.path.removeprefix(CONTROL)
+        if name not in handlers:
+            return error_answer(404, f"the sandbox's own paths are {CONTROL}{{{','.join(handlers)}}}")
+        method, handler = handlers[name]
+        if request.method != method:
+            return _wrong_method(request, (method,))
+        # Demanding this type keeps web pages out: a browser sends it to another origin only after asking.
+        if method == "POST" and not (request.header(b"content-type") or "").startswith("application/json"):
+            return error_answer(415, "the content type must be application/json")
+        return handler(request)
+
+    def _queue_scripts(self, request: Request) -> Response:
+        try:
+            value = json.loads(request.body)
+        except (ValueError, RecursionError):
+            return error_answer(400, "the body is not JSON; wanted a script or a list of scripts")
+        try:
+            queued = self.enqueue([Script.read(item) for item in (value if isinstance(value, list) else [value])])
+        except ScriptError as error:
+            return error_answer(400, str(error))
+        return json_answer(200, {"queued": queued})
+
+    def _requests(self, request: Request) -> Response:  # noqa: ARG002  one signature for all
+        entries = [entry.as_json() for entry in self.journal.entries()]
+        return json_answer(200, {"requests": entries, "dropped": self.journal.dropped})
+
+    def _reset(self, request: Request) -> Response:  # noqa: ARG002
+        self.reset()
+        return json_answer(200, {"reset": True})
+
+    def _state(self, request: Request) -> Response:  # noqa: ARG002
+        tasks = {"kept": len(self.tasks), "forgotten": self.tasks.forgotten, "limit": self.settings.max_tasks}
+        return json_answer(200, {"tasks": tasks, "queued": len(self.queue)})
+
+
+def _endpoint(parts: Parts, operation: Operation, polls: Mapping[str, Operation]) -> Endpoint:
+    if operation.waiter:
+        return Poll(parts, operation, operation.waiter)
+    for link in operation.links:
+        if link.poll in polls and (waiter := polls[link.poll].waiter):
+            return Submit(parts, operation, waiter, link.id)
+    return Plain(parts, operation)
+
+
+class Routes:
+    """Find the endpoints of a path, whose templates are matched with the most literal ones first.
+
+    Two templates that differ only in the names of their parameters are one path to a server; each operation reads
+    the values by its own names.
+    """
+
+    def __init__(self, base: str, endpoints: list[Endpoint]) -> None:
+        self.names: dict[Endpoint, list[str]] = {}
+        templates: dict[str, tuple[re.Pattern[str], dict[str, Endpoint]]] = {}
+        for endpoint in endpoints:
+            path, method = base + endpoint.operation.path, endpoint.operation.method
+            parts = re.split(r"\{([^{}]+)\}", path)
+            pattern = re.compile("([^/]+)".join(re.escape(text) for text in parts[::2]))
+            templates.setdefault("{}".join(parts[::2]), (pattern, {}))[1].setdefault(method, endpoint)
+            self.names[endpoint] = parts[1::2]
+        # `/{box}/new` before `/{box}/{thing}:open` before `/{box}/{thing}`
+        ordered = sorted(templates, key=lambda path: [_wildcards(segment) for segment in path.split("/")])
+        self._templates = [templates[path] for path in ordered]
+
+    def find(self, path: str) -> tuple[Mapping[str, Endpoint] | None, Sequence[str]]:
+        """Return the endpoints by method and the values in the path, in order."""
+        for pattern, methods in self._templates:
+            if match := pattern.fullmatch(path):
+                return methods, [value.replace("%2F", "/") for value in match.groups()]
+        return None, ()
+
+
+def _wildcards(segment: str) -> tuple[int, int]:
+    """Return how many parameters a segment of a path holds, and minus the number of literal characters."""
+    return segment.count("{}"), -len(segment.replace("{}", ""))
+
+
+def _wrong_method(request: Request, methods: Mapping[str, Any] | tuple[str, ...]) -> Response:
+    allow = ", ".join(methods)
+    message = f"{request.method[:20]} is not documented here, only {allow}"
+    return error_answer(405, message, (b"allow", allow.encode()))

@@ -1,0 +1,265 @@
+"""Read the inputs of a request as values: parameters, JSON bodies and forms."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import HTTP
+from typing import Any, Final, Never
+from urllib.parse import parse_qsl, unquote
+
+from rulewright.openapi.pointer import Location, encode
+from rulewright.sandbox.exchange import LATIN, Request, Response, error_answer, json_text
+from rulewright.sandbox.spec import Body, Operation, Parameter, Schema, Spec, essence_of, is_json
+from rulewright.sandbox.validation import Checks, Entry, Schemas, schema_entry
+
+Types = frozenset[str]
+MISSING: Final = object()
+"""The value of a body that was not sent, or whose media type the sandbox does not read."""
+
+_TEXT: Final[Types] = frozenset({"string"})
+_NUMBERS: Final = frozenset({"integer", "number"})
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(?:\.[0-9]{1,300})?")
+_PARTS: Final = "multipart/form-data"
+_FORMS: Final = frozenset({"application/x-www-form-urlencoded", _PARTS})
+_DISPOSITION: Final = "Content-Disposition"
+_INDEX: Final = re.compile("[0-9]{1,9}")
+_STEP: Final = re.compile(r"\[([^\[\]]*)\]")
+
+
+class Parameters:
+    """The parameters of one operation: each checked by its schema, all together by the operation's rules.
+
+    Args:
+        schemas: The document's schemas.
+        operation: The operation.
+        credentials: Places and names, in lower case, of the operation's credentials; the guard checks those.
+        strict: Whether rules of level "warning" are enforced too.
+    """
+
+    def __init__(
+        self,
+        schemas: Schemas,
+        operation: Operation,
+        credentials: frozenset[tuple[str, str]] = frozenset(),
+        *,
+        strict: bool,
+    ) -> None:
+        spec = schemas.spec
+        self._checks = [
+            (parameter, _types(spec, [parameter.schema]), _item_types(spec, parameter.schema), validator)
+            for parameter in operation.parameters
+            if (parameter.place, parameter.name.lower()) not in credentials
+            for validator in [schemas.validator(parameter.schema)]
+        ]
+        self.rules = Checks(schemas, {"x-rules": operation.rules}, strict=strict)
+
+    def read(self, request: Request, in_path: Mapping[str, str]) -> tuple[dict[str, Any], list[Entry], list[str]]:
+        """Return the values by name, an entry for each violation, and the ids of violated rules not enforced."""
+        values: dict[str, Any] = {}
+        entries: list[Entry] = []
+        if not self._checks:
+            return values, entries, []
+        by_rule_name: dict[str, Any] = {}
+        query = request.arguments
+        for parameter, types, item_types, validator in self._checks:
+            texts = _sent(parameter, request, in_path, query)
+            at = (parameter.place, parameter.name)
+            if not texts:
+                if parameter.required:
+                    entries.append(_entry("required", at, "absent", "must be present"))
+                continue
+            if len(texts) > 1 and "array" not in types:
+                entries.append(_entry("type", at, f"{len(texts)} values", "must be given once"))
+                continue
+            value = _value(texts, types, item_types)
+            values[parameter.name] = by_rule_name[parameter.rule_name] = value
+            entries += [schema_entry(error, at) for error in validator.iter_errors(value)]
+        violations, warnings = self.rules.check(by_rule_name)
+        return values, entries + violations, warnings
+
+
+def _sent(
+    parameter: Parameter, request: Request, in_path: Mapping[str, str], query: Mapping[str, list[str]]
+) -> list[str] | None:
+    name = parameter.name
+    if parameter.place == "query":
+        return query.get(name)
+    if parameter.place == "path":
+        text = in_path.get(name)
+    elif parameter.place == "cookie":
+        cookie = request.cookies.get(name)
+        text = None if cookie is None else unquote(cookie)
+    else:
+        text = request.header(name.lower().encode(LATIN, "replace"))
+    return None if text is None else [text]
+
+
+def _value(texts: list[str], types: Types, item_types: Types = _TEXT) -> Any:
+    return [_value([text], item_types) for text in texts] if "array" in types else _typed(texts[0], types)
+
+
+def _entry(keyword: str, at: Location, got: str, message: str) -> Entry:
+    return {"keyword": keyword, "pointer": encode(at), "got": got, "message": message}
+
+
+def media_type(request: Request) -> str:
+    """Return the media type of a request's body, without parameters; empty when there is none."""
+    return essence_of(request.header(b"content-type") or "")
+
+
+def read_body(request: Request, body: Body, limit: int, spec: Spec) -> tuple[Any, Response | None]:
+    """Return the body's value and None, or anything and the refusal.
+
+    A body that is neither JSON nor a form but of a documented type is accepted unread, as `MISSING`.
+
+    Args:
+        request: The request.
+        body: What the operation documents.
+        limit: The largest body accepted, in bytes.
+        spec: The document, for references.
+    """
+    if len(request.body) > limit:
+        return None, error_answer(413, f"the body is larger than {limit} bytes")
+    if not request.body:
+        missing = f"a body is required ({', '.join(body.media)}), got none"
+        return MISSING, error_answer(400, missing) if body.required else None
+    essence = media_type(request)
+    if essence not in body.media:
+        wanted = ", ".join(body.media)
+        return None, error_answer(415, f"the content type must be {wanted}, got {essence[:100] or 'none'}")
+    if request.named.get(b"content-encoding", b"identity") != b"identity":
+        return None, error_answer(415, "the body must be sent without a content-encoding")
+    content_type = request.named[b"content-type"]
+    parameters = content_type.lower().partition(b";")[2]
+    if b"charset" in parameters and b"utf-8" not in parameters:
+        return None, error_answer(400, "the body must be UTF-8; another charset was announced")
+    if essence in _FORMS:
+        try:
+            return read_form(spec, body.media[essence], request.body, content_type), None
+        except (ValueError, RecursionError) as error:
+            return None, error_answer(400, f"the body is not a valid form: {error}")
+    return _read_json(request.body) if is_json(essence) else (MISSING, None)
+
+
+def _read_json(raw: bytes) -> tuple[Any, Response | None]:
+    try:
+        value = json.loads(raw.decode(), parse_constant=_refuse)
+        json_text(value).encode()
+    except UnicodeDecodeError as error:
+        return None, error_answer(400, f"the body is not UTF-8: {error.reason} at byte {error.start}")
+    except UnicodeEncodeError:
+        return None, error_answer(400, "the body holds half of a surrogate pair, which is no text")
+    except RecursionError:
+        return None, error_answer(400, "the body is nested too deeply")
+    except ValueError as error:
+        return None, error_answer(400, f"the body is not JSON: {error}")
+    return value, None
+
+
+def _refuse(name: str) -> Never:
+    raise ValueError(f"{name} is not a number in JSON")
+
+
+def read_form(spec: Spec, schema: Schema, raw: bytes, content_type: bytes) -> dict[str, Any]:
+    """Return a form as the object its schema describes.
+
+    Repeated fields, `name[]` and `name[0]` are lists; `name[key]` is a field of an object.
+
+    Raises:
+        ValueError: The body is not of the announced type.
+    """
+    if essence_of(content_type.decode(LATIN)) == _PARTS:
+        fields = _parts(raw, content_type)
+    else:
+        fields = parse_qsl(raw.decode(), keep_blank_values=True)
+    found: dict[str, Any] = {}
+    for name, value in fields:
+        _put(found, _path(name), value)
+    return _object(spec, found, schema)
+
+
+def _object(spec: Spec, value: Mapping[str, Any], schema: Any) -> dict[str, Any]:
+    properties = spec.properties(schema)
+    others = next(iter(spec.keyword(schema, "additionalProperties")), None)
+    return {name: _form_value(spec, child, properties.get(name, others)) for name, child in value.items()}
+
+
+def _form_value(spec: Spec, value: Any, schema: Any) -> Any:
+    types = _types(spec, [schema])
+    if isinstance(value, dict):
+        if "array" not in types or not all(map(_INDEX.fullmatch, value)):
+            return _object(spec, value, schema)
+        value = [value[index] for index in sorted(value, key=int)]
+    if "array" in types:
+        items = next(iter(spec.keyword(schema, "items")), None)
+        return [_form_value(spec, item, items) for item in _listed(value)]
+    if not isinstance(value, str):
+        return value
+    word = value.lower()  # some clients write booleans as their language does: True
+    return _typed(word if word in {"true", "false"} and "string" not in types else value, types)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _path(name: str) -> list[str]:
+    """Return the steps of a field's name: `a[b][]` gives `a`, `b` and an empty one."""
+    first, bracket, rest = name.partition("[")
+    steps = _STEP.findall(bracket + rest)
+    if not first or "".join(f"[{step}]" for step in steps) != bracket + rest:
+        return [name]
+    return [first, *steps]
+
+
+def _put(target: dict[str, Any], path: list[str], value: Any) -> None:
+    if len(path) > 1 and path[-1] == "":
+        path, value = path[:-1], [value]
+    for step in path[:-1]:
+        target = target.setdefault(step, {})
+        if not isinstance(target, dict):
+            raise ValueError(f"the field {step[:60]!r} is both a value and an object")  # noqa: TRY004  the body's fault
+    last = path[-1]
+    target[last] = [*_listed(target[last]), *_listed(value)] if last in target else value
+
+
+def _parts(raw: bytes, content_type: bytes) -> Iterable[tuple[str, Any]]:
+    message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type + b"\r\n\r\n" + raw)
+    if not message.is_multipart():
+        raise ValueError("no part was found; is the boundary the announced one?")
+    for part in message.iter_parts():
+        name = part.get_param("name", header=_DISPOSITION)
+        if not isinstance(name, str) or not name:
+            raise ValueError("a part has no name")
+        text = _part_text(part)
+        yield name, json.loads(text) if part.get_content_type() == "application/json" else text
+
+
+def _part_text(part: Message) -> str:
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes):
+        return ""  # a part that holds parts itself
+    return content.decode(errors="replace") if part.get_filename() is None else content.decode(LATIN)
+
+
+def _typed(text: str, types: Types) -> Any:
+    """Return a text as a value of one of the types, where it can be read so; the schema checks the rest."""
+    if "string" in types:
+        return text
+    if ("boolean" in types and text in {"true", "false"}) or (types & _NUMBERS and _NUMBER.fullmatch(text)):
+        return json.loads(text)
+    return text
+
+
+def _types(spec: Spec, schemas: Iterable[Any]) -> Types:
+    """Return the types that some schemas name; a string if they name none."""
+    found = [kind for schema in schemas for kind in spec.keyword(schema, "type")]
+    return frozenset(each for kind in found for each in _listed(kind)) or _TEXT
+
+
+def _item_types(spec: Spec, schema: Schema) -> Types:
+    return _types(spec, spec.keyword(schema, "items"))

@@ -1,0 +1,163 @@
+"""The behaviour of each kind of operation: start a task, report a task, or answer from the document alone."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from rulewright.sandbox.exchange import LATIN, Request, Response, answer, error_answer, json_answer
+from rulewright.sandbox.inputs import MISSING, Parameters, media_type, read_body
+from rulewright.sandbox.results import PollBody, SubmitBody, is_tall
+from rulewright.sandbox.sample import sample
+from rulewright.sandbox.script import ScriptError, apply_faults, refusal
+from rulewright.sandbox.security import Guard
+from rulewright.sandbox.spec import Operation, Spec, Waiter
+from rulewright.sandbox.tasks import Life, Settings, Tasks, id_format, is_number
+from rulewright.sandbox.validation import Checks, Schemas, texts
+
+SCRIPT_HEADER: Final = b"x-sandbox-script"
+WARNINGS_HEADER: Final = b"x-sandbox-warnings"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of one sandbox that all its operations share."""
+
+    spec: Spec
+    settings: Settings
+    schemas: Schemas
+    guard: Guard
+    tasks: Tasks
+
+
+class Endpoint(ABC):
+    """One operation: the checks that all kinds share, in the order a server makes them."""
+
+    def __init__(self, parts: Parts, operation: Operation) -> None:
+        self.operation = operation
+        self.calls = 0
+        self._parts = parts
+        strict = parts.settings.strict
+        credentials = parts.guard.carriers(operation)
+        self.parameters = Parameters(parts.schemas, operation, credentials, strict=strict)
+        media = operation.body.media if operation.body else {}
+        self.checks = {name: Checks(parts.schemas, schema, strict=strict) for name, schema in media.items()}
+
+    def handle(self, request: Request, in_path: Mapping[str, str]) -> Response:
+        """Answer a request, or refuse it with every violation in it."""
+        if not self._parts.guard.authorizes(self.operation, request):
+            message = "the credential is missing or not the one this sandbox accepts"
+            return error_answer(401, message, (b"www-authenticate", b"Bearer"))
+        body: Any = MISSING
+        if self.operation.body is not None:
+            limit = self._parts.settings.max_body
+            body, refused = read_body(request, self.operation.body, limit, self._parts.spec)
+            if refused:
+                return refused
+        values, entries, warnings = self.parameters.read(request, in_path)
+        if body is not MISSING:
+            in_body, not_enforced = self.checks[media_type(request)].check(body)
+            entries += in_body
+            warnings += not_enforced
+        if entries:
+            return error_answer(400, texts(entries), more={"violations": entries})
+        try:
+            response = self._act(request, values, body)
+        except ScriptError as error:
+            return error_answer(400, str(error))
+        if warnings:
+            response.headers.append((WARNINGS_HEADER, ",".join(warnings).encode(LATIN, "replace")))
+        return response
+
+    @abstractmethod
+    def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:
+        """Answer a valid request.
+
+        Raises:
+            ScriptError: The script in the request's header cannot be parsed.
+        """
+
+
+class Plain(Endpoint):
+    """An operation without a task: it answers with an example of the document that is valid, else with a sample."""
+
+    @cached_property
+    def _value(self) -> Any:
+        schemas, success = self._parts.schemas, self.operation.success
+        validator = schemas.validator(success.schema or {})
+        for example in success.examples:
+            if validator.is_valid(example):
+                return example
+        return sample(schemas, success.schema)
+
+    def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
+        self.calls += 1
+        script = self._parts.tasks.next_script(request.header(SCRIPT_HEADER))
+        faults = script.faults_at("submit", self.calls)
+        success = self.operation.success
+        if success.schema is None:
+            response = answer(success.status, success.filler, *success.content_type)
+        else:
+            response = json_answer(success.status, self._value)
+        return apply_faults(refusal(faults) or response, faults, request, None)
+
+
+class Submit(Endpoint):
+    """An operation that starts a task.
+
+    A status among the faults refuses the call and starts nothing; every other fault changes the response of a
+    task that was started.
+    """
+
+    def __init__(self, parts: Parts, operation: Operation, waiter: Waiter, id_pointer: str) -> None:
+        super().__init__(parts, operation)
+        self._waiter = waiter
+        self._body = SubmitBody(parts.schemas, operation, id_pointer, numeric=is_number(waiter.id_schema))
+        self._id_of = id_format(waiter.id_schema)
+
+    def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
+        self.calls += 1
+        tasks = self._parts.tasks
+        script = tasks.next_script(request.header(SCRIPT_HEADER))
+        life = tasks.life(script, self._waiter)
+        faults = script.faults_at("submit", self.calls)
+        return apply_faults(refusal(faults) or self._start(life, body), faults, request, self._waiter)
+
+    def _start(self, life: Life, body: Any) -> Response:
+        task = self._parts.tasks.add(life, tall=is_tall(body), id_of=self._id_of)
+        return json_answer(self.operation.success.status, self._body.of(task))
+
+
+class Poll(Endpoint):
+    """An operation that reports the state of a task."""
+
+    def __init__(self, parts: Parts, operation: Operation, waiter: Waiter) -> None:
+        super().__init__(parts, operation)
+        self._waiter = waiter
+        self._body = PollBody(parts.schemas, operation, waiter)
+
+    def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
+        tasks = self._parts.tasks
+        if SCRIPT_HEADER in request.named:
+            return error_answer(400, "x-sandbox-script belongs to the submit: a script is for a whole task")
+        task = tasks.get(str(values[self._waiter.parameter]))
+        if task is None:
+            return error_answer(404, self._unknown_task())
+        task.polls += 1
+        faults = task.life.script.faults_at("poll", task.polls)
+        response = refusal(faults)
+        if response is None:
+            state = tasks.state(task)
+            task.answered += 1
+            response = json_answer(self.operation.success.status, self._body.of(task, state, request.origin))
+        return apply_faults(response, faults, request, self._waiter)
+
+    def _unknown_task(self) -> str:
+        forgotten = self._parts.tasks.forgotten
+        if not forgotten:
+            return "there is no task with this id"
+        kept = self._parts.settings.max_tasks
+        return f"there is no task with this id; {forgotten} old tasks were forgotten, as at most {kept} are kept"

@@ -1,0 +1,329 @@
+"""Read the parts of an effective document that a server acts on: operations, bodies, security, links and waiters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from rulewright.errors import InputError
+from rulewright.openapi.parameters import METHODS, operation_parameters, parameter_names, parameters_schema
+from rulewright.openapi.path_items import with_path_items
+from rulewright.openapi.pointer import encode, resolve
+
+_SUCCESSES: Final = (r"2\d\d|2XX", "default", r"3\d\d")
+
+Schema = Mapping[str, Any]
+
+
+class SpecError(InputError):
+    """The sandbox cannot act on a part of the effective document; the message names the place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of an operation.
+
+    Args:
+        name: Its name in the request.
+        place: "query", "path", "header" or "cookie".
+        required: Whether it must be sent.
+        schema: The schema of its value.
+        rule_name: The name by which rules refer to it.
+    """
+
+    name: str
+    place: str
+    required: bool
+    schema: Schema
+    rule_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The request body of an operation: its schema by media type."""
+
+    required: bool
+    media: Mapping[str, Schema]
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """The documented success response of an operation.
+
+    Args:
+        status: The HTTP status.
+        schema: The schema of the JSON body; None when there is no JSON body.
+        media: The media type of a body that is not JSON.
+        examples: The examples of the JSON body, in order, whether they match the schema or not.
+    """
+
+    status: int
+    schema: Schema | None
+    media: str | None = None
+    examples: tuple[Any, ...] = ()
+
+    @property
+    def content_type(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The header of a body that is not JSON."""
+        return ((b"content-type", self.media.encode("latin-1", "replace")),) if self.media else ()
+
+    @property
+    def filler(self) -> bytes:
+        """The content of a body that is not JSON: one event of a stream, a text, or some bytes."""
+        if self.media is None:
+            return b""
+        kind = essence_of(self.media)
+        return b"data: text\n\n" if kind == "text/event-stream" else b"text" if kind.startswith("text/") else bytes(8)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """The parts of `x-waiter` that a server acts on.
+
+    Args:
+        parameter: The parameter of the poll that holds the task's id.
+        submitted: JSON pointer to the id in the response to a submit.
+        id_schema: The schema of an id.
+        state: JSON pointer to the state in the response to a poll.
+        waiting: The states with acceptor "retry", in order.
+        ends: The terminal states and their acceptors.
+        output: JSON pointer to the result, the first one listed; None when there is none.
+        error: JSON pointers to "message", "code" and "trace" of a failed task.
+    """
+
+    parameter: str
+    submitted: str
+    id_schema: Schema
+    state: str
+    waiting: tuple[str, ...]
+    ends: Mapping[str, str]
+    output: str | None
+    error: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link from a submit to its poll: the poll's operationId and the JSON pointer to the id."""
+
+    poll: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the document.
+
+    Args:
+        method: In capitals.
+        path: The path template.
+        name: The operationId, or method and path.
+        provenance: How sure the document is that the server behaves so.
+        security: The alternatives, each a list of security schemes that are all required.
+        parameters: Those of the path included.
+        body: The request body, if it takes one.
+        success: The success response.
+        links: The links of that response.
+        waiter: How to poll, if it is a poll.
+        rules: The rules of its parameters.
+    """
+
+    method: str
+    path: str
+    name: str
+    provenance: str
+    security: tuple[tuple[str, ...], ...]
+    parameters: tuple[Parameter, ...]
+    body: Body | None
+    success: Success
+    links: tuple[Link, ...]
+    waiter: Waiter | None
+    rules: tuple[Mapping[str, Any], ...] = ()
+
+
+class Spec:
+    """An effective document, read.
+
+    Raises:
+        SpecError: Something the sandbox needs is missing or of the wrong kind; names the place.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document: Mapping[str, Any] = with_path_items(dict(document))
+        self.is_30 = str(document.get("openapi")).startswith("3.0")
+        self.server = _url((document.get("servers") or [{}])[0])
+        self.base_path = urlsplit(self.server).path.rstrip("/")
+        self.operations = tuple(self._operations())
+        if not self.operations:
+            raise SpecError("#/paths: the document has no operation to serve")
+
+    def resolve(self, value: Any) -> Any:
+        """Follow local references until a value that is not a reference.
+
+        Raises:
+            SpecError: A reference leads nowhere, to itself or out of the document.
+        """
+        seen: set[str] = set()
+        while isinstance(value, Mapping) and isinstance(value.get("$ref"), str):
+            reference = value["$ref"]
+            if reference in seen:
+                raise SpecError(f"{reference}: the reference leads to itself")
+            if not reference.startswith("#/"):
+                raise SpecError(f"{reference}: only references inside the document can be followed")
+            seen.add(reference)
+            try:
+                value = resolve(self.document, reference)
+            except (LookupError, ValueError) as error:
+                raise SpecError(f"{reference}: the reference leads nowhere") from error
+        return value
+
+    def examples(self, entry: Mapping[str, Any]) -> Iterator[Any]:
+        """Yield the examples written beside a schema, references followed."""
+        if "example" in entry:
+            yield entry["example"]
+        examples = entry.get("examples")
+        for reference in examples.values() if isinstance(examples, Mapping) else ():
+            example = self.resolve(reference)
+            if isinstance(example, Mapping) and "value" in example:
+                yield example["value"]
+
+    def keyword(self, schema: Any, keyword: str) -> list[Any]:
+        """Return the values of a keyword in a schema, or else in the members of its allOf, anyOf and oneOf."""
+        found = self.resolve(schema)
+        if not isinstance(found, Mapping):
+            return []
+        if keyword in found:
+            return [found[keyword]]
+        members = [member for key in ("allOf", "anyOf", "oneOf") for member in found.get(key, ())]
+        return [value for member in members for value in self.keyword(member, keyword)]
+
+    def object_parts(self, schema: Any) -> tuple[dict[str, Any], list[str]]:
+        """Return properties and required names of an object schema, those of its allOf members included."""
+        found = self.resolve(schema)
+        if not isinstance(found, Mapping):
+            return {}, []
+        properties: dict[str, Any] = dict(found.get("properties") or {})
+        required: list[str] = list(found.get("required") or ())
+        for member in found.get("allOf") or ():
+            more, names = self.object_parts(member)
+            properties |= more
+            required += [name for name in names if name not in required]
+        return properties, required
+
+    def properties(self, schema: Any) -> dict[str, Any]:
+        """Return the properties of an object schema, its allOf members included, references followed."""
+        return {name: self.resolve(child) for name, child in self.object_parts(schema)[0].items()}
+
+    def _operations(self) -> Iterator[Operation]:
+        for path, item in (self.document.get("paths") or {}).items():
+            for method in METHODS:
+                if method in item:
+                    yield self._operation(path, method, item[method])
+
+    def _operation(self, path: str, method: str, value: Mapping[str, Any]) -> Operation:
+        security = value.get("security", self.document.get("security")) or []
+        status, response = self._first_success(value.get("responses") or {})
+        parameters = tuple(self._parameters(path, value))
+        place = f"#{encode(('paths', path, method))}/x-waiter"
+        return Operation(
+            method=method.upper(),
+            path=path,
+            name=value.get("operationId") or f"{method} {path}",
+            provenance=value.get("x-certainty", "published"),
+            security=tuple(tuple(alternative) for alternative in security),
+            parameters=parameters,
+            body=self._body(value.get("requestBody")),
+            success=self._success(status, None if method == "head" else response.get("content")),
+            links=tuple(self._links(response)),
+            waiter=self._waiter(value["x-waiter"], place, parameters) if "x-waiter" in value else None,
+            rules=tuple(value.get("x-rules") or ()),
+        )
+
+    def _first_success(self, responses: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+        """Return the response to a valid request; an operation may document its refusals only."""
+        for wanted in _SUCCESSES:
+            for code, response in responses.items():
+                if re.fullmatch(wanted, str(code), re.IGNORECASE):
+                    return int(code) if str(code).isdecimal() else 200, self.resolve(response)
+        return 204, {}
+
+    def _success(self, status: int, content: Any) -> Success:
+        for media, entry in (content or {}).items():
+            if is_json(media):
+                return Success(status, entry.get("schema") or {}, examples=tuple(self.examples(entry)))
+        return Success(status, None, next((media for media in content or () if "*" not in media), None))
+
+    def _parameters(self, path: str, operation: Mapping[str, Any]) -> Iterator[Parameter]:
+        found = operation_parameters(self.document, path, operation)
+        names = parameter_names(found)
+        schemas = parameters_schema(self.document, path, operation)["properties"]
+        for value in found:
+            rule_name = names[f"{value['in']}:{value['name']}"]
+            if value["in"] != "querystring":  # the client cannot send one
+                required = bool(value.get("required"))
+                yield Parameter(value["name"], value["in"], required, schemas[rule_name], rule_name)
+
+    def _body(self, value: Any) -> Body | None:
+        body = self.resolve(value)
+        if not body:
+            return None
+        media: dict[str, Schema] = {}
+        for name, entry in (body.get("content") or {}).items():
+            media.setdefault(type_sent(name), entry.get("schema") or {})
+        return Body(bool(body.get("required")), media)
+
+    def _links(self, response: Mapping[str, Any]) -> Iterator[Link]:
+        for reference in (response.get("links") or {}).values():
+            link = self.resolve(reference)
+            for expression in (link.get("parameters") or {}).values():
+                pointer = re.fullmatch(r"\$response\.body#(/.*)", str(expression))
+                if pointer and "operationId" in link:
+                    yield Link(link["operationId"], pointer[1])
+
+    def _waiter(self, value: Any, place: str, parameters: tuple[Parameter, ...]) -> Waiter:
+        try:
+            acceptors: Mapping[str, str] = value["acceptors"]
+            name = value["id"]["parameter"]
+            schemas = (self.resolve(parameter.schema) for parameter in parameters if parameter.name == name)
+            waiter = Waiter(
+                parameter=name,
+                submitted=str(value["id"].get("submitted") or ""),
+                id_schema=next(schemas, {}),
+                state=value["state"],
+                waiting=tuple(state for state, kind in acceptors.items() if kind == "retry"),
+                ends={state: kind for state, kind in acceptors.items() if kind != "retry"},
+                output=(value.get("outputs") or [None])[0],
+                error=value.get("error") or {},
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise SpecError(f"{place}: {error} is missing or of the wrong kind") from error
+        if not waiter.waiting or "success" not in waiter.ends.values():
+            raise SpecError(f"{place}/acceptors: needs a state with 'retry' and one with 'success'")
+        return waiter
+
+
+def _url(server: Mapping[str, Any]) -> str:
+    """Return the URL of a server with the default of each variable in it."""
+    url = str(server.get("url", ""))
+    for name, variable in (server.get("variables") or {}).items():
+        url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+    return url
+
+
+def essence_of(media: str) -> str:
+    """Return a media type without its parameters."""
+    return media.partition(";")[0].strip().lower()
+
+
+def type_sent(media: str) -> str:
+    """Return the type by which requests announce a body: without parameters, and JSON where any type will do."""
+    essence = essence_of(media)
+    return "application/json" if essence == "*/*" else essence
+
+
+def is_json(media: str) -> bool:
+    """Return whether a media type stands for JSON."""
+    essence = essence_of(media)
+    return essence in {"application/json", "*/*", "application/*"} or essence.endswith("+json")

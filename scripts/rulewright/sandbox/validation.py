@@ -1,0 +1,331 @@
+"""Validate values against the schemas and rules of a document: one entry for each violation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from urllib.parse import unquote
+
+import jsonschema_rs
+
+from rulewright.openapi.pointer import Location, encode
+from rulewright.sandbox.exchange import json_text
+from rulewright.sandbox.spec import Schema, Spec, SpecError
+
+MAX_ENTRY: Final = 400
+MAX_ENTRIES: Final = 50
+
+_MAPS: Final = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas")
+_LISTS: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
+_SINGLES: Final = ("items", "additionalProperties", "not", "if", "then", "else", "propertyNames", "contains")
+_COUNTED: Final = {"minItems": "items", "maxItems": "items", "minLength": "characters", "maxLength": "characters"}
+
+Modern = jsonschema_rs.Draft202012Validator
+Draft4 = jsonschema_rs.Draft4Validator
+SchemaError = jsonschema_rs.ValidationError
+Entry = dict[str, Any]
+V = TypeVar("V", Draft4, Modern)
+
+
+class Schemas:
+    """Validators for the schemas of one document, without its rules, which are checked one by one.
+
+    OpenAPI 3.0 schemas follow JSON Schema draft 4 plus `nullable`; those of 3.1 follow draft 2020-12.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self._branches: dict[int, Draft4 | Modern] = {}
+        components = spec.document.get("components") or {}
+        self._components = {name: self._plain(schema) for name, schema in (components.get("schemas") or {}).items()}
+        self._named = {name: set(_references(schema)) for name, schema in self._components.items()}
+
+    def validator(self, schema: Schema) -> Draft4 | Modern:
+        """Return a validator of one schema, its rules left out."""
+        plain = self._plain(schema)
+        root = {"allOf": [plain], "components": {"schemas": self._reachable(plain)}}
+        return compile_schema(root, Draft4) if self.spec.is_30 else compile_schema(root, Modern)
+
+    def _reachable(self, schema: Any) -> Mapping[str, Any]:
+        """Return the components that a schema refers to, directly or not: a validator compiles all it is given."""
+        found: dict[str, Any] = {}
+        waiting = set(_references(schema))
+        while waiting:
+            name = waiting.pop()
+            if name in self._components and name not in found:
+                found[name] = self._components[name]
+                waiting |= self._named[name]
+        return found
+
+    def _plain(self, schema: Any) -> Any:
+        """Return a schema as JSON Schema: without the members that state rules, and `nullable` as a type."""
+        if not isinstance(schema, Mapping):
+            return schema
+        if "$ref" in schema:
+            self.spec.resolve(schema)  # its error message names the reference; the validator's does not
+        plain = {key: _map_children(key, value, self._plain) for key, value in schema.items()}
+        members = [member for member in plain.get("allOf", ()) if not _is_rule(member)]
+        if "allOf" in plain and not members:
+            del plain["allOf"]
+        elif "allOf" in plain:
+            plain["allOf"] = members
+        if self.spec.is_30 and plain.pop("nullable", None) is True:
+            if not isinstance(plain.get("type"), str) or {"enum", *_LISTS} & set(plain):
+                return {"anyOf": [plain, {"type": "null"}]}
+            plain["type"] = [plain["type"], "null"]
+        return plain
+
+    def rules(self, schema: Schema) -> Iterator[Mapping[str, Any]]:
+        """Yield each rule that may apply to a value of a schema or to a part of the value, once."""
+        seen: set[str] = set()
+        for rule in self._rules(schema, frozenset()):
+            if rule.get("id") not in seen:
+                seen.add(str(rule.get("id")))
+                yield rule
+
+    def _rules(self, schema: Any, above: frozenset[int]) -> Iterator[Mapping[str, Any]]:
+        value = self.spec.resolve(schema)
+        if not isinstance(value, Mapping) or id(value) in above:
+            return
+        above |= {id(value)}
+        yield from value.get("x-rules") or ()
+        members = [member for member in value.get("allOf") or () if not _is_rule(member)]
+        within = [*(value.get("properties") or {}).values(), value.get("items"), value.get("additionalProperties")]
+        for child in (*members, *within, *(value.get("oneOf") or ()), *(value.get("anyOf") or ())):
+            yield from self._rules(child, above)
+
+    def rule_subjects(
+        self, schema: Any, value: Any, at: Location = (), above: frozenset[int] = frozenset()
+    ) -> Iterator[tuple[Location, Any, Mapping[str, Any]]]:
+        """Yield each part of a value that a rule applies to, its location, and the rule.
+
+        Of a choice (oneOf, anyOf) only where the value matches exactly one alternative.
+        """
+        schema = self.spec.resolve(schema)
+        if not isinstance(schema, Mapping) or id(schema) in above:
+            return
+        above |= {id(schema)}
+        yield from ((at, value, rule) for rule in schema.get("x-rules") or ())
+        for member in schema.get("allOf") or ():
+            if not _is_rule(member):
+                yield from self.rule_subjects(member, value, at, above)
+        for keyword in ("oneOf", "anyOf"):
+            matching = [member for member in schema.get(keyword) or () if self._branch(member).is_valid(value)]
+            if len(matching) == 1:
+                yield from self.rule_subjects(matching[0], value, at, above)
+        if isinstance(value, dict):
+            properties, others = schema.get("properties") or {}, schema.get("additionalProperties")
+            for name, child in value.items():
+                yield from self.rule_subjects(properties.get(name, others), child, (*at, name))
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from self.rule_subjects(schema.get("items"), item, (*at, index))
+
+    def _branch(self, member: Any) -> Draft4 | Modern:
+        """Return the validator of an alternative, compiled when it is first needed."""
+        if id(member) not in self._branches:
+            self._branches[id(member)] = self.validator(member)
+        return self._branches[id(member)]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule, compiled."""
+
+    id: str
+    level: str
+    provenance: str
+    message: str
+    quote: str
+    condition: Modern
+    requirement: Modern
+
+    @classmethod
+    def read(cls, value: Mapping[str, Any]) -> Rule:
+        """Compile a rule of the document.
+
+        Raises:
+            SpecError: The rule is incomplete, or one of its schemas is invalid.
+        """
+        try:
+            return cls(
+                id=value["id"],
+                level=value["level"],
+                provenance=value.get("x-certainty") or ("published" if value["level"] == "error" else "inferred"),
+                message=value["message"],
+                quote=value["source"]["quote"],
+                condition=compile_schema(value["if"], Modern),
+                requirement=compile_schema(value["then"], Modern),
+            )
+        except (KeyError, TypeError) as error:
+            raise SpecError(f"x-rules, rule {value.get('id')!r}: {error} is missing or of the wrong kind") from error
+
+    def is_violated_by(self, part: Any) -> bool:
+        """Return whether a part of a value violates the rule."""
+        return self.condition.is_valid(part) and not self.requirement.is_valid(part)
+
+
+class Checks:
+    """The checks of one value: a body, or the parameters as one object.
+
+    Args:
+        schemas: The document's schemas.
+        schema: The schema of the value.
+        strict: Whether rules of level "warning" are enforced too.
+    """
+
+    def __init__(self, schemas: Schemas, schema: Schema, *, strict: bool) -> None:
+        self.rules = tuple(map(Rule.read, schemas.rules(schema)))
+        self._schemas = schemas
+        self._schema = schema
+        self._validator = schemas.validator(schema)
+        self._strict = strict
+
+    def check(self, value: Any) -> tuple[list[Entry], list[str]]:
+        """Return an entry for each violation, and the ids of violated rules that are not enforced."""
+        entries = [schema_entry(error) for error in self._validator.iter_errors(value)]
+        warnings: list[str] = []
+        subjects: dict[str, list[tuple[Location, Any]]] = {}
+        for location, part, applied in self._schemas.rule_subjects(self._schema, value):
+            subjects.setdefault(applied["id"], []).append((location, part))
+        for rule in self.rules:
+            for location, part in subjects.get(rule.id, ()):
+                if not rule.is_violated_by(part):
+                    continue
+                if rule.level == "error" or self._strict:
+                    entries.append(_rule_entry(rule, location, part))
+                elif rule.id not in warnings:
+                    warnings.append(rule.id)
+        return entries[:MAX_ENTRIES], warnings
+
+
+def compile_schema(schema: Mapping[str, Any], kind: type[V]) -> V:
+    """Return a validator; it fetches nothing.
+
+    Raises:
+        SpecError: The schema is invalid; names the reason.
+    """
+    try:
+        return kind(dict(schema), validate_formats=True, offline=True)
+    except ValueError as error:
+        reason = str(error).partition("\n")[0]
+        raise SpecError(f"a schema of the effective document cannot be compiled: {reason}") from error
+
+
+def texts(entries: Iterable[Entry]) -> list[str]:
+    """Return one line for each entry."""
+    return [
+        f"{entry.get('rule') or entry['keyword']}: {entry['message']}"
+        f" (at {entry['pointer'] or 'the root'}, got {entry['got']})"
+        for entry in entries
+    ]
+
+
+def schema_entry(error: SchemaError, above: Location = ()) -> Entry:
+    """Return the entry of one schema error; `above` is the location of the value within the request."""
+    location, got = _place(error, ())
+    keyword = error.kind.name
+    return _shortened(
+        {
+            "keyword": keyword,
+            "pointer": encode((*above, *location)),
+            "got": got,
+            "message": _requirement(keyword, error),
+            "allowed": _allowed(error),
+        }
+    )
+
+
+def _rule_entry(rule: Rule, location: Location, part: Any) -> Entry:
+    error = next(iter(rule.requirement.iter_errors(part)))
+    place, got = _place(error, location)
+    entry = {
+        "rule": rule.id,
+        "pointer": encode(place),
+        "got": got,
+        "message": rule.message,
+        "allowed": {error.kind.name: _allowed(error)},
+        "source": rule.quote,
+    }
+    if rule.level != "error":
+        entry["level"] = rule.level
+    return _shortened(entry)
+
+
+def _place(error: SchemaError, above: Location) -> tuple[Location, str]:
+    """Return the location of an error and the value there; a missing property is located where it should be."""
+    location = (*above, *error.instance_path)
+    keyword = error.kind.name
+    if keyword == "required":
+        missing: Any = error.kind.as_dict()["property"]
+        return (*location, missing), "absent"
+    if keyword in _COUNTED and isinstance(error.instance, str | list):
+        return location, f"{len(error.instance)} {_COUNTED[keyword]}"
+    return location, _cut(json_text(error.instance), 60)
+
+
+def _allowed(error: SchemaError) -> Any:
+    """Return the keyword's operand; where the validator has errors in its place, their messages."""
+    value = error.kind.value
+    if isinstance(value, SchemaError):
+        return value.message
+    if isinstance(value, list):
+        return [[each.message for each in part] if _are_errors(part) else part for part in value]
+    return value
+
+
+def _are_errors(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, SchemaError) for each in value)
+
+
+def _requirement(keyword: str, error: SchemaError) -> str:
+    allowed = _cut(json_text(_allowed(error)), 100)
+    phrases = {
+        "required": "must be present",
+        "type": f"must be of type {allowed}",
+        "enum": f"must be one of {allowed}",
+    }
+    return phrases.get(keyword, f"must satisfy {keyword} {allowed}")
+
+
+def _shortened(entry: Entry) -> Entry:
+    """Shorten an entry to `MAX_ENTRY` bytes: first what repeats the document, then its longest text."""
+    if _size(entry) > MAX_ENTRY:
+        del entry["allowed"]
+    while (excess := _size(entry) - MAX_ENTRY) > 0:
+        longest = max((key for key in entry if isinstance(entry[key], str)), key=lambda key: len(entry[key]))
+        entry[longest] = _cut(entry[longest], max(8, len(entry[longest]) - max(1, excess // 4)))
+    return entry
+
+
+def _size(entry: Entry) -> int:
+    return len(json_text(entry).encode())
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Yield the names of the components that a schema refers to or into; too many do no harm."""
+    if isinstance(value, Mapping):
+        for keyword in ("$ref", "$dynamicRef"):
+            match unquote(str(value.get(keyword))).split("/"):
+                case ["#", "components", "schemas", name, *_]:
+                    yield name.replace("~1", "/").replace("~0", "~")
+    for child in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _references(child)
+
+
+def _map_children(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any:
+    """Apply a change to the schemas directly under one keyword; examples and defaults are left alone."""
+    if keyword in _MAPS and isinstance(value, Mapping):
+        return {name: change(child) for name, child in value.items()}
+    if keyword in _LISTS and isinstance(value, list):
+        return [change(child) for child in value]
+    return change(value) if keyword in _SINGLES else value
+
+
+def _is_rule(member: Any) -> bool:
+    return isinstance(member, Mapping) and "x-rule" in member
