@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.generate.credentials import credentials, unspoken
-from rulewright.generate.operations import operations
+from rulewright.generate.operations import credentials, operations
 from rulewright.merged import Merged
 from rulewright.openapi.parameters import is_unsaid, operation_parameters, parameters
 
@@ -69,25 +68,27 @@ def accepted_gaps(merged: Merged) -> dict[str, str]:
     return result
 
 
-def misspoken(document: Any) -> Iterator[str]:
+def unsupported_parameters(document: Any) -> Iterator[str]:
     """Yield a complaint about each parameter that is sent in another style than the document says, or not at all.
 
     Source: OpenAPI 3.0 and 3.1, Parameter Object, `style` and `name`. The generator itself says nothing of these.
     """
     for operation in operations(document):
         place = f"parsing {operation.method.upper()} {operation.path} within its parameters"
-        for text in unspoken(operation_parameters(document, operation.path, operation.body)):
+        for text in _unsupported_styles(operation_parameters(document, operation.path, operation.body)):
             yield f"{place}: {text}, which it ignores"
         given = (document["paths"][operation.path].get("parameters"), operation.body.get("parameters"))
         named = {str(each["name"]).lower() for part in given for each in parameters(document, part) if is_unsaid(each)}
-        if "authorization" in named and "authorization" not in credentials(document, operation.body).lower():
+        if "authorization" in named and not any(
+            name.lower() == "authorization" for _, name, _ in credentials(document, operation.body)
+        ):
             yield (
                 f"{place}: the header parameter Authorization has no meaning in OpenAPI 3, "
                 "where a security scheme says how to authenticate, and this operation has none for it"
             )
 
 
-def unknown(document: Any) -> Iterator[str]:
+def unsupported_methods(document: Any) -> Iterator[str]:
     """Yield a complaint about each operation of OpenAPI 3.2 whose method the generator passes over in silence."""
     for path, item in document.get("paths", {}).items():
         others = item.get("additionalOperations") if isinstance(item, dict) else None
@@ -122,6 +123,18 @@ def read_gaps(errors: Sequence[str], accepted: Mapping[str, str]) -> tuple[Gap, 
     if stale := sorted(set(accepted) - {gap.at for gap in gaps}):
         raise InputError(f"{ACCEPTED}: the generator leaves nothing out at {stale[0]!r} (any more); remove the entry")
     return gaps
+
+
+def _unsupported_styles(given: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the parameter styles that the generated client cannot send."""
+    plain = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+    for parameter in given:
+        if parameter.get("in") == "querystring":
+            yield f"the parameter {parameter.get('name')} is a whole query string"
+            continue
+        style = parameter.get("style", plain.get(parameter.get("in", "")))
+        if style != plain.get(parameter.get("in", "")):
+            yield f"the {parameter.get('in')} parameter {parameter.get('name')} has the style {style}"
 
 
 def place_of(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from rulewright.errors import InputError
 from rulewright.generate.names import Names
 from rulewright.generate.operations import Operation, operations
-from rulewright.generate.source import constant, docstring, literal
+from rulewright.generate.source import render
 from rulewright.openapi.parameters import resolved
 from rulewright.openapi.pointer import decode
 
@@ -66,7 +66,7 @@ def _links(document: Any, operation: Operation) -> Iterator[Any]:
             yield resolved(document, link) or {}
 
 
-def carried(document: Any, submit: Operation, poll: Operation, names: Names) -> dict[str, str]:
+def shared_arguments(document: Any, submit: Operation, poll: Operation, names: Names) -> dict[str, str]:
     """Return which argument of a poll is which argument of the submit: by its link, or of the same place and name.
 
     Raises:
@@ -95,39 +95,19 @@ def carried(document: Any, submit: Operation, poll: Operation, names: Names) -> 
 
 def waiters_module(document: Any, names: Names) -> str:
     """Return the source of `waiters.py`."""
-    lines, table = [], []
-    for waiter in read_waiters(document):
-        name = constant(waiter.data["name"])
-        lines.append(f"{name}: Final = {_waiter(waiter, names)}")
-        table.append(f"    {literal(waiter.operation.id)}: {name},")
+    waiters = [_fields(waiter, names) for waiter in read_waiters(document)]
     pairs = dict(submits(document))
     by_id = {operation.id: operation for operation in operations(document)}
-    further = {
+    shared = {
         submit: found
         for submit, poll in pairs.items()
-        if (found := carried(document, by_id[submit], by_id[poll], names))
+        if (found := shared_arguments(document, by_id[submit], by_id[poll], names))
     }
-    return "\n".join(
-        [
-            docstring("How to wait for what a submit started, from the x-waiter of each polled operation."),
-            "from __future__ import annotations",
-            "from collections.abc import Mapping",
-            "from typing import Final",
-            "from ._waiter import Waiter as Waiter",
-            "",
-            *lines,
-            "WAITERS: Final[Mapping[str, Waiter]] = {",
-            *table,
-            "}",
-            f"SUBMITS: Final[Mapping[str, str]] = {literal(pairs)}",
-            f"CARRIED: Final[Mapping[str, Mapping[str, str]]] = {literal(further)}",
-            docstring("For each submit, the arguments of its poll that are arguments of the submit, by keyword."),
-            "",
-        ]
-    )
+    return render("waiters.py.jinja", waiters=waiters, submits=pairs, shared=shared)
 
 
-def _waiter(waiter: WaiterDefinition, names: Names) -> str:
+def _fields(waiter: WaiterDefinition, names: Names) -> dict[str, Any]:
+    """Return the fields of the `Waiter` of the generated package."""
     data, operation = waiter.data, waiter.operation
     arguments = names.operation(operation.method, operation.path).arguments
     parameter = data["id"]["parameter"]
@@ -135,7 +115,7 @@ def _waiter(waiter: WaiterDefinition, names: Names) -> str:
     if argument is None:
         raise _error(waiter, f"id.parameter {parameter!r} is not a parameter of {operation.id}")
     error = data.get("error", {})
-    fields = {
+    return {
         "name": data["name"],
         "operation": operation.id,
         "argument": argument,
@@ -151,7 +131,6 @@ def _waiter(waiter: WaiterDefinition, names: Names) -> str:
         "trace": decode(error["trace"]) if "trace" in error else None,
         "reasons": tuple(decode(pointer) for pointer in data.get("reasons", [])),
     }
-    return f"Waiter({', '.join(f'{key}={literal(value)}' for key, value in fields.items())})"
 
 
 def _check(waiter: WaiterDefinition, document: Any) -> None:

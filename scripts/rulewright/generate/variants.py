@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.generate.names import ModelName, Names
 from rulewright.generate.operations import Operation, descriptions, operation_constants, operations, type_text
-from rulewright.generate.shapes import body_schemas
-from rulewright.generate.source import docstring, literal
+from rulewright.generate.schemas import body_schemas
+from rulewright.generate.source import in_raw, literal, render
 from rulewright.rules.domain import Given, Length
+from rulewright.rules.space import concretes
 from rulewright.rules.variants import ABSENT, Allowed, Variant, VariantSet, takes
+from rulewright.rules.verdict import Verdict
 
 _OPTIONS: Final = "waive: Collection[str] = (), strict: bool | None = None"
-_SUBMIT: Final = (
-    "    def _submit(self, operation: Operation[..., Any], arguments: Mapping[str, Any], *, waive: Collection[str], "
-    "strict: bool | None) -> {}:"
-)
 _OPTION_DOCS: Final = (
     "waive: Ids of rules to switch off for this call.",
     "strict: Refuse inferred rules too; where it is not given, the client's own setting holds.",
 )
-_IMPORTS: Final = {"datetime.": "import datetime", "UUID": "from uuid import UUID", "File": "from .types import File"}
+_IMPORTS: Final = {
+    "datetime.": "import datetime",
+    "UUID": "from uuid import UUID",
+    "File": f"from {in_raw('types')} import File",
+}
 
 
 @dataclass(frozen=True)
@@ -54,64 +57,82 @@ class _Place:
 
 
 @dataclass(frozen=True)
+class _Method:
+    """The method of one variant: its parameters and what it passes on, as source text."""
+
+    function: str
+    overloads: tuple[str, ...]
+    parameters: str
+    about: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class _Set:
+    """The methods of one variant set; the general one takes any request of the operation."""
+
+    general: str
+    parameters: str
+    about: str
+    model: str
+    fields: str
+    is_open: bool
+    operation: str
+    arguments: str
+    variants: tuple[_Method, ...]
+
+
+@dataclass(frozen=True)
 class _Writer:
-    """Writes the functions of one variant set."""
+    """Prepares the methods of one variant set for the template."""
 
     variants: VariantSet
     model: ModelName
     operation: str
     place: _Place
 
-    def functions(self) -> Iterable[str]:
-        yield self._general()
-        for variant in self.variants.variants:
-            for case in variant.cases if len(variant.cases) > 1 else ():
-                yield f"    @overload\n    def {variant.function}(self, {self._parameters(case)}) -> R: ..."
-            parameters = self._parameters(_union(variant.cases))
-            yield "\n".join(
-                [
-                    f"    def {variant.function}(self, {parameters}) -> R:",
-                    f"        {docstring(self._about(variant))}",
-                    f"        return self.{self.variants.general}({self._arguments(variant)})",
-                ]
-            )
+    def methods(self) -> _Set:
+        """Return what the template needs."""
+        fields, variants = self._fields(), self.variants
+        is_open = variants.ruled.schema.get("additionalProperties") is not False
+        return _Set(
+            general=variants.general,
+            parameters=self._general_parameters(is_open=is_open),
+            about=self._general_about(is_open=is_open),
+            model=self.model.name,
+            fields=", ".join(f"{self._name(name)}={self._value(name)}" for name in fields),
+            is_open=is_open,
+            operation=self.operation,
+            arguments=self.place.values(),
+            variants=tuple(map(self._variant, variants.variants)),
+        )
 
-    def _general(self) -> str:
-        fields = self._fields()
-        required = [f"{self._name(name)}: {self._type(name, {})}" for name in fields if self._required(name)]
-        optional = [
-            f"{self._name(name)}: {self._type(name, {})} | None = None" for name in fields if not self._required(name)
+    def _variant(self, variant: Variant) -> _Method:
+        return _Method(
+            function=variant.function,
+            overloads=tuple(map(self._parameters, variant.cases)) if len(variant.cases) > 1 else (),
+            parameters=self._parameters(_union(variant.cases)),
+            about=self._about(variant),
+            arguments=self._arguments(variant),
+        )
+
+    def _general_parameters(self, *, is_open: bool) -> str:
+        typed = {name: f"{self._name(name)}: {self._type(name, {})}" for name in self._fields()}
+        required = [text for name, text in typed.items() if self._required(name)]
+        optional = [f"{text} | None = None" for name, text in typed.items() if not self._required(name)]
+        extra = ["extra: Mapping[str, Any] | None = None"] if is_open else []
+        beside = self.place
+        return ", ".join(["*", *beside.required(), *required, *optional, *beside.optional(), *extra, _OPTIONS])
+
+    def _general_about(self, *, is_open: bool) -> str:
+        lines = [
+            *self.place.described(),
+            *[f"{self._name(name)}: {self._describe(name)}" for name in self._fields()],
+            *(["extra: Fields the document does not list, sent as they are."] if is_open else []),
+            *_OPTION_DOCS,
         ]
-        place, is_open = self.place, self.variants.ruled.schema.get("additionalProperties") is not False
-        parameters = ", ".join(
-            [
-                *place.required(),
-                *required,
-                *optional,
-                *place.optional(),
-                *(["extra: Mapping[str, Any] | None = None"] if is_open else []),
-                _OPTIONS,
-            ]
-        )
-        given = ", ".join(f"{self._name(name)}={self._value(name)}" for name in fields)
-        about = "Submit any request of this operation; the rules are checked at run time only.\n\nArgs:\n" + "\n".join(
-            f"    {line}"
-            for line in [
-                *place.described(),
-                *[f"{self._name(name)}: {self._describe(name)}" for name in fields],
-                *(["extra: Fields the document does not list, sent as they are."] if is_open else []),
-                *_OPTION_DOCS,
-            ]
-        )
-        return "\n".join(
-            [
-                f"    def {self.variants.general}(self, *, {parameters}) -> R:",
-                f"        {docstring(_indented(about))}",
-                f"        body = {self.model.name}({given})",
-                *(["        body.additional_properties.update(extra or {})"] if is_open else []),
-                f"        return self._submit({self.operation}, {place.values()}, waive=waive, strict=strict)",
-            ]
-        )
+        about = "Submit any request of this operation; the rules are checked at run time only.\n\nArgs:\n"
+        return _indented(about + "\n".join(f"    {line}" for line in lines))
 
     def _parameters(self, case: Allowed) -> str:
         names = [name for name in self._fields() if name != self.variants.by]
@@ -159,7 +180,7 @@ class _Writer:
         return ", ".join([*self.place.passed_on(), *texts, "waive=waive", "strict=strict"])
 
     def _about(self, variant: Variant) -> str:
-        rules = [rule for rule in self.variants.ruled.rules if _speaks_of(rule.condition, self.variants.by, variant)]
+        rules = [rule for rule in self.variants.ruled.rules if _is_about(rule.condition, self.variants.by, variant)]
         lines = [f"Submit a request with {self.variants.by} {variant.value}.", "", "Args:"]
         lines += [f"    {line}" for line in self.place.described()]
         lines += [
@@ -191,50 +212,21 @@ class _Writer:
 
 def variants_module(sets: Sequence[VariantSet], document: Any, names: Names) -> str:
     """Return the source of `variants.py`: one class with a method per variant, and the same as functions."""
-    writers = [_writer(variants, document, names) for variants in sets]
-    body = [text for writer in writers for text in writer.functions()]
-    text = "\n\n".join(body)
-    used = sorted({*names.enums, *names.models}.intersection(re.findall(r"(?<!models\.)\b\w+\b", text)))
-    constants = sorted({writer.operation for writer in writers})
-    functions = [name for writer in writers for name in _functions(writer.variants)]
-    return "\n".join(
-        [
-            docstring("One typed call for each variant of an operation, narrowed by the rules."),
-            "from __future__ import annotations",
-            "from abc import ABC, abstractmethod",
-            "from collections.abc import Collection, Mapping",
-            "from typing import Any, Generic, Literal, TypeVar, overload",
-            *[line for word, line in _IMPORTS.items() if re.search(rf"\b{re.escape(word)}", text)],
-            *(["from . import models"] if "models." in text else []),
-            *([f"from .models import {', '.join(used)}"] if used else []),
-            "from ._operation import Operation",
-            *[f"from .operations import {name}" for name in constants],
-            "from .rules import validate_request",
-            "from .rules._values import as_list",
-            "from .types import UNSET",
-            "",
-            'R = TypeVar("R", covariant=True)',
-            "",
-            "class Variants(ABC, Generic[R]):",
-            f"    {docstring('Every variant as a method; a subclass decides what submitting means and returns.')}",
-            "    @abstractmethod",
-            _SUBMIT.format("R"),
-            f"        {docstring('Do what this class does with a request.')}",
-            "",
-            text,
-            "",
-            "class Bodies(Variants[Any]):",
-            f"    {docstring('Builds and checks the request body, and sends nothing.')}",
-            _SUBMIT.format("Any"),
-            "        validate_request(operation, arguments, waive=waive, strict=bool(strict), stacklevel=4)",
-            "        return arguments['body']",
-            "",
-            "_BODIES = Bodies()",
-            *[f"{name} = _BODIES.{name}" for name in functions],
-            f"VARIANTS: Mapping[str, Mapping[str, str]] = {literal(_table(writers))}",
-            "",
-        ]
+    made = [_writer(variants, document, names).methods() for variants in sets]
+    text = " ".join(
+        part
+        for each in made
+        for part in (
+            each.model,
+            each.parameters,
+            *(text for one in each.variants for text in (one.parameters, *one.overloads)),
+        )
     )
+    used = sorted({*names.enums, *names.models}.intersection(re.findall(r"(?<!models\.)\b\w+\b", text)))
+    imports = [line for word, line in _IMPORTS.items() if re.search(rf"\b{re.escape(word)}", text)]
+    imports += [f"from {in_raw()} import models"] if "models." in text else []
+    imports += [f"from {in_raw('models')} import {', '.join(used)}"] if used else []
+    return render("variants.py.jinja", imports=imports, sets=made, table=_table(sets))
 
 
 def _writer(variants: VariantSet, document: Any, names: Names) -> _Writer:
@@ -283,18 +275,13 @@ def required_beside(variants: VariantSet, document: Any, names: Names) -> list[s
     return [name for name, _, required, _ in place.parameters if required]
 
 
-def _functions(variants: VariantSet) -> list[str]:
-    return [variants.general, *[variant.function for variant in variants.variants]]
-
-
-def _table(writers: Sequence[_Writer]) -> dict[str, dict[str, str]]:
+def _table(sets: Sequence[VariantSet]) -> dict[str, dict[str, str]]:
     """Return, for each discriminating field, the function of each of its values; one that is no text has its name."""
     return {
-        writer.variants.by: {
-            each.value if isinstance(each.value, str) else each.function: each.function
-            for each in writer.variants.variants
+        variants.by: {
+            each.value if isinstance(each.value, str) else each.function: each.function for each in variants.variants
         }
-        for writer in writers
+        for variants in sets
     }
 
 
@@ -321,7 +308,7 @@ def _tuples(item: str, lengths: Sequence[Length], domain: Sequence[Any]) -> str:
     return " | ".join(texts)
 
 
-def _speaks_of(condition: Mapping[str, Any], by: str, variant: Variant) -> bool:
+def _is_about(condition: Mapping[str, Any], by: str, variant: Variant) -> bool:
     field = condition.get("properties", {}).get(by) if isinstance(condition, dict) else None
     return field is None or field.get("const", variant.value) == variant.value
 
@@ -329,3 +316,109 @@ def _speaks_of(condition: Mapping[str, Any], by: str, variant: Variant) -> bool:
 def _indented(text: str) -> str:
     first, *rest = text.split("\n")
     return "\n".join([first, *[f"        {line}" if line else "" for line in rest], "        "])
+
+
+_RIGHT: Final = "Calls that keep every stated rule: a type checker accepts each line."
+_WRONG: Final = "Calls that violate the rules named: a type checker rejects each line."
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One call, and the rules it violates whatever stands for what cannot be listed."""
+
+    code: str
+    violates: str
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A function that makes calls; what they need is its parameters."""
+
+    name: str
+    parameters: str
+    calls: tuple[_Call, ...]
+
+
+def typing_tables(sets: Sequence[VariantSet], document: Any, names: Names, package: str) -> tuple[str, str]:
+    """Return the source of the calls that a type checker must accept, and of those it must reject; none is run.
+
+    Every combination of the listable fields that the stated rules restrict, for every variant, is one call on one line.
+    """
+    writers = [
+        _Calls(variants, names.model_at(variants.ruled.location), required_beside(variants, document, names))
+        for variants in sets
+    ]
+    raw = (package + in_raw()).rstrip(".")
+    right, wrong = (
+        render("calls.py.jinja", about=about, package=package, raw=raw, tables=[each.table(name) for each in writers])
+        for name, about in (("right", _RIGHT), ("wrong", _WRONG))
+    )
+    return right, wrong
+
+
+class _Calls:
+    """The calls of one variant set."""
+
+    def __init__(self, variants: VariantSet, model: ModelName, beside: Sequence[str]) -> None:
+        self.variants, self.model, self.beside = variants, model, beside
+        self.verdict = Verdict(variants.ruled)
+
+    def table(self, name: str) -> _Table:
+        """Return the calls that violate no rule (`right`), or those that do (`wrong`)."""
+        calls = tuple(call for call in self._all() if bool(call.violates) is (name == "wrong"))
+        return _Table(f"{name}_{self.variants.general}", self._parameters(), calls)
+
+    def _all(self) -> Iterator[_Call]:
+        for variant in self.variants.variants:
+            fields = list(dict.fromkeys(name for case in variant.cases for name in case))
+            for values in itertools.product(*(self.variants.domains[name] for name in fields)):
+                point = dict(zip(fields, values, strict=True))
+                yield _Call(self._call(variant, point), ", ".join(self._broken(variant, point)))
+
+    def _broken(self, variant: Variant, point: Mapping[str, Any]) -> tuple[str, ...]:
+        given = {name: value for name, value in point.items() if value != ABSENT}
+        samples = map(concretes, given.values())
+        outcomes = [
+            self.verdict.broken({self.variants.by: variant.value, **dict(zip(given, values, strict=True))})
+            for values in itertools.product(*samples)
+        ]
+        return min(outcomes, key=len)
+
+    def _call(self, variant: Variant, point: Mapping[str, Any]) -> str:
+        schema = self.variants.ruled.schema
+        required = [name for name in schema.get("required", []) if name not in point and name != self.variants.by]
+        given = {**{name: self._name(name) for name in required}}
+        given.update({name: self._value(name, value) for name, value in point.items() if value != ABSENT})
+        leading = list(itertools.takewhile(given.__contains__, self.variants.positional))
+        rest = [f"{self._name(name)}={text}" for name, text in given.items() if name not in leading]
+        beside = [f"{name}={name}" for name in self.beside]
+        return f"variants.{variant.function}({', '.join([*(given[name] for name in leading), *beside, *rest])})"
+
+    def _value(self, name: str, value: Any) -> str:
+        if isinstance(value, Given):
+            return self._name(name)
+        if isinstance(value, Length):
+            items = [f"{self._name(name)}_item"] * value.count
+            return f"({items[0]},)" if value.count == 1 else f"({', '.join(items)})"
+        return literal(value)
+
+    def _parameters(self) -> str:
+        texts = [f"{name}: Any" for name in self.beside]
+        for name in self.variants.ruled.schema["properties"]:
+            domain = self.variants.domains.get(name, ())
+            declared = self.model.fields[name].type
+            if any(isinstance(value, Length) for value in domain):
+                item = declared.removeprefix("list[").removesuffix("]")
+                texts.append(f"{self._name(name)}_item: {self._known(item)}")
+            elif name not in self.variants.domains or any(isinstance(value, Given) for value in domain):
+                texts.append(f"{self._name(name)}: {self._known(declared)}")
+        return ", ".join(texts)
+
+    def _known(self, declared: str) -> str:
+        return declared if declared in {"str", "int", "float", "bool"} else self._model(declared)
+
+    def _model(self, declared: str) -> str:
+        return f"models.{declared}" if declared.isidentifier() and declared != "Any" else "Any"
+
+    def _name(self, name: str) -> str:
+        return self.model.fields[name].attribute

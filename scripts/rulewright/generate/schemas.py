@@ -20,13 +20,11 @@ _CHECKED: Final = frozenset(
     }
 )  # fmt: skip
 RULED: Final = "x-rules"
-"""What a shape that carries rules says of them: the id of the first."""
-
-_WITHIN: Final = ("allOf", "anyOf", "oneOf", "items", "additionalProperties")
+"""Where a checked schema that carries rules names the first of them."""
 _SCHEMA_LISTS: Final = ("allOf", "anyOf", "oneOf")
 
 
-class Shapes:
+class Schemas:
     """Collects schemas and every schema they refer to, with the keywords that are checked before sending."""
 
     def __init__(self, document: Any) -> None:
@@ -34,7 +32,7 @@ class Shapes:
         self.definitions: dict[str, Any] = {}
 
     def add(self, reference: str) -> dict[str, Any]:
-        """Register a referenced schema (`#/components/schemas/X`) and return the reference as a shape.
+        """Register a referenced schema (`#/components/schemas/X`) and return the reference as a schema.
 
         Raises:
             InputError: The reference leads nowhere, or out of the document.
@@ -47,45 +45,26 @@ class Shapes:
             except (LookupError, ValueError) as error:
                 raise InputError(f"the reference {reference!r} leads nowhere: {error.args[0]}") from error
             self.definitions[reference] = {}  # registered first: a schema may refer to itself
-            self.definitions[reference] = self.shape(schema)
+            self.definitions[reference] = self.checked(schema)
         return {"$ref": reference}
 
-    def shape(self, schema: Any) -> dict[str, Any]:
+    def checked(self, schema: Any) -> dict[str, Any]:
         """Return the checked part of a schema."""
         if isinstance(schema, bool):
             return {} if schema else {"not": {}}
         if "$ref" in schema:
             return self.add(schema["$ref"])
-        checked = (self._keyword(keyword, operand) for keyword, operand in schema.items() if keyword in _CHECKED)
-        result = {keyword: operand for pairs in checked for keyword, operand in pairs}
+        kept = (self._keyword(keyword, operand) for keyword, operand in schema.items() if keyword in _CHECKED)
+        result = {keyword: operand for pairs in kept for keyword, operand in pairs}
         return {**result, RULED: schema[EXTENSION][0]["id"]} if schema.get(EXTENSION) else result
-
-    def holds_ruled(self, reference: str) -> bool:
-        """Tell whether a value of a registered schema may hold a part that carries rules of its own."""
-        seen: set[str] = set()
-
-        def ruled(shape: Any, *, root: bool = False) -> bool:
-            if isinstance(shape, list):
-                return any(map(ruled, shape))
-            if not isinstance(shape, dict):
-                return False
-            if (target := shape.get("$ref")) in self.definitions and target not in seen:
-                seen.add(target)
-                return ruled(self.definitions[target])
-            if RULED in shape and not root:
-                return True
-            named = shape.get("properties", {}).values()
-            return any(map(ruled, (*named, *(shape.get(keyword) for keyword in _WITHIN))))
-
-        return ruled(self.definitions[reference], root=True)
 
     def _keyword(self, keyword: str, operand: Any) -> Iterator[tuple[str, Any]]:
         if keyword == "properties":
-            yield keyword, {name: self.shape(child) for name, child in operand.items()}
+            yield keyword, {name: self.checked(child) for name, child in operand.items()}
         elif keyword in _SCHEMA_LISTS:
-            yield keyword, list(map(self.shape, operand))
+            yield keyword, list(map(self.checked, operand))
         elif keyword in {"items", "not"} or (keyword == "additionalProperties" and isinstance(operand, dict)):
-            yield keyword, self.shape(operand)
+            yield keyword, self.checked(operand)
         elif keyword == "pattern":
             with suppress(PatternError):  # Python would read it otherwise; the server judges it
                 yield keyword, translate(operand)
