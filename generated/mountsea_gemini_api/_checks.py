@@ -14,6 +14,7 @@ from ._values import ABSENT, WHITE_SPACE
 from ._violation import Length, Rule, Source, Unlisted, not_listed, refused
 from .types import Unset
 
+_VideoGenerationDto: Final[Any] = models.VideoGenerationDto
 _PATTERN_1: Final = re.compile(
     "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#\\t\\n\\x0b\\x0c\\r \\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]"
 )
@@ -102,7 +103,7 @@ PROMPT_NOT_BLANK: Final = Rule(
 
 def _check_video_generation_dto(value: Any, at: str, found: Found) -> None:
     """Check VideoGenerationDto: #/components/schemas/VideoGenerationDto."""
-    if isinstance(value, models.VideoGenerationDto) and not value.additional_properties:
+    if isinstance(value, _VideoGenerationDto) and not value.additional_properties:
         prompt = ABSENT if isinstance(value.prompt, Unset) else value.prompt
         action = ABSENT if isinstance(value.action, Unset) else value.action
         model = ABSENT if isinstance(value.model, Unset) else value.model
@@ -110,7 +111,7 @@ def _check_video_generation_dto(value: Any, at: str, found: Found) -> None:
         aspect_ratio = ABSENT if isinstance(value.aspect_ratio, Unset) else value.aspect_ratio
         translation = ABSENT if isinstance(value.translation, Unset) else value.translation
     else:
-        if isinstance(value, models.VideoGenerationDto):
+        if isinstance(value, _VideoGenerationDto):
             value = value.to_dict()
         if not isinstance(value, Mapping):
             found.append(refused(at, value, "must be an object"))
@@ -174,15 +175,13 @@ def _check_video_generation_dto(value: Any, at: str, found: Found) -> None:
     if action is not ABSENT:
         if not isinstance(action, str):
             found.append(refused(at + "/action", action, "must be a string"))
-        else:
-            if action not in _VALUES_1 and not isinstance(action, Unlisted):
-                found.append(not_listed(at + "/action", action, _VALUES_1))
+        elif action not in _VALUES_1 and not isinstance(action, Unlisted):
+            found.append(not_listed(at + "/action", action, _VALUES_1))
     if model is not ABSENT:
         if not isinstance(model, str):
             found.append(refused(at + "/model", model, "must be a string"))
-        else:
-            if model not in _VALUES_2 and not isinstance(model, Unlisted):
-                found.append(not_listed(at + "/model", model, _VALUES_2))
+        elif model not in _VALUES_2 and not isinstance(model, Unlisted):
+            found.append(not_listed(at + "/model", model, _VALUES_2))
     if image_list is not ABSENT:
         if not isinstance(image_list, (list, tuple)):
             found.append(refused(at + "/imageList", image_list, "must be an array"))
@@ -193,9 +192,8 @@ def _check_video_generation_dto(value: Any, at: str, found: Found) -> None:
     if aspect_ratio is not ABSENT:
         if not isinstance(aspect_ratio, str):
             found.append(refused(at + "/aspectRatio", aspect_ratio, "must be a string"))
-        else:
-            if aspect_ratio not in _VALUES_3 and not isinstance(aspect_ratio, Unlisted):
-                found.append(not_listed(at + "/aspectRatio", aspect_ratio, _VALUES_3))
+        elif aspect_ratio not in _VALUES_3 and not isinstance(aspect_ratio, Unlisted):
+            found.append(not_listed(at + "/aspectRatio", aspect_ratio, _VALUES_3))
     if translation is not ABSENT:
         if not isinstance(translation, bool):
             found.append(refused(at + "/translation", translation, "must be a boolean"))
@@ -238,7 +236,7 @@ _RULES_VIDEO_GENERATION_DTO: Final = RuleSet(
     check=_check_video_generation_dto,
 )
 BODIES: Final[Mapping[type[Any], Body]] = {
-    models.VideoGenerationDto: Body(
+    _VideoGenerationDto: Body(
         _check_video_generation_dto,
         fields=("prompt", "action", "model", "imageList", "aspectRatio", "translation"),
         is_json=True,

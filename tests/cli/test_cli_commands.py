@@ -242,7 +242,7 @@ def test_explain_must_know_what_the_body_is(cli: Cli, tmp_path: Path, monkeypatc
     assert cli("explain", str(path), "--model", "VideoGenerationDto").code == 0
     wrong = cli("explain", str(path), "--model", "Video")
     assert (wrong.code, "request is meant to be: VideoGenerationDto" in wrong.err) == (2, True)
-    monkeypatch.setattr(_rules, "SHAPES", {})
+    monkeypatch.setattr(_rules.api, "BODIES", {})
     assert "meant to be: none, as no request" in cli("explain", str(path)).err
 
 

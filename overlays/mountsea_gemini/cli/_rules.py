@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 from mountsea_gemini_api import rules as api
-from mountsea_gemini_api.rules._table import SHAPES
 
 from ._carrying import Desk, carry_out
 from ._exits import Exit
@@ -104,7 +103,7 @@ def _kind(name: str | None) -> type[Any]:
     Raises:
         ConfigurationError: There is none of that name, or none is named and there are several.
     """
-    known = {kind.__name__: kind for kind in SHAPES}
+    known = {kind.__name__: kind for kind, body in api.BODIES.items() if body.is_json}
     if name is None and len(known) == 1:
         return next(iter(known.values()))
     if name not in known:

@@ -316,7 +316,7 @@ class _Module:
             members = [Line(f"{each.variable} = value.get({literal(each.name)}, ABSENT)") for each in fields]
             body = [*self._inline(schema, "value", place, (*members, *body), self._combined(schema, place))]
         about = f"Check {model.name if model else place.hint}" + (f": {key}." if key.startswith("#") else ".")
-        owner = f"models.{model.name}" if model else ""
+        owner = f"_{model.name}" if model else ""
         is_open = schema.get("additionalProperties") is not False
         self.functions.append(Function(name, about, owner, tuple(body), fields, data, is_open, direct, bool(others)))
 
