@@ -104,12 +104,12 @@ PROMPT_NOT_BLANK: Final = Rule(
 def _check_video_generation_dto(value: Any, at: str, found: Found) -> None:
     """Check VideoGenerationDto: #/components/schemas/VideoGenerationDto."""
     if isinstance(value, _VideoGenerationDto) and not value.additional_properties:
-        prompt = ABSENT if isinstance(value.prompt, Unset) else value.prompt
-        action = ABSENT if isinstance(value.action, Unset) else value.action
-        model = ABSENT if isinstance(value.model, Unset) else value.model
-        image_list = ABSENT if isinstance(value.image_list, Unset) else value.image_list
-        aspect_ratio = ABSENT if isinstance(value.aspect_ratio, Unset) else value.aspect_ratio
-        translation = ABSENT if isinstance(value.translation, Unset) else value.translation
+        prompt: Any = ABSENT if isinstance(value.prompt, Unset) else value.prompt
+        action: Any = ABSENT if isinstance(value.action, Unset) else value.action
+        model: Any = ABSENT if isinstance(value.model, Unset) else value.model
+        image_list: Any = ABSENT if isinstance(value.image_list, Unset) else value.image_list
+        aspect_ratio: Any = ABSENT if isinstance(value.aspect_ratio, Unset) else value.aspect_ratio
+        translation: Any = ABSENT if isinstance(value.translation, Unset) else value.translation
     else:
         if isinstance(value, _VideoGenerationDto):
             value = value.to_dict()

@@ -23,7 +23,7 @@ def without_http() -> None:
 
 def _run(arguments: Iterable[str]) -> None:
     without_http()
-    from rulewright.generate.generation import generate  # noqa: PLC0415  it imports what has just been replaced
+    from rulewright.generate.openapi_python_client import generate  # noqa: PLC0415  it imports what has just been replaced
 
     spec, package, names = map(Path, arguments)
     sys.stdin.read()  # until it is closed: then the spec is there

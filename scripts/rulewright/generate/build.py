@@ -17,9 +17,9 @@ from rulewright.generate.generator import Generator, GeneratorError
 from rulewright.generate.manifest import NAME, manifest
 from rulewright.generate.names import Names, read_names
 from rulewright.generate.operations import operations, operations_module
-from rulewright.generate.phrasing import spoken
 from rulewright.generate.recorded import NAME as RECORD
 from rulewright.generate.recorded import Recorded, record, recorded
+from rulewright.generate.rewrites import generator_input
 from rulewright.generate.rules_page import rules_page
 from rulewright.generate.source import render, visible
 from rulewright.generate.tools import ruff_binary
@@ -76,7 +76,7 @@ def _build(project: Project, generator: Generator, progress: Progress, kept: Tre
     effective = merged.effective
     origin = project.relative(project.spec)
     text = to_json({**effective, "x-generated": f"from {origin} and its overlays"})
-    given = spoken(effective, project.package)
+    given = generator_input(effective, project.package)
     run = recorded(given, kept)
     if run is None:
         progress("generating models and operations")
