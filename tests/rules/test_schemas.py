@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from rulewright.errors import InputError
-from rulewright.generate.shapes import Shapes, request_schemas
+from rulewright.generate.schemas import Schemas, request_schemas
 
 
 def shaped(schema: Any) -> Any:
     """Return what is checked of a schema."""
-    shapes = Shapes({"S": schema})
-    assert shapes.add("#/S") == {"$ref": "#/S"}
-    return shapes.definitions["#/S"]
+    schemas = Schemas({"S": schema})
+    assert schemas.add("#/S") == {"$ref": "#/S"}
+    return schemas.definitions["#/S"]
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_references_are_followed_once_and_may_go_in_circles() -> None:
     tree = {
         "properties": {"left": {"$ref": "#/S", "type": "null"}, "leaf": {"$ref": "#/Leaf"}, "other": {"$ref": "#/Leaf"}}
     }
-    shapes = Shapes({"S": tree, "Leaf": {"format": "uuid", "type": "string"}})
-    shapes.add("#/S")
-    assert shapes.definitions == {
+    schemas = Schemas({"S": tree, "Leaf": {"format": "uuid", "type": "string"}})
+    schemas.add("#/S")
+    assert schemas.definitions == {
         "#/S": {"properties": {"left": {"$ref": "#/S"}, "leaf": {"$ref": "#/Leaf"}, "other": {"$ref": "#/Leaf"}}},
         "#/Leaf": {"type": "string"},
     }
@@ -77,7 +77,7 @@ def test_references_are_followed_once_and_may_go_in_circles() -> None:
 def test_a_reference_that_leads_nowhere_is_an_error(reference: str, message: str) -> None:
     """With how far it led."""
     with pytest.raises(InputError) as caught:
-        Shapes({"S": {}}).add(reference)
+        Schemas({"S": {}}).add(reference)
     assert caught.value.message == message
 
 
@@ -114,34 +114,7 @@ def test_every_request_body_is_found() -> None:
 RULED = {"x-rules": [{"id": "first"}, {"id": "second"}], "type": "object"}
 
 
-@pytest.mark.parametrize(
-    ("schema", "holds"),
-    [
-        (RULED, False),
-        ({"properties": {"a": {}, "b": RULED}}, True),
-        ({"properties": {"a": {"$ref": "#/R"}}}, True),
-        ({"properties": {"a": {"$ref": "#/T"}}}, False),
-        ({"items": RULED}, True),
-        ({"additionalProperties": RULED}, True),
-        ({"additionalProperties": False}, False),
-        ({"allOf": [{}, RULED]}, True),
-        ({"anyOf": [{"$ref": "#/R"}]}, True),
-        ({"oneOf": [{"properties": {"a": {"items": RULED}}}]}, True),
-        ({"not": RULED}, False),
-        ({"properties": {"a": {"$ref": "#/Loop"}}}, False),
-        ({"properties": {"a": {"$ref": "#/T"}, "b": {"$ref": "#/T"}, "c": {"$ref": "#/R"}}}, True),
-        ({**RULED, "properties": {"a": {"$ref": "#/S"}}}, True),
-    ],
-)
-def test_a_request_that_holds_a_part_with_rules_is_known(schema: Any, holds: bool) -> None:
-    """At any depth, also one of its own kind; its own rules do not count, nor what it must not be."""
-    loop = {"properties": {"again": {"$ref": "#/Loop"}}}
-    shapes = Shapes({"S": schema, "R": RULED, "T": {"type": "string"}, "Loop": loop})
-    shapes.add("#/S")
-    assert shapes.holds_ruled("#/S") is holds
-
-
-def test_a_shape_with_rules_names_the_first() -> None:
+def test_a_schema_with_rules_names_the_first() -> None:
     """By which the compiled ones are found; no rules are nothing to name."""
     assert shaped(RULED) == {"type": "object", "x-rules": "first"}
     assert shaped({"type": "object", "x-rules": []}) == {"type": "object"}

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from openapi_python_client import strings
-from rulewright.generate.class_names import name_apart, overrides, reserve
-from rulewright.generate.hoist import hoisted
-
-
-@pytest.fixture(autouse=True)
-def _reserved(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The generator knows which names are taken, as in its process; afterwards it is as it was."""
-    monkeypatch.setattr(strings, "RESERVED_WORDS", strings.RESERVED_WORDS)
-    reserve()
+from rulewright.generate.openapi_python_client import class_overrides, title_classes_apart
+from rulewright.generate.rewrites import hoist_schemas
 
 
 def document(**schemas: Any) -> dict[str, Any]:
@@ -27,10 +18,10 @@ def test_two_of_one_title_go_by_their_own_names() -> None:
     value = document(
         **{"Item-Input": {"title": "Item"}, "Item-Output": {"title": "Item"}, "a.b": {}, "AB": {"title": "a_b"}}
     )
-    name_apart(value)
+    title_classes_apart(value)
     assert value == document(**{"Item-Input": {"title": "Item"}, "Item-Output": {}, "a.b": {}, "AB": {"title": "AB2"}})
     value = document(**{"a.b": {}, "a_b": {}})
-    name_apart(value)
+    title_classes_apart(value)
     assert value["components"]["schemas"]["a_b"] == {"title": "a_b2"}
 
 
@@ -41,7 +32,7 @@ def test_a_schema_within_another_gives_way_to_one_of_that_name() -> None:
         "properties": {"status": {"enum": ["a"]}, "step": dict(words), "result": {"items": {"type": "object"}}}
     }
     value = document(JobStatus=words, JobStep=dict(words), JobResultItem={"type": "object"}, Job=job)
-    name_apart(value)
+    title_classes_apart(value)
     assert job["properties"]["status"]["title"] == "status2"
     assert "title" not in job["properties"]["step"]
     assert job["properties"]["result"]["items"]["title"] == "result_item2"
@@ -49,7 +40,7 @@ def test_a_schema_within_another_gives_way_to_one_of_that_name() -> None:
 
 def test_a_class_or_module_of_the_generators_own_gets_another_name() -> None:
     """It would hide what the generated code imports, or the variable that holds the new object."""
-    found = overrides(
+    found = class_overrides(
         document(Response={"properties": {"response": {}}}, Pet={"title": "Dog", "properties": {"dog": {}}})
     )
     assert str(found["Response"].module_name) == "response_model"
@@ -62,10 +53,10 @@ def test_a_reference_into_a_schema_leads_to_one_of_its_own() -> None:
     fault = {"type": "object", "properties": {"at": {"$ref": "#/components/schemas/A/properties/place"}}}
     inner = {"$defs": {"Fault": fault}, "properties": {"place": {"type": "string"}}}
     value = document(A=inner, A_Fault={}, B={"items": {"$ref": "#/components/schemas/A/$defs/Fault"}})
-    made = hoisted(value)["components"]["schemas"]
+    made = hoist_schemas(value)["components"]["schemas"]
     assert made["B"] == {"items": {"$ref": "#/components/schemas/A_Fault_"}}
     assert made["A_Fault_"]["properties"]["at"] == {"$ref": "#/components/schemas/A_place"}
     assert made["A_place"] == {"type": "string"}
-    assert hoisted(document(A={}, B={"$ref": "#/components/schemas/A"})) == document(
+    assert hoist_schemas(document(A={}, B={"$ref": "#/components/schemas/A"})) == document(
         A={}, B={"$ref": "#/components/schemas/A"}
     )
