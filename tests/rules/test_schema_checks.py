@@ -207,6 +207,13 @@ def test_the_rules_of_a_part_are_checked_in_its_place(schema: Any, value: Any, p
     assert [(each.rule, each.pointer) for each in found] == [("small", f"{place}/n") for place in places]
 
 
+def test_a_reference_may_be_encoded() -> None:
+    """The schema is the same, and so are its rules."""
+    schema = {"properties": {"a": {"$ref": "#/P%C2%AB1"}, "b": {"$ref": "#/P«1"}}}
+    found = violations(schema, {"a": WRONG, "b": WRONG}, parts={"P«1": [SMALL]}, **{"P«1": RULED})
+    assert [each.pointer for each in found] == ["/a/n", "/b/n"]
+
+
 def test_the_whole_comes_before_its_parts_and_the_schema_before_the_rules() -> None:
     """Each violation has the value found; the nearest valid request of a part names fields of the whole."""
     schema = {"type": "object", "properties": {"part": PART, "n": {"type": "integer"}, "t": {"type": "string"}}}

@@ -55,8 +55,8 @@ def build(
         project: The project.
         generator: A run of the generator that has nothing to do yet.
         progress: Called with the name of each stage.
-        kept: The last output, if nobody edited it and this pipeline made it: what the generator wrote is taken from
-            there where it would write the same again.
+        kept: The last output, if it is unedited and this pipeline made it; its files are reused where the generator
+            would write the same.
 
     Raises:
         InputError: An input cannot be used.
@@ -64,7 +64,7 @@ def build(
     try:
         return _build(project, generator, progress, kept or {})
     except (GeneratorError, UnusableSchemaError, LookupError, TypeError, ValueError, AttributeError):
-        explain(project)  # an invalid document is the likely cause, and this says where; else it is our own fault
+        explain(project)  # an invalid document is the likely cause, and this names its place; else the tool is wrong
         raise
 
 
@@ -116,7 +116,7 @@ def package_files(
 
     Args:
         document: The merged document: its schemas without the rules written into them.
-        ruled: The schemas and operations that carry rules.
+        ruled: The schemas and operations that have rules.
         variants: Their variants.
         names: What the generator named.
 

@@ -150,7 +150,7 @@ class BodyEntry:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a value stands: the code of its JSON pointer, and a name for a function that checks it."""
+    """The place of a value: the code of its JSON pointer, and a name for a function that checks it."""
 
     parts: tuple[tuple[str, bool], ...]
     hint: str
@@ -178,7 +178,7 @@ def checks_module(document: Any, ruled: Sequence[RuledSchema], names: Names) -> 
 
     Args:
         document: The merged document: its schemas without the rules written into them.
-        ruled: The schemas and operations that carry rules.
+        ruled: The schemas and operations that have rules.
         names: What the generator named.
 
     Raises:
@@ -205,7 +205,7 @@ def checks_module(document: Any, ruled: Sequence[RuledSchema], names: Names) -> 
     by_place = {each.location: each for each in carriers if each.parameters is not None}
     for operation in operations(document):
         carrier = by_place.get(("paths", operation.path, operation.method))
-        # Of what the client goes without, the rules bind the sandbox alone.
+        # The rules of an operation that the client lacks bind the sandbox alone.
         if carrier is not None and not names.lacks(operation.method, operation.path):
             parameters[operation.id] = module.parameters(carrier, operation)
     return render(
@@ -340,7 +340,7 @@ class _Module:
         Args:
             schema: The schema.
             variable: The variable that holds the value.
-            place: Where it stands.
+            place: The place of the value.
             members: The statements about the members of an object.
             combined: The statements about `allOf` and the like.
         """
@@ -594,7 +594,7 @@ def listed_domains(ruled: RuledSchema, document: Any, read: Sequence[str]) -> di
 
 
 def _alternatives(value: Any) -> Iterator[str]:
-    """Yield what a value may be changed to: of samples only numbers, for nobody's text is as good as another."""
+    """Yield what a value may be changed to: of samples only numbers, because texts are arbitrary."""
     if isinstance(value, Given):
         numbers = {each.value for each in value.samples if isinstance(each.value, int | float)}
         yield from (literal(number) for number in sorted(numbers))

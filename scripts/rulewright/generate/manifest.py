@@ -63,7 +63,7 @@ def manifest(project: Project, outputs: Tree, gaps: Sequence[Mapping[str, str]] 
     Args:
         project: What was built.
         outputs: The files it gave.
-        gaps: What the client goes without, and why.
+        gaps: What the client lacks, and why.
     """
     return to_json(
         {
@@ -119,7 +119,7 @@ def edited(actual: Tree, recorded: Mapping[str, str]) -> bool:
 
 
 def made_alike(recorded: Mapping[str, Any]) -> bool:
-    """Tell whether the recorded build was made by this very pipeline with these tools."""
+    """Return whether the recorded build was made by this very pipeline with these tools."""
     return bool(recorded["tools"] == PINNED and recorded["inputs"].get(PIPELINE) == _pipeline())
 
 

@@ -1,8 +1,8 @@
 """Run openapi-python-client with the changes that this project needs, whichever process this is.
 
-`PATCHES` lists every change, with its reason and the version for which it was last observed; those to the document
-stand in `rewrites`. Besides the package, `generate` returns the names that were chosen (classes, attributes, modules),
-which only the generator knows.
+`PATCHES` lists every change, with its reason and the version for which it was last observed; those to the document are
+implemented in `rewrites`. Besides the package, `generate` returns the names that were chosen (classes, attributes,
+modules), which only the generator knows.
 """
 
 from __future__ import annotations
@@ -302,7 +302,7 @@ def _override(class_name: str | None, module_name: str | None) -> ClassOverride:
 
 
 def title_classes_apart(document: Any) -> None:
-    """Give a title of its own to each schema whose class, or the module it stands in, would have another's name.
+    """Give a title of its own to each schema whose class or module would have another's name.
 
     Such as `Item-Input` and `Item-Output`, both with the title `Item`; or the list of states within `Job`, which
     would become `JobStatus` where there is a schema of that name.
@@ -331,7 +331,7 @@ def _title(schema: Any, name: str) -> str:
 
 
 def _free(schema: dict[str, Any], name: str, parent: str, taken: dict[str, Any]) -> str:
-    """Give a schema the first title that makes a class nobody has, if its name alone makes none, and return that."""
+    """Give a schema the first title that makes an unused class, if its name makes none, and return the class."""
     title, number = _title(schema, name), 1
     while (own := _module(made := _class(title, parent))) in taken and not _same_words(taken[own], schema):
         number += 1
@@ -344,12 +344,12 @@ def _class(title: str, parent: str) -> str:
 
 
 def _module(class_name: str) -> str:
-    """Return the module of a class: two that differ in capitals only would stand in one file."""
+    """Return the module of a class: two that differ in capitals only share a file."""
     return str(PythonIdentifier(class_name, PREFIX))
 
 
 def _same_words(first: Any, second: Any) -> bool:
-    """Tell whether two schemas list the same words: such share a class."""
+    """Return whether two schemas list the same words: such schemas share a class."""
     words = first.get("enum")
     return isinstance(words, list) and words == second.get("enum")
 

@@ -63,7 +63,7 @@ def operation_constants(document: Any) -> dict[str, str]:
 
 
 def descriptions(document: Any, operation: Operation) -> dict[str, str]:
-    """Return what the document says of each parameter, by place and name; one line each."""
+    """Return the description of each parameter, by place and name; one line each."""
     return {
         f"{parameter.get('in')}:{parameter['name']}": " ".join(str(parameter["description"]).split())
         for parameter in operation_parameters(document, operation.path, operation.body)

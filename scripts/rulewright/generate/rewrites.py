@@ -1,8 +1,7 @@
 """Rewrite a document into equivalent OpenAPI that openapi-python-client supports.
 
-Only the generator reads the result; everything else keeps to the effective document. Rules, reasons and other extensions
-are left out, so that the generator's input does not change with them. A default is what the server assumes and is not
-to be sent unasked, so it is left out as well, unless there is only one value to choose.
+Only the generator reads the result; everything else keeps to the effective document. Rules, reasons and other
+extensions are left out, so that the generator's input does not change with them.
 """
 
 from __future__ import annotations
@@ -170,7 +169,7 @@ def drop_default(value: dict[str, Any], _document: Any) -> dict[str, Any]:
 
 
 def join_all_of(value: dict[str, Any], _document: Any) -> dict[str, Any]:
-    """Leave the rules out of `allOf`, and put what stands beside a single reference into it."""
+    """Leave the rules out of `allOf`, and move the keywords beside a single reference into it."""
     if not isinstance(value.get("allOf"), list):
         return value
     members = [each for each in value["allOf"] if not (isinstance(each, dict) and "x-rule" in each)]
@@ -358,7 +357,7 @@ OBJECT_REWRITES: Final = (
     ),
     Patch("leave out defaults", "it sends the server's default unasked", "0.29.1", drop_default),
     Patch(
-        "put what stands beside a single reference in allOf into it",
+        "move the keywords beside a single reference in allOf into it",
         "it takes the schema for another name of what it refers to",
         "0.29.1",
         join_all_of,

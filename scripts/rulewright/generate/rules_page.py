@@ -15,7 +15,7 @@ from rulewright.rules.verdict import Verdict
 
 
 def rules_page(document: Any, ruled: Sequence[RuledSchema], sets: Sequence[VariantSet]) -> str:
-    """Return the page of a document's rules; a document without rules gets one that says so."""
+    """Return the page of a document's rules; a document without rules gets a page without sections."""
     declared = [schema for schema in ruled if schema.rules]
     return (
         render(
@@ -86,7 +86,7 @@ def _always(variants: VariantSet, verdict: Verdict, variant: Variant, rows: str,
 
 
 def _unavoidable(verdict: Verdict, point: dict[str, Any]) -> tuple[str, ...]:
-    """Return the rules a point breaks, whichever sample stands for what cannot be listed."""
+    """Return the rules a point breaks, whichever sample is taken for a field that cannot be listed."""
     given = {name: value for name, value in point.items() if value != ABSENT}
     samples = map(concretes, given.values())
     broken = [set(verdict.broken(dict(zip(given, values, strict=True)))) for values in itertools.product(*samples)]

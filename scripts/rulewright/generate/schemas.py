@@ -20,7 +20,7 @@ _CHECKED: Final = frozenset(
     }
 )  # fmt: skip
 RULED: Final = "x-rules"
-"""Where a checked schema that carries rules names the first of them."""
+"""The keyword of a checked schema with rules that names the first of them."""
 _SCHEMA_LISTS: Final = ("allOf", "anyOf", "oneOf")
 
 
@@ -32,21 +32,21 @@ class Schemas:
         self.definitions: dict[str, Any] = {}
 
     def add(self, reference: str) -> dict[str, Any]:
-        """Register a referenced schema (`#/components/schemas/X`) and return the reference as a schema.
+        """Register a referenced schema (`#/components/schemas/X`) and return the reference as a schema, decoded.
 
         Raises:
             InputError: The reference leads nowhere, or out of the document.
         """
-        if reference not in self.definitions:
-            if not reference.startswith("#/"):
-                raise InputError(f"the reference {reference!r} leaves the document")
-            try:
-                schema = resolve(self.document, reference)
-            except (LookupError, ValueError) as error:
-                raise InputError(f"the reference {reference!r} leads nowhere: {error.args[0]}") from error
-            self.definitions[reference] = {}  # registered first: a schema may refer to itself
-            self.definitions[reference] = self.checked(schema)
-        return {"$ref": reference}
+        if not reference.startswith("#/"):
+            raise InputError(f"the reference {reference!r} leaves the document")
+        try:
+            schema, place = resolve(self.document, reference), "#" + encode(decode(reference))
+        except (LookupError, ValueError) as error:
+            raise InputError(f"the reference {reference!r} leads nowhere: {error.args[0]}") from error
+        if place not in self.definitions:
+            self.definitions[place] = {}  # registered first: a schema may refer to itself
+            self.definitions[place] = self.checked(schema)
+        return {"$ref": place}
 
     def checked(self, schema: Any) -> dict[str, Any]:
         """Return the checked part of a schema."""
@@ -79,12 +79,14 @@ def request_schemas(document: Any) -> Iterator[tuple[str, str]]:
 
 
 def body_schemas(document: Any, operation: Operation) -> Iterator[tuple[str, str]]:
-    """Yield each content type of an operation's body and its schema: a component, or the place where it stands."""
+    """Yield each content type of an operation's body and its schema: a component, or its place in the body."""
     place: Location = ("paths", operation.path, operation.method, "requestBody")
     body = operation.body.get("requestBody", {})
     if "$ref" in body:
         place, body = decode(body["$ref"]), resolve(document, body["$ref"])
     for content_type, media in body.get("content", {}).items():
         reference = media.get("schema", {}).get("$ref")
-        inline = "#" + encode((*place, "content", content_type, "schema"))
-        yield content_type, reference if isinstance(reference, str) else inline
+        if isinstance(reference, str):
+            yield content_type, "#" + encode(decode(reference)) if reference.startswith("#") else reference
+        else:
+            yield content_type, "#" + encode((*place, "content", content_type, "schema"))

@@ -28,7 +28,18 @@ _OURS: Final = frozenset(
 """The names that the functions of the compiled checks use beside those of fields."""
 _LOOPS: Final = re.compile(r"(?:index|item)(?:_\d+)?")
 _CONSTANTS: Final = frozenset(
-    {"ABSENT", "UNSET", "BODIES", "RULE_SETS", "PARAMETERS", "OPERATIONS", "SERVERS", "WAITERS", "SUBMITS", "CARRIED"}
+    {
+        "ABSENT",
+        "UNSET",
+        "BODIES",
+        "RULE_SETS",
+        "PARAMETERS",
+        "OPERATIONS",
+        "SERVERS",
+        "WAITERS",
+        "SUBMITS",
+        "POLL_ARGUMENTS",
+    }
 )
 _TAKEN: Final = frozenset(dir(builtins)) | _OURS
 RAW: Final = ""

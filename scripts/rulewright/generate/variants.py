@@ -324,7 +324,7 @@ _WRONG: Final = "Calls that violate the rules named: a type checker rejects each
 
 @dataclass(frozen=True)
 class _Call:
-    """One call, and the rules it violates whatever stands for what cannot be listed."""
+    """One call, and the rules it violates whichever sample is taken for a field that cannot be listed."""
 
     code: str
     violates: str

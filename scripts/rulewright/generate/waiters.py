@@ -28,7 +28,7 @@ _DEEPEST: Final = 32
 
 @dataclass(frozen=True)
 class WaiterDefinition:
-    """One `x-waiter` and the operation that carries it."""
+    """One `x-waiter` and its operation."""
 
     operation: Operation
     data: dict[str, Any]
@@ -51,7 +51,7 @@ def read_waiters(document: Any) -> tuple[WaiterDefinition, ...]:
 
 
 def submits(document: Any) -> Iterator[tuple[str, str]]:
-    """Yield the ids of each operation that starts a job and of the operation its link says to poll."""
+    """Yield the ids of each operation that starts a job and of the operation that its link polls."""
     polls = {operation.id for operation in operations(document) if EXTENSION in operation.body}
     for operation in operations(document):
         for link in _links(document, operation):
@@ -173,7 +173,7 @@ def _check_places(waiter: WaiterDefinition, document: Any) -> None:
 
 
 def _is_place(text: Any) -> bool:
-    """Tell whether something is a JSON pointer to a part of an answer."""
+    """Return whether something is a JSON pointer to a part of an answer."""
     try:
         return isinstance(text, str) and decode(text) != ()
     except ValueError:
@@ -181,7 +181,7 @@ def _is_place(text: Any) -> bool:
 
 
 def _fields_at(schema: Any, tokens: tuple[str, ...], document: Any) -> list[str]:
-    """Return the fields of the objects at a place, if the document says that there are such; URLs of theirs first."""
+    """Return the fields of the objects at a place, if the document has such; their URLs first."""
     for _ in range(_DEEPEST):  # a list may be one of itself
         parts = [*_parts(schema, document)]
         items = [part["items"] for part in parts if "items" in part]
@@ -196,7 +196,7 @@ def _fields_at(schema: Any, tokens: tuple[str, ...], document: Any) -> list[str]
 
 
 def _answer(waiter: WaiterDefinition, document: Any) -> Any:
-    """Return the schema of what a poll is answered with where it succeeds; None if the document does not say."""
+    """Return the schema of a successful answer to a poll; None if the document has none."""
     responses = waiter.operation.body.get("responses", {})
     good = [code for code in responses if code.startswith("2")] or ["default"]
     content = (resolved(document, responses.get(good[0])) or {}).get("content", {})
