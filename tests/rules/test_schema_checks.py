@@ -210,7 +210,7 @@ def test_the_rules_of_a_part_are_checked_in_its_place(schema: Any, value: Any, p
 def test_a_reference_may_be_encoded() -> None:
     """The schema is the same, and so are its rules."""
     schema = {"properties": {"a": {"$ref": "#/P%C2%AB1"}, "b": {"$ref": "#/P«1"}}}
-    found = violations(schema, {"a": WRONG, "b": WRONG}, parts={"P«1": [SMALL]}, **{"P«1": RULED})
+    found = violations(schema, {"a": WRONG, "b": WRONG}, [], parts={"P«1": [SMALL]}, **{"P«1": RULED})
     assert [each.pointer for each in found] == ["/a/n", "/b/n"]
 
 
