@@ -11,8 +11,8 @@ from typing import Any
 
 import jinja2
 from rulewright.generate.build import build
-from rulewright.generate.generation import generate
 from rulewright.generate.generator import Generator, GeneratorError, checked
+from rulewright.generate.openapi_python_client import generate
 from rulewright.generate.tree import replace_tree
 from rulewright.project import TIMEOUT, load_project
 

@@ -44,7 +44,7 @@ class Deferred(Generic[R]):
 
 @define(frozen=True)
 class Credential:
-    """Where a request carries the token.
+    """The place of the token in a request.
 
     Args:
         place: `header`, `query` or `cookie`.
@@ -66,12 +66,12 @@ class Operation(Generic[P, R]):
         method: The HTTP method, lower case.
         path: The path template, relative to the server.
         request: Builds the keyword arguments of `httpx.Client.request` from the operation's parameters.
-        read: Makes a value of an `httpx.Response`, for answers that the document describes.
+        read: Parses an `httpx.Response` that the document describes.
         module: The module of its generated functions, relative to the package.
         arguments: The keyword of `request` for each parameter, by its place and name, such as `query:limit`.
         joined: The query parameters whose values are written as one, joined by commas.
-        credentials: Where the token goes: the first of the alternatives that the document gives; empty for none.
-        certainty: How sure it is that the vendor offers it: `published`, `sibling`, `observed` or `inferred`.
+        credentials: The places of the token: the first alternative of the document; empty for none.
+        certainty: How sure the operation is: `published`, `sibling`, `observed` or `inferred`.
     """
 
     id: str
@@ -86,5 +86,5 @@ class Operation(Generic[P, R]):
     certainty: str
 
     def filled_in(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return arguments of a request with the defaults that its builder fills in."""
+        """Return the arguments of a request with the defaults of its builder."""
         return {**(getattr(self.request, "__kwdefaults__", None) or {}), **arguments}

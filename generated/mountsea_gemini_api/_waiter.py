@@ -17,7 +17,7 @@ class Waiter:
 
     Args:
         name: The vendor's word for the job, used in messages.
-        operation: Id of the operation that tells the job's state.
+        operation: Id of the operation that returns the job's state.
         argument: The keyword of that operation's request that takes the job's id.
         submitted: Where the answer to the submit holds the id, as reference tokens of a JSON pointer.
         state: Where the answer to a poll holds the state.
@@ -25,13 +25,13 @@ class Waiter:
         first: Bound of the first delay, in seconds; every delay is drawn between zero and its bound.
         factor: Growth of the bound from one delay to the next.
         max: Largest bound, in seconds.
-        deadline: How long to wait in all unless the caller says otherwise, in seconds.
+        deadline: How long to wait in all unless the caller sets a deadline, in seconds.
         not_found_grace: How long a run of 404s has to last to mean that there is no such job, in seconds.
-        outputs: Where the URLs of the result may stand, most trusted first.
+        outputs: Places of the URLs of the result, most trusted first.
         error_message: Where a failed job holds the reason.
         error_code: Where a failed job holds the vendor's number for it.
         trace: Where an answer holds the id to quote to the vendor's support.
-        reasons: Where an answer that is neither a job nor its id may say what was wrong, most trusted first.
+        reasons: Places of the reason in an answer that is neither a job nor its id, most trusted first.
     """
 
     name: str

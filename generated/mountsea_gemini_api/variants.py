@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from ._operation import Operation
+from ._values import as_list
 from .models import (
     VideoGenerationDto,
     VideoGenerationDtoAction,
@@ -16,7 +17,6 @@ from .models import (
 )
 from .operations import GENERATE_VIDEO
 from .rules import validate_request
-from .rules._values import as_list
 from .types import UNSET
 
 R = TypeVar("R", covariant=True)

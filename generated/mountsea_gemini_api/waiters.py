@@ -49,5 +49,5 @@ WAITERS: Final[Mapping[str, Waiter]] = {
     "getTaskResult": TASK,
 }
 SUBMITS: Final[Mapping[str, str]] = {"generateVideo": "getTaskResult"}
-CARRIED: Final[Mapping[str, Mapping[str, str]]] = {}
+POLL_ARGUMENTS: Final[Mapping[str, Mapping[str, str]]] = {}
 """For each submit, the arguments of its poll that are arguments of the submit, by keyword."""

@@ -15,7 +15,7 @@ from mountsea_gemini_api._operation import Operation
 from mountsea_gemini_api._waiter import Waiter
 from mountsea_gemini_api.operations import OPERATIONS
 from mountsea_gemini_api.rules import RuleViolation, validate_request
-from mountsea_gemini_api.waiters import CARRIED, SUBMITS, WAITERS
+from mountsea_gemini_api.waiters import POLL_ARGUMENTS, SUBMITS, WAITERS
 
 from ._answers import Reader, usable_id
 from ._downloading import downloading
@@ -71,7 +71,7 @@ def key(task_id: str, operation: str | None = None, arguments: Mapping[str, Any]
 
 def _needed(operation: str) -> set[str]:
     """Return the arguments that a poll takes from its submit."""
-    return {name for submit, poll in SUBMITS.items() if poll == operation for name in CARRIED.get(submit, {})}
+    return {name for submit, poll in SUBMITS.items() if poll == operation for name in POLL_ARGUMENTS.get(submit, {})}
 
 
 def polling(settings: Settings, task: TaskKey) -> Polling:
@@ -119,7 +119,7 @@ def starting(
 
 
 def _carried(operation: Operation[..., Any], arguments: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    pairs = CARRIED.get(operation.id, {}).items()
+    pairs = POLL_ARGUMENTS.get(operation.id, {}).items()
     return tuple((name, arguments[source]) for name, source in pairs if source in arguments)
 
 

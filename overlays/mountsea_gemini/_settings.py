@@ -9,8 +9,7 @@ from typing import Final
 
 from attrs import field, frozen
 from mountsea_gemini_api.operations import SERVERS
-from mountsea_gemini_api.rules import RULES
-from mountsea_gemini_api.rules._engine import SCHEMA, check_waived
+from mountsea_gemini_api.rules import check_waived
 
 from ._addresses import is_loopback, origin, split
 from ._errors import ConfigurationError
@@ -110,7 +109,7 @@ def waived(waive: Collection[str]) -> frozenset[str]:
         ConfigurationError: An id names no rule, or a single text was given for a collection.
     """
     try:
-        check_waived(waive, {*RULES, SCHEMA})
+        check_waived(waive)
         return frozenset(waive)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(printable(str(error))) from None

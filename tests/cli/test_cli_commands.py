@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mountsea_gemini.cli import _rules
 from mountsea_gemini.cli._app import running_version
 from mountsea_gemini_api.rules import RULES
 
@@ -242,7 +241,7 @@ def test_explain_must_know_what_the_body_is(cli: Cli, tmp_path: Path, monkeypatc
     assert cli("explain", str(path), "--model", "VideoGenerationDto").code == 0
     wrong = cli("explain", str(path), "--model", "Video")
     assert (wrong.code, "the kind of the request: VideoGenerationDto" in wrong.err) == (2, True)
-    monkeypatch.setattr(_rules, "SHAPES", {})
+    monkeypatch.setattr("mountsea_gemini_api.rules.BODIES", {})
     assert "the kind of the request: none, as no request" in cli("explain", str(path)).err
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mountsea_gemini.cli._requests import unlisted_fields
+from mountsea_gemini.cli._requests import RequestSchema, unlisted_fields
 
 from tests.cli.running import Ran, Running, command, environment
 
@@ -121,7 +121,10 @@ def test_unlisted_fields_are_found_at_every_depth(body: dict[str, Any], found: d
             "closed": {"properties": {"name": {}}, "additionalProperties": False},
         }
     }
-    assert {field.pointer: field.suggestion for field in unlisted_fields(body, schema)} == found
+    assert {
+        field.pointer: field.suggestion
+        for field in unlisted_fields(body, RequestSchema({"request": schema}, "#/request"))
+    } == found
 
 
 @pytest.mark.parametrize("place", ["missing/cat.mp4", "folder", "socket", "x" * 300, "/proc/cat.mp4"])

@@ -98,7 +98,7 @@ def test_what_a_poll_takes_from_its_submit_has_to_be_given(monkeypatch: pytest.M
     """Every argument of it, by name; other submits have nothing to do with it."""
     monkeypatch.setattr(_cores, "SUBMITS", {"draw": "elsewhere", "make": POLL, "film": POLL, "cut": POLL})
     carried = {"draw": {"x": "x"}, "make": {"shop": "store", "at": "at"}, "cut": {"b": "c"}}
-    monkeypatch.setattr(_cores, "CARRIED", carried)
+    monkeypatch.setattr(_cores, "POLL_ARGUMENTS", carried)
     told = f"to ask about a task, {POLL} also needs"
     assert refused(key, ID) == f"{told} at, b, shop"
     assert refused(key, ID, None, {"shop": 1}) == f"{told} at, b"
@@ -178,7 +178,7 @@ def test_what_starts_no_task_is_not_submitted() -> None:
 
 def test_a_key_carries_what_the_poll_takes_from_the_submit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the arguments that were given."""
-    monkeypatch.setattr(_cores, "CARRIED", {"generateVideo": {"shop": "body", "at": "place"}})
+    monkeypatch.setattr(_cores, "POLL_ARGUMENTS", {"generateVideo": {"shop": "body", "at": "place"}})
     stage, body = Stage(answers=[answer(201, taskId=ID)]), VideoGenerationDto.from_dict(BODY)
     assert started(stage, named={"body": body}) == TaskKey(ID, POLL, (("shop", body),))
 

@@ -6,63 +6,38 @@ from typing import Final
 
 PACKAGE: Final = "mountsea_gemini_api"
 CLIENT: Final = "mountsea_gemini"
-_RULES: Final = f"{PACKAGE}/rules"
 _TESTS: Final = "tests/rules"
-_KNOWN: Final = tuple(
-    f"{_TESTS}/test_glance.py::{name}"
-    for name in (
-        "test_what_is_known_of_a_field",
-        "test_a_schema_that_takes_a_closer_look",
-        "test_an_object_without_properties_is_known_at_a_glance",
-        "test_a_field_is_known_to_be_there_before_it_is_looked_into",
-        "test_the_patterns_of_the_properties_are_used",
-    )
-)
-"""The quick tests of the glance; the random ones take seconds for each mutant and are not needed."""
-
 _SANDBOX: Final = "scripts/rulewright/sandbox"
 _PLAYED: Final = "tests/sandbox/test_sandbox"
 _ERRORS: Final = ("tests/client/test_submit_errors.py", "tests/client/test_wait_errors.py")
 
 PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "runtime": {
-        f"{_RULES}/__init__.py": (
-            f"{_TESTS}/test_requests.py",
+        f"{PACKAGE}/_checks.py": (f"{_TESTS}/test_expected.py", f"{_TESTS}/test_schema_checks.py"),
+        f"{PACKAGE}/_nearest.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_requests.py"),
+        f"{PACKAGE}/_rules.py": (
             f"{_TESTS}/test_engine.py",
             f"{_TESTS}/test_record.py",
-            f"{_TESTS}/test_glance.py",
-        ),
-        f"{_RULES}/_arguments.py": (f"{_TESTS}/test_requests.py",),
-        f"{_RULES}/_inner.py": (f"{_TESTS}/test_requests.py",),
-        f"{_RULES}/_engine.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_record.py"),
-        f"{_RULES}/_nearest.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_requests.py"),
-        f"{_RULES}/_record.py": (f"{_TESTS}/test_record.py",),
-        f"{_RULES}/_shape.py": (f"{_TESTS}/test_shape.py",),
-        f"{_RULES}/_values.py": (f"{_TESTS}/test_shape.py",),
-        f"{_RULES}/_violation.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_record.py"),
-        f"{_RULES}/video_generation_dto.py": (
             f"{_TESTS}/test_requests.py",
-            f"{_TESTS}/test_expected.py",
-            f"{_TESTS}/test_glance.py",
+            f"{_TESTS}/test_schema_checks.py",
         ),
+        f"{PACKAGE}/_values.py": (f"{_TESTS}/test_schema_checks.py",),
+        f"{PACKAGE}/_violation.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_record.py"),
     },
     "compiler": {
         "scripts/rulewright/rules/breach.py": (f"{_TESTS}/test_reading.py",),
         "scripts/rulewright/rules/dialect.py": (f"{_TESTS}/test_dialect.py",),
-        "scripts/rulewright/rules/expression.py": (f"{_TESTS}/test_reading.py", *_KNOWN),
+        "scripts/rulewright/rules/expression.py": (f"{_TESTS}/test_reading.py",),
         "scripts/rulewright/rules/pattern.py": (f"{_TESTS}/test_dialect.py",),
-        "scripts/rulewright/generate/glance.py": (f"{_TESTS}/test_module.py", f"{_TESTS}/test_look.py", *_KNOWN),
-        "scripts/rulewright/generate/rules_module.py": (
-            f"{_TESTS}/test_module.py",
-            f"{_TESTS}/test_look.py",
-            f"{_TESTS}/test_table.py",
-        ),
+        "scripts/rulewright/generate/checks.py": (f"{_TESTS}/test_schema_checks.py", f"{_TESTS}/test_parameters.py"),
     },
     "outputs": {
         "scripts/rulewright/generate/rules_page.py": (f"{_TESTS}/test_page.py",),
-        "scripts/rulewright/generate/shapes.py": (f"{_TESTS}/test_shapes.py",),
-        "scripts/rulewright/generate/typing_tables.py": (f"{_TESTS}/test_typing_tables.py",),
-        "scripts/rulewright/generate/variants_module.py": (f"{_TESTS}/test_variants_module.py",),
+        "scripts/rulewright/generate/schemas.py": (f"{_TESTS}/test_schemas.py",),
+        "scripts/rulewright/generate/variants.py": (
+            f"{_TESTS}/test_typing_tables.py",
+            f"{_TESTS}/test_variants_module.py",
+        ),
         "scripts/rulewright/generate/waiters.py": (f"{_TESTS}/test_waiters.py", f"{_TESTS}/test_waiter_answers.py"),
         "scripts/rulewright/rules/disjoint.py": ("tests/contract/test_disjoint.py", f"{_TESTS}/test_parameters.py"),
         "scripts/rulewright/openapi/parameters.py": (f"{_TESTS}/test_parameters.py",),

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from rulewright.errors import InputError
-from rulewright.generate.gaps import dropped, misspoken, place_of, read_gaps, unknown
-from rulewright.generate.phrasing import phrased
+from rulewright.generate.gaps import dropped, place_of, read_gaps, unsupported_methods, unsupported_parameters
+from rulewright.generate.rewrites import rewrite
 
 ENDPOINT = "WARNING parsing GET /things/{id} within things. Endpoint will not be generated.: Two parameters of one name"
 SCHEMA = "Unable to process schema /components/schemas/Thing:: str can't be merged with int"
@@ -23,7 +23,7 @@ def document(media: dict[str, Any], schemas: dict[str, Any] | None = None) -> di
 @pytest.mark.parametrize("media", ["image/png", "application/zip", "application/pdf", "audio/mpeg", "application/xml"])
 def test_what_is_neither_json_nor_text_becomes_bytes(media: str) -> None:
     """An answer of any other kind is read as bytes, whatever schema it has."""
-    value, overrides = phrased(document({media: {}}))
+    value, overrides = rewrite(document({media: {}}))
     content = value["paths"]["/x"]["get"]["responses"]["200"]["content"]
     assert content == {media: {"schema": {"type": "string", "format": "binary"}}}
     assert overrides == {media: "application/octet-stream"}
@@ -36,7 +36,7 @@ def test_json_and_text_stay(media: str) -> None:
         {media: {"schema": {"const": "a", "x-enum-varnames": ["A"]}}}, {"A": {"properties": {"const": {"const": 1}}}}
     )
     kept = copy.deepcopy(before)
-    assert phrased(before) == (kept, {})
+    assert rewrite(before) == (kept, {})
     assert before == kept
 
 
@@ -46,7 +46,7 @@ def test_a_word_below_all_of_becomes_an_enum_of_one() -> None:
         "Cat": {"allOf": [{"properties": {"kind": {"const": "cat"}}}, {"properties": {"const": {"type": "string"}}}]},
         "Note": {"properties": {"kind": {"const": "note"}}, "example": {"allOf": [{"const": "x"}]}},
     }
-    value = phrased(document({}, schemas))[0]["components"]["schemas"]
+    value = rewrite(document({}, schemas))[0]["components"]["schemas"]
     assert value["Cat"]["allOf"][0]["properties"]["kind"] == {"type": "string", "enum": ["cat"]}
     assert value["Cat"]["allOf"][1] == schemas["Cat"]["allOf"][1]
     assert value["Note"] == schemas["Note"]
@@ -56,7 +56,7 @@ def test_a_reference_stands_as_the_component_is_called() -> None:
     """The generator knows no encoding; an example that looks like a reference is none."""
     encoded = {"$ref": "#/components/schemas/Page%C2%ABA%C2%BB"}
     before = document({"application/json": {"schema": encoded}}, {"Page«A»": {"example": encoded}})
-    value, _ = phrased(before)
+    value, _ = rewrite(before)
     content = value["paths"]["/x"]["get"]["responses"]["200"]["content"]
     assert content == {"application/json": {"schema": {"$ref": "#/components/schemas/Page«A»"}}}
     assert value["components"]["schemas"] == before["components"]["schemas"]
@@ -70,13 +70,13 @@ def test_headers_that_are_no_parameters_are_left_out() -> None:
     before["components"] |= {"parameters": {"type": {"name": "Content-Type", "in": "header"}}}
     before["paths"]["/x"]["parameters"] = [gone[1], kept[0]]
     before["paths"]["/x"]["get"]["parameters"] = [kept[1], gone[0]]
-    item = phrased(before)[0]["paths"]["/x"]
+    item = rewrite(before)[0]["paths"]["/x"]
     assert [item["parameters"], item["get"]["parameters"]] == [kept[:1], kept[1:]]
-    (told,) = misspoken(before)
+    (told,) = unsupported_parameters(before)
     assert told.startswith("parsing GET /x within its parameters: the header parameter Authorization has no meaning")
     before["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     before["security"] = [{"key": []}]
-    assert not list(misspoken(before))
+    assert not list(unsupported_parameters(before))
 
 
 def test_what_openapi_3_2_adds_is_a_gap() -> None:
@@ -85,11 +85,15 @@ def test_what_openapi_3_2_adds_is_a_gap() -> None:
     whole = {"name": "filter", "in": "querystring", "content": {"application/json": {}}}
     item = {"get": {"parameters": [whole], **answers}, "query": answers, "additionalOperations": {"COPY": answers}}
     before = {"openapi": "3.2.0", "paths": {"/x": item, "/y": {"get": answers}}}
-    value, _ = phrased(before)
+    value, _ = rewrite(before)
     assert value["openapi"] == "3.1.1"
     assert value["paths"]["/x"]["get"]["parameters"] == []
-    assert [place_of(each) for each in (*unknown(before), *misspoken(before))] == ["QUERY /x", "COPY /x", "GET /x"]
-    assert not list(unknown({**before, "openapi": "3.1.0"}))
+    assert [place_of(each) for each in (*unsupported_methods(before), *unsupported_parameters(before))] == [
+        "QUERY /x",
+        "COPY /x",
+        "GET /x",
+    ]
+    assert not list(unsupported_methods({**before, "openapi": "3.1.0"}))
 
 
 def test_what_overlays_say_to_others_is_not_told() -> None:
@@ -107,7 +111,7 @@ def test_what_overlays_say_to_others_is_not_told() -> None:
     before = {**document({}, schemas), "x-generated": "here", "security": [{"x-key": []}]}
     before["components"] |= {"parameters": {"x-trace": {"name": "x-trace", "in": "query", "x-was": 1}}}
     before["paths"]["/x"]["get"] |= {"x-waiter": {"name": "w"}, "parameters": [{"name": "a", "x-was": 1}]}
-    value, _ = phrased(before)
+    value, _ = rewrite(before)
     assert value["components"]["schemas"] == {
         "x-api": {"allOf": [own, {"type": "object", "properties": {"x-rules": {}}}]},
         "properties": {"allOf": [own, {"type": "object", "properties": {"responses": {"type": "object"}}}]},
@@ -124,14 +128,14 @@ def test_a_file_of_openapi_31_becomes_one_of_30() -> None:
         "A": {"type": "string", "contentMediaType": "image/png"},
         "B": {"type": "string", "contentMediaType": "image/png", "contentEncoding": "base64"},
     }
-    value = phrased(document({}, schemas))[0]["components"]["schemas"]
+    value = rewrite(document({}, schemas))[0]["components"]["schemas"]
     assert value["A"]["format"] == "binary"
     assert value["B"] == schemas["B"]
 
 
 def reworded(schema: dict[str, Any]) -> Any:
     """Return a schema as the generator is given it."""
-    return phrased(document({}, {"A": schema}))[0]["components"]["schemas"]["A"]
+    return rewrite(document({}, {"A": schema}))[0]["components"]["schemas"]["A"]
 
 
 def test_a_default_is_not_sent_unasked() -> None:
@@ -146,7 +150,7 @@ def test_a_default_is_not_sent_unasked() -> None:
         "servers": [{"variables": {"a": {"default": "b"}}}],
         "components": {"securitySchemes": {"default": {"type": "oauth2"}}, "parameters": {"default": {"in": "query"}}},
     }
-    assert phrased(value)[0] == value
+    assert rewrite(value)[0] == value
 
 
 def test_what_stands_beside_a_single_reference_is_not_lost() -> None:
@@ -181,7 +185,7 @@ def test_a_list_in_a_header_is_text() -> None:
     header: dict[str, Any] = {"name": "x", "in": "header", "schema": {"anyOf": [{"type": "array"}, {"type": "null"}]}}
     value = document({})
     value["paths"]["/x"]["get"]["parameters"] = [header]
-    said = phrased(value)[0]["paths"]["/x"]["get"]["parameters"]
+    said = rewrite(value)[0]["paths"]["/x"]["get"]["parameters"]
     assert said == [{**header, "schema": {"type": "string"}}]
 
 
@@ -189,7 +193,7 @@ def test_the_answer_to_head_has_no_body() -> None:
     """A client that read one would stumble over nothing."""
     value = document({"application/json": {}})
     value["paths"]["/x"]["head"] = value["paths"]["/x"]["get"]
-    made = phrased(value)[0]["paths"]["/x"]
+    made = rewrite(value)[0]["paths"]["/x"]
     assert made["head"]["responses"]["200"]["content"] == {}
     assert made["get"]["responses"]["200"]["content"]
 
@@ -202,7 +206,7 @@ def test_of_answers_with_one_title_the_first_keeps_it() -> None:
     answers = value["paths"]["/x"]["get"]["responses"]
     answers |= {"401": {"content": {"application/json": {"schema": problem}}}}
     answers |= {"402": {"content": {"application/json": {"schema": named}}}}
-    made = phrased(value)[0]["paths"]["/x"]["get"]["responses"]
+    made = rewrite(value)[0]["paths"]["/x"]["get"]["responses"]
     shown = [each["content"]["application/json"]["schema"] for each in made.values()]
     assert shown == [problem, {"type": "object"}, named]
 
@@ -243,9 +247,9 @@ def test_a_style_that_the_generator_ignores_is_a_gap() -> None:
     deep = {"name": "filter", "in": "query", "style": "deepObject", "schema": {"type": "object"}}
     plain = {"name": "page", "in": "query", "style": "form", "schema": {"type": "integer"}}
     value = document({})
-    assert list(misspoken(value)) == []
+    assert list(unsupported_parameters(value)) == []
     value["components"]["parameters"] = {"Filter": deep}
     value["paths"]["/x"]["parameters"] = [{"$ref": "#/components/parameters/Filter"}, plain]
-    (said,) = misspoken(value)
+    (said,) = unsupported_parameters(value)
     assert "the query parameter filter has the style deepObject" in said
     assert place_of(said) == "GET /x"

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from openapi_python_client.parser.openapi import Endpoint
-from rulewright.generate import generation, phrasing
+from rulewright.generate import openapi_python_client, rewrites
 from rulewright.generate.gaps import place_of
-from rulewright.generate.generation import generate
-from rulewright.generate.phrasing import spoken
+from rulewright.generate.openapi_python_client import generate
+from rulewright.generate.rewrites import generator_input
 from rulewright.generate.tree import read_tree
 from rulewright.merged import merge
 from rulewright.project import load_project
@@ -65,7 +65,7 @@ def test_endpoints_that_share_their_classes_give_the_same_files(
 ) -> None:
     """Copying every class an endpoint leads to, as the generator does on its own, changes no byte and no name."""
     spec = tmp_path / "spec.json"
-    spec.write_text(spoken(linked(), "things"), encoding="utf-8")
+    spec.write_text(generator_input(linked(), "things"), encoding="utf-8")
     ours = generate(spec, tmp_path / "one/things")
     monkeypatch.delattr(Endpoint, "__deepcopy__")
     assert generate(spec, tmp_path / "other/things") == ours
@@ -84,7 +84,7 @@ def test_a_long_chain_of_schemas_can_be_generated(tmp_path: Path) -> None:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Link299"}}}
     document["paths"]["/chain"] = {"get": {"responses": {"200": {"description": "long", "content": content}}}}
     spec = tmp_path / "spec.json"
-    spec.write_text(spoken(document, "things"), encoding="utf-8")
+    spec.write_text(generator_input(document, "things"), encoding="utf-8")
     assert not generate(spec, tmp_path / "out/things")["errors"]
 
 
@@ -102,10 +102,10 @@ def test_what_the_generator_is_not_told_makes_no_difference(
     found, effective = [], merge(load_project(project)).effective
     for name in ("untold", "told"):
         spec = tmp_path / f"{name}.json"
-        spec.write_text(spoken(effective, "things"), encoding="utf-8")
+        spec.write_text(generator_input(effective, "things"), encoding="utf-8")
         report = generate(spec, tmp_path / name / "things")
         found.append((spec.read_text(encoding="utf-8"), report, read_tree(tmp_path / name)))
-        monkeypatch.setattr(phrasing, "_told", lambda value: value)
+        monkeypatch.setattr(rewrites, "_without_extensions", lambda value: value)
     untold, told = found
     assert "x-rule" not in untold[0]
     assert len(told[0]) > len(untold[0])
@@ -117,9 +117,9 @@ def test_templates_are_compiled_once_where_python_keeps_byte_code(
 ) -> None:
     """Kept templates give the same files; nothing is kept where Python keeps nothing or nothing can be written."""
     spec = tmp_path / "spec.json"
-    spec.write_text(spoken(linked(), "things"), encoding="utf-8")
+    spec.write_text(generator_input(linked(), "things"), encoding="utf-8")
     monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "kept"))
-    folder = Path(cache_from_source(generation.__file__)).parent
+    folder = Path(cache_from_source(openapi_python_client.__file__)).parent
     trees = []
     for number, (made, silent) in enumerate([(False, False), (True, True), (True, False), (True, False)]):
         if made:
@@ -135,7 +135,7 @@ def test_the_generator_needs_no_client_to_load() -> None:
     """Its process puts empty modules where the generator imports an HTTP client, and nothing else ever loads one."""
     script = (
         "import sys\nfrom rulewright.generate._generator_process import without_http\nwithout_http()\n"
-        "import rulewright.generate.generation\n"
+        "import rulewright.generate.openapi_python_client\n"
         "assert not hasattr(sys.modules['httpx'], 'get')\n"
         "assert not [name for name in sys.modules if name.startswith(('httpx.', 'httpcore.'))]\n"
     )
@@ -167,7 +167,7 @@ def test_a_body_is_sent_as_one_type(
 ) -> None:
     """The client tells the types apart by class; of two with one class, one is sent and the other is a gap."""
     spec = tmp_path / "spec.json"
-    spec.write_text(spoken(bodies(*kinds), "things"), encoding="utf-8")
+    spec.write_text(generator_input(bodies(*kinds), "things"), encoding="utf-8")
     report = generate(spec, tmp_path / "things")
     module = (tmp_path / "things/api/default/put.py").read_text(encoding="utf-8")
     assert re.findall(r'headers\["Content-Type"\] = "(.*)"', module) == sent
@@ -184,7 +184,7 @@ def test_a_list_of_anything_needs_no_cast(tmp_path: Path) -> None:
     some = {"type": "array", "items": {}, "nullable": True}
     document["components"]["schemas"]["Thing"]["properties"]["some"] = some
     spec = tmp_path / "spec.json"
-    spec.write_text(spoken(document, "things"), encoding="utf-8")
+    spec.write_text(generator_input(document, "things"), encoding="utf-8")
     generate(spec, tmp_path / "things")
     made = (tmp_path / "things/models/thing.py").read_text(encoding="utf-8")
     assert "some_type_0: list[Any] = data\n" in made
@@ -197,7 +197,7 @@ def test_properties_that_differ_in_signs_are_spelled(tmp_path: Path) -> None:
     votes = {name: {"type": "integer"} for name in ("+1", "-1", "a b", "a-b", "1")}
     document["components"]["schemas"]["Thing"]["properties"] |= votes
     spec = tmp_path / "spec.json"
-    spec.write_text(spoken(document, "things"), encoding="utf-8")
+    spec.write_text(generator_input(document, "things"), encoding="utf-8")
     report = generate(spec, tmp_path / "things")
     fields = report["models"]["Thing"]["fields"]
     assert report["errors"] == []

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import types
 from collections.abc import Mapping
 from typing import Any
 
 import jsonschema_rs
 import pytest
-from mountsea_gemini_api import rules as package
+from mountsea_gemini_api.models import TaskIdDto
 from mountsea_gemini_api.types import UNSET
-from rulewright.generate.names import FieldName, ModelName, Names
-from rulewright.generate.rules_module import rules_module
-from rulewright.rules.definition import Rule, RuledSchema, Source
+from rulewright.rules.definition import Rule, Source
 from rulewright.rules.dialect import check
+
+from tests.rules.compiling import compiled
 
 ATTRIBUTES = {
     "class": "class_", "self": "self_", "body": "body", "type": "type_", "found": "found", "found_": "found_",
@@ -58,27 +57,13 @@ VALUES: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-class Anything:
+class Anything(TaskIdDto):
     """A model that holds any value under any attribute; it counts as one whose schema says nothing."""
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         self.additional_properties: dict[str, Any] = {}
         for name, attribute in ATTRIBUTES.items():
             setattr(self, attribute, body.get(name, UNSET))
-
-
-def generated(rule: Rule) -> Any:
-    """Return the module generated for a schema with one rule, run inside the package."""
-    location = ("components", "schemas", "Odd")
-    schema: dict[str, Any] = {"type": "object", "properties": {name: {} for name in NAMES}}
-    fields = {name: FieldName(attribute, "Any", None) for name, attribute in ATTRIBUTES.items()}
-    model = ModelName("TaskIdDto", "task_id_dto", ("/" + "/".join(location),), fields)
-    ruled = RuledSchema(location, schema, (rule,))
-    source = rules_module(ruled, Names({"Odd": model}, frozenset(), ()), {"components": {"schemas": {"Odd": schema}}})
-    module = types.ModuleType(f"{package.__name__}.odd")
-    module.__package__ = package.__name__
-    exec(compile(source, "odd", "exec"), vars(module))  # noqa: S102  our own compiler's output
-    return module
 
 
 @pytest.mark.parametrize(("condition", "requirement"), CASES)
@@ -88,14 +73,13 @@ def test_a_rule_means_the_same_after_generation(condition: Any, requirement: Any
         check(schema)
     text = str((condition, requirement))
     used = [name for name in NAMES if f"'{name}'" in text]
-    module = generated(Rule("odd", "error", ODD, Source("#/", ODD), condition, requirement, {}, {}, ()))
+    odd = Rule("odd", "error", ODD, Source("#/", ODD), condition, requirement, {}, {}, ())
+    schema = {"type": "object", "properties": {name: {} for name in NAMES}}
+    checks = compiled(schema, [odd], attributes=ATTRIBUTES)
     validator = jsonschema_rs.Draft202012Validator({"if": condition, "then": requirement})
     for values in itertools.product(VALUES, repeat=min(2, len(used))):
         body = {name: value for name, value in zip(used, values, strict=False) if value is not UNSET}
         expected = validator.is_valid(body)
-        found = module.RULE_SET.violations(body, ())
-        assert (not found) is expected, (body, found)
-        model = Anything(body)
-        assert (not module.broken(*module.model_values(model))) is expected
-        glance = module.look(model)
-        assert glance is None or (not glance) is expected
+        for value in (body, Anything(body)):
+            found = checks.violations(value, model=TaskIdDto)
+            assert (not found) is expected, (value, found)

@@ -8,11 +8,11 @@ from typing import Any
 import jsonschema_rs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from mountsea_gemini_api.rules import _values
-from mountsea_gemini_api.types import UNSET, Unset
 from rulewright.rules.breach import breaches
 from rulewright.rules.dialect import lowered
 from rulewright.rules.expression import Compiler, negated, render
+from rulewright.runtime import _values
+from rulewright.runtime._values import ABSENT
 
 FIELDS = ("a", "b", "c")
 WORDS = ("x", "y", "https://h/", " ", "é\n", "")
@@ -85,9 +85,9 @@ def rule_schemas() -> st.SearchStrategy[Any]:
 
 def evaluate(compiler: Compiler, text: str, body: dict[str, Any]) -> Any:
     """Evaluate compiled text over a body, as the generated module would."""
-    names: dict[str, Any] = {f"field_{name}": body.get(name, UNSET) for name in FIELDS}
+    names: dict[str, Any] = {f"field_{name}": body.get(name, ABSENT) for name in FIELDS}
     names |= {name: re.compile(pattern) for pattern, name in compiler.patterns.items()}
-    return eval(text, {**vars(_values), "Unset": Unset, "ABSENT": None, **names})  # noqa: S307  our own text
+    return eval(text, {**vars(_values), **names})  # noqa: S307  our own text
 
 
 def compiler() -> Compiler:

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from mountsea_gemini_api import _rules as engine
 from mountsea_gemini_api import rules
+from mountsea_gemini_api._nearest import Violated
+from mountsea_gemini_api._nearest import nearest as search
+from mountsea_gemini_api._violation import describe
 from mountsea_gemini_api.models import VideoGenerationDto
 from mountsea_gemini_api.rules import (
     ABSENT,
@@ -18,11 +22,7 @@ from mountsea_gemini_api.rules import (
     RuleWarning,
     Source,
     Violation,
-    _nearest,
 )
-from mountsea_gemini_api.rules import _engine as engine
-from mountsea_gemini_api.rules._violation import Broken, describe
-from mountsea_gemini_api.types import UNSET
 
 
 class Odd:
@@ -83,23 +83,10 @@ def test_a_waived_rule_is_not_obeyed_by_the_nearest_request() -> None:
     assert changes(body, waive={"ingredients-only-veo31-fast"}) == ["drop the last item of imageList"]
 
 
-def rule_set(broken: Any, domains: Mapping[str, tuple[Any, ...]], fields: tuple[str, ...]) -> engine.RuleSet:
-    """Return a rule set over made-up fields, checked by a function."""
-    return engine.RuleSet(
-        model=dict,
-        rules=(ERROR, WARNING),
-        fields=fields,
-        domains=domains,
-        look=lambda _: None,
-        model_values=lambda body: tuple(body.get(name, UNSET) for name in fields),
-        json_values=lambda body: tuple(body.get(name, UNSET) for name in fields),
-        broken=broken,
-    )
-
-
-def nearest(subject: engine.RuleSet, body: Mapping[str, Any], found: Any, waive: Any) -> tuple[Change, ...]:
-    """Return the nearest valid request of a body of made-up fields."""
-    return _nearest.nearest(subject, {name: body.get(name, UNSET) for name in subject.fields}, found, waive)
+def nearest(violated: Any, domains: Mapping[str, Any], body: Mapping[str, Any], waive: Any = ()) -> tuple[Change, ...]:
+    """Return the nearest valid request of a body whose fields, in order, a function checks."""
+    before = {name: body.get(name, ABSENT) for name in domains}
+    return search(domains, before, lambda fields: violated(*(fields.get(name, ABSENT) for name in domains)), waive)
 
 
 SOURCE = Source("#/at", "words")
@@ -111,90 +98,70 @@ TWO = ("x", "y")
 def test_several_changes_at_once() -> None:
     """Where one change is not enough, two are tried, then three, and then it is given up."""
 
-    def differ(*values: str) -> list[Broken]:
+    def differ(*values: str) -> list[Violated]:
         return [] if all(value == "y" for value in values) else [(ERROR, "/a", values[0])]
 
     names = ("a", "b", "c", "d")
-    subject = rule_set(differ, dict.fromkeys(names, TWO), names)
     for wrong in range(1, 5):
         body: dict[str, Any] = dict(zip(names, ["x"] * wrong + ["y"] * 4, strict=False))
-        found = nearest(subject, body, differ(*body.values()), ())
         expected = [Change(f"/{name}", "x", "y") for name in names[:wrong]]
-        assert list(found) == (expected if wrong <= 3 else [])
+        assert list(nearest(differ, dict.fromkeys(names, TWO), body)) == (expected if wrong <= 3 else [])
 
 
-def test_a_tie_goes_to_the_field_complained_about() -> None:
-    """Of two fields that could be changed, the blamed one comes first; otherwise document order decides."""
+@pytest.mark.parametrize(("pointer", "changed"), [("/b", "/b"), ("", "/a"), ("/b/0", "/b")])
+def test_a_tie_goes_to_the_field_that_violates_a_rule(pointer: str, changed: str) -> None:
+    """Of two fields that could be changed, the one a violation points at comes first; otherwise document order."""
 
-    def both(a: str, b: str) -> list[Broken]:
-        return [] if "y" in (a, b) else [(ERROR, "/b", b)]
+    def both(a: str, b: str) -> list[Violated]:
+        return [] if "y" in (a, b) else [(ERROR, pointer, b)]
 
-    subject = rule_set(both, {"a": TWO, "b": TWO}, ("a", "b"))
-    body = {"a": "x", "b": "x"}
-    assert nearest(subject, body, both("x", "x"), ()) == (Change("/b", "x", "y"),)
-    assert nearest(subject, body, [(ERROR, "", body)], ()) == (Change("/a", "x", "y"),)
-    assert nearest(subject, body, [(ERROR, "/b/0", "x")], ()) == (Change("/b", "x", "y"),)
+    assert nearest(both, {"a": TWO, "b": TWO}, {"a": "x", "b": "x"}) == (Change(changed, "x", "y"),)
 
 
 def test_a_warning_counts_only_where_no_error_does() -> None:
     """Errors are repaired first; a change that also satisfies the inferred rules is preferred."""
 
-    def check(a: str) -> list[Broken]:
+    def check(a: str) -> list[Violated]:
         return {"w": [(WARNING, "/a", a)], "e": [(ERROR, "/a", a)]}.get(a, [])
 
-    worse = rule_set(check, {"a": ("e", "w")}, ("a",))
-    assert nearest(worse, {"a": "e"}, check("e"), ()) == (Change("/a", "e", "w"),)
-    assert nearest(worse, {"a": "w"}, check("w"), ()) == ()
-    better = rule_set(check, {"a": ("e", "w", "z")}, ("a",))
-    assert nearest(better, {"a": "e"}, check("e"), ()) == (Change("/a", "e", "z"),)
-    assert nearest(better, {"a": "w"}, check("w"), ()) == (Change("/a", "w", "z"),)
-    assert nearest(better, {"a": "e"}, check("e"), {"inferred"}) == (Change("/a", "e", "w"),)
-    assert nearest(worse, {"a": "w"}, check("w"), {"stated"}) == (Change("/a", "w", "e"),)
+    worse, better = {"a": ("e", "w")}, {"a": ("e", "w", "z")}
+    assert nearest(check, worse, {"a": "e"}) == (Change("/a", "e", "w"),)
+    assert nearest(check, worse, {"a": "w"}) == ()
+    assert nearest(check, better, {"a": "e"}) == (Change("/a", "e", "z"),)
+    assert nearest(check, better, {"a": "w"}) == (Change("/a", "w", "z"),)
+    assert nearest(check, better, {"a": "e"}, {"inferred"}) == (Change("/a", "e", "w"),)
 
 
 def test_lists_change_as_little_as_possible() -> None:
     """Fewest items added or dropped first, then leaving the list out; its items are kept and the last repeated."""
     seen: list[Any] = []
 
-    def never(a: Any) -> list[Broken]:
+    def never(a: Any) -> list[Violated]:
         seen.append(a)
         return [(ERROR, "/a", a)]
 
-    lengths = tuple(map(Length, range(5)))
-    subject = rule_set(never, {"a": (ABSENT, *lengths)}, ("a",))
-    assert nearest(subject, {"a": ["p", "q"]}, never(None), ()) == ()
-    assert seen[1:] == [["p"], ["p", "q", "q"], [], ["p", "q", "q", "q"], UNSET]
-    del seen[:]
-    assert nearest(subject, {"a": ["p", "q", "r"]}, [(ERROR, "/a", ["p"])], ()) == ()
-    assert seen == [["p", "q"], ["p", "q", "r", "r"], ["p"], [], UNSET]
-    del seen[:]
-    assert nearest(subject, {}, [(ERROR, "/a", UNSET)], ()) == ()
-    assert seen == [["https://example.com/"] * count for count in range(5)]
-    del seen[:]
-    assert nearest(subject, {"a": ()}, [(ERROR, "/a", ())], ()) == ()
-    assert seen == [UNSET, *(["https://example.com/"] * count for count in range(1, 5))]
+    domains = {"a": (ABSENT, *map(Length, range(5)))}
+    filler = [["https://example.com/"] * count for count in range(5)]
+    for body, tried in (
+        ({"a": ["p", "q"]}, [["p"], ["p", "q", "q"], [], ["p", "q", "q", "q"], ABSENT]),
+        ({"a": ["p", "q", "r"]}, [["p", "q"], ["p", "q", "r", "r"], ["p"], [], ABSENT]),
+        ({}, filler),
+        ({"a": ()}, [ABSENT, *filler[1:]]),
+    ):
+        del seen[:]
+        assert nearest(never, domains, body) == ()
+        assert seen[1:] == tried
 
 
 def test_values_that_look_alike_are_alternatives() -> None:
     """`True` is not 1: a field that holds one may become the other."""
-    subject = rule_set(lambda a: [] if a is True else [(ERROR, "/a", a)], {"a": (1, True)}, ("a",))
-    assert nearest(subject, {"a": 1}, [(ERROR, "/a", 1)], ()) == (Change("/a", 1, True),)
-
-
-def test_a_list_that_changes_after_it_was_judged_changes_nothing() -> None:
-    """The search is made when it is asked for, of what was judged then."""
-    lengths = (Length(0), Length(1), Length(2))
-    subject = rule_set(lambda a: [] if len(a) == 1 else [(ERROR, "/a", a)], {"a": lengths}, ("a",))
-    given = ["p", "q"]
-    (found,) = subject.violations({"a": given}, ())
-    given[:] = ["q"]
-    assert [str(change) for change in found.nearest] == ["drop the last item of a"]
+    found = nearest(lambda a: [] if a is True else [(ERROR, "/a", a)], {"a": (1, True)}, {"a": 1})
+    assert found == (Change("/a", 1, True),)
 
 
 def test_pointers_of_changes_are_escaped() -> None:
     """A field whose name holds a slash or a tilde is still found by its pointer."""
-    subject = rule_set(lambda a: [] if a == "y" else [(ERROR, "", a)], {"~a/b": TWO}, ("~a/b",))
-    (change,) = nearest(subject, {"~a/b": "x"}, [(ERROR, "", "x")], ())
+    (change,) = nearest(lambda a: [] if a == "y" else [(ERROR, "", a)], {"~a/b": TWO}, {"~a/b": "x"})
     assert (change.pointer, str(change)) == ("/~0a~1b", '~a/b="y"')
 
 
@@ -249,11 +216,10 @@ def test_a_value_in_words(value: Any, text: str) -> None:
 
 def test_a_violation_in_words() -> None:
     """Name and requirement, place and value, and the nearest valid request where there is one."""
-    violation = ERROR.broken_at("/a", "x")
+    violation = ERROR.violation("/a", "x")
     assert violation == Violation("stated", "error", "must", "/a", "x", SOURCE, ())
     assert str(violation) == 'stated: must\n  at /a, got "x"'
-    assert str(ERROR.broken_at("", UNSET)) == "stated: must\n  at /, got nothing"
-    assert ERROR.broken_at("", UNSET).value is ABSENT
+    assert str(ERROR.violation("", ABSENT)) == "stated: must\n  at /, got nothing"
     changes = (Change("/a", "x", "y"), Change("/b", ABSENT, "z"))
     known = Violation("stated", "error", "must", "/a", "x", SOURCE, changes)
     assert str(known) == 'stated: must\n  at /a, got "x"\n  nearest valid request: a="y", b="z"'
@@ -264,7 +230,7 @@ def test_a_violation_in_words() -> None:
 
 def test_a_refusal_in_words() -> None:
     """Every violation, then how to switch off what refuses; a rule broken twice is named once."""
-    error = RuleViolation([ERROR.broken_at("/a", 1), WARNING.broken_at("/b", 2), ERROR.broken_at("/c", 3)])
+    error = RuleViolation([ERROR.violation("/a", 1), WARNING.violation("/b", 2), ERROR.violation("/c", 3)])
     assert str(error).splitlines() == [
         "stated: must",
         "  at /a, got 1",
@@ -299,7 +265,7 @@ def test_errors_are_refused_and_warnings_warned_about() -> None:
 
 def test_what_is_refused_comes_first() -> None:
     """Among the violations of a refusal the stated rules lead; in strict mode the order of the rules stays."""
-    found = [WARNING.broken_at("/a", 1), ERROR.broken_at("/b", 2), WARNING.broken_at("/c", 3)]
+    found = [WARNING.violation("/a", 1), ERROR.violation("/b", 2), WARNING.violation("/c", 3)]
     for strict, expected in ((False, ["/b", "/a", "/c"]), (True, ["/a", "/b", "/c"])):
         with pytest.raises(RuleViolation) as caught:
             engine.enforce(found, strict=strict, stacklevel=1)
@@ -315,13 +281,13 @@ def test_a_warning_points_at_the_caller() -> None:
     for call in (
         deep,
         lambda: rules.validate(WARNED),
-        lambda: engine.enforce([WARNING.broken_at("/a", 1)], strict=False, stacklevel=2),
+        lambda: engine.enforce([WARNING.violation("/a", 1)], strict=False, stacklevel=2),
     ):
         with pytest.warns(RuleWarning) as warned:
             call()
         assert warned[0].filename == __file__
     with pytest.warns(RuleWarning) as warned:
-        engine.enforce([WARNING.broken_at("/a", 1)], strict=False, stacklevel=1)
+        engine.enforce([WARNING.violation("/a", 1)], strict=False, stacklevel=1)
     assert warned[0].filename == engine.__file__
 
 
@@ -335,7 +301,7 @@ def test_the_frames_between_caller_and_warning_are_counted(monkeypatch: pytest.M
         seen.append(stacklevel)
 
     monkeypatch.setattr(warnings, "warn", warn)
-    engine.enforce([WARNING.broken_at("/a", 1)], strict=False, stacklevel=7)
+    engine.enforce([WARNING.violation("/a", 1)], strict=False, stacklevel=7)
     rules.validate(WARNED)
     rules.validate(WARNED, stacklevel=9)
     assert seen == [7, 3, 10]
@@ -409,12 +375,17 @@ def test_a_model_of_another_class_is_not_checked_by_these_rules() -> None:
     rules.validate(NO_IMAGE, model=Other)
 
 
-def test_an_object_of_several_possible_models_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_object_of_several_possible_models_is_asked_about() -> None:
     """Where requests of several models have checks, an object alone does not say which it is."""
-    monkeypatch.setattr(rules, "SHAPES", {VideoGenerationDto: {}, Change: {}})
+    (body,) = rules.BODIES.values()
+    form = engine.Body(body.check, body.schema, body.fields, is_json=False)
+    several = engine.Rules({VideoGenerationDto: body, Change: body, Length: form}, (), {})
     with pytest.raises(ValueError, match="model") as caught:
-        rules.violations(NO_IMAGE)
+        several.violations(NO_IMAGE)
     assert str(caught.value) == (
-        "say which model the object is meant to be: model=... is one of Change, VideoGenerationDto"
+        "it is not clear which model the object is; pass model=..., one of Change, VideoGenerationDto"
     )
-    assert ids(rules.violations(NO_IMAGE, model=VideoGenerationDto)) == ["img2video-needs-images"]
+    assert ids(several.violations(NO_IMAGE, model=VideoGenerationDto)) == ["img2video-needs-images"]
+    assert ids(engine.Rules({VideoGenerationDto: body, Length: form}, (), {}).violations(NO_IMAGE)) == [
+        "img2video-needs-images"
+    ]

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import copy
 import re
-import types
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 import attrs
 import pytest
-from mountsea_gemini_api import rules as current
 from mountsea_gemini_api.models import VideoGenerationDto
+from rulewright.generate.checks import checks_module
 from rulewright.generate.names import FieldName, ModelName, Names
-from rulewright.generate.rules_module import rules_module
 from rulewright.merged import Merged
 from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules
 from rulewright.rules.lint import lint
 
+from tests.rules.compiling import run
 from tests.rules.expected import ORDER, differences, finite_cases, text_cases
 from tests.rules.mutants import KINDS, Mutant, mutants
 
@@ -36,11 +35,8 @@ def names() -> Names:
 
 def compiled(ruled: RuledSchema, names: Names, document: Any) -> Any:
     """Return the rule set of freshly compiled rules, run as a module of the generated package."""
-    source = rules_module(ruled, names, document)
-    module = types.ModuleType(f"{current.__name__}.mutant")
-    module.__package__ = current.__name__
-    exec(compile(source, "mutant", "exec"), vars(module))  # noqa: S102  our own compiler's output
-    return module.RULE_SET
+    (rule_set,) = run(checks_module(document, [ruled], names)).RULE_SETS
+    return rule_set
 
 
 def with_rules(document: Any, rules: list[dict[str, Any]]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rulewright.errors import InputError
 from rulewright.generate.names import FieldName, Names
-from rulewright.generate.variants_module import required_beside, variants_module
+from rulewright.generate.variants import required_beside, variants_module
 from rulewright.rules.definition import Rule
 
 from tests.rules.parcels import BOX, LARGE, LETTER, both, made, rule
@@ -318,9 +318,9 @@ def test_the_module_around_the_methods() -> None:
         "from typing import Any, Generic, Literal, TypeVar, overload",
         "from .models import Parcel, ParcelKind, ParcelSize",
         "from ._operation import Operation",
+        "from ._values import as_list",
         "from .operations import SEND_PARCEL",
         "from .rules import validate_request",
-        "from .rules._values import as_list",
         "from .types import UNSET",
         'R = TypeVar("R", covariant=True)',
         "_BODIES = Bodies()",

@@ -9,7 +9,7 @@ import pytest
 from rulewright.errors import InputError
 from rulewright.generate.names import Names, OperationName
 from rulewright.generate.operations import operations
-from rulewright.generate.waiters import carried, read_waiters, submits, waiters_module
+from rulewright.generate.waiters import read_waiters, shared_arguments, submits, waiters_module
 
 WAITER: dict[str, Any] = {
     "name": "print job",
@@ -84,7 +84,7 @@ def test_a_waiter_is_written_as_data() -> None:
         ),
         "WAITERS": "{'getJob': PRINT_JOB}",
         "SUBMITS": "{'startJob': 'getJob'}",
-        "CARRIED": "{}",
+        "POLL_ARGUMENTS": "{}",
     }
     assert written(document())["PRINT_JOB"].endswith(
         "not_found_grace=0.0, outputs=(), error_message=None, error_code=None, trace=None, reasons=())"
@@ -93,17 +93,16 @@ def test_a_waiter_is_written_as_data() -> None:
 
 def test_the_module_around_the_waiters() -> None:
     """A document without any gets tables that are empty."""
-    assert waiters_module({}, Names({}, frozenset(), ())).splitlines() == [
+    assert waiters_module({}, Names({}, frozenset(), ())).replace("\n\n", "\n").splitlines() == [
         '"""How to wait for what a submit started, from the x-waiter of each polled operation."""',
         "from __future__ import annotations",
         "from collections.abc import Mapping",
         "from typing import Final",
         "from ._waiter import Waiter as Waiter",
-        "",
         "WAITERS: Final[Mapping[str, Waiter]] = {",
         "}",
         "SUBMITS: Final[Mapping[str, str]] = {}",
-        "CARRIED: Final[Mapping[str, Mapping[str, str]]] = {}",
+        "POLL_ARGUMENTS: Final[Mapping[str, Mapping[str, str]]] = {}",
         '"""For each submit, the arguments of its poll that are arguments of the submit, by keyword."""',
     ]
     assert waiters_module({}, Names({}, frozenset(), ())).endswith('"""\n')
@@ -130,7 +129,8 @@ def test_links_are_found_behind_references() -> None:
     for response in (responses["201"], {"$ref": "#/components/Started"}):
         responses["201"] = response
         made = written(value, known)
-        assert (made["SUBMITS"], made["CARRIED"]) == ("{'startJob': 'getJob'}", "{'startJob': {'store': 'shop'}}")
+        assert made["SUBMITS"] == "{'startJob': 'getJob'}"
+        assert made["POLL_ARGUMENTS"] == "{'startJob': {'store': 'shop'}}"
 
 
 def carrying(asked: dict[str, tuple[str, bool]], **links: str) -> dict[str, str]:
@@ -138,7 +138,9 @@ def carrying(asked: dict[str, tuple[str, bool]], **links: str) -> dict[str, str]
     value = document(parameters=links)
     by_id = {operation.id: operation for operation in operations(value)}
     given = {"path:shop": "shop", "header:token": "token_1", "query:lang": "lang"}
-    return carried(value, by_id["startJob"], by_id["getJob"], names(given, {"path:job": ("job_id", True), **asked}))
+    return shared_arguments(
+        value, by_id["startJob"], by_id["getJob"], names(given, {"path:job": ("job_id", True), **asked})
+    )
 
 
 def test_what_a_poll_needs_of_its_submit() -> None:
@@ -167,7 +169,7 @@ def test_a_poll_that_needs_what_nothing_gives_is_an_error(link: dict[str, str]) 
 def test_what_a_poll_takes_over_is_written_down() -> None:
     """By the keywords of both."""
     known = names({"path:shop": "shop"}, {"path:job": ("job_id", True), "path:shop": ("shop_id", True)})
-    assert written(document(), known)["CARRIED"] == "{'startJob': {'shop_id': 'shop'}}"
+    assert written(document(), known)["POLL_ARGUMENTS"] == "{'startJob': {'shop_id': 'shop'}}"
 
 
 LONG = "x" * 100

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, cast
 
 from cyclopts import Parameter
-from mountsea_gemini_api.rules._table import SHAPES
 
 from ._batch import OPEN, Batch, Plan
 from ._command import Desk, run_command
@@ -22,6 +21,7 @@ from ._journal import Entry, Heading, Journal
 from ._options import Batching, Many
 from ._output import one_line
 from ._package import (
+    BODIES,
     SUBMITS,
     AsyncClient,
     AsyncTask,
@@ -33,7 +33,7 @@ from ._package import (
 )
 from ._progress import BatchProgress
 from ._report import batch_document, gravest, line_exit_code, results
-from ._requests import Line, UnlistedField, read_lines, unlisted_fields_of
+from ._requests import Line, RequestSchema, UnlistedField, read_lines, unlisted_fields_of
 from ._signals import Interrupted, Paced
 
 MOST: Final = 100
@@ -104,9 +104,9 @@ def _check(options: Many) -> None:
         positive_seconds("--timeout", options.timeout, zero=True)
     if len(SUBMITS) != 1:
         raise ConfigurationError(f"a file of requests is for an API with one submit; this one has {len(SUBMITS)}")
-    if len(SHAPES) != 1:
+    if len(BODIES) != 1:
         raise ConfigurationError(
-            f"a file of requests is for an API with one kind of request; this one has {len(SHAPES)}"
+            f"a file of requests is for an API with one kind of request; this one has {len(BODIES)}"
         )
 
 
@@ -209,8 +209,9 @@ def _run(
         warnings.simplefilter("always")
         warnings.showwarning = lambda message, *_, **__: desk.screen.note(f"warning: {message}")
         batch = Batch(plan, journal, progress, Paced(pace), _reopened(journal, lines, options.waive))
-        (schema,) = SHAPES.values()
-        unlisted = unlisted_fields_of([line for line in lines if batch.is_open(line)], schema)
+        (kind,) = BODIES
+        open_lines = [line for line in lines if batch.is_open(line)]
+        unlisted = unlisted_fields_of(open_lines, RequestSchema.of(kind))
         for field in unlisted:
             desk.screen.problem(f"warning: {field}")
         try:

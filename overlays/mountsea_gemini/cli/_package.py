@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+import mountsea_gemini_api
 from mountsea_gemini_api._operation import Operation
 from mountsea_gemini_api.operations import OPERATIONS
-from mountsea_gemini_api.rules import Violation, request_violations
+from mountsea_gemini_api.rules import BODIES, Violation, request_violations
 from mountsea_gemini_api.waiters import SUBMITS
 
 from .. import _cores
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BASE_URL_VARIABLE",
+    "BODIES",
     "MAX_DOWNLOAD",
     "SUBMITS",
     "TOKEN_VARIABLE",
@@ -41,6 +45,7 @@ __all__ = [
     "Task",
     "TaskResult",
     "checked_target",
+    "effective_document",
     "errors",
     "found_violations",
     "is_loopback",
@@ -51,6 +56,13 @@ __all__ = [
     "submit_body",
     "sync_directory",
 ]
+
+
+def effective_document() -> dict[str, Any]:
+    """Return the effective document that comes with the package."""
+    text = resources.files(mountsea_gemini_api).joinpath("openapi.effective.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
 
 
 def new_sandbox(token: str) -> Sandbox:

@@ -8,12 +8,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Self
+from urllib.parse import unquote
 
 from attrs import frozen
-from mountsea_gemini_api.rules._shape import followed
 
-from ._package import ConfigurationError, printable
+from ._package import BODIES, ConfigurationError, effective_document, printable
 
 LIMIT: Final = 64 * 2**20
 """Bytes a file of requests may have."""
@@ -132,13 +132,44 @@ class UnlistedField:
         return {"field": self.pointer, "did_you_mean": self.suggestion, "lines": list(self.lines)}
 
 
-def unlisted_fields(body: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[UnlistedField, ...]:
+@frozen
+class RequestSchema:
+    """The schema of a request, in the document that its references lead into."""
+
+    document: Mapping[str, Any]
+    pointer: str
+
+    @classmethod
+    def of(cls, kind: type[Any]) -> Self:
+        """Return the schema of the requests of a model class."""
+        return cls(effective_document(), BODIES[kind].schema)
+
+    @property
+    def value(self) -> Mapping[str, Any]:
+        """The schema itself."""
+        return self.follow({"$ref": self.pointer})
+
+    def follow(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a schema with its references followed; one that leads nowhere lists nothing."""
+        seen: set[str] = set()
+        while isinstance(reference := schema.get("$ref"), str) and reference not in seen:
+            seen.add(reference)
+            found: Any = self.document
+            for token in unquote(reference).split("/")[1:]:
+                key = token.replace("~1", "/").replace("~0", "~")
+                found = found.get(key, {}) if isinstance(found, dict) else {}
+            schema = found
+        return schema
+
+
+def unlisted_fields(body: Mapping[str, Any], schema: RequestSchema) -> tuple[UnlistedField, ...]:
     """Return the fields of one request that its schema does not list."""
-    found = {pointer: UnlistedField(pointer, suggestion) for pointer, suggestion in _unlisted(body, schema, "")}
+    unlisted = _unlisted(body, schema.value, schema, "")
+    found = {pointer: UnlistedField(pointer, suggestion) for pointer, suggestion in unlisted}
     return tuple(found.values())
 
 
-def unlisted_fields_of(lines: Iterable[Line], schema: Mapping[str, Any]) -> tuple[UnlistedField, ...]:
+def unlisted_fields_of(lines: Iterable[Line], schema: RequestSchema) -> tuple[UnlistedField, ...]:
     """Return the fields of many requests that their schema does not list, each once."""
     found: dict[str, list[int]] = {}
     suggested: dict[str, str | None] = {}
@@ -149,13 +180,15 @@ def unlisted_fields_of(lines: Iterable[Line], schema: Mapping[str, Any]) -> tupl
     return tuple(UnlistedField(pointer, suggested[pointer], tuple(numbers)) for pointer, numbers in found.items())
 
 
-def _unlisted(value: Any, schema: Mapping[str, Any], at: str) -> Iterator[tuple[str, str | None]]:
-    parts = _parts(schema)
+def _unlisted(
+    value: Any, schema: Mapping[str, Any], request: RequestSchema, at: str
+) -> Iterator[tuple[str, str | None]]:
+    parts = _parts(schema, request)
     if isinstance(value, list):
         for item in value:
             for part in parts:
                 if "items" in part:
-                    yield from _unlisted(item, part["items"], f"{at}/*")
+                    yield from _unlisted(item, part["items"], request, f"{at}/*")
     if not isinstance(value, dict):
         return
     listed: dict[str, list[Any]] = {}
@@ -167,16 +200,16 @@ def _unlisted(value: Any, schema: Mapping[str, Any], at: str) -> Iterator[tuple[
     for name, child in value.items():
         if name in listed:
             for each in listed[name]:
-                yield from _unlisted(child, each, f"{at}/{name}")
+                yield from _unlisted(child, each, request, f"{at}/{name}")
         elif is_open:
             yield f"{at}/{name}".removeprefix("/"), _suggestion(name, listed)
 
 
-def _parts(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _parts(schema: Mapping[str, Any], request: RequestSchema) -> list[Mapping[str, Any]]:
     """Return a schema and every alternative and member of it: a field that one of them lists is known."""
-    schema = followed(schema)
+    schema = request.follow(schema)
     members = (member for word in ("allOf", "anyOf", "oneOf") for member in schema.get(word, ()))
-    return [schema, *(part for member in members for part in _parts(member))]
+    return [schema, *(part for member in members for part in _parts(member, request))]
 
 
 def _suggestion(name: str, listed: Iterable[str]) -> str | None:

@@ -9,13 +9,12 @@ from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 from mountsea_gemini_api import rules as api
-from mountsea_gemini_api.rules._table import SHAPES
 
 from ._command import Desk, run_command, violation_document
 from ._exits import Exit
 from ._options import Judging, Reporting
 from ._package import ConfigurationError
-from ._requests import read_object, unlisted_fields
+from ._requests import RequestSchema, read_object, unlisted_fields
 
 _LIMIT: Final = 8 * 2**20
 
@@ -86,7 +85,7 @@ def explain(
             raise ConfigurationError(str(error)) from None
         refused = any(options.strict or violation.level == "error" for violation in found)
         code = Exit.REFUSED if refused else Exit.OK
-        unlisted = unlisted_fields(document, SHAPES[kind])
+        unlisted = unlisted_fields(document, RequestSchema.of(kind))
         for field in unlisted:
             desk.screen.problem(f"warning: {field}")
         judged = {
@@ -107,7 +106,7 @@ def _kind(name: str | None) -> type[Any]:
     Raises:
         ConfigurationError: There is none of that name, or none is named and there are several.
     """
-    known = {kind.__name__: kind for kind in SHAPES}
+    known = {kind.__name__: kind for kind, body in api.BODIES.items() if body.is_json}
     if name is None and len(known) == 1:
         return next(iter(known.values()))
     if name not in known:

@@ -30,7 +30,7 @@ def without_http() -> None:
 
 def _run(arguments: Iterable[str]) -> None:
     without_http()
-    from rulewright.generate.generation import generate  # noqa: PLC0415  it imports what has just been replaced
+    from rulewright.generate.openapi_python_client import generate  # noqa: PLC0415  it imports what has just been replaced
 
     spec, package, names = map(Path, arguments)
     if not os.read(_STDIN, 1):

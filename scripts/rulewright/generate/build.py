@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Final
+import unicodedata
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
 
 from rulewright.errors import InputError, printable
-from rulewright.generate.gaps import accepted_gaps, dropped, misspoken, read_gaps, unknown
+from rulewright.generate.checks import checks_module
+from rulewright.generate.gaps import accepted_gaps, dropped, read_gaps, unsupported_methods, unsupported_parameters
 from rulewright.generate.generator import Generator, GeneratorError, TimeLimitError
 from rulewright.generate.manifest import NAME, manifest
-from rulewright.generate.names import read_names
-from rulewright.generate.operations import operations
-from rulewright.generate.package import package_files
-from rulewright.generate.phrasing import spoken
+from rulewright.generate.names import Names, read_names
+from rulewright.generate.operations import operations, operations_module
+from rulewright.generate.rewrites import generator_input
 from rulewright.generate.rules_page import rules_page
-from rulewright.generate.sound import check_sound
-from rulewright.generate.source import visible
+from rulewright.generate.source import render, visible
 from rulewright.generate.tools import ruff_binary
-from rulewright.generate.tree import read_tree
-from rulewright.generate.typing_tables import typing_tables
+from rulewright.generate.tree import Tree, read_tree
+from rulewright.generate.variants import typing_tables, variants_module
+from rulewright.generate.waiters import waiters_module
 from rulewright.merged import Merged, explain, merge
 from rulewright.openapi.document import to_json
 from rulewright.project import Project
+from rulewright.rules.definition import RuledSchema
 from rulewright.rules.pins import check_surroundings
 from rulewright.rules.renames import check_renames
-from rulewright.rules.variants import read_variants
+from rulewright.rules.variants import VariantSet, read_variants
 
 EFFECTIVE: Final = "openapi.effective.json"
 RULES: Final = "RULES.md"
+_RUNTIME: Final = Path(__file__).parents[1] / "runtime"
 _RUFF: Final = (
     ("check", ".", "--isolated", "--no-cache", "--quiet", "--fix-only", "--select=I,UP,F401,RET505"),
     ("format", ".", "--isolated", "--no-cache", "--quiet"),
@@ -66,11 +70,13 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     origin = project.relative(project.spec)
     text = to_json({**effective, "x-generated": f"from {origin} and its overlays"})
     progress("generating models and operations")
-    generator.start(spoken(effective, project.package))
+    generator.start(generator_input(effective, project.package))
     variants = read_variants(merged.value, merged.ruled)  # meanwhile: the generator does not need these
     page = rules_page(merged.value, merged.ruled, variants)
     report = generator.report()
-    gaps = read_gaps([*report["errors"], *misspoken(effective), *unknown(effective)], accepted_gaps(merged))
+    gaps = read_gaps(
+        [*report["errors"], *unsupported_parameters(effective), *unsupported_methods(effective)], accepted_gaps(merged)
+    )
     names = read_names(report, without=dropped(gaps, report))
     for operation in operations(effective):
         if not names.lacks(operation.method, operation.path):
@@ -78,7 +84,8 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     progress("compiling rules, waiters and variants")
     sources = package_files(merged.value, merged.ruled, variants, names)
     tree = _package(generator.package, {**sources, EFFECTIVE: text, RULES: page}, project.timeout)
-    check_sound(tree)
+    check_modules(tree)
+    tree |= {f"{project.package}/{path.name}": path.read_bytes() for path in sorted(_RUNTIME.glob("_[a-z]*.py"))}
     if variants:
         right, wrong = typing_tables(variants, merged.value, names, project.package)
         tree |= {"calls/right.py": right.encode(), "calls/wrong.py": wrong.encode()}
@@ -86,6 +93,31 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     tree = {path: header + code if path.endswith((".py", "py.typed")) else code for path, code in tree.items()}
     tree |= {EFFECTIVE: text.encode(), RULES: page.encode()}
     return {**tree, NAME: manifest(project, tree, [gap.data() for gap in gaps])}
+
+
+def package_files(
+    document: Any, ruled: Sequence[RuledSchema], variants: Sequence[VariantSet], names: Names
+) -> dict[str, str]:
+    """Return the source of each module that is added to what openapi-python-client wrote, by its path in the package.
+
+    Args:
+        document: The merged document: its schemas without the rules written into them.
+        ruled: The schemas and operations that have rules.
+        variants: Their variants.
+        names: What the generator named.
+
+    Raises:
+        InputError: A rule, waiter or variant does not fit the document.
+    """
+    return {
+        "__init__.py": render("package_init.py.jinja"),
+        "_checks.py": checks_module(document, ruled, names),
+        "operations.py": operations_module(document, names),
+        "rules.py": render("rules.py.jinja"),
+        "variants.py": variants_module(variants, document, names),
+        "waiters.py": waiters_module(document, names),
+        "py.typed": "",
+    }
 
 
 def _package(package: Path, added: Mapping[str, str], timeout: float) -> dict[str, bytes]:
@@ -110,3 +142,40 @@ def _format(package: Path, timeout: float) -> None:
             raise TimeLimitError(f"ruff {command[0]}", timeout) from error
         if done.returncode:
             raise InputError(f"ruff {command[0]} failed on the generated code:\n{printable(done.stderr.decode())}")
+
+
+def check_modules(tree: Tree) -> None:
+    """Refuse a generated package that Python could not load, whatever names the document made the generator choose.
+
+    Args:
+        tree: The package.
+
+    Raises:
+        InputError: A module is not Python, or is named so that Python or a file system takes it for another.
+    """
+    seen: dict[str, str] = {}
+    for path, content in tree.items():
+        first = seen.setdefault(path.casefold(), path)
+        if first != path:
+            raise _error(f"{first} and {path} differ in case only, which some file systems do not keep apart")
+        if not path.endswith(".py"):
+            continue
+        for name in PurePosixPath(path).with_suffix("").parts:
+            read = unicodedata.normalize("NFKC", name)
+            if read != name or not name.isidentifier():
+                raise _error(f"the module {path} cannot be imported: Python reads {name!r} as {read!r}")
+        _compile(path, content)
+
+
+def _compile(path: str, content: bytes) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            compile(content, path, "exec", dont_inherit=True, optimize=0)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
+        raise _error(f"{path}{line} is not Python: {getattr(error, 'msg', error)}") from error
+
+
+def _error(message: str) -> InputError:
+    return InputError(f"a name in the document makes an unusable module; give it another in an overlay\n  {message}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.generate.credentials import credentials, unspoken
-from rulewright.generate.operations import operations
+from rulewright.generate.operations import credentials, operations
 from rulewright.merged import Merged
 from rulewright.openapi.parameters import is_unsaid, operation_parameters, parameters
 
@@ -27,8 +26,8 @@ class Gap:
 
     Args:
         at: The operation (`GET /things`) or the schema (`/components/schemas/Thing`).
-        problem: What the generator said.
-        reason: Why the project lives with it; empty if nobody has decided that.
+        problem: The generator's message.
+        reason: Why the project accepts it; empty if it does not.
     """
 
     at: str
@@ -41,7 +40,7 @@ class Gap:
 
 
 class UnacceptedGapError(InputError):
-    """The generator left something out that nobody accepted.
+    """The generator left something out that the project does not accept.
 
     Args:
         message: What, and the way out.
@@ -69,26 +68,28 @@ def accepted_gaps(merged: Merged) -> dict[str, str]:
     return result
 
 
-def misspoken(document: Any) -> Iterator[str]:
-    """Yield a complaint about each parameter that is sent in another style than the document says, or not at all.
+def unsupported_parameters(document: Any) -> Iterator[str]:
+    """Yield a message for each parameter that is not sent in the style of the document, or not at all.
 
-    Source: OpenAPI 3.0 and 3.1, Parameter Object, `style` and `name`. The generator itself says nothing of these.
+    Source: OpenAPI 3.0 and 3.1, Parameter Object, `style` and `name`. The generator does not report these.
     """
     for operation in operations(document):
         place = f"parsing {operation.method.upper()} {operation.path} within its parameters"
-        for text in unspoken(operation_parameters(document, operation.path, operation.body)):
+        for text in _unsupported_styles(operation_parameters(document, operation.path, operation.body)):
             yield f"{place}: {text}, which it ignores"
         given = (document["paths"][operation.path].get("parameters"), operation.body.get("parameters"))
         named = {str(each["name"]).lower() for part in given for each in parameters(document, part) if is_unsaid(each)}
-        if "authorization" in named and "authorization" not in credentials(document, operation.body).lower():
+        if "authorization" in named and not any(
+            name.lower() == "authorization" for _, name, _ in credentials(document, operation.body)
+        ):
             yield (
                 f"{place}: the header parameter Authorization has no meaning in OpenAPI 3, "
                 "where a security scheme says how to authenticate, and this operation has none for it"
             )
 
 
-def unknown(document: Any) -> Iterator[str]:
-    """Yield a complaint about each operation of OpenAPI 3.2 whose method the generator passes over in silence."""
+def unsupported_methods(document: Any) -> Iterator[str]:
+    """Yield a message for each operation of OpenAPI 3.2 with a method that the generator skips silently."""
     for path, item in document.get("paths", {}).items():
         others = item.get("additionalOperations") if isinstance(item, dict) else None
         methods = [*(["QUERY"] if "query" in item else []), *(others if isinstance(others, dict) else [])]
@@ -100,12 +101,12 @@ def read_gaps(errors: Sequence[str], accepted: Mapping[str, str]) -> tuple[Gap, 
     """Return what the generator left out, all of it accepted.
 
     Args:
-        errors: What it complained of.
+        errors: The messages of the generator.
         accepted: Reasons by place.
 
     Raises:
-        UnacceptedGapError: Something was left out that nobody accepted.
-        InputError: An accepted gap is none any more.
+        UnacceptedGapError: Something was left out that the project does not accept.
+        InputError: An accepted gap no longer exists.
     """
     gaps = tuple(_gap(text, accepted) for text in dict.fromkeys(errors))
     if open_ones := [gap for gap in gaps if not gap.reason]:
@@ -124,8 +125,20 @@ def read_gaps(errors: Sequence[str], accepted: Mapping[str, str]) -> tuple[Gap, 
     return gaps
 
 
+def _unsupported_styles(given: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the parameter styles that the generated client cannot send."""
+    plain = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+    for parameter in given:
+        if parameter.get("in") == "querystring":
+            yield f"the parameter {parameter.get('name')} is a whole query string"
+            continue
+        style = parameter.get("style", plain.get(parameter.get("in", "")))
+        if style != plain.get(parameter.get("in", "")):
+            yield f"the {parameter.get('in')} parameter {parameter.get('name')} has the style {style}"
+
+
 def place_of(text: str) -> str:
-    """Return the operation or schema that a complaint of the generator is about."""
+    """Return the operation or schema that a message of the generator is about."""
     found = _PLACE.search(text)
     return (found["operation"] or found["schema"]) if found else "the document"
 
@@ -141,7 +154,7 @@ def _lines(gap: Gap) -> list[str]:
 
 
 def dropped(gaps: Sequence[Gap], report: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
-    """Return the method and path of each operation that the client goes without altogether."""
+    """Return the method and path of each operation that the client lacks altogether."""
     made = {(entry["method"], entry["path"]) for entry in report["operations"]}
     places = {tuple(gap.at.split(" ", 1)) for gap in gaps if " /" in gap.at}
     return frozenset((method.lower(), path) for method, path in places if (method.lower(), path) not in made)

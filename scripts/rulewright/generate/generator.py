@@ -73,7 +73,7 @@ class Generator:
         return self._process
 
     def start(self, given: str) -> None:
-        """Let the generator work on what `phrasing.spoken` gives."""
+        """Let the generator work on what `rewrites.generator_input` returns."""
         self._given.write_text(given, encoding="utf-8")
         self.load()
         if self._lifeline is not None:

@@ -20,7 +20,15 @@ ORIGIN: Final = "overlays/origin.json"
 """Which pages the vendor document was made of; written by the importer, absent where nothing was imported."""
 PIPELINE: Final = "the pipeline"
 _PIPELINE: Final = Path(__file__).resolve().parents[1]
-_PARTS: Final = ("*.py", "openapi/*.py", "overlay/*.py", "rules/*.py", "generate/**/*.py")
+_PARTS: Final = (
+    "*.py",
+    "openapi/*.py",
+    "overlay/*.py",
+    "rules/*.py",
+    "generate/**/*.py",
+    "generate/templates/*.jinja",
+    "runtime/*.py",
+)
 
 
 def sha256(content: bytes) -> str:
@@ -55,7 +63,7 @@ def manifest(project: Project, outputs: Tree, gaps: Sequence[Mapping[str, str]] 
     Args:
         project: What was built.
         outputs: The files it gave.
-        gaps: What the client goes without, and why.
+        gaps: What the client lacks, and why.
     """
     return to_json(
         {

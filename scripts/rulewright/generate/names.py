@@ -64,11 +64,11 @@ class Names:
     without: frozenset[tuple[str, str]] = frozenset()
 
     def lacks(self, method: str, path: str) -> bool:
-        """Tell whether the client goes without an operation, which the project has accepted."""
+        """Return whether the client lacks an operation, which the project has accepted."""
         return (method, path) in self.without
 
     def has_model(self, location: Location) -> bool:
-        """Tell whether the generator made a class of a schema."""
+        """Return whether the generator made a class of a schema."""
         return self._model(location) is not None
 
     def model_at(self, location: Location) -> ModelName:
@@ -116,8 +116,8 @@ def read_names(report: Mapping[str, Any], without: frozenset[tuple[str, str]] = 
     """Return the names from the report of the generator's process.
 
     Args:
-        report: What it said.
-        without: Method and path of each operation that it left out and nobody misses.
+        report: The report.
+        without: Method and path of each operation that it left out with the project's consent.
     """
     return Names(
         models={

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.generate.credentials import credentials, joined
-from rulewright.generate.names import Names, OperationName
-from rulewright.generate.source import constant, docstring, literal
-from rulewright.openapi.parameters import METHODS, operation_parameters
+from rulewright.generate.names import Names
+from rulewright.generate.source import constant, in_raw, render
+from rulewright.openapi.parameters import METHODS, operation_parameters, resolved
 from rulewright.openapi.pointer import encode
 
 
@@ -64,7 +63,7 @@ def operation_constants(document: Any) -> dict[str, str]:
 
 
 def descriptions(document: Any, operation: Operation) -> dict[str, str]:
-    """Return what the document says of each parameter, by place and name; one line each."""
+    """Return the description of each parameter, by place and name; one line each."""
     return {
         f"{parameter.get('in')}:{parameter['name']}": " ".join(str(parameter["description"]).split())
         for parameter in operation_parameters(document, operation.path, operation.body)
@@ -72,76 +71,56 @@ def descriptions(document: Any, operation: Operation) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class _Entry:
+    """One operation as the template of `operations.py` needs it: names, and data that is written as literals."""
+
+    id: str
+    method: str
+    path: str
+    constant: str
+    module: str
+    answer: str
+    arguments: Mapping[str, str]
+    joined: tuple[str, ...]
+    credentials: tuple[tuple[str, str, str], ...]
+    certainty: str
+
+
 def operations_module(document: Any, names: Names) -> str:
     """Return the source of `operations.py`."""
     constants = operation_constants(document)
-    made = [operation for operation in operations(document) if not names.lacks(operation.method, operation.path)]
-    named = {operation.id: names.operation(operation.method, operation.path) for operation in made}
+    entries = []
+    for each in operations(document):
+        if not names.lacks(each.method, each.path):
+            named = names.operation(each.method, each.path)
+            entries.append(
+                _Entry(
+                    each.id,
+                    each.method,
+                    each.path,
+                    constants[each.id],
+                    named.module,
+                    type_text(named.answer, names),
+                    dict(named.arguments),
+                    joined(operation_parameters(document, each.path, each.body)),
+                    credentials(document, each.body),
+                    str(each.body.get("x-certainty", "published")),
+                )
+            )
     servers = [server["url"] for server in document.get("servers", []) if isinstance(server.get("url"), str)]
-    return "\n".join(
-        [
-            docstring(
-                "The operations of the API: how to address each, how to build its request, and what it gives.\n\n"
-                "The module of an operation, and with it the HTTP library, is loaded when its first request is built.\n"
-            ),
-            "from __future__ import annotations",
-            "from collections.abc import Mapping",
-            "from typing import TYPE_CHECKING, Any, Final",
-            "from ._operation import Credential, Deferred",
-            "from ._operation import Operation as Operation",
-            "",
-            "if TYPE_CHECKING:",
-            *[f"    {line}" for line in type_imports([name.answer for name in named.values()], names)],
-            *[
-                f"    from .{named[each.id].module} import _get_kwargs as {_builder(constants[each.id])}"
-                for each in made
-            ],
-            *["    pass"][len(made) :],
-            "else:",
-            *[
-                f"    {_builder(constants[each.id])} = Deferred({literal(named[each.id].module)}, '_get_kwargs')"
-                for each in made
-            ],
-            *["    pass"][len(made) :],
-            "",
-            f"SERVERS: Final[tuple[str, ...]] = {literal(tuple(servers))}",
-            *[
-                line
-                for each in made
-                for line in _declaration(each, constants[each.id], named[each.id], document, names)
-            ],
-            "OPERATIONS: Final[Mapping[str, Operation[..., Any]]] = {",
-            *[f"    {constants[each.id]}.id: {constants[each.id]}," for each in made],
-            "}",
-            "",
-        ]
+    return render(
+        "operations.py.jinja",
+        operations=entries,
+        servers=tuple(servers),
+        imports=list(type_imports([each.answer for each in entries], names)),
     )
-
-
-def _builder(constant_name: str) -> str:
-    return f"_{constant_name.lower()}"
-
-
-def _declaration(operation: Operation, name: str, named: OperationName, document: Any, names: Names) -> list[str]:
-    given = operation_parameters(document, operation.path, operation.body)
-    read = f"{_builder(name)}_read"
-    data = (
-        f"id={literal(operation.id)}, method={literal(operation.method)}, path={literal(operation.path)}, "
-        f"request={_builder(name)}, read={read}, module={literal(named.module)}, "
-        f"arguments={literal(dict(named.arguments))}, joined={literal(joined(given))}, "
-        f"credentials={credentials(document, operation.body)}, "
-        f"certainty={literal(str(operation.body.get('x-certainty', 'published')))}"
-    )
-    return [
-        f"{read}: Deferred[{type_text(named.answer, names)}] = Deferred({literal(named.module)}, '_parse_response')",
-        f"{name}: Final = Operation({data})",
-    ]
 
 
 _IMPORTED: Final = {
     "datetime": "import datetime",
     "UUID": "from uuid import UUID",
-    "File": "from .types import File",
+    "File": f"from {in_raw('types')} import File",
     "Literal": "from typing import Literal",
 }
 
@@ -159,4 +138,38 @@ def type_imports(types: Iterable[str], names: Names) -> Iterator[str]:
     words = {word for text in types for word in re.findall(r"\w+", text)}
     yield from (line for word, line in _IMPORTED.items() if word in words)
     if words & {*names.models, *names.enums}:
-        yield "from . import models"
+        yield f"from {in_raw()} import models"
+
+
+def credentials(document: Any, operation: Any) -> tuple[tuple[str, str, str], ...]:
+    """Return place, name and scheme of an operation's credentials: the first alternative that a single token serves."""
+    alternatives = operation.get("security", document.get("security", []))
+    schemes = document.get("components", {}).get("securitySchemes", {})
+    for alternative in alternatives if isinstance(alternatives, list) else ():
+        carriers = [_carrier(resolved(document, schemes.get(name))) for name in alternative]
+        found = tuple(carrier for carrier in carriers if carrier is not None)
+        if len(found) == len(carriers):
+            return found
+    return ()
+
+
+def joined(given: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the query parameters, of some, whose values the document wants in one, joined by commas."""
+    return tuple(
+        parameter["name"]
+        for parameter in given
+        if parameter.get("in") == "query"
+        and parameter.get("explode") is False
+        and parameter.get("style", "form") == "form"
+    )
+
+
+def _carrier(scheme: Any) -> tuple[str, str, str] | None:
+    if not isinstance(scheme, dict):
+        return None
+    kind, word = scheme.get("type"), str(scheme.get("scheme", "")).lower()
+    if kind == "apiKey" and isinstance(scheme.get("name"), str) and scheme.get("in") in {"header", "query", "cookie"}:
+        return (scheme["in"], scheme["name"], "")
+    if kind in {"oauth2", "openIdConnect"} or (kind == "http" and word == "bearer"):
+        return ("header", "Authorization", "bearer")
+    return ("header", "Authorization", "basic") if kind == "http" and word == "basic" else None

@@ -1,4 +1,8 @@
-"""Python source text built from foreign strings without ever letting them become code."""
+"""Python source text rendered from templates, in which foreign strings never become code.
+
+Whatever comes from a document passes through `literal`, `docstring` or `comment`, or is made a name; the templates
+have these as filters.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,70 @@ import builtins
 import keyword
 import re
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rulewright.errors import printable
 
-_OURS: Final = frozenset({"found", "item", "index", "bad", "body", "get", "member", "equals", "re", "self"})
-_CONSTANTS: Final = frozenset({"ABSENT", "UNSET", "RULE_SET", "OPERATIONS", "SERVERS", "WAITERS", "SUBMITS"})
+_OURS: Final = frozenset(
+    {
+        "at", "bad", "body", "check_choice", "check_not", "equals", "found", "is_integer", "is_number", "member",
+        "models", "name", "not_listed", "other", "others", "pointer_token", "re", "refused", "self", "to_json", "value",
+        "violated",
+    }
+)  # fmt: skip
+"""The names that the functions of the compiled checks use beside those of fields."""
+_LOOPS: Final = re.compile(r"(?:index|item)(?:_\d+)?")
+_CONSTANTS: Final = frozenset(
+    {
+        "ABSENT",
+        "UNSET",
+        "BODIES",
+        "RULE_SETS",
+        "PARAMETERS",
+        "OPERATIONS",
+        "SERVERS",
+        "WAITERS",
+        "SUBMITS",
+        "POLL_ARGUMENTS",
+    }
+)
 _TAKEN: Final = frozenset(dir(builtins)) | _OURS
+RAW: Final = ""
+"""The sub-package that holds the output of openapi-python-client; empty for the package itself."""
+
+
+def in_raw(module: str = "") -> str:
+    """Return the relative name of a module of openapi-python-client's output."""
+    return "." + ".".join(part for part in (RAW, module) if part)
+
+
+def render(template: str, **data: Any) -> str:
+    """Return the text that a template of this package makes of some data."""
+    return _environment().get_template(template).render(**data)
+
+
+@cache
+def _environment() -> Environment:
+    found = Environment(  # noqa: S701  it writes Python and Markdown; what is foreign is escaped by the filters below
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    found.filters |= {
+        "literal": literal,
+        "docstring": docstring,
+        "comment": comment,
+        "constant": constant,
+        "cell": cell,
+    }
+    found.globals |= {"in_raw": in_raw}
+    return found
 
 
 def literal(value: Any) -> str:
@@ -37,6 +98,12 @@ def visible(code: str) -> str:
     copies a description as it is would let it end lines, or show code in another order than it runs.
     """
     return code if code == printable(code) else printable(code)
+
+
+def cell(text: str) -> str:
+    """Return text that stays text in a Markdown table: no pipes, no HTML, no line ends."""
+    safe = printable(" ".join(str(text).split())).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+    return safe.replace("`", "'").replace("*", "\\*").replace("[", "\\[")
 
 
 def docstring(text: str) -> str:
@@ -64,7 +131,8 @@ def variable(attribute: str) -> str:
     """Return a local variable's name for an attribute, clear of builtins and of the module's own names."""
     if not attribute.isidentifier():
         raise ValueError(f"{attribute!r} is not an identifier")
-    return f"{attribute}_" if attribute in _TAKEN or keyword.iskeyword(attribute) else attribute
+    taken = attribute in _TAKEN or keyword.iskeyword(attribute) or _LOOPS.fullmatch(attribute)
+    return f"{attribute}_" if taken else attribute
 
 
 def variables(attributes: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from rulewright.errors import InputError
 from rulewright.generate.names import Names
 from rulewright.generate.operations import Operation, operations
-from rulewright.generate.source import constant, docstring, literal
+from rulewright.generate.source import render
 from rulewright.openapi.parameters import resolved
 from rulewright.openapi.pointer import decode
 
@@ -29,7 +29,7 @@ _DEEPEST: Final = 32
 
 @dataclass(frozen=True)
 class WaiterDefinition:
-    """One `x-waiter` and the operation that carries it."""
+    """One `x-waiter` and its operation."""
 
     operation: Operation
     data: dict[str, Any]
@@ -52,7 +52,7 @@ def read_waiters(document: Any) -> tuple[WaiterDefinition, ...]:
 
 
 def submits(document: Any) -> Iterator[tuple[str, str]]:
-    """Yield the ids of each operation that starts a job and of the operation its link says to poll."""
+    """Yield the ids of each operation that starts a job and of the operation that its link polls."""
     polls = {operation.id for operation in operations(document) if EXTENSION in operation.body}
     for operation in operations(document):
         for link in _links(document, operation):
@@ -67,7 +67,7 @@ def _links(document: Any, operation: Operation) -> Iterator[Any]:
             yield resolved(document, link) or {}
 
 
-def carried(document: Any, submit: Operation, poll: Operation, names: Names) -> dict[str, str]:
+def shared_arguments(document: Any, submit: Operation, poll: Operation, names: Names) -> dict[str, str]:
     """Return which argument of a poll is which argument of the submit: by its link, or of the same place and name.
 
     Raises:
@@ -96,39 +96,19 @@ def carried(document: Any, submit: Operation, poll: Operation, names: Names) -> 
 
 def waiters_module(document: Any, names: Names) -> str:
     """Return the source of `waiters.py`."""
-    lines, table = [], []
-    for waiter in read_waiters(document):
-        name = constant(waiter.data["name"])
-        lines.append(f"{name}: Final = {_waiter(waiter, names)}")
-        table.append(f"    {literal(waiter.operation.id)}: {name},")
+    waiters = [_fields(waiter, names) for waiter in read_waiters(document)]
     pairs = dict(submits(document))
     by_id = {operation.id: operation for operation in operations(document)}
-    further = {
+    shared = {
         submit: found
         for submit, poll in pairs.items()
-        if (found := carried(document, by_id[submit], by_id[poll], names))
+        if (found := shared_arguments(document, by_id[submit], by_id[poll], names))
     }
-    return "\n".join(
-        [
-            docstring("How to wait for what a submit started, from the x-waiter of each polled operation."),
-            "from __future__ import annotations",
-            "from collections.abc import Mapping",
-            "from typing import Final",
-            "from ._waiter import Waiter as Waiter",
-            "",
-            *lines,
-            "WAITERS: Final[Mapping[str, Waiter]] = {",
-            *table,
-            "}",
-            f"SUBMITS: Final[Mapping[str, str]] = {literal(pairs)}",
-            f"CARRIED: Final[Mapping[str, Mapping[str, str]]] = {literal(further)}",
-            docstring("For each submit, the arguments of its poll that are arguments of the submit, by keyword."),
-            "",
-        ]
-    )
+    return render("waiters.py.jinja", waiters=waiters, submits=pairs, shared=shared)
 
 
-def _waiter(waiter: WaiterDefinition, names: Names) -> str:
+def _fields(waiter: WaiterDefinition, names: Names) -> dict[str, Any]:
+    """Return the fields of the `Waiter` of the generated package."""
     data, operation = waiter.data, waiter.operation
     arguments = names.operation(operation.method, operation.path).arguments
     parameter = data["id"]["parameter"]
@@ -136,7 +116,7 @@ def _waiter(waiter: WaiterDefinition, names: Names) -> str:
     if argument is None:
         raise _error(waiter, f"id.parameter {parameter!r} is not a parameter of {operation.id}")
     error = data.get("error", {})
-    fields = {
+    return {
         "name": data["name"],
         "operation": operation.id,
         "argument": argument,
@@ -152,7 +132,6 @@ def _waiter(waiter: WaiterDefinition, names: Names) -> str:
         "trace": decode(error["trace"]) if "trace" in error else None,
         "reasons": tuple(decode(pointer) for pointer in data.get("reasons", [])),
     }
-    return f"Waiter({', '.join(f'{key}={literal(value)}' for key, value in fields.items())})"
 
 
 def _check(waiter: WaiterDefinition, document: Any) -> None:
@@ -195,7 +174,7 @@ def _check_places(waiter: WaiterDefinition, document: Any) -> None:
 
 
 def _is_place(text: Any) -> bool:
-    """Tell whether something is a JSON pointer to a part of an answer."""
+    """Return whether something is a JSON pointer to a part of an answer."""
     try:
         return isinstance(text, str) and decode(text) != ()
     except ValueError:
@@ -203,7 +182,7 @@ def _is_place(text: Any) -> bool:
 
 
 def _fields_at(schema: Any, tokens: tuple[str, ...], document: Any) -> list[str]:
-    """Return the fields of the objects at a place, if the document says that there are such; URLs of theirs first."""
+    """Return the fields of the objects at a place, if the document has such; their URLs first."""
     for _ in range(_DEEPEST):  # a list may be one of itself
         parts = [*_parts(schema, document)]
         items = [part["items"] for part in parts if "items" in part]
@@ -218,7 +197,7 @@ def _fields_at(schema: Any, tokens: tuple[str, ...], document: Any) -> list[str]
 
 
 def _answer(waiter: WaiterDefinition, document: Any) -> Any:
-    """Return the schema of what a poll is answered with where it succeeds; None if the document does not say."""
+    """Return the schema of a successful answer to a poll; None if the document has none."""
     responses = waiter.operation.body.get("responses", {})
     good = [code for code in responses if code.startswith("2")] or ["default"]
     content = (resolved(document, responses.get(good[0])) or {}).get("content", {})

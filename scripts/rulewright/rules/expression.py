@@ -1,7 +1,7 @@
 """Boolean expressions over Python values, simplified enough to read as if written by hand.
 
 A schema compiles to the expression that is true for exactly the values the schema accepts. Values are JSON
-values, model attributes, or `UNSET` where a field is absent.
+values, or `ABSENT` where a field was not given.
 """
 
 from __future__ import annotations
@@ -151,21 +151,31 @@ def render(expression: Expression) -> str:
 
 def absent(variable: str) -> Term:
     """State that a field was not given."""
-    return Term(
-        f"isinstance({variable}, Unset)",
-        f"not isinstance({variable}, Unset)",
-        variable,
-        present_if=False,
-        absent_if=True,
-    )
+    return Term(f"{variable} is ABSENT", f"{variable} is not ABSENT", variable, present_if=False, absent_if=True)
 
 
-LIST: Final = "isinstance({}, (list, tuple))"
+TYPES: Final = {
+    "array": "isinstance({}, (list, tuple))",
+    "boolean": "isinstance({}, bool)",
+    "integer": "is_integer({})",
+    "null": "{} is None",
+    "number": "is_number({})",
+    "object": "isinstance({}, Mapping)",
+    "string": "isinstance({}, str)",
+}
+"""The question whether a value has a JSON type."""
+
+
+def is_type(kind: str, variable: str) -> Term:
+    """State that a value has a JSON type."""
+    text = TYPES[kind].format(variable)
+    opposite = text.replace(" is ", " is not ") if kind == "null" else f"not {text}"
+    return Term(text, opposite, variable, present_if=True)
 
 
 @dataclass
 class Compiler:
-    """Compile schemas to expressions; collects the patterns and helpers the module must define.
+    """Compile schemas to expressions; collects the patterns that the module must define.
 
     Args:
         member: Returns the variable or expression for a property of the object in a variable.
@@ -177,7 +187,6 @@ class Compiler:
     lists: Mapping[str, str] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     patterns: dict[str, str] = field(default_factory=dict)
-    helpers: set[str] = field(default_factory=set)
     objects: set[str] = field(default_factory=set)
 
     def holds(self, schema: Any, variable: str) -> Expression:
@@ -195,44 +204,25 @@ class Compiler:
 
     def is_object(self, variable: str) -> Expression:
         """State that a value is an object; the body itself always is."""
-        if variable in self.objects:
-            return ALWAYS
-        self.helpers.add("is_object")
-        return Term(f"is_object({variable})", f"not is_object({variable})", variable, present_if=True)
-
-    def absent(self, variable: str) -> Expression:
-        """State that a field was not given."""
-        return absent(variable)
-
-    def is_text(self, variable: str) -> Expression:
-        """State that a value is a text."""
-        return Term(f"isinstance({variable}, str)", f"not isinstance({variable}, str)", variable, present_if=True)
-
-    def is_number(self, variable: str) -> Expression:
-        """State that a value is a number."""
-        self.helpers.add("is_number")
-        return Term(f"is_number({variable})", f"not is_number({variable})", variable, present_if=True)
+        return ALWAYS if variable in self.objects else is_type("object", variable)
 
     def is_list(self, variable: str) -> Expression:
         """State that a value is a list."""
         self.asked[variable] += 1
-        text = self.lists.get(variable) or LIST.format(variable)
-        return Term(text, f"not {text}", variable, present_if=True)
-
-    def all_items(self, item: Expression, variable: str) -> Term:
-        """State what holds of every `item` of a list."""
-        good, bad = (f"({render(each)} for item in {variable})" for each in (item, negated(item)))
-        return Term(f"all{good}", f"any{bad}")
+        if variable in self.lists:
+            text = self.lists[variable]
+            return Term(text, f"not {text}", variable, present_if=True)
+        return is_type("array", variable)
 
     def _properties(self, operand: Mapping[str, Any], variable: str) -> Expression:
         parts = []
         for name, schema in operand.items():
             value = self.member(variable, name)
-            parts.append(some([self.absent(value), self.holds(schema, value)]))
+            parts.append(some([absent(value), self.holds(schema, value)]))
         return every(parts)
 
     def _required(self, operand: list[str], variable: str) -> Expression:
-        present = every(negated(self.absent(self.member(variable, name))) for name in operand)
+        present = every(negated(absent(self.member(variable, name))) for name in operand)
         return some([negated(self.is_object(variable)), present])
 
     def _const(self, operand: Any, variable: str) -> Expression:
@@ -245,24 +235,21 @@ class Compiler:
                 return Term(f"{variable} == {text}", f"{variable} != {text}", variable, present_if=True)
             values = "(" + ", ".join(map(repr, operand)) + ")"
             return Term(f"{variable} in {values}", f"{variable} not in {values}", variable, present_if=True)
-        self.helpers.add("equals")
         text = f"equals({variable}, {', '.join(map(repr, operand))})"
         return Term(text, f"not {text}", variable, present_if=True)
 
     def _type(self, operand: str, variable: str) -> Expression:
-        self.helpers.add(f"is_{operand}")
-        text = f"is_{operand}({variable})"
-        return Term(text, f"not {text}", variable, present_if=True)
+        return is_type(operand, variable)
 
     def _items(self, operand: Any, variable: str) -> Expression:
         item = self.holds(operand, "item")
         if item == ALWAYS:
             return ALWAYS
-        return some([negated(self.is_list(variable)), self.all_items(item, variable)])
+        good, bad = (f"({render(each)} for item in {variable})" for each in (item, negated(item)))
+        return some([negated(self.is_list(variable)), Term(f"all{good}", f"any{bad}")])
 
     def _pattern(self, operand: str, variable: str) -> Expression:
         if operand == r"\S":  # the commonest of all, and several times faster so; most texts begin with a letter
-            self.helpers.add("WHITE_SPACE")
             visible = f"'!' <= {variable} <= '~'"
             return self._if_text(variable, Term(visible, f"not {visible}"), _true(f"{variable}.strip(WHITE_SPACE)"))
         name = self.patterns.setdefault(translate(operand), f"_PATTERN_{len(self.patterns) + 1}")
@@ -278,7 +265,7 @@ class Compiler:
         return negated(self.holds(operand, variable))
 
     def _if_text(self, variable: str, *terms: Term) -> Expression:
-        return some([negated(self.is_text(variable)), *terms])
+        return some([negated(is_type("string", variable)), *terms])
 
     def _sizes(self, schema: Mapping[str, Any], variable: str) -> Iterable[Expression]:
         size = f"len({variable})"
@@ -294,7 +281,7 @@ class Compiler:
                 bound = repr(schema[keyword])
                 terms.append(Term(f"{variable} {sign} {bound}", f"{variable} {opposite} {bound}"))
         if terms:
-            yield some([negated(self.is_number(variable)), every(terms)])
+            yield some([negated(is_type("number", variable)), every(terms)])
 
 
 _METHODS: Final = {

@@ -12,8 +12,7 @@ from typing import Any, Final, Self
 import attrs
 import httpx
 from attrs import frozen
-from mountsea_gemini_api.rules import RuleViolation, RuleWarning, Violation, validate
-from mountsea_gemini_api.rules._table import SHAPES
+from mountsea_gemini_api.rules import BODIES, RuleViolation, RuleWarning, Violation, validate
 from rulewright.sandbox import Sandbox
 from rulewright.testing import FakeClock
 
@@ -193,8 +192,8 @@ class Bench:
     def _model(self) -> type[Any]:
         wanted = set((self.contract.submit.schema or {}).get("properties", {}))
         return next(
-            (model for model, shape in SHAPES.items() if set(shape.get("properties", {})) == wanted),
-            next(iter(SHAPES)),
+            (model for model, body in BODIES.items() if body.is_json and set(body.fields) == wanted),
+            next(model for model, body in BODIES.items() if body.is_json),
         )
 
     def _names(self) -> dict[str, str]:

@@ -1,0 +1,534 @@
+"""Run openapi-python-client with the changes that this project needs, whichever process this is.
+
+`PATCHES` lists every change, with its reason and the version for which it was last observed; those to the document are
+implemented in `rewrites`. Besides the package, `generate` returns the names that were chosen (classes, attributes,
+modules), which only the generator knows.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Collection, Iterator
+from importlib.metadata import version
+from importlib.util import cache_from_source
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import FileSystemBytecodeCache
+from openapi_python_client import Project, strings
+from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.bodies import Body, BodyType
+from openapi_python_client.parser.errors import GeneratorError, ParseError, PropertyError
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import LiteralEnumProperty, ModelProperty, Property, model_property
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.union import UnionProperty
+from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import ClassName, PythonIdentifier
+
+from rulewright.generate import rewrites
+from rulewright.generate.rewrites import Patch
+
+PREFIX: Final = "field_"
+_OWN_NAMES: Final = frozenset(
+    {
+        "additional_keys", "additional_properties", "cast", "cls", "d", "field_dict", "from_dict", "prop", "prop_dict",
+        "prop_name", "src_dict", "to_dict", "to_multipart",
+    }
+)  # fmt: skip
+"""What the templates of a model call something beside the attributes they make."""
+_OWN_ARGUMENTS: Final = frozenset({"body", "cookies", "headers", "kwargs", "params", "quote", "response"})
+"""What those of an operation call something beside the arguments they make, `client` and `url` excepted."""
+_OWN_CLASSES: Final = frozenset(
+    {
+        "Any", "AuthenticatedClient", "BinaryIO", "BytesIO", "Client", "File", "FileTypes", "Generator",
+        "HTTPStatus", "Literal", "Mapping", "RequestFiles", "Response", "T", "TextIO", "TypeVar", "Unset", "UUID",
+    }
+)  # fmt: skip
+"""What the templates import beside the classes they make."""
+
+
+_DEVICE: Final = re.compile(r"con|prn|aux|nul|(?:com|lpt)_?[0-9]")
+_WRAPPED: Final = re.compile(r"<openapi_python_client\.\S+UntrustedString object at 0x[0-9a-f]+>")
+"""How the generator prints text that it does not trust; the address in it differs from run to run."""
+_ANY_LIST: Final = re.compile(rb"^( +\w+) = cast\(list\[Any\], data\)$", re.MULTILINE)
+"""The cast it writes below a test that `data` is a list, which a strict mypy refuses as redundant."""
+_LIST_BODY: Final = re.compile(rb"^( +if isinstance\(body, )list\[.*\](?=\):$)", re.MULTILINE)
+"""The test it writes for which of several bodies it is given; Python has no isinstance of a list of something."""
+_LITERAL: Final = re.compile(rb"^(\w+ = Literal\[.*\])$", re.MULTILINE)
+"""The type it writes for an enum."""
+_REFUSAL: Final = re.compile(rb"^( +)raise TypeError\(.* Expected one of .*$", re.MULTILINE)
+"""The line with which an enum refuses a value."""
+_CONST: Final = re.compile(
+    rb"^( +if (\w+) != (.+?)(?: ?and not isinstance\(\2, Unset\))?:\n +)raise ValueError\(f\".* must match const .*$",
+    re.MULTILINE,
+)
+"""The line with which a model refuses a value other than the only one."""
+
+
+def generate(spec: Path, package: Path) -> dict[str, Any]:
+    """Generate a package; return `{"errors": [...], "models": ..., "operations": ...}`.
+
+    Args:
+        spec: A file that holds what `rewrites.generator_input` returns.
+        package: The folder of the package.
+    """
+    given = json.loads(spec.read_text(encoding="utf-8"))
+    document, media = given["document"], given["media"]
+    title_classes_apart(document)
+    config = Config.from_sources(
+        ConfigFile(
+            literal_enums=True,
+            post_hooks=[],
+            package_name_override=package.name,
+            content_type_overrides=media,
+            class_overrides=class_overrides(document),
+        ),
+        meta_type=MetaType.NONE,
+        document_source=spec,
+        file_encoding="utf-8",
+        overwrite=False,
+        output_path=package,
+    )
+    try:
+        data = GeneratorData.from_dict(document, config=config)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        return {"errors": [f"{type(error).__name__}: {error}"]}
+    if isinstance(data, GeneratorError):
+        return {"errors": [_explain(data)]}
+    endpoints = [
+        (tag, endpoint)
+        for tag, collection in data.endpoint_collections_by_tag.items()
+        for endpoint in collection.endpoints
+    ]
+    dropped: list[str] = []
+    for _, endpoint in endpoints:
+        dropped += keep_one_body_of_a_class(endpoint)
+        rename_own_arguments(endpoint, config)
+    operations = [_operation(tag, endpoint) for tag, endpoint in endpoints]  # by what the document calls its bodies
+    for _, endpoint in endpoints:
+        send_ranges_as_json(endpoint)
+    project = Project(openapi=data, config=config)
+    project.env.bytecode_cache = _compiled_templates()
+    try:
+        errors = project.build()
+    except OSError as error:  # such as a title longer than a file name may be
+        return {
+            "errors": [
+                f"{error.strerror}: a name in the document is the name of a file: {Path(str(error.filename)).name:.80}"
+            ]
+        }
+    for module in package.rglob("*.py"):
+        rewrite_lists(module)
+    open_answers(package, data, {name for _, endpoint in endpoints for name in _sent_enums(endpoint)})
+    return {
+        "errors": [_explain(error) for error in errors]
+        + [_explain(error) for _, endpoint in endpoints for error in endpoint.errors]
+        + dropped,
+        "models": {str(model.class_info.name): _model(model) for model in data.models},
+        "enums": [str(enum.class_info.name) for enum in data.enums],
+        "operations": operations,
+    }
+
+
+def rewrite_lists(module: Path) -> None:
+    """Remove the cast of a list that a test has proven to be one, and the type of items from such a test."""
+    written = module.read_bytes()
+    changed = _LIST_BODY.sub(rb"\1list", _ANY_LIST.sub(rb"\1: list[Any] = data", written))
+    if changed != written:
+        module.write_bytes(changed)
+
+
+def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> None:
+    """Let models hold values that the document does not list, where an answer has some; see `_unlisted`.
+
+    The type of an enum that no request holds admits them, too. A request's stays as it is, so that type checkers
+    find a misspelt value before it is sent.
+    """
+    models = package / "models"
+    for enum in data.enums:
+        if not isinstance(enum, LiteralEnumProperty):  # by its configuration the generator makes no others
+            continue
+        module = models / f"{enum.class_info.module_name}.py"
+        written = module.read_bytes()
+        if enum.class_info.name not in sent:
+            written = _LITERAL.sub(rb"\1 | " + enum.get_instance_type_string().as_unembedded_code().encode(), written)
+        values = f"{enum.get_class_name_snake_case().upper()}_VALUES".encode()
+        refused = _REFUSAL.sub(rb"\1return unlisted(value, " + values + rb", __name__)", written)
+        module.write_bytes(b"from .._unlisted import unlisted\n" + refused)
+    for module in models.glob("*.py"):
+        written = module.read_bytes()
+        said = _CONST.sub(rb'\1_unlisted.unlisted(\2, (\3,), __name__ + ".\2")', written)
+        if said != written:
+            module.write_bytes(said.replace(b"\nfrom ", b"\nfrom .. import _unlisted\nfrom ", 1))
+
+
+def _sent_enums(endpoint: Endpoint) -> Iterator[str]:
+    """Yield the class of each enum that a request of the endpoint may hold."""
+    waiting: list[Any] = [body.prop for body in endpoint.bodies]
+    waiting += [parameter for _, parameter in endpoint.iter_all_parameters()]
+    seen: set[str] = set()
+    while waiting:
+        prop = waiting.pop()
+        if isinstance(prop, ListProperty):
+            waiting.append(prop.inner_property)
+        elif isinstance(prop, UnionProperty):
+            waiting += prop.inner_properties
+        elif isinstance(prop, LiteralEnumProperty):
+            yield prop.class_info.name
+        elif isinstance(prop, ModelProperty) and prop.class_info.name not in seen:
+            seen.add(prop.class_info.name)
+            waiting += [
+                *(prop.required_properties or ()),
+                *(prop.optional_properties or ()),
+                prop.additional_properties,
+            ]
+
+
+def _compiled_templates() -> FileSystemBytecodeCache | None:
+    """Return where the generator's templates are kept compiled: where Python keeps this module, if it keeps any.
+
+    Compiling them takes a third of the time that the generator needs for a small document.
+    """
+    folder = Path(cache_from_source(__file__)).parent
+    if sys.dont_write_bytecode or not os.access(folder, os.W_OK):
+        return None
+    return FileSystemBytecodeCache(str(folder), f"templates-{version('jinja2')}-%s.pyc")
+
+
+def copy_endpoint(endpoint: Endpoint, memo: dict[int, Any]) -> Endpoint:
+    """Return a copy of an endpoint that shares its answers and bodies with the original.
+
+    The generator copies each endpoint before it renames its parameters, and with it every class that the answers and
+    bodies lead to, which nothing changes. In documents whose schemas refer to each other that is nine tenths of its
+    work, and a long chain of them exceeds the recursion limit.
+    """
+    shared = (*endpoint.responses.patterns, endpoint.responses.default, *endpoint.bodies)
+    memo.update({id(each): each for each in shared})
+    return Endpoint(**copy.deepcopy(vars(endpoint), memo))
+
+
+_resolved = model_property._resolve_naming_conflict  # noqa: SLF001  the one place where it gives up
+
+
+def resolve_naming_conflict(first: Property, second: Property, config: Config) -> PropertyError | None:
+    """Disambiguate property names that differ only in punctuation, such as `+1` and `-1`."""
+    error = _resolved(first, second, config)
+    if error is not None:
+        for each in (first, second):
+            each.set_python_name(UntrustedString(_spelled(_text(each.name))), config)
+    return None if first.python_name != second.python_name else error
+
+
+def _spelled(name: str) -> str:
+    return re.sub(r"\W", lambda sign: f" {unicodedata.name(sign[0], 'sign').lower()} ", name).strip()
+
+
+def rename_own_arguments(endpoint: Endpoint, config: Config) -> None:
+    """Add its place to the name of a parameter that the templates use for something else."""
+    for place, parameter in endpoint.iter_all_parameters():
+        name = parameter.python_name
+        if name in _OWN_ARGUMENTS:
+            parameter.set_python_name(UntrustedString(f"{name}_{place}"), config)
+            path = endpoint.path.get_untrusted_value()
+            endpoint.path = UntrustedString(path.replace(f"{{{name}}}", f"{{{parameter.python_name}}}"))
+
+
+def keep_one_body_of_a_class(endpoint: Endpoint) -> Iterator[str]:
+    """Keep one body of each class, JSON before others, and yield a gap for each that is dropped.
+
+    The client chooses the media type by the class of a body; a body of any type leaves no other class.
+    """
+    kept: dict[str, Body] = {}
+    for body in sorted(endpoint.bodies, key=lambda each: (_type(each.prop) != "Any", each.body_type != BodyType.JSON)):
+        made = _type(body.prop)
+        first = kept.get("Any") or kept.setdefault("list" if made.startswith("list[") else made, body)
+        if first is not body:
+            yield (
+                f"parsing {endpoint.method.upper()} {_text(endpoint.path)} within its body: there is one class for "
+                f"{_text(first.content_type)} and {_text(body.content_type)}, and it is sent as the former"
+            )
+    endpoint.bodies = [body for body in endpoint.bodies if body in kept.values()]
+    if len(endpoint.bodies) > 1:
+        endpoint.relative_imports.add("from ...types import Unset")
+
+
+def send_ranges_as_json(endpoint: Endpoint) -> None:
+    """Send a body whose media type is a range as JSON."""
+    for body in endpoint.bodies:
+        if str(body.content_type.get_untrusted_value()).partition(";")[0].strip() == "*/*":
+            body.content_type = UntrustedString("application/json")
+
+
+def _explain(error: GeneratorError) -> str:
+    text = f"{error.header}: {error.detail}" if error.detail else str(error.header)
+    if isinstance(error, ParseError) and error.data is not None:
+        text += f" in {error.data.model_dump_json(exclude_unset=True, by_alias=True)[:300]}"
+    return _WRAPPED.sub("(of the document)", text)
+
+
+def _model(model: ModelProperty) -> dict[str, Any]:
+    properties = [*(model.required_properties or []), *(model.optional_properties or [])]
+    return {
+        "module": str(model.class_info.module_name),
+        "roots": sorted(_text(root) for root in model.roots),
+        "fields": {_text(prop.name): _field(prop) for prop in properties},
+    }
+
+
+def _field(prop: Any) -> dict[str, Any]:
+    inner = prop.inner_property if isinstance(prop, ListProperty) else prop
+    return {
+        "attribute": str(prop.python_name),
+        "type": _type(prop),
+        "model": str(inner.class_info.name) if isinstance(inner, ModelProperty) else None,
+    }
+
+
+def _operation(tag: str, endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "module": f"api.{tag}.{PythonIdentifier(endpoint.name, PREFIX)}",
+        "method": endpoint.method,
+        "path": _text(endpoint.path),
+        "arguments": {
+            f"{location.value}:{_text(prop.name)}": str(prop.python_name)
+            for location, prop in endpoint.iter_all_parameters()
+        },
+        "types": {
+            f"{location.value}:{_text(prop.name)}": [_type(prop), bool(prop.required)]
+            for location, prop in endpoint.iter_all_parameters()
+        },
+        "answer": _answer(endpoint),
+        "bodies": {_text(body.content_type): _body_class(body.prop) for body in endpoint.bodies},
+    }
+
+
+def _type(prop: Any) -> str:
+    return str(prop.get_type_string(no_optional=True).as_unembedded_code())
+
+
+def _answer(endpoint: Endpoint) -> str:
+    """Return the type of what the endpoint gives where it succeeds."""
+    good = [each for each in endpoint.responses.patterns if (each.status_code.range or (0, 0))[0] // 100 == 2]
+    if not good and endpoint.responses.default is not None:
+        good = [endpoint.responses.default]
+    types = dict.fromkeys("None" if each.source["return_type"] == "None" else _type(each.prop) for each in good)
+    return " | ".join(types) or "None"
+
+
+def _body_class(prop: Any) -> str | None:
+    return str(prop.class_info.name) if isinstance(prop, ModelProperty) else None
+
+
+def _text(value: Any) -> str:
+    return str(value.get_untrusted_value()) if hasattr(value, "get_untrusted_value") else str(value)
+
+
+def class_overrides(document: Any) -> dict[str, ClassOverride]:
+    """Return another class or module name for each schema that needs one, by the name of its class.
+
+    A class like `Response` would hide the one that the templates import. A module gets another name where a
+    property has its name: the generated code holds the new object in a variable named like its module, beside one
+    for each property; and where it would be the name of a device, which no file of Windows can have.
+    """
+    found = {name: _override(_other(name), None) for name in _OWN_CLASSES}
+    for name, schema in _components(document).items():
+        title = _title(schema, name)
+        own = str(PythonIdentifier(title, PREFIX))
+        properties = schema.get("properties")
+        named = {str(PythonIdentifier(each, PREFIX)) for each in properties} if isinstance(properties, dict) else set()
+        if own in named or _DEVICE.fullmatch(own):
+            class_name = str(ClassName(title, PREFIX))
+            other = _other(class_name) if class_name in _OWN_CLASSES else None
+            found[class_name] = _override(other, f"{own}_model")
+    return found
+
+
+def _other(class_name: str) -> str:
+    return f"{class_name}Model"
+
+
+def _override(class_name: str | None, module_name: str | None) -> ClassOverride:
+    return ClassOverride.model_validate({"class_name": class_name, "module_name": module_name})
+
+
+def title_classes_apart(document: Any) -> None:
+    """Give a title of its own to each schema whose class or module would have another's name.
+
+    Such as `Item-Input` and `Item-Output`, both with the title `Item`; or the list of states within `Job`, which
+    would become `JobStatus` where there is a schema of that name.
+    """
+    taken: dict[str, Any] = {}
+    components = _components(document)
+    for name, schema in components.items():
+        if _module(_class(_title(schema, name), "")) in taken:
+            schema.pop("title", None)
+            _free(schema, name, "", taken)
+        taken[_module(_class(_title(schema, name), ""))] = schema
+    for name, schema in components.items():
+        _name_inner(schema, str(ClassName(_title(schema, name), PREFIX)), taken)
+
+
+def _components(document: Any) -> dict[str, Any]:
+    components = document.get("components")
+    schemas = components.get("schemas") if isinstance(components, dict) else None
+    found = schemas if isinstance(schemas, dict) else {}
+    return {name: schema for name, schema in found.items() if isinstance(schema, dict)}
+
+
+def _title(schema: Any, name: str) -> str:
+    title = schema.get("title") if isinstance(schema, dict) else None
+    return title if isinstance(title, str) and title else name
+
+
+def _free(schema: dict[str, Any], name: str, parent: str, taken: dict[str, Any]) -> str:
+    """Give a schema the first title that makes an unused class, if its name makes none, and return the class."""
+    title, number = _title(schema, name), 1
+    while (own := _module(made := _class(title, parent))) in taken and not _same_words(taken[own], schema):
+        number += 1
+        title = schema["title"] = f"{name}{number}"
+    return made
+
+
+def _class(title: str, parent: str) -> str:
+    return str(ClassName(f"{parent}{strings.pascal_case(title)}" if parent else title, PREFIX))
+
+
+def _module(class_name: str) -> str:
+    """Return the module of a class: two that differ in capitals only share a file."""
+    return str(PythonIdentifier(class_name, PREFIX))
+
+
+def _same_words(first: Any, second: Any) -> bool:
+    """Return whether two schemas list the same words: such schemas share a class."""
+    words = first.get("enum")
+    return isinstance(words, list) and words == second.get("enum")
+
+
+def _name_inner(schema: dict[str, Any], parent: str, taken: dict[str, Any]) -> None:
+    for name, child in _inner(schema):
+        made = parent
+        if _makes_class(child):
+            made = _free(child, name, parent, taken)
+            taken[_module(made)] = child
+        _name_inner(child, made, taken)
+
+
+def _inner(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the schemas written within a schema, with the names that the generator knows them by."""
+    properties = schema.get("properties")
+    named = dict(properties) if isinstance(properties, dict) else {}
+    members = schema.get("allOf")
+    for member in members if isinstance(members, list) else ():
+        if isinstance(member, dict) and isinstance(member.get("properties"), dict):
+            named |= member["properties"]
+    for name, child in named.items():
+        if isinstance(child, dict) and "$ref" not in child:
+            yield name, child
+            yield from _items(name, child)
+    if isinstance(schema.get("additionalProperties"), dict) and "$ref" not in schema["additionalProperties"]:
+        yield "AdditionalProperty", schema["additionalProperties"]
+
+
+def _items(name: str, schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    items = schema.get("items")
+    if isinstance(items, dict) and "$ref" not in items:
+        yield f"{name}_item", items
+        yield from _items(f"{name}_item", items)
+
+
+def _makes_class(schema: dict[str, Any]) -> bool:
+    if schema.get("type") in ("array", "boolean"):
+        return False
+    members = [each for key in ("allOf", "anyOf", "oneOf") for each in schema.get(key) or ()]
+    if len(members) == 1 and isinstance(members[0], dict) and "$ref" in members[0]:
+        return False
+    return bool(schema.get("enum")) or schema.get("type") == "object" or "properties" in schema or "allOf" in schema
+
+
+def _reserve_names() -> None:
+    strings.RESERVED_WORDS = strings.RESERVED_WORDS | _OWN_NAMES
+
+
+def _share_answers() -> None:
+    Endpoint.__deepcopy__ = copy_endpoint  # type: ignore[attr-defined]
+
+
+def _resolve_conflicts() -> None:
+    model_property._resolve_naming_conflict = resolve_naming_conflict  # noqa: SLF001
+
+
+LIBRARY_PATCHES: Final = (
+    Patch(
+        "rename attributes that have the name of a variable of the model template",
+        "its from_dict and to_dict overwrite the attribute",
+        "0.29.1",
+        _reserve_names,
+    ),
+    Patch(
+        "share answers and bodies between the copies of an endpoint",
+        "it copies every class they lead to, which exceeds the recursion limit where schemas refer to each other",
+        "0.29.1",
+        _share_answers,
+    ),
+    Patch(
+        "spell out the punctuation of properties that differ in nothing else, such as +1 and -1",
+        "it drops the model and everything that leads to it",
+        "0.29.1",
+        _resolve_conflicts,
+    ),
+)
+"""Changes to the library itself, made when this module is imported."""
+PATCHES: Final = (
+    *LIBRARY_PATCHES,
+    *rewrites.REFERENCE_REWRITES,
+    *rewrites.OBJECT_REWRITES,
+    *rewrites.BELOW_ALL_OF_REWRITES,
+    *rewrites.DOCUMENT_REWRITES,
+    Patch(
+        "give classes of the same name titles of their own",
+        "it drops the second of two schemas with one title, and writes two modules of one name into one file",
+        "0.29.1",
+        title_classes_apart,
+    ),
+    Patch(
+        "rename classes and modules that its templates use themselves, and devices of Windows",
+        "the generated class hides the imported one; Windows has no file of that name",
+        "0.29.1",
+        class_overrides,
+    ),
+    Patch(
+        "keep one body of each class",
+        "its templates send a body that fits two media types as both, and do not import Unset",
+        "0.29.1",
+        keep_one_body_of_a_class,
+    ),
+    Patch(
+        "rename parameters that have the name of a variable of the endpoint template",
+        "its function overwrites the argument",
+        "0.29.1",
+        rename_own_arguments,
+    ),
+    Patch(
+        "send media type ranges as JSON", "it sends the range, which is no media type", "0.29.1", send_ranges_as_json
+    ),
+    Patch(
+        "rewrite casts and tests of lists", "a strict mypy refuses the cast, Python the test", "0.29.1", rewrite_lists
+    ),
+    Patch(
+        "read values that the document does not list",
+        "an answer with a new enum value or const raises, although its task was paid for",
+        "0.29.1",
+        open_answers,
+    ),
+)
+"""Every change to what openapi-python-client reads, does or writes."""
+
+for _patch in LIBRARY_PATCHES:
+    _patch.apply()

@@ -1,0 +1,304 @@
+"""Check requests against compiled schemas and rules, and refuse or warn about what violates them.
+
+The generated package passes its compiled checks as data. A check is a function that takes a value (a model or a JSON
+value), its JSON pointer in the request, and a list to which it adds what it finds.
+"""
+
+from __future__ import annotations
+
+import difflib
+import warnings
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache, partial
+from typing import Any
+
+from attrs import field, frozen
+
+from ._nearest import Domains, Violated, nearest
+from ._operation import Operation
+from ._violation import SCHEMA, Change, Rule, RuleViolation, RuleWarning, Violation, refused
+
+
+class Arguments(dict[str, Any]):
+    """The arguments of one call by keyword, with the defaults that the call fills in."""
+
+
+@frozen(eq=False)
+class RuleSet:
+    """The compiled rules of one schema, or of the parameters of one operation.
+
+    Args:
+        rules: The rules, in the order in which their violations are reported.
+        domains: Every value of each field that the rules read and that can be listed (`ABSENT` if it is optional).
+        check: Checks a value of the schema, or the arguments of the operation.
+    """
+
+    rules: tuple[Rule, ...]
+    domains: Domains
+    check: Check
+
+    def violated(self, fields: Any) -> list[Violated]:
+        """Return the rules of this set that an object violates."""
+        found: Found = []
+        self.check(fields, "", found)
+        own = [each for each in found if isinstance(each, RuleViolations) and each.rules is self and not each.at]
+        return own[0].violated if own else []
+
+    def violations(self, value: Any, waive: Collection[str] = ()) -> tuple[Violation, ...]:
+        """Return the violations of rules, other than those waived, by a value and what it holds."""
+        found: Found = []
+        self.check(value, "", found)
+        return _violations(found, {*waive, SCHEMA})
+
+
+def _snapshot(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _snapshot(child) for name, child in value.items()}
+    return [_snapshot(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+@frozen(eq=False)
+class RuleViolations:
+    """The rules that one object violates.
+
+    Args:
+        rules: The rules of the object.
+        at: JSON pointer of the object in the request.
+        fields: The fields that the rules read; copied, because the caller may change them before a search is made.
+        violated: The rules, each with the pointer and the value within the object.
+    """
+
+    rules: RuleSet
+    at: str
+    fields: Mapping[str, Any] = field(converter=_snapshot)
+    violated: list[Violated]
+
+    def violations(self, waive: Collection[str]) -> list[Violation]:
+        """Return a violation for each rule but those waived; they share one search for the nearest valid request."""
+        search = cache(partial(self._nearest, frozenset(waive)))
+        return [
+            rule.violation(self.at + pointer, value, search)
+            for rule, pointer, value in self.violated
+            if rule.id not in waive
+        ]
+
+    def _nearest(self, waive: Collection[str]) -> tuple[Change, ...]:
+        changes = nearest(self.rules.domains, self.fields, self.rules.violated, waive)
+        return tuple(Change(self.at + each.pointer, each.before, each.after) for each in changes)
+
+
+Found = list[Violation | RuleViolations]
+"""What a check finds: violations of the schema, and the rules that objects violate."""
+Check = Callable[[Any, str, Found], None]
+
+
+@frozen(eq=False)
+class Body:
+    """A body that operations take.
+
+    Args:
+        check: Checks a model of it, or its JSON object.
+        schema: The pointer of its schema in the effective document.
+        fields: The JSON names of its fields.
+        is_json: Whether it is sent as JSON.
+    """
+
+    check: Check
+    schema: str
+    fields: tuple[str, ...]
+    is_json: bool
+
+
+class Rules:
+    """Check requests.
+
+    Args:
+        bodies: The bodies that are checked, by model class.
+        rule_sets: The rules of all schemas.
+        parameters: The rules of parameters, by the id of their operation.
+    """
+
+    def __init__(
+        self, bodies: Mapping[type[Any], Body], rule_sets: Iterable[RuleSet], parameters: Mapping[str, RuleSet]
+    ) -> None:
+        self._bodies = bodies
+        self._parameters = parameters
+        self.rules = {rule.id: rule for rules in (*rule_sets, *parameters.values()) for rule in rules.rules}
+
+    def violations(
+        self, body: Any, *, model: type[Any] | None = None, waive: Collection[str] = ()
+    ) -> tuple[Violation, ...]:
+        """Return everything a request body violates, in a fixed order: its schema first, then the rules.
+
+        Args:
+            body: A model, or the JSON object of one.
+            model: The model class a JSON object belongs to; needed only where several models have checks.
+            waive: Ids of rules to switch off; `schema` switches off the document's own schema.
+
+        Raises:
+            ValueError: A waived id does not exist, or it is not clear which model the object belongs to.
+        """
+        if waive:
+            self.check_waived(waive)
+        if model is None:
+            model = self._only_model() if isinstance(body, dict) else type(body)
+        if (checked := self._bodies.get(model)) is None:
+            return ()
+        found: Found = []
+        checked.check(body, "", found)
+        return _violations(found, waive) if found else ()
+
+    def _only_model(self) -> type[Any]:
+        models = [model for model, body in self._bodies.items() if body.is_json]
+        if len(models) != 1:
+            names = ", ".join(sorted(model.__name__ for model in models))
+            raise ValueError(f"it is not clear which model the object is; pass model=..., one of {names}")
+        return models[0]
+
+    def rule_violations(self, body: Any, *, model: type[Any] | None = None) -> tuple[Violation, ...]:
+        """Return the violations of rules by a body, without those of its schema."""
+        return self.violations(body, model=model, waive=(SCHEMA,))
+
+    def validate(
+        self,
+        body: Any,
+        *,
+        model: type[Any] | None = None,
+        waive: Collection[str] = (),
+        strict: bool = False,
+        stacklevel: int = 2,
+    ) -> None:
+        """Refuse a request body that violates its schema or a stated rule; warn about inferred rules.
+
+        Args:
+            body: A model, or the JSON object of one.
+            model: The model class a JSON object belongs to; needed only where several models have checks.
+            waive: Ids of rules to switch off; `schema` switches off the document's own schema.
+            strict: Refuse inferred rules too.
+            stacklevel: As in `warnings.warn`: which caller a warning points at.
+
+        Raises:
+            RuleViolation: With every violation at once.
+            ValueError: A waived id does not exist, or it is not clear which model the object belongs to.
+        """
+        if found := self.violations(body, model=model, waive=waive):
+            enforce(found, strict=strict, stacklevel=stacklevel + 1)
+
+    def request_violations(
+        self, operation: Operation[..., Any], arguments: Mapping[str, Any], *, waive: Collection[str] = ()
+    ) -> tuple[Violation, ...]:
+        """Return everything a request violates: the rules of its parameters, then its body as in `violations`.
+
+        Args:
+            operation: One of the generated `operations`.
+            arguments: Its parameters and its body, by keyword.
+            waive: Ids of rules to switch off.
+
+        Raises:
+            ValueError: A waived id does not exist.
+        """
+        if waive:
+            self.check_waived(waive)
+        result: tuple[Violation, ...] = ()
+        if (parameters := self._parameters.get(operation.id)) is not None:
+            result = parameters.violations(Arguments(operation.filled_in(arguments)), waive)
+        body = arguments.get("body")
+        parts = enumerate(body) if isinstance(body, list) else [("", body)]
+        for index, part in parts:
+            if hasattr(part, "to_dict") and (checked := self._bodies.get(type(part))) is not None:
+                found: Found = []
+                checked.check(part, "" if part is body else f"/{index}", found)
+                result += _violations(found, waive)
+        return result
+
+    def validate_request(
+        self,
+        operation: Operation[..., Any],
+        arguments: Mapping[str, Any],
+        *,
+        waive: Collection[str] = (),
+        strict: bool = False,
+        stacklevel: int = 2,
+    ) -> None:
+        """Refuse a request that violates a stated rule or the schema of its body; warn about inferred rules.
+
+        Args:
+            operation: One of the generated `operations`.
+            arguments: Its parameters and its body, by keyword.
+            waive: Ids of rules to switch off; `schema` switches off the document's own schema.
+            strict: Refuse inferred rules too.
+            stacklevel: As in `warnings.warn`: which caller a warning points at.
+
+        Raises:
+            RuleViolation: With every violation at once.
+            ValueError: A waived id does not exist.
+        """
+        if found := self.request_violations(operation, arguments, waive=waive):
+            enforce(found, strict=strict, stacklevel=stacklevel + 1)
+
+    def check_waived(self, waive: Collection[str]) -> None:
+        """Refuse the id of a rule that does not exist: a misspelt waiver would silently waive nothing.
+
+        Raises:
+            ValueError: It names the id and the closest existing one.
+        """
+        if isinstance(waive, str):
+            message = f"waive must be a collection of rule ids, got the text {waive!r}; write waive={{{waive!r}}}"
+            raise ValueError(message)
+        known = (*self.rules, SCHEMA)
+        for rule in waive:
+            if rule not in known:
+                close = difflib.get_close_matches(rule, known, cutoff=0)
+                raise ValueError(f"there is no rule {rule!r} to waive; did you mean {close[0]!r}?")
+
+
+def check_choice(value: Any, at: str, found: Found, options: Collection[Check], *, exactly_one: bool) -> None:
+    """Check `anyOf` or `oneOf`; the rules of an alternative apply where it is the only one that fits."""
+    tried: list[Found] = []
+    for option in options:
+        tried.append([])
+        option(value, at, tried[-1])
+    fitting = [each for each in tried if _fits(each)]
+    if not fitting or (exactly_one and len(fitting) > 1):
+        wanted = "exactly one" if exactly_one else "at least one"
+        found.append(refused(at, value, f"must fit {wanted} of {len(options)} schemas, fits {len(fitting)}"))
+    if len(fitting) == 1:
+        found += fitting[0]
+
+
+def check_not(value: Any, at: str, found: Found, excluded: Check) -> None:
+    """Check `not`."""
+    tried: Found = []
+    excluded(value, at, tried)
+    if _fits(tried):
+        found.append(refused(at, value, "has a form that is excluded"))
+
+
+def _fits(found: Found) -> bool:
+    return not any(isinstance(each, Violation) for each in found)
+
+
+def _violations(found: Found, waive: Collection[str]) -> tuple[Violation, ...]:
+    result = [] if SCHEMA in waive else [each for each in found if isinstance(each, Violation)]
+    for each in found:
+        if isinstance(each, RuleViolations):
+            result += each.violations(waive)
+    return tuple(result)
+
+
+def enforce(found: Collection[Violation], *, strict: bool, stacklevel: int) -> None:
+    """Raise for what must be refused, warn about the rest.
+
+    Args:
+        found: What a request violates.
+        strict: Refuse inferred rules too.
+        stacklevel: Frames between the caller to blame for a warning and this function.
+
+    Raises:
+        RuleViolation: With every violation found, the refused ones first.
+    """
+    stated = [violation for violation in found if strict or violation.level == "error"]
+    if stated:
+        raise RuleViolation([*stated, *(each for each in found if not strict and each.level != "error")])
+    for violation in found:
+        warnings.warn(str(violation), RuleWarning, stacklevel=stacklevel)

@@ -1,0 +1,382 @@
+"""What the compiled checks of a schema refuse before a request is sent, and what JSON means by equal."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+import jsonschema_rs
+import pytest
+from hypothesis import given, settings
+from mountsea_gemini_api import _values, rules
+from mountsea_gemini_api.models import TaskIdDto, VideoGenerationDto
+from mountsea_gemini_api.rules import ABSENT, unlisted
+from mountsea_gemini_api.types import UNSET
+
+from tests.rules.compiling import compiled, rule, source, violations
+from tests.rules.test_compiler import bodies, schemas
+
+DEEP = {"properties": {"a/b": {"items": {"properties": {"~c": {"type": "null"}}}}}}
+ANY = {"anyOf": [{"type": "string"}, {"minimum": 5}]}
+ONE = {"oneOf": [{"type": "integer"}, {"minimum": 5}]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "expected"),
+    [
+        ({}, None, []),
+        ({"type": "string"}, "x", []),
+        ({"type": "string"}, None, ["| the body must be a string"]),
+        ({"type": "string", "nullable": True}, None, []),
+        ({"type": "string", "nullable": True, "enum": ["x"]}, None, []),
+        ({"type": "string", "nullable": True}, 1, ["| the body must be a string"]),
+        ({"type": "null"}, None, []),
+        ({"type": "null"}, 0, ["| the body must be null"]),
+        ({"type": ["string", "null"]}, None, []),
+        ({"type": ["string", "integer"]}, 1.5, ["| the body must be a string or integer"]),
+        ({"type": "array"}, "x", ["| the body must be an array"]),
+        ({"type": "array"}, (), []),
+        ({"type": "array"}, [], []),
+        ({"type": "object"}, [], ["| the body must be an object"]),
+        ({"type": "object"}, {}, []),
+        ({"type": "integer"}, 1.0, []),
+        ({"type": "integer"}, 1.5, ["| the body must be an integer"]),
+        ({"type": "integer"}, True, ["| the body must be an integer"]),
+        ({"type": "number"}, 1.5, []),
+        ({"type": "number"}, False, ["| the body must be a number"]),
+        ({"type": "boolean"}, True, []),
+        ({"type": "boolean"}, 1, ["| the body must be a boolean"]),
+        ({"type": "string", "minLength": 9, "enum": ["x"]}, 1, ["| the body must be a string"]),
+        ({"enum": ["x", 1, None]}, 1, []),
+        ({"enum": ["x", 1, None]}, 1.0, []),
+        ({"enum": ["x", 1, None]}, True, ['| the body must be one of "x", 1, null']),
+        ({"enum": ["x"]}, "y", ['| the body must be one of "x"; to send it all the same: unlisted("y")']),
+        ({"enum": ["x"]}, unlisted("y"), []),
+        ({"const": "x"}, "x", []),
+        ({"const": None}, 0, ["| the body must be one of null"]),
+        ({"minLength": 1}, "", ["| the body must hold at least 1 character"]),
+        ({"minLength": 2}, "x", ["| the body must hold at least 2 characters"]),
+        ({"minLength": 2}, "xy", []),
+        ({"maxLength": 1}, "xy", ["| the body must hold at most 1 character"]),
+        ({"maxLength": 0}, "x", ["| the body must hold at most 0 characters"]),
+        ({"maxLength": 2}, "xy", []),
+        ({"minItems": 1}, [], ["| the body must hold at least 1 item"]),
+        ({"minItems": 2, "maxItems": 2}, (1,), ["| the body must hold at least 2 items"]),
+        ({"maxItems": 1}, [1, 2], ["| the body must hold at most 1 item"]),
+        ({"maxItems": 2}, [1, 2], []),
+        ({"items": {"type": "string"}}, ["x", 1, None], ["/1| 1 must be a string", "/2| 2 must be a string"]),
+        ({"items": {"type": "string"}, "minItems": 2}, (1,), ["| the body must hold at least 2 items",
+                                                               "/0| 0 must be a string"]),
+        ({"pattern": "^x"}, "yx", ["| the body must match ^x"]),
+        ({"pattern": "x"}, "yx", []),
+        ({"pattern": "x"}, 1, []),
+        ({"minimum": 2}, 2, []),
+        ({"minimum": 2}, 1.5, ["| the body must be at least 2"]),
+        ({"maximum": 2}, 2, []),
+        ({"maximum": 2}, 3, ["| the body must be at most 2"]),
+        ({"minimum": 2}, True, []),
+        ({"minimum": 2, "exclusiveMinimum": True}, 2, ["| the body must be more than 2"]),
+        ({"minimum": 2, "exclusiveMinimum": True}, 3, []),
+        ({"minimum": 2, "exclusiveMinimum": False}, 2, []),
+        ({"maximum": 2, "exclusiveMaximum": True}, 2, ["| the body must be less than 2"]),
+        ({"exclusiveMinimum": 2}, 2, ["| the body must be more than 2"]),
+        ({"exclusiveMinimum": 2}, 3, []),
+        ({"exclusiveMaximum": 2}, 2, ["| the body must be less than 2"]),
+        ({"exclusiveMaximum": 2}, 1, []),
+        ({"minimum": 1, "exclusiveMaximum": 0}, 0, ["| the body must be at least 1", "| the body must be less than 0"]),
+        ({"required": ["a", "b"]}, {"a": 1}, ["/b| b is required"]),
+        ({"required": ["a/b"]}, {}, ["/a~1b| a/b is required"]),
+        ({"properties": {"a": {"type": "null"}}}, {"a": 1, "b": 1}, ["/a| a must be null"]),
+        ({"properties": {"a": {}}, "additionalProperties": False}, {"a": 1, "~b": 1},
+         ["/~0b| ~b is not a field of this object"]),
+        ({"properties": {"a": {}}, "additionalProperties": True}, {"b": 1}, []),
+        ({"properties": {"a": {}}, "additionalProperties": {"type": "null"}}, {"a": 1, "b": 1}, ["/b| b must be null"]),
+        (DEEP, {"a/b": [{}, {"~c": 1}]}, ["/a~1b/1/~0c| ~c must be null"]),
+        ({"allOf": [{"minimum": 2}, {"maximum": 0}]}, 1, ["| the body must be at least 2",
+                                                           "| the body must be at most 0"]),
+        (ANY, "x", []),
+        (ANY, 5, []),
+        (ANY, 4, ["| the body must fit at least one of 2 schemas, fits 0"]),
+        (ONE, 1, []),
+        (ONE, 5, ["| the body must fit exactly one of 2 schemas, fits 2"]),
+        (ONE, 1.5, ["| the body must fit exactly one of 2 schemas, fits 0"]),
+        ({"not": {"type": "null"}}, 1, []),
+        ({"not": {"type": "null"}}, None, ["| the body has a form that is excluded"]),
+        ({"properties": {"a": {"not": {}}, "b": ANY, "c": {"enum": [1]}, "d": {"allOf": [{"minimum": 1}]}}},
+         {"a": 1, "b": 1, "c": 2, "d": 0},
+         ["/a| a has a form that is excluded", "/b| b must fit at least one of 2 schemas, fits 0",
+          "/c| c must be one of 1", "/d| d must be at least 1"]),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_said_with_its_place(schema: dict[str, Any], value: Any, expected: list[str]) -> None:
+    """Each misfit has the pointer of the part, a message that names the field and what is accepted."""
+    found = violations(schema, value)
+    assert [f"{each.pointer}| {each.message}" for each in found] == expected
+    assert {(each.rule, each.level) for each in found} <= {("schema", "error")}
+    within = violations({"type": "object", "properties": {"at": {"$ref": "#/Part"}}}, {"at": value}, Part=schema)
+    assert [each.pointer for each in within] == [f"/at{each.pointer}" for each in found]
+
+
+def test_the_value_found_is_part_of_the_violation() -> None:
+    """Whoever shows a misfit can show what was found there, or that nothing was."""
+    schema: dict[str, Any] = {
+        "required": ["b"], "additionalProperties": False, "properties": {
+            "a": {"enum": ["x"], "maxLength": 0, "pattern": "x"}, "c": {"minItems": 1}, "d": {"minimum": 1},
+            "e": {"exclusiveMinimum": 1}, "f": {"type": "null"}, "g": {"not": {}}, "h": {"anyOf": [{"type": "null"}]}},
+    }  # fmt: skip
+    body = {"a": "y", "c": [], "d": 0, "e": 1, "f": 2, "g": 3, "h": 4, "i": 5}
+    found = [(each.pointer, each.value) for each in violations(schema, body)]
+    assert found == [
+        ("/b", ABSENT), ("/a", "y"), ("/a", "y"), ("/a", "y"), ("/c", []), ("/d", 0), ("/e", 1), ("/f", 2),
+        ("/g", 3), ("/h", 4), ("/i", 5),
+    ]  # fmt: skip
+
+
+def test_a_reference_is_followed() -> None:
+    """A schema may refer to another, and that one to a third, back to itself, or in a circle to nothing at all."""
+    loop = {"properties": {"next": {"$ref": "#/Loop"}}, "required": ["name"]}
+    body = {"name": "a", "next": {"name": "b", "next": {}}}
+    definitions: dict[str, Any] = {"Loop": loop, "Alias": {"$ref": "#/Loop"}, "Circle": {"$ref": "#/Circle"}}
+    found = violations(
+        {"properties": {"a": {"$ref": "#/Alias"}, "b": {"$ref": "#/Circle"}}}, {"a": body, "b": 1}, **definitions
+    )
+    assert [each.pointer for each in found] == ["/a/next/next/name"]
+    lists = {"type": "array", "items": {"$ref": "#/List"}}
+    found = violations({"properties": {"a": {"$ref": "#/List"}}}, {"a": [[], [[1]]]}, List=lists)
+    assert [f"{each.pointer}| {each.message}" for each in found] == ["/a/1/0/0| 0 must be an array"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(schema=schemas(), body=bodies)
+def test_the_checks_agree_with_json_schema(schema: Any, body: dict[str, Any]) -> None:
+    """Any schema of a field, also among alternatives and as an exclusion, refuses what a validator refuses."""
+    for whole in (
+        {"type": "object", "properties": {"a": schema}},
+        {"properties": {"a": {"oneOf": [schema, {"type": "string"}]}, "b": {"not": schema}}},
+        {"additionalProperties": {"anyOf": [schema, {"type": "null"}]}},
+    ):
+        expected = jsonschema_rs.Draft202012Validator(whole).is_valid(body)
+        assert (not violations(whole, body)) is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "valid"), [(None, True), ("x", True), (unlisted("z"), True), ("y", False), (1, False), (ABSENT, False)]
+)
+def test_alternatives_of_one_comparison_each_are_one_condition(value: Any, valid: bool) -> None:
+    """Such as a word or null: no function is called for them."""
+    schema = {"properties": {"a": {"anyOf": [{"type": "string", "enum": ["x"]}, {"type": "null"}]}}, "required": ["a"]}
+    assert (not violations(schema, {"a": value} if value is not ABSENT else {})) is valid
+    assert "check_choice(" not in source(schema)
+
+
+PART = {"$ref": "#/Part"}
+RULED = {"type": "object", "properties": {"n": {"type": "integer"}}}
+SMALL = rule(True, {"properties": {"n": {"maximum": 1}}}, "small")
+WRONG, RIGHT = {"n": 2}, {"n": 1}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "places"),
+    [
+        ({"properties": {"a": PART}}, {"a": WRONG}, ["/a"]),
+        ({"properties": {"a": PART}}, {"a": RIGHT, "b": WRONG}, []),
+        ({"properties": {"a~/b": PART}}, {"a~/b": WRONG}, ["/a~0~1b"]),
+        ({"additionalProperties": PART, "properties": {"a": {}}}, {"a": WRONG, "b": WRONG}, ["/b"]),
+        ({"items": PART}, [RIGHT, WRONG, WRONG], ["/1", "/2"]),
+        ({"items": PART}, (WRONG,), ["/0"]),
+        ({"properties": {"a": {"allOf": [{}, PART]}}}, {"a": WRONG}, ["/a"]),
+        ({"allOf": [{"properties": {"a": PART}}]}, {"a": WRONG}, ["/a"]),
+        ({"allOf": [PART]}, WRONG, [""]),
+        ({"properties": {"a": {"oneOf": [PART, {"type": "string"}]}}}, {"a": WRONG}, ["/a"]),
+        ({"properties": {"a": {"anyOf": [PART, {"type": "string"}]}}}, {"a": WRONG}, ["/a"]),
+        ({"properties": {"a": {"anyOf": [PART, {"type": "object"}]}}}, {"a": WRONG}, []),
+        (
+            {"properties": {"a": {"oneOf": [{"type": "string"}, {"properties": {"b": PART}}]}}},
+            {"a": {"b": WRONG}},
+            ["/a/b"],
+        ),
+        ({"properties": {"a": {"not": PART}}}, {"a": "no object"}, []),
+    ],
+)
+def test_the_rules_of_a_part_are_checked_in_its_place(schema: Any, value: Any, places: list[str]) -> None:
+    """In a field, a list, a map, or a choice where it is clear which alternative is meant."""
+    found = violations(schema, value, parts={"Part": [SMALL]}, Part=RULED)
+    assert [(each.rule, each.pointer) for each in found] == [("small", f"{place}/n") for place in places]
+
+
+def test_a_reference_may_be_encoded() -> None:
+    """The schema is the same, and so are its rules."""
+    schema = {"properties": {"a": {"$ref": "#/P%C2%AB1"}, "b": {"$ref": "#/P«1"}}}
+    found = violations(schema, {"a": WRONG, "b": WRONG}, [], parts={"P«1": [SMALL]}, **{"P«1": RULED})
+    assert [each.pointer for each in found] == ["/a/n", "/b/n"]
+
+
+def test_the_whole_comes_before_its_parts_and_the_schema_before_the_rules() -> None:
+    """Each violation has the value found; the nearest valid request of a part names fields of the whole."""
+    schema = {"type": "object", "properties": {"part": PART, "n": {"type": "integer"}, "t": {"type": "string"}}}
+    few = rule(True, {"properties": {"n": {"enum": [0, 1]}}}, "few")
+    part = {**RULED, "properties": {"n": {"enum": [1, 2]}}}
+    body = {"part": {"n": 2}, "n": 5, "t": 1}
+    found = violations(schema, body, [few], parts={"Part": [SMALL]}, Part=part)
+    assert [(each.rule, each.pointer, each.value) for each in found] == [
+        ("schema", "/t", 1), ("few", "/n", 5), ("small", "/part/n", 2),
+    ]  # fmt: skip
+    assert [str(each) for each in found[2].nearest] == ["n=1"]
+    assert found[2].nearest[0].pointer == "/part/n"
+    checks = compiled(schema, [few], parts={"Part": [SMALL]}, Part=part)
+    waived = checks.violations(body, model=TaskIdDto, waive={"schema", "few"})
+    assert [each.rule for each in waived] == ["small"]
+
+
+def test_a_form_is_checked_against_its_rules_alone() -> None:
+    """Its values are texts and files, whatever the schema calls them."""
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    for content, expected in (("application/x-www-form-urlencoded", []), ("application/merge-patch+json", ["schema"])):
+        found = violations(schema, {"n": "1"}, [SMALL], content=content)
+        assert [each.rule for each in found] == expected
+    (found_one,) = violations(schema, {"n": 2}, [SMALL], content="multipart/form-data")
+    assert found_one.rule == "small"
+
+
+@pytest.mark.parametrize(
+    ("content", "checked"),
+    [
+        ("application/json", True),
+        ("Application/JSON ; charset=utf-8", True),
+        ("application/merge-patch+json", True),
+        ("*/*", True),
+        ("text/plain", False),
+        ("application/jsonl", False),
+    ],
+)
+def test_the_requests_that_are_checked(content: str, checked: bool) -> None:
+    """Bodies that are JSON, whatever the media type adds to it."""
+    assert bool(violations({"type": "object", "required": ["a"]}, {}, content=content)) is checked
+
+
+def test_a_model_is_read_by_its_attributes() -> None:
+    """What was not given is absent, also in a copy; undeclared fields are checked as those of the JSON object."""
+    model = VideoGenerationDto(prompt="p", action="img2video", model="veo3_fast", image_list=["https://h/1.png"])
+    assert rules.violations(model) == rules.violations(copy.deepcopy(model)) == ()
+    model.prompt = UNSET  # type: ignore[assignment]
+    assert [each.message for each in rules.violations(model)] == ["prompt is required"]
+    model = VideoGenerationDto(prompt="p", action="img2video", model="veo3_fast")
+    model.additional_properties = {"imageList": ["https://h/1.png"] * 3}
+    assert [each.value for each in rules.violations(model)] == [["https://h/1.png"] * 3]
+
+
+@pytest.mark.parametrize(
+    ("requirement", "expected"),
+    [
+        (True, []),
+        ({"properties": {"a": {"const": "x"}}}, [
+            "if a is not ABSENT and a != 'x':", "    violated.append((R, '/a', a))"]),
+        ({"properties": {"b": {"items": {"const": "x"}}}}, [
+            "if isinstance(b, (list, tuple)):", "    for (index, item) in enumerate(b):", "        if item != 'x':",
+            "            violated.append((R, '/b/' + str(index), item))", "            break"]),
+        ({"properties": {"a": {"const": "x"}, "b": {"items": {"const": "x"}}}}, [
+            "if a is not ABSENT and a != 'x':", "    violated.append((R, '/a', a))",
+            ("elif isinstance(b, (list, tuple)) and (bad := next((index for (index, item) in enumerate(b) if"
+             " item != 'x'), None)) is not None:"),
+            "    violated.append((R, '/b/' + str(bad), b[bad]))"]),
+    ],
+)  # fmt: skip
+def test_a_rule_reads_as_if_written_by_hand(requirement: Any, expected: list[str]) -> None:
+    """One `if` for a rule that can be violated in one way, a chain for several, a loop for the items of a list."""
+    module = source({"type": "object", "properties": {"a": {}, "b": {}}}, [rule(True, requirement)])
+    (function,) = (node for node in ast.parse(module).body if isinstance(node, ast.FunctionDef))
+    lines = (
+        "\n".join(map(ast.unparse, function.body)).replace("for index, item in", "for (index, item) in").splitlines()
+    )
+    start = lines.index("violated: list[Violated] = []")
+    assert lines[start + 1 : lines.index("if violated:")] == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None),
+        (dt.date(2026, 1, 2), "2026-01-02"),
+        (dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC), "2026-01-02T03:04:00+00:00"),
+        (UUID(int=7), "00000000-0000-0000-0000-000000000007"),
+        ([dt.date(2026, 1, 2), 5], ["2026-01-02", 5]),
+        (("a",), ["a"]),
+        (TaskIdDto(task_id="t"), {"taskId": "t"}),
+        (True, True),
+    ],
+)
+def test_values_are_checked_as_they_are_sent(value: Any, expected: Any) -> None:
+    """Dates, identifiers and models as the JSON that stands for them."""
+    assert _values.to_json(value) == expected
+    assert type(_values.to_json(value)) is type(expected)
+
+
+VALUES: list[Any] = [
+    None, True, False, 0, 1, 1.0, 1.5, "", "x", [], [1], [True], (1,), {}, {"a": 1}, {"a": True}, {"b": 1}, ABSENT,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "accepted"),
+    [
+        ("is_number", [0, 1, 1.0, 1.5]),
+        ("is_integer", [0, 1, 1.0]),
+    ],
+)
+def test_types_are_those_of_json(name: str, accepted: list[Any]) -> None:
+    """`True` is not a number, 1.0 is an integer, and what is absent has no type."""
+    found = [value for value in VALUES if getattr(_values, name)(value) is True]
+    assert [repr(value) for value in found] == [repr(value) for value in accepted]
+    assert all(getattr(_values, name)(value) is False for value in VALUES if value not in found)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [
+        (1, 1.0, True),
+        (1, True, False),
+        (0, False, False),
+        (True, True, True),
+        ("x", "x", True),
+        (None, None, True),
+        (None, False, False),
+        ([1, "x"], (1, "x"), True),
+        ([1], [True], False),
+        ([1], [1, 2], False),
+        ([], {}, False),
+        ({"a": [1]}, {"a": (1,)}, True),
+        ({"a": 1}, {"a": True}, False),
+        ({"a": 1}, {"b": 1}, False),
+        ({"a": 1}, {"a": 1, "b": 1}, False),
+        (ABSENT, ABSENT, False),
+    ],
+)
+def test_values_are_equal_as_json_compares(left: Any, right: Any, same: bool) -> None:
+    """Numbers by value, but not booleans; lists and tuples by items; objects by members; nothing equals absent."""
+    assert _values.equals(left, right) is same
+    assert _values.equals(right, left) is same
+    assert _values.equals(left, "other", right) is same
+    assert _values.equals(left) is False
+
+
+def test_members_of_objects() -> None:
+    """A property of an object by its name; absent in whatever has no properties."""
+    assert _values.member({"a": None}, "a") is None
+    assert all(_values.member(owner, "b") is ABSENT for owner in ({"a": 1}, [1], ABSENT))
+
+
+def test_tuples_become_lists() -> None:
+    """What JSON has no word for is said otherwise; everything else stays what it is."""
+    value = [1]
+    assert _values.as_list((1, 2)) == [1, 2]
+    assert _values.as_list(value) is value
+    assert _values.as_list(ABSENT) is ABSENT
+
+
+def test_models_without_rules_break_none() -> None:
+    """A model that nothing is known about is not refused."""
+    assert rules.violations(TaskIdDto(task_id="t")) == ()
+    assert rules.rule_violations(TaskIdDto(task_id="t")) == ()

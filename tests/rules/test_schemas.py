@@ -1,0 +1,120 @@
+"""Which part of the document's schemas is checked before sending."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rulewright.errors import InputError
+from rulewright.generate.schemas import Schemas, request_schemas
+
+
+def shaped(schema: Any) -> Any:
+    """Return what is checked of a schema."""
+    schemas = Schemas({"S": schema})
+    assert schemas.add("#/S") == {"$ref": "#/S"}
+    return schemas.definitions["#/S"]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "enum": ["a"], "minLength": 1, "maxLength": 2},
+        {"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": 2},
+        {"type": "object", "required": ["a"], "properties": {"a": {"const": 1}}},
+        {"minimum": 1, "maximum": 2, "exclusiveMinimum": True, "exclusiveMaximum": 3},
+        {"allOf": [{"type": "null"}], "anyOf": [{"type": "null"}], "oneOf": [{"type": "null"}], "not": {"enum": [1]}},
+        {"nullable": True, "additionalProperties": False},
+        {"additionalProperties": {"type": "string"}},
+        {"properties": {"description": {"type": "string"}, "x-y": {}, "odd": {"items": {}}}},
+    ],
+)
+def test_what_is_checked_stays_as_it_is(schema: Any) -> None:
+    """Every keyword that limits a value, at any depth."""
+    assert shaped(schema) == schema
+
+
+@pytest.mark.parametrize(
+    ("schema", "checked"),
+    [
+        ({"description": "d", "title": "t", "example": 1, "deprecated": True, "x-rules": [], "default": 1}, {}),
+        ({"nullable": False, "additionalProperties": True}, {}),
+        ({"properties": {"a": True, "b": False}}, {"properties": {"a": {}, "b": {"not": {}}}}),
+        ({"items": {"title": "t"}, "anyOf": [{"title": "t"}]}, {"items": {}, "anyOf": [{}]}),
+        ({"additionalProperties": {"title": "t"}}, {"additionalProperties": {}}),
+        ({"not": {"title": "t", "type": "null"}}, {"not": {"type": "null"}}),
+        ({"pattern": r"^\d+$"}, {"pattern": r"^[0-9]+\Z"}),
+        ({"properties": {"a": {"pattern": "(?<=a)b", "minLength": 1}}}, {"properties": {"a": {"minLength": 1}}}),
+        ({"format": "date", "multipleOf": 2, "if": True, "maximum": 3}, {"maximum": 3}),
+    ],
+)
+def test_what_limits_nothing_is_left_out(schema: Any, checked: Any) -> None:
+    """Annotations, what only the server judges, and what says no more than its absence; patterns are Python's."""
+    assert shaped(schema) == checked
+
+
+def test_references_are_followed_once_and_may_go_in_circles() -> None:
+    """What stands beside a reference counts for nothing, as OpenAPI 3.0 says."""
+    tree = {
+        "properties": {"left": {"$ref": "#/S", "type": "null"}, "leaf": {"$ref": "#/Leaf"}, "other": {"$ref": "#/Leaf"}}
+    }
+    schemas = Schemas({"S": tree, "Leaf": {"format": "uuid", "type": "string"}})
+    schemas.add("#/S")
+    assert schemas.definitions == {
+        "#/S": {"properties": {"left": {"$ref": "#/S"}, "leaf": {"$ref": "#/Leaf"}, "other": {"$ref": "#/Leaf"}}},
+        "#/Leaf": {"type": "string"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("other.yaml#/S", "the reference 'other.yaml#/S' leaves the document"),
+        ("#/None", "the reference '#/None' leads nowhere: nothing at #/None: the root has no 'None'"),
+        ("#/~2", "the reference '#/~2' leads nowhere: '#/~2' is not a JSON pointer: '~' must be written '~0'"),
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_an_error(reference: str, message: str) -> None:
+    """With how far it led."""
+    with pytest.raises(InputError) as caught:
+        Schemas({"S": {}}).add(reference)
+    assert caught.value.message == message
+
+
+def test_every_request_body_is_found() -> None:
+    """By content type: a component, or the place where the schema stands; also where the body is a reference."""
+
+    def body(**content: Any) -> dict[str, Any]:
+        return {"content": {name.replace("_", "/"): {"schema": schema} for name, schema in content.items()}}
+
+    document = {
+        "bodies": {"B": body(text_plain={"$ref": "#/T"})},
+        "paths": {
+            "/a": {"post": {"requestBody": body(a_json={"$ref": "#/A"}, a_xml={"$ref": "#/X"})}, "summary": "words"},
+            "/b": {"put": {"requestBody": {"$ref": "#/bodies/B"}}, "get": {}, "parameters": []},
+            "/c": {"post": {"requestBody": body(a_json={"type": "object"})}, "put": {"requestBody": {}}},
+            "/d": {
+                "post": {"requestBody": {"content": {"a/json": {}}}},
+                "put": {"requestBody": body(a_json={"$ref": "#/D"})},
+            },
+            "/e": None,
+        },
+    }
+    assert list(request_schemas(document)) == [
+        ("a/json", "#/A"),
+        ("a/xml", "#/X"),
+        ("text/plain", "#/T"),
+        ("a/json", "#/paths/~1c/post/requestBody/content/a~1json/schema"),
+        ("a/json", "#/paths/~1d/post/requestBody/content/a~1json/schema"),
+        ("a/json", "#/D"),
+    ]
+    assert list(request_schemas({})) == []
+
+
+RULED = {"x-rules": [{"id": "first"}, {"id": "second"}], "type": "object"}
+
+
+def test_a_schema_with_rules_names_the_first() -> None:
+    """By which the compiled ones are found; no rules are nothing to name."""
+    assert shaped(RULED) == {"type": "object", "x-rules": "first"}
+    assert shaped({"type": "object", "x-rules": []}) == {"type": "object"}
