@@ -239,7 +239,7 @@ def _add_word(value: Any, place: Location, chance: random.Random) -> str:
 
 def _change_word(value: Any, place: Location, chance: random.Random) -> str:
     """Give a keyword that is there an odd operand."""
-    known = dict(WORDS)
+    known: dict[str, Any] = dict(WORDS)
     places = [each for each in _places(value) if each and each[-1] in known]
     if not places:
         return _add_word(value, place, chance)

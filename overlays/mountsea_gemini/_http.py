@@ -38,7 +38,7 @@ from mountsea_gemini_api.client import Client as GeneratedClient
 from ._answers import Unreadable, document_of
 from ._bodies import Collector
 from ._errors import ConfigurationError
-from ._exchange import Answer, Failed, Open, Opened, Read, Request, Send, Stream
+from ._exchange import Answer, Failed, Open, Opened, Progress, Read, Request, Send, Stream
 from ._particular import DISTRIBUTION
 from ._policy import Authority
 from ._routes import AddressRefusedError, Resolver, Route, Talk, Tls, load_certificates, route_to, tunnel
@@ -109,15 +109,26 @@ class Exchange:
 
     Attributes:
         deadline: On time.monotonic().
-        wrote: Whether a byte of the request was written; None while that is in the hands of another's transport.
+        progress: Whether a byte of the request was written, for whoever is interrupted meanwhile.
     """
 
     deadline: float
-    wrote: bool | None = False
+    progress: Progress = field(factory=Progress)
+    _wrote: bool | None = False
     _late: int = 0
     _received: int = 0
     _head: bytearray | None = field(factory=bytearray)
     _head_size: int = 0
+
+    @property
+    def wrote(self) -> bool | None:
+        """Whether a byte of the request was written; None while that is in the hands of another's transport."""
+        return self._wrote
+
+    @wrote.setter
+    def wrote(self, wrote: bool | None) -> None:
+        self._wrote = wrote
+        self.progress.sent = wrote is not False
 
     def left(self) -> float:
         """Return the seconds left.
@@ -609,15 +620,14 @@ class SyncHttp:
     def send(self, effect: Send) -> Answer | Failed:
         """Send a request to the API and read its whole answer."""
         url, added = self._authority.carried(effect.request)
-        exchange = Exchange(time.monotonic() + effect.timeout)
+        exchange = Exchange(time.monotonic() + effect.timeout, effect.progress)
+        effect.progress.sent = False
         try:
             reply = self._start(_built(effect.request, url, added, effect.timeout), exchange, guarded=False)
         except ERRORS as error:
             return _failed(error, exchange)
         except _UNBUILDABLE as error:
             return _unbuildable(error)
-        finally:
-            effect.progress.sent = exchange.wrote is not False
         body = Collector(reply.response.status_code, _headers_of(reply.response), effect.limit)
         broken = None
         try:
@@ -1045,7 +1055,7 @@ class AsyncHttp:
             return _no_place(effect.timeout)
         answered = False
         try:
-            exchange = Exchange(time.monotonic() + effect.timeout if patient else deadline)
+            exchange = Exchange(time.monotonic() + effect.timeout if patient else deadline, effect.progress)
             outcome = await self._exchanged(effect, exchange)
             answered = isinstance(outcome, Answer)
             return outcome
@@ -1057,7 +1067,7 @@ class AsyncHttp:
         body: Collector | None = None
         try:
             request = _built(effect.request, url, added, effect.timeout)
-            async with self._bounded(exchange), self._started(request, exchange, effect) as reply:
+            async with self._bounded(exchange), self._started(request, exchange) as reply:
                 body = Collector(reply.response.status_code, _headers_of(reply.response), effect.limit)
                 while (piece := await reply.read()) and body.feed(piece):
                     pass
@@ -1117,11 +1127,8 @@ class AsyncHttp:
                 loop.call_soon_threadsafe(pool.close)
 
     @contextlib.asynccontextmanager
-    async def _started(self, request: httpx.Request, exchange: Exchange, effect: Send) -> AsyncIterator[_AsyncReply]:
-        try:
-            reply = await self._start(request, exchange, guarded=False)
-        finally:
-            effect.progress.sent = exchange.wrote is not False
+    async def _started(self, request: httpx.Request, exchange: Exchange) -> AsyncIterator[_AsyncReply]:
+        reply = await self._start(request, exchange, guarded=False)
         try:
             yield reply
         finally:

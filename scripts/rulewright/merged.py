@@ -99,7 +99,7 @@ def explain(vendor: Document, value: Any) -> None:
     Raises:
         InputError: Names the file, the line and the JSON pointer of the first fault.
     """
-    from rulewright.importing.check import check_document  # noqa: PLC0415  slow to load, and seldom needed
+    from rulewright.openapi.validity import check_document  # noqa: PLC0415  slow to load, and seldom needed
 
     try:
         check_document(dataclasses.replace(vendor, value=value))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Ran, Running, command, environment, started
+from tests.cli.running import Ran, Running, command, environment
 
 Serve = Callable[[str], Running]
 Cli = Callable[..., Ran]
@@ -21,8 +21,6 @@ PRINTING = [
     ("rules",),
     ("rules", "--json"),
     ("text2video", "--help"),
-    ("sandbox", "--help"),
-    ("sandbox",),
     ("text2video", "a cat", "--quiet", "--sandbox"),
     ("text2video", "a cat", "--quiet", "--sandbox", "--json", "--no-wait"),
 ]
@@ -101,13 +99,3 @@ def test_a_lost_result_leaves_the_id(serve: Serve) -> None:
     (task,) = sandbox.sandbox.core.tasks._tasks
     assert done.returncode == 1
     assert done.stderr.rstrip().endswith(f"go on with: mountsea-gemini wait --base-url {sandbox.url} --sandbox {task}")
-
-
-def test_a_port_in_use_is_an_option_that_cannot_be_used(serve: Serve) -> None:
-    """`sandbox` follows the table: 2 for an option, and one line that names it."""
-    port = serve("").url.rpartition(":")[2]
-    with started("sandbox", "--port", port) as process:
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert err.startswith(f"error: cannot listen on '127.0.0.1', port {port}: ")
-    assert len(err.splitlines()) == 1

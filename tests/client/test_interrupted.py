@@ -73,6 +73,9 @@ async def _wait_for(client: AsyncClient, silent: Silent) -> None:
 async def _give_up(client: AsyncClient, silent: Silent) -> None:
     core = client.text_to_video(PROMPT)
     core.send(None)
+    while not silent.sent:
+        await asyncio.sleep(0)
+        core.send(None)
     core.close()
 
 

@@ -48,12 +48,6 @@ PIECES: Mapping[str, str] = {
         "receipt.id.upper()\nassert isinstance(receipt.total, float)\nassert isinstance(receipt.remark, str)\n"
         "receipt.remark.upper()"
     ),
-    "know every state": (
-        "from typing import assert_never\nfrom PKG.models import Receipt\n"
-        "receipt = Receipt.from_dict({'id': '1', 'state': 'sent'})\n"
-        "if receipt.state == 'waiting':\n    pass\nelif receipt.state == 'sent':\n    pass\n"
-        "else:\n    assert_never(receipt.state)"
-    ),
 }
 TYPED_ONLY = """
 def answers(client: AuthenticatedClient) -> None:

@@ -46,14 +46,14 @@ def write(root: Path, components: Any, **table: object) -> Path:
 ENDLESS = """\
 #!{python}
 import os, pathlib, sys
-from rulewright.generate import _generator_process, generation
+from rulewright.generate import _generator_process, openapi_python_client
 
 def generate(spec, package):
     pathlib.Path({started!r}).write_text(str(os.getpid()))
     while True:
         pass
 
-generation.generate = generate
+openapi_python_client.generate = generate
 _generator_process._run(sys.argv[3:])
 """
 """An interpreter that runs the generator's process, whose generator never ends; it writes down its process id."""

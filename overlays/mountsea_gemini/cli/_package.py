@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-import mountsea_gemini_api
+from mountsea_gemini_api import operations
 from mountsea_gemini_api._operation import Operation
 from mountsea_gemini_api.operations import OPERATIONS
 from mountsea_gemini_api.rules import BODIES, Violation, request_violations
@@ -60,7 +60,7 @@ __all__ = [
 
 def effective_document() -> dict[str, Any]:
     """Return the effective document that comes with the package."""
-    text = resources.files(mountsea_gemini_api).joinpath("openapi.effective.json").read_text(encoding="utf-8")
+    text = resources.files(str(operations.__package__)).joinpath("openapi.effective.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document
 

@@ -15,8 +15,8 @@ from rulewright.impact.report import Report
 from rulewright.importing.impact import impact, revision_before
 from rulewright.importing.imported import Imported, import_pages, mending
 from rulewright.importing.origin import write_record
-from rulewright.importing.reference import operations
 from rulewright.openapi.document import Document, load
+from rulewright.openapi.validity import operations
 from rulewright.overlay import load_overlay
 from rulewright.overlay.absorbed import WAY_OUT, absorbed
 from rulewright.project import Project, load_project

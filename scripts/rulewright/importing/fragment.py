@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import json
 import re
@@ -15,8 +16,10 @@ from markdown_it.token import Token
 
 from rulewright.errors import InputError
 from rulewright.importing.page import Page
-from rulewright.importing.reference import METHODS
+from rulewright.openapi.document import Document, parse
+from rulewright.openapi.validity import METHODS, check_document, check_shape, minor_version, operations
 
+_CUT: Final = 160
 _LANGUAGES: Final = {"", "yaml", "yml", "json", "openapi"}
 
 # A version must follow: the front matter of a page may say `openapi: POST /a` without being a document.
@@ -104,3 +107,35 @@ def _has_head(text: str) -> bool:
     except (ValueError, RecursionError):
         return _JSON_HEAD.match(text) is not None
     return isinstance(value, dict) and ("openapi" in value or "swagger" in value)
+
+
+def read_fragment(fragment: Fragment, *, whole: bool = True) -> Document:
+    """Read and check the document of one fragment.
+
+    Args:
+        fragment: The fragment.
+        whole: Whether it must be valid as it stands; else only what reading it relies on is checked.
+
+    Raises:
+        InputError: It is not whole or not valid, or lacks the operation its fence announces; names the
+            page and the line on the page.
+    """
+    document = parse(fragment.text, fragment.page, first_line=fragment.first_line)
+    if whole:
+        check_document(document)
+    else:
+        minor_version(document)
+        check_shape(document)
+    if fragment.announced is not None:
+        _check_announced(document, fragment, fragment.announced)
+    return document
+
+
+def _check_announced(document: Document, fragment: Fragment, announced: tuple[str, str]) -> None:
+    names = [f"{method.upper()} {path}" for _, path, method in operations(document.value)]
+    wanted = f"{announced[0].upper()} {announced[1]}"
+    if wanted not in names:
+        near = difflib.get_close_matches(wanted, names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(names)[:_CUT]}"
+        message = f"the block announces {wanted}, but its document has no such operation; {hint}"
+        raise InputError(message, path=fragment.page, line=fragment.line)

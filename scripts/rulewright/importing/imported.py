@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rulewright.errors import InputError
-from rulewright.importing.check import check_document, read_fragment
-from rulewright.importing.fragment import fragments
+from rulewright.importing.fragment import fragments, read_fragment
 from rulewright.importing.merge import plan
 from rulewright.importing.page import Page, list_pages, read_page
 from rulewright.importing.render import render
 from rulewright.openapi.document import Document, parse
+from rulewright.openapi.validity import check_document
 from rulewright.overlay import apply, load_overlay
 
 Mend = Callable[[Document], Document]

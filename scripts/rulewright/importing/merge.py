@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.importing.reference import operations
 from rulewright.openapi.document import Document
 from rulewright.openapi.pointer import Location
+from rulewright.openapi.validity import operations
 
 _ABSENT: Final = object()
 _CUT: Final = 100

@@ -195,7 +195,7 @@ class Rules:
             waive: Ids of rules to switch off.
 
         Raises:
-            ValueError: A waived id does not exist.
+            ValueError: A waived id does not exist, or the body is a JSON object and several models have checks.
         """
         if waive:
             self.check_waived(waive)
@@ -205,7 +205,8 @@ class Rules:
         body = arguments.get("body")
         parts = enumerate(body) if isinstance(body, list) else [("", body)]
         for index, part in parts:
-            if hasattr(part, "to_dict") and (checked := self._bodies.get(type(part))) is not None:
+            model = self._only_model() if isinstance(part, dict) else type(part)
+            if (checked := self._bodies.get(model)) is not None:
                 found: Found = []
                 checked.check(part, "" if part is body else f"/{index}", found)
                 result += _violations(found, waive)
