@@ -9,10 +9,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx
+from attrs import evolve
 
+from rulewright.contract.cases import Probe
 from rulewright.contract.client import Caller, ClientPackage, Inexpressible, Outcome, Skin
-from rulewright.contract.contract import BASE, Contract, Subject
-from rulewright.contract.coverage import Ledger
+from rulewright.contract.contract import BASE as BASE
+from rulewright.contract.contract import Contract, Subject
+from rulewright.contract.coverage import Ledger, value_at
 from rulewright.contract.failure import Ask, Failure, blame_of
 from rulewright.contract.judge import Verdict
 from rulewright.contract.request import Request
@@ -139,6 +142,7 @@ class Bench:
         server: httpx.BaseTransport | None = None,
     ) -> None:
         self.package = package
+        self.token = TOKEN
         self.contract = Contract(package.document if document is None else document)
         self.sandbox = Sandbox(self.contract.document, token=TOKEN)
         self.ledger = Ledger(self.contract)
@@ -146,6 +150,8 @@ class Bench:
         """Requests put to client and server so far."""
         self.sent: list[httpx.Request] = []
         """The requests that left a client since the last call began."""
+        self.answered: tuple[int, bytes] = (0, b"")
+        """Status and body of the last answer that a client got whole."""
         self._door = server or self.sandbox.transport()
         self._transport = Watched(self._door, self.sent.append, self._both)
         self._raw = httpx.Client(
@@ -154,6 +160,7 @@ class Bench:
         self._callers: dict[Skin, Caller] = {}
 
     def _both(self, request: httpx.Request, status: int, answer: bytes) -> None:
+        self.answered = (status, answer)
         self.ledger.exchange("client", request, status, answer)
         self._server(request, status, answer)
 
@@ -193,18 +200,72 @@ class Bench:
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         return self._raw.request(ask.method, target, headers={**given, **more}, content=ask.content)
 
+    def pass_on(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> httpx.Response:
+        """Send a request as it is, past the client."""
+        self.compared += 1
+        return self._raw.request(method, url, headers=headers, content=content)
+
+    def submit(self, subject: Subject, script: str, skin: Skin = "sync") -> Outcome:
+        """Start a task that goes as a script says."""
+        self.sandbox.reset()
+        self.sandbox.script(script)
+        return self.call(subject.request, skin)
+
     def start(self, subject: Subject, script: str, skin: Skin = "sync") -> Any:
         """Start a task that goes as a script says, and return its handle.
 
         Raises:
             AssertionError: The submit was not accepted.
         """
-        self.sandbox.reset()
-        self.sandbox.script(script)
-        outcome = self.call(subject.request, skin)
+        outcome = self.submit(subject, script, skin)
         if outcome.error is not None:
             raise AssertionError(f"a valid submit ended with {outcome.name}: {outcome.error}") from outcome.error
         return outcome.value
+
+    def valid(self, subject: Subject, script: str = "") -> Request:
+        """Return a valid request of an operation; for the state of a task, one is started first.
+
+        Args:
+            subject: The operation.
+            script: How that task goes.
+        """
+        waiter = subject.operation.waiter
+        submit = next((each for each in self.contract.submits if each.poll is subject and not each.untried), None)
+        if waiter is None or submit is None:
+            return subject.request
+        self.sandbox.script(script)
+        answer = self.send(self.contract.ask(submit, submit.request)).json()
+        parameters = dict(subject.request.parameters)
+        key = next(key for key in parameters if key.partition(":")[2] == waiter.parameter)
+        return evolve(subject.request, parameters={**parameters, key: value_at(answer, submit.id_pointer)})
+
+    def carried(self, subject: Subject) -> dict[str, dict[str, str]]:
+        """Return the credential of an operation as keyword arguments that HTTP libraries have in common."""
+        found: dict[str, dict[str, str]] = {"headers": {}, "params": {}, "cookies": {}}
+        for carrier in subject.carriers:
+            place = {"header": "headers", "query": "params", "cookie": "cookies"}[carrier.place]
+            found[place][carrier.name] = carrier.value(TOKEN)
+        return found
+
+    def agree_on_parameters(self, subject: Subject, case: str, request: Request) -> Failure | None:
+        """Put a request whose parameters have rules to compiled rules, client and server."""
+        ask, right = self.contract.ask(subject, request), self.contract.maker.keeps_parameter_rules(request)
+        wanted = (subject.operation.success.status,) if right else (400, 422)
+        status = self.send(ask).status_code
+        if status not in wanted:
+            return Failure(case, f"{subject} parameters", f"HTTP {status}", f"HTTP {wanted}", "server", ask)
+        if not self.package.has(subject.operation.method, subject.operation.path) or not self.package.expresses(request):
+            return None
+        found = {rule for rule, level in self.package.parameter_violations(request) if level == "error"}
+        if bool(found) is right:
+            got = f"broken {', '.join(found) or 'nothing'}"
+            return Failure(case, f"{subject} parameters", got, "accepted" if right else "refused", "rules", ask)
+        outcome = self.call(request)
+        refused = self.package.refused_for(outcome)
+        if set(refused or ()) != found or (not right and self.sent):
+            got = f"{outcome.name}, {len(self.sent)} sent"
+            return Failure(case, f"{subject} parameters", got, f"refused for {found or 'nothing'}", "client", ask)
+        return None
 
     def agree(self, subject: Subject, case: str, request: Request) -> Failure | None:
         """Put a request with a JSON body to everybody; return the failure of the one who disagrees with the document.
@@ -214,8 +275,7 @@ class Bench:
             case: What is tried.
             request: The request.
         """
-        assert subject.judge is not None
-        verdict = subject.judge.verdict(request.body)
+        verdict = subject.verdict(request.body)
         ask = self.contract.ask(subject, request)
         answer = self.send(ask)
         # What is a date or an address is left to the server.
@@ -290,12 +350,9 @@ class Bench:
         kind = sent.headers.get("content-type", "nothing")
         return None if kind.partition(";")[0] == request.media else f"sent the content type {kind}"
 
-    def put(self, probe_case: str, place: str, ask: Ask, wanted: tuple[int, ...]) -> Failure | None:
+    def put(self, probe: Probe) -> Failure | None:
         """Send a raw request; return the failure if its status is not among those wanted."""
-        status = self.send(ask).status_code
-        if status in wanted:
-            return None
-        return Failure(probe_case, place, f"HTTP {status}", f"HTTP {' or '.join(map(str, wanted))}", "server", ask)
+        return probe.failure(self.send(probe.ask).status_code)
 
     def close(self) -> None:
         """Close every client."""

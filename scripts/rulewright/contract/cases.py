@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from attrs import evolve, frozen
 
 from rulewright.contract.contract import Contract, Subject, encode_json
-from rulewright.contract.failure import Ask
+from rulewright.contract.failure import Ask, Failure
 from rulewright.contract.judge import ANY, Part
 from rulewright.contract.request import Request
 from rulewright.rules.definition import Rule
@@ -63,6 +62,13 @@ class Probe:
     place: str
     ask: Ask
     wanted: tuple[int, ...]
+
+    def failure(self, status: int) -> Failure | None:
+        """Return what is wrong with an answer of this status, if anything is."""
+        if status in self.wanted:
+            return None
+        wanted = f"HTTP {' or '.join(map(str, self.wanted))}"
+        return Failure(self.case, self.place, f"HTTP {status}", wanted, "server", self.ask)
 
 
 class Cases:
@@ -245,10 +251,8 @@ class Cases:
 
     def methods(self) -> Iterator[Probe]:
         """Yield requests with methods that no operation of the path has."""
-        path = self._ask.target.partition("?")[0].removeprefix(self._contract.spec.base_path)
-        documented = {
-            each.operation.method for each in self._contract.subjects if _template(each.operation.path).fullmatch(path)
-        }
+        path = self._ask.target.partition("?")[0]
+        documented = {each.operation.method for each in self._contract.matching(path)}
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
             if method not in documented:
                 ask = Ask(method, self._ask.target, {}, None, self.subject.carriers)
@@ -273,13 +277,6 @@ def _typed(text: str) -> Iterator[Any]:
         yield json.loads(text)
     except ValueError:
         return
-
-
-def _template(path: str) -> re.Pattern[str]:
-    """Return a pattern of the paths that a template stands for."""
-    return re.compile(
-        "".join("[^/]+" if part.startswith("{") else re.escape(part) for part in re.split(r"(\{[^}]*\})", path))
-    )
 
 
 def _around(rule: Rule, space: Space) -> Iterator[tuple[str, Any]]:

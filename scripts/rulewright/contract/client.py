@@ -135,6 +135,15 @@ class ClientPackage:
             return False
         return True
 
+    def written(self, request: Request) -> Any:
+        """Return the JSON body that the client sends for a request; dates may be written in another way.
+
+        Raises:
+            Inexpressible: The client has no arguments for it.
+        """
+        body = self._arguments(request)["body"]
+        return body.to_dict() if hasattr(body, "to_dict") else request.body
+
     def body_violations(self, request: Request, **options: Any) -> tuple[tuple[str, str], ...]:
         """Return what the compiled rules find in a JSON body that they judge: id and level each.
 
@@ -167,6 +176,14 @@ class ClientPackage:
             return None
         violations: Iterable[Any] = getattr(outcome.error, "violations", ())
         return tuple(dict.fromkeys(each.rule for each in violations if each.level == "error"))
+
+    def every_violation(self, outcome: Outcome) -> set[str]:
+        """Return the ids of all rules for which the client refused a request."""
+        return {each.rule for each in getattr(outcome.error, "violations", ())}
+
+    def handle(self, task: Any, caller: Caller) -> Any:
+        """Return the handle of a task for another client, as another process would have it."""
+        return type(task).from_json(task.to_json(), caller.client)
 
     def _operation(self, request: Request) -> Any:
         return self._operations[request.operation.method, request.operation.path]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
@@ -12,9 +14,10 @@ import httpx
 from attrs import evolve, frozen
 
 from rulewright.contract.failure import Ask, Carrier
-from rulewright.contract.judge import BodyJudge, Judge, Part
+from rulewright.contract.judge import BodyJudge, Judge, Part, Verdict
 from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Request
-from rulewright.rules.definition import RuledSchema, read_rules
+from rulewright.openapi.parameters import is_unsaid
+from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.space import Space
 from rulewright.sandbox._sample import properties_of
 from rulewright.sandbox._spec import Operation, Spec, Waiter, json_schema_of
@@ -59,6 +62,9 @@ class Subject:
         self.name = operation.name
         self.carriers = tuple(contract.carriers(operation))
         self.ruled = contract.ruled_parameters(operation)
+        steps = re.split(r"(\{[^}]*\})", contract.spec.base_path + operation.path)
+        self.route = re.compile("".join("[^/]+" if step.startswith("{") else re.escape(step) for step in steps))
+        """A pattern of the paths that its template stands for."""
 
     def __repr__(self) -> str:
         return self.name
@@ -76,7 +82,7 @@ class Subject:
     def untried(self) -> str | None:
         """Why no request can be made up, where that is so."""
         try:
-            assert self.request
+            self._contract.maker.request(self.operation)
         except NoValueError as error:
             return str(error)
         return None
@@ -93,6 +99,16 @@ class Subject:
     def judge(self) -> BodyJudge | None:
         """The judge of its JSON body."""
         return None if self.schema is None else BodyJudge(self._contract.judge, self.schema)
+
+    def verdict(self, body: Any) -> Verdict:
+        """Return what the document states about a JSON body of the operation.
+
+        Raises:
+            LookupError: It takes none.
+        """
+        if self.judge is None:
+            raise LookupError(f"{self.name} takes no JSON body")
+        return self.judge.verdict(body)
 
     @cached_property
     def fields(self) -> dict[str, Mapping[str, Any]]:
@@ -145,8 +161,7 @@ class Subject:
     @property
     def id_pointer(self) -> str:
         """Where the answer to a submit holds the task's id."""
-        assert self.poll is not None
-        return next(link.id for link in self.operation.links if link.poll == self.poll.name)
+        return next(link.id for link in self.operation.links if self.poll and link.poll == self.poll.name)
 
     @property
     def waiter(self) -> Waiter:
@@ -186,10 +201,34 @@ class Contract:
         found = properties_of(self.spec, schema)
         return {name: child for name, child in found.items() if isinstance(child, Mapping)}
 
+    def without_ignored_parameters(self) -> dict[str, Any]:
+        """Return the document without the header parameters that OpenAPI ignores, which generators of requests heed."""
+        document: dict[str, Any] = copy.deepcopy(dict(self.document))
+        for item in document["paths"].values():
+            for holder in (item, *item.values()):
+                if isinstance(holder, dict) and "parameters" in holder:
+                    given = holder["parameters"]
+                    holder["parameters"] = [each for each in given if not is_unsaid(self.spec.resolve(each))]
+        return document
+
     @property
     def submits(self) -> tuple[Subject, ...]:
         """The operations that start a task."""
         return tuple(each for each in self.subjects if each.poll is not None)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule of the document, in order."""
+        return tuple(rule for each in self._ruled for rule in each.rules)
+
+    def subject(self, method: str, path: str) -> Subject:
+        """Return the operation of a method and a path template."""
+        return next(each for each in self.subjects if (each.operation.method, each.operation.path) == (method.upper(), path))
+
+    def matching(self, path: str) -> list[Subject]:
+        """Return the operations whose path template a path fits, plain ones first."""
+        found = [each for each in self.subjects if each.route.fullmatch(path)]
+        return sorted(found, key=lambda each: each.operation.path.count("{"))
 
     def ruled_parameters(self, operation: Operation) -> RuledSchema | None:
         """Return the rules between the parameters of an operation, if there are any."""

@@ -7,7 +7,6 @@ answered. Lines are read off the wire: a case counts for what was sent and answe
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
@@ -20,7 +19,7 @@ import httpx
 from attrs import frozen
 
 from rulewright.contract.cases import Cases
-from rulewright.contract.client import ClientPackage
+from rulewright.contract.client import ClientPackage, Inexpressible
 from rulewright.contract.contract import Contract, Subject
 from rulewright.contract.judge import ANY, Verdict
 from rulewright.contract.request import Request
@@ -174,16 +173,13 @@ class Ledger:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self.lines = {each.name: Lines(contract, each) for each in contract.subjects if each.untried is None}
-        self._routes = [(each.operation.method, _pattern(contract, each), each) for each in contract.subjects]
-        # Templates match what plain paths mean, so plain paths go first.
-        self._routes.sort(key=lambda route: route[2].operation.path.count("{"))
         self._last: dict[tuple[Side, str], str] = {}
         self.seen: Counter[str] = Counter()
 
     def exchange(self, side: Side, request: httpx.Request, status: int, answer: bytes) -> None:
         """Note what was sent and answered."""
-        path = request.url.path
-        subject = next((each for method, route, each in self._routes if method == request.method and route(path)), None)
+        matching = self._contract.matching(request.url.raw_path.decode("latin-1").partition("?")[0])
+        subject = next((each for each in matching if each.operation.method == request.method), None)
         if subject is None or subject.name not in self.lines:
             return
         reply = _json(answer)
@@ -192,14 +188,14 @@ class Ledger:
             *self.lines[subject.name].reply(self._contract, status, reply),
         ):
             self.seen[f"{side}: {subject.name} {line}"] += 1
-        if subject.operation.waiter is not None and 200 <= status < 300:
+        if 200 <= status < 300:
             for line in self._life(side, subject, str(request.url), reply):
                 self.seen[f"{side}: {subject.name} {line}"] += 1
 
     def refused(self, subject: Subject, body: Any) -> None:
         """Note a body that the client refused to send."""
         if subject.judge is not None:
-            verdict = subject.judge.verdict(body)
+            verdict = subject.verdict(body)
             if not verdict.accepted:
                 for line in self.lines[subject.name].body(body, verdict):
                     self.seen[f"client: {subject.name} {line}"] += 1
@@ -221,14 +217,15 @@ class Ledger:
                 yield f"parameter {parameter.name} absent refused"
         body = _json(request.content)
         if subject.judge is not None and body is not None and (200 <= status < 300 or status in {400, 422}):
-            verdict = subject.judge.verdict(body)
+            verdict = subject.verdict(body)
             # Where they differ somebody is wrong: a check reports it, and it shows nothing.
             if verdict.accepted is (status < 300) and (side == "server" or verdict.accepted):
                 yield from self.lines[subject.name].body(body, verdict)
 
     def _life(self, side: Side, subject: Subject, key: str, reply: Any) -> Iterator[str]:
         waiter = subject.operation.waiter
-        assert waiter is not None
+        if waiter is None:
+            return
         state = value_at(reply, waiter.state)
         if not isinstance(state, str):
             return
@@ -239,11 +236,6 @@ class Ledger:
         self._last[side, key] = state
         if waiter.ends.get(state) == "success" and waiter.output and value_at(reply, waiter.output) is None:
             yield "success without a result"
-
-
-def _pattern(contract: Contract, subject: Subject) -> Any:
-    steps = re.split(r"(\{[^}]*\})", contract.spec.base_path + subject.operation.path)
-    return re.compile("".join("[^/]+" if step.startswith("{") else re.escape(step) for step in steps)).fullmatch
 
 
 def _json(content: bytes) -> Any:
@@ -274,17 +266,26 @@ def goals(contract: Contract, package: ClientPackage) -> tuple[str, ...]:
         for side in sides:
             found |= dict.fromkeys(f"{side}: {subject.name} {line}" for line in _operation(contract, subject, side))
         for _, body in Cases(contract, subject).bodies():
-            assert subject.judge is not None
-            verdict = subject.judge.verdict(body)
+            verdict = subject.verdict(body)
             if verdict.fits and not verdict.formal:
                 continue  # the server may refuse it for a format
-            request = subject.with_body(body)
-            judged = package.judges(request) and (not verdict.accepted or package.expresses(request))
             for line in lines.body(body, verdict):
                 found[f"server: {subject.name} {line}"] = None
-                if judged and "client" in sides:
+            if "client" in sides:
+                shown = _shown_by_client(package, subject.with_body(body), accepted=verdict.accepted)
+                for line in lines.body(shown, verdict):
                     found[f"client: {subject.name} {line}"] = None
     return tuple(found)
+
+
+def _shown_by_client(package: ClientPackage, request: Request, *, accepted: bool) -> Any:
+    """Return the body that the client sends, or refuses; None where it can do neither."""
+    if not accepted:
+        return request.body if package.judges(request) else None
+    try:
+        return package.written(request)
+    except Inexpressible:
+        return None
 
 
 def _operation(contract: Contract, subject: Subject, side: Side) -> Iterator[str]:
@@ -302,7 +303,13 @@ def _operation(contract: Contract, subject: Subject, side: Side) -> Iterator[str
             yield f"parameter {parameter.name} given"
             if side == "server" and parameter.required and parameter.place != "path":
                 yield f"parameter {parameter.name} absent refused"
-    yield from (f"answer {reply.status}" for reply in subject.playable)
+    for reply in subject.playable:
+        yield f"answer {reply.status}"
+        properties = contract.properties(reply.schema or {})
+        yield from [f"answer {reply.status} with an extra field"] if properties else []
+        for name, schema in properties.items():
+            yield from (f"answer {reply.status} {name} {word}" for word in ("absent", "null"))
+            yield from [f"answer {reply.status} {name} of a wrong type"] if schema.get("type") else []
     waiter = subject.operation.waiter
     if waiter is not None and any(each.poll is subject and each.untried is None for each in contract.submits):
         yield from (f"state {state}" for state in (*waiter.waiting, *waiter.ends))
