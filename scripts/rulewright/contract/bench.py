@@ -18,7 +18,7 @@ from rulewright.contract.contract import Contract, Subject
 from rulewright.contract.coverage import Ledger, value_at
 from rulewright.contract.failure import Ask, Failure, blame_of
 from rulewright.contract.judge import Verdict
-from rulewright.contract.request import Request
+from rulewright.contract.request import Request, is_same
 from rulewright.sandbox import Sandbox
 
 TOKEN: Final = "sandbox"  # noqa: S105  the sandbox's own, published on purpose
@@ -254,7 +254,9 @@ class Bench:
         status = self.send(ask).status_code
         if status not in wanted:
             return Failure(case, f"{subject} parameters", f"HTTP {status}", f"HTTP {wanted}", "server", ask)
-        if not self.package.has(subject.operation.method, subject.operation.path) or not self.package.expresses(request):
+        if not self.package.has(subject.operation.method, subject.operation.path) or not self.package.expresses(
+            request
+        ):
             return None
         found = {rule for rule, level in self.package.parameter_violations(request) if level == "error"}
         if bool(found) is right:
@@ -278,8 +280,7 @@ class Bench:
         verdict = subject.verdict(request.body)
         ask = self.contract.ask(subject, request)
         answer = self.send(ask)
-        # What is a date or an address is left to the server.
-        server = None if verdict.fits and not verdict.formal else _server_problem(answer, subject, verdict)
+        server = None if verdict.is_free else _server_problem(answer, subject, verdict)
         rules = client = None
         if self.package.has(subject.operation.method, subject.operation.path):
             rules = self._rules_problem(subject, request, verdict)
@@ -334,7 +335,7 @@ class Bench:
             return f"{outcome.name}, {len(self.sent)} sent: {outcome.error}"
         if set(outcome.warned) != set(verdict.warned):
             return f"a warning of {', '.join(outcome.warned) or 'nothing'}"
-        if verdict.formal and subject.poll is not None and outcome.error is not None:
+        if not verdict.is_free and subject.poll is not None and outcome.error is not None:
             return f"{outcome.name}: {outcome.error}"
         return self._sent_problem(subject, request)
 
@@ -392,19 +393,3 @@ def _server_problem(answer: httpx.Response, subject: Subject, verdict: Verdict) 
     if not entries or (rules == set(verdict.broken) and fits is verdict.formal):
         return None
     return f"HTTP {answer.status_code} for {', '.join(entry.get('rule') or entry['keyword'] for entry in entries)}"
-
-
-def is_same(read: Any, sent: Any) -> bool:
-    """Return whether one JSON value holds what another does; dates may be written in another way."""
-    if isinstance(read, dict) and isinstance(sent, dict):
-        return all(name in read and is_same(read[name], value) for name, value in sent.items())
-    if isinstance(read, list) and isinstance(sent, list):
-        return len(read) == len(sent) and all(map(is_same, read, sent))
-    return read == sent or (isinstance(read, str) and isinstance(sent, str) and _date(read) == _date(sent) is not None)
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None

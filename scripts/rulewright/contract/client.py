@@ -20,7 +20,7 @@ import attrs
 import httpx
 from attrs import frozen
 
-from rulewright.contract.request import ABSENT, Request
+from rulewright.contract.request import ABSENT, Request, is_same
 from rulewright.errors import InputError
 from rulewright.sandbox import SpecError, read_document
 from rulewright.sandbox._spec import is_json
@@ -181,10 +181,6 @@ class ClientPackage:
         """Return the ids of all rules for which the client refused a request."""
         return {each.rule for each in getattr(outcome.error, "violations", ())}
 
-    def handle(self, task: Any, caller: Caller) -> Any:
-        """Return the handle of a task for another client, as another process would have it."""
-        return type(task).from_json(task.to_json(), caller.client)
-
     def _operation(self, request: Request) -> Any:
         return self._operations[request.operation.method, request.operation.path]
 
@@ -210,7 +206,7 @@ class ClientPackage:
         found = {names[key]: _converted(value, hints[names[key]]) for key, value in request.parameters.items()}
         if request.body is not ABSENT:
             models = self._models(request)
-            is_one = len(models) == 1 and isinstance(request.body, Mapping)
+            is_one = request.has_json and len(models) == 1 and isinstance(request.body, Mapping)
             found["body"] = _model(models[0], request.body) if is_one else _converted(request.body, hints["body"])
         return found
 
@@ -310,10 +306,9 @@ def _model(kind: type[Any], body: Mapping[str, Any]) -> Any:
 
 
 def _checked(model: Any, body: Mapping[str, Any]) -> Any:
-    """Return a model, if it can be written as JSON again without losing a field."""
-    lost = set(body) - set(model.to_dict())
-    if lost:
-        raise ValueError(f"has no field {min(lost)}")
+    """Return a model, if it can be written as JSON again without losing anything."""
+    if not is_same(model.to_dict(), body):
+        raise ValueError("does not hold the body as it is")
     return model
 
 

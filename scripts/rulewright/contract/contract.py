@@ -223,7 +223,9 @@ class Contract:
 
     def subject(self, method: str, path: str) -> Subject:
         """Return the operation of a method and a path template."""
-        return next(each for each in self.subjects if (each.operation.method, each.operation.path) == (method.upper(), path))
+        return next(
+            each for each in self.subjects if (each.operation.method, each.operation.path) == (method.upper(), path)
+        )
 
     def matching(self, path: str) -> list[Subject]:
         """Return the operations whose path template a path fits, plain ones first."""

@@ -20,6 +20,15 @@ _NAMED: Final = ("properties", "patternProperties", "definitions", "$defs", "dep
 _LISTED: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SINGLE: Final = ("items", "additionalProperties", "not", "if", "then", "else", "propertyNames", "contains")
 
+_UNCHECKED: Final = frozenset(
+    {
+        *("format", "multipleOf", "uniqueItems", "minProperties", "maxProperties", "patternProperties"),
+        *("propertyNames", "contains", "minContains", "maxContains", "prefixItems", "dependentRequired"),
+        *("dependentSchemas", "if", "then", "else", "unevaluatedProperties", "unevaluatedItems"),
+    }
+)
+"""Keywords that clients leave to the server."""
+
 ANY: Final = "*"
 """In the path of a part: every item of an array."""
 
@@ -29,7 +38,8 @@ class Verdict:
     """What the document states about one request body.
 
     Attributes:
-        fits: Whether it fits the plain schema, rules and formats aside.
+        fits: Whether it fits the keywords of the plain schema that clients check, rules aside.
+        valid: Whether it fits all of the plain schema but `format`.
         formal: Whether it also fits with `format` asserted, which OpenAPI leaves to the server.
         broken: Ids of the rules of level error that it breaks.
         warned: Ids of the other rules that it breaks.
@@ -38,6 +48,7 @@ class Verdict:
     """
 
     fits: bool
+    valid: bool
     formal: bool
     broken: tuple[str, ...]
     warned: tuple[str, ...]
@@ -46,13 +57,18 @@ class Verdict:
 
     @property
     def accepted(self) -> bool:
-        """Whether a request with this body is valid."""
+        """Whether a client has no reason to refuse a request with this body."""
         return self.fits and not self.broken
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it is left to the server to refuse it: for its formats, or for keywords that clients do not check."""
+        return self.fits and not self.formal
 
     @property
     def consistent(self) -> bool:
         """Whether both encodings of the rules in the document agree."""
-        return self.encoded is self.accepted
+        return self.encoded is (self.valid and not self.broken)
 
 
 @frozen
@@ -99,6 +115,11 @@ class Judge:
     def shape(self, schema: Any, *, formats: bool) -> Validator:
         """Return a validator of a schema without its rules."""
         return self._validator(_without_rules(self._plain(schema)), self._without_rules, formats=formats)
+
+    def checked(self, schema: Any) -> Validator:
+        """Return a validator of the keywords of a schema that clients check, without its rules."""
+        schemas = {name: _checked(each) for name, each in self._without_rules.items()}
+        return self._validator(_checked(_without_rules(self._plain(schema))), schemas, formats=False)
 
     def parts(self, schema: Any) -> tuple[Part, ...]:
         """Return the schemas with rules in the schema of a body, the body's own first."""
@@ -154,6 +175,7 @@ class BodyJudge:
     def __init__(self, judge: Judge, schema: Any) -> None:
         self.parts = judge.parts(schema)
         self._shape = judge.shape(schema, formats=False)
+        self._checked = judge.checked(schema)
         self._formal = judge.shape(schema, formats=True)
         self._whole = judge.whole(schema, formats=False)
         self._rules = [
@@ -179,7 +201,8 @@ class BodyJudge:
                         if not requirement.is_valid(values[-1]):
                             broken[rule.level][rule.id] = None
         return Verdict(
-            fits=self._shape.is_valid(body),
+            fits=self._checked.is_valid(body),
+            valid=self._shape.is_valid(body),
             formal=self._formal.is_valid(body),
             broken=tuple(broken["error"]),
             warned=tuple(broken["warning"]),
@@ -213,6 +236,11 @@ def _without_rules(schema: Any) -> Any:
         members = [member for member in plain["allOf"] if not _is_rule(member)]
         plain = {key: value for key, value in plain.items() if key != "allOf"} | ({"allOf": members} if members else {})
     return plain
+
+
+def _checked(schema: Any) -> Any:
+    plain = _mapped(schema, _checked)
+    return {key: value for key, value in plain.items() if key not in _UNCHECKED} if isinstance(plain, dict) else plain
 
 
 def _mapped(schema: Any, change: Any) -> Any:

@@ -132,7 +132,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Take a run in which nothing was tried for a failed one."""
-    if exitstatus == pytest.ExitCode.OK and not session.config.stash[RUN].tried and not session.config.option.collectonly:
+    if (
+        exitstatus == pytest.ExitCode.OK
+        and not session.config.stash[RUN].tried
+        and not session.config.option.collectonly
+    ):
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
 
@@ -150,7 +154,9 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
             f" {len(covered.missed)} missed, {len(covered.waived)} waived"
         )
     if run.blames:
-        terminalreporter.write_line(f"for the lines that reproduce: rulewright sandbox {bench.package.name} --port 4010")
+        terminalreporter.write_line(
+            f"for the lines that reproduce: rulewright sandbox {bench.package.name} --port 4010"
+        )
     for blame, count in run.blames.most_common():
         terminalreporter.write_line(f"at fault: {blame}, {count} cases")
     word = "kept" if exitstatus == 0 else "interrupted" if exitstatus == pytest.ExitCode.INTERRUPTED else "BROKEN"
@@ -176,7 +182,12 @@ def _schema(config: pytest.Config, settings: dict[str, Any]) -> BaseSchema:
         **settings["generation"],
     }
     read = SchemathesisConfig.from_dict(
-        {**settings, "generation": generation, "phases": {"stateful": {"enabled": False}}}
+        {
+            **settings,
+            "generation": generation,
+            "phases": {"stateful": {"enabled": False}},
+            "suppress-health-check": ["all"],
+        }
     )
     document = config.stash[BENCH].contract.without_ignored_parameters()
     return schemathesis.openapi.from_dict(document, config=read)
@@ -200,7 +211,9 @@ class _Door(HTTPAdapter):
         body: Any = request.body
         answer = self._bench.pass_on(str(request.method), str(request.url), dict(request.headers), body)
         headers = list(answer.headers.multi_items())
-        raw = HTTPResponse(BytesIO(answer.content), headers, answer.status_code, preload_content=False)
+        raw = HTTPResponse(
+            BytesIO(answer.content), headers, answer.status_code, request_method=request.method, preload_content=False
+        )
         return self.build_response(request, raw)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from attrs import field, frozen
@@ -168,3 +169,19 @@ def _no_value(operation: Operation, what: str, tried: Any) -> NoValueError:
         f"{operation.name}: no value could be made up for {what}; {tried!r:.80} does not fit its schema\n"
         "  give it an `example` in an overlay"
     )
+
+
+def is_same(read: Any, sent: Any) -> bool:
+    """Return whether one JSON value holds what another does; dates may be written in another way."""
+    if isinstance(read, dict) and isinstance(sent, dict):
+        return all(name in read and is_same(read[name], value) for name, value in sent.items())
+    if isinstance(read, list) and isinstance(sent, list):
+        return len(read) == len(sent) and all(map(is_same, read, sent))
+    return read == sent or (isinstance(read, str) and isinstance(sent, str) and _date(read) == _date(sent) is not None)
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

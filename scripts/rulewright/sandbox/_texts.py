@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -12,15 +13,18 @@ from rulewright.sandbox._spec import Spec
 Kinds = frozenset[str]
 TEXT: Final[Kinds] = frozenset({"string"})
 _NUMBERS: Final = frozenset({"integer", "number"})
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(?:\.[0-9]{1,300})?")
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,3})?")
 
 
 def typed(text: str, kinds: Kinds) -> Any:
     """Return a text as one of the types, where it can be read so; the schema judges the rest."""
     if "string" in kinds:
         return text
-    if ("boolean" in kinds and text in {"true", "false"}) or (kinds & _NUMBERS and _NUMBER.fullmatch(text)):
-        return json.loads(text)
+    if "boolean" in kinds and text in {"true", "false"}:
+        return text == "true"
+    if kinds & _NUMBERS and _NUMBER.fullmatch(text):
+        number = json.loads(text)
+        return text if number in {math.inf, -math.inf} else number
     return text
 
 

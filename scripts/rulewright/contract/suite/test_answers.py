@@ -66,22 +66,29 @@ CONTENTS: Final[Mapping[str, Content]] = {
 
 
 class Canned(httpx.BaseTransport):
-    """A server that gives one answer to everything."""
+    """A server that gives one answer to everything, once it is set to do so.
 
-    def __init__(self) -> None:
+    Args:
+        before: Who answers until then.
+    """
+
+    def __init__(self, before: httpx.BaseTransport) -> None:
+        self._before = before
         self.count = 0
-        self.status = 200
+        self.status = 0
         self.content = CONTENTS["nothing"]
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer."""
+        if not self.status:
+            return self._before.handle_request(request)
         self.count += 1
         return httpx.Response(self.status, headers=self.content.headers, stream=httpx.ByteStream(self.content.body))
 
 
 def test_every_status_with_every_body(bench: Bench, callable_subject: Subject, check: Check) -> None:
     """Whatever a server answers, a call ends in a value or in the typed error for that status, after one request."""
-    server = Canned()
+    server = Canned(bench.sandbox.transport())
     caller = bench.open("sync", server)
     operation = callable_subject
 
@@ -99,9 +106,9 @@ def test_every_status_with_every_body(bench: Bench, callable_subject: Subject, c
 
 def test_every_status_at_a_poll(bench: Bench, submit: Subject, check: Check) -> None:
     """The same for the state of a task."""
-    server = Canned()
+    server = Canned(bench.sandbox.transport())
     caller: Caller = bench.open("sync", server)
-    task = bench.package.handle(bench.start(submit, ""), caller)
+    task = caller.call(submit.request).value
 
     def cases() -> Iterator[Failure | None]:
         for status in STATUSES:
@@ -175,10 +182,9 @@ def _scripted(bench: Bench, operation: Subject, script: str) -> Outcome:
 
 def test_a_success_with_another_status(bench: Bench, submit: Subject, check: Check) -> None:
     """An answer that holds what was promised is taken with every 2xx, documented or not."""
-    server = Canned()
+    server = Canned(bench.sandbox.transport())
     caller = bench.open("sync", server)
-    bench.start(submit, "")
-    good = Content(bench.answered[1], JSON)
+    good = Content(bench.send(bench.contract.ask(submit, submit.request)).content, JSON)
 
     def cases() -> Iterator[Failure | None]:
         for status in (code for code in STATUSES if 200 <= code < 300):

@@ -9,11 +9,12 @@ from typing import Any
 import httpx
 from attrs import evolve
 
-from rulewright.contract.bench import Bench, is_same
+from rulewright.contract.bench import Bench
 from rulewright.contract.cases import REFUSED, Cases
 from rulewright.contract.client import Skin
 from rulewright.contract.contract import Subject
 from rulewright.contract.failure import Ask, Failure
+from rulewright.contract.request import is_same
 
 Check = Callable[[Any], None]
 
