@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,8 +13,7 @@ from attrs import evolve
 
 from rulewright.contract.cases import Probe
 from rulewright.contract.client import Caller, ClientPackage, Inexpressible, Outcome, Skin
-from rulewright.contract.contract import BASE as BASE
-from rulewright.contract.contract import Contract, Subject
+from rulewright.contract.contract import BASE, Contract, Subject
 from rulewright.contract.coverage import Ledger, value_at
 from rulewright.contract.failure import Ask, Failure, blame_of
 from rulewright.contract.judge import Verdict
@@ -311,7 +310,7 @@ class Bench:
             errors = {rule for rule, level in each if level == "error"}
             warned = {rule for rule, level in each if level != "error"}
             if (errors, warned) != (_ids(verdict), set(verdict.warned)):
-                return f"broken {', '.join(sorted(errors)) or 'nothing'}; warned of {', '.join(sorted(warned)) or 'nothing'}"
+                return f"broken {_listed(errors)}; warned of {_listed(warned)}"
         if not verdict.accepted:
             self.ledger.refused(subject, request.body)
         return None
@@ -325,11 +324,7 @@ class Bench:
             return None
         refused = self.package.refused_for(outcome)
         if not verdict.accepted:
-            right = (
-                not self.sent
-                and refused is not None
-                and (set(refused) == _ids(verdict) or not self.package.judges(request))
-            )
+            right = not self.sent and refused is not None and set(refused) == _ids(verdict)
             return None if right or not self.package.judges(request) else f"{outcome.name}, {len(self.sent)} sent"
         if refused is not None or len(self.sent) != 1:
             return f"{outcome.name}, {len(self.sent)} sent: {outcome.error}"
@@ -360,6 +355,10 @@ class Bench:
         for caller in self._callers.values():
             caller.close()
         self._raw.close()
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
 
 
 def _ids(verdict: Verdict) -> set[str]:

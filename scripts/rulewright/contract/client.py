@@ -250,9 +250,10 @@ class Caller:
     ) -> tuple[Callable[..., Any], dict[str, Any]] | None:
         """Return the public method for requests of an operation and its arguments, if it has one that takes them."""
         body = arguments.get("body")
-        if request.method_name is None or not attrs.has(type(body)):
+        kind: type[Any] = type(body)
+        if request.method_name is None or not attrs.has(kind):
             return None
-        fields = {field.name: getattr(body, field.name) for field in attrs.fields(type(body)) if field.init}
+        fields = {field.name: getattr(body, field.name) for field in attrs.fields(kind) if field.init}
         given = {name: value for name, value in fields.items() if type(value).__name__ != "Unset"}
         if any(value is None for value in given.values()):
             return None  # there, None stands for absent

@@ -249,7 +249,10 @@ class Contract:
 
     def ask(self, subject: Subject, request: Request) -> Ask:
         """Return a request as it goes over the wire, made by the document alone."""
-        path, query, headers, cookies = subject.operation.path, [], {}, {}
+        path = subject.operation.path
+        query: list[tuple[str, Any]] = []
+        headers: dict[str, str] = {}
+        cookies: dict[str, str] = {}
         keys = {(each.place, each.name.lower()) for each in subject.carriers}
         for key, value in request.parameters.items():
             place, name = key.split(":", 1)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs
@@ -24,6 +25,7 @@ from rulewright.contract.contract import Contract, Subject
 from rulewright.contract.judge import ANY, Verdict
 from rulewright.contract.request import Request
 from rulewright.errors import InputError
+from rulewright.sandbox._spec import Waiter
 
 Side = Literal["client", "server"]
 SIDES: Final[tuple[Side, ...]] = ("client", "server")
@@ -35,7 +37,7 @@ _TYPES: Final[Mapping[Any, Any]] = {
     "array": list,
     "object": dict,
 }
-_MEASURES: Final[Mapping[str, type]] = {"Items": list, "Length": str}
+_MEASURES: Final[Mapping[str, type[Any]]] = {"Items": list, "Length": str}
 _BOUNDS: Final = ("minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum")
 
 
@@ -59,16 +61,7 @@ class Lines:
         if not isinstance(body, Mapping):
             return
         sense = "accepted" if verdict.accepted else "refused"
-        for part, space in self._subject.spaces:
-            for value in _at(body, part.path):
-                cell = space.cell(value)
-                if cell is not None:
-                    yield f"cell {'/'.join(('', *part.path))} {cell} {sense}"
-                for rule in part.ruled.rules:
-                    broken = rule.id in (*verdict.broken, *verdict.warned)
-                    if broken or (verdict.accepted and rule.id in verdict.applied):
-                        yield f"rule {rule.id} {'broken' if broken else 'kept'}"
-                        yield from _bound_lines(f"rule {rule.id}", rule.requirement, value, broken=broken)
+        yield from self._rules(body, verdict, sense)
         for name, schema in self._subject.fields.items():
             if name not in body:
                 yield f"field {name} absent {sense}"
@@ -79,10 +72,22 @@ class Lines:
             elif not fits:
                 unlisted = self._listed[name] and isinstance(value, str)
                 yield f"field {name} {'not listed' if unlisted else 'wrong'} refused"
-            for listed in self._listed[name]:
-                if type(listed) is type(value) and listed == value:
-                    yield f"field {name}={json.dumps(value, ensure_ascii=False)} {sense}"
+            if any(type(listed) is type(value) and listed == value for listed in self._listed[name]):
+                yield f"field {name}={json.dumps(value, ensure_ascii=False)} {sense}"
             yield from _bound_lines(f"field {name}", {"properties": {name: schema}}, body, broken=not fits)
+
+    def _rules(self, body: Any, verdict: Verdict, sense: str) -> Iterator[str]:
+        """Yield the points of the request spaces that a body is at, and the rules that it keeps or breaks."""
+        for part, space in self._subject.spaces:
+            for value in _at(body, part.path):
+                cell = space.cell(value)
+                if cell is not None:
+                    yield f"cell {'/'.join(('', *part.path))} {cell} {sense}"
+                for rule in part.ruled.rules:
+                    broken = rule.id in (*verdict.broken, *verdict.warned)
+                    if broken or (verdict.accepted and rule.id in verdict.applied):
+                        yield f"rule {rule.id} {'broken' if broken else 'kept'}"
+                        yield from _bound_lines(f"rule {rule.id}", rule.requirement, value, broken=broken)
 
     def reply(self, contract: Contract, status: int, value: Any) -> Iterator[str]:
         """Yield the lines of one answer."""
@@ -309,23 +314,30 @@ def _operation(contract: Contract, subject: Subject, side: Side, sides: tuple[Si
                 yield f"parameter {parameter.name} absent refused"
     for reply in subject.playable:
         yield f"answer {reply.status}"
-        if "client" not in sides or subject.operation.method == "HEAD":
-            continue
-        properties = contract.properties(reply.schema or {})
-        yield from [f"answer {reply.status} with an extra field"] if properties else []
-        for name, schema in properties.items():
-            yield from (f"answer {reply.status} {name} {word}" for word in ("absent", "null"))
-            # The wrong value of the sandbox is a number, or a list in place of one that is shown.
-            if schema.get("type") in ("string", "boolean", "array", "object"):
-                yield f"answer {reply.status} {name} of a wrong type"
+        if "client" in sides and subject.operation.method != "HEAD":
+            yield from _reply_fields(reply.status, contract.properties(reply.schema or {}))
     waiter = subject.operation.waiter
     if waiter is not None and any(each.poll is subject and each.untried is None for each in contract.submits):
-        yield from (f"state {state}" for state in (*waiter.waiting, *waiter.ends))
-        yield from (f"transition {one} -> {two}" for one, two in zip(waiter.waiting, waiter.waiting[1:], strict=False))
-        yield from (f"transition {waiter.waiting[-1]} -> {end}" for end in waiter.ends)
-        yield "state not listed"
-        if waiter.output:
-            yield "success without a result"
+        yield from _life(waiter)
+
+
+def _reply_fields(status: str, properties: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    if properties:
+        yield f"answer {status} with an extra field"
+    for name, schema in properties.items():
+        yield from (f"answer {status} {name} {word}" for word in ("absent", "null"))
+        # The wrong value of the sandbox is a number, or a list in place of one that is shown.
+        if schema.get("type") in ("string", "boolean", "array", "object"):
+            yield f"answer {status} {name} of a wrong type"
+
+
+def _life(waiter: Waiter) -> Iterator[str]:
+    yield from (f"state {state}" for state in (*waiter.waiting, *waiter.ends))
+    yield from (f"transition {one} -> {two}" for one, two in pairwise(waiter.waiting))
+    yield from (f"transition {waiter.waiting[-1]} -> {end}" for end in waiter.ends)
+    yield "state not listed"
+    if waiter.output:
+        yield "success without a result"
 
 
 @frozen
@@ -359,7 +371,7 @@ def read_waivers(path: Path) -> tuple[Waiver, ...]:
 
 
 def _waiver(path: Path, number: int, entry: Any) -> Waiver:
-    place = {"path": path.as_posix(), "pointer": f"/{number}"}
+    place: dict[str, Any] = {"path": path.as_posix(), "pointer": f"/{number}"}
     if not isinstance(entry, dict) or set(entry) != {"line", "reason", "until"}:
         raise InputError("a waiver is an object with line, reason and until", **place)
     if not str(entry["reason"]).strip():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 import requests
@@ -16,13 +16,14 @@ import schemathesis
 from requests.adapters import HTTPAdapter
 from schemathesis.config import SchemathesisConfig
 from schemathesis.schemas import BaseSchema
-from urllib3 import HTTPResponse
+from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from rulewright.contract.bench import BASE, Bench
+from rulewright.contract.bench import Bench
 from rulewright.contract.client import ClientPackage
-from rulewright.contract.contract import Subject
+from rulewright.contract.contract import BASE, Subject
 from rulewright.contract.coverage import Coverage, Waiver, goals, measure, read_waivers
 from rulewright.contract.failure import Failure
+from rulewright.contract.live import Server, plan, token_for
 from rulewright.errors import InputError, printable
 
 SUITE: Final = Path(__file__).parent / "suite"
@@ -56,13 +57,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("contract")
     group.addoption("--client", dest="contract_client", help="import name of the client")
     group.addoption("--waivers", dest="contract_waivers", help="JSON list of lines that coverage need not show")
+    group.addoption("--url", dest="contract_url", help="a server to check instead of a sandbox")
+    group.addoption("--allow-spending", dest="contract_spending", type=int, default=0, help="valid requests to it")
     group.addoption("--seeds", dest="contract_seeds", type=int, default=0, help="run generated requests with N seeds")
     group.addoption("--examples", dest="contract_examples", type=int, default=20, help="generated requests of each")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Open the bench of the run."""
-    name = config.getoption("contract_client")
+    name = config.option.contract_client
     if name is None:
         return  # a run of something else in which the plugin is loaded
     if config.getoption("numprocesses", None):
@@ -98,6 +101,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name, subjects in choices.items():
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, subjects, ids=str)
+    if "planned" in metafunc.fixturenames:
+        metafunc.parametrize("planned", plan(bench.contract, metafunc.config.option.contract_spending), ids=str)
     if "skin" in metafunc.fixturenames:
         metafunc.parametrize("skin", ["sync", "async"])
 
@@ -119,7 +124,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """Escape control characters in what a failure shows: servers and documents are foreign."""
     report: Any = yield
     if report.failed:
@@ -165,10 +170,15 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     terminalreporter.write_line(f"contract of {bench.package.name}: {word}; {bench.compared} requests compared")
 
 
+def count(config: pytest.Config, failures: Iterable[Failure]) -> None:
+    """Count who is at fault."""
+    config.stash[RUN].blames.update(each.blame for each in failures)
+
+
 def schemas() -> dict[str, BaseSchema]:
     """Return the document of the run as schemathesis reads it, once for each seed."""
     config = _running[-1]
-    seeds = config.getoption("contract_seeds")
+    seeds = config.option.contract_seeds
     if not seeds:
         return {"deterministic": _schema(config, {"generation": {"deterministic": True}})}
     return {f"seed {seed}": _schema(config, {"seed": seed, "generation": {}}) for seed in range(1, seeds + 1)}
@@ -177,7 +187,7 @@ def schemas() -> dict[str, BaseSchema]:
 def _schema(config: pytest.Config, settings: dict[str, Any]) -> BaseSchema:
     generation = {
         "database": "none",
-        "max-examples": config.getoption("contract_examples"),
+        "max-examples": config.option.contract_examples,
         "with-security-parameters": False,
         **settings["generation"],
     }
@@ -209,8 +219,10 @@ class _Door(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """Answer one request."""
         body: Any = request.body
-        answer = self._bench.pass_on(str(request.method), str(request.url), dict(request.headers), body)
-        headers = list(answer.headers.multi_items())
+        answer = self._bench.pass_on(
+            str(request.method), str(request.url), cast("dict[str, str]", dict(request.headers)), body
+        )
+        headers = HTTPHeaderDict(answer.headers.multi_items())
         raw = HTTPResponse(
             BytesIO(answer.content), headers, answer.status_code, request_method=request.method, preload_content=False
         )
@@ -237,13 +249,23 @@ def check(bench: Bench, request: pytest.FixtureRequest) -> Callable[[Iterable[Fa
             if len(failures) == MAX_FAILURES:
                 break  # what is this wrong needs no more evidence
         if failures:
-            request.config.stash[RUN].blames.update(each.blame for each in failures)
+            count(request.config, failures)
             texts = [each.text(SHOWN_BASE, bench.package.variable) for each in failures[:SHOWN]]
-            count = f"{len(failures)} of {tried} cases failed; the first {len(texts)}:"
-            pytest.fail("\n".join([count, *texts]), pytrace=False)
-        assert tried, "no case was tried, which proves nothing"
+            title = f"{len(failures)} of {tried} cases failed; the first {len(texts)}:"
+            pytest.fail("\n".join([title, *texts]), pytrace=False)
+        if not tried:
+            pytest.fail("no case was tried, which proves nothing", pytrace=False)
 
     return checked
+
+
+@pytest.fixture(scope="session")
+def server(bench: Bench, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The server at the address of the run."""
+    url = request.config.option.contract_url
+    made = Server(url, token_for(url, bench.package.variable), _schema(request.config, {"generation": {}}))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")
@@ -252,7 +274,7 @@ def measured(bench: Bench, request: pytest.FixtureRequest) -> Coverage:
     run = request.config.stash[RUN]
     if run.is_partial:
         pytest.skip("only a part of the checks was run")
-    path = request.config.getoption("contract_waivers")
+    path = request.config.option.contract_waivers
     waivers: tuple[Waiver, ...] = read_waivers(Path(path)) if path else ()
     lines = goals(bench.contract, bench.package)
     run.coverage = measure(lines, bench.ledger.seen, waivers, datetime.now(UTC).date())

@@ -18,8 +18,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from rulewright.contract.bench import BASE, Bench
-from rulewright.contract.contract import Subject
+from rulewright.contract.bench import Bench
+from rulewright.contract.contract import BASE, Subject
 from rulewright.contract.plugin import schemas
 
 CONFORMANCE: Final = (

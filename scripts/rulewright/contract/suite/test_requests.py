@@ -1,4 +1,4 @@
-"""Requests, valid and wrong: document, compiled rules, client and server give the same verdict, for the same reasons."""
+"""Requests, valid and wrong: document, rules, client and server give the same verdict, for the same reasons."""
 
 from __future__ import annotations
 
