@@ -18,8 +18,6 @@ from rulewright.project import load_project
 
 LONG: Final = 400
 """Generated requests of each operation with --long."""
-FIRST: Final = 20
-"""Operations that a demonstration calls without --all."""
 _NEEDED: Final = ("pytest", "schemathesis")
 
 
@@ -42,8 +40,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     try:
         client = options.client or _client_here()
-        if options.demo:
-            return _demonstrate(client, every=options.all)
         planned = _announced(client, options) if options.url else []
         return 0 if options.dry_run else _run(client, options, [*planned, *given[passed + 1 :]])
     except InputError as error:
@@ -56,18 +52,6 @@ def _client_here() -> str:
     project = load_project(".")
     sys.path[:0] = [str(project.root / folder) for folder in ("overlays", "generated")]
     return project.package.removesuffix("_api")
-
-
-def _demonstrate(client: str, *, every: bool) -> int:
-    from rulewright.contract.bench import Bench  # noqa: PLC0415  the libraries it needs may be missing
-    from rulewright.contract.client import ClientPackage  # noqa: PLC0415
-    from rulewright.contract.demo import demonstrate  # noqa: PLC0415
-
-    bench = Bench(ClientPackage(client))
-    try:
-        return EXIT_FAILED if demonstrate(bench, None if every else FIRST) else 0
-    finally:
-        bench.close()
 
 
 def _announced(client: str, options: argparse.Namespace) -> list[str]:
@@ -141,9 +125,6 @@ def _parser() -> argparse.ArgumentParser:
         help="send at most N valid requests, which may be billed",
     )
     live.add_argument("--dry-run", action="store_true", help="print what would be sent, and send nothing")
-    demo = parser.add_argument_group("a demonstration")
-    demo.add_argument("--demo", action="store_true", help="call each operation of a sandbox and print its answer")
-    demo.add_argument("--all", action="store_true", help=f"call all operations, not the first {FIRST} only")
     return parser
 
 

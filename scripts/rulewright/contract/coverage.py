@@ -81,7 +81,7 @@ class Lines:
         for part, space in self._subject.spaces:
             for value in _at(body, part.path):
                 cell = space.cell(value)
-                if cell is not None:
+                if cell is not None and verdict.fits:  # else another field decides
                     yield f"cell {'/'.join(('', *part.path))} {cell} {sense}"
                 for rule in part.ruled.rules:
                     broken = rule.id in (*verdict.broken, *verdict.warned)
