@@ -49,8 +49,12 @@ PARTS: Mapping[str, set[str]] = {
     "impact": {*BOTTOM, "overlay", "rules", "merged", "generate", "importing"},  # a page can be compared
     "generate": {*BOTTOM, "overlay", "rules", "merged", "importing", "impact"},  # to explain a failure
     "vendoring": {*BOTTOM, "generate", "impact"},
+    "contract": {*BOTTOM, "rules", "sandbox"},
     "new": {*BOTTOM, "generate", "importing", "vendoring"},
-    "commands": {*BOTTOM, "overlay", "rules", "merged", "importing", "impact", "generate", "vendoring", "new"},
+    "commands": {
+        *BOTTOM,
+        *("overlay", "rules", "merged", "importing", "impact", "generate", "vendoring", "sandbox", "contract", "new"),
+    },
     "__main__": {"errors", "commands"},
 }
 
