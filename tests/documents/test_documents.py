@@ -253,7 +253,7 @@ def test_parameters_that_break_a_rule_are_refused(
 def test_its_contract_is_kept(
     part: str, document: Document, client_of: Callable[[Document], Any], tmp_path: Path
 ) -> None:
-    """Document, sandbox, client and compiled rules agree on every request, right and wrong, and on the life of tasks."""
+    """Document, sandbox, client and rules agree on every request, right and wrong, and on the life of tasks."""
     client = client_of(document).__name__
     path = [tmp_path, document.project.output, Path(__file__).parents[2] / "scripts"]
     done = subprocess.run(

@@ -22,21 +22,13 @@ from attrs import frozen
 from rulewright.contract.cases import Cases
 from rulewright.contract.client import ClientPackage, Inexpressible
 from rulewright.contract.contract import Contract, Subject
-from rulewright.contract.judge import ANY, Verdict
+from rulewright.contract.judge import Verdict, values_at
 from rulewright.contract.request import Request
 from rulewright.errors import InputError
 from rulewright.sandbox._spec import Waiter
 
 Side = Literal["client", "server"]
 SIDES: Final[tuple[Side, ...]] = ("client", "server")
-_TYPES: Final[Mapping[Any, Any]] = {
-    "string": str,
-    "integer": int,
-    "number": (int, float),
-    "boolean": bool,
-    "array": list,
-    "object": dict,
-}
 _MEASURES: Final[Mapping[str, type[Any]]] = {"Items": list, "Length": str}
 _BOUNDS: Final = ("minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum")
 
@@ -79,7 +71,7 @@ class Lines:
     def _rules(self, body: Any, verdict: Verdict, sense: str) -> Iterator[str]:
         """Yield the points of the request spaces that a body is at, and the rules that it keeps or breaks."""
         for part, space in self._subject.spaces:
-            for value in _at(body, part.path):
+            for *_, value in values_at(body, part.path):
                 cell = space.cell(value)
                 if cell is not None and verdict.fits:  # else another field decides
                     yield f"cell {'/'.join(('', *part.path))} {cell} {sense}"
@@ -89,41 +81,11 @@ class Lines:
                         yield f"rule {rule.id} {'broken' if broken else 'kept'}"
                         yield from _bound_lines(f"rule {rule.id}", rule.requirement, value, broken=broken)
 
-    def reply(self, contract: Contract, status: int, value: Any) -> Iterator[str]:
-        """Yield the lines of one answer."""
-        reply = self._subject.reply(status)
-        if reply is None:
-            return
-        yield f"answer {reply.status}"
-        if reply.schema is None or not isinstance(value, Mapping):
-            return
-        properties = contract.properties(reply.schema)
-        if set(value) - set(properties):
-            yield f"answer {reply.status} with an extra field"
-        for name, schema in properties.items():
-            yield f"answer {reply.status} {name} {_word(schema, value, name)}"
-
 
 def _listed(schema: Mapping[str, Any]) -> tuple[Any, ...]:
     if isinstance(schema.get("enum"), list):
         return tuple(schema["enum"])
     return (False, True) if schema.get("type") == "boolean" else ()
-
-
-def _word(schema: Mapping[str, Any], value: Mapping[str, Any], name: str) -> str:
-    if name not in value:
-        return "absent"
-    if value[name] is None:
-        return "null"
-    return "given" if _is_of(value[name], schema.get("type")) else "of a wrong type"
-
-
-def _is_of(value: Any, kind: Any) -> bool:
-    """Return whether a value has the JSON type a schema names, or one of several."""
-    if isinstance(kind, list):
-        return any(_is_of(value, each) for each in kind)
-    wanted = _TYPES.get(kind)
-    return wanted is None or (isinstance(value, wanted) and (kind == "boolean" or not isinstance(value, bool)))
 
 
 def _bound_lines(who: str, schema: Any, body: Any, *, broken: bool) -> Iterator[str]:
@@ -157,17 +119,6 @@ def _bounds(schema: Any) -> Iterator[tuple[str, str, float]]:
         yield from _bounds(part)
 
 
-def _at(body: Any, path: tuple[str, ...]) -> Iterator[Any]:
-    """Yield the values at a path of a body."""
-    if not path:
-        yield body
-    elif path[0] == ANY:
-        for item in body if isinstance(body, list) else ():
-            yield from _at(item, path[1:])
-    elif isinstance(body, Mapping) and path[0] in body:
-        yield from _at(body[path[0]], path[1:])
-
-
 class Ledger:
     """The lines that were seen, with how often.
 
@@ -187,15 +138,10 @@ class Ledger:
         subject = next((each for each in matching if each.operation.method == request.method), None)
         if subject is None or subject.name not in self.lines:
             return
-        reply = _json(answer)
-        for line in (
-            *self._sent(side, subject, request, status),
-            *self.lines[subject.name].reply(self._contract, status, reply),
-        ):
-            self.seen[f"{side}: {subject.name} {line}"] += 1
-        if 200 <= status < 300:
-            for line in self._life(side, subject, str(request.url), reply):
-                self.seen[f"{side}: {subject.name} {line}"] += 1
+        lines = [*self._sent(side, subject, request, status)]
+        lines += [f"answer {reply.status}"] if (reply := subject.reply(status)) else []
+        lines += self._life(side, subject, str(request.url), _json(answer)) if 200 <= status < 300 else []
+        self.seen.update(f"{side}: {subject.name} {line}" for line in lines)
 
     def refused(self, subject: Subject, body: Any) -> None:
         """Note a body that the client refused to send."""
@@ -267,20 +213,16 @@ def goals(contract: Contract, package: ClientPackage) -> tuple[str, ...]:
         if subject.untried is not None:
             continue
         lines = Lines(contract, subject)
-        sides: tuple[Side, ...] = (
-            SIDES if package.has(subject.operation.method, subject.operation.path) else ("server",)
-        )
-        for side in sides:
-            found |= dict.fromkeys(
-                f"{side}: {subject.name} {line}" for line in _operation(contract, subject, side, sides)
-            )
+        in_client = package.has(subject.operation.method, subject.operation.path)
+        for side in SIDES if in_client else SIDES[1:]:
+            found |= dict.fromkeys(f"{side}: {subject.name} {line}" for line in _operation(contract, subject, side))
         for _, body in Cases(contract, subject).bodies():
             verdict = subject.verdict(body)
             if verdict.is_free:
                 continue
             for line in lines.body(body, verdict):
                 found[f"server: {subject.name} {line}"] = None
-            if "client" in sides:
+            if in_client:
                 shown = _shown_by_client(package, subject.with_body(body), accepted=verdict.accepted)
                 for line in lines.body(shown, verdict):
                     found[f"client: {subject.name} {line}"] = None
@@ -297,7 +239,7 @@ def _shown_by_client(package: ClientPackage, request: Request, *, accepted: bool
         return None
 
 
-def _operation(contract: Contract, subject: Subject, side: Side, sides: tuple[Side, ...]) -> Iterator[str]:
+def _operation(contract: Contract, subject: Subject, side: Side) -> Iterator[str]:
     """Yield the lines of everything but the body."""
     yield "called"
     if subject.carriers:
@@ -312,23 +254,10 @@ def _operation(contract: Contract, subject: Subject, side: Side, sides: tuple[Si
             yield f"parameter {parameter.name} given"
             if side == "server" and parameter.required and parameter.place != "path":
                 yield f"parameter {parameter.name} absent refused"
-    for reply in subject.playable:
-        yield f"answer {reply.status}"
-        if "client" in sides and subject.operation.method != "HEAD":
-            yield from _reply_fields(reply.status, contract.properties(reply.schema or {}))
+    yield from (f"answer {reply.status}" for reply in subject.playable)
     waiter = subject.operation.waiter
     if waiter is not None and any(each.poll is subject and each.untried is None for each in contract.submits):
         yield from _life(waiter)
-
-
-def _reply_fields(status: str, properties: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    if properties:
-        yield f"answer {status} with an extra field"
-    for name, schema in properties.items():
-        yield from (f"answer {status} {name} {word}" for word in ("absent", "null"))
-        # The wrong value of the sandbox is a number, or a list in place of one that is shown.
-        if schema.get("type") in ("string", "boolean", "array", "object"):
-            yield f"answer {status} {name} of a wrong type"
 
 
 def _life(waiter: Waiter) -> Iterator[str]:

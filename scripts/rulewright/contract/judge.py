@@ -192,7 +192,7 @@ class BodyJudge:
         applied: dict[str, None] = {}
         broken: dict[str, dict[str, None]] = {"error": {}, "warning": {}}
         for path, branches, rules in self._rules:
-            for values in _values(body, path):
+            for values in values_at(body, path):
                 if not all(validator.is_valid(values[step]) for step, validator in branches):
                     continue
                 for rule, condition, requirement in rules:
@@ -215,15 +215,15 @@ def _validator(schema: Any) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator(schema)
 
 
-def _values(body: Any, path: tuple[str, ...]) -> Iterator[list[Any]]:
+def values_at(body: Any, path: tuple[str, ...]) -> Iterator[list[Any]]:
     """Yield, for each value at a path, the values on the way to it, the body first and itself last."""
     if not path:
         yield [body]
     elif path[0] == ANY:
         for item in body if isinstance(body, list) else ():
-            yield from ([body, *rest] for rest in _values(item, path[1:]))
+            yield from ([body, *rest] for rest in values_at(item, path[1:]))
     elif isinstance(body, Mapping) and path[0] in body:
-        yield from ([body, *rest] for rest in _values(body[path[0]], path[1:]))
+        yield from ([body, *rest] for rest in values_at(body[path[0]], path[1:]))
 
 
 def _is_rule(member: Any) -> bool:

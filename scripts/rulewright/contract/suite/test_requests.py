@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
 from attrs import evolve
 
 from rulewright.contract.bench import Bench
@@ -161,9 +160,3 @@ def test_a_request_without_required_body_is_refused(bench: Bench, json_subject: 
 def _unless_refused(case: str, status: int, ask: Ask) -> Failure | None:
     wanted = (*REFUSED, 415)
     return None if status in wanted else Failure(case, "requestBody", f"HTTP {status}", f"HTTP {wanted}", "server", ask)
-
-
-def test_nothing_but_this_process_is_asked(bench: Bench) -> None:
-    """The transport of the run ends in the sandbox, whatever address a request has."""
-    answer = bench.pass_on("GET", "https://192.0.2.1/", {}, None)
-    assert isinstance(answer, httpx.Response)
