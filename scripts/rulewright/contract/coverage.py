@@ -156,13 +156,13 @@ class Ledger:
         if status == 401 and side == "server":
             yield "credential refused"
             return
-        if 200 <= status < 300 and subject.carriers:
+        if status < 400 and subject.carriers:
             yield "credential accepted"
         given = {("query", name) for name in parse_qs(request.url.query.decode("latin-1"), keep_blank_values=True)}
         given |= {("header", name) for name in request.headers}
         for parameter in subject.operation.parameters:
             key = (parameter.place, parameter.name if parameter.place == "query" else parameter.name.lower())
-            if parameter.place == "path" or (key in given and 200 <= status < 300):
+            if parameter.place == "path" or (key in given and status < 400):
                 yield f"parameter {parameter.name} given"
             elif parameter.required and key not in given and status in {400, 422} and side == "server":
                 yield f"parameter {parameter.name} absent refused"

@@ -89,6 +89,9 @@ def test_a_valid_request(bench: Bench, callable_subject: Subject, skin: Skin, ch
         if status != success.status:
             yield failed("the status", f"HTTP {status}: {content[:200]!r}", f"HTTP {success.status}", by_server=True)
             return
+        if status >= 300:  # the client follows no redirect, also where the document has no other success
+            yield None if outcome.is_a("ProtocolError") else failed("the answer", outcome.name, "ProtocolError")
+            return
         if outcome.error is not None:
             yield failed("the answer", f"{outcome.name}: {outcome.error}", "a value")
             return
