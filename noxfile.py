@@ -106,9 +106,9 @@ def faults(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def contract(session: nox.Session) -> None:
-    """Run the contract tests alone, with a summary and reports; -- --long for the nightly depth."""
+    """Hold client, rules and sandbox to the document; -- --long --seeds 20 for the nightly depth."""
     install(session, "test")
-    session.run("python", "-m", "tests.contract", *session.posargs, env=ENV)
+    session.run("rulewright", "contract", *session.posargs, env=ENV)
 
 
 @nox.session(default=False)

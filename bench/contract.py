@@ -17,14 +17,20 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 ROOT: Final = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "overlays"), str(ROOT / "generated")]
-ENV: Final = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path[:2]), "PYTHONUTF8": "1"}
+sys.path[:0] = [str(ROOT / "overlays"), str(ROOT / "generated"), str(ROOT / "scripts")]
+ENV: Final = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path[:3]), "PYTHONUTF8": "1"}
 DOCUMENT: Final = ROOT / "generated/openapi.effective.json"
+CLIENT: Final = "mountsea_gemini"
+
+from rulewright.contract.cases import Cases  # noqa: E402  after the path is set
+from rulewright.contract.contract import Contract  # noqa: E402
+from rulewright.sandbox import Sandbox  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -68,19 +74,31 @@ def timed(command: list[str], folder: Path) -> tuple[str, float, float]:
 
 
 def ours(folder: Path) -> Run:
-    """Run the contract checks."""
-    _, seconds, cpu = timed([sys.executable, "-m", "mountsea_gemini.testing", "--report", "report"], folder)
-    report: Any = json.loads((folder / "report/report.json").read_bytes())
-    broken = {key.split()[0]: count for key, count in report["rules"].items() if key.endswith("broken (server)")}
-    return Run(report["cases"], seconds, cpu, broken)
+    """Run the contract checks, then count what they send to the server, in this process."""
+    output, seconds, cpu = timed([sys.executable, "-m", "rulewright", "contract", CLIENT], folder)
+    found = re.search(r"(\d+) requests compared", output)
+    if found is None:
+        raise SystemExit(f"the contract checks did not print how many requests they compared:\n{output[-3000:]}")
+    contract = Contract(json.loads(DOCUMENT.read_bytes()))
+    (submit,) = contract.submits
+    return Run(int(found[1]), seconds, cpu, broken_alone(body for _, body in Cases(contract, submit).bodies()))
+
+
+def broken_alone(bodies: Iterable[Any]) -> dict[str, int]:
+    """Return for each rule how many of some bodies break it and nothing else."""
+    contract = Contract(json.loads(DOCUMENT.read_bytes()))
+    (submit,) = contract.submits
+    counts: Counter[str] = Counter({rule.id: 0 for rule in contract.rules})
+    for body in bodies:
+        if isinstance(body, dict):
+            verdict = submit.verdict(body)
+            named = (*verdict.broken, *verdict.warned)
+            counts.update(named if verdict.fits and len(named) == 1 else ())
+    return dict(counts)
 
 
 def plain(folder: Path, seed: int) -> Run:
     """Run schemathesis as it comes, all phases, against a sandbox on a port."""
-    from mountsea_gemini.testing.contract import Contract  # noqa: PLC0415
-    from rulewright.sandbox import Sandbox  # noqa: PLC0415  after the path is set
-
-    judge = Contract().submit.judge
     sandbox = Sandbox("mountsea_gemini_api")
     with sandbox.serve() as server:
         document = {**json.loads(DOCUMENT.read_bytes()), "servers": [{"url": server.url}]}
@@ -89,16 +107,9 @@ def plain(folder: Path, seed: int) -> Run:
         command += [f"--url={server.url}", "-H", "Authorization: Bearer sandbox"]
         output, seconds, cpu = timed(command, folder)
     found = re.search(r"(\d+) generated", output)
-    if found is None or judge is None:
-        raise SystemExit(f"schemathesis did not say how many cases it tried:\n{output[-3000:]}")
-    broken: Counter[str] = Counter({rule["id"]: 0 for rule in judge.rules})
-    for request in sandbox.requests:
-        body = _json(request.body)
-        if isinstance(body, dict):
-            verdict = judge.verdict(body)
-            named = (*verdict.broken, *verdict.warned)
-            broken.update(named if verdict.fits and len(named) == 1 else ())
-    return Run(int(found[1]), seconds, cpu, dict(broken))
+    if found is None:
+        raise SystemExit(f"schemathesis did not print how many cases it tried:\n{output[-3000:]}")
+    return Run(int(found[1]), seconds, cpu, broken_alone(_json(request.body) for request in sandbox.requests))
 
 
 def _json(content: bytes) -> Any:

@@ -54,21 +54,14 @@ PARTS: Mapping[str, set[str]] = {
     "runtime": set(),  # copied into the generated package, so it imports itself alone
     "generate": {*BOTTOM, "overlay", "rules", "merged", "importing", "impact"},  # to explain a failure
     "vendoring": {*BOTTOM, "generate", "impact"},
+    "contract": {*BOTTOM, "rules", "sandbox", "testing"},
     "new": {*BOTTOM, "generate", "importing", "vendoring"},
     "sandbox": {"errors", "openapi", "rules"},
     "testing": {"sandbox"},
     "pytest_plugin": {"testing"},
     "commands": {
         *BOTTOM,
-        "overlay",
-        "rules",
-        "merged",
-        "importing",
-        "impact",
-        "generate",
-        "vendoring",
-        "new",
-        "sandbox",
+        *("overlay", "rules", "merged", "importing", "impact", "generate", "vendoring", "sandbox", "contract", "new"),
     },
     "__main__": {"errors", "commands"},
 }

@@ -240,7 +240,7 @@ BODIES: Final[Mapping[type[Any], Body]] = {
         _check_video_generation_dto,
         schema="#/components/schemas/VideoGenerationDto",
         fields=("prompt", "action", "model", "imageList", "aspectRatio", "translation"),
-        is_json=True,
+        operations=("generateVideo",),
     ),
 }
 RULE_SETS: Final[tuple[RuleSet, ...]] = (_RULES_VIDEO_GENERATION_DTO,)

@@ -101,13 +101,13 @@ class Body:
         check: Checks a model of it, or its JSON object.
         schema: The pointer of its schema in the effective document.
         fields: The JSON names of its fields.
-        is_json: Whether it is sent as JSON.
+        operations: The ids of the operations that send it as JSON; none for a form, or an object within a body.
     """
 
     check: Check
     schema: str
     fields: tuple[str, ...]
-    is_json: bool
+    operations: tuple[str, ...]
 
 
 class Rules:
@@ -124,6 +124,7 @@ class Rules:
     ) -> None:
         self._bodies = bodies
         self._parameters = parameters
+        self._sent = {operation: body for body in bodies.values() for operation in body.operations}
         self.rules = {rule.id: rule for rules in (*rule_sets, *parameters.values()) for rule in rules.rules}
 
     def violations(
@@ -150,7 +151,7 @@ class Rules:
         return _violations(found, waive) if found else ()
 
     def _only_model(self) -> type[Any]:
-        models = [model for model, body in self._bodies.items() if body.is_json]
+        models = [model for model, body in self._bodies.items() if body.operations]
         if len(models) != 1:
             names = ", ".join(sorted(model.__name__ for model in models))
             raise ValueError(f"it is not clear which model the object is; pass model=..., one of {names}")
@@ -196,7 +197,7 @@ class Rules:
             waive: Ids of rules to switch off.
 
         Raises:
-            ValueError: A waived id does not exist, or the body is a JSON object and several models have checks.
+            ValueError: A waived id does not exist.
         """
         if waive:
             self.check_waived(waive)
@@ -206,8 +207,8 @@ class Rules:
         body = arguments.get("body")
         parts = enumerate(body) if isinstance(body, list) else [("", body)]
         for index, part in parts:
-            model = self._only_model() if isinstance(part, dict) else type(part)
-            if (checked := self._bodies.get(model)) is not None:
+            checked = self._sent.get(operation.id) if isinstance(part, dict) else self._bodies.get(type(part))
+            if checked is not None:
                 found: Found = []
                 checked.check(part, "" if part is body else f"/{index}", found)
                 result += _violations(found, waive)

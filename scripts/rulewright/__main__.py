@@ -18,6 +18,7 @@ _COMMANDS: Final = {
     "impact": ("impact", "report what a change means for callers"),
     "vendor": ("vendor", "copy the client into another repository, verify and upgrade the copy"),
     "sandbox": ("sandbox", "serve an effective document on this machine"),
+    "contract": ("contract", "hold client, rules and server to the effective document"),
     "new": ("new", "make a project for another OpenAPI document"),
 }
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from mountsea_gemini.testing.contract import Contract
-from mountsea_gemini.testing.contract._lives import ENDS
 from mountsea_gemini_api.rules import violations
+from rulewright.contract.contract import Contract
+from rulewright.contract.suite.test_tasks import ENDS
 
 FIELDS: Final = {"image_list": "imageList", "aspect_ratio": "aspectRatio"}
 
@@ -16,7 +16,7 @@ FIELDS: Final = {"image_list": "imageList", "aspect_ratio": "aspectRatio"}
 def blamed(contract: Contract, case: Mapping[str, Any]) -> str:
     """Return who is at fault, as reports say it."""
     if any(contradictions(contract, case)):
-        return "the effective spec"
+        return "the effective document"
     return "the compiled rules in the client" if _misjudged(case) else "the client"
 
 
@@ -49,23 +49,24 @@ def contradictions(contract: Contract, case: Mapping[str, Any]) -> Iterator[str]
     for asked in case["sends"]:
         yield from _request(contract, asked, waived)
     refused = _refused(case) - {"schema"}
-    if refused and contract.submit.judge is not None:
+    (submit,) = contract.submits
+    if refused:
         body = _body(case)
-        verdict = contract.submit.judge.verdict(body)
+        verdict = submit.verdict(body)
         if {"action", "model"} <= set(body) and refused - {*verdict.broken, *verdict.warned}:
             yield f"it does not refuse the body for {', '.join(sorted(refused))}"
     state, meant = gives.get("state"), gives.get("verdict")
     if meant is None and gives.get("error") in ENDS.values() and case["replies"]:
         state = case["replies"][-1].get("body", {}).get("status")
         meant = next(kind for kind, error in ENDS.items() if error == gives["error"])
-    if state is not None and meant is not None and contract.states.get(state, "unknown") != meant:
+    if state is not None and meant is not None and submit.states.get(state, "unknown") != meant:
         yield f"the state {state} does not mean {meant}"
 
 
 def _request(contract: Contract, asked: Mapping[str, Any], waived: Collection[str]) -> Iterator[str]:
     line, _, query = str(asked["request"]).partition("?")
     base = contract.spec.base_path
-    lines = {f"{each.operation.method} {base}{each.operation.path}": each for each in contract.promises}
+    lines = {f"{each.operation.method} {base}{each.operation.path}": each for each in contract.subjects}
     promise = lines.get(line)
     if promise is None:
         yield f"it has no {line}"
@@ -74,6 +75,6 @@ def _request(contract: Contract, asked: Mapping[str, Any], waived: Collection[st
     if not {name for name, _ in parse_qsl(query)} <= names:
         yield f"it has no such parameters: {query}"
     if "body" in asked and promise.judge is not None:
-        broken = [rule for rule in promise.judge.verdict(asked["body"]).broken if rule not in waived]
+        broken = [rule for rule in promise.verdict(asked["body"]).broken if rule not in waived]
         if broken:
             yield f"it refuses the body for {', '.join(broken)}"

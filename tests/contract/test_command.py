@@ -1,130 +1,211 @@
-"""The contract checks as others run them: from the installed package, from a copy, and against an address."""
+"""`rulewright contract` as others run it: on this client, on a copy, and against an address."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
-from mountsea_gemini.testing.contract import CHECKS, Bench
-from mountsea_gemini.testing.contract._command import main
-from mountsea_gemini.testing.contract._live import plan, run_live
+from rulewright.commands.contract import main
 from rulewright.commands.vendor import main as vendor
+from rulewright.contract.contract import Contract
+from rulewright.contract.coverage import goals
+from rulewright.contract.live import PAUSE, Server, check_url, plan
+from rulewright.errors import InputError
 from rulewright.sandbox import Sandbox
 
-HERE = Path(__file__).parent
+from tests.contract.conftest import CLIENT, DOCUMENT, HERE, Benches
+
+CONTRACT = Contract(DOCUMENT)
+
+
+def run(*arguments: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    command = [sys.executable, "-m", "rulewright", "contract", *arguments]
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
 
 
 def test_one_command_runs_everything(tmp_path: Path, guarded: dict[str, str]) -> None:
-    """`python -m mountsea_gemini.testing`: exit code 0, and a report in every format."""
-    command = [sys.executable, "-W", "error", "-m", "mountsea_gemini.testing", "--report", "reports"]
-    done = subprocess.run(command, cwd=tmp_path, env=guarded, capture_output=True, text=True, check=False)
+    """Exit code 0, every line covered, a JUnit report, and no file but that one."""
+    done = run(CLIENT, "--junitxml", "report.xml", cwd=tmp_path, env=guarded)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "coverage: 100.0%" in done.stdout
-    suite = ET.parse(tmp_path / "reports/junit.xml").getroot()  # noqa: S314  our own file
-    assert (suite.get("failures"), len(suite)) == ("0", len(CHECKS) + 1)
+    assert "contract of mountsea_gemini: kept" in done.stdout
+    (suite,) = ET.parse(tmp_path / "report.xml").getroot()  # noqa: S314  our own file
+    assert (suite.get("failures"), suite.get("errors")) == ("0", "0")
+    names = {case.get("name") for case in suite}
+    assert {"test_every_json_body[generateVideo]", "test_everything_was_exercised"} <= names
+    assert [path.name for path in tmp_path.iterdir()] == ["report.xml"]
 
 
-def test_a_vendored_copy_runs_the_same_checks_on_itself(tmp_path: Path, guarded: dict[str, str]) -> None:
-    """Under a foreign parent, where neither package can be imported by its own name: one command, all checks."""
+def test_the_goals_hold_every_cell_twice(benches: Benches) -> None:
+    """1,134 combinations on each side, all fifteen legal pairs among the accepted, each rule kept and broken."""
+    bench = benches()
+    lines = goals(bench.contract, bench.package)
+    cells = [line for line in lines if " cell " in line]
+    assert len(cells) == 2 * 1134
+    assert len({tuple(line.split()[3:5]) for line in cells if line.endswith("accepted")}) == 15
+    for side in ("client", "server"):
+        for rule in CONTRACT.rules:
+            assert {f"{side}: generateVideo rule {rule.id} {sense}" for sense in ("kept", "broken")} <= set(lines)
+    assert "server: generateVideo bound rule img2video-needs-images imageList maxItems 2 beyond it" in lines
+    assert "server: getTaskResult credential refused" in lines
+    assert "client: getTaskResult transition processing -> timeout" in lines
+
+
+def test_a_part_can_be_run_and_a_part_of_nothing_is_an_error(tmp_path: Path, guarded: dict[str, str]) -> None:
+    """Options after `--` are pytest's; a part is not asked for coverage, and no case proves nothing."""
+    done = run(CLIENT, "--", "-k", "compiled_rules", cwd=tmp_path, env=guarded)
+    assert (done.returncode, "coverage" in done.stdout) == (0, False), done.stdout + done.stderr
+    done = run(CLIENT, "--", "-k", "nothing_has_this_name", cwd=tmp_path, env=guarded)
+    assert (done.returncode, "no case was tried" in done.stdout) == (1, True), done.stdout + done.stderr
+
+
+def test_a_vendored_copy_runs_the_checks_on_itself(tmp_path: Path, guarded: dict[str, str]) -> None:
+    """Inside another package, where the client has no name of its own."""
     (tmp_path / "acme").mkdir()
     (tmp_path / "acme/__init__.py").touch()
     assert vendor(["copy", str(tmp_path / "acme")]) == 0
-    names = ["answers as documented", "exactly one rule", "rules can be waived", "every end of a wait"]
-    checks = [word for name in names for word in ("--check", name)]
-    code = (
-        "import runpy, sys; sys.modules['mountsea_gemini'] = sys.modules['mountsea_gemini_api'] = None;"
-        f" sys.argv[1:] = {checks!r}; runpy.run_module('acme.mountsea_gemini.testing', run_name='__main__')"
-    )
-    env = {**guarded, "PYTHONPATH": os.pathsep.join([str(HERE / "guard"), str(tmp_path)])}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
-    )
+    path = [HERE / "guard", HERE.parents[1] / "scripts", tmp_path]
+    env = {**guarded, "PYTHONPATH": os.pathsep.join(map(str, path))}
+    done = run("acme.mountsea_gemini", "--", "-k", "refused or waived or every_end", cwd=tmp_path, env=env)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert [line.partition(":")[0] for line in done.stdout.splitlines()[:4]] == [f"ok   {name}" for name in names]
+    assert "contract of acme.mountsea_gemini: kept" in done.stdout
 
 
-def test_a_single_check_can_be_run(capsys: pytest.CaptureFixture[str]) -> None:
-    """Only what is named runs, and coverage is not asked for."""
-    assert main(["--check", "wrong parameters"]) == 0
-    assert capsys.readouterr().out == "ok   wrong parameters: 5 cases, 0 failures\n\npassed: 5 cases, 0 failures\n"
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run(number: signal.Signals, tmp_path: Path, guarded: dict[str, str]) -> None:
+    """With the exit code of that signal, and no traceback."""
+    command = [sys.executable, "-m", "rulewright", "contract", CLIENT, "--long"]
+    with subprocess.Popen(command, cwd=tmp_path, env=guarded, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)  # the first check is done
+        process.send_signal(number)
+        output = process.stdout.read()
+        assert process.wait(60) == 128 + number
+    assert "contract of mountsea_gemini: interrupted" in output
+    assert "Traceback" not in output
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--check", "no such thing"], "there is no check 'no such thing'; there are: "),
-        (["--url", "ftp://example.com"], "must be an http or https address"),
-        (["--url", "http://api.example.com"], "must be https"),
-        (["--url", "https://api.example.com"], "no token: set MOUNTSEA_API_KEY"),
-        (["--waivers", "nowhere.json"], "nowhere.json: cannot be read"),
+        (["no_such_client"], "no_such_client is not an installed client"),
+        (["json"], "json is not an installed client"),
+        ([CLIENT, "--url", "ftp://example.com"], "must be an http or https address"),
+        ([CLIENT, "--url", "https://user@example.com"], "must be an http or https address"),
+        ([CLIENT, "--url", "http://api.example.com"], "must be https"),
+        ([CLIENT, "--url", "https://api.example.com"], "set MOUNTSEA_API_KEY"),
     ],
 )
-def test_what_cannot_be_run_is_said(
+def test_what_cannot_be_run_is_refused(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exit code 2 and a line that says what would be right; nothing is sent."""
+    """Exit code 2 and a line with what would be right; nothing is sent."""
     monkeypatch.delenv("MOUNTSEA_API_KEY", raising=False)
+    if "--url" not in arguments:
+        arguments = [*arguments, "--url", "http://127.0.0.1:9"]
     assert main(arguments) == 2
     assert message in capsys.readouterr().err
 
 
-def test_against_an_address_nothing_that_could_be_billed_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
-    """By default every request is refused; what is sent and may cost is said before."""
-    sandbox = Sandbox("mountsea_gemini_api")
-    with sandbox.serve() as server:
-        assert main(["--url", server.url]) == 0
+def test_wrong_usage_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, as for every command."""
+    with pytest.raises(SystemExit) as ended:
+        main([CLIENT, "--allow-spending", "all"])
+    assert ended.value.code == 2
+    assert "'all' must be a number" in capsys.readouterr().err
+    with pytest.raises(InputError, match="https"):
+        check_url("http://192.0.2.1")
+
+
+def test_a_dry_run_announces_and_sends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """How many requests, of which kinds, and which may be billed."""
+    assert main([CLIENT, "--url", "https://api.example.com", "--allow-spending", "2", "--dry-run"]) == 0
+    error = capsys.readouterr().err
+    assert "requests will be sent to https://api.example.com" in error
+    assert "  2 valid ones; each may be billed (--allow-spending)" in error
+
+
+def test_nothing_that_could_be_billed_is_planned_without_permission() -> None:
+    """Every request is refused by the document, and every rule and operation has some."""
+    (submit,) = CONTRACT.submits
+    planned = plan(CONTRACT, 0)
+    assert {each.group for each in planned} == {"free", "refused"}
+    assert {rule.id for rule in CONTRACT.rules if rule.level == "error"} <= {each.probe.place for each in planned}
+    sandbox = Sandbox(DOCUMENT)
+    server = Server("http://127.0.0.1:9", "sandbox", None, sandbox.transport())
+    found = [server.put(each, CONTRACT.spec.base_path) for each in planned]
+    assert [each for _, accepted in found for each in [accepted] if each] == []
     assert len(sandbox.core.tasks) == 0
-    told = capsys.readouterr().err
-    assert f"{len(sandbox.requests)} requests will be sent to {server.url}" in told
-    assert "0 in order; each starts a task and may be billed" in told
+    assert {request.status for request in sandbox.requests} <= {400, 401, 403, 404, 415}
+    assert len(plan(CONTRACT, 3)) == len(planned) + 3
+    assert submit.name in {each.subject.name for each in planned}
 
 
-def test_spending_has_a_cap() -> None:
-    """With --allow-spending 2 exactly two tasks are started."""
-    sandbox = Sandbox("mountsea_gemini_api")
+def test_a_run_against_an_address_sends_what_it_announced(tmp_path: Path, guarded: dict[str, str]) -> None:
+    """One request after another over a socket; on this machine without a rest between them."""
+    sandbox = Sandbox(DOCUMENT)
+    planned = plan(CONTRACT, 1)
     with sandbox.serve() as server:
-        assert main(["--url", server.url, "--allow-spending", "2"]) == 0
-    assert len(sandbox.core.tasks) == 2
+        done = run(CLIENT, "--url", server.url, "--allow-spending", "1", cwd=tmp_path, env=guarded)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(planned)} passed" in done.stdout
+    assert len(sandbox.core.tasks) == 1
+    assert PAUSE > 0
 
 
-def test_a_dry_run_sends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    """It only says what would be sent; nobody listens at that address."""
-    assert main(["--url", "http://127.0.0.1:9", "--dry-run"]) == 0
-    assert "requests will be sent" in capsys.readouterr().err
+def test_nothing_more_is_sent_after_a_request_that_should_have_been_refused(
+    tmp_path: Path, guarded: dict[str, str]
+) -> None:
+    """A server that accepts all: the first request may cost money, and no second one is risked."""
+    (tmp_path / "naive.py").write_text(NAIVE, encoding="utf-8")
+    command = [sys.executable, "naive.py"]
+    with subprocess.Popen(command, cwd=tmp_path, env=guarded, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        done = run(CLIENT, "--url", url, cwd=tmp_path, env=guarded)
+        process.terminate()
+        rest = process.stdout.read()
+    assert done.returncode == 1
+    assert "nothing more is sent" in done.stdout
+    assert "at fault: server, 1 cases" in done.stdout
+    assert rest.count("POST") == 1
 
 
-def test_it_stops_at_the_first_request_accepted_that_must_not_be(bench: Bench) -> None:
-    """A server that accepts everything is asked once with the token; the failure names it, the token does not show."""
-    asked: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        refused = request.headers.get("authorization") != "Bearer tok-en"
-        return httpx.Response(401, json={}) if refused else httpx.Response(201, json={"taskId": "t"})
-
-    planned = plan(bench, spending=5)
-    found = run_live(
-        bench, planned, "http://127.0.0.1:9", "tok-en", transport=httpx.MockTransport(answer), pause=lambda _: None
-    )
-    assert sum(request.headers.get("authorization") == "Bearer tok-en" for request in asked) == 1
-    (failure,) = found.failures
-    lines = "\n".join(failure.lines(found.base, found.variable))
-    assert '-H "Authorization: Bearer $MOUNTSEA_API_KEY"' in lines
-    assert "tok-en" not in lines
-    assert not found.passed
+NAIVE = """
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        print("POST", flush=True)
+        self.send_response(201)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", "14")
+        self.end_headers()
+        self.wfile.write(b'{"taskId":"t"}')
+    def log_message(self, *_): pass
+server = HTTPServer(("127.0.0.1", 0), Handler)
+print(f"http://127.0.0.1:{server.server_port}", flush=True)
+server.serve_forever()
+"""
 
 
-def test_every_request_planned_as_refused_is_one_the_document_forbids(bench: Bench) -> None:
-    """Asked of the judge once more: none of the bodies that count as free is in order."""
-    judge = bench.contract.submit.judge
-    with bench:
-        for probe in plan(bench, spending=0).refused:
-            answer = bench.ask(probe.ask)
-            assert 400 <= answer.status_code < 500, probe.case
-    assert judge is not None
-    assert len(bench.sandbox.core.tasks) == 0
+def test_an_answer_that_does_not_come_is_a_failure() -> None:
+    """A server that is down is at fault, and the message has no token."""
+
+    def down(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("nobody listens")
+
+    server = Server("http://127.0.0.1:9", "s3cret", None, httpx.MockTransport(down))
+    started = time.monotonic()
+    failure, accepted = server.put(plan(CONTRACT, 0)[0], "")
+    assert time.monotonic() - started < 5
+    assert failure is not None
+    assert (failure.got, accepted) == ("no answer: ConnectError", False)
+    assert "s3cret" not in failure.text(server.url, "T")

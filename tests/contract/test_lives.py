@@ -13,16 +13,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 from mountsea_gemini import ApiError, Client, SubmitOutcomeUnknown, Task, TaskEnded, WaitTimeout
-from mountsea_gemini.testing.contract import Contract
-from mountsea_gemini.testing.contract._bench import BASE, TOKEN
+from rulewright.contract.bench import TOKEN
+from rulewright.contract.contract import BASE, Contract
 from rulewright.sandbox import Sandbox
 from rulewright.testing import FakeClock
 
-from tests.contract.conftest import LONG
+from tests.contract.conftest import DOCUMENT, LONG
 
-CONTRACT: Final = Contract()
-ORDER: Final = [*CONTRACT.waiter.waiting, "end"]
-ENDS: Final = st.sampled_from(list(CONTRACT.waiter.ends))
+(SUBMIT,) = Contract(DOCUMENT).submits
+ORDER: Final = [*SUBMIT.waiter.waiting, "end"]
+ENDS: Final = st.sampled_from(list(SUBMIT.waiter.ends))
 SUBMIT_FAULTS: Final = st.sampled_from(
     ["", "500", "502", "504", "520", "409", "html", "cut-json", "cut", "reset", "drop", "400", "401", "402", "429=1",
      "429=3600", "extra-field", "redirect", "null=/taskId"]
@@ -42,7 +42,7 @@ class Lives(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sandbox = Sandbox(CONTRACT.document, token=TOKEN)
+        self.sandbox = Sandbox(DOCUMENT, token=TOKEN)
         self.clock = FakeClock()
         self.handed: list[str] = []
         self.client = self.fresh_client()
@@ -171,7 +171,7 @@ def test_no_sequence_submits_twice_or_loses_an_id() -> None:
 
 def test_an_id_lives_on_in_text_alone() -> None:
     """What a handle writes is JSON without a secret, and another client takes the task up from it."""
-    sandbox = Sandbox(CONTRACT.document, token=TOKEN)
+    sandbox = Sandbox(DOCUMENT, token=TOKEN)
     with Client(TOKEN, base_url=BASE, transport=sandbox.transport(), clock=FakeClock()) as first:
         text = first.text_to_video("a cat").to_json()
     assert TOKEN not in json.dumps(text)

@@ -6,12 +6,13 @@ import json
 from typing import Any
 
 import httpx
+from rulewright.contract.contract import BASE
 from rulewright.merged import Merged
 from rulewright.rules.space import Space
 from rulewright.rules.verdict import Verdict
 from rulewright.sandbox import Sandbox
 
-from .conftest import BASE, EFFECTIVE
+from .conftest import EFFECTIVE
 
 
 def test_the_server_agrees_on_every_point(merged: Merged) -> None:

@@ -15,13 +15,15 @@ from typing import Any, Final
 import pytest
 import yaml
 from mountsea_gemini import ApiError, AsyncClient, AsyncTask, Client, RequestRefused, Task, TaskResult
-from mountsea_gemini.testing.contract import Contract
+from rulewright.contract.contract import Contract
 from rulewright.testing import FakeClock
 
 from tests.contract.blaming import blamed, contradictions
+from tests.contract.conftest import DOCUMENT
 from tests.contract.playing import Player
 
-CONTRACT: Final = Contract()
+CONTRACT: Final = Contract(DOCUMENT)
+(SUBMIT,) = CONTRACT.submits
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, ten times as fast where it is there
 CASES: Final = yaml.load((Path(__file__).parent / "wire.yaml").read_bytes(), LOADER)  # noqa: S506  both are safe
 TOKEN: Final = "a-token"  # noqa: S105  made up
@@ -155,13 +157,13 @@ def test_every_enum_value_has_a_case() -> None:
         asked["body"] for case in CASES for asked in case["sends"] if "error" not in case["gives"] and "body" in asked
     ]
     missing = [
-        f"{field.name}={value}"
-        for field in CONTRACT.submit.space.fields  # type: ignore[union-attr]
-        for value in field.schema.get("enum", ())
-        if not any(body.get(field.name) == value for body in accepted)
+        f"{name}={value}"
+        for name, schema in SUBMIT.fields.items()
+        for value in schema.get("enum", ())
+        if not any(body.get(name) == value for body in accepted)
     ]
     states = {reply["body"].get("status") for case in CASES for reply in case["replies"] if "body" in reply}
-    missing += [f"state {state}" for state in CONTRACT.states if state not in states]
+    missing += [f"state {state}" for state in SUBMIT.states if state not in states]
     assert missing == []
 
 
@@ -173,7 +175,7 @@ def test_the_document_contradicts_no_case() -> None:
 def test_every_rule_has_a_case() -> None:
     """Each rule is named by a refusal written by hand, so a rule cannot vanish from every layer at once unseen."""
     refused = {rule for case in CASES for rule in case["gives"].get("rules", ())}
-    assert {rule["id"] for rule in CONTRACT.submit.judge.rules} <= refused  # type: ignore[union-attr]
+    assert {rule.id for rule in CONTRACT.rules} <= refused
 
 
 def test_a_failure_names_case_part_and_the_line_to_reproduce_it() -> None:
@@ -186,7 +188,7 @@ def test_a_failure_names_case_part_and_the_line_to_reproduce_it() -> None:
     assert told.startswith(f"{case['name']}: got ")
     assert "\n  at fault: the client\n  reproduce: CONTRACT_CASE=" in told
     misjudged = {**case, "gives": {**case["gives"], "rules": ["ingredients-need-images"]}}
-    assert blamed(CONTRACT, misjudged) == "the effective spec"
+    assert blamed(CONTRACT, misjudged) == "the effective document"
     sent = next(each for each in CASES if each["sends"] and "body" in each["sends"][0] and "error" not in each["gives"])
     broken = {**sent["sends"][0], "body": {**sent["sends"][0]["body"], "action": "img2video", "imageList": []}}
-    assert blamed(CONTRACT, {**sent, "sends": [broken]}) == "the effective spec"
+    assert blamed(CONTRACT, {**sent, "sends": [broken]}) == "the effective document"

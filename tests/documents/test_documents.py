@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import itertools
+import os
 import pkgutil
 import shutil
 import subprocess
@@ -214,20 +215,6 @@ def _bad(operation: Operation, good: Asked, document: Document) -> Iterator[tupl
                 yield rule.id, 400, _with(good, ruled.parameters, rule.breaks)
 
 
-def test_the_client_calls_every_operation(document: Document, client_of: Callable[[Document], Any]) -> None:
-    """The client layer of a new project sends a request for each operation that the sandbox accepts, and reads it."""
-    client = client_of(document)
-    testing: Any = importlib.import_module(f"{client.__name__}.testing.operations")
-    calling: Any = importlib.import_module(f"{client.__name__}.testing.operations._calling")
-    played = testing.Played()
-    with client.Client("sandbox", transport=Sandbox(document.effective).transport()) as caller:
-        for operation in played.operations:
-            if operation.waiter is None:
-                made, values = played.generated(operation), played.values(operation)
-                answer = caller.call(made, **calling.arguments(made, values))
-                assert (answer is None) == (operation.success.media is None and operation.success.schema is None)
-
-
 def test_parameters_that_break_a_rule_are_refused(
     generated: Callable[[str], Document], client_of: Callable[[Document], Any]
 ) -> None:
@@ -260,13 +247,24 @@ def test_parameters_that_break_a_rule_are_refused(
     assert len(sandbox.requests) == 2
 
 
-@pytest.mark.filterwarnings("ignore:Setting per-request cookies")  # which is what the generator writes
-def test_every_case_of_every_operation_holds(document: Document, client_of: Callable[[Document], Any]) -> None:
-    """The document, the sandbox, the generated client and the compiled rules agree on right and wrong requests."""
-    testing: Any = importlib.import_module(f"{client_of(document).__name__}.testing.operations")
-    problems = {str(case): problem for case in testing.cases() if (problem := case.problem())}
-    # OpenAPI 3.1 leaves it open whether a format is asserted; the sandbox does so
-    assert not {case: problem for case, problem in problems.items() if "must satisfy format" not in problem}
+@pytest.mark.parametrize(
+    "part", ["not generated and not status", pytest.param("", marks=pytest.mark.heavy)], ids=["part", "whole"]
+)
+def test_its_contract_is_kept(
+    part: str, document: Document, client_of: Callable[[Document], Any], tmp_path: Path
+) -> None:
+    """Document, sandbox, client and rules agree on every request, right and wrong, and on the life of tasks."""
+    client = client_of(document).__name__
+    path = [tmp_path, document.project.output, Path(__file__).parents[2] / "scripts"]
+    done = subprocess.run(
+        [sys.executable, "-m", "rulewright", "contract", client, *(["--", "-k", part] if part else [])],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"contract of {client}: kept" in done.stdout
 
 
 def test_impact_tells_what_a_change_breaks(

@@ -38,18 +38,18 @@ def run(project: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_its_own_tests_pass_at_once(project: Path) -> None:
-    """Drift, rules, and every operation right and wrong, without an edit."""
+    """Drift and rules, without an edit."""
     done = run(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
     assert done.returncode == 0, done.stdout
     assert " skipped" not in done.stdout
 
 
-def test_its_demo_calls_every_operation_and_shows_a_refusal(project: Path) -> None:
-    """Without a key and without a network; what breaks a rule is refused by the rule's name."""
-    done = run(project, "-m", "our_accounts.demo")
-    assert done.returncode == 0, done.stderr
-    assert "1 operations called, 0 answered otherwise" in done.stdout
-    assert "400" in done.stdout.partition("breaks credit-needs-a-limit")[2]
+def test_its_contract_is_kept_at_once(project: Path) -> None:
+    """Every operation right and wrong, named where somebody wants to see them."""
+    done = run(project, "-m", "rulewright", "contract", "--", "-vv")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_a_valid_request[open-account-sync] PASSED" in done.stdout
+    assert "contract of our_accounts: kept" in done.stdout
 
 
 def test_it_has_the_layout_of_this_project_and_no_copy_of_the_pipeline(project: Path) -> None:
@@ -215,10 +215,9 @@ def test_bodies_of_every_type_keep_their_promise(tmp_path: Path) -> None:
     """Types with parameters, of any type, and several of one operation are sent as the sandbox expects them."""
     target = tmp_path / "new"
     assert main([str(target), "--package", "our_notices", *inputs(DOCUMENTS / "notices.yaml")]) == 0
-    done = run(target, "-m", "our_notices.testing")
-    assert done.stdout.endswith("50 cases of 4 operations, 0 failures\n"), done.stdout + done.stderr
-    done = run(target, "-m", "our_notices.demo")
-    assert "4 operations called, 0 answered otherwise" in done.stdout, done.stdout + done.stderr
+    done = run(target, "-m", "rulewright", "contract")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "contract of our_notices: kept" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["10-corrections.overlay.yaml", "mine.txt"])

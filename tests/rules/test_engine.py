@@ -378,7 +378,7 @@ def test_a_model_of_another_class_is_not_checked_by_these_rules() -> None:
 def test_an_object_of_several_possible_models_is_asked_about() -> None:
     """Where requests of several models have checks, an object alone does not say which it is."""
     (body,) = rules.BODIES.values()
-    form = engine.Body(body.check, body.schema, body.fields, is_json=False)
+    form = engine.Body(body.check, body.schema, body.fields, operations=())
     several = engine.Rules({VideoGenerationDto: body, Change: body, Length: form}, (), {})
     with pytest.raises(ValueError, match="model") as caught:
         several.violations(NO_IMAGE)

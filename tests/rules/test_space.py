@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from rulewright.merged import Merged
 from rulewright.rules.definition import Rule, RuledSchema, Source
 from rulewright.rules.domain import Given, Length, Sample
 from rulewright.rules.space import Space, concrete, concretes
@@ -133,3 +134,27 @@ def test_the_fields_a_rule_looks_at(subject: Rule, fields: str) -> None:
     verdict = Verdict(RuledSchema(("S",), {}, (subject,)), levels=("error", "warning"))
     assert [name for name in "abcdef" if verdict.mentions(name)] == list(fields)
     assert not Verdict(RuledSchema(("S",), {}, (subject,)), levels=()).mentions("a")
+
+
+def test_a_large_space_is_sampled_evenly(ruled: RuledSchema, merged: Merged) -> None:
+    """About as many points as asked for, and no value of any field is passed over."""
+    space = Space(ruled, merged.value)
+    every, some = list(space.bodies()), list(space.bodies(100))
+    assert 80 <= len(some) <= 100
+    assert all(body in every for body in some)
+    for name, values in space.domains.items():
+        assert len({str(body.get(name)) for body in some}) == len({str(body.get(name)) for body in every}), values
+
+
+def test_a_point_has_a_name(ruled: RuledSchema, merged: Merged) -> None:
+    """The value of each finite field, and the length of an array; what is at no point has none."""
+    space = Space(ruled, merged.value)
+    cells = [space.cell(body) for body in space.bodies()]
+    assert len(set(cells)) == space.size
+    assert None not in cells
+    body = {"prompt": "a", "action": "img2video", "model": "veo3_fast", "imageList": ["u", "v"], "translation": True}
+    assert space.cell(body) == "action=img2video model=veo3_fast imageList=2 aspectRatio=absent translation=true"
+    assert space.cell({**body, "model": "veo9"}) is None
+    assert space.cell({**body, "translation": 1}) is None
+    assert space.cell({"prompt": "a", "action": "img2video"}) is None
+    assert space.cell(["no object"]) is None

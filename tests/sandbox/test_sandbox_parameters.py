@@ -76,7 +76,9 @@ LIST = {"type": "array", "items": {"type": "integer"}}
     [
         ({"type": "integer"}, ["1"], 1),
         ({"type": "number"}, ["-0.50"], -0.5),
-        ({"type": "number"}, ["1e3"], "1e3"),
+        ({"type": "number"}, ["1e3"], 1000.0),
+        ({"type": "number"}, ["-1.5E-300"], -1.5e-300),
+        ({"type": "number"}, ["1e999"], "1e999"),
         ({"type": "number"}, ["01"], "01"),
         ({"type": "number"}, ["\u0661"], "\u0661"),
         ({"type": "number"}, ["1."], "1."),

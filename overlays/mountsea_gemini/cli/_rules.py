@@ -106,7 +106,7 @@ def _kind(name: str | None) -> type[Any]:
     Raises:
         ConfigurationError: There is none of that name, or none is named and there are several.
     """
-    known = {kind.__name__: kind for kind, body in api.BODIES.items() if body.is_json}
+    known = {kind.__name__: kind for kind, body in api.BODIES.items() if body.operations}
     if name is None and len(known) == 1:
         return next(iter(known.values()))
     if name not in known:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from rulewright.errors import InputError
 from rulewright.generate.names import ModelName, Names
 from rulewright.generate.operations import Operation, operations
-from rulewright.generate.schemas import RULED, Schemas, request_schemas
+from rulewright.generate.schemas import RULED, Schemas, body_schemas
 from rulewright.generate.source import constant, literal, render, snake, variables
 from rulewright.openapi.pointer import Location, decode, encode
 from rulewright.rules import expression
@@ -146,7 +146,7 @@ class BodyEntry:
     function: str
     schema: str
     fields: tuple[str, ...]
-    is_json: bool
+    operations: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -187,11 +187,12 @@ def checks_module(document: Any, ruled: Sequence[RuledSchema], names: Names) -> 
     """
     carriers = [each for each in ruled if each.rules]
     # A body that is one of several, a list or plain text has no class of its own, and is left to the server.
-    bodies = {
-        reference: names.model_at(place)
-        for reference in dict.fromkeys(reference for kind, reference in request_schemas(document) if _is_json(kind))
-        if names.has_model(place := decode(reference))
-    }
+    senders: dict[str, list[str]] = {}
+    for operation in operations(document):
+        for kind, reference in body_schemas(document, operation):
+            if _is_json(kind):
+                senders.setdefault(reference, []).append(operation.id)
+    bodies = {reference: names.model_at(place) for reference in senders if names.has_model(place := decode(reference))}
     objects = [each for each in carriers if each.parameters is None]
     owners = bodies | {
         each.pointer: names.model_at(each.location) for each in objects if names.has_model(each.location)
@@ -215,7 +216,13 @@ def checks_module(document: Any, ruled: Sequence[RuledSchema], names: Names) -> 
         values={name: values for values, name in module.values.items()},
         functions=module.functions,
         bodies=[
-            BodyEntry(model.name, module.called[reference], reference, tuple(model.fields), reference in bodies)
+            BodyEntry(
+                model.name,
+                module.called[reference],
+                reference,
+                tuple(model.fields),
+                tuple(dict.fromkeys(senders.get(reference, ()))),
+            )
             for reference, model in owners.items()
         ],
         rule_sets=[

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
+import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -67,11 +68,55 @@ class Space:
         """Return a body of given fields, with the first value or a plain sample in every other required field."""
         return {**self._fixed, **given}
 
-    def bodies(self) -> Iterator[dict[str, Any]]:
-        """Yield the body of each point."""
-        for point in itertools.product(*map(self.alternatives, self.domains)):
-            given = {name: concrete(value[0]) for name, value in zip(self.domains, point, strict=True) if value}
-            yield self.with_required(given)
+    def bodies(self, limit: int | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the body of each point.
+
+        Args:
+            limit: Where there are more points than this, yield about as many, spread evenly.
+        """
+        columns = [self.alternatives(name) for name in self.domains]
+        total = math.prod(map(len, columns))
+        for number in range(0, total, _step(total, limit or total, [len(column) for column in columns])):
+            given, rest = {}, number
+            for name, column in zip(reversed(self.domains), reversed(columns), strict=True):
+                rest, place = divmod(rest, len(column))
+                if column[place]:
+                    given[name] = concrete(column[place][0])
+            yield self.with_required({name: given[name] for name in self.domains if name in given})
+
+    def cell(self, body: Any) -> str | None:
+        """Return the name of the point that a body is at, or None if it is at none.
+
+        A field that is not finite does not count.
+        """
+        if not isinstance(body, Mapping):
+            return None
+        labels = [(name, self._label(name, body)) for name in self.domains]
+        return None if any(label is None for _, label in labels) else " ".join(f"{n}={label}" for n, label in labels)
+
+    def _label(self, name: str, body: Mapping[str, Any]) -> str | None:
+        if name not in body:
+            return None if name in self._required else "absent"
+        value = body[name]
+        for (listed,) in filter(None, self.alternatives(name)):
+            if isinstance(listed, Length):
+                if isinstance(value, list) and len(value) == listed.count:
+                    return str(listed.count)
+            elif _text(concrete(listed)) == _text(value):
+                return value if isinstance(value, str) else _text(value)
+        return None
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _step(total: int, limit: int, sizes: list[int]) -> int:
+    """Return a step that passes about `limit` of the points, and no field at the same few of its values."""
+    step = -(-total // max(1, limit))
+    while step > 1 and any(math.gcd(step, size) > 1 for size in sizes):
+        step += 1
+    return max(1, step)
 
 
 def _alternatives(value: Any) -> tuple[Any, ...]:

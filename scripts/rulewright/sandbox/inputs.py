@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from email.message import Message
@@ -22,7 +23,7 @@ MISSING: Final = object()
 
 _TEXT: Final[Types] = frozenset({"string"})
 _NUMBERS: Final = frozenset({"integer", "number"})
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(?:\.[0-9]{1,300})?")
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,3})?")
 _PARTS: Final = "multipart/form-data"
 _FORMS: Final = frozenset({"application/x-www-form-urlencoded", _PARTS})
 _DISPOSITION: Final = "Content-Disposition"
@@ -250,8 +251,11 @@ def _typed(text: str, types: Types) -> Any:
     """Return a text as a value of one of the types, where it can be read so; the schema checks the rest."""
     if "string" in types:
         return text
-    if ("boolean" in types and text in {"true", "false"}) or (types & _NUMBERS and _NUMBER.fullmatch(text)):
-        return json.loads(text)
+    if "boolean" in types and text in {"true", "false"}:
+        return text == "true"
+    if types & _NUMBERS and _NUMBER.fullmatch(text):
+        number = json.loads(text)
+        return text if number in {math.inf, -math.inf} else number
     return text
 
 

@@ -1,0 +1,134 @@
+"""Command line: `rulewright contract [CLIENT]`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
+
+from rulewright.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, InputError
+from rulewright.project import load_project
+
+LONG: Final = 400
+"""Generated requests of each operation with --long."""
+_NEEDED: Final = ("pytest", "schemathesis")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Hold a client, its rules and a server to the effective document.
+
+    Args:
+        arguments: Those after `rulewright contract`; None takes them from the process.
+
+    Returns:
+        0 if the contract is kept, 1 if it is broken or nothing was tried, 2 for wrong usage, 130 for Ctrl-C and 143
+        for SIGTERM.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    passed = given.index("--") if "--" in given else len(given)
+    options = _parser().parse_args(given[:passed])
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        print(f"error: contract checks need {missing[0]}: pip install 'rulewright[contract]'", file=sys.stderr)
+        return EXIT_USAGE
+    try:
+        client = options.client or _client_here()
+        planned = _announced(client, options) if options.url else []
+        return 0 if options.dry_run else _run(client, options, [*planned, *given[passed + 1 :]])
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_USAGE
+
+
+def _client_here() -> str:
+    """Return the client of the project in this folder, with the folders it lies in on the path."""
+    project = load_project(".")
+    sys.path[:0] = [str(project.root / folder) for folder in ("overlays", "generated")]
+    return project.package.removesuffix("_api")
+
+
+def _announced(client: str, options: argparse.Namespace) -> list[str]:
+    """Print what will be sent to an address, and return the options that make pytest send it."""
+    from rulewright.contract.client import ClientPackage  # noqa: PLC0415  the libraries it needs may be missing
+    from rulewright.contract.contract import Contract  # noqa: PLC0415
+    from rulewright.contract.live import check_url, lines, plan, token_for  # noqa: PLC0415
+
+    package = ClientPackage(client)
+    url = check_url(options.url)
+    if not options.dry_run:
+        token_for(url, package.variable)
+    planned = plan(Contract(package.document), options.allow_spending)
+    print(*lines(planned, url), sep="\n", file=sys.stderr, flush=True)
+    return ["--url", url, "--allow-spending", str(options.allow_spending)]
+
+
+def _run(client: str, options: argparse.Namespace, more: Sequence[str]) -> int:
+    import pytest  # noqa: PLC0415  it may be missing
+
+    from rulewright.contract import plugin  # noqa: PLC0415
+
+    live = plugin.SUITE / "test_live.py"
+    tests = [str(live)] if options.url else [str(plugin.SUITE), f"--ignore={live}"]
+    asked = ["--client", client, "--seeds", str(options.seeds), "--examples", str(LONG if options.long else 20)]
+    asked += ["--waivers", str(options.waivers)] if options.waivers else []
+    asked += ["--junitxml", str(options.junitxml)] if options.junitxml else []
+    # What else is installed must not change a verdict; a plugin that somebody wants is named after --.
+    plugins = ("no:cacheprovider", "_hypothesis_pytestplugin", "schemathesis.pytest.plugin")
+    own = ["-c", str(plugin.SUITE / "pytest.ini"), "--rootdir", str(Path.cwd()), "--disable-plugin-autoload", "-q"]
+    ended: list[int] = []
+
+    def terminate(number: int, _: FrameType | None) -> NoReturn:
+        ended.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)  # else it writes into this one
+            own += [word for name in plugins for word in ("-p", name)]
+            code = pytest.main([*own, *asked, *more, *tests], plugins=[plugin])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if code == pytest.ExitCode.INTERRUPTED:
+        return 128 + ended[0] if ended else EXIT_INTERRUPTED
+    return {pytest.ExitCode.OK: 0, pytest.ExitCode.USAGE_ERROR: EXIT_USAGE}.get(pytest.ExitCode(code), EXIT_FAILED)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rulewright contract",
+        description="Hold a client, its compiled rules and a server to the effective document. Without --url the server"
+        " is a sandbox in this process, and nothing is sent anywhere.",
+        epilog="Options after -- go to pytest, which runs the checks: -- -k tasks -x",
+    )
+    parser.add_argument(
+        "client", nargs="?", metavar="CLIENT", help="import name of the client (default: the project in this folder)"
+    )
+    parser.add_argument("--junitxml", type=Path, metavar="FILE", help="write a report in JUnit format")
+    parser.add_argument("--waivers", type=Path, metavar="FILE", help="JSON list of lines that coverage need not show")
+    parser.add_argument("--seeds", type=_count, default=0, metavar="N", help="generate requests with N random seeds")
+    parser.add_argument("--long", action="store_true", help=f"generate {LONG} requests of each operation and seed")
+    live = parser.add_argument_group("a server at an address")
+    live.add_argument("--url", help="the server to check instead: only requests that must be refused are sent")
+    live.add_argument(
+        "--allow-spending",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="send at most N valid requests, which may be billed",
+    )
+    live.add_argument("--dry-run", action="store_true", help="print what would be sent, and send nothing")
+    return parser
+
+
+def _count(value: str) -> int:
+    if not value.isdecimal():
+        raise argparse.ArgumentTypeError(f"{value!r} must be a number, such as 3")
+    return int(value)

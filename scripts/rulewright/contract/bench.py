@@ -1,0 +1,355 @@
+"""A client and a sandbox in one process, with everything between them watched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import httpx
+from attrs import evolve
+
+from rulewright.contract.cases import Probe
+from rulewright.contract.client import Caller, ClientPackage, Inexpressible, Outcome, Skin
+from rulewright.contract.contract import BASE, Contract, Subject
+from rulewright.contract.coverage import Ledger, value_at
+from rulewright.contract.failure import Ask, Failure, blame_of
+from rulewright.contract.judge import Verdict
+from rulewright.contract.request import Request, is_same
+from rulewright.sandbox import Sandbox
+from rulewright.testing import FakeClock
+
+TOKEN: Final = "sandbox"  # noqa: S105  the sandbox's own, published on purpose
+WARNINGS: Final = "x-sandbox-warnings"
+
+Exchanged = Callable[[httpx.Request, int, bytes], None]
+
+
+class Watched(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport that reports what passes through it.
+
+    Args:
+        inner: Who answers; what it raises besides httpx errors is a crash of the server, so HTTP 500.
+        sent: Called with each request.
+        exchanged: Called with each request that was answered to the end, the status and the answer's body.
+    """
+
+    def __init__(self, inner: httpx.BaseTransport, sent: Callable[[httpx.Request], None], exchanged: Exchanged) -> None:
+        self._inner = inner
+        self._sent = sent
+        self._exchanged = exchanged
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass one request on."""
+        request.read()
+        return self._passed(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass one request on."""
+        await request.aread()
+        return self._passed(request)
+
+    def _passed(self, request: httpx.Request) -> httpx.Response:
+        self._sent(request)
+        try:
+            response = self._inner.handle_request(request)
+        except httpx.HTTPError:
+            raise  # a fault on purpose
+        except Exception as error:  # noqa: BLE001  whatever it is, it is the server's
+            response = httpx.Response(500, text=f"the server crashed: {type(error).__name__}: {error}")
+        body = _Body(response)
+        if body.broken is None:
+            self._exchanged(request, response.status_code, b"".join(body.parts))
+        return httpx.Response(response.status_code, headers=response.headers.raw, stream=body)
+
+
+class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of an answer, to be read once more: the same bytes, and the same error at the same place."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.parts: list[bytes] = []
+        self.broken: Exception | None = None
+        try:
+            stream: Any = response.stream  # a blocking transport gives one that can be iterated
+            self.parts.extend(stream)
+        except Exception as error:  # noqa: BLE001  it is raised again where it was met
+            self.broken = error
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self.parts
+        if self.broken is not None:
+            raise self.broken
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self:
+            yield part
+
+
+class Bench:
+    """A client whose server is a sandbox, and a way past the client to the same sandbox.
+
+    Args:
+        package: The client.
+        document: The effective document; None for the one that the client carries.
+        server: Who answers instead of the sandbox.
+    """
+
+    def __init__(
+        self,
+        package: ClientPackage,
+        *,
+        document: Mapping[str, Any] | None = None,
+        server: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.package = package
+        self.token = TOKEN
+        self.contract = Contract(package.document if document is None else document)
+        self.sandbox = Sandbox(self.contract.document, token=TOKEN)
+        self.ledger = Ledger(self.contract)
+        self.compared = 0
+        """Requests put to client and server so far."""
+        self.sent: list[httpx.Request] = []
+        """The requests that left a client since the last call began."""
+        self.answered: tuple[int, bytes] = (0, b"")
+        """Status and body of the last answer that a client got whole."""
+        self._door = server or self.sandbox.transport()
+        self._transport = Watched(self._door, self.sent.append, self._both)
+        self._raw = httpx.Client(
+            base_url=BASE, transport=Watched(self._door, lambda _: None, self._server), trust_env=False
+        )
+        self._callers: dict[Skin, Caller] = {}
+
+    def _both(self, request: httpx.Request, status: int, answer: bytes) -> None:
+        self.answered = (status, answer)
+        self.ledger.exchange("client", request, status, answer)
+        self._server(request, status, answer)
+
+    def _server(self, request: httpx.Request, status: int, answer: bytes) -> None:
+        self.ledger.exchange("server", request, status, answer)
+
+    def caller(self, skin: Skin = "sync") -> Caller:
+        """Return the one client of a kind, made by the first call: a new one for each request would dominate a run."""
+        if skin not in self._callers:
+            self._callers[skin] = self.open(skin)
+        return self._callers[skin]
+
+    def open(self, skin: Skin, transport: httpx.BaseTransport | None = None) -> Caller:
+        """Return a new client, of the sandbox or of another transport."""
+        return self.package.open(
+            skin, TOKEN, BASE + self.contract.spec.base_path, transport or self._transport, FakeClock()
+        )
+
+    def call(self, request: Request, skin: Skin = "sync", **options: Any) -> Outcome:
+        """Call an operation; `sent` then holds the requests that left.
+
+        Raises:
+            Inexpressible: The client has no arguments for the request.
+        """
+        self.sent.clear()
+        return self.caller(skin).call(request, **options)
+
+    def send(self, ask: Ask, **headers: str) -> httpx.Response:
+        """Send a raw request, past the client.
+
+        Args:
+            ask: The request.
+            **headers: More headers, with `_` for `-`.
+        """
+        self.compared += 1
+        target, given = ask.sent(TOKEN)
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._raw.request(ask.method, target, headers={**given, **more}, content=ask.content)
+
+    def pass_on(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> httpx.Response:
+        """Send a request as it is, past the client."""
+        self.compared += 1
+        return self._raw.request(method, url, headers=headers, content=content)
+
+    def submit(self, subject: Subject, script: str, skin: Skin = "sync") -> Outcome:
+        """Start a task that goes as a script says."""
+        self.sandbox.reset()
+        self.sandbox.script(script)
+        return self.call(subject.request, skin)
+
+    def start(self, subject: Subject, script: str, skin: Skin = "sync") -> Any:
+        """Start a task that goes as a script says, and return its handle.
+
+        Raises:
+            AssertionError: The submit was not accepted.
+        """
+        outcome = self.submit(subject, script, skin)
+        if outcome.error is not None:
+            raise AssertionError(f"a valid submit ended with {outcome.name}: {outcome.error}") from outcome.error
+        return outcome.value
+
+    def valid(self, subject: Subject, script: str = "") -> Request:
+        """Return a valid request of an operation; for the state of a task, one is started first.
+
+        Args:
+            subject: The operation.
+            script: How that task goes.
+        """
+        waiter = subject.operation.waiter
+        submit = next((each for each in self.contract.submits if each.poll is subject and not each.untried), None)
+        if waiter is None or submit is None:
+            return subject.request
+        self.sandbox.script(script)
+        answer = self.send(self.contract.ask(submit, submit.request)).json()
+        parameters = dict(subject.request.parameters)
+        key = next(key for key in parameters if key.partition(":")[2] == waiter.parameter)
+        return evolve(subject.request, parameters={**parameters, key: value_at(answer, submit.id_pointer)})
+
+    def carried(self, subject: Subject) -> dict[str, dict[str, str]]:
+        """Return the credential of an operation as keyword arguments that HTTP libraries have in common."""
+        found: dict[str, dict[str, str]] = {"headers": {}, "params": {}, "cookies": {}}
+        for carrier in subject.carriers:
+            place = {"header": "headers", "query": "params", "cookie": "cookies"}[carrier.place]
+            found[place][carrier.name] = carrier.value(TOKEN)
+        return found
+
+    def agree_on_parameters(self, subject: Subject, case: str, request: Request) -> Failure | None:
+        """Put a request whose parameters have rules to compiled rules, client and server."""
+        ask, right = self.contract.ask(subject, request), self.contract.maker.keeps_parameter_rules(request)
+        wanted = (subject.operation.success.status,) if right else (400, 422)
+        status = self.send(ask).status_code
+        if status not in wanted:
+            return Failure(case, f"{subject} parameters", f"HTTP {status}", f"HTTP {wanted}", "server", ask)
+        if not self.package.has(subject.operation.method, subject.operation.path) or not self.package.expresses(
+            request
+        ):
+            return None
+        found = {rule for rule, level in self.package.parameter_violations(request) if level == "error"}
+        if bool(found) is right:
+            got = f"broken {', '.join(found) or 'nothing'}"
+            return Failure(case, f"{subject} parameters", got, "accepted" if right else "refused", "rules", ask)
+        outcome = self.call(request)
+        refused = self.package.refused_for(outcome)
+        if set(refused or ()) != found or (not right and self.sent):
+            got = f"{outcome.name}, {len(self.sent)} sent"
+            return Failure(case, f"{subject} parameters", got, f"refused for {found or 'nothing'}", "client", ask)
+        return None
+
+    def agree(self, subject: Subject, case: str, request: Request) -> Failure | None:
+        """Put a request with a JSON body to everybody; return the failure of the one who disagrees with the document.
+
+        Args:
+            subject: The operation.
+            case: What is tried.
+            request: The request.
+        """
+        verdict = subject.verdict(request.body)
+        ask = self.contract.ask(subject, request)
+        answer = self.send(ask)
+        server = None if verdict.is_free else _server_problem(answer, subject, verdict)
+        rules = client = None
+        if self.package.has(subject.operation.method, subject.operation.path):
+            rules = self._rules_problem(subject, request, verdict)
+            client = self._client_problem(subject, request, verdict)
+        if verdict.consistent and not (rules or client or server):
+            return None
+        blame = blame_of(document=verdict.consistent, rules=rules is None, server=server is None)
+        place = ", ".join((*verdict.broken, *verdict.warned)) or ("no rule" if verdict.fits else "the schema")
+        got = {
+            "document": "the schema's own keywords and x-rules disagree",
+            "rules": rules,
+            "server": server,
+            "client": client,
+        }[blame]
+        return Failure(f"{subject.name}: {case}", place, str(got), _wanted(verdict), blame, ask, request.body)
+
+    def _rules_problem(self, subject: Subject, request: Request, verdict: Verdict) -> str | None:
+        """Ask the compiled rules, of the body as JSON and as a model; return what they find otherwise."""
+        if not self.package.judges(request):
+            return None
+        try:
+            found = [self.package.body_violations(request)]
+            if self.package.expresses(request):
+                found.append(self.package.model_violations(request))
+        except Exception as error:  # noqa: BLE001  checks that crash are a finding of this check
+            return f"{type(error).__name__}: {error}"
+        for each in found:
+            errors = {rule for rule, level in each if level == "error"}
+            warned = {rule for rule, level in each if level != "error"}
+            if (errors, warned) != (_ids(verdict), set(verdict.warned)):
+                return f"broken {_listed(errors)}; warned of {_listed(warned)}"
+        if not verdict.accepted:
+            self.ledger.refused(subject, request.body)
+        return None
+
+    def _client_problem(self, subject: Subject, request: Request, verdict: Verdict) -> str | None:
+        """Call the client; return what it does otherwise."""
+        self.sandbox.core.queue.clear()
+        try:
+            outcome = self.call(request)
+        except Inexpressible:
+            return None
+        refused = self.package.refused_for(outcome)
+        if not verdict.accepted:
+            right = not self.sent and refused is not None and set(refused) == _ids(verdict)
+            return None if right or not self.package.judges(request) else f"{outcome.name}, {len(self.sent)} sent"
+        if refused is not None or len(self.sent) != 1:
+            return f"{outcome.name}, {len(self.sent)} sent: {outcome.error}"
+        if set(outcome.warned) != set(verdict.warned):
+            return f"a warning of {', '.join(outcome.warned) or 'nothing'}"
+        if not verdict.is_free and subject.poll is not None and outcome.error is not None:
+            return f"{outcome.name}: {outcome.error}"
+        return self._sent_problem(subject, request)
+
+    def _sent_problem(self, subject: Subject, request: Request) -> str | None:
+        """Return what is wrong with the request as it was sent."""
+        (sent,), operation = self.sent, subject.operation
+        ask = self.contract.ask(subject, request)
+        path = ask.target.partition("?")[0]
+        if (sent.method, sent.url.raw_path.decode().partition("?")[0]) != (operation.method, path):
+            return f"sent {sent.method} {sent.url}"
+        if not is_same(json.loads(sent.content), request.body):
+            return f"sent the body {sent.content.decode('utf-8', 'replace')[:300]}"
+        kind = sent.headers.get("content-type", "nothing")
+        return None if kind.partition(";")[0] == request.media else f"sent the content type {kind}"
+
+    def put(self, probe: Probe) -> Failure | None:
+        """Send a raw request; return the failure if its status is not among those wanted."""
+        return probe.failure(self.send(probe.ask).status_code)
+
+    def close(self) -> None:
+        """Close every client."""
+        for caller in self._callers.values():
+            caller.close()
+        self._raw.close()
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
+
+
+def _ids(verdict: Verdict) -> set[str]:
+    return {*verdict.broken, *(() if verdict.fits else ("schema",))}
+
+
+def _wanted(verdict: Verdict) -> str:
+    if not verdict.accepted:
+        return f"refused for {', '.join(verdict.broken) or 'its schema'}"
+    return f"accepted, with a warning of {', '.join(verdict.warned)}" if verdict.warned else "accepted"
+
+
+def _server_problem(answer: httpx.Response, subject: Subject, verdict: Verdict) -> str | None:
+    """Return what a server answers otherwise than the document states.
+
+    The sandbox also names the rules; another server need not.
+    """
+    if verdict.accepted:
+        warned = set(filter(None, answer.headers.get(WARNINGS, "").split(",")))
+        if answer.status_code != subject.operation.success.status:
+            return f"HTTP {answer.status_code}: {answer.text[:200]}"
+        return None if warned == set(verdict.warned) else f"a warning of {', '.join(warned) or 'nothing'}"
+    if answer.status_code not in {400, 422}:
+        return f"HTTP {answer.status_code}"
+    try:
+        entries = answer.json().get("violations", [])
+    except (ValueError, AttributeError):
+        return None
+    rules = {entry["rule"] for entry in entries if "rule" in entry}
+    fits = not any("keyword" in entry for entry in entries)
+    if not entries or (rules == set(verdict.broken) and fits is verdict.formal):
+        return None
+    return f"HTTP {answer.status_code} for {', '.join(entry.get('rule') or entry['keyword'] for entry in entries)}"

@@ -1,0 +1,367 @@
+"""The client under test: a package that is imported when a run names it, and everything that is looked up in it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import inspect
+import re
+import types
+import typing
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from io import BytesIO
+from types import ModuleType
+from typing import Any, Final, Literal, TypeVar
+from uuid import UUID
+
+import attrs
+import httpx
+from attrs import frozen
+
+from rulewright.contract.request import ABSENT, Request, is_same
+from rulewright.errors import InputError
+from rulewright.sandbox import SpecError, read_document
+from rulewright.sandbox.spec import is_json
+
+Skin = Literal["sync", "async"]
+T = TypeVar("T")
+
+_TEXTS: Final[Mapping[Any, Callable[[str], Any]]] = {
+    dt.datetime: dt.datetime.fromisoformat,
+    dt.date: dt.date.fromisoformat,
+    UUID: UUID,
+}
+_PLAIN: Final = (str, int, float, bool)
+UNREADABLE: Final = (TypeError, ValueError, LookupError, AttributeError)
+"""What generated code raises over a value that is not as the document states."""
+
+
+class Inexpressible(Exception):  # noqa: N818  no error: the client has no argument for such a value
+    """A request that no typed call of the client can be given."""
+
+
+@frozen
+class Outcome:
+    """How one call of the client ended.
+
+    Attributes:
+        value: What it returned.
+        error: The exception, if it raised one.
+        warned: Ids of the rules it warned about.
+    """
+
+    value: Any
+    error: Exception | None
+    warned: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The class of what came of it."""
+        return type(self.value if self.error is None else self.error).__name__
+
+    def is_a(self, name: str) -> bool:
+        """Whether it ended with a value or an error of this class, or of one derived from it."""
+        ended = self.value if self.error is None else self.error
+        return any(kind.__name__ == name for kind in type(ended).__mro__)
+
+
+class ClientPackage:
+    """A generated client, by its import name.
+
+    Args:
+        name: Such as `shop`, or `app.vendored.shop` for a copy inside another package.
+
+    Raises:
+        InputError: There is no such package, or it is no client.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._known: dict[str, dict[str, Any]] = {}
+        try:
+            self._module = import_module(name)
+            self._client: type[Any] = self._module.Client
+            self._async_client: type[Any] = self._module.AsyncClient
+            self.document: Mapping[str, Any] = read_document(self._client)
+            # The rules, operations and models stand beside the typed methods, which the client inherits.
+            home = next(base.__module__ for base in self._client.__mro__ if base.__module__.endswith(".variants"))
+            self._generated = home.rpartition(".")[0]
+            self._rules: Any = self._part("rules")
+            self._operations = {
+                (each.method.upper(), each.path): each for each in self._part("operations").OPERATIONS.values()
+            }
+            self._submits: Mapping[str, str] = self._part("waiters").SUBMITS
+            self.variable: str = import_module(f"{name}._particular").TOKEN_VARIABLE
+        except (ImportError, AttributeError, StopIteration, SpecError) as error:
+            raise InputError(f"{name} is not an installed client that rulewright generated: {error}") from error
+
+    def _part(self, name: str) -> ModuleType:
+        return import_module(f"{self._generated}.{name}")
+
+    @property
+    def rules(self) -> Mapping[str, tuple[str, str, str]]:
+        """Level, message and quoted words of each compiled rule, by its id."""
+        return {each.id: (each.level, each.message, each.source.quote) for each in self._rules.RULES.values()}
+
+    def has(self, method: str, path: str) -> bool:
+        """Whether the client has an operation; what the generator cannot express, it goes without."""
+        return (method, path) in self._operations
+
+    def open(self, skin: Skin, token: str, base_url: str, transport: httpx.BaseTransport, clock: Any) -> Caller:
+        """Return a caller with a new client.
+
+        Args:
+            skin: Blocking or async.
+            token: The credential.
+            base_url: The server's address.
+            transport: What carries requests, sync and async.
+            clock: Whose time it is.
+        """
+        kind = self._client if skin == "sync" else self._async_client
+        return Caller(self, kind(token, base_url=base_url, transport=transport, clock=clock))
+
+    def judges(self, request: Request) -> bool:
+        """Whether the compiled rules judge the body of a request: a JSON object that one model stands for."""
+        several = sum(map(is_json, request.operation.body.media if request.operation.body else ())) > 1
+        return isinstance(request.body, Mapping) and not several and len(self._models(request)) == 1
+
+    def expresses(self, request: Request) -> bool:
+        """Whether the client has arguments for a request."""
+        try:
+            self._arguments(request)
+        except Inexpressible:
+            return False
+        return True
+
+    def written(self, request: Request) -> Any:
+        """Return the JSON body that the client sends for a request; dates may be written in another way.
+
+        Raises:
+            Inexpressible: The client has no arguments for it.
+        """
+        body = self._arguments(request)["body"]
+        return body.to_dict() if hasattr(body, "to_dict") else request.body
+
+    def body_violations(self, request: Request, **options: Any) -> tuple[tuple[str, str], ...]:
+        """Return what the compiled rules find in a JSON body that they judge: id and level each.
+
+        Args:
+            request: With the body.
+            **options: Those of the generated `violations`.
+        """
+        (model,) = self._models(request)
+        found = self._rules.violations(request.body, model=model, **options)
+        return tuple((each.rule, each.level) for each in found)
+
+    def model_violations(self, request: Request) -> tuple[tuple[str, str], ...]:
+        """Return the same for the body as a model: the rules read each form in a way of their own.
+
+        Raises:
+            Inexpressible: There is no such model.
+        """
+        body = self._arguments(request)["body"]
+        return tuple((each.rule, each.level) for each in self._rules.violations(body))
+
+    def parameter_violations(self, request: Request) -> tuple[tuple[str, str], ...]:
+        """Return what the compiled rules find in the parameters of a request."""
+        arguments = {name: value for name, value in self._arguments(request).items() if name != "body"}
+        found = self._rules.request_violations(self._operation(request), arguments)
+        return tuple((each.rule, each.level) for each in found)
+
+    def refused_for(self, outcome: Outcome) -> tuple[str, ...] | None:
+        """Return the ids of the stated rules for which the client sent nothing; None if it refused nothing."""
+        if not isinstance(outcome.error, self._module.RequestRefused):
+            return None
+        violations: Iterable[Any] = getattr(outcome.error, "violations", ())
+        return tuple(dict.fromkeys(each.rule for each in violations if each.level == "error"))
+
+    def every_violation(self, outcome: Outcome) -> set[str]:
+        """Return the ids of all rules for which the client refused a request."""
+        return {each.rule for each in getattr(outcome.error, "violations", ())}
+
+    def _operation(self, request: Request) -> Any:
+        return self._operations[request.operation.method, request.operation.path]
+
+    def _hints(self, request: Request) -> dict[str, Any]:
+        """Return the types of an operation's arguments."""
+        module = self._operation(request).module
+        if module not in self._known:
+            self._known[module] = typing.get_type_hints(self._part(module)._get_kwargs)  # noqa: SLF001
+        return self._known[module]
+
+    def _models(self, request: Request) -> tuple[type[Any], ...]:
+        hint: Any = self._hints(request).get("body")
+        return tuple(each for each in (typing.get_args(hint) or (hint,)) if hasattr(each, "from_dict"))
+
+    def _arguments(self, request: Request) -> dict[str, Any]:
+        """Return a request as the keyword arguments of its operation.
+
+        Raises:
+            Inexpressible: Some value is not of the type of its argument.
+        """
+        operation, hints = self._operation(request), self._hints(request)
+        names = {key: operation.arguments[key] for key in request.parameters}
+        found = {names[key]: _converted(value, hints[names[key]]) for key, value in request.parameters.items()}
+        if request.body is not ABSENT:
+            models = self._models(request)
+            is_one = request.has_json and len(models) == 1 and isinstance(request.body, Mapping)
+            found["body"] = _model(models[0], request.body) if is_one else _converted(request.body, hints["body"])
+        return found
+
+
+class Caller:
+    """One client of the package, blocking or async, whose calls are made the same way.
+
+    Attributes:
+        client: The client itself.
+    """
+
+    def __init__(self, package: ClientPackage, client: Any) -> None:
+        self.client = client
+        self._package = package
+        self._runner: asyncio.Runner | None = None
+
+    def call(self, request: Request, **options: Any) -> Outcome:
+        """Call an operation.
+
+        Args:
+            request: What with.
+            **options: `waive` and `strict`, of operations that start a task.
+
+        Raises:
+            Inexpressible: The client has no arguments for it.
+        """
+        package = self._package
+        arguments = package._arguments(request)  # noqa: SLF001  one thing in two classes
+        operation = package._operation(request)  # noqa: SLF001
+        if operation.id not in package._submits:  # noqa: SLF001
+            return self.outcome(lambda: self.client.call(operation, **arguments))
+        typed = self._typed(request, arguments)
+        if typed is not None:
+            method, given = typed
+            return self.outcome(lambda: method(**given, **options))
+        options = {"waive": (), "strict": None, **options}
+        return self.outcome(lambda: self.client._submit(operation, arguments, **options))  # noqa: SLF001
+
+    def _typed(
+        self, request: Request, arguments: Mapping[str, Any]
+    ) -> tuple[Callable[..., Any], dict[str, Any]] | None:
+        """Return the public method for requests of an operation and its arguments, if it has one that takes them."""
+        body = arguments.get("body")
+        kind: type[Any] = type(body)
+        if request.method_name is None or not attrs.has(kind):
+            return None
+        fields = {field.name: getattr(body, field.name) for field in attrs.fields(kind) if field.init}
+        given = {name: value for name, value in fields.items() if type(value).__name__ != "Unset"}
+        if any(value is None for value in given.values()):
+            return None  # there, None stands for absent
+        extra = getattr(body, "additional_properties", None)
+        rest = {name: value for name, value in arguments.items() if name != "body"}
+        return getattr(self.client, request.method_name), {**given, **rest, **({"extra": extra} if extra else {})}
+
+    def outcome(self, call: Callable[[], Any]) -> Outcome:
+        """Make a call of this client and return how it ended, awaited if it has to be."""
+        value, error = None, None
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                value = call()
+                if inspect.iscoroutine(value):
+                    self._runner = self._runner or asyncio.Runner()
+                    value = self._runner.run(value)
+            except Exception as raised:  # noqa: BLE001  an error of no class of the client is what checks look for
+                error = raised
+        named = [str(each.message).partition(":")[0] for each in caught if each.category.__name__ == "RuleWarning"]
+        return Outcome(value, error, tuple(dict.fromkeys(named)))
+
+    def close(self) -> None:
+        """Close the client."""
+        if hasattr(self.client, "aclose"):
+            self._runner = self._runner or asyncio.Runner()
+            self._runner.run(self.client.aclose())
+        else:
+            self.client.close()
+        if self._runner is not None:
+            self._runner.close()
+
+
+def _model(kind: type[Any], body: Mapping[str, Any]) -> Any:
+    """Return a JSON object as a model, with values of wrong types in it as a caller could put them there.
+
+    Raises:
+        Inexpressible: It has no place for some field or value.
+    """
+    try:
+        return _checked(kind.from_dict(body), body)
+    except UNREADABLE:
+        pass
+    try:
+        names = _attributes(kind, body)
+        model = kind(**{names[name]: value for name, value in body.items() if name in names})
+        model.additional_properties.update({name: value for name, value in body.items() if name not in names})
+        return _checked(model, body)
+    except UNREADABLE as error:
+        raise Inexpressible(f"{kind.__name__}: {error}") from error
+
+
+def _checked(model: Any, body: Mapping[str, Any]) -> Any:
+    """Return a model, if it can be written as JSON again without losing anything."""
+    if not is_same(model.to_dict(), body):
+        raise ValueError("does not hold the body as it is")
+    return model
+
+
+def _attributes(kind: type[Any], names: Iterable[str]) -> dict[str, str]:
+    """Return the attribute of a model for each JSON name that has one."""
+    attributes = {_letters(field.name): field.name for field in attrs.fields(kind) if field.init}
+    return {name: attributes[_letters(name)] for name in names if _letters(name) in attributes}
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _converted(value: Any, hint: Any) -> Any:
+    """Return a JSON value as a Python value of a type.
+
+    Raises:
+        Inexpressible: It cannot be one.
+    """
+    origin = typing.get_origin(hint)
+    if origin in {typing.Union, types.UnionType}:
+        return _one_of(value, [each for each in typing.get_args(hint) if each.__name__ != "Unset"])
+    try:
+        if origin is list and isinstance(value, list):
+            return [_converted(item, typing.get_args(hint)[0]) for item in value]
+        if getattr(hint, "__name__", "") == "File" and isinstance(value, bytes | str):
+            return hint(BytesIO(value.encode() if isinstance(value, str) else value), "text.txt")
+        if hint in _TEXTS and isinstance(value, str):
+            return _TEXTS[hint](value)
+        read = getattr(hint, "from_dict", None)
+        if read is not None and isinstance(value, Mapping):
+            return read(value)
+    except UNREADABLE as error:
+        raise Inexpressible(f"{value!r:.80}: {error}") from error
+    fits = value in typing.get_args(hint) if origin is Literal else hint is Any or _is_plain(value, hint)
+    if not fits:
+        raise Inexpressible(f"{value!r:.80} is no {hint}")
+    return value
+
+
+def _is_plain(value: Any, hint: Any) -> bool:
+    if isinstance(value, bool) or hint is bool:
+        return isinstance(value, bool) and hint is bool
+    if hint is float:
+        return isinstance(value, int | float)
+    return isinstance(value, hint) if hint in _PLAIN else value is None and hint is type(None)
+
+
+def _one_of(value: Any, hints: list[Any]) -> Any:
+    for hint in hints:
+        try:
+            return _converted(value, hint)
+        except Inexpressible:
+            continue  # the next alternative
+    raise Inexpressible(f"{value!r:.80} is none of {hints}")

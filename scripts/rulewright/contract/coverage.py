@@ -1,0 +1,366 @@
+"""How much of a contract a run exercised, line by line, and the gate with its waivers.
+
+A line starts with the side that has to show it: what the client sent and met, or what the server was sent and
+answered. Lines are read off the wire: a case counts for what was sent and answered, not for its name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date
+from fnmatch import fnmatchcase
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import parse_qs
+
+import httpx
+from attrs import frozen
+
+from rulewright.contract.cases import Cases
+from rulewright.contract.client import ClientPackage, Inexpressible
+from rulewright.contract.contract import Contract, Subject
+from rulewright.contract.judge import Verdict, values_at
+from rulewright.contract.request import Request
+from rulewright.errors import InputError
+from rulewright.sandbox.spec import Waiter
+
+Side = Literal["client", "server"]
+SIDES: Final[tuple[Side, ...]] = ("client", "server")
+_MEASURES: Final[Mapping[str, type[Any]]] = {"Items": list, "Length": str}
+_BOUNDS: Final = ("minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum")
+
+
+class Lines:
+    """The lines of one operation.
+
+    Args:
+        contract: The document.
+        subject: The operation.
+    """
+
+    def __init__(self, contract: Contract, subject: Subject) -> None:
+        self._subject = subject
+        self._fits = {
+            name: contract.judge.shape(schema, formats=False).is_valid for name, schema in subject.fields.items()
+        }
+        self._listed = {name: _listed(schema) for name, schema in subject.fields.items()}
+
+    def body(self, body: Any, verdict: Verdict) -> Iterator[str]:
+        """Yield the lines of one body that was accepted, or refused, as the document states."""
+        if not isinstance(body, Mapping):
+            return
+        sense = "accepted" if verdict.accepted else "refused"
+        yield from self._rules(body, verdict, sense)
+        for name, schema in self._subject.fields.items():
+            if name not in body:
+                yield f"field {name} absent {sense}"
+                continue
+            value, fits = body[name], self._fits[name](body[name])
+            if verdict.accepted:
+                yield f"field {name} given"
+            elif not fits:
+                unlisted = self._listed[name] and isinstance(value, str)
+                yield f"field {name} {'not listed' if unlisted else 'wrong'} refused"
+            if any(type(listed) is type(value) and listed == value for listed in self._listed[name]):
+                yield f"field {name}={json.dumps(value, ensure_ascii=False)} {sense}"
+            yield from _bound_lines(f"field {name}", {"properties": {name: schema}}, body, broken=not fits)
+
+    def _rules(self, body: Any, verdict: Verdict, sense: str) -> Iterator[str]:
+        """Yield the points of the request spaces that a body is at, and the rules that it keeps or breaks."""
+        for part, space in self._subject.spaces:
+            for *_, value in values_at(body, part.path):
+                cell = space.cell(value)
+                if cell is not None and verdict.fits:  # else another field decides
+                    yield f"cell {'/'.join(('', *part.path))} {cell} {sense}"
+                for rule in part.ruled.rules:
+                    broken = rule.id in (*verdict.broken, *verdict.warned)
+                    if broken or (verdict.accepted and rule.id in verdict.applied):
+                        yield f"rule {rule.id} {'broken' if broken else 'kept'}"
+                        yield from _bound_lines(f"rule {rule.id}", rule.requirement, value, broken=broken)
+
+
+def _listed(schema: Mapping[str, Any]) -> tuple[Any, ...]:
+    if isinstance(schema.get("enum"), list):
+        return tuple(schema["enum"])
+    return (False, True) if schema.get("type") == "boolean" else ()
+
+
+def _bound_lines(who: str, schema: Any, body: Any, *, broken: bool) -> Iterator[str]:
+    """Yield the lines of bounds that a body is at, or beyond where something is broken."""
+    for name, keyword, bound in _bounds(schema):
+        size = _measure(keyword, body.get(name)) if isinstance(body, Mapping) else None
+        if size is None:
+            continue
+        if not broken and size == bound:
+            yield f"bound {who} {name} {keyword} {bound} at it"
+        if broken and (size < bound if keyword.startswith("min") else size > bound):
+            yield f"bound {who} {name} {keyword} {bound} beyond it"
+
+
+def _measure(keyword: str, value: Any) -> float | None:
+    kind = next((kind for ending, kind in _MEASURES.items() if keyword.endswith(ending)), None)
+    if kind is not None:
+        return len(value) if isinstance(value, kind) else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _bounds(schema: Any) -> Iterator[tuple[str, str, float]]:
+    """Yield the bounds that a schema sets to the fields of an object: field, keyword, bound."""
+    if not isinstance(schema, Mapping):
+        return
+    for name, child in (schema.get("properties") or {}).items():
+        for keyword in _BOUNDS if isinstance(child, Mapping) else ():
+            if isinstance(child.get(keyword), int | float):
+                yield name, keyword, child[keyword]
+    for part in (*(schema.get("allOf") or ()), *(schema.get("anyOf") or ()), schema.get("not")):
+        yield from _bounds(part)
+
+
+class Ledger:
+    """The lines that were seen, with how often.
+
+    Args:
+        contract: What is exercised.
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self.lines = {each.name: Lines(contract, each) for each in contract.subjects if each.untried is None}
+        self._last: dict[tuple[Side, str], str] = {}
+        self.seen: Counter[str] = Counter()
+
+    def exchange(self, side: Side, request: httpx.Request, status: int, answer: bytes) -> None:
+        """Note what was sent and answered."""
+        matching = self._contract.matching(request.url.raw_path.decode("latin-1").partition("?")[0])
+        subject = next((each for each in matching if each.operation.method == request.method), None)
+        if subject is None or subject.name not in self.lines:
+            return
+        lines = [*self._sent(side, subject, request, status)]
+        lines += [f"answer {reply.status}"] if (reply := subject.reply(status)) else []
+        lines += self._life(side, subject, str(request.url), _json(answer)) if 200 <= status < 300 else []
+        self.seen.update(f"{side}: {subject.name} {line}" for line in lines)
+
+    def refused(self, subject: Subject, body: Any) -> None:
+        """Note a body that the client refused to send."""
+        if subject.judge is not None:
+            verdict = subject.verdict(body)
+            if not verdict.accepted:
+                for line in self.lines[subject.name].body(body, verdict):
+                    self.seen[f"client: {subject.name} {line}"] += 1
+
+    def _sent(self, side: Side, subject: Subject, request: httpx.Request, status: int) -> Iterator[str]:
+        yield "called"
+        if status == 401 and side == "server":
+            yield "credential refused"
+            return
+        if status < 400 and subject.carriers:
+            yield "credential accepted"
+        given = {("query", name) for name in parse_qs(request.url.query.decode("latin-1"), keep_blank_values=True)}
+        given |= {("header", name) for name in request.headers}
+        for parameter in subject.operation.parameters:
+            key = (parameter.place, parameter.name if parameter.place == "query" else parameter.name.lower())
+            if parameter.place == "path" or (key in given and status < 400):
+                yield f"parameter {parameter.name} given"
+            elif parameter.required and key not in given and status in {400, 422} and side == "server":
+                yield f"parameter {parameter.name} absent refused"
+        body = _json(request.content)
+        if subject.judge is not None and body is not None and (200 <= status < 300 or status in {400, 422}):
+            verdict = subject.verdict(body)
+            # Where they differ somebody is wrong: a check reports it, and it shows nothing.
+            if verdict.accepted is (status < 300) and (side == "server" or verdict.accepted):
+                yield from self.lines[subject.name].body(body, verdict)
+
+    def _life(self, side: Side, subject: Subject, key: str, reply: Any) -> Iterator[str]:
+        waiter = subject.operation.waiter
+        if waiter is None:
+            return
+        state = value_at(reply, waiter.state)
+        if not isinstance(state, str):
+            return
+        known = state in waiter.waiting or state in waiter.ends
+        yield f"state {state}" if known else "state not listed"
+        if known and self._last.get((side, key)) not in {None, state}:
+            yield f"transition {self._last[side, key]} -> {state}"
+        self._last[side, key] = state
+        if waiter.ends.get(state) == "success" and waiter.output and value_at(reply, waiter.output) is None:
+            yield "success without a result"
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def value_at(value: Any, pointer: str) -> Any:
+    """Return what a JSON pointer names in a value, or None."""
+    for token in pointer.split("/")[1:]:
+        key = token.replace("~1", "/").replace("~0", "~")
+        if not isinstance(value, Mapping) or key not in value:
+            return None
+        value = value[key]
+    return value
+
+
+def goals(contract: Contract, package: ClientPackage) -> tuple[str, ...]:
+    """Return the line of each thing that a run has to exercise, in the document's order."""
+    found: dict[str, None] = {}
+    for subject in contract.subjects:
+        if subject.untried is not None:
+            continue
+        lines = Lines(contract, subject)
+        in_client = package.has(subject.operation.method, subject.operation.path)
+        for side in SIDES if in_client else SIDES[1:]:
+            found |= dict.fromkeys(f"{side}: {subject.name} {line}" for line in _operation(contract, subject, side))
+        for _, body in Cases(contract, subject).bodies():
+            verdict = subject.verdict(body)
+            if verdict.is_free:
+                continue
+            for line in lines.body(body, verdict):
+                found[f"server: {subject.name} {line}"] = None
+            if in_client:
+                shown = _shown_by_client(package, subject.with_body(body), accepted=verdict.accepted)
+                for line in lines.body(shown, verdict):
+                    found[f"client: {subject.name} {line}"] = None
+    return tuple(found)
+
+
+def _shown_by_client(package: ClientPackage, request: Request, *, accepted: bool) -> Any:
+    """Return the body that the client sends, or refuses; None where it can do neither."""
+    if not accepted:
+        return request.body if package.judges(request) else None
+    try:
+        return package.written(request)
+    except Inexpressible:
+        return None
+
+
+def _operation(contract: Contract, subject: Subject, side: Side) -> Iterator[str]:
+    """Yield the lines of everything but the body."""
+    yield "called"
+    if subject.carriers:
+        yield "credential accepted"
+        if side == "server" and all(subject.operation.security):
+            yield "credential refused"
+    keys = {(each.place, each.name.lower()) for each in subject.carriers}
+    for parameter in subject.operation.parameters:
+        if f"{parameter.place}:{parameter.name}" in subject.request.parameters and parameter.place != "cookie":
+            if (parameter.place, parameter.name.lower()) in keys:
+                continue
+            yield f"parameter {parameter.name} given"
+            if side == "server" and parameter.required and parameter.place != "path":
+                yield f"parameter {parameter.name} absent refused"
+    yield from (f"answer {reply.status}" for reply in subject.playable)
+    waiter = subject.operation.waiter
+    if waiter is not None and any(each.poll is subject and each.untried is None for each in contract.submits):
+        yield from _life(waiter)
+
+
+def _life(waiter: Waiter) -> Iterator[str]:
+    yield from (f"state {state}" for state in (*waiter.waiting, *waiter.ends))
+    yield from (f"transition {one} -> {two}" for one, two in pairwise(waiter.waiting))
+    yield from (f"transition {waiter.waiting[-1]} -> {end}" for end in waiter.ends)
+    yield "state not listed"
+    if waiter.output:
+        yield "success without a result"
+
+
+@frozen
+class Waiver:
+    """Lines that need not be covered for now.
+
+    Attributes:
+        line: The line, or a pattern with `*`.
+        reason: Why.
+        until: The last day it holds.
+    """
+
+    line: str
+    reason: str
+    until: date
+
+
+def read_waivers(path: Path) -> tuple[Waiver, ...]:
+    """Return the waivers of a JSON file: a list of objects with line, reason and until (YYYY-MM-DD).
+
+    Raises:
+        InputError: The file is something else.
+    """
+    try:
+        entries: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {error}", path=path.as_posix()) from error
+    if not isinstance(entries, list):
+        raise InputError(f"must be a list of waivers, got {type(entries).__name__}", path=path.as_posix())
+    return tuple(_waiver(path, number, entry) for number, entry in enumerate(entries))
+
+
+def _waiver(path: Path, number: int, entry: Any) -> Waiver:
+    place: dict[str, Any] = {"path": path.as_posix(), "pointer": f"/{number}"}
+    if not isinstance(entry, dict) or set(entry) != {"line", "reason", "until"}:
+        raise InputError("a waiver is an object with line, reason and until", **place)
+    if not str(entry["reason"]).strip():
+        raise InputError("a waiver needs a reason", **place)
+    try:
+        return Waiver(str(entry["line"]), str(entry["reason"]), date.fromisoformat(str(entry["until"])))
+    except ValueError as error:
+        raise InputError(f"until is a day like 2026-12-31, got {entry['until']!r}", **place) from error
+
+
+@frozen
+class Coverage:
+    """What of a contract was exercised.
+
+    Attributes:
+        lines: Everything there is.
+        counts: How often each line was seen.
+        waived: Lines that were not seen, with the reason why they need not be.
+        problems: What is wrong with the waivers.
+    """
+
+    lines: tuple[str, ...]
+    counts: Mapping[str, int]
+    waived: Mapping[str, str]
+    problems: tuple[str, ...]
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """Lines neither seen nor waived."""
+        return tuple(line for line in self.lines if not self.counts.get(line) and line not in self.waived)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the gate is passed."""
+        return bool(self.lines) and not self.missed and not self.problems
+
+    @property
+    def share(self) -> float:
+        """The part of all lines that was seen, from 0 to 1."""
+        return sum(1 for line in self.lines if self.counts.get(line)) / max(1, len(self.lines))
+
+
+def measure(lines: Iterable[str], counts: Mapping[str, int], waivers: Collection[Waiver], today: date) -> Coverage:
+    """Return the coverage of a run.
+
+    Args:
+        lines: Everything there is.
+        counts: How often each was seen.
+        waivers: What need not be seen; one that has expired, or excuses nothing, is a problem.
+        today: The day on which they are judged.
+    """
+    every = tuple(lines)
+    waived: dict[str, str] = {}
+    problems: list[str] = []
+    for waiver in waivers:
+        excused = [line for line in every if fnmatchcase(line, waiver.line) and not counts.get(line)]
+        if today > waiver.until:
+            problems.append(f"the waiver of {waiver.line!r} expired on {waiver.until}: {waiver.reason}")
+        elif not excused:
+            problems.append(f"the waiver of {waiver.line!r} excuses nothing; remove it")
+        else:
+            waived |= dict.fromkeys(excused, waiver.reason)
+    return Coverage(every, dict(counts), waived, tuple(problems))

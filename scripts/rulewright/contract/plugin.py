@@ -1,0 +1,281 @@
+"""The pytest plugin of a run: its options, its bench, the order of its checks and its summary."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final, cast
+
+import pytest
+import requests
+import schemathesis
+from requests.adapters import HTTPAdapter
+from schemathesis.config import SchemathesisConfig
+from schemathesis.schemas import BaseSchema
+from urllib3 import HTTPHeaderDict, HTTPResponse
+
+from rulewright.contract.bench import Bench
+from rulewright.contract.client import ClientPackage
+from rulewright.contract.contract import BASE, Subject
+from rulewright.contract.coverage import Coverage, Waiver, goals, measure, read_waivers
+from rulewright.contract.failure import Failure
+from rulewright.contract.live import Server, plan, token_for
+from rulewright.errors import InputError, printable
+
+SUITE: Final = Path(__file__).parent / "suite"
+ORDER: Final = ("test_live", "test_requests", "test_generated", "test_answers", "test_tasks", "test_coverage")
+"""The modules of the suite. The server comes before the client: what it gets wrong must not be blamed on the client."""
+MAX_FAILURES: Final = 100
+"""Failures after which one check ends."""
+SHOWN: Final = 10
+SHOWN_BASE: Final = "http://127.0.0.1:4010"
+"""The address in lines that reproduce a failure: that of a sandbox one starts for it."""
+BENCH: Final = pytest.StashKey[Bench]()
+
+_running: list[pytest.Config] = []
+
+
+class Run:
+    """What a run counts beside the outcomes of its tests."""
+
+    def __init__(self) -> None:
+        self.blames: Counter[str] = Counter()
+        self.coverage: Coverage | None = None
+        self.is_partial = False
+        self.tried = 0
+
+
+RUN: Final = pytest.StashKey[Run]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options that `rulewright contract` passes on."""
+    group = parser.getgroup("contract")
+    group.addoption("--client", dest="contract_client", help="import name of the client")
+    group.addoption("--waivers", dest="contract_waivers", help="JSON list of lines that coverage need not show")
+    group.addoption("--url", dest="contract_url", help="a server to check instead of a sandbox")
+    group.addoption("--allow-spending", dest="contract_spending", type=int, default=0, help="valid requests to it")
+    group.addoption("--seeds", dest="contract_seeds", type=int, default=0, help="run generated requests with N seeds")
+    group.addoption("--examples", dest="contract_examples", type=int, default=20, help="generated requests of each")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Open the bench of the run."""
+    name = config.option.contract_client
+    if name is None:
+        return  # a run of something else in which the plugin is loaded
+    if config.getoption("numprocesses", None):
+        raise pytest.UsageError("contract checks run in one process, which counts their coverage; leave -n out")
+    try:
+        bench = Bench(ClientPackage(name))
+    except InputError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[BENCH], config.stash[RUN] = bench, Run()
+    _running.append(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Close the bench."""
+    bench = config.stash.get(BENCH, None)
+    if bench is not None:
+        bench.close()
+        _running.remove(config)
+        sys.modules.pop("rulewright.contract.suite.test_generated", None)  # it is made for this run's document
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a check once for each operation it is about, and for each kind of client."""
+    bench = metafunc.config.stash[BENCH]
+    every = [each for each in bench.contract.subjects if each.untried is None]
+    choices: dict[str, Collection[Subject]] = {
+        "subject": every,
+        "callable_subject": [each for each in every if bench.package.has(each.operation.method, each.operation.path)],
+        "json_subject": [each for each in every if each.judge is not None],
+        "ruled_subject": [each for each in every if each.ruled is not None],
+        "submit": [each for each in bench.contract.submits if each.untried is None],
+    }
+    for name, subjects in choices.items():
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, subjects, ids=str)
+    if "planned" in metafunc.fixturenames:
+        metafunc.parametrize("planned", plan(bench.contract, metafunc.config.option.contract_spending), ids=str)
+    if "skin" in metafunc.fixturenames:
+        metafunc.parametrize("skin", ["sync", "async"])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the checks in their order."""
+    items.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.stem in ORDER else 0)
+
+
+def pytest_deselected(items: Collection[pytest.Item]) -> None:
+    """Note that only a part is run, of which no coverage is asked."""
+    for item in items:
+        item.config.stash[RUN].is_partial = True
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let no check see the tasks of another."""
+    item.config.stash[BENCH].sandbox.reset()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Escape control characters in what a failure shows: servers and documents are foreign."""
+    report: Any = yield
+    if report.failed:
+        report.longrepr = printable(str(report.longrepr))
+    if report.when == "call" and not report.skipped:
+        item.config.stash[RUN].tried += 1
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Take a run in which nothing was tried for a failed one."""
+    if (
+        exitstatus == pytest.ExitCode.OK
+        and not session.config.stash[RUN].tried
+        and not session.config.option.collectonly
+    ):
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
+    """Print what the run comes to."""
+    bench, run = config.stash[BENCH], config.stash[RUN]
+    terminalreporter.section("contract")
+    for subject in bench.contract.subjects:
+        if subject.untried is not None:
+            terminalreporter.write_line(f"not tried: {printable(subject.untried)}")
+    if run.coverage is not None:
+        covered = run.coverage
+        terminalreporter.write_line(
+            f"coverage: {covered.share:.1%} of {len(covered.lines)} lines,"
+            f" {len(covered.missed)} missed, {len(covered.waived)} waived"
+        )
+    if run.blames:
+        terminalreporter.write_line(
+            f"for the lines that reproduce: rulewright sandbox {bench.package.name} --port 4010"
+        )
+    for blame, count in run.blames.most_common():
+        terminalreporter.write_line(f"at fault: {blame}, {count} cases")
+    word = "kept" if exitstatus == 0 else "interrupted" if exitstatus == pytest.ExitCode.INTERRUPTED else "BROKEN"
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        word = "BROKEN: no case was tried, which proves nothing"
+    terminalreporter.write_line(f"contract of {bench.package.name}: {word}; {bench.compared} requests compared")
+
+
+def count(config: pytest.Config, failures: Iterable[Failure]) -> None:
+    """Count who is at fault."""
+    config.stash[RUN].blames.update(each.blame for each in failures)
+
+
+def schemas() -> dict[str, BaseSchema]:
+    """Return the document of the run as schemathesis reads it, once for each seed."""
+    config = _running[-1]
+    seeds = config.option.contract_seeds
+    if not seeds:
+        return {"deterministic": _schema(config, {"generation": {"deterministic": True}})}
+    return {f"seed {seed}": _schema(config, {"seed": seed, "generation": {}}) for seed in range(1, seeds + 1)}
+
+
+def _schema(config: pytest.Config, settings: dict[str, Any]) -> BaseSchema:
+    generation = {
+        "database": "none",
+        "max-examples": config.option.contract_examples,
+        "with-security-parameters": False,
+        **settings["generation"],
+    }
+    read = SchemathesisConfig.from_dict(
+        {
+            **settings,
+            "generation": generation,
+            "phases": {"stateful": {"enabled": False}},
+            "suppress-health-check": ["all"],
+        }
+    )
+    document = config.stash[BENCH].contract.without_ignored_parameters()
+    return schemathesis.openapi.from_dict(document, config=read)
+
+
+@pytest.fixture(scope="session")
+def bench(request: pytest.FixtureRequest) -> Bench:
+    """The client and the sandbox of the run."""
+    return request.config.stash[BENCH]
+
+
+class _Door(HTTPAdapter):
+    """A door for the HTTP library of schemathesis to the server of a bench."""
+
+    def __init__(self, bench: Bench) -> None:
+        super().__init__()
+        self._bench = bench
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """Answer one request."""
+        body: Any = request.body
+        answer = self._bench.pass_on(
+            str(request.method), str(request.url), cast("dict[str, str]", dict(request.headers)), body
+        )
+        headers = HTTPHeaderDict(answer.headers.multi_items())
+        raw = HTTPResponse(
+            BytesIO(answer.content), headers, answer.status_code, request_method=request.method, preload_content=False
+        )
+        return self.build_response(request, raw)
+
+
+@pytest.fixture(scope="session")
+def session(bench: Bench) -> requests.Session:
+    """What schemathesis sends requests through."""
+    made = requests.Session()
+    made.mount(BASE, _Door(bench))
+    return made
+
+
+@pytest.fixture(scope="session")
+def check(bench: Bench, request: pytest.FixtureRequest) -> Callable[[Iterable[Failure | None]], None]:
+    """Fail with every failure among the cases of a check; also if there was no case."""
+
+    def checked(cases: Iterable[Failure | None]) -> None:
+        tried, failures = 0, []
+        for failure in cases:
+            tried += 1
+            failures += [failure] if failure is not None else []
+            if len(failures) == MAX_FAILURES:
+                break  # what is this wrong needs no more evidence
+        if failures:
+            count(request.config, failures)
+            texts = [each.text(SHOWN_BASE, bench.package.variable) for each in failures[:SHOWN]]
+            title = f"{len(failures)} of {tried} cases failed; the first {len(texts)}:"
+            pytest.fail("\n".join([title, *texts]), pytrace=False)
+        if not tried:
+            pytest.fail("no case was tried, which proves nothing", pytrace=False)
+
+    return checked
+
+
+@pytest.fixture(scope="session")
+def server(bench: Bench, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The server at the address of the run."""
+    url = request.config.option.contract_url
+    made = Server(url, token_for(url, bench.package.variable), _schema(request.config, {"generation": {}}))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def measured(bench: Bench, request: pytest.FixtureRequest) -> Coverage:
+    """The coverage of the run so far."""
+    run = request.config.stash[RUN]
+    if run.is_partial:
+        pytest.skip("only a part of the checks was run")
+    path = request.config.option.contract_waivers
+    waivers: tuple[Waiver, ...] = read_waivers(Path(path)) if path else ()
+    lines = goals(bench.contract, bench.package)
+    run.coverage = measure(lines, bench.ledger.seen, waivers, datetime.now(UTC).date())
+    return run.coverage

@@ -1,0 +1,1 @@
+"""The checks, as a pytest suite; `rulewright contract` runs it."""

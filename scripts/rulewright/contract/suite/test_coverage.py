@@ -1,0 +1,19 @@
+"""The gate: what a run has to exercise was exercised."""
+
+from __future__ import annotations
+
+import pytest
+
+from rulewright.contract.coverage import Coverage
+from rulewright.errors import printable
+
+SHOWN = 20
+
+
+def test_everything_was_exercised(measured: Coverage) -> None:
+    """Each line was seen on the wire, or is waived with a reason that still holds."""
+    shown = [f"not exercised: {line}" for line in measured.missed[:SHOWN]]
+    more = len(measured.missed) - len(shown)
+    lines = [*shown, *([f"... and {more} more"] if more else []), *measured.problems]
+    if not measured.is_complete:
+        pytest.fail(printable("\n".join(lines)), pytrace=False)

@@ -1,0 +1,70 @@
+"""Requests that schemathesis draws from the document: boundaries, examples and random ones, valid and not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import requests
+import schemathesis
+from schemathesis import Response
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    positive_data_acceptance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from rulewright.contract.bench import Bench
+from rulewright.contract.contract import BASE, Subject
+from rulewright.contract.plugin import schemas
+
+CONFORMANCE: Final = (
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+)
+
+
+@schemathesis.pytest.parametrize(**schemas())
+def test_a_generated_request(
+    case: schemathesis.Case[Any], bench: Bench, session: requests.Session, check: Callable[[Any], None]
+) -> None:
+    """Valid ones are accepted and answered as documented; every JSON body meets the same verdict everywhere."""
+    subject = bench.contract.subject(case.operation.method, case.operation.path)
+    response = case.call(base_url=BASE + bench.contract.spec.base_path, session=session, **bench.carried(subject))
+    if case.method == subject.operation.method:
+        case.validate_response(response, checks=list(checks_of(case, subject, response)))
+    if subject.judge is not None and is_json(case.body):
+        check([bench.agree(subject, "a generated body", subject.with_body(case.body))])
+
+
+def checks_of(case: schemathesis.Case[Any], subject: Subject, response: Response) -> Iterator[Any]:
+    """Yield the checks that an answer must pass."""
+    yield not_a_server_error
+    is_plain = subject.operation.body is None or (
+        subject.judge is not None and case.media_type == subject.request.media
+    )
+    if is_plain and subject.ruled is None and not case.headers:
+        # Of forms, headers and rules between parameters schemathesis does not know what is valid.
+        yield positive_data_acceptance
+    media = response.headers.get("content-type", [""])[0]
+    has_success = subject.reply(subject.operation.success.status) is not None  # else the sandbox invents one
+    for check in CONFORMANCE if has_success and response.status_code < 400 else ():
+        # What a sandbox invents for a refusal is not the document's, a HEAD has no body, a stream is no JSON.
+        is_typed = case.method != "HEAD" if check is content_type_conformance else True
+        if is_typed and (check is not response_schema_conformance or "json" in media):
+            yield check
+
+
+def is_json(value: Any) -> bool:
+    """Return whether a value is JSON, and a body at all."""
+    try:
+        json.dumps(value, allow_nan=False).encode()
+    except (TypeError, ValueError):
+        return False
+    return True

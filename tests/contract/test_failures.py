@@ -1,0 +1,149 @@
+"""Failures: red where it must be red, blamed on the right one, and nothing foreign in them is obeyed."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+import shlex
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from rulewright.contract.cases import Cases
+from rulewright.contract.coverage import Waiver, goals, measure, read_waivers
+from rulewright.contract.failure import Ask, Carrier, Failure
+from rulewright.errors import InputError
+
+from tests.contract.conftest import DOCUMENT, Benches
+
+TODAY = date(2026, 6, 1)
+BEARER = (Carrier("header", "Authorization", "bearer"),)
+
+
+class Naive(httpx.BaseTransport):
+    """A server that accepts everything."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Accept."""
+        return httpx.Response(201, json={"taskId": "t", "status": "completed"})
+
+
+class Crashing(httpx.BaseTransport):
+    """A server that falls over."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Crash."""
+        raise ZeroDivisionError("division by zero")
+
+
+@pytest.mark.parametrize("server", [Naive(), Crashing()], ids=lambda server: type(server).__name__)
+def test_a_server_that_is_wrong_is_found_and_blamed(server: httpx.BaseTransport, benches: Benches) -> None:
+    """One that accepts everything, and one that crashes: never the client is at fault."""
+    bench = benches(server=server)
+    (submit,) = bench.contract.submits
+    cases = Cases(bench.contract, submit)
+    bodies = itertools.islice(cases.bodies(), 200)
+    found = [bench.agree(submit, case, submit.with_body(body)) for case, body in bodies]
+    found += [bench.put(probe) for probe in cases.probes()]
+    assert {each.blame for each in found if each is not None} == {"server"}
+    seen = bench.ledger.seen
+    assert [line for line in seen if line.startswith("server: ") and line.endswith("refused")] == []
+
+
+def changed(change: Callable[[Any], None]) -> Any:
+    """Return a changed effective document."""
+    document = copy.deepcopy(DOCUMENT)
+    change(document["components"]["schemas"]["VideoGenerationDto"])
+    return document
+
+
+def test_a_new_enum_value_is_red_until_the_client_knows_it(benches: Benches) -> None:
+    """A value the vendor adds: new lines to cover, and a compiled client that still refuses it is found."""
+    bench = benches(changed(lambda schema: schema["properties"]["model"]["enum"].append("veo4_fast")))
+    assert len([line for line in goals(bench.contract, bench.package) if "veo4_fast" in line]) > 100
+    (submit,) = bench.contract.submits
+    failure = bench.agree(submit, "a new model", submit.with_body({**submit.request.body, "action": "text2video",
+                                                                  "model": "veo4_fast"}))  # fmt: skip
+    assert failure is not None
+    assert failure.blame == "rules"
+
+
+@pytest.mark.parametrize("rule", [0, 1, 2, 3])
+def test_encodings_that_disagree_are_the_documents_fault(rule: int, benches: Benches) -> None:
+    """An `allOf` member that does not encode its rule is found, and nobody else is blamed."""
+    bench = benches(changed(lambda schema: schema["allOf"][rule].update(anyOf=[{}])))
+    (submit,) = bench.contract.submits
+    body = bench.contract.rules[rule].breaks
+    failure = bench.agree(submit, "its own example", submit.with_body(body))
+    assert failure is not None
+    assert failure.blame == "document"
+
+
+def test_a_client_that_sends_something_else_is_blamed(benches: Benches, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server, asked past the client, agrees with the document; so the client is at fault."""
+    bench = benches()
+    (submit,) = bench.contract.submits
+    generate = bench.caller().client.generate
+    monkeypatch.setattr(bench.caller().client, "generate", lambda **given: generate(**{**given, "prompt": "a dog"}))
+    failure = bench.agree(submit, "a request", submit.request)
+    assert failure is not None
+    assert failure.blame == "client"
+    assert "a dog" in failure.got
+
+
+def test_a_missing_line_is_red_until_it_is_waived_with_a_reason() -> None:
+    """A waiver needs a reason, must still excuse something, and expires after its day."""
+    lines, counts = ("client: a", "client: b"), {"client: a": 3}
+    assert measure(lines, counts, (), TODAY).missed == ("client: b",)
+    good = Waiver("client: b", "the server cannot do it yet", date(2026, 7, 1))
+    assert measure(lines, counts, [good], TODAY).is_complete
+    over = measure(lines, counts, [good], date(2026, 7, 2))
+    assert over.problems == ("the waiver of 'client: b' expired on 2026-07-01: the server cannot do it yet",)
+    stale = measure(lines, {**counts, "client: b": 1}, [good], TODAY)
+    assert stale.problems == ("the waiver of 'client: b' excuses nothing; remove it",)
+    assert not measure((), {}, (), TODAY).is_complete
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "cannot be read"),
+        ("{}", "must be a list of waivers, got dict"),
+        ('[{"line": "a"}]', "a waiver is an object with line, reason and until\n  at /0"),
+        ('[{"line": "a", "reason": " ", "until": "2026-07-01"}]', "a waiver needs a reason\n  at /0"),
+        ('[{"line": "a", "reason": "b", "until": "soon"}]', "until is a day like 2026-12-31, got 'soon'"),
+    ],
+)
+def test_a_list_of_waivers_that_cannot_be_read_is_refused(tmp_path: Path, content: str, message: str) -> None:
+    """The message names the entry, and what would be right."""
+    (tmp_path / "waivers.json").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        read_waivers(tmp_path / "waivers.json")
+    assert message in str(refused.value)
+
+
+def test_the_line_to_reproduce_names_the_token_and_never_shows_it() -> None:
+    """A shell reads the line as the one request it is, whatever stands in it."""
+    content = json.dumps({"prompt": 'it\'s $HOME `date` "x" \n \x1b[31m'}).encode()
+    ask = Ask("POST", "/a?b=c&d='e'", {"Content-Type": "application/json"}, content, BEARER)
+    words = shlex.split(ask.curl("https://api.example.com", "MOUNTSEA_API_KEY"))
+    assert words[:5] == ["curl", "-i", "-X", "POST", "https://api.example.com/a?b=c&d='e'"]
+    assert "Authorization: Bearer $MOUNTSEA_API_KEY" in words
+    assert json.loads(words[-1]) == json.loads(content)
+    assert "--data-binary @<(printf '\\000\\377')" in Ask("POST", "/", {}, b"\x00\xff").curl("", "T")
+    key = Ask("GET", "/a", carriers=(Carrier("query", "key", ""), Carrier("cookie", "session", "")))
+    assert shlex.split(key.curl("https://h", "T"))[4:] == ["https://h/a?key=$T", "-H", "Cookie: session=$T"]
+    assert key.sent("s3")[0] == "/a?key=s3"
+
+
+def test_nothing_foreign_in_a_failure_is_obeyed() -> None:
+    """Terminal colours and directions are shown as text."""
+    hostile = "<script>\x1b[31m\u202e"
+    text = Failure(hostile, hostile, hostile, hostile, "server", Ask("POST", "/"), hostile).text("http://h", "T")
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "at fault: the server" in text
