@@ -57,13 +57,14 @@ def test_parameters_are_judged_by_the_rules_of_their_operation() -> None:
 
 
 def test_a_body_is_judged_after_the_parameters() -> None:
-    """In that order, by its schema and its rules; what is no model is left to others."""
+    """In that order, by its schema and its rules; a JSON object is judged as its operation's body, a text is not."""
     arguments = {"task_id": "long", "body": model(WRONG)}
     assert told(GET_TASK_RESULT, arguments) == ["ids-are-short /taskId", "img2video-needs-images /imageList"]
     assert told(GENERATE_VIDEO, {"body": model(WRONG)}) == ["img2video-needs-images /imageList"]
     assert told(GENERATE_VIDEO, {"body": model(WRONG)}, waive={"img2video-needs-images"}) == []
     assert told(GENERATE_VIDEO, {"body": "text"}) == []
-    assert told(GENERATE_VIDEO, {"body": WRONG}) == []
+    assert told(GENERATE_VIDEO, {"body": WRONG}) == ["img2video-needs-images /imageList"]
+    assert told(GET_TASK_RESULT, {"task_id": "x", "body": WRONG}) == []
     assert told(GENERATE_VIDEO, {"body": model({**RIGHT, "prompt": 5})}) == ["schema /prompt"]
 
 

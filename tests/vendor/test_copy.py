@@ -121,7 +121,6 @@ def test_a_copy_names_what_it_needs(project: Path, tmp_path: Path, capsys: pytes
     for needed in [
         *table["dependencies"],
         *extras["cli"],
-        *extras["sandbox"],
         *itertools.chain(*recorded["excludes"].values()),
     ]:
         assert needed in lines
