@@ -99,7 +99,7 @@ def broken_alone(bodies: Iterable[Any]) -> dict[str, int]:
 
 def plain(folder: Path, seed: int) -> Run:
     """Run schemathesis as it comes, all phases, against a sandbox on a port."""
-    sandbox = Sandbox("mountsea_gemini_api")
+    sandbox = Sandbox("mountsea_gemini")
     with sandbox.serve() as server:
         document = {**json.loads(DOCUMENT.read_bytes()), "servers": [{"url": server.url}]}
         (folder / "spec.json").write_text(json.dumps(document), encoding="utf-8")

@@ -25,14 +25,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from mountsea_gemini_api import rules
-from mountsea_gemini_api.models import (
+from mountsea_gemini import rules
+from mountsea_gemini.raw.models import (
     VideoGenerationDto,
     VideoGenerationDtoAction,
     VideoGenerationDtoAspectRatio,
     VideoGenerationDtoModel,
 )
-from mountsea_gemini_api.types import Unset
+from mountsea_gemini.raw.types import Unset
 
 ROOT: Final = Path(__file__).parents[1]
 MAX_RATIO: Final = 2.5
@@ -210,7 +210,7 @@ def pydantic() -> Iterator[Contender]:
 
 
 def _properties() -> dict[str, Any]:
-    effective = json.loads((ROOT / "generated/mountsea_gemini_api/openapi.effective.json").read_text(encoding="utf-8"))
+    effective = json.loads((ROOT / "generated/mountsea_gemini/openapi.effective.json").read_text(encoding="utf-8"))
     return dict(effective["components"]["schemas"]["VideoGenerationDto"]["properties"])
 
 
@@ -299,8 +299,8 @@ def import_milliseconds(rounds: int = 15) -> dict[str, float]:
 
     Byte code is kept in a folder of its own, and the first round, which writes it, does not count.
     """
-    models = "from mountsea_gemini_api.models import VideoGenerationDto"
-    programs = {"models": models, "rules": f"{models}\nimport mountsea_gemini_api.rules"}
+    models = "from mountsea_gemini.raw.models import VideoGenerationDto"
+    programs = {"models": models, "rules": f"{models}\nimport mountsea_gemini.rules"}
     taken: dict[str, list[float]] = {name: [] for name in programs}
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache}

@@ -189,7 +189,7 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         servers = {
             "bare handler": Server(sys.executable, __file__, "--bare"),
-            "sandbox": Server(sys.executable, "-m", "rulewright", "sandbox", "mountsea_gemini_api"),
+            "sandbox": Server(sys.executable, "-m", "rulewright", "sandbox", "mountsea_gemini"),
         }
         if options.prism:
             servers["prism, silent"] = _prism(options.prism)

@@ -24,7 +24,7 @@ TREES = {TOOL: ROOT / "scripts" / TOOL, WRITTEN: ROOT / "overlays" / WRITTEN, GE
 DATA = ("scripts/rulewright/new/templates/",)  # modules of other packages, written by these
 MAX_LINES = 400
 LONG = {
-    "overlays/mountsea_gemini/_http.py": "the one module that imports the HTTP library",
+    "scripts/rulewright/runtime/_http.py": "the one module that imports the HTTP library",
     "bench/faults/rows.py": "a table: one entry for each fault",
     "tests/client/test_downloading.py": "one case for each way a download can end",
     "tests/sandbox/test_sandbox_generic.py": "one small document for each shape that the sandbox plays",
@@ -160,7 +160,7 @@ def test_the_client_layer_is_built_in_layers() -> None:
         elif part == "testing":
             assert below != "cli", f"{module} imports {target}"
         elif part == "cli" and not module.endswith("._package"):
-            assert below == "_particular", f"{module} imports {target}; cli/_package.py does that for the command line"
+            assert below == "_api", f"{module} imports {target}; cli/_package.py does that for the command line"
 
 
 def words() -> set[str]:
@@ -187,7 +187,7 @@ def _values(value: Any) -> Iterator[Any]:
 def test_what_is_generic_names_nothing_particular() -> None:
     """Not the vendor, a schema, an operation, a field or a value: tool, waiter engine, contract checks."""
     ours = re.compile("|".join(rf"(?<![a-zA-Z]){re.escape(word)}(?![a-zA-Z])" for word in words()), re.IGNORECASE)
-    particular = {TREES[WRITTEN] / name for name in ("_particular.py", "demo.py")}
+    particular = {TREES[WRITTEN] / name for name in ("_api.py", "demo.py")}
     files = [*TREES[TOOL].rglob("*.*"), *TREES[WRITTEN].rglob("*.py")]
     assert ours.search("A cat by VEO3 of " + WRITTEN)
     for path in sorted({path for path in files if path.suffix not in {".pyc", ".mp4"}} - particular):

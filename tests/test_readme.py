@@ -49,7 +49,7 @@ def clone(tmp_path: Path) -> Path:
 @pytest.fixture
 def api() -> Iterator[str]:
     """A sandbox whose tasks are done at the first look."""
-    with Sandbox("mountsea_gemini_api", timing=Timing("now")).serve() as server:
+    with Sandbox("mountsea_gemini", timing=Timing("now")).serve() as server:
         yield server.url
 
 

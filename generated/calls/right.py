@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mountsea_gemini_api import variants
-from mountsea_gemini_api import models
+from mountsea_gemini import variants
+from mountsea_gemini.raw import models
 
 
 def right_generate(prompt: str, image_list_item: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import tomllib
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from typing import Any, Final
 from rulewright.errors import InputError
 
 TABLE: Final = "[tool.rulewright]"
-_KEYS: Final = {"spec", "overlays", "package", "output", "timeout"}
+_KEYS: Final = {"spec", "overlays", "package", "output", "timeout", "program", "summary", "environment"}
+_ENVIRONMENT: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 TIMEOUT: Final = 600.0
 
 
@@ -26,6 +28,9 @@ class Project:
         package: Import name of the generated package.
         output: The directory that regeneration owns as a whole.
         timeout: The seconds that the generator, or the formatter, may take.
+        program: The name of the client's command.
+        summary: What the command is for, in one sentence.
+        environment: How the client's environment variables begin: NAME_API_KEY, NAME_BASE_URL.
     """
 
     root: Path
@@ -34,6 +39,14 @@ class Project:
     package: str
     output: Path
     timeout: float = TIMEOUT
+    program: str = "client"
+    summary: str = "Call the API."
+    environment: str = "CLIENT"
+
+    @property
+    def added(self) -> Path:
+        """The folder of the modules that the project adds to the package by hand; it need not exist."""
+        return self.root / "overlays" / self.package
 
     def relative(self, path: Path) -> str:
         """Return a path as it is written in messages and in the manifest: relative, with slashes."""
@@ -75,7 +88,17 @@ def load_project(root: str | Path) -> Project:
         package=package,
         output=output,
         timeout=_seconds(table.get("timeout", TIMEOUT), name),
+        program=_text({"program": package.replace("_", "-"), **table}, "program", name),
+        summary=_text({"summary": f"Call the operations of {package}.", **table}, "summary", name),
+        environment=_environment({"environment": package.upper(), **table}, name),
     )
+
+
+def _environment(table: dict[str, Any], name: str) -> str:
+    value = _text(table, "environment", name)
+    if not _ENVIRONMENT.fullmatch(value):
+        raise InputError(f"{TABLE} environment must be capital letters, digits and '_', got {value!r}", path=name)
+    return value
 
 
 def _text(table: dict[str, Any], key: str, name: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from mountsea_gemini._particular import BASE_URL_VARIABLE, TOKEN_VARIABLE
+from mountsea_gemini._api import BASE_URL_VARIABLE, TOKEN_VARIABLE
 from mountsea_gemini.cli import run
 from rulewright.sandbox import Sandbox
 
@@ -41,7 +41,7 @@ def serve() -> Iterator[Callable[[str], Running]]:
     with ExitStack() as stack:
 
         def start(script: str = "") -> Running:
-            sandbox = Sandbox("mountsea_gemini_api", script=script)
+            sandbox = Sandbox("mountsea_gemini", script=script)
             return Running(sandbox, stack.enter_context(sandbox.serve()).url)
 
         yield start

@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import frozen
 from mountsea_gemini import Client
-from mountsea_gemini._particular import BASE_URL_VARIABLE, TOKEN_VARIABLE
+from mountsea_gemini._api import BASE_URL_VARIABLE, TOKEN_VARIABLE
 from rulewright.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]

@@ -306,7 +306,7 @@ def test_killed_at_any_moment_nothing_is_sent_twice_and_no_id_is_lost(tmp_path: 
     At each moment: no line is submitted twice, none is left out, every id that was on the disk leads to its
     file, and a line is parked as unknown only where its intent was on the disk without an outcome.
     """
-    sandbox = Sandbox("mountsea_gemini_api", script="now")
+    sandbox = Sandbox("mountsea_gemini", script="now")
     with sandbox.serve() as running:
         done = subprocess.run(
             [sys.executable, "-m", "tests.cli.killing", running.url, str(tmp_path)],

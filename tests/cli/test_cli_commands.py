@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from mountsea_gemini.cli._app import running_version
-from mountsea_gemini_api.rules import RULES
+from mountsea_gemini.rules import RULES
 
 from tests.cli.running import Ran, Running
 
@@ -241,7 +241,7 @@ def test_explain_must_know_what_the_body_is(cli: Cli, tmp_path: Path, monkeypatc
     assert cli("explain", str(path), "--model", "VideoGenerationDto").code == 0
     wrong = cli("explain", str(path), "--model", "Video")
     assert (wrong.code, "the kind of the request: VideoGenerationDto" in wrong.err) == (2, True)
-    monkeypatch.setattr("mountsea_gemini_api.rules.BODIES", {})
+    monkeypatch.setattr("mountsea_gemini.rules.BODIES", {})
     assert "the kind of the request: none, as no request" in cli("explain", str(path)).err
 
 
@@ -277,7 +277,7 @@ def test_explain_names_the_place_of_what_is_no_request(cli: Cli, tmp_path: Path,
 def test_every_command_has_help(cli: Cli) -> None:
     """Every command explains itself, and the program's help names them all and every exit code."""
     from mountsea_gemini.cli._exits import table
-    from mountsea_gemini_api.variants import VARIANTS
+    from mountsea_gemini.variants import VARIANTS
 
     whole = cli("--help").out
     commands = ["status", "wait", "download", "rules", "explain", *VARIANTS["action"]]

@@ -32,7 +32,7 @@ from mountsea_gemini._errors import (
 from mountsea_gemini._exchange import Answer, Request, Send
 from mountsea_gemini._private import PrivateTexts
 from mountsea_gemini._secrets import WITHHELD, Redactor
-from mountsea_gemini_api.waiters import TASK as WAITER
+from mountsea_gemini.waiters import TASK as WAITER
 
 READER = Reader(WAITER, Redactor(None))
 

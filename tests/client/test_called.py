@@ -18,10 +18,10 @@ from mountsea_gemini import (
 )
 from mountsea_gemini._calling import ANSWER_LIMIT, calling
 from mountsea_gemini._exchange import Answer, Failed
+from mountsea_gemini._operation import Operation
 from mountsea_gemini._settings import Settings, settings
-from mountsea_gemini_api._operation import Operation
-from mountsea_gemini_api.models import VideoGenerationDto
-from mountsea_gemini_api.operations import GENERATE_VIDEO
+from mountsea_gemini.operations import GENERATE_VIDEO
+from mountsea_gemini.raw.models import VideoGenerationDto
 
 from tests.client.stage import Stage
 

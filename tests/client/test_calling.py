@@ -16,11 +16,11 @@ import httpx
 import pytest
 from mountsea_gemini import ApiError, AsyncClient, Client, ConfigurationError, ConnectionFailed, NotFound, ProtocolError
 from mountsea_gemini._exchange import Request
+from mountsea_gemini._operation import Credential, Operation
 from mountsea_gemini._request import as_json, request
 from mountsea_gemini._secrets import WITHHELD
-from mountsea_gemini_api._operation import Credential, Operation
-from mountsea_gemini_api.models import TaskResultDto
-from mountsea_gemini_api.operations import GET_TASK_RESULT, OPERATIONS
+from mountsea_gemini.operations import GET_TASK_RESULT, OPERATIONS
+from mountsea_gemini.raw.models import TaskResultDto
 
 TOKEN = "tok-en"  # noqa: S105  made up
 BEARER = (Credential("header", "Authorization", "bearer"),)
@@ -278,5 +278,5 @@ def test_arguments_have_names() -> None:
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=list(OPERATIONS))
 def test_an_operation_is_what_the_document_calls_so(operation: Operation[..., Any]) -> None:
     """Its method and its path lead to its id in the effective spec."""
-    text = resources.files("mountsea_gemini_api").joinpath("openapi.effective.json").read_text(encoding="utf-8")
+    text = resources.files("mountsea_gemini").joinpath("openapi.effective.json").read_text(encoding="utf-8")
     assert json.loads(text)["paths"][operation.path][operation.method]["operationId"] == operation.id

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from mountsea_gemini import AsyncClient, AsyncTask, Client, ConfigurationError, Task, TaskResult
 from mountsea_gemini._addresses import origin
 from mountsea_gemini._exchange import Request
+from mountsea_gemini._operation import Credential
 from mountsea_gemini._policy import Authority
 from mountsea_gemini._secrets import Secret
-from mountsea_gemini_api._operation import Credential
 
 from tests.client.scripted import BASE, COMPLETED, FILE, SIGNED, TASK, TOKEN, Play, Skin
 

@@ -19,9 +19,9 @@ from mountsea_gemini._cores import TaskKey, check, download, key, polling, priva
 from mountsea_gemini._exchange import Answer
 from mountsea_gemini._secrets import WITHHELD
 from mountsea_gemini._settings import Settings, settings
-from mountsea_gemini_api.models import VideoGenerationDto
-from mountsea_gemini_api.operations import GENERATE_VIDEO, GET_TASK_RESULT
-from mountsea_gemini_api.waiters import TASK as WAITER
+from mountsea_gemini.operations import GENERATE_VIDEO, GET_TASK_RESULT
+from mountsea_gemini.raw.models import VideoGenerationDto
+from mountsea_gemini.waiters import TASK as WAITER
 
 from tests.client.stage import Stage
 
@@ -214,7 +214,7 @@ def test_a_request_is_held_to_the_rules(client: dict[str, Any], call: dict[str, 
         ({"waive": [NEEDS], "strict": True}, {"waive": {BLANK}}),
     ],
 )
-@pytest.mark.filterwarnings("ignore::mountsea_gemini_api.rules.RuleWarning")
+@pytest.mark.filterwarnings("ignore::mountsea_gemini.rules.RuleWarning")
 def test_what_is_waived_is_sent(client: dict[str, Any], call: dict[str, Any]) -> None:
     """By the client or by the call; how strict to be is for the call to say, if it does."""
     stage = Stage(answers=[answer(201, taskId=ID)])
@@ -235,7 +235,7 @@ def test_a_warning_is_put_down_to_the_caller(monkeypatch: pytest.MonkeyPatch) ->
     ("names", "level"),
     [
         (["mountsea_gemini._cores", "__main__"], 3),
-        (["mountsea_gemini._cores", "mountsea_gemini_api.variants", "mountsea_gemini._client", "app", "__main__"], 5),
+        (["mountsea_gemini._cores", "mountsea_gemini.variants", "mountsea_gemini._client", "app", "__main__"], 5),
         (["mountsea_gemini._cores", None, "__main__"], 3),
         (["mountsea_gemini._cores"], 2),
     ],

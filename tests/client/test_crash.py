@@ -57,7 +57,7 @@ def program(text: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str],
 
 def test_killed_between_submit_and_poll_the_task_is_taken_up_by_another_process(tmp_path: Path) -> None:
     """The hook hands the id over before the first look, so even `kill -9` loses nothing but time."""
-    sandbox = Sandbox("mountsea_gemini_api", script="now")
+    sandbox = Sandbox("mountsea_gemini", script="now")
     with sandbox.serve() as running:
         with program(SUBMIT, running.url) as (process, output):
             handle = output.readline()
@@ -73,7 +73,7 @@ def test_killed_in_the_middle_of_a_download_the_older_file_is_whole(tmp_path: Pa
     """`kill -9` leaves the older file under its name, and a part under another until the next download."""
     target = tmp_path / "cat.mp4"
     target.write_bytes(b"the older film")
-    with Sandbox("mountsea_gemini_api", script="now drip=0.02@download").serve() as running:
+    with Sandbox("mountsea_gemini", script="now drip=0.02@download").serve() as running:
         with Client("sandbox", base_url=running.url) as client:
             task = client.text_to_video("a cat")
         with program(DOWNLOAD, running.url, task.id, str(target)) as (process, output):
@@ -86,7 +86,7 @@ def test_killed_in_the_middle_of_a_download_the_older_file_is_whole(tmp_path: Pa
     assert target.read_bytes() == b"the older film"
     assert [entry.suffix for entry in tmp_path.iterdir() if entry != target] == [".part"]
     with (
-        Sandbox("mountsea_gemini_api", script="now").serve() as running,
+        Sandbox("mountsea_gemini", script="now").serve() as running,
         Client("sandbox", base_url=running.url) as client,
     ):
         other = client.text_to_video("a cat").download(tmp_path / "other.mp4")
@@ -108,7 +108,7 @@ def test_standard_output_is_written_into(tmp_path: Path, mode: str | None) -> No
     target = tmp_path / "cat.mp4"
     target.write_bytes(b"before")
     places = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with Sandbox("mountsea_gemini_api", script="now").serve() as running:
+    with Sandbox("mountsea_gemini", script="now").serve() as running:
         command = [sys.executable, "-c", STDOUT, running.url]
         if mode is None:
             film = subprocess.run(command, stdout=subprocess.PIPE, env=places, check=True).stdout
@@ -127,7 +127,7 @@ def test_a_disk_that_takes_no_more_leaves_the_older_file(tmp_path: Path) -> None
     """The system itself refuses a write half-way: its words, the older file, and no part beside it."""
     target = tmp_path / "cat.mp4"
     target.write_bytes(b"the older film")
-    with Sandbox("mountsea_gemini_api", script="now").serve() as running:
+    with Sandbox("mountsea_gemini", script="now").serve() as running:
         with Client("sandbox", base_url=running.url) as client:
             task = client.text_to_video("a cat")
         with program(FULL, running.url, task.id, str(target)) as (_, output):

@@ -25,8 +25,8 @@ from mountsea_gemini import (
 from mountsea_gemini._addresses import origin, split
 from mountsea_gemini._container import mp4_problem
 from mountsea_gemini._secrets import WITHHELD
-from mountsea_gemini_api.models import VideoGenerationDto
-from mountsea_gemini_api.operations import GENERATE_VIDEO, GET_TASK_RESULT
+from mountsea_gemini.operations import GENERATE_VIDEO, GET_TASK_RESULT
+from mountsea_gemini.raw.models import VideoGenerationDto
 from rulewright.testing import FakeClock
 
 from tests.client.scripted import COMPLETED, PROCESSING, TASK, Play, Skin, reply, streamed

@@ -19,7 +19,7 @@ from mountsea_gemini import (
     WaitTimeout,
     _errors,
 )
-from mountsea_gemini_api.rules import ABSENT, RuleViolation, violations
+from mountsea_gemini.rules import ABSENT, RuleViolation, violations
 
 
 def family(root: type[ApiError]) -> list[type[ApiError]]:

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 from mountsea_gemini import AsyncClient
-from mountsea_gemini_api.models import VideoGenerationDto
-from mountsea_gemini_api.operations import GENERATE_VIDEO, GET_TASK_RESULT
+from mountsea_gemini.operations import GENERATE_VIDEO, GET_TASK_RESULT
+from mountsea_gemini.raw.models import VideoGenerationDto
 from rulewright.testing import FakeClock
 
 from tests.client.scripted import ACCEPTED, BASE, PROMPT, TASK, TOKEN, Play, Skin

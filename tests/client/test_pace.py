@@ -16,7 +16,7 @@ from mountsea_gemini._drive import SyncDriver
 from mountsea_gemini._exchange import Failed, Request
 from mountsea_gemini._secrets import Redactor
 from mountsea_gemini._waiting import Polling, waiting
-from mountsea_gemini_api.waiters import TASK as WAITER
+from mountsea_gemini.waiters import TASK as WAITER
 from rulewright.testing import FakeClock
 
 from tests.client.scripted import COMPLETED, PROCESSING, TASK, Play, Reply, Skin, reply, state

@@ -321,7 +321,7 @@ def test_a_transport_log_shows_no_signed_redirect(skin: Skin, tmp_path: Path, ca
 @pytest.mark.parametrize("script", ["", "flaky", "503@poll:1-3 reset@poll:4 drop@poll:5", "cut@download:1"])
 def test_the_sandbox_over_tcp_ends_in_a_film(skin: Skin, tmp_path: Path, script: str) -> None:
     """Submit, wait through the scripted faults, download: the same bytes a browser would get."""
-    sandbox = Sandbox("mountsea_gemini_api", script=script)
+    sandbox = Sandbox("mountsea_gemini", script=script)
     with sandbox.serve() as running, client_of(skin, running.url, token=sandbox.core.settings.token) as client:
         task = skin.do(client.text_to_video("a cat"))
         path = skin.do(task.download(tmp_path / "cat.mp4"))

@@ -14,7 +14,7 @@ from mountsea_gemini._drive import SyncDriver
 from mountsea_gemini._exchange import Answer, Failed, Request
 from mountsea_gemini._secrets import Redactor
 from mountsea_gemini._submitting import Submission, submitting
-from mountsea_gemini_api.waiters import TASK as WAITER
+from mountsea_gemini.waiters import TASK as WAITER
 from rulewright.testing import FakeClock
 
 from tests.client.scripted import BASE, PROMPT, Play, Reply, Skin, fails, reply

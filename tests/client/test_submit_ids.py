@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from mountsea_gemini import ApiError, SubmitContradicted
-from mountsea_gemini_api.models import VideoGenerationDto
-from mountsea_gemini_api.operations import GENERATE_VIDEO
+from mountsea_gemini.operations import GENERATE_VIDEO
+from mountsea_gemini.raw.models import VideoGenerationDto
 
 from tests.client.scripted import PROMPT, TASK, Play, Skin, reply
 

@@ -21,9 +21,9 @@ from mountsea_gemini import (
     SubmitContradicted,
     SubmitOutcomeUnknown,
 )
-from mountsea_gemini_api.models.video_generation_dto_action import VIDEO_GENERATION_DTO_ACTION_VALUES as ACTIONS
-from mountsea_gemini_api.models.video_generation_dto_model import VIDEO_GENERATION_DTO_MODEL_VALUES as MODELS
-from mountsea_gemini_api.rules import RULES, RuleViolation, RuleWarning, unlisted
+from mountsea_gemini.raw.models.video_generation_dto_action import VIDEO_GENERATION_DTO_ACTION_VALUES as ACTIONS
+from mountsea_gemini.raw.models.video_generation_dto_model import VIDEO_GENERATION_DTO_MODEL_VALUES as MODELS
+from mountsea_gemini.rules import RULES, RuleViolation, RuleWarning, unlisted
 from rulewright.testing import FakeClock
 
 from tests.client.scripted import (

@@ -19,7 +19,7 @@ from mountsea_gemini import (
     TaskTimedOut,
     WaitTimeout,
 )
-from mountsea_gemini_api.waiters import TASK as WAITER
+from mountsea_gemini.waiters import TASK as WAITER
 from rulewright.testing import FakeClock
 
 from tests.client.scripted import (

@@ -18,7 +18,7 @@ BUILT: Final = [
     "_base",
     "_clock",
     "_errors",
-    "_particular",
+    "_api",
     "_policy",
     "_private",
     "_secrets",
@@ -55,7 +55,6 @@ def test_building_a_client_loads_no_more_than_is_listed(client: str) -> None:
         "attr",
         "attrs",
         "mountsea_gemini",
-        "mountsea_gemini_api",
     }
-    assert not [name for name in found if name.startswith("mountsea_gemini_api.api")]
+    assert not [name for name in found if name.startswith("mountsea_gemini.raw.api")]
     assert len(found) <= LIMIT

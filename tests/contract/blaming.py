@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from mountsea_gemini_api.rules import violations
+from mountsea_gemini.rules import violations
 from rulewright.contract.contract import Contract
 from rulewright.contract.suite.test_tasks import ENDS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from mountsea_gemini_api import models
+from mountsea_gemini.raw import models
 from rulewright.merged import Merged
 from rulewright.openapi.pointer import decode
 from rulewright.rules.verdict import Verdict

@@ -20,7 +20,7 @@ def test_the_server_agrees_on_every_point(merged: Merged) -> None:
     (ruled,) = merged.ruled
     stated, every = Verdict(ruled), Verdict(ruled, levels=("error", "warning"))
     with httpx.Client(
-        base_url=BASE, transport=Sandbox("mountsea_gemini_api").transport(), headers={"Authorization": "Bearer sandbox"}
+        base_url=BASE, transport=Sandbox("mountsea_gemini").transport(), headers={"Authorization": "Bearer sandbox"}
     ) as http:
         for body in Space(ruled, merged.value).bodies():
             answer = http.post("/gemini/video/generate", json=body)
@@ -66,5 +66,5 @@ def table(page: str) -> list[list[str]]:
 
 def test_the_effective_spec_the_package_ships_is_the_one_in_generated() -> None:
     """The copy inside the package, which the sandbox reads, is the document everything else is made from."""
-    packaged = EFFECTIVE.parent / "mountsea_gemini_api" / EFFECTIVE.name
+    packaged = EFFECTIVE.parent / "mountsea_gemini" / EFFECTIVE.name
     assert json.loads(packaged.read_bytes()) == json.loads(EFFECTIVE.read_bytes())

@@ -58,7 +58,7 @@ def test_the_sandbox_is_what_both_forms_of_the_document_say(
     seed: int, merged: Merged, tmp_path: Path, guarded: dict[str, str]
 ) -> None:
     """All four phases on the effective spec; on its disjoint form coverage reaches all legal pairs and bounds."""
-    first, second = Sandbox("mountsea_gemini_api"), Sandbox("mountsea_gemini_api")
+    first, second = Sandbox("mountsea_gemini"), Sandbox("mountsea_gemini")
     disjoint = with_disjoint_rules(merged.value, merged.ruled)
     with first.serve() as one, second.serve() as two:
         runs = (

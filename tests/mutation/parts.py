@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-PACKAGE: Final = "mountsea_gemini_api"
+PACKAGE: Final = "mountsea_gemini"
 CLIENT: Final = "mountsea_gemini"
 _TESTS: Final = "tests/rules"
 _SANDBOX: Final = "scripts/rulewright/sandbox"

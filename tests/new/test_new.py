@@ -252,5 +252,5 @@ def test_every_module_of_the_layer_is_carried_but_the_particular_ones() -> None:
     """They import each other relatively and the generated package by its new name."""
     tree = layer("our_shop")
     assert {"__init__.py", "_client.py", "cli/_app.py", "py.typed"} <= set(tree)
-    assert not {"_particular.py", "demo.py"} & set(tree)
+    assert not {"_api.py", "demo.py"} & set(tree)
     assert b"from our_shop_api.rules import check_waived" in tree["_settings.py"]

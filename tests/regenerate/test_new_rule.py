@@ -69,12 +69,12 @@ def test_an_eighth_rule_reaches_everything(extended: Path) -> None:
     assert "`portrait-needs-veo31`" in (extended / "generated/RULES.md").read_text(encoding="utf-8")
 
     script = f"""
-from mountsea_gemini_api.rules import violations
+from mountsea_gemini.rules import violations
 from rulewright.sandbox import Sandbox
 import httpx
 (found,) = violations({BROKEN!r})
 print(found)
-with httpx.Client(base_url="http://127.0.0.1:9", transport=Sandbox("mountsea_gemini_api").transport()) as http:
+with httpx.Client(base_url="http://127.0.0.1:9", transport=Sandbox("mountsea_gemini").transport()) as http:
     answer = http.post("/gemini/video/generate", json={BROKEN!r}, headers={{"Authorization": "Bearer sandbox"}})
 print(answer.status_code, [each["rule"] for each in answer.json()["violations"]])
 """

@@ -11,7 +11,7 @@ from rulewright.generate.tools import PINNED
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = ROOT / "scripts/rulewright/runtime"
-GENERATED = ROOT / "generated/mountsea_gemini_api"
+GENERATED = ROOT / "generated/mountsea_gemini"
 
 
 def document(**schemas: Any) -> dict[str, Any]:

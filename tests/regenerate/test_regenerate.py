@@ -52,21 +52,21 @@ FAULTS: dict[str, tuple[str, Callable[[Path], object]]] = {
         "manifest.json",
         lambda path: path.write_text(path.read_text("utf-8").replace('"ruff": "', '"ruff": "9'), encoding="utf-8"),
     ),
-    "differ: mountsea_gemini_api/client.py": (
-        "mountsea_gemini_api/client.py",
+    "differ: mountsea_gemini/client.py": (
+        "mountsea_gemini/client.py",
         lambda path: path.write_bytes(path.read_bytes() + b"\n# a quick fix\n"),
     ),
-    "differ: mountsea_gemini_api/types.py": (
-        "mountsea_gemini_api/types.py",
+    "differ: mountsea_gemini/types.py": (
+        "mountsea_gemini/types.py",
         lambda path: path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n")),
     ),
     "missing: RULES.md": ("RULES.md", Path.unlink),
-    "missing: mountsea_gemini_api/errors.py": (
-        "mountsea_gemini_api/errors.py",
+    "missing: mountsea_gemini/errors.py": (
+        "mountsea_gemini/errors.py",
         lambda path: path.rename(path.with_name("faults.py")),
     ),
-    "not generated: mountsea_gemini_api/stray.py": (
-        "mountsea_gemini_api/stray.py",
+    "not generated: mountsea_gemini/stray.py": (
+        "mountsea_gemini/stray.py",
         lambda path: path.write_bytes(b"x = 1\n"),
     ),
 }
@@ -86,7 +86,7 @@ def test_drift_names_the_file_and_says_it_was_edited(
     assert run(project, "--check") == 1
     error = capsys.readouterr().err
     listed = [line.strip() for line in error.splitlines()[1:-1]]
-    renamed = ["not generated: mountsea_gemini_api/faults.py"] * ("missing: mountsea_gemini_api/errors.py" in faults)
+    renamed = ["not generated: mountsea_gemini/faults.py"] * ("missing: mountsea_gemini/errors.py" in faults)
     assert sorted(listed) == sorted([*faults, *renamed])
     assert "nox -s regenerate" in error
     assert run(project) == 0

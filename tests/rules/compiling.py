@@ -6,10 +6,10 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import mountsea_gemini_api
-from mountsea_gemini_api._rules import Rules
-from mountsea_gemini_api.models import TaskIdDto
-from mountsea_gemini_api.rules import Violation
+import mountsea_gemini
+from mountsea_gemini._rules import Rules
+from mountsea_gemini.raw.models import TaskIdDto
+from mountsea_gemini.rules import Violation
 from rulewright.generate.checks import checks_module
 from rulewright.generate.names import FieldName, ModelName, Names
 from rulewright.generate.source import snake
@@ -18,8 +18,8 @@ from rulewright.rules.definition import Rule, RuledSchema, Source
 
 def run(source: str) -> Any:
     """Return a generated module, run inside the generated package."""
-    module = types.ModuleType(f"{mountsea_gemini_api.__name__}.compiled")
-    module.__package__ = mountsea_gemini_api.__name__
+    module = types.ModuleType(f"{mountsea_gemini.__name__}.compiled")
+    module.__package__ = mountsea_gemini.__name__
     exec(compile(source, "compiled", "exec"), vars(module))  # noqa: S102  our own compiler's output
     return module
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from mountsea_gemini_api.models import TaskIdDto
-from mountsea_gemini_api.types import UNSET
+from mountsea_gemini.raw.models import TaskIdDto
+from mountsea_gemini.raw.types import UNSET
 from rulewright.rules.definition import Rule, Source
 from rulewright.rules.dialect import check
 

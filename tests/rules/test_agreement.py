@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import jsonschema_rs
-from mountsea_gemini_api import rules
-from mountsea_gemini_api.models import VideoGenerationDto
+from mountsea_gemini import rules
+from mountsea_gemini.raw.models import VideoGenerationDto
 from rulewright.merged import Merged
 from rulewright.rules.definition import RuledSchema
 from rulewright.rules.space import Space

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mountsea_gemini_api.rules import RULES
+from mountsea_gemini.rules import RULES
 from rulewright.rules.definition import RuledSchema
 
 

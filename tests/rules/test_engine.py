@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from mountsea_gemini_api import _rules as engine
-from mountsea_gemini_api import rules
-from mountsea_gemini_api._nearest import Violated
-from mountsea_gemini_api._nearest import nearest as search
-from mountsea_gemini_api._violation import describe
-from mountsea_gemini_api.models import VideoGenerationDto
-from mountsea_gemini_api.rules import (
+from mountsea_gemini import _rules as engine
+from mountsea_gemini import rules
+from mountsea_gemini._nearest import Violated
+from mountsea_gemini._nearest import nearest as search
+from mountsea_gemini._violation import describe
+from mountsea_gemini.raw.models import VideoGenerationDto
+from mountsea_gemini.rules import (
     ABSENT,
     Change,
     Length,

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import jsonschema_rs
-from mountsea_gemini_api import rules
-from mountsea_gemini_api.models import VideoGenerationDto
+from mountsea_gemini import rules
+from mountsea_gemini.raw.models import VideoGenerationDto
 from rulewright.merged import Merged
 
 from tests.rules.expected import (

@@ -8,10 +8,10 @@ from typing import Any
 
 import attrs
 import pytest
-from mountsea_gemini_api import rules
-from mountsea_gemini_api._nearest import Violated
-from mountsea_gemini_api._rules import Found, RuleSet, RuleViolations
-from mountsea_gemini_api.rules import ABSENT, Change, Length, Rule, Source, Violation
+from mountsea_gemini import rules
+from mountsea_gemini._nearest import Violated
+from mountsea_gemini._rules import Found, RuleSet, RuleViolations
+from mountsea_gemini.rules import ABSENT, Change, Length, Rule, Source, Violation
 
 SOURCE = Source("#/at", "words")
 RULE = Rule("stated", "error", "must", "#/S", SOURCE)

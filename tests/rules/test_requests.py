@@ -6,12 +6,12 @@ import warnings
 from typing import Any
 
 import pytest
-from mountsea_gemini_api import _checks, _rules
-from mountsea_gemini_api._nearest import Violated, nearest
-from mountsea_gemini_api._rules import Arguments, Found, Rules, RuleSet, RuleViolations
-from mountsea_gemini_api.models import VideoGenerationDto
-from mountsea_gemini_api.operations import GENERATE_VIDEO, GET_TASK_RESULT
-from mountsea_gemini_api.rules import ABSENT, Rule, RuleViolation, RuleWarning, Source
+from mountsea_gemini import _checks, _rules
+from mountsea_gemini._nearest import Violated, nearest
+from mountsea_gemini._rules import Arguments, Found, Rules, RuleSet, RuleViolations
+from mountsea_gemini.operations import GENERATE_VIDEO, GET_TASK_RESULT
+from mountsea_gemini.raw.models import VideoGenerationDto
+from mountsea_gemini.rules import ABSENT, Rule, RuleViolation, RuleWarning, Source
 
 ONE = "https://example.com/1.png"
 RIGHT: dict[str, Any] = {"prompt": "a cat", "action": "img2video", "model": "veo3_fast", "imageList": [ONE]}

@@ -11,10 +11,10 @@ from uuid import UUID
 import jsonschema_rs
 import pytest
 from hypothesis import given, settings
-from mountsea_gemini_api import _values, rules
-from mountsea_gemini_api.models import TaskIdDto, VideoGenerationDto
-from mountsea_gemini_api.rules import ABSENT, unlisted
-from mountsea_gemini_api.types import UNSET
+from mountsea_gemini import _values, rules
+from mountsea_gemini.raw.models import TaskIdDto, VideoGenerationDto
+from mountsea_gemini.raw.types import UNSET
+from mountsea_gemini.rules import ABSENT, unlisted
 
 from tests.rules.compiling import compiled, rule, source, violations
 from tests.rules.test_compiler import bodies, schemas

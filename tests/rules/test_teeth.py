@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 import pytest
-from mountsea_gemini_api.models import VideoGenerationDto
+from mountsea_gemini.raw.models import VideoGenerationDto
 from rulewright.generate.checks import checks_module
 from rulewright.generate.names import FieldName, ModelName, Names
 from rulewright.merged import Merged

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mountsea_gemini_api.models import VideoGenerationDto
-from mountsea_gemini_api.rules import violations
+from mountsea_gemini.raw.models import VideoGenerationDto
+from mountsea_gemini.rules import violations
 
 from tests.rules.expected import differences, finite_cases, many_images, text_cases
 

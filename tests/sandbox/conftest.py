@@ -13,7 +13,7 @@ from tests.sandbox.asking import Send, door
 @pytest.fixture
 def sandbox() -> Sandbox:
     """A sandbox as it comes."""
-    return Sandbox("mountsea_gemini_api")
+    return Sandbox("mountsea_gemini")
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def test_web_pages_cannot_reach_the_controls(send: Send) -> None:
 
 def test_serve_makes_and_serves_a_sandbox() -> None:
     """The short way takes the options of `Sandbox`."""
-    with serve("mountsea_gemini_api", token="k1", timing=Timing("now")) as running:  # noqa: S106  made up
+    with serve("mountsea_gemini", token="k1", timing=Timing("now")) as running:  # noqa: S106  made up
         headers = {"authorization": "Bearer k1"}
         with httpx.Client(base_url=running.url, headers=headers, trust_env=False) as client:
             task_id = client.post(SUBMIT, json=TEXT).json()["taskId"]

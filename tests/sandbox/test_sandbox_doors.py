@@ -69,14 +69,14 @@ def everything(send: Send) -> list[Answer]:
 @pytest.fixture(scope="module")
 def expected() -> list[Answer]:
     """What the in-process transport answers."""
-    with door("transport", Sandbox("mountsea_gemini_api")) as send:
+    with door("transport", Sandbox("mountsea_gemini")) as send:
         return everything(send)
 
 
 @pytest.mark.parametrize("name", DOORS[1:])
 def test_every_door_gives_the_same_answers(name: str, expected: list[Answer]) -> None:
     """Status, headers and bytes are equal over the whole matrix, the refusals, a life and a download."""
-    with door(name, Sandbox("mountsea_gemini_api")) as send:
+    with door(name, Sandbox("mountsea_gemini")) as send:
         answers = everything(send)
     for number, (ours, theirs) in enumerate(zip(answers, expected, strict=True)):
         assert ours == theirs, number
@@ -99,7 +99,7 @@ def test_respx_routes_of_ones_own_come_first(sandbox: Sandbox) -> None:
 
 def test_the_application_can_be_mounted_and_wrapped() -> None:
     """It is a Starlette application: under a path of another one, and with middleware of one's own."""
-    sandbox = Sandbox("mountsea_gemini_api")
+    sandbox = Sandbox("mountsea_gemini")
     app = sandbox.app
     app.add_middleware(GZipMiddleware, minimum_size=10)
     outer = Starlette(routes=[Mount("/", app=app)], middleware=[Middleware(GZipMiddleware, minimum_size=10_000_000)])

@@ -18,7 +18,7 @@ from tests.sandbox.test_sandbox_generic import BASE, KEY, SPEC
 def test_a_state_lasts_to_its_last_moment() -> None:
     """Shown just before its time is over and not at that moment; a state that came early would be one left out."""
     clock = FakeClock()
-    with door("transport", Sandbox("mountsea_gemini_api", timing=Timing("seconds", 10), clock=clock)) as send:
+    with door("transport", Sandbox("mountsea_gemini", timing=Timing("seconds", 10), clock=clock)) as send:
         task_id, seen = started(send), []
         for _ in STATES[1:]:
             clock.advance(9.75)
@@ -32,7 +32,7 @@ def test_a_state_lasts_to_its_last_moment() -> None:
 @pytest.mark.parametrize("name", ["in process", "tcp"])
 def test_a_dropped_answer_has_no_head_and_a_cut_one_has(name: str, script: str, heads: int) -> None:
     """Whether a status came before the end decides what a client may believe of a submit."""
-    sandbox = Sandbox("mountsea_gemini_api")
+    sandbox = Sandbox("mountsea_gemini")
     seen: list[httpx.Response] = []
     headers = AUTH | JSON | {"x-sandbox-script": script}
     with sandbox.serve() as running:
@@ -46,7 +46,7 @@ def test_a_dropped_answer_has_no_head_and_a_cut_one_has(name: str, script: str, 
 
 def test_a_reset_counts_submits_from_one_again() -> None:
     """What comes after a reset is, byte for byte, what came at first: a script's third submit is the third again."""
-    sandbox = Sandbox("mountsea_gemini_api", script="503@submit:2")
+    sandbox = Sandbox("mountsea_gemini", script="503@submit:2")
     with door("transport", sandbox) as send:
         first = [send(submit()) for _ in range(3)]
         sandbox.reset()
@@ -74,7 +74,7 @@ def test_an_outcome_is_looked_up_in_the_documents_own_words(kind: str) -> None:
 )
 def test_an_id_that_differs_at_all_is_another_id(other: Callable[[str], str]) -> None:
     """In capitals, with a blank behind, longer, shorter or empty: no task is found that was not asked for."""
-    with door("transport", Sandbox("mountsea_gemini_api")) as send:
+    with door("transport", Sandbox("mountsea_gemini")) as send:
         task_id = started(send)
         assert send(poll(task_id)).status == 200
         assert send(poll(other(task_id))).status in {400, 404}
@@ -91,7 +91,7 @@ def test_what_was_only_inferred_is_not_said_to_be_published() -> None:
     """Each rule is labelled as its own level tells: stated by the vendor, or our conclusion."""
     told = {
         label.text.partition(" ")[0]: label.provenance
-        for label in Sandbox("mountsea_gemini_api").core.provenance()
+        for label in Sandbox("mountsea_gemini").core.provenance()
         if label.kind == "rule"
     }
     inferred = {"text2video-takes-no-images", "images-are-http-urls", "prompt-not-blank"}

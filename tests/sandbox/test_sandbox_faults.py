@@ -18,7 +18,7 @@ DOORS = ["transport", "async transport", "respx", "tcp"]
 
 @pytest.fixture(scope="module", params=DOORS)
 def _opened(request: pytest.FixtureRequest) -> Iterator[tuple[Sandbox, Send]]:
-    sandbox = Sandbox("mountsea_gemini_api")
+    sandbox = Sandbox("mountsea_gemini")
     with door(request.param, sandbox) as send:
         yield sandbox, send
 
@@ -144,7 +144,7 @@ def test_slow_comes_after_the_time_asked_for(opened: tuple[Sandbox, Send]) -> No
 @pytest.mark.parametrize("name", DOORS)
 def test_slow_beyond_the_read_timeout_ends_as_one(name: str) -> None:
     """The caller gives up, and the task was started all the same."""
-    sandbox = Sandbox("mountsea_gemini_api")
+    sandbox = Sandbox("mountsea_gemini")
     with door(name, sandbox, timeout=0.1) as send:
         assert send(submit(x_sandbox_script="slow=0.3@submit")).broken == "ReadTimeout"
         assert len(sandbox.core.tasks) == 1
@@ -153,7 +153,7 @@ def test_slow_beyond_the_read_timeout_ends_as_one(name: str) -> None:
 @pytest.mark.parametrize("name", DOORS)
 def test_drip_sends_single_bytes(name: str) -> None:
     """Every byte keeps within the time-out of a read, the whole does not."""
-    with door(name, Sandbox("mountsea_gemini_api"), timeout=0.2) as send:
+    with door(name, Sandbox("mountsea_gemini"), timeout=0.2) as send:
         before = time.monotonic()
         answer = send(submit(x_sandbox_script="drip=0.005@submit"))
         assert (answer.status, is_json(answer)) == (201, True)
@@ -163,7 +163,7 @@ def test_drip_sends_single_bytes(name: str) -> None:
 def test_a_virtual_clock_makes_slow_answers_pass_at_once() -> None:
     """In process nobody waits: the clock moves on by the delay."""
     clock = FakeClock()
-    with door("transport", Sandbox("mountsea_gemini_api", clock=clock), timeout=None) as send:
+    with door("transport", Sandbox("mountsea_gemini", clock=clock), timeout=None) as send:
         assert send(submit(x_sandbox_script="slow=3600@submit")).status == 201
     assert clock.now() == 3600
 
@@ -204,7 +204,7 @@ def test_a_download_redirected_to_another_host(opened: tuple[Sandbox, Send]) -> 
 
 def test_a_redirect_over_tcp_leads_back_to_the_sandbox_under_another_name() -> None:
     """From 127.0.0.1 to localhost, so that what arrives there can be looked at."""
-    with door("transport", Sandbox("mountsea_gemini_api")) as send:
+    with door("transport", Sandbox("mountsea_gemini")) as send:
         task_id = started(send, x_sandbox_script="now; redirect@download:1")
         send(poll(task_id))
         answer = send(Ask("GET", f"/files/{task_id}.mp4", {"host": "127.0.0.1:81"}))
@@ -237,7 +237,7 @@ def test_fields_are_changed_before_the_whole_is_cut(send: Send) -> None:
 def test_delivery_faults_hold_whatever_is_delivered(script: str) -> None:
     """A delay stays with the answer, in whichever order the faults are written."""
     clock = FakeClock()
-    with door("transport", Sandbox("mountsea_gemini_api", clock=clock), timeout=None) as send:
+    with door("transport", Sandbox("mountsea_gemini", clock=clock), timeout=None) as send:
         send(submit(x_sandbox_script=script))
     assert clock.now() == 60
 
@@ -257,7 +257,7 @@ def test_polls_count_on_while_they_are_spoiled(send: Send) -> None:
 
 def test_a_default_script_counts_the_sandboxs_submits() -> None:
     """`503@submit:1-2` refuses the first two submits of a sandbox."""
-    with door("transport", Sandbox("mountsea_gemini_api", script="503@submit:1-2")) as send:
+    with door("transport", Sandbox("mountsea_gemini", script="503@submit:1-2")) as send:
         assert [send(submit()).status for _ in range(3)] == [503, 503, 201]
 
 

@@ -12,7 +12,7 @@ from rulewright.sandbox import FAULT_KINDS, Outcome, Request, Sandbox
 
 from tests.sandbox.asking import POLL, SUBMIT, TEXT
 
-SANDBOX = Sandbox("mountsea_gemini_api")
+SANDBOX = Sandbox("mountsea_gemini")
 PATHS = [SUBMIT, POLL, "/files/x.mp4", "/_sandbox/script", "/_sandbox/requests", "/_sandbox/", "/"]
 NAMES = [b"range", b"host", b"content-type", b"content-encoding", b"cookie", b"x-sandbox-script", b"authorization"]
 VALUES = [b"Bearer sandbox", b"application/json", b"bytes=-1", b"bytes=0-", b"failed;now", b"500@poll", b"{}"]

@@ -35,7 +35,7 @@ def test_now_shows_the_end_at_the_first_poll(send: Send) -> None:
 def test_seconds_pass_on_the_clock_given() -> None:
     """`seconds=10` changes state every ten seconds of a virtual clock, however often it is polled."""
     clock = FakeClock()
-    with door("transport", Sandbox("mountsea_gemini_api", timing=Timing("seconds", 10), clock=clock)) as send:
+    with door("transport", Sandbox("mountsea_gemini", timing=Timing("seconds", 10), clock=clock)) as send:
         task_id, seen = started(send), []
         for _ in range(6):
             seen.append(life(send, task_id, 3)[-1])
@@ -45,7 +45,7 @@ def test_seconds_pass_on_the_clock_given() -> None:
 
 def test_real_seconds_pass_on_their_own() -> None:
     """The default clock is real monotonic time."""
-    with door("transport", Sandbox("mountsea_gemini_api", timing=Timing("seconds", 0.001))) as send:
+    with door("transport", Sandbox("mountsea_gemini", timing=Timing("seconds", 0.001))) as send:
         task_id = started(send)
         before = time.monotonic()
         while time.monotonic() < before + 0.006:
@@ -59,7 +59,7 @@ def test_a_life_never_goes_back(script: str, steps: list[int]) -> None:
     """Whatever the script and however time and polls interleave, the order of states is kept."""
     clock = FakeClock()
     order = [*STATES, "failed"]
-    with door("transport", Sandbox("mountsea_gemini_api", clock=clock)) as send:
+    with door("transport", Sandbox("mountsea_gemini", clock=clock)) as send:
         task_id, last = started(send, x_sandbox_script=script), 0
         for step in steps:
             clock.advance(step)
@@ -118,7 +118,7 @@ def test_dates_come_from_the_clock() -> None:
     """A task is created at the clock's date and finished when its states are over, not when it is asked for."""
     clock = FakeClock()
     clock.step(3600)
-    with door("transport", Sandbox("mountsea_gemini_api", timing=Timing("seconds", 10), clock=clock)) as send:
+    with door("transport", Sandbox("mountsea_gemini", timing=Timing("seconds", 10), clock=clock)) as send:
         task_id = started(send)
         clock.advance(500)
         value = send(poll(task_id)).json()
@@ -127,7 +127,7 @@ def test_dates_come_from_the_clock() -> None:
 
 
 def _bytes(seed: int) -> list[bytes]:
-    with door("transport", Sandbox("mountsea_gemini_api", seed=seed)) as send:
+    with door("transport", Sandbox("mountsea_gemini", seed=seed)) as send:
         ids = [started(send) for _ in range(3)]
         return [send(poll(task_id)).body for _ in range(6) for task_id in ids]
 
@@ -151,7 +151,7 @@ def test_answers_are_what_the_spec_documents(send: Send) -> None:
     """Every state of every outcome fits the documented schema (checked with another validator)."""
     from jsonschema import Draft4Validator
 
-    found = find_spec("mountsea_gemini_api")
+    found = find_spec("mountsea_gemini")
     assert found is not None
     assert found.origin is not None
     spec = json.loads(Path(found.origin).with_name("openapi.effective.json").read_text("utf-8"))
@@ -168,7 +168,7 @@ HEADERS = [(name.encode(), value.encode()) for name, value in (AUTH | JSON).item
 
 def test_many_submits_have_as_many_ids_and_leave_little_behind() -> None:
     """Ids never repeat; tasks and records stay within their limits."""
-    sandbox, body = Sandbox("mountsea_gemini_api", max_tasks=500), json.dumps(TEXT).encode()
+    sandbox, body = Sandbox("mountsea_gemini", max_tasks=500), json.dumps(TEXT).encode()
     ids = {sandbox.handle(Request("POST", SUBMIT, b"", HEADERS, body)).body for _ in range(5_000)}
     assert len(ids) == 5_000
     assert len(sandbox.core.tasks) <= 500
@@ -188,7 +188,7 @@ def test_records_are_bounded_in_bytes_too(sandbox: Sandbox, send: Send) -> None:
 
 def test_a_record_never_holds_the_credential() -> None:
     """Accepted and refused tokens are told apart without being shown, wherever they were sent."""
-    sandbox = Sandbox("mountsea_gemini_api", token="sk-accepted")  # noqa: S106  made up
+    sandbox = Sandbox("mountsea_gemini", token="sk-accepted")  # noqa: S106  made up
     with door("transport", sandbox) as send:
         send(Ask("GET", "/x", {"authorization": "Bearer sk-accepted"}))
         send(Ask("GET", "/x", {"authorization": "Bearer sk-other", "cookie": "sk-other"}))

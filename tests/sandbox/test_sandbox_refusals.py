@@ -62,7 +62,7 @@ def test_every_cell_of_the_matrix_is_judged_by_exactly_its_rules(sandbox: Sandbo
 
 def test_strict_refuses_for_warnings_too() -> None:
     """With `strict`, warning-level rules are entries like the others, marked with their level."""
-    sandbox = Sandbox("mountsea_gemini_api", strict=True)
+    sandbox = Sandbox("mountsea_gemini", strict=True)
     rules = rules_of(sandbox)
     with door("transport", sandbox) as send:
         for body in CELLS[::5]:
@@ -75,7 +75,7 @@ def test_strict_refuses_for_warnings_too() -> None:
 
 def test_the_examples_of_every_rule_are_judged_as_they_say(sandbox: Sandbox) -> None:
     """A rule's own valid case does not break it and its invalid case does."""
-    with door("transport", Sandbox("mountsea_gemini_api", strict=True)) as send:
+    with door("transport", Sandbox("mountsea_gemini", strict=True)) as send:
         for rule in rules_of(sandbox):
             for case, broken in (("passes", False), ("breaks", True)):
                 entries = send(submit(rule["examples"][case])).json().get("violations", [])
@@ -169,7 +169,7 @@ def test_any_other_credential_is_refused(send: Send, authorization: str) -> None
 
 def test_the_scheme_is_read_in_any_case_and_the_token_is_configurable() -> None:
     """`bearer` counts as `Bearer`; the token is what the sandbox was given."""
-    with door("transport", Sandbox("mountsea_gemini_api", token="k1")) as send:  # noqa: S106  made up
+    with door("transport", Sandbox("mountsea_gemini", token="k1")) as send:  # noqa: S106  made up
         assert send(Ask("GET", POLL + "?taskId=x", {"authorization": "Bearer sandbox"})).status == 401
         assert send(Ask("GET", POLL + "?taskId=x", {"authorization": "bearer k1"})).status == 404
 
@@ -225,6 +225,6 @@ def test_a_charset_of_utf_8_and_duplicate_keys_are_fine(send: Send) -> None:
 def test_the_limit_on_the_body_is_exact(sandbox: Sandbox, send: Send) -> None:
     """A body of just the limit is read, one byte more is not."""
     body = json.dumps(TEXT).encode()
-    with door("transport", Sandbox("mountsea_gemini_api", max_body=len(body))) as small:
+    with door("transport", Sandbox("mountsea_gemini", max_body=len(body))) as small:
         assert small(Ask("POST", SUBMIT, AUTH | JSON, body)).status == 201
         assert small(Ask("POST", SUBMIT, AUTH | JSON, body + b" ")).status == 413

@@ -141,7 +141,7 @@ def test_the_header_goes_before_the_queue_and_the_queue_before_the_default() -> 
     """Each submit uses one queued script up, unless its own header speaks for it."""
     from tests.sandbox.asking import door
 
-    sandbox = Sandbox("mountsea_gemini_api", script="cancelled now")
+    sandbox = Sandbox("mountsea_gemini", script="cancelled now")
     sandbox.script("failed now", Script("timeout", Timing("now")))
     with door("transport", sandbox) as send:
         headers = [{"x_sandbox_script": "now"}, {}, {}, {}]
@@ -178,7 +178,7 @@ def test_a_script_belongs_to_the_submit(send: Send) -> None:
 def test_a_default_script_must_fit_the_spec() -> None:
     """A sandbox with an outcome nobody knows is not built."""
     with pytest.raises(ScriptError, match="sideways"):
-        Sandbox("mountsea_gemini_api", script="sideways")
+        Sandbox("mountsea_gemini", script="sideways")
 
 
 def test_every_kind_and_outcome_is_explained() -> None:

@@ -65,25 +65,25 @@ def test_a_copy_works_at_any_depth(app: Path) -> None:
 def test_the_generated_package_alone_is_a_copy_too(project: Path, tmp_path: Path) -> None:
     """`--api-only` leaves the hand-written package out; the rest imports, and can verify itself."""
     assert main(["copy", str(tmp_path / "x"), "--api-only", "--project", str(project)]) == 0
-    assert trial(tmp_path, "x.mountsea_gemini_api") == "fine"
+    assert trial(tmp_path, "x.mountsea_gemini") == "fine"
     assert main(["verify", str(tmp_path / "x"), "--project", str(project)]) == 0
-    done = subprocess.run([sys.executable, "-S", "-B", tmp_path / "x/mountsea_gemini_api/verify.py"], check=False)
+    done = subprocess.run([sys.executable, "-S", "-B", tmp_path / "x/mountsea_gemini/verify.py"], check=False)
     assert done.returncode == 0
 
 
 def test_only_import_lines_differ_from_what_was_released(project: Path, copy: Path) -> None:
     """Generated files and data keep their bytes; a hand-written module differs in its imports alone."""
-    generated = project / "generated/mountsea_gemini_api"
+    generated = project / "generated/mountsea_gemini"
     for path in generated.rglob("*.*"):
         if path.is_file() and "__pycache__" not in path.parts:
-            assert (copy / "mountsea_gemini_api" / path.relative_to(generated)).read_bytes() == path.read_bytes()
+            assert (copy / "mountsea_gemini" / path.relative_to(generated)).read_bytes() == path.read_bytes()
     written = project / "overlays/mountsea_gemini"
     for path in written.rglob("*.*"):
         if not path.is_file() or "__pycache__" in path.parts:
             continue
         ours, theirs = path.read_bytes().splitlines(), (copy / path.relative_to(written)).read_bytes().splitlines()
         changed = [(old, new) for old, new in zip(ours, theirs, strict=True) if old != new]
-        assert all(b"import" in old and b"mountsea_gemini_api" in old for old, _ in changed)
+        assert all(b"import" in old and b"mountsea_gemini" in old for old, _ in changed)
         assert all(new.strip().startswith(b"from .") for _, new in changed)
 
 
@@ -99,7 +99,7 @@ def test_the_manifest_says_what_the_copy_is(project: Path, copy: Path) -> None:
     present = {path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()}
     assert manifest["files"].keys() == present - {MANIFEST}
     assert {"LICENSE", "verify.py", "py.typed", "cli/_app.py"} <= present
-    assert {"mountsea_gemini_api/openapi.effective.json", "mountsea_gemini_api/RULES.md"} <= present
+    assert {"mountsea_gemini/openapi.effective.json", "mountsea_gemini/RULES.md"} <= present
     assert str(project) not in (copy / MANIFEST).read_text("utf-8")
 
 
@@ -126,9 +126,9 @@ def test_a_copy_names_what_it_needs(project: Path, tmp_path: Path, capsys: pytes
         assert needed in lines
     assert "it needs Python >=3.11 and, in your requirements:" in lines
     assert main(["copy", str(tmp_path), "--api-only", "--project", str(project)]) == 0
-    inner = json.loads((tmp_path / "mountsea_gemini_api" / MANIFEST).read_bytes())
+    inner = json.loads((tmp_path / "mountsea_gemini" / MANIFEST).read_bytes())
     assert inner["needs"]["extras"] == {}
-    assert 'extend-exclude = ["mountsea_gemini_api"]' in inner["excludes"]["pyproject.toml"]
+    assert 'extend-exclude = ["mountsea_gemini"]' in inner["excludes"]["pyproject.toml"]
 
 
 def test_the_excludes_keep_a_hosts_tools_away(app: Path, copy: Path) -> None:
@@ -162,13 +162,13 @@ def test_copying_over_a_copy_is_refused(project: Path, app: Path, capsys: pytest
     ("file", "change", "message"),
     [
         ("openapi.yaml", "# more\n", "generated/: is out of date (openapi.yaml changed)"),
-        ("generated/mountsea_gemini_api/types.py", "# more\n", "generated/: is out of date (edited by hand)"),
+        ("generated/mountsea_gemini/types.py", "# more\n", "generated/: is out of date (edited by hand)"),
         ("generated/manifest.json", None, "generated/: is out of date (there is no manifest.json)"),
         ("LICENSE", None, "LICENSE: cannot be read"),
         ("pyproject.toml", '[project]\nname = "x"\n[tool.rulewright]', "[project] has no version"),
         ("overlays/mountsea_gemini/verify.py", "", "holds a file 'verify.py', a name that a copy needs"),
         ("overlays/other/__init__.py", "", "one hand-written package was expected"),
-        ("overlays/mountsea_gemini/_x.py", "import mountsea_gemini_api.rules\n", "mountsea_gemini/_x.py:1: import"),
+        ("scripts/rulewright/runtime/_x.py", "import mountsea_gemini.rules\n", "mountsea_gemini/_x.py:1: import"),
     ],
 )
 def test_what_cannot_be_copied_is_named(

@@ -86,7 +86,7 @@ def test_the_released_text_is_found_in_the_callers_history(
     app: Path, copy: Path, newer: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A file that the new release changed too is compared with what was released then, not with what is now."""
-    path = copy / "mountsea_gemini_api/models/video_generation_dto_model.py"
+    path = copy / "mountsea_gemini/models/video_generation_dto_model.py"
     released = path.read_text("utf-8")
     git(app, "init", "-q")
     git(app, "add", ".")

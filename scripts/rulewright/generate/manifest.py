@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.generate.tools import PINNED
-from rulewright.generate.tree import Tree
+from rulewright.generate.tree import Tree, read_tree
 from rulewright.openapi.document import to_json
 from rulewright.project import Project
 
@@ -27,7 +27,7 @@ _PARTS: Final = (
     "rules/*.py",
     "generate/**/*.py",
     "generate/templates/*.jinja",
-    "runtime/*.py",
+    "runtime/**/*.py",
 )
 
 
@@ -43,7 +43,8 @@ def inputs(project: Project) -> dict[str, str]:
         InputError: An input cannot be read.
     """
     result = {}
-    for path in (project.spec, *project.overlays):
+    added = [project.added / path for path in sorted(read_tree(project.added))] if project.added.is_dir() else []
+    for path in (project.spec, *project.overlays, *added):
         try:
             result[project.relative(path)] = sha256(path.read_bytes())
         except OSError as error:
@@ -51,6 +52,7 @@ def inputs(project: Project) -> dict[str, str]:
     if origin := _origin(project):
         result[ORIGIN] = sha256(origin)
     settings = {"package": project.package, "spec": project.relative(project.spec)}
+    settings |= {"program": project.program, "summary": project.summary, "environment": project.environment}
     settings["overlays"] = " ".join(map(project.relative, project.overlays))
     result["pyproject.toml [tool.rulewright]"] = sha256(json.dumps(settings, sort_keys=True).encode())
     result[PIPELINE] = _pipeline()

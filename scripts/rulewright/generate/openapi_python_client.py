@@ -161,12 +161,12 @@ def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> N
             written = _LITERAL.sub(rb"\1 | " + enum.get_instance_type_string().as_unembedded_code().encode(), written)
         values = f"{enum.get_class_name_snake_case().upper()}_VALUES".encode()
         refused = _REFUSAL.sub(rb"\1return unlisted(value, " + values + rb", __name__)", written)
-        module.write_bytes(b"from .._unlisted import unlisted\n" + refused)
+        module.write_bytes(b"from ..._unlisted import unlisted\n" + refused)
     for module in models.glob("*.py"):
         written = module.read_bytes()
         said = _CONST.sub(rb'\1_unlisted.unlisted(\2, (\3,), __name__ + ".\2")', written)
         if said != written:
-            module.write_bytes(said.replace(b"\nfrom ", b"\nfrom .. import _unlisted\nfrom ", 1))
+            module.write_bytes(said.replace(b"\nfrom ", b"\nfrom ... import _unlisted\nfrom ", 1))
 
 
 def _sent_enums(endpoint: Endpoint) -> Iterator[str]:

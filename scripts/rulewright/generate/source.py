@@ -42,13 +42,13 @@ _CONSTANTS: Final = frozenset(
     }
 )
 _TAKEN: Final = frozenset(dir(builtins)) | _OURS
-RAW: Final = ""
-"""The sub-package that holds the output of openapi-python-client; empty for the package itself."""
+RAW: Final = "raw"
+"""The sub-package that holds the output of openapi-python-client."""
 
 
 def in_raw(module: str = "") -> str:
     """Return the relative name of a module of openapi-python-client's output."""
-    return "." + ".".join(part for part in (RAW, module) if part)
+    return f".{RAW}.{module}" if module else f".{RAW}"
 
 
 def render(template: str, **data: Any) -> str:

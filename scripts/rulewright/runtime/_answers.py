@@ -1,0 +1,277 @@
+"""Parse API responses. Malformed responses never raise; they are returned as `Unreadable`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from ._errors import (
+    AuthenticationError,
+    BadRequest,
+    NotFound,
+    PaymentRequired,
+    RateLimited,
+    ServerError,
+    StatusError,
+)
+from ._exchange import Answer
+from ._private import PrivateTexts
+from ._result import TaskResult
+from ._secrets import NOTHING, SHOWN_LENGTH, Redactor
+from ._waiter import Waiter
+
+_TRACE_HEADERS: Final = ("x-trace-id", "x-request-id", "trace-id", "request-id", "x-correlation-id", "cf-ray")
+_MAX_DEPTH: Final = 200
+"""Levels of nesting read. Deeper JSON is an attack, and would break copying and pickling what holds it."""
+
+_CONTENT_TYPES: Final = frozenset(
+    {"no content type", "application/json", "application/problem+json", "text/html", "text/plain", "text/xml"}
+)
+
+ABSENT: Final = object()
+Path = tuple[str, ...]
+
+
+@frozen
+class Unreadable:
+    """An answer that is not what its status promises.
+
+    Attributes:
+        reason: Why it cannot be read.
+        is_error: It holds an error message instead.
+    """
+
+    reason: str
+    is_error: bool = False
+
+
+@frozen
+class Reader:
+    """What reading an answer takes besides the answer.
+
+    Attributes:
+        waiter: Where things stand, as data.
+        redact: Takes secrets out of what is shown.
+        private: Texts of the caller's request that no error repeats.
+    """
+
+    waiter: Waiter
+    redact: Redactor = field(repr=False)
+    private: PrivateTexts = field(default=NOTHING, repr=False)
+
+    def show(self, text: str, *, limit: int = SHOWN_LENGTH) -> str:
+        """Return a text of the server or the transport, fit to be printed."""
+        return self.redact(text, limit=limit, private=self.private)
+
+    def state(self, status: str) -> str:
+        """Return a state fit to be printed: the waiter's own words are, whatever the request holds."""
+        return status if status in self.waiter.acceptors else self.show(status, limit=100)
+
+    def message(self, document: object) -> str | None:
+        """Return the vendor's message in a document, if it has one where the waiter names reasons.
+
+        Errors show nothing else of a body: what is no reason may be anything, the request among it.
+        """
+        found = next(filter(None, (text_at(document, place) for place in self.waiter.reasons)), None)
+        return None if found is None else self.show(found)
+
+    def missing(self, document: object, what: str) -> Unreadable:
+        """Return why a document is not what it should be: its error message if it has one, or else `what`."""
+        message = self.message(document)
+        if message is None:
+            return Unreadable(what)
+        return Unreadable(f"{what}; its error message: {message}", is_error=True)
+
+    def broken(self, answer: Answer) -> Unreadable | None:
+        """Return why a body is not whole, if it is not."""
+        return None if answer.broken is None else Unreadable(self.show(answer.broken))
+
+    def document(self, answer: Answer) -> Any | Unreadable:
+        """Return the JSON an answer holds, or why it holds none."""
+        return self.broken(answer) or document_of(answer)
+
+    def trace(self, answer: Answer, document: object) -> str | None:
+        """Return the id to quote to the vendor's support, from the body or else the headers."""
+        found = text_at(document, self.waiter.trace)
+        for name in _TRACE_HEADERS:
+            found = found or answer.headers.get(name)
+        return None if not found else self.show(found, limit=100)
+
+
+def document_of(answer: Answer) -> Any | Unreadable:
+    """Return the JSON an answer holds, or why it holds none."""
+    if answer.broken is not None:
+        return Unreadable(answer.broken)
+    try:
+        document = json.loads(answer.body)
+    except RecursionError:
+        return Unreadable("its JSON is nested too deeply")
+    except ValueError:
+        return Unreadable(f"its body is not JSON ({_kind(answer)}, {len(answer.body)} bytes)")
+    return Unreadable("its JSON is nested too deeply") if _too_deep(document) else document
+
+
+def may_hide_json(answer: Answer) -> bool:
+    """Whether a body that is no JSON may have been some: cut, garbled, or JSON by its type or its beginning."""
+    if answer.broken is not None or answer.body.lstrip()[:1] in (b"{", b"["):
+        return True
+    try:
+        text = answer.body.decode()
+    except UnicodeDecodeError:
+        return True
+    return bool(text.strip()) and "json" in answer.headers.get("content-type", "").lower()
+
+
+def _kind(answer: Answer) -> str:
+    """Return the content type of an answer, of those that are no text the server may have made up."""
+    essence = answer.headers.get("content-type", "no content type").partition(";")[0].strip().lower()
+    return essence if essence in _CONTENT_TYPES else "another content type"
+
+
+def _too_deep(document: object) -> bool:
+    level: list[object] = [document]
+    for _ in range(_MAX_DEPTH):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return False
+    return True
+
+
+def _children(node: object) -> Iterator[object]:
+    if isinstance(node, dict):
+        yield from node.values()
+    elif isinstance(node, list):
+        yield from node
+
+
+def at(document: object, path: Path | None) -> Any:
+    """Return the value at `path`, or ABSENT."""
+    if path is None:
+        return ABSENT
+    for name in path:
+        if not isinstance(document, Mapping) or name not in document:
+            return ABSENT
+        document = document[name]
+    return document
+
+
+def text_at(document: object, path: Path | None) -> str | None:
+    """Return the text at `path`; a list of texts is joined; anything else counts as not given."""
+    value = at(document, path)
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return "; ".join(value)
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def submitted_id(document: object, path: Path) -> str | None:
+    """Return the id a submit was answered with, if the value there can be one."""
+    value = at(document, path)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if abs(value) < 10**40 else None
+    return value if isinstance(value, str) and usable_id(value) else None
+
+
+def usable_id(value: str) -> bool:
+    """Whether `value` can stand in a request and come back as the same id."""
+    if not value.strip() or len(value) > 1000:
+        return False
+    # A lone surrogate has no UTF-8; "." and ".." would walk up a path they stand in.
+    return value not in {".", ".."} and not any(0xD800 <= ord(char) <= 0xDFFF for char in value)
+
+
+def task_result(task_id: str, document: object, reader: Reader, trace_id: str | None) -> TaskResult | Unreadable:
+    """Return what `document` says about a task; only the state has to be there."""
+    waiter = reader.waiter
+    state = _word(at(document, waiter.state), waiter.acceptors)
+    if not isinstance(state, str) or not state:
+        place = "/" + "/".join(waiter.state)
+        found = "nothing" if state is ABSENT else type(state).__name__
+        return reader.missing(document, f"it holds {found} at {place}, where the state of the {waiter.name} should be")
+    code = at(document, waiter.error_code)
+    return TaskResult(
+        id=task_id,
+        status=state,
+        verdict=waiter.acceptors.get(state, "unknown"),
+        urls=output_urls(document, waiter.outputs),
+        error_message=text_at(document, waiter.error_message),
+        error_code=code if isinstance(code, int | float | str) and not isinstance(code, bool) else None,
+        trace_id=trace_id,
+        raw=document,
+    )
+
+
+def _word(state: Any, known: Collection[str]) -> Any:
+    """Return a state as the waiter writes it: some vendors number theirs, or only say whether a task is done."""
+    word = {True: "true", False: "false"}[state] if isinstance(state, bool) else str(state)
+    return word if isinstance(state, int) and word in known else state
+
+
+def output_urls(document: object, places: tuple[Path, ...]) -> tuple[str, ...]:
+    """Return the URLs at the first of `places` that holds any."""
+    names = tuple(dict.fromkeys(place[-1] for place in places if place))
+    for place in places:
+        values = _along(document, place)
+        found = tuple(url for value in values for url in _candidates(value, names) if _is_web_url(url))
+        if found:
+            return found
+    return ()
+
+
+def _along(document: object, path: Path) -> Iterator[object]:
+    """Yield the values at a path; a list on the way stands for each of its items, unless the path names one of them."""
+    if not path:
+        yield document
+    elif isinstance(document, Mapping):
+        if path[0] in document:
+            yield from _along(document[path[0]], path[1:])
+    elif isinstance(document, list):
+        if path[0].isdecimal():
+            yield from (each for item in document[int(path[0]) :][:1] for each in _along(item, path[1:]))
+        else:
+            yield from (each for item in document for each in _along(item, path))
+
+
+def _candidates(value: object, names: tuple[str, ...]) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, str):
+                yield item
+            elif isinstance(item, Mapping):
+                yield from [item[name] for name in names if isinstance(item.get(name), str)][:1]
+
+
+def _is_web_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+_BY_STATUS: Final[Mapping[int, type[StatusError]]] = {
+    401: AuthenticationError,
+    402: PaymentRequired,
+    403: AuthenticationError,
+    404: NotFound,
+    410: NotFound,
+}
+
+
+def status_error(what: str, answer: Answer, reader: Reader, *, wait: float | None) -> StatusError:
+    """Return the typed error for an answer whose status is 4xx or 5xx."""
+    document = reader.document(answer)
+    status = answer.status
+    message = f"{what} was answered with HTTP {status}"
+    reason, trace = reader.message(document), reader.trace(answer, document)
+    if status == 429:
+        if wait is not None:
+            message += f", to be tried again in {wait:g} s at the earliest"
+        return RateLimited(message, retry_after=wait, status=status, trace_id=trace, vendor_message=reason)
+    kind = ServerError if status >= 500 else _BY_STATUS.get(status, BadRequest)
+    return kind(message, status=status, trace_id=trace, vendor_message=reason)

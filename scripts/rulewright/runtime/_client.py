@@ -1,0 +1,171 @@
+"""The client that blocks.
+
+Building one loads neither the HTTP library nor the operations: the first call does. Many programs import
+a client and never call it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+
+from ._api import Variants
+from ._base import MAX_DOWNLOAD, SYSTEM, Base, named_only
+from ._clock import Clock
+from ._settings import settings
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ._drive import SyncDriver
+    from ._exchange import Core
+    from ._operation import Operation
+    from ._tasks import Task
+
+A = TypeVar("A")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+__all__ = ["MAX_DOWNLOAD", "Client"]
+
+
+class Client(Base, Variants["Task"]):
+    """A client of the API that blocks.
+
+    Args:
+        token: The API key; without one, the variable TOKEN_VARIABLE of `_api` is read.
+        base_url: Where the API is; without one, BASE_URL_VARIABLE, then the document's first server.
+        waive: Ids of rules switched off for all calls.
+        strict: Treat rules that were only inferred like those the vendor states.
+        timeout: Seconds one HTTP exchange may take in all, connecting and reading the body included.
+        transport: An httpx transport used for everything instead of sockets, for tests; stays yours to close.
+        allow_private_downloads: Let files also come over http and from addresses that are not public.
+        max_download_bytes: Bytes a downloaded file may have.
+        on_submitted: Called with the handle of every task as soon as its id is known.
+        clock: Whose time it is, for tests.
+
+    Raises:
+        ConfigurationError: A value cannot be used.
+    """
+
+    def __init__(
+        self,
+        token: str | None = None,
+        *,
+        base_url: str | None = None,
+        waive: Collection[str] = (),
+        strict: bool = False,
+        timeout: float = 30.0,
+        transport: httpx.BaseTransport | None = None,
+        allow_private_downloads: bool = False,
+        max_download_bytes: int = MAX_DOWNLOAD,
+        on_submitted: Callable[[Task], None] | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        self.settings = settings(
+            token,
+            base_url=base_url,
+            waive=waive,
+            strict=strict,
+            timeout=timeout,
+            has_transport=transport is not None,
+            allow_private_downloads=allow_private_downloads,
+            max_download_bytes=max_download_bytes,
+        )
+        self._on_submitted = on_submitted
+        self._transport = transport
+        self._clock = clock
+        self._driver: SyncDriver | None = None
+        self._lock = threading.Lock()
+        if transport is not None:
+            # A wrong one is refused here, not by the first call.
+            self._opened()
+
+    def task(self, task_id: str, operation: str | None = None, **arguments: Any) -> Task:
+        """Return the handle of a task submitted before, in this process or another; asks nothing yet.
+
+        Args:
+            task_id: As the submit returned it.
+            operation: The id of the operation that tells about it, where there is more than one.
+            arguments: What that operation takes beside the id, if anything.
+
+        Raises:
+            ConfigurationError: The id cannot be one.
+        """
+        from . import _cores, _tasks
+
+        return _tasks.Task(self, _cores.key(task_id, operation, arguments), fresh=False)
+
+    def call(self, operation: Operation[P, A], *arguments: P.args, **named: P.kwargs) -> A:
+        """Call an operation, send its request once, and return what a success is answered with.
+
+        For what starts a task there are functions of their own, which submit at most once and return its handle.
+
+        Args:
+            operation: One of the generated `operations`; it decides the arguments and the type of the answer.
+            arguments: None; every argument has a name.
+            named: Its parameters and its body, by keyword.
+
+        Raises:
+            RequestRefused: The body breaks a rule or its schema; nothing was sent.
+            StatusError: It was answered with an error.
+            ApiError: It was not answered, or not as the document says.
+        """
+        from . import _calling
+
+        return self.run(_calling.calling(self.settings, operation, named_only(arguments, named)))
+
+    def run(self, core: Core[R]) -> R:
+        """Carry out a decision core with this client's connections and clock."""
+        self._check_open()
+        return self._opened().run(core)
+
+    def close(self) -> None:
+        """Close the client's connections; a wait or download that runs in another thread ends with an error."""
+        self._closed = True
+        with self._lock:
+            if self._driver is not None:
+                self._driver.close()
+
+    def _opened(self) -> SyncDriver:
+        """Return what carries requests out, made by the first call."""
+        if self._driver is None:
+            from ._drive import SyncDriver
+            from ._http import SyncHttp
+
+            with self._lock:
+                if self._driver is None:
+                    self._driver = SyncDriver(SyncHttp(self.settings.authority, self._transport), self._clock)
+        return self._driver
+
+    def __enter__(self) -> Self:
+        self._check_open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _submit(
+        self,
+        operation: Operation[..., Any],
+        arguments: Mapping[str, Any],
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> Task:
+        from . import _cores, _tasks
+
+        core = _cores.starting(
+            self.settings,
+            operation,
+            arguments,
+            waive=waive,
+            strict=strict,
+            handle=lambda task: _tasks.Task(self, task, fresh=True),
+            on_submitted=self._on_submitted,
+        )
+        return self.run(core)

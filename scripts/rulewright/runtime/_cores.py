@@ -1,0 +1,268 @@
+"""Put the decision cores together for one client: submit, look, wait and download."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from functools import cache, partial
+from pathlib import Path
+from types import FrameType
+from typing import Any, TypeVar, get_args
+
+from attrs import field, frozen
+
+from ._answers import Reader, usable_id
+from ._api import MODELS, OPERATIONS, POLL_ARGUMENTS, SUBMITS, WAITERS, validate_request
+from ._downloading import downloading
+from ._errors import ApiError, ConfigurationError, RequestRefused, TaskOutputMissing
+from ._exchange import Core, Disk, DiskFailed, Effect, Tell
+from ._files import checked_target
+from ._operation import Operation
+from ._private import PrivateTexts
+from ._request import request
+from ._result import TaskResult
+from ._secrets import NOTHING, printable
+from ._settings import Settings, positive_seconds, waived
+from ._submitting import Submission, logged_if_interrupted, submitting
+from ._violation import RuleViolation
+from ._waiter import Waiter
+from ._waiting import OnPoll, Polling, looking, waiting
+
+R = TypeVar("R")
+H = TypeVar("H")
+
+# This package, also where it was copied under another parent.
+_OURS = __name__.rpartition(".")[0]
+
+
+@frozen
+class TaskKey:
+    """Which task it is and how to ask about it."""
+
+    id: str
+    operation: str
+    arguments: tuple[tuple[str, Any], ...] = ()
+    """What the poll takes beside the id, by keyword."""
+    private: PrivateTexts = field(default=NOTHING, repr=False, eq=False)
+    """Texts of the submit that errors of the task do not repeat; unknown for a task of another process."""
+
+
+def key(task_id: str, operation: str | None = None, arguments: Mapping[str, Any] | None = None) -> TaskKey:
+    """Return the key of a task.
+
+    Raises:
+        ConfigurationError: The id cannot be one, or it is not clear which operation tells about it.
+    """
+    if not isinstance(task_id, str) or not usable_id(task_id):
+        raise ConfigurationError(f"a task id is a text as the submit returned it, got {printable(repr(task_id))[:200]}")
+    if operation is None and len(WAITERS) == 1:
+        operation = next(iter(WAITERS))
+    if not isinstance(operation, str) or operation not in WAITERS:
+        raise ConfigurationError(
+            f"operation must be one of {', '.join(sorted(WAITERS))}, got {printable(repr(operation))[:200]}"
+        )
+    missing = sorted(_needed(operation) - set(arguments or {}))
+    if missing:
+        raise ConfigurationError(f"to ask about a task, {operation} also needs {', '.join(missing)}")
+    return TaskKey(task_id, operation, tuple((arguments or {}).items()))
+
+
+def _needed(operation: str) -> set[str]:
+    """Return the arguments that a poll takes from its submit."""
+    return {name for submit, poll in SUBMITS.items() if poll == operation for name in POLL_ARGUMENTS.get(submit, {})}
+
+
+def polling(settings: Settings, task: TaskKey) -> Polling:
+    """Return how to look at a task."""
+    waiter: Waiter = WAITERS[task.operation]
+    sent, _ = request(settings, OPERATIONS[task.operation], **{waiter.argument: task.id, **dict(task.arguments)})
+    return Polling(task.id, sent, Reader(waiter, settings.redact, task.private), settings.timeout)
+
+
+def starting(
+    settings: Settings,
+    operation: Operation[..., Any],
+    arguments: Mapping[str, Any],
+    *,
+    waive: Collection[str],
+    strict: bool | None,
+    handle: Callable[[TaskKey], H],
+    on_submitted: Callable[[H], Any] | None,
+) -> Core[H]:
+    """Check a request against the rules, submit it, and return the task's handle.
+
+    Raises:
+        RequestRefused: It breaks a rule; nothing was sent.
+        ConfigurationError: The operation starts no task.
+        ApiError: See `submitting`.
+    """
+    strict = settings.strict if strict is None else strict
+    check(operation, arguments, settings.waive | waived(waive), strict=strict)
+    poll = SUBMITS.get(operation.id)
+    if poll is None:
+        raise ConfigurationError(
+            f"{operation.id} starts no task that a waiter knows; nothing was sent\n"
+            f"  send it with call(...); the function of the same name in `variants` builds and checks the body"
+        )
+    sent, value = request(settings, operation, **arguments)
+    private = private_texts(arguments, value)
+    reader = Reader(WAITERS[poll], settings.redact, private)
+    task_id = yield from submitting(Submission(sent, reader, operation.id, settings.timeout))
+    task = handle(TaskKey(task_id, poll, _carried(operation, arguments), private))
+    if on_submitted is not None:
+        # Nobody has the id yet: a note on a cancellation is lost.
+        with logged_if_interrupted(_resume(task_id)):
+            yield from carrying(task_id, iter(Tell(on_submitted, task)))
+    return task
+
+
+def _carried(operation: Operation[..., Any], arguments: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    pairs = POLL_ARGUMENTS.get(operation.id, {}).items()
+    return tuple((name, arguments[source]) for name, source in pairs if source in arguments)
+
+
+def check(
+    operation: Operation[..., Any], arguments: Mapping[str, Any], waive: Collection[str], *, strict: bool
+) -> None:
+    """Refuse a request that breaks a rule, by its parameters or by its body.
+
+    Raises:
+        RequestRefused: With everything it breaks.
+    """
+    refusal: RequestRefused | None = None
+    frame = sys._getframe()  # noqa: SLF001  (the one way below Python 3.12)
+    try:
+        validate_request(operation, arguments, waive=waive, strict=strict, stacklevel=_caller(frame))
+    except RuleViolation as found:
+        refusal = RequestRefused(found)
+    # Outside, so that the same violations are not printed twice as a cause.
+    if refusal is not None:
+        raise refusal
+
+
+def _caller(frame: FrameType) -> int:
+    """Return the stack level, seen from what `frame` calls, of the first frame outside both packages."""
+    level = 2
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith(_OURS):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def private_texts(arguments: Mapping[str, Any], value: Any) -> PrivateTexts:
+    """Return the texts of a request that errors must not repeat: all but the words that the document lists itself.
+
+    Args:
+        arguments: The operation's arguments.
+        value: What the body was made from, if it is JSON or a form.
+    """
+    listed = _listed()
+    given = arguments if value is None else {**arguments, "body": value}
+    return PrivateTexts(text for text in _texts(given) if text not in listed)
+
+
+@cache
+def _listed() -> frozenset[str]:
+    """Return the words that the document lists as values; a message may name them, as callers did not make them up."""
+    return frozenset(word for each in vars(MODELS).values() for word in _words(each))
+
+
+def _words(kind: Any) -> Iterator[str]:
+    for each in get_args(kind):
+        if isinstance(each, str):
+            yield each
+        else:
+            yield from _words(each)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts of a value, however deep they stand."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, bytes):
+        yield value.decode("utf-8", "ignore")
+    elif isinstance(value, Mapping):
+        for child in value.values():
+            yield from _texts(child)
+    elif isinstance(value, list | tuple):
+        for child in value:
+            yield from _texts(child)
+    elif hasattr(value, "to_dict"):
+        yield from _texts(value.to_dict())
+
+
+def look(settings: Settings, task: TaskKey) -> Core[TaskResult]:
+    """Look at a task once."""
+    return (yield from carrying(task.id, looking(polling(settings, task))))
+
+
+def wait(
+    settings: Settings, task: TaskKey, timeout: float | None, on_poll: OnPoll | None, *, fresh: bool
+) -> Core[TaskResult]:
+    """Wait for a task."""
+    longest = WAITERS[task.operation].deadline
+    seconds = longest if timeout is None else positive_seconds("timeout", timeout, zero=True)
+
+    def whole() -> Core[TaskResult]:
+        # Built when the call's turn has come: thousands may begin at one moment.
+        plan = polling(settings, task)
+        return (yield from waiting(plan, timeout=seconds, on_poll=on_poll, fresh=fresh))
+
+    return carrying(task.id, whole())
+
+
+def download(
+    settings: Settings,
+    task: TaskKey,
+    path: str | os.PathLike[str],
+    index: int,
+    *,
+    timeout: float | None,
+    on_poll: OnPoll | None,
+    fresh: bool,
+) -> Core[Path]:
+    """Wait for a task and download one of its files."""
+    if isinstance(index, bool) or not isinstance(index, int) or index < 0:
+        raise ConfigurationError(f"index counts a task's files from 0, got {printable(repr(index))[:100]}")
+
+    def renewed() -> Core[str]:
+        return _output((yield from look(settings, task)), index)
+
+    def whole() -> Core[Path]:
+        # First of all, so that a misspelt path does not show after half an hour of waiting.
+        target = yield from Disk(partial(checked_target, path), brief=True)
+        if isinstance(target, DiskFailed):
+            raise ConfigurationError(f"cannot write to {printable(str(path))}: {target.detail}")
+        result = yield from wait(settings, task, timeout, on_poll, fresh=fresh)
+        url = _output(result, index)
+        return (yield from downloading(url, target, settings.policy, settings.redact, renewed))
+
+    return carrying(task.id, whole())
+
+
+def _output(result: TaskResult, index: int) -> str:
+    if not result.urls:
+        raise TaskOutputMissing(f"task {result.id} names no usable URL", result=result, trace_id=result.trace_id)
+    if index >= len(result.urls):
+        made = len(result.urls)
+        raise ConfigurationError(f"the task made {made} file{'s' * (made > 1)}; there is none with index {index}")
+    return result.urls[index]
+
+
+def carrying(task_id: str, core: Generator[Effect[Any], Any, R]) -> Core[R]:
+    """Attach the task's id to every error raised by `core`: the id is what was paid for."""
+    try:
+        return (yield from core)
+    except GeneratorExit:
+        raise
+    except ApiError as error:
+        if error.task_id is None:
+            error.task_id = task_id
+        raise
+    except BaseException as error:
+        error.add_note(_resume(task_id))
+        raise
+
+
+def _resume(task_id: str) -> str:
+    return f"task {printable(task_id)} is still running; go on with client.task({task_id!r})"

@@ -1,0 +1,295 @@
+"""Download one file: by a client without token, from public addresses, whole or not at all.
+
+A stream, such as a pipe or standard output, gets its first byte after the last one has arrived and been checked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+from urllib.parse import urljoin
+
+from attrs import frozen
+
+from ._addresses import obviously_private, origin, split
+from ._api import LOGGER
+from ._container import is_mp4, mp4_problem
+from ._errors import DownloadError
+from ._exchange import (
+    Close,
+    Core,
+    Disk,
+    DiskFailed,
+    Failed,
+    Now,
+    Open,
+    Opened,
+    Random,
+    Read,
+    Request,
+    Saved,
+    Sleep,
+    Write,
+)
+from ._files import Partial, Spooled, begin, is_stream, sweep
+from ._policy import Policy
+from ._secrets import Redactor, printable, without_query
+
+_log = logging.getLogger(LOGGER)
+
+ATTEMPTS: Final = 4
+"""Times a download is tried; reading is free."""
+
+MAX_REDIRECTS: Final = 5
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_EXPIRED: Final = frozenset({403, 404, 410})
+_PAGES: Final = ("text/html", "application/json", "text/xml", "application/xml")
+_LENGTH: Final = re.compile(r"[0-9]{1,19}")
+_WHOLE_RANGE: Final = re.compile(r"bytes 0-([0-9]{1,19})/([0-9]{1,19})", re.IGNORECASE)
+
+
+@frozen(eq=False)
+class _Again:
+    """This attempt failed in a way the next may not."""
+
+    reason: str
+    status: int | None = None
+    expired: bool = False
+
+
+def downloading(
+    url: str, target: Path, policy: Policy, redact: Redactor, renewed: Callable[[], Core[str]]
+) -> Core[Path]:
+    """Put the file at `url` under `target`.
+
+    Args:
+        url: Where the file is.
+        target: A path as `checked_target` returns it.
+        policy: Where downloads may go and how much they may be.
+        redact: Takes secrets out of what is shown.
+        renewed: Asks the API for a fresh URL; used once, when the old one seems to have expired.
+
+    Raises:
+        DownloadError: The file was not written; an older one is untouched.
+    """
+    deadline = (yield from Now()) + policy.total
+    yield from Disk(partial(_tidied, target))
+    at, attempt = url, 1
+    while True:
+        outcome = yield from _attempt(at, target, policy, redact, deadline)
+        if isinstance(outcome, Saved):
+            _log.info("downloaded %d bytes", outcome.size)
+            return outcome.path
+        if outcome.expired:
+            fresh = (yield from renewed()) if at == url else at
+            if fresh == at:
+                raise _failure(at, target, outcome, "the API names no other URL; its files are kept for days only")
+            at = fresh
+            continue
+        now = yield from Now()
+        pause = (yield from Random()) * 2.0**attempt
+        if attempt >= ATTEMPTS or now + pause >= deadline:
+            raise _failure(at, target, outcome, "the task's result is not lost; download it again")
+        _log.info("download attempt %d of %d failed: %s", attempt, ATTEMPTS, outcome.reason)
+        yield from Sleep(pause)
+        attempt += 1
+
+
+def _tidied(target: Path) -> None:
+    """Remove the partial files of killed downloads beside `target`."""
+    if not is_stream(target):
+        sweep(target.parent)
+
+
+def _failure(url: str, target: Path, outcome: _Again, way_out: str) -> DownloadError:
+    return DownloadError(
+        f"cannot download {without_query(url)} to {target.name}: {outcome.reason}",
+        status=outcome.status,
+        way_out=way_out,
+    )
+
+
+def _attempt(url: str, target: Path, policy: Policy, redact: Redactor, deadline: float) -> Core[Saved | _Again]:
+    """Follow redirects by hand, so that each address is checked before it is asked."""
+    for _ in range(MAX_REDIRECTS + 1):
+        guarded = _checked(url, policy, redact)
+        opened = yield from Open(Request("GET", url), (yield from _patience(policy, deadline)), guarded)
+        if isinstance(opened, Failed):
+            if opened.kind == "refused":
+                raise _refused(url, redact, opened.detail)
+            return _Again(opened.detail)
+        try:
+            if opened.status not in _REDIRECTS:
+                return (yield from _saved(opened, target, policy, deadline))
+            place = opened.headers.get("location")
+        finally:
+            yield from Close(opened.stream)
+        url = _joined(url, place, redact)
+    raise DownloadError(f"cannot download {without_query(url)}: more than {MAX_REDIRECTS} redirects")
+
+
+def _joined(url: str, place: str | None, redact: Redactor) -> str:
+    with contextlib.suppress(ValueError):
+        if place:
+            return urljoin(url, place)
+    raise _refused(url, redact, "it redirects to what is no URL")
+
+
+def _checked(url: str, policy: Policy, redact: Redactor) -> bool:
+    """Return whether the connection has to be guarded.
+
+    Raises:
+        DownloadError: The URL is not one to be asked at all.
+    """
+    parts = split(url)
+    if parts is None or parts.hostname is None:
+        raise _refused(url, redact, "it is not an http or https URL")
+    if parts.username is not None:
+        raise _refused(url, redact, "it holds a user name")
+    if policy.private or (policy.trusted is not None and origin(url) == policy.trusted):
+        return False
+    if parts.scheme != "https":
+        raise _refused(url, redact, "it is not https")
+    if obviously_private(parts.hostname):
+        raise _refused(url, redact, "its address is not a public one")
+    return True
+
+
+def _refused(url: str, redact: Redactor, why: str) -> DownloadError:
+    return DownloadError(
+        f"refused to download {redact(without_query(url), limit=200)}: {why}",
+        way_out="allow_private_downloads=True lets http and private addresses pass",
+    )
+
+
+def _patience(policy: Policy, deadline: float) -> Core[float]:
+    return max(0.001, min(policy.idle, deadline - (yield from Now())))
+
+
+def _saved(opened: Opened, target: Path, policy: Policy, deadline: float) -> Core[Saved | _Again]:
+    status, headers = opened.status, opened.headers
+    if status in _EXPIRED:
+        return _Again(f"HTTP {status}; the URL seems to have expired", status, expired=True)
+    if status in {408, 425, 429} or status >= 500:
+        return _Again(f"HTTP {status}", status)
+    if status != 200:
+        raise DownloadError(f"cannot download to {target.name}: HTTP {status}", status=status)
+    length = _length(headers, target, policy)
+    part = _part(headers)
+    if part is not None:
+        return _Again(part)
+    partial_file = yield from Disk(partial(begin, target), brief=True)
+    if isinstance(partial_file, DiskFailed):
+        raise _unwritable(target, partial_file)
+    try:
+        size = yield from _copied(opened, partial_file, target, policy, deadline)
+        if isinstance(size, _Again):
+            return size
+        problem = yield from Disk(partial(_problem, partial_file, size, length, headers, target))
+        if isinstance(problem, DiskFailed):
+            raise _unwritable(target, problem)
+        if problem is not None:
+            return _Again(problem)
+        return Saved((yield from _committed(partial_file, target, policy, deadline)), size)
+    finally:
+        # Plain, not an effect: it has to happen even where the driver is gone. Idle after a commit.
+        partial_file.discard()
+
+
+def _committed(sink: Partial | Spooled, target: Path, policy: Policy, deadline: float) -> Core[Path]:
+    """Put the file where it belongs; a stream may take a while, and is not given the same bytes twice."""
+    while True:
+        done = yield from Disk(sink.commit)
+        if isinstance(done, DiskFailed):
+            raise _unwritable(target, done)
+        if isinstance(done, Path):
+            return done
+        if (yield from Now()) >= deadline:
+            raise _unwritable(target, DiskFailed(f"its reader did not take everything within {policy.total:g} s"))
+        yield from Sleep(done)
+
+
+def _copied(
+    opened: Opened, sink: Partial | Spooled, target: Path, policy: Policy, deadline: float
+) -> Core[int | _Again]:
+    size = 0
+    while True:
+        chunk = yield from Read(opened.stream, (yield from _patience(policy, deadline)))
+        if isinstance(chunk, Failed):
+            return _Again(f"{chunk.detail}, after {size} bytes")
+        if not chunk:
+            return size
+        size += len(chunk)
+        if size > policy.limit:
+            raise _too_large(target, policy)
+        problem = yield from Write(sink, chunk)
+        if problem is not None:
+            raise _unwritable(target, problem)
+        if (yield from Now()) >= deadline:
+            return _Again(f"not done within {policy.total:g} s, after {size} bytes")
+
+
+def _length(headers: Mapping[str, str], target: Path, policy: Policy) -> int | None:
+    if _word(headers, "content-encoding") not in {"", "identity"}:
+        raise DownloadError(
+            f"cannot download to {target.name}: the file comes compressed, although that was not asked for"
+        )
+    text = headers.get("content-length")
+    if text is None or not _LENGTH.fullmatch(text.strip()):
+        return None
+    length = int(text)
+    if length > policy.limit:
+        raise _too_large(target, policy)
+    return length
+
+
+def _part(headers: Mapping[str, str]) -> str | None:
+    """Return why an answer is only a part of the file, although no range was asked for; None if it is all of it."""
+    text = headers.get("content-range")
+    if text is None:
+        return None
+    found = _WHOLE_RANGE.fullmatch(text.strip())
+    if found and int(found[1]) + 1 == int(found[2]):
+        return None
+    return f"a part came, although all was asked for (Content-Range: {printable(text)[:100]})"
+
+
+def _word(headers: Mapping[str, str], name: str) -> str:
+    """Return a header in lower case, empty where there is none."""
+    return headers.get(name, "").strip().lower()
+
+
+def _problem(
+    sink: Partial | Spooled, size: int, length: int | None, headers: Mapping[str, str], target: Path
+) -> str | None:
+    """Return why the file is not what it should be, or None."""
+    kind = _word(headers, "content-type").partition(";")[0].rstrip()
+    if length is not None and size != length:
+        return f"{size} bytes came, {length} were announced"
+    if size == 0:
+        return "it is empty"
+    if kind in _PAGES:
+        return f"a page came instead of a file ({kind})"
+    known = length is not None or "chunked" in _word(headers, "transfer-encoding")
+    named = kind == "video/mp4" or target.suffix.lower() == ".mp4"
+    if named or is_mp4(sink.file):
+        problem = mp4_problem(sink.file, size, length_known=known)
+        if named or problem is not None:
+            return problem
+    return None if known else "the server does not say how long it is, so nobody can tell whether it is whole"
+
+
+def _too_large(target: Path, policy: Policy) -> DownloadError:
+    return DownloadError(
+        f"cannot download to {target.name}: it is larger than {policy.limit} bytes",
+        way_out="raise max_download_bytes, if that is right",
+    )
+
+
+def _unwritable(target: Path, problem: DiskFailed) -> DownloadError:
+    return DownloadError(f"cannot write {target.name}: {problem.detail}")

@@ -1,0 +1,126 @@
+"""What a client is given, checked once and before anything is sent."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Collection
+from typing import Final
+
+from attrs import field, frozen
+
+from ._addresses import is_loopback, origin, split
+from ._api import BASE_URL_VARIABLE, SERVERS, TOKEN_VARIABLE, check_waived
+from ._errors import ConfigurationError
+from ._policy import Authority, Policy
+from ._secrets import Redactor, Secret, printable, without_query
+
+TRANSFER_IDLE: Final = 30.0
+TRANSFER_TOTAL: Final = 3600.0
+
+
+@frozen
+class Settings:
+    """The checked settings of one client."""
+
+    base_url: str
+    authority: Authority = field(repr=False)
+    redact: Redactor = field(repr=False)
+    waive: frozenset[str]
+    strict: bool
+    timeout: float
+    policy: Policy = field(repr=False)
+
+
+def settings(
+    token: str | None,
+    *,
+    base_url: str | None,
+    waive: Collection[str],
+    strict: bool,
+    timeout: float,
+    has_transport: bool,
+    allow_private_downloads: bool,
+    max_download_bytes: int,
+) -> Settings:
+    """Return what a client was given, checked.
+
+    Raises:
+        ConfigurationError: A value cannot be used.
+    """
+    secret = _token(token)
+    base, home = _base_url(base_url, has_transport=has_transport)
+    if isinstance(max_download_bytes, bool) or not isinstance(max_download_bytes, int) or max_download_bytes < 1:
+        raise ConfigurationError(f"max_download_bytes must be a positive whole number, got {max_download_bytes!r}")
+    return Settings(
+        base_url=base,
+        authority=Authority(secret, home),
+        redact=Redactor(secret),
+        waive=waived(waive),
+        strict=strict,
+        timeout=positive_seconds("timeout", timeout),
+        policy=Policy(
+            trusted=home if home[0] == "http" else None,
+            private=allow_private_downloads,
+            limit=max_download_bytes,
+            idle=TRANSFER_IDLE,
+            total=TRANSFER_TOTAL,
+        ),
+    )
+
+
+def _token(given: str | None) -> Secret:
+    source = "the token given to the client" if given is not None else TOKEN_VARIABLE
+    value = os.environ.get(TOKEN_VARIABLE) if given is None else given
+    if value is None:
+        raise ConfigurationError(f"no token: pass one to the client, or set {TOKEN_VARIABLE}")
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigurationError(f"{source} is empty: pass a token to the client, or set {TOKEN_VARIABLE}")
+    value = value.strip()
+    if not all("!" <= char <= "~" for char in value):
+        raise ConfigurationError(f"{source} holds white space or characters no token has; it is not shown here")
+    return Secret(value)
+
+
+def _base_url(given: str | None, *, has_transport: bool) -> tuple[str, tuple[str, str, int]]:
+    source = "base_url" if given is not None else BASE_URL_VARIABLE
+    value = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or SERVERS[0]
+    shown = printable(without_query(str(value))[:200])
+    parts = split(value) if isinstance(value, str) else None
+    home = origin(value) if isinstance(value, str) else None
+    if parts is None or parts.hostname is None or home is None:
+        raise ConfigurationError(f"{source} must be an http or https URL, got {shown!r}")
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise ConfigurationError(f"{source} must hold neither user, query nor fragment, got {shown!r}")
+    if parts.scheme == "http" and not (has_transport or is_loopback(parts.hostname)):
+        raise ConfigurationError(
+            f"{source} must be https, because the token would travel readable; http is for this machine only,"
+            f" got {shown!r}"
+        )
+    return value.rstrip("/"), home
+
+
+def waived(waive: Collection[str]) -> frozenset[str]:
+    """Return the ids of the rules switched off.
+
+    Raises:
+        ConfigurationError: An id names no rule, or a single text was given for a collection.
+    """
+    try:
+        check_waived(waive)
+        return frozenset(waive)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(printable(str(error))) from None
+
+
+def positive_seconds(name: str, value: float, *, zero: bool = False) -> float:
+    """Return `value` if it is a usable number of seconds.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+        wanted = "zero or more" if zero else "more than zero"
+        raise ConfigurationError(f"{name} must be a number of seconds, {wanted}, got {value!r}")
+    return float(value)

@@ -1,0 +1,168 @@
+"""Standard output for results, standard error for messages; terminals obey no foreign text in either."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any, TextIO
+
+from rich.console import Console
+
+from ._package import printable
+
+
+class OutputLost(Exception):  # noqa: N818  (what happened, not whose mistake it is)
+    """Standard output is closed or full."""
+
+
+class Stream(io.TextIOBase):
+    """A standard stream that decides in one place what a failed write means.
+
+    Standard output holds results, so a result that cannot be written is `OutputLost`. A message that standard
+    error cannot take is dropped: it must not stop a command that is waiting for the id of a paid task.
+
+    Args:
+        stream: What to write to; None if the process was started without it.
+        name: What it is called in messages; None for one whose messages may be dropped.
+    """
+
+    def __init__(self, stream: TextIO | None, name: str | None) -> None:
+        self._stream = stream
+        self._name = name
+        if isinstance(stream, io.TextIOWrapper):
+            # Escape what the encoding cannot hold: a code page must not cost an id.
+            stream.reconfigure(errors="backslashreplace")
+
+    def write(self, text: str, /) -> int:
+        """Write some text."""
+        if self._stream is None:
+            self._lose("it is closed")
+        else:
+            with self._watched():
+                self._stream.write(text)
+        return len(text)
+
+    def check(self) -> None:
+        """Fail now if the stream is closed, or a device that is full."""
+        if self._stream is None:
+            self._lose("it is closed")
+            return
+        with contextlib.suppress(io.UnsupportedOperation):  # a stream in memory
+            number = self.fileno()
+            with self._watched():
+                os.write(number, b"")
+
+    def flush(self) -> None:
+        """Write out what is buffered."""
+        if self._stream is not None:
+            with self._watched():
+                self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Return whether it is a terminal."""
+        return self._stream is not None and self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return super().fileno() if self._stream is None else self._stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The encoding, for symbols that are drawn only where it has them."""
+        return getattr(self._stream, "encoding", None) or "utf-8"
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if self._name is not None or not isinstance(error, BlockingIOError):
+                self._lose(error.strerror or type(error).__name__)
+
+    def _lose(self, reason: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            # Nothing that is still buffered fails a second time, as at the end of the interpreter.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+        if self._name is not None:
+            raise OutputLost(f"cannot write to {self._name}: {reason}")
+
+
+@contextmanager
+def standard_streams() -> Iterator[None]:
+    """Guard both standard streams in this block, for everything that prints.
+
+    Raises:
+        OutputLost: Standard output is closed or full.
+    """
+    output = Stream(sys.stdout, "standard output")
+    with redirect_stdout(output), redirect_stderr(Stream(sys.stderr, None)):
+        # Before anything is paid for; and without the descriptor, the next connection would take its place.
+        output.check()
+        yield
+        output.flush()
+
+
+class Screen:
+    """What a command shows.
+
+    Args:
+        as_json: Print one JSON object on standard output, and no other line.
+        quiet: Show no progress and no notes; errors are always shown.
+    """
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self._out = sys.stdout
+        # No markup, emoji or highlighting: what servers send is text.
+        self.console = Console(file=sys.stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+    @property
+    def lively(self) -> bool:
+        """Whether progress may be drawn over itself: a terminal that can do that, and somebody who looks."""
+        return not self.quiet and self.console.is_interactive and self.console.file.isatty()
+
+    def result(self, lines: Iterable[str], document: Mapping[str, Any]) -> None:
+        """Print a result: the lines, or the document where JSON is wanted.
+
+        Raises:
+            OutputLost: Standard output is closed or full.
+        """
+        # All but ASCII is escaped, so that no encoding and no terminal can spoil it.
+        shown = [json.dumps(document)] if self.as_json else map(one_line, lines)
+        self._out.write("".join(f"{line}\n" for line in shown))
+        self._out.flush()
+
+    def markdown(self, text: str, document: Mapping[str, Any]) -> None:
+        """Print a result written in Markdown: rendered on a terminal, as it is into a pipe.
+
+        Raises:
+            OutputLost: Standard output is closed or full.
+        """
+        if self.as_json or not self._out.isatty():
+            self.result(text.splitlines(), document)
+            return
+        from rich.markdown import Markdown
+
+        Console(file=self._out).print(Markdown(printable(text), hyperlinks=False))
+
+    def note(self, text: str) -> None:
+        """Show a message, unless the command is to be quiet."""
+        if not self.quiet:
+            self.problem(text)
+
+    def problem(self, text: str) -> None:
+        """Show a message that is shown in any case."""
+        self.console.print(printable(text))
+
+
+def one_line(text: str) -> str:
+    """Return foreign text as one line: a line break in it must not pass for a second result."""
+    return printable(text).replace("\n", "\\n")

@@ -1,0 +1,144 @@
+"""The commands about rules: list them, and judge one request by them."""
+
+from __future__ import annotations
+
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from cyclopts import Parameter
+
+from .. import _api as api
+from .._violation import Violation
+from ._command import Desk, run_command, violation_document
+from ._exits import Exit
+from ._options import Judging, Reporting
+from ._package import ConfigurationError
+from ._requests import RequestSchema, read_object, unlisted_fields
+
+_LIMIT: Final = 8 * 2**20
+
+
+def rules(*, options: Reporting | None = None) -> int:
+    """Print the rules of a request, and the table of the values they allow together."""
+
+    def work(desk: Desk) -> Exit:
+        listed = [
+            {
+                "id": rule.id,
+                "level": rule.level,
+                "message": rule.message,
+                "schema": rule.schema,
+                "source": {"at": rule.source.at, "quote": rule.source.quote},
+            }
+            for rule in api.RULES.values()
+        ]
+        document = {"exit": Exit.OK.value, "rules": listed}
+        desk.screen.markdown(_page() or _list(), document)
+        return Exit.OK
+
+    return run_command(options or Reporting(), work)
+
+
+def _page() -> str | None:
+    """Return the page of rules that comes with the package, if it does."""
+    package, _, _ = api.__name__.rpartition(".")
+    page = resources.files(package).joinpath("RULES.md")
+    return page.read_text(encoding="utf-8") if page.is_file() else None
+
+
+def _list() -> str:
+    return "\n".join(
+        f"- {rule.id} ({rule.level}): {rule.message}\n  the vendor's words: {rule.source.quote}"
+        for rule in api.RULES.values()
+    )
+
+
+def explain(
+    body: Annotated[
+        str,
+        Parameter(
+            metavar="BODY",
+            allow_leading_hyphen=True,
+            help="A file with the request as JSON; '-' for standard input.",
+        ),
+    ],
+    /,
+    *,
+    model: Annotated[
+        str | None,
+        Parameter(metavar="NAME", help="The kind of request, where the document has several."),
+    ] = None,
+    options: Judging | None = None,
+) -> int:
+    """Print the rules that a request body breaks, and the nearest request that breaks none.
+
+    Nothing is sent. The exit code is 0 for a valid request and 3 for one that would be refused.
+    """
+    options = options or Judging()
+
+    def work(desk: Desk) -> Exit:
+        document, kind = _read(body), _kind(model)
+        try:
+            found = api.violations(document, model=kind, waive=options.waive or ())
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+        refused = any(options.strict or violation.level == "error" for violation in found)
+        code = Exit.REFUSED if refused else Exit.OK
+        unlisted = unlisted_fields(document, RequestSchema.of(kind))
+        for field in unlisted:
+            desk.screen.problem(f"warning: {field}")
+        judged = {
+            "exit": code.value,
+            "valid": not refused,
+            "violations": [violation_document(violation) for violation in found],
+            "unlisted_fields": [field.document() for field in unlisted],
+        }
+        desk.screen.result(_verdict(found, refused=refused), judged)
+        return code
+
+    return run_command(options, work)
+
+
+def _kind(name: str | None) -> type[Any]:
+    """Return the model of a request.
+
+    Raises:
+        ConfigurationError: There is none of that name, or none is named and there are several.
+    """
+    known = {kind.__name__: kind for kind, body in api.BODIES.items() if body.operations}
+    if name is None and len(known) == 1:
+        return next(iter(known.values()))
+    if name not in known:
+        names = ", ".join(sorted(known)) or "none, as no request of this API has a body of fields"
+        raise ConfigurationError(f"--model must name the kind of the request: {names}")
+    return known[name]
+
+
+def _verdict(found: tuple[Violation, ...], *, refused: bool) -> list[str]:
+    lines = ["refused" if refused else "valid"]
+    for violation in found:
+        lines += [f"{violation.level}: {line}" if not n else line for n, line in enumerate(str(violation).split("\n"))]
+        if violation.source is not None:
+            lines.append(f"  the vendor's words: {violation.source.quote}")
+    return lines
+
+
+def _read(name: str) -> dict[str, Any]:
+    """Return the JSON object in a file.
+
+    Raises:
+        ConfigurationError: It cannot be read or is something else; names the place.
+    """
+    try:
+        if name == "-" and sys.stdin is not None:
+            data = sys.stdin.buffer.read(_LIMIT + 1)
+        else:
+            with Path(name).open("rb") as file:
+                data = file.read(_LIMIT + 1)
+    except OSError as error:
+        raise ConfigurationError(f"{name}: cannot be read: {error.strerror}") from None
+    if len(data) > _LIMIT:
+        raise ConfigurationError(f"{name}: is larger than {_LIMIT} bytes")
+    return read_object(data, name)
