@@ -7,10 +7,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from rulewright.openapi.parameters import operation_parameters, parameter_names, parameters_schema, resolved
-from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules
-from rulewright.rules.disjoint import with_disjoint_rules
-from rulewright.rules.effective import with_rules_as_schema
+from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules, with_rules_as_schema
 from rulewright.rules.lint import lint
+from rulewright.rules.variants import with_disjoint_rules
 
 METHODS = "get, put, post, delete, options, head, patch, trace"
 PATH = "/boxes/{id}"

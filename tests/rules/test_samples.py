@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rulewright.rules.edges import edges
 from rulewright.rules.sample import sample
+from rulewright.rules.space import edges
 
 WHOLE = {"type": "integer"}
 NUMBER = {"type": "number"}

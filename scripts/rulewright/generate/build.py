@@ -26,9 +26,8 @@ from rulewright.generate.waiters import waiters_module
 from rulewright.merged import Merged, explain, merge
 from rulewright.openapi.document import to_json
 from rulewright.project import Project
-from rulewright.rules.definition import RuledSchema
-from rulewright.rules.pins import check_surroundings
-from rulewright.rules.renames import check_renames
+from rulewright.rules.definition import RuledSchema, check_renames
+from rulewright.rules.sources import check_surroundings
 from rulewright.rules.variants import VariantSet, read_variants
 
 EFFECTIVE: Final = "openapi.effective.json"

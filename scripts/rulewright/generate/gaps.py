@@ -11,6 +11,7 @@ from rulewright.errors import InputError
 from rulewright.generate.operations import credentials, operations
 from rulewright.merged import Merged
 from rulewright.openapi.parameters import is_unsaid, operation_parameters, parameters
+from rulewright.overlay import notes
 
 ACCEPTED: Final = "x-accepted-gaps"
 _KEYS: Final = ("at", "reason")
@@ -59,7 +60,7 @@ def accepted_gaps(merged: Merged) -> dict[str, str]:
         InputError: An entry is malformed.
     """
     result = {}
-    for overlay, index, entry in merged.notes(ACCEPTED):
+    for overlay, index, entry in notes(merged.overlays, ACCEPTED):
         fits = isinstance(entry, dict) and set(entry) == set(_KEYS)
         if not fits or not all(isinstance(entry[key], str) and entry[key].strip() for key in _KEYS):
             message = "an accepted gap has at (GET /path, or /components/schemas/Name) and a reason, both text"

@@ -13,8 +13,7 @@ from rulewright.generate.names import ModelName, Names
 from rulewright.generate.operations import Operation, descriptions, operation_constants, operations, type_text
 from rulewright.generate.schemas import body_schemas
 from rulewright.generate.source import in_raw, literal, render
-from rulewright.rules.domain import Given, Length
-from rulewright.rules.space import concretes
+from rulewright.rules.space import Given, Length, concretes
 from rulewright.rules.variants import ABSENT, Allowed, Variant, VariantSet, takes
 from rulewright.rules.verdict import Verdict
 
