@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.openapi.aliases import refuse_circles
 from rulewright.openapi.document import Document, load
-from rulewright.openapi.path_items import with_path_items
+from rulewright.openapi.operations import with_path_items
 from rulewright.openapi.pointer import decode
+from rulewright.openapi.references import refuse_circles
 from rulewright.overlay import Overlay, apply, load_overlay
 from rulewright.overlay.absorbed import refuse_absorbed
 from rulewright.overlay.draft import Change, trace

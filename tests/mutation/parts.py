@@ -37,7 +37,7 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             f"{_TESTS}/test_variants_module.py",
         ),
         "scripts/rulewright/generate/waiters.py": (f"{_TESTS}/test_waiters.py", f"{_TESTS}/test_waiter_answers.py"),
-        "scripts/rulewright/openapi/parameters.py": (f"{_TESTS}/test_parameters.py",),
+        "scripts/rulewright/openapi/operations.py": (f"{_TESTS}/test_parameters.py",),
         "scripts/rulewright/rules/sample.py": (f"{_TESTS}/test_samples.py",),
         "scripts/rulewright/rules/space.py": (
             f"{_TESTS}/test_domain.py",

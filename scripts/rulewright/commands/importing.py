@@ -18,7 +18,7 @@ from rulewright.impact.revision import revise
 from rulewright.impact.sources import read
 from rulewright.importing.imported import Imported, import_pages, mending, write_record
 from rulewright.openapi.document import Document, load
-from rulewright.openapi.validity import operations
+from rulewright.openapi.operations import operations
 from rulewright.overlay import load_overlay
 from rulewright.overlay.absorbed import WAY_OUT, absorbed
 from rulewright.project import Project, load_project
@@ -95,11 +95,7 @@ def _show(lines: Sequence[str], stream: TextIO) -> None:
 
 def _operations(document: Document) -> dict[str, str]:
     """Return the operationId (or nothing) by method and path."""
-    paths = document.value["paths"]
-    return {
-        f"{method.upper()} {path}": str(paths[path][method].get("operationId", ""))
-        for _, path, method in operations(document.value)
-    }
+    return {each.title: str(each.body.get("operationId", "")) for each in operations(document.value)}
 
 
 def _operations_before(output: Path) -> dict[str, str]:

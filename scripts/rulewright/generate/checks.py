@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.generate.names import ModelName, Names
-from rulewright.generate.operations import Operation, operations
 from rulewright.generate.schemas import RULED, Schemas, request_schemas
 from rulewright.generate.source import constant, literal, render, snake, variables
+from rulewright.openapi.operations import Operation, operations
 from rulewright.openapi.pointer import Location, decode, encode
 from rulewright.rules import expression
 from rulewright.rules.definition import Rule, RuledSchema

@@ -13,7 +13,7 @@ from typing import Any, Final
 from rulewright.errors import InputError
 from rulewright.merged import Merged
 from rulewright.openapi.document import Document
-from rulewright.openapi.path_items import with_path_items
+from rulewright.openapi.operations import with_path_items
 from rulewright.overlay import AbsorbedError, Action, Overlay, OverlayError, apply
 from rulewright.overlay.absorbed import absorbed, without
 from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules, with_rules_as_schema

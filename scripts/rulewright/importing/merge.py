@@ -18,8 +18,8 @@ from ruamel.yaml.util import load_yaml_guess_indent
 
 from rulewright.errors import InputError
 from rulewright.openapi.document import Document, parse, to_yaml
+from rulewright.openapi.operations import Operation, operations
 from rulewright.openapi.pointer import Location
-from rulewright.openapi.validity import operations
 
 _ABSENT: Final = object()
 _CUT: Final = 100
@@ -180,18 +180,17 @@ def _at(value: Any, location: Location) -> Any:
 
 
 def _check_operation_ids(documents: Sequence[Document]) -> None:
-    claimed: dict[str, tuple[Document, Location]] = {}
+    claimed: dict[str, tuple[Document, Operation]] = {}
     for document in documents:
-        for location in operations(document.value):
-            name = _at(document.value, location).get("operationId")
+        for operation in operations(document.value):
+            name = operation.body.get("operationId")
             if not isinstance(name, str):
                 continue
-            first, taken = claimed.setdefault(name, (document, location))
-            if taken != location:
-                _, path, method = taken
-                owner = f"{str(method).upper()} {path} ({_place(first, (*taken, 'operationId'))})"
+            first, taken = claimed.setdefault(name, (document, operation))
+            if taken.location != operation.location:
+                owner = f"{taken.title} ({_place(first, (*taken.location, 'operationId'))})"
                 message = f"the operationId {name!r} is taken by {owner}; it must be unique"
-                raise document.error(message, (*location, "operationId"))
+                raise document.error(message, (*operation.location, "operationId"))
 
 
 def _place(document: Document, location: Location) -> str:

@@ -15,8 +15,9 @@ from urllib.parse import quote
 
 from rulewright.errors import InputError
 from rulewright.openapi.document import read_written
-from rulewright.openapi.parameters import METHODS, operation_parameters, parameter_names, parameters_schema
+from rulewright.openapi.operations import METHODS, operation_parameters, parameter_names, parameters_schema
 from rulewright.openapi.pointer import Location, encode
+from rulewright.openapi.references import objects
 from rulewright.rules.dialect import DialectError, check, lowered
 
 EXTENSION: Final = "x-rules"
@@ -115,7 +116,7 @@ def read_rules(document: Any) -> tuple[RuledSchema, ...]:
     Raises:
         RuleDefinitionError: A rule is incomplete, malformed, or shares its id with another.
     """
-    found = tuple(_ruled(location, carrier, document) for location, carrier in _carriers(document, ()))
+    found = tuple(_ruled(location, carrier, document) for location, carrier in _carriers(document))
     seen: dict[str, Rule] = {}
     for rule in (rule for ruled in found for rule in ruled.rules):
         if rule.id in seen:
@@ -124,19 +125,12 @@ def read_rules(document: Any) -> tuple[RuledSchema, ...]:
     return found
 
 
-def _carriers(value: Any, location: Location) -> Iterator[tuple[Location, Mapping[str, Any]]]:
-    if isinstance(value, dict):
+def _carriers(document: Any) -> Iterator[tuple[Location, Mapping[str, Any]]]:
+    for location, value in objects(document):
         if EXTENSION in value:
             yield location, value
         elif VARIANTS in value:  # typed functions are worth having without a rule, too
             yield location, {EXTENSION: [], **value}
-        for key, child in value.items():
-            names = location[-1:] == ("properties",)  # there, every key is a name somebody chose
-            if names or not (key.startswith("x-") or key in {"example", "examples", "default", "enum"}):
-                yield from _carriers(child, (*location, key))
-    elif isinstance(value, list):
-        for index, child in enumerate(value):
-            yield from _carriers(child, (*location, index))
 
 
 def _ruled(location: Location, carrier: Mapping[str, Any], document: Any) -> RuledSchema:

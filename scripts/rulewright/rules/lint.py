@@ -12,9 +12,9 @@ from typing import Any, Final
 import jsonschema_rs
 
 from rulewright.openapi.pointer import encode
+from rulewright.openapi.references import follow_schema
 from rulewright.rules.definition import Rule, RuledSchema
 from rulewright.rules.dialect import children
-from rulewright.rules.space import resolved
 from rulewright.rules.verdict import Verdict, schema_validators
 
 
@@ -94,12 +94,12 @@ def _unknown_fields(part: Any, schema: Any, document: Any, pointer: str) -> Iter
         if place[0] == "properties":
             below = known.get(str(place[1]))
         elif place[0] == "items":
-            below = resolved(schema, document).get("items")
+            below = follow_schema(document, schema).get("items")
         yield from _unknown_fields(child, below, document, pointer + encode(place))
 
 
 def _properties(schema: Any, document: Any, above: frozenset[int] = frozenset()) -> dict[str, Any]:
-    found = resolved(schema, document)
+    found = follow_schema(document, schema)
     result = dict(found.get("properties", {}))
     for part in found.get("allOf", []) if id(found) not in above else ():
         result.update(_properties(part, document, above | {id(found)}))

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 
-from rulewright.openapi import parameters
+from rulewright.openapi.references import follow_schema
 from rulewright.rules.definition import RuledSchema
 from rulewright.rules.sample import sample
 
@@ -27,30 +27,33 @@ _BOUNDS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _LENGTHS: Final = ("minLength", "maxLength")
 
 
-def edges(field: Mapping[str, Any], name: str, part: Any) -> tuple[Any, ...]:
-    """Return the values that one part of a rule tells apart, as far as the field's own schema accepts them.
+def members(schema: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield a schema and those within it that apply to the same value: its `allOf`, `anyOf` and `not`."""
+    if isinstance(schema, dict):
+        yield schema
+        for part in (*schema.get("allOf", []), *schema.get("anyOf", []), schema.get("not")):
+            yield from members(part)
+
+
+def _within(parts: Iterable[Mapping[str, Any]], name: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the schemas that apply to the value of a property, out of those that apply to its object."""
+    for part in parts:
+        yield from members(part.get("properties", {}).get(name))
+
+
+def boundaries(field: Mapping[str, Any], name: str, part: Any) -> tuple[Any, ...]:
+    """Return the values that one part of a rule distinguishes, as far as the field's own schema accepts them.
 
     Args:
         field: The schema of the field, references followed.
         name: Its name.
         part: The `if` or `then` of a rule.
     """
-    told = (value for schema in _about(part, name) for value in _told(schema))
-    return tuple(value for value in told if _is_accepted(value, field))
+    values = (value for schema in _within(members(part), name) for value in _boundaries(schema))
+    return tuple(value for value in values if _is_accepted(value, field))
 
 
-def _about(part: Any, name: str) -> Iterator[Any]:
-    """Yield what a part of a rule says of a field."""
-    if isinstance(part, dict):
-        if name in part.get("properties", {}):
-            yield part["properties"][name]
-        for member in (*part.get("allOf", []), *part.get("anyOf", []), part.get("not")):
-            yield from _about(member, name)
-
-
-def _told(schema: Any) -> Iterator[Any]:
-    if not isinstance(schema, dict):
-        return
+def _boundaries(schema: Mapping[str, Any]) -> Iterator[Any]:
     if "const" in schema:
         yield schema["const"]
     yield from schema.get("enum", [])
@@ -60,8 +63,6 @@ def _told(schema: Any) -> Iterator[Any]:
     for keyword in _LENGTHS:
         if keyword in schema and schema[keyword] < _LONGEST_TEXT:
             yield from ("x" * length for length in range(max(0, schema[keyword] - 1), schema[keyword] + 2))
-    for member in (*schema.get("allOf", []), *schema.get("anyOf", []), schema.get("not")):
-        yield from _told(member)
 
 
 def _is_accepted(value: Any, field: Mapping[str, Any]) -> bool:
@@ -119,22 +120,32 @@ class Given:
 
 def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[Any, ...]]:
     """Return the listable values of each field: enum values, booleans, `Length`s, or one `Given`."""
-    largest = _largest_bounds(schema)
-    parts = tuple(_rule_parts(schema))
-    stated = {name for rule in schema.get("x-rules", []) if rule.get("level") == "error" for name in _spoken_of(rule)}
-    asked = {name for part in parts for name in _asked(part)} - set(schema.get("required", []))
+    rules = schema.get("x-rules", [])
+    parts = [part for rule in rules for part in (rule.get("if"), rule.get("then"))]
+    largest = _largest_bounds((schema, *parts))
+    read = {
+        name
+        for rule in rules
+        if rule.get("level") == "error"
+        for part in (rule.get("if"), rule.get("then"))
+        for member in members(part)
+        for name in member.get("properties", {})
+    }
+    asked = {name for part in parts for member in members(part) for name in member.get("required", [])}
+    counted = read | (asked - set(schema.get("required", [])))
     result: dict[str, tuple[Any, ...]] = {}
     for name, given in schema.get("properties", {}).items():
-        field = resolved(given, document)
+        field = follow_schema(document, given)
         if isinstance(field.get("enum"), list):
             result[name] = _listed(field["enum"])
         elif field.get("type") == "boolean":
             result[name] = (False, True)
         elif field.get("type") == "array" and name in largest:
             result[name] = tuple(Length(count) for count in range(largest[name] + 2))
-        elif name in asked or name in stated or any(edges(field, name, part) for part in parts):
-            told = [each for part in parts for each in edges(field, name, part)]
-            if samples := tuple(dict.fromkeys(map(_sample, (*_examples(schema, name), *told)))):
+        else:
+            distinct = [each for part in parts for each in boundaries(field, name, part)]
+            samples = tuple(dict.fromkeys(map(_sample, (*_examples(rules, name), *distinct))))
+            if samples and (distinct or name in counted):
                 result[name] = (Given(samples),)
     return result
 
@@ -150,68 +161,22 @@ def _sample(value: Any) -> Sample:
     return Sample(json.dumps(value, ensure_ascii=False))
 
 
-def _examples(schema: Mapping[str, Any], name: str) -> Iterator[Any]:
+def _examples(rules: Iterable[Mapping[str, Any]], name: str) -> Iterator[Any]:
     """Yield the values that the examples of the rules give a field."""
-    bodies = [body for rule in schema["x-rules"] for body in rule.get("examples", {}).values()]
+    bodies = [body for rule in rules for body in rule.get("examples", {}).values()]
     yield from (body[name] for body in bodies if isinstance(body, dict) and name in body)
 
 
-def _rule_parts(schema: Mapping[str, Any]) -> Iterator[Any]:
-    for rule in schema.get("x-rules", []):
-        yield from (rule.get("if"), rule.get("then"))
-
-
-def _spoken_of(rule: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the fields of the body that a rule says something of."""
-    parts = [rule.get("if"), rule.get("then")]
-    while parts:
-        part = parts.pop()
-        if isinstance(part, dict):
-            yield from part.get("properties", {})
-            parts += [*part.get("allOf", []), *part.get("anyOf", []), part.get("not")]
-
-
-def _asked(schema: Any) -> Iterator[str]:
-    """Yield the fields of the body whose presence a rule's schema asks for or forbids."""
-    if isinstance(schema, dict):
-        yield from schema.get("required", [])
-        for part in (*schema.get("allOf", []), *schema.get("anyOf", []), schema.get("not")):
-            yield from _asked(part)
-
-
-def resolved(schema: Any, document: Any) -> Mapping[str, Any]:
-    """Return a schema with its references followed; an empty one where they lead nowhere."""
-    found = parameters.resolved(document, schema)
-    return found if isinstance(found, dict) else {}
-
-
-def _largest_bounds(schema: Mapping[str, Any]) -> dict[str, int]:
+def _largest_bounds(schemas: Iterable[Any]) -> dict[str, int]:
     """Return, for each array field, the largest `minItems` or `maxItems` in the schema or its rules."""
     result: dict[str, int] = {}
-    for part in (schema, *_rule_parts(schema)):
-        for name, bound in _bounds(part):
-            result[name] = max(bound, result.get(name, 0))
+    for part in (member for schema in schemas for member in members(schema)):
+        for name in part.get("properties", {}):
+            for child in _within([part], name):
+                for keyword in ("minItems", "maxItems"):
+                    if isinstance(child.get(keyword), int) and child[keyword] <= _LONGEST:
+                        result[name] = max(child[keyword], result.get(name, 0))
     return result
-
-
-def _bounds(schema: Any) -> Iterator[tuple[str, int]]:
-    if not isinstance(schema, dict):
-        return
-    for name, child in schema.get("properties", {}).items():
-        for bound in _own_bounds(child):
-            yield name, bound
-    for part in (*schema.get("allOf", []), *schema.get("anyOf", []), schema.get("not")):
-        yield from _bounds(part)
-
-
-def _own_bounds(schema: Any) -> Iterable[int]:
-    if not isinstance(schema, dict):
-        return
-    for keyword in ("minItems", "maxItems"):
-        if isinstance(schema.get(keyword), int) and schema[keyword] <= _LONGEST:
-            yield schema[keyword]
-    for part in (*schema.get("allOf", []), *schema.get("anyOf", []), schema.get("not")):
-        yield from _own_bounds(part)
 
 
 def domains(ruled: RuledSchema, document: Any, used: Iterable[str]) -> dict[str, tuple[Any, ...]]:
@@ -310,30 +275,17 @@ Parts = Sequence[Mapping[str, Any]]
 
 def inner_values(ruled: RuledSchema, document: Any) -> dict[str, tuple[Sample, ...]]:
     """Return the values of each such field, by its name."""
-    parts = [part for rule in ruled.rules for schema in (rule.condition, rule.requirement) for part in _parts(schema)]
+    parts = [part for rule in ruled.rules for schema in (rule.condition, rule.requirement) for part in members(schema)]
     examples = [body for rule in ruled.rules for body in (rule.passes, rule.breaks)]
     listed, plain = schema_domains(ruled.schema, document), Space(ruled, document).with_required({})
     result = {}
     for name, given in ruled.schema.get("properties", {}).items():
-        field, asked = resolved(given, document), _within(parts, name)
+        field, asked = follow_schema(document, given), list(_within(parts, name))
         refused = name in plain and name not in listed and not all(_fits(part, plain[name]) for part in asked)
         if asked and (_is_object(field) or refused):
             values = _values(field, asked, _shown(examples, name), document)
             result[name] = tuple(Sample(text) for text in dict.fromkeys(map(_text, values)))
     return {name: values for name, values in result.items() if values}
-
-
-def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield a schema and those that speak of the same value within it."""
-    if isinstance(schema, dict):
-        yield schema
-        for part in (*schema.get("allOf", []), *schema.get("anyOf", []), schema.get("not")):
-            yield from _parts(part)
-
-
-def _within(parts: Parts, name: str) -> list[Mapping[str, Any]]:
-    """Return what the parts of a rule say of the value of a field."""
-    return [each for part in parts for each in _parts(part.get("properties", {}).get(name))]
 
 
 def _shown(bodies: Sequence[Any], name: str) -> list[Any]:
@@ -360,7 +312,7 @@ def _objects(field: Mapping[str, Any], parts: Parts, shown: list[Any], document:
     for name, given in field.get("properties", {}).items():
         if name not in named | required:
             continue
-        values = _values(resolved(given, document), _within(parts, name), _shown(shown, name), document)
+        values = _values(follow_schema(document, given), list(_within(parts, name)), _shown(shown, name), document)
         values = values[:1] if name not in named else values
         choices[name] = [*values, *([] if name in required and values else [_ABSENT])]
     if math.prod(map(len, choices.values())) > _MOST:
