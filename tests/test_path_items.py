@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rulewright.commands.impact import main as impact
 from rulewright.commands.new import main as new
-from rulewright.openapi.path_items import with_path_items
+from rulewright.openapi.operations import with_path_items
 
 REFERENCE = {"$ref": "#/components/pathItems/Till"}
 TILL = {"get": {"responses": {"204": {"description": "open"}}}, "summary": "A till"}

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.openapi.aliases import refuse_circles
 from rulewright.openapi.document import Document, load
-from rulewright.openapi.path_items import with_path_items
+from rulewright.openapi.operations import with_path_items
 from rulewright.openapi.pointer import decode
+from rulewright.openapi.references import refuse_circles
 from rulewright.overlay import Overlay, apply, load_overlay
 from rulewright.overlay.absorbed import refuse_absorbed
-from rulewright.overlay.ledger import Change, trace
+from rulewright.overlay.draft import Change, trace
 from rulewright.project import Project
-from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules
-from rulewright.rules.effective import with_rules_as_schema
-from rulewright.rules.lint import UnusableSchemaError, lint
-from rulewright.rules.pins import check_pins
+from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules, with_rules_as_schema
+from rulewright.rules.lint import lint
+from rulewright.rules.sources import check_quotes
+from rulewright.rules.verdict import UnusableSchemaError
 
 STUMBLES: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """What goes wrong in whoever relies on a document to be valid OpenAPI."""
@@ -48,12 +48,6 @@ class Merged:
     def effective(self) -> Any:
         """The effective spec: the merged document whose schemas refuse what the rules refuse."""
         return with_rules_as_schema(self.value, self.ruled)
-
-    def notes(self, extension: str) -> Iterator[tuple[Overlay, int, Any]]:
-        """Yield the entries of a list that overlays keep under an extension of their own, with its position."""
-        for overlay in self.overlays:
-            for index, entry in enumerate(overlay.document.value.get(extension, [])):
-                yield overlay, index, entry
 
     @contextlib.contextmanager
     def explained(self) -> Iterator[None]:
@@ -122,7 +116,7 @@ def merge(project: Project) -> Merged:
     with merged.explained():
         refuse_circles(vendor, merged.value)
         ruled = read_rules(merged.value)
-        check_pins(vendor, [rule for schema in ruled for rule in schema.rules])
+        check_quotes(vendor, [rule for schema in ruled for rule in schema.rules])
         if findings := lint(merged.value, ruled):
             raise RuleDefinitionError("\n".join(map(str, findings)))
     return dataclasses.replace(merged, ruled=ruled)

@@ -10,10 +10,10 @@ import jsonschema_rs
 import pytest
 from rulewright.errors import InputError
 from rulewright.merged import Merged
-from rulewright.rules import disjoint
+from rulewright.rules import variants
 from rulewright.rules.definition import Rule, RuledSchema, Source, read_rules
-from rulewright.rules.disjoint import branches, with_disjoint_rules
 from rulewright.rules.space import Space
+from rulewright.rules.variants import branches, with_disjoint_rules
 from rulewright.rules.verdict import Verdict
 
 
@@ -132,9 +132,9 @@ def test_rules_that_no_request_keeps_are_an_error() -> None:
 def test_too_many_combinations_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit is said, and up to it everything is written out."""
     document, ruled = ruled_by(LARGE, {"required": ["first", "tone"]})
-    monkeypatch.setattr(disjoint, "MAX_POINTS", 2 * 5 * 2)
+    monkeypatch.setattr(variants, "MAX_POINTS", 2 * 5 * 2)
     assert branches(ruled, document)
-    monkeypatch.setattr(disjoint, "MAX_POINTS", 2 * 5 * 2 - 1)
+    monkeypatch.setattr(variants, "MAX_POINTS", 2 * 5 * 2 - 1)
     with pytest.raises(InputError) as caught:
         branches(ruled, document)
     assert str(caught.value) == (

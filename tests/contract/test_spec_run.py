@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from rulewright.merged import Merged
-from rulewright.rules.disjoint import with_disjoint_rules
+from rulewright.rules.variants import with_disjoint_rules
 from rulewright.sandbox import Sandbox
 
 from tests.contract.conftest import LONG

@@ -16,7 +16,7 @@ import pytest
 from rulewright.commands.regenerate import main
 from rulewright.generate.tree import write_tree
 from rulewright.merged import Merged, merge
-from rulewright.new.scaffold import scaffold
+from rulewright.new.create import scaffold
 from rulewright.project import Project, load_project
 
 HERE = Path(__file__).parent

@@ -81,7 +81,7 @@ def test_its_rules_are_sound(document: Document, capsys: pytest.CaptureFixture[s
 
 def test_nothing_false_is_said_of_its_rules(document: Document) -> None:
     """Every request that the analysis calls impossible is: no rule of these documents rules out a whole value."""
-    report = analyse(document.merged)
+    report = analyse(document.merged.value, document.merged.ruled, document.merged.overlays)
     kinds = {
         finding.id.removeprefix("strict/").partition("/")[0] for each in report.schemas for finding in each.findings
     }

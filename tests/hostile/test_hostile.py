@@ -97,7 +97,7 @@ def import_all(package: str, output: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def assert_reports_are_harmless(outcome: Outcome, capsys: pytest.CaptureFixture[str]) -> None:
     """What the other commands say of it is text: on a terminal, in a comment, on a page."""
-    for command in ("check", "analyse", "ledger"):
+    for command in ("check", "analyse", "list"):
         rules([command, "--project", str(outcome.root)])
     said = capsys.readouterr()
     assert_printable(said.out + said.err)

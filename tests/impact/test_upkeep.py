@@ -14,7 +14,7 @@ from rulewright.commands.importing import main as import_page
 from rulewright.commands.rules import main as rules
 from rulewright.commands.vendor import main as vendor
 from rulewright.errors import run_cli
-from rulewright.importing.origin import RECORD
+from rulewright.importing.imported import RECORD
 
 from tests.generating import Inside
 from tests.impact.conftest import ROOT

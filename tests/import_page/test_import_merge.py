@@ -12,8 +12,7 @@ import pytest
 import yaml
 from rulewright.errors import InputError
 from rulewright.importing.imported import import_pages
-from rulewright.importing.merge import first_difference
-from rulewright.importing.render import STYLE_LIMIT
+from rulewright.importing.merge import STYLE_LIMIT, first_difference
 from rulewright.openapi.document import load, parse
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from rulewright.commands.impact import main as impact
 from rulewright.generate.manifest import read_manifest
-from rulewright.importing.origin import RECORD
+from rulewright.importing.imported import RECORD
 from rulewright.overlay.absorbed import WAY_OUT
 from rulewright.project import load_project
 

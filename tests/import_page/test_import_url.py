@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from rulewright.errors import InputError
-from rulewright.importing.fetch import Limits, fetch, origin_of
+from rulewright.importing.page import Limits, fetch, origin_of
 
 from tests.import_page.conftest import Run
 from tests.import_page.serving import Answer, Vendor, dripping, moved, raw, whole

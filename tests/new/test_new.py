@@ -12,9 +12,8 @@ import pytest
 import yaml
 from rulewright.commands.new import main
 from rulewright.commands.regenerate import main as regenerate
+from rulewright.new.inputs import DISTRIBUTION, check_name, requirement
 from rulewright.new.layer import layer
-from rulewright.new.name import check_name
-from rulewright.new.pipeline import DISTRIBUTION, requirement
 
 from tests.new.newcomer import DOCUMENTS, ROOT, inputs
 

@@ -10,8 +10,9 @@ import pytest
 from rulewright.commands.overlay import main
 from rulewright.errors import run_cli
 from rulewright.openapi.document import load
-from rulewright.overlay import undo
-from rulewright.overlay.ledger import Change
+from rulewright.overlay.draft import Change
+
+from tests.overlay.undoing import undo
 
 SPEC = "openapi: 3.0.0\ninfo:\n  title: 'T'\n  ratio: '16:9'\n"
 FIX = """\

@@ -11,9 +11,9 @@ from rulewright.openapi.document import Document
 from rulewright.openapi.pointer import Location
 from rulewright.overlay import Overlay, OverlayError
 from rulewright.overlay.draft import Draft
+from rulewright.overlay.engine import Step
 from rulewright.overlay.model import Action
 from rulewright.overlay.query import Query, QueryError
-from rulewright.overlay.step import Step
 from rulewright.overlay.suggest import suggestions
 
 

@@ -24,7 +24,9 @@ from typing import Any
 
 import pytest
 from rulewright.openapi.document import Document, load, parse, to_json, to_yaml
-from rulewright.overlay import OverlayError, apply, parse_overlay, redo, undo
+from rulewright.overlay import OverlayError, apply, parse_overlay
+
+from tests.overlay.undoing import undo
 
 PROBES = sorted((Path(__file__).parent / "probes").glob("*.yaml"))
 SENTENCES = {*(str(number) for number in range(1, 15)), *"abcde"}
@@ -81,7 +83,6 @@ def test_probe(path: Path, formats: str) -> None:
     applied = apply(document, [parse_overlay(source)], lenient=lenient)
     assert to_json(applied.value) == to_json(probe["output"])
     assert to_json(undo(applied.value, applied.ledger)) == to_json(probe["document"])
-    assert to_json(redo(document.value, applied.ledger)) == to_json(probe["output"])
 
 
 @pytest.mark.parametrize("path", PROBES, ids=lambda path: path.stem)

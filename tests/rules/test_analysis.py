@@ -20,7 +20,7 @@ from rulewright.rules.definition import read_rules
 @pytest.fixture(scope="module")
 def report(merged: Merged) -> Report:
     """The analysis of the project's rules."""
-    return analyse(merged)
+    return analyse(merged.value, merged.ruled, merged.overlays)
 
 
 def test_counts_are_those_of_the_enumeration(report: Report) -> None:
@@ -78,7 +78,7 @@ def analysed(*rules: dict[str, Any], accepted: Any = None, words: str = "xyz") -
     if accepted is not None:
         overlay["x-accepted-findings"] = accepted
     merged = Merged(parse("{}", "v"), (parse_overlay(parse(yaml.safe_dump(overlay), "o")),), value, read_rules(value))
-    return analyse(merged)
+    return analyse(merged.value, merged.ruled, merged.overlays)
 
 
 def findings(*rules: dict[str, Any]) -> set[str]:
@@ -141,7 +141,7 @@ def test_a_rule_about_a_field_within_an_object_can_be_kept() -> None:
     fields = {"a": enum, "b": enum, "o": outer, "l": {"type": "array"}, "n": {"type": "integer"}}
     schema = {"type": "object", "required": ["a", "b", "n"], "properties": fields, "x-rules": [asks, sized, many]}
     value = {"openapi": "3.1.0", "info": {"title": "t"}, "components": {"schemas": {"S": schema, "Inner": inner}}}
-    (only,) = analyse(Merged(parse("{}", "v"), (), value, read_rules(value))).schemas
+    (only,) = analyse(value, read_rules(value), ()).schemas
     assert {finding.id for finding in only.findings} == set()
     assert only.method == "all 112 combinations of a, b, o, l, n evaluated; counted by presence alone: o, l, n"
 
@@ -362,7 +362,7 @@ def test_too_large_a_space_is_said_not_sampled() -> None:
         ],
     }
     value = {"openapi": "3.1.0", "info": {"title": "t"}, "components": {"schemas": {"S": schema}}}
-    (only,) = analyse(Merged(parse("{}", "v"), (), value, read_rules(value))).schemas
+    (only,) = analyse(value, read_rules(value), ()).schemas
     assert only.method == f"not answered: 16777216 combinations of {', '.join(names)} are more than 2000000"
     assert only.schema == "#/components/schemas/S"
     assert (only.total, only.valid, only.valid_strict, only.findings) == (16777216, -1, -1, ())

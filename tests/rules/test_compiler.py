@@ -8,9 +8,8 @@ from typing import Any
 import jsonschema_rs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from rulewright.rules.breach import breaches
 from rulewright.rules.dialect import lowered
-from rulewright.rules.expression import Compiler, negated, render
+from rulewright.rules.expression import Compiler, breaches, negated, render
 from rulewright.runtime import _values
 from rulewright.runtime._values import ABSENT
 

@@ -7,9 +7,8 @@ import json
 from typing import Any
 
 import pytest
-from rulewright.rules.definition import Rule, RuledSchema, Source
-from rulewright.rules.domain import Given, Length, Sample, domains, schema_domains
-from rulewright.rules.effective import implication, with_rules_as_schema
+from rulewright.rules.definition import Rule, RuledSchema, Source, implication, with_rules_as_schema
+from rulewright.rules.space import Given, Length, Sample, domains, schema_domains
 
 TEXT = {"type": "string"}
 TEXTS = {"type": "array", "items": TEXT}

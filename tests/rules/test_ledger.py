@@ -14,17 +14,22 @@ from rulewright.errors import InputError
 from rulewright.merged import Merged
 from rulewright.openapi.document import Document, parse
 from rulewright.rules.definition import RuleDefinitionError
-from rulewright.rules.ledger import Ledger, read_ledger, sounds_like_a_constraint
-from rulewright.rules.pins import check_pins, check_surroundings
-from rulewright.rules.sentence import sentences
+from rulewright.rules.sources import (
+    Prose,
+    check_quotes,
+    check_surroundings,
+    read_prose,
+    sentences,
+    sounds_like_a_constraint,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def ledger(merged: Merged) -> Ledger:
+def ledger(merged: Merged) -> Prose:
     """The ledger of the project's document."""
-    return read_ledger(merged)
+    return read_prose(merged.vendor, merged.ruled, merged.overlays)
 
 
 def with_text(merged: Merged, pointer: str, text: str) -> Merged:
@@ -56,17 +61,17 @@ def complaints(merged: Merged) -> set[str]:
     """Return the rules whose quoted words are gone, or the words of another complaint."""
     rules = [rule for schema in merged.ruled for rule in schema.rules]
     try:
-        check_pins(merged.vendor, rules)
+        check_quotes(merged.vendor, rules)
         check_surroundings(ROOT / "generated/openapi.effective.json", merged.vendor.value, merged.ruled)
     except RuleDefinitionError as error:
         return set(re.findall(r"^rule ([a-z0-9-]+):", str(error.message), re.MULTILINE))
     try:
-        return {"unclaimed"} if read_ledger(merged).unclaimed else set()
+        return {"unclaimed"} if read_prose(merged.vendor, merged.ruled, merged.overlays).unclaimed else set()
     except InputError:
         return {"waiver"}
 
 
-def test_every_constraint_like_sentence_is_claimed(ledger: Ledger) -> None:
+def test_every_constraint_like_sentence_is_claimed(ledger: Prose) -> None:
     """On the project's own document each such sentence is quoted by a rule or waived with a reason."""
     assert ledger.unclaimed == ()
     assert len(ledger.sentences) == 9
@@ -85,7 +90,7 @@ def where(text: str, sentence: str) -> re.Match[str]:
     return found
 
 
-def test_changing_any_word_turns_red_exactly_what_quotes_it(merged: Merged, ledger: Ledger) -> None:
+def test_changing_any_word_turns_red_exactly_what_quotes_it(merged: Merged, ledger: Prose) -> None:
     """Every word of every constraint-like sentence, replaced: the rules that quote the sentence complain, no other."""
     tried = 0
     for sentence in ledger.sentences:
@@ -102,7 +107,7 @@ def test_changing_any_word_turns_red_exactly_what_quotes_it(merged: Merged, ledg
 
 
 @pytest.mark.parametrize("added", ["{} and veo4", "Rarely {}", "{} (not always)"])
-def test_words_added_to_a_sentence_turn_it_red(merged: Merged, ledger: Ledger, added: str) -> None:
+def test_words_added_to_a_sentence_turn_it_red(merged: Merged, ledger: Prose, added: str) -> None:
     """All quoted words may still stand there and mean something else: `only X` is not `only X and Y`."""
     for sentence in ledger.sentences:
         text = text_at(merged, sentence.at)
@@ -127,10 +132,10 @@ def test_a_part_of_a_sentence_can_be_quoted_in_whole_words(merged: Merged, quote
     rule = next(rule for schema in merged.ruled for rule in schema.rules if rule.id == "ingredients-only-veo31-fast")
     quoting = dataclasses.replace(rule, source=dataclasses.replace(rule.source, quote=quote))
     if fits:
-        check_pins(merged.vendor, [quoting])
+        check_quotes(merged.vendor, [quoting])
     else:
         with pytest.raises(RuleDefinitionError, match="the vendor's words have changed"):
-            check_pins(merged.vendor, [quoting])
+            check_quotes(merged.vendor, [quoting])
 
 
 @pytest.mark.parametrize(
@@ -140,9 +145,9 @@ def test_a_new_constraint_is_reported(merged: Merged, added: str) -> None:
     """A sentence that limits requests and that nobody quotes is listed, in English and in Chinese."""
     pointer = "#/components/schemas/VideoGenerationDto/properties/aspectRatio/description"
     changed = with_text(merged, pointer, f"Video aspect ratio. {added}")
-    (sentence,) = read_ledger(changed).unclaimed
+    (sentence,) = read_prose(changed.vendor, changed.ruled, changed.overlays).unclaimed
     assert sentence.text == added
-    assert added in read_ledger(changed).complaint()
+    assert added in read_prose(changed.vendor, changed.ruled, changed.overlays).error_text()
 
 
 def test_plain_prose_is_not_reported(merged: Merged) -> None:
@@ -155,8 +160,8 @@ def test_what_an_example_says_is_no_prose() -> None:
     """Neither below OpenAPI's own words nor below the older extensions."""
     shown = {"one": {"title": "This is forbidden."}}
     schema = {"example": shown, "examples": [shown], "x-example": shown, "x-examples": shown}
-    vendor = parse("{}", "v")
-    assert read_ledger(Merged(vendor, (), {"components": {"schemas": {"A": schema}}}, ())).sentences == ()
+    vendor = dataclasses.replace(parse("{}", "v"), value={"components": {"schemas": {"A": schema}}})
+    assert read_prose(vendor, (), ()).sentences == ()
 
 
 def test_line_breaks_say_nothing(merged: Merged) -> None:
@@ -175,8 +180,8 @@ def test_sentences_are_told_apart() -> None:
 
 
 def test_the_command_lists_what_claims_each_sentence() -> None:
-    """`ledger` and `check` succeed on the project as it is."""
-    for command, expected in (("ledger", "-> img2video-needs-images"), ("check", "7 rules")):
+    """`list` and `check` succeed on the project as it is."""
+    for command, expected in (("list", "-> img2video-needs-images"), ("check", "7 rules")):
         done = subprocess.run(
             [sys.executable, "-m", "rulewright", "rules", command], cwd=ROOT, capture_output=True, text=True, check=True
         )
@@ -191,4 +196,4 @@ def test_a_waiver_needs_a_reason(merged: Merged) -> None:
     )
     changed = dataclasses.replace(overlay, document=parse(text, overlay.path))
     with pytest.raises(InputError, match="needs a reason"):
-        read_ledger(dataclasses.replace(merged, overlays=(*merged.overlays[:2], changed, merged.overlays[3])))
+        read_prose(merged.vendor, merged.ruled, (*merged.overlays[:2], changed, merged.overlays[3]))

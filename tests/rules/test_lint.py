@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from rulewright.rules.definition import read_rules
-from rulewright.rules.lint import CHECKS, UnusableSchemaError, check, lint
+from rulewright.rules.lint import CHECKS, check, lint
+from rulewright.rules.verdict import UnusableSchemaError
 
 PARCEL: dict[str, Any] = {
     "type": "object",

@@ -6,13 +6,13 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from rulewright.openapi.parameters import operation_parameters, parameter_names, parameters_schema, resolved
-from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules
-from rulewright.rules.disjoint import with_disjoint_rules
-from rulewright.rules.effective import with_rules_as_schema
+from rulewright.openapi.operations import operation_parameters, parameter_names, parameters_schema
+from rulewright.openapi.references import follow
+from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules, with_rules_as_schema
 from rulewright.rules.lint import lint
+from rulewright.rules.variants import with_disjoint_rules
 
-METHODS = "get, put, post, delete, options, head, patch, trace"
+METHODS = "get, put, post, delete, options, head, patch, trace, query"
 PATH = "/boxes/{id}"
 RIGHT = {"id": "a", "size": "l", "page": 1}
 WRONG = {"id": "a", "size": "l", "page": 2}
@@ -125,7 +125,7 @@ def test_parameters_are_found_through_references() -> None:
 def test_what_a_reference_leads_to(value: Any, expected: Any) -> None:
     """However many stand in between; None where they lead nowhere."""
     document = {"Deep": {"type": "string"}, "Far": {"$ref": "#/Deep"}, "Loop": {"$ref": "#/Loop"}, "Seven": 7}
-    assert resolved(document, value) == expected
+    assert follow(document, value) == expected
 
 
 def test_a_name_that_two_places_share_is_written_with_its_place() -> None:

@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 from rulewright.openapi.document import Document, parse
-from rulewright.rules.definition import Rule, RuleDefinitionError, RuledSchema, Source
-from rulewright.rules.pins import check_pins, check_surroundings
-from rulewright.rules.renames import check_renames
-from rulewright.rules.sentence import folded, sentences
+from rulewright.rules.definition import Rule, RuleDefinitionError, RuledSchema, Source, check_renames
+from rulewright.rules.sources import check_quotes, check_surroundings, folded, sentences
 
 AT = "#/info/description"
 
@@ -29,7 +27,7 @@ def quoting(quote: str, at: str = AT, name: str = "boxes") -> Rule:
 def complaint(text: Any, *rules: Rule) -> str:
     """Return what is said of rules that quote what a page does not say."""
     with pytest.raises(RuleDefinitionError) as caught:
-        check_pins(page(text), rules)
+        check_quotes(page(text), rules)
     return str(caught.value)
 
 
@@ -87,7 +85,7 @@ def test_a_place_that_is_gone_or_no_text_is_told() -> None:
 )
 def test_a_quote_stands_there_in_whole_words_however_wrapped(quote: str, text: str) -> None:
     """Where a quote begins or ends with a sign, or a script sets no words apart, there is no word to halve."""
-    check_pins(page(text), [quoting(quote)])
+    check_quotes(page(text), [quoting(quote)])
 
 
 @pytest.mark.parametrize(
@@ -136,7 +134,7 @@ def test_a_quote_in_several_sentences_is_shown_in_all_of_them(tmp_path: Path) ->
 
 
 def test_a_sentence_that_is_gone_is_shown_beside_the_closest(tmp_path: Path) -> None:
-    """`check_pins` has said so already where the whole quote is gone; here it is one sentence of several."""
+    """`check_quotes` has said so already where the whole quote is gone; here it is one sentence of several."""
     said = surrounded(tmp_path, "One box. Two bags.", "One box. Two crates.", quoting("One box. Two bags."))
     assert "\n  was:     Two bags\n  stands:  Two crates.\n" in said
 
@@ -158,7 +156,7 @@ def test_what_leaves_the_sentence_as_it_was_is_let_pass(tmp_path: Path, before: 
 
 
 def test_every_rule_whose_sentence_changed_is_told(tmp_path: Path) -> None:
-    """One complaint for each; a place that is gone is for `check_pins` to tell."""
+    """One complaint for each; a place that is gone is for `check_quotes` to tell."""
     rules = quoting("box"), quoting("box", "#/gone"), quoting("bag", name="right"), quoting("a box", name="again")
     said = surrounded(tmp_path, "Take a box. Or a bag.", "Take a box now. Or a bag.", *rules)
     assert [line.partition(":")[0] for line in said.splitlines() if line.startswith("rule")] == [

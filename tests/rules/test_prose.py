@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 import yaml
 from rulewright.errors import InputError
-from rulewright.merged import Merged
 from rulewright.openapi.document import parse
 from rulewright.overlay import parse_overlay
 from rulewright.rules.definition import Rule, RuledSchema, Source
-from rulewright.rules.ledger import Ledger, read_ledger, sounds_like_a_constraint
+from rulewright.rules.sources import Prose, read_prose, sounds_like_a_constraint
 
 AT = "#/info/description"
 PAGE = "Hello. Boxes need a weight, at most 9.\n\n- Only letters fly.\n- Bags must be closed. Twice."
@@ -23,14 +22,14 @@ def quoting(name: str, quote: str, at: str = AT) -> Rule:
     return Rule(name, "error", "m", Source(at, quote), {}, {}, {}, {}, ())
 
 
-def ledger(value: Any, *rules: Rule, waived: Any = None) -> Ledger:
+def ledger(value: Any, *rules: Rule, waived: Any = None) -> Prose:
     """Return the ledger of a page, some rules and what an overlay waives."""
     overlay: dict[str, Any] = {"overlay": "1.1.0", "info": {"title": "t", "version": "1"}, "actions": [{"target": "$"}]}
     if waived is not None:
         overlay["x-waived-prose"] = waived
     page = parse(json.dumps(value, indent=1, ensure_ascii=False), "page.json")
     overlays = (parse_overlay(parse(yaml.safe_dump(overlay), "some.overlay.yaml")),)
-    return read_ledger(Merged(page, overlays, value, (RuledSchema((), {}, rules),)))
+    return read_prose(page, (RuledSchema((), {}, rules),), overlays)
 
 
 def described(text: str) -> dict[str, Any]:
@@ -69,20 +68,17 @@ def test_the_ledger_can_be_read_by_programs() -> None:
     """The same as JSON."""
     read = ledger(described("Only a. Only b. Only c."), quoting("r", "Only a."), waived=[waiving("Only b.")])
     place = {"at": AT, "line": 3}
-    assert read.data() == {
-        "document": "page.json",
-        "sentences": [
-            {**place, "text": "Only a.", "rules": ["r"], "waived": None},
-            {**place, "text": "Only b.", "rules": [], "waived": "it is known"},
-            {**place, "text": "Only c.", "rules": [], "waived": None},
-        ],
-    }
+    assert [sentence.data() for sentence in read.sentences] == [
+        {**place, "text": "Only a.", "rules": ["r"], "waived": None},
+        {**place, "text": "Only b.", "rules": [], "waived": "it is known"},
+        {**place, "text": "Only c.", "rules": [], "waived": None},
+    ]
     assert [sentence.text for sentence in read.unclaimed] == ["Only c."]
 
 
 def test_what_nobody_claims_is_told_with_the_ways_out() -> None:
     """How many, where, in what words."""
-    assert ledger(described("Only a. Only b."), quoting("r", "Only a.")).complaint() == (
+    assert ledger(described("Only a. Only b."), quoting("r", "Only a.")).error_text() == (
         "page.json: 1 sentence(s) sound like a constraint, and no rule claims them\n"
         "  line 3, #/info/description\n"
         "    Only b.\n"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rulewright.rules.breach import breaches
-from rulewright.rules.expression import Compiler, negated, render
+from rulewright.rules.expression import Compiler, breaches, negated, render
 
 
 def compiler(lists: dict[str, str] | None = None) -> Compiler:

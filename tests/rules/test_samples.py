@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rulewright.rules.edges import edges
 from rulewright.rules.sample import sample
+from rulewright.rules.space import boundaries
 
 WHOLE = {"type": "integer"}
 NUMBER = {"type": "number"}
@@ -50,7 +50,7 @@ TEXT = {"type": "string"}
 )
 def test_where_a_rule_changes_its_mind(field: dict[str, Any], said: Any, expected: tuple[Any, ...]) -> None:
     """What it names and both sides of its bounds, as far as the field itself accepts them."""
-    assert edges(field, "a", {"properties": {"a": said, "b": {"const": 7}}}) == expected
+    assert boundaries(field, "a", {"properties": {"a": said, "b": {"const": 7}}}) == expected
 
 
 @pytest.mark.parametrize("wrapped", [{"allOf": [1]}, {"anyOf": [1]}, {"not": 1}])
@@ -58,8 +58,8 @@ def test_what_is_said_inside_is_found(wrapped: dict[str, Any]) -> None:
     """A rule may say it of the whole body, in a part of a choice or in its opposite."""
     said = {"properties": {"a": {"const": 3}}}
     (keyword,) = wrapped
-    assert edges(WHOLE, "a", {keyword: said if keyword == "not" else [True, said]}) == (3,)
-    assert edges(WHOLE, "a", True) == ()
+    assert boundaries(WHOLE, "a", {keyword: said if keyword == "not" else [True, said]}) == (3,)
+    assert boundaries(WHOLE, "a", True) == ()
 
 
 DOCUMENT = {

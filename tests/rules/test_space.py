@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from rulewright.merged import Merged
 from rulewright.rules.definition import Rule, RuledSchema, Source
-from rulewright.rules.domain import Given, Length, Sample
-from rulewright.rules.space import Space, concrete, concretes
+from rulewright.rules.space import Given, Length, Sample, Space, concrete, concretes
 from rulewright.rules.verdict import Verdict, mentions
 
 DOCUMENT = {"Text": {"$ref": "#/Deep"}, "Deep": {"type": "string", "example": "deep"}}

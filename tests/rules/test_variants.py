@@ -10,7 +10,7 @@ import pytest
 from rulewright.errors import InputError
 from rulewright.rules import variants
 from rulewright.rules.definition import Rule, RuledSchema, Source, read_rules
-from rulewright.rules.domain import Given, Length, Sample
+from rulewright.rules.space import Given, Length, Sample
 from rulewright.rules.variants import ABSENT, VariantSet, read_variants
 
 PROPERTIES: dict[str, Any] = {

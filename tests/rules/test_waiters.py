@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from rulewright.errors import InputError
 from rulewright.generate.names import Names, OperationName
-from rulewright.generate.operations import operations
 from rulewright.generate.waiters import read_waiters, shared_arguments, submits, waiters_module
+from rulewright.openapi.operations import operations
 
 WAITER: dict[str, Any] = {
     "name": "print job",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rulewright.openapi.parameters import METHODS
+from rulewright.openapi.operations import METHODS
 from rulewright.sandbox import SpecError
 from rulewright.sandbox.spec import (
     Body,

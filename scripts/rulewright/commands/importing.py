@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import TextIO
 
 from rulewright.errors import EXIT_FAILED, InputError, printable
 from rulewright.files import write_whole
+from rulewright.impact.accepted import FILE, read_accepted
 from rulewright.impact.formats import EXIT_CODES, FORMATS
-from rulewright.impact.report import Report
-from rulewright.importing.impact import impact, revision_before
-from rulewright.importing.imported import Imported, import_pages, mending
-from rulewright.importing.origin import write_record
+from rulewright.impact.report import Report, compare
+from rulewright.impact.revision import revise
+from rulewright.impact.sources import read
+from rulewright.importing.imported import Imported, import_pages, mending, write_record
 from rulewright.openapi.document import Document, load
-from rulewright.openapi.validity import operations
+from rulewright.openapi.operations import operations
 from rulewright.overlay import load_overlay
 from rulewright.overlay.absorbed import WAY_OUT, absorbed
 from rulewright.project import Project, load_project
@@ -53,11 +55,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _impact(imported: Imported, project: Project | None) -> Report | None:
-    """Compare before anything is written; None on the first import, which breaks nobody."""
+    """Compare the new document with the project as it stands, before anything is written.
+
+    Returns:
+        The impact, with the project's overlays and accepted changes; None on the first import, which breaks nobody.
+    """
     if project is None:
         raise InputError("--impact compares with the project's own document; leave -o away")
-    before = revision_before(project)
-    return None if before is None else impact(before, imported.document, project)
+    if not project.spec.is_file():
+        return None
+    before = dataclasses.replace(read(str(project.spec), project.root), label=project.relative(project.spec))
+    overlays = [load_overlay(path) for path in project.overlays]
+    after = revise("the imported pages", imported.document, overlays)
+    return compare(before, after, read_accepted(project.root / FILE))
 
 
 def _report(imported: Imported, before: dict[str, str]) -> list[str]:
@@ -85,11 +95,7 @@ def _show(lines: Sequence[str], stream: TextIO) -> None:
 
 def _operations(document: Document) -> dict[str, str]:
     """Return the operationId (or nothing) by method and path."""
-    paths = document.value["paths"]
-    return {
-        f"{method.upper()} {path}": str(paths[path][method].get("operationId", ""))
-        for _, path, method in operations(document.value)
-    }
+    return {each.title: str(each.body.get("operationId", "")) for each in operations(document.value)}
 
 
 def _operations_before(output: Path) -> dict[str, str]:

@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rulewright.errors import printable, run_cli
-from rulewright.new.create import create
-from rulewright.new.name import check_name
-from rulewright.new.noted import NAME as NOTED
-from rulewright.new.pipeline import requirement
+from rulewright.new.create import NOTED, create
+from rulewright.new.inputs import check_name, requirement
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,8 +13,7 @@ from rulewright.errors import EXIT_USAGE, InputError, printable
 from rulewright.files import write_whole
 from rulewright.openapi.document import Document, load, to_json, to_yaml
 from rulewright.overlay.engine import apply
-from rulewright.overlay.extends import extended_path
-from rulewright.overlay.model import Overlay, load_overlay, parse_overlay
+from rulewright.overlay.model import Overlay, extended_path, load_overlay, parse_overlay
 
 EPILOG: Final = """\
 Every action must select exactly one node, unless it carries x-expect: a number, or {min: .., max: ..};

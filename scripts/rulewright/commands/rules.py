@@ -1,27 +1,29 @@
-"""Command line: `rulewright rules check|analyse|ledger [--project DIR]`."""
+"""Command line: `rulewright rules check|analyse|list|explain [--project DIR]`."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import difflib
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from rulewright.errors import EXIT_FAILED, printable, run_cli
-from rulewright.merged import merge
-from rulewright.openapi.document import to_json
+from rulewright.errors import EXIT_FAILED, InputError, printable, run_cli
+from rulewright.merged import Merged, merge
+from rulewright.openapi.document import Document, load, parse, to_json
 from rulewright.project import Project, load_project
-from rulewright.rules.analysis import Report, analyse
-from rulewright.rules.ledger import Ledger, read_ledger
-from rulewright.rules.pins import check_surroundings
-from rulewright.rules.renames import check_renames
+from rulewright.rules.analysis import analyse
+from rulewright.rules.definition import RuledSchema, check_renames
+from rulewright.rules.sources import check_surroundings, read_prose
+from rulewright.rules.verdict import explain
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one of the commands about rules.
 
     Returns:
-        0 when there is nothing to complain about, 1 when there is, 2 for wrong usage.
+        0 when nothing was found, 1 when something was, 2 for wrong usage.
     """
     options = _parser().parse_args(arguments)
     return run_cli(lambda: _COMMANDS[options.command](load_project(options.project), options))
@@ -31,50 +33,103 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rulewright rules", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, about in (
-        ("check", "refuse rules that cannot be what their author meant, and prose that no rule claims"),
-        ("analyse", "say what the rules together allow, forbid and make useless, each with the smallest request"),
-        ("ledger", "list every sentence that sounds like a constraint, and what claims it"),
+        ("check", "refuse rules that are malformed or contradict their examples, and prose that no rule claims"),
+        ("analyse", "report what the rules together allow, forbid and make useless, each with the smallest request"),
+        ("list", "list the rules, and every sentence that sounds like a constraint with what claims it"),
+        ("explain", "judge one request by the rules: every violation with its rule, place, message and source"),
     ):
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument("--project", default=".", metavar="DIR", help="the project to work on (default: here)")
         command.add_argument("--format", choices=("text", "json"), default="text")
+        if name == "explain":
+            command.add_argument("request", metavar="FILE", help="the request as JSON or YAML, or - for standard input")
+            command.add_argument(
+                "--schema", metavar="NAME", help="the schema it is for, such as Order, or 'GET /orders' for parameters"
+            )
     return parser
 
 
 def _check(project: Project, options: argparse.Namespace) -> int:
-    merged = merge(project)  # raises for whatever is malformed, unpinned or wrong
+    merged = merge(project)  # raises for whatever is malformed, misquoted or wrong
     with merged.explained():
         check_renames(project.output / "openapi.effective.json", merged.ruled)
         check_surroundings(project.output / "openapi.effective.json", merged.value, merged.ruled)
-        ledger = read_ledger(merged)
+        prose = read_prose(merged.vendor, merged.ruled, merged.overlays)
     count = sum(len(schema.rules) for schema in merged.ruled)
     if options.format == "json":
-        print(to_json({"rules": count, "unclaimed": [sentence.data() for sentence in ledger.unclaimed]}), end="")
-    elif ledger.unclaimed:
-        print(f"error: {printable(ledger.complaint())}", file=sys.stderr)
+        print(to_json({"rules": count, "unclaimed": [sentence.data() for sentence in prose.unclaimed]}), end="")
+    elif prose.unclaimed:
+        print(f"error: {printable(prose.error_text())}", file=sys.stderr)
     else:
-        print(f"{count} rules, {len(ledger.sentences)} constraint-like sentences, all claimed")
-    return EXIT_FAILED if ledger.unclaimed else 0
+        print(f"{count} rules, {len(prose.sentences)} constraint-like sentences, all claimed")
+    return EXIT_FAILED if prose.unclaimed else 0
 
 
 def _analyse(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)
     with merged.explained():
-        report: Report = analyse(merged)
+        report = analyse(merged.value, merged.ruled, merged.overlays)
     print(to_json(report.data()) if options.format == "json" else printable(report.text()), end="")
     return EXIT_FAILED if report.unaccepted or report.expired else 0
 
 
-def _ledger(project: Project, options: argparse.Namespace) -> int:
+def _list(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)
     with merged.explained():
-        ledger: Ledger = read_ledger(merged)
-    print(to_json(ledger.data()) if options.format == "json" else printable(ledger.text()), end="")
-    return EXIT_FAILED if ledger.unclaimed else 0
+        prose = read_prose(merged.vendor, merged.ruled, merged.overlays)
+    rules = [_rule_data(schema, rule) for schema in merged.ruled for rule in schema.rules]
+    if options.format == "json":
+        sentences = [sentence.data() for sentence in prose.sentences]
+        print(to_json({"document": prose.path, "rules": rules, "sentences": sentences}), end="")
+    else:
+        lines = [f"{each['id']} ({each['level']}, {each['schema']})\n  {each['message']}\n" for each in rules]
+        print(printable("".join(lines) + prose.text()), end="")
+    return EXIT_FAILED if prose.unclaimed else 0
+
+
+def _rule_data(schema: RuledSchema, rule: Any) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "level": rule.level,
+        "schema": schema.name,
+        "message": rule.message,
+        "source": dataclasses.asdict(rule.source),
+    }
+
+
+def _explain(project: Project, options: argparse.Namespace) -> int:
+    merged = merge(project)
+    request = _read_request(options.request)
+    with merged.explained():
+        found = explain(merged.value, _ruled_schema(merged, options.schema), request.value)
+    if options.format == "json":
+        print(to_json({"valid": not found, "violations": [dataclasses.asdict(each) for each in found]}), end="")
+    else:
+        print(printable("\n".join(map(str, found))) if found else f"{request.path}: no rule is broken")
+    return EXIT_FAILED if found else 0
+
+
+def _read_request(name: str) -> Document:
+    return parse(sys.stdin.read(), "standard input") if name == "-" else load(name)
+
+
+def _ruled_schema(merged: Merged, name: str | None) -> RuledSchema:
+    """Return the schema a request is judged by: the named one, or the only one that has rules."""
+    known = {schema.name: schema for schema in merged.ruled if schema.rules}
+    if not known:
+        raise InputError("no schema of this project has rules")
+    if name is None and len(known) > 1:
+        raise InputError(f"several schemas have rules; name one with --schema: {', '.join(known)}")
+    if name is not None and name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
+        raise InputError(f"--schema {name!r} has no rules; {hint}")
+    return next(iter(known.values())) if name is None else known[name]
 
 
 _COMMANDS: Final[dict[str, Callable[[Project, argparse.Namespace], int]]] = {
     "check": _check,
     "analyse": _analyse,
-    "ledger": _ledger,
+    "list": _list,
+    "explain": _explain,
 }

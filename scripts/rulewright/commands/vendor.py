@@ -9,11 +9,8 @@ from typing import Any, Final
 
 from rulewright.errors import EXIT_FAILED, InputError, printable, run_cli
 from rulewright.project import Project, load_project
-from rulewright.vendoring import needs
-from rulewright.vendoring.affected import affected
-from rulewright.vendoring.copy import build_copy, put
-from rulewright.vendoring.edits import shown
-from rulewright.vendoring.impact import impact
+from rulewright.vendoring.copy import build_copy, put, show_needs
+from rulewright.vendoring.upgrade import affected, show_edits, show_impact
 from rulewright.vendoring.verify import MANIFEST, NotACopy, describe, findings, read_manifest, report
 
 _ABOUT: Final = {
@@ -71,7 +68,7 @@ def _copy(project: Project, options: argparse.Namespace) -> int:
         raise InputError("is there already; use upgrade, which looks for edits first", path=target.as_posix())
     put(target, tree)
     print(f"{target.as_posix()}/ written: {len(tree)} files; check it with: python {target.as_posix()}/verify.py")
-    print(needs.shown(read_manifest(str(target))))
+    print(show_needs(read_manifest(str(target))))
     return 0
 
 
@@ -88,7 +85,7 @@ def _upgrade(project: Project, options: argparse.Namespace) -> int:
     _, fresh = _build_like(manifest, project)
     found = findings(str(root))
     if found:
-        diff = shown(root, found, manifest, fresh)
+        diff = show_edits(root, found, manifest, fresh)
         if not options.force:
             message = f"was edited, and an upgrade would lose that; with --force it does\n{diff}"
             raise InputError(message, path=f"{root.as_posix()}/")
@@ -101,7 +98,7 @@ def _upgrade(project: Project, options: argparse.Namespace) -> int:
     now = read_manifest(str(root))
     print(f"{told}\n{root.as_posix()}/: {describe(manifest)} became {describe(now)}")
     if any(now[key] != manifest.get(key) for key in ("needs", "excludes")):
-        print(needs.shown(now))
+        print(show_needs(now))
     return 0
 
 
@@ -144,7 +141,7 @@ def _is_current(root: Path, manifest: dict[str, Any], project: Project) -> bool:
 
 
 def _news(root: Path, project: Project) -> str:
-    return printable(impact(root, project))
+    return printable(show_impact(root, project))
 
 
 _COMMANDS: Final = {"copy": _copy, "verify": _verify, "upgrade": _upgrade, "affected": _affected}

@@ -15,8 +15,7 @@ from rulewright.contract.failure import Ask, Failure
 from rulewright.contract.judge import ANY, Part
 from rulewright.contract.request import Request
 from rulewright.rules.definition import Rule
-from rulewright.rules.edges import edges
-from rulewright.rules.space import Space, concretes
+from rulewright.rules.space import Space, around_bounds, concretes
 from rulewright.sandbox.sample import sample
 from rulewright.sandbox.spec import Parameter
 
@@ -132,7 +131,7 @@ class Cases:
         for word, value in OF_TYPE.items():
             yield f"of type {word}", value
         yield "false", False
-        for value in edges({}, name, {"properties": {name: field}}):
+        for value in around_bounds(field):
             yield f"beside a bound, {value}"[:80], value
         item = sample(self._contract.schemas, field.get("items") or {})
         for keyword in ("minItems", "maxItems"):
@@ -214,7 +213,7 @@ class Cases:
         fits = self._contract.judge.shape(parameter.schema, formats=False).is_valid
         if fits({}) or self._is_list(parameter):
             return
-        bounds = [each for each in edges({}, "it", {"properties": {"it": schema}}) if not isinstance(each, bool)]
+        bounds = [each for each in around_bounds(schema) if not isinstance(each, bool)]
         for value in (UNLISTED, *bounds):
             text = value if isinstance(value, str) else json.dumps(value)
             if text and len(text) < _LONGEST and not any(map(fits, (text, *_typed(text)))):

@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from rulewright.contract.failure import Ask, Carrier
 from rulewright.contract.judge import BodyJudge, Judge, Part, Verdict
 from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Request
-from rulewright.openapi.parameters import is_unsaid
+from rulewright.openapi.operations import is_ignored
 from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.space import Space
 from rulewright.sandbox.spec import Operation, Spec, Waiter, is_json
@@ -210,7 +210,7 @@ class Contract:
             for holder in (item, *item.values()):
                 if isinstance(holder, dict) and "parameters" in holder:
                     given = holder["parameters"]
-                    holder["parameters"] = [each for each in given if not is_unsaid(self.spec.resolve(each))]
+                    holder["parameters"] = [each for each in given if not is_ignored(self.spec.resolve(each))]
         return document
 
     @property

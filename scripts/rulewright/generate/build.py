@@ -15,7 +15,7 @@ from rulewright.generate.gaps import accepted_gaps, dropped, read_gaps, unsuppor
 from rulewright.generate.generator import Generator, GeneratorError, TimeLimitError
 from rulewright.generate.manifest import NAME, manifest
 from rulewright.generate.names import Names, read_names
-from rulewright.generate.operations import operations, operations_module
+from rulewright.generate.operations import operations_module
 from rulewright.generate.rewrites import generator_input
 from rulewright.generate.rules_page import rules_page
 from rulewright.generate.source import RAW, render, visible
@@ -25,9 +25,10 @@ from rulewright.generate.variants import typing_tables, variants_module
 from rulewright.generate.waiters import waiters_module
 from rulewright.merged import Merged, explain, merge
 from rulewright.openapi.document import to_json
+from rulewright.openapi.operations import operations
 from rulewright.project import Project
-from rulewright.rules.pins import check_surroundings
-from rulewright.rules.renames import check_renames
+from rulewright.rules.definition import check_renames
+from rulewright.rules.sources import check_surroundings
 from rulewright.rules.variants import VariantSet, read_variants
 
 EFFECTIVE: Final = "openapi.effective.json"

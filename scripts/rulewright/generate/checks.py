@@ -13,15 +13,25 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.generate.names import ModelName, Names
-from rulewright.generate.operations import Operation, operations
 from rulewright.generate.schemas import RULED, Schemas, body_schemas
 from rulewright.generate.source import constant, literal, render, snake, variables
+from rulewright.openapi.operations import Operation, operations
 from rulewright.openapi.pointer import Location, decode, encode
 from rulewright.rules import expression
-from rulewright.rules.breach import Breach, breaches
 from rulewright.rules.definition import Rule, RuledSchema
-from rulewright.rules.domain import Given, Length, domains
-from rulewright.rules.expression import ALWAYS, Compiler, Expression, Term, every, is_type, negated, some
+from rulewright.rules.expression import (
+    ALWAYS,
+    Breach,
+    Compiler,
+    Expression,
+    Term,
+    breaches,
+    every,
+    is_type,
+    negated,
+    some,
+)
+from rulewright.rules.space import Given, Length, domains
 from rulewright.rules.verdict import mentions
 
 _STRUCTURE: Final = frozenset({"paths", "components", "schemas", "properties", "requestBody", "content", "schema"})

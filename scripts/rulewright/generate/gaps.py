@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.generate.operations import credentials, operations
+from rulewright.generate.operations import credentials
 from rulewright.merged import Merged
-from rulewright.openapi.parameters import is_unsaid, operation_parameters, parameters
+from rulewright.openapi.operations import is_ignored, operations, parameters
+from rulewright.overlay import notes
 
 ACCEPTED: Final = "x-accepted-gaps"
 _KEYS: Final = ("at", "reason")
@@ -59,7 +60,7 @@ def accepted_gaps(merged: Merged) -> dict[str, str]:
         InputError: An entry is malformed.
     """
     result = {}
-    for overlay, index, entry in merged.notes(ACCEPTED):
+    for overlay, index, entry in notes(merged.overlays, ACCEPTED):
         fits = isinstance(entry, dict) and set(entry) == set(_KEYS)
         if not fits or not all(isinstance(entry[key], str) and entry[key].strip() for key in _KEYS):
             message = "an accepted gap has at (GET /path, or /components/schemas/Name) and a reason, both text"
@@ -75,12 +76,12 @@ def unsupported_parameters(document: Any) -> Iterator[str]:
     """
     for operation in operations(document):
         place = f"parsing {operation.method.upper()} {operation.path} within its parameters"
-        for text in _unsupported_styles(operation_parameters(document, operation.path, operation.body)):
+        for text in _unsupported_styles(operation.parameters):
             yield f"{place}: {text}, which it ignores"
         given = (document["paths"][operation.path].get("parameters"), operation.body.get("parameters"))
-        named = {str(each["name"]).lower() for part in given for each in parameters(document, part) if is_unsaid(each)}
+        named = {str(each["name"]).lower() for part in given for each in parameters(document, part) if is_ignored(each)}
         if "authorization" in named and not any(
-            name.lower() == "authorization" for _, name, _ in credentials(document, operation.body)
+            name.lower() == "authorization" for _, name, _ in credentials(operation)
         ):
             yield (
                 f"{place}: the header parameter Authorization has no meaning in OpenAPI 3, "

@@ -10,35 +10,8 @@ from typing import Any, Final
 from rulewright.errors import InputError
 from rulewright.generate.names import Names
 from rulewright.generate.source import constant, in_raw, render
-from rulewright.openapi.parameters import METHODS, operation_parameters, resolved
-from rulewright.openapi.pointer import encode
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One operation of the document, with its place."""
-
-    method: str
-    path: str
-    body: dict[str, Any]
-
-    @property
-    def id(self) -> str:
-        """Its operationId, or a name made of method and path."""
-        return str(self.body.get("operationId") or f"{self.method}{self.path}")
-
-    @property
-    def pointer(self) -> str:
-        """JSON pointer of the operation."""
-        return encode(("paths", self.path, self.method))
-
-
-def operations(document: Any) -> Iterator[Operation]:
-    """Yield every operation in document order."""
-    for path, item in document.get("paths", {}).items():
-        for method, body in item.items() if isinstance(item, dict) else ():
-            if method in METHODS and isinstance(body, dict):
-                yield Operation(method, path, body)
+from rulewright.openapi.operations import Operation, operations
+from rulewright.openapi.references import follow
 
 
 def operation_constants(document: Any) -> dict[str, str]:
@@ -62,11 +35,11 @@ def operation_constants(document: Any) -> dict[str, str]:
     return result
 
 
-def descriptions(document: Any, operation: Operation) -> dict[str, str]:
+def descriptions(operation: Operation) -> dict[str, str]:
     """Return the description of each parameter, by place and name; one line each."""
     return {
         f"{parameter.get('in')}:{parameter['name']}": " ".join(str(parameter["description"]).split())
-        for parameter in operation_parameters(document, operation.path, operation.body)
+        for parameter in operation.parameters
         if parameter.get("description")
     }
 
@@ -103,8 +76,8 @@ def operations_module(document: Any, names: Names) -> str:
                     named.module,
                     type_text(named.answer, names),
                     dict(named.arguments),
-                    joined(operation_parameters(document, each.path, each.body)),
-                    credentials(document, each.body),
+                    joined(each.parameters),
+                    credentials(each),
                     str(each.body.get("x-certainty", "published")),
                 )
             )
@@ -141,12 +114,12 @@ def type_imports(types: Iterable[str], names: Names) -> Iterator[str]:
         yield f"from {in_raw()} import models"
 
 
-def credentials(document: Any, operation: Any) -> tuple[tuple[str, str, str], ...]:
+def credentials(operation: Operation) -> tuple[tuple[str, str, str], ...]:
     """Return place, name and scheme of an operation's credentials: the first alternative that a single token serves."""
-    alternatives = operation.get("security", document.get("security", []))
-    schemes = document.get("components", {}).get("securitySchemes", {})
+    alternatives = operation.security
+    schemes = operation.document.get("components", {}).get("securitySchemes", {})
     for alternative in alternatives if isinstance(alternatives, list) else ():
-        carriers = [_carrier(resolved(document, schemes.get(name))) for name in alternative]
+        carriers = [_carrier(follow(operation.document, schemes.get(name))) for name in alternative]
         found = tuple(carrier for carrier in carriers if carrier is not None)
         if len(found) == len(carriers):
             return found

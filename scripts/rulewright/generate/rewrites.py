@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from rulewright.openapi.parameters import METHODS, is_unsaid, resolved
+from rulewright.openapi.operations import METHODS, is_ignored
 from rulewright.openapi.pointer import decode, resolve
+from rulewright.openapi.references import follow
 
 _BYTES: Final = {"type": "string", "format": "binary"}
 _KNOWN: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -153,8 +154,8 @@ def send_text(value: dict[str, Any], document: Any) -> dict[str, Any]:
     if value.get("in") not in _TEXT_ONLY or not isinstance(value.get("schema"), dict):
         return value
     schema = value["schema"]
-    if _holds_a_list(resolved(document, schema)) or any(
-        _holds_a_list(resolved(document, each)) for key in ("anyOf", "oneOf", "allOf") for each in schema.get(key) or ()
+    if _holds_a_list(follow(document, schema)) or any(
+        _holds_a_list(follow(document, each)) for key in ("anyOf", "oneOf", "allOf") for each in schema.get(key) or ()
     ):
         text = {"type": "string", **{key: schema[key] for key in ("title", "description") if key in schema}}
         return {**value, "schema": text}
@@ -184,11 +185,11 @@ def drop_parameters(value: dict[str, Any], document: Any) -> dict[str, Any]:
     """Leave out parameters that OpenAPI ignores, and whole query strings."""
     if not isinstance(value.get("parameters"), list):
         return value
-    found = [(each, resolved(document, each)) for each in value["parameters"]]
+    found = [(each, follow(document, each)) for each in value["parameters"]]
     kept = [
         each
         for each, meant in found
-        if not (isinstance(meant, dict) and (is_unsaid(meant) or meant.get("in") == "querystring"))
+        if not (isinstance(meant, dict) and (is_ignored(meant) or meant.get("in") == "querystring"))
     ]
     return {**value, "parameters": kept}
 
@@ -234,7 +235,7 @@ def empty_heads(document: Any) -> None:
     for item in document.get("paths", {}).values():
         head = item.get("head") if isinstance(item, dict) else None
         if isinstance(head, dict) and isinstance(head.get("responses"), dict):
-            answers = {code: resolved(document, answer) for code, answer in head["responses"].items()}
+            answers = {code: follow(document, answer) for code, answer in head["responses"].items()}
             head["responses"] = {
                 code: {**answer, "content": {}} if isinstance(answer, dict) else answer
                 for code, answer in answers.items()

@@ -8,8 +8,7 @@ from typing import Any
 
 from rulewright.generate.source import cell, render
 from rulewright.rules.definition import RuledSchema
-from rulewright.rules.domain import Given, Length
-from rulewright.rules.space import concretes
+from rulewright.rules.space import Given, Length, concretes
 from rulewright.rules.variants import ABSENT, Allowed, Variant, VariantSet
 from rulewright.rules.verdict import Verdict
 

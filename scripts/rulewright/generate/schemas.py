@@ -7,10 +7,10 @@ from contextlib import suppress
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.generate.operations import Operation, operations
+from rulewright.openapi.operations import Operation, operations
 from rulewright.openapi.pointer import Location, decode, encode, resolve
 from rulewright.rules.definition import EXTENSION
-from rulewright.rules.pattern import PatternError, translate
+from rulewright.rules.dialect import PatternError, translate
 
 _CHECKED: Final = frozenset(
     {

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.generate.names import ModelName, Names
-from rulewright.generate.operations import Operation, descriptions, operation_constants, operations, type_text
+from rulewright.generate.operations import descriptions, operation_constants, type_text
 from rulewright.generate.schemas import body_schemas
 from rulewright.generate.source import in_raw, literal, render
-from rulewright.rules.domain import Given, Length
-from rulewright.rules.space import concretes
+from rulewright.openapi.operations import Operation, operations
+from rulewright.rules.space import Given, Length, concretes
 from rulewright.rules.variants import ABSENT, Allowed, Variant, VariantSet, takes
 from rulewright.rules.verdict import Verdict
 
@@ -242,19 +242,17 @@ def _writer(variants: VariantSet, document: Any, names: Names) -> _Writer:
             f"has x-variants, so exactly one operation must take it as its body, got {found}", pointer=pointer
         )
     model = names.model_at(variants.ruled.location)
-    return _Writer(
-        variants, model, operation_constants(document)[users[0].id], _place(users[0], model, document, names)
-    )
+    return _Writer(variants, model, operation_constants(document)[users[0].id], _place(users[0], model, names))
 
 
-def _place(operation: Operation, model: ModelName, document: Any, names: Names) -> _Place:
+def _place(operation: Operation, model: ModelName, names: Names) -> _Place:
     """Return the parameters beside the body.
 
     Raises:
         InputError: One of them has the name of a field of the body.
     """
     named = names.operation(operation.method, operation.path)
-    texts = descriptions(document, operation)
+    texts = descriptions(operation)
     fields = {field.attribute for field in model.fields.values()} | {"extra", "waive", "strict", "self", "body"}
     found = []
     for key, keyword in named.arguments.items():

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.generate.names import Names
-from rulewright.generate.operations import Operation, operations
 from rulewright.generate.source import render
-from rulewright.openapi.parameters import resolved
+from rulewright.openapi.operations import Operation, operations
 from rulewright.openapi.pointer import decode
+from rulewright.openapi.references import follow
 
 EXTENSION: Final = "x-waiter"
 ACCEPTORS: Final = ("retry", "success", "failure", "cancelled", "timeout")
@@ -63,8 +63,8 @@ def submits(document: Any) -> Iterator[tuple[str, str]]:
 def _links(document: Any, operation: Operation) -> Iterator[Any]:
     """Yield the links of the answers of an operation, references followed."""
     for response in operation.body.get("responses", {}).values():
-        for link in (resolved(document, response) or {}).get("links", {}).values():
-            yield resolved(document, link) or {}
+        for link in (follow(document, response) or {}).get("links", {}).values():
+            yield follow(document, link) or {}
 
 
 def shared_arguments(document: Any, submit: Operation, poll: Operation, names: Names) -> dict[str, str]:
@@ -200,7 +200,7 @@ def _answer(waiter: WaiterDefinition, document: Any) -> Any:
     """Return the schema of a successful answer to a poll; None if the document has none."""
     responses = waiter.operation.body.get("responses", {})
     good = [code for code in responses if code.startswith("2")] or ["default"]
-    content = (resolved(document, responses.get(good[0])) or {}).get("content", {})
+    content = (follow(document, responses.get(good[0])) or {}).get("content", {})
     return next((entry.get("schema") for name, entry in content.items() if "json" in name or "*" in name), None)
 
 
@@ -209,7 +209,7 @@ def _parts(schema: Any, document: Any) -> Iterator[dict[str, Any]]:
     seen: list[Any] = []
     left = [schema]
     while left:
-        found = resolved(document, left.pop(0))
+        found = follow(document, left.pop(0))
         if isinstance(found, dict) and not any(found is each for each in seen):
             seen.append(found)
             left = [*found.get("allOf", []), *left]

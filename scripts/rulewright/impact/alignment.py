@@ -15,9 +15,8 @@ from typing import Any
 from rulewright.impact.acceptance import Acceptance
 from rulewright.impact.grammar import resolved
 from rulewright.impact.structure import same
-from rulewright.rules.domain import Given, Length, Sample, schema_domains
 from rulewright.rules.sample import sample
-from rulewright.rules.space import concrete, concretes, product
+from rulewright.rules.space import Given, Length, Sample, concrete, concretes, product, schema_domains
 from rulewright.rules.verdict import mentions
 
 Point = tuple[Any, ...]

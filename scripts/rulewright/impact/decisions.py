@@ -10,7 +10,7 @@ from typing import Any
 from rulewright.impact.acceptance import Acceptance, Reason
 from rulewright.impact.alignment import Point, Table
 from rulewright.impact.requests import RequestImpact
-from rulewright.rules.domain import Length, Sample
+from rulewright.rules.space import Length, Sample
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rulewright.openapi.pointer import resolve
+from rulewright.openapi.references import follow
 
 EXTENSION: Final = "x-*"
 _PROSE: Final = {"description": "prose", "summary": "prose"}
@@ -123,12 +123,6 @@ def identity(kind: str, item: Any, index: int, document: Any) -> str:
 
 
 def resolved(value: Any, document: Any) -> Any:
-    """Follow the references of a value within its document; what leads nowhere stays a reference."""
-    for _ in range(32):
-        if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
-            return value
-        try:
-            value = resolve(document, value["$ref"])
-        except (LookupError, ValueError):
-            return value
-    return value
+    """Follow the references of a value within its document; a dangling one stays a reference."""
+    found = follow(document, value)
+    return value if found is None else found

@@ -9,9 +9,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from rulewright.generate.operations import Operation
 from rulewright.impact.revision import Revision
-from rulewright.openapi.parameters import operation_parameters, parameter_names, parameters_schema
+from rulewright.openapi.operations import Operation, operation_parameters, parameter_names, parameters_schema
 from rulewright.rules.definition import EXTENSION, RuledSchema
 
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 from rulewright.impact.change import Word
 from rulewright.impact.revision import Revision
 from rulewright.openapi.pointer import Location, encode
-from rulewright.rules.ledger import WAIVED
-from rulewright.rules.sentence import folded, sentences
+from rulewright.overlay import notes
+from rulewright.rules.sources import WAIVED, folded, sentences
 
 _SHORTEST: Final = 12  # characters; a shorter text inside a sentence is a word, not a quotation
 _ALIKE: Final = 0.4
@@ -80,7 +80,7 @@ def quoting(revisions: Sequence[Revision], place: Location, change: SentenceChan
             *((rule.source.at, rule.source.quote, f"rule {rule.id}") for each in revision.ruled for rule in each.rules),
             *(
                 (str(entry.get("at")), str(entry.get("quote")), f"{Path(overlay.path).name}, {WAIVED} {index + 1}")
-                for overlay, index, entry in revision.merged.notes(WAIVED)
+                for overlay, index, entry in notes(revision.merged.overlays, WAIVED)
                 if isinstance(entry, dict)
             ),
         ]

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rulewright.generate.operations import operations
 from rulewright.impact.acceptance import Acceptance, Reason, UnanswerableError
 from rulewright.impact.alignment import Aligned, Point, Table
 from rulewright.impact.grammar import resolved
 from rulewright.impact.parameters import parameters
 from rulewright.impact.revision import Revision
+from rulewright.openapi.operations import operations
 from rulewright.rules.definition import RuledSchema
 
 LIMIT: Final = 300_000

@@ -13,13 +13,12 @@ from typing import Any, Final
 from rulewright.errors import InputError
 from rulewright.merged import Merged
 from rulewright.openapi.document import Document
-from rulewright.openapi.path_items import with_path_items
+from rulewright.openapi.operations import with_path_items
 from rulewright.overlay import AbsorbedError, Action, Overlay, OverlayError, apply
 from rulewright.overlay.absorbed import absorbed, without
-from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules
-from rulewright.rules.effective import with_rules_as_schema
+from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules, with_rules_as_schema
 from rulewright.rules.lint import lint
-from rulewright.rules.pins import check_pins
+from rulewright.rules.sources import check_quotes
 from rulewright.rules.variants import VariantSet, read_variants
 
 _UNREADABLE: Final = (InputError, LookupError, TypeError, AttributeError, ValueError)
@@ -152,7 +151,7 @@ def _ruled(value: Any, misfits: list[Misfit]) -> tuple[RuledSchema, ...]:
 def _pins(vendor: Document, ruled: Sequence[RuledSchema]) -> Iterator[Misfit]:
     for rule in (rule for schema in ruled for rule in schema.rules):
         try:
-            check_pins(vendor, [rule])
+            check_quotes(vendor, [rule])
         except RuleDefinitionError as error:
             yield Misfit("pin", rule.id, str(error))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from rulewright.generate.operations import operations
+from rulewright.openapi.operations import operations
 from rulewright.openapi.pointer import Location, decode, encode
 
 _DATA: Final = frozenset({"example", "examples", "default", "enum", "x-rules"})

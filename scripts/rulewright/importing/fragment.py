@@ -17,7 +17,8 @@ from markdown_it.token import Token
 from rulewright.errors import InputError
 from rulewright.importing.page import Page
 from rulewright.openapi.document import Document, parse
-from rulewright.openapi.validity import METHODS, check_document, check_shape, minor_version, operations
+from rulewright.openapi.operations import METHODS, operations
+from rulewright.openapi.validity import check_document, check_shape, minor_version
 
 _CUT: Final = 160
 _LANGUAGES: Final = {"", "yaml", "yml", "json", "openapi"}
@@ -132,7 +133,7 @@ def read_fragment(fragment: Fragment, *, whole: bool = True) -> Document:
 
 
 def _check_announced(document: Document, fragment: Fragment, announced: tuple[str, str]) -> None:
-    names = [f"{method.upper()} {path}" for _, path, method in operations(document.value)]
+    names = [operation.title for operation in operations(document.value)]
     wanted = f"{announced[0].upper()} {announced[1]}"
     if wanted not in names:
         near = difflib.get_close_matches(wanted, names, n=1)

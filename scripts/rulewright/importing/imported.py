@@ -1,19 +1,23 @@
-"""Make the vendor document of all the pages given."""
+"""Make the vendor document of all the pages given, and record where it came from."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Final
 
 from rulewright.errors import InputError
+from rulewright.files import write_whole
 from rulewright.importing.fragment import fragments, read_fragment
-from rulewright.importing.merge import plan
+from rulewright.importing.merge import plan, render
 from rulewright.importing.page import Page, list_pages, read_page
-from rulewright.importing.render import render
-from rulewright.openapi.document import Document, parse
+from rulewright.openapi.document import Document, parse, to_json
 from rulewright.openapi.validity import check_document
 from rulewright.overlay import apply, load_overlay
+from rulewright.project import Project
 
 Mend = Callable[[Document], Document]
 
@@ -99,3 +103,53 @@ def _check_mended(document: Document, mend: Mend) -> None:
             check_document(mended)
         except InputError as error:
             raise UnmendedError(error.message, path=error.path, line=error.line, pointer=error.pointer) from error
+
+
+RECORD: Final = "overlays/origin.json"
+
+
+def write_record(project: Project, document: bytes, pages: Sequence[Page]) -> bool:
+    """Record the pages of an imported document, unless document and list of pages are those of the record.
+
+    So importing the same document again changes nothing, even where a page changed around it. The record holds
+    no dates and no paths of this machine.
+
+    Args:
+        project: Whose document was imported.
+        document: The vendor document.
+        pages: The pages it was made of, in order.
+
+    Returns:
+        Whether the record changed.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    value: dict[str, Any] = {
+        "about": "written by rulewright.importing: the pages the vendor document was made of",
+        "document": {"name": project.relative(project.spec), "sha256": hashlib.sha256(document).hexdigest()},
+        "pages": [{"origin": page.origin, "sha256": page.sha256} for page in pages],
+    }
+    before = read_record(project)
+    if before is not None and before.get("document") == value["document"] and _names(before) == _names(value):
+        return False
+    place = project.root / RECORD
+    try:
+        place.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be made: {error.strerror}", path=place.parent.as_posix()) from error
+    return write_whole(place, to_json(value))
+
+
+def read_record(project: Project) -> dict[str, Any] | None:
+    """Return the record, or None if there is none that can be understood."""
+    try:
+        value = json.loads((project.root / RECORD).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _names(record: dict[str, Any]) -> list[Any] | None:
+    pages = record.get("pages")
+    return [page.get("origin") for page in pages if isinstance(page, dict)] if isinstance(pages, list) else None

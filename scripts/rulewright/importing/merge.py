@@ -1,17 +1,25 @@
-"""Make one document of the documents of several pages."""
+"""Make one document of the documents of several pages, and write it in the style of the pages."""
 
 from __future__ import annotations
 
 import copy
+import io
 import itertools
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.scalarstring import SingleQuotedScalarString
+from ruamel.yaml.util import load_yaml_guess_indent
+
 from rulewright.errors import InputError
-from rulewright.openapi.document import Document
+from rulewright.openapi.document import Document, parse, to_yaml
+from rulewright.openapi.operations import Operation, operations
 from rulewright.openapi.pointer import Location
-from rulewright.openapi.validity import operations
 
 _ABSENT: Final = object()
 _CUT: Final = 100
@@ -172,18 +180,17 @@ def _at(value: Any, location: Location) -> Any:
 
 
 def _check_operation_ids(documents: Sequence[Document]) -> None:
-    claimed: dict[str, tuple[Document, Location]] = {}
+    claimed: dict[str, tuple[Document, Operation]] = {}
     for document in documents:
-        for location in operations(document.value):
-            name = _at(document.value, location).get("operationId")
+        for operation in operations(document.value):
+            name = operation.body.get("operationId")
             if not isinstance(name, str):
                 continue
-            first, taken = claimed.setdefault(name, (document, location))
-            if taken != location:
-                _, path, method = taken
-                owner = f"{str(method).upper()} {path} ({_place(first, (*taken, 'operationId'))})"
+            first, taken = claimed.setdefault(name, (document, operation))
+            if taken.location != operation.location:
+                owner = f"{taken.title} ({_place(first, (*taken.location, 'operationId'))})"
                 message = f"the operationId {name!r} is taken by {owner}; it must be unique"
-                raise document.error(message, (*location, "operationId"))
+                raise document.error(message, (*operation.location, "operationId"))
 
 
 def _place(document: Document, location: Location) -> str:
@@ -226,3 +233,61 @@ def first_difference(one: Any, other: Any) -> tuple[Location, Any, Any] | None:
         if found := first_difference(ours, theirs):
             return (key, *found[0]), *found[1:]
     return None
+
+
+# A round trip reads in pure Python, about 50 kB a second; above this only the values are kept, not the style.
+STYLE_LIMIT: Final = 500_000
+_TEXT: Final = "tag:yaml.org,2002:str"
+_YAML_1_1: Final[Any] = yaml.SafeLoader("").resolve
+
+
+def render(documents: Sequence[Document], additions: Sequence[Addition]) -> str:
+    """Return the text of the merged document, ended by one line feed.
+
+    Where nothing is added it is the first page's text, byte for byte. Otherwise quotes, block scalars,
+    comments and indentation are kept where that gives exactly the merged values, and written anew where not.
+    """
+    if not additions:
+        return documents[0].text
+    value = merge([document.value for document in documents], additions)
+    styled = _styled(documents, additions)
+    return styled if styled is not None and _means(styled, value) else to_yaml(value)
+
+
+def _styled(documents: Sequence[Document], additions: Sequence[Addition]) -> str | None:
+    texts = [document.text for document in documents]
+    if sum(map(len, texts)) > STYLE_LIMIT or any(text.lstrip().startswith("{") for text in texts):
+        return None
+    writer = YAML()
+    writer.preserve_quotes = True
+    writer.width = 1 << 20  # a plain line of the vendor's is not broken anew
+    try:
+        first, _, offset = load_yaml_guess_indent(texts[0], yaml=writer)
+        trees = [first, *(writer.load(text) for text in texts[1:])]
+        writer.indent(mapping=2, sequence=(offset or 0) + 2, offset=offset or 0)
+        stream = io.StringIO()
+        writer.dump(_quoted(merge(trees, additions), set()), stream)
+    except (YAMLError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
+        return None
+    return stream.getvalue().rstrip("\n") + "\n"
+
+
+def _quoted(value: Any, seen: set[int]) -> Any:
+    """Quote plain text that a YAML 1.1 reader would take for something else, such as 16:9 (969)."""
+    if type(value) is str:
+        is_text = _YAML_1_1(yaml.ScalarNode, value, (True, False)) == _TEXT
+        return value if is_text else SingleQuotedScalarString(value)
+    if id(value) not in seen:
+        seen.add(id(value))
+        for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+            value[key] = _quoted(value[key], seen)
+    return value
+
+
+def _means(text: str, value: Any) -> bool:
+    """Tell whether text reads as exactly this value (1 is not 1.0 and not true)."""
+    try:
+        read = parse(text, "merged").value
+    except InputError:
+        return False
+    return json.dumps(read, sort_keys=True) == json.dumps(value, sort_keys=True)

@@ -2,25 +2,117 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
+
+import yaml
 
 from rulewright.errors import InputError
 from rulewright.files import draft_name, drafting, sweep
 from rulewright.generate.build import build
-from rulewright.generate.gaps import Gap, UnacceptedGapError
+from rulewright.generate.gaps import ACCEPTED, Gap, UnacceptedGapError
 from rulewright.generate.generator import Generator
 from rulewright.generate.tools import check_tools
 from rulewright.generate.tree import write_tree
-from rulewright.importing.imported import Imported, UnmendedError, import_pages, mending
-from rulewright.importing.origin import write_record
-from rulewright.new.noted import NAME as NOTED
-from rulewright.new.noted import noted
-from rulewright.new.scaffold import EXECUTABLE, SPEC, scaffold
+from rulewright.importing.imported import Imported, UnmendedError, import_pages, mending, write_record
+from rulewright.new.inputs import API
+from rulewright.new.layer import layer
 from rulewright.project import load_project
+
+NOTED: Final = "05-gaps.overlay.yaml"
+
+
+def noted(gaps: Sequence[Gap]) -> bytes:
+    """Return an overlay that accepts some gaps, each with what the generator said.
+
+    Args:
+        gaps: What the generator left out.
+    """
+    said: dict[str, list[str]] = {}
+    for gap in gaps:
+        said.setdefault(gap.at, []).append(" ".join(gap.problem.split()))
+    overlay: dict[str, Any] = {
+        "overlay": "1.1.0",
+        "info": {
+            "title": "Gaps: what the generator cannot express, found when the project was made",
+            "version": "1.0.0",
+        },
+        ACCEPTED: [{"at": at, "reason": "; ".join(texts)} for at, texts in said.items()],
+        "actions": [
+            {
+                "target": "$.info",
+                "description": "Whoever reads the effective document learns what the client goes without. "
+                "Correct it in an overlay before this one, and take it out here; one that is none any more fails.",
+                "update": {"x-not-in-client": list(said)},
+            }
+        ],
+    }
+    return yaml.safe_dump(overlay, sort_keys=False, allow_unicode=True, width=110).encode()
+
+
+_TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
+_SUFFIX: Final = ".txt"
+SPEC: Final = "openapi.yaml"
+EXECUTABLE: Final = (".ci/run",)
+
+
+def scaffold(name: str, requirement: str, overlays: Sequence[Path] = ()) -> dict[str, bytes]:
+    """Return every file by its path, with slashes.
+
+    Args:
+        name: Import name of the package people will import.
+        requirement: What installs the pipeline.
+        overlays: Overlay documents to begin with, applied in this order.
+
+    Raises:
+        InputError: An overlay cannot be read, or its name is no overlay's.
+    """
+    given = {f"overlays/{_overlay_name(path)}": _read(path) for path in overlays}
+    words = {
+        "package": name,
+        "program": name.replace("_", "-"),
+        "PREFIX": name.upper(),
+        "generated": name + API,
+        "requirement": json.dumps(requirement, ensure_ascii=False),
+        "overlays": "".join(f"    {json.dumps(path, ensure_ascii=False)},\n" for path in given),
+    }
+    files = {_place(path, name): _filled(path, words) for path in sorted(_TEMPLATES.rglob(f"*{_SUFFIX}"))}
+    if taken := sorted(set(files) & set(given)):
+        raise InputError(f"every new project has a file {taken[0]}; give the overlay another name")
+    carried = {f"overlays/{name}/{path}": content for path, content in layer(name).items()}
+    return {**carried, **given, **files}
+
+
+def _place(path: Path, name: str) -> str:
+    """Return where a template belongs; `dot_` stands for a leading point, which packaging would leave out."""
+    relative = path.relative_to(_TEMPLATES).as_posix().removesuffix(_SUFFIX)
+    return relative.replace("dot_", ".").replace("PACKAGE", name)
+
+
+def _filled(path: Path, words: dict[str, str]) -> bytes:
+    text = path.read_text(encoding="utf-8")
+    for word, value in words.items():
+        text = text.replace(f"@{word}@", value)
+    return text.encode()
+
+
+def _overlay_name(path: Path) -> str:
+    if not path.name.endswith((".yaml", ".yml", ".json")) or not path.name.isprintable():
+        raise InputError("is not the name of an overlay; it ends in .yaml, .yml or .json", path=path.as_posix())
+    return path.name
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", path=path.as_posix()) from error
+
 
 Progress = Callable[[str], None]
 

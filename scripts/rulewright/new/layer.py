@@ -7,9 +7,9 @@ from typing import Final
 
 from rulewright.errors import InputError
 from rulewright.generate.tree import read_tree
-from rulewright.new.name import API
+from rulewright.new.inputs import API
 from rulewright.project import load_project
-from rulewright.vendoring.layout import written_package
+from rulewright.vendoring.copy import written_package
 from rulewright.vendoring.relocate import renamed
 
 _HERE: Final = Path(__file__).resolve().parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -15,20 +16,15 @@ from referencing.exceptions import Unresolvable
 
 from rulewright.errors import InputError
 from rulewright.openapi.document import Document
-from rulewright.openapi.path_items import with_path_items
+from rulewright.openapi.operations import operations, with_path_items
 from rulewright.openapi.pointer import Location, encode, resolve
+from rulewright.openapi.references import check_references, objects
 
 VALIDATORS: Final = {
     "3.0": (schema_v30, OpenAPIV30SpecValidator),
     "3.1": (schema_v31, OpenAPIV31SpecValidator),
     "3.2": (schema_v32, OpenAPIV32SpecValidator),
 }
-_NAMED: Final = frozenset(
-    {
-        "properties", "patternProperties", "$defs", "schemas", "responses", "parameters", "headers", "requestBodies",
-        "securitySchemes", "links", "callbacks", "examples", "content", "encoding", "scopes", "mapping",
-    }
-)  # fmt: skip
 _SHOWN: Final = 5
 _CUT: Final = 160
 
@@ -85,38 +81,29 @@ def _findings(document: Document, version: str) -> Iterator[InputError]:
         yield document.error(_cut(text), location)
 
 
-def _without_defaults(value: Any, *, names: bool = False) -> Any:
-    """Return a copy whose schemas have no defaults; `names` tells that the keys of an object were chosen by somebody.
+def _without_defaults(value: Any) -> Any:
+    """Return a copy whose schemas have no defaults; those of server variables are required, and stay.
 
     A default that does not fit its schema is common (Kubernetes has hundreds) and changes nothing: the client sends
     none, and the sandbox answers with one only where it fits.
     """
-    if isinstance(value, list):
-        return [_without_defaults(child) for child in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: child if key == "servers" and not names else _without_defaults(child, names=key in _NAMED and not names)
-        for key, child in value.items()
-        if names or key != "default"
-    }
+    value = copy.deepcopy(value)
+    for location, found in objects(value):
+        if location[-2:-1] != ("variables",):
+            found.pop("default", None)
+    return value
 
 
-def _without_examples(value: Any, *, names: bool = False) -> Any:
-    """Return a copy whose schemas have no list of examples; `names` is as above.
+def _without_examples(value: Any) -> Any:
+    """Return a copy whose schemas have no list of examples.
 
-    OpenAPI 3.0 knows `example` only, but whole families of documents have the list of 3.1, and it decides nothing.
+    OpenAPI 3.0 has `example` only, but many of its documents use the list of 3.1, which decides nothing.
     """
-    if isinstance(value, list):
-        return [_without_examples(child) for child in value]
-    if not isinstance(value, dict):
-        return value
-    is_schema = not names and "in" not in value and "schema" not in value
-    return {
-        key: _without_examples(child, names=key in _NAMED and not names)
-        for key, child in value.items()
-        if not (is_schema and key == "examples" and isinstance(child, list))
-    }
+    value = copy.deepcopy(value)
+    for _, found in objects(value):
+        if isinstance(found.get("examples"), list) and "in" not in found and "schema" not in found:
+            del found["examples"]
+    return value
 
 
 def _locate(value: Any, error: ValidationError) -> Location:
@@ -160,68 +147,6 @@ def _cut(text: str) -> str:
     return line if len(line) <= _CUT else line[: _CUT // 2] + " ... " + line[-_CUT // 2 :]
 
 
-METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
-
-# Below these the keys are names somebody chose, so a property called `default` is not the keyword.
-_NAMES: Final = {
-    *("callbacks", "examples", "headers", "links", "parameters", "pathItems", "requestBodies", "responses"),
-    *("schemas", "securitySchemes", "$defs", "definitions", "dependentSchemas", "patternProperties"),
-    *("properties", "paths", "webhooks", "content", "encoding", "mapping", "variables"),
-}
-_REFERENCES: Final = {"$ref", "$dynamicRef", "operationRef"}
-_DATA: Final = {"const", "default", "enum", "example", "value"}  # what stands here is not a reference
-
-
-def check_references(document: Document) -> None:
-    """Refuse a reference that leads out of the document, to nothing, or back to itself.
-
-    Raises:
-        InputError: Names the file, the line and the JSON pointer of the reference.
-    """
-    for location, reference in _references(document.value, ()):
-        if not reference.startswith("#"):
-            message = f"the reference {reference!r} leads out of the document, which must be complete in itself"
-            raise document.error(message, location)
-        seen = {reference}
-        target = _follow(document, reference, location)
-        while isinstance(target, dict) and isinstance(further := target.get("$ref"), str):
-            if further in seen:
-                raise document.error(f"the reference {reference!r} leads back to itself", location)
-            seen.add(further)
-            target = _follow(document, further, location)
-
-
-def _follow(document: Document, reference: str, location: Location) -> Any:
-    try:
-        return resolve(document.value, reference)
-    except (LookupError, ValueError) as error:
-        message = f"the reference {reference!r} leads to nothing, so a part of the document is missing ({error})"
-        raise document.error(message, location) from error
-
-
-def _references(value: Any, location: Location, *, names: bool = False) -> Iterator[tuple[Location, str]]:
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _references(item, (*location, index))
-    if not isinstance(value, dict):
-        return
-    for key, child in value.items():
-        here = (*location, key)
-        if names:
-            if location[-1] == "mapping" and isinstance(child, str) and child.startswith("#"):
-                yield here, child
-            yield from _references(child, here)
-        elif key in _REFERENCES and isinstance(child, str) and not _is_dynamic(key, child):
-            yield here, child
-        elif key not in _DATA and not key.startswith("x-") and not (key == "examples" and isinstance(child, list)):
-            yield from _references(child, here, names=key in _NAMES)
-
-
-def _is_dynamic(key: str, reference: str) -> bool:
-    """Tell a reference to an anchor, which is looked up while validating and not by its place."""
-    return key == "$dynamicRef" and reference.startswith("#")
-
-
 def check_security(document: Document) -> None:
     """Refuse a security requirement whose scheme the document does not define.
 
@@ -230,24 +155,13 @@ def check_security(document: Document) -> None:
     """
     value = document.value
     schemes = value.get("components", {}).get("securitySchemes", {})
-    for location in ((), *operations(value)):
+    for location in ((), *(operation.location for operation in operations(value))):
         requirements = resolve(value, encode(location)).get("security", [])
         for index, requirement in enumerate(requirements if isinstance(requirements, list) else []):
             for name in requirement if isinstance(requirement, dict) else {}:
                 if name not in schemes:
                     message = f"the security scheme {name!r} is used but not defined, so a part is missing"
                     raise document.error(message, (*location, "security", index, name))
-
-
-def operations(value: Any) -> list[tuple[str, str, str]]:
-    """Return the location of each operation: `paths`, the path, the method in lower case."""
-    return [
-        ("paths", path, method)
-        for path, item in value["paths"].items()
-        if isinstance(item, dict)
-        for method in METHODS
-        if isinstance(item.get(method), dict)
-    ]
 
 
 def check_document(document: Document) -> None:
@@ -304,7 +218,7 @@ def check_shape(document: Document) -> None:
             raise document.error(f"{'.'.join(keys)} must be an object, got {_shown(found)}", keys)
         if not found:
             break
-    if not operations(with_path_items(value)):
+    if not any(operations(with_path_items(value))):
         raise document.error("has no operation, so a part of the document is missing", "/paths")
 
 

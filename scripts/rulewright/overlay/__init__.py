@@ -3,11 +3,9 @@
 `rulewright overlay --help` is the command line.
 """
 
-from rulewright.overlay.check import check
+from rulewright.overlay.draft import Change, trace
 from rulewright.overlay.engine import Absorbed, AbsorbedError, Applied, apply
-from rulewright.overlay.fault import OverlayError
-from rulewright.overlay.ledger import Change, redo, trace, undo
-from rulewright.overlay.model import Action, Overlay, load_overlay, parse_overlay
+from rulewright.overlay.model import Action, Overlay, OverlayError, check, load_overlay, notes, parse_overlay
 
 __all__ = [
     "Absorbed",
@@ -20,8 +18,7 @@ __all__ = [
     "apply",
     "check",
     "load_overlay",
+    "notes",
     "parse_overlay",
-    "redo",
     "trace",
-    "undo",
 ]

@@ -1,13 +1,74 @@
-"""The document while actions change it: a private copy that records every change."""
+"""The document while actions change it, and the record of every change."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from rulewright.openapi.document import MAX_DEPTH, MAX_NODES
-from rulewright.openapi.pointer import Location, encode
-from rulewright.overlay.ledger import Change
+from rulewright.openapi.pointer import Location, decode, encode
 from rulewright.overlay.values import clone
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of one value.
+
+    Args:
+        overlay: The overlay file.
+        action: Number of the action in it, counted from 1.
+        pointer: JSON pointer (RFC 6901) of the changed value at that moment.
+        kind: `add` and `remove` change a container by one member, `replace` swaps a primitive for another.
+        old: The value before; None for `add`.
+        new: The value after; None for `remove`.
+        position: Where among its siblings an added or removed member stands; None for `replace`.
+    """
+
+    overlay: str
+    action: int
+    pointer: str
+    kind: Literal["add", "remove", "replace"]
+    old: Any = None
+    new: Any = None
+    position: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the change as a JSON object; `old` and `new` are absent where there is none."""
+        record: dict[str, Any] = {
+            "overlay": self.overlay,
+            "action": self.action,
+            "pointer": self.pointer,
+            "change": self.kind,
+        }
+        if self.position is not None:
+            record["position"] = self.position
+        if self.kind != "add":
+            record["old"] = self.old
+        if self.kind != "remove":
+            record["new"] = self.new
+        return record
+
+
+def trace(ledger: Sequence[Change], location: Location) -> tuple[Location, Change | None]:
+    """Follow a location of the result back to where its value came from.
+
+    Returns:
+        The location in the vendor document and None, or the location when it was added and that change.
+    """
+    path = list(location)
+    for change in reversed(ledger):
+        tokens = decode(change.pointer)
+        if len(tokens) > len(path) or any(str(key) != token for key, token in zip(path, tokens[:-1], strict=False)):
+            continue
+        if change.kind != "remove":
+            if not tokens or str(path[len(tokens) - 1]) == tokens[-1]:
+                return tuple(path), change
+            continue
+        here = path[len(tokens) - 1]
+        if isinstance(here, int) and change.position is not None and here >= change.position:
+            path[len(tokens) - 1] = here + 1
+    return tuple(path), None
 
 
 class TooLargeError(ValueError):

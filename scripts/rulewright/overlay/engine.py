@@ -1,4 +1,4 @@
-"""Apply overlays to a document: in order, on a copy, and strictly unless told otherwise."""
+"""Apply overlays to a document: in order, on a copy, and strictly unless asked otherwise."""
 
 from __future__ import annotations
 
@@ -7,12 +7,270 @@ from dataclasses import dataclass
 from typing import Any
 
 from rulewright.openapi.document import Document
-from rulewright.overlay.draft import Draft
-from rulewright.overlay.extends import check_extends
-from rulewright.overlay.fault import OverlayError, place
-from rulewright.overlay.ledger import Change
-from rulewright.overlay.model import Overlay
-from rulewright.overlay.step import Step
+from rulewright.openapi.pointer import Location, encode
+from rulewright.overlay.draft import Change, Draft, TooLargeError, trace
+from rulewright.overlay.model import ABSENT, Action, Overlay, OverlayError, at_keys, check_extends, place, was
+from rulewright.overlay.query import Query, QueryError, path_of
+from rulewright.overlay.suggest import explain_miss
+from rulewright.overlay.values import a_kind, clone, digest, kind, same, show
+
+
+class IncompatibleError(ValueError):
+    """Two values that the specification does not allow to be merged.
+
+    Args:
+        message: What does not go together.
+        location: Where in the target document.
+        within: Where in the update value.
+    """
+
+    def __init__(self, message: str, location: Location, within: Location) -> None:
+        super().__init__(message)
+        self.location = location
+        self.within = within
+
+
+def merge(draft: Draft, location: Location, update: Any) -> None:
+    """Merge an update value into one target node.
+
+    An object takes an object. An array takes an array, whose items it gets, or one item. A primitive takes
+    a primitive.
+
+    Raises:
+        IncompatibleError: Any other pair, here or deeper inside.
+    """
+    target = draft.at(location)
+    if kind(target) == "array" and kind(update) != "array":
+        draft.add((*location, len(target)), update)
+        return
+    _pair(draft, location, update, ())
+
+
+def _pair(draft: Draft, location: Location, update: Any, within: Location) -> None:
+    target = draft.at(location)
+    if kind(target) != kind(update):
+        message = f"cannot merge {a_kind(update)} into {a_kind(target)}"
+        raise IncompatibleError(message, location, within)
+    if isinstance(target, dict):
+        for key, value in update.items():
+            if key in target:
+                _pair(draft, (*location, key), value, (*within, key))
+            else:
+                draft.add((*location, key), value)
+    elif isinstance(target, list):
+        for item in update:
+            draft.add((*location, len(target)), item)
+    elif not same(target, update):
+        draft.replace(location, update)
+
+
+LISTED = 5
+
+
+class Step:
+    """One action of one overlay on its way into a draft.
+
+    Args:
+        document: The document the draft started from, for the lines of its parts.
+        draft: The document as the actions before left it.
+        overlay: The overlay.
+        action: One of its actions.
+        strict: Whether expectations are enforced, and not only the specification.
+    """
+
+    def __init__(self, document: Document, draft: Draft, overlay: Overlay, action: Action, *, strict: bool) -> None:
+        self.document = document
+        self.draft = draft
+        self.overlay = overlay
+        self.action = action
+        self.strict = strict
+
+    def run(self) -> bool:
+        """Apply the action.
+
+        Returns:
+            Whether it was absorbed: it selected nodes and changed none of them.
+
+        Raises:
+            OverlayError: It cannot be applied; the draft is then of no use.
+        """
+        self.draft.begin(self.overlay.path, self.action.number, self.action.line)
+        before = len(self.draft.changes)
+        if self.strict:
+            self._check_names()
+        targets = self._select(self.action.target)
+        if self.strict:
+            self._check_count(targets)
+        if not targets:
+            return False
+        if self.strict and self.action.idle:
+            raise self._fault("has neither update, copy nor remove: true, so it can never change anything")
+        stale = self._stale(targets) if self.strict else None
+        if self.action.remove:
+            self._remove(targets)
+        else:
+            self._update(targets)
+        changed = len(self.draft.changes) > before
+        if changed and stale is not None:
+            raise stale  # only now: a value that is already what the action wants is absorbed, not stale
+        return not changed
+
+    def _check_names(self) -> None:
+        for name, meant in self.action.doubtful:
+            raise self._fault(
+                f"{name} has no meaning here; did you mean {meant}?",
+                "an extension of your own needs a name that is less close",
+            )
+
+    def _select(self, query: Query) -> list[Location]:
+        try:
+            return query.select(self.draft.value)
+        except QueryError as error:
+            raise self._fault(str(error), query.text) from error
+
+    def _check_count(self, targets: Sequence[Location]) -> None:
+        expect = self.action.expect
+        if expect.allows(len(targets)):
+            return
+        if targets:
+            raise self._fault(
+                f"target matched {_nodes(len(targets))}, expected {expect}",
+                self.action.target.text,
+                *self._list(targets),
+                "narrow the target, or state the number in x-expect",
+            )
+        hints = explain_miss(self.action.target, self.draft.value, self.where)
+        if self.action.remove:
+            hints.append("if the vendor removed it, the action is absorbed upstream: delete it")
+        raise self._fault("target matched nothing", self.action.target.text, *hints)
+
+    def _stale(self, targets: Sequence[Location]) -> OverlayError | None:
+        """Return the error for the first target that is not what `x-was` says."""
+        expected = self.action.was
+        if expected is ABSENT:
+            return None
+        for target in targets:
+            value = self.draft.at(target)
+            partial = not self.action.remove and kind(value) == "object"
+            if not was(expected, value, partial=partial):
+                return self._stale_at(target, at_keys(expected, value) if partial else value)
+        return None
+
+    def _stale_at(self, target: Location, found: Any) -> OverlayError:
+        if self.action.remove:
+            new = "nothing: it is removed"
+        else:
+            new = f"what {self.action.copy.text} holds" if self.action.copy else show(self.action.update)
+        return self._fault(
+            "the value underneath has changed",
+            f"at {path_of(target)} ({self.where(target)})",
+            f"found:    {show(found)}",
+            f"expected: {show(self.action.was)}",
+            f"to write: {new}",
+            f"whole value now: {digest(self.draft.at(target))}",
+            "decide whether the action still fits, then correct its x-was",
+        )
+
+    def _remove(self, targets: Sequence[Location]) -> None:
+        if () in targets:
+            raise self._fault("cannot remove the document root: it stands in no object or array")
+        chosen = set(targets)
+        for target in sorted(targets, key=_siblings_in_order, reverse=True):
+            if any(target[:length] in chosen for length in range(1, len(target))):
+                continue  # goes with the node it stands in
+            if self.overlay.version == "1.0" and self._is_primitive_item(target):
+                raise self._fault(
+                    "cannot remove a single primitive item of an array in Overlay 1.0",
+                    f"at {path_of(target)} ({self.where(target)})",
+                    "state overlay: 1.1.0, or remove the array and update its parent",
+                )
+            self.draft.remove(target)
+
+    def _update(self, targets: Sequence[Location]) -> None:
+        if self.action.idle:
+            return
+        self._check_kinds(targets)
+        update = self._source(self.action.copy) if self.action.copy else self.action.update
+        for target in targets:  # in the order of RFC 9535 a node comes before the nodes inside it
+            try:
+                merge(self.draft, target, update)
+            except IncompatibleError as error:
+                raise self._incompatible(error) from error
+            except TooLargeError as error:
+                raise self._fault(str(error), f"at {path_of(target)}") from error
+
+    def _check_kinds(self, targets: Sequence[Location]) -> None:
+        kinds = {kind(self.draft.at(target)): target for target in reversed(targets)}
+        if self.overlay.version == "1.0" and "primitive" in kinds:
+            raise self._fault(
+                "target selects a primitive, which Overlay 1.0 does not allow",
+                *self._list([kinds["primitive"]]),
+                "update the object around it, or state overlay: 1.1.0",
+            )
+        if self.overlay.version != "1.0" and len(kinds) > 1:
+            raise self._fault(
+                "target selects nodes of different kinds; all must be objects, or arrays, or primitives",
+                self.action.target.text,
+                *(f"{name}: {self._list([target])[0]}" for name, target in sorted(kinds.items())),
+                "make one action for each kind",
+            )
+
+    def _source(self, query: Query) -> Any:
+        """Return a snapshot of the one node that `copy` selects, taken before anything changes."""
+        sources = self._select(query)
+        if not sources:
+            hints = explain_miss(query, self.draft.value, self.where)
+            raise self._fault("copy matched nothing", query.text, *hints)
+        if len(sources) > 1:
+            raise self._fault(
+                f"copy matched {_nodes(len(sources))}, it must select exactly one",
+                query.text,
+                *self._list(sources),
+            )
+        return clone(self.draft.at(sources[0]))
+
+    def _incompatible(self, error: IncompatibleError) -> OverlayError:
+        details = [f"at {path_of(error.location)} ({self.where(error.location)})"]
+        if error.within:
+            details.append(f"the {'copied' if self.action.copy else 'update'} value has it at {path_of(error.within)}")
+        details.append("an object takes an object, an array an array or one item, a primitive a primitive")
+        if error.location:
+            details.append("to replace it, remove it in one action and update its parent in the next")
+        return self._fault(str(error), *details)
+
+    def _is_primitive_item(self, target: Location) -> bool:
+        return isinstance(target[-1], int) and kind(self.draft.at(target)) == "primitive"
+
+    def _list(self, locations: Sequence[Location]) -> list[str]:
+        lines = [f"{path_of(location)} ({self.where(location)})" for location in locations[:LISTED]]
+        return lines if len(locations) <= LISTED else [*lines, f"and {len(locations) - LISTED} more"]
+
+    def where(self, location: Location) -> str:
+        """Return where the value at a location was written: in the document, or by which action."""
+        origin, change = trace(self.draft.changes, location)
+        if change is None:
+            return place(self.document.path, self.document.line(encode(origin)))
+        line = self.draft.lines.get((change.overlay, change.action))
+        return f"written by {place(change.overlay, line)}, action {change.action}"
+
+    def _fault(self, message: str, *details: str) -> OverlayError:
+        return OverlayError(
+            message,
+            path=self.overlay.path,
+            line=self.action.line,
+            pointer=f"/actions/{self.action.number - 1}",
+            action=self.action.number,
+            details=details,
+        )
+
+
+def _nodes(count: int) -> str:
+    return "1 node" if count == 1 else f"{count} nodes"
+
+
+def _siblings_in_order(location: Location) -> tuple[tuple[int, str], ...]:
+    """Return a sort key; sorted backwards, later items of an array are removed before earlier ones."""
+    return tuple((key, "") if isinstance(key, int) else (0, key) for key in location)
 
 
 @dataclass(frozen=True)
@@ -59,7 +317,7 @@ class Applied:
 
     Args:
         value: The new JSON value; it shares nothing with the inputs.
-        ledger: Every change, in order; see `rulewright.overlay.ledger`.
+        ledger: Every change, in order; see `rulewright.overlay.draft`.
         absorbed: Actions that selected nodes and changed none; only lenient runs get this far with any.
     """
 

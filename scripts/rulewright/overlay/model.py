@@ -1,18 +1,260 @@
-"""Overlay documents, read and checked."""
+"""Overlay documents, read and checked: OpenAPI Overlay Specification 1.0 and 1.1, with `x-expect` and `x-was`."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
+from rulewright.errors import InputError, printable
 from rulewright.openapi.document import Document, load
 from rulewright.openapi.pointer import Location
-from rulewright.overlay.check import check, fault
-from rulewright.overlay.expectation import Expect, check_was, parse_expect
 from rulewright.overlay.query import Query, QueryError
+from rulewright.overlay.values import a_kind, canonical, digest
+
+
+class OverlayError(InputError):
+    """An overlay document is not valid, or one of its actions cannot be applied.
+
+    Args:
+        message: What was wrong.
+        path: The overlay file.
+        line: 1-based line of the action or field in it.
+        pointer: JSON pointer into the overlay document.
+        action: Number of the action, counted from 1; None for a fault of the overlay as a whole.
+        details: Further lines: place in the spec, got, wanted, way out.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        line: int | None = None,
+        pointer: str | None = None,
+        action: int | None = None,
+        details: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message, path=path, line=line, pointer=pointer)
+        self.action = action
+        self.details = tuple(details)
+
+    def __str__(self) -> str:
+        if self.action is None:
+            return "\n  ".join([super().__str__(), *map(printable, self.details)])
+        head = f"{place(self.path or 'overlay', self.line)}, action {self.action}: {self.message}"
+        return printable("\n  ".join([head, *self.details]))
+
+
+def place(path: str, line: int | None) -> str:
+    """Return `file:line`, or the file alone."""
+    return path if line is None else f"{path}:{line}"
+
+
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Expect:
+    """How many nodes a target must select; without `x-expect` exactly one.
+
+    Written as a number, or as an object with `min`, `max` or both.
+    """
+
+    least: int = 1
+    most: int | None = 1
+
+    def allows(self, count: int) -> bool:
+        """Tell whether a number of selected nodes is as expected."""
+        return count >= self.least and (self.most is None or count <= self.most)
+
+    def __str__(self) -> str:
+        if self.least == self.most:
+            return f"exactly {self.least}"
+        if self.most is None:
+            return f"at least {self.least}"
+        return f"{self.least} to {self.most}" if self.least else f"at most {self.most}"
+
+
+def parse_expect(value: Any) -> Expect:
+    """Read an `x-expect`.
+
+    Raises:
+        ValueError: Neither a count nor an object of counts; the message says what would be right.
+    """
+    if _is_count(value):
+        return Expect(value, value)
+    if not isinstance(value, dict) or not value or value.keys() - {"min", "max"}:
+        raise ValueError("must be a number of nodes, or an object with min, max or both")
+    if not all(_is_count(item) for item in value.values()):
+        raise ValueError("must count nodes: min and max are whole numbers from 0")
+    expect = Expect(value.get("min", 0), value.get("max"))
+    if expect.most is not None and expect.most < expect.least:
+        raise ValueError(f"can never hold: min is {expect.least} and max is {expect.most}")
+    return expect
+
+
+def check_was(value: Any) -> None:
+    """Check the form of an `x-was`.
+
+    Raises:
+        ValueError: It looks like a digest and is none.
+    """
+    if isinstance(value, str) and value.startswith("sha256:") and not _DIGEST.fullmatch(value):
+        raise ValueError("must be sha256: and 64 hexadecimal digits in lower case, or the old value itself")
+
+
+def was(expected: Any, value: Any, *, partial: bool) -> bool:
+    """Tell whether a value is the one an `x-was` describes.
+
+    Args:
+        expected: The `x-was`: a digest, or the old value.
+        value: The value found.
+        partial: Whether objects are compared at the expected keys only, at every depth; else wholly.
+    """
+    if isinstance(expected, str) and expected.startswith("sha256:"):
+        return digest(value) == expected
+    if partial and isinstance(expected, dict) and isinstance(value, dict):
+        return all(key in value and was(old, value[key], partial=True) for key, old in expected.items())
+    return canonical(value) == canonical(expected)
+
+
+def at_keys(expected: Any, value: Any) -> Any:
+    """Return the part of a value that a partial `x-was` looks at, for a message."""
+    if isinstance(expected, dict) and isinstance(value, dict):
+        return {key: at_keys(old, value[key]) for key, old in expected.items() if key in value}
+    return value
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+_VERSION: Final = re.compile(r"(1\.[01])\.[0-9]+")
+_ROOT: Final = ("overlay", "info", "extends", "actions")
+_INFO: Final = {"1.0": ("title", "version"), "1.1": ("title", "version", "description")}
+_ACTION: Final = {
+    "1.0": ("target", "description", "update", "remove"),
+    "1.1": ("target", "description", "update", "copy", "remove"),
+}
+
+
+def check(document: Document) -> str:
+    """Check that a document has the structure of an overlay.
+
+    Whether its targets are RFC 9535 queries is checked when they are compiled.
+
+    Args:
+        document: The overlay as read.
+
+    Returns:
+        The feature set the overlay is written for, "1.0" or "1.1"; the patch number makes no difference.
+
+    Raises:
+        OverlayError: The first fault, with file, line and JSON pointer.
+    """
+    root = document.value
+    _typed(document, (), dict, "an overlay document must be an object")
+    if "overlay" not in root:
+        raise fault(document, (), f"has no overlay field{_near('overlay', root)}; add overlay: 1.1.0")
+    version = _version(document)
+    _members(document, (), _ROOT, required=("overlay", "info", "actions"))
+    _text(document, ("extends",))
+    _typed(document, ("info",), dict, "must be an object with title and version")
+    _members(document, ("info",), _INFO[version], required=("title", "version"))
+    for name in _INFO[version]:
+        _text(document, ("info", name))
+    _typed(document, ("actions",), list, "must be a list of actions")
+    if not root["actions"]:
+        raise fault(document, ("actions",), "must hold at least one action, got an empty list")
+    for index in range(len(root["actions"])):
+        _check_action(document, ("actions", index), _ACTION[version])
+    _unique(document, root["actions"])
+    return version
+
+
+def fault(document: Document, location: Location, message: str) -> OverlayError:
+    """Return the error for one place of an overlay document."""
+    plain = document.error(message, location)
+    return OverlayError(plain.message, path=plain.path, line=plain.line, pointer=plain.pointer)
+
+
+def _version(document: Document) -> str:
+    written = document.value["overlay"]
+    match = _VERSION.fullmatch(written) if isinstance(written, str) else None
+    if match is None:
+        got = repr(written) if isinstance(written, str) else a_kind(written)
+        raise fault(document, ("overlay",), f"must be a version 1.0.x or 1.1.x as text, got {got}")
+    return match[1]
+
+
+def _check_action(document: Document, location: Location, allowed: Sequence[str]) -> None:
+    _typed(document, location, dict, "an action must be an object")
+    _members(document, location, allowed, required=("target",))
+    for name in ("target", "description", *(["copy"] if "copy" in allowed else [])):
+        _text(document, (*location, name))
+    _typed(document, (*location, "remove"), bool, "must be true or false")
+    action = document.value["actions"][location[-1]]
+    for name in ("target", "copy"):
+        query = action.get(name, "$")
+        if not query.startswith("$"):
+            raise fault(document, (*location, name), f"must be a query that begins with $, got {query!r}")
+
+
+def _members(document: Document, location: Location, allowed: Sequence[str], required: Sequence[str]) -> None:
+    value: Mapping[str, Any] = _at(document, location)
+    for name in value:
+        if name not in allowed and not name.startswith("x-"):
+            version = document.value["overlay"]
+            known = ", ".join(allowed)
+            raise fault(
+                document,
+                (*location, name),
+                f"{name!r} is no field here in Overlay {version}{_near(name, allowed)}; "
+                f"there are {known}, and any name that begins with x-",
+            )
+    for name in required:
+        if name not in value:
+            raise fault(document, location, f"lacks the required field {name!r}")
+
+
+def _text(document: Document, location: Location) -> None:
+    _typed(document, location, str, "must be text")
+
+
+def _typed(document: Document, location: Location, wanted: type, message: str) -> None:
+    parent = _at(document, location[:-1])
+    if location and isinstance(parent, dict) and location[-1] not in parent:
+        return
+    value = _at(document, location)
+    if not isinstance(value, wanted):
+        raise fault(document, location, f"{message}, got {a_kind(value)}")
+
+
+def _unique(document: Document, actions: Sequence[Any]) -> None:
+    first: dict[str, int] = {}
+    for index, action in enumerate(actions):
+        other = first.setdefault(canonical(action), index)
+        if other != index:
+            raise fault(document, ("actions", index), f"action {index + 1} repeats action {other + 1} word for word")
+
+
+def _at(document: Document, location: Location) -> Any:
+    value = document.value
+    for key in location:
+        value = value[key]
+    return value
+
+
+def _near(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    close: Callable[..., list[str]] = difflib.get_close_matches
+    found = close(name, list(known), 1)
+    return f" (did you mean {found[0]}?)" if found else ""
+
 
 ABSENT: Final = object()
 _OURS: Final = ("x-expect", "x-was")
@@ -81,6 +323,13 @@ def load_overlay(path: str | Path) -> Overlay:
     return parse_overlay(load(path))
 
 
+def notes(overlays: Sequence[Overlay], extension: str) -> Iterator[tuple[Overlay, int, Any]]:
+    """Yield the entries of a list that overlays keep under an extension of their own, with overlay and position."""
+    for overlay in overlays:
+        for index, entry in enumerate(overlay.document.value.get(extension, [])):
+            yield overlay, index, entry
+
+
 def parse_overlay(document: Document) -> Overlay:
     """Check a document that was read already and turn it into an overlay, as `load_overlay` does."""
     version = check(document)
@@ -138,3 +387,47 @@ def _doubtful(raw: dict[str, Any]) -> Iterator[tuple[str, str]]:
         meant = difflib.get_close_matches(name, _OURS, 1, 0.8)
         if name.startswith("x-") and name not in _OURS and meant:
             yield name, meant[0]
+
+
+def extended_path(overlay: Overlay) -> Path | None:
+    """Return the file that `extends` names, taken relative to the overlay's own folder; None without it.
+
+    Raises:
+        OverlayError: It names no local file. Nothing is ever fetched.
+    """
+    if overlay.extends is None:
+        return None
+    try:
+        parts = urlsplit(overlay.extends)
+    except ValueError as error:
+        raise fault(overlay.document, ("extends",), f"is not a URI reference: {error}") from error
+    wrong = ""
+    if parts.scheme in {"http", "https"}:
+        wrong = "is not fetched: save the document, and name the file or give it as SPEC"
+    elif parts.scheme not in {"", "file"} or parts.netloc not in {"", "localhost"}:
+        wrong = f"must name a local file, got {overlay.extends!r}"
+    elif parts.query or parts.fragment or not parts.path or "\0" in unquote(parts.path):
+        wrong = f"must name a whole file, without ? or #, got {overlay.extends!r}"
+    if wrong:
+        raise fault(overlay.document, ("extends",), wrong)
+    if not parts.scheme:
+        return Path(overlay.path).parent / unquote(parts.path)
+    from urllib.request import url2pathname  # noqa: PLC0415  with it comes all of HTTP, and this is seldom needed
+
+    return Path(overlay.path).parent / url2pathname(parts.path)
+
+
+def check_extends(overlay: Overlay, spec: str) -> None:
+    """Check that an overlay with `extends` is applied to the document it names.
+
+    Raises:
+        OverlayError: It names another file.
+    """
+    wanted = extended_path(overlay)
+    if wanted is not None and wanted.resolve() != Path(spec).resolve():
+        raise fault(
+            overlay.document,
+            ("extends",),
+            f"names {overlay.extends}, but the overlay is applied to {spec}; "
+            "apply it to that document, or drop extends",
+        )

@@ -14,11 +14,9 @@ from typing import Any, Final
 
 import jsonschema_rs
 
-from rulewright.merged import Merged
+from rulewright.overlay import Overlay, notes
 from rulewright.rules.definition import Rule, RuledSchema
-from rulewright.rules.domain import Length
-from rulewright.rules.inner import inner_values
-from rulewright.rules.space import Space, concrete, product
+from rulewright.rules.space import Length, Space, concrete, inner_values, product
 from rulewright.rules.verdict import Verdict, mentions
 
 ACCEPTED: Final = "x-accepted-findings"
@@ -107,20 +105,25 @@ class Report:
         return "\n".join(lines).rstrip() + "\n" if lines else "no schema carries rules\n"
 
 
-def analyse(merged: Merged) -> Report:
+def analyse(document: Any, ruled: Sequence[RuledSchema], overlays: Sequence[Overlay]) -> Report:
     """Analyse every schema that carries rules.
+
+    Args:
+        document: The document with all overlays applied.
+        ruled: Its schemas that carry rules.
+        overlays: The overlays, for the findings that somebody accepted.
 
     Raises:
         InputError: An accepted finding is malformed.
     """
-    accepted = dict(_accepted(merged))
-    schemas = tuple(_analyse(schema, merged.value, accepted) for schema in merged.ruled if schema.rules)
+    accepted = dict(_accepted(overlays))
+    schemas = tuple(_analyse(schema, document, accepted) for schema in ruled if schema.rules)
     found = {finding.id for schema in schemas for finding in schema.findings}
     return Report(schemas, tuple(sorted(set(accepted) - found)))
 
 
-def _accepted(merged: Merged) -> Iterator[tuple[str, str]]:
-    for overlay, index, entry in merged.notes(ACCEPTED):
+def _accepted(overlays: Sequence[Overlay]) -> Iterator[tuple[str, str]]:
+    for overlay, index, entry in notes(overlays, ACCEPTED):
         valid = isinstance(entry, dict) and set(entry) == {"findings", "reason"} and isinstance(entry["findings"], list)
         if not valid or not isinstance(entry["reason"], str) or not entry["reason"].strip():
             message = "an accepted finding has findings (a list of ids) and a reason"

@@ -1,20 +1,24 @@
 """Rules as their authors write them: the `x-rules` of a schema or an operation, refused if they cannot be meant.
 
-The rules of an operation speak of its parameters, as of an object that holds each by its name.
+The rules of an operation are about its parameters, as about an object that holds each by its name.
 """
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from rulewright.errors import InputError
-from rulewright.openapi.parameters import METHODS, operation_parameters, parameter_names, parameters_schema
+from rulewright.openapi.document import read_written
+from rulewright.openapi.operations import METHODS, operation_parameters, parameter_names, parameters_schema
 from rulewright.openapi.pointer import Location, encode
-from rulewright.rules.dialect import DialectError, check
+from rulewright.openapi.references import objects
+from rulewright.rules.dialect import DialectError, check, lowered
 
 EXTENSION: Final = "x-rules"
 VARIANTS: Final = "x-variants"
@@ -112,7 +116,7 @@ def read_rules(document: Any) -> tuple[RuledSchema, ...]:
     Raises:
         RuleDefinitionError: A rule is incomplete, malformed, or shares its id with another.
     """
-    found = tuple(_ruled(location, carrier, document) for location, carrier in _carriers(document, ()))
+    found = tuple(_ruled(location, carrier, document) for location, carrier in _carriers(document))
     seen: dict[str, Rule] = {}
     for rule in (rule for ruled in found for rule in ruled.rules):
         if rule.id in seen:
@@ -121,19 +125,12 @@ def read_rules(document: Any) -> tuple[RuledSchema, ...]:
     return found
 
 
-def _carriers(value: Any, location: Location) -> Iterator[tuple[Location, Mapping[str, Any]]]:
-    if isinstance(value, dict):
+def _carriers(document: Any) -> Iterator[tuple[Location, Mapping[str, Any]]]:
+    for location, value in objects(document):
         if EXTENSION in value:
             yield location, value
         elif VARIANTS in value:  # typed functions are worth having without a rule, too
             yield location, {EXTENSION: [], **value}
-        for key, child in value.items():
-            names = location[-1:] == ("properties",)  # there, every key is a name somebody chose
-            if names or not (key.startswith("x-") or key in {"example", "examples", "default", "enum"}):
-                yield from _carriers(child, (*location, key))
-    elif isinstance(value, list):
-        for index, child in enumerate(value):
-            yield from _carriers(child, (*location, index))
 
 
 def _ruled(location: Location, carrier: Mapping[str, Any], document: Any) -> RuledSchema:
@@ -210,3 +207,93 @@ def _parts(entry: dict[str, Any], key: str, parts: tuple[str, ...], location: Lo
 def _error(location: Location, name: object, message: str) -> RuleDefinitionError:
     subject = f"rule {name}: " if isinstance(name, str) else ""
     return RuleDefinitionError(subject + message, pointer=encode(location))
+
+
+FORMERLY: Final = "x-formerly"
+
+
+def check_renames(record: Path, ruled: Sequence[RuledSchema]) -> None:
+    """Compare the rules with those of the last generated effective spec.
+
+    Args:
+        record: The last effective spec; without one there is nothing to compare.
+        ruled: The rules now.
+
+    Raises:
+        RuleDefinitionError: An id is gone, and a new one says the same or rests on the same words.
+    """
+    try:
+        before = {rule.id: rule for schema in read_rules(read_written(record)) for rule in schema.rules}
+    except InputError:
+        return  # somebody edited it by hand; drift says so
+    now = {rule.id: rule for schema in ruled for rule in schema.rules}
+    excused = {old for schema in ruled for entry in schema.schema["x-rules"] for old in entry.get(FORMERLY, [])}
+    lines = []
+    for old in (rule for name, rule in before.items() if name not in now and name not in excused):
+        new = next((rule for name, rule in now.items() if name not in before and _alike(old, rule)), None)
+        if new is not None:
+            lines.append(
+                f"rule {new.id}: it was called {old.id}, and callers waive it by that name\n"
+                f"  keep the id, or add {FORMERLY}: [{old.id}] to say that the change is meant"
+            )
+    if lines:
+        raise RuleDefinitionError("\n".join(lines))
+
+
+def _alike(old: Rule, new: Rule) -> bool:
+    def essence(rule: Rule) -> Any:
+        return rule.condition, rule.requirement
+
+    return essence(old) == essence(new) or old.source == new.source
+
+
+PARAMETERS: Final = "x-parameters"
+"""The schema of an object that holds all parameters of an operation, by the names its rules call them."""
+
+
+def with_rules_as_schema(document: Any, ruled: Sequence[RuledSchema]) -> Any:
+    """Return a merged document in which the schemas themselves refuse what the rules refuse.
+
+    A rule becomes `anyOf: [not <if>, <then>]` one level below `allOf`: OpenAPI 3.0 has no `if`, and a bare
+    `anyOf` beside `properties` would make the generator rename the model. Warning-level rules stay in
+    `x-rules` only, since a body that breaks one is still valid.
+    """
+    result = document
+    version = str(document.get("openapi"))
+    for schema in ruled:
+        members = [implication(rule, version) for rule in schema.rules if rule.level == "error"]
+        if schema.parameters is not None:
+            plain = {key: value for key, value in schema.schema.items() if key != EXTENSION}
+            result = _with(result, (*schema.location, PARAMETERS), plain)
+            location: Location = (*schema.location, PARAMETERS, "allOf")
+        else:
+            location = (*schema.location, "allOf")
+        if members:
+            result = _with(result, location, members)
+    return result
+
+
+def _with(value: Any, location: Location, more: Any) -> Any:
+    """Return a value that holds something more in one place; what does not lie on the way there is shared."""
+    if not location:
+        return [*value, *more] if isinstance(value, list) else more
+    changed = copy.copy(value)
+    changed[location[0]] = _with(_inside(value, location[0]), location[1:], more)
+    return changed
+
+
+def _inside(value: Any, key: str | int) -> Any:
+    return value.get(key) if isinstance(value, dict) else value[key]
+
+
+def implication(rule: Rule, version: str) -> dict[str, Any]:
+    """Return the `allOf` member that holds exactly for the bodies that keep a rule."""
+    return {
+        "x-rule": {
+            "id": rule.id,
+            "level": rule.level,
+            "message": rule.message,
+            "source": {"at": rule.source.at, "quote": rule.source.quote},
+        },
+        "anyOf": [{"not": lowered(rule.condition, version)}, lowered(rule.requirement, version)],
+    }

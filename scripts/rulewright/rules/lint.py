@@ -1,4 +1,4 @@
-"""What a rule's author can get wrong although the rule is well-formed; each check is one function in a registry."""
+"""Mistakes in well-formed rules; each check is one function in a registry."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote
 
 import jsonschema_rs
 
-from rulewright.errors import InputError
 from rulewright.openapi.pointer import encode
+from rulewright.openapi.references import follow_schema
 from rulewright.rules.definition import Rule, RuledSchema
 from rulewright.rules.dialect import children
-from rulewright.rules.domain import resolved
-from rulewright.rules.effective import PARAMETERS
-from rulewright.rules.verdict import Verdict
+from rulewright.rules.verdict import Verdict, schema_validators
 
 
 @dataclass(frozen=True)
@@ -44,11 +41,6 @@ class Context:
     fits: jsonschema_rs.Validator
 
 
-class UnusableSchemaError(InputError):
-    """A schema that carries rules cannot be evaluated: something is wrong with the document, not with the rules."""
-
-
-_DOCUMENT: Final = "urn:document"
 Check = Callable[[Rule, Context], Iterator[tuple[str, str]]]
 CHECKS: Final[dict[str, Check]] = {}
 
@@ -68,7 +60,7 @@ def lint(document: Any, ruled: Sequence[RuledSchema]) -> list[Finding]:
     if not ruled:
         return []
     found = []
-    validator = _validators(document, ruled)
+    validator = schema_validators(document, ruled)
     for schema in ruled:
         context = Context(document, schema, Verdict(schema, levels=("error", "warning")), validator(schema))
         for rule in schema.rules:
@@ -78,27 +70,6 @@ def lint(document: Any, ruled: Sequence[RuledSchema]) -> list[Finding]:
                     for message, pointer in function(rule, context)
                 ]
     return found
-
-
-def _validators(document: Any, ruled: Sequence[RuledSchema]) -> Callable[[RuledSchema], jsonschema_rs.Validator]:
-    """Return what makes the validator of a schema; the document, which may be large, is taken over once for all."""
-    old = str(document.get("openapi")).startswith("3.0")
-    draft = jsonschema_rs.Draft4 if old else jsonschema_rs.Draft202012
-    parameters = {each.name: each.schema for each in ruled if each.parameters is not None}
-    registry = jsonschema_rs.Registry([(_DOCUMENT, {**document, PARAMETERS: parameters})], draft=draft)
-
-    def place(schema: RuledSchema) -> str:
-        location = (PARAMETERS, schema.name) if schema.parameters is not None else schema.location
-        return f"{_DOCUMENT}#{quote(encode(location))}"
-
-    def validator(schema: RuledSchema) -> jsonschema_rs.Validator:
-        try:
-            return jsonschema_rs.Draft202012Validator({"$ref": place(schema)}, registry=registry)
-        except (jsonschema_rs.ReferencingError, ValueError) as error:
-            reason = str(error).partition("\n")[0]
-            raise UnusableSchemaError(f"the schema cannot be evaluated: {reason}", pointer=schema.pointer) from error
-
-    return validator
 
 
 @check
@@ -123,12 +94,12 @@ def _unknown_fields(part: Any, schema: Any, document: Any, pointer: str) -> Iter
         if place[0] == "properties":
             below = known.get(str(place[1]))
         elif place[0] == "items":
-            below = resolved(schema, document).get("items")
+            below = follow_schema(document, schema).get("items")
         yield from _unknown_fields(child, below, document, pointer + encode(place))
 
 
 def _properties(schema: Any, document: Any, above: frozenset[int] = frozenset()) -> dict[str, Any]:
-    found = resolved(schema, document)
+    found = follow_schema(document, schema)
     result = dict(found.get("properties", {}))
     for part in found.get("allOf", []) if id(found) not in above else ():
         result.update(_properties(part, document, above | {id(found)}))

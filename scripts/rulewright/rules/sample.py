@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeGuard
 
-from rulewright.openapi.parameters import resolved
+from rulewright.openapi.references import follow
 
 _DEPTH: Final = 8
 _MOST: Final = 1000
@@ -37,7 +37,7 @@ def sample(schema: Any, document: Any, *, shown: bool = True, depth: int = 0) ->
     def inner(part: Any) -> Any:
         return sample(part, document, shown=shown, depth=depth + 1)
 
-    found = resolved(document, schema)
+    found = follow(document, schema)
     if not isinstance(found, dict):
         return "text"
     for key in ("example", "const") if shown else ("const",):

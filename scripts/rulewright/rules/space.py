@@ -1,15 +1,190 @@
-"""The finite part of a schema's request space, enumerated: every combination of listable field values."""
+"""The request space: the finite part of a schema's requests, and the values that stand for what cannot be listed.
+
+An array counts by its length: absent, 0, 1, ... up to one more than the largest bound in the schema or a rule. A field
+whose values cannot be listed (free text, numbers, objects) counts by its presence, if a rule reads it, and by samples:
+the values in the rules' examples, those that a rule names, and both sides of each bound that a rule has.
+"""
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
+import jsonschema_rs
+
+from rulewright.openapi.references import follow_schema
 from rulewright.rules.definition import RuledSchema
-from rulewright.rules.domain import Given, Length, Sample, schema_domains
 from rulewright.rules.sample import sample
+
+_LONGEST_TEXT: Final = 10_000
+"""Characters up to which a bound of a text's length is walked."""
+
+_BOUNDS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+_LENGTHS: Final = ("minLength", "maxLength")
+
+
+def members(schema: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield a schema and those within it that apply to the same value: its `allOf`, `anyOf` and `not`."""
+    if isinstance(schema, dict):
+        yield schema
+        for part in (*schema.get("allOf", []), *schema.get("anyOf", []), schema.get("not")):
+            yield from members(part)
+
+
+def _within(parts: Iterable[Mapping[str, Any]], name: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the schemas that apply to the value of a property, out of those that apply to its object."""
+    for part in parts:
+        yield from members(part.get("properties", {}).get(name))
+
+
+def boundaries(field: Mapping[str, Any], name: str, part: Any) -> tuple[Any, ...]:
+    """Return the values that one part of a rule distinguishes, as far as the field's own schema accepts them.
+
+    Args:
+        field: The schema of the field, references followed.
+        name: Its name.
+        part: The `if` or `then` of a rule.
+    """
+    values = (value for schema in _within(members(part), name) for value in around_bounds(schema))
+    return tuple(value for value in values if _is_accepted(value, field))
+
+
+def around_bounds(schema: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the values that a schema names, and those on both sides of each of its bounds, accepted or not."""
+    if "const" in schema:
+        yield schema["const"]
+    yield from schema.get("enum", [])
+    for keyword in _BOUNDS:
+        if keyword in schema:
+            yield from (schema[keyword] - 1, schema[keyword], schema[keyword] + 1)
+    for keyword in _LENGTHS:
+        if keyword in schema and schema[keyword] < _LONGEST_TEXT:
+            yield from ("x" * length for length in range(max(0, schema[keyword] - 1), schema[keyword] + 2))
+
+
+def _is_accepted(value: Any, field: Mapping[str, Any]) -> bool:
+    """Tell whether a field takes a text or a number, by its type and its own bounds."""
+    kind = field.get("type")
+    kinds = kind if isinstance(kind, list) else [kind]
+    if isinstance(value, str):
+        return "string" in kinds and field.get("minLength", 0) <= len(value) <= field.get("maxLength", len(value))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    if "number" not in kinds and not ("integer" in kinds and value == int(value)):
+        return False
+    low, high = field.get("minimum", value), field.get("maximum", value)
+    return bool(low <= value <= high) and not _excluded(value, field)
+
+
+def _excluded(value: float, field: Mapping[str, Any]) -> bool:
+    """Tell whether a field excludes a bound: OpenAPI 3.0 says so beside it, 3.1 gives the bound itself."""
+    low, high = field.get("exclusiveMinimum"), field.get("exclusiveMaximum")
+    if low is True or high is True:
+        return (low is True and value == field.get("minimum")) or (high is True and value == field.get("maximum"))
+    below = low is not None and low is not False and value <= low
+    return bool(below or (high is not None and high is not False and value >= high))
+
+
+_LONGEST: Final = 1000
+"""Items up to which a bound is walked; a list with a larger bound counts by the smaller ones, or not at all."""
+
+
+@dataclass(frozen=True)
+class Length:
+    """A list of so many items, whichever they are."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A value as JSON text: unlike the value, it can be looked up, and `true` is not 1."""
+
+    text: str
+
+    @property
+    def value(self) -> Any:
+        """The value."""
+        return json.loads(self.text)
+
+
+@dataclass(frozen=True)
+class Given:
+    """Some value of a field whose values cannot be listed; `samples` stand for all of them."""
+
+    samples: tuple[Sample, ...]
+
+
+def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[Any, ...]]:
+    """Return the listable values of each field: enum values, booleans, `Length`s, or one `Given`."""
+    rules = schema.get("x-rules", [])
+    parts = [part for rule in rules for part in (rule.get("if"), rule.get("then"))]
+    largest = _largest_bounds((schema, *parts))
+    read = {
+        name
+        for rule in rules
+        if rule.get("level") == "error"
+        for part in (rule.get("if"), rule.get("then"))
+        for member in members(part)
+        for name in member.get("properties", {})
+    }
+    asked = {name for part in parts for member in members(part) for name in member.get("required", [])}
+    counted = read | (asked - set(schema.get("required", [])))
+    result: dict[str, tuple[Any, ...]] = {}
+    for name, given in schema.get("properties", {}).items():
+        field = follow_schema(document, given)
+        if isinstance(field.get("enum"), list):
+            result[name] = _listed(field["enum"])
+        elif field.get("type") == "boolean":
+            result[name] = (False, True)
+        elif field.get("type") == "array" and name in largest:
+            result[name] = tuple(Length(count) for count in range(largest[name] + 2))
+        else:
+            distinct = [each for part in parts for each in boundaries(field, name, part)]
+            samples = tuple(dict.fromkeys(map(_sample, (*_examples(rules, name), *distinct))))
+            if samples and (distinct or name in counted):
+                result[name] = (Given(samples),)
+    return result
+
+
+def _listed(values: list[Any]) -> tuple[Any, ...]:
+    """Return the values of an enum; as samples where one is a list or an object, which cannot be looked up."""
+    if any(isinstance(value, list | dict) for value in values):
+        return (Given(tuple(dict.fromkeys(map(_sample, values)))),)
+    return tuple(values)
+
+
+def _sample(value: Any) -> Sample:
+    return Sample(json.dumps(value, ensure_ascii=False))
+
+
+def _examples(rules: Iterable[Mapping[str, Any]], name: str) -> Iterator[Any]:
+    """Yield the values that the examples of the rules give a field."""
+    bodies = [body for rule in rules for body in rule.get("examples", {}).values()]
+    yield from (body[name] for body in bodies if isinstance(body, dict) and name in body)
+
+
+def _largest_bounds(schemas: Iterable[Any]) -> dict[str, int]:
+    """Return, for each array field, the largest `minItems` or `maxItems` in the schema or its rules."""
+    result: dict[str, int] = {}
+    for part in (member for schema in schemas for member in members(schema)):
+        for name in part.get("properties", {}):
+            for child in _within([part], name):
+                for keyword in ("minItems", "maxItems"):
+                    if isinstance(child.get(keyword), int) and child[keyword] <= _LONGEST:
+                        result[name] = max(child[keyword], result.get(name, 0))
+    return result
+
+
+def domains(ruled: RuledSchema, document: Any, used: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+    """Return the finite fields among those that the rules of a schema use."""
+    listed = schema_domains(ruled.schema, document)
+    return {name: listed[name] for name in used if name in listed}
+
 
 MOST: Final = 10**300
 """Combinations up to which they are counted; some more, and Python refuses to print the number."""
@@ -136,3 +311,61 @@ def concrete(value: Any) -> Any:
     if isinstance(value, Sample):
         return value.value
     return [FILLER.format(index + 1) for index in range(value.count)] if isinstance(value, Length) else value
+
+
+_MOST: Final = 2_000
+_ABSENT: Final = object()
+Parts = Sequence[Mapping[str, Any]]
+
+
+def inner_values(ruled: RuledSchema, document: Any) -> dict[str, tuple[Sample, ...]]:
+    """Return the values of each such field, by its name."""
+    parts = [part for rule in ruled.rules for schema in (rule.condition, rule.requirement) for part in members(schema)]
+    examples = [body for rule in ruled.rules for body in (rule.passes, rule.breaks)]
+    listed, plain = schema_domains(ruled.schema, document), Space(ruled, document).with_required({})
+    result = {}
+    for name, given in ruled.schema.get("properties", {}).items():
+        field, asked = follow_schema(document, given), list(_within(parts, name))
+        refused = name in plain and name not in listed and not all(_fits(part, plain[name]) for part in asked)
+        if asked and (_is_object(field) or refused):
+            values = _values(field, asked, _shown(examples, name), document)
+            result[name] = tuple(Sample(text) for text in dict.fromkeys(map(_text, values)))
+    return {name: values for name, values in result.items() if values}
+
+
+def _shown(bodies: Sequence[Any], name: str) -> list[Any]:
+    return [body[name] for body in bodies if isinstance(body, dict) and name in body]
+
+
+def _is_object(field: Mapping[str, Any]) -> bool:
+    return field.get("type") == "object" or "properties" in field
+
+
+def _values(field: Mapping[str, Any], parts: Parts, shown: list[Any], document: Any) -> list[Any]:
+    if isinstance(field.get("enum"), list):
+        return list(field["enum"])
+    if field.get("type") == "boolean":
+        return [False, True]
+    return list(_objects(field, parts, shown, document)) if _is_object(field) else shown
+
+
+def _objects(field: Mapping[str, Any], parts: Parts, shown: list[Any], document: Any) -> Iterator[dict[str, Any]]:
+    """Yield every combination of what the rules tell apart within an object; the examples alone where that is much."""
+    required = set(field.get("required", []))
+    named = {name for part in parts for name in (*part.get("properties", {}), *part.get("required", []))}
+    choices: dict[str, list[Any]] = {}
+    for name, given in field.get("properties", {}).items():
+        if name not in named | required:
+            continue
+        values = _values(follow_schema(document, given), list(_within(parts, name)), _shown(shown, name), document)
+        values = values[:1] if name not in named else values
+        choices[name] = [*values, *([] if name in required and values else [_ABSENT])]
+    if math.prod(map(len, choices.values())) > _MOST:
+        yield from shown
+        return
+    for point in itertools.product(*choices.values()):
+        yield {name: value for name, value in zip(choices, point, strict=True) if value is not _ABSENT}
+
+
+def _fits(part: Mapping[str, Any], value: Any) -> bool:
+    return jsonschema_rs.Draft202012Validator(dict(part)).is_valid(value)

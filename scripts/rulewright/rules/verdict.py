@@ -1,14 +1,25 @@
-"""Which rules a JSON body breaks, answered by a JSON Schema validator: the judge the compiled rules are held to."""
+"""Which rules a JSON body breaks, decided by a JSON Schema validator: the compiled rules are compared with this."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
 
 import jsonschema_rs
 
-from rulewright.rules.definition import Rule, RuledSchema
+from rulewright.errors import InputError
+from rulewright.openapi.pointer import encode
+from rulewright.rules.definition import PARAMETERS, RESERVED, Rule, RuledSchema
 from rulewright.rules.dialect import children
+
+_DOCUMENT: Final = "urn:document"
+_SCHEMA: Final = next(iter(RESERVED))
+
+
+class UnusableSchemaError(InputError):
+    """A schema that carries rules cannot be evaluated: something is wrong with the document, not with the rules."""
 
 
 class Verdict:
@@ -26,13 +37,19 @@ class Verdict:
         """Return the ids of the rules a body breaks, in their order."""
         return tuple(rule.id for rule, validator in self._validators if not validator.is_valid(body))
 
+    def errors(self, body: Any) -> Iterator[tuple[Rule, jsonschema_rs.ValidationError]]:
+        """Yield each rule a body breaks, with the first thing that is wrong about the body."""
+        for rule, validator in self._validators:
+            if (error := next(iter(validator.iter_errors(body)), None)) is not None:
+                yield rule, error
+
     def mentions(self, field: str) -> bool:
-        """Tell whether any of the rules looks at a field of the body."""
+        """Return whether any of the rules reads a field of the body."""
         return any(mentions(rule, field) for rule in self.rules)
 
 
 def mentions(rule: Rule, field: str) -> bool:
-    """Tell whether a rule looks at a field of the body."""
+    """Return whether a rule reads a field of the body."""
     return any(_names(schema, field) for schema in (rule.condition, rule.requirement))
 
 
@@ -42,3 +59,71 @@ def _names(schema: Any, field: str) -> bool:
     if field in schema.get("properties", {}) or field in schema.get("required", []):
         return True
     return any(_names(child, field) for place, child in children(schema) if place[0] != "properties")
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One way in which a request is not accepted.
+
+    Args:
+        rule: The id of the rule; `schema` where the request does not fit the schema itself.
+        level: `error`, or `warning` for a rule that is enforced in strict mode only.
+        pointer: JSON pointer of the offending part of the request.
+        message: What is required.
+        source: The vendor's words a rule rests on, and where they stand.
+    """
+
+    rule: str
+    level: str
+    pointer: str
+    message: str
+    source: Mapping[str, str] | None = None
+
+    def __str__(self) -> str:
+        lines = [f"{self.rule} ({self.level}): {self.message}", f"  at {self.pointer or '(the whole request)'}"]
+        if self.source is not None:
+            lines += [f"  source: {self.source['quote']}", f"    at {self.source['at']}"]
+        return "\n".join(lines)
+
+
+def explain(document: Any, ruled: RuledSchema, request: Any) -> list[Violation]:
+    """Return everything that is wrong about a request: where it does not fit its schema, and each rule it breaks.
+
+    Args:
+        document: The document with all overlays applied.
+        ruled: The schema of the request.
+        request: The body; of an operation with rules of its own, an object of its parameters.
+
+    Raises:
+        UnusableSchemaError: The schema cannot be evaluated.
+    """
+    fits = schema_validators(document, [ruled])(ruled)
+    found = [
+        Violation(_SCHEMA, "error", encode(error.instance_path), error.message) for error in fits.iter_errors(request)
+    ]
+    for rule, error in Verdict(ruled, levels=("error", "warning")).errors(request):
+        source = {"at": rule.source.at, "quote": rule.source.quote}
+        found.append(Violation(rule.id, rule.level, encode(error.instance_path), rule.message, source))
+    return found
+
+
+def schema_validators(document: Any, ruled: Sequence[RuledSchema]) -> Callable[[RuledSchema], jsonschema_rs.Validator]:
+    """Return a function that makes the validator of a schema, its rules left out.
+
+    The document, which may be large, is read by the validator once for all schemas.
+    """
+    old = str(document.get("openapi")).startswith("3.0")
+    draft = jsonschema_rs.Draft4 if old else jsonschema_rs.Draft202012
+    parameters = {each.name: each.schema for each in ruled if each.parameters is not None}
+    registry = jsonschema_rs.Registry([(_DOCUMENT, {**document, PARAMETERS: parameters})], draft=draft)
+
+    def validator(schema: RuledSchema) -> jsonschema_rs.Validator:
+        location = (PARAMETERS, schema.name) if schema.parameters is not None else schema.location
+        reference = f"{_DOCUMENT}#{quote(encode(location))}"
+        try:
+            return jsonschema_rs.Draft202012Validator({"$ref": reference}, registry=registry)
+        except (jsonschema_rs.ReferencingError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            raise UnusableSchemaError(f"the schema cannot be evaluated: {reason}", pointer=schema.pointer) from error
+
+    return validator

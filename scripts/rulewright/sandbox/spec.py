@@ -9,8 +9,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from rulewright.errors import InputError
-from rulewright.openapi.parameters import METHODS, operation_parameters, parameter_names, parameters_schema
-from rulewright.openapi.path_items import with_path_items
+from rulewright.openapi.operations import (
+    METHODS,
+    operation_parameters,
+    parameter_names,
+    parameters_schema,
+    with_path_items,
+)
 from rulewright.openapi.pointer import encode, resolve
 
 _SUCCESSES: Final = (r"2\d\d|2XX", "default", r"3\d\d")

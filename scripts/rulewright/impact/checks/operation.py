@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from rulewright.generate.operations import operations
 from rulewright.impact.change import Change, Severity
 from rulewright.impact.checks.registry import Check, Registry
 from rulewright.impact.context import Context, python_name, shown
 from rulewright.impact.grammar import resolved
 from rulewright.impact.structure import Difference
-from rulewright.openapi.parameters import METHODS
+from rulewright.openapi.operations import METHODS, operations
 
 REGISTRY: Final = Registry()
 check = REGISTRY.check

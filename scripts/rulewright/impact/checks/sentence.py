@@ -12,8 +12,7 @@ from rulewright.impact.grammar import ALTERNATIVES, CONTAINERS, GRAMMAR, places
 from rulewright.impact.prose import SentenceChange, changed_sentences, quoting
 from rulewright.impact.structure import Difference
 from rulewright.openapi.pointer import Location, encode
-from rulewright.rules.ledger import sounds_like_a_constraint
-from rulewright.rules.sentence import sentences
+from rulewright.rules.sources import sentences, sounds_like_a_constraint
 
 REGISTRY: Final = Registry()
 check = REGISTRY.check

@@ -1,8 +1,10 @@
-"""Which of the caller's own calls an upgrade breaks, by the type checker: its complaints before and after."""
+"""What an upgrade of a copy means: local edits it would lose, changes for callers, and calls it breaks."""
 
 from __future__ import annotations
 
 import ast
+import difflib
+import hashlib
 import json
 import re
 import subprocess
@@ -13,10 +15,98 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rulewright.errors import InputError, printable
 from rulewright.generate.tree import Tree, write_tree
+from rulewright.impact.report import compare
+from rulewright.impact.sources import read
+from rulewright.impact.text import render
+from rulewright.project import Project
+from rulewright.vendoring.copy import INPUTS
+from rulewright.vendoring.verify import Finding
+
+_COMMITS: Final = "200"  # how far back the caller's history is searched for the released text
+_GIT_TIMEOUT: Final = 60
+
+
+def show_edits(root: Path, found: Sequence[Finding], manifest: dict[str, Any], fresh: Tree) -> str:
+    """Return the differences of a copy as text: a line for each, and a diff of each edited text.
+
+    The released text is not in the copy. It is the new release's where that is the same, else it is looked for
+    in the history of the repository the copy is in; where it is nowhere, the diff is against the new release.
+
+    Args:
+        root: Folder of the copy.
+        found: The differences.
+        manifest: The copy's manifest.
+        fresh: The tree of the new release.
+    """
+    lines: list[str] = []
+    for finding in found:
+        lines.append(str(finding))
+        if finding.kind in {"edited", "deleted", "added"} and finding.path in {*manifest["files"], *_added(finding)}:
+            lines += _diff(root, finding, manifest["files"].get(finding.path, {}).get("sha256"), fresh)
+    return printable("\n".join(lines))
+
+
+def _added(finding: Finding) -> set[str]:
+    return {finding.path} if finding.kind == "added" else set()
+
+
+def _diff(root: Path, finding: Finding, digest: str | None, fresh: Tree) -> Iterator[str]:
+    path, label = finding.path, "as released"
+    before = b"" if digest is None else _released(root, path, digest, fresh)
+    if before is None:
+        before, label = fresh.get(path, b""), "in the new release; what was released then is not in this history"
+    now = b"" if finding.kind == "deleted" else (root / path).read_bytes()
+    try:
+        old, new = before.decode().splitlines(), now.decode().splitlines()
+    except UnicodeDecodeError:
+        yield "  (not text)"
+        return
+    for line in difflib.unified_diff(old, new, f"{path} ({label})", f"{path} (here)", lineterm=""):
+        yield f"  {line}"
+
+
+def _released(root: Path, path: str, digest: str, fresh: Tree) -> bytes | None:
+    """Return the content that has this hash, from the new release or from git."""
+    if path in fresh and hashlib.sha256(fresh[path]).hexdigest() == digest:
+        return fresh[path]
+    log = _git(root, "log", f"-{_COMMITS}", "--format=", "--raw", "--no-abbrev", "--no-renames", "--", path) or b""
+    for line in log.decode(errors="replace").splitlines():
+        for blob in line.split()[2:4]:
+            content = _git(root, "cat-file", "blob", blob) if set(blob) != {"0"} else None
+            if content is not None and hashlib.sha256(content).hexdigest() == digest:
+                return content
+    return None
+
+
+def _git(root: Path, *arguments: str) -> bytes | None:
+    """Return what git says of the repository a folder is in; None where it has nothing to say."""
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["git", "-C", str(root), *arguments],  # noqa: S607
+            capture_output=True, check=False, timeout=_GIT_TIMEOUT, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def show_impact(copy: Path, project: Project) -> str:
+    """Return the show_impact report, as text.
+
+    Changes the maintainer accepted are shown all the same: whoever holds the copy has accepted nothing yet.
+
+    Raises:
+        InputError: The copy does not hold what it was generated from, or the comparison fails.
+    """
+    old = copy / INPUTS
+    if not (old / "pyproject.toml").is_file():
+        raise InputError("is missing, so what changed since cannot be told", path=old.as_posix())
+    return render(compare(read(str(old), project.root), read(str(project.root), project.root), ())).rstrip("\n")
+
 
 _TIMEOUT: Final = 600
 _OPTIONS: Final = (

@@ -1,0 +1,163 @@
+"""The operations of a document and their parameters; all parameters of one also as one object, for rules about them."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rulewright.openapi.pointer import Location, encode
+from rulewright.openapi.references import follow, references
+
+METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+_IGNORED: Final = frozenset({"accept", "authorization", "content-type"})
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a document: a method and a path.
+
+    Args:
+        document: The document it stands in, for references and defaults.
+        method: The method, in lower case as in the document.
+        path: The path template.
+        body: The operation as written.
+    """
+
+    document: Any = field(repr=False, compare=False)
+    method: str
+    path: str
+    body: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Its operationId, or a name made of method and path."""
+        return str(self.body.get("operationId") or f"{self.method}{self.path}")
+
+    @property
+    def title(self) -> str:
+        """Method and path as people write them: `GET /orders`."""
+        return f"{self.method.upper()} {self.path}"
+
+    @property
+    def location(self) -> Location:
+        """Where it stands in the document."""
+        return ("paths", self.path, self.method)
+
+    @property
+    def pointer(self) -> str:
+        """JSON pointer of the operation."""
+        return encode(self.location)
+
+    @property
+    def parameters(self) -> tuple[dict[str, Any], ...]:
+        """Its parameters with those of its path, references followed."""
+        return operation_parameters(self.document, self.path, self.body)
+
+    @property
+    def security(self) -> Any:
+        """Its security requirements, or those of the document where it has none of its own."""
+        return self.body.get("security", self.document.get("security", []))
+
+
+def operations(document: Any) -> Iterator[Operation]:
+    """Yield every operation in document order."""
+    for path, item in document.get("paths", {}).items():
+        for method, body in item.items() if isinstance(item, dict) else ():
+            if method in METHODS and isinstance(body, dict):
+                yield Operation(document, method, path, body)
+
+
+def with_path_items(document: Any) -> Any:
+    """Return a document whose paths hold their operations themselves, not as references to Path Items elsewhere.
+
+    Source: OpenAPI 3.1, Path Item Object, `$ref`. A field beside the reference wins over the one it names. A component
+    that only paths referred to is dropped, or its operations would be there twice.
+    """
+    paths = document.get("paths") if isinstance(document, dict) else None
+    if not isinstance(paths, dict) or not any(map(_refers, paths.values())):
+        return document
+    result = {**document, "paths": {path: _path_item(document, item) for path, item in paths.items()}}
+    components = document.get("components")
+    items = components.get("pathItems") if isinstance(components, dict) else None
+    if isinstance(components, dict) and isinstance(items, dict):
+        moved = {item["$ref"] for item in paths.values() if _refers(item)}
+        moved -= {reference for _, reference in references(result)}
+        kept = {name: item for name, item in items.items() if f"#/components/pathItems/{name}" not in moved}
+        result["components"] = {**components, "pathItems": kept}
+    return result
+
+
+def _refers(item: Any) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("$ref"), str)
+
+
+def _path_item(document: Any, item: Any) -> Any:
+    target = follow(document, item)
+    if not _refers(item) or not isinstance(target, dict) or _refers(target):
+        return item
+    copied: dict[str, Any] = copy.deepcopy(target)
+    return copied | {key: value for key, value in item.items() if key != "$ref"}
+
+
+def parameters(document: Any, given: Any) -> Iterator[dict[str, Any]]:
+    """Yield the parameters of a list, references followed."""
+    for parameter in given if isinstance(given, list) else ():
+        found = follow(document, parameter)
+        if isinstance(found, dict) and isinstance(found.get("name"), str):
+            yield found
+
+
+def operation_parameters(document: Any, path: str, operation: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Return the parameters of an operation, with those of its path that it does not override.
+
+    Without those whose definition OpenAPI ignores: bodies, responses and security schemes define them.
+    """
+    found = {}
+    for given in (document["paths"][path].get("parameters"), operation.get("parameters")):
+        for parameter in parameters(document, given):
+            if not is_ignored(parameter):
+                found[_place(parameter)] = parameter
+    return tuple(found.values())
+
+
+def is_ignored(parameter: Mapping[str, Any]) -> bool:
+    """Return whether OpenAPI ignores the definition of a parameter: a header Accept, Authorization or Content-Type."""
+    return parameter.get("in") == "header" and str(parameter.get("name")).lower() in _IGNORED
+
+
+def _place(parameter: Mapping[str, Any]) -> str:
+    return f"{parameter.get('in')}:{parameter['name']}"
+
+
+def parameter_names(found: tuple[dict[str, Any], ...]) -> dict[str, str]:
+    """Return what a rule calls each parameter: its name, or `place:name` where several places share the name.
+
+    Args:
+        found: The parameters of an operation.
+
+    Returns:
+        The names by place and name, such as `query:limit`, in the document's order.
+    """
+    shared = Counter(parameter["name"] for parameter in found)
+    places = {_place(parameter): parameter["name"] for parameter in found}
+    return {place: name if shared[name] == 1 else place for place, name in places.items()}
+
+
+def parameters_schema(document: Any, path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object that holds an operation's parameters by the names rules call them."""
+    found = operation_parameters(document, path, operation)
+    names = parameter_names(found)
+    properties = {names[_place(parameter)]: _schema(parameter) for parameter in found}
+    required = [names[_place(parameter)] for parameter in found if parameter.get("required") is True]
+    return {"type": "object", "properties": properties, **({"required": required} if required else {})}
+
+
+def _schema(parameter: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter's value; one written in a media type has it there."""
+    content = parameter.get("content")
+    media: Any = next(iter(content.values()), None) if isinstance(content, dict) else None
+    found = parameter.get("schema", media.get("schema") if isinstance(media, dict) else None)
+    return found if isinstance(found, dict) else {}

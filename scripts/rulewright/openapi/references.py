@@ -1,0 +1,140 @@
+"""The objects of a document, the references between them, and where they lead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from rulewright.openapi.document import Document
+from rulewright.openapi.pointer import Location, resolve
+
+_MAX_REFERENCES: Final = 32
+_MEMBERS: Final = ("allOf", "anyOf", "oneOf")
+_ANNOTATIONS: Final = frozenset({"title", "description", "summary", "deprecated", "example", "examples", "default"})
+_REFERENCES: Final = ("$ref", "$dynamicRef", "operationRef")
+_DATA: Final = frozenset({"const", "default", "enum", "example", "value"})
+NAMES: Final = frozenset(
+    {
+        "$defs", "callbacks", "content", "definitions", "dependentSchemas", "encoding", "examples", "headers", "links",
+        "mapping", "parameters", "pathItems", "paths", "patternProperties", "properties", "requestBodies", "responses",
+        "schemas", "scopes", "securitySchemes", "variables", "webhooks",
+    }
+)  # fmt: skip
+"""The keywords whose keys are names that somebody chose, so that a property called `default` is no keyword."""
+
+
+def objects(value: Any, location: Location = ()) -> Iterator[tuple[Location, dict[str, Any]]]:
+    """Yield each object that a specification defines, with its location, outer ones first.
+
+    Objects whose keys are names (such as `properties`) are passed through. Left out are examples, defaults and other
+    values, and extensions: what they hold is not OpenAPI, although it may look like it.
+    """
+    if isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from objects(child, (*location, index))
+    elif isinstance(value, dict):
+        yield location, value
+        for key, child in value.items():
+            if key in NAMES and isinstance(child, dict):
+                for name, each in child.items():
+                    yield from objects(each, (*location, key, name))
+            elif not (key in _DATA or key == "examples" or str(key).startswith("x-")):
+                yield from objects(child, (*location, key))
+
+
+def references(value: Any) -> Iterator[tuple[Location, str]]:
+    """Yield each reference of a document with its location, those of discriminators included.
+
+    References to an anchor are not among them: a validator looks them up by name, not by place.
+    """
+    for location, found in objects(value):
+        for key in _REFERENCES:
+            if isinstance(found.get(key), str) and not (key == "$dynamicRef" and found[key].startswith("#")):
+                yield (*location, key), found[key]
+        mapping = found.get("mapping")
+        for name, target in mapping.items() if isinstance(mapping, dict) else ():
+            if isinstance(target, str) and target.startswith("#"):
+                yield (*location, "mapping", name), target
+
+
+def follow(document: Any, value: Any) -> Any:
+    """Return what the references of a value lead to, itself where it is none; None where they lead nowhere."""
+    for _ in range(_MAX_REFERENCES):
+        if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
+            break
+        try:
+            value = resolve(document, value["$ref"])
+        except (LookupError, ValueError):
+            return None
+    return value
+
+
+def follow_schema(document: Any, schema: Any) -> Mapping[str, Any]:
+    """Return a schema with its references followed; an empty one where they lead to no object."""
+    found = follow(document, schema)
+    return found if isinstance(found, dict) else {}
+
+
+def check_references(document: Document) -> None:
+    """Refuse a reference that leads out of the document, to nothing, or back to itself.
+
+    Raises:
+        InputError: Names the file, the line and the JSON pointer of the reference.
+    """
+    for location, reference in references(document.value):
+        if not reference.startswith("#"):
+            message = f"the reference {reference!r} leads out of the document, which must be complete in itself"
+            raise document.error(message, location)
+        seen = {reference}
+        target = _target(document, reference, location)
+        while isinstance(target, dict) and isinstance(further := target.get("$ref"), str):
+            if further in seen:
+                raise document.error(f"the reference {reference!r} leads back to itself", location)
+            seen.add(further)
+            target = _target(document, further, location)
+
+
+def _target(document: Document, reference: str, location: Location) -> Any:
+    try:
+        return resolve(document.value, reference)
+    except (LookupError, ValueError) as error:
+        message = f"the reference {reference!r} leads to nothing, so a part of the document is missing ({error})"
+        raise document.error(message, location) from error
+
+
+def refuse_circles(vendor: Document, document: Any) -> None:
+    """Refuse references that lead in a circle without a definition in it: openapi-python-client would never end.
+
+    Args:
+        vendor: The vendor document, for the line.
+        document: The document with all overlays applied.
+
+    Raises:
+        InputError: Names each reference of the circle, and the place of one.
+    """
+    ended: set[str] = set()
+    for location, value in objects(document):
+        chain: dict[str, None] = {}
+        further = _alias(value)
+        while further is not None and further not in ended and further not in chain:
+            chain[further] = None
+            try:
+                further = _alias(resolve(document, further))
+            except (LookupError, ValueError):
+                further = None  # a dangling reference is reported elsewhere
+        if further in chain:
+            circle = [*list(chain)[list(chain).index(further) :], further]
+            message = f"references lead in a circle, with no definition in it: {' -> '.join(circle)}"
+            raise vendor.error(f"{message}; replace one of them by the definition that is meant", location)
+        ended.update(chain)
+
+
+def _alias(value: Any) -> str | None:
+    """Return the reference that a value only repeats: its own, or that of the one member it is composed of."""
+    while isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            return str(value["$ref"])
+        keys = [key for key in value if key not in _ANNOTATIONS]
+        only = value[keys[0]] if len(keys) == 1 and keys[0] in _MEMBERS else None
+        value = only[0] if isinstance(only, list) and len(only) == 1 else None
+    return None
