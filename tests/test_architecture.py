@@ -19,8 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 TOOL = "rulewright"
 GENERATED = SETTINGS["tool"]["rulewright"]["package"]
-WRITTEN = Path(SETTINGS["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"][0]).name
-TREES = {TOOL: ROOT / "scripts" / TOOL, WRITTEN: ROOT / "overlays" / WRITTEN, GENERATED: ROOT / "generated" / GENERATED}
+TREES = {TOOL: ROOT / "scripts" / TOOL, GENERATED: ROOT / "generated" / GENERATED}
 DATA = ("scripts/rulewright/new/templates/",)  # modules of other packages, written by these
 MAX_LINES = 600
 LONG = {
@@ -30,8 +29,8 @@ LONG = {
 
 SHARED = {"statusCode"}  # the sandbox's own shape of an error, which the corrections of this document took over
 
-WITH_A_SANDBOX = {f"{WRITTEN}.cli._package", f"{WRITTEN}.demo"}
-"""The modules of the client layer that start a sandbox, which is part of the tool."""
+WITH_A_SANDBOX = {"cli._package", "demo"}
+"""The modules of a client that start a sandbox, which is part of the tool."""
 
 # What each part of the tool may import; `errors` and itself in any case.
 BOTTOM = {"errors", "files", "openapi", "project"}
@@ -132,54 +131,58 @@ def test_the_pipeline_is_built_in_layers() -> None:
     """Each part imports only what stands below it; `new` stands on top."""
     for module, target in inside(TOOL):
         part, below = module.split(".")[1:2], target.split(".")[1:2]
-        if part and below and part != below:
+        if part and below and part != below and module != f"{TOOL}.runtime.cli._package":
             assert below[0] in PARTS[part[0]], f"{module} imports {target}"
 
 
-def test_generated_code_knows_nothing_written_by_hand() -> None:
-    """It can be used alone: neither the layer nor the pipeline is imported by it, and it imports itself relatively."""
+def test_a_client_imports_itself_relatively_and_the_tool_for_a_sandbox_only() -> None:
+    """So that a plain copy works under any parent; nor does the tool know a client or the tests."""
     for module, names in imports(GENERATED).items():
-        assert not [name for name in names if name.partition(".")[0] in {WRITTEN, TOOL, "tests"}], module
+        if module.partition(".")[2] not in WITH_A_SANDBOX:
+            assert not [name for name in names if name.partition(".")[0] in {TOOL, "tests"}], module
         source = (TREES[GENERATED].parent / module.replace(".", "/")).with_suffix(".py")
         if source.exists():
             assert f"from {GENERATED}" not in source.read_text("utf-8"), module
-
-
-def test_the_client_imports_the_tool_only_for_a_sandbox() -> None:
-    """Whoever uses the client has no need of the tool; nor does the tool know the client or the tests."""
-    for module, names in [*imports(WRITTEN).items(), *imports(GENERATED).items()]:
-        if module not in WITH_A_SANDBOX and not module.startswith(f"{WRITTEN}.testing."):
-            assert not [name for name in names if name.partition(".")[0] in {TOOL, "tests"}], module
     for module, names in imports(TOOL).items():
-        assert not [name for name in names if name.partition(".")[0] in {WRITTEN, GENERATED, "tests"}], module
+        if module != f"{TOOL}.runtime.cli._package":
+            assert not [name for name in names if name.partition(".")[0] in {GENERATED, "tests"}], module
 
 
 def test_the_command_line_imports_the_tool_late() -> None:
     """Without `--sandbox` it works where the tool is not installed."""
-    source = (TREES[WRITTEN] / "cli" / "_package.py").read_text("utf-8")
+    source = (TREES[GENERATED] / "cli" / "_package.py").read_text("utf-8")
     at_import = [each for each in ast.parse(source).body if isinstance(each, ast.ImportFrom)]
     assert not [each for each in at_import if (each.module or "").partition(".")[0] == TOOL]
 
 
-def test_the_client_layer_is_built_in_layers() -> None:
-    """The client knows neither command line nor testing."""
-    for module, target in inside(WRITTEN):
-        part, below = (module.split(".")[1:] or [""])[0], (target.split(".")[1:] or [""])[0]
-        if part == below or not below or part in {"", "demo"}:
+def test_the_runtime_is_built_in_layers() -> None:
+    """The client knows no command line; the command line reaches into the client through one module."""
+    for module, target in inside(TOOL):
+        part, below = (name.removeprefix(f"{TOOL}.runtime.").split(".")[0] for name in (module, target))
+        if not module.startswith(f"{TOOL}.runtime.") or part == below:
             continue
-        if part.startswith("_") and part != "__main__":
-            assert below.startswith("_"), f"{module} imports {target}"
-        elif part == "testing":
-            assert below != "cli", f"{module} imports {target}"
-        elif part == "cli" and not module.endswith("._package"):
-            assert below == "_api", f"{module} imports {target}; cli/_package.py does that for the command line"
+        if part == "cli":
+            allowed = below in {"_api", "_violation"} or module.endswith("._package")
+            assert allowed, f"{module} imports {target}; cli/_package.py does that for the command line"
+        else:
+            assert below != "cli" or part == "__main__", f"{module} imports {target}"
+
+
+def test_the_runtime_is_copied_verbatim() -> None:
+    """Below a header, the same bytes; only the module that holds the API itself is another."""
+    source = TREES[TOOL] / "runtime"
+    for path in source.rglob("*.py"):
+        relative = path.relative_to(source)
+        if relative.as_posix() not in {"__init__.py", "_api.py"}:
+            copied = (TREES[GENERATED] / relative).read_bytes()
+            assert copied.partition(b"\n")[2] == path.read_bytes(), relative
 
 
 def words() -> set[str]:
     """Return what tells this project from another: its names, and the odd ones among those of its document."""
     spec = json.loads((ROOT / "generated" / "openapi.effective.json").read_text("utf-8"))
     name = SETTINGS["project"]["name"]
-    found = {name, *name.split("-"), WRITTEN, GENERATED, *spec["paths"], *spec["components"]["schemas"]}
+    found = {name, *name.split("-"), GENERATED, *spec["paths"], *spec["components"]["schemas"]}
     for value in _values(spec):
         if isinstance(value, dict):
             found |= {key for key in value.get("properties", {}) if re.search("[a-z][A-Z]", key)}
@@ -199,13 +202,10 @@ def _values(value: Any) -> Iterator[Any]:
 def test_what_is_generic_names_nothing_particular() -> None:
     """Not the vendor, a schema, an operation, a field or a value: tool, waiter engine, contract checks."""
     ours = re.compile("|".join(rf"(?<![a-zA-Z]){re.escape(word)}(?![a-zA-Z])" for word in words()), re.IGNORECASE)
-    particular = {TREES[WRITTEN] / name for name in ("_api.py", "demo.py")}
-    files = [*TREES[TOOL].rglob("*.*"), *TREES[WRITTEN].rglob("*.py")]
-    assert ours.search("A cat by VEO3 of " + WRITTEN)
-    for path in sorted({path for path in files if path.suffix not in {".pyc", ".mp4"}} - particular):
+    assert ours.search("A cat by VEO3 of " + GENERATED)
+    for path in sorted(path for path in TREES[TOOL].rglob("*.*") if path.suffix not in {".pyc", ".mp4"}):
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-            imported = re.match(rf"\s*(from {GENERATED}[.\w]* import|import {GENERATED}\b)", line)
-            found = ours.search(line[imported.end() :] if imported else line)
+            found = ours.search(line)
             assert found is None, f"{path.relative_to(ROOT)}:{number} names {found[0] if found else ''}"
 
 
@@ -213,7 +213,7 @@ def test_no_module_is_longer_than_one_can_read() -> None:
     """Unless there is a reason, which stands above."""
     long = {
         path.relative_to(ROOT).as_posix()
-        for folder in (*TREES.values(), ROOT / "tests", ROOT / "bench")
+        for folder in (TREES[TOOL], ROOT / "tests", ROOT / "bench")
         for path in folder.rglob("*.py")
         if len(path.read_text("utf-8").splitlines()) > MAX_LINES
     }
@@ -222,7 +222,6 @@ def test_no_module_is_longer_than_one_can_read() -> None:
 
 def test_every_folder_of_code_says_what_it_is() -> None:
     """The first line of a package is a docstring."""
-    for tree in (TOOL, WRITTEN):
-        for path in TREES[tree].rglob("__init__.py"):
-            if not path.relative_to(ROOT).as_posix().startswith(DATA):
-                assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), path
+    for path in TREES[TOOL].rglob("__init__.py"):
+        if not path.relative_to(ROOT).as_posix().startswith(DATA):
+            assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), path

@@ -13,7 +13,6 @@ import yaml
 from rulewright.commands.new import main
 from rulewright.commands.regenerate import main as regenerate
 from rulewright.new.inputs import DISTRIBUTION, check_name, requirement
-from rulewright.new.layer import layer
 
 from tests.new.newcomer import DOCUMENTS, ROOT, inputs
 
@@ -245,11 +244,3 @@ def test_the_pipeline_can_be_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert requirement(None).startswith("rulewright @ file://")
     assert main(["dir", "--package", "our_shop", "--spec", "x", "--pipeline", "a\nb"]) == 1
     assert "must be a requirement" in capsys.readouterr().err
-
-
-def test_every_module_of_the_layer_is_carried_but_the_particular_ones() -> None:
-    """They import each other relatively and the generated package by its new name."""
-    tree = layer("our_shop")
-    assert {"__init__.py", "_client.py", "cli/_app.py", "py.typed"} <= set(tree)
-    assert not {"_api.py", "demo.py"} & set(tree)
-    assert b"from our_shop_api.rules import check_waived" in tree["_settings.py"]

@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("dest", metavar="DEST", type=Path, help="the folder the package's folder is in")
         command.add_argument("--project", default=".", metavar="DIR", help="the project to copy from (default: here)")
         if name == "copy":
-            command.add_argument("--api-only", action="store_true", help="leave the hand-written package out")
+            command.add_argument("--without-cli", action="store_true", help="leave the command line out")
         elif name == "upgrade":
             command.add_argument("--force", action="store_true", help="replace a copy that was edited, too")
         elif name == "affected":
@@ -62,7 +62,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _copy(project: Project, options: argparse.Namespace) -> int:
-    name, tree = build_copy(project, api_only=options.api_only)
+    name, tree = build_copy(project, with_cli=not options.without_cli)
     target = options.dest / name
     if target.exists() or target.is_symlink():
         raise InputError("is there already; use upgrade, which looks for edits first", path=target.as_posix())
@@ -130,7 +130,7 @@ def _build_like(manifest: dict[str, Any], project: Project) -> tuple[str, dict[s
     Raises:
         InputError: The copy is of another project.
     """
-    name, tree = build_copy(project, api_only=manifest.get("package") == project.package)
+    name, tree = build_copy(project, with_cli=manifest.get("cli", True) is True)
     if name != manifest.get("package"):
         raise InputError(f"the copy holds {manifest.get('package')!r}, but this project gives {name!r}")
     return name, tree

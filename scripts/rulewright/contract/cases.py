@@ -114,12 +114,12 @@ class Cases:
             return
         for name, field in self.subject.fields.items():
             yield f"{name} absent", {key: value for key, value in good.items() if key != name}
-            for what, value in self._values(name, field):
+            for what, value in self._values(field):
                 yield f"{name}: {what}", {**good, name: value}
         if schema.get("additionalProperties", True) is not False:
             yield "a field nobody lists", {**good, "x_unlisted_field": {"deep": [1, None, "two"]}}
 
-    def _values(self, name: str, field: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    def _values(self, field: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yield values of a field: each listed one, one of each type, and those beside its bounds."""
         for value in field.get("enum") or ():
             yield f"listed, {value}", value

@@ -20,8 +20,6 @@ from rulewright.generate.generator import Generator
 from rulewright.generate.tools import check_tools
 from rulewright.generate.tree import write_tree
 from rulewright.importing.imported import Imported, UnmendedError, import_pages, mending, write_record
-from rulewright.new.inputs import API
-from rulewright.new.layer import layer
 from rulewright.project import load_project
 
 NOTED: Final = "05-gaps.overlay.yaml"
@@ -77,21 +75,19 @@ def scaffold(name: str, requirement: str, overlays: Sequence[Path] = ()) -> dict
         "package": name,
         "program": name.replace("_", "-"),
         "PREFIX": name.upper(),
-        "generated": name + API,
         "requirement": json.dumps(requirement, ensure_ascii=False),
         "overlays": "".join(f"    {json.dumps(path, ensure_ascii=False)},\n" for path in given),
     }
-    files = {_place(path, name): _filled(path, words) for path in sorted(_TEMPLATES.rglob(f"*{_SUFFIX}"))}
+    files = {_place(path): _filled(path, words) for path in sorted(_TEMPLATES.rglob(f"*{_SUFFIX}"))}
     if taken := sorted(set(files) & set(given)):
         raise InputError(f"every new project has a file {taken[0]}; give the overlay another name")
-    carried = {f"overlays/{name}/{path}": content for path, content in layer(name).items()}
-    return {**carried, **given, **files}
+    return {**given, **files}
 
 
-def _place(path: Path, name: str) -> str:
+def _place(path: Path) -> str:
     """Return where a template belongs; `dot_` stands for a leading point, which packaging would leave out."""
     relative = path.relative_to(_TEMPLATES).as_posix().removesuffix(_SUFFIX)
-    return relative.replace("dot_", ".").replace("PACKAGE", name)
+    return relative.replace("dot_", ".")
 
 
 def _filled(path: Path, words: dict[str, str]) -> bytes:

@@ -17,14 +17,13 @@ _LONGEST: Final = 50
 _FOLDERS: Final = frozenset({"conftest", "generated", "noxfile", "overlays", "scripts", "tests"})
 # Names of devices, which no file on Windows can have.
 _DEVICES: Final = frozenset({"aux", "con", "nul", "prn", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))})
-API: Final = "_api"
 
 
 def check_name(name: str) -> str:
     """Return the name of a package, if one can be called so.
 
     Args:
-        name: The import name of the hand-written package; the generated one is called the same with `_api`.
+        name: The import name of the client.
 
     Raises:
         InputError: It is no such name; says why.
@@ -32,7 +31,7 @@ def check_name(name: str) -> str:
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         wanted = f"small letters, digits and single underscores, a letter first, at most {_LONGEST} characters"
         raise InputError(f"--package must be {wanted}, got {name!r:.80}")
-    if reason := _taken(name) or _taken(name + API):
+    if reason := _taken(name):
         raise InputError(f"--package cannot be {name}: {reason}; choose another name")
     return name
 

@@ -5,19 +5,39 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar
 
 from . import _cores
 from ._cores import TaskKey
 from ._errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from ._async_client import AsyncClient
-    from ._client import Client
+    from ._exchange import Core
     from ._result import TaskResult
+    from ._settings import Settings
     from ._waiting import OnPoll
 
+R = TypeVar("R")
+
 _NO_HANDLE: Final = 'a task handle is JSON like {"task": "...", "operation": "..."}, got something else'
+
+
+class Runner(Protocol):
+    """A client that blocks, as its tasks use it."""
+
+    settings: Settings
+
+    def run(self, core: Core[R]) -> R:
+        """Run a decision core with the client's connections and clock."""
+
+
+class AsyncRunner(Protocol):
+    """A client on asyncio, as its tasks use it."""
+
+    settings: Settings
+
+    async def run(self, core: Core[R]) -> R:
+        """Run a decision core with the client's connections and clock."""
 
 
 class _Handle:
@@ -72,7 +92,7 @@ def key_from_json(text: str) -> TaskKey:
 class Task(_Handle):
     """A task of a `Client`."""
 
-    def __init__(self, client: Client, task: TaskKey, *, fresh: bool = False) -> None:
+    def __init__(self, client: Runner, task: TaskKey, *, fresh: bool = False) -> None:
         super().__init__(task, fresh=fresh)
         self._client = client
 
@@ -132,7 +152,7 @@ class Task(_Handle):
         return self._client.run(core)
 
     @classmethod
-    def from_json(cls, text: str, client: Client) -> Task:
+    def from_json(cls, text: str, client: Runner) -> Task:
         """Return the handle that `to_json` described.
 
         Args:
@@ -148,7 +168,7 @@ class Task(_Handle):
 class AsyncTask(_Handle):
     """A task of an `AsyncClient`: the same names and defaults as `Task`."""
 
-    def __init__(self, client: AsyncClient, task: TaskKey, *, fresh: bool = False) -> None:
+    def __init__(self, client: AsyncRunner, task: TaskKey, *, fresh: bool = False) -> None:
         super().__init__(task, fresh=fresh)
         self._client = client
 
@@ -176,6 +196,6 @@ class AsyncTask(_Handle):
         return await self._client.run(core)
 
     @classmethod
-    def from_json(cls, text: str, client: AsyncClient) -> AsyncTask:
+    def from_json(cls, text: str, client: AsyncRunner) -> AsyncTask:
         """Return the handle that `to_json` described; see `Task.from_json`."""
         return cls(client, key_from_json(text))

@@ -1,6 +1,5 @@
-"""Copy the client into somebody else's repository, tell whether the copy is intact, and upgrade it.
+"""Copy the client into another repository, verify the copy, and upgrade it.
 
-`layout` finds the packages, `relocate` makes their imports relative, `copy` builds the tree of a copy, `verify`
-(the one module that goes into the copy) compares it with its manifest, `edits` shows what was changed in it,
-`impact` tells what an upgrade means for callers, `affected` which calls of theirs it breaks.
+`copy` builds the tree of a copy, `verify` (the one module that goes into the copy) compares it with its manifest, and
+`upgrade` reports local edits, changes for callers and the calls that an upgrade would break.
 """

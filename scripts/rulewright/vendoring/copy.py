@@ -7,7 +7,6 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +14,6 @@ from rulewright.errors import InputError
 from rulewright.generate.manifest import edited, read_manifest, reasons, sha256
 from rulewright.generate.tree import Tree, read_tree, replace_tree
 from rulewright.project import Project
-from rulewright.vendoring.relocate import relocated
 from rulewright.vendoring.verify import MANIFEST, canonical
 
 LICENCE = "LICENSE"
@@ -23,13 +21,12 @@ LICENCE = "LICENSE"
 
 @dataclass(frozen=True)
 class Layout:
-    """The packages of a project and what its manifest says of it.
+    """The package of a project and what its manifest records.
 
     Args:
         name: Name of the distribution.
         release: Its version.
-        generated: Folder of the generated package.
-        written: Folder of the hand-written package; None where there is none.
+        package: Folder of the generated package.
         licence: Text of the licence.
         record: The manifest of the last regeneration.
         table: The `[project]` table of pyproject.toml.
@@ -37,8 +34,7 @@ class Layout:
 
     name: str
     release: str
-    generated: Path
-    written: Path | None
+    package: Path
     licence: bytes
     record: dict[str, Any]
     table: dict[str, Any]
@@ -64,22 +60,7 @@ def read_layout(project: Project) -> Layout:
         licence = (project.root / LICENCE).read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}; a copy carries it", path=LICENCE) from error
-    generated = project.output / project.package
-    return Layout(table["name"], table["version"], generated, written_package(project), licence, record, table)
-
-
-def written_package(project: Project) -> Path | None:
-    """Return the one Python package that stands beside the overlays, if there is one.
-
-    Raises:
-        InputError: There is more than one.
-    """
-    folders = {project.root / "overlays", *(overlay.parent for overlay in project.overlays)} - {project.root}
-    found = sorted(path.parent for folder in folders for path in folder.glob("*/__init__.py"))
-    if len(found) > 1:
-        names = ", ".join(project.relative(path) for path in found)
-        raise InputError(f"one hand-written package was expected beside the overlays, there are {names}")
-    return found[0] if found else None
+    return Layout(table["name"], table["version"], project.output / project.package, licence, record, table)
 
 
 Needs = dict[str, Any]
@@ -91,17 +72,17 @@ GITATTRIBUTES: Final = b"""\
 """
 
 
-def read_needs(table: Mapping[str, Any], *, api_only: bool) -> Needs:
+def read_needs(table: Mapping[str, Any], *, with_cli: bool) -> Needs:
     """Return what a copy needs to run, from the `[project]` table it is released under.
 
     Args:
         table: The table.
-        api_only: Leave out what the parts of the hand-written package need, which stand under its extras.
+        with_cli: Whether the copy has the command line, whose requirements stand under the extras.
 
     Raises:
         InputError: The table's requirements are no texts.
     """
-    extras = {} if api_only else table.get("optional-dependencies", {})
+    extras = table.get("optional-dependencies", {}) if with_cli else {}
     python, packages = table.get("requires-python", ""), table.get("dependencies", [])
     lists = [packages, *extras.values()] if isinstance(extras, dict) else [None]
     if not isinstance(python, str) or not all(map(_are_texts, lists)):
@@ -159,32 +140,28 @@ _VERIFIER: Final = Path(__file__).with_name("verify.py")
 _MODE: Final = "644"
 
 
-def build_copy(project: Project, *, api_only: bool = False) -> tuple[str, dict[str, bytes]]:
-    """Return the name of the folder a copy is, and its files.
+def build_copy(project: Project, *, with_cli: bool = True) -> tuple[str, dict[str, bytes]]:
+    """Return the name of the folder a copy is, and its files: those of the package as they are, and its own.
 
     Args:
-        project: Where the packages are.
-        api_only: Leave the hand-written package out.
+        project: Whose package is copied.
+        with_cli: Copy the command line too.
 
     Raises:
-        InputError: The project is out of date, or a file cannot be relocated.
+        InputError: The project is out of date.
     """
     layout = read_layout(project)
-    generated = read_tree(layout.generated)
-    if api_only or layout.written is None:
-        name, tree = layout.generated.name, dict(generated)
-    else:
-        name, inner = layout.written.name, layout.generated.name
-        tree = {
-            path: relocated(content, path, name, inner) if path.endswith((".py", ".pyi")) else content
-            for path, content in read_tree(layout.written).items()
-        }
-        _add(tree, {f"{inner}/{path}": content for path, content in generated.items()})
+    name = layout.package.name
+    tree = {path: content for path, content in read_tree(layout.package).items() if with_cli or not _is_cli(path)}
     own = {LICENCE: layout.licence, _VERIFIER.name: _VERIFIER.read_bytes(), ".gitattributes": GITATTRIBUTES}
     _add(tree, {**own, **{f"{INPUTS}/{path}": content for path, content in _inputs(project).items()}})
-    needs = read_needs(layout.table, api_only=name == layout.generated.name)
-    _add(tree, {MANIFEST: canonical(_manifest(project, layout, name, tree, needs))})
+    needs = read_needs(layout.table, with_cli=with_cli)
+    _add(tree, {MANIFEST: canonical(_manifest(project, layout, name, tree, needs) | {"cli": with_cli})})
     return name, tree
+
+
+def _is_cli(path: str) -> bool:
+    return path == "__main__.py" or path.startswith("cli/")
 
 
 def _add(tree: dict[str, bytes], more: Tree) -> None:
@@ -213,7 +190,7 @@ def _manifest(project: Project, layout: Layout, name: str, tree: Tree, needs: Ne
         "excludes": excludes(name),
         "spec": {path: inputs[path] for path in [project.relative(project.spec)]},
         "overlays": {path: inputs[path] for path in map(project.relative, project.overlays)},
-        "tools": {**layout.record["tools"], "libcst": version("libcst")},
+        "tools": layout.record["tools"],
         **{key: layout.record[key] for key in ("pages",) if key in layout.record},
         "files": {path: {"sha256": sha256(tree[path]), "mode": _MODE} for path in sorted(tree)},
     }
