@@ -1,3 +1,4 @@
+# Copied by rulewright regenerate from overlays/mountsea_gemini/demo.py; edit that file.
 """A tour on a machine of your own: one task of each action, three videos, one refusal. No key, no network.
 
 Run as `python -m mountsea_gemini.demo [FOLDER]`.

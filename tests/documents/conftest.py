@@ -14,9 +14,7 @@ from typing import Any
 
 import pytest
 from rulewright.commands.regenerate import main
-from rulewright.generate.tree import write_tree
 from rulewright.merged import Merged, merge
-from rulewright.new.create import scaffold
 from rulewright.project import Project, load_project
 
 HERE = Path(__file__).parent
@@ -77,18 +75,6 @@ def document(request: pytest.FixtureRequest, generated: Callable[[str], Document
 
 
 @pytest.fixture
-def client_of(tmp_path: Path) -> Iterator[Callable[[Document], Any]]:
-    """Return the client layer of a document, as a new project would have it, imported."""
-    sys.path.insert(0, str(tmp_path))
-
-    def imported(document: Document) -> Any:
-        name = document.project.package.removesuffix("_api")
-        tree = scaffold(name, "nothing")
-        prefix = f"overlays/{name}/"
-        write_tree(
-            tmp_path / name, {path[len(prefix) :]: text for path, text in tree.items() if path.startswith(prefix)}
-        )
-        return importlib.import_module(name)
-
-    yield imported
-    sys.path.remove(str(tmp_path))
+def client_of() -> Callable[[Document], Any]:
+    """Return the client of a document, imported."""
+    return lambda document: importlib.import_module(document.project.package)

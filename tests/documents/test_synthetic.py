@@ -57,7 +57,7 @@ def test_every_operation_is_there_and_nothing_is_left_to_do(synthetic: Synthetic
 
 def test_every_rule_refuses_what_it_should(synthetic: Synthetic) -> None:
     """In the client and in the sandbox, as its own examples show."""
-    rules, models = synthetic.module(".rules"), synthetic.module(".models")
+    rules, models = synthetic.module(".rules"), synthetic.module(".raw.models")
     assert len(rules.RULES) == len(range(0, synthetic.size, 10))
     sandbox = Sandbox(json.loads((synthetic.root / "generated/openapi.effective.json").read_bytes()))
     with httpx.Client(transport=sandbox.transport(), base_url="https://api.example.com") as client:

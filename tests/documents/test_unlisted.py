@@ -143,14 +143,14 @@ def test_what_is_no_such_object_is_an_error_of_ours(read: Callable[[str, Any], A
 def test_requests_and_models_built_by_hand_stay_strict(generated: Callable[[str], Document]) -> None:
     """Only an answer being read is taken as it comes."""
     generated("studio")
-    models = importlib.import_module("studio_api.models")
+    models = importlib.import_module("studio_api.raw.models")
     with pytest.raises(TypeError, match="Unexpected value 'ultra'"):
         models.ChangeRenderBody.from_dict({"id": "r-1", "quality": "ultra"})
 
 
 HONEST: Final = """
-from studio_api.models import ChangeRenderBody, Render
-from studio_api.models.state import State
+from studio_api.raw.models import ChangeRenderBody, Render
+from studio_api.raw.models.state import State
 
 
 def paused(render: Render) -> bool:

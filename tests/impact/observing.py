@@ -22,8 +22,8 @@ CONFIG = f'[tool.rulewright]\nspec = "openapi.yaml"\noverlays = []\npackage = "{
 
 # What a caller of the old client wrote; each piece runs by itself, and all are read by the type checker.
 PIECES: Mapping[str, str] = {
-    "models": "from PKG.models import Order, OrderKind, OrderSpeed, Problem, Receipt, ReceiptState, Size",
-    "operations": "from PKG.api.orders import create_order, get_order",
+    "models": "from PKG.raw.models import Order, OrderKind, OrderSpeed, Problem, Receipt, ReceiptState, Size",
+    "operations": "from PKG.raw.api.orders import create_order, get_order",
     "letter": "from PKG import variants\nvariants.order_letter('a note of twenty', region='north')",
     "slow letter": "from PKG import variants\nvariants.order_letter('a note', speed='slow', region='north')",
     "box": "from PKG import variants\nvariants.order_box('a note', weight=1.5, region='north')",
@@ -33,17 +33,17 @@ PIECES: Mapping[str, str] = {
         "    code='abc', paid='yes', region='north')"
     ),
     "create": (
-        "from PKG.api.orders import create_order\nfrom PKG.models import Order\n"
+        "from PKG.raw.api.orders import create_order\nfrom PKG.raw.models import Order\n"
         "body = Order(kind='letter', note='a note of twenty', speed='slow', express=True)\n"
         "sent.append(create_order._get_kwargs(body=body, region='north', dry_run=True))"
     ),
     "create the least": (
-        "from PKG.api.orders import create_order\nfrom PKG.models import Order\n"
+        "from PKG.raw.api.orders import create_order\nfrom PKG.raw.models import Order\n"
         "sent.append(create_order._get_kwargs(body=Order(kind='letter', note='n'), region='north'))"
     ),
-    "get": "from PKG.api.orders import get_order\nsent.append(get_order._get_kwargs('1', page=2))",
+    "get": "from PKG.raw.api.orders import get_order\nsent.append(get_order._get_kwargs('1', page=2))",
     "read": (
-        "from PKG.models import Receipt\n"
+        "from PKG.raw.models import Receipt\n"
         "receipt = Receipt.from_dict({'id': '1', 'state': 'sent', 'total': 2.5, 'remark': 'r'})\n"
         "receipt.id.upper()\nassert isinstance(receipt.total, float)\nassert isinstance(receipt.remark, str)\n"
         "receipt.remark.upper()"
@@ -59,9 +59,9 @@ HEAD = """from __future__ import annotations
 from typing import Any
 sent: list[Any] = []
 """
-TYPED_HEAD = """from PKG.api.orders import create_order, get_order
-from PKG.client import AuthenticatedClient
-from PKG.models import Order, Problem, Receipt
+TYPED_HEAD = """from PKG.raw.api.orders import create_order, get_order
+from PKG.raw.client import AuthenticatedClient
+from PKG.raw.models import Order, Problem, Receipt
 """
 
 

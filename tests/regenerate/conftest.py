@@ -18,12 +18,11 @@ PARCELS = ROOT / "tests/projects/parcels"
 def project(tmp_path: Path) -> Path:
     """A copy of this project's inputs and outputs."""
     copy = tmp_path / "project"
-    (copy / "overlays").mkdir(parents=True)
+    copy.mkdir()
     for name in ("pyproject.toml", "openapi.yaml"):
         shutil.copy(ROOT / name, copy / name)
-    for path in (*ROOT.glob("overlays/*.yaml"), *ROOT.glob("overlays/*.json")):
-        shutil.copy(path, copy / "overlays" / path.name)
-    shutil.copytree(ROOT / "generated", copy / "generated", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("overlays", "generated"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     return copy
 
 

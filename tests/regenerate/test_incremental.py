@@ -115,10 +115,10 @@ def from_nothing(project: Path, runs: Callable[..., int]) -> Tree:
 
 
 FORGED: dict[str, Callable[[Path], object]] = {
-    "a model": lambda output: _append(output / "mountsea_gemini/models/task_id_dto.py"),
+    "a model": lambda output: _append(output / "mountsea_gemini/raw/models/task_id_dto.py"),
     "another file": lambda output: _append(output / "RULES.md"),
-    "a file more": lambda output: (output / "mountsea_gemini/models/mine.py").write_bytes(b"x = 1\n"),
-    "a file less": lambda output: (output / "mountsea_gemini/errors.py").unlink(),
+    "a file more": lambda output: (output / "mountsea_gemini/raw/models/mine.py").write_bytes(b"x = 1\n"),
+    "a file less": lambda output: (output / "mountsea_gemini/raw/errors.py").unlink(),
     "another generator": lambda output: _tool(output / "manifest.json"),
 }
 

@@ -30,7 +30,7 @@ def package(generated_parcels: Path) -> Iterator[ModuleType]:
 def test_its_rules_agree_with_json_schema(package: ModuleType, generated_parcels: Path) -> None:
     """Numbers, nested objects, presence and awkward field names are compiled as JSON Schema means them."""
     rules: Any = importlib.import_module("parcels_api.rules")
-    models: Any = importlib.import_module("parcels_api.models")
+    models: Any = importlib.import_module("parcels_api.raw.models")
     merged = merge(load_project(generated_parcels))
     (ruled,) = merged.ruled
     verdict = Verdict(ruled, levels=("error", "warning"))

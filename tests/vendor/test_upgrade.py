@@ -13,6 +13,8 @@ from rulewright.generate.tree import read_tree
 from rulewright.vendoring.upgrade import affected as reached
 from rulewright.vendoring.verify import MANIFEST, findings
 
+from tests.generating import regenerate
+
 CALLER = """\
 from app._vendor.mountsea_gemini import Client
 
@@ -86,7 +88,7 @@ def test_the_released_text_is_found_in_the_callers_history(
     app: Path, copy: Path, newer: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A file that the new release changed too is compared with what was released then, not with what is now."""
-    path = copy / "mountsea_gemini/models/video_generation_dto_model.py"
+    path = copy / "raw/models/video_generation_dto_model.py"
     released = path.read_text("utf-8")
     git(app, "init", "-q")
     git(app, "add", ".")
@@ -114,12 +116,16 @@ def test_a_project_that_cannot_be_copied_upgrades_nothing(
     (broken / "LICENSE").unlink()
     assert upgrade(app, broken) == 1
     (broken / "LICENSE").write_text("x", encoding="utf-8")
-    (broken / "overlays/mountsea_gemini").rename(broken / "overlays/another")
+    settings = broken / "pyproject.toml"
+    text = settings.read_text("utf-8").replace('package = "mountsea_gemini"', 'package = "another"')
+    settings.write_text(text, encoding="utf-8")
+    shutil.move(broken / "overlays/mountsea_gemini", broken / "overlays/another")
+    regenerate(broken)
     assert upgrade(app, broken) == 1
     assert "the copy holds 'mountsea_gemini', but this project gives 'another'" in capsys.readouterr().err
     assert read_tree(copy) == before
     assert upgrade(tmp_path, newer) == 1
-    assert "one vendored copy was expected under it, there is: none" in capsys.readouterr().err
+    assert "no vendored copy found under it" in capsys.readouterr().err
 
 
 def test_an_upgrade_that_cannot_be_written_leaves_the_old_copy(

@@ -141,7 +141,7 @@ def test_finds_a_change_of_the_manifest_itself(copy: Path, change: Callable[[Pat
 
 def test_finds_many_faults_at_once(copy: Path) -> None:
     """Faults do not hide each other; a file moved to another folder is one finding, not two."""
-    (copy / "cli/_app.py").rename(copy / "testing/_app.py")
+    (copy / "cli/_app.py").rename(copy / "raw/_app.py")
     (copy / "_client.py").unlink()
     (copy / "_errors.py").write_text("", encoding="utf-8")
     (copy / "more.py").write_text("x", encoding="utf-8")
@@ -150,7 +150,7 @@ def test_finds_many_faults_at_once(copy: Path) -> None:
         "deleted: _client.py",
         "edited: _errors.py",
         "mode changed: _tasks.py (644 became 755)",
-        "renamed: cli/_app.py (now testing/_app.py)",
+        "renamed: cli/_app.py (now raw/_app.py)",
         "added: more.py",
     ]
 

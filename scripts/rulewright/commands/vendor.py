@@ -119,8 +119,9 @@ def _find(dest: Path) -> tuple[Path, dict[str, Any]]:
         return dest, read_manifest(str(dest))
     found = sorted(path.parent for path in dest.glob(f"*/{MANIFEST}"))
     if len(found) != 1:
-        names = ", ".join(path.as_posix() for path in found) or "none"
-        raise InputError(f"one vendored copy was expected under it, there is: {names}", path=dest.as_posix())
+        names = ", ".join(path.as_posix() for path in found)
+        message = f"holds several vendored copies; name one of {names}" if found else "no vendored copy found under it"
+        raise InputError(message, path=dest.as_posix())
     return found[0], read_manifest(str(found[0]))
 
 

@@ -85,20 +85,17 @@ class ClientPackage:
             self._client: type[Any] = self._module.Client
             self._async_client: type[Any] = self._module.AsyncClient
             self.document: Mapping[str, Any] = read_document(self._client)
-            # The rules, operations and models stand beside the typed methods, which the client inherits.
-            home = next(base.__module__ for base in self._client.__mro__ if base.__module__.endswith(".variants"))
-            self._generated = home.rpartition(".")[0]
             self._rules: Any = self._part("rules")
             self._operations = {
                 (each.method.upper(), each.path): each for each in self._part("operations").OPERATIONS.values()
             }
             self._submits: Mapping[str, str] = self._part("waiters").SUBMITS
-            self.variable: str = import_module(f"{name}._particular").TOKEN_VARIABLE
-        except (ImportError, AttributeError, StopIteration, SpecError) as error:
+            self.variable: str = self._part("_api").TOKEN_VARIABLE
+        except (ImportError, AttributeError, SpecError) as error:
             raise InputError(f"{name} is not an installed client that rulewright generated: {error}") from error
 
     def _part(self, name: str) -> ModuleType:
-        return import_module(f"{self._generated}.{name}")
+        return import_module(f"{self.name}.{name}")
 
     @property
     def rules(self) -> Mapping[str, tuple[str, str, str]]:

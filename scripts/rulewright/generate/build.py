@@ -141,11 +141,13 @@ def _added(project: Project, tree: Tree) -> dict[str, bytes]:
     """
     if not project.added.is_dir():
         return {}
-    added = {f"{project.package}/{path}": content for path, content in read_tree(project.added).items()}
-    for path in added:
-        if path in tree:
-            place = project.relative(project.added / path.partition("/")[2])
-            raise InputError(f"would replace the generated {path}; give the file another name", path=place)
+    added = {}
+    for path, content in read_tree(project.added).items():
+        place = project.relative(project.added / path)
+        if f"{project.package}/{path}" in tree:
+            raise InputError("would replace a generated file; give this one another name", path=place)
+        header = f"# Copied by rulewright regenerate from {place}; edit that file.\n" if path.endswith(".py") else ""
+        added[f"{project.package}/{path}"] = header.encode() + content
     return added
 
 
