@@ -15,7 +15,8 @@ from typing import Any
 from rulewright.impact.acceptance import Acceptance
 from rulewright.impact.grammar import resolved
 from rulewright.impact.structure import same
-from rulewright.rules.sample import sample
+from rulewright.openapi.sample import samples
+from rulewright.openapi.schemas import Schemas
 from rulewright.rules.space import Given, Length, Sample, concrete, concretes, product, schema_domains
 from rulewright.rules.verdict import mentions
 
@@ -61,12 +62,13 @@ class Aligned:
                 self._fix(name, schemas[0], documents[0], needed=needed[0])
                 continue
             if not all(name in each for each in listed) or len({name in each for each in sampled}) > 1:
-                samples = (
-                    sample(each, doc, shown=False)
-                    for each, doc in zip(schemas, documents, strict=True)
+                plainest = (
+                    value
+                    for each, document in zip(schemas, documents, strict=True)
                     if isinstance(each, dict)
+                    for value in itertools.islice(samples(Schemas(document), each, shown=False), 1)
                 )
-                values = _union([*values, *samples])
+                values = _union([*values, *plainest])
                 self.unlisted.append(name)
             alternatives = ((), *((value,) for value in values))
             ruled = any(mentions(rule, name) for side in sides if side.ruled for rule in side.ruled.rules)
@@ -81,7 +83,8 @@ class Aligned:
 
     def _fix(self, name: str, schema: Any, document: Any, *, needed: bool) -> None:
         if needed and isinstance(schema, dict):
-            self.fixed[name] = sample(schema, document, shown=False)
+            for value in itertools.islice(samples(Schemas(document), schema, shown=False), 1):
+                self.fixed[name] = value
         if isinstance(schema, dict):
             self.unlisted.append(name)
 

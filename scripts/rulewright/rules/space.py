@@ -17,8 +17,9 @@ from typing import Any, Final
 import jsonschema_rs
 
 from rulewright.openapi.references import follow_schema
+from rulewright.openapi.sample import samples
+from rulewright.openapi.schemas import Schemas
 from rulewright.rules.definition import RuledSchema
-from rulewright.rules.sample import sample
 
 _LONGEST_TEXT: Final = 10_000
 """Characters up to which a bound of a text's length is walked."""
@@ -219,11 +220,18 @@ class Space:
         self.sampled = frozenset(
             name for name, values in found.items() if any(isinstance(each, Given) for each in values)
         )
-        self._fixed = {
-            name: concrete(self.domains[name][0]) if self.domains.get(name) else sample(schema, document)
-            for name, schema in ruled.schema.get("properties", {}).items()
-            if name in self._required
-        }
+        self._fixed = dict(self._plainest(ruled, Schemas(document)))
+
+    def _plainest(self, ruled: RuledSchema, schemas: Schemas) -> Iterator[tuple[str, Any]]:
+        """Yield each required field with its first value, a plain sample, or what an example of a rule gives it."""
+        for name, schema in ruled.schema.get("properties", {}).items():
+            if name in self._required:
+                listed = map(concrete, self.domains.get(name, ()))
+                shown = _examples(ruled.schema.get("x-rules", []), name)
+                yield from (
+                    (name, value)
+                    for value in itertools.islice(itertools.chain(listed, samples(schemas, schema), shown), 1)
+                )
 
     def alternatives(self, name: str) -> tuple[tuple[Any, ...], ...]:
         """Return what a field may be: `()` for absent, if it may be, then `(value,)` for each value."""

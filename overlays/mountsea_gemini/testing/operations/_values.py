@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from attrs import frozen
-from rulewright.sandbox.sample import sample
+from rulewright.openapi.sample import sample
 from rulewright.sandbox.spec import Operation, Parameter, Spec, is_json, type_sent
 from rulewright.sandbox.validation import Schemas
 
