@@ -26,7 +26,7 @@ _CLASSES: Final = {
 }
 _MAX_COUNT: Final = 1000  # items and characters; a document may ask for more than a machine can hold
 _CHOICES: Final = 4  # alternatives that are tried, of oneOf and anyOf for example
-_MAX_NUMBER: Final = 2**53  # beyond, floats skip whole numbers; such a bound only says "any int64"
+_MAX_NUMBER: Final = 2**53  # beyond, floats skip whole numbers; such a bound only means "any int64"
 _FORMATS: Final = {
     "date-time": "2026-01-01T00:00:00.000Z",
     "date": "2026-01-01",
@@ -133,7 +133,7 @@ class _Maker:
             own = tag_schema.get("enum") or ([tag_schema["const"]] if "const" in tag_schema else [])
             if not own:
                 chosen = {**chosen, tag: (names or [reference.rpartition("/")[2]])[0]}
-            elif tag not in chosen:  # optional in the alternative, but needed to tell the alternatives apart
+            elif tag not in chosen:  # optional in the alternative, but needed to distinguish the alternatives
                 chosen = {**chosen, tag: next((name for name in names if name in own), own[0])}
         return {**beside, **chosen} if isinstance(beside, dict) else chosen
 

@@ -67,7 +67,7 @@ def _boundaries(schema: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _is_accepted(value: Any, field: Mapping[str, Any]) -> bool:
-    """Tell whether a field takes a text or a number, by its type and its own bounds."""
+    """Return whether a field takes a text or a number, by its type and its own bounds."""
     kind = field.get("type")
     kinds = kind if isinstance(kind, list) else [kind]
     if isinstance(value, str):
@@ -81,7 +81,7 @@ def _is_accepted(value: Any, field: Mapping[str, Any]) -> bool:
 
 
 def _excluded(value: float, field: Mapping[str, Any]) -> bool:
-    """Tell whether a field excludes a bound: OpenAPI 3.0 says so beside it, 3.1 gives the bound itself."""
+    """Return whether a field excludes a bound: OpenAPI 3.0 has a flag beside it, 3.1 the bound itself."""
     low, high = field.get("exclusiveMinimum"), field.get("exclusiveMaximum")
     if low is True or high is True:
         return (low is True and value == field.get("minimum")) or (high is True and value == field.get("maximum"))
@@ -313,7 +313,7 @@ def _values(field: Mapping[str, Any], parts: Parts, shown: list[Any], document: 
 
 
 def _objects(field: Mapping[str, Any], parts: Parts, shown: list[Any], document: Any) -> Iterator[dict[str, Any]]:
-    """Yield every combination of what the rules tell apart within an object; the examples alone where that is much."""
+    """Yield every combination of what the rules distinguish within an object; of too many, the examples alone."""
     required = set(field.get("required", []))
     named = {name for part in parts for name in (*part.get("properties", {}), *part.get("required", []))}
     choices: dict[str, list[Any]] = {}

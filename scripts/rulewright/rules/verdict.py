@@ -19,7 +19,7 @@ _SCHEMA: Final = next(iter(RESERVED))
 
 
 class UnusableSchemaError(InputError):
-    """A schema that carries rules cannot be evaluated: something is wrong with the document, not with the rules."""
+    """A schema that has rules cannot be evaluated: something is wrong with the document, not with the rules."""
 
 
 class Verdict:
