@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from rulewright.impact.acceptance import Acceptance
 from rulewright.impact.grammar import resolved
 from rulewright.impact.structure import same
 from rulewright.openapi.sample import samples
-from rulewright.openapi.schemas import Schemas
+from rulewright.openapi.schemas import SchemaError, Schemas
 from rulewright.rules.space import Given, Length, Sample, concrete, concretes, product, schema_domains
 from rulewright.rules.verdict import mentions
 
@@ -66,7 +66,7 @@ class Aligned:
                     value
                     for each, document in zip(schemas, documents, strict=True)
                     if isinstance(each, dict)
-                    for value in itertools.islice(samples(Schemas(document), each, shown=False), 1)
+                    for value in _plainest(document, each)
                 )
                 values = _union([*values, *plainest])
                 self.unlisted.append(name)
@@ -83,7 +83,7 @@ class Aligned:
 
     def _fix(self, name: str, schema: Any, document: Any, *, needed: bool) -> None:
         if needed and isinstance(schema, dict):
-            for value in itertools.islice(samples(Schemas(document), schema, shown=False), 1):
+            for value in _plainest(document, schema):
                 self.fixed[name] = value
         if isinstance(schema, dict):
             self.unlisted.append(name)
@@ -104,6 +104,14 @@ class Aligned:
         if self.unlisted:
             text += f"; not listable, so compared by schema beside one sample: {', '.join(self.unlisted)}"
         return text
+
+
+def _plainest(document: Any, schema: Any) -> Iterator[Any]:
+    """Yield the plainest value of a schema, if there is one; what is wrong about an invalid one is reported elsewhere."""
+    try:
+        yield from itertools.islice(samples(Schemas(document), schema, shown=False), 1)
+    except SchemaError:
+        return
 
 
 def _is_given(value: Any) -> bool:

@@ -187,11 +187,20 @@ def _varied(value: Any, number: int) -> Any:
 
 
 def _string(value: Mapping[str, Any]) -> str:
-    least, most = _count(value.get("minLength")), value.get("maxLength")
-    if isinstance(value.get("pattern"), str) and (text := matching_text(value["pattern"], least)) is not None:
-        return text
+    """Return a plain text of the right length, or one made for the pattern where the plain one does not match."""
+    least, most, pattern = _count(value.get("minLength")), value.get("maxLength"), value.get("pattern")
     text = _FORMATS.get(str(value.get("format")), "text").ljust(least, "x")
-    return text[:most] if isinstance(most, int) else text
+    text = text[:most] if isinstance(most, int) else text
+    if isinstance(pattern, str) and not _matches(pattern, text):
+        return matching_text(pattern, least) or text
+    return text
+
+
+def _matches(pattern: str, text: str) -> bool:
+    try:
+        return re.search(pattern, text) is not None
+    except re.error:
+        return False
 
 
 def _count(value: Any) -> int:
