@@ -17,7 +17,12 @@ WORDS = {"type": "string", "enum": ["small", "large"]}
 def document(box: dict[str, Any], name: str = "Size") -> dict[str, Any]:
     """Return a document that takes a box."""
     media = {"application/json": {"schema": {"$ref": "#/components/schemas/Box"}}}
-    own = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^(?=B)[A-Z][0-9]{4}$"}}
+    own = {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^(?=B)[A-Z][0-9]{4}$"},
+    }
     operation = {
         "operationId": "pack",
         "parameters": [own],
