@@ -28,13 +28,13 @@ STUMBLES: Final = (LookupError, TypeError, ValueError, AttributeError, Arithmeti
 
 @dataclass(frozen=True)
 class Merged:
-    """A vendor document and everything the overlays say about it.
+    """A vendor document with overlays applied, and the rules found in it.
 
     Args:
         vendor: The vendor document as published.
         overlays: The overlays, in order.
         value: The merged document; its schemas carry the rules in `x-rules`.
-        ruled: The schemas that carry rules.
+        ruled: The schemas that have rules.
         ledger: What the overlays changed.
     """
 

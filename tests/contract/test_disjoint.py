@@ -138,5 +138,5 @@ def test_too_many_combinations_are_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(InputError) as caught:
         branches(ruled, document)
     assert str(caught.value) == (
-        "the rules cannot be written as one oneOf: the rules speak of 20 combinations (limit 19)\n  at /S/x-rules"
+        "the rules cannot be written as one oneOf: the rules distinguish 20 combinations (limit 19)\n  at /S/x-rules"
     )

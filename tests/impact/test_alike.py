@@ -17,7 +17,12 @@ WORDS = {"type": "string", "enum": ["small", "large"]}
 def document(box: dict[str, Any], name: str = "Size") -> dict[str, Any]:
     """Return a document that takes a box."""
     media = {"application/json": {"schema": {"$ref": "#/components/schemas/Box"}}}
-    own = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^B[0-9]{4}$"}}
+    own = {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^(?=B)[A-Z][0-9]{4}$"},
+    }
     operation = {
         "operationId": "pack",
         "parameters": [own],
@@ -62,7 +67,7 @@ def test_a_word_that_was_not_tried_may_have_been_sent() -> None:
 
 
 def test_what_neither_side_accepts_is_not_counted() -> None:
-    """A sample that fits no pattern is no request, and does not tell that there are none."""
+    """Where no sample can be made for a pattern, no request is counted, which does not mean that there are none."""
     same = document({"size": WORDS})
     changed = document({"size": {**WORDS, "enum": ["small"]}})
     found = [each for each in compared(same, changed).requests if each.where == "parameters"]

@@ -38,7 +38,7 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         ),
         "scripts/rulewright/generate/waiters.py": (f"{_TESTS}/test_waiters.py", f"{_TESTS}/test_waiter_answers.py"),
         "scripts/rulewright/openapi/operations.py": (f"{_TESTS}/test_parameters.py",),
-        "scripts/rulewright/rules/sample.py": (f"{_TESTS}/test_samples.py",),
+        "scripts/rulewright/openapi/sample.py": (f"{_TESTS}/test_samples.py", f"{_PLAYED}_samples.py"),
         "scripts/rulewright/rules/space.py": (
             f"{_TESTS}/test_domain.py",
             f"{_TESTS}/test_samples.py",

@@ -93,7 +93,7 @@ def test_absorbed(overlay: Make) -> None:
         "fix.overlay.yaml:6: 2 actions changed nothing: absorbed upstream\n"
         "  fix.overlay.yaml:6, action 1: $.openapi\n"
         "  fix.overlay.yaml:6, action 1: $.tags[0]\n"
-        "  the document says so already; delete the actions"
+        "  the document has this already; delete the actions"
     )
     assert [(item.action, item.target) for item in caught.value.absorbed] == [
         (1, "$.openapi"),

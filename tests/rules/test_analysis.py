@@ -169,7 +169,7 @@ def test_a_report_can_be_read() -> None:
         '    smallest request: {"a": "猫", "b": "猫"}\n'
         in analysed(rule("r", has("a", "猫"), False), words="猫犬").text()
     )
-    assert Report((), ()).text() == "no schema carries rules\n"
+    assert Report((), ()).text() == "no schema has rules\n"
 
 
 def test_a_report_can_be_read_by_programs() -> None:

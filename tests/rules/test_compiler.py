@@ -9,7 +9,7 @@ import jsonschema_rs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rulewright.rules.dialect import lowered
-from rulewright.rules.expression import Compiler, breaches, negated, render
+from rulewright.rules.expression import Compiler, mismatches, negated, render
 from rulewright.runtime import _values
 from rulewright.runtime._values import ABSENT
 
@@ -111,15 +111,15 @@ def test_an_expression_holds_exactly_where_the_schema_accepts(schema: Any, body:
 @given(schema=rule_schemas(), body=bodies)
 @example(schema={"properties": {"a": {"not": {"required": ["b"]}}}}, body={"a": "no object"})
 def test_a_value_has_a_breach_exactly_where_the_schema_refuses(schema: Any, body: dict[str, Any]) -> None:
-    """The list of breaches leaves no failure out and invents none."""
+    """The list of mismatches leaves no failure out and invents none."""
     expected = jsonschema_rs.Draft202012Validator(schema).is_valid(body)
     subject = compiler()
-    found = breaches(schema, "body", "", subject)
+    found = mismatches(schema, "body", "", subject)
     broken = False
-    for breach in found:
-        text = render(breach.condition)
-        if breach.items is not None:
-            text = f"({text}) and any({render(negated(breach.items))} for item in {breach.value})"
+    for mismatch in found:
+        text = render(mismatch.condition)
+        if mismatch.items is not None:
+            text = f"({text}) and any({render(negated(mismatch.items))} for item in {mismatch.value})"
         broken = broken or bool(evaluate(subject, text, body))
     assert broken is not expected
 

@@ -144,7 +144,7 @@ WRONG: list[tuple[Any, str, str]] = [
     ),
     (
         written(then={"const": 1}),
-        "rule boxes-need-weight: const speaks of the body as a whole; name the property it is about",
+        "rule boxes-need-weight: const is about the body as a whole; name the property it is about",
         "/then/const",
     ),
     *(

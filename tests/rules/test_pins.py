@@ -36,7 +36,7 @@ def test_changed_words_are_shown_beside_the_closest_that_stand_there() -> None:
     assert complaint("Hello. Boxes want a weight of 2. Letters want nothing.", quoting("Boxes need a weight")) == (
         "page.json: rule boxes: the vendor's words have changed at #/info/description (line 3)\n"
         "  quoted:  Boxes need a weight\n"
-        "  stands:  Boxes want a weight of 2.\n"
+        "  now reads: Boxes want a weight of 2.\n"
         "  review the rule against the new words, then update its source.quote"
     )
 
@@ -53,12 +53,12 @@ def test_every_rule_whose_words_are_gone_is_told() -> None:
 def test_the_closest_of_long_sentences_is_found_too() -> None:
     """However long it is and however few letters it is made of, it is the one that differs least."""
     words = "ab" * 120
-    assert f"\n  stands:  Mind {words}here.\n" in complaint(f"Know. Mind {words}here.", quoting(f"Note {words}now"))
+    assert f"\n  now reads: Mind {words}here.\n" in complaint(f"Know. Mind {words}here.", quoting(f"Note {words}now"))
 
 
 def test_an_empty_text_has_no_closest_sentence() -> None:
     """It is shown as it is."""
-    assert "\n  stands:  \n" in complaint("", quoting("Boxes"))
+    assert "\n  now reads: \n" in complaint("", quoting("Boxes"))
 
 
 def test_a_place_that_is_gone_or_no_text_is_told() -> None:
@@ -122,7 +122,7 @@ def test_words_added_around_a_quote_are_noticed(tmp_path: Path) -> None:
         "rule boxes: the vendor changed the sentence around the quoted words at #/info/description\n"
         "  quoted:  size X\n"
         "  was:     We take size X\n"
-        "  stands:  We take size X and Y\n"
+        "  now reads: We take size X and Y\n"
         "  review the rule against the whole sentence, then quote all of it in its source.quote"
     )
 
@@ -130,13 +130,13 @@ def test_words_added_around_a_quote_are_noticed(tmp_path: Path) -> None:
 def test_a_quote_in_several_sentences_is_shown_in_all_of_them(tmp_path: Path) -> None:
     """Before and after, one beside the other."""
     said = surrounded(tmp_path, "No box. Any box!", "No box today. Any box!", quoting("box"))
-    assert "\n  was:     No box / Any box!\n  stands:  No box today / Any box!\n" in said
+    assert "\n  was:     No box / Any box!\n  now reads: No box today / Any box!\n" in said
 
 
 def test_a_sentence_that_is_gone_is_shown_beside_the_closest(tmp_path: Path) -> None:
     """`check_quotes` has said so already where the whole quote is gone; here it is one sentence of several."""
     said = surrounded(tmp_path, "One box. Two bags.", "One box. Two crates.", quoting("One box. Two bags."))
-    assert "\n  was:     Two bags\n  stands:  Two crates.\n" in said
+    assert "\n  was:     Two bags\n  now reads: Two crates.\n" in said
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rulewright.rules.expression import Compiler, breaches, negated, render
+from rulewright.rules.expression import Compiler, mismatches, negated, render
 
 
 def compiler(lists: dict[str, str] | None = None) -> Compiler:
@@ -143,9 +143,9 @@ FIELDS: list[tuple[dict[str, Any], str]] = [
 def test_a_field_reads_as_the_way_it_breaks(schema: dict[str, Any], fails: str) -> None:
     """What is wrong with an optional field: one condition that blames the field, and what it must import."""
     subject = compiler()
-    (breach,) = breaches(a(**schema), "body", "", subject)
-    assert (breach.pointer, breach.value, breach.items) == ("/a", "a", None)
-    assert render(breach.condition) == fails
+    (mismatch,) = mismatches(a(**schema), "body", "", subject)
+    assert (mismatch.pointer, mismatch.value, mismatch.items) == ("/a", "a", None)
+    assert render(mismatch.condition) == fails
 
 
 PLACES: list[tuple[Any, list[tuple[str, str, str]]]] = [
@@ -182,7 +182,7 @@ PLACES: list[tuple[Any, list[tuple[str, str, str]]]] = [
 @pytest.mark.parametrize(("schema", "expected"), PLACES)
 def test_each_breach_blames_the_place_a_reader_would_look_at(schema: Any, expected: list[tuple[str, str, str]]) -> None:
     """Missing and forbidden fields are blamed themselves; neighbours that blame the same place are one condition."""
-    found = breaches(schema, "body", "", compiler())
+    found = mismatches(schema, "body", "", compiler())
     assert [(each.pointer, each.value, render(each.condition)) for each in found] == expected
     assert [each.items for each in found] == [None] * len(found)
 
@@ -190,30 +190,30 @@ def test_each_breach_blames_the_place_a_reader_would_look_at(schema: Any, expect
 def test_items_are_blamed_one_by_one() -> None:
     """A requirement on items keeps the list apart from what each item must be; one that asks nothing is dropped."""
     subject = compiler()
-    first, second = breaches(a(minItems=1, items={"pattern": "^x", "maxLength": 3}), "body", "", subject)
+    first, second = mismatches(a(minItems=1, items={"pattern": "^x", "maxLength": 3}), "body", "", subject)
     assert (first.pointer, first.value, render(first.condition)) == ("/a", "a", SEQUENCE)
     assert first.items is not None
     assert render(first.items) == "{0} or _PATTERN_1.search(item)) and ({0} or len(item) <= 3".format(
         "not isinstance(item, str)"
     ).join("()")
     assert (second.pointer, render(second.condition), second.items) == ("/a", f"{SEQUENCE} and len(a) < 1", None)
-    assert breaches(a(items=True), "body", "", subject) == []
+    assert mismatches(a(items=True), "body", "", subject) == []
 
 
 def test_one_pattern_is_compiled_once() -> None:
     """Fields that share a pattern share its name; another pattern gets the next number."""
     subject = compiler()
     patterns = {"a": {"pattern": "^x"}, "b": {"pattern": "^x"}, "c": {"pattern": "y$"}}
-    breaches({"properties": patterns}, "body", "", subject)
+    mismatches({"properties": patterns}, "body", "", subject)
     assert subject.patterns == {"^x": "_PATTERN_1", r"y\Z": "_PATTERN_2"}
 
 
 def test_what_is_known_of_a_list_is_used() -> None:
     """A variable that says whether a field is a list takes the place of the question, which is counted."""
     subject = compiler({"a": "a_is_list"})
-    (breach,) = breaches(a(minItems=1), "body", "", subject)
-    assert render(breach.condition) == "a_is_list and len(a) < 1"
+    (mismatch,) = mismatches(a(minItems=1), "body", "", subject)
+    assert render(mismatch.condition) == "a_is_list and len(a) < 1"
     assert subject.asked == {"a": 1}
-    breaches(a(maxItems=1), "body", "", subject)
+    mismatches(a(maxItems=1), "body", "", subject)
     assert subject.asked == {"a": 2}
     assert render(compiler({"b": "b_is_list"}).holds({"minItems": 1}, "a")) == f"not {SEQUENCE} or len(a) >= 1"

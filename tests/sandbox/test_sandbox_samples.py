@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import jsonschema_rs
 import pytest
+from rulewright.openapi.sample import matching_text, sample
 from rulewright.sandbox import Sandbox
-from rulewright.sandbox.sample import matching_text, sample
 from rulewright.sandbox.spec import Spec
 from rulewright.sandbox.validation import Schemas
 
@@ -117,4 +117,4 @@ def test_alternatives_are_told_apart_by_a_tag_they_need_not_have() -> None:
         references = [{"$ref": f"#/components/schemas/{name}"} for name in (first, second)]
         schema = {"oneOf": references, "discriminator": {"propertyName": "kind", "mapping": mapping}}
         spec = Spec({**SPEC.document, "components": {"schemas": {"Boat": boat, "Train": train}}})
-        assert sample(Schemas(spec), schema) == {"name": None, "kind": kind}
+        assert sample(Schemas(spec), schema) == {"name": "text", "kind": kind}

@@ -16,7 +16,7 @@ from rulewright.impact.formats import EXIT_CODES, FORMATS
 from rulewright.impact.report import Report, compare
 from rulewright.impact.revision import revise
 from rulewright.impact.sources import read
-from rulewright.importing.imported import Imported, import_pages, mending, write_record
+from rulewright.importing.imported import Imported, correct_by, import_pages, write_record
 from rulewright.openapi.document import Document, load
 from rulewright.openapi.operations import operations
 from rulewright.overlay import load_overlay
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     output = Path(options.output) if project is None else project.spec
     name = Path(options.output or output.name).as_posix()
     overlays = () if project is None else project.overlays
-    imported = import_pages(options.pages, mending(overlays) if overlays else None)
+    imported = import_pages(options.pages, correct_by(overlays) if overlays else None)
     before = _operations_before(output)
     told = _impact(imported, project) if options.impact else None
     if options.check:

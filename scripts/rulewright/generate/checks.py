@@ -21,13 +21,13 @@ from rulewright.rules import expression
 from rulewright.rules.definition import Rule, RuledSchema
 from rulewright.rules.expression import (
     ALWAYS,
-    Breach,
     Compiler,
     Expression,
+    Mismatch,
     Term,
-    breaches,
     every,
     is_type,
+    mismatches,
     negated,
     some,
 )
@@ -519,32 +519,32 @@ def _member_of(local: Mapping[str, str]) -> Any:
 def _rule(rule: Rule, compiler: Compiler) -> Block:
     comment = Comment(f"{rule.id}: {rule.message}")
     condition = compiler.holds(rule.condition, "body")
-    found = breaches(rule.requirement, "body", "", compiler)
+    found = mismatches(rule.requirement, "body", "", compiler)
     if len(found) == 1:
-        breach = found[0]
-        search = _searched(rule, breach, breach.items) if breach.items is not None else _violated(rule, breach)
-        return (comment, *_if(every([condition, breach.condition]), search))
+        mismatch = found[0]
+        search = _searched(rule, mismatch, mismatch.items) if mismatch.items is not None else _violated(rule, mismatch)
+        return (comment, *_if(every([condition, mismatch.condition]), search))
     chain: Block = ()
-    for breach in reversed(found):
-        test = expression.render(breach.condition)
-        if breach.items is not None:
-            search_item = f"(index for index, item in enumerate({breach.value}) if {_not(breach.items)})"
+    for mismatch in reversed(found):
+        test = expression.render(mismatch.condition)
+        if mismatch.items is not None:
+            search_item = f"(index for index, item in enumerate({mismatch.value}) if {_not(mismatch.items)})"
             test += f" and (bad := next({search_item}, None)) is not None"
-        chain = (If(test, _violated(rule, breach), chain),)
+        chain = (If(test, _violated(rule, mismatch), chain),)
     return (comment, *_if(condition, chain))
 
 
-def _searched(rule: Rule, breach: Breach, items: Expression) -> Block:
+def _searched(rule: Rule, mismatch: Mismatch, items: Expression) -> Block:
     """Return the loop that looks for the first item that violates a rule."""
-    pointer = f"{literal(breach.pointer + '/')} + str(index)"
+    pointer = f"{literal(mismatch.pointer + '/')} + str(index)"
     line = Line(f"violated.append(({constant(rule.id)}, {pointer}, item))")
-    return (Loop("index, item", f"enumerate({breach.value})", (If(_not(items), (line, Line("break"))),)),)
+    return (Loop("index, item", f"enumerate({mismatch.value})", (If(_not(items), (line, Line("break"))),)),)
 
 
-def _violated(rule: Rule, breach: Breach) -> Block:
-    pointer, value = literal(breach.pointer), breach.value
-    if breach.items is not None:
-        pointer, value = f"{literal(breach.pointer + '/')} + str(bad)", f"{breach.value}[bad]"
+def _violated(rule: Rule, mismatch: Mismatch) -> Block:
+    pointer, value = literal(mismatch.pointer), mismatch.value
+    if mismatch.items is not None:
+        pointer, value = f"{literal(mismatch.pointer + '/')} + str(bad)", f"{mismatch.value}[bad]"
     return (Line(f"violated.append(({constant(rule.id)}, {pointer}, {value}))"),)
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rulewright.impact.acceptance import Acceptance
 from rulewright.impact.grammar import resolved
 from rulewright.impact.structure import same
-from rulewright.rules.sample import sample
+from rulewright.openapi.sample import samples
+from rulewright.openapi.schemas import SchemaError, Schemas
 from rulewright.rules.space import Given, Length, Sample, concrete, concretes, product, schema_domains
 from rulewright.rules.verdict import mentions
 
@@ -61,12 +62,13 @@ class Aligned:
                 self._fix(name, schemas[0], documents[0], needed=needed[0])
                 continue
             if not all(name in each for each in listed) or len({name in each for each in sampled}) > 1:
-                samples = (
-                    sample(each, doc, shown=False)
-                    for each, doc in zip(schemas, documents, strict=True)
+                plainest = (
+                    value
+                    for each, document in zip(schemas, documents, strict=True)
                     if isinstance(each, dict)
+                    for value in _plainest(document, each)
                 )
-                values = _union([*values, *samples])
+                values = _union([*values, *plainest])
                 self.unlisted.append(name)
             alternatives = ((), *((value,) for value in values))
             ruled = any(mentions(rule, name) for side in sides if side.ruled for rule in side.ruled.rules)
@@ -81,7 +83,8 @@ class Aligned:
 
     def _fix(self, name: str, schema: Any, document: Any, *, needed: bool) -> None:
         if needed and isinstance(schema, dict):
-            self.fixed[name] = sample(schema, document, shown=False)
+            for value in _plainest(document, schema):
+                self.fixed[name] = value
         if isinstance(schema, dict):
             self.unlisted.append(name)
 
@@ -101,6 +104,14 @@ class Aligned:
         if self.unlisted:
             text += f"; not listable, so compared by schema beside one sample: {', '.join(self.unlisted)}"
         return text
+
+
+def _plainest(document: Any, schema: Any) -> Iterator[Any]:
+    """Yield the plainest value of a schema, if there is one; what is wrong about an invalid one is reported elsewhere."""
+    try:
+        yield from itertools.islice(samples(Schemas(document), schema, shown=False), 1)
+    except SchemaError:
+        return
 
 
 def _is_given(value: Any) -> bool:

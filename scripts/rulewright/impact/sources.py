@@ -33,10 +33,10 @@ def read(name: str, project: Path) -> Revision:
     """
     path = Path(name)
     if _is_page(name, path):
-        from rulewright.importing.imported import import_pages, mending  # noqa: PLC0415  slow to load, seldom needed
+        from rulewright.importing.imported import correct_by, import_pages  # noqa: PLC0415  slow to load, seldom needed
 
         overlays = _overlays(project)
-        return _with_overlays(name, import_pages([name], mending(overlays) if overlays else None).document, project)
+        return _with_overlays(name, import_pages([name], correct_by(overlays) if overlays else None).document, project)
     if path.is_dir():
         return _from_project(name, load_project(path))
     if path.is_file():

@@ -1,5 +1,5 @@
 """Import the vendor document from the vendor's documentation pages.
 
-`page` reads, `fragment` finds the OpenAPI text on a page, `check` decides whether it is whole, `merge` makes
-one document of several, `render` writes that document in the vendor's own style.
+`page` reads, `fragment` finds the OpenAPI text on a page, `merge` makes one document of several in the vendor's own
+style, `imported` does all of it and records where the document came from.
 """

@@ -25,7 +25,7 @@ _LANGUAGES: Final = {"", "yaml", "yml", "json", "openapi"}
 
 # A version must follow: the front matter of a page may say `openapi: POST /a` without being a document.
 _YAML_HEAD: Final = re.compile(r"""^(["']?)(?:openapi|swagger)\1[ \t]*:[ \t]*["']?\d""", re.MULTILINE)
-# What may stand at the root of a document, of version 2 too: so that what needs converting is told, not overlooked.
+# What may stand at the root of a document, of version 2 too: so that what needs converting is reported, not overlooked.
 _ROOTS: Final = re.compile(
     r"""(["']?)(?:info|servers|tags|paths|components|webhooks|security|externalDocs|jsonSchemaDialect|x-[\w-]+"""
     r"""|basePath|host|schemes|consumes|produces|definitions|parameters|responses|securityDefinitions)\1[ \t]*:"""
@@ -64,7 +64,7 @@ def fragments(page: Page) -> list[Fragment]:
 
 
 def _is_document(text: str) -> bool:
-    """Tell a bare YAML or JSON document from Markdown by its first line that is no comment or heading."""
+    """Distinguish a bare YAML or JSON document from Markdown by its first line that is no comment or heading."""
     if text.lstrip().startswith("{"):
         return True
     for line in text.split("\n"):

@@ -19,7 +19,7 @@ from rulewright.openapi.validity import check_document
 from rulewright.overlay import apply, load_overlay
 from rulewright.project import Project
 
-Mend = Callable[[Document], Document]
+Correct = Callable[[Document], Document]
 
 
 @dataclass(frozen=True)
@@ -39,30 +39,30 @@ class Imported:
     pages: tuple[Page, ...] = ()
 
 
-class UnmendedError(InputError):
+class InvalidDocumentError(InputError):
     """A document that is not valid, and no overlay makes it so."""
 
 
-def mending(overlays: Sequence[Path]) -> Mend:
+def correct_by(overlays: Sequence[Path]) -> Correct:
     """Return what applies overlays to a document.
 
     Args:
         overlays: The overlays, in order.
     """
 
-    def mend(document: Document) -> Document:
+    def correct(document: Document) -> Document:
         return replace(document, value=apply(document, [load_overlay(path) for path in overlays]).value)
 
-    return mend
+    return correct
 
 
-def import_pages(sources: Sequence[str], mend: Mend | None = None) -> Imported:
+def import_pages(sources: Sequence[str], correct: Correct | None = None) -> Imported:
     """Make one vendor document of the documents on these pages.
 
     Args:
         sources: Pages, folders of pages, or URLs of pages. Together they are the whole document; to add a page to an
             existing document, give that document as a source too.
-        mend: Applies the corrections there are; a document that is valid with them only is taken, as it stands.
+        correct: Applies the corrections there are; a document that is valid with them only is taken, as it stands.
 
     Raises:
         InputError: A page is not whole, not valid, or disagrees with another; a source has no document.
@@ -74,7 +74,7 @@ def import_pages(sources: Sequence[str], mend: Mend | None = None) -> Imported:
         before = len(documents)
         for name in list_pages(source):
             page = read_page(name)
-            found = [read_fragment(fragment, whole=mend is None) for fragment in fragments(page)]
+            found = [read_fragment(fragment, whole=correct is None) for fragment in fragments(page)]
             documents += found
             if found:
                 pages.append(page)
@@ -86,23 +86,25 @@ def import_pages(sources: Sequence[str], mend: Mend | None = None) -> Imported:
     additions = plan(documents)
     text = render(documents, additions)
     merged = parse(text, "the merged document") if additions else documents[0]
-    if mend is not None:
-        _check_mended(merged, mend)
+    if correct is not None:
+        _check_corrected(merged, correct)
     elif additions:
         check_document(merged)
     return Imported(text, merged, tuple(without), tuple(pages))
 
 
-def _check_mended(document: Document, mend: Mend) -> None:
+def _check_corrected(document: Document, correct: Correct) -> None:
     """Refuse a document that is not valid, neither as it stands nor with its corrections."""
     try:
         check_document(document)
     except InputError:
-        mended = mend(document)
+        corrected = correct(document)
         try:
-            check_document(mended)
+            check_document(corrected)
         except InputError as error:
-            raise UnmendedError(error.message, path=error.path, line=error.line, pointer=error.pointer) from error
+            raise InvalidDocumentError(
+                error.message, path=error.path, line=error.line, pointer=error.pointer
+            ) from error
 
 
 RECORD: Final = "overlays/origin.json"

@@ -158,7 +158,7 @@ def _inherited(location: Location) -> tuple[str, ...]:
 
 
 def _is_joined(location: Location, one: Any, other: Any) -> bool:
-    """Tell whether the keys found here are joined; elsewhere a part is taken whole."""
+    """Return whether the keys found here are joined; elsewhere a part is taken whole."""
     head, *rest = location
     if head not in {"paths", "webhooks", "components"} or len(rest) > 1:
         return False
@@ -285,7 +285,7 @@ def _quoted(value: Any, seen: set[int]) -> Any:
 
 
 def _means(text: str, value: Any) -> bool:
-    """Tell whether text reads as exactly this value (1 is not 1.0 and not true)."""
+    """Return whether text reads as exactly this value (1 is not 1.0 and not true)."""
     try:
         read = parse(text, "merged").value
     except InputError:

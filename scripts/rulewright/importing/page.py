@@ -25,7 +25,7 @@ _HEADERS: Final = {"Accept": "text/markdown, application/yaml, text/plain, */*",
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of a server is borne.
+    """How long to wait for a server, and how much to read.
 
     Args:
         seconds: For everything together, from the look-up of the name to the last byte.

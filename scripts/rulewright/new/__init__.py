@@ -1,5 +1,5 @@
-"""Make a project for another vendor's document: the same layout, and the pipeline as one requirement.
+"""Make a project for another vendor's document: the same layout, and the tool as one requirement.
 
-`name` judges the name of the package, `layer` finds the client layer and gives it that name, `pipeline` says what
-the new project requires, `scaffold` puts the files together, `create` regenerates and moves the whole into place.
+`inputs` checks the package name and finds the requirement, `layer` copies the client layer under that name, `create`
+puts the files together, regenerates and moves the whole into place.
 """

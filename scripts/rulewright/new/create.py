@@ -19,34 +19,34 @@ from rulewright.generate.gaps import ACCEPTED, Gap, UnacceptedGapError
 from rulewright.generate.generator import Generator
 from rulewright.generate.tools import check_tools
 from rulewright.generate.tree import write_tree
-from rulewright.importing.imported import Imported, UnmendedError, import_pages, mending, write_record
+from rulewright.importing.imported import Imported, InvalidDocumentError, correct_by, import_pages, write_record
 from rulewright.project import load_project
 
 NOTED: Final = "05-gaps.overlay.yaml"
 
 
 def noted(gaps: Sequence[Gap]) -> bytes:
-    """Return an overlay that accepts some gaps, each with what the generator said.
+    """Return an overlay that accepts some gaps, each with the generator's message.
 
     Args:
         gaps: What the generator left out.
     """
-    said: dict[str, list[str]] = {}
+    problems: dict[str, list[str]] = {}
     for gap in gaps:
-        said.setdefault(gap.at, []).append(" ".join(gap.problem.split()))
+        problems.setdefault(gap.at, []).append(" ".join(gap.problem.split()))
     overlay: dict[str, Any] = {
         "overlay": "1.1.0",
         "info": {
             "title": "Gaps: what the generator cannot express, found when the project was made",
             "version": "1.0.0",
         },
-        ACCEPTED: [{"at": at, "reason": "; ".join(texts)} for at, texts in said.items()],
+        ACCEPTED: [{"at": at, "reason": "; ".join(texts)} for at, texts in problems.items()],
         "actions": [
             {
                 "target": "$.info",
                 "description": "Whoever reads the effective document learns what the client goes without. "
                 "Correct it in an overlay before this one, and take it out here; one that is none any more fails.",
-                "update": {"x-not-in-client": list(said)},
+                "update": {"x-not-in-client": list(problems)},
             }
         ],
     }
@@ -168,8 +168,8 @@ def create(
 
 def _imported(sources: Sequence[str], overlays: Sequence[Path]) -> Imported:
     try:
-        return import_pages(sources, mending(overlays))
-    except UnmendedError as error:
+        return import_pages(sources, correct_by(overlays))
+    except InvalidDocumentError as error:
         way_out = "what a vendor has wrong is corrected in an overlay, which --overlay takes"
         raise InputError(f"{error}\n  {way_out}") from error
 
@@ -197,7 +197,7 @@ def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress
     except UnacceptedGapError:
         raise
     except InputError as error:
-        # The place that is told is the one it was to have; the other is gone.
+        # Name the folder the user asked for; the draft is gone.
         shown = error.path.replace(fresh.as_posix(), target.as_posix()) if error.path else None
         raise InputError(error.message, path=shown, line=error.line, pointer=error.pointer) from error
     except OSError as error:

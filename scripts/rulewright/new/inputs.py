@@ -26,7 +26,7 @@ def check_name(name: str) -> str:
         name: The import name of the client.
 
     Raises:
-        InputError: It is no such name; says why.
+        InputError: It is no such name; gives the reason.
     """
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         wanted = f"small letters, digits and single underscores, a letter first, at most {_LONGEST} characters"
@@ -72,7 +72,7 @@ def requirement(given: str | None) -> str:
     try:
         return _installed(distribution(DISTRIBUTION))
     except PackageNotFoundError as error:
-        raise InputError("where this pipeline came from is not known; say so with --pipeline") from error
+        raise InputError("the source of the installed tool is unknown; name it with --pipeline") from error
 
 
 def _installed(found: Distribution) -> str:

@@ -118,7 +118,7 @@ def parse(text: str, path: str, *, first_line: int = 1) -> Document:
         mark = error.problem_mark or error.context_mark
         line = None if mark is None else mark.line + first_line
         cause = ": ".join(part for part in (error.context, error.problem) if part)
-        if cause.startswith("mapping values are not allowed"):  # which says nothing to whoever wrote `note: a: b`
+        if cause.startswith("mapping values are not allowed"):  # which does not help whoever wrote `note: a: b`
             cause += "; a text that holds a colon and a space must be quoted"
         raise InputError(f"is not YAML: {cause or error}", path=path, line=line) from error
     except yaml.reader.ReaderError as error:
@@ -173,7 +173,7 @@ def _join_surrogates(text: str) -> str:
 
 
 def _expands(text: str, path: str, first_line: int) -> bool:
-    """Tell whether a text may hold more than it seems to, through aliases, or too much already.
+    """Return whether a text may hold more than it seems to, through aliases, or too much already.
 
     Refuses deep nesting before anything is composed: the C composer recurses, and deep enough it would crash.
     """
@@ -279,7 +279,7 @@ class _Builder:
         pattern = _PATTERNS.get(kind)
         if pattern is None:
             raise self._error(f"the tag {node.tag!r} has no meaning in JSON", node)
-        if not pattern.match(text):  # only an explicit tag such as !!int can say so
+        if not pattern.match(text):  # only an explicit tag such as !!int can cause this
             raise self._error(f"{text[:60]!r} is not what its tag {kind!r} says", node)
         if kind == "null":
             return None

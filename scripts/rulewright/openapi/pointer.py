@@ -37,7 +37,7 @@ def resolve(document: Any, pointer: str) -> Any:
 
     Raises:
         ValueError: The text is not a pointer.
-        LookupError: It names nothing in the document; the message says how far it led.
+        LookupError: It names nothing in the document; the message names how far it led.
     """
     value = document
     walked: list[str] = []

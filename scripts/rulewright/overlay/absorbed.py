@@ -48,7 +48,7 @@ class Addition:
 
     @property
     def message(self) -> str:
-        """What is to be said of it, without the place."""
+        """The message, without the place."""
         return f"action {self.action} adds {self.what}, which the page has now: absorbed upstream"
 
     def __str__(self) -> str:
@@ -126,7 +126,7 @@ def _selected(vendor: Document, action: Action) -> list[Location]:
     try:
         return action.target.select(vendor.value)
     except QueryError:
-        return []  # applying the overlay says so
+        return []  # applying the overlay reports it
 
 
 def _rewritten(document: Any, start: Location, update: Any) -> Iterator[tuple[str, Location]]:

@@ -145,7 +145,7 @@ class Step:
         raise self._fault("target matched nothing", self.action.target.text, *hints)
 
     def _stale(self, targets: Sequence[Location]) -> OverlayError | None:
-        """Return the error for the first target that is not what `x-was` says."""
+        """Return the error for the first target that differs from `x-was`."""
         expected = self.action.was
         if expected is ABSENT:
             return None
@@ -158,7 +158,7 @@ class Step:
 
     def _stale_at(self, target: Location, found: Any) -> OverlayError:
         if self.action.remove:
-            new = "nothing: it is removed"
+            new = "this action removes the value"
         else:
             new = f"what {self.action.copy.text} holds" if self.action.copy else show(self.action.update)
         return self._fault(
@@ -275,7 +275,7 @@ def _siblings_in_order(location: Location) -> tuple[tuple[int, str], ...]:
 
 @dataclass(frozen=True)
 class Absorbed:
-    """An action that selected nodes and changed none of them: the vendor's document says so already.
+    """An action that selected nodes and changed none of them: the vendor document has it already.
 
     Args:
         overlay: The overlay file.
@@ -305,7 +305,7 @@ class AbsorbedError(OverlayError):
             line=absorbed[0].line,
             details=[
                 *(f"{place(item.overlay, item.line)}, action {item.action}: {item.target}" for item in absorbed),
-                f"the document says so already; delete the action{'' if one else 's'}",
+                f"the document has this already; delete the action{'' if one else 's'}",
             ],
         )
         self.absorbed = tuple(absorbed)
@@ -329,7 +329,7 @@ class Applied:
 def apply(document: Document, overlays: Sequence[Overlay], *, lenient: bool = False) -> Applied:
     """Apply overlays to a document, each action on the result of the one before.
 
-    Strict, every action must select as many nodes as it expects (one, unless it says otherwise), find the
+    Strict, every action must select as many nodes as it expects (one, unless `x-expect` differs), find the
     values it expects, and change something. Lenient, only the Overlay Specification itself is enforced:
     selecting nothing is a success, and `x-expect`, `x-was` and `extends` are not looked at.
 

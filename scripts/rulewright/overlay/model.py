@@ -69,7 +69,7 @@ class Expect:
     most: int | None = 1
 
     def allows(self, count: int) -> bool:
-        """Tell whether a number of selected nodes is as expected."""
+        """Return whether a number of selected nodes is as expected."""
         return count >= self.least and (self.most is None or count <= self.most)
 
     def __str__(self) -> str:
@@ -84,7 +84,7 @@ def parse_expect(value: Any) -> Expect:
     """Read an `x-expect`.
 
     Raises:
-        ValueError: Neither a count nor an object of counts; the message says what would be right.
+        ValueError: Neither a count nor an object of counts; the message names what would be right.
     """
     if _is_count(value):
         return Expect(value, value)
@@ -109,7 +109,7 @@ def check_was(value: Any) -> None:
 
 
 def was(expected: Any, value: Any, *, partial: bool) -> bool:
-    """Tell whether a value is the one an `x-was` describes.
+    """Return whether a value is the one an `x-was` describes.
 
     Args:
         expected: The `x-was`: a digest, or the old value.

@@ -69,7 +69,7 @@ class Clock:
 
 
 class Environment(JSONPathEnvironment):
-    """The library with the departures mended, our depth limit and a clock."""
+    """The library with its departures from RFC 9535 fixed, our depth limit and a clock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -203,7 +203,7 @@ class _Matcher(Match):
             return self.find(_dialect(pattern), string, timeout=max(self.clock.left(), 0.001)) is not None
         except TimeoutError as error:
             raise OverTimeError(f"the pattern {pattern!r} took longer than {MAX_SECONDS:g} seconds") from error
-        except regex.error:  # valid I-Regexp that this engine cannot compile: RFC 9535 says no match
+        except regex.error:  # valid I-Regexp that this engine cannot compile: RFC 9535 demands no match
             return False
 
 
@@ -237,7 +237,7 @@ class Query:
         text: The query as written.
 
     Raises:
-        QueryError: Not a query of RFC 9535; the message says where.
+        QueryError: Not a query of RFC 9535; the message names where.
     """
 
     def __init__(self, text: str) -> None:

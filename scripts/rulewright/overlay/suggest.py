@@ -146,7 +146,7 @@ def _locations(value: Any) -> Iterator[Location]:
 
 
 def _inside(node: Any) -> str:
-    """Say what a node has instead of what was looked for."""
+    """Describe what a node has instead of what was looked for."""
     keys = _keys_of(node)
     if keys:
         more = ", …" if len(keys) > 8 else ""
@@ -177,6 +177,6 @@ def _closeness(left: str, right: str) -> float:
 
 
 def _one_slip(left: str, right: str) -> bool:
-    """Tell whether two texts differ by about one character; then no other path can be closer."""
+    """Return whether two texts differ by about one character; then no other path can be closer."""
     length = len(left) + len(right)
     return (1 - _closeness(left, right)) * length < 2.5

@@ -37,7 +37,7 @@ def clone(value: Any) -> Any:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Tell whether two values are written alike: 1, 1.0 and true differ, the order of keys is nothing."""
+    """Return whether two values are written alike: 1, 1.0 and true differ, the order of keys is nothing."""
     if type(left) is not type(right):
         return False
     if isinstance(left, dict):

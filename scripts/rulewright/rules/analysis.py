@@ -1,7 +1,7 @@
 """What the rules of a schema mean together: what they allow, what they make useless, where they contradict.
 
 Nothing is sampled. Fields that no rule looks at multiply the count and are not walked; fields that share a rule
-are walked together, every combination. Where that is more than `LIMIT`, the report says so and answers nothing.
+are walked together, every combination. Where that is more than `LIMIT`, the report states the number and nothing else.
 """
 
 from __future__ import annotations
@@ -102,15 +102,15 @@ class Report:
                 lines.append(f"    accepted: {finding.accepted}" if finding.accepted else "    NOT ACCEPTED")
             lines.append("")
         lines += [f"the accepted finding {each!r} does not hold any more; remove it" for each in self.expired]
-        return "\n".join(lines).rstrip() + "\n" if lines else "no schema carries rules\n"
+        return "\n".join(lines).rstrip() + "\n" if lines else "no schema has rules\n"
 
 
 def analyse(document: Any, ruled: Sequence[RuledSchema], overlays: Sequence[Overlay]) -> Report:
-    """Analyse every schema that carries rules.
+    """Analyse every schema that has rules.
 
     Args:
         document: The document with all overlays applied.
-        ruled: Its schemas that carry rules.
+        ruled: Its schemas that have rules.
         overlays: The overlays, for the findings that somebody accepted.
 
     Raises:

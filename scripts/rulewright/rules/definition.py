@@ -53,7 +53,7 @@ class Rule:
         id: Stable name, kebab-case.
         level: `error` (stated by the vendor) or `warning` (inferred).
         message: The requirement, lower case after the field's name, with the accepted values.
-        source: Where the vendor says so.
+        source: The vendor's words it rests on.
         condition: The `if` schema.
         requirement: The `then` schema.
         passes: A body that keeps the rule.
@@ -74,7 +74,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class RuledSchema:
-    """A schema that carries rules or variants, and where it stands in the merged document.
+    """A schema that has rules or variants, and where it stands in the merged document.
 
     Args:
         location: Where the schema stands, or the operation.
@@ -111,7 +111,7 @@ class RuledSchema:
 
 
 def read_rules(document: Any) -> tuple[RuledSchema, ...]:
-    """Return every schema and every operation of a merged document that carries rules or variants, in document order.
+    """Return every schema and every operation of a merged document that has rules or variants, in document order.
 
     Raises:
         RuleDefinitionError: A rule is incomplete, malformed, or shares its id with another.
@@ -220,12 +220,12 @@ def check_renames(record: Path, ruled: Sequence[RuledSchema]) -> None:
         ruled: The rules now.
 
     Raises:
-        RuleDefinitionError: An id is gone, and a new one says the same or rests on the same words.
+        RuleDefinitionError: An id is gone, and a new one has the same schemas or the same source.
     """
     try:
         before = {rule.id: rule for schema in read_rules(read_written(record)) for rule in schema.rules}
     except InputError:
-        return  # somebody edited it by hand; drift says so
+        return  # edited by hand, which the drift check reports
     now = {rule.id: rule for schema in ruled for rule in schema.rules}
     excused = {old for schema in ruled for entry in schema.schema["x-rules"] for old in entry.get(FORMERLY, [])}
     lines = []

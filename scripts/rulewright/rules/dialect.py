@@ -149,7 +149,7 @@ def _pattern(value: Any) -> bool:
 
 
 def _json(value: Any) -> bool:
-    """Tell whether JSON has such a value: YAML also has dates, infinity, bytes, and keys that are no text."""
+    """Return whether JSON has such a value: YAML also has dates, infinity, bytes, and keys that are no text."""
     if isinstance(value, dict):
         return all(isinstance(key, str) and _json(child) for key, child in value.items())
     if isinstance(value, list):
@@ -192,7 +192,7 @@ def check(schema: Any, location: Location = (), *, body: bool = True) -> None:
     Args:
         schema: The schema.
         location: Where it stands in the rule's schema, for messages.
-        body: Whether it speaks of the body itself, which only its properties can describe.
+        body: Whether it applies to the body itself, which only its properties can describe.
 
     Raises:
         DialectError: An unknown keyword, a wrong operand or an untranslatable pattern, with its place.
@@ -206,7 +206,7 @@ def check(schema: Any, location: Location = (), *, body: bool = True) -> None:
         if keyword not in KEYWORDS:
             raise DialectError(f"the keyword {keyword!r} cannot be compiled; known are {', '.join(KEYWORDS)}", place)
         if body and keyword not in BODY_KEYWORDS:
-            raise DialectError(f"{keyword} speaks of the body as a whole; name the property it is about", place)
+            raise DialectError(f"{keyword} is about the body as a whole; name the property it is about", place)
         fits, wanted = KEYWORDS[keyword]
         if not fits(operand):
             raise DialectError(f"{keyword} must be {wanted}, got {operand!r:.60}", place)

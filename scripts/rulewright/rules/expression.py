@@ -18,7 +18,7 @@ from rulewright.rules.dialect import translate
 
 @dataclass(frozen=True)
 class Term:
-    """One comparison, its opposite, and what its outcome says about whether a field was given.
+    """One comparison, its opposite, and what its outcome proves about whether a field was given.
 
     Args:
         text: The comparison.
@@ -96,7 +96,7 @@ def every(parts: Iterable[Expression]) -> Expression:
 
 
 def _goes_without_saying(part: Expression, index: int, parts: Sequence[Expression]) -> bool:
-    """Tell whether a presence is proven by another part, before any part in between relies on it."""
+    """Return whether a presence is proven by another part, before any part in between relies on it."""
     if not isinstance(part, Term) or not part.variable or part.absent_if is not False:
         return False
     for at, each in enumerate(parts):
@@ -122,7 +122,7 @@ def _flatten(parts: Iterable[Expression], kind: type[All | Some]) -> list[Expres
 
 
 def _assuming(part: Expression, present: Collection[str | None]) -> Expression:
-    """Drop the alternatives that say a variable is absent, once it is known to be present."""
+    """Drop the alternatives that require a variable to be absent, once it is known to be present."""
     if isinstance(part, Some):
         return some(alternative for alternative in part.parts if _absence(alternative) not in present)
     return part
@@ -323,7 +323,7 @@ def _between(value: str, low: int | None, high: int | None) -> Term | None:
 
 
 @dataclass(frozen=True)
-class Breach:
+class Mismatch:
     """One way to fail.
 
     Args:
@@ -339,38 +339,38 @@ class Breach:
     items: Expression | None = None
 
 
-def breaches(schema: Any, owner: str, pointer: str, compiler: Compiler) -> list[Breach]:
+def mismatches(schema: Any, owner: str, pointer: str, compiler: Compiler) -> list[Mismatch]:
     """Return every way the value of the expression `owner`, standing at `pointer`, can fail `schema`."""
     value = "ABSENT" if owner == "body" else owner
     if isinstance(schema, bool):
-        return [] if schema else [Breach(ALWAYS, pointer, value)]
+        return [] if schema else [Mismatch(ALWAYS, pointer, value)]
     rest = dict(schema)
     found = _missing(rest.pop("required", []), owner, pointer, compiler)
     for name, child in rest.pop("properties", {}).items():
         field = compiler.member(owner, name)
         found += [
-            Breach(every([negated(absent(field)), inner.condition]), inner.pointer, inner.value, inner.items)
-            for inner in breaches(child, field, f"{pointer}{encode([name])}", compiler)
+            Mismatch(every([negated(absent(field)), inner.condition]), inner.pointer, inner.value, inner.items)
+            for inner in mismatches(child, field, f"{pointer}{encode([name])}", compiler)
         ]
     for part in rest.pop("allOf", []):
-        found += breaches(part, owner, pointer, compiler)
+        found += mismatches(part, owner, pointer, compiler)
     if (items := compiler.holds(rest.pop("items", True), "item")) != ALWAYS:
-        found.append(Breach(compiler.is_list(owner), pointer, value, items))
+        found.append(Mismatch(compiler.is_list(owner), pointer, value, items))
     if (forbidden := _forbidden(rest)) is not None:
         del rest["not"]
         field = compiler.member(owner, forbidden)
         if (other := negated(compiler.is_object(owner))) != NEVER:
-            found.append(Breach(other, pointer, value))  # `required` says nothing of it, so its opposite refuses it
-        found.append(Breach(negated(absent(field)), f"{pointer}{encode([forbidden])}", field))
+            found.append(Mismatch(other, pointer, value))  # `required` accepts it, so its opposite refuses it
+        found.append(Mismatch(negated(absent(field)), f"{pointer}{encode([forbidden])}", field))
     if (holds := compiler.holds(rest, owner)) != ALWAYS:
-        found.append(Breach(negated(holds), pointer, value))
+        found.append(Mismatch(negated(holds), pointer, value))
     return _merged(found)
 
 
-def _missing(names: list[str], owner: str, pointer: str, compiler: Compiler) -> list[Breach]:
+def _missing(names: list[str], owner: str, pointer: str, compiler: Compiler) -> list[Mismatch]:
     fields = {name: compiler.member(owner, name) for name in names}
     return [
-        Breach(every([compiler.is_object(owner), absent(field)]), f"{pointer}{encode([name])}", field)
+        Mismatch(every([compiler.is_object(owner), absent(field)]), f"{pointer}{encode([name])}", field)
         for name, field in fields.items()
     ]
 
@@ -383,14 +383,14 @@ def _forbidden(schema: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _merged(found: list[Breach]) -> list[Breach]:
-    """Join neighbours that point at the same place, so that one `if` speaks of it."""
-    result: list[Breach] = []
-    for breach in found:
+def _merged(found: list[Mismatch]) -> list[Mismatch]:
+    """Join neighbours that point at the same place, so that one `if` covers both."""
+    result: list[Mismatch] = []
+    for mismatch in found:
         last = result[-1] if result else None
-        same = last is not None and (last.pointer, last.value) == (breach.pointer, breach.value)
-        if last is not None and same and last.items is None and breach.items is None:
-            result[-1] = Breach(some([last.condition, breach.condition]), breach.pointer, breach.value)
+        same = last is not None and (last.pointer, last.value) == (mismatch.pointer, mismatch.value)
+        if last is not None and same and last.items is None and mismatch.items is None:
+            result[-1] = Mismatch(some([last.condition, mismatch.condition]), mismatch.pointer, mismatch.value)
         else:
-            result.append(breach)
+            result.append(mismatch)
     return result

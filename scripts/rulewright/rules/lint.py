@@ -55,7 +55,7 @@ def lint(document: Any, ruled: Sequence[RuledSchema]) -> list[Finding]:
     """Return every mistake in the rules of a merged document.
 
     Raises:
-        UnusableSchemaError: A schema that carries rules cannot be evaluated; says why.
+        UnusableSchemaError: A schema that has rules cannot be evaluated; gives the reason.
     """
     if not ruled:
         return []

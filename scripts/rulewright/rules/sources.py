@@ -36,7 +36,7 @@ def sentences(text: str) -> Iterator[str]:
 
 
 def folded(text: str) -> str:
-    """Return a text with every run of white space as one space: where a line was broken says nothing."""
+    """Return a text with every run of white space as one space: line breaks do not count."""
     return " ".join(text.split())
 
 
@@ -64,7 +64,7 @@ def _mismatch(vendor: Document, rule: Rule) -> str | None:
     return (
         f"rule {rule.id}: the vendor's words have changed at {rule.source.at} (line {vendor.line(place)})\n"
         f"  quoted:  {rule.source.quote}\n"
-        f"  stands:  {_closest(text, rule.source.quote)}\n"
+        f"  now reads: {_closest(text, rule.source.quote)}\n"
         f"  review the rule against the new words, then update its source.quote"
     )
 
@@ -104,14 +104,14 @@ def _surrounded(before: Any, value: Any, rule: Rule) -> str | None:
                 f"rule {rule.id}: the vendor changed the sentence around the quoted words at {rule.source.at}\n"
                 f"  quoted:  {rule.source.quote}\n"
                 f"  was:     {' / '.join(was)}\n"
-                f"  stands:  {' / '.join(stands) or _closest(new, words)}\n"
+                f"  now reads: {' / '.join(stands) or _closest(new, words)}\n"
                 f"  review the rule against the whole sentence, then quote all of it in its source.quote"
             )
     return None
 
 
 def _stands(quote: str, text: str) -> bool:
-    """Tell whether a quote stands in a text, whole words only: `v3` is no part of `v31`."""
+    """Return whether a quote stands in a text, whole words only: `v3` is no part of `v31`."""
     words = folded(quote)
     start, end = (r"(?<!\w)" if words[:1].isalnum() else ""), (r"(?!\w)" if words[-1:].isalnum() else "")
     if not words.isascii():  # not every script sets words apart
@@ -230,12 +230,12 @@ def read_prose(vendor: Document, ruled: Sequence[RuledSchema], overlays: Sequenc
 
 
 def sounds_like_a_constraint(sentence: str) -> bool:
-    """Tell whether a sentence may limit what a request can hold; too many are better than too few."""
+    """Return whether a sentence may limit what a request can hold; too many are better than too few."""
     return bool(_ENGLISH.search(sentence) or _CHINESE.search(sentence))
 
 
 def _overlap(quote: str, sentence: str) -> bool:
-    """Tell whether a quote stands in a sentence, or a sentence in a quote of several."""
+    """Return whether a quote stands in a sentence, or a sentence in a quote of several."""
     return quote in sentence or sentence in quote
 
 

@@ -17,8 +17,9 @@ from typing import Any, Final
 import jsonschema_rs
 
 from rulewright.openapi.references import follow_schema
+from rulewright.openapi.sample import samples
+from rulewright.openapi.schemas import Schemas
 from rulewright.rules.definition import RuledSchema
-from rulewright.rules.sample import sample
 
 _LONGEST_TEXT: Final = 10_000
 """Characters up to which a bound of a text's length is walked."""
@@ -67,7 +68,7 @@ def around_bounds(schema: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _is_accepted(value: Any, field: Mapping[str, Any]) -> bool:
-    """Tell whether a field takes a text or a number, by its type and its own bounds."""
+    """Return whether a field takes a text or a number, by its type and its own bounds."""
     kind = field.get("type")
     kinds = kind if isinstance(kind, list) else [kind]
     if isinstance(value, str):
@@ -81,7 +82,7 @@ def _is_accepted(value: Any, field: Mapping[str, Any]) -> bool:
 
 
 def _excluded(value: float, field: Mapping[str, Any]) -> bool:
-    """Tell whether a field excludes a bound: OpenAPI 3.0 says so beside it, 3.1 gives the bound itself."""
+    """Return whether a field excludes a bound: OpenAPI 3.0 has a flag beside it, 3.1 the bound itself."""
     low, high = field.get("exclusiveMinimum"), field.get("exclusiveMaximum")
     if low is True or high is True:
         return (low is True and value == field.get("minimum")) or (high is True and value == field.get("maximum"))
@@ -220,11 +221,18 @@ class Space:
         self.sampled = frozenset(
             name for name, values in found.items() if any(isinstance(each, Given) for each in values)
         )
-        self._fixed = {
-            name: concrete(self.domains[name][0]) if self.domains.get(name) else sample(schema, document)
-            for name, schema in ruled.schema.get("properties", {}).items()
-            if name in self._required
-        }
+        self._fixed = dict(self._plainest(ruled, Schemas(document)))
+
+    def _plainest(self, ruled: RuledSchema, schemas: Schemas) -> Iterator[tuple[str, Any]]:
+        """Yield each required field with its first value, a plain sample, or what an example of a rule gives it."""
+        for name, schema in ruled.schema.get("properties", {}).items():
+            if name in self._required:
+                listed = map(concrete, self.domains.get(name, ()))
+                shown = _examples(ruled.schema.get("x-rules", []), name)
+                yield from (
+                    (name, value)
+                    for value in itertools.islice(itertools.chain(listed, samples(schemas, schema), shown), 1)
+                )
 
     def alternatives(self, name: str) -> tuple[tuple[Any, ...], ...]:
         """Return what a field may be: `()` for absent, if it may be, then `(value,)` for each value."""
@@ -350,7 +358,7 @@ def _values(field: Mapping[str, Any], parts: Parts, shown: list[Any], document: 
 
 
 def _objects(field: Mapping[str, Any], parts: Parts, shown: list[Any], document: Any) -> Iterator[dict[str, Any]]:
-    """Yield every combination of what the rules tell apart within an object; the examples alone where that is much."""
+    """Yield every combination of what the rules distinguish within an object; of too many, the examples alone."""
     required = set(field.get("required", []))
     named = {name for part in parts for name in (*part.get("properties", {}), *part.get("required", []))}
     choices: dict[str, list[Any]] = {}

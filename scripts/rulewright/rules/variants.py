@@ -142,7 +142,7 @@ def _spelled(value: Any) -> str:
 
 
 def takes(allowed: Sequence[Any], value: Any) -> bool:
-    """Tell whether a value is one of those allowed; what cannot be listed may be any."""
+    """Return whether a value is one of those allowed; what cannot be listed may be any."""
     return value in allowed or any(isinstance(each, Given) for each in allowed)
 
 
@@ -256,7 +256,7 @@ def _domains(ruled: RuledSchema, document: Any, verdict: Verdict) -> dict[str, P
         found[name] = listed[name] if name in required else (ABSENT, *listed[name])
         size *= len(found[name])
     if size > MAX_POINTS:
-        raise _branch_error(ruled, f"the rules speak of {size} combinations (limit {MAX_POINTS})")
+        raise _branch_error(ruled, f"the rules distinguish {size} combinations (limit {MAX_POINTS})")
     return found
 
 

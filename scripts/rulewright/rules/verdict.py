@@ -19,7 +19,7 @@ _SCHEMA: Final = next(iter(RESERVED))
 
 
 class UnusableSchemaError(InputError):
-    """A schema that carries rules cannot be evaluated: something is wrong with the document, not with the rules."""
+    """A schema that has rules cannot be evaluated: something is wrong with the document, not with the rules."""
 
 
 class Verdict:
@@ -98,13 +98,17 @@ def explain(document: Any, ruled: RuledSchema, request: Any) -> list[Violation]:
         UnusableSchemaError: The schema cannot be evaluated.
     """
     fits = schema_validators(document, [ruled])(ruled)
-    found = [
-        Violation(_SCHEMA, "error", encode(error.instance_path), error.message) for error in fits.iter_errors(request)
-    ]
+    found = [Violation(_SCHEMA, "error", _place(error), error.message) for error in fits.iter_errors(request)]
     for rule, error in Verdict(ruled, levels=("error", "warning")).errors(request):
         source = {"at": rule.source.at, "quote": rule.source.quote}
-        found.append(Violation(rule.id, rule.level, encode(error.instance_path), rule.message, source))
+        found.append(Violation(rule.id, rule.level, _place(error), rule.message, source))
     return found
+
+
+def _place(error: jsonschema_rs.ValidationError) -> str:
+    """Return the JSON pointer of an error; a missing property is located where it should be."""
+    missing = [error.kind.as_dict()["property"]] if error.kind.name == "required" else []
+    return encode((*error.instance_path, *missing))
 
 
 def schema_validators(document: Any, ruled: Sequence[RuledSchema]) -> Callable[[RuledSchema], jsonschema_rs.Validator]:

@@ -10,8 +10,8 @@ from importlib.resources import files
 from typing import Any, Final
 
 from rulewright.openapi.pointer import decode
+from rulewright.openapi.sample import sample
 from rulewright.sandbox.exchange import Request, Response, answer, error_answer
-from rulewright.sandbox.sample import sample
 from rulewright.sandbox.script import Outcome
 from rulewright.sandbox.spec import Operation, Spec, Waiter
 from rulewright.sandbox.tasks import Task, date_text, is_number

@@ -17,6 +17,7 @@ from rulewright.openapi.operations import (
     with_path_items,
 )
 from rulewright.openapi.pointer import encode, resolve
+from rulewright.openapi.schemas import object_parts
 
 _SUCCESSES: Final = (r"2\d\d|2XX", "default", r"3\d\d")
 
@@ -204,22 +205,9 @@ class Spec:
         members = [member for key in ("allOf", "anyOf", "oneOf") for member in found.get(key, ())]
         return [value for member in members for value in self.keyword(member, keyword)]
 
-    def object_parts(self, schema: Any) -> tuple[dict[str, Any], list[str]]:
-        """Return properties and required names of an object schema, those of its allOf members included."""
-        found = self.resolve(schema)
-        if not isinstance(found, Mapping):
-            return {}, []
-        properties: dict[str, Any] = dict(found.get("properties") or {})
-        required: list[str] = list(found.get("required") or ())
-        for member in found.get("allOf") or ():
-            more, names = self.object_parts(member)
-            properties |= more
-            required += [name for name in names if name not in required]
-        return properties, required
-
     def properties(self, schema: Any) -> dict[str, Any]:
         """Return the properties of an object schema, its allOf members included, references followed."""
-        return {name: self.resolve(child) for name, child in self.object_parts(schema)[0].items()}
+        return {name: self.resolve(child) for name, child in object_parts(self.resolve, schema)[0].items()}
 
     def _operations(self) -> Iterator[Operation]:
         for path, item in (self.document.get("paths") or {}).items():

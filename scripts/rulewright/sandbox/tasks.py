@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final, Protocol
 
-from rulewright.sandbox.sample import matching_text
+from rulewright.openapi.sample import matching_text
 from rulewright.sandbox.script import Outcome, Script, ScriptError, Timing
 from rulewright.sandbox.spec import Schema, Waiter
 

@@ -2,79 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
-from urllib.parse import unquote
+from typing import Any, Final
 
 import jsonschema_rs
 
 from rulewright.openapi.pointer import Location, encode
+from rulewright.openapi.schemas import Draft4, Modern, SchemaError, compile_schema, is_rule
+from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.sandbox.exchange import json_text
 from rulewright.sandbox.spec import Schema, Spec, SpecError
 
 MAX_ENTRY: Final = 400
 MAX_ENTRIES: Final = 50
 
-_MAPS: Final = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas")
-_LISTS: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
-_SINGLES: Final = ("items", "additionalProperties", "not", "if", "then", "else", "propertyNames", "contains")
 _COUNTED: Final = {"minItems": "items", "maxItems": "items", "minLength": "characters", "maxLength": "characters"}
 
-Modern = jsonschema_rs.Draft202012Validator
-Draft4 = jsonschema_rs.Draft4Validator
-SchemaError = jsonschema_rs.ValidationError
+ValidationError = jsonschema_rs.ValidationError
 Entry = dict[str, Any]
-V = TypeVar("V", Draft4, Modern)
 
 
-class Schemas:
-    """Validators for the schemas of one document, without its rules, which are checked one by one.
+class Schemas(DocumentSchemas):
+    """Validators for the schemas of one document, and the rules that apply to a value of them.
 
-    OpenAPI 3.0 schemas follow JSON Schema draft 4 plus `nullable`; those of 3.1 follow draft 2020-12.
+    Args:
+        spec: The document, read.
     """
 
     def __init__(self, spec: Spec) -> None:
+        super().__init__(spec.document)
         self.spec = spec
         self._branches: dict[int, Draft4 | Modern] = {}
-        components = spec.document.get("components") or {}
-        self._components = {name: self._plain(schema) for name, schema in (components.get("schemas") or {}).items()}
-        self._named = {name: set(_references(schema)) for name, schema in self._components.items()}
 
-    def validator(self, schema: Schema) -> Draft4 | Modern:
-        """Return a validator of one schema, its rules left out."""
-        plain = self._plain(schema)
-        root = {"allOf": [plain], "components": {"schemas": self._reachable(plain)}}
-        return compile_schema(root, Draft4) if self.spec.is_30 else compile_schema(root, Modern)
+    def resolve(self, value: Any) -> Any:
+        """Follow references until a value that is none.
 
-    def _reachable(self, schema: Any) -> Mapping[str, Any]:
-        """Return the components that a schema refers to, directly or not: a validator compiles all it is given."""
-        found: dict[str, Any] = {}
-        waiting = set(_references(schema))
-        while waiting:
-            name = waiting.pop()
-            if name in self._components and name not in found:
-                found[name] = self._components[name]
-                waiting |= self._named[name]
-        return found
+        Raises:
+            SpecError: A reference leads nowhere, to itself or out of the document.
+        """
+        return self.spec.resolve(value)
 
-    def _plain(self, schema: Any) -> Any:
-        """Return a schema as JSON Schema: without the members that state rules, and `nullable` as a type."""
-        if not isinstance(schema, Mapping):
-            return schema
-        if "$ref" in schema:
-            self.spec.resolve(schema)  # its error message names the reference; the validator's does not
-        plain = {key: _map_children(key, value, self._plain) for key, value in schema.items()}
-        members = [member for member in plain.get("allOf", ()) if not _is_rule(member)]
-        if "allOf" in plain and not members:
-            del plain["allOf"]
-        elif "allOf" in plain:
-            plain["allOf"] = members
-        if self.spec.is_30 and plain.pop("nullable", None) is True:
-            if not isinstance(plain.get("type"), str) or {"enum", *_LISTS} & set(plain):
-                return {"anyOf": [plain, {"type": "null"}]}
-            plain["type"] = [plain["type"], "null"]
-        return plain
+    def validator(self, schema: Any) -> Draft4 | Modern:
+        """Return a validator of one schema, its rules left out.
+
+        Raises:
+            SpecError: The schema is invalid; names the reason.
+        """
+        try:
+            return super().validator(schema)
+        except SchemaError as error:
+            raise SpecError(error.message) from error
 
     def rules(self, schema: Schema) -> Iterator[Mapping[str, Any]]:
         """Yield each rule that may apply to a value of a schema or to a part of the value, once."""
@@ -85,12 +63,12 @@ class Schemas:
                 yield rule
 
     def _rules(self, schema: Any, above: frozenset[int]) -> Iterator[Mapping[str, Any]]:
-        value = self.spec.resolve(schema)
+        value = self.resolve(schema)
         if not isinstance(value, Mapping) or id(value) in above:
             return
         above |= {id(value)}
         yield from value.get("x-rules") or ()
-        members = [member for member in value.get("allOf") or () if not _is_rule(member)]
+        members = [member for member in value.get("allOf") or () if not is_rule(member)]
         within = [*(value.get("properties") or {}).values(), value.get("items"), value.get("additionalProperties")]
         for child in (*members, *within, *(value.get("oneOf") or ()), *(value.get("anyOf") or ())):
             yield from self._rules(child, above)
@@ -102,13 +80,13 @@ class Schemas:
 
         Of a choice (oneOf, anyOf) only where the value matches exactly one alternative.
         """
-        schema = self.spec.resolve(schema)
+        schema = self.resolve(schema)
         if not isinstance(schema, Mapping) or id(schema) in above:
             return
         above |= {id(schema)}
         yield from ((at, value, rule) for rule in schema.get("x-rules") or ())
         for member in schema.get("allOf") or ():
-            if not _is_rule(member):
+            if not is_rule(member):
                 yield from self.rule_subjects(member, value, at, above)
         for keyword in ("oneOf", "anyOf"):
             matching = [member for member in schema.get(keyword) or () if self._branch(member).is_valid(value)]
@@ -160,6 +138,8 @@ class Rule:
             )
         except (KeyError, TypeError) as error:
             raise SpecError(f"x-rules, rule {value.get('id')!r}: {error} is missing or of the wrong kind") from error
+        except SchemaError as error:
+            raise SpecError(error.message) from error
 
     def is_violated_by(self, part: Any) -> bool:
         """Return whether a part of a value violates the rule."""
@@ -200,19 +180,6 @@ class Checks:
         return entries[:MAX_ENTRIES], warnings
 
 
-def compile_schema(schema: Mapping[str, Any], kind: type[V]) -> V:
-    """Return a validator; it fetches nothing.
-
-    Raises:
-        SpecError: The schema is invalid; names the reason.
-    """
-    try:
-        return kind(dict(schema), validate_formats=True, offline=True)
-    except ValueError as error:
-        reason = str(error).partition("\n")[0]
-        raise SpecError(f"a schema of the effective document cannot be compiled: {reason}") from error
-
-
 def texts(entries: Iterable[Entry]) -> list[str]:
     """Return one line for each entry."""
     return [
@@ -222,7 +189,7 @@ def texts(entries: Iterable[Entry]) -> list[str]:
     ]
 
 
-def schema_entry(error: SchemaError, above: Location = ()) -> Entry:
+def schema_entry(error: ValidationError, above: Location = ()) -> Entry:
     """Return the entry of one schema error; `above` is the location of the value within the request."""
     location, got = _place(error, ())
     keyword = error.kind.name
@@ -253,7 +220,7 @@ def _rule_entry(rule: Rule, location: Location, part: Any) -> Entry:
     return _shortened(entry)
 
 
-def _place(error: SchemaError, above: Location) -> tuple[Location, str]:
+def _place(error: ValidationError, above: Location) -> tuple[Location, str]:
     """Return the location of an error and the value there; a missing property is located where it should be."""
     location = (*above, *error.instance_path)
     keyword = error.kind.name
@@ -265,10 +232,10 @@ def _place(error: SchemaError, above: Location) -> tuple[Location, str]:
     return location, _cut(json_text(error.instance), 60)
 
 
-def _allowed(error: SchemaError) -> Any:
+def _allowed(error: ValidationError) -> Any:
     """Return the keyword's operand; where the validator has errors in its place, their messages."""
     value = error.kind.value
-    if isinstance(value, SchemaError):
+    if isinstance(value, ValidationError):
         return value.message
     if isinstance(value, list):
         return [[each.message for each in part] if _are_errors(part) else part for part in value]
@@ -276,10 +243,10 @@ def _allowed(error: SchemaError) -> Any:
 
 
 def _are_errors(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, SchemaError) for each in value)
+    return isinstance(value, list) and all(isinstance(each, ValidationError) for each in value)
 
 
-def _requirement(keyword: str, error: SchemaError) -> str:
+def _requirement(keyword: str, error: ValidationError) -> str:
     allowed = _cut(json_text(_allowed(error)), 100)
     phrases = {
         "required": "must be present",
@@ -305,27 +272,3 @@ def _size(entry: Entry) -> int:
 
 def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _references(value: Any) -> Iterator[str]:
-    """Yield the names of the components that a schema refers to or into; too many do no harm."""
-    if isinstance(value, Mapping):
-        for keyword in ("$ref", "$dynamicRef"):
-            match unquote(str(value.get(keyword))).split("/"):
-                case ["#", "components", "schemas", name, *_]:
-                    yield name.replace("~1", "/").replace("~0", "~")
-    for child in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
-        yield from _references(child)
-
-
-def _map_children(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any:
-    """Apply a change to the schemas directly under one keyword; examples and defaults are left alone."""
-    if keyword in _MAPS and isinstance(value, Mapping):
-        return {name: change(child) for name, child in value.items()}
-    if keyword in _LISTS and isinstance(value, list):
-        return [change(child) for child in value]
-    return change(value) if keyword in _SINGLES else value
-
-
-def _is_rule(member: Any) -> bool:
-    return isinstance(member, Mapping) and "x-rule" in member

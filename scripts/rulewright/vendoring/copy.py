@@ -59,7 +59,7 @@ def read_layout(project: Project) -> Layout:
     try:
         licence = (project.root / LICENCE).read_bytes()
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}; a copy carries it", path=LICENCE) from error
+        raise InputError(f"cannot be read: {error.strerror}; a copy contains it", path=LICENCE) from error
     return Layout(table["name"], table["version"], project.output / project.package, licence, record, table)
 
 
@@ -67,7 +67,7 @@ Needs = dict[str, Any]
 
 GITATTRIBUTES: Final = b"""\
 # This copy is compared byte for byte, so git stores and checks out its files as they are, whatever core.autocrlf
-# and the attributes of the folders above say.
+# and the attributes of the folders above are.
 * -text -ident -filter -working-tree-encoding
 """
 
@@ -98,7 +98,7 @@ def excludes(name: str) -> dict[str, list[str]]:
     """Return the lines that keep a host's tools away from a copy, by the file they belong into.
 
     They name the folder and not its place, because the same copy may stand anywhere. mypy and pyright follow imports
-    into what they exclude, so they also get told to report nothing there.
+    into what they exclude, so they are also configured to report nothing there.
     """
     word = re.escape(name)
     return {
@@ -120,7 +120,7 @@ def excludes(name: str) -> dict[str, list[str]]:
 
 
 def show_needs(manifest: Mapping[str, Any]) -> str:
-    """Return what the manifest of a copy says of its host, as lines to paste."""
+    """Return what a copy needs of its host, as lines to paste."""
     needs: Needs = manifest["needs"]
     lines = [f"it needs Python {needs['python']} and, in your requirements:", *_indented(needs["packages"])]
     for extra, packages in needs["extras"].items():
@@ -171,7 +171,7 @@ def _add(tree: dict[str, bytes], more: Tree) -> None:
 
 
 def _inputs(project: Project) -> dict[str, bytes]:
-    """Return what the client was generated from, so that an upgrade can say what changed since."""
+    """Return what the client was generated from, so that an upgrade can report what changed since."""
     overlays = [project.relative(path) for path in project.overlays]
     table = {"spec": project.relative(project.spec), "overlays": overlays, "package": project.package}
     lines = [f"{key} = {json.dumps(value)}" for key, value in {**table, "output": "generated"}.items()]

@@ -83,7 +83,7 @@ def _released(root: Path, path: str, digest: str, fresh: Tree) -> bytes | None:
 
 
 def _git(root: Path, *arguments: str) -> bytes | None:
-    """Return what git says of the repository a folder is in; None where it has nothing to say."""
+    """Return what git prints about the repository a folder is in; None where it fails."""
     try:
         done = subprocess.run(  # noqa: S603
             ["git", "-C", str(root), *arguments],  # noqa: S607
@@ -104,7 +104,7 @@ def show_impact(copy: Path, project: Project) -> str:
     """
     old = copy / INPUTS
     if not (old / "pyproject.toml").is_file():
-        raise InputError("is missing, so what changed since cannot be told", path=old.as_posix())
+        raise InputError("is missing, so what changed since is unknown", path=old.as_posix())
     return render(compare(read(str(old), project.root), read(str(project.root), project.root), ())).rstrip("\n")
 
 
@@ -116,8 +116,8 @@ _OPTIONS: Final = (
 
 
 @dataclass(frozen=True, order=True)
-class Complaint:
-    """What the type checker says of one place in a caller's file.
+class Diagnostic:
+    """One message of the type checker, about one place in a caller's file.
 
     Args:
         path: The file, relative to the caller's root.
@@ -139,8 +139,8 @@ class Complaint:
         return printable(f"{self.path}:{self.line}: {self.message} [{self.code}]\n    {self.text}")
 
 
-def affected(copy: Path, fresh: Tree, paths: Sequence[Path], root: Path | None = None) -> list[Complaint]:
-    """Return what the type checker newly complains about in the caller's files once a copy is upgraded.
+def affected(copy: Path, fresh: Tree, paths: Sequence[Path], root: Path | None = None) -> list[Diagnostic]:
+    """Return what the type checker newly reports in the caller's files once a copy is upgraded.
 
     Nothing of the caller's is written: the upgraded copy stands in a temporary folder beside links to the rest.
 
@@ -168,9 +168,9 @@ def affected(copy: Path, fresh: Tree, paths: Sequence[Path], root: Path | None =
         mirror = Path(scratch) / "after"
         _mirror(base, mirror, copy.relative_to(base).parts)
         write_tree(mirror / copy.relative_to(base), fresh)
-        before = _complaints(base, names, Path(scratch) / "cache")
+        before = _diagnostics(base, names, Path(scratch) / "cache")
         _check_found(before, copy.name)
-        after = _complaints(mirror, names, Path(scratch) / "cache")
+        after = _diagnostics(mirror, names, Path(scratch) / "cache")
     return sorted((Counter(after) - Counter(before)).elements())
 
 
@@ -238,7 +238,7 @@ def _mirror(base: Path, mirror: Path, parts: Sequence[str]) -> None:
         (mirror / parts[0]).mkdir()
 
 
-def _complaints(base: Path, names: Sequence[str], cache: Path) -> list[Complaint]:
+def _diagnostics(base: Path, names: Sequence[str], cache: Path) -> list[Diagnostic]:
     command = [sys.executable, "-P", "-m", "mypy", *_OPTIONS, f"--cache-dir={cache}", "--", *names]
     try:
         done = subprocess.run(  # noqa: S603  the pinned type checker
@@ -254,12 +254,12 @@ def _complaints(base: Path, names: Sequence[str], cache: Path) -> list[Complaint
         name, line = Path(entry["file"]).as_posix(), entry["line"]
         if entry["severity"] == "error" and name in lines:
             text = "".join(lines[name][line - 1 : line]).strip()
-            found.append(Complaint(name, line, entry["column"], entry["code"] or "", entry["message"], text))
+            found.append(Diagnostic(name, line, entry["column"], entry["code"] or "", entry["message"], text))
     return found
 
 
-def _check_found(complaints: Iterable[Complaint], name: str) -> None:
+def _check_found(diagnostics: Iterable[Diagnostic], name: str) -> None:
     """Refuse to compare when the type checker did not find the copy: then it would find nothing broken, ever."""
-    for complaint in complaints:
-        if complaint.code.startswith("import") and re.search(rf'"(\w+\.)*{re.escape(name)}[."]', complaint.message):
-            raise InputError(f"the type checker does not find the copy by this import; see --root\n{complaint}")
+    for diagnostic in diagnostics:
+        if diagnostic.code.startswith("import") and re.search(rf'"(\w+\.)*{re.escape(name)}[."]', diagnostic.message):
+            raise InputError(f"the type checker does not find the copy by this import; see --root\n{diagnostic}")

@@ -1,0 +1,78 @@
+"""`rulewright rules explain` judges one request, and `list` shows rules and sentences."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rulewright.commands.rules import main
+
+ROOT = Path(__file__).resolve().parents[2]
+PARCELS = str(ROOT / "tests/projects/parcels")
+GOOD = {"prompt": "a", "action": "img2video", "model": "veo31_fast", "imageList": ["https://example.com/a.png"]}
+
+
+def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+    """Return the exit code and the JSON output of the command."""
+    code = main(["explain", "--format", "json", *arguments])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_a_valid_request_has_no_violation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command succeeds."""
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(GOOD))
+    assert explained(capsys, str(path), "--project", str(ROOT)) == (0, {"valid": True, "violations": []})
+
+
+def test_a_violation_names_rule_place_message_and_source(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everything needed to correct the request or to argue about the rule; read from standard input too."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({**GOOD, "imageList": []})))
+    code, output = explained(capsys, "-", "--project", str(ROOT))
+    assert code == 1
+    (violation,) = output["violations"]
+    assert (violation["rule"], violation["level"], violation["pointer"]) == (
+        "img2video-needs-images",
+        "error",
+        "/imageList",
+    )
+    assert "must hold 1 or 2" in violation["message"]
+    assert violation["source"]["quote"].startswith("IMG2VIDEO: 1-2 images")
+    assert violation["source"]["at"].startswith("#/components/schemas/")
+
+
+def test_what_does_not_fit_the_schema_is_located_where_it_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A request can break the schema without breaking a rule; then there is no source."""
+    path = tmp_path / "request.yaml"
+    path.write_text("{size: large}")
+    code, output = explained(capsys, str(path), "--project", PARCELS)
+    assert code == 1
+    found = [(each["rule"], each["pointer"], each["source"]) for each in output["violations"]]
+    assert ("schema", "/kind", None) in found
+
+
+def test_an_unknown_schema_is_answered_with_those_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the closest one, if there is one."""
+    path = tmp_path / "request.json"
+    path.write_text("{}")
+    assert main(["explain", str(path), "--project", PARCELS, "--schema", "LabelOder"]) == 1
+    assert "--schema 'LabelOder' has no rules; did you mean 'LabelOrder'?" in capsys.readouterr().err
+    assert main(["explain", str(path), "--project", PARCELS, "--schema", "Zebra"]) == 1
+    assert "there are LabelOrder" in capsys.readouterr().err
+
+
+def test_the_list_holds_rules_and_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    """Rules first, each with its schema and source; as text and as JSON."""
+    assert main(["list", "--project", str(ROOT)]) == 0
+    assert "img2video-needs-images (error, VideoGenerationDto)\n  imageList must hold" in capsys.readouterr().out
+    assert main(["list", "--project", str(ROOT), "--format", "json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert set(listed) == {"document", "rules", "sentences"}
+    assert {rule["schema"] for rule in listed["rules"]} >= {"VideoGenerationDto"}
