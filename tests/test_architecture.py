@@ -31,6 +31,7 @@ LONG = {
     "scripts/rulewright/generate/checks.py": "one thing: the compiler from schemas and rules to functions",
     "scripts/rulewright/generate/openapi_python_client.py": "a list: one entry for each patch of the generator",
     "scripts/rulewright/generate/variants.py": "the typed calls, and the table that type checkers are held to",
+    "scripts/rulewright/impact/checks/schemas.py": "a table: one row for each check of a schema",
     "tests/rules/test_engine.py": "tables: what the compiled rules make of each kind of value",
 }
 

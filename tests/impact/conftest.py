@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +73,3 @@ def seed() -> Lab:
 def base() -> Lab:
     """A document that holds a little of everything, as it stands, without overlays."""
     return Lab(load(FIXTURES / "_base.yaml"), [])
-
-
-@pytest.fixture(scope="session")
-def ids() -> Callable[[Report], set[str]]:
-    """The ids of the checks that spoke, but for the note on the version."""
-    return lambda report: {change.check for change in report.changes} - {"version-kept"}

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from rulewright.impact.difference import Difference, differences, same
 from rulewright.impact.grammar import ALTERNATIVES, GRAMMAR, kind_of
 from rulewright.impact.report import all_differences
-from rulewright.impact.structure import Difference, differences, same
 from rulewright.openapi.pointer import encode
 
 from tests.impact.conftest import Lab, edited

@@ -6,9 +6,9 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from rulewright.impact import markdown, page, text
-from rulewright.impact.decisions import decisions
+from rulewright.impact.formats import render_html, render_markdown, render_text
 from rulewright.impact.report import Report
+from rulewright.impact.requests import decisions
 
 from tests.impact.conftest import ROOT, Lab
 
@@ -90,7 +90,7 @@ def hostile(seed: Lab) -> Report:
 
 def test_the_comment_starts_with_the_answer(renamed: Report) -> None:
     """First line: how many changes break whom. Then counts and one table; details are folded."""
-    lines = markdown.render(renamed).splitlines()
+    lines = render_markdown(renamed).splitlines()
     assert lines[0].startswith("### Impact on callers: ")
     assert "break callers" in lines[0]
     (table,) = [index for index, line in enumerate(lines) if "what a caller notices" in line]
@@ -103,7 +103,7 @@ def test_the_comment_starts_with_the_answer(renamed: Report) -> None:
 
 def test_the_page_needs_nothing(renamed: Report) -> None:
     """One self-contained page: no script, nothing fetched, and a policy that allows neither."""
-    source = page.render(renamed)
+    source = render_html(renamed)
     read = Page(source)
     assert not {"script", "link", "img", "iframe", "object"} & set(read.tags)
     assert not [name for name, _ in read.attributes if name in {"src", "href"} or name.startswith("on")]
@@ -113,7 +113,7 @@ def test_the_page_needs_nothing(renamed: Report) -> None:
 
 def test_the_page_draws_the_change(renamed: Report) -> None:
     """The decision table stands before and after, and exactly the cells whose requests changed are marked."""
-    read = Page(page.render(renamed))
+    read = Page(render_html(renamed))
     before, after = read.tables[-2:]
     rows = {row[0][0]: [changed for _, changed in row[1:]] for row in after[1:]}
     assert rows.pop("veo3_fast") == [True, True, False]
@@ -139,7 +139,7 @@ def test_the_decision_table_is_the_rules_own(seed: Lab) -> None:
 
 def test_foreign_text_stays_text_in_a_terminal(hostile: Report) -> None:
     """No escape, no text direction, and no line that the report did not write itself."""
-    said = text.render(hostile)
+    said = render_text(hostile)
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", said)
     assert not re.search(r"^## heading", said, re.MULTILINE)
     assert "unexplained" in said
@@ -147,7 +147,7 @@ def test_foreign_text_stays_text_in_a_terminal(hostile: Report) -> None:
 
 def test_foreign_text_stays_text_in_a_comment(hostile: Report) -> None:
     """No tag, link, mention, reference, code span, table cell or heading comes from the document."""
-    said = markdown.render(hostile)
+    said = render_markdown(hostile)
     ours = re.sub(r"</?(?:details|summary|code|del|ins|b)>|<br>", "", said)
     for sign in ("<", "@everyone", "#1 ", "https://", "`", "](", "\x1b", "\u202e", "{{"):
         assert sign not in ours, sign
@@ -158,7 +158,7 @@ def test_foreign_text_stays_text_in_a_comment(hostile: Report) -> None:
 
 def test_foreign_text_stays_text_on_the_page(hostile: Report) -> None:
     """The page holds the same elements as ever, all closed in order, and shows the hostile text."""
-    read = Page(page.render(hostile))
+    read = Page(render_html(hostile))
     assert not {"script", "img"} & set(read.tags)
     assert not [name for name, _ in read.attributes if name.startswith("on")]
     shown = "".join(read.words)
@@ -170,7 +170,7 @@ def test_foreign_text_stays_text_on_the_page(hostile: Report) -> None:
 def test_a_long_witness_is_cut_for_people(seed: Lab) -> None:
     """A text one longer than a new bound shows its length, not itself; the JSON holds it whole."""
     report = seed.after({"set": "/components/schemas/VideoGenerationDto/properties/prompt/maxLength", "to": 2000})
-    for said in (text.render(report), markdown.render(report), page.render(report)):
+    for said in (render_text(report), render_markdown(report), render_html(report)):
         assert "(2001 characters)" in said
         assert "x" * 100 not in said
     (witness,) = [each["witness"] for each in report.data()["changes"] if each["witness"]]

@@ -80,7 +80,7 @@ def test_it_shows_the_sentence_and_who_quotes_it(told: tuple[int, dict[str, Any]
     assert prose["quoted"] == ["rule ingredients-need-images", "30-rules.overlay.yaml, action 2"]
     assert prose["severity"] == "review"
     (rule,) = [change for change in told[1]["changes"] if change["check"] == "rule-text-changed"]
-    assert rule["effect"].startswith("rule text changed: review ingredients-need-images")
+    assert rule["effect"].startswith("the source of the rule ingredients-need-images changed")
 
 
 def test_it_tells_what_the_default_means(told: tuple[int, dict[str, Any]]) -> None:

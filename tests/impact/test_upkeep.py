@@ -85,7 +85,7 @@ def test_from_the_page_to_the_copies(project: Path, changed: Path, capsys: pytes
     assert 'smallest: {"prompt": "text", "action": "text2video", "model": "veo3_fast"}' in told
     assert "INGREDIENTS2VIDEO: [-1-3-] {+1-4+} reference images (required)" in told
     assert "now means 9:16 instead of 16:9" in told
-    assert "rule text changed: review ingredients-need-images" in told
+    assert "the source of the rule ingredients-need-images changed" in told
 
     repair(project, "overlays/10-corrections.overlay.yaml")
     before = {path: path.read_bytes() for path in (project / "generated").rglob("*.*")}

@@ -8,10 +8,10 @@ from typing import Final
 
 from rulewright.errors import run_cli
 from rulewright.files import write_whole
-from rulewright.impact.accepted import FILE, read_accepted
+from rulewright.impact.change import ACCEPTED_FILE, read_accepted
 from rulewright.impact.formats import EXIT_CODES, FORMATS
 from rulewright.impact.report import compare
-from rulewright.impact.sources import read
+from rulewright.impact.revision import read
 
 EPILOG: Final = f"""\
 OLD and NEW are vendor documents or pages with one (the project's overlays are applied to both), folders of pages,
@@ -43,13 +43,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--format", choices=tuple(FORMATS), default="text")
     parser.add_argument("-o", "--output", metavar="FILE", help="write there instead of printing")
     parser.add_argument("--project", default=".", metavar="DIR", help="whose overlays and revisions (default: here)")
-    parser.add_argument("--accepted", metavar="FILE", help=f"the accepted changes (default: {FILE} of the project)")
+    parser.add_argument(
+        "--accepted", metavar="FILE", help=f"the accepted changes (default: {ACCEPTED_FILE} of the project)"
+    )
     return parser
 
 
 def _run(options: argparse.Namespace) -> int:
     project = Path(options.project)
-    accepted = read_accepted(Path(options.accepted) if options.accepted else project / FILE)
+    accepted = read_accepted(Path(options.accepted) if options.accepted else project / ACCEPTED_FILE)
     report = compare(read(options.old, project), read(options.new, project), accepted)
     rendered = FORMATS[options.format](report)
     if options.output:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from rulewright.impact.accepted import FILE, read_accepted
+from rulewright.impact.change import ACCEPTED_FILE, read_accepted
 from rulewright.impact.report import Report, compare
-from rulewright.impact.revision import Revision, revise
-from rulewright.impact.sources import read
+from rulewright.impact.revision import Revision, read, revise
 from rulewright.openapi.document import Document
 from rulewright.overlay import load_overlay
 from rulewright.project import Project
@@ -32,4 +31,4 @@ def impact(before: Revision, document: Document, project: Project) -> Report:
     """
     overlays = [load_overlay(path) for path in project.overlays]
     after = revise("the imported pages", document, overlays)
-    return compare(before, after, read_accepted(project.root / FILE))
+    return compare(before, after, read_accepted(project.root / ACCEPTED_FILE))

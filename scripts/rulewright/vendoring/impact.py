@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from rulewright.errors import InputError
+from rulewright.impact.formats import render_text
 from rulewright.impact.report import compare
-from rulewright.impact.sources import read
-from rulewright.impact.text import render
+from rulewright.impact.revision import read
 from rulewright.project import Project
 from rulewright.vendoring.copy import INPUTS
 
@@ -23,4 +23,4 @@ def impact(copy: Path, project: Project) -> str:
     old = copy / INPUTS
     if not (old / "pyproject.toml").is_file():
         raise InputError("is missing, so what changed since cannot be told", path=old.as_posix())
-    return render(compare(read(str(old), project.root), read(str(project.root), project.root), ())).rstrip("\n")
+    return render_text(compare(read(str(old), project.root), read(str(project.root), project.root), ())).rstrip("\n")
