@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from string import Formatter
 from typing import Any
@@ -12,8 +13,9 @@ from rulewright.impact.check import PLACEHOLDERS, Always, Directed
 from rulewright.impact.checks import CHECKS, DERIVED
 from rulewright.impact.checks.overlays import Counted
 from rulewright.impact.grammar import EXTENSION, GRAMMAR
-from rulewright.impact.report import Report
-from rulewright.openapi.document import Document, load
+from rulewright.impact.report import Report, compare
+from rulewright.impact.revision import revise
+from rulewright.openapi.document import Document, load, parse
 
 from tests.impact.conftest import FIXTURES, Lab, edited
 
@@ -112,3 +114,73 @@ def test_the_default_of_a_required_field_does_not_matter(base: Lab) -> None:
     (change,) = [each for each in report.changes if each.check == "default-changed"]
     assert (change.severity, change.who) == (Severity.NOTHING, ("docs",))
     assert change.effect == "Order.note: the default was none and is thanks, but the field is required"
+
+
+def test_two_spellings_of_any_further_field_are_the_same(base: Lab) -> None:
+    """`additionalProperties: true` and `{}` both allow every field."""
+    place = "/components/schemas/Order/additionalProperties"
+    old, new = (
+        base.revision(edited(base.vendor.value, [{"set": place, "to": value}])) for value in (True, dict[str, Any]())
+    )
+    for report in (compare(old, new), compare(new, old)):
+        assert report.exit_code == 0
+        assert {change.check for change in report.changes} == {"default-restated", "version-kept"}
+
+
+SIZE = {"type": "object", "properties": {"width": {"type": "integer"}}}
+WORDS = {"type": "string", "enum": ["small", "large"]}
+
+
+def boxes(box: dict[str, Any], name: str = "Size") -> dict[str, Any]:
+    """Return a document that takes a box."""
+    media = {"application/json": {"schema": {"$ref": "#/components/schemas/Box"}}}
+    own = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^B[0-9]{4}$"}}
+    operation = {
+        "operationId": "pack",
+        "parameters": [own],
+        "requestBody": {"content": media},
+        "responses": {"204": {"description": "Packed."}},
+    }
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": "Boxes", "version": "1"},
+        "paths": {"/boxes/{id}": {"post": operation}},
+        "components": {"schemas": {"Box": {"type": "object", "properties": box}, name: SIZE}},
+    }
+
+
+def compared(old: dict[str, Any], new: dict[str, Any]) -> Report:
+    """Compare two documents."""
+    before, after = (revise("x", parse(json.dumps(each), "openapi.json"), ()) for each in (old, new))
+    return compare(before, after)
+
+
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
+def test_an_alternative_with_another_name_is_not_gone(keyword: str) -> None:
+    """Only its generated class has another name; the same requests are accepted."""
+    before, after = (
+        boxes({"size": {keyword: [{"$ref": f"#/components/schemas/{name}"}, WORDS]}}, name)
+        for name in ("Size", "Measure")
+    )
+    found = {change.check: change.effect for change in compared(before, after).changes}
+    assert not {"alternative-removed", "alternative-added"} & found.keys()
+    assert "the same values, in a generated class with another name" in found["reference-changed"]
+
+
+def test_a_value_that_was_not_counted_may_have_been_sent() -> None:
+    """Of a field with alternatives, one sample is counted; the count does not cover the others."""
+    before, after = (
+        boxes({"size": {"anyOf": [{"$ref": "#/components/schemas/Size"}, {**WORDS, "enum": words}]}})
+        for words in (["small", "large"], ["small"])
+    )
+    (gone,) = [change for change in compared(before, after).changes if change.check == "enum-value-removed"]
+    assert "no accepted request" not in gone.effect
+    assert "wire" in gone.who
+
+
+def test_what_neither_side_accepts_is_not_counted() -> None:
+    """A sample that matches no pattern is refused by both sides; that does not mean that no request is accepted."""
+    same = boxes({"size": WORDS})
+    changed = boxes({"size": {**WORDS, "enum": ["small"]}})
+    found = [each for each in compared(same, changed).requests if each.where == "parameters"]
+    assert [(each.total, each.method.partition(":")[0]) for each in found] == [(0, "not counted")] * len(found)

@@ -72,19 +72,14 @@ Judge = Callable[[Difference, Context], Iterable[Effect]]
 Parts = Callable[[Difference], Iterable[Difference]]
 
 
-def whole(difference: Difference) -> list[Difference]:
-    """Return the difference itself: the usual case, in which one difference is one change."""
-    return [difference]
+def turned_on(difference: Difference) -> bool:
+    """Whether a flag is true now."""
+    return difference.new is True
 
 
-def turned_on(difference: Difference) -> list[Difference]:
-    """Return the difference if a flag is true now."""
-    return [difference] if difference.new is True else []
-
-
-def turned_off(difference: Difference) -> list[Difference]:
-    """Return the difference if a flag was true and no longer is."""
-    return [difference] if difference.old is True and difference.new is not True else []
+def turned_off(difference: Difference) -> bool:
+    """Whether a flag was true and no longer is."""
+    return difference.old is True and difference.new is not True
 
 
 @dataclass(frozen=True)
@@ -97,7 +92,8 @@ class Check:
         at: The places it looks at, such as `Schema.enum` or `Schema.properties[]`.
         judge: Yields the effects of a difference.
         kinds: The kinds of difference it looks at.
-        parts: Splits a difference into those the check is about; none if it is about another one.
+        when: Whether a difference is of this check; by default each at its places is.
+        parts: Splits a difference into one for each change.
     """
 
     id: str
@@ -105,11 +101,12 @@ class Check:
     at: Sequence[str]
     judge: Judge
     kinds: frozenset[str] = CHANGES
-    parts: Parts = whole
+    when: Callable[[Difference], bool] = lambda _: True
+    parts: Parts = lambda difference: [difference]
 
     def run(self, difference: Difference, context: Context) -> Iterator[Change]:
         """Yield the changes that this check finds in a difference at one of its places."""
-        if difference.known and difference.kind in self.kinds:
+        if difference.known and difference.kind in self.kinds and self.when(difference):
             for part in self.parts(difference):
                 for effect in self.judge(part, context):
                     yield self._change(effect, effect.about or part, context)

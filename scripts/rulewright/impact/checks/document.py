@@ -71,14 +71,12 @@ def _part_replaced(difference: Difference, _: Context) -> Iterator[Effect]:
         yield compatible(text, "docs")
 
 
-def reordered(difference: Difference) -> list[Difference]:
-    """Return the difference if two lists have the same items."""
+def _is_reordered(difference: Difference) -> bool:
+    """Whether two lists have the same items."""
     old, new = difference.old, difference.new
     if not isinstance(old, list) or not isinstance(new, list):
-        return []
-    if difference.kind == "change" and (any(each not in new for each in old) or any(each not in old for each in new)):
-        return []
-    return [difference]
+        return False
+    return difference.kind == "order" or (all(each in new for each in old) and all(each in old for each in new))
 
 
 def _order_changed(difference: Difference, _: Context) -> Iterator[Effect]:
@@ -166,7 +164,7 @@ CHECKS: Final[tuple[Check, ...]] = (
           CONTAINERS, Always(nothing("{key}: the list or map was added or removed; its entries are reported one by one")),
           ADD | REMOVE),
     Check("order-changed", "The same entries are in another order.", ORDERED, _order_changed,
-          frozenset({"order", "change"}), reordered),
+          frozenset({"order", "change"}), _is_reordered),
     Check("reference-changed", "A place refers to another part, or defines itself what it referred to.",
           [f"{owner}.$ref" for owner in GRAMMAR], _reference_changed, frozenset({"change"})),
     Check("extension-changed", "An extension field changed, whose meaning is unknown.", EXTENSIONS,

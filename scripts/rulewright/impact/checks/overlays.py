@@ -64,24 +64,14 @@ def _rule_widened(difference: Difference, context: Context) -> Iterator[Effect]:
         yield from Counted("the rule {rule} requires something else", narrower=False)(difference, context)
 
 
-def enforced(difference: Difference) -> list[Difference]:
-    """Return the difference if it is of a rule with the level `error`, or of a level that became `error`."""
-    return [difference] if _level(difference) == "error" else []
-
-
-def not_enforced(difference: Difference) -> list[Difference]:
-    """Return the difference if it is of a rule with another level, or of a level that became another one."""
-    return [difference] if _level(difference) != "error" else []
-
-
-def _level(difference: Difference) -> Any:
+def _is_enforced(difference: Difference) -> bool:
+    """Whether a rule, or a changed level, is `error`."""
     value = difference.old if difference.kind == "remove" else difference.new
-    return value.get("level") if isinstance(value, dict) else value
+    return (value.get("level") if isinstance(value, dict) else value) == "error"
 
 
-def reworded(difference: Difference) -> list[Difference]:
-    """Return the difference unless it changes what the rule does."""
-    return [] if difference.key == "level" and difference.kind == "change" else [difference]
+def _is_not_enforced(difference: Difference) -> bool:
+    return not _is_enforced(difference)
 
 
 def _variants_changed(difference: Difference, _: Context) -> Iterator[Effect]:
@@ -108,21 +98,21 @@ def _function_names(variants: Mapping[str, Any]) -> list[str]:
 
 CHECKS: Final[tuple[Check, ...]] = (
     Check("rule-added", "There is a further rule.", RULES, Counted("the rule {rule} is enforced", narrower=True), ADD,
-          enforced),
+          _is_enforced),
     Check("rule-added", "There is a further rule that warns.", RULES,
-          Always(compatible("the rule {rule} warns", "docs")), ADD, not_enforced),
-    Check("rule-removed", "A rule is gone.", RULES, Counted("the rule {rule} is gone", narrower=False), REMOVE, enforced),
+          Always(compatible("the rule {rule} warns", "docs")), ADD, _is_not_enforced),
+    Check("rule-removed", "A rule is gone.", RULES, Counted("the rule {rule} is gone", narrower=False), REMOVE, _is_enforced),
     Check("rule-removed", "A rule that warned is gone.", RULES,
-          Always(compatible("the rule {rule} no longer warns", "docs")), REMOVE, not_enforced),
+          Always(compatible("the rule {rule} no longer warns", "docs")), REMOVE, _is_not_enforced),
     Check("rule-narrowed", "A rule refuses more than before, or its change cannot be counted.", IMPLICATION, _rule_narrowed),
     Check("rule-widened", "A rule accepts more than before.", IMPLICATION, _rule_widened),
     Check("rule-raised", "A rule that warned is enforced.", ["Rule.level"],
-          Counted("the rule {rule} is enforced now, not only a warning", narrower=True), CHANGE, enforced),
+          Counted("the rule {rule} is enforced now, not only a warning", narrower=True), CHANGE, _is_enforced),
     Check("rule-lowered", "A rule that was enforced only warns.", ["Rule.level"],
-          Counted("the rule {rule} only warns now", narrower=False), CHANGE, not_enforced),
+          Counted("the rule {rule} only warns now", narrower=False), CHANGE, _is_not_enforced),
     Check("rule-reworded", "A rule has another message, source or examples, and requires the same.",
           [f"Rule.{key}" for key in ("id", "level", "message", "source", "examples")],
-          Always(nothing("the {key} of the rule {rule} changed", "docs")), parts=reworded),
+          Always(nothing("the {key} of the rule {rule} changed", "docs")), when=lambda each: each.key != "level" or each.kind != "change"),
     Check("variants-changed", "The typed functions have other names, another order of arguments, or other defaults.",
           ["Schema.x-variants"], _variants_changed),
     Check("waiter-changed", "Waiting for a task works differently.", ["Operation.x-waiter"],

@@ -68,16 +68,6 @@ def items_added(difference: Difference) -> list[Difference]:
     return [dataclasses.replace(difference, old=None, new=each) for each in _gone(difference.new, difference.old)]
 
 
-def values_removed(difference: Difference) -> list[Difference]:
-    """Return one difference for each value that is no longer listed, if there still is a list."""
-    return items_removed(difference) if isinstance(difference.new, list) else []
-
-
-def values_added(difference: Difference) -> list[Difference]:
-    """Return one difference for each value that was not listed, if there was a list."""
-    return items_added(difference) if isinstance(difference.old, list) else []
-
-
 def _field_optional(difference: Difference, context: Context) -> Iterator[Effect]:
     name = f"{field_of(difference, end=-1)}.{shown(difference.old)}"
     _, now = context.around(difference)
@@ -176,21 +166,6 @@ def _compare_bounds(difference: Difference) -> int | None:
     return None if old is None or new is None or old == new else 1 if new > old else -1
 
 
-def tighter(difference: Difference) -> list[Difference]:
-    """Return the difference if the new bound excludes more."""
-    return [difference] if _compare_bounds(difference) == 1 else []
-
-
-def looser(difference: Difference) -> list[Difference]:
-    """Return the difference if the new bound excludes less."""
-    return [difference] if _compare_bounds(difference) == -1 else []
-
-
-def not_comparable(difference: Difference) -> list[Difference]:
-    """Return the difference if neither the old limit nor the new one is known to contain the other."""
-    return [] if f"Schema.{difference.key}" in BOUNDS and _compare_bounds(difference) else [difference]
-
-
 def _near_bounds(difference: Difference) -> list[Any]:
     """Return values on both sides of the old and the new bound, simplest first."""
     numbers = [
@@ -240,37 +215,21 @@ def _access_changed(difference: Difference, context: Context) -> Iterator[Effect
         yield compatible(f"{name}: {difference.key} is now {difference.new}")
 
 
-def stated_default(difference: Difference) -> list[Difference]:
-    """Return the difference if a value came or went that is the default of the specification."""
-    value = difference.new if difference.kind == "add" else difference.old
+def _is_default(difference: Difference) -> bool:
+    """Whether the values are the default of the specification, as its absence is."""
+    stated = [difference.old] * (difference.kind != "add") + [difference.new] * (difference.kind != "remove")
     if difference.key == "additionalProperties":
-        return [difference] if value is True or value == {} else []
-    return [difference] if value is False else []
+        return all(value is True or value == {} for value in stated)
+    return all(value is False for value in stated)
 
 
-def _openness(value: Any) -> int:
-    return 0 if value is False else 1 if isinstance(value, dict) and value else 2
-
-
-def forbidden(difference: Difference) -> list[Difference]:
-    """Return the difference if further fields are no longer allowed."""
-    return [difference] if _openness(difference.old) > _openness(difference.new) == 0 else []
-
-
-def restricted(difference: Difference) -> list[Difference]:
-    """Return the difference if any further field was allowed, and only some are."""
-    return [difference] if _openness(difference.old) > _openness(difference.new) == 1 else []
-
-
-def allowed(difference: Difference) -> list[Difference]:
-    """Return the difference if no further field was allowed, and some are."""
-    return [difference] if _openness(difference.old) == 0 < _openness(difference.new) else []
-
-
-def unrestricted(difference: Difference) -> list[Difference]:
-    """Return the difference if some further fields were allowed, and more or other ones are."""
-    old, new = _openness(difference.old), _openness(difference.new)
-    return [difference] if old == 1 <= new and (new == 2 or isinstance(difference.new, dict)) else []
+def _openness(difference: Difference) -> tuple[int, int]:
+    """Return whether no (0), some (1) or any (2) further fields were and are allowed."""
+    old, new = (
+        0 if value is False else 1 if isinstance(value, dict) and value else 2
+        for value in (difference.old, difference.new)
+    )
+    return old, new
 
 
 def _alternative_added(difference: Difference, context: Context) -> Iterator[Effect]:
@@ -302,13 +261,13 @@ CHECKS: Final[tuple[Check, ...]] = (
         "enum-value-removed", "A value is no longer listed.", ["Schema.enum"],
         narrows("{field}: {old} is no longer accepted", "{field}: {old} is no longer answered; code that compares with it is dead",
                 request=TYPES, response=TYPES, counted="value"),
-        CHANGE, values_removed,
+        CHANGE, lambda each: isinstance(each.new, list), items_removed,
     ),
     Check(
         "enum-value-added", "A further value is listed.", ["Schema.enum"],
         widens("{field}: {new} is accepted now", "{field}: {new} may now be answered; code that handles every value misses it",
                response=TYPES, counted="value"),
-        CHANGE, values_added,
+        CHANGE, lambda each: isinstance(each.old, list), items_added,
     ),
     Check("enum-introduced", "Only listed values are allowed; any value was.", ["Schema.enum"],
           narrows("{field}: only {values} are accepted now", "{field}: only {values} are answered now", request=TYPES), ADD),
@@ -329,23 +288,21 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("property-removed", "A field is gone.", ["Schema.properties[]"], _property_removed, REMOVE),
     Check("type-changed", "A value has another type.", ["Schema.type"], _type_changed),
     Check("null-allowed", "A value may be null.", ["Schema.nullable"],
-          widens("{field} may be null", "{field} may be null in an answer", response=TYPES), parts=turned_on),
+          widens("{field} may be null", "{field} may be null in an answer", response=TYPES), when=turned_on),
     Check("null-forbidden", "A value may no longer be null.", ["Schema.nullable"],
-          narrows("{field} must not be null", "{field} is never null in an answer", request=TYPES), parts=turned_off),
+          narrows("{field} must not be null", "{field} is never null in an answer", request=TYPES), when=turned_off),
     Check("default-changed", "A request that leaves a field out means something else.", ["Schema.default"], _default_changed),
     Check("title-changed", "A schema has another title, after which the generator names classes.", ["Schema.title"],
           _title_changed),
     Check(
         "bound-tightened", "A bound allows less.", BOUNDS,
-        narrows(f"{WAS}; requests beyond it are refused",
-                f"{WAS} in answers", probe=_near_bounds),
-        parts=tighter,
+        narrows(f"{WAS}; requests beyond it are refused", f"{WAS} in answers", probe=_near_bounds),
+        when=lambda each: _compare_bounds(each) == 1,
     ),
     Check(
         "bound-loosened", "A bound allows more.", BOUNDS,
-        widens(f"{WAS}; more is accepted",
-               f"{WAS}: answers may go beyond it", probe=_near_bounds),
-        parts=looser,
+        widens(f"{WAS}; more is accepted", f"{WAS}: answers may go beyond it", probe=_near_bounds),
+        when=lambda each: _compare_bounds(each) == -1,
     ),
     Check("constraint-added", "A value is limited that was not.", LIMITS,
           narrows(f"{WAS}; other requests are refused", f"{WAS} in answers", probe=_plain_values), ADD),
@@ -358,7 +315,7 @@ CHECKS: Final[tuple[Check, ...]] = (
           REMOVE),
     Check("constraint-replaced", "A limit became another, and neither is known to contain the other.", (*LIMITS, *BOUNDS),
           narrows(f"{WAS}; requests may stop or start being accepted", f"{WAS} in answers", probe=_plain_values),
-          CHANGE, not_comparable),
+          CHANGE, lambda each: f"Schema.{each.key}" in LIMITS or not _compare_bounds(each)),
     Check("constraint-replaced", "A value is limited to another one.", ["Schema.const"],
           narrows(f"{WAS}; requests may stop or start being accepted", f"{WAS} in answers", request=TYPES, response=TYPES,
                   probe=_plain_values), CHANGE),
@@ -373,8 +330,7 @@ CHECKS: Final[tuple[Check, ...]] = (
           _at("readOnly", "writeOnly"), _access_changed),
     Check("default-restated", "A default of the specification is written out, or no longer is.",
           (*FLAGS, "Schema.additionalProperties"),
-          Always(nothing("{key}: only a default of the specification was written out or removed")),
-          ADD | REMOVE, stated_default),
+          Always(nothing("{key}: only a default of the specification was written out or removed")), when=_is_default),
     Check("subschema-added", "A further schema limits the value.", INNER, narrows(*INNER_ADDED), ADD),
     Check("subschema-added", "A further schema limits the value, and its type.", TYPED_INNER,
           narrows(*INNER_ADDED, request=TYPES, response=TYPES), ADD),
@@ -383,14 +339,14 @@ CHECKS: Final[tuple[Check, ...]] = (
           widens(*INNER_REMOVED, response=TYPES), REMOVE),
     Check("schema-closed", "Fields that the document does not list are forbidden.", ["Schema.additionalProperties"],
           narrows("{field}: fields that are not listed are refused", "{field}: fields that are not listed are refused in answers",
-                  request=("source",), response=("source",)), parts=forbidden),
+                  request=("source",), response=("source",)), when=lambda each: _openness(each) in {(1, 0), (2, 0)}),
     Check("schema-closed", "Fields that the document does not list are limited.", ["Schema.additionalProperties"],
           narrows("{field}: fields that are not listed are limited", "{field}: fields that are not listed are limited in answers",
-                  request=TYPES, response=TYPES), parts=restricted),
+                  request=TYPES, response=TYPES), when=lambda each: _openness(each) == (2, 1)),
     Check("schema-opened", "Fields that the document does not list are allowed.", ["Schema.additionalProperties"],
-          widens(*OPENED), parts=allowed),
+          widens(*OPENED), when=lambda each: _openness(each) in {(0, 1), (0, 2)}),
     Check("schema-opened", "Fields that the document does not list are limited less.", ["Schema.additionalProperties"],
-          widens(*OPENED, response=TYPES), parts=unrestricted),
+          widens(*OPENED, response=TYPES), when=lambda each: _openness(each) in {(1, 1), (1, 2)}),
     Check(
         "alternatives-introduced", "A value must match one of several schemas.", _at("anyOf", "oneOf"),
         narrows("{field} must match one of {alternatives} alternatives; other requests are refused",
