@@ -98,7 +98,7 @@ def test_a_changed_sentence_alone_is_to_be_reviewed(tmp_path: Path, capsys: pyte
     copy = tmp_path / "openapi.yaml"
     copy.write_text(PAGE.read_text(encoding="utf-8").replace("1-3 reference", "1-4 reference"), encoding="utf-8")
     assert main([str(PAGE), str(copy), "--project", str(ROOT)]) == 20
-    said = capsys.readouterr().out
-    assert "[-1-3-] {+1-4+}" in said
-    assert re.search(r"^review$", said, re.MULTILINE)
-    assert "breaking" not in said
+    shown = capsys.readouterr().out
+    assert "[-1-3-] {+1-4+}" in shown
+    assert re.search(r"^review$", shown, re.MULTILINE)
+    assert "breaking" not in shown

@@ -71,13 +71,13 @@ def test_from_the_page_to_the_copies(project: Path, changed: Path, capsys: pytes
     capsys.readouterr()
 
     assert run_cli(lambda: import_page(["--impact", "page.md"])) == 30
-    told = capsys.readouterr().out
-    assert told.startswith("openapi.yaml: written\n")
-    assert "openapi.yaml -> the imported pages\n" in told
-    assert 'smallest: {"prompt": "text", "action": "text2video", "model": "veo3_fast"}' in told
-    assert "INGREDIENTS2VIDEO: [-1-3-] {+1-4+} reference images (required)" in told
-    assert "now means 9:16 instead of 16:9" in told
-    assert "the source of the rule ingredients-need-images changed" in told
+    imported = capsys.readouterr().out
+    assert imported.startswith("openapi.yaml: written\n")
+    assert "openapi.yaml -> the imported pages\n" in imported
+    assert 'smallest: {"prompt": "text", "action": "text2video", "model": "veo3_fast"}' in imported
+    assert "INGREDIENTS2VIDEO: [-1-3-] {+1-4+} reference images (required)" in imported
+    assert "now means 9:16 instead of 16:9" in imported
+    assert "the source of the rule ingredients-need-images changed" in imported
 
     repair(project, "overlays/10-corrections.overlay.yaml")
     before = {path: path.read_bytes() for path in (project / "generated").rglob("*.*")}
@@ -95,9 +95,9 @@ def test_from_the_page_to_the_copies(project: Path, changed: Path, capsys: pytes
 
     assert vendor(["upgrade", "app/_vendor"]) == 0
     upgraded = capsys.readouterr().out
-    assert changes(upgraded) >= changes(told)
+    assert changes(upgraded) >= changes(imported)
     assert "rule-widened: " in upgraded
-    assert len(changes(told)) > 6
+    assert len(changes(imported)) > 6
     assert vendor(["verify", "app/_vendor"]) == 0
     assert "the project has not changed since" in capsys.readouterr().out
 
@@ -132,12 +132,12 @@ def test_checking_writes_nothing(project: Path, changed: Path, capsys: pytest.Ca
     """`--check --impact` is for a watch of the page: the whole report, by exit code, and no file touched."""
     before = (project / "openapi.yaml").read_bytes(), (project / RECORD).read_bytes()
     assert import_page(["--check", "--impact", "--format", "json", "page.md"]) == 30
-    said = capsys.readouterr()
-    assert {change["check"] for change in json.loads(said.out)["changes"]} >= {
+    printed = capsys.readouterr()
+    assert {change["check"] for change in json.loads(printed.out)["changes"]} >= {
         "enum-value-removed",
         "rule-text-changed",
     }
-    assert said.err.startswith("openapi.yaml: would change")
+    assert printed.err.startswith("openapi.yaml: would change")
     assert ((project / "openapi.yaml").read_bytes(), (project / RECORD).read_bytes()) == before
     (project / "page.md").write_text(page((ROOT / "openapi.yaml").read_text("utf-8")), encoding="utf-8")
     assert import_page(["--check", "--impact", "page.md"]) == 0

@@ -22,10 +22,10 @@ is reported; it does not stop the comparison.
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Compare two revisions and say what the change means for callers.
+    """Compare two revisions and report what the change means for callers.
 
     Returns:
-        0, 10, 20 or 30 by the worst change nobody accepted; 1 for an unusable input or report, 2 for wrong usage.
+        0, 10, 20 or 30 by the worst change that is not accepted; 1 for an unusable input or report, 2 for wrong usage.
     """
     options = _parser().parse_args(arguments)
     return run_cli(lambda: _run(options))
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rulewright impact",
-        description="Say what a change of the vendor's document means for callers.",
+        description="Report what a change of the vendor document means for callers.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

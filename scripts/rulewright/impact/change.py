@@ -107,7 +107,7 @@ class Change:
 class Accepted:
     """An entry of the file of accepted changes.
 
-    They stand in a file beside the overlays, not in `pyproject.toml`: they come and go with the vendor's pages, are
+    The file is beside the overlays, and not part of `pyproject.toml`: the entries come and go with the vendor's pages, are
     reviewed with the overlays, and a reason may need more than a line.
     """
 

@@ -213,7 +213,7 @@ class Directed:
         yield from dataclasses.replace(self, sent=sent, answered=answered).effects(difference, context)
 
     def effects(self, difference: Difference, context: Context) -> Iterator[Effect]:
-        """Yield the effects; the texts are no templates any more."""
+        """Yield the effects; the texts are complete, not templates."""
         sides = context.sides(difference)
         if "request" in sides:
             yield (self._narrower_request if self.narrower else self._wider_request)(difference, context)

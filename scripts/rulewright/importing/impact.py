@@ -1,4 +1,4 @@
-"""What importing pages means for callers: the impact of the new document on the project as it stands."""
+"""The impact of imported pages on callers of the project."""
 
 from __future__ import annotations
 

@@ -22,5 +22,5 @@ def impact(copy: Path, project: Project) -> str:
     """
     old = copy / INPUTS
     if not (old / "pyproject.toml").is_file():
-        raise InputError("is missing, so what changed since cannot be told", path=old.as_posix())
+        raise InputError("is missing, so the changes since then are unknown", path=old.as_posix())
     return render_text(compare(read(str(old), project.root), read(str(project.root), project.root), ())).rstrip("\n")
