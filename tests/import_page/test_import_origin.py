@@ -183,7 +183,7 @@ def test_impact_compares_as_if_it_were_deleted(
         absorbed.format(1), absorbed.format(2)
     }  # fmt: skip
     (renamed,) = [effect for check, effect in said if check == "operation-renamed"]
-    assert renamed.startswith("the operation trackParcel is called getParcel")
+    assert renamed.startswith("the operation trackParcel is named getParcel")
     assert not [effect for check, effect in said if check == "parameter-added"]
 
 
