@@ -25,6 +25,7 @@ MAX_LINES = 600
 LONG = {
     "scripts/rulewright/runtime/_http.py": "the one module that imports the HTTP library",
     "scripts/rulewright/generate/checks.py": "one thing: the compiler from schemas and rules to functions",
+    "scripts/rulewright/impact/checks/schemas.py": "a table: one row for each check of a schema",
 }
 
 SHARED = {"statusCode"}  # the sandbox's own shape of an error, which the corrections of this document took over

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from rulewright.commands.rules import main as rules
 from rulewright.errors import printable
-from rulewright.impact import markdown, page, text
+from rulewright.impact.formats import render_html, render_markdown, render_text
 from rulewright.impact.report import compare
-from rulewright.impact.sources import read
+from rulewright.impact.revision import read
 
 from tests.hostile.running import BASE, CANARIES, CASES, Case, Outcome, run
 
@@ -102,7 +102,7 @@ def assert_reports_are_harmless(outcome: Outcome, capsys: pytest.CaptureFixture[
     said = capsys.readouterr()
     assert_printable(said.out + said.err)
     report = compare(read(str(BASE), BASE.parent / "none"), read(str(outcome.root), outcome.root), ())
-    terminal, comment, web = text.render(report), markdown.render(report), page.render(report)
+    terminal, comment, web = render_text(report), render_markdown(report), render_html(report)
     for shown in (terminal, comment, web):
         assert_printable(shown)
     assert not MARKDOWN.search(comment)

@@ -1,9 +1,9 @@
-"""The project's document, changed in memory, and compared with itself as it was."""
+"""Documents to edit in memory and to compare with themselves as they were."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,20 @@ from rulewright.project import load_project
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = Path(__file__).parent / "fixtures"
+EDITS = (
+    ("- veo3_fast\n", "- veo3_turbo\n"),
+    ("1-3 reference images", "1-4 reference images"),
+    ("default: '16:9'", "default: '9:16'"),
+)
+"""A vendor's edits of the document: one value, one count in a sentence and one default."""
+
+
+def replaced(text: str, *edits: tuple[str, str]) -> str:
+    """Return a text with each old part replaced, which must occur once."""
+    for old, new in edits:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
 
 
 def parent(value: Any, pointer: str) -> tuple[Any, Any]:
@@ -43,7 +57,7 @@ def edited(value: Any, edits: Sequence[dict[str, Any]]) -> Any:
 
 
 class Lab:
-    """A project whose vendor document is changed: compare what comes out."""
+    """A project whose vendor document is edited."""
 
     def __init__(self, vendor: Document, overlays: Sequence[Overlay]) -> None:
         self.vendor, self.overlays = vendor, tuple(overlays)
@@ -71,11 +85,5 @@ def seed() -> Lab:
 
 @pytest.fixture(scope="session")
 def base() -> Lab:
-    """A document that holds a little of everything, as it stands, without overlays."""
+    """A document with a little of everything, without overlays."""
     return Lab(load(FIXTURES / "_base.yaml"), [])
-
-
-@pytest.fixture(scope="session")
-def ids() -> Callable[[Report], set[str]]:
-    """The ids of the checks that spoke, but for the note on the version."""
-    return lambda report: {change.check for change in report.changes} - {"version-kept"}

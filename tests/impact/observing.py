@@ -1,4 +1,4 @@
-"""What really happens to code written against the old client when it meets the new one."""
+"""Run and type-check code written for an old client with a new one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.generating import regenerate
 PACKAGE = "orders_api"
 CONFIG = f'[tool.rulewright]\nspec = "openapi.yaml"\noverlays = []\npackage = "{PACKAGE}"\noutput = "generated"\n'
 
-# What a caller of the old client wrote; each piece runs by itself, and all are read by the type checker.
+# Code of a caller of the old client; each piece runs by itself, and the type checker reads all of them.
 PIECES: Mapping[str, str] = {
     "models": "from PKG.raw.models import Order, OrderKind, OrderSpeed, Problem, Receipt, ReceiptState, Size",
     "operations": "from PKG.raw.api.orders import create_order, get_order",
@@ -85,7 +85,7 @@ class Client:
         sent: list[Any] = []
         for piece, code in PIECES.items():
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # an inferred rule warns, and refuses nothing
+                warnings.simplefilter("ignore")  # a rule of level warning refuses nothing
                 outcomes[piece] = self._run_piece(code, sent)
         return outcomes, sent
 
@@ -138,7 +138,7 @@ def _piece_at(path: Path, line: int) -> str:
 
 
 def observed(old: Client, new: Client, errors: set[str]) -> set[str]:
-    """Return who breaks, as seen: by running the old code, sending the old requests and checking the old types."""
+    """Return who breaks when the old code runs, the old requests are sent and the old types are checked."""
     outcomes, sent = new.run()
     _, before = old.run()
     found = set()
@@ -150,7 +150,7 @@ def observed(old: Client, new: Client, errors: set[str]) -> set[str]:
         found |= {"wire" if rule == "schema" else "rules" for rule in rules}
     if sent and [each for each in sent if each not in before]:
         found.add("wire")
-    if not all(_taken(request, new.document) for request in before):
+    if not all(_is_accepted(request, new.document) for request in before):
         found.add("wire")
     servers = [importlib.import_module(f"{client.name}.operations").SERVERS for client in (old, new)]
     if not set(servers[0]) <= set(servers[1]):
@@ -158,8 +158,8 @@ def observed(old: Client, new: Client, errors: set[str]) -> set[str]:
     return found | ({"types"} if errors else set())
 
 
-def _taken(request: dict[str, Any], document: Any) -> bool:
-    """Tell whether a server that does what a document says takes a request: its body and its parameters."""
+def _is_accepted(request: dict[str, Any], document: Any) -> bool:
+    """Whether a server that implements a document accepts a request: its body and its parameters."""
     path = "/orders" if request["method"] == "post" else "/orders/{orderId}"
     operation = document["paths"].get(path, {}).get(request["method"])
     if operation is None:

@@ -1,4 +1,4 @@
-"""Long chains, wrong types and absurd bounds: a correct answer or a clear error, and never more than linear work."""
+"""Long chains, wrong types and absurd bounds: a correct answer or a clear error, after linear work."""
 
 from __future__ import annotations
 
@@ -99,10 +99,10 @@ WRONG: dict[str, Edit] = {
 
 @pytest.mark.parametrize("name", WRONG)
 @pytest.mark.parametrize("swap", [False, True], ids=["new", "old"])
-def test_what_is_wrong_on_one_side_is_compared_or_named(
+def test_a_wrong_schema_is_compared_or_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, *, swap: bool
 ) -> None:
-    """On either side; where it cannot be compared, the error names the file and the place."""
+    """On either side; if it cannot be compared, the error names the file and the place."""
     changed = document()
     WRONG[name](changed)
     texts = [json.dumps(document()), json.dumps(changed)]

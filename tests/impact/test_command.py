@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rulewright.commands.impact import main
 
-from tests.impact.conftest import FIXTURES, ROOT
+from tests.impact.conftest import FIXTURES, ROOT, replaced
 
 PARCELS = ROOT / "tests/projects/parcels"
 BASE = FIXTURES / "_base.yaml"
@@ -18,15 +18,21 @@ BASE = FIXTURES / "_base.yaml"
 
 def edit(path: Path, old: str, new: str) -> None:
     """Replace one text in a file."""
-    text = path.read_text(encoding="utf-8")
-    assert text.count(old) == 1, old
-    path.write_text(text.replace(old, new), encoding="utf-8")
+    path.write_text(replaced(path.read_text(encoding="utf-8"), (old, new)), encoding="utf-8")
 
 
 @pytest.fixture
 def parcels(tmp_path: Path) -> Path:
     """A copy of another project."""
     return Path(shutil.copytree(PARCELS, tmp_path / "parcels"))
+
+
+@pytest.fixture
+def shorter(tmp_path: Path) -> Path:
+    """A copy of the document in which a text has to be shorter."""
+    copy = Path(shutil.copy(BASE, tmp_path / "new.yaml"))
+    edit(copy, "maxLength: 20", "maxLength: 10")
+    return copy
 
 
 @pytest.mark.parametrize(
@@ -40,7 +46,7 @@ def parcels(tmp_path: Path) -> Path:
     ],
 )
 def test_exit_codes(old: str, new: str, code: int, tmp_path: Path) -> None:
-    """0 nothing for callers, 10 compatible, 20 review, 30 breaking, 1 for what nobody understands."""
+    """0 nothing for callers, 10 compatible, 20 review, 30 breaking, 1 for a difference that no check understands."""
     copy = Path(shutil.copy(BASE, tmp_path / "new.yaml"))
     edit(copy, old, new)
     assert main([str(BASE), str(copy), "--project", str(tmp_path)]) == code
@@ -92,15 +98,15 @@ def test_git_revisions(parcels: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize("name", ["no-such-thing", "--help-me", "HEAD:x", "../nowhere.yaml"])
-def test_what_is_none_of_these(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A name that is no file, directory or revision is refused with what would be right."""
+def test_an_unknown_name_is_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that is no file, directory or revision is refused, with what would be right."""
     assert main([str(BASE), "--project", str(ROOT), "--", name]) == 1
     error = capsys.readouterr().err
     assert "neither a file nor a directory, nor a revision" in error
     assert "HEAD~1" in error
 
 
-def test_what_is_no_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_a_document_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file that is no OpenAPI document is an error that names it."""
     other = tmp_path / "list.yaml"
     other.write_text("- a\n", encoding="utf-8")
@@ -116,11 +122,9 @@ def test_wrong_usage() -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
-def test_writing_to_a_file(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_writing_to_a_file(form: str, shorter: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`-o` writes what would have been printed, whole; the exit code stays that of the change."""
-    copy = Path(shutil.copy(BASE, tmp_path / "new.yaml"))
-    edit(copy, "maxLength: 20", "maxLength: 10")
-    arguments = [str(BASE), str(copy), "--project", str(tmp_path), "--format", form]
+    arguments = [str(BASE), str(shorter), "--project", str(tmp_path), "--format", form]
     assert main([*arguments, "-o", str(tmp_path / "out")]) == 30
     assert capsys.readouterr().out == ""
     assert main(arguments) == 30
@@ -130,39 +134,29 @@ def test_writing_to_a_file(form: str, tmp_path: Path, capsys: pytest.CaptureFixt
 ENTRY = "accepted:\n- {{fingerprint: {}, author: a@b.example, reason: nobody writes that much}}\n"
 
 
-def test_an_accepted_change_no_longer_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With its fingerprint, an author and a reason a change is told and does not decide the exit code."""
-    copy = Path(shutil.copy(BASE, tmp_path / "new.yaml"))
-    edit(copy, "maxLength: 20", "maxLength: 10")
-    arguments = [str(BASE), str(copy), "--project", str(tmp_path)]
-    main([*arguments, "--format", "json"])
-    (breaking,) = [each for each in json.loads(capsys.readouterr().out)["changes"] if each["severity"] == "breaking"]
-    (tmp_path / "overlays").mkdir()
-    (tmp_path / "overlays/accepted-changes.yaml").write_text(ENTRY.format(breaking["fingerprint"]), encoding="utf-8")
-    assert main(arguments) == 0
-    assert "accepted by a@b.example: nobody writes that much" in capsys.readouterr().out
-
-
-def test_an_acceptance_expires(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """An acceptance that matches nothing any more is an error that says where it stands, also when it once matched."""
-    copy = Path(shutil.copy(BASE, tmp_path / "new.yaml"))
-    edit(copy, "maxLength: 20", "maxLength: 10")
-    arguments = [str(BASE), str(copy), "--project", str(tmp_path), "--format", "json"]
+@pytest.mark.parametrize("named", [False, True], ids=["the file of the project", "--accepted"])
+def test_an_accepted_change_does_not_count_until_it_expires(
+    shorter: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, named: bool
+) -> None:
+    """With fingerprint, author and reason a change does not decide the exit code; an unused entry is an error."""
+    arguments = [str(BASE), str(shorter), "--project", str(tmp_path), "--format", "json"]
     main(arguments)
     (breaking,) = [each for each in json.loads(capsys.readouterr().out)["changes"] if each["severity"] == "breaking"]
-    accepted = tmp_path / "accepted.yaml"
+    accepted = tmp_path / ("accepted.yaml" if named else "overlays/accepted-changes.yaml")
+    accepted.parent.mkdir(exist_ok=True)
     accepted.write_text(ENTRY.format(breaking["fingerprint"]), encoding="utf-8")
-    assert main([*arguments, "--accepted", str(accepted)]) == 0
-    edit(copy, "maxLength: 10", "maxLength: 9")
-    capsys.readouterr()
-    assert main([*arguments, "--accepted", str(accepted)]) == 1
-    (complaint,) = json.loads(capsys.readouterr().out)["expired"]
-    assert "accepted.yaml:2" in complaint
-    assert "matches nothing any more" in complaint
+    arguments += ["--accepted", str(accepted)] if named else []
+    assert main([*arguments, "--format", "text"]) == 0
+    assert "accepted by a@b.example: nobody writes that much" in capsys.readouterr().out
+    edit(shorter, "maxLength: 10", "maxLength: 9")
+    assert main(arguments) == 1
+    (message,) = json.loads(capsys.readouterr().out)["expired"]
+    assert f"{accepted.name}:2" in message
+    assert "no change matches the accepted fingerprint" in message
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "message"),
     [
         ("accepted: 1\n", "one key, accepted: a list"),
         ("accepted: []\nmore: 1\n", "one key, accepted: a list"),
@@ -171,9 +165,9 @@ def test_an_acceptance_expires(tmp_path: Path, capsys: pytest.CaptureFixture[str
         ("accepted:\n- &a {fingerprint: x, author: z, reason: y}\n- *a\n", "accepted twice"),
     ],
 )
-def test_a_wrong_acceptance(text: str, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_acceptance(text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An acceptance without author or reason is refused: nobody could ask why."""
     path = tmp_path / "accepted.yaml"
     path.write_text(text, encoding="utf-8")
     assert main([str(BASE), str(BASE), "--project", str(tmp_path), "--accepted", str(path)]) == 1
-    assert complaint in capsys.readouterr().err
+    assert message in capsys.readouterr().err

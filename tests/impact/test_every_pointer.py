@@ -1,4 +1,4 @@
-"""Nothing is silent and nothing unexplained: every part of a document added, removed and changed."""
+"""Every part of a document is added, removed and changed: each edit is reported, and each difference explained."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from rulewright.impact.difference import Difference, differences, same
 from rulewright.impact.grammar import ALTERNATIVES, GRAMMAR, kind_of
 from rulewright.impact.report import all_differences
-from rulewright.impact.structure import Difference, differences, same
 from rulewright.openapi.pointer import encode
 
 from tests.impact.conftest import Lab, edited
@@ -115,9 +115,9 @@ def edits(document: Any, *, everywhere: bool) -> Iterator[dict[str, Any]]:
     ],
 )
 def test_no_edit_is_silent_or_unexplained(name: str, everywhere: bool, request: pytest.FixtureRequest) -> None:
-    """Each edit is reported, each difference by some check, and what stops requests is breaking.
+    """Each edit is reported, each difference has a check, and a change that stops requests is breaking.
 
-    Adding each key to one object of each type stands for adding it to every object, which `nox -s upkeep` does.
+    Adding each key to one object of each type represents adding it to every object, which `nox -s upkeep` does.
     """
     lab: Lab = request.getfixturevalue(name)
     count = 0
@@ -131,8 +131,8 @@ def test_no_edit_is_silent_or_unexplained(name: str, everywhere: bool, request: 
     assert count > (700 if everywhere else 250)
 
 
-def test_the_differences_are_all_there_is(base: Lab) -> None:
-    """Made to the old document, the differences give the new one: none is missing, whatever was edited."""
+def test_the_differences_are_complete(base: Lab) -> None:
+    """Applied to the old document, the differences give the new one, whatever was edited."""
     document = base.vendor.value
     for edit in edits(document, everywhere=False):
         new = edited(document, [edit])
@@ -172,7 +172,7 @@ def _drop(value: Any, key: Any, old: Any) -> None:
 
 
 def _sorted(value: Any) -> Any:
-    """Return a document whose lists of named things stand in one order."""
+    """Return a document with its lists of named items in one order."""
     if isinstance(value, dict):
         return {key: _sorted(child) for key, child in value.items()}
     if isinstance(value, list):
@@ -181,7 +181,7 @@ def _sorted(value: Any) -> Any:
 
 
 def test_an_unknown_key_is_an_error(base: Lab) -> None:
-    """What no check understands is not waved through: it is named, and the exit code is that of an error."""
+    """A difference that no check understands is named, and the exit code is that of an error."""
     for edit in (
         {"set": "/paths/~1orders/post/frobnicate", "to": 1},
         {"set": "/components/schemas/Order/properties", "to": "nonsense"},
@@ -192,7 +192,7 @@ def test_an_unknown_key_is_an_error(base: Lab) -> None:
         assert report.exit_code == 1
 
 
-def test_what_an_overlay_hides_is_compared_too(seed: Lab) -> None:
+def test_a_value_that_an_overlay_hides_is_compared_too(seed: Lab) -> None:
     """A vendor's edit under an overlay's correction is a difference of its own, marked as hidden."""
     new = seed.revision(
         edited(seed.vendor.value, [{"set": "/paths/~1gemini~1video~1generate/post/operationId", "to": "other"}])

@@ -1,4 +1,4 @@
-"""Who breaks is said from the documents; here both clients are generated and the old code meets the new client."""
+"""Reports predict who breaks; here both clients are generated and the old code runs with the new one."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ FEW = ("sent_value_gone", "answered_field_gone", "parameter_needed", "null_answe
 @pytest.mark.parametrize(
     "names", [pytest.param(FEW, id="few"), pytest.param(tuple(CHANGES), id="all", marks=pytest.mark.heavy)]
 )
-def test_what_is_said_is_what_happens(root: Path, base: Lab, names: Sequence[str]) -> None:
-    """Who is said to break is who breaks, neither more nor fewer; types only count where the code still runs.
+def test_who_breaks_is_predicted(root: Path, base: Lab, names: Sequence[str]) -> None:
+    """Exactly those break whom the report names; types only count if the code still runs.
 
     One test for all changes: the clients are generated once and one run of the type checker reads them all.
     """
@@ -104,12 +104,12 @@ def test_what_is_said_is_what_happens(root: Path, base: Lab, names: Sequence[str
     assert observed(clients["old"], clients["old"], set()) == set()
     expected = {name: _without_types(who) for name, (_, who) in changes.items()}
     seen = {name: _without_types(observed(clients["old"], clients[name], errors[name])) for name in changes}
-    said = {
+    predicted = {
         name: _without_types({who for change in base.after(*edits).changes for who in change.who} - {"docs"})
         for name, (edits, _) in changes.items()
     }
     assert seen == expected
-    assert said == seen
+    assert predicted == seen
 
 
 def _without_types(who: set[str]) -> set[str]:

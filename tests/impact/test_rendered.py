@@ -1,4 +1,4 @@
-"""What reviewers read: a comment worth reading, a page that needs nothing, and no foreign text that does anything."""
+"""What reviewers read: the comment, the page, and foreign text, which has no effect in either."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from rulewright.impact import markdown, page, text
-from rulewright.impact.decisions import decisions
+from rulewright.impact.formats import render_html, render_markdown, render_text
 from rulewright.impact.report import Report
+from rulewright.impact.requests import decisions
 
 from tests.impact.conftest import ROOT, Lab
 
@@ -55,8 +55,8 @@ class Page(HTMLParser):
         """Collect what is shown."""
         self.words.append(data)
         if self._open and {"td", "th"} & set(self._open):
-            said, changed = self.tables[-1][-1][-1]
-            self.tables[-1][-1][-1] = (said + data, changed)
+            text, changed = self.tables[-1][-1][-1]
+            self.tables[-1][-1][-1] = (text + data, changed)
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +88,9 @@ def hostile(seed: Lab) -> Report:
     )
 
 
-def test_the_comment_starts_with_the_answer(renamed: Report) -> None:
+def test_the_comment_starts_with_the_verdict(renamed: Report) -> None:
     """First line: how many changes break whom. Then counts and one table; details are folded."""
-    lines = markdown.render(renamed).splitlines()
+    lines = render_markdown(renamed).splitlines()
     assert lines[0].startswith("### Impact on callers: ")
     assert "break callers" in lines[0]
     (table,) = [index for index, line in enumerate(lines) if "what a caller notices" in line]
@@ -101,9 +101,9 @@ def test_the_comment_starts_with_the_answer(renamed: Report) -> None:
     assert lines.count("<details>") == lines.count("</details>") > 1
 
 
-def test_the_page_needs_nothing(renamed: Report) -> None:
+def test_the_page_is_self_contained(renamed: Report) -> None:
     """One self-contained page: no script, nothing fetched, and a policy that allows neither."""
-    source = page.render(renamed)
+    source = render_html(renamed)
     read = Page(source)
     assert not {"script", "link", "img", "iframe", "object"} & set(read.tags)
     assert not [name for name, _ in read.attributes if name in {"src", "href"} or name.startswith("on")]
@@ -111,22 +111,22 @@ def test_the_page_needs_nothing(renamed: Report) -> None:
     assert ("content", "default-src 'none'; style-src 'unsafe-inline'") in read.attributes
 
 
-def test_the_page_draws_the_change(renamed: Report) -> None:
-    """The decision table stands before and after, and exactly the cells whose requests changed are marked."""
-    read = Page(page.render(renamed))
+def test_the_page_marks_the_changed_cells(renamed: Report) -> None:
+    """There is a decision table before and after, and exactly the cells with changed requests are marked."""
+    read = Page(render_html(renamed))
     before, after = read.tables[-2:]
     rows = {row[0][0]: [changed for _, changed in row[1:]] for row in after[1:]}
     assert rows.pop("veo3_fast") == [True, True, False]
     assert rows.pop("veo3_turbo") == [True, True, False]
     assert not any(changed for row in rows.values() for changed in row)
-    said = {row[0][0]: [words.strip(" ●") for words, _ in row[1:]] for row in (*before[1:], *after[1:])}
-    assert said["veo31_fast"] == ["any", "imageList 1-2", "imageList 1-3"]
+    cells = {row[0][0]: [words.strip(" ●") for words, _ in row[1:]] for row in (*before[1:], *after[1:])}
+    assert cells["veo31_fast"] == ["any", "imageList 1-2", "imageList 1-3"]
     assert {row[0][0]: row[1][0].strip(" ●") for row in before[1:]}["veo3_turbo"] == "no: not listed"
     assert {row[0][0]: row[1][0].strip(" ●") for row in after[1:]}["veo3_turbo"] == "any"
 
 
 def test_the_decision_table_is_the_rules_own(seed: Lab) -> None:
-    """What a cell says is what RULES.md says of the same pair of values."""
+    """A cell has the same text as RULES.md for the same pair of values."""
     (impact, _) = seed.after({"set": "/info/title", "to": "Other"}).requests
     table = decisions(impact)
     assert table is not None
@@ -139,26 +139,26 @@ def test_the_decision_table_is_the_rules_own(seed: Lab) -> None:
 
 def test_foreign_text_stays_text_in_a_terminal(hostile: Report) -> None:
     """No escape, no text direction, and no line that the report did not write itself."""
-    said = text.render(hostile)
-    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", said)
-    assert not re.search(r"^## heading", said, re.MULTILINE)
-    assert "unexplained" in said
+    shown = render_text(hostile)
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
+    assert not re.search(r"^## heading", shown, re.MULTILINE)
+    assert "unexplained" in shown
 
 
 def test_foreign_text_stays_text_in_a_comment(hostile: Report) -> None:
     """No tag, link, mention, reference, code span, table cell or heading comes from the document."""
-    said = markdown.render(hostile)
-    ours = re.sub(r"</?(?:details|summary|code|del|ins|b)>|<br>", "", said)
+    shown = render_markdown(hostile)
+    ours = re.sub(r"</?(?:details|summary|code|del|ins|b)>|<br>", "", shown)
     for sign in ("<", "@everyone", "#1 ", "https://", "`", "](", "\x1b", "\u202e", "{{"):
         assert sign not in ours, sign
-    for row in (line for line in said.splitlines() if line.startswith("| 🔴")):
+    for row in (line for line in shown.splitlines() if line.startswith("| 🔴")):
         assert row.count("|") == 5
-    assert [line for line in said.splitlines() if line.startswith("#")] == [said.splitlines()[0]]
+    assert [line for line in shown.splitlines() if line.startswith("#")] == [shown.splitlines()[0]]
 
 
 def test_foreign_text_stays_text_on_the_page(hostile: Report) -> None:
     """The page holds the same elements as ever, all closed in order, and shows the hostile text."""
-    read = Page(page.render(hostile))
+    read = Page(render_html(hostile))
     assert not {"script", "img"} & set(read.tags)
     assert not [name for name, _ in read.attributes if name.startswith("on")]
     shown = "".join(read.words)
@@ -170,8 +170,8 @@ def test_foreign_text_stays_text_on_the_page(hostile: Report) -> None:
 def test_a_long_witness_is_cut_for_people(seed: Lab) -> None:
     """A text one longer than a new bound shows its length, not itself; the JSON holds it whole."""
     report = seed.after({"set": "/components/schemas/VideoGenerationDto/properties/prompt/maxLength", "to": 2000})
-    for said in (text.render(report), markdown.render(report), page.render(report)):
-        assert "(2001 characters)" in said
-        assert "x" * 100 not in said
+    for shown in (render_text(report), render_markdown(report), render_html(report)):
+        assert "(2001 characters)" in shown
+        assert "x" * 100 not in shown
     (witness,) = [each["witness"] for each in report.data()["changes"] if each["witness"]]
     assert len(witness["prompt"]) == 2001

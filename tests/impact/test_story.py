@@ -1,4 +1,4 @@
-"""The story of a changed page: one value, one count in a sentence, one default; one command says exactly that."""
+"""A changed page, with one value, one count in a sentence and one default: one command reports exactly that."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rulewright.commands.impact import main
 
-from tests.impact.conftest import ROOT
+from tests.impact.conftest import EDITS, ROOT, replaced
 
 PAGE = ROOT / "openapi.yaml"
 
@@ -18,29 +18,21 @@ PAGE = ROOT / "openapi.yaml"
 @pytest.fixture
 def changed(tmp_path: Path) -> Path:
     """A copy of the vendor document with a model renamed, a count raised and a default turned."""
-    text = PAGE.read_text(encoding="utf-8")
-    for old, new in (
-        ("- veo3_fast\n", "- veo3_turbo\n"),
-        ("1-3 reference images", "1-4 reference images"),
-        ("default: '16:9'", "default: '9:16'"),
-    ):
-        assert text.count(old) == 1
-        text = text.replace(old, new)
     copy = tmp_path / "openapi.yaml"
-    copy.write_text(text, encoding="utf-8")
+    copy.write_text(replaced(PAGE.read_text(encoding="utf-8"), *EDITS), encoding="utf-8")
     return copy
 
 
 @pytest.fixture
-def told(changed: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
+def reported(changed: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
     """The exit code and the report as JSON."""
     code = main([str(PAGE), str(changed), "--format", "json", "--project", str(ROOT)])
     return code, json.loads(capsys.readouterr().out)
 
 
-def test_it_says_exactly_what_changed(told: tuple[int, dict[str, Any]]) -> None:
-    """Three edits are three stories, and nothing else is told."""
-    code, report = told
+def test_exactly_the_edits_are_reported(reported: tuple[int, dict[str, Any]]) -> None:
+    """Three edits have these changes and no other."""
+    code, report = reported
     assert code == report["exit"] == 30
     assert {change["check"] for change in report["changes"]} == {
         "enum-value-removed", "enum-value-added", "function-narrowed", "rule-examples-unfit",  # the value
@@ -51,9 +43,9 @@ def test_it_says_exactly_what_changed(told: tuple[int, dict[str, Any]]) -> None:
     assert report["unexplained"] == []
 
 
-def test_it_counts_the_requests_and_shows_the_smallest(told: tuple[int, dict[str, Any]]) -> None:
+def test_requests_are_counted_with_the_smallest_of_each_kind(reported: tuple[int, dict[str, Any]]) -> None:
     """As many requests stop with the old value as start with the new one, and a request of each kind is shown."""
-    (body, _) = told[1]["requests"]
+    (body, _) = reported[1]["requests"]
     assert (body["before"], body["after"]) == (504, 504)
     assert body["stops"] == [
         {
@@ -66,9 +58,9 @@ def test_it_counts_the_requests_and_shows_the_smallest(told: tuple[int, dict[str
     assert body["starts"][0]["witness"]["model"] == "veo3_turbo"
 
 
-def test_it_shows_the_sentence_and_who_quotes_it(told: tuple[int, dict[str, Any]]) -> None:
+def test_a_changed_sentence_is_shown_with_what_quotes_it(reported: tuple[int, dict[str, Any]]) -> None:
     """Old and new sentence, word by word, with the rule and the overlay action that rest on it."""
-    (prose,) = [change for change in told[1]["changes"] if change["check"] == "prose-changed"]
+    (prose,) = [change for change in reported[1]["changes"] if change["check"] == "prose-changed"]
     assert prose["old"] == "INGREDIENTS2VIDEO: 1-3 reference images (required)"
     assert prose["new"] == "INGREDIENTS2VIDEO: 1-4 reference images (required)"
     assert [(word["kind"], word["text"]) for word in prose["words"]] == [
@@ -79,13 +71,13 @@ def test_it_shows_the_sentence_and_who_quotes_it(told: tuple[int, dict[str, Any]
     ]
     assert prose["quoted"] == ["rule ingredients-need-images", "30-rules.overlay.yaml, action 2"]
     assert prose["severity"] == "review"
-    (rule,) = [change for change in told[1]["changes"] if change["check"] == "rule-text-changed"]
-    assert rule["effect"].startswith("rule text changed: review ingredients-need-images")
+    (rule,) = [change for change in reported[1]["changes"] if change["check"] == "rule-text-changed"]
+    assert rule["effect"].startswith("the source of the rule ingredients-need-images changed")
 
 
-def test_it_tells_what_the_default_means(told: tuple[int, dict[str, Any]]) -> None:
-    """The same request means another thing, although the client's overlay hides the default; that overlay is stale."""
-    changes = {change["check"]: change for change in told[1]["changes"]}
+def test_a_changed_default_means_another_request(reported: tuple[int, dict[str, Any]]) -> None:
+    """The same request means something else, although the client's overlay hides the default; that overlay is stale."""
+    changes = {change["check"]: change for change in reported[1]["changes"]}
     default = changes["default-changed"]
     assert "now means 9:16 instead of 16:9" in default["effect"]
     assert default["who"] == ["wire"]
@@ -94,19 +86,19 @@ def test_it_tells_what_the_default_means(told: tuple[int, dict[str, Any]]) -> No
     assert any('expected: "16:9"' in line for line in changes["overlay-stale"]["details"])
 
 
-def test_an_unchanged_version_is_said(told: tuple[int, dict[str, Any]]) -> None:
-    """The vendor did not raise its version; the report says so and concludes nothing from it."""
-    (kept,) = [change for change in told[1]["changes"] if change["check"] == "version-kept"]
+def test_an_unchanged_version_is_noted(reported: tuple[int, dict[str, Any]]) -> None:
+    """The vendor did not raise its version; the report notes that and concludes nothing from it."""
+    (kept,) = [change for change in reported[1]["changes"] if change["check"] == "version-kept"]
     assert kept["severity"] == "nothing"
     assert "2.0.0 on both sides" in kept["effect"]
 
 
-def test_only_the_sentence_is_for_review(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_changed_sentence_alone_is_to_be_reviewed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A count that changes in a sentence, and nothing else, has an exit code of its own."""
     copy = tmp_path / "openapi.yaml"
     copy.write_text(PAGE.read_text(encoding="utf-8").replace("1-3 reference", "1-4 reference"), encoding="utf-8")
     assert main([str(PAGE), str(copy), "--project", str(ROOT)]) == 20
-    said = capsys.readouterr().out
-    assert "[-1-3-] {+1-4+}" in said
-    assert re.search(r"^review$", said, re.MULTILINE)
-    assert "breaking" not in said
+    shown = capsys.readouterr().out
+    assert "[-1-3-] {+1-4+}" in shown
+    assert re.search(r"^review$", shown, re.MULTILINE)
+    assert "breaking" not in shown

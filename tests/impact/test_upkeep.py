@@ -1,4 +1,4 @@
-"""The vendor changed the page: one command tells it, regeneration stops at what it touches, and the copies follow."""
+"""The vendor changed the page: import reports it, regeneration stops at what it touches, and copies are upgraded."""
 
 from __future__ import annotations
 
@@ -17,14 +17,9 @@ from rulewright.errors import run_cli
 from rulewright.importing.imported import RECORD
 
 from tests.generating import Inside
-from tests.impact.conftest import ROOT
+from tests.impact.conftest import EDITS, ROOT, replaced
 from tests.import_page.serving import Vendor, whole
 
-EDITS = (
-    ("- veo3_fast\n", "- veo3_turbo\n"),
-    ("1-3 reference images", "1-4 reference images"),
-    ("default: '16:9'", "default: '9:16'"),
-)
 # What a maintainer does about it, file by file.
 REPAIRS = {
     "overlays/10-corrections.overlay.yaml": [("x-was: '16:9'", "x-was: '9:16'")],
@@ -58,34 +53,31 @@ def page(text: str) -> str:
 @pytest.fixture
 def changed(project: Path) -> Path:
     """The vendor's page, with one value, one count in a sentence and one default changed."""
-    text = (ROOT / "openapi.yaml").read_text("utf-8")
-    for old, new in EDITS:
-        assert text.count(old) == 1
-        text = text.replace(old, new)
+    text = replaced((ROOT / "openapi.yaml").read_text("utf-8"), *EDITS)
     (project / "page.md").write_text(page(text), encoding="utf-8")
     return project / "page.md"
 
 
-def story(said: str) -> set[str]:
-    """Return what a report in text says of the vendor's edits; a repaired rule changes how many requests are counted."""
+def changes(report: str) -> set[str]:
+    """Return the lines of a report about the vendor's edits, without counts, which a repaired rule changes."""
     wanted = re.compile(r" +(enum-value-|default-|prose-|function-|\d+ (stop|start) |smallest: )|.*\{\+")
-    lines = [line.strip() for line in said.splitlines() if wanted.match(line)]
+    lines = [line.strip() for line in report.splitlines() if wanted.match(line)]
     return {re.sub(r"\b\d+(?= (?:stop|start) being| of the counted)", "N", line) for line in lines}
 
 
 def test_from_the_page_to_the_copies(project: Path, changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Import tells it and exits 30; regeneration stops at the rule; repaired, all is green; a copy tells it again."""
+    """Import reports it and exits 30; regeneration stops at the rule until it is repaired; `vendor upgrade` reports it too."""
     assert vendor(["copy", "app/_vendor"]) == 0
     capsys.readouterr()
 
     assert run_cli(lambda: import_page(["--impact", "page.md"])) == 30
-    told = capsys.readouterr().out
-    assert told.startswith("openapi.yaml: written\n")
-    assert "openapi.yaml -> the imported pages\n" in told
-    assert 'smallest: {"prompt": "text", "action": "text2video", "model": "veo3_fast"}' in told
-    assert "INGREDIENTS2VIDEO: [-1-3-] {+1-4+} reference images (required)" in told
-    assert "now means 9:16 instead of 16:9" in told
-    assert "rule text changed: review ingredients-need-images" in told
+    imported = capsys.readouterr().out
+    assert imported.startswith("openapi.yaml: written\n")
+    assert "openapi.yaml -> the imported pages\n" in imported
+    assert 'smallest: {"prompt": "text", "action": "text2video", "model": "veo3_fast"}' in imported
+    assert "INGREDIENTS2VIDEO: [-1-3-] {+1-4+} reference images (required)" in imported
+    assert "now means 9:16 instead of 16:9" in imported
+    assert "the source of the rule ingredients-need-images changed" in imported
 
     repair(project, "overlays/10-corrections.overlay.yaml")
     before = {path: path.read_bytes() for path in (project / "generated").rglob("*.*")}
@@ -103,9 +95,9 @@ def test_from_the_page_to_the_copies(project: Path, changed: Path, capsys: pytes
 
     assert vendor(["upgrade", "app/_vendor"]) == 0
     upgraded = capsys.readouterr().out
-    assert story(upgraded) >= story(told)
+    assert changes(upgraded) >= changes(imported)
     assert "rule-widened: " in upgraded
-    assert len(story(told)) > 6
+    assert len(changes(imported)) > 6
     assert vendor(["verify", "app/_vendor"]) == 0
     assert "the project has not changed since" in capsys.readouterr().out
 
@@ -136,16 +128,16 @@ def test_regeneration_names_everything_that_does_not_fit(
     assert "rule ingredients-need-images: the vendor's words have changed" in error.partition("does not fit either")[2]
 
 
-def test_looking_writes_nothing(project: Path, changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_checking_writes_nothing(project: Path, changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--check --impact` is for a watch of the page: the whole report, by exit code, and no file touched."""
     before = (project / "openapi.yaml").read_bytes(), (project / RECORD).read_bytes()
     assert import_page(["--check", "--impact", "--format", "json", "page.md"]) == 30
-    said = capsys.readouterr()
-    assert {change["check"] for change in json.loads(said.out)["changes"]} >= {
+    printed = capsys.readouterr()
+    assert {change["check"] for change in json.loads(printed.out)["changes"]} >= {
         "enum-value-removed",
         "rule-text-changed",
     }
-    assert said.err.startswith("openapi.yaml: would change")
+    assert printed.err.startswith("openapi.yaml: would change")
     assert ((project / "openapi.yaml").read_bytes(), (project / RECORD).read_bytes()) == before
     (project / "page.md").write_text(page((ROOT / "openapi.yaml").read_text("utf-8")), encoding="utf-8")
     assert import_page(["--check", "--impact", "page.md"]) == 0

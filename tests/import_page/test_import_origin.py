@@ -178,12 +178,12 @@ def test_impact_compares_as_if_it_were_deleted(
     report = json.loads(capsys.readouterr().out)
     assert report["unexplained"] == []
     said = {(change["check"], change["effect"]) for change in report["changes"]}
-    absorbed = "tasks.overlay.yaml, action {} is absorbed upstream: the document says so already"
+    absorbed = "tasks.overlay.yaml, action {} is absorbed upstream: the vendor document defines the same"
     assert {effect for check, effect in said if check == "overlay-absorbed"} == {
         absorbed.format(1), absorbed.format(2)
     }  # fmt: skip
     (renamed,) = [effect for check, effect in said if check == "operation-renamed"]
-    assert renamed.startswith("the operation trackParcel is called getParcel")
+    assert renamed.startswith("the operation trackParcel is named getParcel")
     assert not [effect for check, effect in said if check == "parameter-added"]
 
 

@@ -8,10 +8,10 @@ from typing import Final
 
 from rulewright.errors import run_cli
 from rulewright.files import write_whole
-from rulewright.impact.accepted import FILE, read_accepted
+from rulewright.impact.change import ACCEPTED_FILE, read_accepted
 from rulewright.impact.formats import EXIT_CODES, FORMATS
 from rulewright.impact.report import compare
-from rulewright.impact.sources import read
+from rulewright.impact.revision import read
 
 EPILOG: Final = f"""\
 OLD and NEW are vendor documents or pages with one (the project's overlays are applied to both), folders of pages,
@@ -22,10 +22,10 @@ is reported; it does not stop the comparison.
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Compare two revisions and say what the change means for callers.
+    """Compare two revisions and report what the change means for callers.
 
     Returns:
-        0, 10, 20 or 30 by the worst change nobody accepted; 1 for an unusable input or report, 2 for wrong usage.
+        0, 10, 20 or 30 by the worst change that is not accepted; 1 for an unusable input or report, 2 for wrong usage.
     """
     options = _parser().parse_args(arguments)
     return run_cli(lambda: _run(options))
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rulewright impact",
-        description="Say what a change of the vendor's document means for callers.",
+        description="Report what a change of the vendor document means for callers.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -43,13 +43,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--format", choices=tuple(FORMATS), default="text")
     parser.add_argument("-o", "--output", metavar="FILE", help="write there instead of printing")
     parser.add_argument("--project", default=".", metavar="DIR", help="whose overlays and revisions (default: here)")
-    parser.add_argument("--accepted", metavar="FILE", help=f"the accepted changes (default: {FILE} of the project)")
+    parser.add_argument(
+        "--accepted", metavar="FILE", help=f"the accepted changes (default: {ACCEPTED_FILE} of the project)"
+    )
     return parser
 
 
 def _run(options: argparse.Namespace) -> int:
     project = Path(options.project)
-    accepted = read_accepted(Path(options.accepted) if options.accepted else project / FILE)
+    accepted = read_accepted(Path(options.accepted) if options.accepted else project / ACCEPTED_FILE)
     report = compare(read(options.old, project), read(options.new, project), accepted)
     rendered = FORMATS[options.format](report)
     if options.output:

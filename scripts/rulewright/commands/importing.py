@@ -1,4 +1,4 @@
-"""Command line: `rulewright import PAGE... [-o FILE] [--project DIR] [--check] [--impact]`."""
+"""Command line: `rulewright import PAGE... [-o ACCEPTED_FILE] [--project DIR] [--check] [--impact]`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from typing import TextIO
 
 from rulewright.errors import EXIT_FAILED, InputError, printable
 from rulewright.files import write_whole
-from rulewright.impact.accepted import FILE, read_accepted
+from rulewright.impact.change import ACCEPTED_FILE, read_accepted
 from rulewright.impact.formats import EXIT_CODES, FORMATS
 from rulewright.impact.report import Report, compare
-from rulewright.impact.revision import revise
-from rulewright.impact.sources import read
+from rulewright.impact.revision import read, revise
 from rulewright.importing.imported import Imported, correct_by, import_pages, write_record
 from rulewright.openapi.document import Document, load
 from rulewright.openapi.operations import operations
@@ -67,7 +66,7 @@ def _impact(imported: Imported, project: Project | None) -> Report | None:
     before = dataclasses.replace(read(str(project.spec), project.root), label=project.relative(project.spec))
     overlays = [load_overlay(path) for path in project.overlays]
     after = revise("the imported pages", imported.document, overlays)
-    return compare(before, after, read_accepted(project.root / FILE))
+    return compare(before, after, read_accepted(project.root / ACCEPTED_FILE))
 
 
 def _report(imported: Imported, before: dict[str, str]) -> list[str]:
@@ -115,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("pages", nargs="+", metavar="PAGE", help="a page, a bare document, a folder of *.md pages, or a URL")
-    add("-o", "--output", metavar="FILE", help="write here instead of the project's spec")
+    add("-o", "--output", metavar="ACCEPTED_FILE", help="write here instead of the project's spec")
     add("--project", metavar="DIR", default=".", help="the project whose spec is written (.)")
     add("--check", action="store_true", help="write nothing; exit 1 if the document would change")
     add("--impact", action="store_true", help="say what the change means for callers, and exit by it")

@@ -14,9 +14,9 @@ from rulewright.contract.contract import Contract, Subject, encode_json
 from rulewright.contract.failure import Ask, Failure
 from rulewright.contract.judge import ANY, Part
 from rulewright.contract.request import Request
+from rulewright.openapi.sample import sample
 from rulewright.rules.definition import Rule
 from rulewright.rules.space import Space, around_bounds, concretes
-from rulewright.sandbox.sample import sample
 from rulewright.sandbox.spec import Parameter
 
 POINTS: Final = 5_000

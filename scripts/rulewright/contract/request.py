@@ -9,7 +9,7 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from rulewright.contract.judge import Judge
-from rulewright.sandbox.sample import sample
+from rulewright.openapi.sample import sample
 from rulewright.sandbox.spec import Operation, Parameter, is_json, type_sent
 from rulewright.sandbox.validation import Schemas
 

@@ -21,11 +21,11 @@ def with_others(project: Project, error: InputError) -> InputError:
     from rulewright.impact.revision import revise  # noqa: PLC0415  only needed here
 
     try:
-        misfits = revise("", load(project.spec), [load_overlay(path) for path in project.overlays]).misfits
+        conflicts = revise("", load(project.spec), [load_overlay(path) for path in project.overlays]).conflicts
     except InputError:
         return error
     said = str(error)
-    heads = dict.fromkeys(misfit.reason.partition("\n")[0].strip() for misfit in misfits)
+    heads = dict.fromkeys(conflict.reason.partition("\n")[0].strip() for conflict in conflicts)
     others = [head if len(head) <= _CUT else f"{head[:_CUT]}..." for head in heads if head not in said]
     if not others:
         return error

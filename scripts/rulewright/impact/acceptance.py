@@ -1,7 +1,8 @@
-"""Whether one side of a comparison accepts a request, and if not, why: the schema's reason, then the rules'."""
+"""Whether one side of a comparison accepts a request, and the reasons if not: the schema's, then the rules'."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ import jsonschema_rs
 
 from rulewright.impact.grammar import resolved
 from rulewright.impact.revision import Revision
+from rulewright.openapi.operations import Operation, operation_parameters, parameter_names, parameters_schema
 from rulewright.openapi.pointer import decode
-from rulewright.rules.definition import RuledSchema
+from rulewright.rules.definition import EXTENSION, RuledSchema
 from rulewright.rules.verdict import Verdict
 
 _LISTING: Final = ("enum", "const")
@@ -49,8 +51,8 @@ class Reason:
         return f"{name}={value if isinstance(value, str) else self.what}"
 
 
-class UnanswerableError(ValueError):
-    """The schema cannot be evaluated; the message says why."""
+class UnusableSchemaError(ValueError):
+    """The schema cannot be evaluated; the message gives the reason."""
 
 
 class Acceptance:
@@ -58,11 +60,11 @@ class Acceptance:
 
     Args:
         revision: The revision.
-        schema: The schema of the request, as it stands in the merged document, or one made up of parameters.
-        ruled: The rules of one made up of parameters; those of others are found.
+        schema: The schema of the request: a part of the effective document, or an object of parameters.
+        ruled: The rules of an object of parameters; those of a part of the document are looked up.
 
     Raises:
-        UnanswerableError: It is not a schema that a validator takes.
+        UnusableSchemaError: A validator refuses the schema.
     """
 
     def __init__(self, revision: Revision, schema: Any, ruled: RuledSchema | None = None) -> None:
@@ -72,13 +74,13 @@ class Acceptance:
         try:
             self._validator = draft({**parts, **(schema if isinstance(schema, dict) else {})})
         except (ValueError, jsonschema_rs.ReferencingError) as error:
-            raise UnanswerableError(f"the schema is not valid: {str(error).splitlines()[0]}") from error
+            raise UnusableSchemaError(f"the schema is not valid: {str(error).splitlines()[0]}") from error
         self.schema: Mapping[str, Any] = resolved(schema, document)
-        self.ruled = ruled or _ruled(revision.ruled, schema, self.schema)
+        self.ruled = ruled or _rules_of(revision.ruled, schema, self.schema)
         self._verdict = Verdict(self.ruled) if self.ruled else None
 
     def accepts(self, body: Any) -> bool:
-        """Tell whether a request is accepted by schema and rules."""
+        """Whether schema and rules accept a request."""
         if not self._validator.is_valid(body):
             return False
         return self._verdict is None or not self._verdict.broken(body)
@@ -94,7 +96,7 @@ class Acceptance:
 def _reachable(schema: Any, document: Any) -> dict[str, Any]:
     """Return the parts of a document that a schema refers to, directly or not: a validator reads all it is given.
 
-    Whoever refers to anything but a component gets the whole.
+    A schema that refers to anything but a component needs the whole document.
     """
     found: dict[str, dict[str, Any]] = {}
     waiting = [schema]
@@ -116,7 +118,7 @@ def _reachable(schema: Any, document: Any) -> dict[str, Any]:
 
 
 def _component(reference: str, document: Any) -> tuple[str, str] | None:
-    """Return kind and name of the component that a reference leads into; None where it leads elsewhere."""
+    """Return kind and name of the component that a reference leads into, or None."""
     try:
         root, kind, name, *_ = decode(reference)
     except ValueError:
@@ -126,8 +128,8 @@ def _component(reference: str, document: Any) -> tuple[str, str] | None:
     return (kind, name) if isinstance(held, dict) and name in held else None
 
 
-def _ruled(ruled: Sequence[RuledSchema], schema: Any, found: Any) -> RuledSchema | None:
-    """Return the rules of the schema: those it carries itself, or those of the component it names."""
+def _rules_of(ruled: Sequence[RuledSchema], schema: Any, found: Any) -> RuledSchema | None:
+    """Return the rules of the schema: its own, or those of the component it refers to."""
     reference = schema.get("$ref") if isinstance(schema, dict) else None
     location = decode(reference) if isinstance(reference, str) and ruled else None
     return next((each for each in ruled if each.schema is found or each.location == location), None)
@@ -150,3 +152,55 @@ def _at(body: Any, path: Sequence[Any]) -> Any:
     for key in path:
         body = body[key]
     return body
+
+
+def parameters(revision: Revision, operation: Operation) -> tuple[dict[str, Any], RuledSchema | None]:
+    """Return the parameters of an operation as the schema of one object, and its rules, if there are any.
+
+    So requests made of parameters are compared like bodies. A property is named by the place and the name of the
+    parameter, because a parameter that moves to another place is another one.
+    """
+    keys = parameter_names(operation_parameters(revision.value, operation.path, operation.body))
+    names = {name: " ".join(key.split(":", 1)) for key, name in keys.items()}
+    plain = _renamed(parameters_schema(revision.value, operation.path, operation.body), names)
+    location = ("paths", operation.path, operation.method)
+    found = next((each for each in revision.ruled if each.location == location), None)
+    if found is None:
+        return plain, None
+    rules = tuple(
+        dataclasses.replace(
+            rule,
+            condition=_renamed(rule.condition, names),
+            requirement=_renamed(rule.requirement, names),
+            passes=_named(rule.passes, names),
+            breaks=_named(rule.breaks, names),
+        )
+        for rule in found.rules
+    )
+    data = [
+        {"if": rule.condition, "then": rule.requirement, "examples": {"passes": rule.passes, "breaks": rule.breaks}}
+        for rule in rules
+    ]
+    plain[EXTENSION] = data
+    return plain, RuledSchema(location, plain, rules, found.parameters)
+
+
+def _renamed(schema: Any, names: Mapping[str, str]) -> Any:
+    """Return the schema of an object with its properties renamed."""
+    if not isinstance(schema, dict):
+        return schema
+    result = dict(schema)
+    if "properties" in schema:
+        result["properties"] = _named(schema["properties"], names)
+    if "required" in schema:
+        result["required"] = [names.get(name, name) for name in schema["required"]]
+    for keyword in ("allOf", "anyOf"):
+        if keyword in schema:
+            result[keyword] = [_renamed(member, names) for member in schema[keyword]]
+    if "not" in schema:
+        result["not"] = _renamed(schema["not"], names)
+    return result
+
+
+def _named(value: Any, names: Mapping[str, str]) -> Any:
+    return {names.get(name, name): child for name, child in value.items()} if isinstance(value, dict) else value

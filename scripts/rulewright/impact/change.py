@@ -1,24 +1,29 @@
-"""One change as a caller meets it: what it does, who breaks, how bad it is."""
+"""One change as a caller meets it, and the changes that the project accepted."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 from typing import Any, Final
 
+from rulewright.openapi.document import load
+
 WHO: Final[Mapping[str, str]] = {
-    "wire": "the server refuses, or does something else with, a request it took before",
-    "source": "Python code that uses the client fails: an import, attribute or argument is gone, or one is needed",
-    "types": "a type checker complains, although the code still runs",
-    "rules": "a rule refuses a request that it let pass, or no longer fits its text",
+    "wire": "the server refuses a request that it accepted before, or handles it differently",
+    "source": "Python code that uses the client fails: an import, attribute or argument is gone, or one is required",
+    "types": "a type checker reports an error, although the code still runs",
+    "rules": "a rule refuses a request that it accepted before, or no longer fits its source text",
     "docs": "only what people read",
 }
-_LONGEST: Final = 80
-_MOST: Final = 8
+ACCEPTED_FILE: Final = "overlays/accepted-changes.yaml"
+_ENTRY_KEYS: Final = ("fingerprint", "author", "reason")
+_LONGEST_TEXT: Final = 80
+_MOST_ITEMS: Final = 8
 
 
 class Severity(IntEnum):
@@ -31,8 +36,13 @@ class Severity(IntEnum):
 
     @property
     def word(self) -> str:
-        """The word reports use."""
-        return {0: "nothing", 10: "compatible", 20: "review", 30: "breaking"}[self.value]
+        """The word that reports use."""
+        return self.name.lower()
+
+    @property
+    def title(self) -> str:
+        """The heading of the changes of this severity."""
+        return "nothing for callers" if self is Severity.NOTHING else self.word
 
 
 @dataclass(frozen=True)
@@ -43,39 +53,24 @@ class Word:
     text: str
 
 
-def as_text(value: Any) -> str:
-    """Return a request as JSON for people: long texts and lists are cut, and say how long they are."""
-    return json.dumps(_cut(value), ensure_ascii=False)
-
-
-def _cut(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > _LONGEST:
-        return f"{value[:20]}… ({len(value)} characters)"
-    if isinstance(value, list) and len(value) > _MOST:
-        return [*map(_cut, value[:3]), f"… ({len(value)} items)"]
-    if isinstance(value, dict):
-        return {key: _cut(child) for key, child in value.items()}
-    return [*map(_cut, value)] if isinstance(value, list) else value
-
-
 @dataclass(frozen=True)
 class Change:
     """One change.
 
     Args:
         check: Id of the check that found it.
-        pointer: JSON pointer of the place, in the new document, or in the old one for what is gone.
+        pointer: JSON pointer of the place: in the new document, or in the old one if the part was removed.
         effect: What a caller notices, one sentence.
         severity: How much it asks of callers.
-        who: Who breaks, of `WHO`; empty where nobody does.
+        who: Who breaks, of `WHO`; empty if nobody does.
         old: The value before.
         new: The value after.
-        uses: The operations it reaches, such as `POST /orders (request body)`.
-        witness: The smallest request that shows it, where there is one.
+        uses: The operations that use the place, such as `POST /orders (request body)`.
+        witness: The smallest request that shows it, or None.
         words: The word diff of a changed sentence.
         quoted: The rules and overlay actions that quote a changed sentence.
-        details: Further lines: why something no longer fits, and the way out.
-        twin: How many changes of the same values this report told before it, such as each field of a list.
+        details: Further lines: why something no longer fits, and how to repair it.
+        ordinal: Number among equal changes; keeps fingerprints unique.
         accepted: Who accepted it and why, or None.
     """
 
@@ -91,18 +86,91 @@ class Change:
     words: tuple[Word, ...] = ()
     quoted: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
-    twin: int = 0
+    ordinal: int = 0
     accepted: str | None = None
 
     @property
     def fingerprint(self) -> str:
-        """What the change is accepted by: the same change of the same values, whatever the report's wording."""
-        values = [self.check, self.pointer, self.old, self.new, *([self.twin] if self.twin else [])]
+        """The id to accept the change by: it depends on the check, the place and the values, not on the wording."""
+        values = [self.check, self.pointer, self.old, self.new, *([self.ordinal] if self.ordinal else [])]
         data = json.dumps(values, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(data.encode()).hexdigest()[:16]
 
     def data(self) -> dict[str, Any]:
         """Return the change as JSON."""
         fields = dataclasses.asdict(self)
-        del fields["twin"]  # part of the fingerprint, and of no use by itself
+        del fields["ordinal"]  # part of the fingerprint, and of no use by itself
         return {**fields, "severity": self.severity.word, "fingerprint": self.fingerprint}
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """An entry of the file of accepted changes.
+
+    The file is beside the overlays, and not part of `pyproject.toml`: the entries come and go with the vendor's pages, are
+    reviewed with the overlays, and a reason may need more than a line.
+    """
+
+    fingerprint: str
+    author: str
+    reason: str
+    place: str
+
+
+def read_accepted(path: Path) -> tuple[Accepted, ...]:
+    """Read the accepted changes; a missing file accepts nothing.
+
+    Raises:
+        InputError: An entry lacks its fingerprint, author or reason, or two entries have one fingerprint.
+    """
+    if not path.is_file():
+        return ()
+    document = load(path)
+    entries = document.value.get("accepted") if isinstance(document.value, dict) else None
+    if not isinstance(entries, list) or set(document.value) != {"accepted"}:
+        raise document.error("must be an object with one key, accepted: a list")
+    found: dict[str, Accepted] = {}
+    for index, entry in enumerate(entries):
+        at = ("accepted", index)
+        if not isinstance(entry, dict) or set(entry) != set(_ENTRY_KEYS):
+            raise document.error(f"an accepted change has {', '.join(_ENTRY_KEYS)}", at)
+        if not all(isinstance(entry[key], str) and entry[key].strip() for key in _ENTRY_KEYS):
+            raise document.error("fingerprint, author and reason are text, and none may be empty", at)
+        if entry["fingerprint"] in found:
+            raise document.error(f"{entry['fingerprint']} is accepted twice", at)
+        found[entry["fingerprint"]] = Accepted(**entry, place=f"{document.path}:{document.line(at)}")
+    return tuple(found.values())
+
+
+def mark_accepted(
+    changes: Sequence[Change], accepted: Sequence[Accepted]
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """Return the changes with the accepted ones marked, and an error message for each entry that matches none."""
+    entries = {each.fingerprint: each for each in accepted}
+    marked: list[Change] = []
+    for change in changes:
+        entry = entries.pop(change.fingerprint, None)
+        marked.append(
+            dataclasses.replace(change, accepted=f"{entry.author}: {entry.reason}" if entry else change.accepted)
+        )
+    expired = tuple(
+        f"{each.place}: no change matches the accepted fingerprint {each.fingerprint} ({each.author}: {each.reason}); "
+        "remove the entry"
+        for each in entries.values()
+    )
+    return tuple(marked), expired
+
+
+def as_text(value: Any) -> str:
+    """Return a request as JSON for people: long texts and lists are cut and show their length."""
+    return json.dumps(_cut(value), ensure_ascii=False)
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+        return f"{value[:20]}… ({len(value)} characters)"
+    if isinstance(value, list) and len(value) > _MOST_ITEMS:
+        return [*map(_cut, value[:3]), f"… ({len(value)} items)"]
+    if isinstance(value, dict):
+        return {key: _cut(child) for key, child in value.items()}
+    return [*map(_cut, value)] if isinstance(value, list) else value

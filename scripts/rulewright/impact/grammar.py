@@ -1,4 +1,4 @@
-"""The objects of an OpenAPI document: which keys each has, and what stands under each key.
+"""The objects of an OpenAPI document: the keys of each, and the kind of value of each key.
 
 A kind is a word for a plain value, `@T` for an object of type T, `{T` for a map and `[T` for a list of them.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rulewright.openapi.references import follow
+from rulewright.openapi.pointer import resolve
 
 EXTENSION: Final = "x-*"
 _PROSE: Final = {"description": "prose", "summary": "prose"}
@@ -93,7 +93,7 @@ _IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def places(*kinds: str) -> list[str]:
-    """Return the places where one of some kinds of plain value stands."""
+    """Return the places of some kinds of plain value, such as `Info.title`."""
     return [f"{owner}.{key}" for owner, keys in GRAMMAR.items() for key, kind in keys.items() if kind in kinds]
 
 
@@ -107,13 +107,13 @@ CONTAINERS: Final = tuple(
 
 
 def kind_of(owner: str, key: str) -> str | None:
-    """Return what stands under a key of an object type; None where nobody knows."""
+    """Return the kind of value of a key, or None if the key is unknown."""
     known = GRAMMAR.get(owner, {}).get(key)
     return EXTENSION if known is None and key.startswith("x-") else known
 
 
 def identity(kind: str, item: Any, index: int, document: Any) -> str:
-    """Return by what an item of a list is found again in another revision, whatever its position."""
+    """Return the name that an item of a list keeps in another revision, whatever its position."""
     item = item if kind == "Schema" else resolved(item, document)
     if isinstance(item, dict):
         parts = [item.get(key) for key in _IDENTITY.get(kind, ())]
@@ -123,6 +123,12 @@ def identity(kind: str, item: Any, index: int, document: Any) -> str:
 
 
 def resolved(value: Any, document: Any) -> Any:
-    """Follow the references of a value within its document; a dangling one stays a reference."""
-    found = follow(document, value)
-    return value if found is None else found
+    """Follow the references of a value within its document; a broken reference is returned as it is."""
+    for _ in range(32):
+        if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
+            return value
+        try:
+            value = resolve(document, value["$ref"])
+        except (LookupError, ValueError):
+            return value
+    return value

@@ -1,4 +1,4 @@
-"""Changed sentences: which became which, word by word, and who quotes them."""
+"""Changed sentences: which became which, word by word, and the rules and overlay actions that quote them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from rulewright.impact.change import Word
 from rulewright.impact.revision import Revision
 from rulewright.openapi.pointer import Location, encode
 from rulewright.overlay import notes
-from rulewright.rules.sources import WAIVED, folded, sentences
+from rulewright.rules.sources import WAIVED, folded, sentences, sounds_like_a_constraint
 
 _SHORTEST: Final = 12  # characters; a shorter text inside a sentence is a word, not a quotation
-_ALIKE: Final = 0.4
+_SIMILAR: Final = 0.4
 
 
 @dataclass(frozen=True)
 class SentenceChange:
-    """A sentence before and after; one of them is empty where it was added or dropped."""
+    """A sentence before and after; one of them is empty if it was added or removed."""
 
     old: str
     new: str
@@ -33,7 +33,7 @@ class SentenceChange:
 
 
 def changed_sentences(old: Any, new: Any) -> list[SentenceChange]:
-    """Return every sentence that differs between two descriptions; only line breaks moved is no change."""
+    """Return every sentence that differs between two descriptions; moved line breaks are no change."""
     before, after = (list(sentences(text)) if isinstance(text, str) else [] for text in (old, new))
     result: list[SentenceChange] = []
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
@@ -44,11 +44,11 @@ def changed_sentences(old: Any, new: Any) -> list[SentenceChange]:
 
 
 def _pairs(old: Sequence[str], new: Sequence[str]) -> Iterator[SentenceChange]:
-    """Pair what was said with what is said now, in order, where they are alike."""
+    """Pair each old sentence with the new one that is most similar, in order."""
     rest = list(new)
     for sentence in old:
-        close = max(rest, key=lambda other: _likeness(sentence, other), default=None)
-        if close is not None and (_likeness(sentence, close) >= _ALIKE or len(old) == len(new) == 1):
+        close = max(rest, key=lambda other: _similarity(sentence, other), default=None)
+        if close is not None and (_similarity(sentence, close) >= _SIMILAR or len(old) == len(new) == 1):
             rest.remove(close)
             yield SentenceChange(sentence, close)
         else:
@@ -56,7 +56,7 @@ def _pairs(old: Sequence[str], new: Sequence[str]) -> Iterator[SentenceChange]:
     yield from (SentenceChange("", sentence) for sentence in rest)
 
 
-def _likeness(one: str, other: str) -> float:
+def _similarity(one: str, other: str) -> float:
     return difflib.SequenceMatcher(None, one.split(), other.split(), autojunk=False).ratio()
 
 
@@ -109,3 +109,22 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, dict | list):
         children = value.values() if isinstance(value, dict) else value
         yield from itertools.chain.from_iterable(map(_texts, children))
+
+
+def constraint_sentences(part: Any, location: Location) -> Iterator[tuple[Location, str]]:
+    """Yield the sentences within a part that sound like a constraint, each with its place."""
+    for place, text in _descriptions(part, location):
+        yield from ((place, sentence) for sentence in sentences(text) if sounds_like_a_constraint(sentence))
+
+
+def _descriptions(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
+    if isinstance(value, dict):
+        names = location[-1:] == ("properties",)
+        for key, child in value.items():
+            if key in {"description", "summary"} and isinstance(child, str) and not names:
+                yield (*location, key), child
+            elif names or not (key.startswith("x-") or key in {"example", "examples", "default", "enum"}):
+                yield from _descriptions(child, (*location, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _descriptions(child, (*location, index))

@@ -1,4 +1,4 @@
-"""The report: every difference explained by a check, and what all of it means together."""
+"""The report: the changes that the checks find in every difference, and what they mean together."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rulewright.errors import EXIT_FAILED
-from rulewright.impact.accepted import Accepted, accept
-from rulewright.impact.change import WHO, Change, Severity
-from rulewright.impact.checks import CHECKS, DERIVED, Check
+from rulewright.impact.change import WHO, Accepted, Change, Severity, mark_accepted
+from rulewright.impact.check import Check
+from rulewright.impact.checks import CHECKS, DERIVED
 from rulewright.impact.context import Context
+from rulewright.impact.difference import Difference, differences, same
 from rulewright.impact.requests import RequestImpact
 from rulewright.impact.revision import Revision
-from rulewright.impact.structure import Difference, differences, same
 from rulewright.openapi.pointer import Location
 
 
 def _index() -> dict[str, list[Check]]:
     found: dict[str, list[Check]] = defaultdict(list)
-    for check in CHECKS.values():
+    for check in CHECKS:
         for place in check.at:
             found[place].append(check)
     return found
@@ -32,15 +32,15 @@ _BY_PLACE: Final = _index()
 
 @dataclass(frozen=True)
 class Report:
-    """What a change means.
+    """What the differences of two revisions mean for callers.
 
     Args:
         old: What the user called the old side.
         new: What the user called the new side.
         changes: Every change, worst first.
-        requests: What became of the requests of each operation.
+        requests: The counted requests of each operation.
         unexplained: Differences that no check understands.
-        expired: Acceptances that match nothing any more.
+        expired: An error message for each accepted change that no longer matches.
     """
 
     old: str
@@ -52,12 +52,12 @@ class Report:
 
     @property
     def severity(self) -> Severity:
-        """The worst severity that nobody accepted."""
+        """The worst severity of the changes that nobody accepted."""
         return max((each.severity for each in self.changes if each.accepted is None), default=Severity.NOTHING)
 
     @property
     def failed(self) -> bool:
-        """Whether the report is not to be relied on: something is unexplained, or an acceptance is stale."""
+        """Whether the report cannot be relied on: a difference is unexplained, or an acceptance has expired."""
         return bool(self.unexplained or self.expired)
 
     @property
@@ -67,7 +67,7 @@ class Report:
 
     @property
     def headline(self) -> str:
-        """The whole story in one sentence."""
+        """The report in one sentence."""
         if not self.changes and not self.unexplained:
             return "nothing changed"
         open_changes = [each for each in self.changes if each.accepted is None]
@@ -112,9 +112,9 @@ def compare(old: Revision, new: Revision, accepted: Sequence[Accepted] = ()) -> 
         accepted: Changes that were accepted.
 
     Raises:
-        InputError: One of them is no valid OpenAPI, and cannot be compared.
+        InputError: One of them is not valid OpenAPI, and cannot be compared.
     """
-    with old.explained(), new.explained():
+    with old.merged.explained(), new.merged.explained():
         return _compare(old, new, accepted)
 
 
@@ -130,12 +130,12 @@ def _compare(old: Revision, new: Revision, accepted: Sequence[Accepted]) -> Repo
             unexplained.append(difference)
     for derived in DERIVED:
         changes += derived.run(context)
-    noted, expired = accept([*_told_apart(sorted(changes, key=_worst_first))], accepted)
-    return Report(old.label, new.label, noted, context.requests, tuple(unexplained), expired)
+    marked, expired = mark_accepted([*_number_equal(sorted(changes, key=_worst_first))], accepted)
+    return Report(old.label, new.label, marked, context.requests, tuple(unexplained), expired)
 
 
 def all_differences(old: Revision, new: Revision) -> Iterator[Difference]:
-    """Yield the differences of the merged documents, then those of the vendor's that an overlay hides."""
+    """Yield the differences of the effective documents, then those of the vendor documents that an overlay hides."""
     merged = differences(old.value, new.value)
     yield from merged
     at: dict[Location, list[Difference]] = defaultdict(list)
@@ -144,11 +144,11 @@ def all_differences(old: Revision, new: Revision) -> Iterator[Difference]:
     for each in differences(old.vendor.value, new.vendor.value):
         around = (each.location[:length] for length in range(len(each.location) + 1))
         if not any(_covers(other, each) for place in around for other in at.get(place, ())):
-            yield Difference(**{**vars(each), "hidden": True})
+            yield dataclasses.replace(each, hidden=True)
 
 
 def _covers(merged: Difference, vendor: Difference) -> bool:
-    """Tell whether a difference of the merged documents tells what one of the vendor's does."""
+    """Whether a difference of the effective documents includes one of the vendor documents."""
     if merged.location == vendor.location:
         if merged.kind in {"add", "remove"} and merged.kind == vendor.kind:
             return True
@@ -157,13 +157,13 @@ def _covers(merged: Difference, vendor: Difference) -> bool:
     return inside and merged.kind in {"add", "remove"} and merged.kind == vendor.kind
 
 
-def _told_apart(changes: Sequence[Change]) -> Iterator[Change]:
-    """Yield the changes so that no two have one fingerprint: whoever accepts one accepts that one only."""
+def _number_equal(changes: Sequence[Change]) -> Iterator[Change]:
+    """Number equal changes, so that each has a fingerprint of its own and is accepted by itself."""
     seen: Counter[str] = Counter()
     for change in changes:
-        name = change.fingerprint
-        yield dataclasses.replace(change, twin=seen[name])
-        seen[name] += 1
+        fingerprint = change.fingerprint
+        yield dataclasses.replace(change, ordinal=seen[fingerprint])
+        seen[fingerprint] += 1
 
 
 def _worst_first(change: Change) -> tuple[int, str, str]:

@@ -1,25 +1,57 @@
-"""Which requests stop being accepted and which start: every combination of listable values, judged by both sides."""
+"""Which requests stop being accepted and which start: every combination of listable values, judged by both sides.
+
+The alternatives of a field are absence, every value that either side lists, and one sample for each side of what
+cannot be listed but differs. Fields that both sides treat alike and no rule looks at multiply the counts and are not
+walked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rulewright.impact.acceptance import Acceptance, Reason, UnanswerableError
-from rulewright.impact.alignment import Aligned, Point, Table
+from rulewright.impact.acceptance import Acceptance, Reason, UnusableSchemaError, parameters
+from rulewright.impact.difference import same
 from rulewright.impact.grammar import resolved
-from rulewright.impact.parameters import parameters
 from rulewright.impact.revision import Revision
 from rulewright.openapi.operations import operations
+from rulewright.openapi.sample import samples
+from rulewright.openapi.schemas import Schemas
 from rulewright.rules.definition import RuledSchema
+from rulewright.rules.space import Given, Length, Sample, concrete, concretes, product, schema_domains
+from rulewright.rules.verdict import mentions
 
 LIMIT: Final = 300_000
+_ANNOTATIONS: Final = frozenset(
+    {"description", "title", "example", "examples", "default", "deprecated", "externalDocs", "xml"}
+)
+Point = tuple[Any, ...]
+"""One alternative for each walked field: `()` if the field is absent, else `(value,)`."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Every walked combination: the names of its fields, and for each point whether it was and is accepted."""
+
+    fields: tuple[str, ...]
+    alternatives: tuple[tuple[Point, ...], ...]
+    points: Mapping[Point, tuple[bool, bool]]
+    old: Acceptance
+    new: Acceptance
+    fixed: Mapping[str, Any]
+
+    def body(self, point: Point) -> dict[str, Any]:
+        """Return the request of a point."""
+        given = {name: concrete(value[0]) for name, value in zip(self.fields, point, strict=True) if value}
+        return {**self.fixed, **given}
 
 
 @dataclass(frozen=True)
 class Group:
-    """Requests that share the cause of their fate."""
+    """Requests that stop, or start, for the same reasons."""
 
     causes: tuple[Reason, ...]
     count: int
@@ -37,42 +69,44 @@ class Group:
 
 @dataclass(frozen=True)
 class RequestImpact:
-    """What became of the requests of one operation, on one side of it.
+    """The counted requests of one operation: bodies, or parameters.
 
     Args:
         operation: Such as `POST /orders`.
         where: `request body` or `parameters`.
-        total: How many combinations were judged; 0 where nothing could be.
+        method: What was evaluated, and what was not.
+        total: How many combinations were judged; 0 if none could be.
         before: How many of them the old side accepts.
         after: How many of them the new side accepts.
         stops: Those accepted before and refused now, grouped by cause.
         starts: Those refused before and accepted now, grouped by cause.
-        method: What was evaluated, and what was not.
-        table: Every walked combination with what both sides say, for drawing.
+        table: Every walked combination with both verdicts, to draw a decision table.
     """
 
     operation: str
     where: str
-    total: int
-    before: int
-    after: int
-    stops: tuple[Group, ...]
-    starts: tuple[Group, ...]
     method: str
+    total: int = 0
+    before: int = 0
+    after: int = 0
+    stops: tuple[Group, ...] = ()
+    starts: tuple[Group, ...] = ()
     table: Table | None = field(default=None, repr=False)
+
+    @property
+    def groups(self) -> Iterator[tuple[str, Group]]:
+        """Each group with the verb of its fate, `stop` or `start`."""
+        yield from (("stop", group) for group in self.stops)
+        yield from (("start", group) for group in self.starts)
 
     def data(self) -> dict[str, Any]:
         """Return the impact as JSON."""
         result = {key: value for key, value in vars(self).items() if key != "table"}
-        return {
-            **result,
-            "stops": [each.data() for each in self.stops],
-            "starts": [each.data() for each in self.starts],
-        }
+        return {**result, **{key: [each.data() for each in result[key]] for key in ("stops", "starts")}}
 
 
 def compare_requests(old: Revision, new: Revision) -> tuple[RequestImpact, ...]:
-    """Return what became of the requests of every operation that both sides have."""
+    """Count the requests of every operation that both sides have."""
     return tuple(_compare(old, new))
 
 
@@ -82,15 +116,15 @@ def _compare(old: Revision, new: Revision) -> Iterator[RequestImpact]:
         if (other := before.get((operation.method, operation.path))) is None:
             continue
         name = f"{operation.method.upper()} {operation.path}"
-        pair = (_body(other.body, old.value), _body(operation.body, new.value))
+        pair = (_body_schema(other.body, old.value), _body_schema(operation.body, new.value))
         if None not in pair:
-            yield _judge(name, "request body", (old, new), pair)
+            yield _count(name, "request body", (old, new), pair)
         (was, _), (now, _) = given = (parameters(old, other), parameters(new, operation))
         if was["properties"] and now["properties"]:
-            yield _judge(name, "parameters", (old, new), (was, now), tuple(ruled for _, ruled in given))
+            yield _count(name, "parameters", (old, new), (was, now), tuple(ruled for _, ruled in given))
 
 
-def _body(operation: Mapping[str, Any], document: Any) -> Any:
+def _body_schema(operation: Mapping[str, Any], document: Any) -> Any:
     body = resolved(operation.get("requestBody"), document)
     content = body.get("content") if isinstance(body, dict) else None
     for kind, media in content.items() if isinstance(content, dict) else ():
@@ -99,7 +133,7 @@ def _body(operation: Mapping[str, Any], document: Any) -> Any:
     return None
 
 
-def _judge(
+def _count(
     name: str,
     where: str,
     sides: tuple[Revision, Revision],
@@ -108,29 +142,233 @@ def _judge(
 ) -> RequestImpact:
     try:
         old, new = (Acceptance(*side) for side in zip(sides, schemas, ruled, strict=True))
-        space = Aligned((old, new), (sides[0].value, sides[1].value))
-    except (UnanswerableError, TypeError, AttributeError) as error:
-        return RequestImpact(name, where, 0, 0, 0, (), (), f"not counted: {error}; compared by schema only")
+        space = _Space((old, new), (sides[0].value, sides[1].value))
+    except (UnusableSchemaError, TypeError, AttributeError) as error:
+        return RequestImpact(name, where, f"not counted: {error}; compared by schema only")
     if space.size > LIMIT:
         method = f"not counted: {space.size} combinations of {', '.join(space.walked)} are more than {LIMIT}"
-        return RequestImpact(name, where, 0, 0, 0, (), (), f"{method}; compared by schema only")
+        return RequestImpact(name, where, f"{method}; compared by schema only")
     table = space.table()
     before = sum(was for was, _ in table.points.values()) * space.others
     after = sum(now for _, now in table.points.values()) * space.others
-    if not before and not after:  # such as where a pattern asks for more than a sample knows
+    if not before and not after:  # for instance because no sample can match a pattern
         text = f"not counted: neither side accepts any of {len(table.points)} combinations"
-        text += f", in which one sample stands for {', '.join(space.unlisted)}" if space.unlisted else ""
-        return RequestImpact(name, where, 0, 0, 0, (), (), f"{text}; compared by schema only")
+        text += f", with one sample for each of {', '.join(space.unlisted)}" if space.unlisted else ""
+        return RequestImpact(name, where, f"{text}; compared by schema only")
     stops = _groups(table, table.new, (True, False), space.others)
     starts = _groups(table, table.old, (False, True), space.others)
     total = len(table.points) * space.others
-    return RequestImpact(name, where, total, before, after, stops, starts, space.method(), table)
+    return RequestImpact(name, where, space.method(), total, before, after, stops, starts, table)
 
 
-def _groups(table: Table, refusing: Acceptance, fate: tuple[bool, bool], others: int) -> tuple[Group, ...]:
+def _groups(table: Table, refusing: Acceptance, outcome: tuple[bool, bool], others: int) -> tuple[Group, ...]:
+    """Group the points with an outcome by the reasons of the side that refuses them."""
     found: dict[tuple[Reason, ...], list[Point]] = {}
-    for point, outcome in table.points.items():
-        if outcome == fate:
+    for point, each in table.points.items():
+        if each == outcome:
             found.setdefault(refusing.reasons(table.body(point)), []).append(point)
     groups = [Group(causes, len(points) * others, table.body(points[0])) for causes, points in found.items()]
     return tuple(sorted(groups, key=lambda group: (len(group.causes), -group.count, group.cause)))
+
+
+class _Space:
+    """The request spaces of two schemas as one: the alternatives of each field that either side distinguishes.
+
+    Args:
+        sides: Both sides.
+        documents: Their documents.
+
+    Attributes:
+        walked: The fields to combine, with their alternatives.
+        fixed: The values of required fields that are not walked.
+        free: The fields that both sides treat alike, with the number of their alternatives.
+        unlisted: The fields whose values cannot be listed.
+    """
+
+    def __init__(self, sides: tuple[Acceptance, Acceptance], documents: tuple[Any, Any]) -> None:
+        self._sides = sides
+        self.walked: dict[str, tuple[Point, ...]] = {}
+        self.fixed: dict[str, Any] = {}
+        self.free: dict[str, int] = {}
+        self.unlisted: list[str] = []
+        domains = [schema_domains(side.schema, document) for side, document in zip(sides, documents, strict=True)]
+        properties = [side.schema.get("properties", {}) for side in sides]
+        for name in dict.fromkeys((*properties[0], *properties[1])):
+            schemas = [resolved(each.get(name), document) for each, document in zip(properties, documents, strict=True)]
+            self._add(name, schemas, [each.get(name) for each in domains], documents)
+        self.size = product(map(len, self.walked.values()))
+        self.others = product(self.free.values())
+
+    def _add(self, name: str, schemas: list[Any], domains: list[Any], documents: tuple[Any, Any]) -> None:
+        required = [name in side.schema.get("required", []) for side in self._sides]
+        alike = required[0] == required[1] and same(*map(_without_annotations, schemas))
+        values = _distinct([value for domain in domains for value in _listed(domain or ())])
+        if alike and not values:
+            if isinstance(schemas[0], dict):
+                self.unlisted.append(name)
+                if required[0]:
+                    for value in _sampled(documents[0], schemas[0]):
+                        self.fixed[name] = value
+            return
+        sampled = {any(isinstance(value, Given) for value in domain or ()) for domain in domains}
+        if None in domains or len(sampled) > 1:
+            sampled_values = (
+                value
+                for schema, document in zip(schemas, documents, strict=True)
+                if isinstance(schema, dict)
+                for value in _sampled(document, schema)
+            )
+            values = _distinct([*values, *sampled_values])
+            self.unlisted.append(name)
+        ruled = any(mentions(rule, name) for side in self._sides if side.ruled for rule in side.ruled.rules)
+        if ruled or not alike:
+            self.walked[name] = ((), *((value,) for value in values))
+            return
+        self.free[name] = len(values) + (not required[0])
+        if required[0]:
+            self.fixed[name] = concrete(values[0])
+
+    def table(self) -> Table:
+        """Return every combination of the walked fields, smallest first, with both verdicts."""
+        points = sorted(itertools.product(*self.walked.values()), key=lambda point: sum(bool(value) for value in point))
+        old, new = self._sides
+        judged: dict[Point, tuple[bool, bool]] = {}
+        table = Table(tuple(self.walked), tuple(self.walked.values()), judged, old, new, self.fixed)
+        for point in points:
+            body = table.body(point)
+            judged[point] = (old.accepts(body), new.accepts(body))
+        return table
+
+    def method(self) -> str:
+        """Return what is evaluated and what is not, in words."""
+        walked = f"{self.size} combinations of {', '.join(self.walked)}" if self.walked else "1 request"
+        text = f"{walked} compared"
+        if self.free:
+            text += f"; both sides treat {', '.join(self.free)} alike (x{self.others})"
+        if self.unlisted:
+            text += f"; free values compared by schema and one sample: {', '.join(self.unlisted)}"
+        return text
+
+
+def _listed(domain: Sequence[Any]) -> list[Any]:
+    return [each for value in domain for each in (concretes(value) if isinstance(value, Given) else (value,))]
+
+
+def _distinct(values: list[Any]) -> tuple[Any, ...]:
+    """Return the values without repetition, list lengths last and in order."""
+    result: dict[Any, None] = {}
+    for value in values:
+        plain = isinstance(value, str | Length | Sample)
+        result[value if plain else Sample(json.dumps(value, sort_keys=True))] = None
+    counts = sorted(value.count for value in result if isinstance(value, Length))
+    return (*(value for value in result if not isinstance(value, Length)), *map(Length, counts))
+
+
+def _without_annotations(schema: Any) -> Any:
+    """Return a schema without the keywords that do not affect acceptance."""
+    if not isinstance(schema, dict):
+        return schema
+    return {key: value for key, value in schema.items() if key not in _ANNOTATIONS and not key.startswith("x-")}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One pair of values: what it allowed and what it allows, and whether the requests behind it changed."""
+
+    before: str
+    after: str
+    changed: bool
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """A decision table: a row for each value of one field, a column for each value of another."""
+
+    title: str
+    rows: str
+    columns: str
+    others: tuple[str, ...]
+    heads: tuple[str, ...]
+    lines: tuple[tuple[str, tuple[Cell, ...]], ...]
+
+
+def decisions(impact: RequestImpact) -> Decisions | None:
+    """Return the decision table of counted requests; None if fewer than two fields can be listed."""
+    table = impact.table
+    if table is None:
+        return None
+    listed = [name for name, values in zip(table.fields, table.alternatives, strict=True) if _is_listed(values)]
+    if len(listed) < 2:
+        return None
+    by = next((by for side in (table.new, table.old) if (by := _discriminator(side)) in listed), listed[0])
+    rows = next(name for name in listed if name != by)
+    column, row = table.fields.index(by), table.fields.index(rows)
+    others = tuple(name for name in table.fields if name not in {by, rows})
+    heads, lines = table.alternatives[column], table.alternatives[row]
+    cells: dict[tuple[Point, Point], list[Point]] = {pair: [] for pair in itertools.product(lines, heads)}
+    for point in table.points:
+        cells[point[row], point[column]].append(point)
+    used = [pair for pair, points in cells.items() if any(any(table.points[point]) for point in points)]
+    heads = tuple(head for head in heads if any(head == pair[1] for pair in used))
+    lines = tuple(line for line in lines if any(line == pair[0] for pair in used))
+    shown = tuple(
+        (_value_text(line), tuple(_cell(table, cells[line, head], others) for head in heads)) for line in lines
+    )
+    return Decisions(f"{impact.operation}, {impact.where}", rows, by, others, tuple(map(_value_text, heads)), shown)
+
+
+def _is_listed(values: Sequence[Point]) -> bool:
+    given = [value[0] for value in values if value]
+    return len(given) > 1 and not any(isinstance(value, Length | Sample) for value in given)
+
+
+def _discriminator(side: Acceptance) -> Any:
+    variants = side.schema.get("x-variants")
+    return variants.get("by") if isinstance(variants, dict) else None
+
+
+def _cell(table: Table, points: Sequence[Point], others: tuple[str, ...]) -> Cell:
+    changed = any(before != after for before, after in (table.points[point] for point in points))
+    return Cell(_cell_text(table, points, others, 0), _cell_text(table, points, others, 1), changed)
+
+
+def _cell_text(table: Table, points: Sequence[Point], others: tuple[str, ...], side: int) -> str:
+    """Return what one side allows the other fields, or why it refuses every point of the cell."""
+    accepted = [point for point in points if table.points[point][side]]
+    if not accepted:
+        judge = (table.old, table.new)[side]
+        named = [name for name in table.fields if name not in others]
+        reasons = [_reason_texts(judge.reasons(table.body(point)), named) for point in points]
+        common = [reason for reason in reasons[0] if all(reason in each for each in reasons)]
+        return "no: " + ", ".join(common or sorted({reason for each in reasons for reason in each}))
+    if len(accepted) == len(points):
+        return "any"
+    if len(others) == 1:
+        index = table.fields.index(others[0])
+        return f"{others[0]} {_range_text([point[index] for point in accepted], table.alternatives[index])}"
+    return f"{len(accepted)} of {len(points)}"
+
+
+def _reason_texts(reasons: Sequence[Reason], named: Sequence[str]) -> list[str]:
+    """Return reasons without the values that the row or the column of the cell names already."""
+    words = ("not listed" if reason.field in named and reason.what else str(reason) for reason in reasons)
+    return list(dict.fromkeys(words))
+
+
+def _range_text(values: Sequence[Point], domain: Sequence[Point]) -> str:
+    counts = sorted(value[0].count for value in values if value and isinstance(value[0], Length))
+    if not counts:
+        return ", ".join(map(_value_text, values))
+    largest = max(value[0].count for value in domain if value and isinstance(value[0], Length))
+    text = str(counts[0]) if counts[0] == counts[-1] else f"{counts[0]}-{counts[-1]}"
+    text = f"{counts[0]} or more" if counts[-1] == largest else text
+    return f"none or {text}" if () in values else text
+
+
+def _value_text(value: Point) -> str:
+    return "(absent)" if not value else value[0].text if isinstance(value[0], Sample) else str(value[0])
+
+
+def _sampled(document: Any, schema: Any) -> Iterator[Any]:
+    """Yield one value that a schema accepts, if one is found."""
+    yield from itertools.islice(samples(Schemas(document), schema, shown=False), 1)

@@ -1,41 +1,47 @@
-"""One side of a comparison: a vendor document, what the overlays make of it, and what of them no longer fits."""
+"""One side of a comparison: a vendor document with the overlays applied as far as they fit, and where to read one."""
 
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import tempfile
+import tomllib
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.merged import Merged
-from rulewright.openapi.document import Document
+from rulewright.openapi.document import Document, load
 from rulewright.openapi.operations import with_path_items
-from rulewright.overlay import AbsorbedError, Action, Overlay, OverlayError, apply
+from rulewright.overlay import AbsorbedError, Action, Overlay, OverlayError, apply, load_overlay
 from rulewright.overlay.absorbed import absorbed, without
-from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules, with_rules_as_schema
+from rulewright.project import Project, load_project
+from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules
 from rulewright.rules.lint import lint
 from rulewright.rules.sources import check_quotes
 from rulewright.rules.variants import VariantSet, read_variants
 
+CONFIG: Final = "pyproject.toml"
+_GIT_TIMEOUT: Final = 60
+_PAGES: Final = (".md", ".mdx", ".markdown")
+_URLS: Final = ("https://", "http://")
 _UNREADABLE: Final = (InputError, LookupError, TypeError, AttributeError, ValueError)
-"""What reading rules or variants out of a document raises that is not what its overlays were written for."""
-DELETED: Final = "regeneration stops there; compared as if it were deleted from the overlay"
+"""What reading rules or variants raises for a document that its overlays were not written for."""
+_SKIPPED: Final = "regeneration stops there; compared as if it were deleted from the overlay"
 
 
 @dataclass(frozen=True)
-class Misfit:
-    """Something of an overlay that does not fit the vendor document any more.
+class Conflict:
+    """A part of an overlay that does not fit the vendor document.
 
     Args:
-        kind: `action` (no longer applies as written), `absorbed` (the document says so already), `pin` (the
-            words a rule quotes are gone), `example` (its examples are no requests of the schema any more) or
-            `rule` (it cannot be what its author meant).
+        kind: `action` (it does not apply as written), `absorbed` (the document defines the same itself), `source`
+            (the words that a rule quotes are gone), `example` (the examples of a rule do not fit the schema) or
+            `rule` (the rule cannot work as intended).
         place: The overlay file's name and the action, or the rule; the same in every revision.
-        reason: The message that strict application gives.
+        reason: The message of strict application.
     """
 
     kind: str
@@ -52,9 +58,9 @@ class Revision:
         vendor: The vendor document.
         overlays: The overlays, in order.
         value: The document with every action that can be applied.
-        ruled: The schemas that carry rules.
-        variants: Their variants, where they can be read.
-        misfits: What does not fit.
+        ruled: The schemas that have rules.
+        variants: Their variants, if they can be read.
+        conflicts: What does not fit.
     """
 
     label: str
@@ -63,7 +69,7 @@ class Revision:
     value: Any
     ruled: tuple[RuledSchema, ...]
     variants: tuple[VariantSet, ...]
-    misfits: tuple[Misfit, ...]
+    conflicts: tuple[Conflict, ...]
 
     @property
     def version(self) -> Any:
@@ -71,18 +77,9 @@ class Revision:
         info = self.vendor.value.get("info")
         return info.get("version") if isinstance(info, dict) else None
 
-    @cached_property
-    def effective(self) -> Any:
-        """The merged document whose schemas refuse what the rules refuse."""
-        return with_rules_as_schema(self.value, self.ruled)
-
-    def explained(self) -> AbstractContextManager[None]:
-        """Refuse the document where something stumbles over it because it is not valid OpenAPI."""
-        return self.merged.explained()
-
     @property
     def merged(self) -> Merged:
-        """The same, as the rules' own tools take it."""
+        """The same as a merged project."""
         return Merged(self.vendor, self.overlays, self.value, self.ruled)
 
 
@@ -90,92 +87,199 @@ def revise(label: str, vendor: Document, overlays: Sequence[Overlay]) -> Revisio
     """Apply overlays to a vendor document as far as they fit, and note what does not.
 
     Raises:
-        InputError: The document is not an OpenAPI document at all.
+        InputError: The document is not an OpenAPI document.
     """
     if not isinstance(vendor.value, dict) or not isinstance(vendor.value.get("paths", {}), dict):
         raise InputError("is not an OpenAPI document: it has no object of paths", path=vendor.path)
-    misfits: list[Misfit] = []
     # extends names a file by its path, and a revision may come from anywhere
     free = [dataclasses.replace(overlay, extends=None) for overlay in overlays]
     added = absorbed(vendor, free)
-    misfits += (
-        Misfit("absorbed", f"{Path(each.overlay).name}, action {each.action}", f"{each}\n  {DELETED}") for each in added
-    )
+    conflicts = [Conflict("absorbed", _place(each.overlay, each.action), f"{each}\n  {_SKIPPED}") for each in added]
     free = without(free, added)
     try:
         value = apply(vendor, free).value
     except OverlayError:
-        value = _apply_each(vendor, free, misfits)
+        value = _apply_each(vendor, free, conflicts)
     value = with_path_items(value)
     with Merged(vendor, tuple(overlays), value, ()).explained():
-        ruled = _ruled(value, misfits)
-        misfits += _pins(vendor, ruled)
-        misfits += _lint(value, ruled)
-        variants = _variants(value, ruled, misfits)
-    return Revision(label, vendor, tuple(overlays), value, ruled, variants, tuple(misfits))
+        ruled = _read_rules(value, conflicts)
+        conflicts += _changed_sources(vendor, ruled)
+        conflicts += _lint(value, ruled)
+        variants = _read_variants(value, ruled, conflicts)
+    return Revision(label, vendor, tuple(overlays), value, ruled, variants, tuple(conflicts))
 
 
-def _apply_each(vendor: Document, overlays: Sequence[Overlay], misfits: list[Misfit]) -> Any:
+def _place(overlay: str, action: int) -> str:
+    return f"{Path(overlay).name}, action {action}"
+
+
+def _apply_each(vendor: Document, overlays: Sequence[Overlay], conflicts: list[Conflict]) -> Any:
     """Apply what can be applied, action by action."""
-    value = vendor.value
+    document = vendor
     for overlay in overlays:
         for action in overlay.actions:
-            value = _apply(Document(vendor.path, value, vendor.text, vendor.lines), overlay, action, misfits)
-    return value
+            document = dataclasses.replace(document, value=_apply(document, overlay, action, conflicts))
+    return document.value
 
 
-def _apply(document: Document, overlay: Overlay, action: Action, misfits: list[Misfit]) -> Any:
+def _apply(document: Document, overlay: Overlay, action: Action, conflicts: list[Conflict]) -> Any:
     """Apply one action: strictly, else leniently, else not at all."""
     single = dataclasses.replace(overlay, actions=(action,))
-    place = f"{Path(overlay.path).name}, action {action.number}"
+    place = _place(overlay.path, action.number)
     try:
         return apply(document, [single]).value
     except AbsorbedError as error:
-        misfits.append(Misfit("absorbed", place, str(error)))
+        conflicts.append(Conflict("absorbed", place, str(error)))
     except OverlayError as error:
-        misfits.append(Misfit("action", place, str(error)))
+        conflicts.append(Conflict("action", place, str(error)))
     try:
         return apply(document, [single], lenient=True).value
     except OverlayError:
         return document.value  # the reason has been noted above
 
 
-def _ruled(value: Any, misfits: list[Misfit]) -> tuple[RuledSchema, ...]:
+def _read_rules(value: Any, conflicts: list[Conflict]) -> tuple[RuledSchema, ...]:
     try:
         return read_rules(value)
     except _UNREADABLE as error:
-        misfits.append(Misfit("rule", "x-rules", str(error)))
+        conflicts.append(Conflict("rule", "x-rules", str(error)))
         return ()
 
 
-def _pins(vendor: Document, ruled: Sequence[RuledSchema]) -> Iterator[Misfit]:
+def _changed_sources(vendor: Document, ruled: Sequence[RuledSchema]) -> Iterator[Conflict]:
     for rule in (rule for schema in ruled for rule in schema.rules):
         try:
             check_quotes(vendor, [rule])
         except RuleDefinitionError as error:
-            yield Misfit("pin", rule.id, str(error))
+            yield Conflict("source", rule.id, str(error))
 
 
-def _lint(value: Any, ruled: Sequence[RuledSchema]) -> Iterator[Misfit]:
+def _lint(value: Any, ruled: Sequence[RuledSchema]) -> Iterator[Conflict]:
     try:
-        findings = lint(value, ruled)  # together, since a large document is taken over each time
+        findings = lint(value, ruled)  # together, since each call copies the document
     except _UNREADABLE as error:
         if len(ruled) > 1:
             for schema in ruled:
                 yield from _lint(value, [schema])
         else:
-            yield Misfit("rule", ruled[0].pointer, f"its rules cannot be checked: {error}")
+            yield Conflict("rule", ruled[0].pointer, f"its rules cannot be checked: {error}")
         return
     for finding in findings:
         kind = "example" if finding.check == "examples-do-what-they-claim" else "rule"
-        yield Misfit(kind, finding.rule, str(finding))
+        yield Conflict(kind, finding.rule, str(finding))
 
 
-def _variants(value: Any, ruled: Sequence[RuledSchema], misfits: list[Misfit]) -> tuple[VariantSet, ...]:
+def _read_variants(value: Any, ruled: Sequence[RuledSchema], conflicts: list[Conflict]) -> tuple[VariantSet, ...]:
     found: list[VariantSet] = []
     for schema in ruled:
         try:
             found += read_variants(value, [schema])
         except _UNREADABLE as error:
-            misfits.append(Misfit("rule", f"{schema.pointer} x-variants", str(error)))
+            conflicts.append(Conflict("rule", f"{schema.pointer} x-variants", str(error)))
     return tuple(found)
+
+
+def read(name: str, project: Path) -> Revision:
+    """Return one side of a comparison.
+
+    Args:
+        name: A document, a page, a folder of pages, a URL, a project directory, or a git revision of the project.
+        project: The project whose overlays apply to a plain document or page, and whose revisions are read.
+
+    Raises:
+        InputError: It is none of these, or cannot be read.
+    """
+    path = Path(name)
+    overlays = load_project(project).overlays if (project / CONFIG).is_file() else ()
+    if _is_page(name, path):
+        from rulewright.importing.imported import correct_by, import_pages  # noqa: PLC0415  slow to load, seldom needed
+
+        document = import_pages([name], correct_by(overlays) if overlays else None).document
+    elif path.is_dir():
+        return _read_project(name, load_project(path))
+    elif path.is_file():
+        document = load(path)
+    else:
+        return _read_git(name, project)
+    return revise(name, document, [load_overlay(each) for each in overlays])
+
+
+def _is_page(name: str, path: Path) -> bool:
+    if path.is_dir():
+        return not (path / CONFIG).is_file() and any(path.glob("*.md"))
+    return name.lower().startswith(_URLS) or (path.suffix.lower() in _PAGES and path.is_file())
+
+
+def _read_project(label: str, project: Project) -> Revision:
+    return revise(label, load(project.spec), [load_overlay(path) for path in project.overlays])
+
+
+def _read_git(name: str, project: Path) -> Revision:
+    """Read a project as it was in a git revision, without touching the working tree."""
+    if name.startswith("-") or not (commit := _git(project, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")):
+        raise InputError(
+            f"{name!r} is neither a file nor a directory, nor a revision of the project in {project}\n"
+            "  give a vendor document, a page, a directory with pyproject.toml, or a git revision such as HEAD~1"
+        )
+    revision = commit.decode().strip()
+    with tempfile.TemporaryDirectory(prefix="impact-") as folder:
+        root = Path(folder)
+        _extract(project, revision, CONFIG, root, name)
+        table = tomllib.loads((root / CONFIG).read_text(encoding="utf-8")).get("tool", {}).get("rulewright", {})
+        for file in dict.fromkeys([str(table.get("spec", "")), *map(str, table.get("overlays", []))]):
+            _extract(project, revision, file, root, name)
+        return _relabelled(_read_project(name, load_project(root)), root.resolve(), name)
+
+
+def _extract(project: Path, revision: str, file: str, root: Path, name: str) -> None:
+    """Write one file of a git revision below `root`; a path outside of the project is left to the project's reader."""
+    place = PurePosixPath(file)
+    if place.is_absolute() or ".." in place.parts or not place.parts:
+        return
+    content = _git(project, "show", f"{revision}:./{place}")
+    if content is None:
+        raise InputError(f"the revision {name} has no {file}", path=project.as_posix())
+    target = root / place
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+
+
+def _git(project: Path, *arguments: str) -> bytes | None:
+    """Return what git prints, or None if it fails."""
+    try:
+        done = subprocess.run(  # noqa: S603  arguments, no shell
+            ["git", "-C", str(project), *arguments],  # noqa: S607  whichever git the caller uses
+            capture_output=True,
+            check=False,
+            timeout=_GIT_TIMEOUT,
+            stdin=subprocess.DEVNULL,
+        )
+    except FileNotFoundError as error:
+        raise InputError("git is needed to read a revision, and is not installed") from error
+    except subprocess.TimeoutExpired as error:
+        raise InputError(f"git did not answer within {_GIT_TIMEOUT} s") from error
+    return None if done.returncode else done.stdout
+
+
+def _relabelled(revision: Revision, root: Path, label: str) -> Revision:
+    """Name files by revision and path, not by the temporary folder."""
+
+    def shown(path: str) -> str:
+        inside = Path(path).resolve()
+        return f"{label}:{inside.relative_to(root).as_posix()}" if inside.is_relative_to(root) else path
+
+    def moved(document: Document) -> Document:
+        return dataclasses.replace(document, path=shown(document.path))
+
+    return dataclasses.replace(
+        revision,
+        vendor=moved(revision.vendor),
+        overlays=tuple(
+            dataclasses.replace(each, path=shown(each.path), document=moved(each.document))
+            for each in revision.overlays
+        ),
+        conflicts=tuple(
+            dataclasses.replace(each, reason=each.reason.replace(f"{root.as_posix()}/", f"{label}:"))
+            for each in revision.conflicts
+        ),
+    )

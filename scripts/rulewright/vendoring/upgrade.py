@@ -19,9 +19,9 @@ from typing import Any, Final
 
 from rulewright.errors import InputError, printable
 from rulewright.generate.tree import Tree, write_tree
+from rulewright.impact.formats import render_text
 from rulewright.impact.report import compare
-from rulewright.impact.sources import read
-from rulewright.impact.text import render
+from rulewright.impact.revision import read
 from rulewright.project import Project
 from rulewright.vendoring.copy import INPUTS
 from rulewright.vendoring.verify import Finding
@@ -105,7 +105,7 @@ def show_impact(copy: Path, project: Project) -> str:
     old = copy / INPUTS
     if not (old / "pyproject.toml").is_file():
         raise InputError("is missing, so what changed since is unknown", path=old.as_posix())
-    return render(compare(read(str(old), project.root), read(str(project.root), project.root), ())).rstrip("\n")
+    return render_text(compare(read(str(old), project.root), read(str(project.root), project.root), ())).rstrip("\n")
 
 
 _TIMEOUT: Final = 600

@@ -1,29 +1,13 @@
-"""Every check, one record each, by subject."""
+"""Every check: one table for each subject."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from rulewright.impact.checks import (
-    answer,
-    composition,
-    constraint,
-    credential,
-    document,
-    operation,
-    reference,
-    rule,
-    schema,
-    sentence,
-)
-from rulewright.impact.checks.derived import DERIVED, Derived
-from rulewright.impact.checks.registry import Check
+from rulewright.impact.check import Check
+from rulewright.impact.checks import document, operations, overlays, schemas
+from rulewright.impact.checks.overlays import DERIVED, Derived
 
-_SUBJECTS: Final = (
-    schema, constraint, composition, operation, answer, credential, document, sentence, rule, reference,
-)  # fmt: skip
-CHECKS: Final[dict[str, Check]] = {
-    name: check for subject in _SUBJECTS for name, check in subject.REGISTRY.checks.items()
-}
+CHECKS: Final[tuple[Check, ...]] = (*schemas.CHECKS, *operations.CHECKS, *document.CHECKS, *overlays.CHECKS)
 
-__all__ = ["CHECKS", "DERIVED", "Check", "Derived"]
+__all__ = ["CHECKS", "DERIVED", "Derived"]

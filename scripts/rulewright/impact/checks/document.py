@@ -1,179 +1,175 @@
-"""Checks of the document as such: servers, tags, shared parts, and what says nothing to a client."""
+"""Checks of the document: servers, tags, shared parts, references, prose, and what does not affect a client."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-from rulewright.impact.change import Change, Severity
-from rulewright.impact.checks.registry import Check, Registry
+from rulewright.impact.check import ADD, REMOVE, Always, Check, Effect, breaking, compatible, nothing, review
 from rulewright.impact.context import Context, shown
-from rulewright.impact.grammar import ALTERNATIVES, CONTAINERS, EXTENSION, GRAMMAR, places
-from rulewright.impact.structure import Difference
+from rulewright.impact.difference import Difference, same
+from rulewright.impact.grammar import ALTERNATIVES, CONTAINERS, EXTENSION, GRAMMAR, places, resolved
+from rulewright.impact.prose import SentenceChange, changed_sentences, constraint_sentences, quoting
 
-REGISTRY: Final = Registry()
-check = REGISTRY.check
-_CHANGES: Final = ("add", "remove", "change")
-
-
-@check("documentation-changed",
-       ["Info.title", "Tag.name", *places("docs", "example", "examples"), "Schema.$comment", "Components.examples"],
-       _CHANGES, mirror="documentation-changed")  # fmt: skip
-def documentation_changed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """Something changed that only people read, and that no rule rests on: an example, a contact, a link."""
-    yield context.change(this.id, difference, f"{difference.key} reads otherwise", Severity.NOTHING, "docs")
-
-
-@check("version-changed", ["Info.version"], _CHANGES, mirror="version-changed")
-def version_changed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """The vendor's own version changed, from which nothing is concluded."""
-    text = f"the vendor's version was {shown(difference.old)}, is {shown(difference.new)}; nothing follows from it"
-    yield context.change(this.id, difference, text, Severity.NOTHING, "docs")
-
-
-@check("dialect-changed", ["OpenAPI.openapi", "OpenAPI.jsonSchemaDialect"], _CHANGES, mirror="dialect-changed")
-def dialect_changed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """The document is written in another version of OpenAPI, in which the same words may mean something else."""
-    was = f"{difference.key} was {shown(difference.old)}, is {shown(difference.new)}"
-    text = f"{was}: the same keywords may mean another thing"
-    yield context.change(this.id, difference, text, Severity.REVIEW, "docs")
+SERVERS: Final = ("OpenAPI.servers[]", "PathItem.servers[]", "Operation.servers[]")
+SHARED: Final = tuple(
+    f"Components.{key}[]"
+    for key in ("responses", "parameters", "requestBodies", "headers", "links", "pathItems", "securitySchemes")
+)
+ORDERED: Final = (*CONTAINERS, *(f"Schema.{key}" for key in ALTERNATIVES), "Schema.enum", "Schema.required")
+PARTS: Final = (
+    *(f"{place}[]" for place in CONTAINERS),
+    *(f"Schema.{key}{entry}" for key in ALTERNATIVES for entry in ("", "[]")),
+    *(f"{owner}.{key}" for owner, keys in GRAMMAR.items() for key, kind in keys.items() if kind[0] == "@"),
+)
+PROSE: Final = tuple(place for place in places("prose") if place not in {"Schema.title", "Info.title"})
+DOCUMENTATION: Final = (
+    "Info.title", "Tag.name", *places("docs", "example", "examples"), "Schema.$comment", "Components.examples",
+)  # fmt: skip
+EXTENSIONS: Final = (
+    *(f"{owner}.{EXTENSION}" for owner in GRAMMAR), f"OpenAPI.{EXTENSION}[]", f"Operation.{EXTENSION}[]",
+)  # fmt: skip
 
 
-_SERVERS: Final = ["OpenAPI.servers[]", "PathItem.servers[]", "Operation.servers[]"]
-
-
-@check("server-added", _SERVERS, ["add"], mirror="server-removed")
-def server_added(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """There is one more address."""
-    first = difference.location[-1] == 0
-    text = f"the address {_url(difference.new)} is served" + ("; it is now the one clients take" if first else "")
-    severity, who = (
-        (Severity.BREAKING, ["wire"]) if first and _had_servers(difference, context) else (Severity.COMPATIBLE, [])
-    )
-    yield context.change(this.id, difference, text, severity, *who)
-
-
-@check("server-removed", _SERVERS, ["remove"], mirror="server-added")
-def server_removed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """An address is gone."""
-    text = f"the address {_url(difference.old)} is gone: clients that use it reach nobody"
-    yield context.change(this.id, difference, text, Severity.BREAKING, "wire")
-
-
-def _url(server: Any) -> str:
-    return shown(str(server.get("url"))) if isinstance(server, dict) else "?"
-
-
-def _had_servers(difference: Difference, context: Context) -> bool:
-    return difference.owner != "OpenAPI" or bool(context.old.value.get("servers"))
-
-
-@check("server-rewritten", ["Server.url", "Server.variables"], _CHANGES, mirror="server-rewritten")
-def server_rewritten(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """An address is made up in another way."""
-    text = f"{difference.key} of an address changed: clients that use the old one may reach nobody"
-    yield context.change(this.id, difference, text, Severity.BREAKING, "wire")
-
-
-@check("tag-added", ["OpenAPI.tags[]"], ["add"], mirror="tag-removed")
-def tag_added(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """A group is described that was not."""
-    yield context.change(
-        this.id, difference, f"the group {shown(difference.entry)} is described", Severity.NOTHING, "docs"
-    )
-
-
-@check("tag-removed", ["OpenAPI.tags[]"], ["remove"], mirror="tag-added")
-def tag_removed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """The description of a group is gone; its operations are not."""
-    yield context.change(
-        this.id, difference, f"the group {shown(difference.entry)} is no longer described", Severity.NOTHING, "docs"
-    )
-
-
-@check("schema-added", ["Components.schemas[]", "Schema.$defs[]"], ["add"], mirror="schema-removed")
-def schema_added(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """There is one more schema."""
-    yield context.change(this.id, difference, f"there is a class for {shown(difference.entry)}", Severity.COMPATIBLE)
-
-
-@check("schema-removed", ["Components.schemas[]", "Schema.$defs[]"], ["remove"], mirror="schema-added")
-def schema_removed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """A schema is gone, and so is its generated class."""
-    schema = difference.old if isinstance(difference.old, dict) else {}
-    made = difference.owner == "Components" and ("enum" in schema or schema.get("type", "object") == "object")
-    text = f"{shown(difference.entry)} is gone" + (": imports of its generated class fail" if made else "")
-    who = ("source",) if made else ("docs",)
-    yield context.change(this.id, difference, text, Severity.BREAKING if made else Severity.NOTHING, *who)
-
-
-_SHARED: Final = [
-    f"Components.{key}[]" for key in ("responses", "parameters", "requestBodies", "headers", "links", "pathItems")
-]  # fmt: skip
-
-
-@check("shared-part-added", [*_SHARED, "Components.securitySchemes[]"], ["add"], mirror="shared-part-removed")
-def shared_part_added(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """There is a shared part; what uses it is reported at its place."""
-    yield context.change(this.id, difference, f"{shown(difference.entry)} is there to be used", Severity.NOTHING)
-
-
-@check("shared-part-removed", [*_SHARED, "Components.securitySchemes[]"], ["remove"], mirror="shared-part-added")
-def shared_part_removed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """A shared part is gone; what used it is reported at its place."""
-    uses = context.uses(difference)
-    text = f"{shown(difference.entry)} is gone" + (", and operations still name it: they are broken" if uses else "")
-    still = [use for use in context.usage[1].of(difference.location) if use in uses]
-    severity, who = (Severity.BREAKING, ["wire"]) if still else (Severity.NOTHING, [])
-    yield context.change(this.id, difference, text if still else f"{shown(difference.entry)} is gone", severity, *who)
-
-
-@check("part-replaced", ["OpenAPI.info", "OpenAPI.components"], ["add", "remove"],
-       mirror="part-replaced")  # fmt: skip
-def part_replaced(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """A whole part of the document came or went."""
-    gone = difference.kind == "remove" and difference.key == "components" and difference.old
-    text = f"{difference.key} {'is gone' if difference.kind == 'remove' else 'is new'} as a whole"
-    if gone:
-        yield context.change(
-            this.id, difference, f"{text}: what refers to it is broken", Severity.BREAKING, "wire", "source"
-        )
+def _server_added(difference: Difference, context: Context) -> Iterator[Effect]:
+    text = "the server {url} was added"
+    had_servers = difference.owner != "OpenAPI" or bool(context.old.value.get("servers"))
+    if difference.location[-1] != 0:
+        effect = compatible(text)
     else:
-        severity = Severity.COMPATIBLE if difference.key == "components" else Severity.NOTHING
-        yield context.change(this.id, difference, text, severity, "docs")
+        text += "; clients use it by default now"
+        effect = breaking(text, "wire") if had_servers else compatible(text)
+    yield from Always(effect)(difference, context)
 
 
-@check("container-changed", CONTAINERS, ["add", "remove"], mirror="container-changed")
-def container_changed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """A list or map came or went; each of its entries is reported by itself."""
-    what = "is stated" if difference.kind == "add" else "is no longer stated"
-    text = f"{difference.key} {what}; entries count one by one"
-    yield context.change(this.id, difference, text, Severity.NOTHING)
+def _schema_removed(difference: Difference, _: Context) -> Iterator[Effect]:
+    schema = difference.old if isinstance(difference.old, dict) else {}
+    name = shown(difference.entry)
+    if difference.owner == "Components" and ("enum" in schema or schema.get("type", "object") == "object"):
+        yield breaking(f"{name} is gone: imports of its generated class fail", "source")
+    else:
+        yield nothing(f"{name} is gone", "docs")
 
 
-_ORDERED: Final = [*CONTAINERS, *(f"Schema.{key}" for key in ALTERNATIVES), "Schema.enum", "Schema.required"]
+def _shared_part_removed(difference: Difference, context: Context) -> Iterator[Effect]:
+    uses = context.uses(difference)
+    name = shown(difference.entry)
+    if any(use in uses for use in context.usage[1].of(difference.location)):
+        yield breaking(f"{name} is gone, and operations still refer to it: they fail", "wire")
+    else:
+        yield nothing(f"{name} is gone")
 
 
-@check("order-changed", _ORDERED, ["order", "change"], mirror="order-changed")
-def order_changed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """The same entries stand in another order."""
+def _part_replaced(difference: Difference, _: Context) -> Iterator[Effect]:
+    text = f"{difference.key} as a whole {'is gone' if difference.kind == 'remove' else 'was added'}"
+    if difference.key != "components":
+        yield nothing(text, "docs")
+    elif difference.kind == "remove" and difference.old:
+        yield breaking(f"{text}: operations that refer to it fail", "wire", "source")
+    else:
+        yield compatible(text, "docs")
+
+
+def _is_reordered(difference: Difference) -> bool:
+    """Whether two lists have the same items."""
     old, new = difference.old, difference.new
     if not isinstance(old, list) or not isinstance(new, list):
-        return
-    if difference.kind == "change" and (any(each not in new for each in old) or any(each not in old for each in new)):
-        return
-    if difference.key == "servers" and old[:1] != new[:1]:
-        text = "another address stands first: clients take that one"
-        yield context.change(this.id, difference, text, Severity.BREAKING, "wire")
+        return False
+    return difference.kind == "order" or (all(each in new for each in old) and all(each in old for each in new))
+
+
+def _order_changed(difference: Difference, _: Context) -> Iterator[Effect]:
+    if difference.key == "servers" and difference.old[:1] != difference.new[:1]:
+        yield breaking("another server is first: clients use it by default now", "wire")
     else:
-        yield context.change(this.id, difference, f"{difference.key}: the same in another order", Severity.NOTHING)
+        yield nothing(f"{difference.key}: the same entries in another order")
 
 
-@check("extension-changed", [*(f"{owner}.{EXTENSION}" for owner in GRAMMAR), f"OpenAPI.{EXTENSION}[]",
-       f"Operation.{EXTENSION}[]"], _CHANGES, mirror="extension-changed")  # fmt: skip
-def extension_changed(this: Check, difference: Difference, context: Context) -> Iterator[Change]:
-    """An extension field changed, whose meaning is not known here."""
-    name = shown(str(difference.location[-1]))
-    yield context.change(
-        this.id, difference, f"the extension {name} changed: look what it means", Severity.REVIEW, "docs"
-    )
+def _reference_changed(difference: Difference, context: Context) -> Iterator[Effect]:
+    before, after = context.documents(difference)
+    names = [
+        shown(value["$ref"]) if isinstance(value, dict) and "$ref" in value else "a value of its own"
+        for value in (difference.old, difference.new)
+    ]
+    text = f"was {names[0]}, is {names[1]}"
+    if not same(resolved(difference.old, before), resolved(difference.new, after)):
+        sides = context.sides(difference) or {"request"}
+        text += ": the content differs, and requests and answers follow the new one"
+        yield breaking(text, *(["wire"] if "request" in sides else []), "types")
+    elif difference.owner == "Schema":
+        yield breaking(f"{text}: the same values, in a generated class with another name, so its type changed", "types")
+    else:
+        yield nothing(f"{text}; the content is the same")
+
+
+def _prose_changed(difference: Difference, context: Context) -> Iterator[Effect]:
+    found = changed_sentences(difference.old, difference.new)
+    for each in found:
+        what = "was reworded" if each.old and each.new else "was added" if each.new else "is gone"
+        yield _sentence(each, f"a sentence {what}", difference, context)
+    if not found:
+        yield nothing("only white space or list marks changed", "docs")
+
+
+def _sentence(change: SentenceChange, text: str, difference: Difference, context: Context) -> Effect:
+    quoted = quoting((context.old, context.new), difference.location, change)
+    text += "; it is quoted: review the rule or overlay" if quoted else ""
+    about = dataclasses.replace(difference, old=change.old, new=change.new)
+    return review(text, about=about, words=change.words, quoted=quoted)
+
+
+def _prose_arrived(difference: Difference, context: Context) -> Iterator[Effect]:
+    for place, sentence in constraint_sentences(difference.new, difference.location):
+        text = f"an added part states: {shown(sentence)}"
+        part = dataclasses.replace(difference, location=place)
+        yield _sentence(SentenceChange("", sentence), text, part, context)
+
+
+def _prose_left(difference: Difference, context: Context) -> Iterator[Effect]:
+    for place, sentence in constraint_sentences(difference.old, difference.location):
+        text = f"a removed part stated: {shown(sentence)}"
+        part = dataclasses.replace(difference, location=place)
+        yield _sentence(SentenceChange(sentence, ""), text, part, context)
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    Check("documentation-changed", "Something that only people read changed: an example, a contact, a link.",
+          DOCUMENTATION, Always(nothing("{key} changed", "docs"))),
+    Check("version-changed", "The vendor's own version changed, from which nothing is concluded.", ["Info.version"],
+          Always(nothing("the vendor's version was {old}, is {new}; nothing is concluded from it", "docs"))),
+    Check("dialect-changed", "The document uses another version of OpenAPI, in which keywords may mean something else.",
+          ["OpenAPI.openapi", "OpenAPI.jsonSchemaDialect"],
+          Always(review("{key} was {old}, is {new}: the same keywords may have another meaning"))),
+    Check("server-added", "There is a further server.", SERVERS, _server_added, ADD),
+    Check("server-removed", "A server is gone.", SERVERS,
+          Always(breaking("the server {url} is gone: clients that use it cannot connect", "wire")), REMOVE),
+    Check("server-rewritten", "The address of a server is built differently.", ["Server.url", "Server.variables"],
+          Always(breaking("{key} of a server changed: clients that use the old address may not reach it", "wire"))),
+    Check("tag-added", "A tag is described.", ["OpenAPI.tags[]"],
+          Always(nothing("the tag {entry} is described", "docs")), ADD),
+    Check("tag-removed", "A tag is no longer described; its operations remain.", ["OpenAPI.tags[]"],
+          Always(nothing("the tag {entry} is no longer described", "docs")), REMOVE),
+    Check("schema-added", "There is a further schema.", ["Components.schemas[]", "Schema.$defs[]"],
+          Always(compatible("there is a generated class for {entry}")), ADD),
+    Check("schema-removed", "A schema is gone, and so is its generated class.",
+          ["Components.schemas[]", "Schema.$defs[]"], _schema_removed, REMOVE),
+    Check("shared-part-added", "There is a further shared part; its uses are reported in their places.", SHARED,
+          Always(nothing("{entry} can be referred to")), ADD),
+    Check("shared-part-removed", "A shared part is gone; its uses are reported in their places.", SHARED,
+          _shared_part_removed, REMOVE),
+    Check("part-replaced", "A whole part of the document was added or removed.", ["OpenAPI.info", "OpenAPI.components"],
+          _part_replaced, ADD | REMOVE),
+    Check("container-changed", "A list or map was added or removed; each of its entries is reported by itself.",
+          CONTAINERS, Always(nothing("{key}: the list or map was added or removed; its entries are reported one by one")),
+          ADD | REMOVE),
+    Check("order-changed", "The same entries are in another order.", ORDERED, _order_changed,
+          frozenset({"order", "change"}), _is_reordered),
+    Check("reference-changed", "A place refers to another part, or defines itself what it referred to.",
+          [f"{owner}.$ref" for owner in GRAMMAR], _reference_changed, frozenset({"change"})),
+    Check("extension-changed", "An extension field changed, whose meaning is unknown.", EXTENSIONS,
+          Always(review("the extension {last} changed: check what it means"))),
+    Check("prose-changed", "A sentence changed, was added or removed; a rule may rest on it.", PROSE, _prose_changed),
+    Check("prose-arrived", "An added part has a sentence that sounds like a constraint.", PARTS, _prose_arrived, ADD),
+    Check("prose-left", "A removed part had a sentence that sounds like a constraint.", PARTS, _prose_left, REMOVE),
+)  # fmt: skip

@@ -1,8 +1,8 @@
-"""The structural difference of two documents, each part with its place in the grammar of OpenAPI.
+"""The structural differences of two documents, each with its place in the grammar of OpenAPI.
 
-General JSON diffs compare lists by position, so that one dropped enum value reads as a change of all that follow;
-here parameters, tags, servers and rules are found again by name, and a set of names stays one value. That the
-differences are complete is a property of its own: made to the old document they give the new one.
+General JSON diffs compare lists by position, so that one removed enum value reads as a change of all that follow;
+here parameters, tags, servers and rules are matched by name, and a set of names stays one value. The differences
+are complete: applied to the old document they give the new one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any, Final, Literal
 from rulewright.impact.grammar import ALTERNATIVES, EXTENSION, GRAMMAR, identity, kind_of, resolved
 from rulewright.openapi.pointer import Location, encode
 
-UNKNOWN: Final = "unknown"
 _MISSING: Final = object()
 _Named = dict[str, tuple[int, Any]]
 
@@ -25,15 +24,15 @@ class Difference:
     """One difference between two documents.
 
     Args:
-        owner: The type of the object it stands in, such as `Schema`.
+        owner: The type of the object that has the key, such as `Schema`.
         key: The keyword of that object, such as `enum` or `properties`.
-        entry: The name of the entry, where the keyword holds a map or a list and an entry differs.
-        kind: `add`, `remove`, `change`, or `order` where entries only changed places.
+        entry: The name of the entry, if the keyword has a map or a list and an entry differs.
+        kind: `add`, `remove`, `change`, or `order` if entries only changed places.
         old: The value before; None for `add`.
         new: The value after; None for `remove`.
-        location: Where it stands: in the new document, for `remove` in the old one.
-        known: Whether the grammar knows the key, and the value is what the grammar says.
-        hidden: Whether it stands in the vendor's documents only, because an overlay replaces the value.
+        location: The place in the new document, for `remove` in the old one.
+        known: Whether the grammar knows the key and allows the value.
+        hidden: Whether only the vendor documents differ, because an overlay replaces the value.
     """
 
     owner: str
@@ -53,7 +52,7 @@ class Difference:
 
     @property
     def selector(self) -> str:
-        """What checks are found by: `Schema.enum`, or `Schema.properties[]` for an entry."""
+        """The place as checks name it: `Schema.enum`, or `Schema.properties[]` for an entry."""
         return f"{self.owner}.{self.key}" + ("[]" if self.entry is not None else "")
 
 
@@ -107,7 +106,7 @@ class _Walk:
         if old is _MISSING or new is _MISSING:
             yield _plain(owner, key, old, new, at)
             if key in ALTERNATIVES:
-                return  # one of several limits, unlike an entry of any other list, more of them limit less
+                return  # unlike the entries of any other list, more alternatives allow more
         inner = str(kind_of(owner, key))[1:]
         before = _named(inner, [] if old is _MISSING else old, self.old)
         after = _named(inner, [] if new is _MISSING else new, self.new)
@@ -122,7 +121,7 @@ class _Walk:
             yield Difference(owner, key, None, "order", old, new, at)
 
     def _renamed(self, before: _Named, after: _Named) -> _Named:
-        """Return the new items by the old names, where what a reference leads to is only called something else."""
+        """Return the new items, under the old name if a reference only leads to the same content by another name."""
         gone: dict[Hashable, deque[str]] = defaultdict(deque)
         for name in before:
             if name not in after:
@@ -159,7 +158,7 @@ def _is(kind: type, old: Any, new: Any) -> bool:
 
 
 def _fits(shape: str, value: Any) -> bool:
-    """Tell whether a value can be what a kind says; a schema may be a boolean too."""
+    """Whether a value has the shape of its kind; a schema may be a boolean too."""
     if value is _MISSING:
         return True
     return isinstance(value, list) if shape == "[" else isinstance(value, dict | bool if shape == "@" else dict)
@@ -174,7 +173,7 @@ def _named(inner: str, items: list[Any], document: Any) -> _Named:
 
 
 def same(old: Any, new: Any) -> bool:
-    """Tell whether two JSON values are the same; unlike in Python, `true` is not 1."""
+    """Whether two JSON values are the same; unlike in Python, `true` is not 1."""
     if isinstance(old, dict) and isinstance(new, dict):
         return old.keys() == new.keys() and all(same(old[key], new[key]) for key in old)
     if isinstance(old, list) and isinstance(new, list):
@@ -183,14 +182,9 @@ def same(old: Any, new: Any) -> bool:
 
 
 def key_of(value: Any) -> Hashable:
-    """Return what equals that of another value where the two are the `same`: to look one up among many."""
+    """Return a hashable key that two values share if and only if they are the `same`."""
     if isinstance(value, dict):
         return frozenset((key, key_of(child)) for key, child in value.items())
     if isinstance(value, list):
         return tuple(map(key_of, value))
     return isinstance(value, bool), value
-
-
-def at_both(difference: Difference, old: Any, new: Any) -> tuple[Any, Any]:
-    """Return both values with their references followed, each in its own document."""
-    return resolved(difference.old, old), resolved(difference.new, new)

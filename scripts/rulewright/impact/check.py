@@ -1,0 +1,277 @@
+"""A check: a row that names places and kinds of difference, and the effect on callers.
+
+The tables of checks are in `checks/`. What one comparison decides is written as a row with a template of its message;
+the rest are functions that yield effects.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from rulewright.impact.change import Change, Severity, Word
+from rulewright.impact.context import Context, Count, field_of, parameter_name, shown
+from rulewright.impact.difference import Difference
+
+ADD: Final = frozenset({"add"})
+REMOVE: Final = frozenset({"remove"})
+CHANGES: Final = frozenset({"add", "remove", "change"})
+_GENERATED: Final = frozenset({"source", "types"})
+"""Who breaks only if generated code changes."""
+_AMBIGUOUS: Final = "; it is inside a negation or an alternative, so the effect may be the opposite"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a difference does to callers.
+
+    Args:
+        text: What a caller notices.
+        severity: How much it asks of callers.
+        who: Who breaks, of `WHO`.
+        witness: The smallest request that shows it, or None.
+        side: `request` or `response` if it only concerns uses of that side.
+        about: The difference it belongs to, if that is only a part of the one that was judged.
+        words: The word diff of a changed sentence.
+        quoted: The rules and overlay actions that quote a changed sentence.
+    """
+
+    text: str
+    severity: Severity
+    who: tuple[str, ...] = ()
+    witness: Any = None
+    side: Literal["request", "response"] | None = None
+    about: Difference | None = None
+    words: tuple[Word, ...] = ()
+    quoted: tuple[str, ...] = ()
+
+
+def breaking(text: str, *who: str, **more: Any) -> Effect:
+    """Return an effect that breaks callers."""
+    return Effect(text, Severity.BREAKING, who, **more)
+
+
+def review(text: str, **more: Any) -> Effect:
+    """Return an effect that somebody has to read about."""
+    return Effect(text, Severity.REVIEW, ("docs",), **more)
+
+
+def compatible(text: str, *who: str, **more: Any) -> Effect:
+    """Return an effect that breaks nobody."""
+    return Effect(text, Severity.COMPATIBLE, who, **more)
+
+
+def nothing(text: str, *who: str) -> Effect:
+    """Return an effect that callers do not notice."""
+    return Effect(text, Severity.NOTHING, who)
+
+
+Judge = Callable[[Difference, Context], Iterable[Effect]]
+Parts = Callable[[Difference], Iterable[Difference]]
+
+
+def turned_on(difference: Difference) -> bool:
+    """Whether a flag is true now."""
+    return difference.new is True
+
+
+def turned_off(difference: Difference) -> bool:
+    """Whether a flag was true and no longer is."""
+    return difference.old is True and difference.new is not True
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    Args:
+        id: Stable name.
+        purpose: What it finds, one sentence.
+        at: The places it looks at, such as `Schema.enum` or `Schema.properties[]`.
+        judge: Yields the effects of a difference.
+        kinds: The kinds of difference it looks at.
+        when: Whether a difference is of this check; by default each at its places is.
+        parts: Splits a difference into one for each change.
+    """
+
+    id: str
+    purpose: str
+    at: Sequence[str]
+    judge: Judge
+    kinds: frozenset[str] = CHANGES
+    when: Callable[[Difference], bool] = lambda _: True
+    parts: Parts = lambda difference: [difference]
+
+    def run(self, difference: Difference, context: Context) -> Iterator[Change]:
+        """Yield the changes that this check finds in a difference at one of its places."""
+        if difference.known and difference.kind in self.kinds and self.when(difference):
+            for part in self.parts(difference):
+                for effect in self.judge(part, context):
+                    yield self._change(effect, effect.about or part, context)
+
+    def _change(self, effect: Effect, difference: Difference, context: Context) -> Change:
+        """Return the change of an effect; what an overlay hides breaks no generated code."""
+        text, severity, who = effect.text, effect.severity, tuple(dict.fromkeys(effect.who))
+        if difference.hidden:
+            text += " (an overlay replaces this in the client)"
+            if _GENERATED & set(who):
+                who = tuple(each for each in who if each not in _GENERATED)
+                severity = severity if who else Severity.NOTHING
+        return Change(
+            check=self.id,
+            pointer=difference.pointer,
+            effect=text,
+            severity=severity,
+            who=who,
+            old=difference.old,
+            new=difference.new,
+            uses=tuple(str(use) for use in context.uses(difference) if effect.side in {None, use.side}),
+            witness=effect.witness,
+            words=effect.words,
+            quoted=effect.quoted,
+        )
+
+
+def _either(difference: Difference) -> Any:
+    return difference.old if difference.new is None else difference.new
+
+
+PLACEHOLDERS: Final[dict[str, Callable[[Difference, Context], str]]] = {
+    "old": lambda difference, _: shown(difference.old),
+    "new": lambda difference, _: shown(difference.new),
+    "key": lambda difference, _: difference.key,
+    "entry": lambda difference, _: shown(difference.entry),
+    "last": lambda difference, _: shown(str(difference.location[-1])),
+    "object": lambda difference, _: difference.pointer.rpartition("/")[0],
+    "field": lambda difference, _: field_of(difference, end=-1),
+    "place": lambda difference, _: field_of(difference),
+    "values": lambda difference, _: ", ".join(shown(value) for value in _either(difference)),
+    "alternatives": lambda difference, _: str(len(_either(difference))),
+    "parameter": lambda difference, context: parameter_name(context.owner(difference)),
+    "rule": lambda difference, context: difference.entry or str(context.owner(difference).get("id")),
+    "url": lambda difference, _: server_url(_either(difference)),
+}
+"""What a template may name, and how it is worded."""
+
+
+class _Words(dict[str, str]):
+    """The placeholders of one difference, each worked out when a template names it."""
+
+    def __init__(self, difference: Difference, context: Context) -> None:
+        super().__init__()
+        self.difference, self.context = difference, context
+
+    def __missing__(self, name: str) -> str:
+        return PLACEHOLDERS[name](self.difference, self.context)
+
+
+def filled(template: str, difference: Difference, context: Context) -> str:
+    """Return a template of `PLACEHOLDERS`, filled in for a difference."""
+    return template.format_map(_Words(difference, context))
+
+
+@dataclass(frozen=True)
+class Always:
+    """A judge with one effect; its text is a template of `PLACEHOLDERS`."""
+
+    effect: Effect
+
+    def __call__(self, difference: Difference, context: Context) -> Iterator[Effect]:
+        """Yield the effect."""
+        yield dataclasses.replace(self.effect, text=filled(self.effect.text, difference, context))
+
+
+@dataclass(frozen=True)
+class Directed:
+    """A judge of a schema that allows less, or more: its effect depends on where the schema is used.
+
+    Args:
+        sent: Template of the effect on requests.
+        answered: Template of the effect on readers of answers.
+        request: Who breaks beside the wire if it is used in a request.
+        response: Who breaks if it is used in an answer.
+        counted: Whether the requests with this `value`, or those that have this `field`, are looked up in the count.
+        probe: Returns values to try in the field, to find a request that shows the effect.
+        wire: Whether a server may refuse a request for it at all.
+        narrower: Whether the schema allows less, not more.
+    """
+
+    sent: str
+    answered: str
+    request: tuple[str, ...] = ()
+    response: tuple[str, ...] = ()
+    counted: Literal["value", "field"] | None = None
+    probe: Callable[[Difference], Iterable[Any]] | None = None
+    wire: bool = True
+    narrower: bool = True
+
+    def __call__(self, difference: Difference, context: Context) -> Iterator[Effect]:
+        """Yield the effects, with the templates filled in."""
+        sent, answered = (filled(text, difference, context) for text in (self.sent, self.answered))
+        yield from dataclasses.replace(self, sent=sent, answered=answered).effects(difference, context)
+
+    def effects(self, difference: Difference, context: Context) -> Iterator[Effect]:
+        """Yield the effects; the texts are complete, not templates."""
+        sides = context.sides(difference)
+        if "request" in sides:
+            yield (self._narrower_request if self.narrower else self._wider_request)(difference, context)
+        if "response" in sides:
+            ambiguous = self.narrower and context.is_ambiguous(difference)
+            severity = Severity.BREAKING if self.response or ambiguous else Severity.COMPATIBLE
+            yield Effect(self.answered + _AMBIGUOUS * ambiguous, severity, self.response, side="response")
+        if not sides:
+            text = f"{self.sent} (no operation uses it)"
+            # only its generated class can be missed
+            yield breaking(text, "source") if "source" in {*self.request, *self.response} else nothing(text)
+
+    def _narrower_request(self, difference: Difference, context: Context) -> Effect:
+        count = self._count(difference, context)
+        witness, text = count.stopped if count else None, self.sent
+        if witness is None and self.wire:
+            witness = context.probe(difference, self._candidates(difference), stops=True)
+        never_accepted = count is not None and not count.stops and self.counted is not None
+        if count is not None and count.stops:
+            text += f" ({count.stops} of the counted requests)"
+        elif never_accepted:
+            text += " (no accepted request had it)"
+        who = (*(["wire"] if self.wire and not never_accepted else []), *self.request)
+        text += _AMBIGUOUS * context.is_ambiguous(difference)
+        return Effect(text, Severity.BREAKING if who else Severity.COMPATIBLE, who, witness, "request")
+
+    def _wider_request(self, difference: Difference, context: Context) -> Effect:
+        count = self._count(difference, context)
+        witness, text = count.started if count else None, self.sent
+        if witness is None:
+            witness = context.probe(difference, self._candidates(difference), stops=False)
+        if count is not None and count.starts:
+            text += f" ({count.starts} of the counted requests)"
+        ambiguous = context.is_ambiguous(difference)
+        who = ("wire", *self.request) if ambiguous else self.request
+        text += _AMBIGUOUS * ambiguous
+        return Effect(text, Severity.BREAKING if who else Severity.COMPATIBLE, who, witness, "request")
+
+    def _candidates(self, difference: Difference) -> Iterable[Any]:
+        return self.probe(difference) if self.probe else ()
+
+    def _count(self, difference: Difference, context: Context) -> Count | None:
+        value = _either(difference)
+        if self.counted == "field":
+            return context.count_requests(difference, field=str(value))
+        return context.count_requests(difference, **({"value": value} if self.counted else {}))
+
+
+def narrows(sent: str, answered: str, **more: Any) -> Directed:
+    """Return the judge of a schema that allows less: in a request this breaks, in an answer it may."""
+    return Directed(sent, answered, **more)
+
+
+def widens(sent: str, answered: str, **more: Any) -> Directed:
+    """Return the judge of a schema that allows more: in an answer this may break, in a request it does not."""
+    return Directed(sent, answered, narrower=False, **more)
+
+
+def server_url(server: Any) -> str:
+    """Return the address of a server."""
+    return shown(str(server.get("url"))) if isinstance(server, dict) else "?"
