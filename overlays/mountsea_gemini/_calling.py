@@ -10,14 +10,14 @@ from mountsea_gemini_api._operation import Operation
 from mountsea_gemini_api._waiter import Waiter
 from mountsea_gemini_api.waiters import SUBMITS, WAITERS
 
-from ._answers import Reader, status_error, submitted_id
+from ._answers import Reader, status_error
 from ._cores import check, private_texts
 from ._errors import ApiError, ConnectionFailed, ProtocolError
 from ._exchange import Answer, Core, Failed, Send, Wall
 from ._request import request
 from ._retry_after import retry_after, utc
 from ._settings import Settings
-from ._submitting import logged_if_interrupted
+from ._submitting import ids_in, logged_if_interrupted
 
 R = TypeVar("R")
 
@@ -81,7 +81,8 @@ def calling(settings: Settings, operation: Operation[..., R], arguments: Mapping
         return _read(operation, outcome, reader)
     except ApiError as error:
         if operation.id in SUBMITS:
-            error.task_id = submitted_id(reader.document(outcome), reader.waiter.submitted)
+            ids = ids_in(outcome, reader)
+            error.task_id = ids[0] if len(ids) == 1 else None
         raise
 
 

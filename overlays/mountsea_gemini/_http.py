@@ -110,10 +110,12 @@ class Exchange:
     Attributes:
         deadline: On time.monotonic().
         progress: Whether a byte of the request was written, for whoever is interrupted meanwhile.
+        taken: Bytes that the operating system took to send, those of a handshake among them.
     """
 
     deadline: float
     progress: Progress = field(factory=Progress)
+    taken: int = 0
     _wrote: bool | None = False
     _late: int = 0
     _received: int = 0
@@ -239,16 +241,19 @@ def _reading() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _sending(exchange: Exchange) -> Iterator[None]:
-    """Note that a request is sent before its first byte can have left."""
+    """Note that a request is sent before its first byte can have left, and take it back where none was taken."""
+    taken = exchange.taken
     try:
         exchange.left()
         exchange.wrote = True
         yield
-    except TimeoutError as error:
-        raise httpcore.WriteTimeout(str(error)) from None
-    except OSError:
+    except OSError as error:
+        exchange.wrote = exchange.taken > taken
+        if isinstance(error, TimeoutError):
+            raise httpcore.WriteTimeout(str(error)) from None
+        if not exchange.wrote:
+            raise httpcore.WriteError(str(error)) from None
         # Who refuses a request half-way may still have answered it.
-        return
 
 
 class _Certificates:
@@ -308,7 +313,9 @@ class _SyncStream(httpcore.NetworkStream):
         view = memoryview(data)
         while view:
             self.socket.settimeout(self.line.exchange.left())
-            view = view[self.socket.send(view) :]
+            sent = self.socket.send(view)
+            self.line.exchange.taken += sent
+            view = view[sent:]
 
     def receive(self, size: int) -> bytes:
         """Receive at most `size` bytes; none at the end."""
@@ -701,6 +708,8 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
             sent = self.socket.send(data)
         except BlockingIOError:
             sent = 0
+        # Of the rest, nobody knows how much is taken where it fails.
+        self.line.exchange.taken += len(data)
         if sent < len(data):
             work = asyncio.get_running_loop().sock_sendall(self.socket, memoryview(data)[sent:])
             await self.line.within(work, self.line.exchange.left)
@@ -1120,7 +1129,7 @@ class AsyncHttp:
     async def aclose(self) -> None:
         """Close the connections that are ours, on whatever event loop each was used."""
         here = self._here()
-        for loop, pool in self._pools.items():
+        for loop, pool in self._pools.copy().items():
             if pool is here or not loop.is_running():
                 pool.close()
             else:
@@ -1154,8 +1163,10 @@ class AsyncHttp:
             self._process, self._pools = os.getpid(), {}
         loop = asyncio.get_running_loop()
         if loop not in self._pools:
-            for other in [other for other in self._pools if other.is_closed()]:
-                self._pools.pop(other).forget()
+            # Each event loop may run in a thread of its own: a copy is taken in one step, and any may be gone since.
+            for other in self._pools.copy():
+                if other.is_closed() and (left := self._pools.pop(other, None)) is not None:
+                    left.forget()
             self._pools[loop] = _AsyncPool()
         return self._pools[loop]
 
