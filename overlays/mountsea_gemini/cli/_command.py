@@ -54,7 +54,11 @@ def run_command(options: Reporting, work: Callable[[Desk], int], job: Job | None
             desk.interrupts.ignore()
             lines = interruption(error, desk.job, desk.interrupts)
             desk.screen.problem("\n".join(lines))
-            return _report(desk, error, {"type": "Interrupted", "message": lines[0], "way_out": lines[1:]})
+            return _report(
+                desk,
+                error,
+                {"type": "Interrupted", "message": lines[0], "way_out": [line.strip() for line in lines[1:]]},
+            )
         except OutputLost as error:
             desk.interrupts.ignore()
             desk.screen.problem("; ".join([f"error: {error}", *_resuming(job.resume() if job else None)]))
