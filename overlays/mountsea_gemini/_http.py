@@ -59,6 +59,9 @@ MAX_DOWNLOADS: Final = 100
 LATE_READS: Final = 16
 """Reads after the end of an exchange's time, of what lies there already: this process may have been stopped."""
 
+AT_ONCE: Final = 8
+"""Reads after which others of the event loop go on: a server that sends fast enough always has a next piece there."""
+
 _MOMENT: Final = 0.001
 """Seconds that a late read waits."""
 
@@ -701,6 +704,7 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         self.line = line
         self.socket = sock
         self._unsent = b""
+        self._at_once = 0
 
     async def send(self, data: bytes) -> None:
         """Send all of `data`."""
@@ -716,6 +720,10 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
 
     async def receive(self, size: int) -> bytes:
         """Receive at most `size` bytes; none at the end."""
+        self.line.exchange.left_to_read()
+        self._at_once += 1
+        if self._at_once % AT_ONCE == 0:
+            await asyncio.sleep(0)
         try:
             return self.socket.recv(size)
         except BlockingIOError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import socketserver
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from mountsea_gemini import ApiError, ConnectionFailed, DownloadError, SubmitOutcomeUnknown, WaitTimeout
+from mountsea_gemini import ApiError, AsyncClient, ConnectionFailed, DownloadError, SubmitOutcomeUnknown, WaitTimeout
 from mountsea_gemini._clock import SystemClock
 from mountsea_gemini._routes import route_to
 from rulewright.sandbox import Sandbox
@@ -172,6 +173,35 @@ def test_a_byte_a_second_does_not_stretch_an_exchange(skin: Skin) -> None:
                     skin.do(client.text_to_video("a cat"))
                 assert time.monotonic() - start < timeout + 0.5
         assert len(server.requests) == 2
+
+
+def flood(connection: socket.socket, _: int) -> None:
+    """Answer without an end, in chunks of one byte that each name a long extension."""
+    connection.sendall(b"HTTP/1.1 201 X\r\nTransfer-Encoding: chunked\r\n\r\n")
+    chunks = 100 * (b"1;" + b"x" * 1000 + b"\r\n \r\n")
+    with contextlib.suppress(OSError):
+        while True:
+            connection.sendall(chunks)
+
+
+def test_a_server_that_always_has_more_neither_stops_the_event_loop_nor_stretches_an_exchange() -> None:
+    """What lies in the socket already is read without waiting, and still others go on and the time-out is kept."""
+
+    async def work() -> tuple[int, float]:
+        turns, start = 0, time.monotonic()
+        async with AsyncClient("k", base_url=server.url, timeout=1.0) as client:
+            submit = asyncio.ensure_future(client.text_to_video("a cat"))
+            while not submit.done():
+                await asyncio.sleep(0.01)
+                turns += 1
+            with pytest.raises(SubmitOutcomeUnknown):
+                await submit
+        return turns, time.monotonic() - start
+
+    with RawServer(flood) as server:
+        turns, seconds = asyncio.run(work())
+    assert turns > 10
+    assert seconds < 3
 
 
 def test_a_wait_ends_within_a_second_of_its_deadline_whatever_the_server_does(skin: Skin) -> None:
