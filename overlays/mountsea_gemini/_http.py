@@ -274,11 +274,22 @@ class _Certificates:
 _OURS: ContextVar[bool] = ContextVar("ours", default=False)
 
 
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Log nothing in this block that the other end may have made up."""
+    mark = _OURS.set(True)
+    try:
+        yield
+    finally:
+        _OURS.reset(mark)
+
+
 class _Quiet(logging.Filter):
-    """Drop what httpcore logs of answers' heads on our connections: a Location may be a signed URL."""
+    """Drop what httpcore logs of answers on our connections: a Location may be a signed URL, an error quote an echo."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not _OURS.get() or "receive_response_headers" not in str(record.msg)
+        message = str(record.msg)
+        return not (_OURS.get() and ("receive_response_headers" in message or ".failed" in message))
 
 
 logging.getLogger("httpcore.http11").addFilter(_Quiet())
@@ -425,11 +436,8 @@ class _SyncLine(httpcore.NetworkBackend):
         self.exchange = exchange
         # In the library's hands, or those of whoever patched it for a test, until it asks us to connect.
         exchange.wrote = None if self._socket is None else False
-        mark = _OURS.set(True)
-        try:
+        with _quietly():
             response = self._http.handle_request(_for_route(request, self.route))
-        finally:
-            _OURS.reset(mark)
         return httpx.Response(response.status, headers=response.headers, stream=_SyncBody(response))
 
     def connect_tcp(
@@ -523,7 +531,8 @@ class _SyncReply:
         if self.exchange.wrote is None:
             # A caller's own transport keeps its own time-outs, which bound a read and not the whole.
             self.exchange.left()
-        piece = next((chunk for chunk in self._chunks if chunk), b"")
+        with _quietly():
+            piece = next((chunk for chunk in self._chunks if chunk), b"")
         self._size += len(piece)
         return piece
 
@@ -823,11 +832,8 @@ class _AsyncLine(httpcore.AsyncNetworkBackend):
         self.exchange = exchange
         # In the library's hands, or those of whoever patched it for a test, until it asks us to connect.
         exchange.wrote = None if self._socket is None else False
-        mark = _OURS.set(True)
-        try:
+        with _quietly():
             response = await self._http.handle_async_request(_for_route(request, self.route))
-        finally:
-            _OURS.reset(mark)
         return httpx.Response(response.status, headers=response.headers, stream=_AsyncBody(response))
 
     async def connect_tcp(
@@ -954,11 +960,12 @@ class _AsyncReply:
 
     async def read(self) -> bytes:
         """Return the next piece; none at the end."""
-        async for chunk in self._chunks:
-            if chunk:
-                self._size += len(chunk)
-                return chunk
-        return b""
+        with _quietly():
+            async for chunk in self._chunks:
+                if chunk:
+                    self._size += len(chunk)
+                    return chunk
+            return b""
 
     async def close(self) -> None:
         """Give the answer up, if it was not read to its end."""

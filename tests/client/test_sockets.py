@@ -359,6 +359,30 @@ def _nowhere(*_: object, **__: object) -> Any:
     raise socket.gaierror(-2, "Name or service not known")
 
 
+def _echo_as_chunk(connection: socket.socket, _: int) -> None:
+    connection.sendall(b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\nBearer %s\r\n" % TOKEN.encode())
+
+
+def _echo_as_header(connection: socket.socket, _: int) -> None:
+    connection.sendall(b"HTTP/1.1 200 X\r\nBearer %s\r\n\r\n" % TOKEN.encode())
+
+
+@pytest.mark.parametrize("echo", [_echo_as_chunk, _echo_as_header])
+def test_an_echo_that_is_no_http_stands_in_no_log_and_no_frame(
+    skin: Skin, echo: Callable[[socket.socket, int], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The parser quotes what it cannot read; tools that print local variables print what holds the quotation."""
+    caplog.set_level(logging.DEBUG)
+    with RawServer(echo) as server, client_of(skin, server.url) as client:
+        with pytest.raises(SubmitOutcomeUnknown) as caught:
+            skin.do(client.text_to_video(PROMPT))
+        assert TOKEN not in caplog.text
+        assert TOKEN not in str(caught.value)
+        ours = [entry.frame for entry in caught.traceback if "mountsea_gemini" in str(entry.path)]
+        assert ours
+        assert not [frame.f_locals for frame in ours if TOKEN in repr(frame.f_locals)]
+
+
 def test_a_transport_log_shows_no_signed_redirect(skin: Skin, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """At level 1, with every logger open: heads of answers are not logged, for our own exchanges only."""
 
