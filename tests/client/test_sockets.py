@@ -18,7 +18,6 @@ from typing import Any, Self
 import pytest
 from mountsea_gemini import ApiError, AsyncClient, ConnectionFailed, DownloadError, SubmitOutcomeUnknown, WaitTimeout
 from mountsea_gemini._clock import SystemClock
-from mountsea_gemini._routes import route_to
 from rulewright.sandbox import Sandbox
 from rulewright.testing import FakeClock
 
@@ -306,33 +305,6 @@ def test_the_next_address_is_tried_when_one_refuses(skin: Skin, monkeypatch: pyt
         url = server.url.replace("127.0.0.1", "two.localhost")
         with client_of(skin, url) as client:
             assert skin.do(client.text_to_video("a cat")).id == "t"
-
-
-@pytest.mark.parametrize(
-    ("named", "host", "exempt"),
-    [
-        ("*", "api.example.com", True),
-        ("other, *", "api.example.com", True),
-        ("example.com", "api.example.com", True),
-        (".example.com", "api.example.com", True),
-        ("*.example.com", "api.example.com", True),
-        ("API.Example.com:443", "api.example.com", True),
-        ("2001:db8::1", "2001:db8::1", True),
-        ("[2001:db8::1]", "2001:db8::1", True),
-        ("api.example.com:8443", "api.example.com", False),
-        ("pi.example.com", "api.example.com", False),
-        ("*.example.com", "badexample.com", False),
-        ("", "api.example.com", False),
-    ],
-)
-def test_no_proxy_names_hosts_ports_suffixes_and_patterns(
-    monkeypatch: pytest.MonkeyPatch, *, named: str, host: str, exempt: bool
-) -> None:
-    """What must not go through a proxy does not, however the variable is written."""
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
-    monkeypatch.setenv("NO_PROXY", named)
-    monkeypatch.delenv("no_proxy", raising=False)
-    assert (route_to("https", host, None, guarded=False).proxy is None) == exempt
 
 
 def test_an_environment_proxy_is_used_and_its_refusal_is_never_a_sent_request(
