@@ -55,8 +55,8 @@ class Answer:
     headers: Mapping[str, str] = field(repr=False)
     """Names in lower case."""
     body: bytes = field(repr=_size)
-    broken: str | None = None
-    """Why the body is not whole, if it is not."""
+    broken: str | None = field(default=None, repr=False)
+    """Why the body is not whole, if it is not; it may quote what the server sent, an echo of the token among it."""
 
 
 @frozen(eq=False)
@@ -66,7 +66,7 @@ class Failed:
     kind: Literal["connect", "timeout", "disconnect", "protocol", "refused"]
     sent: bool
     """False only where provably no byte of the request left."""
-    detail: str
+    detail: str = field(repr=False)
 
 
 @frozen(eq=False)

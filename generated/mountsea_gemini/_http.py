@@ -59,6 +59,9 @@ MAX_DOWNLOADS: Final = 100
 LATE_READS: Final = 16
 """Reads after the end of an exchange's time, of what lies there already: this process may have been stopped."""
 
+AT_ONCE: Final = 8
+"""Reads after which others of the event loop go on: a server that sends fast enough always has a next piece there."""
+
 _MOMENT: Final = 0.001
 """Seconds that a late read waits."""
 
@@ -110,10 +113,12 @@ class Exchange:
     Attributes:
         deadline: On time.monotonic().
         progress: Whether a byte of the request was written, for whoever is interrupted meanwhile.
+        taken: Bytes that the operating system took to send, those of a handshake among them.
     """
 
     deadline: float
     progress: Progress = field(factory=Progress)
+    taken: int = 0
     _wrote: bool | None = False
     _late: int = 0
     _received: int = 0
@@ -239,16 +244,19 @@ def _reading() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _sending(exchange: Exchange) -> Iterator[None]:
-    """Note that a request is sent before its first byte can have left."""
+    """Note that a request is sent before its first byte can have left, and take it back where none was taken."""
+    taken = exchange.taken
     try:
         exchange.left()
         exchange.wrote = True
         yield
-    except TimeoutError as error:
-        raise httpcore.WriteTimeout(str(error)) from None
-    except OSError:
+    except OSError as error:
+        exchange.wrote = exchange.taken > taken
+        if isinstance(error, TimeoutError):
+            raise httpcore.WriteTimeout(str(error)) from None
+        if not exchange.wrote:
+            raise httpcore.WriteError(str(error)) from None
         # Who refuses a request half-way may still have answered it.
-        return
 
 
 class _Certificates:
@@ -266,11 +274,22 @@ class _Certificates:
 _OURS: ContextVar[bool] = ContextVar("ours", default=False)
 
 
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Log nothing in this block that the other end may have made up."""
+    mark = _OURS.set(True)
+    try:
+        yield
+    finally:
+        _OURS.reset(mark)
+
+
 class _Quiet(logging.Filter):
-    """Drop what httpcore logs of answers' heads on our connections: a Location may be a signed URL."""
+    """Drop what httpcore logs of answers on our connections: a Location may be a signed URL, an error quote an echo."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not _OURS.get() or "receive_response_headers" not in str(record.msg)
+        message = str(record.msg)
+        return not (_OURS.get() and ("receive_response_headers" in message or ".failed" in message))
 
 
 logging.getLogger("httpcore.http11").addFilter(_Quiet())
@@ -308,7 +327,9 @@ class _SyncStream(httpcore.NetworkStream):
         view = memoryview(data)
         while view:
             self.socket.settimeout(self.line.exchange.left())
-            view = view[self.socket.send(view) :]
+            sent = self.socket.send(view)
+            self.line.exchange.taken += sent
+            view = view[sent:]
 
     def receive(self, size: int) -> bytes:
         """Receive at most `size` bytes; none at the end."""
@@ -415,11 +436,8 @@ class _SyncLine(httpcore.NetworkBackend):
         self.exchange = exchange
         # In the library's hands, or those of whoever patched it for a test, until it asks us to connect.
         exchange.wrote = None if self._socket is None else False
-        mark = _OURS.set(True)
-        try:
+        with _quietly():
             response = self._http.handle_request(_for_route(request, self.route))
-        finally:
-            _OURS.reset(mark)
         return httpx.Response(response.status, headers=response.headers, stream=_SyncBody(response))
 
     def connect_tcp(
@@ -513,7 +531,8 @@ class _SyncReply:
         if self.exchange.wrote is None:
             # A caller's own transport keeps its own time-outs, which bound a read and not the whole.
             self.exchange.left()
-        piece = next((chunk for chunk in self._chunks if chunk), b"")
+        with _quietly():
+            piece = next((chunk for chunk in self._chunks if chunk), b"")
         self._size += len(piece)
         return piece
 
@@ -694,6 +713,7 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         self.line = line
         self.socket = sock
         self._unsent = b""
+        self._at_once = 0
 
     async def send(self, data: bytes) -> None:
         """Send all of `data`."""
@@ -701,12 +721,18 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
             sent = self.socket.send(data)
         except BlockingIOError:
             sent = 0
+        # Of the rest, nobody knows how much is taken where it fails.
+        self.line.exchange.taken += len(data)
         if sent < len(data):
             work = asyncio.get_running_loop().sock_sendall(self.socket, memoryview(data)[sent:])
             await self.line.within(work, self.line.exchange.left)
 
     async def receive(self, size: int) -> bytes:
         """Receive at most `size` bytes; none at the end."""
+        self.line.exchange.left_to_read()
+        self._at_once += 1
+        if self._at_once % AT_ONCE == 0:
+            await asyncio.sleep(0)
         try:
             return self.socket.recv(size)
         except BlockingIOError:
@@ -806,11 +832,8 @@ class _AsyncLine(httpcore.AsyncNetworkBackend):
         self.exchange = exchange
         # In the library's hands, or those of whoever patched it for a test, until it asks us to connect.
         exchange.wrote = None if self._socket is None else False
-        mark = _OURS.set(True)
-        try:
+        with _quietly():
             response = await self._http.handle_async_request(_for_route(request, self.route))
-        finally:
-            _OURS.reset(mark)
         return httpx.Response(response.status, headers=response.headers, stream=_AsyncBody(response))
 
     async def connect_tcp(
@@ -937,11 +960,12 @@ class _AsyncReply:
 
     async def read(self) -> bytes:
         """Return the next piece; none at the end."""
-        async for chunk in self._chunks:
-            if chunk:
-                self._size += len(chunk)
-                return chunk
-        return b""
+        with _quietly():
+            async for chunk in self._chunks:
+                if chunk:
+                    self._size += len(chunk)
+                    return chunk
+            return b""
 
     async def close(self) -> None:
         """Give the answer up, if it was not read to its end."""
@@ -1120,7 +1144,7 @@ class AsyncHttp:
     async def aclose(self) -> None:
         """Close the connections that are ours, on whatever event loop each was used."""
         here = self._here()
-        for loop, pool in self._pools.items():
+        for loop, pool in self._pools.copy().items():
             if pool is here or not loop.is_running():
                 pool.close()
             else:
@@ -1154,8 +1178,10 @@ class AsyncHttp:
             self._process, self._pools = os.getpid(), {}
         loop = asyncio.get_running_loop()
         if loop not in self._pools:
-            for other in [other for other in self._pools if other.is_closed()]:
-                self._pools.pop(other).forget()
+            # Each event loop may run in a thread of its own: a copy is taken in one step, and any may be gone since.
+            for other in self._pools.copy():
+                if other.is_closed() and (left := self._pools.pop(other, None)) is not None:
+                    left.forget()
             self._pools[loop] = _AsyncPool()
         return self._pools[loop]
 

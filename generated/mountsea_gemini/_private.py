@@ -87,6 +87,10 @@ def _spellings(text: str) -> Iterator[str]:
     decoded = _decoded(text)
     yield _letters(text if decoded is None else decoded)
     content = text.encode("utf-8", "replace")
+    # Read in another character set than it was written in: by the server, or its bytes by `_decoded`.
+    yield _letters(content.decode("latin-1"))
+    yield _letters(content.decode("cp1252", "replace"))
+    yield _letters(text.encode("latin-1", "replace").decode("utf-8", "replace"))
     encoded = [content.hex()]
     for shift in range(3):  # within a longer text it starts at any of three places of a group
         bits = 8 * (shift + len(content))

@@ -11,6 +11,7 @@ from mountsea_gemini import ApiError
 from mountsea_gemini.cli._exits import CODES, MEANINGS, Exit, exit_code, table
 
 from tests.cli.running import Ran, Running
+from tests.client.test_sockets import RawServer, answer
 
 Cli = Callable[..., Ran]
 Serve = Callable[[str], Running]
@@ -104,6 +105,21 @@ def test_an_unknown_outcome_never_advises_to_submit_again(cli: Cli, serve: Serve
     assert "body sha256" in err
     assert "mountsea-gemini text2video" not in err
     assert "safe to submit again" not in err
+
+
+@pytest.mark.parametrize("status", [201, 503])
+def test_an_unknown_outcome_leads_to_the_task_its_answer_names(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """By a command rather than a call of Python, and by its id in JSON."""
+    monkeypatch.setenv("MOUNTSEA_API_KEY", "k")
+    with RawServer(answer(status, b'{"data": {"taskId": "t-1"}}')) as server:
+        ran = cli("text2video", "a cat", "--base-url", server.url)
+        assert ran.code == Exit.UNKNOWN
+        assert f"look at it: mountsea-gemini status --base-url {server.url} t-1" in ran.err
+        assert "client.task" not in ran.err
+        document = cli("text2video", "a cat", "--base-url", server.url, "--json").json
+        assert (document["exit"], document["id"]) == (Exit.UNKNOWN, "t-1")
 
 
 def test_nobody_there_is_a_network_error(cli: Cli) -> None:

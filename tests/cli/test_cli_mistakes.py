@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mountsea_gemini.cli._exits import Exit
 from mountsea_gemini.cli._requests import RequestSchema, unlisted_fields
 
 from tests.cli.running import Ran, Running, command, environment
@@ -224,3 +225,24 @@ def test_a_broken_rule_has_its_own_code_in_every_run(cli: Cli, serve: Serve, tmp
     file.write_text(f"{json.dumps(REQUEST | {'action': 'img2video'})}\n")
     assert [cli("submit", str(file), *sandbox.options).code for _ in range(2)] == [3, 3]
     assert sandbox.sent("POST") == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("text2video", "a", "cat"),
+        ("text2video", "a cat", "--aspect-rato", "16:9"),
+        ("img2video", "a cat"),
+        ("status",),
+        ("submit",),
+        ("nosuch",),
+    ],
+)
+def test_a_mistake_in_the_command_itself_is_one_object_too(cli: Cli, words: tuple[str, ...]) -> None:
+    """A script reads standard output, whatever was wrong; a `--json` that is a text asks for nothing."""
+    ran = cli(*words, "--json")
+    assert (ran.code, ran.json["exit"]) == (Exit.USAGE, Exit.USAGE)
+    assert set(ran.json) == {"exit", "id", "status", "state", "urls", "file", "error"}
+    assert ran.err.startswith(f"error: {ran.json['error']['message']}\n")
+    ran = cli(*words, "--nosuch", "--", "--json")
+    assert (ran.code, ran.out) == (Exit.USAGE, "")

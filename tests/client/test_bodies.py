@@ -76,8 +76,9 @@ def test_a_limit_is_kept_to_the_byte(encoding: str | None) -> None:
 
 
 def test_what_is_not_compressed_as_it_says_is_no_body() -> None:
-    """Nor is half of it."""
-    assert collected(b"plain", encoding="gzip") == (b"", "its body is not compressed the way it says")
+    """Nor is half of it; what came is kept, for an id may be readable in it."""
+    assert collected(b"plain", encoding="gzip") == (b"plain", "its body is not compressed the way it says")
+    assert collected(b"plain", encoding="br") == (b"plain", "its body is encoded as 'br', which was not asked for")
     assert collected(ZIPPED[:-1], encoding="gzip") == (TEXT, "its compressed body is cut")
 
 

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import socket
+import sys
 import threading
 import time
 from collections import Counter
@@ -142,6 +143,34 @@ def test_a_client_can_be_used_on_one_event_loop_after_the_other() -> None:
             one.run(client.aclose())
             gc.collect()
         _settle(lambda: server.open == 0)
+
+
+def test_event_loops_of_many_threads_share_a_client() -> None:
+    """Each has connections of its own, and whichever comes first closes those of the ended ones."""
+    failures: list[BaseException] = []
+
+    def work(client: AsyncClient) -> None:
+        for _ in range(20):
+            try:
+                asyncio.run(_poll(client))
+            except Exception as error:  # noqa: BLE001  (it is what the test is about)
+                failures.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with RawServer(numbered) as server:
+            client = AsyncClient("k", base_url=server.url)
+            asyncio.run(_poll(client))
+            threads = [threading.Thread(target=work, args=(client,)) for _ in range(16)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            asyncio.run(client.aclose())
+    finally:
+        sys.setswitchinterval(interval)
+    assert not failures
 
 
 def _settle(condition: Callable[[], bool]) -> None:

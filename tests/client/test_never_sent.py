@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -241,6 +242,28 @@ def test_a_connection_closed_before_the_request_is_never_a_sent_request(skin: Sk
         finally:
             stop.set()
             door.join()
+
+
+class ResetOnWriting(socket.socket):
+    """A connection that the server has reset by the time the request is written."""
+
+    def send(self, *_: Any) -> int:
+        """Take nothing."""
+        raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+
+
+def test_a_request_of_which_no_byte_was_taken_is_never_a_sent_request(
+    skin: Skin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection stood, and was gone before the first byte; nothing can have been billed."""
+    monkeypatch.setattr("mountsea_gemini._http.socket.socket", ResetOnWriting)
+    with (
+        RawServer(say_nothing) as server,
+        client_of(skin, server.url) as client,
+        pytest.raises(ConnectionFailed, match="never sent, after 3 attempts"),
+    ):
+        skin.do(client.text_to_video("a cat"))
+    assert not server.requests
 
 
 STOPPED = """

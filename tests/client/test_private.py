@@ -101,6 +101,23 @@ def test_an_echo_is_recognised_in_every_spelling(spelling: str, prompt: str) -> 
         assert private.appear_in(text), text
 
 
+@pytest.mark.parametrize("prompt", ["aé", "straße", "Ein Mädchen im Regen", "café crème"])
+@pytest.mark.parametrize(
+    "spell",
+    [
+        ascii,
+        lambda text: quote(text, encoding="latin-1"),
+        lambda text: text.encode().decode("latin-1"),
+        lambda text: text.encode().decode("cp1252"),
+        lambda text: text.encode("latin-1").decode("utf-8", "replace"),
+    ],
+    ids=["Python", "percent", "UTF-8 as Latin-1", "UTF-8 as Windows-1252", "Latin-1 as UTF-8"],
+)
+def test_an_echo_is_recognised_in_another_character_set(spell: Callable[[str], str], prompt: str) -> None:
+    """Many servers write, or read, their errors as Latin-1."""
+    assert PrivateTexts([prompt]).appear_in(f"prompt {spell(prompt)} is refused")
+
+
 @pytest.mark.parametrize("spelling", LONG)
 def test_a_part_of_a_long_text_is_an_echo_too(spelling: str) -> None:
     """Servers cut what they repeat."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import socketserver
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from mountsea_gemini import ApiError, ConnectionFailed, DownloadError, SubmitOutcomeUnknown, WaitTimeout
+from mountsea_gemini import ApiError, AsyncClient, ConnectionFailed, DownloadError, SubmitOutcomeUnknown, WaitTimeout
 from mountsea_gemini._clock import SystemClock
 from rulewright.sandbox import Sandbox
 from rulewright.testing import FakeClock
@@ -173,6 +174,35 @@ def test_a_byte_a_second_does_not_stretch_an_exchange(skin: Skin) -> None:
         assert len(server.requests) == 2
 
 
+def flood(connection: socket.socket, _: int) -> None:
+    """Answer without an end, in chunks of one byte that each name a long extension."""
+    connection.sendall(b"HTTP/1.1 201 X\r\nTransfer-Encoding: chunked\r\n\r\n")
+    chunks = 100 * (b"1;" + b"x" * 1000 + b"\r\n \r\n")
+    with contextlib.suppress(OSError):
+        while True:
+            connection.sendall(chunks)
+
+
+def test_a_server_that_always_has_more_neither_stops_the_event_loop_nor_stretches_an_exchange() -> None:
+    """What lies in the socket already is read without waiting, and still others go on and the time-out is kept."""
+
+    async def work() -> tuple[int, float]:
+        turns, start = 0, time.monotonic()
+        async with AsyncClient("k", base_url=server.url, timeout=1.0) as client:
+            submit = asyncio.ensure_future(client.text_to_video("a cat"))
+            while not submit.done():
+                await asyncio.sleep(0.01)
+                turns += 1
+            with pytest.raises(SubmitOutcomeUnknown):
+                await submit
+        return turns, time.monotonic() - start
+
+    with RawServer(flood) as server:
+        turns, seconds = asyncio.run(work())
+    assert turns > 10
+    assert seconds < 3
+
+
 def test_a_wait_ends_within_a_second_of_its_deadline_whatever_the_server_does(skin: Skin) -> None:
     """Real clock, real socket, a server that never answers."""
     with RawServer(say_nothing) as server, client_of(skin, server.url, clock=SystemClock()) as client:
@@ -299,6 +329,30 @@ def test_an_environment_proxy_is_used_and_its_refusal_is_never_a_sent_request(
 
 def _nowhere(*_: object, **__: object) -> Any:
     raise socket.gaierror(-2, "Name or service not known")
+
+
+def _echo_as_chunk(connection: socket.socket, _: int) -> None:
+    connection.sendall(b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\nBearer %s\r\n" % TOKEN.encode())
+
+
+def _echo_as_header(connection: socket.socket, _: int) -> None:
+    connection.sendall(b"HTTP/1.1 200 X\r\nBearer %s\r\n\r\n" % TOKEN.encode())
+
+
+@pytest.mark.parametrize("echo", [_echo_as_chunk, _echo_as_header])
+def test_an_echo_that_is_no_http_stands_in_no_log_and_no_frame(
+    skin: Skin, echo: Callable[[socket.socket, int], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The parser quotes what it cannot read; tools that print local variables print what holds the quotation."""
+    caplog.set_level(logging.DEBUG)
+    with RawServer(echo) as server, client_of(skin, server.url) as client:
+        with pytest.raises(SubmitOutcomeUnknown) as caught:
+            skin.do(client.text_to_video(PROMPT))
+        assert TOKEN not in caplog.text
+        assert TOKEN not in str(caught.value)
+        ours = [entry.frame for entry in caught.traceback if "mountsea_gemini" in str(entry.path)]
+        assert ours
+        assert not [frame.f_locals for frame in ours if TOKEN in repr(frame.f_locals)]
 
 
 def test_a_transport_log_shows_no_signed_redirect(skin: Skin, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

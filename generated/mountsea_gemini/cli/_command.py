@@ -54,13 +54,20 @@ def run_command(options: Reporting, work: Callable[[Desk], int], job: Job | None
             desk.interrupts.ignore()
             lines = interruption(error, desk.job, desk.interrupts)
             desk.screen.problem("\n".join(lines))
-            return _report(desk, error, {"type": "Interrupted", "message": lines[0], "way_out": lines[1:]})
+            return _report(
+                desk,
+                error,
+                {"type": "Interrupted", "message": lines[0], "way_out": [line.strip() for line in lines[1:]]},
+            )
         except OutputLost as error:
             desk.interrupts.ignore()
             desk.screen.problem("; ".join([f"error: {error}", *_resuming(job.resume() if job else None)]))
             return exit_code(error)
         except Exception as error:  # noqa: BLE001  (this is where every error ends, shown in full)
             desk.interrupts.ignore()
+            if job is not None and job.id is None and isinstance(error, errors.ApiError):
+                # The answer to a submit may name a task, though the outcome is unknown.
+                job.id = error.task_id
             desk.screen.problem(error_text(error, desk.job))
             return _report(desk, error, {})
 
@@ -98,6 +105,11 @@ def way_out(error: BaseException, job: Job | None) -> list[str]:
             return [f"if you know that the API accepts this request: {waive}"] if waive else []
         case errors.AuthenticationError():
             return [f"check the token ({TOKEN_VARIABLE} or --token-file) and what it is entitled to"]
+        case errors.SubmitOutcomeUnknown() if job and job.id:
+            if not job.lasting:
+                return [error.advice]
+            look = job.command("status")
+            return [f"the task may have been accepted and billed; before deciding anything, look at it: {look}"]
         case errors.TaskOutputMissing() if job and job.id and job.lasting:
             return [f"look at the whole answer: {job.command('status', '--json')}"]
         case errors.TaskEnded() | errors.PaymentRequired() | errors.NotFound():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -173,6 +174,27 @@ def submitted_id(document: object, path: Path) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < 10**40 else None
     return value if isinstance(value, str) and usable_id(value) else None
+
+
+def mentioned_ids(answer: Answer, path: Path) -> tuple[str, ...]:
+    """Return the ids that a body holds under the name of a submit's id, wherever they stand.
+
+    The body may be wrapped in another object, cut, or no JSON at all: an id in it was paid for all the same.
+    """
+    letters = "[_-]?".join(map(re.escape, re.sub("[_-]", "", path[-1])))
+    text = answer.body.decode(json.detect_encoding(answer.body), "replace")
+    found = re.finditer(
+        rf'"{letters}"\s*:\s*\[?\s*(?:("(?:[^"\\]|\\.)*")|([0-9]+)(?:\.0*)?\s*[,\]}}])', text, re.IGNORECASE
+    )
+    values = dict.fromkeys(_unquoted(each[1]) if each[1] else each[2] for each in found)
+    return tuple(value for value in values if usable_id(value))
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return ""
 
 
 def usable_id(value: str) -> bool:

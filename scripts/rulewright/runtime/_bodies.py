@@ -45,11 +45,11 @@ class Collector:
                 chunk = self._inflater.decompress(chunk, self.limit - self._size + 1)
             except zlib.error:
                 self.broken = "its body is not compressed the way it says"
-        if self.broken is None:
-            self._parts.append(chunk)
-            self._size += len(chunk)
-            if self._size > self.limit:
-                self.broken = f"its body is larger than {self.limit} bytes"
+        # Also a piece that cannot be decoded: an id may be readable in it.
+        self._parts.append(chunk)
+        self._size += len(chunk)
+        if self.broken is None and self._size > self.limit:
+            self.broken = f"its body is larger than {self.limit} bytes"
         return self.broken is None
 
     def answer(self, broken: str | None = None) -> Answer:

@@ -13,6 +13,7 @@ import ssl
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -97,12 +98,22 @@ def route_to(scheme: str, host: str, port: int | None, *, guarded: bool) -> Rout
         ConfigurationError: They name a proxy that cannot be used.
     """
     proxy = None
-    if not (is_loopback(host) or proxy_bypass(host)):
+    if not (is_loopback(host) or _is_exempt(host, port or _PORTS[scheme])):
         named = getproxies()
         variable = scheme if named.get(scheme) else "all"
         url = named.get(variable)
         proxy = _parse_proxy(url, f"{variable.upper()}_PROXY") if url else None
     return Route(scheme, host, port or _PORTS[scheme], proxy, guarded)
+
+
+def _is_exempt(host: str, port: int) -> bool:
+    """Whether NO_PROXY names a host, alone, with its port or by a pattern."""
+    patterns = getproxies().get("no", "").lower().split(",")
+    return bool(
+        proxy_bypass(host)
+        or proxy_bypass(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        or any(fnmatchcase(host.lower(), pattern.strip()) for pattern in patterns)
+    )
 
 
 def _parse_proxy(url: str, variable: str) -> Proxy:

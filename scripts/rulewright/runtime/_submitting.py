@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from ._answers import ABSENT, Reader, Unreadable, at, may_hide_json, status_error, submitted_id
+from ._answers import ABSENT, Reader, Unreadable, at, may_hide_json, mentioned_ids, status_error, submitted_id
 from ._api import LOGGER
 from ._errors import ApiError, ConnectionFailed, ProtocolError, SubmitContradicted, SubmitOutcomeUnknown
 from ._exchange import Answer, Core, Failed, Now, Progress, Random, Request, Send, Sleep, Wall
@@ -41,6 +41,11 @@ ANSWER_LIMIT: Final = 4 * 2**20
 
 _NOT_PROCESSED: Final = frozenset({301, 307, 308})
 """Redirects that say the resource is elsewhere (RFC 9110, 15.4); 302 and 303 may follow a processed POST."""
+
+_ANYTHING: Final = "id"
+"""A name under which an error may name itself: in a refusal, it counts at the place of a task's id only."""
+
+_MOST_SHOWN: Final = 5
 
 _UNCLEAR: Final = frozenset({408, 409, 499})
 
@@ -147,16 +152,12 @@ def _verdict(submission: Submission, answer: Answer, sent_at: float) -> str | _L
         if not isinstance(unread, Unreadable):
             unread = reader.missing(document, f"it holds no id of a {reader.waiter.name} at {place}")
         kind = SubmitContradicted if unread.is_error else SubmitOutcomeUnknown
-        return _unknown(submission, sent_at, f"HTTP {status}, but {unread.reason}", answer, kind)
-    if found is not None:
-        reason = f"HTTP {status}, but its body holds the id of a {reader.waiter.name} at {place}"
-        error = _unknown(submission, sent_at, reason, answer, SubmitContradicted)
-        error.task_id = found
-        error.way_out = (
-            "the task may have been accepted and billed; before deciding anything, look at it with"
-            f" client.task({found!r}).result()"
-        )
-        return error
+        error = _unknown(submission, sent_at, f"HTTP {status}, but {unread.reason}", answer, kind)
+        return _leading_to(error, ids_in(answer, reader))
+    if ids := ids_in(answer, reader):
+        where = f"at {place}" if found is not None else f"under the name {reader.waiter.submitted[-1]}"
+        reason = f"HTTP {status}, but its body holds the id of a {reader.waiter.name} {where}"
+        return _leading_to(_unknown(submission, sent_at, reason, answer, SubmitContradicted), ids)
     if status in _NOT_PROCESSED:
         return _redirected(submission, answer)
     if status == TOO_MANY:
@@ -164,6 +165,26 @@ def _verdict(submission: Submission, answer: Answer, sent_at: float) -> str | _L
     if 400 <= status < 500 and status not in _UNCLEAR:
         return status_error(submission.what, answer, reader, wait=None)
     return _unknown(submission, sent_at, f"HTTP {status}", answer)
+
+
+def ids_in(answer: Answer, reader: Reader) -> tuple[str, ...]:
+    """Return the ids of tasks in an answer that is no plain success: the one at its place, or else any of its name."""
+    place = reader.waiter.submitted
+    found = submitted_id(reader.document(answer), place)
+    if found is not None:
+        return (found,)
+    if answer.status >= 300 and answer.status != TOO_MANY and place[-1].lower() == _ANYTHING:
+        return ()
+    return tuple(each for each in mentioned_ids(answer, place) if not reader.private.appear_in(each))
+
+
+def _leading_to(error: SubmitOutcomeUnknown, ids: tuple[str, ...]) -> SubmitOutcomeUnknown:
+    """Return the error with the way to the tasks that may have been started."""
+    if ids:
+        error.task_id = ids[0] if len(ids) == 1 else None
+        looks = ", ".join(f"client.task({each!r}).result()" for each in ids[:_MOST_SHOWN])
+        error.way_out = f"the task may have been accepted and billed; before deciding anything, look at it with {looks}"
+    return error
 
 
 def _too_many(submission: Submission, answer: Answer, document: object, sent_at: float) -> _Later | ApiError:

@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +16,13 @@ from cyclopts import App, CycloptsError, Group, UnusedCliTokensError
 
 from .._api import PROGRAM, SUMMARY, VARIANTS
 from . import _batch_commands, _rules, _tasks
-from ._exits import Exit, exit_code, table
+from ._command import Desk, run_command
+from ._exits import exit_code, table
 from ._fields import Field, TypedItems, fields_of
-from ._options import SUBMITTING_NAMES, Submitting
+from ._job import Job
+from ._options import SUBMITTING_NAMES, Connecting, Submitting
 from ._output import OutputLost, standard_streams
-from ._package import Client, found_violations, printable
+from ._package import Client, ConfigurationError, found_violations, printable
 
 Variants = Mapping[str, Mapping[str, str]]
 
@@ -63,10 +66,16 @@ def _run(app: App, arguments: Sequence[str]) -> int:
     except UnusedCliTokensError as error:
         words = " ".join(repr(word) for word in error.unused_tokens or ())
         way_out = "put a text of several words in quotes; other values need the name of their option, see --help"
-        print(printable(f"error: unexpected arguments: {words}\n  {way_out}"), file=sys.stderr)
+        wrong = ConfigurationError(printable(f"unexpected arguments: {words}"), way_out=way_out)
     except CycloptsError as error:
-        print(printable(f"error: {error}"), file=sys.stderr)
-    return Exit.USAGE
+        wrong = ConfigurationError(printable(str(error)))
+    # No command has read the options yet.
+    options = Connecting(json="--json" in takewhile(lambda word: word != "--", arguments))
+
+    def refuse(_: Desk) -> int:
+        raise wrong
+
+    return run_command(options, refuse, Job(options))
 
 
 def build(client_class: type[Client], variants: Variants, arguments: Sequence[str]) -> App:

@@ -1,0 +1,130 @@
+"""TLS to the API and to a proxy, with certificates of an authority that signed nothing else (`tls/`, for 100 years)."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from mountsea_gemini import ConnectionFailed, ProtocolError
+
+from tests.client.scripted import TASK, TOKEN, Skin
+from tests.client.test_sockets import RawServer, answer, client_of
+
+Handler = Callable[[socket.socket, int], None]
+CERTIFICATES: Final = Path(__file__).with_name("tls")
+ACCEPTED: Final = answer(201, b'{"taskId": "%s", "padding": "%s"}' % (TASK.encode(), b"x" * 100_000))
+
+
+def _context(certificate: str, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / f"{certificate}.pem")
+    context.maximum_version = version
+    return context
+
+
+class TlsServer(RawServer):
+    """The same server behind TLS; who does not shake hands is not heard."""
+
+    def __init__(self, handle: Handler, context: ssl.SSLContext) -> None:
+        super().__init__(handle)
+        accept = self._server.get_request
+
+        def shake_hands() -> tuple[ssl.SSLSocket, object]:
+            connection, address = accept()
+            connection.settimeout(10)
+            return context.wrap_socket(connection, server_side=True), address
+
+        self._server.get_request = shake_hands  # type: ignore[method-assign]
+        self.url = self.url.replace("http:", "https:")
+
+
+def tunnel_to(url: str) -> Handler:
+    """Return a proxy's handler that connects to one server, whatever it is asked for."""
+    port = int(url.rpartition(":")[2])
+
+    def behave(connection: socket.socket, _: int) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as inner:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            back = threading.Thread(target=_pump, args=(inner, connection))
+            back.start()
+            _pump(connection, inner)
+            back.join()
+
+    return behave
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while piece := source.recv(65536):
+            target.sendall(piece)
+    for each in (source, target):
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture(autouse=True)
+def _authority(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / "authority.pem"))
+
+
+@pytest.fixture(params=["TLSv1_2", "TLSv1_3"])
+def server(request: pytest.FixtureRequest) -> Iterator[TlsServer]:
+    """An API behind TLS, in either version."""
+    with TlsServer(ACCEPTED, _context("good", ssl.TLSVersion[request.param])) as made:
+        yield made
+
+
+def test_a_submit_goes_over_tls(skin: Skin, server: TlsServer) -> None:
+    """Its answer is larger than a TLS record; polls share a connection there too."""
+    with client_of(skin, server.url) as client:
+        assert skin.do(client.text_to_video("a cat " * 20_000)).id == TASK
+        for _ in range(2):
+            with pytest.raises(ProtocolError, match="/status"):
+                skin.do(client.task(TASK).result())
+        assert (len(server.requests), server.connections) == (3, 2)
+
+
+@pytest.mark.parametrize("kind", ["http", "https"])
+def test_a_submit_goes_over_tls_through_a_proxy(
+    skin: Skin, server: TlsServer, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proxy, itself behind TLS or not, sees the name of the API, and neither token nor request."""
+    with (
+        TlsServer(tunnel_to(server.url), _context("good"))
+        if kind == "https"
+        else RawServer(tunnel_to(server.url)) as proxy
+    ):
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//us%40er:p%3Aw@"))
+        with client_of(skin, "https://api.example.com") as client:
+            assert skin.do(client.text_to_video("a cat")).id == TASK
+        (request,) = proxy.requests
+    assert request.startswith(b"CONNECT api.example.com:443 ")
+    assert b"\r\nProxy-Authorization: Basic dXNAZXI6cDp3\r\n" in request
+    assert TOKEN.encode() not in request
+    assert TOKEN.encode() in server.requests[0]
+
+
+@pytest.mark.parametrize(
+    ("certificate", "authority", "words"),
+    [
+        ("good", "stranger", "unable to get local issuer|self-signed|unable to get issuer"),
+        ("other", "authority", "mismatch"),
+        ("expired", "authority", "expired"),
+    ],
+)
+def test_a_certificate_that_does_not_fit_ends_before_the_request(
+    skin: Skin, certificate: str, authority: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the request goes to a server that is not the API; nothing was billed."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / f"{authority}.pem"))
+    with TlsServer(ACCEPTED, _context(certificate)) as server:
+        with client_of(skin, server.url) as client, pytest.raises(ConnectionFailed, match=words) as caught:
+            skin.do(client.text_to_video("a cat"))
+        assert not server.requests
+    assert "never sent" in str(caught.value)
