@@ -1,7 +1,12 @@
-"""Every task of the project, by name: `nox -l` lists them."""
+"""Every task of the project, by name: `nox -l` lists them.
+
+The sessions that need the client and the tool share the environment of `tool`; what tests them shares that of `tests`.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import nox
@@ -13,20 +18,33 @@ nox.options.reuse_venv = "yes"
 PROJECT = nox.project.load_toml("pyproject.toml")
 # Where byte code is not kept, each of the many processes compiles what it imports anew: a third of the time.
 ENV = {"PYTHONPATH": ".", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": ""}
-DEMO = Path("demo-output")
+IMPACT = [0, 10, 20, 30]
+"""The exit codes with which an impact is reported."""
 
 
 def install(session: nox.Session, *groups: str) -> None:
-    """Install the project with its command line, the tool, and the pinned tools of some groups."""
+    """Install the client with its command line, the tool, and the pinned tools of some groups."""
     session.install(*nox.project.dependency_groups(PROJECT, *groups), "-e", ".[cli]", "-e", "./scripts")
 
 
+def run(session: nox.Session, environment: str, *command: str, codes: list[int] | None = None) -> None:
+    """Run a command in the environment of another session."""
+    programs = Path(".nox", environment, "Scripts" if sys.platform == "win32" else "bin").absolute()
+    path = os.pathsep.join([str(programs), os.environ["PATH"]])
+    session.run(*command, env={**ENV, "PATH": path}, external=True, success_codes=codes or [0])
+
+
 @nox.session(default=False)
+def tool(session: nox.Session) -> None:
+    """Install the client and the tool, for the sessions that share this environment."""
+    install(session)
+
+
+@nox.session(python=False, requires=["tool"], default=False)
 def demo(session: nox.Session) -> None:
     """Regenerate, then submit, wait and download against the sandbox: no key, no network."""
-    install(session)
-    session.run("rulewright", "regenerate", env=ENV)
-    session.run("python", "-m", "mountsea_gemini.demo", str(DEMO), *session.posargs, env=ENV)
+    run(session, "tool", "rulewright", "regenerate")
+    run(session, "tool", "python", "-m", "mountsea_gemini.demo", "demo-output", *session.posargs)
 
 
 @nox.session
@@ -41,18 +59,16 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", "-n", "3", "--dist", "loadgroup", *session.posargs, env=ENV)
 
 
-@nox.session(default=False)
+@nox.session(python=False, requires=["tool"], default=False)
 def regenerate(session: nox.Session) -> None:
     """Write generated/ from openapi.yaml and the overlays."""
-    install(session)
-    session.run("rulewright", "regenerate", *session.posargs, env=ENV)
+    run(session, "tool", "rulewright", "regenerate", *session.posargs)
 
 
-@nox.session(default=False)
+@nox.session(python=False, requires=["tool"], default=False)
 def drift(session: nox.Session) -> None:
-    """Compare generated/ with what its inputs give; exit 1 and say why if they differ."""
-    install(session)
-    session.run("rulewright", "regenerate", "--check", *session.posargs, env=ENV)
+    """Compare generated/ with what its inputs give; exit 1 and name the cause if they differ."""
+    run(session, "tool", "rulewright", "regenerate", "--check", *session.posargs)
 
 
 @nox.session(python=["3.11", "3.12", "3.13"], default=False)
@@ -62,18 +78,16 @@ def reproducible(session: nox.Session) -> None:
     session.run("pytest", "tests/regenerate/test_regenerate.py", "-k", "byte_for_byte", env=ENV)
 
 
-@nox.session(default=False)
+@nox.session(python=False, requires=["tool"], default=False)
 def import_page(session: nox.Session) -> None:
     """Write openapi.yaml from vendor pages: nox -s import_page -- [--impact] PAGE..."""
-    install(session)
-    session.run("rulewright", "import", *session.posargs, env=ENV, success_codes=[0, 10, 20, 30])
+    run(session, "tool", "rulewright", "import", *session.posargs, codes=IMPACT)
 
 
-@nox.session(default=False)
+@nox.session(python=False, requires=["tool"], default=False)
 def impact(session: nox.Session) -> None:
-    """Say what a change means for callers: nox -s impact -- OLD NEW, such as HEAD . or . page.md."""
-    install(session)
-    session.run("rulewright", "impact", *session.posargs, env=ENV, success_codes=[0, 10, 20, 30])
+    """Report what a change means for callers: nox -s impact -- OLD NEW, such as HEAD . or . page.md."""
+    run(session, "tool", "rulewright", "impact", *session.posargs, codes=IMPACT)
 
 
 @nox.session(default=False)
@@ -81,6 +95,13 @@ def vendor(session: nox.Session) -> None:
     """Keep a copy in another repository: nox -s vendor -- copy|verify|upgrade|affected DEST."""
     install(session, "types")
     session.run("rulewright", "vendor", *session.posargs, env=ENV)
+
+
+@nox.session(default=False)
+def contract(session: nox.Session) -> None:
+    """Hold client, rules and sandbox to the document; -- --long --seeds 20 for the nightly depth."""
+    install(session, "test")
+    session.run("rulewright", "contract", *session.posargs, env=ENV)
 
 
 @nox.session(default=False)
@@ -102,13 +123,6 @@ def faults(session: nox.Session) -> None:
     """Run the matrix of faults: our clients, raw httpx and other vendors' clients, on loopback."""
     install(session, "peers")
     session.run("python", "-m", "bench.faults", *session.posargs, env=ENV)
-
-
-@nox.session(default=False)
-def contract(session: nox.Session) -> None:
-    """Hold client, rules and sandbox to the document; -- --long --seeds 20 for the nightly depth."""
-    install(session, "test")
-    session.run("rulewright", "contract", *session.posargs, env=ENV)
 
 
 @nox.session(default=False)

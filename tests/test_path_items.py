@@ -62,7 +62,7 @@ def test_its_operations_are_made_and_compared(tmp_path: Path, capsys: pytest.Cap
         (tmp_path / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
     target = tmp_path / "project"
     assert new([str(target), "--package", "our_tills", "--spec", str(tmp_path / "old.json")]) == 0
-    assert "GET_TILL: Final" in (target / "generated/our_tills_api/operations.py").read_text(encoding="utf-8")
+    assert "GET_TILL: Final" in (target / "generated/our_tills/operations.py").read_text(encoding="utf-8")
     capsys.readouterr()
     sides = [str(tmp_path / f"{name}.json") for name in ("old", "new")]
     assert impact([*sides, "--project", str(tmp_path)]) == 30

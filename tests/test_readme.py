@@ -119,7 +119,7 @@ def test_a_copy_and_a_new_project(clone: Path) -> None:
     assert len(commands) == 4
     for command in commands:
         run([sys.executable, "-m", *command.split()], clone)
-    assert (clone.parent / "shop/generated/our_shop_api/operations.py").is_file()
+    assert (clone.parent / "shop/generated/our_shop/operations.py").is_file()
     script = "from app._vendor.mountsea_gemini import Client; print(Client('key'))"
     assert "https://api.mountsea.ai" in run([sys.executable, "-c", script], clone.parent / "app")
     run([sys.executable, "-m", "app._vendor.mountsea_gemini.verify"], clone.parent / "app")

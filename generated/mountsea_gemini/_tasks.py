@@ -30,6 +30,7 @@ class Runner(Protocol):
 
     def run(self, core: Core[R]) -> R:
         """Run a decision core with the client's connections and clock."""
+        ...
 
 
 class AsyncRunner(Protocol):
@@ -39,6 +40,7 @@ class AsyncRunner(Protocol):
 
     async def run(self, core: Core[R]) -> R:
         """Run a decision core with the client's connections and clock."""
+        ...
 
 
 class _Handle:

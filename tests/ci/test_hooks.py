@@ -27,7 +27,7 @@ def consumer(tmp_path: Path) -> Path:
     """Another repository: a project laid out like this one, and a copy of the client."""
     root = tmp_path / "consumer"
     for name in ("overlays", "generated"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "mountsea_gemini"))
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "openapi.yaml"):
         shutil.copy(ROOT / name, root / name)
     assert vendor(["copy", str(root / COPY).rpartition("/")[0], "--project", str(ROOT)]) == 0

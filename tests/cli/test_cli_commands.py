@@ -241,7 +241,7 @@ def test_explain_must_know_what_the_body_is(cli: Cli, tmp_path: Path, monkeypatc
     assert cli("explain", str(path), "--model", "VideoGenerationDto").code == 0
     wrong = cli("explain", str(path), "--model", "Video")
     assert (wrong.code, "the kind of the request: VideoGenerationDto" in wrong.err) == (2, True)
-    monkeypatch.setattr("mountsea_gemini.rules.BODIES", {})
+    monkeypatch.setattr("mountsea_gemini._api.BODIES", {})
     assert "the kind of the request: none, as no request" in cli("explain", str(path)).err
 
 

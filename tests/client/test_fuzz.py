@@ -82,7 +82,7 @@ def check(outcome: Any, status: int) -> None:
         return
     assert type(pickle.loads(pickle.dumps(outcome))) is type(outcome)  # noqa: S301  our own bytes
     assert str(copy.deepcopy(outcome)) == str(outcome)
-    assert outcome.task_id in {None, TASK} or isinstance(outcome, SubmitContradicted)
+    assert outcome.task_id in {None, TASK} or isinstance(outcome, SubmitContradicted | SubmitOutcomeUnknown)
     assert not isinstance(outcome, SubmitOutcomeUnknown) or outcome.status == status
 
 

@@ -165,7 +165,7 @@ def test_regeneration_stops_until_it_is_deleted(run: Run, adding: Path, pages: P
     text = (text[:start] + text[end:]).replace("        Fault: {type: object, properties: {id: {type: string}}}\n", "")
     overlay.write_text(text, encoding="utf-8")
     regenerate(adding)
-    assert (adding / "made/made/api/track/get_parcel.py").is_file()
+    assert (adding / "made/made/raw/api/track/get_parcel.py").is_file()
 
 
 def test_impact_compares_as_if_it_were_deleted(
@@ -196,4 +196,4 @@ def test_a_correction_of_the_same_thing_is_no_addition(run: Run, adding: Path, p
     overlay.write_text(text, encoding="utf-8")
     assert "absorbed" not in run(pages / "send.md", pages / "track.md").out
     regenerate(adding)
-    assert (adding / "made/made/api/track/track_parcel.py").is_file()
+    assert (adding / "made/made/raw/api/track/track_parcel.py").is_file()

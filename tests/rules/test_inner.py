@@ -130,7 +130,7 @@ def test_client_and_sandbox_refuse_the_same_parts(
 ) -> None:
     """Each with the place of the part in the whole, whether it is a model or JSON; waived, nothing is left."""
     rules: Any = importlib.import_module(f"{package.__name__}.rules")
-    robot: Any = importlib.import_module(f"{package.__name__}.models").Robot
+    robot: Any = importlib.import_module(f"{package.__name__}.raw.models").Robot
     for given in (body, robot.from_dict(body)):
         found = rules.violations(given, model=robot)
         assert sorted(f"{each.rule} {each.pointer}" for each in found) == sorted(expected)
@@ -146,7 +146,7 @@ def test_client_and_sandbox_refuse_the_same_parts(
 def test_a_part_says_what_would_be_right_in_the_whole(package: Any) -> None:
     """The change has the place of the part, too."""
     rules: Any = importlib.import_module(f"{package.__name__}.rules")
-    robot: Any = importlib.import_module(f"{package.__name__}.models").Robot
+    robot: Any = importlib.import_module(f"{package.__name__}.raw.models").Robot
     (found,) = rules.violations({"joints": [RIGHT, WRONG]}, model=robot)
     (change,) = found.nearest
     assert (change.pointer, change.before, change.after) == ("/joints/1/side", "left", "right")
@@ -156,7 +156,7 @@ def test_the_items_of_a_list_are_requests_each(package: Any, sandbox: Sandbox) -
     """A body that is a list has no class of its own; what it holds has."""
     rules: Any = importlib.import_module(f"{package.__name__}.rules")
     operations: Any = importlib.import_module(f"{package.__name__}.operations")
-    robot: Any = importlib.import_module(f"{package.__name__}.models").Robot
+    robot: Any = importlib.import_module(f"{package.__name__}.raw.models").Robot
     bodies = [{}, {"joint": WRONG}]
     found = rules.request_violations(operations.BUILD_ALL, {"body": [robot.from_dict(body) for body in bodies]})
     assert [(each.rule, each.pointer) for each in found] == [("left-joints-turn", "/1/joint/turn")]

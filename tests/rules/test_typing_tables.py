@@ -16,7 +16,7 @@ HEAD = [
     "from __future__ import annotations",
     "from typing import Any",
     "from parcels import variants",
-    "from parcels import models",
+    "from parcels.raw import models",
 ]
 
 

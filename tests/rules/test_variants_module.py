@@ -316,12 +316,12 @@ def test_the_module_around_the_methods() -> None:
         "from abc import ABC, abstractmethod",
         "from collections.abc import Collection, Mapping",
         "from typing import Any, Generic, Literal, TypeVar, overload",
-        "from .models import Parcel, ParcelKind, ParcelSize",
+        "from .raw.models import Parcel, ParcelKind, ParcelSize",
         "from ._operation import Operation",
         "from ._values import as_list",
         "from .operations import SEND_PARCEL",
         "from .rules import validate_request",
-        "from .types import UNSET",
+        "from .raw.types import UNSET",
         'R = TypeVar("R", covariant=True)',
         "_BODIES = Bodies()",
         "send = _BODIES.send",
@@ -357,9 +357,9 @@ def test_only_what_is_used_is_imported() -> None:
     assert imports[4:9] == [
         "import datetime",
         "from uuid import UUID",
-        "from .types import File",
-        "from . import models",
-        "from .models import Parcel",
+        "from .raw.types import File",
+        "from .raw import models",
+        "from .raw.models import Parcel",
     ]
     empty = variants_module([], {}, Names({}, frozenset(), ()))
     assert "from .operations" not in empty

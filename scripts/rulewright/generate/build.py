@@ -124,6 +124,7 @@ def package_files(project: Project, merged: Merged, variants: Sequence[VariantSe
         "variants.py": variants_module(variants, document, names),
         "waiters.py": waiters_module(document, names),
         "py.typed": "",
+        f"{RAW}/__init__.py": render("raw_init.py.jinja"),
     }
 
 

@@ -7,6 +7,7 @@ walked.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from rulewright.impact.grammar import resolved
 from rulewright.impact.revision import Revision
 from rulewright.openapi.operations import operations
 from rulewright.openapi.sample import samples
-from rulewright.openapi.schemas import Schemas
+from rulewright.openapi.schemas import SchemaError, Schemas
 from rulewright.rules.definition import RuledSchema
 from rulewright.rules.space import Given, Length, Sample, concrete, concretes, product, schema_domains
 from rulewright.rules.verdict import mentions
@@ -370,5 +371,6 @@ def _value_text(value: Point) -> str:
 
 
 def _sampled(document: Any, schema: Any) -> Iterator[Any]:
-    """Yield one value that a schema accepts, if one is found."""
-    yield from itertools.islice(samples(Schemas(document), schema, shown=False), 1)
+    """Yield one value that a schema accepts, if one is found; a schema that is invalid is named by its judge."""
+    with contextlib.suppress(SchemaError):
+        yield from itertools.islice(samples(Schemas(document), schema, shown=False), 1)

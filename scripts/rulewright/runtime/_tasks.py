@@ -29,6 +29,7 @@ class Runner(Protocol):
 
     def run(self, core: Core[R]) -> R:
         """Run a decision core with the client's connections and clock."""
+        ...
 
 
 class AsyncRunner(Protocol):
@@ -38,6 +39,7 @@ class AsyncRunner(Protocol):
 
     async def run(self, core: Core[R]) -> R:
         """Run a decision core with the client's connections and clock."""
+        ...
 
 
 class _Handle:
