@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import Distribution
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from rulewright.commands.new import main
 from rulewright.commands.regenerate import main as regenerate
-from rulewright.new.inputs import DISTRIBUTION, check_name, requirement
+from rulewright.new.inputs import DISTRIBUTION, check_name, installed_from, requirement
 
 from tests.new.newcomer import DOCUMENTS, ROOT, inputs
 
@@ -244,3 +247,48 @@ def test_the_pipeline_can_be_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert requirement(None).startswith("rulewright @ file://")
     assert main(["dir", "--package", "our_shop", "--spec", "x", "--pipeline", "a\nb"]) == 1
     assert "must be a requirement" in capsys.readouterr().err
+
+
+GIT = "https://example.com/r.git"
+
+
+@pytest.mark.parametrize(
+    ("record", "wanted"),
+    [
+        (
+            {
+                "url": "https://example.com/r.git",
+                "vcs_info": {"vcs": "git", "commit_id": "1f"},
+                "subdirectory": "scripts",
+            },
+            "rulewright @ git+https://example.com/r.git@1f#subdirectory=scripts",
+        ),
+        (
+            {"url": GIT, "vcs_info": {"vcs": "git", "commit_id": "1f"}},
+            "rulewright @ git+https://example.com/r.git@1f",
+        ),
+        ({"url": "file:///rulewright.whl", "archive_info": {}}, "rulewright @ file:///rulewright.whl"),
+        (None, "rulewright==9.1"),
+    ],
+)
+def test_a_project_requires_the_tool_from_where_it_was_installed(
+    tmp_path: Path, record: dict[str, Any] | None, wanted: str
+) -> None:
+    """A repository with its commit and the folder in it, a file, or a release."""
+    place = tmp_path / "rulewright-9.1.dist-info"
+    place.mkdir()
+    (place / "METADATA").write_text("Metadata-Version: 2.1\nName: rulewright\nVersion: 9.1\n", encoding="utf-8")
+    if record is not None:
+        (place / "direct_url.json").write_text(json.dumps(record), encoding="utf-8")
+    assert installed_from(Distribution.at(place)) == wanted
+
+
+def test_a_requirement_that_is_a_local_path_is_warned_about(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It works on this machine only; the message names what to write instead."""
+    assert project
+    target = tmp_path / "again"
+    arguments = [str(target), "--package", "our_again", "--spec", str(DOCUMENTS / "bare.yaml")]
+    assert main(arguments) == 0
+    assert "#subdirectory=scripts' before others use the project" in capsys.readouterr().err

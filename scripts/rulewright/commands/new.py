@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rulewright.errors import printable, run_cli
 from rulewright.new.create import NOTED, create
-from rulewright.new.inputs import check_name, requirement
+from rulewright.new.inputs import DISTRIBUTION, check_name, requirement
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,6 +33,12 @@ def _run(options: argparse.Namespace) -> int:
         print(f"  the client goes without: {printable(' '.join(gap.problem.split()))}")
     if made.gaps:
         print(f"  (noted in overlays/{NOTED}; correct the document in an overlay to have them)")
+    if " @ file:" in pipeline:
+        print(
+            f"warning: pyproject.toml requires {printable(pipeline)}, a path of this machine; replace it by a release"
+            f" or by '{DISTRIBUTION} @ git+URL@COMMIT#subdirectory=scripts' before others use the project",
+            file=sys.stderr,
+        )
     print(f"  next: cd {place} && nox -s demo && nox -s tests")
     return 0
 

@@ -70,14 +70,19 @@ def requirement(given: str | None) -> str:
     if (_FOLDER / "pyproject.toml").is_file() and (_FOLDER.parent / "pyproject.toml").is_file():
         return f"{DISTRIBUTION} @ {_FOLDER.as_uri()}"
     try:
-        return _installed(distribution(DISTRIBUTION))
+        return installed_from(distribution(DISTRIBUTION))
     except PackageNotFoundError as error:
         raise InputError("the source of the installed tool is unknown; name it with --pipeline") from error
 
 
-def _installed(found: Distribution) -> str:
-    """Return where an installed pipeline came from: a file, a repository, or an index and its version."""
+def installed_from(found: Distribution) -> str:
+    """Return where an installed tool came from: a file, a folder of a repository, or an index and its version.
+
+    Source: PEP 610, which records what pip was given.
+    """
     record = json.loads(found.read_text("direct_url.json") or "{}")
     if "vcs_info" in record:
-        return f"{DISTRIBUTION} @ {record['vcs_info']['vcs']}+{record['url']}@{record['vcs_info']['commit_id']}"
+        folder = f"#subdirectory={record['subdirectory']}" if "subdirectory" in record else ""
+        vcs = record["vcs_info"]
+        return f"{DISTRIBUTION} @ {vcs['vcs']}+{record['url']}@{vcs['commit_id']}{folder}"
     return f"{DISTRIBUTION} @ {record['url']}" if "url" in record else f"{DISTRIBUTION}=={found.version}"
