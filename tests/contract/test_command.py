@@ -79,7 +79,7 @@ def test_a_vendored_copy_runs_the_checks_on_itself(tmp_path: Path, guarded: dict
     assert "contract of acme.mountsea_gemini: kept" in done.stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.heavy), signal.SIGTERM])
 def test_a_signal_ends_the_run(number: signal.Signals, tmp_path: Path, guarded: dict[str, str]) -> None:
     """With the exit code of that signal, and no traceback."""
     command = [sys.executable, "-m", "rulewright", "contract", CLIENT, "--long"]

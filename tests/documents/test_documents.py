@@ -248,10 +248,17 @@ def test_parameters_that_break_a_rule_are_refused(
 
 
 @pytest.mark.parametrize(
-    "part", ["not generated and not status", pytest.param("", marks=pytest.mark.heavy)], ids=["part", "whole"]
+    ("name", "part"),
+    [
+        *((name, "not generated and not status") for name in ("leads", "predictions")),
+        *(pytest.param(name, "", marks=pytest.mark.heavy) for name in NAMES),
+    ],
 )
-def test_its_contract_is_kept(part: str, document: Document, client_of: Callable[[Document], Any]) -> None:
+def test_its_contract_is_kept(
+    name: str, part: str, generated: Callable[[str], Document], client_of: Callable[[Document], Any]
+) -> None:
     """Document, sandbox, client and rules agree on every request, right and wrong, and on the life of tasks."""
+    document = generated(name)
     client = client_of(document).__name__
     path = [document.project.output, Path(__file__).parents[2] / "scripts"]
     done = subprocess.run(
