@@ -84,7 +84,7 @@ def test_from_the_page_to_the_copies(project: Path, changed: Path, capsys: pytes
     assert command.main([]) == 1
     error = capsys.readouterr().err
     assert "rule ingredients-need-images: the vendor's words have changed at #/components" in error
-    assert "this does not fit either:\n    rule ingredients-only-veo31-fast: the example 'breaks'" in error
+    assert "these do not fit either:\n    rule ingredients-only-veo31-fast: the example 'breaks'" in error
     assert {path: path.read_bytes() for path in (project / "generated").rglob("*.*")} == before
 
     repair(project, "overlays/30-rules.overlay.yaml")
@@ -125,7 +125,7 @@ def test_regeneration_names_everything_that_does_not_fit(
     assert error.startswith(
         "error: overlays/10-corrections.overlay.yaml:15, action 2: the value underneath has changed"
     )
-    assert "rule ingredients-need-images: the vendor's words have changed" in error.partition("does not fit either")[2]
+    assert "rule ingredients-need-images: the vendor's words have changed" in error.partition("these do not fit either:")[2]
 
 
 def test_checking_writes_nothing(project: Path, changed: Path, capsys: pytest.CaptureFixture[str]) -> None:

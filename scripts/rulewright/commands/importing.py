@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     overlays = () if project is None else project.overlays
     imported = import_pages(options.pages, correct_by(overlays) if overlays else None)
     before = _operations_before(output)
-    told = _impact(imported, project) if options.impact else None
+    impact_report = _impact(imported, project) if options.impact else None
     if options.check:
         same = output.is_file() and output.read_bytes() == imported.text.encode()
         verdict = "up to date" if same else "would change; run the same command without --check"
@@ -47,9 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdict = "unchanged" if same else "written"
     lines = [f"{name}: {verdict}", *_report(imported, before), *_absorbed(imported, project)]
     _show(lines, sys.stdout if options.format == "text" else sys.stderr)
-    if told is not None:
-        print(FORMATS[options.format](told), end="")
-        return told.exit_code
+    if impact_report is not None:
+        print(FORMATS[options.format](impact_report), end="")
+        return impact_report.exit_code
     return EXIT_FAILED if options.check and not same else 0
 
 

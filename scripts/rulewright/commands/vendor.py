@@ -93,10 +93,10 @@ def _upgrade(project: Project, options: argparse.Namespace) -> int:
     elif fresh[MANIFEST] == (root / MANIFEST).read_bytes():
         print(f"{describe(manifest)}: this is the project as it is, nothing to do")
         return 0
-    told = _news(root, project)  # before the old inputs are gone
+    changes = _news(root, project)  # before the old inputs are gone
     put(root, fresh)
     now = read_manifest(str(root))
-    print(f"{told}\n{root.as_posix()}/: {describe(manifest)} became {describe(now)}")
+    print(f"{changes}\n{root.as_posix()}/: {describe(manifest)} became {describe(now)}")
     if any(now[key] != manifest.get(key) for key in ("needs", "excludes")):
         print(show_needs(now))
     return 0

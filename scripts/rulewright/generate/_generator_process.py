@@ -34,7 +34,7 @@ def _run(arguments: Iterable[str]) -> None:
 
     spec, package, names = map(Path, arguments)
     if not os.read(_STDIN, 1):
-        return  # whoever should have written the spec has failed
+        return  # the command that writes the input has failed
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     names.write_text(json.dumps(generate(spec, package)), encoding="utf-8")
 

@@ -16,7 +16,7 @@ _CUT: Final = 160
 def with_others(project: Project, error: InputError) -> InputError:
     """Return an error with whatever else of the overlays and rules does not fit the vendor document either.
 
-    Applying stops at the first fault, and whoever adapts a project to a changed page wants to see the whole work.
+    Applying stops at the first fault, but adapting a project to a changed page needs all of them.
     """
     from rulewright.impact.revision import revise  # noqa: PLC0415  only needed here
 
@@ -24,12 +24,12 @@ def with_others(project: Project, error: InputError) -> InputError:
         conflicts = revise("", load(project.spec), [load_overlay(path) for path in project.overlays]).conflicts
     except InputError:
         return error
-    said = str(error)
+    message = str(error)
     heads = dict.fromkeys(conflict.reason.partition("\n")[0].strip() for conflict in conflicts)
-    others = [head if len(head) <= _CUT else f"{head[:_CUT]}..." for head in heads if head not in said]
+    others = [head if len(head) <= _CUT else f"{head[:_CUT]}..." for head in heads if head not in message]
     if not others:
         return error
     more = [f"and {len(others) - _SHOWN} more"] if len(others) > _SHOWN else []
     return InputError(
-        "\n".join([said, "  this does not fit either:", *(f"    {each}" for each in (*others[:_SHOWN], *more))])
+        "\n".join([message, "  these do not fit either:", *(f"    {each}" for each in (*others[:_SHOWN], *more))])
     )
