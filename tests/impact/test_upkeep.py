@@ -125,7 +125,10 @@ def test_regeneration_names_everything_that_does_not_fit(
     assert error.startswith(
         "error: overlays/10-corrections.overlay.yaml:15, action 2: the value underneath has changed"
     )
-    assert "rule ingredients-need-images: the vendor's words have changed" in error.partition("these do not fit either:")[2]
+    assert (
+        "rule ingredients-need-images: the vendor's words have changed"
+        in error.partition("these do not fit either:")[2]
+    )
 
 
 def test_checking_writes_nothing(project: Path, changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
