@@ -27,8 +27,6 @@ from rulewright.merged import Merged, explain, merge
 from rulewright.openapi.document import to_json
 from rulewright.openapi.operations import operations
 from rulewright.project import Project
-from rulewright.rules.definition import check_renames
-from rulewright.rules.sources import check_surroundings
 from rulewright.rules.variants import VariantSet, read_variants
 
 EFFECTIVE: Final = "openapi.effective.json"
@@ -64,8 +62,7 @@ def build(project: Project, generator: Generator, progress: Progress = lambda _:
 
 
 def _build(project: Project, merged: Merged, generator: Generator, progress: Progress) -> dict[str, bytes]:
-    check_renames(project.output / EFFECTIVE, merged.ruled)
-    check_surroundings(project.output / EFFECTIVE, merged.value, merged.ruled)
+    merged.check_against(project.output / EFFECTIVE)
     effective = merged.effective
     origin = project.relative(project.spec)
     text = to_json({**effective, "x-generated": f"from {origin} and its overlays"})

@@ -41,7 +41,7 @@ def merge(draft: Draft, location: Location, update: Any) -> None:
     """
     target = draft.at(location)
     if kind(target) == "array" and kind(update) != "array":
-        draft.add((*location, len(target)), update)
+        draft.add((*location, len(target)), update, ())
         return
     _pair(draft, location, update, ())
 
@@ -56,12 +56,12 @@ def _pair(draft: Draft, location: Location, update: Any, within: Location) -> No
             if key in target:
                 _pair(draft, (*location, key), value, (*within, key))
             else:
-                draft.add((*location, key), value)
+                draft.add((*location, key), value, (*within, key))
     elif isinstance(target, list):
-        for item in update:
-            draft.add((*location, len(target)), item)
+        for index, item in enumerate(update):
+            draft.add((*location, len(target)), item, (*within, index))
     elif not same(target, update):
-        draft.replace(location, update)
+        draft.replace(location, update, within)
 
 
 LISTED = 5
