@@ -203,7 +203,7 @@ def test_without_a_last_document_there_is_nothing_to_compare(merged: Merged, tmp
         merged.check_against(record)
 
 
-def written(name: str, quote: str = "boxes need a weight", **parts: Any) -> dict[str, Any]:
+def written(name: str, quote: Any = "boxes need a weight", **parts: Any) -> dict[str, Any]:
     """Return a rule as it is written."""
     rule = {"id": name, "level": "error", "message": "m", "source": {"at": AT, "quote": quote}}
     return (
