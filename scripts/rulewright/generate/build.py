@@ -15,14 +15,14 @@ from rulewright.generate.gaps import accepted_gaps, dropped, read_gaps, unsuppor
 from rulewright.generate.generator import Generator, GeneratorError, TimeLimitError
 from rulewright.generate.manifest import NAME, manifest
 from rulewright.generate.names import Names, read_names
-from rulewright.generate.operations import operations_module
+from rulewright.generate.operations import operations_module, read_methods
 from rulewright.generate.rewrites import generator_input
 from rulewright.generate.rules_page import rules_page
 from rulewright.generate.source import RAW, render, visible
 from rulewright.generate.tools import ruff_binary
 from rulewright.generate.tree import Tree, read_tree
 from rulewright.generate.variants import typing_tables, variants_module
-from rulewright.generate.waiters import waiters_module
+from rulewright.generate.waiters import submits, waiters_module
 from rulewright.merged import Merged, explain, merge
 from rulewright.openapi.document import to_json
 from rulewright.openapi.operations import operations
@@ -109,6 +109,7 @@ def package_files(project: Project, merged: Merged, variants: Sequence[VariantSe
         InputError: A rule, waiter or variant does not fit the document.
     """
     document, ruled = merged.value, merged.ruled
+    methods = read_methods(document, ruled, names)
     return {
         "__init__.py": render("package_init.py.jinja"),
         "_api.py": render(
@@ -119,7 +120,7 @@ def package_files(project: Project, merged: Merged, variants: Sequence[VariantSe
             environment=project.environment,
         ),
         "_checks.py": checks_module(document, ruled, names),
-        "operations.py": operations_module(document, names),
+        "operations.py": operations_module(document, methods, dict(submits(document)), names),
         "rules.py": render("rules.py.jinja"),
         "variants.py": variants_module(variants, document, names),
         "waiters.py": waiters_module(document, names),
