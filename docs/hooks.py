@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,8 +30,9 @@ def on_page_markdown(markdown: str, *, page: Page, config: Any, files: Files) ->
 
 
 def on_post_build(*, config: Any) -> None:
-    """Write each page as Markdown beside its HTML, and the index `llms.txt` (https://llmstxt.org)."""
+    """Write each page as Markdown beside its HTML, the index `llms.txt` (https://llmstxt.org), and the rule explorer."""
     site = Path(config.site_dir)
+    shutil.copy("generated/explorer.html", site)
     lines = [f"# {config.site_name}", "", f"> {config.site_description}", "", "## Pages", ""]
     for name, (title, text) in sorted(_twins.items()):
         path = site / name
