@@ -30,7 +30,7 @@ def on_page_markdown(markdown: str, *, page: Page, config: Any, files: Files) ->
 
 
 def on_post_build(*, config: Any) -> None:
-    """Write each page as Markdown beside its HTML, the index `llms.txt` (https://llmstxt.org), and the rule explorer."""
+    """Write the Markdown of each page, the index `llms.txt` (https://llmstxt.org), and the rule explorer."""
     site = Path(config.site_dir)
     shutil.copy("generated/explorer.html", site)
     lines = [f"# {config.site_name}", "", f"> {config.site_description}", "", "## Pages", ""]
