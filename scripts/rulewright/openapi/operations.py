@@ -151,12 +151,12 @@ def parameters_schema(document: Any, path: str, operation: Mapping[str, Any]) ->
     """Return the schema of an object that holds an operation's parameters by the names rules call them."""
     found = operation_parameters(document, path, operation)
     names = parameter_names(found)
-    properties = {names[_place(parameter)]: _schema(parameter) for parameter in found}
+    properties = {names[_place(parameter)]: parameter_schema(parameter) for parameter in found}
     required = [names[_place(parameter)] for parameter in found if parameter.get("required") is True]
     return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
 
-def _schema(parameter: Mapping[str, Any]) -> dict[str, Any]:
+def parameter_schema(parameter: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema of a parameter's value; one written in a media type has it there."""
     content = parameter.get("content")
     media: Any = next(iter(content.values()), None) if isinstance(content, dict) else None

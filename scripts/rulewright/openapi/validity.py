@@ -83,7 +83,8 @@ def _is_disliked(error: ValidationError) -> bool:
     """Return whether a document with this fault of its shape can be used all the same."""
     place = tuple(error.absolute_path)
     required: Any = error.validator_value if error.validator == "required" else ()
-    missing = {name for name in required if name not in error.instance}
+    given: Any = error.instance
+    missing = {name for name in required if name not in given}
     is_null = error.validator == "enum" and place[-1:] == ("type",) and error.instance == "null"
     return error.validator in _DISLIKED or bool(_PROSE & {*place, *missing}) or is_null
 
