@@ -38,7 +38,9 @@ def mypy(files: list[Path]) -> Errors:
     assert done.returncode in {0, 1}, done.stdout + done.stderr
     found: Errors = defaultdict(dict)
     for path, line, message in re.findall(r"^(.+?):(\d+): error: (.*)$", done.stdout, re.MULTILINE):
-        found[ROOT / path][int(line)] = message
+        # Of a file that it has read before, in another folder of a test, it names the place of then.
+        place = next((each for each in files if each.name == Path(path).name), ROOT / path)
+        found[place][int(line)] = message
     return found
 
 
