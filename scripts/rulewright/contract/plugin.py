@@ -112,7 +112,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def check_of(item: pytest.Item) -> str:
     """Return the name by which a check is chosen: that of the function, or of the kind of requests to an address."""
-    planned: Any = item.callspec.params.get("planned") if hasattr(item, "callspec") else None
+    case: Any = getattr(item, "callspec", None)
+    planned = case.params.get("planned") if case else None
     name = planned.check if planned else getattr(item, "originalname", item.name).removeprefix("test_")
     return str(name).replace("_", "-")
 

@@ -41,6 +41,7 @@ class Imported:
         index: The index that lists the pages, if there is one.
         missing: The pages that it lists and the server does not have.
         findings: What is wrong with the pages of an index, though their documents could be merged.
+        disliked: What a validator has against the document, which can be used all the same.
     """
 
     text: str
@@ -51,10 +52,7 @@ class Imported:
     index: Page | None = None
     missing: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
-
-
-class InvalidDocumentError(InputError):
-    """A document that is not valid, and no overlay makes it so."""
+    disliked: tuple[InputError, ...] = ()
 
 
 def correct_by(overlays: Sequence[Path]) -> Correct:
@@ -101,7 +99,7 @@ def import_pages(sources: Sequence[str], correct: Correct | None = None, choice:
         else:
             found = [read_page(name) for name in list_pages(source)]
         for page in found:
-            values = [read_fragment(fragment, whole=correct is None) for fragment in fragments(page)]
+            values = [read_fragment(fragment) for fragment in fragments(page)]
             documents += values
             if values:
                 pages[page] = tuple(each.title for value in values for each in operations(value.value))
@@ -116,11 +114,17 @@ def import_pages(sources: Sequence[str], correct: Correct | None = None, choice:
     findings += _disagreeing(disagreements or [])
     text = render(documents, additions)
     merged = parse(text, "the merged document") if additions else documents[0]
-    if correct is not None:
-        _check_corrected(merged, correct)
-    elif additions:
-        check_document(merged)
-    return Imported(text, merged, tuple(read), pages, tuple(without), index, tuple(missing), tuple(findings))
+    return Imported(
+        text,
+        merged,
+        tuple(read),
+        pages,
+        tuple(without),
+        index,
+        tuple(missing),
+        tuple(findings),
+        tuple(_check(merged, correct)),
+    )
 
 
 def _read_listed(listing: Listing, missing: list[str]) -> list[Page]:
@@ -157,18 +161,14 @@ def _disagreeing(disagreements: Sequence[Disagreement]) -> Iterator[str]:
             yield text.format(shown) + (f" {next(iter(found.values())).message}" if kind == "api" else "")
 
 
-def _check_corrected(document: Document, correct: Correct) -> None:
+def _check(document: Document, correct: Correct | None) -> list[InputError]:
     """Refuse a document that is not valid, neither as it stands nor with its corrections."""
     try:
-        check_document(document)
+        return check_document(document)
     except InputError:
-        corrected = correct(document)
-        try:
-            check_document(corrected)
-        except InputError as error:
-            raise InvalidDocumentError(
-                error.message, path=error.path, line=error.line, pointer=error.pointer
-            ) from error
+        if correct is None:
+            raise
+    return check_document(correct(document))
 
 
 def write_record(project: Project, document: bytes, imported: Imported) -> bool:
