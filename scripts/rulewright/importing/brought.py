@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from rulewright.openapi.document import to_yaml
 from rulewright.openapi.operations import Operation, operations
-from rulewright.openapi.pointer import Location, decode
+from rulewright.openapi.pointer import Location, decode, path_of
 from rulewright.openapi.references import follow, follow_schema
-from rulewright.overlay.query import path_of
 
 _WAITER: Final = "x-waiter"
 _ERRORS: Final = ("4XX", "5XX")
