@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 from rulewright.errors import InputError
-from rulewright.generate.gaps import dropped, place_of, read_gaps, unsupported_methods, unsupported_parameters
+from rulewright.generate.gaps import (
+    Coverage,
+    Gap,
+    UnacceptedGapError,
+    dropped,
+    place_of,
+    read_gaps,
+    unsupported_methods,
+    unsupported_parameters,
+)
 from rulewright.generate.rewrites import media_types, replace_aliases, rewrite
 
 ENDPOINT = "WARNING parsing GET /things/{id} within things. Endpoint will not be generated.: Two parameters of one name"
@@ -52,7 +61,7 @@ def test_a_reference_stands_as_the_component_is_called() -> None:
 
 
 def test_headers_that_are_no_parameters_are_left_out() -> None:
-    """OpenAPI has three ignored; what an Authorization would have carried is told where no security scheme does."""
+    """OpenAPI has three ignored."""
     kept = [{"name": "Authorization", "in": "query"}, {"name": "X-Key", "in": "header"}]
     gone = [{"name": "authorization", "in": "header"}, {"$ref": "#/components/parameters/type"}]
     before = document({})
@@ -61,11 +70,6 @@ def test_headers_that_are_no_parameters_are_left_out() -> None:
     before["paths"]["/x"]["get"]["parameters"] = [kept[1], gone[0]]
     item = rewrite(before)["paths"]["/x"]
     assert [item["parameters"], item["get"]["parameters"]] == [kept[:1], kept[1:]]
-    (told,) = unsupported_parameters(before)
-    assert told.startswith("parsing GET /x within its parameters: the header parameter Authorization has no meaning")
-    before["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-    before["security"] = [{"key": []}]
-    assert not list(unsupported_parameters(before))
 
 
 def test_what_openapi_3_2_adds_is_a_gap() -> None:
@@ -147,7 +151,7 @@ def test_a_default_is_not_sent_unasked() -> None:
 OBJECT = {"type": "object", "properties": {"a": {"type": "string"}}}
 REFERENCE = {"$ref": "#/components/schemas/O"}
 FIELDS = {"properties": {"id": {"type": "string"}}, "required": ["id"]}
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "O": OBJECT,
     "Text": {"type": "string", "nullable": True},
     "Union": {"oneOf": [REFERENCE, {"type": "string"}]},
@@ -233,30 +237,43 @@ def test_the_answer_to_head_has_no_body() -> None:
     assert made["get"]["responses"]["200"]["content"]
 
 
+ALL, NONE = Coverage(3, 3), Coverage(3, 0)
+
+
 def test_a_gap_names_its_place_and_reason_and_the_way_out() -> None:
-    """What was left out is an error that names operation or schema, once each."""
-    with pytest.raises(InputError) as caught:
-        read_gaps([ENDPOINT, ENDPOINT, SCHEMA], {})
+    """What was left out is an error that names operation or schema; places with one problem are one line."""
+    others = [ENDPOINT.replace("/things", f"/things{number}") for number in range(4)]
+    with pytest.raises(UnacceptedGapError) as caught:
+        read_gaps([ENDPOINT, ENDPOINT, SCHEMA, *others], [], ALL)
     text = str(caught.value)
-    assert text.count("GET /things/{id}") == 1
+    assert "GET /things/{id}, GET /things0/{id}, GET /things1/{id} and 2 more: WARNING parsing" in text
     assert "/components/schemas/Thing" in text
     assert "x-accepted-gaps" in text
+    assert "3 of 3 operations usable" in text
 
 
 def test_an_accepted_gap_is_recorded_with_its_reason() -> None:
-    """Acceptance is by place; everything else is still an error."""
-    (gap,) = read_gaps([ENDPOINT], {"GET /things/{id}": "nobody calls it"})
+    """Acceptance is by place and problem; another problem at the same place is an error, as everything else."""
+    accepted = Gap("GET /things/{id}", "Two parameters of one name", "nobody calls it")
+    (gap,) = read_gaps([ENDPOINT], [accepted], ALL)
     assert (gap.at, gap.reason) == ("GET /things/{id}", "nobody calls it")
-    assert dropped([gap], {"operations": []}) == {("get", "/things/{id}")}
-    assert dropped([gap], {"operations": [{"method": "get", "path": "/things/{id}"}]}) == frozenset()
-    with pytest.raises(InputError, match="schemas/Thing"):
-        read_gaps([ENDPOINT, SCHEMA], {"GET /things/{id}": "nobody calls it"})
+    assert dropped([gap], set()) == {("get", "/things/{id}")}
+    assert dropped([gap], {("get", "/things/{}")}) == frozenset()
+    for other in (SCHEMA, ENDPOINT.replace("Two", "Three")):
+        with pytest.raises(UnacceptedGapError):
+            read_gaps([ENDPOINT, other], [accepted], ALL)
 
 
 def test_an_accepted_gap_that_is_none_any_more_is_refused() -> None:
     """A stale acceptance would hide the next gap at its place."""
     with pytest.raises(InputError, match="'GET /gone'"):
-        read_gaps([], {"GET /gone": "x"})
+        read_gaps([], [Gap("GET /gone", "x", "y")], ALL)
+
+
+def test_a_client_without_an_operation_is_refused() -> None:
+    """However many gaps are accepted."""
+    with pytest.raises(InputError, match="would have no operation"):
+        read_gaps([ENDPOINT], [Gap("GET /things/{id}", "Two", "y")], NONE)
 
 
 def test_a_complaint_without_a_place_is_about_the_document() -> None:

@@ -312,8 +312,10 @@ def give_items(value: dict[str, Any], _document: Any) -> dict[str, Any]:
     """Let a list without `items` hold anything, and write a schema that is true or false as an empty one."""
     kind = value.get("type")
     is_list = "array" in (kind if isinstance(kind, list) else [kind])
-    plain = {key: {} for key in ("items", "not", "if", "then", "else", "contains") if isinstance(value.get(key), bool)}
-    bare = {"items": {}} if is_list and "items" not in value and "prefixItems" not in value else {}
+    plain: dict[str, Any] = {
+        key: {} for key in ("items", "not", "if", "then", "else", "contains") if isinstance(value.get(key), bool)
+    }
+    bare: dict[str, Any] = {"items": {}} if is_list and "items" not in value and "prefixItems" not in value else {}
     return {**value, **plain, **bare} if plain or bare else value
 
 

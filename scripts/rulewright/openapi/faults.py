@@ -17,7 +17,14 @@ import yaml
 
 from rulewright.errors import InputError
 from rulewright.openapi.document import Document
-from rulewright.openapi.operations import METHODS, Operation, operations, with_path_items
+from rulewright.openapi.operations import (
+    METHODS,
+    Operation,
+    is_ignored,
+    operations,
+    parameters,
+    with_path_items,
+)
 from rulewright.openapi.pointer import Location, encode, path_of, resolve
 from rulewright.openapi.references import follow, objects, references
 
@@ -82,6 +89,7 @@ def find_faults(value: Any) -> list[Fault]:
     checks: tuple[Callable[[Any], Iterator[Fault]], ...] = (
         _references,
         _security,
+        _authorization,
         _paths,
         _operation_ids,
         _path_parameters,
@@ -242,6 +250,30 @@ def _security(value: Any) -> Iterator[Fault]:
         repair = Repair(("components",), scheme) if "components" in value else Repair((), {"components": scheme})
         message = f"the security scheme {name!r} is used but not defined; most often it is a bearer token"
         yield Fault(message, location, (repair,))
+
+
+def _authorization(value: Any) -> Iterator[Fault]:
+    """Find operations that declare their credential as a header, which OpenAPI ignores."""
+    schemes = value.get("components", {}).get("securitySchemes", {})
+    name = next(name for name in ("authorization", "authorization_header") if name not in schemes)
+    scheme = {"securitySchemes": {name: {"type": "apiKey", "in": "header", "name": "Authorization"}}}
+    added = [Repair(("components",), scheme) if "components" in value else Repair((), {"components": scheme})]
+    for operation in operations(value):
+        given = (value["paths"][operation.path].get("parameters"), operation.body.get("parameters"))
+        declared = [each for part in given for each in parameters(value, part) if is_ignored(each)]
+        required = operation.security if isinstance(operation.security, list) else []
+        carried = [schemes.get(each) for requirement in required for each in requirement]
+        if any(each["name"].lower() == "authorization" for each in declared) and not any(map(_is_header, carried)):
+            asked = Repair(operation.location, {"security": [{**each, name: []} for each in required or [{}]]})
+            message = "the header parameter Authorization has no meaning in OpenAPI 3; a security scheme has"
+            yield Fault(message, operation.location, (*added, asked))
+            added = []
+
+
+def _is_header(scheme: Any) -> bool:
+    """Return whether a security scheme is sent in the header Authorization."""
+    kind = scheme.get("type") if isinstance(scheme, dict) else None
+    return kind in {"http", "oauth2", "openIdConnect"} or str(scheme.get("name")).lower() == "authorization"
 
 
 def wire_path(path: str) -> str:
