@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from .. import _cores
 from .. import _errors as errors
 from .._addresses import is_loopback
-from .._api import BASE_URL_VARIABLE, BODIES, OPERATIONS, SUBMITS, TOKEN_VARIABLE, request_violations
+from .._api import BASE_URL_VARIABLE, BODIES, OPERATIONS, POLL_ARGUMENTS, SUBMITS, TOKEN_VARIABLE, request_violations
 from .._async_client import AsyncClient
 from .._client import MAX_DOWNLOAD, Client
 from .._clock import SystemClock
 from .._errors import ConfigurationError, RequestRefused
-from .._files import checked_target, is_standard_output, sync_directory
+from .._files import checked_target, is_standard_output
 from .._operation import Operation
 from .._result import TaskResult
 from .._secrets import printable
@@ -48,10 +48,11 @@ __all__ = [
     "is_loopback",
     "is_standard_output",
     "new_sandbox",
+    "poll_arguments",
     "positive_seconds",
     "printable",
     "submit_body",
-    "sync_directory",
+    "task_key",
 ]
 
 
@@ -104,10 +105,25 @@ class _Body(dict[str, Any]):
         return dict(self)
 
 
+def poll_arguments(operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the poll of a task takes from the parameters of its submit."""
+    pairs = POLL_ARGUMENTS.get(operation, {}).items()
+    return {name: parameters[source] for name, source in pairs if source in parameters}
+
+
+task_key = _cores.key
+
+
 async def submit_body(
-    client: AsyncClient, operation: str, body: dict[str, Any], *, waive: Collection[str], strict: bool
+    client: AsyncClient,
+    operation: str,
+    body: dict[str, Any],
+    parameters: Mapping[str, Any],
+    *,
+    waive: Collection[str],
+    strict: bool,
 ) -> AsyncTask:
-    """Submit a body given as JSON.
+    """Submit a body given as JSON, in one attempt: who calls decides on another.
 
     Raises:
         ApiError: As any method that submits.
@@ -115,10 +131,11 @@ async def submit_body(
     core = _cores.starting(
         client.settings,
         OPERATIONS[operation],
-        {"body": _Body(body)},
+        {"body": _Body(body), **parameters},
         waive=waive,
         strict=strict,
         handle=lambda key: AsyncTask(client, key, fresh=True),
         on_submitted=None,
+        attempts=1,
     )
     return await client.run(core)
