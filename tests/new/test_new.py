@@ -49,7 +49,7 @@ def test_its_contract_is_kept_at_once(project: Path) -> None:
     """Every operation right and wrong, named where somebody wants to see them."""
     done = run(project, "-m", "rulewright", "contract", "--", "-vv")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "test_a_valid_request[open-account-sync] PASSED" in done.stdout
+    assert "test_valid_request[open-account-sync] PASSED" in done.stdout
     assert "contract of our_accounts: kept" in done.stdout
 
 

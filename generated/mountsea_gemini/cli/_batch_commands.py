@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import os
 import re
 import sys
@@ -21,23 +20,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, cast
 
 from cyclopts import Parameter
 
-from .._api import LOGGER, PROGRAM, SUBMITS
+from .. import _cores
+from .._api import PROGRAM, SUBMITS
+from .._async_client import AsyncClient
+from .._errors import ConfigurationError
+from .._files import checked_target
+from .._settings import positive_seconds
 from . import _lines
-from ._command import Desk, error_text, run_command
+from ._command import Desk, error_text, pasted, run_command, words_for
 from ._connection import check, connection
 from ._exits import Exit, exit_code, recorded_exit_code
-from ._job import pasted, words_for
 from ._options import STORE_VARIABLE, Batching, Connecting, Spending, Storing, Working
 from ._output import one_line
-from ._package import (
-    AsyncClient,
-    ConfigurationError,
-    checked_target,
-    poll_arguments,
-    positive_seconds,
-    task_key,
-)
-from ._progress import Log
 from ._signals import Interrupted, Paced
 
 if TYPE_CHECKING:
@@ -230,9 +224,11 @@ def settle(
                 raise ConfigurationError(f"line {line} is {entry.state}; only what is unknown can be settled")
             content = store.content(entry.id)
             if task is not None:
+                from ._batch import poll_arguments
+
                 operation = content["operation"]
                 arguments = poll_arguments(operation, content["parameters"])
-                key = task_key(task, SUBMITS[operation], arguments)
+                key = _cores.key(task, SUBMITS[operation], arguments)
                 found = {"id": key.id, "operation": key.operation, "arguments": arguments}
                 store.follow(entry.id, found, batch=content["batch"], output=content["output"])
             elif entry.task is not None and entry.state != "unknown":
@@ -522,7 +518,6 @@ class Board:
         self._counts: Counter[str] = Counter()
         self._since = time.time() - 60
         self._bar: Any = None
-        self._log = Log(desk.screen)
         self.load()
 
     def load(self) -> None:
@@ -607,8 +602,7 @@ class Board:
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """Show progress, and warnings of the client above it and not through it."""
-        logging.getLogger(LOGGER).addHandler(self._log)
+        """Show progress."""
         if self._desk.screen.lively and self.headings:
             self._bar = _bar(self._desk, sum(self._counts.values()), self._over())
             self._bar.start()
@@ -618,7 +612,6 @@ class Board:
             if self._bar is not None:
                 self._bar.stop()
                 self._bar = None
-            logging.getLogger(LOGGER).removeHandler(self._log)
 
 
 def _bar(desk: Desk, total: int, over: int) -> Any:

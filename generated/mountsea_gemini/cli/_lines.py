@@ -18,7 +18,8 @@ from typing import Any, BinaryIO, Final
 from attrs import define, field, frozen
 
 from .._api import BODIES, OPERATIONS, PROGRAM, SUBMITS, request_violations
-from ._package import ConfigurationError, printable
+from .._errors import ConfigurationError
+from .._secrets import printable
 from ._requests import RequestSchema, UnlistedField, read_object, unlisted_fields
 
 LIMIT: Final = 4 * 2**20

@@ -27,7 +27,8 @@ from attrs import define, field, frozen
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions, WorkflowStatus
 
 from .._api import PROGRAM
-from ._package import ConfigurationError, printable
+from .._errors import ConfigurationError
+from .._secrets import printable
 
 APPLICATION: Final = f"batch-{re.sub('[^a-z0-9_-]', '-', PROGRAM.lower())}"
 VERSION: Final = "1"

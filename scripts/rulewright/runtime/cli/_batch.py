@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -21,9 +21,13 @@ from dbos import DBOS, DBOSPortableJSONSerializer
 from dbos import error as engine_errors
 from sqlalchemy.exc import SQLAlchemyError
 
-from .._api import SUBMITS
+from .. import _cores
+from .. import _errors as errors
+from .._api import OPERATIONS, POLL_ARGUMENTS, SUBMITS
+from .._async_client import AsyncClient
+from .._result import TaskResult
+from .._tasks import AsyncTask
 from ._command import error_document
-from ._package import AsyncClient, AsyncTask, TaskResult, errors, poll_arguments, submit_body
 from ._store import (
     APPLICATION,
     FOLLOW,
@@ -154,9 +158,8 @@ class Worker:
         try:
             changes = self._changes
             settings = await asyncio.to_thread(self.store.settings)
-            if (
-                changes == self._changes and not self._changing
-            ):  # else this may be older than what was decided here meanwhile
+            if changes == self._changes and not self._changing:
+                # Else it may be older than what was decided here meanwhile.
                 self.stopped = settings.get("stopped")
                 self._paused_until = float(settings.get("paused_until") or 0.0)
             await self._apply(int(settings.get("concurrency", CONCURRENCY)))
@@ -312,6 +315,47 @@ class Worker:
         """Forget a token whose outcome is recorded."""
         self._open.discard(token)
         self._answers.pop(token, None)
+
+
+class _Body(dict[str, Any]):
+    """A body as its author wrote it, where a model is expected."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it is: what was checked is what is sent."""
+        return dict(self)
+
+
+async def submit_body(
+    client: AsyncClient,
+    operation: str,
+    body: dict[str, Any],
+    parameters: Mapping[str, Any],
+    *,
+    waive: Collection[str],
+    strict: bool,
+) -> AsyncTask:
+    """Submit a body given as JSON, in one attempt: the worker decides on another.
+
+    Raises:
+        ApiError: As any method that submits.
+    """
+    core = _cores.starting(
+        client.settings,
+        OPERATIONS[operation],
+        {"body": _Body(body), **parameters},
+        waive=waive,
+        strict=strict,
+        handle=lambda key: AsyncTask(client, key, fresh=True),
+        on_submitted=None,
+        attempts=1,
+    )
+    return await client.run(core)
+
+
+def poll_arguments(operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the poll of a task takes from the parameters of its submit."""
+    pairs = POLL_ARGUMENTS.get(operation, {}).items()
+    return {name: parameters[source] for name, source in pairs if source in parameters}
 
 
 def _worker() -> Worker:

@@ -9,7 +9,7 @@ from attrs import fields, frozen
 from cyclopts import Group, Parameter
 
 from .._api import BASE_URL_VARIABLE, PROGRAM, TOKEN_VARIABLE
-from ._package import MAX_DOWNLOAD
+from .._client import MAX_DOWNLOAD
 
 STORE_VARIABLE: Final = f"{BASE_URL_VARIABLE.removesuffix('_BASE_URL')}_STORE"
 """Where the store is, unless an option names one."""
@@ -26,6 +26,11 @@ class Reporting:
 
     json: Annotated[bool, _flag, Parameter(help="Print one JSON object on standard output.")] = False
     quiet: Annotated[bool, _flag, Parameter(help="Show no progress, only errors.")] = False
+    verbose: Annotated[
+        bool,
+        _flag,
+        Parameter(name=("--verbose", "-v"), help="Log each exchange on standard error, without token and request."),
+    ] = False
 
 
 @Parameter(name="*", group=RUNNING)
