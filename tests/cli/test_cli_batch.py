@@ -330,7 +330,7 @@ def test_a_signal_waits_for_the_answers_to_submits(cli: Cli, serve: Serve, tmp_p
     with started("submit", str(file), "--concurrency", "2", "--json", *sandbox.options) as process:
         until(lambda: sandbox.sent("POST") == 2)
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, json.loads(out)["exit"]) == (143, 143)
     assert "waiting for the answers to 2 submits" in err
     assert "interrupted by SIGTERM; submitted and not finished:" in err
@@ -348,7 +348,7 @@ def test_a_second_ctrl_c_parks_what_was_under_way(cli: Cli, serve: Serve, tmp_pa
         process.send_signal(signal.SIGINT)
         seen(process, "waiting for the answer to 1 submit")
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     assert process.returncode == 130
     ran = cli("resume", *sandbox.options)
     assert (ran.code, sandbox.sent("POST")) == (Exit.UNKNOWN, 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import mountsea_gemini.cli
 import pytest
-from mountsea_gemini.cli._batch_commands import GRAVITY
+from mountsea_gemini.cli._board import GRAVITY
 from mountsea_gemini.cli._exits import Exit
 
 from tests.cli.running import Ran, Running, started, until

@@ -29,6 +29,7 @@ from .._async_client import AsyncClient
 from .._result import TaskResult
 from .._tasks import AsyncTask
 from ._command import error_document
+from ._lease import Lease
 from ._store import (
     APPLICATION,
     FOLLOW,
@@ -37,7 +38,6 @@ from ._store import (
     SUBMITTING,
     VERSION,
     Heading,
-    Lease,
     Store,
     follow_options,
 )

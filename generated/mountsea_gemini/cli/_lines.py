@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import re
@@ -90,18 +91,16 @@ def opened(file: Path) -> Iterator[tuple[BinaryIO, str]]:
     Raises:
         ConfigurationError: It cannot be read.
     """
+    is_standard_input = str(file) == "-"
     try:
-        if str(file) == "-":
-            # In a nameless file, readable by nobody else: the lines are read three times.
-            with tempfile.TemporaryFile() as copy:
-                if sys.stdin is not None:
-                    shutil.copyfileobj(sys.stdin.buffer, copy)
-                yield copy, "<stdin>"
-        else:
-            with file.open("rb") as found:
-                yield found, str(file)
+        # A nameless file, readable by nobody else, because the lines are read three times.
+        found = tempfile.TemporaryFile() if is_standard_input else file.open("rb")  # noqa: SIM115  (closed below)
+        if is_standard_input and sys.stdin is not None:
+            shutil.copyfileobj(sys.stdin.buffer, found)
     except OSError as error:
         raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from None
+    with found:
+        yield found, "<stdin>" if is_standard_input else str(file)
 
 
 def _rows(file: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
@@ -165,7 +164,9 @@ def check(
     """
     _check_operation(operation)
     found = Findings()
-    taken = {each.name.casefold() for each in directory.iterdir()} if directory.is_dir() else set[str]()
+    taken = set[str]()
+    with contextlib.suppress(OSError):  # where there is no directory yet, or none can be, which is found out later
+        taken = {each.name.casefold() for each in directory.iterdir()}
     named: dict[str, int] = {}
     unlisted: dict[str, list[int]] = {}
     for number, text in _rows(file, name):

@@ -8,15 +8,11 @@ as JSON; the token is not stored. A SQLite file is readable by its owner only.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import re
-import secrets
 import stat
-import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +64,7 @@ logging.getLogger("dbos").addHandler(logging.NullHandler())
 
 _CHUNK: Final = 400
 """Lines of one query: each has two workflows, and SQLite takes a limited number of parameters."""
-_TOGETHER: Final = 1000
+TOGETHER: Final = 1000
 """Lines enqueued in one transaction."""
 
 
@@ -207,7 +203,7 @@ class Store:
         )
         self.client.update_workflow_attributes(heading.batch, {"lines": heading.lines}, merge=True)
         count = 0
-        for chunk in _chunks(lines, _TOGETHER):
+        for chunk in chunks(lines, TOGETHER):
             with self.engine.begin() as connection:
                 for number, line in chunk:
                     queue = SUBMITTING if approved is None or count < approved else HELD
@@ -222,7 +218,7 @@ class Store:
 
     def entries(self, heading: Heading, numbers: Iterable[int] | None = None) -> Iterator[Entry]:
         """Yield what is known of the lines of a batch, in order; lines that are not in the store are left out."""
-        for chunk in _chunks(numbers or range(1, heading.lines + 1), _CHUNK):
+        for chunk in chunks(numbers or range(1, heading.lines + 1), _CHUNK):
             ids = [f"{heading.batch}:{number}" for number in chunk]
             yield from self._entries(ids)
 
@@ -232,7 +228,7 @@ class Store:
         found = self.client.list_workflows(
             completed_after=moment, name=[SUBMIT, FOLLOW], load_input=False, load_output=False
         )
-        for chunk in _chunks(dict.fromkeys(each.workflow_id.removesuffix(":file") for each in found), _CHUNK):
+        for chunk in chunks(dict.fromkeys(each.workflow_id.removesuffix(":file") for each in found), _CHUNK):
             yield from self._entries(chunk)
 
     def _entries(self, ids: list[str]) -> Iterator[Entry]:
@@ -244,7 +240,7 @@ class Store:
 
     def contents(self, heading: Heading) -> Iterator[tuple[Entry, dict[str, Any]]]:
         """Yield the lines of a batch with their requests."""
-        for chunk in _chunks(range(1, heading.lines + 1), _CHUNK):
+        for chunk in chunks(range(1, heading.lines + 1), _CHUNK):
             ids = [f"{heading.batch}:{number}" for number in chunk]
             found = {each.workflow_id: _content(each) for each in self.client.list_workflows(workflow_ids=ids)}
             for entry in self._entries(ids):
@@ -257,12 +253,12 @@ class Store:
 
     def release(self, lines: Iterable[str]) -> None:
         """Let lines that are held be submitted."""
-        for chunk in _chunks(lines, _CHUNK):
+        for chunk in chunks(lines, _CHUNK):
             self.client.resume_workflows(chunk, queue_name=SUBMITTING)
 
     def cancel(self, lines: Iterable[str]) -> None:
         """Take lines out of their queue."""
-        for chunk in _chunks(lines, _CHUNK):
+        for chunk in chunks(lines, _CHUNK):
             self.client.cancel_workflows(chunk)
 
     def repeat(self, line: str) -> None:
@@ -341,7 +337,7 @@ def _entry(line: str, submit: WorkflowStatus, follow: WorkflowStatus | None) -> 
     return Entry(line, now, task, output.get("file"), error)
 
 
-def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+def chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
     chunk: list[Any] = []
     for item in items:
         chunk.append(item)
@@ -427,177 +423,3 @@ def _engine(url: sa.URL) -> sa.Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
-
-
-class Lease:
-    """The sign of life of one worker: whoever finds it gone may adopt the worker's tasks.
-
-    In PostgreSQL it is an advisory lock of a session that the server ends once it was silent for too long; beside a
-    SQLite file it is a locked file that is touched. The kernel gives both up for a killed process at once, and a
-    stopped one loses them when its time is over.
-
-    Args:
-        store: What the worker works on.
-        seconds: Silence after which the worker counts as dead.
-    """
-
-    def __init__(self, store: Store, seconds: float) -> None:
-        self.owner = f"{APPLICATION}-{os.getpid()}-{secrets.token_hex(6)}"
-        self.seconds = seconds
-        self._store = store
-        self._locks: _Files | _Sessions = _Files(store.file) if store.file else _Sessions(store.url)
-        self._release = self._taken()
-
-    def _taken(self) -> Callable[[], None]:
-        release = self._locks.take(self.owner, self.seconds)
-        if release is None:
-            raise ConfigurationError("the lease of this worker is held by another one")
-        return release
-
-    def beat(self) -> None:
-        """Show that the worker lives, and take the lease again where it was lost meanwhile."""
-        if not self._locks.touch(self.owner):
-            with contextlib.suppress(ConfigurationError):
-                self._release = self._taken()
-
-    def adopt(self) -> int:
-        """Give what dead workers have begun back to its queues, and return how much that was.
-
-        One worker at a time: another one's list would be older than what is done with this one.
-        """
-        release = self._locks.take("adopting", self.seconds)
-        if release is None:
-            return 0
-        try:
-            begun = [each for each in self._store.pending() if each.executor_id not in {None, self.owner}]
-            owners = {str(each.executor_id) for each in begun}
-            dead = {owner for owner in owners if not self._locks.is_alive(owner, self.seconds)}
-            return self._give_back([each for each in begun if each.executor_id in dead])
-        finally:
-            release()
-
-    def end(self) -> None:
-        """Give back what the worker has begun and not ended, and give the lease up."""
-        with contextlib.suppress(sa.exc.SQLAlchemyError):
-            self._give_back([each for each in self._store.pending() if each.executor_id == self.owner])
-        self._release()
-        self._locks.close()
-
-    def _give_back(self, begun: list[WorkflowStatus]) -> int:
-        for queue in (SUBMITTING, FOLLOWING):
-            ids = [each.workflow_id for each in begun if each.queue_name == queue]
-            for chunk in _chunks(ids, _TOGETHER):
-                self._store.client.resume_workflows(chunk, queue_name=queue)
-        return len(begun)
-
-
-class _Files:
-    """Locks as files in a directory beside the store."""
-
-    def __init__(self, store: Path) -> None:
-        self._directory = store.with_name(f"{store.name}.workers")
-        self._directory.mkdir(mode=0o700, exist_ok=True)
-
-    def take(self, name: str, _seconds: float) -> Callable[[], None] | None:
-        path = self._directory / name
-        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-        if not _locked(handle):
-            os.close(handle)
-            return None
-
-        def release() -> None:
-            with contextlib.suppress(OSError):
-                path.unlink()
-            os.close(handle)
-
-        return release
-
-    def touch(self, name: str) -> bool:
-        with contextlib.suppress(OSError):
-            os.utime(self._directory / name)
-        return True
-
-    def is_alive(self, name: str, seconds: float) -> bool:
-        path = self._directory / name
-        try:
-            if time.time() - path.stat().st_mtime > seconds:
-                return False
-        except FileNotFoundError:
-            return False
-        if (release := self.take(name, seconds)) is None:
-            return True
-        release()
-        return False
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._directory.rmdir()
-
-
-def _locked(handle: int) -> bool:
-    """Lock an open file until it is closed; False if another process has it."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-class _Sessions:
-    """Locks as advisory locks of one session of PostgreSQL."""
-
-    def __init__(self, url: sa.URL) -> None:
-        self._engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
-        self._session: sa.Connection | None = None
-
-    def _connected(self, seconds: float) -> sa.Connection:
-        if self._session is None:
-            self._session = self._engine.connect()
-            if self._session.dialect.server_version_info >= (14,):  # type: ignore[operator]
-                silence = sa.text("SELECT set_config('idle_session_timeout', :time, false)")
-                self._session.execute(silence, {"time": f"{int(seconds * 1000)}ms"})
-        return self._session
-
-    def take(self, name: str, seconds: float) -> Callable[[], None] | None:
-        session, lock = self._connected(seconds), {"name": f"{APPLICATION}:{name}"}
-        if not session.execute(sa.text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"), lock).scalar():
-            return None
-
-        def release() -> None:
-            # Where the session is gone, so is the lock.
-            with contextlib.suppress(sa.exc.SQLAlchemyError):
-                session.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), lock)
-
-        return release
-
-    def touch(self, _name: str) -> bool:
-        if self._session is not None:
-            with contextlib.suppress(sa.exc.SQLAlchemyError):
-                self._session.execute(sa.text("SELECT 1"))
-                return True
-            self._drop()
-        return False
-
-    def is_alive(self, name: str, seconds: float) -> bool:
-        if (release := self.take(name, seconds)) is None:
-            return True
-        release()
-        return False
-
-    def _drop(self) -> None:
-        if self._session is not None:
-            with contextlib.suppress(sa.exc.SQLAlchemyError):
-                self._session.invalidate()
-                self._session.close()
-            self._session = None
-
-    def close(self) -> None:
-        self._drop()
-        self._engine.dispose()
