@@ -106,6 +106,15 @@ def contract(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def httpx2(session: nox.Session) -> None:
+    """Run the client's tests on httpx2, the successor of httpx: every import of httpx is one of httpx2."""
+    install(session, "types", "test")
+    options = ("-n", "3", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+    path = os.pathsep.join(["tests/httpx2", "."])
+    session.run("pytest", *options, "tests/client", *session.posargs, env={**ENV, "PYTHONPATH": path})
+
+
+@nox.session(default=False)
 def upkeep(session: nox.Session) -> None:
     """Run the matrices of which the default run holds a part: every edit, every client, every hook (minutes)."""
     install(session, "types", "test", "hooks")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import unicodedata
 import warnings
@@ -32,6 +33,7 @@ from rulewright.rules.variants import VariantSet, read_variants
 
 EFFECTIVE: Final = "openapi.effective.json"
 RULES: Final = "RULES.md"
+_HTTP_IMPORT: Final = re.compile(rb"^(\s*import )(httpx|httpcore)$", re.MULTILINE)
 EXPLORER: Final = "explorer.html"
 _RUNTIME: Final = Path(__file__).parents[1] / "runtime"
 _RUFF: Final = (
@@ -84,7 +86,7 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     sources = package_files(project, merged, variants, names)
     tree = _package(generator.package, {**sources, EFFECTIVE: text, RULES: page}, project.timeout)
     check_modules(tree)
-    tree = {**_runtime(project.package), **tree}
+    tree = _on_library(project.http, {**_runtime(project.package), **tree})
     if variants:
         right, wrong = typing_tables(variants, merged.value, names, project.package)
         tree |= {"calls/right.py": right.encode(), "calls/wrong.py": wrong.encode()}
@@ -130,6 +132,14 @@ def package_files(project: Project, merged: Merged, variants: Sequence[VariantSe
         "py.typed": "",
         f"{RAW}/__init__.py": render("raw_init.py.jinja"),
     }
+
+
+def _on_library(library: str, tree: Tree) -> dict[str, bytes]:
+    """Let modules import another HTTP library of the same interface, and its core, by the names they use."""
+    suffix = library.removeprefix("httpx").encode()
+    if not suffix:
+        return dict(tree)
+    return {path: _HTTP_IMPORT.sub(rb"\1\g<2>" + suffix + rb" as \2", code) for path, code in tree.items()}
 
 
 def _runtime(package: str) -> dict[str, bytes]:
