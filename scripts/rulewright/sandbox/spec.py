@@ -46,7 +46,7 @@ class Parameter:
     required: bool
     schema: Schema
     rule_name: str
-    examples: tuple[Any, ...] = ()
+    examples: tuple[Any, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Body:
 
     required: bool
     media: Mapping[str, Schema]
-    examples: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    examples: Mapping[str, tuple[Any, ...]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
