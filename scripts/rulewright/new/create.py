@@ -226,7 +226,7 @@ def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress
             for path in EXECUTABLE:
                 (fresh / path).chmod(0o755)
             project = load_project(fresh)
-            write_record(project, tree[SPEC], imported.pages)
+            write_record(project, tree[SPEC], imported)
             with Generator(project.package, project.timeout) as generator:
                 generator.load()
                 generated = build(project, generator, progress)
