@@ -42,6 +42,8 @@ _SYNONYMS: Final[dict[str, dict[str, Any]]] = {
     "uuid": {"type": "string", "format": "uuid"},
 }
 _LONGEST: Final = 300  # characters of an old value that an action repeats
+_SINGLE: Final = {("schema",), ("items",), ("additionalProperties",)}
+_NAMED: Final = {("properties",), ("schemas",), ("allOf",), ("anyOf",), ("oneOf",)}
 _PROSE: Final = frozenset({"description", "example", "examples", "externalDocs", "summary", "title"})
 
 
@@ -342,7 +344,7 @@ def _schemas(value: Any) -> Iterator[Fault]:
     """Find keywords of schemas that no validator can compile."""
     modern = not str(value["openapi"]).startswith("3.0")
     for location, schema in objects(value):
-        if location[-2:-1] in {("properties",), ("schemas",), ("items",)} and isinstance(schema.get("required"), bool):
+        if isinstance(schema.get("required"), bool) and (location[-1:] in _SINGLE or location[-2:-1] in _NAMED):
             place = (*location, "required")
             yield Fault("required must be a list of names", place, (Repair(place, REMOVE),))
         for key in ("enum", "allOf", "anyOf", "oneOf"):
