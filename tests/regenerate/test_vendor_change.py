@@ -149,7 +149,7 @@ def test_a_renamed_part_is_one_finding(project: Path, capsys: pytest.CaptureFixt
                 is_path = re.search(rf"(schemas|paths)(\.|\['|/~1|/)({re.escape(old)}|{re.escape(encoded[0])})", line)
                 assert (f"{overlay.name}:{number}: {line.strip()}" in error) is bool(is_path), line
             text = overlay.read_text("utf-8")
-            overlay.write_text(text.replace(old, new).replace(*encoded), encoding="utf-8")
+            overlay.write_text(text.replace(old, new).replace(encoded[0], encoded[1]), encoding="utf-8")
         assert regenerate(["--project", str(project)]) == 0
     assert is_green(project)
 

@@ -317,7 +317,7 @@ def test_findings_can_be_accepted_for_every_value() -> None:
     report = analysed(*DEAD_PAIR, accepted=accepted)
     assert [each.accepted for each in report.schemas[0].findings] == ["of this one"]
     assert (report.unaccepted, report.expired) == ((), ())
-    assert analysed(*DEAD_PAIR, accepted=[{"findings": ["*/b=x"], "reason": "x"}]).expired == (("*/b=x", "o:8"),)
+    assert analysed(*DEAD_PAIR, accepted=[{"findings": ["*/b=x"], "reason": "x"}]).expired == (("*/b=x", "o:9"),)
 
 
 def test_a_finding_can_be_accepted_with_a_reason() -> None:
