@@ -52,15 +52,6 @@ TABLE: Final = """
     ingredients2video  veo31_fast_ingredients    orv orv o  o   o   orv
 """
 RATIOS: Final = (None, "16:9", "9:16")
-FIELDS: Final = {
-    "prompt": (),
-    "action": tuple(dict.fromkeys(line.split()[0] for line in TABLE.strip().splitlines()[1:])),
-    "model": tuple(dict.fromkeys(line.split()[1] for line in TABLE.strip().splitlines()[1:])),
-    "imageList": (),
-    "aspectRatio": RATIOS[1:],
-    "translation": (),
-}
-"""The fields of the table, each with the values it knows, if they are listed."""
 TRANSLATIONS: Final = (None, False, True)
 
 URLS: Final = {

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 import jsonschema_rs
@@ -123,20 +123,16 @@ def analyse(document: Any, ruled: Sequence[RuledSchema], overlays: Sequence[Over
         InputError: An accepted finding is malformed.
     """
     accepted = {name: (reason, place) for name, reason, place in _accepted(overlays)}
-    used: set[str] = set()
-
-    def reason_for(finding: str) -> str | None:
-        names = [name for name in accepted if _matches(name, finding)]
-        used.update(names)
-        return accepted[finding if finding in names else names[0]][0] if names else None
-
-    schemas = tuple(_analyse(schema, document, reason_for) for schema in ruled if schema.rules)
-    return Report(schemas, tuple((name, place) for name, (_, place) in sorted(accepted.items()) if name not in used))
+    reasons = {name: accepted[name][0] for name in sorted(accepted, key=lambda name: "*" in name)}
+    schemas = tuple(_analyse(schema, document, reasons) for schema in ruled if schema.rules)
+    found = [finding.id for schema in schemas for finding in schema.findings]
+    gone = (name for name in sorted(accepted) if not any(_is_meant(name, each) for each in found))
+    return Report(schemas, tuple((name, accepted[name][1]) for name in gone))
 
 
-def _matches(name: str, finding: str) -> bool:
-    """Return whether an accepted finding is meant: `*` stands for anything, such as the values that are yet to come."""
-    return re.fullmatch(re.escape(name).replace(r"\*", ".*"), finding) is not None
+def _is_meant(name: str, finding: str) -> bool:
+    """Return whether an accepted name means a finding: its id, or a pattern with `*`, which takes in new values."""
+    return name == finding or ("*" in name and fnmatchcase(finding, name.replace("[", "[[]")))
 
 
 def _accepted(overlays: Sequence[Overlay]) -> Iterator[tuple[str, str, str]]:
@@ -151,7 +147,7 @@ def _accepted(overlays: Sequence[Overlay]) -> Iterator[tuple[str, str, str]]:
             yield str(name), entry["reason"], f"{overlay.path}:{line}"
 
 
-def _analyse(ruled: RuledSchema, document: Any, reason_for: Callable[[str], str | None]) -> SchemaReport:
+def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> SchemaReport:
     space = Space(ruled, document)
     inner = inner_values(ruled, document)
     space.domains |= inner
@@ -169,7 +165,9 @@ def _analyse(ruled: RuledSchema, document: Any, reason_for: Callable[[str], str 
     if free:
         method += f"; no rule looks at {', '.join(free)} (x{others})"
     findings = tuple(
-        Finding(each.id, each.text, each.rules, each.witness, reason_for(each.id)) for each in _findings(table)
+        Finding(each.id, each.text, each.rules, each.witness, next(reasons, None))
+        for each in _findings(table)
+        for reasons in [(reason for name, reason in accepted.items() if _is_meant(name, each.id))]
     )
     valid = table.count(point for point in table.broken if not table.errors(point))
     strict = table.count(point for point, broken in table.broken.items() if not broken)
