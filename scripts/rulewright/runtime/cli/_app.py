@@ -6,7 +6,7 @@ import inspect
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from itertools import takewhile
 from pathlib import Path
@@ -14,15 +14,18 @@ from typing import Any, Final
 
 from cyclopts import App, CycloptsError, Group, UnusedCliTokensError
 
-from .._api import PROGRAM, SUMMARY, VARIANTS
+from .._api import PROGRAM, SUMMARY, VARIANTS, request_violations
+from .._client import Client
+from .._errors import ConfigurationError
+from .._operation import Operation
+from .._secrets import printable
+from .._violation import Violation
 from . import _batch_commands, _rules, _tasks
-from ._command import Desk, run_command
+from ._command import Desk, Job, run_command
 from ._exits import exit_code, table
 from ._fields import Field, TypedItems, fields_of
-from ._job import Job
 from ._options import SUBMITTING_NAMES, Connecting, Submitting
 from ._output import OutputLost, standard_streams
-from ._package import Client, ConfigurationError, found_violations, printable
 
 Variants = Mapping[str, Mapping[str, str]]
 
@@ -34,7 +37,8 @@ _OPTIONS: Final = "OPTIONS"
 
 _SUBMIT: Final = Group("Submit a task", sort_key=1)
 _RESUME: Final = Group("Come back to a task", sort_key=2)
-_CHECK: Final = Group("Without key and network", sort_key=3)
+_MANY: Final = Group("Many tasks, from a file of requests", sort_key=3)
+_CHECK: Final = Group("Without key and network", sort_key=4)
 
 
 def run(arguments: Sequence[str], *, client_class: type[Client] = Client, variants: Variants = VARIANTS) -> int:
@@ -97,11 +101,15 @@ def build(client_class: type[Client], variants: Variants, arguments: Sequence[st
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    app.command(_batch_commands.submit, group=_SUBMIT)
-    app.command(_batch_commands.resume, group=_RESUME)
+    app.command(_batch_commands.submit, group=_MANY)
     app.command(_tasks.status, group=_RESUME)
     app.command(_tasks.wait, group=_RESUME)
     app.command(_tasks.download, group=_RESUME)
+    for command in (_batch_commands.worker, _batch_commands.resume, _batch_commands.settle, _batch_commands.cancel):
+        app.command(command, group=_MANY)
+    app.command(_batch_commands.list_lines, name="list", group=_MANY)
+    app.command(_batch_commands.retry_download, name="retry-download", group=_MANY)
+    app.command(_batch_commands.export, group=_MANY)
     app.command(_rules.rules, group=_CHECK)
     app.command(_rules.explain, group=_CHECK)
     for field, methods in variants.items():
@@ -130,7 +138,7 @@ def _variant(client_class: type[Client], name: str, typed: Sequence[str]) -> Cal
             for items in (TypedItems(field, arguments, typed) for field in fields):
                 if items.items:
                     items.check_place(fields)
-                    items.check_values(found_violations(client_class, name, arguments))
+                    items.check_values(_found_violations(client_class, name, arguments))
             return getattr(client, name)(**arguments)
 
         return _tasks.submit(options, start, client_class)
@@ -142,6 +150,22 @@ def _variant(client_class: type[Client], name: str, typed: Sequence[str]) -> Cal
     command.__signature__ = signature  # type: ignore[attr-defined]
     command.__doc__ = _help(inspect.getdoc(method) or "")
     return command
+
+
+def _found_violations(client_class: type[Client], method: str, given: Mapping[str, Any]) -> tuple[Violation, ...]:
+    """Return what the request of a method would break, inferred rules included; nothing is sent."""
+
+    class Builder(client_class):  # type: ignore[misc,valid-type]
+        def __init__(self) -> None:
+            """Open no connection."""
+
+        def _submit(
+            self, operation: Operation[..., Any], arguments: Mapping[str, Any], *, waive: Collection[str], **_: Any
+        ) -> Any:
+            return request_violations(operation, arguments, waive=waive)
+
+    found: tuple[Violation, ...] = getattr(Builder(), method)(**given)
+    return found
 
 
 def _arguments(fields: tuple[Field, ...], bound: Mapping[str, Any], options: Submitting) -> dict[str, Any]:
