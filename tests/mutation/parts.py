@@ -32,9 +32,9 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "outputs": {
         "scripts/rulewright/generate/rules_page.py": (f"{_TESTS}/test_page.py",),
         "scripts/rulewright/generate/schemas.py": (f"{_TESTS}/test_schemas.py",),
-        "scripts/rulewright/generate/variants.py": (
+        "scripts/rulewright/generate/methods.py": (
             f"{_TESTS}/test_typing_tables.py",
-            f"{_TESTS}/test_variants_module.py",
+            f"{_TESTS}/test_methods_module.py",
         ),
         "scripts/rulewright/generate/waiters.py": (f"{_TESTS}/test_waiters.py", f"{_TESTS}/test_waiter_answers.py"),
         "scripts/rulewright/openapi/operations.py": (f"{_TESTS}/test_parameters.py",),

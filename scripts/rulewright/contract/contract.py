@@ -16,10 +16,10 @@ from attrs import evolve, frozen
 from rulewright.contract.failure import Ask, Carrier
 from rulewright.contract.judge import BodyJudge, Judge, Part, Verdict
 from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Request
-from rulewright.openapi.operations import is_ignored
+from rulewright.openapi.operations import is_ignored, is_json
 from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.space import Space
-from rulewright.sandbox.spec import Operation, Spec, Waiter, is_json
+from rulewright.sandbox.spec import Operation, Spec, Waiter
 from rulewright.sandbox.validation import Schemas
 
 BASE: Final = "http://127.0.0.1:9"  # nobody listens there: a request that escapes the transport fails

@@ -9,8 +9,9 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from rulewright.contract.judge import Judge
+from rulewright.openapi.operations import is_json
 from rulewright.openapi.sample import sample
-from rulewright.sandbox.spec import Operation, Parameter, is_json, type_sent
+from rulewright.sandbox.spec import Operation, Parameter, type_sent
 from rulewright.sandbox.validation import Schemas
 
 ABSENT: Final = object()

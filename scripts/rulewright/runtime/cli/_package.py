@@ -21,6 +21,7 @@ from .._result import TaskResult
 from .._secrets import printable
 from .._settings import positive_seconds
 from .._tasks import AsyncTask, Task
+from .._values import Written
 from .._violation import Violation
 
 if TYPE_CHECKING:
@@ -86,21 +87,21 @@ def found_violations(client_class: type[Client], method: str, given: Mapping[str
         def __init__(self) -> None:
             """Open no connection."""
 
-        def _submit(
-            self, operation: Operation[..., Any], arguments: Mapping[str, Any], *, waive: Collection[str], **_: Any
+        def _start(
+            self,
+            operation: Operation[..., Any],
+            given: Mapping[str, Any],
+            extra: Mapping[str, Any] | None = None,
+            *,
+            waive: Collection[str],
+            **_: Any,
         ) -> Any:
-            return request_violations(operation, arguments, waive=waive)
+            return request_violations(operation, operation.arguments_of(given, extra), waive=waive)
+
+        _call = _start
 
     found: tuple[Violation, ...] = getattr(Builder(), method)(**given)
     return found
-
-
-class _Body(dict[str, Any]):
-    """A body as its author wrote it, where a model is expected."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as it is: what was checked is what is sent."""
-        return dict(self)
 
 
 async def submit_body(
@@ -114,7 +115,7 @@ async def submit_body(
     core = _cores.starting(
         client.settings,
         OPERATIONS[operation],
-        {"body": _Body(body)},
+        {"body": Written(body)},
         waive=waive,
         strict=strict,
         handle=lambda key: AsyncTask(client, key, fresh=True),
