@@ -141,6 +141,14 @@ def advisories(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Build the documentation into build/docs, strictly and offline, and follow each page as a reader would."""
+    install(session, "test", "docs")
+    session.run("pytest", "-m", "", "tests/docs", env=ENV)
+    session.run("mkdocs", "build", "--strict", *session.posargs, env={**ENV, "NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session(default=False)
 def build(session: nox.Session) -> None:
     """Build the wheel and the sdist of the client and of the tool into dist/."""
     session.install(*nox.project.dependency_groups(PROJECT, "release"))

@@ -232,7 +232,7 @@ def test_a_warning_is_put_down_to_the_caller(monkeypatch: pytest.MonkeyPatch) ->
     ("names", "level"),
     [
         (["mountsea_gemini._cores", "__main__"], 3),
-        (["mountsea_gemini._cores", "mountsea_gemini.variants", "mountsea_gemini._client", "app", "__main__"], 5),
+        (["mountsea_gemini._cores", "mountsea_gemini.methods", "mountsea_gemini._client", "app", "__main__"], 5),
         (["mountsea_gemini._cores", None, "__main__"], 3),
         (["mountsea_gemini._cores"], 2),
     ],
