@@ -25,7 +25,7 @@ IMPACT = [0, 10, 20, 30]
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install the client with its command line, the tool, and the pinned tools of some groups."""
-    session.install(*nox.project.dependency_groups(PROJECT, *groups), "-e", ".[cli]", "-e", "./scripts")
+    session.install(*nox.project.dependency_groups(PROJECT, *groups), "-e", ".[cli,batch]", "-e", "./scripts")
 
 
 def run(session: nox.Session, environment: str, *command: str, codes: list[int] | None = None) -> None:
@@ -103,6 +103,15 @@ def contract(session: nox.Session) -> None:
     """Hold client, rules and sandbox to the document; -- --long --seeds 20 for the nightly depth."""
     install(session, "test")
     session.run("rulewright", "contract", *session.posargs, env=ENV)
+
+
+@nox.session(default=False)
+def httpx2(session: nox.Session) -> None:
+    """Run the client's tests on httpx2, the successor of httpx: every import of httpx is one of httpx2."""
+    install(session, "types", "test")
+    options = ("-n", "3", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+    path = os.pathsep.join(["tests/httpx2", "."])
+    session.run("pytest", *options, "tests/client", *session.posargs, env={**ENV, "PYTHONPATH": path})
 
 
 @nox.session(default=False)

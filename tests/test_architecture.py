@@ -49,7 +49,7 @@ PARTS: Mapping[str, set[str]] = {
     "generate": {*BOTTOM, "overlay", "rules", "merged", "impact"},  # to explain a failure
     "vendoring": {*BOTTOM, "generate", "impact"},
     "contract": {*BOTTOM, "rules", "sandbox", "testing"},
-    "new": {*BOTTOM, "generate", "importing", "vendoring"},
+    "new": {*BOTTOM, "generate", "importing", "overlay", "vendoring"},
     "sandbox": {"errors", "openapi", "rules"},
     "testing": {"sandbox"},
     "pytest_plugin": {"testing"},

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.openapi.document import Document, load, read_written
+from rulewright.openapi.faults import find_faults, refuse_faults
 from rulewright.openapi.operations import with_path_items
 from rulewright.openapi.pointer import Location, decode
 from rulewright.openapi.references import refuse_circles
@@ -155,9 +156,9 @@ def explain(vendor: Document, value: Any) -> None:
     from rulewright.openapi.validity import check_document  # noqa: PLC0415  slow to load, and seldom needed
 
     try:
-        check_document(dataclasses.replace(vendor, value=value))
+        check_document(dataclasses.replace(vendor, value=value), strict=True)
     except InputError:
-        check_document(vendor)  # where the fault is the vendor's, its place is named as it is
+        check_document(vendor, strict=True)  # where the fault is the vendor's, its place is named as it is
         raise
 
 
@@ -173,6 +174,7 @@ def merge(project: Project) -> Merged:
     applied = apply(vendor, overlays)
     merged = Merged(vendor, overlays, with_path_items(applied.value), (), applied.ledger)
     with merged.explained():
+        refuse_faults(dataclasses.replace(vendor, value=merged.value), find_faults(merged.value))
         refuse_circles(vendor, merged.value)
         ruled = read_rules(merged.value)
         rules = [rule for schema in ruled for rule in schema.rules]

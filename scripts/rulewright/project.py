@@ -11,13 +11,15 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 
+EFFECTIVE: Final = "openapi.effective.json"
 TABLE: Final = "[tool.rulewright]"
-_KEYS: Final = {"spec", "overlays", "package", "output", "timeout", "program", "summary", "environment"}
+_KEYS: Final = {"spec", "overlays", "package", "output", "timeout", "program", "summary", "environment", "http"}
 _DOCUMENTS: Final = {".yaml", ".yml", ".json"}
 _OVERLAY: Final = re.compile(r"""^(?:\{\s*)?["']?overlay["']?[ \t]*:[ \t]*["']?\d""", re.MULTILINE)
 _HEAD: Final = 65_536  # characters in which the version of an overlay is expected
 _ENVIRONMENT: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 TIMEOUT: Final = 600.0
+HTTP_LIBRARIES: Final = ("httpx", "httpx2")
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Project:
         program: The name of the client's command.
         summary: What the command is for, in one sentence.
         environment: How the client's environment variables begin: NAME_API_KEY, NAME_BASE_URL.
+        http: The HTTP library of the client, one of `HTTP_LIBRARIES`.
     """
 
     root: Path
@@ -45,11 +48,17 @@ class Project:
     program: str = "client"
     summary: str = "Call the API."
     environment: str = "CLIENT"
+    http: str = HTTP_LIBRARIES[0]
 
     @property
     def added(self) -> Path:
         """The folder of the modules that the project adds to the package by hand; it need not exist."""
         return self.root / "overlays" / self.package
+
+    @property
+    def effective(self) -> Path:
+        """The effective document that was generated last; it need not exist."""
+        return self.output / EFFECTIVE
 
     def relative(self, path: Path) -> str:
         """Return a path as it is written in messages and in the manifest: relative, with slashes."""
@@ -95,6 +104,7 @@ def load_project(root: str | Path) -> Project:
         program=_text({"program": package.replace("_", "-"), **table}, "program", name),
         summary=_text({"summary": f"Call the operations of {package}.", **table}, "summary", name),
         environment=_environment({"environment": package.upper(), **table}, name),
+        http=_library(table.get("http", HTTP_LIBRARIES[0]), name),
     )
     _check_listed(base, listed, name)
     return project
@@ -111,6 +121,12 @@ def _check_listed(base: Path, listed: tuple[Path, ...], name: str) -> None:
             file = path.relative_to(base).as_posix()
             message = f"is not listed in overlays of {TABLE} in {name}, so it would not be applied"
             raise InputError(f"{message}; add {file!r} there, or move the file out of overlays/", path=file)
+
+
+def _library(value: Any, name: str) -> str:
+    if value not in HTTP_LIBRARIES:
+        raise InputError(f"{TABLE} http must be one of {', '.join(HTTP_LIBRARIES)}, got {value!r:.60}", path=name)
+    return str(value)
 
 
 def _environment(table: dict[str, Any], name: str) -> str:

@@ -1,24 +1,16 @@
-"""The verdict of the effective document alone, which client, compiled rules and server are held to.
-
-Nothing is shared with any of them: schemas and rules go to a JSON Schema validator as they stand.
-"""
+"""The verdict of the effective document on request bodies, which client, compiled rules and server are held to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import jsonschema_rs
 from attrs import frozen
 
+from rulewright.openapi.schemas import Draft4, Modern, is_rule
+from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.rules.definition import RuledSchema
-from rulewright.sandbox.spec import Spec
-
-Validator = jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator
-
-_NAMED: Final = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas", "schemas")
-_LISTED: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
-_SINGLE: Final = ("items", "additionalProperties", "not", "if", "then", "else", "propertyNames", "contains")
+from rulewright.sandbox.validation import Rule, Schemas
 
 _UNCHECKED: Final = frozenset(
     {
@@ -79,89 +71,59 @@ class Part:
         path: Names of properties, and `ANY` for the items of an array.
         schemas: The schema at each step of the path, that of the body first.
         ruled: The schema with its rules.
-        branches: Alternatives of `oneOf` and `anyOf` on the way: at which step, and which.
+        is_alternative: Whether it stands in a `oneOf` or `anyOf`.
     """
 
     path: tuple[str, ...]
     schemas: tuple[Any, ...]
     ruled: RuledSchema
-    branches: tuple[tuple[int, Any], ...] = ()
+    is_alternative: bool
 
 
 class Judge:
     """The schemas and rules of an effective document.
 
     Args:
-        spec: The document.
-        ruled: Its schemas with rules.
+        schemas: Its schemas, without their rules.
+        ruled: Those that have rules.
     """
 
-    def __init__(self, spec: Spec, ruled: tuple[RuledSchema, ...]) -> None:
-        self._spec = spec
+    def __init__(self, schemas: Schemas, ruled: tuple[RuledSchema, ...]) -> None:
+        self.schemas = schemas
+        self.whole = DocumentSchemas(schemas.document, rules=True)
+        self.checked = DocumentSchemas(schemas.document, without=_UNCHECKED)
         self._ruled = {id(each.schema): each for each in ruled if each.rules and each.parameters is None}
-        schemas = (spec.document.get("components") or {}).get("schemas") or {}
-        self._schemas = {name: self._plain(schema) for name, schema in schemas.items()}
-        self._without_rules = {name: _without_rules(schema) for name, schema in self._schemas.items()}
 
-    def whole(self, schema: Any, *, formats: bool | None = None) -> Validator:
-        """Return a validator of a schema as it stands, its rules included as the document encodes them.
-
-        Args:
-            schema: The schema.
-            formats: Whether `format` is asserted; None for what the version of OpenAPI says.
-        """
-        return self._validator(self._plain(schema), self._schemas, formats=formats)
-
-    def shape(self, schema: Any, *, formats: bool) -> Validator:
-        """Return a validator of a schema without its rules."""
-        return self._validator(_without_rules(self._plain(schema)), self._without_rules, formats=formats)
-
-    def checked(self, schema: Any) -> Validator:
-        """Return a validator of the keywords of a schema that clients check, without its rules."""
-        schemas = {name: _checked(each) for name, each in self._without_rules.items()}
-        return self._validator(_checked(_without_rules(self._plain(schema))), schemas, formats=False)
+    def fits(self, schema: Any) -> Draft4 | Modern:
+        """Return a validator of a schema without its rules and formats."""
+        return self.schemas.validator(schema, formats=False)
 
     def parts(self, schema: Any) -> tuple[Part, ...]:
         """Return the schemas with rules in the schema of a body, the body's own first."""
-        return tuple(self._parts(schema, (), (), (), frozenset()))
+        return tuple(self._parts(schema, (), (), frozenset(), is_alternative=False))
 
     def _parts(
         self,
         schema: Any,
         path: tuple[str, ...],
         schemas: tuple[Any, ...],
-        branches: tuple[tuple[int, Any], ...],
         above: frozenset[int],
+        *,
+        is_alternative: bool,
     ) -> Iterator[Part]:
-        value = self._spec.resolve(schema)
+        value = self.schemas.resolve(schema)
         if not isinstance(value, Mapping) or id(value) in above:
             return
         above |= {id(value)}
         here = schemas if len(schemas) > len(path) else (*schemas, value)
         if id(value) in self._ruled:
-            yield Part(path, here, self._ruled[id(value)], branches)
-        for member in value.get("allOf") or ():
-            if not _is_rule(member):
-                yield from self._parts(member, path, here, branches, above)
-        for keyword in ("oneOf", "anyOf"):
-            for member in value.get(keyword) or ():
-                yield from self._parts(member, path, here, (*branches, (len(path), member)), above)
-        for name, child in (value.get("properties") or {}).items():
-            yield from self._parts(child, (*path, name), here, branches, above)
-        if "items" in value:
-            yield from self._parts(value["items"], (*path, ANY), here, branches, above)
-
-    def _validator(self, schema: Any, schemas: Mapping[str, Any], *, formats: bool | None) -> Validator:
-        root = {"allOf": [schema], "components": {"schemas": schemas}}
-        kind = jsonschema_rs.Draft4Validator if self._spec.is_30 else jsonschema_rs.Draft202012Validator
-        return kind(root, offline=True, validate_formats=formats)
-
-    def _plain(self, schema: Any) -> Any:
-        """Write `nullable` of OpenAPI 3.0 as JSON Schema does."""
-        plain = _mapped(schema, self._plain)
-        if self._spec.is_30 and isinstance(plain, dict) and plain.pop("nullable", False) is True:
-            plain = {"anyOf": [plain, {"type": "null"}]}
-        return plain
+            yield Part(path, here, self._ruled[id(value)], is_alternative)
+        same = [(path, each, False) for each in value.get("allOf") or () if not is_rule(each)]
+        same += [(path, each, True) for keyword in ("oneOf", "anyOf") for each in value.get(keyword) or ()]
+        within = [((*path, name), each, False) for name, each in (value.get("properties") or {}).items()]
+        within += [((*path, ANY), value["items"], False)] if "items" in value else []
+        for place, child, chosen in (*same, *within):
+            yield from self._parts(child, place, here, above, is_alternative=is_alternative or chosen)
 
 
 class BodyJudge:
@@ -174,32 +136,24 @@ class BodyJudge:
 
     def __init__(self, judge: Judge, schema: Any) -> None:
         self.parts = judge.parts(schema)
-        self._shape = judge.shape(schema, formats=False)
-        self._checked = judge.checked(schema)
-        self._formal = judge.shape(schema, formats=True)
-        self._whole = judge.whole(schema, formats=False)
-        self._rules = [
-            (
-                part.path,
-                [(step, judge.shape(member, formats=False)) for step, member in part.branches],
-                [(rule, _validator(rule.condition), _validator(rule.requirement)) for rule in part.ruled.rules],
-            )
-            for part in self.parts
-        ]
+        self._schema = schema
+        self._schemas = judge.schemas
+        self._rules = {rule.id: rule for rule in map(Rule.read, judge.schemas.rules(schema))}
+        self._shape = judge.fits(schema)
+        self._checked = judge.checked.validator(schema, formats=False)
+        self._formal = judge.schemas.validator(schema)
+        self._whole = judge.whole.validator(schema, formats=False)
 
     def verdict(self, body: Any) -> Verdict:
         """Return what the document states about a body."""
         applied: dict[str, None] = {}
         broken: dict[str, dict[str, None]] = {"error": {}, "warning": {}}
-        for path, branches, rules in self._rules:
-            for values in values_at(body, path):
-                if not all(validator.is_valid(values[step]) for step, validator in branches):
-                    continue
-                for rule, condition, requirement in rules:
-                    if condition.is_valid(values[-1]):
-                        applied[rule.id] = None
-                        if not requirement.is_valid(values[-1]):
-                            broken[rule.level][rule.id] = None
+        for _, part, found in self._schemas.rule_subjects(self._schema, body):
+            rule = self._rules[found["id"]]
+            if rule.condition.is_valid(part):
+                applied[rule.id] = None
+                if not rule.requirement.is_valid(part):
+                    broken[rule.level][rule.id] = None
         return Verdict(
             fits=self._checked.is_valid(body),
             valid=self._shape.is_valid(body),
@@ -211,10 +165,6 @@ class BodyJudge:
         )
 
 
-def _validator(schema: Any) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(schema)
-
-
 def values_at(body: Any, path: tuple[str, ...]) -> Iterator[list[Any]]:
     """Yield, for each value at a path, the values on the way to it, the body first and itself last."""
     if not path:
@@ -224,34 +174,3 @@ def values_at(body: Any, path: tuple[str, ...]) -> Iterator[list[Any]]:
             yield from ([body, *rest] for rest in values_at(item, path[1:]))
     elif isinstance(body, Mapping) and path[0] in body:
         yield from ([body, *rest] for rest in values_at(body[path[0]], path[1:]))
-
-
-def _is_rule(member: Any) -> bool:
-    return isinstance(member, Mapping) and "x-rule" in member
-
-
-def _without_rules(schema: Any) -> Any:
-    plain = _mapped(schema, _without_rules)
-    if isinstance(plain, dict) and "allOf" in plain:
-        members = [member for member in plain["allOf"] if not _is_rule(member)]
-        plain = {key: value for key, value in plain.items() if key != "allOf"} | ({"allOf": members} if members else {})
-    return plain
-
-
-def _checked(schema: Any) -> Any:
-    plain = _mapped(schema, _checked)
-    return {key: value for key, value in plain.items() if key not in _UNCHECKED} if isinstance(plain, dict) else plain
-
-
-def _mapped(schema: Any, change: Any) -> Any:
-    if not isinstance(schema, Mapping):
-        return schema
-    result: dict[str, Any] = {}
-    for key, value in schema.items():
-        if key in _NAMED and isinstance(value, Mapping):
-            result[key] = {name: change(child) for name, child in value.items()}
-        elif key in _LISTED and isinstance(value, list):
-            result[key] = [change(child) for child in value]
-        else:
-            result[key] = change(value) if key in _SINGLE else value
-    return result

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import unicodedata
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -13,7 +15,14 @@ from rulewright.errors import InputError, printable
 from rulewright.generate.calls import typing_tables
 from rulewright.generate.checks import checks_module
 from rulewright.generate.explorer import explorer_page
-from rulewright.generate.gaps import accepted_gaps, dropped, read_gaps, unsupported_methods, unsupported_parameters
+from rulewright.generate.gaps import (
+    Coverage,
+    accepted_gaps,
+    dropped,
+    read_gaps,
+    unsupported_methods,
+    unsupported_parameters,
+)
 from rulewright.generate.generator import Generator, GeneratorError, TimeLimitError
 from rulewright.generate.manifest import NAME, manifest
 from rulewright.generate.methods import methods_module
@@ -27,12 +36,13 @@ from rulewright.generate.tree import Tree, read_tree
 from rulewright.generate.waiters import submits, waiters_module
 from rulewright.merged import Merged, explain, merge
 from rulewright.openapi.document import to_json
+from rulewright.openapi.faults import wire_path
 from rulewright.openapi.operations import operations
-from rulewright.project import Project
+from rulewright.project import EFFECTIVE, Project
 from rulewright.rules.variants import VariantSet, read_variants
 
-EFFECTIVE: Final = "openapi.effective.json"
 RULES: Final = "RULES.md"
+_HTTP_IMPORT: Final = re.compile(rb"^(\s*import )(httpx|httpcore)$", re.MULTILINE)
 EXPLORER: Final = "explorer.html"
 _RUNTIME: Final = Path(__file__).parents[1] / "runtime"
 _RUFF: Final = (
@@ -65,7 +75,7 @@ def build(project: Project, generator: Generator, progress: Progress = lambda _:
 
 
 def _build(project: Project, merged: Merged, generator: Generator, progress: Progress) -> dict[str, bytes]:
-    merged.check_against(project.output / EFFECTIVE)
+    merged.check_against(project.effective)
     effective = merged.effective
     origin = project.relative(project.spec)
     text = to_json({**effective, "x-generated": f"from {origin} and its overlays"})
@@ -74,10 +84,12 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     variants = read_variants(merged.value, merged.ruled)  # meanwhile: the generator does not need these
     page = rules_page(merged.value, merged.ruled, variants)
     report = generator.report()
-    gaps = read_gaps(
-        [*report["errors"], *unsupported_parameters(effective), *unsupported_methods(effective)], accepted_gaps(merged)
-    )
-    names = read_names(report, without=dropped(gaps, report))
+    wanted = {(operation.method, wire_path(operation.path)) for operation in operations(effective)}
+    made = {(entry["method"], wire_path(entry["path"])) for entry in report["operations"]}
+    errors = [*report["errors"], *unsupported_parameters(effective), *unsupported_methods(effective)]
+    coverage = Coverage(len(wanted), len(wanted & made))
+    gaps = read_gaps(errors, accepted_gaps(merged), coverage)
+    names = read_names(report, without=dropped(gaps, made))
     for operation in operations(effective):
         if not names.lacks(operation.method, operation.path):
             names.operation(operation.method, operation.path)  # raises for one that was dropped without a word
@@ -86,7 +98,7 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     sources = package_files(project, merged, variants, methods, names)
     tree = _package(generator.package, {**sources, EFFECTIVE: text, RULES: page}, project.timeout)
     check_modules(tree)
-    tree = {**_runtime(project.package), **tree}
+    tree = _on_library(project.http, {**_runtime(project.package), **tree})
     if variants:
         right, wrong = typing_tables(variants, methods, project.package)
         tree |= {"calls/right.py": right.encode(), "calls/wrong.py": wrong.encode()}
@@ -96,7 +108,7 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     explorer = explorer_page(merged.value, merged.ruled, methods, project.program)
     tree |= {EXPLORER: explorer.encode()} if explorer else {}
     tree |= _added(project, tree)
-    return {**tree, NAME: manifest(project, tree, [gap.data() for gap in gaps])}
+    return {**tree, NAME: manifest(project, tree, asdict(coverage), [asdict(gap) for gap in gaps])}
 
 
 def package_files(
@@ -132,6 +144,14 @@ def package_files(
         "py.typed": "",
         f"{RAW}/__init__.py": render("raw_init.py.jinja"),
     }
+
+
+def _on_library(library: str, tree: Tree) -> dict[str, bytes]:
+    """Let modules import another HTTP library of the same interface, and its core, by the names they use."""
+    suffix = library.removeprefix("httpx").encode()
+    if not suffix:
+        return dict(tree)
+    return {path: _HTTP_IMPORT.sub(rb"\1\g<2>" + suffix + rb" as \2", code) for path, code in tree.items()}
 
 
 def _runtime(package: str) -> dict[str, bytes]:

@@ -64,7 +64,8 @@ class Operation:
 
 def operations(document: Any) -> Iterator[Operation]:
     """Yield every operation in document order."""
-    for path, item in document.get("paths", {}).items():
+    paths = document.get("paths")
+    for path, item in paths.items() if isinstance(paths, dict) else ():
         for method, body in item.items() if isinstance(item, dict) else ():
             if method in METHODS and isinstance(body, dict):
                 yield Operation(document, method, path, body)

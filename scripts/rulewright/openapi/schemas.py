@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import jsonschema_rs
@@ -27,16 +27,22 @@ class SchemaError(InputError):
 
 
 class Schemas:
-    """Validators for the schemas of one document, without its rules, which are checked one by one.
+    """Validators for the schemas of one document.
 
     OpenAPI 3.0 schemas follow JSON Schema draft 4 plus `nullable`; those of 3.1 follow draft 2020-12.
 
     Args:
         document: The document.
+        rules: Whether the schemas keep the members that state rules, which are otherwise checked one by one.
+        without: Keywords that are left out.
     """
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(
+        self, document: Mapping[str, Any], *, rules: bool = False, without: Collection[str] = frozenset()
+    ) -> None:
         self.document = document
+        self._rules_stay = rules
+        self._without = without
         self.is_30 = str(document.get("openapi")).startswith("3.0")
         self._targets: dict[tuple[str, ...], Any] = {}
 
@@ -44,15 +50,19 @@ class Schemas:
         """Follow references until a value that is none; None where they lead nowhere."""
         return follow(self.document, value)
 
-    def validator(self, schema: Any) -> Draft4 | Modern:
-        """Return a validator of one schema, its rules left out.
+    def validator(self, schema: Any, *, formats: bool = True) -> Draft4 | Modern:
+        """Return a validator of one schema.
+
+        Args:
+            schema: The schema.
+            formats: Whether `format` is asserted.
 
         Raises:
             SchemaError: The schema is invalid; names the reason.
         """
         plain = self._plain(schema)
         root = {"allOf": [plain], **self._reachable(plain)}
-        return compile_schema(root, Draft4) if self.is_30 else compile_schema(root, Modern)
+        return compile_schema(root, Draft4 if self.is_30 else Modern, formats=formats)
 
     def _reachable(self, schema: Any) -> dict[str, Any]:
         """Return the parts of the document that a schema refers to, directly or not, where the document has them.
@@ -77,13 +87,15 @@ class Schemas:
         return root
 
     def _plain(self, schema: Any) -> Any:
-        """Return a schema as JSON Schema: without the members that state rules, and `nullable` as a type."""
+        """Return a schema as JSON Schema, with `nullable` as a type."""
         if not isinstance(schema, Mapping):
             return schema
         if "$ref" in schema:
             self.resolve(schema)  # its error message names the reference; the validator's does not
-        plain = {key: _map_children(key, value, self._plain) for key, value in schema.items()}
-        members = [member for member in plain.get("allOf") or () if not is_rule(member)]
+        plain = {
+            key: _map_children(key, value, self._plain) for key, value in schema.items() if key not in self._without
+        }
+        members = [member for member in plain.get("allOf") or () if self._rules_stay or not is_rule(member)]
         if "allOf" in plain and not members:
             del plain["allOf"]
         elif "allOf" in plain:
@@ -95,14 +107,14 @@ class Schemas:
         return plain
 
 
-def compile_schema(schema: Mapping[str, Any], kind: type[V]) -> V:
+def compile_schema(schema: Mapping[str, Any], kind: type[V], *, formats: bool = True) -> V:
     """Return a validator; it fetches nothing.
 
     Raises:
         SchemaError: The schema is invalid; names the reason.
     """
     try:
-        return kind(dict(schema), validate_formats=True, offline=True)
+        return kind(dict(schema), validate_formats=formats, offline=True)
     except ValueError as error:
         reason = str(error).partition("\n")[0]
         raise SchemaError(f"a schema of the effective document cannot be compiled: {reason}") from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rulewright.openapi.document import Document
-from rulewright.openapi.pointer import Location, encode
+from rulewright.openapi.pointer import Location, encode, path_of
 from rulewright.overlay.draft import Change, Draft, TooLargeError, trace
 from rulewright.overlay.model import (
     ABSENT,
@@ -20,7 +20,7 @@ from rulewright.overlay.model import (
     place,
     was,
 )
-from rulewright.overlay.query import Query, QueryError, path_of
+from rulewright.overlay.query import Query, QueryError
 from rulewright.overlay.suggest import explain_miss
 from rulewright.overlay.values import a_kind, clone, digest, kind, same, show
 

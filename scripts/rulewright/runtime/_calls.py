@@ -67,6 +67,7 @@ class Call:
     reader: Reader
     operation: Operation[..., Any]
     timeout: float
+    attempts: int = ATTEMPTS
 
     @property
     def what(self) -> str:
@@ -106,12 +107,12 @@ def sending(call: Call) -> Core[Answer]:
             raise found
         now = yield from Now()
         is_late = found.wait is None and now - started >= min(BUDGET, call.timeout)
-        if attempt >= ATTEMPTS or is_late:
+        if attempt >= call.attempts or is_late:
             raise found.error
         chance = yield from Random()
         # Spread behind the moment named, never before it.
         pause = chance * 2.0 ** (attempt - 1) if found.wait is None else found.wait + chance
-        _log.info("%s: attempt %d of %d was not accepted; the next in %.1f s", call.what, attempt, ATTEMPTS, pause)
+        _log.info("%s: attempt %d of %d was not accepted; the next in %.1f s", call.what, attempt, call.attempts, pause)
         yield from Sleep(pause)
         attempt += 1
 

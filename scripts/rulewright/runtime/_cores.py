@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from ._answers import Reader, submitted_id, usable_id
 from ._api import MODELS, OPERATIONS, POLL_ARGUMENTS, SUBMITS, WAITERS, validate_request
-from ._calls import Call, logged_if_interrupted, sending
+from ._calls import ATTEMPTS, Call, logged_if_interrupted, sending
 from ._downloading import downloading
 from ._errors import ApiError, ConfigurationError, RequestRefused, TaskOutputMissing
 from ._exchange import Core, Disk, DiskFailed, Effect, Tell
@@ -110,6 +110,7 @@ def prepared(
     *,
     waive: Collection[str] = (),
     strict: bool | None = None,
+    attempts: int = ATTEMPTS,
 ) -> Call:
     """Check a request against the rules, and return it ready to be sent.
 
@@ -121,7 +122,8 @@ def prepared(
     check(operation, arguments, settings.waive | waived(waive), strict=strict)
     sent, value = request(settings, operation, **arguments)
     waiter = WAITERS.get(operation.poll or operation.id, NO_WAITER)
-    return Call(sent, Reader(waiter, settings.redact, private_texts(arguments, value)), operation, settings.timeout)
+    reader = Reader(waiter, settings.redact, private_texts(arguments, value))
+    return Call(sent, reader, operation, settings.timeout, attempts)
 
 
 def arguments_of(
@@ -148,6 +150,7 @@ def starting(
     strict: bool | None,
     handle: Callable[[TaskKey], H],
     on_submitted: Callable[[H], Any] | None,
+    attempts: int = ATTEMPTS,
 ) -> Core[H]:
     """Check a request against the rules, submit it, and return the task's handle.
 
@@ -156,7 +159,7 @@ def starting(
         ConfigurationError: The operation starts no task.
         ApiError: See `sending`.
     """
-    call = prepared(settings, operation, arguments, waive=waive, strict=strict)
+    call = prepared(settings, operation, arguments, waive=waive, strict=strict, attempts=attempts)
     if not operation.poll:
         raise ConfigurationError(f"{operation.id} starts no task that a waiter knows; nothing was sent")
     answer = yield from sending(call)

@@ -43,14 +43,14 @@ class Schemas(DocumentSchemas):
         """
         return self.spec.resolve(value)
 
-    def validator(self, schema: Any) -> Draft4 | Modern:
+    def validator(self, schema: Any, *, formats: bool = True) -> Draft4 | Modern:
         """Return a validator of one schema, its rules left out.
 
         Raises:
             SpecError: The schema is invalid; names the reason.
         """
         try:
-            return super().validator(schema)
+            return super().validator(schema, formats=formats)
         except SchemaError as error:
             raise SpecError(error.message) from error
 
