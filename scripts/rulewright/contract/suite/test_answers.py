@@ -130,9 +130,9 @@ def test_poll_statuses(bench: Bench, submit: Subject, check: Check) -> None:
 
 def of_call(status: int, method: str) -> tuple[str, ...]:
     """Return the names of what a call that starts no task may end with."""
-    if method.lower() in {"post", "patch"} and status >= 300 and status not in {301, 307, 308}:
-        if status < 400 or status >= 500 or status in {408, 499}:
-            return ("OutcomeUnknown",)
+    is_unclear = status in {300, 302, 303, 304, 408, 499} or status >= 500
+    if method.lower() in {"post", "patch"} and is_unclear:
+        return ("OutcomeUnknown",)
     if status >= 400:
         return (of_poll(status),)
     return ("ProtocolError",) if status >= 300 else ()
