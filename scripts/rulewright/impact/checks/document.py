@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from rulewright.impact.check import ADD, REMOVE, RENAME, Always, Check, Effect, breaking, compatible, nothing, review
-from rulewright.impact.context import Context, at, shown
+from rulewright.impact.context import Context, shown
 from rulewright.impact.difference import Difference, Place
 from rulewright.impact.grammar import ALTERNATIVES, CONTAINERS, EXTENSION, GRAMMAR, kind_of, places, resolved, same
 from rulewright.impact.prose import SentenceChange, changed_sentences, constraint_sentences, quoting
+from rulewright.impact.usage import at
 
 SERVERS: Final = ("OpenAPI.servers[]", "PathItem.servers[]", "Operation.servers[]")
 SHARED: Final = tuple(

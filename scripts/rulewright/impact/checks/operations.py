@@ -19,9 +19,10 @@ from rulewright.impact.check import (
     turned_off,
     turned_on,
 )
-from rulewright.impact.context import Context, at, parameter_name, python_name, shown
+from rulewright.impact.context import Context, parameter_name, python_name, shown
 from rulewright.impact.difference import Difference
 from rulewright.impact.grammar import resolved, same
+from rulewright.impact.usage import at
 from rulewright.openapi.operations import METHODS, operations
 
 OPERATIONS: Final = ("OpenAPI.paths[]", *(f"PathItem.{method}" for method in METHODS))
