@@ -69,17 +69,22 @@ class Context:
     def differences(self) -> tuple[Difference, ...]:
         """The differences of the effective documents, then those of the vendor documents that an overlay hides."""
         found = differences(self.before, self.after)
-        if same(self.old.vendor.value, self.new.vendor.value):
+        if not self._has_overlays or same(self.old.vendor.value, self.new.vendor.value):
             return tuple(found)
         covering = _Covering(found)
         hidden = (each for each in differences(*self.vendors) if not covering.covers(each))
         return (*found, *(dataclasses.replace(each, hidden=True) for each in hidden))
 
+    @cached_property
+    def _has_overlays(self) -> bool:
+        return not all(same(each.value, each.vendor.value) for each in (self.old, self.new))
+
     def restated(self) -> list[Location]:
         """Return where the documents are written differently and mean the same."""
         places = {place for each in self.differences for place in (each.place.old, each.place.new)}
         around = {place[:length] for place in places for length in range(len(place) + 1)}
-        sides = (self.old.value, self.new.value), (self.old.vendor.value, self.new.vendor.value)
+        sides = [(self.old.value, self.new.value)]
+        sides += [(self.old.vendor.value, self.new.vendor.value)] if self._has_overlays else []
         written = dict.fromkeys(place for pair in sides for place in leaves(*pair))
         return [
             place

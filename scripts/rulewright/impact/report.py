@@ -218,7 +218,8 @@ def _one_finding(changes: list[Change]) -> Change:
     first, *others = sorted(changes, key=_worst_first)
     uses = tuple(dict.fromkeys(use for each in (first, *others) for use in each.uses))
     who = tuple(name for name in WHO if any(name in each.who for each in changes))
-    return dataclasses.replace(first, who=who, uses=uses, parts=tuple(others)) if others else first
+    parts = tuple(each for each in others if each.who or each.check != first.check)  # the other side of the same is no news
+    return dataclasses.replace(first, who=who, uses=uses, parts=parts) if others else first
 
 
 def _same_findings(changes: Sequence[Change]) -> Iterable[Change]:
