@@ -29,6 +29,7 @@ from rulewright.openapi.schemas import Schemas
 from rulewright.rules.space import around_bounds, concrete
 
 _LONGEST: Final = 60
+_MOST_TRIED: Final = 12
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -238,7 +239,7 @@ class Context:
             return None
         pair = difference.place.within[-1]
         values = [
-            *itertools.islice(self.containing.difference(pair.old, pair.new), 3),
+            *itertools.islice(self.containing.difference(pair.old, pair.new), _MOST_TRIED),
             *around_bounds(pair.new), *around_bounds(pair.old),
         ]  # fmt: skip
         for use in self.uses(difference):
