@@ -204,13 +204,13 @@ class Cases:
         return self._contract.ask(self.subject, evolve(self.subject.request, parameters=parameters))
 
     def _is_list(self, parameter: Parameter) -> bool:
-        fits = self._contract.judge.shape(parameter.schema, formats=False).is_valid
+        fits = self._contract.judge.shape(parameter.schema).is_valid
         return fits([]) or fits(["a"]) or fits([1])
 
     def _wrong(self, parameter: Parameter) -> Iterator[str]:
         """Yield texts that are no value of a parameter, whichever way a server reads texts."""
         schema = self._contract.spec.resolve(parameter.schema)
-        fits = self._contract.judge.shape(parameter.schema, formats=False).is_valid
+        fits = self._contract.judge.shape(parameter.schema).is_valid
         if fits({}) or self._is_list(parameter):
             return
         bounds = [each for each in around_bounds(schema) if not isinstance(each, bool)]

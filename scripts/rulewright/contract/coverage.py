@@ -43,9 +43,7 @@ class Lines:
 
     def __init__(self, contract: Contract, subject: Subject) -> None:
         self._subject = subject
-        self._fits = {
-            name: contract.judge.shape(schema, formats=False).is_valid for name, schema in subject.fields.items()
-        }
+        self._fits = {name: contract.judge.shape(schema).is_valid for name, schema in subject.fields.items()}
         self._listed = {name: _listed(schema) for name, schema in subject.fields.items()}
 
     def body(self, body: Any, verdict: Verdict) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The verdict of the effective document alone, which client, compiled rules and server are held to.
 
-Nothing is shared with any of them: schemas and rules go to a JSON Schema validator as they stand.
+Schemas and rules go to a JSON Schema validator, which knows nothing of the compiled checks.
 """
 
 from __future__ import annotations
@@ -11,23 +11,13 @@ from typing import Any, Final
 import jsonschema_rs
 from attrs import frozen
 
+from rulewright.openapi.schemas import Schemas, Validator, is_rule
 from rulewright.rules.definition import RuledSchema
+from rulewright.rules.dialect import is_shared
 from rulewright.sandbox.spec import Spec
 
-Validator = jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator
-
-_NAMED: Final = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas", "schemas")
-_LISTED: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
-_SINGLE: Final = ("items", "additionalProperties", "not", "if", "then", "else", "propertyNames", "contains")
-
-_UNCHECKED: Final = frozenset(
-    {
-        *("format", "multipleOf", "uniqueItems", "minProperties", "maxProperties", "patternProperties"),
-        *("propertyNames", "contains", "minContains", "maxContains", "prefixItems", "dependentRequired"),
-        *("dependentSchemas", "if", "then", "else", "unevaluatedProperties", "unevaluatedItems"),
-    }
-)
-"""Keywords that clients leave to the server."""
+_UNCHECKED: Final = ("unevaluatedItems", "unevaluatedProperties", "dependencies")
+"""Keywords that clients leave to the server, of which some cannot be checked."""
 
 ANY: Final = "*"
 """In the path of a part: every item of an array."""
@@ -39,8 +29,7 @@ class Verdict:
 
     Attributes:
         fits: Whether it fits the keywords of the plain schema that clients check, rules aside.
-        valid: Whether it fits all of the plain schema but `format`.
-        formal: Whether it also fits with `format` asserted, which OpenAPI leaves to the server.
+        valid: Whether it fits all of the plain schema.
         broken: Ids of the rules of level error that it breaks.
         warned: Ids of the other rules that it breaks.
         applied: Ids of the rules whose condition it meets.
@@ -49,7 +38,6 @@ class Verdict:
 
     fits: bool
     valid: bool
-    formal: bool
     broken: tuple[str, ...]
     warned: tuple[str, ...]
     applied: tuple[str, ...]
@@ -62,8 +50,8 @@ class Verdict:
 
     @property
     def is_free(self) -> bool:
-        """Whether it is left to the server to refuse it: for its formats, or for keywords that clients do not check."""
-        return self.fits and not self.formal
+        """Whether it is left to the server to refuse it, for keywords that clients do not check."""
+        return self.fits and not self.valid
 
     @property
     def consistent(self) -> bool:
@@ -99,27 +87,21 @@ class Judge:
     def __init__(self, spec: Spec, ruled: tuple[RuledSchema, ...]) -> None:
         self._spec = spec
         self._ruled = {id(each.schema): each for each in ruled if each.rules and each.parameters is None}
-        schemas = (spec.document.get("components") or {}).get("schemas") or {}
-        self._schemas = {name: self._plain(schema) for name, schema in schemas.items()}
-        self._without_rules = {name: _without_rules(schema) for name, schema in self._schemas.items()}
+        self._plain = Schemas(spec.document, "request")
+        self._checked = _Checked(spec.document, "request")
+        self._encoded = Schemas(spec.document, "request", with_rules=True)
 
-    def whole(self, schema: Any, *, formats: bool | None = None) -> Validator:
-        """Return a validator of a schema as it stands, its rules included as the document encodes them.
+    def whole(self, schema: Any) -> Validator:
+        """Return a validator of a schema as it stands, its rules included as the document encodes them."""
+        return self._encoded.validator(schema)
 
-        Args:
-            schema: The schema.
-            formats: Whether `format` is asserted; None for what the version of OpenAPI says.
-        """
-        return self._validator(self._plain(schema), self._schemas, formats=formats)
-
-    def shape(self, schema: Any, *, formats: bool) -> Validator:
+    def shape(self, schema: Any) -> Validator:
         """Return a validator of a schema without its rules."""
-        return self._validator(_without_rules(self._plain(schema)), self._without_rules, formats=formats)
+        return self._plain.validator(schema)
 
     def checked(self, schema: Any) -> Validator:
         """Return a validator of the keywords of a schema that clients check, without its rules."""
-        schemas = {name: _checked(each) for name, each in self._without_rules.items()}
-        return self._validator(_checked(_without_rules(self._plain(schema))), schemas, formats=False)
+        return self._checked.validator(schema)
 
     def parts(self, schema: Any) -> tuple[Part, ...]:
         """Return the schemas with rules in the schema of a body, the body's own first."""
@@ -141,7 +123,7 @@ class Judge:
         if id(value) in self._ruled:
             yield Part(path, here, self._ruled[id(value)], branches)
         for member in value.get("allOf") or ():
-            if not _is_rule(member):
+            if not is_rule(member):
                 yield from self._parts(member, path, here, branches, above)
         for keyword in ("oneOf", "anyOf"):
             for member in value.get(keyword) or ():
@@ -151,17 +133,20 @@ class Judge:
         if "items" in value:
             yield from self._parts(value["items"], (*path, ANY), here, branches, above)
 
-    def _validator(self, schema: Any, schemas: Mapping[str, Any], *, formats: bool | None) -> Validator:
-        root = {"allOf": [schema], "components": {"schemas": schemas}}
-        kind = jsonschema_rs.Draft4Validator if self._spec.is_30 else jsonschema_rs.Draft202012Validator
-        return kind(root, offline=True, validate_formats=formats)
 
-    def _plain(self, schema: Any) -> Any:
-        """Write `nullable` of OpenAPI 3.0 as JSON Schema does."""
-        plain = _mapped(schema, self._plain)
-        if self._spec.is_30 and isinstance(plain, dict) and plain.pop("nullable", False) is True:
-            plain = {"anyOf": [plain, {"type": "null"}]}
-        return plain
+class _Checked(Schemas):
+    """The same without the keywords that clients leave to the server."""
+
+    def plain(self, schema: Any, inherited: Mapping[str, Any] | None = None) -> Any:
+        """Return what is checked of a schema."""
+        plain = super().plain(schema, inherited)
+        if not isinstance(plain, dict):
+            return plain
+        return {
+            key: child
+            for key, child in plain.items()
+            if not (key in _UNCHECKED or (key == "pattern" and isinstance(child, str) and not is_shared(child)))
+        }
 
 
 class BodyJudge:
@@ -174,14 +159,13 @@ class BodyJudge:
 
     def __init__(self, judge: Judge, schema: Any) -> None:
         self.parts = judge.parts(schema)
-        self._shape = judge.shape(schema, formats=False)
+        self._shape = judge.shape(schema)
         self._checked = judge.checked(schema)
-        self._formal = judge.shape(schema, formats=True)
-        self._whole = judge.whole(schema, formats=False)
+        self._whole = judge.whole(schema)
         self._rules = [
             (
                 part.path,
-                [(step, judge.shape(member, formats=False)) for step, member in part.branches],
+                [(step, judge.shape(member)) for step, member in part.branches],
                 [(rule, _validator(rule.condition), _validator(rule.requirement)) for rule in part.ruled.rules],
             )
             for part in self.parts
@@ -203,7 +187,6 @@ class BodyJudge:
         return Verdict(
             fits=self._checked.is_valid(body),
             valid=self._shape.is_valid(body),
-            formal=self._formal.is_valid(body),
             broken=tuple(broken["error"]),
             warned=tuple(broken["warning"]),
             applied=tuple(applied),
@@ -224,34 +207,3 @@ def values_at(body: Any, path: tuple[str, ...]) -> Iterator[list[Any]]:
             yield from ([body, *rest] for rest in values_at(item, path[1:]))
     elif isinstance(body, Mapping) and path[0] in body:
         yield from ([body, *rest] for rest in values_at(body[path[0]], path[1:]))
-
-
-def _is_rule(member: Any) -> bool:
-    return isinstance(member, Mapping) and "x-rule" in member
-
-
-def _without_rules(schema: Any) -> Any:
-    plain = _mapped(schema, _without_rules)
-    if isinstance(plain, dict) and "allOf" in plain:
-        members = [member for member in plain["allOf"] if not _is_rule(member)]
-        plain = {key: value for key, value in plain.items() if key != "allOf"} | ({"allOf": members} if members else {})
-    return plain
-
-
-def _checked(schema: Any) -> Any:
-    plain = _mapped(schema, _checked)
-    return {key: value for key, value in plain.items() if key not in _UNCHECKED} if isinstance(plain, dict) else plain
-
-
-def _mapped(schema: Any, change: Any) -> Any:
-    if not isinstance(schema, Mapping):
-        return schema
-    result: dict[str, Any] = {}
-    for key, value in schema.items():
-        if key in _NAMED and isinstance(value, Mapping):
-            result[key] = {name: change(child) for name, child in value.items()}
-        elif key in _LISTED and isinstance(value, list):
-            result[key] = [change(child) for child in value]
-        else:
-            result[key] = change(value) if key in _SINGLE else value
-    return result

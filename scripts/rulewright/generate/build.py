@@ -18,6 +18,7 @@ from rulewright.generate.names import Names, read_names
 from rulewright.generate.operations import operations_module
 from rulewright.generate.rewrites import generator_input
 from rulewright.generate.rules_page import rules_page
+from rulewright.generate.schemas import unchecked
 from rulewright.generate.source import RAW, render, visible
 from rulewright.generate.tools import ruff_binary
 from rulewright.generate.tree import Tree, read_tree
@@ -75,7 +76,13 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     page = rules_page(merged.value, merged.ruled, variants)
     report = generator.report()
     gaps = read_gaps(
-        [*report["errors"], *unsupported_parameters(effective), *unsupported_methods(effective)], accepted_gaps(merged)
+        [
+            *report["errors"],
+            *unsupported_parameters(effective),
+            *unsupported_methods(effective),
+            *unchecked(merged.value),
+        ],
+        accepted_gaps(merged),
     )
     names = read_names(report, without=dropped(gaps, report))
     for operation in operations(effective):
