@@ -18,6 +18,7 @@ nox.options.reuse_venv = "yes"
 PROJECT = nox.project.load_toml("pyproject.toml")
 # Where byte code is not kept, each of the many processes compiles what it imports anew: a third of the time.
 ENV = {"PYTHONPATH": ".", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": ""}
+DIST = Path("dist").absolute()
 IMPACT = [0, 10, 20, 30]
 """The exit codes with which an impact is reported."""
 
@@ -105,6 +106,15 @@ def contract(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def httpx2(session: nox.Session) -> None:
+    """Run the client's tests on httpx2, the successor of httpx: every import of httpx is one of httpx2."""
+    install(session, "types", "test")
+    options = ("-n", "3", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+    path = os.pathsep.join(["tests/httpx2", "."])
+    session.run("pytest", *options, "tests/client", *session.posargs, env={**ENV, "PYTHONPATH": path})
+
+
+@nox.session(default=False)
 def upkeep(session: nox.Session) -> None:
     """Run the matrices of which the default run holds a part: every edit, every client, every hook (minutes)."""
     install(session, "types", "test", "hooks")
@@ -137,6 +147,35 @@ def advisories(session: nox.Session) -> None:
     pinned.write_text(str(installed), encoding="utf-8")
     command = ("pip-audit", "--strict", "--no-deps", "--disable-pip", "--progress-spinner=off", "-r", str(pinned))
     session.run(*command, *session.posargs)
+
+
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Build the documentation into build/docs, strictly and offline, and follow each page as a reader would."""
+    install(session, "test", "docs")
+    session.run("pytest", "-m", "", "tests/docs", env=ENV)
+    session.run("mkdocs", "build", "--strict", *session.posargs, env={**ENV, "NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session(default=False)
+def build(session: nox.Session) -> None:
+    """Build the wheel and the sdist of the client and of the tool into dist/."""
+    session.install(*nox.project.dependency_groups(PROJECT, "release"))
+    for folder in (".", "scripts"):
+        with session.chdir(folder):
+            session.run("python", "-m", "hatchling", "build", "-d", str(DIST))
+
+
+@nox.session(default=False)
+def names(session: nox.Session) -> None:
+    """Compare public names with those of the last release, or of the revision given: nox -s names -- main."""
+    session.install(*nox.project.dependency_groups(PROJECT, "release"))
+    released = str(session.run("git", "tag", "--list", "v*", external=True, silent=True)).split()
+    if not released and not session.posargs:
+        session.skip("nothing is released yet; name a revision to compare with")
+    against = ["--against", *session.posargs] if session.posargs else []
+    for package, folder in (("mountsea_gemini", "generated"), ("rulewright", "scripts")):
+        session.run("griffe", "check", package, "--search", folder, *against)
 
 
 @nox.session(default=False)

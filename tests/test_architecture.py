@@ -30,7 +30,7 @@ LONG = {
 
 SHARED = {"statusCode"}  # the sandbox's own shape of an error, which the corrections of this document took over
 
-WITH_A_SANDBOX = {"cli._package", "demo"}
+WITH_A_SANDBOX = {"cli._connection", "demo"}
 """The modules of a client that start a sandbox, which is part of the tool."""
 
 # What each part of the tool may import; `errors` and itself in any case.
@@ -49,7 +49,7 @@ PARTS: Mapping[str, set[str]] = {
     "generate": {*BOTTOM, "overlay", "rules", "merged", "impact"},  # to explain a failure
     "vendoring": {*BOTTOM, "generate", "impact"},
     "contract": {*BOTTOM, "rules", "sandbox", "testing"},
-    "new": {*BOTTOM, "generate", "importing", "vendoring"},
+    "new": {*BOTTOM, "generate", "importing", "overlay", "vendoring"},
     "sandbox": {"errors", "openapi", "rules"},
     "testing": {"sandbox"},
     "pytest_plugin": {"testing"},
@@ -132,7 +132,7 @@ def test_the_pipeline_is_built_in_layers() -> None:
     """Each part imports only what stands below it; `new` stands on top."""
     for module, target in inside(TOOL):
         part, below = module.split(".")[1:2], target.split(".")[1:2]
-        if part and below and part != below and module != f"{TOOL}.runtime.cli._package":
+        if part and below and part != below and module != f"{TOOL}.runtime.cli._connection":
             assert below[0] in PARTS[part[0]], f"{module} imports {target}"
 
 
@@ -145,28 +145,24 @@ def test_a_client_imports_itself_relatively_and_the_tool_for_a_sandbox_only() ->
         if source.exists():
             assert f"from {GENERATED}" not in source.read_text("utf-8"), module
     for module, names in imports(TOOL).items():
-        if module != f"{TOOL}.runtime.cli._package":
+        if module != f"{TOOL}.runtime.cli._connection":
             assert not [name for name in names if name.partition(".")[0] in {GENERATED, "tests"}], module
 
 
 def test_the_command_line_imports_the_tool_late() -> None:
     """Without `--sandbox` it works where the tool is not installed."""
-    source = (TREES[GENERATED] / "cli" / "_package.py").read_text("utf-8")
+    source = (TREES[GENERATED] / "cli" / "_connection.py").read_text("utf-8")
     at_import = [each for each in ast.parse(source).body if isinstance(each, ast.ImportFrom)]
     assert not [each for each in at_import if (each.module or "").partition(".")[0] == TOOL]
 
 
 def test_the_runtime_is_built_in_layers() -> None:
-    """The client knows no command line; the command line reaches into the client through one module."""
+    """The client knows no command line: only the program itself loads it."""
     for module, target in inside(TOOL):
         part, below = (name.removeprefix(f"{TOOL}.runtime.").split(".")[0] for name in (module, target))
         if not module.startswith(f"{TOOL}.runtime.") or part == below:
             continue
-        if part == "cli":
-            allowed = below in {"_api", "_violation"} or module.endswith("._package")
-            assert allowed, f"{module} imports {target}; cli/_package.py does that for the command line"
-        else:
-            assert below != "cli" or part == "__main__", f"{module} imports {target}"
+        assert below != "cli" or part in {"cli", "__main__"}, f"{module} imports {target}"
 
 
 def test_the_runtime_is_copied_verbatim() -> None:

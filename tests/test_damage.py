@@ -33,9 +33,9 @@ from tests.generating import Inside
 SECONDS: Final = 60
 """What one command may take before it is taken for one that never ends; it needs a fraction of one."""
 IMPACT: Final = (0, 1, 10, 20, 30)
-GROUPS: Final = 16
-EACH: Final = 20
-LONG: Final = 250
+GROUPS: Final = 8
+EACH: Final = 12
+LONG: Final = 500
 
 
 class NeverEndingError(BaseException):

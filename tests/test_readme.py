@@ -40,7 +40,7 @@ def clone(tmp_path: Path) -> Path:
     """A copy of what a clone holds, to run commands in."""
     copy = tmp_path / "clone"
     ignored = shutil.ignore_patterns(
-        ".git", ".nox", "__pycache__", ".*_cache", "demo-output", ".hypothesis", "*.egg-info"
+        ".git", ".nox", ".venv", "__pycache__", ".*_cache", "demo-output", ".hypothesis", "*.egg-info"
     )
     shutil.copytree(ROOT, copy, ignore=ignored)
     return copy

@@ -27,16 +27,24 @@ class InputError(Exception):
         path: The file the fault is in, as the user named it.
         line: 1-based line in that file, where known.
         pointer: JSON pointer (RFC 6901) to the offending value, where known.
+        hint: The way out, shown below the place.
     """
 
     def __init__(
-        self, message: str, *, path: str | None = None, line: int | None = None, pointer: str | None = None
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        line: int | None = None,
+        pointer: str | None = None,
+        hint: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
         self.path = path
         self.line = line
         self.pointer = pointer
+        self.hint = hint
 
     def __str__(self) -> str:
         place = _one_line(self.path or "")
@@ -45,6 +53,7 @@ class InputError(Exception):
         lines = [f"{place}: {self.message}" if place else self.message]
         if self.pointer is not None:
             lines.append(f"  at {_one_line(self.pointer) or '(document root)'}")
+        lines += [f"  {line}" for line in self.hint.splitlines()]
         return printable("\n".join(lines))
 
 

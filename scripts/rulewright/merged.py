@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.openapi.document import Document, load
+from rulewright.openapi.document import Document, load, read_written
+from rulewright.openapi.faults import find_faults, refuse_faults
 from rulewright.openapi.operations import with_path_items
-from rulewright.openapi.pointer import decode
+from rulewright.openapi.pointer import Location, decode
 from rulewright.openapi.references import refuse_circles
 from rulewright.overlay import Overlay, apply, load_overlay
 from rulewright.overlay.absorbed import refuse_absorbed
 from rulewright.overlay.draft import Change, trace
+from rulewright.overlay.model import place
 from rulewright.project import Project
-from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules, with_rules_as_schema
+from rulewright.rules.definition import (
+    Finding,
+    RuleDefinitionError,
+    RuledSchema,
+    find_renames,
+    read_rules,
+    with_rules_as_schema,
+)
 from rulewright.rules.lint import lint
-from rulewright.rules.sources import check_quotes
+from rulewright.rules.sources import changed_sentences, misquotes, read_prose
 from rulewright.rules.verdict import UnusableSchemaError
 
 STUMBLES: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
@@ -75,10 +85,60 @@ class Merged:
         location, change = trace(self.ledger, decode(pointer))
         if change is None:
             error.path, error.line = self.vendor.path, self.vendor.line(location)
-            return
+        else:
+            error.path, error.line = self._written(location, change)
+            error.message = f"action {change.action}: {error.message}"
+
+    def _written(self, location: Location, change: Change) -> tuple[str, int | None]:
+        """Return the file and line at which an action writes a value that now stands at a location."""
         overlay = next(each for each in self.overlays if each.path == change.overlay)
-        error.path, error.line = overlay.path, overlay.actions[change.action - 1].line
-        error.message = f"action {change.action}: {error.message}"
+        inside = location[len(decode(change.pointer)) :]
+        written = ("actions", change.action - 1, "update", *(change.within or ()), *inside)
+        return overlay.path, overlay.document.line(written)
+
+    def where(self, location: Location) -> str:
+        """Return the file and line that a value of the merged document comes from."""
+        origin, change = trace(self.ledger, location)
+        path, line = (self.vendor.path, self.vendor.line(origin)) if change is None else self._written(origin, change)
+        return place(path, line)
+
+    def refuse(self, findings: Iterable[Finding]) -> None:
+        """Refuse mistakes in rules, each with its file and line; those that share a cause are one.
+
+        Raises:
+            RuleDefinitionError: There are any.
+        """
+        causes: dict[str, list[Finding]] = {}
+        for finding in findings:
+            causes.setdefault(finding.message, []).append(finding)
+        blocks = []
+        for message, found in causes.items():
+            head, *rest = message.split("\n")
+            first = found[0]
+            if len(found) == 1:
+                blocks += [f"{self.where(first.location)}: rule {first.rule}: {head} ({first.check})", *rest]
+            else:
+                places = [f"  {self.where(each.location)}: rule {each.rule}, {each.location[-1]}" for each in found]
+                blocks += [f"{len(found)} times: {head} ({first.check})", *places, *rest]
+        if blocks:
+            raise RuleDefinitionError("\n".join(blocks))
+
+    def check_against(self, record: Path) -> None:
+        """Compare rules and prose with the effective document that was generated last.
+
+        Args:
+            record: That document; where there is none yet, nothing is compared.
+
+        Raises:
+            InputError: A rule was renamed, the sentence around a quote changed, or there is a new sentence that sounds
+                like a constraint and that nothing claims, in a project that has rules.
+        """
+        before = read_written(record)
+        rules = [rule for schema in self.ruled for rule in schema.rules]
+        self.refuse([*find_renames(before, self.ruled), *changed_sentences(before, self.value, rules)])
+        prose = read_prose(self.vendor, self.ruled, self.overlays)
+        if rules and (new := prose.new_since(before, self.value)):
+            raise prose.unclaimed_error(new)
 
 
 def explain(vendor: Document, value: Any) -> None:
@@ -96,9 +156,9 @@ def explain(vendor: Document, value: Any) -> None:
     from rulewright.openapi.validity import check_document  # noqa: PLC0415  slow to load, and seldom needed
 
     try:
-        check_document(dataclasses.replace(vendor, value=value))
+        check_document(dataclasses.replace(vendor, value=value), strict=True)
     except InputError:
-        check_document(vendor)  # where the fault is the vendor's, its place is named as it is
+        check_document(vendor, strict=True)  # where the fault is the vendor's, its place is named as it is
         raise
 
 
@@ -114,9 +174,9 @@ def merge(project: Project) -> Merged:
     applied = apply(vendor, overlays)
     merged = Merged(vendor, overlays, with_path_items(applied.value), (), applied.ledger)
     with merged.explained():
+        refuse_faults(dataclasses.replace(vendor, value=merged.value), find_faults(merged.value))
         refuse_circles(vendor, merged.value)
         ruled = read_rules(merged.value)
-        check_quotes(vendor, [rule for schema in ruled for rule in schema.rules])
-        if findings := lint(merged.value, ruled):
-            raise RuleDefinitionError("\n".join(map(str, findings)))
+        rules = [rule for schema in ruled for rule in schema.rules]
+        merged.refuse([*misquotes(vendor, merged.value, rules), *lint(merged.value, ruled)])
     return dataclasses.replace(merged, ruled=ruled)

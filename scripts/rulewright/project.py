@@ -12,9 +12,13 @@ from typing import Any, Final
 from rulewright.errors import InputError
 
 TABLE: Final = "[tool.rulewright]"
-_KEYS: Final = {"spec", "overlays", "package", "output", "timeout", "program", "summary", "environment"}
+_KEYS: Final = {"spec", "overlays", "package", "output", "timeout", "program", "summary", "environment", "http"}
+_DOCUMENTS: Final = {".yaml", ".yml", ".json"}
+_OVERLAY: Final = re.compile(r"""^(?:\{\s*)?["']?overlay["']?[ \t]*:[ \t]*["']?\d""", re.MULTILINE)
+_HEAD: Final = 65_536  # characters in which the version of an overlay is expected
 _ENVIRONMENT: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 TIMEOUT: Final = 600.0
+HTTP_LIBRARIES: Final = ("httpx", "httpx2")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Project:
         program: The name of the client's command.
         summary: What the command is for, in one sentence.
         environment: How the client's environment variables begin: NAME_API_KEY, NAME_BASE_URL.
+        http: The HTTP library of the client, one of `HTTP_LIBRARIES`.
     """
 
     root: Path
@@ -42,6 +47,7 @@ class Project:
     program: str = "client"
     summary: str = "Call the API."
     environment: str = "CLIENT"
+    http: str = HTTP_LIBRARIES[0]
 
     @property
     def added(self) -> Path:
@@ -78,20 +84,43 @@ def load_project(root: str | Path) -> Project:
     overlays = table.get("overlays", [])
     if not isinstance(overlays, list) or not all(isinstance(entry, str) for entry in overlays):
         raise InputError(f"{TABLE} overlays must be a list of paths", path=name)
+    listed = tuple(_inside(base, entry, name) for entry in overlays)
     output = _inside(base, _text(table, "output", name), name)
     if output == base:
         raise InputError(f"{TABLE} output must be a directory of its own: regeneration replaces it", path=name)
-    return Project(
+    project = Project(
         root=base,
         spec=_inside(base, _text(table, "spec", name), name),
-        overlays=tuple(_inside(base, entry, name) for entry in overlays),
+        overlays=listed,
         package=package,
         output=output,
         timeout=_seconds(table.get("timeout", TIMEOUT), name),
         program=_text({"program": package.replace("_", "-"), **table}, "program", name),
         summary=_text({"summary": f"Call the operations of {package}.", **table}, "summary", name),
         environment=_environment({"environment": package.upper(), **table}, name),
+        http=_library(table.get("http", HTTP_LIBRARIES[0]), name),
     )
+    _check_listed(base, listed, name)
+    return project
+
+
+def _check_listed(base: Path, listed: tuple[Path, ...], name: str) -> None:
+    """Refuse an overlay in the folder `overlays` that is not listed, and so not applied."""
+    for path in sorted((base / "overlays").glob("*")):
+        if path.suffix.lower() not in _DOCUMENTS or path.resolve() in listed or not path.is_file():
+            continue
+        with path.open(encoding="utf-8", errors="replace") as stream:
+            is_overlay = _OVERLAY.search(stream.read(_HEAD))
+        if is_overlay:
+            file = path.relative_to(base).as_posix()
+            message = f"is not listed in overlays of {TABLE} in {name}, so it would not be applied"
+            raise InputError(f"{message}; add {file!r} there, or move the file out of overlays/", path=file)
+
+
+def _library(value: Any, name: str) -> str:
+    if value not in HTTP_LIBRARIES:
+        raise InputError(f"{TABLE} http must be one of {', '.join(HTTP_LIBRARIES)}, got {value!r:.60}", path=name)
+    return str(value)
 
 
 def _environment(table: dict[str, Any], name: str) -> str:

@@ -22,6 +22,7 @@ UPKEEP = "upkeep.yml"
 SAFE = {
     "github.token", "github.repository", "github.event.pull_request.base.sha", "github.event.pull_request.number",
     "inputs.pages", "inputs.copy", "inputs.python", "vars.VENDOR_PAGES", "steps.look.outputs.code",
+    "matrix.system", "matrix.python", "github.ref_name",
 }  # fmt: skip
 
 
@@ -51,10 +52,10 @@ def test_a_workflow_may_do_little(name: str) -> None:
     assert value["permissions"] == {}
     for job, settings in value["jobs"].items():
         rights = settings["permissions"]
-        assert set(rights) <= {"contents", "pull-requests", "issues"}, job
-        assert rights.get("contents", "read") == "read"
+        assert set(rights) <= {"contents", "pull-requests", "issues", "id-token"}, job
+        assert rights.get("contents", "read") == "read" or (name, job) == ("release.yml", "notes")
         if "write" in rights.values() and "steps" in settings:
-            assert "contents" not in rights
+            assert rights.get("contents") != "read"
             assert not [step for step in settings["steps"] if "checkout" in step.get("uses", "")]
             runs = [step["run"] for step in settings["steps"] if "run" in step]
             assert not [run for run in runs if re.search(r"python|nox|scripts|/run", run)]
@@ -62,10 +63,11 @@ def test_a_workflow_may_do_little(name: str) -> None:
 
 @pytest.mark.parametrize("name", [path.name for path in FILES])
 def test_actions_are_pinned_and_keep_no_token(name: str) -> None:
-    """GitHub's own actions only, each at a full version; a checkout leaves no credentials behind."""
+    """GitHub's own actions and PyPI's only, each at a commit whose version is beside it; a checkout leaves no token."""
+    text = (ROOT / ".github/workflows" / name).read_text("utf-8")
+    for used in re.findall(r"uses: ([^.\s]\S*.*)", text):
+        assert re.fullmatch(r"(actions/[a-z-]+|pypa/gh-action-pypi-publish)@[0-9a-f]{40} # v\d+\.\d+\.\d+", used), used
     for _, step in steps(name):
-        if "uses" in step:
-            assert re.fullmatch(r"actions/[a-z-]+@v\d+\.\d+\.\d+", step["uses"]), step
         if "checkout" in step.get("uses", ""):
             assert step["with"]["persist-credentials"] is False
     for settings in workflow(name)["jobs"].values():

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mountsea_gemini import _files, _http
-from mountsea_gemini.cli import _journal, _progress, run
+from mountsea_gemini.cli import _journal, _report, run
 
 LINES = 2
 
@@ -61,7 +61,7 @@ MOMENTS: dict[str, tuple[int, Callable[[Callable[[], None]], None]]] = {
     "after a record": (3 * LINES, lambda tick: after(_journal.Journal, "note", tick)),
     "before the disk has it": (3 * LINES + 2, lambda tick: before(os, "fsync", tick)),
     "before a request": (2 * LINES, lambda tick: before(_http.AsyncHttp, "send", tick)),
-    "at a look": (LINES, lambda tick: before(_progress.BatchProgress, "polled", tick)),
+    "at a look": (LINES, lambda tick: before(_report.BatchProgress, "polled", tick)),
     "before a piece of a file": (LINES, lambda tick: before(_files.Partial, "write", tick)),
     "before a file's name": (LINES, lambda tick: before(_files.Partial, "commit", tick)),
     "after a file's name": (LINES, lambda tick: after(_files.Partial, "commit", tick)),

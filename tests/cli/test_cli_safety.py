@@ -16,7 +16,7 @@ from typing import ClassVar
 
 import pytest
 from mountsea_gemini import TaskResult
-from mountsea_gemini.cli import _job, _output, _progress
+from mountsea_gemini.cli import _command, _output
 from mountsea_gemini.cli._options import Printing
 from mountsea_gemini.cli._signals import Clock, Interrupted, Interrupts
 
@@ -87,7 +87,7 @@ def test_one_result_is_one_line(cli: Cli, hostile: str) -> None:
 
 def test_an_id_in_a_command_to_paste_is_quoted() -> None:
     """An id that looks like an option, or like shell, is one word after `--`."""
-    job = _job.Job(Printing())
+    job = _command.Job(Printing())
     job.submitted("--rm; $(id)")
     assert shlex.split(job.resume() or "") == ["mountsea-gemini", "wait", "--", "--rm; $(id)"]
 
@@ -207,7 +207,8 @@ def test_a_terminal_gets_one_moving_line(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.delenv("TTY_INTERACTIVE", raising=False)
-    with _progress.Watch(_output.Screen(), "task [b]x[/b]") as watch:
+    screen = _output.Screen()
+    with screen.logged(), _output.Watch(screen, "task [b]x[/b]") as watch:
         watch.poll(TaskResult("x", "processing", "retry"))
         logging.getLogger("mountsea_gemini").warning("something [odd]")
     shown = terminal.getvalue()
@@ -222,7 +223,7 @@ def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> No
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "dumb")
-    with _progress.Watch(_output.Screen(), "task x") as watch:
+    with _output.Watch(_output.Screen(), "task x") as watch:
         watch.poll(TaskResult("x", "processing", "retry"))
     assert terminal.getvalue() == "task x: processing (0 s, 1 poll)\n"
 
@@ -253,7 +254,7 @@ def test_an_error_of_this_program_is_shown_in_full(cli: Cli, serve: Serve, monke
     def broken(*_: object) -> None:
         raise ZeroDivisionError("unforeseen")
 
-    monkeypatch.setattr(_progress.Watch, "poll", broken)
+    monkeypatch.setattr(_output.Watch, "poll", broken)
     ran = cli("text2video", "a cat", *serve("now").options)
     assert ran.code == 1
     assert "ZeroDivisionError: unforeseen" in ran.err

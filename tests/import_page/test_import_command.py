@@ -172,7 +172,7 @@ def test_what_decides_nothing_is_no_reason_to_refuse_a_document(run: Run, projec
     (project / "bare.yaml").write_text(f"info: {{title: '', version: '1'}}\n{text}", encoding="utf-8")
     assert run("bare.yaml").out == "openapi.yaml: written\n  GET /a\n"
     (project / "bare.yaml").write_text(
-        f"info: {{title: '', version: '1'}}\n{text}".replace("{b:", "[{b:").replace("1}}, s", "1}}], s")
+        f"info: {{title: '', version: '1'}}\n{text}".replace("components: {", "servers: {a: b}\ncomponents: {")
     )
     assert "is not valid OpenAPI 3.0" in run("bare.yaml").err
 

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rulewright.openapi.document import Document, parse, to_json
-from rulewright.openapi.pointer import Location, encode
+from rulewright.openapi.pointer import Location, encode, path_of
 from rulewright.overlay import Change, Overlay, OverlayError, apply, parse_overlay, trace
-from rulewright.overlay.query import path_of
 
 from tests.overlay.undoing import undo
 

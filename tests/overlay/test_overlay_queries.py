@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from rulewright.openapi.document import MAX_DEPTH, Document
+from rulewright.openapi.pointer import path_of
 from rulewright.overlay import OverlayError, apply, parse_overlay
-from rulewright.overlay.query import MAX_QUERY, Query, QueryError, path_of
+from rulewright.overlay.query import MAX_QUERY, Query, QueryError
 
 TRICKY = [
     ("$", {"a": 1}, ["$"]),

@@ -24,7 +24,7 @@ def edit(file: str, change: Callable[[Any], None]) -> Break:
         path = project / file
         value = yaml.safe_load(path.read_text(encoding="utf-8"))
         change(value)
-        path.write_text(json.dumps(value), encoding="utf-8")
+        path.write_text(json.dumps(value, indent=1), encoding="utf-8")
 
     return apply
 
@@ -68,6 +68,23 @@ FAULTS: dict[str, tuple[Break, list[str]]] = {
     "package is code": (
         write("pyproject.toml", '[tool.rulewright]\nspec="o"\noverlays=[]\npackage="p;x"\noutput="g"\n'),
         ["must be a Python identifier"],
+    ),
+    "overlay that is not listed": (
+        write("overlays/more.yaml", "# more\noverlay: 1.1.0\n"),
+        ["overlays/more.yaml: is not listed in overlays of", "add 'overlays/more.yaml' there"],
+    ),
+    "misspelt extension": (
+        edit("overlays/rules.overlay.yaml", lambda d: d["actions"][0].update(update={"x-rule": []})),
+        ["overlays/rules.overlay.yaml:", "/actions/0/update/x-rule", "did you mean x-rules?"],
+    ),
+    "misspelt extension of an overlay": (
+        edit("overlays/rules.overlay.yaml", lambda d: d.update({"x-waived-prosa": []})),
+        ["overlays/rules.overlay.yaml:", "did you mean x-waived-prose?"],
+    ),
+    "misspelt extension of a rule": (rule(lambda r: r.update({"x-formely": []})), ["did you mean x-formerly?"]),
+    "extension in the wrong place": (
+        edit("overlays/rules.overlay.yaml", lambda d: d["actions"][0].update({"x-rules": []})),
+        ["x-rules has no meaning in an action; it belongs into the update of an action"],
     ),
     "no spec": (lambda p: (p / "openapi.yaml").unlink(), ["openapi.yaml", "cannot be read"]),
     "broken YAML": (write("openapi.yaml", "openapi: 3.1.0\npaths: [\n"), ["openapi.yaml:", "is not YAML"]),
@@ -168,7 +185,7 @@ FAULTS: dict[str, tuple[Break, list[str]]] = {
     "variant is code": (variants(lambda v: v["names"].update(box="import os")), ["not a Python identifier"]),
     "rule nobody can keep": (
         rule(lambda r: r.update(then={"properties": {"kind": {"const": "letter"}}}, message="kind must be letter")),
-        ["boxes-need-weight", "the example 'passes' must break no rule"],
+        ["overlays/rules.overlay.yaml:39: rule boxes-need-weight: the example must break no rule"],
     ),
     "no such field": (
         rule(lambda r: r["then"].update(required=["wieght"])),
@@ -200,6 +217,25 @@ FAULTS: dict[str, tuple[Break, list[str]]] = {
     "example that does not fit the schema": (
         rule(lambda r: r["examples"]["passes"].update(weight="heavy")),
         ["boxes-need-weight", "does not fit the schema"],
+    ),
+    "new required field": (
+        edit("openapi.yaml", lambda d: d["components"]["schemas"]["LabelOrder"]["required"].append("class")),
+        [
+            "times: the example does not fit the schema: 'class' is a required property; add class: \"slow\"",
+            "overlays/rules.overlay.yaml:",
+            "rule boxes-need-weight, breaks",
+        ],
+    ),
+    "new constraint that nothing claims": (
+        edit("openapi.yaml", lambda d: d["components"]["schemas"]["Job"].update(description="Jobs must be short.")),
+        ["openapi.yaml", "Jobs must be short.", "x-waived-prose:", "- at: '#/components/schemas/Job/description'"],
+    ),
+    "waiver of a sentence that changed": (
+        edit(
+            "overlays/rules.overlay.yaml",
+            lambda d: d.update({"x-waived-prose": [{"at": "#/info/title", "quote": "Only a.", "reason": "known"}]}),
+        ),
+        ["overlays/rules.overlay.yaml:", "no constraint-like sentence at #/info/title reads 'Only a.'", "now reads"],
     ),
 }
 

@@ -163,6 +163,12 @@ def test_a_report_can_be_read() -> None:
     because of: r, s
     smallest request: {"a": "x", "b": "y"}
     NOT ACCEPTED
+
+NOT ACCEPTED: 1; change the rules, or accept them in an overlay:
+  x-accepted-findings:
+  - findings:
+    - dead-pair/a=x/b=y
+    reason: why this is right
 """
     )
     assert (
@@ -311,13 +317,13 @@ def test_a_finding_can_be_accepted_with_a_reason() -> None:
     ]
     report = analysed(*DEAD_PAIR, accepted=accepted)
     assert report.unaccepted == ()
-    assert report.expired == ("dead-value/a=y", "dead-value/a=z")
+    assert report.expired == (("dead-value/a=y", "o:13"), ("dead-value/a=z", "o:10"))
     assert report.data()["expired"] == ["dead-value/a=y", "dead-value/a=z"]
     assert report.text().endswith(
         "    accepted: nobody pairs them\n"
         "\n"
-        "the accepted finding 'dead-value/a=y' does not hold any more; remove it\n"
-        "the accepted finding 'dead-value/a=z' does not hold any more; remove it\n"
+        "o:13: the accepted finding 'dead-value/a=y' no longer holds; remove it\n"
+        "o:10: the accepted finding 'dead-value/a=z' no longer holds; remove it\n"
     )
     (finding,) = analysed(*DEAD_PAIR).unaccepted
     assert finding.id == "dead-pair/a=x/b=y"

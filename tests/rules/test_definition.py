@@ -58,6 +58,22 @@ def test_a_rule_is_read_with_its_place() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"at": "#/info", "quote": "q"},
+        {"at": "#/info", "quote": "q", "page": "https://vendor.example/a.md"},
+        {"at": "#/info", "quote": "q", "page": "a.md", "sha256": "0" * 64},
+        {"page": "a.md", "sha256": "0" * 64, "quote": "q"},
+    ],
+)
+def test_a_source_is_a_place_in_the_document_or_on_a_page(source: dict[str, str]) -> None:
+    """Words that stand on a page only are located by the page."""
+    (ruled,) = read_rules(document(written(source=source)))
+    (rule,) = ruled.rules
+    assert rule.source.data() == {"at": "a.md", **source}
+
+
 def test_a_schema_is_called_by_its_place() -> None:
     """The pointer as a reference would write it, and the component's name."""
     ruled = RuledSchema(("components", "schemas", "a/b"), {}, ())
@@ -120,7 +136,13 @@ def test_every_part_is_needed(key: str) -> None:
 
 LONG = "x" * 100
 NO_EXAMPLES: tuple[Any, ...] = (7, {"passes": {}}, {"passes": {}, "breaks": {}, "more": {}})
-NO_SOURCES: tuple[Any, ...] = ("#/info", {"at": "#/info"}, {"at": "#", "quote": "q", "page": 1})
+NO_SOURCES: tuple[Any, ...] = (
+    "#/info",
+    {"at": "#/info"},
+    {"page": "p", "quote": "q"},
+    {"at": "#/a", "quote": "q", "url": "u"},
+)
+SOURCE_PARTS = "at and quote; at, quote and the page an overlay took the text from; or page, its sha256 and quote"
 WRONG: list[tuple[Any, str, str]] = [
     (7, "a rule must be an object, got 7", ""),
     ([LONG], f"a rule must be an object, got ['{'x' * 58}", ""),
@@ -156,7 +178,7 @@ WRONG: list[tuple[Any, str, str]] = [
         for value in NO_EXAMPLES
     ),
     *(
-        (written(source=value), "rule boxes-need-weight: source must be an object with at and quote", "/source")
+        (written(source=value), f"rule boxes-need-weight: source must be an object with {SOURCE_PARTS}", "/source")
         for value in NO_SOURCES
     ),
     *(
@@ -170,6 +192,16 @@ WRONG: list[tuple[Any, str, str]] = [
             "/source/quote",
         )
         for q in (7, "", " ")
+    ),
+    (
+        written(source={"at": "info", "quote": "q"}),
+        "rule boxes-need-weight: source at must be a JSON pointer such as #/info, got 'info'",
+        "/source/at",
+    ),
+    (
+        written(source={"page": "p.md", "sha256": "A" * 64, "quote": "q"}),
+        "rule boxes-need-weight: source sha256 must be 64 hexadecimal digits in lower case",
+        "/source/sha256",
     ),
 ]
 

@@ -157,9 +157,12 @@ def test_right_rules_have_no_findings() -> None:
         ({"then": {"properties": {"pages": {"maximum": 1}}}}, "no property 'pages'; did you mean 'page'?"),
         (
             {"examples": {"passes": {"size": "l"}, "breaks": {"id": "a", "size": "l", "page": 2}}},
-            "'passes' does not fit",
+            "the example does not fit",
         ),
-        ({"examples": {"passes": {"id": "a", "size": "l"}, "breaks": {"id": "a", "size": "l"}}}, "'breaks' must break"),
+        (
+            {"examples": {"passes": {"id": "a", "size": "l"}, "breaks": {"id": "a", "size": "l"}}},
+            "the example must break",
+        ),
         ({"if": {"properties": {"size": {"const": "l"}}}}, "also matches a body without 'size'"),
     ],
 )

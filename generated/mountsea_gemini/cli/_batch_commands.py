@@ -7,33 +7,27 @@ import asyncio
 import contextlib
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, cast
 
 from cyclopts import Parameter
 
+from .. import _cores
+from .._api import BODIES, OPERATIONS, SUBMITS
+from .._async_client import AsyncClient
+from .._errors import ConfigurationError, RequestRefused
+from .._files import checked_target
+from .._settings import positive_seconds
+from .._tasks import AsyncTask
 from ._batch import OPEN, Batch, Plan
-from ._command import Desk, run_command
+from ._command import Desk, pasted, run_command, words_for
 from ._connection import check, connection
 from ._exits import Exit, exit_code
-from ._job import pasted, words_for
 from ._journal import Entry, Heading, Journal
 from ._options import Batching, Many
 from ._output import one_line
-from ._package import (
-    BODIES,
-    SUBMITS,
-    AsyncClient,
-    AsyncTask,
-    ConfigurationError,
-    RequestRefused,
-    checked_target,
-    positive_seconds,
-    submit_body,
-)
-from ._progress import BatchProgress
-from ._report import batch_document, gravest, line_exit_code, results
+from ._report import BatchProgress, batch_document, gravest, line_exit_code, results
 from ._requests import Line, RequestSchema, UnlistedField, read_lines, unlisted_fields_of
 from ._signals import Interrupted, Paced
 
@@ -271,6 +265,34 @@ def _report(
     document = batch_document(code, journal, lines, failures, unlisted, interrupted=interrupted)
     desk.screen.result(shown, document)
     return code
+
+
+class _Body(dict[str, Any]):
+    """A body as its author wrote it, where a model is expected."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it is: what was checked is what is sent."""
+        return dict(self)
+
+
+async def submit_body(
+    client: AsyncClient, operation: str, body: dict[str, Any], *, waive: Collection[str], strict: bool
+) -> AsyncTask:
+    """Submit a body given as JSON.
+
+    Raises:
+        ApiError: As any method that submits.
+    """
+    core = _cores.starting(
+        client.settings,
+        OPERATIONS[operation],
+        {"body": _Body(body)},
+        waive=waive,
+        strict=strict,
+        handle=lambda key: AsyncTask(client, key, fresh=True),
+        on_submitted=None,
+    )
+    return await client.run(core)
 
 
 def _show_unknown(desk: Desk, numbers: list[int]) -> None:

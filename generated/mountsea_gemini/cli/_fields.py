@@ -17,8 +17,9 @@ from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get
 from attrs import frozen
 from cyclopts import Group, Parameter, Token
 
+from .._errors import ConfigurationError
+from .._secrets import printable
 from .._violation import Violation, unlisted
-from ._package import ConfigurationError, printable
 
 REQUEST: Final = Group("Request", sort_key=1)
 _PLAIN: Final = (str, bool, int, float, date, datetime)

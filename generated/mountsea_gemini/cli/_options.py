@@ -10,7 +10,7 @@ from attrs import fields, frozen
 from cyclopts import Group, Parameter
 
 from .._api import BASE_URL_VARIABLE, TOKEN_VARIABLE
-from ._package import MAX_DOWNLOAD
+from .._client import MAX_DOWNLOAD
 
 RUNNING: Final = Group("Running", sort_key=2)
 
@@ -24,6 +24,11 @@ class Reporting:
 
     json: Annotated[bool, _flag, Parameter(help="Print one JSON object on standard output.")] = False
     quiet: Annotated[bool, _flag, Parameter(help="Show no progress, only errors.")] = False
+    verbose: Annotated[
+        bool,
+        _flag,
+        Parameter(name=("--verbose", "-v"), help="Log each exchange on standard error, without token and request."),
+    ] = False
 
 
 @Parameter(name="*", group=RUNNING)

@@ -8,17 +8,21 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from importlib import resources
 from pathlib import Path
 from typing import Any, Final, NoReturn, Self
 from urllib.parse import unquote
 
 from attrs import frozen
 
-from ._package import BODIES, ConfigurationError, effective_document, printable
+from .._api import BODIES
+from .._errors import ConfigurationError
+from .._secrets import printable
 
 LIMIT: Final = 64 * 2**20
 """Bytes a file of requests may have."""
 
+_PACKAGE: Final = __name__.rpartition(".cli.")[0]
 _WRAPPED: Final = {"output", "request"}
 _FORBIDDEN: Final = frozenset('/\\:*?"<>|')
 """Characters a file name cannot have everywhere."""
@@ -143,7 +147,8 @@ class RequestSchema:
     @classmethod
     def of(cls, kind: type[Any]) -> Self:
         """Return the schema of the requests of a model class."""
-        return cls(effective_document(), BODIES[kind].schema)
+        text = resources.files(_PACKAGE).joinpath("openapi.effective.json").read_text(encoding="utf-8")
+        return cls(json.loads(text), BODIES[kind].schema)
 
     @property
     def value(self) -> Mapping[str, Any]:

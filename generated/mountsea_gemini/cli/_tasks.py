@@ -9,14 +9,17 @@ from typing import Annotated, Final, TypeAlias
 
 from cyclopts import Parameter
 
-from ._command import Desk, run_command
+from .._client import Client
+from .._errors import ConfigurationError
+from .._files import checked_target, is_standard_output
+from .._result import TaskResult
+from .._settings import positive_seconds
+from .._tasks import Task
+from ._command import Desk, Job, output_of, run_command
 from ._connection import check, connected
 from ._exits import Exit
-from ._job import Job, output_of
 from ._options import Connecting, Printing, Saving, Submitting, Waiting
-from ._output import Screen, one_line
-from ._package import Client, ConfigurationError, Task, TaskResult, checked_target, is_standard_output, positive_seconds
-from ._progress import Watch
+from ._output import Screen, Watch, one_line
 
 _NOTICE: Final = "waiting for the answer to the submit, which names the task; a second Ctrl-C gives up without its id"
 

@@ -58,14 +58,15 @@ def _announced(client: str, options: argparse.Namespace) -> list[str]:
     """Print what will be sent to an address, and return the options that make pytest send it."""
     from rulewright.contract.client import ClientPackage  # noqa: PLC0415  the libraries it needs may be missing
     from rulewright.contract.contract import Contract  # noqa: PLC0415
-    from rulewright.contract.live import check_url, lines, plan, token_for  # noqa: PLC0415
+    from rulewright.contract.live import announcement, check_alive, check_url, plan, token_for  # noqa: PLC0415
 
     package = ClientPackage(client)
     url = check_url(options.url)
     if not options.dry_run:
         token_for(url, package.variable)
+        check_alive(url)
     planned = plan(Contract(package.document), options.allow_spending)
-    print(*lines(planned, url), sep="\n", file=sys.stderr, flush=True)
+    print(*announcement(planned, url), sep="\n", file=sys.stderr, flush=True)
     return ["--url", url, "--allow-spending", str(options.allow_spending)]
 
 
@@ -77,6 +78,8 @@ def _run(client: str, options: argparse.Namespace, more: Sequence[str]) -> int:
     live = plugin.SUITE / "test_live.py"
     tests = [str(live)] if options.url else [str(plugin.SUITE), f"--ignore={live}"]
     asked = ["--client", client, "--seeds", str(options.seeds), "--examples", str(LONG if options.long else 20)]
+    asked += [word for name in options.check for word in ("--check", name)]
+    asked += [word for name in options.skip for word in ("--skip", name)]
     asked += ["--waivers", str(options.waivers)] if options.waivers else []
     asked += ["--junitxml", str(options.junitxml)] if options.junitxml else []
     # What else is installed must not change a verdict; a plugin that somebody wants is named after --.
@@ -111,6 +114,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "client", nargs="?", metavar="CLIENT", help="import name of the client (default: the project in this folder)"
     )
+    for option, purpose in (
+        ("--check", "run only this check, such as credentials"),
+        ("--skip", "leave out this check"),
+    ):
+        parser.add_argument(option, action="append", default=[], metavar="NAME", help=f"{purpose}; may be repeated")
     parser.add_argument("--junitxml", type=Path, metavar="FILE", help="write a report in JUnit format")
     parser.add_argument("--waivers", type=Path, metavar="FILE", help="JSON list of lines that coverage need not show")
     parser.add_argument("--seeds", type=_count, default=0, metavar="N", help="generate requests with N random seeds")

@@ -6,10 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from rulewright.errors import printable, run_cli
-from rulewright.new.create import NOTED, create
+from rulewright.new.create import NOTED, REPAIRED, create
 from rulewright.new.inputs import DISTRIBUTION, check_name, requirement
+
+_SHOWN: Final = 20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,10 +32,9 @@ def _run(options: argparse.Namespace) -> int:
     made = create(options.dir, options.spec, name, pipeline, overlays=options.overlay, progress=progress)
     place = printable(options.dir.as_posix())
     print(f"{place}/ made: {made.files} files")
-    for gap in made.gaps:
-        print(f"  the client goes without: {printable(' '.join(gap.problem.split()))}")
-    if made.gaps:
-        print(f"  (noted in overlays/{NOTED}; correct the document in an overlay to have them)")
+    _list(made.repairs, f"corrected in overlays/{REPAIRED}")
+    _list([str(each).replace("\n", "") for each in made.disliked], "left as they are, though a validator dislikes them")
+    _list([gap.problem for gap in made.gaps], f"missing in the client, noted in overlays/{NOTED}")
     if " @ file:" in pipeline:
         print(
             f"warning: pyproject.toml requires {printable(pipeline)}, a path of this machine; replace it by a release"
@@ -41,6 +43,15 @@ def _run(options: argparse.Namespace) -> int:
         )
     print(f"  next: cd {place} && nox -s demo && nox -s tests")
     return 0
+
+
+def _list(found: Sequence[str], title: str) -> None:
+    if found:
+        print(f"  {title}:")
+    for text in found[:_SHOWN]:
+        print(f"    {printable(' '.join(text.split()))}")
+    if len(found) > _SHOWN:
+        print(f"    and {len(found) - _SHOWN} more")
 
 
 def _parser() -> argparse.ArgumentParser:

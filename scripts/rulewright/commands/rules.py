@@ -14,8 +14,8 @@ from rulewright.merged import Merged, merge
 from rulewright.openapi.document import Document, load, parse, to_json
 from rulewright.project import Project, load_project
 from rulewright.rules.analysis import analyse
-from rulewright.rules.definition import RuledSchema, check_renames
-from rulewright.rules.sources import check_surroundings, read_prose
+from rulewright.rules.definition import RuledSchema
+from rulewright.rules.sources import read_prose
 from rulewright.rules.verdict import explain
 
 
@@ -52,14 +52,13 @@ def _parser() -> argparse.ArgumentParser:
 def _check(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)  # raises for whatever is malformed, misquoted or wrong
     with merged.explained():
-        check_renames(project.output / "openapi.effective.json", merged.ruled)
-        check_surroundings(project.output / "openapi.effective.json", merged.value, merged.ruled)
+        merged.check_against(project.output / "openapi.effective.json")
         prose = read_prose(merged.vendor, merged.ruled, merged.overlays)
     count = sum(len(schema.rules) for schema in merged.ruled)
     if options.format == "json":
         print(to_json({"rules": count, "unclaimed": [sentence.data() for sentence in prose.unclaimed]}), end="")
     elif prose.unclaimed:
-        print(f"error: {printable(prose.error_text())}", file=sys.stderr)
+        print(f"error: {prose.unclaimed_error(prose.unclaimed)}", file=sys.stderr)
     else:
         print(f"{count} rules, {len(prose.sentences)} constraint-like sentences, all claimed")
     return EXIT_FAILED if prose.unclaimed else 0
@@ -93,7 +92,7 @@ def _rule_data(schema: RuledSchema, rule: Any) -> dict[str, Any]:
         "level": rule.level,
         "schema": schema.name,
         "message": rule.message,
-        "source": dataclasses.asdict(rule.source),
+        "source": rule.source.data(),
     }
 
 

@@ -235,6 +235,7 @@ class Cases:
             "nested too deeply": b"[" * 20000 + b"]" * 20000,
         }.items():
             yield Probe(f"{self.subject.name} with {word} as body", place, evolve(right, content=content), REFUSED)
+        yield Probe(f"{self.subject.name} without a body", place, evolve(right, content=None), (*REFUSED, 415))
         forms = [name for name in body.media if name in {"text/plain", "application/x-www-form-urlencoded"}]
         rest = {name: value for name, value in right.headers.items() if name != "Content-Type"}
         for word, headers in {

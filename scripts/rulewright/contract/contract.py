@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from attrs import evolve, frozen
 from rulewright.contract.failure import Ask, Carrier
 from rulewright.contract.judge import BodyJudge, Judge, Part, Verdict
 from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Request
+from rulewright.openapi.document import to_yaml
 from rulewright.openapi.operations import is_ignored
 from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.space import Space
@@ -222,6 +224,25 @@ class Contract:
     def rules(self) -> tuple[Rule, ...]:
         """Every rule of the document, in order."""
         return tuple(rule for each in self._ruled for rule in each.rules)
+
+    def describing(self, subject: Subject, statuses: Iterable[int]) -> str:
+        """Return the overlay action that describes some statuses of an operation as other operations describe them."""
+        everywhere = [self.maker.raw(each.operation)[0].get("responses") or {} for each in self.subjects]
+        known = {code: value for responses in everywhere for code, value in responses.items() if "$ref" in value}
+        added: dict[str, Any] = {}
+        for status in sorted(statuses):
+            name = f"{status // 100}XX" if status >= 400 else str(status)
+            added[name] = known.get(name) or {"description": "The request was refused."}
+            if status < 400:
+                success = self.maker.raw(subject.operation)[0]["responses"]
+                added[name] = next(iter(success.values()), {"description": ""})
+        path, method = subject.operation.path, subject.operation.method.lower()
+        action = {
+            "target": f"$.paths[{path!r}].{method}.responses",
+            "description": "The vendor's page does not describe these answers; a server gave them.",
+            "update": added,
+        }
+        return textwrap.indent(to_yaml([action]), "    ").rstrip()
 
     def subject(self, method: str, path: str) -> Subject:
         """Return the operation of a method and a path template."""

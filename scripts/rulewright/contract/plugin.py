@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
@@ -59,6 +60,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--waivers", dest="contract_waivers", help="JSON list of lines that coverage need not show")
     group.addoption("--url", dest="contract_url", help="a server to check instead of a sandbox")
     group.addoption("--allow-spending", dest="contract_spending", type=int, default=0, help="valid requests to it")
+    group.addoption("--check", dest="contract_checks", action="append", default=[], help="a check to run")
+    group.addoption("--skip", dest="contract_skipped", action="append", default=[], help="a check to leave out")
     group.addoption("--seeds", dest="contract_seeds", type=int, default=0, help="run generated requests with N seeds")
     group.addoption("--examples", dest="contract_examples", type=int, default=20, help="generated requests of each")
 
@@ -107,9 +110,28 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("skin", ["sync", "async"])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the checks in their order."""
+def check_of(item: pytest.Item) -> str:
+    """Return the name by which a check is chosen: that of the function, or of the kind of requests to an address."""
+    case: Any = getattr(item, "callspec", None)
+    planned = case.params.get("planned") if case else None
+    name = planned.check if planned else getattr(item, "originalname", item.name).removeprefix("test_")
+    return str(name).replace("_", "-")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run the checks in their order, and those that were asked for."""
     items.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.stem in ORDER else 0)
+    wanted, skipped = config.option.contract_checks, config.option.contract_skipped
+    known = list(dict.fromkeys(map(check_of, items)))
+    for name in (*wanted, *skipped):
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+            raise pytest.UsageError(f"there is no check {name!r}; {hint}")
+    left = [item for item in items if check_of(item) in (wanted or known) and check_of(item) not in skipped]
+    if len(left) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in left])
+        items[:] = left
 
 
 def pytest_deselected(items: Collection[pytest.Item]) -> None:
@@ -152,13 +174,18 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     for subject in bench.contract.subjects:
         if subject.untried is not None:
             terminalreporter.write_line(f"not tried: {printable(subject.untried)}")
+    silent = [each for each in bench.contract.subjects if each.reply(400) is None]
+    if silent and not config.option.contract_url:
+        names, action = ", ".join(map(str, silent)), bench.contract.describing(silent[0], [400])
+        line = f"the document describes no refusal of {names}; a server gives one; an overlay can say it:\n{action}"
+        terminalreporter.write_line(printable(line))
     if run.coverage is not None:
         covered = run.coverage
         terminalreporter.write_line(
             f"coverage: {covered.share:.1%} of {len(covered.lines)} lines,"
             f" {len(covered.missed)} missed, {len(covered.waived)} waived"
         )
-    if run.blames:
+    if run.blames and not config.option.contract_url:
         terminalreporter.write_line(
             f"for the lines that reproduce: rulewright sandbox {bench.package.name} --port 4010"
         )
@@ -260,10 +287,23 @@ def check(bench: Bench, request: pytest.FixtureRequest) -> Callable[[Iterable[Fa
 
 
 @pytest.fixture(scope="session")
+def report(bench: Bench, request: pytest.FixtureRequest) -> Callable[[Failure | None], None]:
+    """Fail with one failure at the address of the run, if it is one."""
+
+    def reported(failure: Failure | None) -> None:
+        if failure is not None:
+            count(request.config, [failure])
+            pytest.fail(failure.text(request.config.option.contract_url, bench.package.variable), pytrace=False)
+
+    return reported
+
+
+@pytest.fixture(scope="session")
 def server(bench: Bench, request: pytest.FixtureRequest) -> Iterator[Server]:
     """The server at the address of the run."""
-    url = request.config.option.contract_url
-    made = Server(url, token_for(url, bench.package.variable), _schema(request.config, {"generation": {}}))
+    given, spec = request.config.option, bench.contract.spec
+    token, read = token_for(given.contract_url, bench.package.variable), _schema(request.config, {"generation": {}})
+    made = Server(given.contract_url, token, read, base_path=spec.base_path, spending=given.contract_spending)
     yield made
     made.close()
 

@@ -26,7 +26,8 @@ def with_others(project: Project, error: InputError) -> InputError:
         return error
     message = str(error)
     heads = dict.fromkeys(conflict.reason.partition("\n")[0].strip() for conflict in conflicts)
-    others = [head if len(head) <= _CUT else f"{head[:_CUT]}..." for head in heads if head not in message]
+    new = [head for head in heads if head.partition(": ")[2] not in message]  # the message names the place as well
+    others = [head if len(head) <= _CUT else f"{head[:_CUT]}..." for head in new]
     if not others:
         return error
     more = [f"and {len(others) - _SHOWN} more"] if len(others) > _SHOWN else []

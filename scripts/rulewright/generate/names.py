@@ -23,12 +23,13 @@ class FieldName:
 
 @dataclass(frozen=True)
 class ModelName:
-    """One generated model class: its module under `models`, and its fields by JSON name."""
+    """One generated model class: its module under `models`, its fields by JSON name, and whether it takes others."""
 
     name: str
     module: str
     roots: tuple[str, ...]
     fields: Mapping[str, FieldName]
+    is_open: bool = True
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class OperationName:
         types: The Python type of each parameter and whether it is required.
         answer: The Python type of what a success is answered with.
         bodies: The class of each body by content type.
+        body: The Python type of the body.
     """
 
     module: str
@@ -52,6 +54,7 @@ class OperationName:
     types: Mapping[str, tuple[str, bool]]
     answer: str
     bodies: Mapping[str, str | None]
+    body: str = "Any"
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ def read_names(report: Mapping[str, Any], without: frozenset[tuple[str, str]] = 
                 model["module"],
                 tuple(model["roots"]),
                 {key: FieldName(**entry) for key, entry in model["fields"].items()},
+                model["open"],
             )
             for name, model in report["models"].items()
         },

@@ -278,6 +278,7 @@ def _model(model: ModelProperty) -> dict[str, Any]:
     return {
         "module": str(model.class_info.module_name),
         "roots": sorted(_text(root) for root in model.roots),
+        "open": bool(model.additional_properties),
         "fields": {_text(prop.name): _field(prop) for prop in properties},
     }
 
@@ -306,6 +307,7 @@ def _operation(tag: str, endpoint: Endpoint) -> dict[str, Any]:
         },
         "answer": _answer(endpoint),
         "bodies": {_text(body.content_type): _body_class(body.prop) for body in endpoint.bodies},
+        "body": " | ".join(dict.fromkeys(_type(body.prop) for body in endpoint.bodies)),
     }
 
 

@@ -1,17 +1,21 @@
-"""The operations of the effective spec, and the module that lists them for callers."""
+"""The operations of the effective document as methods, and the module that lists them for callers."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.generate.names import Names
-from rulewright.generate.source import constant, in_raw, render
-from rulewright.openapi.operations import Operation, operations
-from rulewright.openapi.references import follow
+from rulewright.generate.names import ModelName, Names
+from rulewright.generate.schemas import Schemas, body_schemas
+from rulewright.generate.source import constant, in_raw, render, snake
+from rulewright.openapi.operations import Operation, operations, parameter_schema
+from rulewright.openapi.references import follow, follow_schema
+from rulewright.openapi.schemas import object_parts
+from rulewright.rules.definition import VARIANTS, RuledSchema
 
 
 def operation_constants(document: Any) -> dict[str, str]:
@@ -38,56 +42,293 @@ def operation_constants(document: Any) -> dict[str, str]:
 def descriptions(operation: Operation) -> dict[str, str]:
     """Return the description of each parameter, by place and name; one line each."""
     return {
-        f"{parameter.get('in')}:{parameter['name']}": " ".join(str(parameter["description"]).split())
+        f"{parameter.get('in')}:{parameter['name']}": one_line(parameter["description"])
         for parameter in operation.parameters
         if parameter.get("description")
     }
 
 
+RESERVED: Final = frozenset({"self", "extra", "waive", "strict"})
+"""The keywords that the method of every operation may have of its own."""
+TAKEN: Final = frozenset({"aclose", "call", "close", "run", "settings", "task"})
+"""The names of a client that no operation may hide; its method has an underscore appended."""
+BODY: Final = "body"
+
+
 @dataclass(frozen=True)
-class _Entry:
-    """One operation as the template of `operations.py` needs it: names, and data that is written as literals."""
+class Input:
+    """One argument of an operation's method, as the record of the client has it, and its Python type beside.
 
-    id: str
-    method: str
-    path: str
+    Args:
+        record: The fields of the client's `Input`.
+        kind: The Python type.
+        is_nullable: Whether None is a value of it, and so cannot mean that it is absent.
+    """
+
+    record: Mapping[str, Any]
+    kind: str
+    is_nullable: bool
+
+    @property
+    def keyword(self) -> str:
+        """The keyword of the method."""
+        return str(self.record["keyword"])
+
+
+@dataclass(frozen=True)
+class Method:
+    """The method of one operation.
+
+    Args:
+        operation: The operation.
+        constant: Its name in `operations`.
+        function: The name of the method.
+        answer: The Python type of a success.
+        inputs: Its arguments, parameters first.
+        media: The content type of its body; empty if it has none.
+        model: The class that makes the body of its fields, where they are not sent as they are.
+        is_open: Whether its body takes fields that the document does not list.
+        rules: The ids of the rules that judge its requests.
+    """
+
+    operation: Operation
     constant: str
-    module: str
+    function: str
     answer: str
-    arguments: Mapping[str, str]
-    joined: tuple[str, ...]
-    credentials: tuple[tuple[str, str, str], ...]
-    certainty: str
+    inputs: tuple[Input, ...]
+    media: str
+    model: str
+    is_open: bool
+    rules: tuple[str, ...]
+
+    @property
+    def is_body_required(self) -> bool:
+        """Whether a request without a body is no request of the operation."""
+        return bool(_request_body(self.operation).get("required"))
 
 
-def operations_module(document: Any, names: Names) -> str:
-    """Return the source of `operations.py`."""
+def read_methods(document: Any, ruled: Sequence[RuledSchema], names: Names) -> tuple[Method, ...]:
+    """Return the method of each operation that the client has.
+
+    Raises:
+        InputError: Two operations would share one name.
+    """
     constants = operation_constants(document)
-    entries = []
-    for each in operations(document):
-        if not names.lacks(each.method, each.path):
-            named = names.operation(each.method, each.path)
-            entries.append(
-                _Entry(
-                    each.id,
-                    each.method,
-                    each.path,
-                    constants[each.id],
-                    named.module,
-                    type_text(named.answer, names),
-                    dict(named.arguments),
-                    joined(each.parameters),
-                    credentials(each),
-                    str(each.body.get("x-certainty", "published")),
-                )
-            )
+    kept = [each for each in operations(document) if not names.lacks(each.method, each.path)]
+    return tuple(_method(each, constants[each.id], ruled, names) for each in kept)
+
+
+def _method(operation: Operation, constant_name: str, ruled: Sequence[RuledSchema], names: Names) -> Method:
+    named = names.operation(operation.method, operation.path)
+    bodies = dict(body_schemas(operation.document, operation))
+    media = next(iter(named.bodies), next(iter(bodies), ""))
+    model = names.models.get(named.bodies.get(media) or "") if len(named.bodies) == 1 else None
+    model = model if model is not None and model.fields else None
+    inputs = _parameters(operation, names)
+    if media:
+        inputs += (
+            _fields(operation, bodies[media], model, names) if model else [_whole(operation, bodies[media], names)]
+        )
+    return Method(
+        operation,
+        constant_name,
+        _function(operation, bodies.values(), ruled),
+        type_text(named.answer, names),
+        tuple(_with_keywords(inputs)),
+        media,
+        model.name if model and media.startswith("multipart/") else "",
+        model is not None and model.is_open,
+        tuple(_rules(operation, bodies.values(), ruled)),
+    )
+
+
+def _function(operation: Operation, bodies: Collection[str], ruled: Sequence[RuledSchema]) -> str:
+    """Return the name of an operation's method: the one of `x-variants`, or else that of its operationId."""
+    declared = (each.schema.get(VARIANTS) or {} for each in ruled if each.pointer in bodies)
+    general = next((each["general"] for each in declared if "general" in each), None)
+    name = str(general or snake(operation.id))
+    return f"{name}_" if name in TAKEN else name
+
+
+def _request_body(operation: Operation) -> Mapping[str, Any]:
+    found = follow(operation.document, operation.body.get("requestBody"))
+    return found if isinstance(found, dict) else {}
+
+
+def _parameters(operation: Operation, names: Names) -> list[Input]:
+    named = names.operation(operation.method, operation.path)
+    found = {f"{each.get('in')}:{each['name']}": each for each in operation.parameters}
+    result = []
+    for key, argument in named.arguments.items():
+        parameter = found.get(key, {})
+        place, _, name = key.partition(":")
+        kind, required = named.types[key]
+        schema = parameter_schema(parameter)
+        about = parameter.get("description") or follow_schema(operation.document, schema).get("description")
+        record = {
+            "keyword": argument,
+            "argument": argument,
+            "place": place,
+            "name": name,
+            "required": required,
+            "description": _text(about),
+            **_facts(operation.document, schema),
+            "deprecated": parameter.get("deprecated") is True,
+        }
+        result.append(_input(record, kind, names))
+    return result
+
+
+def _fields(operation: Operation, pointer: str, model: ModelName, names: Names) -> list[Input]:
+    """Return the fields of a body as arguments."""
+    resolve = partial(follow, operation.document)
+    properties, required = object_parts(resolve, {"$ref": pointer})
+    is_required = _request_body(operation).get("required") is True
+    result = []
+    for name, field in model.fields.items():
+        schema = follow_schema(operation.document, properties.get(name))
+        record = {
+            "keyword": field.attribute,
+            "argument": field.attribute,
+            "place": BODY,
+            "name": name,
+            "required": is_required and name in required,
+            "description": _text((properties.get(name) or {}).get("description") or schema.get("description")),
+            **_facts(operation.document, schema),
+            "deprecated": schema.get("deprecated") is True,
+        }
+        result.append(_input(record, field.type, names))
+    return result
+
+
+def _whole(operation: Operation, pointer: str, names: Names) -> Input:
+    """Return a body that is given whole: one that is no object, or one of several kinds."""
+    body = _request_body(operation)
+    record = {
+        "keyword": BODY,
+        "argument": BODY,
+        "place": BODY,
+        "name": "",
+        "required": body.get("required") is True,
+        "description": _text(body.get("description")),
+        **_facts(operation.document, {"$ref": pointer}),
+        "deprecated": False,
+    }
+    return _input(record, names.operation(operation.method, operation.path).body, names)
+
+
+def _input(record: Mapping[str, Any], kind: str, names: Names) -> Input:
+    return Input(record, type_text(kind, names), "None" in re.findall(r"\w+", kind))
+
+
+def _facts(document: Any, schema: Any) -> dict[str, Any]:
+    """Return what is known of a value: its JSON type, its format, the values listed; of a list, those of its items."""
+    found = follow_schema(document, schema)
+    kind = _type(found)
+    items = follow_schema(document, found.get("items")) if kind == "array" else {}
+    one = items if kind == "array" else found
+    choices = one.get("enum", [one["const"]] if "const" in one else [])
+    return {
+        "type": kind,
+        "items": _type(items),
+        "choices": tuple(choice for choice in choices if choice is not None) if isinstance(choices, list) else (),
+        "format": one["format"] if isinstance(one.get("format"), str) else "",
+    }
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    """Return the one JSON type of a schema beside null; empty if there are several, or it is not stated."""
+    kind = schema.get("type")
+    kinds = [each for each in kind if each != "null"] if isinstance(kind, list) else [kind]
+    return kinds[0] if len(kinds) == 1 and isinstance(kinds[0], str) else ""
+
+
+def _with_keywords(inputs: Sequence[Input]) -> Iterator[Input]:
+    """Yield the arguments with keywords of which no two are alike: one that is taken gets its place appended."""
+    taken = set(RESERVED)
+    for each in inputs:
+        keyword = each.keyword
+        if keyword in taken:
+            keyword = f"{keyword}_{each.record['place']}"
+        while keyword in taken:
+            keyword += "_"
+        taken.add(keyword)
+        yield replace(each, record={**each.record, "keyword": keyword})
+
+
+def _rules(operation: Operation, bodies: Iterable[str], ruled: Sequence[RuledSchema]) -> Iterator[str]:
+    """Yield the ids of the rules that judge a request: those of its parameters, and of every schema of its body."""
+    if not any(each.rules for each in ruled):
+        return
+    schemas = Schemas(operation.document)
+    for pointer in bodies:
+        if pointer.startswith("#"):
+            schemas.add(pointer)
+    for each in ruled:
+        if each.location == operation.location or each.pointer in schemas.definitions:
+            yield from (rule.id for rule in each.rules)
+
+
+def _text(text: Any) -> str:
+    return str(text or "").strip()
+
+
+def one_line(text: Any) -> str:
+    """Return a description in one line."""
+    return " ".join(str(text or "").split())
+
+
+def operations_module(document: Any, methods: Sequence[Method], polls: Mapping[str, str], names: Names) -> str:
+    """Return the source of `operations.py`.
+
+    Args:
+        document: The document.
+        methods: The methods of its operations.
+        polls: For each operation that starts a task, the id of the one that polls it.
+        names: What the generator named.
+    """
+    entries = [_entry(each, polls, names) for each in methods]
     servers = [server["url"] for server in document.get("servers", []) if isinstance(server.get("url"), str)]
     return render(
         "operations.py.jinja",
         operations=entries,
         servers=tuple(servers),
-        imports=list(type_imports([each.answer for each in entries], names)),
+        imports=list(type_imports([each.answer for each in methods], names)),
     )
+
+
+def _entry(method: Method, polls: Mapping[str, str], names: Names) -> dict[str, Any]:
+    """Return what the template needs of one operation: names, and under `record` what is written as literals."""
+    operation, body = method.operation, method.operation.body
+    module = names.operation(operation.method, operation.path).module
+    tags = body.get("tags")
+    return {
+        "constant": method.constant,
+        "answer": method.answer,
+        "module": module,
+        "model": method.model,
+        "inputs": [each.record for each in method.inputs],
+        "credentials": credentials(operation),
+        "first": {
+            "id": operation.id,
+            "method": operation.method,
+            "path": operation.path,
+            "function": method.function,
+        },
+        "rest": {
+            "summary": one_line(body.get("summary")),
+            "description": _text(body.get("description")),
+            "tags": tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+            "deprecated": body.get("deprecated") is True,
+            "media": method.media,
+            "body_required": method.is_body_required,
+            "is_open": method.is_open,
+            "joined": joined(operation.parameters),
+            "poll": polls.get(operation.id, ""),
+            "rules": method.rules,
+            "certainty": str(body.get("x-certainty", "published")),
+        },
+    }
 
 
 _IMPORTED: Final = {

@@ -18,9 +18,9 @@ from rulewright.openapi.operations import with_path_items
 from rulewright.overlay import AbsorbedError, Action, Overlay, OverlayError, apply, load_overlay
 from rulewright.overlay.absorbed import absorbed, without
 from rulewright.project import Project, load_project
-from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules
+from rulewright.rules.definition import RuledSchema, read_rules
 from rulewright.rules.lint import lint
-from rulewright.rules.sources import check_quotes
+from rulewright.rules.sources import misquotes
 from rulewright.rules.variants import VariantSet, read_variants
 
 CONFIG: Final = "pyproject.toml"
@@ -103,7 +103,8 @@ def revise(label: str, vendor: Document, overlays: Sequence[Overlay]) -> Revisio
     value = with_path_items(value)
     with Merged(vendor, tuple(overlays), value, ()).explained():
         ruled = _read_rules(value, conflicts)
-        conflicts += _changed_sources(vendor, ruled)
+        rules = [rule for schema in ruled for rule in schema.rules]
+        conflicts += [Conflict("source", each.rule, str(each)) for each in misquotes(vendor, value, rules)]
         conflicts += _lint(value, ruled)
         variants = _read_variants(value, ruled, conflicts)
     return Revision(label, vendor, tuple(overlays), value, ruled, variants, tuple(conflicts))
@@ -144,14 +145,6 @@ def _read_rules(value: Any, conflicts: list[Conflict]) -> tuple[RuledSchema, ...
     except _UNREADABLE as error:
         conflicts.append(Conflict("rule", "x-rules", str(error)))
         return ()
-
-
-def _changed_sources(vendor: Document, ruled: Sequence[RuledSchema]) -> Iterator[Conflict]:
-    for rule in (rule for schema in ruled for rule in schema.rules):
-        try:
-            check_quotes(vendor, [rule])
-        except RuleDefinitionError as error:
-            yield Conflict("source", rule.id, str(error))
 
 
 def _lint(value: Any, ruled: Sequence[RuledSchema]) -> Iterator[Conflict]:

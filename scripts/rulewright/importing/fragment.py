@@ -18,7 +18,7 @@ from rulewright.errors import InputError
 from rulewright.importing.page import Page
 from rulewright.openapi.document import Document, parse
 from rulewright.openapi.operations import METHODS, operations
-from rulewright.openapi.validity import check_document, check_shape, minor_version
+from rulewright.openapi.validity import minor_version
 
 _CUT: Final = 160
 _LANGUAGES: Final = {"", "yaml", "yml", "json", "openapi"}
@@ -110,23 +110,15 @@ def _has_head(text: str) -> bool:
     return isinstance(value, dict) and ("openapi" in value or "swagger" in value)
 
 
-def read_fragment(fragment: Fragment, *, whole: bool = True) -> Document:
-    """Read and check the document of one fragment.
-
-    Args:
-        fragment: The fragment.
-        whole: Whether it must be valid as it stands; else only what reading it relies on is checked.
+def read_fragment(fragment: Fragment) -> Document:
+    """Read the document of one fragment.
 
     Raises:
-        InputError: It is not whole or not valid, or lacks the operation its fence announces; names the
-            page and the line on the page.
+        InputError: It is no OpenAPI document of a known version, or lacks the operation its fence announces; names
+            the page and the line on the page.
     """
     document = parse(fragment.text, fragment.page, first_line=fragment.first_line)
-    if whole:
-        check_document(document)
-    else:
-        minor_version(document)
-        check_shape(document)
+    minor_version(document)
     if fragment.announced is not None:
         _check_announced(document, fragment, fragment.announced)
     return document
@@ -137,6 +129,6 @@ def _check_announced(document: Document, fragment: Fragment, announced: tuple[st
     wanted = f"{announced[0].upper()} {announced[1]}"
     if wanted not in names:
         near = difflib.get_close_matches(wanted, names, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(names)[:_CUT]}"
+        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(names)[:_CUT] or 'none'}"
         message = f"the block announces {wanted}, but its document has no such operation; {hint}"
         raise InputError(message, path=fragment.page, line=fragment.line)

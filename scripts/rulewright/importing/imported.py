@@ -31,16 +31,14 @@ class Imported:
         document: The same, read.
         without: Names of pages, out of a folder, that hold no document.
         pages: The pages that hold one.
+        disliked: What a validator has against the document, which can be used all the same.
     """
 
     text: str
     document: Document
     without: tuple[str, ...] = ()
     pages: tuple[Page, ...] = ()
-
-
-class InvalidDocumentError(InputError):
-    """A document that is not valid, and no overlay makes it so."""
+    disliked: tuple[InputError, ...] = ()
 
 
 def correct_by(overlays: Sequence[Path]) -> Correct:
@@ -74,7 +72,7 @@ def import_pages(sources: Sequence[str], correct: Correct | None = None) -> Impo
         before = len(documents)
         for name in list_pages(source):
             page = read_page(name)
-            found = [read_fragment(fragment, whole=correct is None) for fragment in fragments(page)]
+            found = [read_fragment(fragment) for fragment in fragments(page)]
             documents += found
             if found:
                 pages.append(page)
@@ -86,25 +84,17 @@ def import_pages(sources: Sequence[str], correct: Correct | None = None) -> Impo
     additions = plan(documents)
     text = render(documents, additions)
     merged = parse(text, "the merged document") if additions else documents[0]
-    if correct is not None:
-        _check_corrected(merged, correct)
-    elif additions:
-        check_document(merged)
-    return Imported(text, merged, tuple(without), tuple(pages))
+    return Imported(text, merged, tuple(without), tuple(pages), tuple(_check(merged, correct)))
 
 
-def _check_corrected(document: Document, correct: Correct) -> None:
+def _check(document: Document, correct: Correct | None) -> list[InputError]:
     """Refuse a document that is not valid, neither as it stands nor with its corrections."""
     try:
-        check_document(document)
+        return check_document(document)
     except InputError:
-        corrected = correct(document)
-        try:
-            check_document(corrected)
-        except InputError as error:
-            raise InvalidDocumentError(
-                error.message, path=error.path, line=error.line, pointer=error.pointer
-            ) from error
+        if correct is None:
+            raise
+    return check_document(correct(document))
 
 
 RECORD: Final = "overlays/origin.json"

@@ -187,7 +187,7 @@ def _check_operation_ids(documents: Sequence[Document]) -> None:
             if not isinstance(name, str):
                 continue
             first, taken = claimed.setdefault(name, (document, operation))
-            if taken.location != operation.location:
+            if first is not document and taken.location != operation.location:
                 owner = f"{taken.title} ({_place(first, (*taken.location, 'operationId'))})"
                 message = f"the operationId {name!r} is taken by {owner}; it must be unique"
                 raise document.error(message, (*operation.location, "operationId"))

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,10 +19,22 @@ from rulewright.generate.gaps import ACCEPTED, Gap, UnacceptedGapError
 from rulewright.generate.generator import Generator
 from rulewright.generate.tools import check_tools
 from rulewright.generate.tree import write_tree
-from rulewright.importing.imported import Imported, InvalidDocumentError, correct_by, import_pages, write_record
+from rulewright.importing.imported import Imported, correct_by, import_pages, write_record
+from rulewright.openapi.document import Document, parse
+from rulewright.openapi.faults import actions, find_faults
+from rulewright.overlay import apply, parse_overlay
 from rulewright.project import load_project
 
+REPAIRED: Final = "00-repairs.overlay.yaml"
 NOTED: Final = "05-gaps.overlay.yaml"
+_ROUNDS: Final = 5
+"""How often a corrected document is looked at again: a correction can uncover another fault."""
+
+
+def _overlay(title: str, actions: Sequence[Mapping[str, Any]], **extensions: Any) -> bytes:
+    info = {"title": title, "version": "1.0.0"}
+    overlay = {"overlay": "1.1.0", "info": info, **extensions, "actions": list(actions)}
+    return yaml.safe_dump(overlay, sort_keys=False, allow_unicode=True, width=110).encode()
 
 
 def noted(gaps: Sequence[Gap]) -> bytes:
@@ -34,23 +46,43 @@ def noted(gaps: Sequence[Gap]) -> bytes:
     problems: dict[str, list[str]] = {}
     for gap in gaps:
         problems.setdefault(gap.at, []).append(" ".join(gap.problem.split()))
-    overlay: dict[str, Any] = {
-        "overlay": "1.1.0",
-        "info": {
-            "title": "Gaps: what the generator cannot express, found when the project was made",
-            "version": "1.0.0",
-        },
-        ACCEPTED: [{"at": at, "reason": "; ".join(texts)} for at, texts in problems.items()],
-        "actions": [
-            {
-                "target": "$.info",
-                "description": "Whoever reads the effective document learns what the client goes without. "
-                "Correct it in an overlay before this one, and take it out here; one that is none any more fails.",
-                "update": {"x-not-in-client": list(problems)},
-            }
-        ],
-    }
-    return yaml.safe_dump(overlay, sort_keys=False, allow_unicode=True, width=110).encode()
+    description = (
+        "A reader of the effective document learns what the client lacks. Correct the document in an overlay before "
+        "this one, then remove the entry here: one that is no gap any more is an error."
+    )
+    return _overlay(
+        "Gaps: what the generator cannot express, found when the project was made",
+        [{"target": "$.info", "description": description, "update": {"x-not-in-client": list(problems)}}],
+        **{ACCEPTED: [{"at": at, "reason": "; ".join(texts)} for at, texts in problems.items()]},
+    )
+
+
+class Repairs:
+    """The corrections of a document that allow no choice, collected while it is checked.
+
+    Args:
+        overlays: Overlays that are applied before.
+    """
+
+    def __init__(self, overlays: Sequence[Path]) -> None:
+        self._correct = correct_by(overlays)
+        self.actions: list[dict[str, Any]] = []
+
+    def correct(self, document: Document) -> Document:
+        """Return a document with the overlays and the repairs applied."""
+        document = self._correct(document)
+        for _ in range(_ROUNDS):
+            written = actions(document.value, find_faults(document.value))
+            if not written:
+                break
+            self.actions += written
+            overlay = parse_overlay(parse(_overlay("Repairs", written).decode(), REPAIRED))
+            document = replace(document, value=apply(document, [overlay]).value)
+        return document
+
+    def overlay(self) -> bytes:
+        """Return the corrections as an overlay."""
+        return _overlay("Repairs: what the document has wrong, found when the project was made", self.actions)
 
 
 _TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
@@ -119,11 +151,15 @@ class Created:
 
     Args:
         files: How many it has.
-        gaps: What its client goes without, because the generator cannot express it; noted in an overlay.
+        gaps: What its client lacks, because the generator cannot express it; noted in an overlay.
+        repairs: What was corrected in the document, in an overlay.
+        disliked: What a validator has against the document all the same.
     """
 
     files: int
     gaps: tuple[Gap, ...]
+    repairs: tuple[str, ...] = ()
+    disliked: tuple[InputError, ...] = ()
 
 
 def create(
@@ -154,24 +190,28 @@ def create(
     check_tools()
     _refuse_taken(target)
     progress("reading the document")
-    imported = _imported(sources, overlays)
+    repairs = Repairs(overlays)
     try:
-        return Created(_made(target, imported, scaffold(name, requirement, overlays), progress), ())
-    except UnacceptedGapError as found:
-        progress("noting what the generator cannot express")
-        with tempfile.TemporaryDirectory() as folder:
-            note = Path(folder) / NOTED
-            note.write_bytes(noted(found.gaps))
-            files = scaffold(name, requirement, (*overlays, note))
-        return Created(_made(target, imported, files, progress), found.gaps)
-
-
-def _imported(sources: Sequence[str], overlays: Sequence[Path]) -> Imported:
-    try:
-        return import_pages(sources, correct_by(overlays))
-    except InvalidDocumentError as error:
-        way_out = "what a vendor has wrong is corrected in an overlay, which --overlay takes"
-        raise InputError(f"{error}\n  {way_out}") from error
+        imported = import_pages(sources, repairs.correct)
+    except InputError as error:
+        error.hint = error.hint or "what a vendor has wrong is corrected in an overlay, which --overlay takes"
+        raise
+    with tempfile.TemporaryDirectory() as folder:
+        begun = list(overlays)
+        if repairs.actions:
+            begun.append(Path(folder) / REPAIRED)
+            begun[-1].write_bytes(repairs.overlay())
+        gaps: tuple[Gap, ...] = ()
+        try:
+            files = _made(target, imported, scaffold(name, requirement, begun), progress)
+        except UnacceptedGapError as found:
+            progress("noting what the generator cannot express")
+            begun.append(Path(folder) / NOTED)
+            begun[-1].write_bytes(noted(found.gaps))
+            gaps = found.gaps
+            files = _made(target, imported, scaffold(name, requirement, begun), progress)
+    done = tuple(f"{action['target']}: {action['description']}" for action in repairs.actions)
+    return Created(files, gaps, done, imported.disliked)
 
 
 def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress: Progress) -> int:
@@ -199,7 +239,7 @@ def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress
     except InputError as error:
         # Name the folder the user asked for; the draft is gone.
         shown = error.path.replace(fresh.as_posix(), target.as_posix()) if error.path else None
-        raise InputError(error.message, path=shown, line=error.line, pointer=error.pointer) from error
+        raise InputError(error.message, path=shown, line=error.line, pointer=error.pointer, hint=error.hint) from error
     except OSError as error:
         raise InputError(f"cannot be made: {error.strerror or error}", path=target.as_posix()) from error
     finally:

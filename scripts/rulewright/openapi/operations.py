@@ -64,7 +64,8 @@ class Operation:
 
 def operations(document: Any) -> Iterator[Operation]:
     """Yield every operation in document order."""
-    for path, item in document.get("paths", {}).items():
+    paths = document.get("paths")
+    for path, item in paths.items() if isinstance(paths, dict) else ():
         for method, body in item.items() if isinstance(item, dict) else ():
             if method in METHODS and isinstance(body, dict):
                 yield Operation(document, method, path, body)
@@ -150,12 +151,12 @@ def parameters_schema(document: Any, path: str, operation: Mapping[str, Any]) ->
     """Return the schema of an object that holds an operation's parameters by the names rules call them."""
     found = operation_parameters(document, path, operation)
     names = parameter_names(found)
-    properties = {names[_place(parameter)]: _schema(parameter) for parameter in found}
+    properties = {names[_place(parameter)]: parameter_schema(parameter) for parameter in found}
     required = [names[_place(parameter)] for parameter in found if parameter.get("required") is True]
     return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
 
-def _schema(parameter: Mapping[str, Any]) -> dict[str, Any]:
+def parameter_schema(parameter: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema of a parameter's value; one written in a media type has it there."""
     content = parameter.get("content")
     media: Any = next(iter(content.values()), None) if isinstance(content, dict) else None

@@ -1,4 +1,4 @@
-"""JSON Pointer (RFC 6901), as text and as a tuple of keys."""
+"""Places in a document: a tuple of keys, and the same as JSON Pointer (RFC 6901) and as a query (RFC 9535)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import unquote
 
+from jsonpath_rfc9535.serialize import canonical_string as quoted
+
 Location = tuple[str | int, ...]
 
+SHORTHAND: Final = re.compile(r"[A-Za-z_\u0080-\uD7FF\uE000-\U0010FFFF][0-9A-Za-z_\u0080-\uD7FF\uE000-\U0010FFFF]*")
 _INDEX: Final = re.compile("0|[1-9][0-9]{0,17}")  # no leading zeros, no other scripts' digits (RFC 6901, 4)
 
 
@@ -50,3 +53,16 @@ def resolve(document: Any, pointer: str) -> Any:
             raise LookupError(f"nothing at {pointer}: {encode(walked) or 'the root'} has no {token!r}")
         walked.append(token)
     return value
+
+
+def path_of(location: Location) -> str:
+    """Return a location as people write queries: `$.paths['/a'].get.tags[0]`."""
+    text = "$"
+    for key in location:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        elif SHORTHAND.fullmatch(key):
+            text += f".{key}"
+        else:
+            text += f"[{quoted(key)}]"
+    return text

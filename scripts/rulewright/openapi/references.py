@@ -75,33 +75,6 @@ def follow_schema(document: Any, schema: Any) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def check_references(document: Document) -> None:
-    """Refuse a reference that leads out of the document, to nothing, or back to itself.
-
-    Raises:
-        InputError: Names the file, the line and the JSON pointer of the reference.
-    """
-    for location, reference in references(document.value):
-        if not reference.startswith("#"):
-            message = f"the reference {reference!r} leads out of the document, which must be complete in itself"
-            raise document.error(message, location)
-        seen = {reference}
-        target = _target(document, reference, location)
-        while isinstance(target, dict) and isinstance(further := target.get("$ref"), str):
-            if further in seen:
-                raise document.error(f"the reference {reference!r} leads back to itself", location)
-            seen.add(further)
-            target = _target(document, further, location)
-
-
-def _target(document: Document, reference: str, location: Location) -> Any:
-    try:
-        return resolve(document.value, reference)
-    except (LookupError, ValueError) as error:
-        message = f"the reference {reference!r} leads to nothing, so a part of the document is missing ({error})"
-        raise document.error(message, location) from error
-
-
 def refuse_circles(vendor: Document, document: Any) -> None:
     """Refuse references that lead in a circle without a definition in it: openapi-python-client would never end.
 

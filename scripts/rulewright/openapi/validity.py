@@ -16,9 +16,9 @@ from referencing.exceptions import Unresolvable
 
 from rulewright.errors import InputError
 from rulewright.openapi.document import Document
-from rulewright.openapi.operations import operations, with_path_items
-from rulewright.openapi.pointer import Location, encode, resolve
-from rulewright.openapi.references import check_references, objects
+from rulewright.openapi.faults import find_faults, refuse_faults
+from rulewright.openapi.pointer import Location
+from rulewright.openapi.references import objects
 
 VALIDATORS: Final = {
     "3.0": (schema_v30, OpenAPIV30SpecValidator),
@@ -28,22 +28,16 @@ VALIDATORS: Final = {
 _SHOWN: Final = 5
 _CUT: Final = 160
 
+_DISLIKED: Final = frozenset(
+    {"additionalProperties", "format", "patternProperties", "propertyNames", "unevaluatedProperties", "uniqueItems"}
+)
+_PROSE: Final = frozenset(
+    {"contact", "description", "example", "examples", "externalDocs", "license", "summary", "tags", "termsOfService"}
+)
+"""Where nothing that a client does depends on the value."""
+
 # What the validator itself stumbles over: found by feeding it some 10,000 damaged documents.
 _STUMBLES: Final = (Unresolvable, LookupError, TypeError, ValueError, AttributeError, re.error)
-
-
-def check_validity(document: Document, version: str) -> None:
-    """Refuse a document that breaks the rules of its OpenAPI version.
-
-    Args:
-        document: One whose references all lead somewhere in it.
-        version: A key of `VALIDATORS`.
-
-    Raises:
-        InputError: Shows up to five faults, each with line and JSON pointer where they can be found out.
-    """
-    if findings := list(_findings(document, version)):
-        raise _summary(findings, version)
 
 
 def _summary(findings: list[InputError], version: str) -> InputError:
@@ -58,27 +52,41 @@ def _summary(findings: list[InputError], version: str) -> InputError:
     return InputError("\n".join(lines), path=first.path, line=first.line)
 
 
-def _findings(document: Document, version: str) -> Iterator[InputError]:
-    """Yield each distinct fault; those of meaning only where the shape is right, as they build on it."""
+def _findings(document: Document, version: str) -> Iterator[tuple[InputError, bool]]:
+    """Yield what the validator finds, and whether it merely dislikes it.
+
+    Findings about the meaning come only where the shape is right, as they build on it; `find_faults` has refused
+    those that matter.
+    """
     schema, validator = VALIDATORS[version]
     # Run by hand: what the library itself runs, and so the words, depend on the packages installed.
     shape = validator_for(schema)(schema)
     try:
         value = _without_examples(document.value) if version == "3.0" else document.value
         errors = [best_match([error]) or error for error in shape.iter_errors(value)]
-        found = [(error.message, tuple(error.absolute_path)) for error in errors]
+        found = [(error.message, tuple(error.absolute_path), _is_disliked(error)) for error in errors]
         if not found:
             value = _without_defaults(value)
             root = SchemaPath.from_dict(value, handlers=_NoFetching())
-            found = [(error.message, _locate(value, error)) for error in validator(root).iter_errors()]
+            found = [(error.message, _locate(value, error), True) for error in validator(root).iter_errors()]
     except RecursionError as error:
         message = "cannot be validated: it is nested too deeply, or a schema contains itself without end"
         raise document.error(message) from error
     except _STUMBLES as error:
         message = f"cannot be validated: the validator ends with {type(error).__name__}: {_cut(str(error))}"
         raise document.error(message) from error
-    for text, location in dict.fromkeys(found):
-        yield document.error(_cut(text), location)
+    for text, location, disliked in dict.fromkeys(found):
+        yield document.error(_cut(text), location), disliked
+
+
+def _is_disliked(error: ValidationError) -> bool:
+    """Return whether a document with this fault of its shape can be used all the same."""
+    place = tuple(error.absolute_path)
+    required: Any = error.validator_value if error.validator == "required" else ()
+    given: Any = error.instance
+    missing = {name for name in required if name not in given}
+    is_null = error.validator == "enum" and place[-1:] == ("type",) and error.instance == "null"
+    return error.validator in _DISLIKED or bool(_PROSE & {*place, *missing}) or is_null
 
 
 def _without_defaults(value: Any) -> Any:
@@ -147,34 +155,25 @@ def _cut(text: str) -> str:
     return line if len(line) <= _CUT else line[: _CUT // 2] + " ... " + line[-_CUT // 2 :]
 
 
-def check_security(document: Document) -> None:
-    """Refuse a security requirement whose scheme the document does not define.
-
-    Raises:
-        InputError: Names the file, the line and the JSON pointer of the requirement.
-    """
-    value = document.value
-    schemes = value.get("components", {}).get("securitySchemes", {})
-    for location in ((), *(operation.location for operation in operations(value))):
-        requirements = resolve(value, encode(location)).get("security", [])
-        for index, requirement in enumerate(requirements if isinstance(requirements, list) else []):
-            for name in requirement if isinstance(requirement, dict) else {}:
-                if name not in schemes:
-                    message = f"the security scheme {name!r} is used but not defined, so a part is missing"
-                    raise document.error(message, (*location, "security", index, name))
-
-
-def check_document(document: Document) -> None:
+def check_document(document: Document, *, strict: bool = False) -> list[InputError]:
     """Refuse what is not one whole, self-contained, valid OpenAPI 3 document.
 
+    Args:
+        document: The document.
+        strict: Whether to refuse what a validator merely dislikes, too: something stumbled over the document.
+
+    Returns:
+        What a validator dislikes although the document can be used.
+
     Raises:
-        InputError: Names the file, the line and the JSON pointer of the first fault.
+        InputError: Names all faults, each with its place.
     """
     version = minor_version(document)
-    check_shape(document)
-    check_references(document)
-    check_security(document)
-    check_validity(document, version)
+    refuse_faults(document, find_faults(document.value))
+    findings = [*_findings(document, version)]
+    if faults := [finding for finding, disliked in findings if strict or not disliked]:
+        raise _summary(faults, version)
+    return [finding for finding, _ in findings]
 
 
 def minor_version(document: Document) -> str:
@@ -193,33 +192,13 @@ def minor_version(document: Document) -> str:
             "/paths",
         )
     version = document.value.get("openapi")
-    found = re.fullmatch(r"(3\.\d+)\.\d+(?:-\S+)?", version) if isinstance(version, str) else None
+    found = re.match(r"(3\.\d+)(?:\.|\Z)", str(version))
     if found is None:
         raise document.error(f"openapi must be a version such as '3.0.3', got {_shown(version)}", "/openapi")
     if found[1] not in VALIDATORS:
         known = ", ".join(VALIDATORS)
         raise document.error(f"OpenAPI {found[1]} is not known here; known are {known}", "/openapi")
     return found[1]
-
-
-def check_shape(document: Document) -> None:
-    """Refuse a document that lacks what every later step relies on."""
-    value = document.value
-    for key in ("info", "paths"):
-        if not isinstance(value.get(key), dict):
-            raise document.error(f"{key} must be an object, got {_shown(value.get(key))}", f"/{key}")
-    for key in ("title", "version"):
-        text = value["info"].get(key)
-        if not isinstance(text, str):  # an empty one is one: tools that publish a page at a time leave it so
-            raise document.error(f"info.{key} must be text, got {_shown(text)}", f"/info/{key}")
-    for keys in (("components",), ("components", "securitySchemes")):
-        found = resolve(value, encode(keys[:-1])).get(keys[-1], {})
-        if not isinstance(found, dict):
-            raise document.error(f"{'.'.join(keys)} must be an object, got {_shown(found)}", keys)
-        if not found:
-            break
-    if not any(operations(with_path_items(value))):
-        raise document.error("has no operation, so a part of the document is missing", "/paths")
 
 
 def _shown(value: Any) -> str:

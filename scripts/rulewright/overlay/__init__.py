@@ -5,7 +5,15 @@
 
 from rulewright.overlay.draft import Change, trace
 from rulewright.overlay.engine import Absorbed, AbsorbedError, Applied, apply
-from rulewright.overlay.model import Action, Overlay, OverlayError, check, load_overlay, notes, parse_overlay
+from rulewright.overlay.model import (
+    Action,
+    Overlay,
+    OverlayError,
+    check,
+    load_overlay,
+    notes,
+    parse_overlay,
+)
 
 __all__ = [
     "Absorbed",

@@ -23,6 +23,7 @@ class Change:
         old: The value before; None for `add`.
         new: The value after; None for `remove`.
         position: Where among its siblings an added or removed member stands; None for `replace`.
+        within: Where in the update of the action the new value stands; None for `remove`.
     """
 
     overlay: str
@@ -32,6 +33,7 @@ class Change:
     old: Any = None
     new: Any = None
     position: int | None = None
+    within: Location | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the change as a JSON object; `old` and `new` are absent where there is none."""
@@ -107,7 +109,7 @@ class Draft:
             value = value[key]
         return value
 
-    def add(self, location: Location, value: Any) -> None:
+    def add(self, location: Location, value: Any, within: Location) -> None:
         """Insert a new key as the last of its object, or append the next item to its array."""
         container = self.at(location[:-1])
         position = len(container)
@@ -116,15 +118,15 @@ class Draft:
             container.append(clone(value))
         else:
             container[location[-1]] = clone(value)
-        self._record("add", location, new=clone(value), position=position)
+        self._record("add", location, new=clone(value), position=position, within=within)
 
-    def replace(self, location: Location, value: Any) -> None:
+    def replace(self, location: Location, value: Any, within: Location) -> None:
         """Put a primitive in the place of a primitive."""
         container: Any = self.at(location[:-1]) if location else self._holder
         key: Any = location[-1] if location else 0
         old = container[key]
         container[key] = value
-        self._record("replace", location, old=old, new=value)
+        self._record("replace", location, old=old, new=value, within=within)
 
     def remove(self, location: Location) -> None:
         """Take a member out of its object or array."""
@@ -142,9 +144,10 @@ class Draft:
         old: Any = None,
         new: Any = None,
         position: int | None = None,
+        within: Location | None = None,
     ) -> None:
         pointer = encode(location)
-        self.changes.append(Change(self._overlay, self._action, pointer, kind, old, new, position))
+        self.changes.append(Change(self._overlay, self._action, pointer, kind, old, new, position, within))
 
     def _weigh(self, value: Any, depth: int) -> None:
         """Count what is written: a few actions that copy the document into itself would fill any memory."""

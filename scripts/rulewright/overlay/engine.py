@@ -7,10 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from rulewright.openapi.document import Document
-from rulewright.openapi.pointer import Location, encode
+from rulewright.openapi.pointer import Location, encode, path_of
 from rulewright.overlay.draft import Change, Draft, TooLargeError, trace
-from rulewright.overlay.model import ABSENT, Action, Overlay, OverlayError, at_keys, check_extends, place, was
-from rulewright.overlay.query import Query, QueryError, path_of
+from rulewright.overlay.model import (
+    ABSENT,
+    Action,
+    Overlay,
+    OverlayError,
+    at_keys,
+    check_extends,
+    check_extensions,
+    place,
+    was,
+)
+from rulewright.overlay.query import Query, QueryError
 from rulewright.overlay.suggest import explain_miss
 from rulewright.overlay.values import a_kind, clone, digest, kind, same, show
 
@@ -41,7 +51,7 @@ def merge(draft: Draft, location: Location, update: Any) -> None:
     """
     target = draft.at(location)
     if kind(target) == "array" and kind(update) != "array":
-        draft.add((*location, len(target)), update)
+        draft.add((*location, len(target)), update, ())
         return
     _pair(draft, location, update, ())
 
@@ -56,12 +66,12 @@ def _pair(draft: Draft, location: Location, update: Any, within: Location) -> No
             if key in target:
                 _pair(draft, (*location, key), value, (*within, key))
             else:
-                draft.add((*location, key), value)
+                draft.add((*location, key), value, (*within, key))
     elif isinstance(target, list):
-        for item in update:
-            draft.add((*location, len(target)), item)
+        for index, item in enumerate(update):
+            draft.add((*location, len(target)), item, (*within, index))
     elif not same(target, update):
-        draft.replace(location, update)
+        draft.replace(location, update, within)
 
 
 LISTED = 5
@@ -96,8 +106,6 @@ class Step:
         """
         self.draft.begin(self.overlay.path, self.action.number, self.action.line)
         before = len(self.draft.changes)
-        if self.strict:
-            self._check_names()
         targets = self._select(self.action.target)
         if self.strict:
             self._check_count(targets)
@@ -114,13 +122,6 @@ class Step:
         if changed and stale is not None:
             raise stale  # only now: a value that is already what the action wants is absorbed, not stale
         return not changed
-
-    def _check_names(self) -> None:
-        for name, meant in self.action.doubtful:
-            raise self._fault(
-                f"{name} has no meaning here; did you mean {meant}?",
-                "an extension of your own needs a name that is less close",
-            )
 
     def _select(self, query: Query) -> list[Location]:
         try:
@@ -354,6 +355,7 @@ def apply(document: Document, overlays: Sequence[Overlay], *, lenient: bool = Fa
     for overlay in overlays:
         if not lenient:
             check_extends(overlay, document.path)
+            check_extensions(overlay)
         absorbed += [
             Absorbed(overlay.path, action.number, action.line, action.target.text)
             for action in overlay.actions

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from rulewright.errors import InputError, printable
 from rulewright.openapi.document import Document, load
 from rulewright.openapi.pointer import Location
+from rulewright.openapi.references import objects
 from rulewright.overlay.query import Query, QueryError
 from rulewright.overlay.values import a_kind, canonical, digest
 
@@ -257,7 +258,6 @@ def _near(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
 
 
 ABSENT: Final = object()
-_OURS: Final = ("x-expect", "x-was")
 
 
 @dataclass(frozen=True)
@@ -273,7 +273,6 @@ class Action:
         remove: Whether the nodes are removed; this wins over update and copy.
         expect: How many nodes the target must select.
         was: The value they must have before, a digest of it, or ABSENT.
-        doubtful: Extension fields that look like a misspelt x-expect or x-was, each with what it may mean.
     """
 
     number: int
@@ -284,7 +283,6 @@ class Action:
     remove: bool
     expect: Expect
     was: Any
-    doubtful: tuple[tuple[str, str], ...]
 
     @property
     def idle(self) -> bool:
@@ -354,7 +352,6 @@ def _action(document: Document, index: int) -> Action:
         remove=remove,
         expect=_expect(document, location, raw),
         was=_was(document, location, raw),
-        doubtful=tuple(_doubtful(raw)),
     )
 
 
@@ -381,12 +378,46 @@ def _was(document: Document, location: Location, raw: dict[str, Any]) -> Any:
     return raw.get("x-was", ABSENT)
 
 
-def _doubtful(raw: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield near misses of our own fields: an expectation must not be lost to a typo."""
-    for name in raw:
-        meant = difflib.get_close_matches(name, _OURS, 1, 0.8)
-        if name.startswith("x-") and name not in _OURS and meant:
-            yield name, meant[0]
+EXTENSIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "an overlay": ("x-waived-prose", "x-accepted-findings", "x-accepted-gaps", "x-certainty-words"),
+    "an action": ("x-expect", "x-was"),
+    "the update of an action": ("x-rules", "x-variants", "x-waiter", "x-certainty"),
+    "a rule": ("x-formerly", "x-certainty"),
+}
+"""The extensions that this tool reads, by where they stand."""
+
+
+def check_extensions(overlay: Overlay) -> None:
+    """Refuse an extension that is misspelt or in the wrong place: a rule must not be lost to a typo.
+
+    Raises:
+        OverlayError: The first one, with the name or the place that was meant.
+    """
+    for location, value, place in _extended(overlay.document.value):
+        for name in value:
+            if not name.startswith("x-") or name in EXTENSIONS[place]:
+                continue
+            right = [where for where, names in EXTENSIONS.items() if name in names]
+            close = difflib.get_close_matches(name, [each for names in EXTENSIONS.values() for each in names], 1, 0.8)
+            if right or close:
+                hint = f"it belongs into {right[0]}" if right else f"did you mean {close[0]}?"
+                message = f"{name} has no meaning in {place}; {hint}"
+                if not right:
+                    message += " An extension of your own needs a name that is less close"
+                raise fault(overlay.document, (*location, name), message)
+
+
+def _extended(root: Any) -> Iterator[tuple[Location, Mapping[str, Any], str]]:
+    """Yield each object of an overlay that may hold extensions, with its location and what it is."""
+    yield (), root, "an overlay"
+    for index, action in enumerate(root["actions"]):
+        yield ("actions", index), action, "an action"
+        for location, value in objects(action.get("update"), ("actions", index, "update")):
+            yield location, value, "the update of an action"
+            rules = value.get("x-rules")
+            for number, rule in enumerate(rules if isinstance(rules, list) else ()):
+                if isinstance(rule, dict):
+                    yield (*location, "x-rules", number), rule, "a rule"
 
 
 def extended_path(overlay: Overlay) -> Path | None:

@@ -32,15 +32,13 @@ from jsonpath_rfc9535.filter_expressions import (
 from jsonpath_rfc9535.function_extensions import Match
 from jsonpath_rfc9535.lex import RE_PROPERTY
 from jsonpath_rfc9535.selectors import NameSelector
-from jsonpath_rfc9535.serialize import canonical_string as quoted
 from jsonpath_rfc9535.tokens import Token, TokenStream, TokenType
 
 from rulewright.openapi.document import MAX_DEPTH
-from rulewright.openapi.pointer import Location
+from rulewright.openapi.pointer import SHORTHAND, Location
 from rulewright.overlay.values import canonical
 
 MAX_SECONDS: Final = 10.0
-SHORTHAND: Final = re.compile(r"[A-Za-z_\u0080-\uD7FF\uE000-\U0010FFFF][0-9A-Za-z_\u0080-\uD7FF\uE000-\U0010FFFF]*")
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,999})")
 
 
@@ -223,8 +221,6 @@ def _dialect(pattern: str) -> str:
 MAX_QUERY: Final = 10_000
 SHOWN_QUERY: Final = 200
 
-__all__ = ["Query", "QueryError", "path_of", "quoted"]
-
 
 class QueryError(ValueError):
     """A text is not an RFC 9535 query, or the query asks for too much work."""
@@ -300,19 +296,6 @@ class Query:
             if node.location not in seen:
                 seen.add(node.location)
                 yield node
-
-
-def path_of(location: Location) -> str:
-    """Return a location as people write queries: `$.paths['/a'].get.tags[0]`."""
-    text = "$"
-    for key in location:
-        if isinstance(key, int):
-            text += f"[{key}]"
-        elif SHORTHAND.fullmatch(key):
-            text += f".{key}"
-        else:
-            text += f"[{quoted(key)}]"
-    return text
 
 
 def _compile(text: str, clock: Clock) -> JSONPathQuery:

@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from rulewright.openapi.pointer import Location
-from rulewright.overlay.query import Query, QueryError, path_of, quoted
+from jsonpath_rfc9535.serialize import canonical_string as quoted
+
+from rulewright.openapi.pointer import Location, path_of
+from rulewright.overlay.query import Query, QueryError
 from rulewright.overlay.values import show
 
 MAX_LOCATIONS: Final = 20_000

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 
+from rulewright.openapi.document import to_yaml
 from rulewright.overlay import Overlay, notes
 from rulewright.rules.definition import Rule, RuledSchema
 from rulewright.rules.space import Length, Space, concrete, inner_values, product
@@ -70,7 +71,7 @@ class Report:
     """The analysis of a document's rules."""
 
     schemas: tuple[SchemaReport, ...]
-    expired: tuple[str, ...]
+    expired: tuple[tuple[str, str], ...]
 
     @property
     def unaccepted(self) -> tuple[Finding, ...]:
@@ -83,7 +84,7 @@ class Report:
             "schemas": [
                 {**vars(schema), "findings": [finding.data() for finding in schema.findings]} for schema in self.schemas
             ],
-            "expired": list(self.expired),
+            "expired": [name for name, _ in self.expired],
         }
 
     def text(self) -> str:
@@ -101,7 +102,11 @@ class Report:
                     lines.append(f"    smallest request: {json.dumps(finding.witness, ensure_ascii=False)}")
                 lines.append(f"    accepted: {finding.accepted}" if finding.accepted else "    NOT ACCEPTED")
             lines.append("")
-        lines += [f"the accepted finding {each!r} does not hold any more; remove it" for each in self.expired]
+        lines += [f"{place}: the accepted finding {name!r} no longer holds; remove it" for name, place in self.expired]
+        if self.unaccepted:
+            lines.append(f"NOT ACCEPTED: {len(self.unaccepted)}; change the rules, or accept them in an overlay:")
+            entry = {"findings": [each.id for each in self.unaccepted], "reason": "why this is right"}
+            lines += [f"  {line}" for line in to_yaml({ACCEPTED: [entry]}).splitlines()]
         return "\n".join(lines).rstrip() + "\n" if lines else "no schema has rules\n"
 
 
@@ -116,20 +121,23 @@ def analyse(document: Any, ruled: Sequence[RuledSchema], overlays: Sequence[Over
     Raises:
         InputError: An accepted finding is malformed.
     """
-    accepted = dict(_accepted(overlays))
-    schemas = tuple(_analyse(schema, document, accepted) for schema in ruled if schema.rules)
+    accepted = {name: (reason, place) for name, reason, place in _accepted(overlays)}
+    reasons = {name: reason for name, (reason, _) in accepted.items()}
+    schemas = tuple(_analyse(schema, document, reasons) for schema in ruled if schema.rules)
     found = {finding.id for schema in schemas for finding in schema.findings}
-    return Report(schemas, tuple(sorted(set(accepted) - found)))
+    return Report(schemas, tuple((name, place) for name, (_, place) in sorted(accepted.items()) if name not in found))
 
 
-def _accepted(overlays: Sequence[Overlay]) -> Iterator[tuple[str, str]]:
+def _accepted(overlays: Sequence[Overlay]) -> Iterator[tuple[str, str, str]]:
+    """Yield id, reason, and file with line of each accepted finding."""
     for overlay, index, entry in notes(overlays, ACCEPTED):
         valid = isinstance(entry, dict) and set(entry) == {"findings", "reason"} and isinstance(entry["findings"], list)
         if not valid or not isinstance(entry["reason"], str) or not entry["reason"].strip():
             message = "an accepted finding has findings (a list of ids) and a reason"
             raise overlay.document.error(message, (ACCEPTED, index))
-        for name in entry["findings"]:
-            yield str(name), entry["reason"]
+        for number, name in enumerate(entry["findings"]):
+            line = overlay.document.line((ACCEPTED, index, "findings", number))
+            yield str(name), entry["reason"], f"{overlay.path}:{line}"
 
 
 def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> SchemaReport:

@@ -9,12 +9,10 @@ import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from rulewright.errors import InputError
-from rulewright.openapi.document import read_written
 from rulewright.openapi.operations import METHODS, operation_parameters, parameter_names, parameters_schema
 from rulewright.openapi.pointer import Location, encode
 from rulewright.openapi.references import objects
@@ -26,6 +24,13 @@ LEVELS: Final = ("error", "warning")
 _REQUIRED: Final = ("id", "level", "message", "source", "if", "then", "examples")
 _ID: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
 RESERVED: Final = frozenset({"schema"})
+_SOURCES: Final = (
+    {"at", "quote"},
+    {"at", "quote", "page"},
+    {"at", "quote", "page", "sha256"},
+    {"page", "sha256", "quote"},
+)
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class RuleDefinitionError(InputError):
@@ -34,15 +39,48 @@ class RuleDefinitionError(InputError):
 
 @dataclass(frozen=True)
 class Source:
-    """The vendor sentence a rule rests on: a JSON pointer into the vendor document and the quoted words."""
+    """The words a rule rests on, and where they stand.
+
+    Args:
+        at: JSON pointer of the text that holds them (`#/...`); of words that stand on a page only, that page.
+        quote: The words.
+        page: URL or file of the page they were taken from, where the vendor document does not hold them.
+        sha256: Hash of that page as it was read.
+    """
 
     at: str
     quote: str
+    page: str | None = None
+    sha256: str | None = None
 
     @property
-    def pointer(self) -> str:
-        """The same place without the `#`, as documents know their parts."""
-        return self.at.removeprefix("#")
+    def pointer(self) -> str | None:
+        """The place without the `#`, as documents know their parts; None for words that stand on a page only."""
+        return self.at[1:] if self.at.startswith("#") else None
+
+    def data(self) -> dict[str, str]:
+        """Return the source as JSON, without what it does not have."""
+        return {key: value for key, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One mistake in a rule.
+
+    Args:
+        check: What found it.
+        rule: The id of the rule.
+        message: What is wrong and what would be right; equal for rules that share a cause.
+        location: Where the mistake stands in the merged document.
+    """
+
+    check: str
+    rule: str
+    message: str
+    location: Location
+
+    def __str__(self) -> str:
+        return f"rule {self.rule}: {self.message}\n  at {encode(self.location)} ({self.check})"
 
 
 @dataclass(frozen=True)
@@ -170,15 +208,11 @@ def _rule(entry: Any, location: Location) -> Rule:
         except DialectError as error:
             raise _error((*location, key, *error.location), name, str(error)) from error
     examples = _parts(entry, "examples", ("passes", "breaks"), location)
-    source = _parts(entry, "source", ("at", "quote"), location)
-    for key in ("at", "quote"):
-        if not isinstance(source[key], str) or not source[key].strip():
-            raise _error((*location, "source", key), name, f"source {key} must be text")
     return Rule(
         id=entry["id"],
         level=entry["level"],
         message=entry["message"],
-        source=Source(at=source["at"], quote=source["quote"]),
+        source=_source(entry, location),
         condition=entry["if"],
         requirement=entry["then"],
         passes=examples["passes"],
@@ -204,6 +238,21 @@ def _parts(entry: dict[str, Any], key: str, parts: tuple[str, ...], location: Lo
     return value
 
 
+def _source(entry: dict[str, Any], location: Location) -> Source:
+    name, value, place = entry["id"], entry["source"], (*location, "source")
+    if not isinstance(value, dict) or value.keys() not in _SOURCES:
+        wanted = "at and quote; at, quote and the page an overlay took the text from; or page, its sha256 and quote"
+        raise _error(place, name, f"source must be an object with {wanted}")
+    for key, text in value.items():
+        if not isinstance(text, str) or not text.strip():
+            raise _error((*place, key), name, f"source {key} must be text")
+    if not _SHA256.fullmatch(value.get("sha256", "0" * 64)):
+        raise _error((*place, "sha256"), name, "source sha256 must be 64 hexadecimal digits in lower case")
+    if not value.get("at", "#/").startswith("#/"):
+        raise _error((*place, "at"), name, f"source at must be a JSON pointer such as #/info, got {value['at']!r:.60}")
+    return Source(value.get("at") or value["page"], value["quote"], value.get("page"), value.get("sha256"))
+
+
 def _error(location: Location, name: object, message: str) -> RuleDefinitionError:
     subject = f"rule {name}: " if isinstance(name, str) else ""
     return RuleDefinitionError(subject + message, pointer=encode(location))
@@ -212,32 +261,27 @@ def _error(location: Location, name: object, message: str) -> RuleDefinitionErro
 FORMERLY: Final = "x-formerly"
 
 
-def check_renames(record: Path, ruled: Sequence[RuledSchema]) -> None:
-    """Compare the rules with those of the last generated effective spec.
+def find_renames(before: Any, ruled: Sequence[RuledSchema]) -> Iterator[Finding]:
+    """Yield the rules whose id was another in the last effective document: callers waive rules by id.
 
     Args:
-        record: The last effective spec; without one there is nothing to compare.
+        before: The last effective document.
         ruled: The rules now.
-
-    Raises:
-        RuleDefinitionError: An id is gone, and a new one has the same schemas or the same source.
     """
     try:
-        before = {rule.id: rule for schema in read_rules(read_written(record)) for rule in schema.rules}
+        old = {rule.id: rule for schema in read_rules(before) for rule in schema.rules}
     except InputError:
         return  # edited by hand, which the drift check reports
     now = {rule.id: rule for schema in ruled for rule in schema.rules}
-    excused = {old for schema in ruled for entry in schema.schema["x-rules"] for old in entry.get(FORMERLY, [])}
-    lines = []
-    for old in (rule for name, rule in before.items() if name not in now and name not in excused):
-        new = next((rule for name, rule in now.items() if name not in before and _alike(old, rule)), None)
+    excused = {name for schema in ruled for entry in schema.schema[EXTENSION] for name in entry.get(FORMERLY, [])}
+    for gone in (rule for name, rule in old.items() if name not in now and name not in excused):
+        new = next((rule for name, rule in now.items() if name not in old and _alike(gone, rule)), None)
         if new is not None:
-            lines.append(
-                f"rule {new.id}: it was called {old.id}, and callers waive it by that name\n"
-                f"  keep the id, or add {FORMERLY}: [{old.id}] to say that the change is meant"
+            message = (
+                f"it was called {gone.id}, and callers waive it by that name\n"
+                f"  keep the id, or add {FORMERLY}: [{gone.id}] to state that the change is intended"
             )
-    if lines:
-        raise RuleDefinitionError("\n".join(lines))
+            yield Finding("id-kept", new.id, message, (*new.location, "id"))
 
 
 def _alike(old: Rule, new: Rule) -> bool:
@@ -293,7 +337,7 @@ def implication(rule: Rule, version: str) -> dict[str, Any]:
             "id": rule.id,
             "level": rule.level,
             "message": rule.message,
-            "source": {"at": rule.source.at, "quote": rule.source.quote},
+            "source": rule.source.data(),
         },
         "anyOf": [{"not": lowered(rule.condition, version)}, lowered(rule.requirement, version)],
     }

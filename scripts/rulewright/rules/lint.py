@@ -11,24 +11,13 @@ from typing import Any, Final
 
 import jsonschema_rs
 
-from rulewright.openapi.pointer import encode
+from rulewright.openapi.pointer import Location, encode
 from rulewright.openapi.references import follow_schema
-from rulewright.rules.definition import Rule, RuledSchema
+from rulewright.openapi.sample import sample
+from rulewright.openapi.schemas import Schemas
+from rulewright.rules.definition import Finding, Rule, RuledSchema
 from rulewright.rules.dialect import children
 from rulewright.rules.verdict import Verdict, schema_validators
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One mistake: which check found it, in which rule, and what would be right."""
-
-    check: str
-    rule: str
-    message: str
-    pointer: str
-
-    def __str__(self) -> str:
-        return f"rule {self.rule}: {self.message}\n  at {self.pointer} ({self.check})"
 
 
 @dataclass(frozen=True)
@@ -41,12 +30,12 @@ class Context:
     fits: jsonschema_rs.Validator
 
 
-Check = Callable[[Rule, Context], Iterator[tuple[str, str]]]
+Check = Callable[[Rule, Context], Iterator[tuple[str, Location]]]
 CHECKS: Final[dict[str, Check]] = {}
 
 
 def check(function: Check) -> Check:
-    """Register a check under its function's name; it yields a message and a pointer relative to the rule."""
+    """Register a check under its function's name; it yields a message and a location relative to the rule."""
     CHECKS[function.__name__.replace("_", "-")] = function
     return function
 
@@ -66,36 +55,36 @@ def lint(document: Any, ruled: Sequence[RuledSchema]) -> list[Finding]:
         for rule in schema.rules:
             for name, function in CHECKS.items():
                 found += [
-                    Finding(name, rule.id, message, encode(rule.location) + pointer)
-                    for message, pointer in function(rule, context)
+                    Finding(name, rule.id, message, (*rule.location, *location))
+                    for message, location in function(rule, context)
                 ]
     return found
 
 
 @check
-def field_exists(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:
+def field_exists(rule: Rule, context: Context) -> Iterator[tuple[str, Location]]:
     """Every property a rule names is a property of the schema, or a parameter of the operation."""
     if not context.ruled.parameters and context.ruled.parameters is not None:
-        yield "the operation has no parameters; what its body holds is ruled at the body's schema", ""
+        yield "the operation has no parameters; what its body holds is ruled at the body's schema", ()
     for key, part in (("if", rule.condition), ("then", rule.requirement)):
-        yield from _unknown_fields(part, context.ruled.schema, context.document, f"/{key}")
+        yield from _unknown_fields(part, context.ruled.schema, context.document, (key,))
 
 
-def _unknown_fields(part: Any, schema: Any, document: Any, pointer: str) -> Iterator[tuple[str, str]]:
+def _unknown_fields(part: Any, schema: Any, document: Any, location: Location) -> Iterator[tuple[str, Location]]:
     if not isinstance(part, dict):
         return
     known = _properties(schema, document)
     for name in (*part.get("properties", {}), *part.get("required", [])):
         if known and name not in known:
             close = difflib.get_close_matches(name, known, cutoff=0)[0]
-            yield f"the schema has no property {name!r}; did you mean {close!r}?", pointer
+            yield f"the schema has no property {name!r}; did you mean {close!r}?", location
     for place, child in children(part):
         below = schema
         if place[0] == "properties":
             below = known.get(str(place[1]))
         elif place[0] == "items":
             below = follow_schema(document, schema).get("items")
-        yield from _unknown_fields(child, below, document, pointer + encode(place))
+        yield from _unknown_fields(child, below, document, (*location, *place))
 
 
 def _properties(schema: Any, document: Any, above: frozenset[int] = frozenset()) -> dict[str, Any]:
@@ -107,66 +96,76 @@ def _properties(schema: Any, document: Any, above: frozenset[int] = frozenset())
 
 
 @check
-def condition_needs_presence(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:  # noqa: ARG001
+def condition_needs_presence(rule: Rule, context: Context) -> Iterator[tuple[str, Location]]:  # noqa: ARG001
     """An `if` does not match because a field is absent, unless it says so.
 
     JSON Schema accepts whatever `properties` finds nothing to say about, so `if: {properties: {a: {const: x}}}`
     also matches a body without `a`.
     """
-    yield from _unasked(rule.condition, "/if")
+    yield from _unasked(rule.condition, ("if",))
 
 
-def _unasked(schema: Any, pointer: str) -> Iterator[tuple[str, str]]:
+def _unasked(schema: Any, location: Location) -> Iterator[tuple[str, Location]]:
     if not isinstance(schema, dict):
         return
     for name, child in schema.get("properties", {}).items():
         if name not in schema.get("required", []):
-            yield f"the condition also matches a body without {name!r}; add required: [{name}]", pointer
-        yield from _unasked(child, f"{pointer}{encode(('properties', name))}")
+            yield f"the condition also matches a body without {name!r}; add required: [{name}]", location
+        yield from _unasked(child, (*location, "properties", name))
     for keyword in ("allOf", "anyOf"):
         for index, child in enumerate(schema.get(keyword, [])):
-            yield from _unasked(child, f"{pointer}/{keyword}/{index}")
+            yield from _unasked(child, (*location, keyword, index))
 
 
 @check
-def condition_names_a_field(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:  # noqa: ARG001
+def condition_names_a_field(rule: Rule, context: Context) -> Iterator[tuple[str, Location]]:  # noqa: ARG001
     """An `if` says when the rule applies; one that names no field has lost what it was about."""
     if next(_named(rule.condition), None) is None:
-        yield "the condition names no field; say when the rule applies, at least that a field is required", "/if"
+        yield "the condition names no field; say when the rule applies, at least that a field is required", ("if",)
 
 
 @check
-def examples_do_what_they_claim(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:
+def examples_do_what_they_claim(rule: Rule, context: Context) -> Iterator[tuple[str, Location]]:
     """The passing example breaks nothing, the breaking one exactly this rule, and both fit the schema."""
     for key, body, wanted in (("passes", rule.passes, ()), ("breaks", rule.breaks, (rule.id,))):
-        pointer = f"/examples/{key}"
+        location = ("examples", key)
         error = next(iter(context.fits.iter_errors(body)), None)
         if error is not None:
-            yield f"the example {key!r} does not fit the schema: {error.message}", pointer
+            yield f"the example does not fit the schema: {_misfit(error, context)}", location
         elif (broken := context.verdict.broken(body)) != wanted:
             expected = "no rule" if not wanted else f"{rule.id} and nothing else"
-            yield f"the example {key!r} must break {expected}, it breaks {', '.join(broken) or 'none'}", pointer
+            yield f"the example must break {expected}, it breaks {', '.join(broken) or 'none'}", location
+
+
+def _misfit(error: jsonschema_rs.ValidationError, context: Context) -> str:
+    """Return what is wrong about an example; where a field is missing, with a value to add."""
+    if error.kind.name != "required" or error.instance_path:
+        return f"{error.message} at {encode(error.instance_path)}" if error.instance_path else error.message
+    name = str(error.kind.as_dict()["property"])
+    schema = _properties(context.ruled.schema, context.document).get(name, True)
+    value = json.dumps(sample(Schemas(context.document), schema), ensure_ascii=False)
+    return f"{name!r} is a required property; add {name}: {value}"
 
 
 @check
-def condition_can_be_met(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:  # noqa: ARG001
+def condition_can_be_met(rule: Rule, context: Context) -> Iterator[tuple[str, Location]]:  # noqa: ARG001
     """Both examples meet the condition, so that they show the requirement and not the way around it."""
     condition = jsonschema_rs.Draft202012Validator(rule.condition)
     for key, body in (("passes", rule.passes), ("breaks", rule.breaks)):
         if not condition.is_valid(body):
-            yield f"the example {key!r} does not meet the condition, so it shows nothing", f"/examples/{key}"
+            yield "the example does not meet the condition, so it shows nothing", ("examples", key)
 
 
 @check
-def message_names_what_is_accepted(rule: Rule, context: Context) -> Iterator[tuple[str, str]]:  # noqa: ARG001
+def message_names_what_is_accepted(rule: Rule, context: Context) -> Iterator[tuple[str, Location]]:  # noqa: ARG001
     """A message names the fields it is about and the values or counts that are accepted."""
     words = set(re.findall(r"[^\s,;()]+", rule.message))
     for name in _named(rule.requirement):
         if not any(name in word.split(".") for word in words):
-            yield f"the message does not name the field {name!r}", "/message"
+            yield f"the message does not name the field {name!r}", ("message",)
     for value in _accepted(rule.requirement):
         if value not in words and not (value == "0" and words & {"empty", "no", "none"}):
-            yield f"the message does not name the accepted value {value}", "/message"
+            yield f"the message does not name the accepted value {value}", ("message",)
 
 
 def _named(schema: Any) -> Iterator[str]:

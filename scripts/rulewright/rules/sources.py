@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.openapi.document import Document, read_written
+from rulewright.openapi.document import Document, to_yaml
 from rulewright.openapi.pointer import Location, encode, resolve
 from rulewright.overlay import Overlay, notes
-from rulewright.rules.definition import Rule, RuleDefinitionError, RuledSchema
+from rulewright.rules.definition import Finding, Rule, RuledSchema, Source
 
+_NEAR: Final = 0.6
+_SHOWN: Final = 3
 _BULLET: Final = re.compile(r"^\s*(?:[-*•+]|\d+[.)])\s+")
 _END: Final = re.compile(r"(?<=[.!?])\s+(?=[^a-z])|(?<=[。！？；])\s*")
 
@@ -40,72 +42,115 @@ def folded(text: str) -> str:
     return " ".join(text.split())
 
 
-def check_quotes(vendor: Document, rules: Sequence[Rule]) -> None:
-    """Compare each rule's quoted words with the vendor document, word by word; line breaks do not count.
+def misquotes(vendor: Document, value: Any, rules: Iterable[Rule]) -> Iterator[Finding]:
+    """Yield the rules whose quoted words no longer stand where they were found; line breaks do not count.
 
-    Raises:
-        RuleDefinitionError: One line for each rule whose words are gone, with what stands there now.
+    Words that stand on a page only are compared when that page is read: see `misquotes_of_page`.
+
+    Args:
+        vendor: The vendor document.
+        value: The document with all overlays applied: it has the texts that an overlay added.
+        rules: The rules.
     """
-    broken = [message for rule in rules if (message := _mismatch(vendor, rule)) is not None]
-    if broken:
-        raise RuleDefinitionError("\n".join(broken), path=vendor.path)
+    for rule in rules:
+        if rule.source.pointer is not None and (found := _misquote(vendor, value, rule)) is not None:
+            key, message = found
+            yield Finding("source-quoted", rule.id, message, (*rule.location, "source", key))
 
 
-def _mismatch(vendor: Document, rule: Rule) -> str | None:
-    place = rule.source.pointer
+def _misquote(vendor: Document, value: Any, rule: Rule) -> tuple[str, str] | None:
+    """Return which part of a source is wrong, and the message."""
+    at, quote = rule.source.at, rule.source.quote
     try:
-        text = resolve(vendor.value, place)
-    except (LookupError, ValueError) as error:
-        return f"rule {rule.id}: its source is gone: {error.args[0]}\n  review the rule, then its source.at"
+        text, place = resolve(vendor.value, at), f"{vendor.path}:{vendor.line(at[1:])}"
+    except (LookupError, ValueError):
+        try:
+            text, place = resolve(value, at), "a text that an overlay added"
+        except (LookupError, ValueError) as error:
+            return "at", f"its source is gone: {error.args[0]}\n" + _candidates(value, quote, at)
+        if rule.source.page is None:
+            message = "an overlay added the text it quotes; name the page the text was taken from, as page: URL or file"
+            return "at", message
     if not isinstance(text, str):
-        return f"rule {rule.id}: {rule.source.at} is not text; a rule quotes a description"
-    if _stands(rule.source.quote, text):
+        return "at", f"{at} is not text; a rule quotes a description"
+    if _stands(quote, text):
         return None
-    return (
-        f"rule {rule.id}: the vendor's words have changed at {rule.source.at} (line {vendor.line(place)})\n"
-        f"  quoted:  {rule.source.quote}\n"
-        f"  now reads: {_closest(text, rule.source.quote)}\n"
-        f"  review the rule against the new words, then update its source.quote"
+    return "quote", (
+        f"the vendor's words have changed at {at} ({place})\n"
+        f"  quoted:  {quote}\n"
+        f"  now reads: {_closest(text, quote)}\n"
+        "  review the rule against the new words, then update its source.quote"
     )
 
 
-def check_surroundings(record: Path, value: Any, ruled: Sequence[RuledSchema]) -> None:
-    """Compare the whole sentences that hold the quoted words with those of the last generated effective spec.
+def _candidates(value: Any, quote: str, at: str) -> str:
+    """Return the lines that help with a source that is gone: where its words stand now, or like ones."""
+    places = {encode(location): text for location, text in _texts(value, ())}
+    same = [f"  the words now stand at #{place}" for place, text in places.items() if _stands(quote, text)]
+    near = difflib.get_close_matches(at[1:], places, n=2, cutoff=_NEAR) if not same else []
+    lines = same[:_SHOWN] or [f"  did you mean #{place}? It reads: {_closest(places[place], quote)}" for place in near]
+    return "\n".join([*lines, "  review the rule, then its source.at"])
+
+
+def misquotes_of_page(name: str, text: str, sha256: str, rules: Iterable[Rule]) -> Iterator[Finding]:
+    """Yield the rules that quote a page whose words, or whose other content, have changed.
+
+    Args:
+        name: The page's URL, or its file name without folders.
+        text: The page.
+        sha256: Hash of the page as it was read.
+        rules: The rules.
+    """
+    for rule in rules:
+        source = rule.source
+        if source.page is None or name not in {source.page, PurePosixPath(source.page).name}:
+            continue
+        place = (*rule.location, "source")
+        if not _stands(source.quote, text):
+            message = (
+                f"its words no longer stand on the page {name}\n"
+                f"  quoted:  {source.quote}\n"
+                f"  now reads: {_closest(text, source.quote)}\n"
+                "  review the rule against the new words, then update its source"
+            )
+            yield Finding("source-quoted", rule.id, message, (*place, "quote"))
+        elif source.sha256 not in {None, sha256}:
+            message = (
+                f"the page {name} changed, but the quoted words still stand there\n"
+                f"  review the page, then update the hash in its source to sha256: {sha256}"
+            )
+            yield Finding("source-hash", rule.id, message, (*place, "sha256"))
+
+
+def changed_sentences(before: Any, value: Any, rules: Iterable[Rule]) -> Iterator[Finding]:
+    """Yield the rules of whose quoted sentence the last effective document had fewer words.
 
     All quoted words may still stand there and mean something else: `only X` is not `only X and Y`.
 
     Args:
-        record: The last effective spec; without one there is nothing to compare.
+        before: The last effective document; None where there is none to compare with.
         value: The document with all overlays applied.
-        ruled: The rules now.
-
-    Raises:
-        RuleDefinitionError: The vendor added words to a sentence, and the quote is not the whole of it.
+        rules: The rules.
     """
-    before = read_written(record)
-    rules = [rule for schema in ruled for rule in schema.rules]
-    changed = [message for rule in rules if (message := _surrounded(before, value, rule)) is not None]
-    if changed:
-        raise RuleDefinitionError("\n".join(changed))
+    for rule in rules:
+        try:
+            old, new = resolve(before, rule.source.at), resolve(value, rule.source.at)
+        except (LookupError, ValueError):
+            continue  # a page, or a place that `misquotes` reports
+        if isinstance(old, str) and isinstance(new, str) and (message := _changed_sentence(rule.source, old, new)):
+            yield Finding("source-sentence", rule.id, message, (*rule.location, "source", "quote"))
 
 
-def _surrounded(before: Any, value: Any, rule: Rule) -> str | None:
-    place = rule.source.pointer
-    try:
-        old, new = resolve(before, place), resolve(value, place)
-    except (LookupError, ValueError):
-        return None
-    if not isinstance(old, str) or not isinstance(new, str):
-        return None
-    for words in sentences(rule.source.quote):
+def _changed_sentence(source: Source, old: str, new: str) -> str | None:
+    for words in sentences(source.quote):
         was, stands = _holding(words, old), _holding(words, new)
         if was and stands != was and _bare(words) not in stands:
             return (
-                f"rule {rule.id}: the vendor changed the sentence around the quoted words at {rule.source.at}\n"
-                f"  quoted:  {rule.source.quote}\n"
+                f"the vendor changed the sentence around the quoted words at {source.at}\n"
+                f"  quoted:  {source.quote}\n"
                 f"  was:     {' / '.join(was)}\n"
                 f"  now reads: {' / '.join(stands) or _closest(new, words)}\n"
-                f"  review the rule against the whole sentence, then quote all of it in its source.quote"
+                "  review the rule against the whole sentence, then quote all of it in its source.quote"
             )
     return None
 
@@ -184,12 +229,27 @@ class Prose:
         """The sentences that neither a rule nor a waiver quotes."""
         return tuple(sentence for sentence in self.sentences if not sentence.claimed)
 
-    def error_text(self) -> str:
-        """Return the message about the unclaimed sentences."""
-        lines = [f"{self.path}: {len(self.unclaimed)} sentence(s) sound like a constraint, and no rule claims them"]
-        lines += [f"  line {sentence.line}, {sentence.at}\n    {sentence.text}" for sentence in self.unclaimed]
-        lines.append(f"  write a rule that quotes the sentence, or waive it with a reason in {WAIVED} of an overlay")
-        return "\n".join(lines)
+    def new_since(self, before: Any, value: Any) -> tuple[Sentence, ...]:
+        """Return the unclaimed sentences that the last effective document did not have.
+
+        Args:
+            before: The last effective document; None where there is none, so that nothing is new.
+            value: The document with all overlays applied: an overlay may have reworded the sentence.
+        """
+        if before is None:
+            return ()
+        known = {sentence for _, text in _texts(before, ()) for sentence in sentences(text)}
+        now = {sentence for _, text in _texts(value, ()) for sentence in sentences(text)}
+        return tuple(each for each in self.unclaimed if each.text in now - known)
+
+    def unclaimed_error(self, unclaimed: Sequence[Sentence]) -> InputError:
+        """Return the error about sentences that nothing claims, with the lines to write."""
+        lines = [f"{len(unclaimed)} sentence(s) sound like a constraint, and no rule claims them"]
+        lines += [f"  line {sentence.line}, {sentence.at}\n    {sentence.text}" for sentence in unclaimed]
+        lines.append("  write a rule that quotes the sentence, or waive it in an overlay:")
+        waivers = [{"at": each.at, "quote": each.text, "reason": "why no rule can hold it"} for each in unclaimed]
+        lines += [f"    {line}" for line in to_yaml({WAIVED: waivers}).splitlines()]
+        return InputError("\n".join(lines), path=self.path)
 
     def text(self) -> str:
         """Return the sentences for people, each with what claims it."""
@@ -207,26 +267,30 @@ def read_prose(vendor: Document, ruled: Sequence[RuledSchema], overlays: Sequenc
         InputError: A waiver is malformed, or quotes words that no longer stand in a constraint-like sentence.
     """
     quotes = [(rule.source.pointer, folded(rule.source.quote), rule.id) for schema in ruled for rule in schema.rules]
-    waivers = list(_waivers(overlays))
-    used: set[int] = set()
+    waivers = {(at, quote): (place, reason) for at, quote, place, reason in _waivers(overlays)}
     result = []
     for location, text in _texts(vendor.value, ()):
         pointer = encode(location)
         for sentence in filter(sounds_like_a_constraint, sentences(text)):
             rules = tuple(rule for at, quote, rule in quotes if at == pointer and _overlap(quote, sentence))
-            waiver = next((each for each in waivers if each[1] == pointer and each[2] == sentence), None)
-            if waiver is not None:
-                used.add(waiver[0])
-            result.append(Sentence(f"#{pointer}", vendor.line(pointer), sentence, rules, waiver[3] if waiver else None))
-    for number, pointer, quote, _ in waivers:
-        if number not in used:
-            raise InputError(
-                f"{WAIVED}: no constraint-like sentence at #{pointer} reads {quote!r}; "
-                "the vendor changed it, or the waiver is no longer needed: review it",
-                path=vendor.path,
-                line=vendor.line(pointer),
-            )
+            _, waiver = waivers.get((pointer, sentence), (None, None))
+            result.append(Sentence(f"#{pointer}", vendor.line(pointer), sentence, rules, waiver))
+    waived = {(each.at[1:], each.text) for each in result}
+    if stale := [(at, quote, place) for (at, quote), (place, _) in waivers.items() if (at, quote) not in waived]:
+        raise InputError("\n".join(_stale(vendor, *each) for each in stale))
     return Prose(vendor.path, tuple(result))
+
+
+def _stale(vendor: Document, at: str, quote: str, place: str) -> str:
+    try:
+        text = resolve(vendor.value, at)
+    except (LookupError, ValueError):
+        text = None
+    now = f"\n  now reads: {_closest(text, quote)}" if isinstance(text, str) else ""
+    return (
+        f"{place}: {WAIVED}: no constraint-like sentence at #{at} reads {quote!r}{now}\n"
+        "  the vendor changed it, or the waiver is no longer needed: review it"
+    )
 
 
 def sounds_like_a_constraint(sentence: str) -> bool:
@@ -252,11 +316,13 @@ def _texts(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
             yield from _texts(child, (*location, index))
 
 
-def _waivers(overlays: Sequence[Overlay]) -> Iterator[tuple[int, str, str, str]]:
-    for number, (overlay, index, entry) in enumerate(notes(overlays, WAIVED)):
-        keys = ("at", "quote", "reason")
+def _waivers(overlays: Sequence[Overlay]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield pointer, sentence, file with line, and reason of each waiver."""
+    for overlay, index, entry in notes(overlays, WAIVED):
+        keys, location = ("at", "quote", "reason"), (WAIVED, index)
         if not isinstance(entry, dict) or set(entry) != set(keys) or not all(isinstance(entry[k], str) for k in keys):
-            raise overlay.document.error(f"a waived sentence has {', '.join(keys)}, each text", (WAIVED, index))
+            raise overlay.document.error(f"a waived sentence has {', '.join(keys)}, each text", location)
         if not entry["reason"].strip():
-            raise overlay.document.error("a waived sentence needs a reason", (WAIVED, index))
-        yield number, entry["at"].removeprefix("#"), folded(entry["quote"]), entry["reason"]
+            raise overlay.document.error("a waived sentence needs a reason", location)
+        place = f"{overlay.path}:{overlay.document.line(location)}"
+        yield entry["at"].removeprefix("#"), folded(entry["quote"]), place, entry["reason"]

@@ -100,8 +100,7 @@ def explain(document: Any, ruled: RuledSchema, request: Any) -> list[Violation]:
     fits = schema_validators(document, [ruled])(ruled)
     found = [Violation(_SCHEMA, "error", _place(error), error.message) for error in fits.iter_errors(request)]
     for rule, error in Verdict(ruled, levels=("error", "warning")).errors(request):
-        source = {"at": rule.source.at, "quote": rule.source.quote}
-        found.append(Violation(rule.id, rule.level, _place(error), rule.message, source))
+        found.append(Violation(rule.id, rule.level, _place(error), rule.message, rule.source.data()))
     return found
 
 

@@ -291,7 +291,7 @@ class _Quiet(logging.Filter):
         return not (_OURS.get() and ("receive_response_headers" in message or ".failed" in message))
 
 
-logging.getLogger("httpcore.http11").addFilter(_Quiet())
+logging.getLogger(f"{httpcore.__name__}.http11").addFilter(_Quiet())
 
 
 def _socket_for(address: str) -> socket.socket:

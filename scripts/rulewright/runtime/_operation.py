@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Final, Generic, ParamSpec, TypeVar
 
 from attrs import define
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+IDEMPOTENT: Final = frozenset({"get", "head", "options", "trace", "put", "delete", "query"})
 
 
 class Deferred(Generic[R]):
@@ -57,6 +59,37 @@ class Credential:
 
 
 @define(frozen=True)
+class Input:
+    """One argument of an operation's method: a parameter, a field of the body, or the whole body.
+
+    Args:
+        keyword: The keyword of the method.
+        argument: The keyword of `request` for a parameter or the whole body; of a field, the attribute of its model.
+        place: `path`, `query`, `header`, `cookie` or `body`.
+        name: The name that is sent; empty for the whole body.
+        required: Whether a request must have it.
+        description: The document's text.
+        type: The JSON type; empty where the document names none or several.
+        items: Of an array, the JSON type of its items.
+        choices: The values that the document lists; of an array, those of its items.
+        format: The document's format; of an array, that of its items.
+        deprecated: Whether the document calls it deprecated.
+    """
+
+    keyword: str
+    argument: str
+    place: str
+    name: str
+    required: bool
+    description: str = ""
+    type: str = ""
+    items: str = ""
+    choices: tuple[Any, ...] = ()
+    format: str = ""
+    deprecated: bool = False
+
+
+@define(frozen=True)
 class Operation(Generic[P, R]):
     """One operation of the API.
 
@@ -64,25 +97,57 @@ class Operation(Generic[P, R]):
         id: Its operationId.
         method: The HTTP method, lower case.
         path: The path template, relative to the server.
+        function: The name of its method of a client.
         request: Builds the keyword arguments of `httpx.Client.request` from the operation's parameters.
         read: Parses an `httpx.Response` that the document describes.
         module: The module of its generated functions, relative to the package.
-        arguments: The keyword of `request` for each parameter, by its place and name, such as `query:limit`.
-        joined: The query parameters whose values are written as one, joined by commas.
+        model: Makes the body of its fields, where these are not sent as they are given.
+        inputs: The arguments of its method, parameters first.
         credentials: The places of the token: the first alternative of the document; empty for none.
+        summary: The document's summary, in one line.
+        description: The document's description.
+        tags: The document's tags; they group texts, never names.
+        deprecated: Whether the document calls it deprecated.
+        media: The content type of its body; empty if it has none.
+        body_required: Whether a request must have a body.
+        is_open: Whether its body takes fields that the document does not list.
+        joined: The query parameters whose values are written as one, joined by commas.
+        poll: The id of the operation that polls the task which this one starts; empty if it starts none.
+        rules: The ids of the rules that judge its requests.
         certainty: How sure the operation is: `published`, `sibling`, `observed` or `inferred`.
     """
 
     id: str
     method: str
     path: str
+    function: str
     request: Callable[P, dict[str, Any]]
     read: Callable[..., R]
     module: str
-    arguments: Mapping[str, str]
-    joined: tuple[str, ...]
-    credentials: tuple[Credential, ...]
-    certainty: str
+    model: Callable[..., Any] | None = None
+    inputs: tuple[Input, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    summary: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    deprecated: bool = False
+    media: str = ""
+    body_required: bool = False
+    is_open: bool = False
+    joined: tuple[str, ...] = ()
+    poll: str = ""
+    rules: tuple[str, ...] = ()
+    certainty: str = "published"
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        """The keyword of `request` for each parameter, by its place and name, such as `query:limit`."""
+        return {f"{each.place}:{each.name}": each.argument for each in self.inputs if each.place != "body"}
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether a request that is sent twice means no more than one (RFC 9110, 9.2.2, and the QUERY method)."""
+        return self.method in IDEMPOTENT
 
     def filled_in(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a request with the defaults of its builder."""

@@ -89,7 +89,7 @@ class Canned(httpx.BaseTransport):
         return httpx.Response(self.status, headers=self.content.headers, stream=httpx.ByteStream(self.content.body))
 
 
-def test_every_status_with_every_body(bench: Bench, callable_subject: Subject, check: Check) -> None:
+def test_statuses(bench: Bench, callable_subject: Subject, check: Check) -> None:
     """Whatever a server answers, a call ends in a value or in the typed error for that status, after one request."""
     server = Canned(bench.sandbox.transport())
     caller = bench.open("sync", server)
@@ -110,7 +110,7 @@ def test_every_status_with_every_body(bench: Bench, callable_subject: Subject, c
     caller.close()
 
 
-def test_every_status_at_a_poll(bench: Bench, submit: Subject, check: Check) -> None:
+def test_poll_statuses(bench: Bench, submit: Subject, check: Check) -> None:
     """The same for the state of a task."""
     server = Canned(bench.sandbox.transport())
     caller: Caller = bench.open("sync", server)
@@ -150,7 +150,7 @@ def _problem(bench: Bench, case: str, outcome: Outcome, server: Canned, names: t
     return None
 
 
-def test_every_documented_answer(bench: Bench, callable_subject: Subject, check: Check) -> None:
+def test_documented_answers(bench: Bench, callable_subject: Subject, check: Check) -> None:
     """Each documented refusal ends a call in a typed error, and each field of it may be missing or wrong."""
     operation = callable_subject
 
@@ -184,7 +184,7 @@ def _scripted(bench: Bench, operation: Subject, script: str) -> Outcome:
     return bench.call(request)
 
 
-def test_a_success_with_another_status(bench: Bench, submit: Subject, check: Check) -> None:
+def test_success_statuses(bench: Bench, submit: Subject, check: Check) -> None:
     """An answer that holds what was promised is taken with every 2xx, documented or not."""
     server = Canned(bench.sandbox.transport())
     caller = bench.open("sync", server)

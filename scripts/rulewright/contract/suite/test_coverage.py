@@ -10,7 +10,7 @@ from rulewright.errors import printable
 SHOWN = 20
 
 
-def test_everything_was_exercised(measured: Coverage) -> None:
+def test_coverage(measured: Coverage) -> None:
     """Each line was seen on the wire, or is waived with a reason that still holds."""
     shown = [f"not exercised: {line}" for line in measured.missed[:SHOWN]]
     more = len(measured.missed) - len(shown)

@@ -31,7 +31,7 @@ CONFORMANCE: Final = (
 
 
 @schemathesis.pytest.parametrize(**schemas())
-def test_a_generated_request(
+def test_generated(
     case: schemathesis.Case[Any], bench: Bench, session: requests.Session, check: Callable[[Any], None]
 ) -> None:
     """Valid ones are accepted and answered as documented; every JSON body meets the same verdict everywhere."""

@@ -6,10 +6,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from attrs import evolve
-
 from rulewright.contract.bench import Bench
-from rulewright.contract.cases import REFUSED, Cases
+from rulewright.contract.cases import Cases
 from rulewright.contract.client import Skin
 from rulewright.contract.contract import Subject
 from rulewright.contract.failure import Ask, Failure
@@ -18,50 +16,50 @@ from rulewright.contract.request import is_same
 Check = Callable[[Any], None]
 
 
-def test_the_compiled_rules_are_those_of_the_document(bench: Bench) -> None:
+def test_compiled_rules(bench: Bench) -> None:
     """Ids, levels, messages and quoted words, in the document's order."""
     wanted = {rule.id: (rule.level, rule.message, rule.source.quote) for rule in bench.contract.rules}
     assert bench.package.rules == wanted
 
 
-def test_every_json_body(bench: Bench, json_subject: Subject, check: Check) -> None:
+def test_bodies(bench: Bench, json_subject: Subject, check: Check) -> None:
     """Every point of the request space, and every field absent, of a wrong type, unlisted, at and beyond its bounds."""
     cases = Cases(bench.contract, json_subject).bodies()
     check(bench.agree(json_subject, case, json_subject.with_body(body)) for case, body in cases)
 
 
-def test_every_combination_of_ruled_parameters(bench: Bench, ruled_subject: Subject, check: Check) -> None:
+def test_parameter_rules(bench: Bench, ruled_subject: Subject, check: Check) -> None:
     """The rules between parameters hold at the client and at the server."""
     cases = Cases(bench.contract, ruled_subject).parameter_points()
     check(bench.agree_on_parameters(ruled_subject, case, request) for case, request in cases)
 
 
-def test_other_credentials_are_refused(bench: Bench, subject: Subject, check: Check) -> None:
+def test_credentials(bench: Bench, subject: Subject, check: Check) -> None:
     """Without the accepted token no operation does anything."""
     check([None, *map(bench.put, Cases(bench.contract, subject).credentials())])
 
 
-def test_wrong_parameters_are_refused(bench: Bench, subject: Subject, check: Check) -> None:
+def test_parameters(bench: Bench, subject: Subject, check: Check) -> None:
     """A parameter that is missing, given twice, or has no value that it may have."""
     check([None, *map(bench.put, Cases(bench.contract, subject).parameters())])
 
 
-def test_bodies_that_are_not_json_are_refused(bench: Bench, json_subject: Subject, check: Check) -> None:
+def test_contents(bench: Bench, json_subject: Subject, check: Check) -> None:
     """A body that is no JSON, or does not announce that it is."""
     check([None, *map(bench.put, Cases(bench.contract, json_subject).contents())])
 
 
-def test_other_methods_are_refused(bench: Bench, subject: Subject, check: Check) -> None:
+def test_methods(bench: Bench, subject: Subject, check: Check) -> None:
     """A method nobody documented is answered with 405."""
     check([None, *map(bench.put, Cases(bench.contract, subject).methods())])
 
 
-def test_an_unknown_task_is_not_found(bench: Bench, subject: Subject, check: Check) -> None:
+def test_unknown_task(bench: Bench, subject: Subject, check: Check) -> None:
     """The state of a task that nobody started is answered with 404."""
     check([None, *map(bench.put, Cases(bench.contract, subject).unknown_task())])
 
 
-def test_refused_requests_start_nothing(bench: Bench, submit: Subject) -> None:
+def test_refused_submits(bench: Bench, submit: Subject) -> None:
     """However many submits are refused, no task comes of them."""
     bench.sandbox.reset()
     cases = Cases(bench.contract, submit)
@@ -70,7 +68,7 @@ def test_refused_requests_start_nothing(bench: Bench, submit: Subject) -> None:
     assert len(bench.sandbox.core.tasks) == 0
 
 
-def test_a_valid_request(bench: Bench, callable_subject: Subject, skin: Skin, check: Check) -> None:
+def test_valid_request(bench: Bench, callable_subject: Subject, skin: Skin, check: Check) -> None:
     """The client sends it once, and reads the answer of the server as the document describes it."""
     bench.sandbox.reset()
     request = bench.valid(callable_subject)
@@ -102,7 +100,7 @@ def test_a_valid_request(bench: Bench, callable_subject: Subject, skin: Skin, ch
     check(cases())
 
 
-def test_the_token_stays_home(bench: Bench, callable_subject: Subject, skin: Skin) -> None:
+def test_token(bench: Bench, callable_subject: Subject, skin: Skin) -> None:
     """A request carries the token where the document wants it, and nowhere else."""
     bench.sandbox.reset()
     request = bench.valid(callable_subject)
@@ -118,7 +116,7 @@ def test_the_token_stays_home(bench: Bench, callable_subject: Subject, skin: Ski
     assert [place for place, text in elsewhere.items() if bench.token in text and place not in places] == []
 
 
-def test_rules_can_be_waived(bench: Bench, submit: Subject, check: Check) -> None:
+def test_waiving(bench: Bench, submit: Subject, check: Check) -> None:
     """A waived rule is not checked: its body is sent, and refused by the server; in strict mode every rule refuses."""
 
     def cases() -> Iterator[Failure | None]:
@@ -144,22 +142,8 @@ def test_rules_can_be_waived(bench: Bench, submit: Subject, check: Check) -> Non
     check(cases())
 
 
-def test_an_unknown_path_is_not_found(bench: Bench) -> None:
+def test_unknown_path(bench: Bench) -> None:
     """A path that no operation has is answered with 404."""
     path = bench.contract.spec.base_path + "/nobody/knows/of/this/path/at/all"
     if not bench.contract.matching(path):
         assert bench.send(Ask("GET", path)).status_code == 404
-
-
-def test_a_request_without_required_body_is_refused(bench: Bench, json_subject: Subject, check: Check) -> None:
-    """No body at all, with and without the type it should have."""
-    ask = bench.contract.ask(json_subject, json_subject.request)
-    body = json_subject.operation.body
-    without = [evolve(ask, content=None), evolve(ask, content=None, headers={})]
-    statuses = [bench.send(each).status_code for each in without] if body is not None and body.required else []
-    check([None, *(_unless_refused(str(json_subject), status, ask) for status in statuses)])
-
-
-def _unless_refused(case: str, status: int, ask: Ask) -> Failure | None:
-    wanted = (*REFUSED, 415)
-    return None if status in wanted else Failure(case, "requestBody", f"HTTP {status}", f"HTTP {wanted}", "server", ask)

@@ -48,7 +48,7 @@ def same(case: str, place: str, got: object, wanted: object, blame: Blame = "cli
     return None if got == wanted else Failure(case, place, str(got), str(wanted), blame)
 
 
-def test_every_state_in_order(bench: Bench, submit: Subject, skin: Skin, check: Check) -> None:
+def test_states(bench: Bench, submit: Subject, skin: Skin, check: Check) -> None:
     """A task goes through the documented states in their order, once, and stays at its end."""
     caller = bench.caller(skin)
 
@@ -62,7 +62,7 @@ def test_every_state_in_order(bench: Bench, submit: Subject, skin: Skin, check: 
     check(cases())
 
 
-def test_every_end_of_a_wait(bench: Bench, submit: Subject, skin: Skin, check: Check) -> None:
+def test_ends(bench: Bench, submit: Subject, skin: Skin, check: Check) -> None:
     """A wait ends at each final state with the right value or error, which has the task's id."""
     caller, waiter = bench.caller(skin), submit.waiter
 
@@ -83,7 +83,7 @@ def test_every_end_of_a_wait(bench: Bench, submit: Subject, skin: Skin, check: C
     check(cases())
 
 
-def test_a_state_nobody_documented(bench: Bench, submit: Subject, skin: Skin, check: Check) -> None:
+def test_undocumented_state(bench: Bench, submit: Subject, skin: Skin, check: Check) -> None:
     """It neither ends a wait nor crashes it."""
     caller = bench.caller(skin)
 
@@ -96,7 +96,7 @@ def test_a_state_nobody_documented(bench: Bench, submit: Subject, skin: Skin, ch
     check(cases())
 
 
-def test_a_submit_is_sent_once(bench: Bench, submit: Subject, skin: Skin, check: Check) -> None:
+def test_one_submit(bench: Bench, submit: Subject, skin: Skin, check: Check) -> None:
     """After every end that leaves open whether it was accepted, a submit is not sent again."""
 
     def cases() -> Iterator[Failure | None]:
@@ -115,7 +115,7 @@ def test_a_submit_is_sent_once(bench: Bench, submit: Subject, skin: Skin, check:
     check(cases())
 
 
-def test_a_wait_outlives_faults(bench: Bench, submit: Subject, skin: Skin, check: Check) -> None:
+def test_faults_while_waiting(bench: Bench, submit: Subject, skin: Skin, check: Check) -> None:
     """A wait goes on through what does not concern the task, ends at a plain refusal, and never submits."""
     caller = bench.caller(skin)
     poll = submit.poll.operation.method if submit.poll else ""
@@ -136,7 +136,7 @@ def test_a_wait_outlives_faults(bench: Bench, submit: Subject, skin: Skin, check
     check(cases())
 
 
-def test_ids_are_unique(bench: Bench, submit: Subject, check: Check) -> None:
+def test_unique_ids(bench: Bench, submit: Subject, check: Check) -> None:
     """No two tasks have the same id, and each is found by its own."""
     bench.sandbox.reset()
     tasks = [bench.call(submit.request).value for _ in range(MANY)]

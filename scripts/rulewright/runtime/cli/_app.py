@@ -6,7 +6,7 @@ import inspect
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from itertools import takewhile
 from pathlib import Path
@@ -14,15 +14,18 @@ from typing import Any, Final
 
 from cyclopts import App, CycloptsError, Group, UnusedCliTokensError
 
-from .._api import PROGRAM, SUMMARY, VARIANTS
+from .._api import PROGRAM, SUMMARY, VARIANTS, request_violations
+from .._client import Client
+from .._errors import ConfigurationError
+from .._operation import Operation
+from .._secrets import printable
+from .._violation import Violation
 from . import _batch_commands, _rules, _tasks
-from ._command import Desk, run_command
+from ._command import Desk, Job, run_command
 from ._exits import exit_code, table
 from ._fields import Field, TypedItems, fields_of
-from ._job import Job
 from ._options import SUBMITTING_NAMES, Connecting, Submitting
 from ._output import OutputLost, standard_streams
-from ._package import Client, ConfigurationError, found_violations, printable
 
 Variants = Mapping[str, Mapping[str, str]]
 
@@ -130,7 +133,7 @@ def _variant(client_class: type[Client], name: str, typed: Sequence[str]) -> Cal
             for items in (TypedItems(field, arguments, typed) for field in fields):
                 if items.items:
                     items.check_place(fields)
-                    items.check_values(found_violations(client_class, name, arguments))
+                    items.check_values(_found_violations(client_class, name, arguments))
             return getattr(client, name)(**arguments)
 
         return _tasks.submit(options, start, client_class)
@@ -142,6 +145,22 @@ def _variant(client_class: type[Client], name: str, typed: Sequence[str]) -> Cal
     command.__signature__ = signature  # type: ignore[attr-defined]
     command.__doc__ = _help(inspect.getdoc(method) or "")
     return command
+
+
+def _found_violations(client_class: type[Client], method: str, given: Mapping[str, Any]) -> tuple[Violation, ...]:
+    """Return what the request of a method would break, inferred rules included; nothing is sent."""
+
+    class Builder(client_class):  # type: ignore[misc,valid-type]
+        def __init__(self) -> None:
+            """Open no connection."""
+
+        def _submit(
+            self, operation: Operation[..., Any], arguments: Mapping[str, Any], *, waive: Collection[str], **_: Any
+        ) -> Any:
+            return request_violations(operation, arguments, waive=waive)
+
+    found: tuple[Violation, ...] = getattr(Builder(), method)(**given)
+    return found
 
 
 def _arguments(fields: tuple[Field, ...], bound: Mapping[str, Any], options: Submitting) -> dict[str, Any]:

@@ -10,9 +10,12 @@ from typing import Any, Final, Protocol
 
 from attrs import define, field, frozen
 
+from .. import _errors as errors
+from .._errors import ConfigurationError
+from .._result import TaskResult
+from .._tasks import AsyncTask
 from ._exits import Exit, exit_code
 from ._journal import NEW, Entry, Journal
-from ._package import AsyncTask, ConfigurationError, TaskResult, errors
 from ._requests import Line
 from ._signals import Paced, Stopped
 

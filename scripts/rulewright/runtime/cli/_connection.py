@@ -7,13 +7,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from .._addresses import is_loopback
 from .._api import TOKEN_VARIABLE
+from .._client import Client
+from .._errors import ConfigurationError
 from ._options import Connecting, Waiting
-from ._package import Client, ConfigurationError, is_loopback, new_sandbox
 from ._signals import Clock, Interrupts
+
+if TYPE_CHECKING:
+    from rulewright.sandbox import Sandbox
 
 SANDBOX_TOKEN: Final = "sandbox"  # noqa: S105  (made up and published: the default of every sandbox)
 SANDBOX_PACE: Final = 0.02
@@ -44,8 +49,19 @@ def connection(options: Connecting) -> Iterator[tuple[dict[str, Any], float]]:
         settings["max_download_bytes"] = options.max_download_bytes
     with ExitStack() as stack:
         if options.sandbox and options.base_url is None:
-            settings["base_url"] = stack.enter_context(new_sandbox(SANDBOX_TOKEN).serve()).url
+            settings["base_url"] = stack.enter_context(_new_sandbox().serve()).url
         yield {**settings, "token": token(options)}, SANDBOX_PACE if options.sandbox else 1.0
+
+
+def _new_sandbox() -> Sandbox:
+    try:
+        # The one import of the tool by a client: without --sandbox the client works alone.
+        from rulewright.sandbox import Sandbox
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"--sandbox needs {error.name}, which is not installed", way_out="python -m pip install rulewright"
+        ) from None
+    return Sandbox(Client, token=SANDBOX_TOKEN)
 
 
 def check(options: Connecting, *, submits: bool) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final
 
+from .. import _errors as errors
 from ._output import OutputLost
-from ._package import errors
 from ._signals import Interrupted
 
 

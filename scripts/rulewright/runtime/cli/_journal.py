@@ -30,7 +30,9 @@ from typing import Any, Final, Self
 
 from attrs import define, evolve, field, frozen
 
-from ._package import ConfigurationError, printable, sync_directory
+from .._errors import ConfigurationError
+from .._files import sync_directory
+from .._secrets import printable
 
 FORMAT: Final = 1
 NEW: Final = "new"

@@ -1,19 +1,34 @@
-"""Standard output for results, standard error for messages; terminals obey no foreign text in either."""
+"""Standard output for results, standard error for messages and progress; terminals obey no foreign text in either."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import json
+import logging
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from rich.console import Console
+from rich.text import Text
 
-from ._package import printable
+from .._api import LOGGER
+from .._secrets import printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from .._result import TaskResult
+
+REMINDER: Final = 60.0
+"""Seconds after which a pipe gets a line although the state has not changed."""
+
+_COLOURS: Final = {"error": "red", "warning": "yellow", "debug": "bright_black", "info": "bright_black"}
+"""The colour of a message by its first word, on terminals and with FORCE_COLOR; never with NO_COLOR."""
 
 
 class OutputLost(Exception):  # noqa: N818  (what happened, not whose mistake it is)
@@ -115,11 +130,13 @@ class Screen:
     Args:
         as_json: Print one JSON object on standard output, and no other line.
         quiet: Show no progress and no notes; errors are always shown.
+        verbose: Show what the client logs.
     """
 
-    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+    def __init__(self, *, as_json: bool = False, quiet: bool = False, verbose: bool = False) -> None:
         self.as_json = as_json
         self.quiet = quiet
+        self.verbose = verbose
         self._out = sys.stdout
         # No markup, emoji or highlighting: what servers send is text.
         self.console = Console(file=sys.stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
@@ -160,9 +177,92 @@ class Screen:
 
     def problem(self, text: str) -> None:
         """Show a message that is shown in any case."""
-        self.console.print(printable(text))
+        shown = Text(printable(text))
+        kind = text.partition(":")[0]
+        if kind in _COLOURS:
+            shown.stylize(_COLOURS[kind], 0, len(kind) + 1)
+        self.console.print(shown)
+
+    @contextmanager
+    def logged(self) -> Iterator[None]:
+        """Show what the client logs in this block: warnings, or everything if the command is to be verbose."""
+        logger, handler = logging.getLogger(LOGGER), _Log(self)
+        before = logger.level
+        logger.addHandler(handler)
+        if self.verbose:
+            logger.setLevel(logging.DEBUG)
+        try:
+            yield
+        finally:
+            logger.setLevel(before)
+            logger.removeHandler(handler)
+
+
+class _Log(logging.Handler):
+    """Log records as notes, above a moving line and not through it."""
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__(logging.DEBUG if screen.verbose else logging.WARNING)
+        self._screen = screen
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._screen.note(f"{record.levelname.lower()}: {record.getMessage()}")
 
 
 def one_line(text: str) -> str:
     """Return foreign text as one line: a line break in it must not pass for a second result."""
     return printable(text).replace("\n", "\\n")
+
+
+class Watch:
+    """Show how one wait is going: a line that moves on a terminal, plain lines in a pipe.
+
+    Args:
+        screen: Where to show it.
+        name: What is waited for.
+    """
+
+    def __init__(self, screen: Screen, name: str) -> None:
+        self._screen = screen
+        self._name = name
+        self._polls = 0
+        self._state = ""
+        self._started = self._shown = time.monotonic()
+        self._bar: Progress | None = None
+
+    def poll(self, result: TaskResult) -> None:
+        """Show the result of a poll; the client's `on_poll`."""
+        self._polls += 1
+        now = time.monotonic()
+        polls = f"{self._polls} poll{'s' * (self._polls != 1)}"
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], description=self._described(result.status), polls=polls)
+        elif result.status != self._state or now - self._shown >= REMINDER:
+            self._shown = now
+            self._screen.note(f"{self._described(result.status)} ({now - self._started:.0f} s, {polls})")
+        self._state = result.status
+
+    def _described(self, state: str) -> str:
+        return one_line(f"{self._name}: {state}")
+
+    def __enter__(self) -> Self:
+        if self._screen.lively:
+            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            self._bar = Progress(
+                # "line" is ASCII: old Windows consoles cannot draw the others.
+                SpinnerColumn("line"),
+                TextColumn("{task.description}", markup=False),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[polls]}", markup=False),
+                console=self._screen.console,
+                transient=True,
+            )
+            self._bar.add_task(self._described("submitted"), total=None, polls="")
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None

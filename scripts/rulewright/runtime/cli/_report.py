@@ -1,16 +1,21 @@
-"""The outcome of a batch: its exit code, its lines of standard output, its JSON."""
+"""The progress and the outcome of a batch: its exit code, its lines of standard output, its JSON."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from ._command import error_document
+from .._result import TaskResult
+from ._command import error_document, error_text
 from ._exits import Exit, exit_code, recorded_exit_code
 from ._journal import NEW, STATES, Entry, Journal
+from ._output import Screen, one_line
 from ._requests import Line, UnlistedField
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 GRAVITY: Final = (
     Exit.UNEXPECTED,
@@ -94,3 +99,73 @@ def _error(entry: Entry, error: BaseException | None) -> dict[str, Any] | None:
     if error is not None:
         return error_document(error, None)
     return None if entry.error is None else {"type": entry.error}
+
+
+class BatchProgress:
+    """Show how a batch is going.
+
+    Args:
+        screen: Where to show it.
+        total: How many lines there are.
+        over: How many of them had ended before.
+    """
+
+    def __init__(self, screen: Screen, total: int, over: int) -> None:
+        self._screen = screen
+        self._total = total
+        self._over = over
+        self._bar: Progress | None = None
+
+    def event(self, line: Line, entry: Entry, error: BaseException | None) -> None:
+        """Show a line's new state."""
+        over = entry.state in {"unknown", "refused", "ended", "done"}
+        self._over += over
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=self._over)
+        if error is not None:
+            text = error_text(error, None).removeprefix("error: ")
+            self._screen.problem(f"line {line.number}: {entry.state}: {text}")
+        elif entry.state != "intent":
+            subject = {"submitted": f"task {entry.task}", "done": entry.file}.get(entry.state) or ""
+            progress = f" ({self._over} of {self._total})" if over else ""
+            self._screen.note(one_line(f"line {line.number}: {entry.state} {subject}") + progress)
+
+    def polled(self, line: Line, result: TaskResult) -> None:
+        """Show the result of a poll."""
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], last=one_line(f"line {line.number}: {result.status}")[:60])
+
+    def problem(self, text: str) -> None:
+        """Show a message that is shown in any case."""
+        self._screen.problem(one_line(text))
+
+    def __enter__(self) -> Self:
+        if self._screen.lively:
+            self._bar = _lines_bar(self._screen, self._total, self._over)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _lines_bar(screen: Screen, total: int, over: int) -> Progress:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    bar = Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[last]}", markup=False),
+        console=screen.console,
+        transient=True,
+    )
+    bar.add_task("lines", total=total, completed=over, last="")
+    return bar

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Final
 from cyclopts import Parameter
 
 from .. import _api as api
+from .._errors import ConfigurationError
 from .._violation import Violation
 from ._command import Desk, run_command, violation_document
 from ._exits import Exit
 from ._options import Judging, Reporting
-from ._package import ConfigurationError
 from ._requests import RequestSchema, read_object, unlisted_fields
 
 _LIMIT: Final = 8 * 2**20

@@ -1,0 +1,409 @@
+"""Faults of a document that a client cannot be made with, each with the correction where only one is possible.
+
+What a validator merely dislikes is not among them; see `validity`.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jsonschema_rs
+import yaml
+
+from rulewright.errors import InputError
+from rulewright.openapi.document import Document
+from rulewright.openapi.operations import METHODS, Operation, operations, with_path_items
+from rulewright.openapi.pointer import Location, encode, path_of, resolve
+from rulewright.openapi.references import follow, objects, references
+
+REMOVE: Final = object()
+"""As a correction: the value goes."""
+_CORRECTED: Final = "an overlay with these actions corrects what can be corrected without a choice:"
+_PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
+_TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
+_SYNONYMS: Final[dict[str, dict[str, Any]]] = {
+    "bool": {"type": "boolean"},
+    "date": {"type": "string", "format": "date"},
+    "date-time": {"type": "string", "format": "date-time"},
+    "datetime": {"type": "string", "format": "date-time"},
+    "dict": {"type": "object"},
+    "double": {"type": "number", "format": "double"},
+    "file": {"type": "string", "format": "binary"},
+    "float": {"type": "number", "format": "float"},
+    "int": {"type": "integer"},
+    "list": {"type": "array"},
+    "long": {"type": "integer", "format": "int64"},
+    "str": {"type": "string"},
+    "uuid": {"type": "string", "format": "uuid"},
+}
+_LONGEST: Final = 300  # characters of an old value that an action repeats
+_PROSE: Final = frozenset({"description", "example", "examples", "externalDocs", "summary", "title"})
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One change of the document, as an overlay action would make it.
+
+    Args:
+        location: What is changed.
+        update: What is merged into it, or `REMOVE`.
+    """
+
+    location: Location
+    update: Any
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with a document.
+
+    Args:
+        message: What was found, and what would be right.
+        location: Where.
+        repairs: The changes that correct it; empty where somebody has to decide.
+    """
+
+    message: str
+    location: Location
+    repairs: tuple[Repair, ...] = ()
+
+
+def find_faults(value: Any) -> list[Fault]:
+    """Return the faults of a document whose version is known; later ones build on the earlier being corrected."""
+    if found := list(_shape(value)):
+        return found
+    checks: tuple[Callable[[Any], Iterator[Fault]], ...] = (
+        _references,
+        _security,
+        _paths,
+        _operation_ids,
+        _path_parameters,
+        _schemas,
+    )
+    found = [fault for check in checks for fault in check(value)]
+    gone = {repair.location: fault for fault in found for repair in fault.repairs if repair.update is REMOVE}
+    return [
+        fault
+        for fault in found
+        if all(gone.get(fault.location[:end], fault) is fault for end in range(len(fault.location)))
+    ]
+
+
+def actions(value: Any, found: Sequence[Fault]) -> list[dict[str, Any]]:
+    """Return the overlay actions that correct faults, each with the old value and the reason."""
+    pairs = [(fault, repair) for fault in found for repair in fault.repairs]
+    # last, and the last item of a list first: the places of the others stay as they are
+    items = [pair for pair in pairs if pair[1].update is REMOVE and isinstance(pair[1].location[-1], int)]
+    items.sort(key=lambda pair: int(pair[1].location[-1]), reverse=True)
+    return [_action(value, *pair) for pair in [*(pair for pair in pairs if pair not in items), *items]]
+
+
+def _action(value: Any, fault: Fault, repair: Repair) -> dict[str, Any]:
+    old = _old(value, repair)
+    was = {} if old in (None, {}) or len(json.dumps(old)) > _LONGEST else {"x-was": old}
+    change = {"remove": True} if repair.update is REMOVE else {"update": repair.update}
+    done = "removed" if repair.update is REMOVE else f"now {json.dumps(repair.update, ensure_ascii=False)}"
+    reason = f"{fault.message[:1].upper()}{fault.message[1:]}: {done}."
+    return {"target": path_of(repair.location), "description": reason, **was, **change}
+
+
+def _old(value: Any, repair: Repair) -> Any:
+    try:
+        old = resolve(value, encode(repair.location))
+    except (LookupError, ValueError):
+        return None  # an earlier repair puts it there
+    if repair.update is REMOVE or not isinstance(old, dict):
+        return old
+    return {key: old[key] for key in repair.update if key in old and not isinstance(old[key], (dict, list))}
+
+
+def refuse_faults(document: Document, found: Sequence[Fault]) -> None:
+    """Refuse a document with faults, all in one error.
+
+    Raises:
+        InputError: Names each fault with its place, and the overlay actions that correct it.
+    """
+    if not found:
+        return
+    written = [_on_one_line(action) for action in actions(document.value, found)]
+    hint = "\n".join(["an overlay with this corrects it:" if len(found) == 1 else _CORRECTED, *written])
+    if len(found) == 1:
+        error = document.error(found[0].message, found[0].location)
+    else:
+        error = InputError("\n".join([f"has {len(found)} faults:", *(_listed(document, each) for each in found)]))
+        error.path = document.path
+    error.hint = hint if written else ""
+    raise error
+
+
+def _listed(document: Document, fault: Fault) -> str:
+    pointer = encode(fault.location)
+    line = document.line(pointer)
+    return f"  {f'line {line}: ' if line else ''}{fault.message}\n    at {pointer or '(document root)'}"
+
+
+def _on_one_line(action: dict[str, Any]) -> str:
+    kept = {key: value for key, value in action.items() if key != "description"}
+    return (
+        "- " + yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=10**6, default_flow_style=True).strip()
+    )
+
+
+def _shape(value: Any) -> Iterator[Fault]:
+    """Find what every later step relies on and is not there."""
+    if not re.fullmatch(r"3\.\d+\.\d+(?:-\S+)?", str(value.get("openapi"))):
+        version = str(value["openapi"])[:3]
+        yield Fault(
+            f"openapi must be a version such as '3.0.3', got {_shown(value['openapi'])}",
+            ("openapi",),
+            (Repair(("openapi",), f"{version}.{3 if version == '3.0' else 0}"),),
+        )
+    info = value.get("info")
+    if info is None:
+        yield Fault("info is missing", ("info",), (Repair((), {"info": {"title": "API", "version": "0"}}),))
+    elif not isinstance(info, dict):
+        yield Fault(f"info must be an object, got {_shown(info)}", ("info",))
+    for key, text in (("title", "API"), ("version", "0")) if isinstance(info, dict) else ():
+        if not isinstance(info.get(key), str):
+            wrong = (Repair(("info", key), REMOVE),) if isinstance(info.get(key), (dict, list)) else ()
+            number = isinstance(info.get(key), (int, float))
+            added = Repair(("info",), {key: str(info[key]) if number else text})
+            yield Fault(f"info.{key} must be text, got {_shown(info.get(key))}", ("info", key), (*wrong, added))
+    if not isinstance(value.get("paths"), dict):
+        yield Fault(f"paths must be an object, got {_shown(value.get('paths'))}", ("paths",))
+    elif not any(operations(with_path_items(value))):
+        yield Fault("has no operation, so a part of the document is missing", ("paths",))
+    for location in (("components",), ("components", "securitySchemes"), ("components", "schemas")):
+        holder: Any = value if len(location) == 1 else value.get("components")
+        found = holder.get(location[-1], {}) if isinstance(holder, dict) else {}
+        if not isinstance(found, dict):
+            yield Fault(f"{'.'.join(location)} must be an object, got {_shown(found)}", location)
+
+
+def _references(value: Any) -> Iterator[Fault]:
+    """Find references that lead out of the document, to nothing, or back to themselves."""
+    for location, reference in references(value):
+        if not reference.startswith("#"):
+            if prose := next((index for index, key in enumerate(location) if key in _PROSE), None):
+                yield Fault(
+                    f"the text at the reference {reference!r} is in another file",
+                    location,
+                    (Repair(location[: prose + (2 if location[prose] == "examples" else 1)], REMOVE),),
+                )
+                continue
+            message = f"the reference {reference!r} leads out of the document, which must be complete in itself"
+            yield Fault(f"{message}; join its files first, with `redocly bundle` for example", location)
+            continue
+        target, seen = _target(value, reference), {reference}
+        while isinstance(target, dict) and isinstance(further := target.get("$ref"), str) and further not in seen:
+            seen.add(further)
+            target = _target(value, further)
+        if target is _NOTHING:
+            item = location[:-1] if "parameters" in location[-3:] or "mapping" in location else location
+            repair = Repair(location if "mapping" in location else item, REMOVE)
+            yield Fault(
+                f"the reference {reference!r} leads to nothing, so a part of the document is missing",
+                location,
+                (repair,),
+            )
+        elif isinstance(target, dict) and target.get("$ref") in seen:
+            yield Fault(f"the reference {reference!r} leads back to itself", location, (Repair(location, REMOVE),))
+
+
+_NOTHING: Final = object()
+
+
+def _target(value: Any, reference: str) -> Any:
+    try:
+        return resolve(value, reference)
+    except (LookupError, ValueError):
+        return _NOTHING
+
+
+def _security(value: Any) -> Iterator[Fault]:
+    """Find security requirements whose scheme is not defined."""
+    missing: dict[str, Location] = {}
+    schemes = value.get("components", {}).get("securitySchemes", {})
+    for location in ((), *(operation.location for operation in operations(value))):
+        requirements = resolve(value, encode(location)).get("security", [])
+        for index, requirement in enumerate(requirements if isinstance(requirements, list) else []):
+            for name in requirement if isinstance(requirement, dict) else {}:
+                if name not in schemes:
+                    missing.setdefault(name, (*location, "security", index, name))
+    for name, location in missing.items():
+        scheme = {"securitySchemes": {name: {"type": "http", "scheme": "bearer"}}}
+        repair = Repair(("components",), scheme) if "components" in value else Repair((), {"components": scheme})
+        message = f"the security scheme {name!r} is used but not defined; most often it is a bearer token"
+        yield Fault(message, location, (repair,))
+
+
+def wire_path(path: str) -> str:
+    """Return what of a path template is sent, with placeholders that have no names."""
+    return _PLACEHOLDER.sub("{}", path.partition("#")[0])
+
+
+def _paths(value: Any) -> Iterator[Fault]:
+    """Find operations that no server can tell from an earlier one: their paths differ in what is not sent."""
+    first: dict[tuple[str, str], str] = {}
+    for operation in operations(value):
+        taken = first.setdefault((operation.method, wire_path(operation.path)), operation.path)
+        if taken != operation.path:
+            differs = "a fragment" if "#" in operation.path + taken else "the names of parameters"
+            yield Fault(
+                f"{operation.title} differs from {operation.method.upper()} {taken} in {differs} only, which is not "
+                "sent: they are one operation",
+                operation.location,
+                (Repair(operation.location, REMOVE),),
+            )
+
+
+def _operation_ids(value: Any) -> Iterator[Fault]:
+    """Find operations whose name another has, as text or in Python."""
+    taken: dict[str, Operation] = {}
+    found = list(operations(value))
+    known = {_letters(_name(operation)) for operation in found}
+    for operation in found:
+        name = _name(operation)
+        first = taken.setdefault(_letters(name), operation)
+        if first is operation:
+            continue
+        free = next(each for each in _other_names(operation, name) if _letters(each) not in known)
+        known.add(_letters(free))
+        location = (*operation.location, "operationId")
+        given = operation.body.get("operationId")
+        shown = f"the operationId {name!r}" if given else f"the name {name!r}, which has no operationId,"
+        message = f"{shown} is taken by {first.title} ({encode(first.location)}); it must be unique"
+        yield Fault(message, location, (Repair(operation.location, {"operationId": free}),))
+
+
+def _name(operation: Operation) -> str:
+    path = operation.path.replace("{", "").replace("}", "").replace("/", "_").strip("_")
+    given = operation.body.get("operationId")
+    return given if isinstance(given, str) and given else f"{operation.method}_{path}"
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()
+
+
+def _other_names(operation: Operation, name: str) -> Iterator[str]:
+    words = [word for word in re.split(r"[\W_]+", _PLACEHOLDER.sub("", operation.path)) if word]
+    every = [word for word in re.split(r"[\W_]+", operation.path) if word]
+    yield "_".join([name, *(word for word in words if not re.fullmatch(r"v\d+", word))])
+    yield "_".join([name, *every])
+    yield "_".join([name, operation.method, *every])
+    for number in range(2, 1000):
+        yield f"{name}_{number}"
+
+
+def _path_parameters(value: Any) -> Iterator[Fault]:
+    """Find placeholders without a parameter, and path parameters without a placeholder."""
+    for path, item in value["paths"].items():
+        if not isinstance(item, dict):
+            continue
+        names = set(_PLACEHOLDER.findall(path))
+        shared = set()
+        for holder in [(), *((method,) for method in METHODS if isinstance(item.get(method), dict))]:
+            location: Location = ("paths", path, *holder)
+            body = item[holder[0]] if holder else item
+            given: list[Any] = body["parameters"] if isinstance(body.get("parameters"), list) else []
+            found = [follow(value, each) for each in given]
+            declared = {each["name"] for each in found if isinstance(each, dict) and _is_named(each, "path")}
+            for index in range(len(found)):
+                yield from _path_parameter(found[index], names, given[index], (*location, "parameters", index))
+            if not holder:
+                shared = declared
+            for name in sorted(names - declared - shared) if holder else ():
+                new = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                message = f"the path has {{{name}}}, and {holder[0].upper()} has no parameter of that name"
+                yield Fault(message, location, (Repair(location, {"parameters": [new]}),))
+
+
+def _is_named(parameter: Any, place: str) -> bool:
+    return parameter.get("in") == place and isinstance(parameter.get("name"), str)
+
+
+def _path_parameter(parameter: Any, names: set[str], given: Any, location: Location) -> Iterator[Fault]:
+    if not isinstance(parameter, dict) or not _is_named(parameter, "path"):
+        return
+    if parameter["name"] not in names:
+        message = f"the path has no {{{parameter['name']}}} for this parameter"
+        yield Fault(message, location, (Repair(location, REMOVE),))
+    elif parameter.get("required") is not True and given is parameter:
+        yield Fault("a path parameter is required", location, (Repair(location, {"required": True}),))
+
+
+def _schemas(value: Any) -> Iterator[Fault]:
+    """Find keywords of schemas that no validator can compile."""
+    modern = not str(value["openapi"]).startswith("3.0")
+    for location, schema in objects(value):
+        if location[-2:-1] in {("properties",), ("schemas",), ("items",)} and isinstance(schema.get("required"), bool):
+            place = (*location, "required")
+            yield Fault("required must be a list of names", place, (Repair(place, REMOVE),))
+        for key in ("enum", "allOf", "anyOf", "oneOf"):
+            if schema.get(key) == []:
+                yield Fault(
+                    f"{key} is empty, so nothing would fit", (*location, key), (Repair((*location, key), REMOVE),)
+                )
+        pattern = schema.get("pattern")
+        if isinstance(pattern, str) and not _compiles(pattern):
+            place = (*location, "pattern")
+            yield Fault(f"no regular expression of ECMA-262: {pattern!r:.80}", place, (Repair(place, REMOVE),))
+        yield from _type(schema, location)
+        yield from _bounds(schema, location, modern=modern)
+        yield from _answers(schema, location, modern=modern)
+
+
+@functools.cache
+def _compiles(pattern: str) -> bool:
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": pattern})
+    except ValueError:
+        return False
+    return True
+
+
+def _type(schema: dict[str, Any], location: Location) -> Iterator[Fault]:
+    kind = schema.get("type")
+    if "in" in schema or location[-2:-1] == ("securitySchemes",) or not isinstance(kind, str) or kind in _TYPES:
+        return
+    if location[-2:-1] == ("parameters",) or location[:1] not in {("paths",), ("components",)}:
+        return
+    place = (*location, "type")
+    meant = _SYNONYMS.get(kind.lower(), {"type": kind.lower()} if kind.lower() in _TYPES else None)
+    repair = Repair(place, REMOVE) if meant is None else Repair(location, meant)
+    yield Fault(f"there is no type {kind!r}", place, (repair,))
+
+
+def _bounds(schema: dict[str, Any], location: Location, *, modern: bool) -> Iterator[Fault]:
+    """Find exclusive bounds in the form of the other version."""
+    for exclusive, plain in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        found = schema.get(exclusive)
+        place = (*location, exclusive)
+        if modern and isinstance(found, bool):
+            bound = found and plain in schema
+            change = Repair(location, {exclusive: schema[plain]}) if bound else Repair(place, REMOVE)
+            gone = [Repair((*location, plain), REMOVE)] if bound else []
+            yield Fault(f"{exclusive} is a number in OpenAPI 3.1", place, (change, *gone))
+        elif not modern and isinstance(found, (int, float)) and not isinstance(found, bool):
+            change = Repair(location, {exclusive: True, plain: found})
+            yield Fault(f"{exclusive} is true or false in OpenAPI 3.0", place, (change,))
+
+
+def _answers(found: dict[str, Any], location: Location, *, modern: bool) -> Iterator[Fault]:
+    """Find operations without answers, which OpenAPI 3.1 allows."""
+    is_operation = not modern and location[:1] == ("paths",) and len(location) == 3 and location[-1] in METHODS
+    if is_operation and not (isinstance(found.get("responses"), dict) and found["responses"]):
+        wrong = (Repair((*location, "responses"), REMOVE),) if "responses" in found else ()
+        answer = {"responses": {"default": {"description": "Not documented."}}}
+        yield Fault("an operation must have responses", location, (*wrong, Repair(location, answer)))
+
+
+def _shown(value: Any) -> str:
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

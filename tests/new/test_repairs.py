@@ -1,0 +1,197 @@
+"""Faults of a vendor's document: all named at once, and corrected in an overlay where there is no choice."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rulewright.commands.new import main
+from rulewright.commands.regenerate import main as regenerate
+from rulewright.openapi.document import to_yaml
+from rulewright.openapi.faults import actions, find_faults
+
+ANSWER = {"responses": {"204": {"description": "done"}}}
+GET = {"get": ANSWER}
+
+
+def document(version: str = "3.0.3", **parts: Any) -> dict[str, Any]:
+    """Return a document with some parts replaced."""
+    return {"openapi": version, "info": {"title": "Frogs", "version": "1"}, "paths": {"/a": GET}, **parts}
+
+
+def in_schema(version: str = "3.0.3", **keywords: Any) -> dict[str, Any]:
+    """Return a document with one schema."""
+    return document(version, components={"schemas": {"S": keywords}})
+
+
+FAULTS = {
+    "a version of two numbers": (document("3.1"), "$.openapi", "3.1.0"),
+    "no title": (document(info={"version": "1"}), "$.info", {"title": "API"}),
+    "a version that is a number": (document(info={"title": "T", "version": 2}), "$.info", {"version": "2"}),
+    "no info": (document(info=None), "$", {"info": {"title": "API", "version": "0"}}),
+    "no answers": (document(paths={"/a": {"get": {}}}), "$.paths['/a'].get", None),
+    "one operationId twice": (
+        document(
+            paths={"/a": {"get": {**ANSWER, "operationId": "x"}}, "/v1/b": {"get": {**ANSWER, "operationId": "x"}}}
+        ),
+        "$.paths['/v1/b'].get",
+        {"operationId": "x_b"},
+    ),
+    "two operationIds that are one name in Python": (
+        document(paths={"/a": {"get": {**ANSWER, "operationId": "getX"}, "put": {**ANSWER, "operationId": "get_x"}}}),
+        "$.paths['/a'].put",
+        {"operationId": "get_x_a"},
+    ),
+    "two operations without an operationId that get one name": (
+        document(paths={"/a/b": GET, "/a_b": GET}),
+        "$.paths['/a_b'].get",
+        {"operationId": "get_a_b_a_b"},
+    ),
+    "paths that differ in a fragment": (document(paths={"/a": GET, "/a#b": GET}), "$.paths['/a#b'].get", "removed"),
+    "paths that differ in the names of parameters": (
+        document(
+            paths={
+                f"/a/{{{name}}}": {
+                    "get": {**ANSWER, "parameters": [{"name": name, "in": "path", "required": True, "schema": {}}]}
+                }
+                for name in ("id", "name")
+            }
+        ),
+        "$.paths['/a/{name}'].get",
+        "removed",
+    ),
+    "a placeholder without a parameter": (
+        document(paths={"/a/{id}": GET}),
+        "$.paths['/a/{id}'].get",
+        {"parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]},
+    ),
+    "a path parameter without a placeholder": (
+        document(paths={"/a": {"get": {**ANSWER, "parameters": [{"name": "id", "in": "path", "required": True}]}}}),
+        "$.paths['/a'].get.parameters[0]",
+        "removed",
+    ),
+    "a path parameter that is optional": (
+        document(paths={"/a/{id}": {"get": {**ANSWER, "parameters": [{"name": "id", "in": "path"}]}}}),
+        "$.paths['/a/{id}'].get.parameters[0]",
+        {"required": True},
+    ),
+    "an unknown security scheme": (
+        document(security=[{"key": []}]),
+        "$",
+        {"components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}},
+    ),
+    "a reference to nothing": (in_schema(**{"$ref": "#/gone"}), "$.components.schemas.S['$ref']", "removed"),
+    "a text in another file": (
+        document(tags=[{"name": "a", "description": {"$ref": "a.md"}}]),
+        "$.tags[0].description",
+        "removed",
+    ),
+    "an empty enum": (in_schema(enum=[]), "$.components.schemas.S.enum", "removed"),
+    "an empty union": (in_schema("3.1.0", oneOf=[]), "$.components.schemas.S.oneOf", "removed"),
+    "a type of another language": (in_schema(type="int"), "$.components.schemas.S", {"type": "integer"}),
+    "a type in capitals": (in_schema(type="String"), "$.components.schemas.S", {"type": "string"}),
+    "an unknown type": (in_schema(type="frog"), "$.components.schemas.S.type", "removed"),
+    "a pattern that is none": (in_schema(pattern="("), "$.components.schemas.S.pattern", "removed"),
+    "required within a property": (in_schema(required=True), "$.components.schemas.S.required", "removed"),
+    "an exclusive bound of 3.1": (
+        in_schema(type="number", exclusiveMinimum=3),
+        "$.components.schemas.S",
+        {"exclusiveMinimum": True, "minimum": 3},
+    ),
+    "an exclusive bound of 3.0": (
+        in_schema("3.1.0", type="number", exclusiveMaximum=False),
+        "$.components.schemas.S.exclusiveMaximum",
+        "removed",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_found_and_corrected(name: str) -> None:
+    """The action names the one place, says why, and what it does; without the fault nothing is found."""
+    value, target, change = FAULTS[name]
+    before = copy.deepcopy(value)
+    found = actions(value, find_faults(value))
+    assert [action["target"] for action in found] == [target]
+    assert found[0].get("update", "removed") == change or change is None
+    assert found[0]["description"].endswith(".")
+    assert value == before
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {"type": "array", "items": {"type": "string"}, "enum": [["a"]]},
+        {"properties": {"type": {"type": "string"}, "enum": {"type": "array", "items": {}}, "required": {}}},
+        {"type": ["string", "null"], "pattern": r"^\d+$", "exclusiveMinimum": 3},
+    ],
+)
+def test_what_is_in_order_is_no_fault(keywords: dict[str, Any]) -> None:
+    """Properties that have the names of keywords included."""
+    assert find_faults(in_schema("3.1.0", **keywords)) == []
+
+
+def broken() -> dict[str, Any]:
+    """Return a document with several faults, one of which only shows when another is corrected."""
+    frogs = {
+        **ANSWER,
+        "operationId": "frogs",
+        "parameters": [{"name": "x", "in": "path", "schema": {"type": "int"}}] * 2,
+    }
+    ponds = {**ANSWER, "operationId": "frogs", "requestBody": {"content": {"application/json": {"schema": {}}}}}
+    return document(info={"title": "Frogs"}, paths={"/frogs": {"get": frogs}, "/ponds/{id}": {"post": ponds}})
+
+
+def test_a_new_project_corrects_its_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The repairs are an overlay of the project, and said; the document stays as published."""
+    published = tmp_path / "frogs.yaml"
+    published.write_text(to_yaml(broken()), encoding="utf-8")
+    made = tmp_path / "made"
+    assert main([str(made), "--spec", str(published), "--package", "our_frogs", "--pipeline", "rulewright"]) == 0
+    shown = capsys.readouterr().out
+    assert "corrected in overlays/00-repairs.overlay.yaml" in shown
+    assert "$.paths['/frogs'].get.parameters[1]: The path has no {x}" in shown
+    assert (made / "openapi.yaml").read_bytes() == published.read_bytes()
+    overlay = yaml.safe_load((made / "overlays/00-repairs.overlay.yaml").read_text(encoding="utf-8"))
+    assert all(action["description"] for action in overlay["actions"])
+    assert [action.get("x-was", {}).get("operationId") for action in overlay["actions"] if "update" in action] == [
+        None,
+        "frogs",
+        None,
+    ]
+    assert regenerate(["--project", str(made), "--check", "--quiet"]) == 0
+
+
+def test_all_faults_are_named_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with its line, its place and the action that corrects it, when a project's document has become wrong."""
+    published, made = tmp_path / "frogs.yaml", tmp_path / "made"
+    published.write_text(to_yaml(document()), encoding="utf-8")
+    assert main([str(made), "--spec", str(published), "--package", "our_frogs", "--pipeline", "rulewright"]) == 0
+    wrong = broken()
+    wrong["info"]["version"] = "1"
+    (made / "openapi.yaml").write_text(to_yaml(wrong), encoding="utf-8")
+    assert regenerate(["--project", str(made), "--quiet"]) == 1
+    shown = capsys.readouterr().err
+    assert "openapi.yaml: has 4 faults:\n  line " in shown
+    assert "    at /paths/~1ponds~1{id}/post/operationId\n" in shown
+    assert "- {target: '$.paths[''/frogs''].get.parameters[0]', x-was: {" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "way_out"),
+    [
+        ("swagger: '2.0'\n", "swagger2openapi"),
+        (to_yaml(in_schema(**{"$ref": "other.yaml#/S"})), "join its files first"),
+    ],
+)
+def test_what_is_not_one_document_of_openapi_3_has_a_way_out(
+    text: str, way_out: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another version, and a document in several files: the tool to use is named."""
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+    assert main([str(tmp_path / "made"), "--spec", str(tmp_path / "a.yaml"), "--package", "our_frogs"]) == 1
+    assert way_out in capsys.readouterr().err
+    assert not (tmp_path / "made").exists()

@@ -1,0 +1,69 @@
+"""The HTTP library of a client is a setting: the same client on httpx2, which `nox -s httpx2` tries in full."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rulewright.errors import InputError
+from rulewright.project import load_project
+from rulewright.sandbox import Sandbox, Timing
+
+from tests.generating import regenerate
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = """
+import sys
+from mountsea_gemini import Client
+
+with Client("sandbox", allow_private_downloads=True) as client:
+    task = client.text_to_video("a cat in a meadow")
+    task.wait()
+    print(task.download("cat.mp4"))
+assert "httpx2" in sys.modules and "httpx" not in sys.modules and "httpcore" not in sys.modules
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of this project's inputs."""
+    for name in ("openapi.yaml", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "overlays", tmp_path / "overlays", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def choose(project: Path, library: str) -> None:
+    """Set the library of a project."""
+    path = project / "pyproject.toml"
+    text = path.read_text("utf-8").replace("[tool.rulewright]\n", f'[tool.rulewright]\nhttp = "{library}"\n')
+    path.write_text(text, encoding="utf-8")
+
+
+def test_a_client_on_httpx2_makes_a_video(project: Path) -> None:
+    """It submits, waits and downloads over sockets, and loads nothing of httpx."""
+    choose(project, "httpx2")
+    regenerate(project)
+    with Sandbox("mountsea_gemini", timing=Timing("now")).serve() as server:
+        environment = {**os.environ, "MOUNTSEA_BASE_URL": server.url, "PYTHONPATH": str(project / "generated")}
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            cwd=project,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert (project / "cat.mp4").read_bytes()[4:8] == b"ftyp"
+
+
+def test_another_library_is_refused(project: Path) -> None:
+    """The error names the libraries there are."""
+    choose(project, "requests")
+    with pytest.raises(InputError, match="http must be one of httpx, httpx2, got 'requests'"):
+        load_project(project)

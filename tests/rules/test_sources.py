@@ -1,0 +1,469 @@
+"""Rules quote the vendor: changed words are noticed by exactly the rules that quote them, and so is a new sentence."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rulewright.commands.rules import main as rules_command
+from rulewright.errors import InputError
+from rulewright.merged import Merged
+from rulewright.openapi.document import Document, parse
+from rulewright.openapi.pointer import decode, resolve
+from rulewright.overlay import Overlay, parse_overlay
+from rulewright.rules.definition import Finding, Rule, RuledSchema, Source, find_renames
+from rulewright.rules.sources import (
+    Prose,
+    changed_sentences,
+    folded,
+    misquotes,
+    misquotes_of_page,
+    read_prose,
+    sentences,
+    sounds_like_a_constraint,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+AT = "#/info/description"
+
+
+def page(text: Any, **more: Any) -> Document:
+    """Return a vendor document whose description, on line 3, is a text."""
+    value = {"title": "t", "description": text, **more}
+    return parse(f'{{"info": {json.dumps(value, indent=1, ensure_ascii=False)}}}', "page.json")
+
+
+def rule(quote: str, at: str = AT, name: str = "boxes", **source: str) -> Rule:
+    """Return a rule that rests on some words."""
+    return Rule(name, "error", "m", Source(at, quote, **source), {"required": ["a"]}, {"required": ["b"]}, {}, {}, ())
+
+
+def texts(findings: Any) -> list[str]:
+    """Return the messages of findings."""
+    return [f"{each.rule}: {each.message}" for each in findings]
+
+
+def misquoted(text: Any, *rules: Rule, added: Any = None) -> list[str]:
+    """Return what is found in rules that quote a page, to which an overlay added some texts."""
+    vendor = page(text)
+    return texts(misquotes(vendor, {**vendor.value, **(added or {})}, rules))
+
+
+def test_changed_words_are_shown_beside_the_closest_that_stand_there() -> None:
+    """The place with its line, both wordings, and what to do; a rule whose words stand there is not named."""
+    text = "Hello. Boxes want a weight of 2. Letters want nothing."
+    assert misquoted(text, rule("Boxes need a weight"), rule("Letters", name="right"), rule("Bags", name="bags")) == [
+        (
+            "boxes: the vendor's words have changed at #/info/description (page.json:3)\n"
+            "  quoted:  Boxes need a weight\n"
+            "  now reads: Boxes want a weight of 2.\n"
+            "  review the rule against the new words, then update its source.quote"
+        ),
+        (
+            "bags: the vendor's words have changed at #/info/description (page.json:3)\n"
+            "  quoted:  Bags\n"
+            "  now reads: Boxes want a weight of 2.\n"
+            "  review the rule against the new words, then update its source.quote"
+        ),
+    ]
+    long = "ab" * 120
+    assert f"\n  now reads: Mind {long}here.\n" in misquoted(f"Know. Mind {long}here.", rule(f"Note {long}now"))[0]
+    assert "\n  now reads: \n" in misquoted("", rule("Boxes"))[0]
+
+
+@pytest.mark.parametrize(
+    ("at", "quote", "hint"),
+    [
+        ("#/info/note", "Boxes", "  the words now stand at #/info/description"),
+        ("#/info/descripton", "Crates", "  did you mean #/info/description? It reads: Boxes need a lid."),
+        ("#/nowhere", "Crates", ""),
+    ],
+)
+def test_a_source_that_is_gone_names_candidates(at: str, quote: str, hint: str) -> None:
+    """Where the quoted words stand now, or else the texts at similar places."""
+    (message,) = misquoted("Boxes need a lid.", rule(quote, at))
+    head, *lines = message.splitlines()
+    assert head.startswith(f"boxes: its source is gone: nothing at {at}")
+    assert lines == [*filter(None, [hint]), "  review the rule, then its source.at"]
+
+
+def test_a_rule_quotes_a_text() -> None:
+    """A number or an object is no sentence."""
+    assert misquoted(7, rule("x")) == ["boxes: #/info/description is not text; a rule quotes a description"]
+
+
+@pytest.mark.parametrize(
+    ("quote", "text", "stands"),
+    [
+        ("veo31 only", "Mind: veo31\n  only.", True),
+        ("(1-2)", "images(1-2)each", True),
+        ("a.c", "x a.c y", True),
+        ("只支持一张", "该模型只支持一张图片", True),
+        ("veo3", "veo31", False),
+        ("veo3", "aveo3", False),
+        ("veo3", "veo3_fast", False),
+        ("a.c", "abc", False),
+        ("x-y", "ax-y", False),
+        ("Only x", "only x", False),
+    ],
+)
+def test_a_quote_stands_there_in_whole_words_however_wrapped(quote: str, text: str, stands: bool) -> None:
+    """Where a quote begins or ends with a sign, or a script does not separate words, there is no word to halve."""
+    assert (misquoted(text, rule(quote)) == []) is stands
+
+
+ADDED = {"extra": {"description": "Reshoots take one motion."}}
+
+
+def test_a_rule_may_quote_a_text_that_an_overlay_added() -> None:
+    """The page the text was taken from is named; the words are compared with the text that the overlay wrote."""
+    quoting = rule("one motion", "#/extra/description", page="https://vendor.example/reshoot.md")
+    assert misquoted("x", quoting, added=ADDED) == []
+    assert misquoted("x", rule("one motion", "#/extra/description"), added=ADDED) == [
+        "boxes: an overlay added the text it quotes; name the page the text was taken from, as page: URL or file"
+    ]
+    changed = {"extra": {"description": "Reshoots take two motions."}}
+    assert "(a text that an overlay added)" in misquoted("x", quoting, added=changed)[0]
+
+
+NAME = "https://vendor.example/limits.md"
+HASH = "a" * 64
+
+
+@pytest.mark.parametrize(
+    ("text", "sha256", "expected"),
+    [
+        ("Up to 5\n tasks.", HASH, []),
+        ("Up to 5 tasks. New!", "b" * 64, [f"the page {NAME} changed, but the quoted words still stand there"]),
+        ("Up to 7 tasks.", "b" * 64, [f"its words no longer stand on the page {NAME}"]),
+    ],
+)
+def test_a_rule_may_quote_a_page(text: str, sha256: str, expected: list[str]) -> None:
+    """It is compared when the page is read, by words and by hash; the document is not asked for it."""
+    quoting = rule("Up to 5 tasks", NAME, page=NAME, sha256=HASH)
+    found = list(
+        misquotes_of_page(NAME, text, sha256, [quoting, rule("x"), rule("y", "b.md", page="b.md", sha256=HASH)])
+    )
+    assert [each.message.partition("\n")[0] for each in found] == expected
+    assert all(sha256 in each.message for each in found if each.check == "source-hash")
+    assert misquoted("x", quoting) == []
+
+
+def sentence_changed(before: Any, now: Any, *rules: Rule) -> list[str]:
+    """Return what is found when the description was another in the last effective document."""
+    return texts(changed_sentences({"info": {"description": before}}, {"info": {"description": now}}, rules))
+
+
+def test_words_added_around_a_quote_are_noticed() -> None:
+    """`size X` is not `size X and Y`, though all quoted words still stand there."""
+    assert sentence_changed("Hi. We take size X.", "Hi. We take size X and Y.", rule("size X")) == [
+        (
+            "boxes: the vendor changed the sentence around the quoted words at #/info/description\n"
+            "  quoted:  size X\n"
+            "  was:     We take size X\n"
+            "  now reads: We take size X and Y\n"
+            "  review the rule against the whole sentence, then quote all of it in its source.quote"
+        )
+    ]
+    (several,) = sentence_changed("No box. Any box!", "No box today. Any box!", rule("box"))
+    assert "\n  was:     No box / Any box!\n  now reads: No box today / Any box!\n" in several
+    (gone,) = sentence_changed("One box. Two bags.", "One box. Two crates.", rule("One box. Two bags."))
+    assert "\n  was:     Two bags\n  now reads: Two crates.\n" in gone
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "quote"),
+    [
+        ("We take only boxes.", "We take only boxes.", "only boxes"),
+        ("We take only boxes.", "News! We take only boxes", "only boxes"),
+        ("We take boxes.", "We take boxes. And boxes too.", "We take boxes."),
+        ("Nothing yet.", "We take only boxes.", "only boxes"),
+        (7, "We take only boxes.", "only boxes"),
+        ("We take only boxes.", 7, "only boxes"),
+    ],
+)
+def test_a_sentence_that_stayed_as_it_was_is_accepted(before: Any, now: Any, quote: str) -> None:
+    """The same words, other sentences beside them, a quote of the whole sentence, and words that are new there."""
+    assert sentence_changed(before, now, rule(quote)) == []
+
+
+def test_without_a_last_document_there_is_nothing_to_compare(merged: Merged, tmp_path: Path) -> None:
+    """The first time there is none; one that somebody edited by hand is for the drift check to report."""
+    for text in (None, "{", "[]"):
+        record = tmp_path / "openapi.effective.json"
+        if text is not None:
+            record.write_text(text, encoding="utf-8")
+        merged.check_against(record)
+
+
+def written(name: str, quote: Any = "boxes need a weight", **parts: Any) -> dict[str, Any]:
+    """Return a rule as it is written."""
+    rule = {"id": name, "level": "error", "message": "m", "source": {"at": AT, "quote": quote}}
+    return (
+        rule
+        | {"if": {"required": ["a"]}, "then": {"required": ["b"]}, "examples": {"passes": {}, "breaks": {}}}
+        | parts
+    )
+
+
+def renamed(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[Finding]:
+    """Return what is found in rules that were others in the last effective document."""
+    rules = tuple(
+        Rule(each["id"], "error", "m", Source(**each["source"]), each["if"], each["then"], {}, {}, ()) for each in now
+    )
+    return list(find_renames({"schema": {"x-rules": before}}, [RuledSchema((), {"x-rules": now}, rules)]))
+
+
+OTHER = {"if": {"required": ["c"]}}
+
+
+@pytest.mark.parametrize(
+    "successor",
+    [written("new", "other words"), written("new", **OTHER), written("new", then={"required": ["c"]})],
+    ids=["same meaning", "same words, other condition", "same words, other requirement"],
+)
+def test_a_renamed_rule_is_refused(successor: dict[str, Any]) -> None:
+    """One with the same meaning or the same words: callers waive it by its old name."""
+    kept = written("kept", "kept words", **{"if": {"required": ["k"]}})
+    (finding,) = renamed([kept, written("old")], [kept, successor])
+    assert (finding.rule, finding.message) == (
+        "new",
+        (
+            "it was called old, and callers waive it by that name\n"
+            "  keep the id, or add x-formerly: [old] to state that the change is intended"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ([written("old")], []),
+        ([], [written("new")]),
+        ([written("old")], [written("new", "other words", **OTHER)]),
+        ([written("old")], [written("new", "other words", then={"required": ["c"]})]),
+        ([written("old")], [written("new", **{"x-formerly": ["older", "old"]})]),
+        ([written("old"), written("new", "other words")], [written("new", "other words")]),
+    ],
+    ids=["removed", "added", "replaced", "of another requirement", "declared", "there before"],
+)
+def test_any_other_change_of_rules_is_accepted(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> None:
+    """Rules come, go and change; only a new name for an old rule surprises callers."""
+    assert renamed(before, now) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("One.  Two!\nThree? Four", ["One.", "Two!", "Three?", "Four"]),
+        ("Wrapped\n  words e.g. this", ["Wrapped words e.g. this"]),
+        ("One. 2 is next. (Three)", ["One.", "2 is next.", "(Three)"]),
+        ("一。二！三？四；五", ["一。", "二！", "三？", "四；", "五"]),
+        ("a\n\nb\n \nc", ["a", "b", "c"]),
+        ("- a\n* b\n• c\n+ d\n1. e\n23) f\n    g", ["a", "b", "c", "d", "e", "f g"]),
+        ("-a\n1.b", ["-a 1.b"]),
+        (" \n\n ", []),
+    ],
+)
+def test_where_a_sentence_ends(text: str, parts: list[str]) -> None:
+    """At its stop, at a blank line and at the next item of a list, but not at the end of a line."""
+    assert list(sentences(text)) == parts
+    assert folded(" a\n\tb  c ") == "a b c"
+
+
+def overlays(**extensions: Any) -> tuple[Overlay, ...]:
+    """Return an overlay with some extensions."""
+    value = {"overlay": "1.1.0", "info": {"title": "t", "version": "1"}, "actions": [{"target": "$"}], **extensions}
+    return (parse_overlay(parse(yaml.safe_dump(value), "some.overlay.yaml")),)
+
+
+def prose(text: Any, *rules: Rule, waived: Any = (), **more: Any) -> Prose:
+    """Return the constraint-like sentences of a page, with some rules and what an overlay waives."""
+    return read_prose(page(text, **more), (RuledSchema((), {}, rules),), overlays(**{"x-waived-prose": list(waived)}))
+
+
+def waiver(quote: str, reason: str = "it is known", at: str = AT) -> dict[str, str]:
+    """Return an entry that waives a sentence."""
+    return {"at": at, "quote": quote, "reason": reason}
+
+
+def test_constraint_like_sentences_are_listed_with_what_claims_them() -> None:
+    """As text and as JSON, each with its line."""
+    text = "Hello. Boxes need a weight, at most 9.\n\n- Only letters fly.\n- Bags must be closed. Twice."
+    read = prose(text, rule("Boxes need a weight", name="weight"), rule("at most 9", name="light"),
+                 waived=[waiver("Only letters\n  fly.")])  # fmt: skip
+    assert read.text() == (
+        "line 3, #/info/description\n  Boxes need a weight, at most 9.\n  -> weight, light\n"
+        "line 3, #/info/description\n  Only letters fly.\n  -> waived: it is known\n"
+        "line 3, #/info/description\n  Bags must be closed.\n  -> UNCLAIMED\n"
+    )
+    assert read.sentences[0].data() == {
+        "at": AT, "line": 3, "text": "Boxes need a weight, at most 9.", "rules": ["weight", "light"], "waived": None,
+    }  # fmt: skip
+    assert prose("Hello.").text() == "no sentence sounds like a constraint\n"
+
+
+def test_an_unclaimed_sentence_is_reported_with_the_lines_to_write() -> None:
+    """How many, where, in what words, and the waiver that would accept it."""
+    read = prose("Only a. Only b.", rule("Only a."))
+    assert str(read.unclaimed_error(read.unclaimed)) == (
+        "page.json: 1 sentence(s) sound like a constraint, and no rule claims them\n"
+        "  line 3, #/info/description\n"
+        "    Only b.\n"
+        "  write a rule that quotes the sentence, or waive it in an overlay:\n"
+        "    x-waived-prose:\n"
+        "    - at: '#/info/description'\n"
+        "      quote: Only b.\n"
+        "      reason: why no rule can hold it"
+    )
+
+
+def test_only_a_new_sentence_of_the_effective_document_is_new() -> None:
+    """Not one that stood in the last document, nor one that an overlay has replaced."""
+    read = prose("Only a. Only b. Only c.")
+    before = {"info": {"description": "Only a."}}
+    assert [each.text for each in read.new_since(before, {"title": "Only a. Only b."})] == ["Only b."]
+    assert read.new_since(None, {"title": "Only a. Only b."}) == ()
+
+
+def test_a_rule_claims_what_it_quotes_at_its_place() -> None:
+    """A part of a sentence, or several whole ones; the same words elsewhere are not claimed."""
+    rules = rule("Only a.\n Only b.", name="both"), rule("nly c", name="part"), rule("a", "#/title", name="title")
+    read = prose("Only a. Only b. Only c.", *rules, summary="Only a.")
+    assert [(each.at, each.text, each.rules) for each in read.sentences] == [
+        (AT, "Only a.", ("both",)),
+        (AT, "Only b.", ("both",)),
+        (AT, "Only c.", ("part",)),
+        ("#/info/summary", "Only a.", ()),
+    ]  # fmt: skip
+
+
+def test_prose_is_read_wherever_it_stands() -> None:
+    """Descriptions, summaries and titles at any depth; not in data, and not where a field merely has such a name."""
+    words = dict.fromkeys(("description", "summary", "title", "note"), "Only this.")
+    fields = {"title": words, "default": words, "description": "Only a string here, and no schema."}
+    data = dict.fromkeys(("example", "examples", "x-example", "x-examples", "default", "enum"), words)
+    read = prose("", schemas={"S": {"properties": fields}}, list=[{"a/b": words}], **data)
+    assert [sentence.at for sentence in read.sentences] == [
+        f"#/info/{place}/{key}"
+        for place in ("schemas/S/properties/title", "schemas/S/properties/default", "list/0/a~1b")
+        for key in ("description", "summary", "title")
+    ]
+
+
+def test_a_waiver_that_no_sentence_needs_is_refused() -> None:
+    """The vendor changed the words, moved them, or they no longer sound like a constraint; all are named at once."""
+    with pytest.raises(InputError) as caught:
+        prose("Hello. Only a.", waived=[waiver("Only a."), waiver("Only b."), waiver("Only a.", at="#/info")])
+    assert str(caught.value) == (
+        "some.overlay.yaml:11: x-waived-prose: no constraint-like sentence at #/info/description reads 'Only b.'\n"
+        "  now reads: Only a.\n"
+        "  the vendor changed it, or the waiver is no longer needed: review it\n"
+        "some.overlay.yaml:14: x-waived-prose: no constraint-like sentence at #/info reads 'Only a.'\n"
+        "  the vendor changed it, or the waiver is no longer needed: review it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (entry, "a waived sentence has at, quote, reason, each text")
+        for entry in (7, {"at": AT, "quote": "x"}, {**waiver("x"), "more": "y"}, waiver("x") | {"at": 7})
+    ]
+    + [({**waiver("x"), "reason": " "}, "a waived sentence needs a reason")],
+)
+def test_a_malformed_waiver_is_refused(entry: Any, message: str) -> None:
+    """With the overlay and the place of the entry."""
+    with pytest.raises(InputError) as caught:
+        prose("Only a.", waived=[waiver("Only a."), entry])
+    assert caught.value.message == message
+    assert (caught.value.path, caught.value.pointer) == ("some.overlay.yaml", "/x-waived-prose/1")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        *("It MUST fit", "1-3 images", "1 – 3", "可选", "max 4", "size ≤ 5", "below <= 4", "two or more", "禁止使用"),
+        *("Boxes need a lid", "a lid has to be closed", "Letters don't fit", "not allowed: bags", "PNG is invalid"),
+        *("both go together", "It applies to boxes", "It depends on the kind", "may exceed 5 kg", "from 1 之间"),
+    ],
+)
+def test_what_sounds_like_a_constraint(sentence: str) -> None:
+    """In English and in Chinese; too many are better than too few."""
+    assert sounds_like_a_constraint(sentence)
+    assert not sounds_like_a_constraint("A picture of a cat, maximal beauty")
+
+
+Rewrite = Callable[[str, str], str]
+
+
+def complaints(merged: Merged, at: str, text: str) -> set[str]:
+    """Return the rules that complain about another text in the project's document; else `waiver`, `new` or nothing."""
+    value = copy.deepcopy(merged.vendor.value)
+    *above, last = decode(at)
+    resolve(value, "".join(f"/{key.replace('~', '~0').replace('/', '~1')}" for key in above))[last] = text
+    vendor = dataclasses.replace(merged.vendor, value=value)
+    rules = [rule for schema in merged.ruled for rule in schema.rules]
+    before = json.loads((ROOT / "generated/openapi.effective.json").read_bytes())
+    if found := {each.rule for each in [*misquotes(vendor, value, rules), *changed_sentences(before, value, rules)]}:
+        return found
+    try:
+        return {"new"} if read_prose(vendor, merged.ruled, merged.overlays).unclaimed else set()
+    except InputError:
+        return {"waiver"}
+
+
+@pytest.fixture(scope="module")
+def project_prose(merged: Merged) -> Prose:
+    """The constraint-like sentences of the project's document, each claimed by a rule or waived with a reason."""
+    read = read_prose(merged.vendor, merged.ruled, merged.overlays)
+    assert read.unclaimed == ()
+    return read
+
+
+def test_a_change_of_any_word_is_noticed_by_exactly_the_rules_that_quote_it(
+    merged: Merged, project_prose: Prose
+) -> None:
+    """Every word of every constraint-like sentence of the project's document is replaced, and words are added."""
+    assert project_prose.sentences
+    for sentence in project_prose.sentences:
+        text = str(resolve(merged.vendor.value, sentence.at))
+        place = re.search(r"\s+".join(map(re.escape, sentence.text.split())), text)
+        assert place is not None
+        changes = [
+            re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "quux", place[0], count=1)
+            for word in set(re.findall(r"[\w/+@]+", sentence.text))
+        ]
+        changes += [added.format(place[0].rstrip(".")) for added in ("{} and veo4", "Rarely {}", "{} (not always)")]
+        for changed in changes:
+            found = complaints(merged, sentence.at, text[: place.start()] + changed + text[place.end() :])
+            assert found == (set(sentence.rules) or {"waiver"}), changed
+        assert complaints(merged, sentence.at, re.sub(r"(?<=\w) (?=\w)", "\n  ", text)) == set()
+
+
+@pytest.mark.parametrize(
+    ("added", "expected"),
+    [
+        ("Prompts must be shorter than 500 characters.", {"new"}),
+        ("图片最多三张。", {"new"}),
+        ("The shape of the picture.", set()),
+    ],
+)
+def test_a_new_constraint_is_reported_and_plain_prose_is_not(merged: Merged, added: str, expected: set[str]) -> None:
+    """A sentence that limits requests and that nobody quotes; one without a constraint may change freely."""
+    at = "#/components/schemas/VideoGenerationDto/properties/aspectRatio/description"
+    assert complaints(merged, at, f"Video aspect ratio. {added}") == expected
+
+
+def test_the_commands_list_what_claims_each_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    """`list` and `check` succeed on the project as it is."""
+    for command, expected in (("list", "-> img2video-needs-images"), ("check", "sentences, all claimed")):
+        assert rules_command([command, "--project", str(ROOT)]) == 0
+        assert expected in capsys.readouterr().out
