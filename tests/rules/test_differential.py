@@ -36,9 +36,9 @@ def _keywords(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         optional={
             "type": kinds, "properties": _map(inner), "required": names, "if": inner, "then": inner, "else": inner,
             "dependentRequired": _map(names), "dependentSchemas": _map(inner), "minProperties": count,
-            "maxProperties": count, "propertyNames": inner,
-            "patternProperties": st.fixed_dictionaries({"^[ab]": inner}), "additionalProperties": inner | st.just(False), "unevaluatedProperties": st.just(False), "allOf": some,
-            "anyOf": some, "oneOf": some, "not": inner, "uniqueItems": st.booleans(), "contains": inner,
+            "maxProperties": count, "propertyNames": inner, "additionalProperties": inner | st.just(False),
+            "patternProperties": st.fixed_dictionaries({"^[ab]": inner}), "unevaluatedProperties": st.just(False),
+            "allOf": some, "anyOf": some, "oneOf": some, "not": inner, "uniqueItems": st.booleans(), "contains": inner,
             "minContains": count, "maxContains": count, "prefixItems": some, "items": inner, "nullable": st.booleans(),
             "multipleOf": st.sampled_from([0.1, 0.01, 2, 3]), "format": st.sampled_from(FORMATS),
             "$ref": st.just("#/Part"),

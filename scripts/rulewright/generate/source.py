@@ -21,8 +21,8 @@ from rulewright.errors import printable
 _OURS: Final = frozenset(
     {
         "at", "bad", "body", "check_choice", "each", "equals", "fits", "found", "is_integer", "is_multiple",
-        "is_number", "is_unique", "member", "models", "name", "not_listed", "other", "others", "pointer_token", "re", "refused",
-        "self", "to_json", "value", "violated",
+        "is_number", "is_unique", "member", "models", "name", "not_listed", "other", "others", "pointer_token", "re",
+        "refused", "self", "to_json", "value", "violated",
     }
 )  # fmt: skip
 """The names that the functions of the compiled checks use beside those of fields."""
