@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -27,10 +29,13 @@ def blocks(language: str) -> list[str]:
 
 COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
 
-# These three need no run of their own: the reason is why running them here could show nothing more.
+MANY = [line for line in COMMANDS if line.startswith("mountsea-gemini ") and "--sandbox" not in line]
+
+# These need no run of their own: the reason is why running them here could show nothing more.
 ELSEWHERE = {
     "nox -s tests": "it is the run this test is part of",
     'python -m pip install ".[cli]" ./scripts': "the session that runs this test has installed exactly that",
+    'python -m pip install ".[cli,batch]"': "the same",
     "python -m pip install nox && nox -s demo": "run below without its first half: nox runs this test",
 }
 
@@ -84,13 +89,43 @@ def test_the_demo_leaves_videos_that_play(clone: Path) -> None:
     assert golden == {path: (clone / path).read_bytes() for path in golden}
 
 
-@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("mountsea-gemini ")])
+@pytest.mark.parametrize("command", [line for line in COMMANDS if "--sandbox" in line])
 def test_commands_make_videos(command: str, tmp_path: Path) -> None:
     """Each command of the command-line section works as written."""
     words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)]
     run([sys.executable, "-m", "mountsea_gemini", *words[1:]], tmp_path)
     if "-o" in words:
         assert (tmp_path / words[words.index("-o") + 1]).read_bytes()[4:8] == b"ftyp"
+
+
+def test_commands_make_many_videos(api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The laptop, then the fleet: its commands in order, with a file in the place of the database."""
+    monkeypatch.setenv("MOUNTSEA_BASE_URL", api)
+    monkeypatch.setenv("MOUNTSEA_API_KEY", "sandbox")
+    monkeypatch.chdir(tmp_path)
+    row = json.dumps({"prompt": "a cat", "action": "text2video", "model": "veo31_fast"})
+    Path("tasks.jsonl").write_text(f"{row}\n" * 3)
+    (submit, listing, resume, enqueue, worker) = (
+        [
+            sys.executable,
+            "-m",
+            "mountsea_gemini",
+            *command.replace("postgresql://tasks@db.example.com/tasks", "fleet").split()[1:],
+        ]
+        for command in MANY
+    )
+    agreed = ["--max-submits", "2", "--allow-private-downloads"]
+    subprocess.run([*submit, *agreed], check=True)
+    assert subprocess.run(listing, capture_output=True, check=True).stdout == b""
+    subprocess.run([*resume, *agreed], check=True)
+    assert len(list(Path("tasks").iterdir())) == 3
+    shutil.rmtree("tasks")
+    subprocess.run(enqueue, check=True)
+    with subprocess.Popen([*worker, "--allow-private-downloads"]) as process:
+        while process.poll() is None and len(list(Path("tasks").glob("*.mp4"))) < 3:
+            time.sleep(0.1)
+        process.terminate()
+    assert process.returncode == 143
 
 
 def test_the_maintainers_commands(clone: Path) -> None:
@@ -100,22 +135,24 @@ def test_the_maintainers_commands(clone: Path) -> None:
     (clone / "page.md").write_text(
         f"# A page\n\n````yaml POST /gemini/video/generate\n{document}````\n", encoding="utf-8"
     )
-    commands = {"drift": ["regenerate", "--check"], "import_page": ["import"]}
-    told = []
-    for session in ("import_page -- --impact page.md", "regenerate", "drift", "impact -- HEAD ."):
-        assert f"nox -s {session}" in COMMANDS
-        name, *arguments = session.split()
-        command = [sys.executable, "-m", "rulewright", *commands.get(name, [name]), *arguments[1:]]
-        told.append(run(command, clone, (0, 20)))
-    assert "[-Video-] {+The+} aspect ratio" in told[0]
-    assert "[-Video-] {+The+} aspect ratio" in told[-1]
+    sessions = {"drift": "rulewright regenerate --check", "import_page": "rulewright import"}
+    (block,) = [block for block in blocks("sh") if "import_page" in block]
+    printed = []
+    for line in block.splitlines():
+        if line not in ELSEWHERE:
+            name, *arguments = line.removeprefix("nox -s ").split()
+            words = sessions.get(name, f"rulewright {name}" if line.startswith("nox") else name).split()
+            command = [sys.executable, "-m", *words, *(each for each in arguments if each != "--")]
+            printed.append(run(command, clone, (0, 20)))
+    assert "[-Video-] {+The+} aspect ratio" in printed[0]
+    assert "[-Video-] {+The+} aspect ratio" in printed[-1]
     assert (clone / "openapi.yaml").read_text("utf-8") == document
 
 
 def test_a_copy_and_a_new_project(clone: Path) -> None:
     """The commands that keep a copy and begin anew elsewhere, in the order the README gives them."""
     (clone.parent / "app/app").mkdir(parents=True)
-    commands = [line for line in COMMANDS if line.startswith("rulewright ")]
+    commands = [line for line in COMMANDS if line.startswith(("rulewright vendor", "rulewright new"))]
     assert len(commands) == 4
     for command in commands:
         run([sys.executable, "-m", *command.split()], clone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import signal
 import sys
@@ -100,7 +101,10 @@ def run_cli(main: Callable[[], int]) -> int:
     """
     try:
         with _terminable():
-            return main()
+            code = main()
+            if sys.stdout is not None:
+                sys.stdout.flush()  # so that an output that is closed or full is one line, not a traceback at the end
+            return code
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_FAILED
@@ -108,8 +112,20 @@ def run_cli(main: Callable[[], int]) -> int:
         print(f"error: the output cannot be shown in {error.encoding}; set PYTHONUTF8=1", file=sys.stderr)
         return EXIT_FAILED
     except OSError as error:
+        _drop_output()
         print(f"error: {printable(str(error))}", file=sys.stderr)
         return EXIT_FAILED
     except KeyboardInterrupt:
         print("interrupted; nothing was written", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+def _drop_output() -> None:
+    """Drop what standard output still buffers if it cannot be written, or the end of the interpreter fails by it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)

@@ -21,7 +21,7 @@ UPKEEP = "upkeep.yml"
 # What GitHub itself makes and nobody can choose; all else must not even reach an environment variable.
 SAFE = {
     "github.token", "github.repository", "github.event.pull_request.base.sha", "github.event.pull_request.number",
-    "inputs.pages", "inputs.copy", "inputs.python", "vars.VENDOR_PAGES", "steps.look.outputs.code",
+    "inputs.pages", "inputs.prefix", "inputs.copy", "inputs.python", "vars.VENDOR_PAGES", "steps.look.outputs.code",
     "matrix.system", "matrix.python", "github.ref_name",
 }  # fmt: skip
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from mountsea_gemini._api import BASE_URL_VARIABLE, TOKEN_VARIABLE
 from mountsea_gemini.cli import run
+from mountsea_gemini.cli._options import STORE_VARIABLE
 from rulewright.sandbox import Sandbox
 
 from tests.cli.running import Ran, Running, command, environment
 
 
 @pytest.fixture(autouse=True)
-def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test depends on, or spends, an account of whoever runs it."""
+def _no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test depends on, or spends, an account of whoever runs it; each has a store of its own."""
     monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
     monkeypatch.delenv(BASE_URL_VARIABLE, raising=False)
+    monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "store.sqlite"))
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def seen(process: subprocess.Popen[str], words: str) -> str:
 
 def until(happened: Callable[[], bool]) -> None:
     """Wait until something has happened."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.02)

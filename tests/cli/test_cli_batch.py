@@ -1,11 +1,13 @@
-"""Many tasks from one file: killed anywhere, nothing is paid twice and no id is lost."""
+"""Many tasks from one file: nothing is paid for twice, no id is lost, and what is unclear is asked."""
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import json
 import os
+import pty
 import signal
+import stat
 import subprocess
 import sys
 from collections import Counter
@@ -14,11 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mountsea_gemini.cli import _journal
 from mountsea_gemini.cli._exits import Exit
-from rulewright.sandbox import Sandbox
 
-from tests.cli.running import Ran, Running, environment, seen, started, until
+from tests.cli.running import Ran, Running, command, environment, seen, started, until
 
 Cli = Callable[..., Ran]
 Serve = Callable[[str], Running]
@@ -40,200 +40,223 @@ def cats(path: Path, count: int) -> Path:
     return written(path / "cats.jsonl", *(request(f"cat {number}") for number in range(1, count + 1)))
 
 
-def posts(sandbox: Sandbox) -> Counter[str]:
+def posts(sandbox: Running) -> Counter[str]:
     """Return how often each prompt was submitted."""
-    return Counter(json.loads(seen.body)["prompt"] for seen in sandbox.requests if seen.method == "POST")
+    return Counter(json.loads(seen.body)["prompt"] for seen in sandbox.sandbox.requests if seen.method == "POST")
 
 
-def states(journal: str) -> dict[int, dict[str, Any]]:
-    """Return the last of each line's records, with everything that earlier ones said."""
-    found: dict[int, dict[str, Any]] = {}
-    for row in journal.splitlines()[1:]:
-        record = json.loads(row)
-        if "line" in record:
-            found[record["line"]] = {**found.get(record["line"], {}), **record}
-    return found
+def listed(cli: Cli) -> dict[int, str]:
+    """Return the state of every line."""
+    return {line["line"]: line["state"] for line in cli("list", "--json").json["lines"]}
 
 
 def test_a_file_of_requests_becomes_files(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """Each line is a film of its own under the name it gave or its number; standard output is the paths."""
+    """Each line is a film under the name it gave or its number; the same command again sends nothing, without a key."""
     sandbox = serve("now")
-    named = {"output": "dog.mp4", "request": request("a dog")}
+    named = {"output": "dog.mp4", "operation": "generateVideo", "request": request("a dog")}
     file = written(tmp_path / "pets.jsonl", request("a cat"), named)
     ran = cli("submit", str(file), *sandbox.options)
-    assert ran.code == 0
+    assert (ran.code, ran.err.splitlines()[-1]) == (0, "2 done")
     assert ran.out.splitlines() == [str(tmp_path / "pets" / name) for name in ("line-0001.mp4", "dog.mp4")]
     assert all(Path(path).read_bytes()[4:8] == b"ftyp" for path in ran.out.splitlines())
-    assert posts(sandbox.sandbox) == {"a cat": 1, "a dog": 1}
-
-
-def test_a_finished_journal_asks_nothing(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """Run again, by either command and without a key, it reports what there is and sends no request."""
-    sandbox = serve("now")
-    file = cats(tmp_path, 2)
-    first = cli("submit", str(file), *sandbox.options)
     asked = len(sandbox.sandbox.requests)
-    journal = file.with_name("cats.jsonl.journal")
-    size = journal.stat().st_size
-    for again in (("submit", str(file)), ("resume", str(journal))):
-        ran = cli(*again)
-        assert (ran.code, ran.out, ran.err) == (0, first.out, "")
-    assert (len(sandbox.sandbox.requests), journal.stat().st_size) == (asked, size)
+    copied = written(tmp_path / "copied.jsonl", request("a cat"), named)
+    for again in (("submit", str(file)), ("submit", str(copied)), ("resume",)):
+        ran_again = cli(*again)
+        assert (ran_again.code, ran_again.out) == (0, ran.out)
+    assert len(sandbox.sandbox.requests) == asked
+    assert posts(sandbox) == {"a cat": 1, "a dog": 1}
 
 
-def test_a_refused_line_does_not_stop_the_others(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """A rule or the API refuses one line, the vendor fails another: each has its state, the rest their files."""
-    sandbox = serve("now")
-    sandbox.sandbox.script("now", "422@submit", "failed now", "now")
-    lines = [request("one"), request("two", action="img2video"), *(request(name) for name in ("three", "four", "five"))]
-    file = written(tmp_path / "five.jsonl", *lines)
-    ran = cli("submit", str(file), "--json", "--concurrency", "1", *sandbox.options)
-    assert [line["state"] for line in ran.json["lines"]] == ["done", "refused", "refused", "ended", "done"]
-    assert ran.json["counts"] == {**dict.fromkeys(("new", *_journal.STATES), 0), "done": 2, "refused": 2, "ended": 1}
-    assert (ran.code, ran.json["exit"]) == (Exit.UNREACHABLE, 9)
-    assert "img2video-needs-images" in ran.err
-    assert ran.json["lines"][3]["error"]["type"] == "TaskFailed"
-    assert posts(sandbox.sandbox) == {"one": 1, "three": 1, "four": 1, "five": 1}
-
-
-def test_a_refused_line_is_tried_again_once_it_is_corrected(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """Nothing was started by it: put right, or with its rule switched off, the same command submits it."""
-    sandbox = serve("now")
-    bad = [request(f"bad {number}", action="img2video") for number in (1, 2)]
-    file = written(tmp_path / "bad.jsonl", *bad)
-    assert cli("submit", str(file), *sandbox.options).code == Exit.REFUSED
-    written(file, request("corrected"), bad[1])
-    assert cli("submit", str(file), *sandbox.options).code == Exit.REFUSED
-    assert posts(sandbox.sandbox) == {"corrected": 1}
-    assert "img2video" in cli("resume", f"{file}.journal", "--waive", "img2video-needs-images", *sandbox.options).err
-    assert posts(sandbox.sandbox) == {"corrected": 1, "bad 2": 1}
-
-
-def test_an_unknown_outcome_is_parked_and_never_sent_again(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """It is listed by its line, in this run and every later one; the other lines go on."""
-    sandbox = serve("now")
-    sandbox.sandbox.script("now", "drop@submit now", "now")
-    file = cats(tmp_path, 3)
-    for _ in range(3):
-        ran = cli("submit", str(file), "--concurrency", "1", *sandbox.options)
-        assert ran.code == Exit.UNKNOWN
-        assert "outcome unknown: line 2" in ran.err
-        assert "not sent again" in ran.err
-        assert len(ran.out.splitlines()) == 2
-    assert posts(sandbox.sandbox) == {"cat 1": 1, "cat 2": 1, "cat 3": 1}
-
-
-def test_a_row_of_unknown_outcomes_stops_the_spending(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """After three in a row no further line is sent; the rest stays for later."""
-    sandbox = serve("500@submit")
-    file = cats(tmp_path, 8)
-    found = cli("submit", str(file), "--json", "--concurrency", "1", *sandbox.options).json
-    assert (found["counts"]["unknown"], found["counts"]["new"]) == (3, 5)
-    assert sandbox.sent("POST") == 3
-
-
-@pytest.mark.parametrize(
-    ("script", "code"), [("401@submit", Exit.ACCOUNT), ("402@submit", Exit.ACCOUNT), ("429=3600@submit", 5)]
-)
-def test_a_refusal_of_the_account_stops_and_goes_on_later(
-    cli: Cli, serve: Serve, tmp_path: Path, *, script: str, code: int
-) -> None:
-    """What would meet every line is met once; when it is corrected, `resume` submits what was left."""
-    sandbox = serve("now")
-    sandbox.sandbox.script("now", script)
-    file = cats(tmp_path, 4)
-    ran = cli("submit", str(file), "--concurrency", "1", *sandbox.options)
-    assert (ran.code, sandbox.sent("POST")) == (code, 2)
-    assert f"mountsea-gemini resume --base-url {sandbox.url} --sandbox {file}.journal" in ran.err
-    # The file of requests does as well as its journal: it is what people remember.
-    assert cli("resume", str(file), *sandbox.options).code == 0
-    assert sandbox.sent("POST") == 5
-
-
-def test_no_wait_submits_and_resume_does_the_rest(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """--no-wait prints the ids; `resume` waits and downloads without another submit."""
-    sandbox = serve("")
-    file = cats(tmp_path, 3)
-    ran = cli("submit", str(file), "--no-wait", *sandbox.options)
-    assert (ran.code, sandbox.sent("GET"), len(ran.out.splitlines())) == (0, 0, 3)
-    done = cli("resume", f"{file}.journal", *sandbox.options)
-    assert [Path(path).name for path in done.out.splitlines()] == [f"line-000{number}.mp4" for number in (1, 2, 3)]
-    assert sandbox.sent("POST") == 3
-
-
-def test_a_wait_that_is_over_and_a_broken_download_can_be_taken_up(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """Neither ends a line: exit 10 or 7, and the next run comes back to the task."""
-    sandbox = serve("now")
-    sandbox.sandbox.script("now 403@download:1", "now 401@poll:1")
-    file = cats(tmp_path, 2)
-    assert cli("submit", str(file), *sandbox.options).code == Exit.ACCOUNT
-    assert cli("resume", f"{file}.journal", *sandbox.options).code == 0
-    slow = serve("never")
-    other = written(tmp_path / "slow.jsonl", request("slow"))
-    ran = cli("submit", str(other), "--timeout", "0.2", *slow.options)
-    assert ran.code == Exit.WAIT_OVER
-    assert (sandbox.sent("POST"), slow.sent("POST")) == (2, 1)
-
-
-def test_not_more_lines_are_under_way_than_allowed(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """With N allowed, never more than N tasks are between their submit and the end of their download."""
-    sandbox = serve("polls=2")
-    ran = cli("submit", str(cats(tmp_path, 7)), "--concurrency", "3", *sandbox.options)
-    assert ran.code == 0
-    under_way, most = set[str](), 0
-    for number, asked in enumerate(sandbox.sandbox.requests):
-        if asked.method == "POST":
-            under_way.add(f"unnamed {number}")
-        elif asked.path.endswith(".mp4"):
-            under_way.pop()
-        most = max(most, len(under_way))
-    assert most == 3
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ("", "holds no request"),
-        ("\n\n", "holds no request"),
-        ('{"prompt": "a"}\n{"prompt": \n', "cats.jsonl:2:12: is not JSON"),
-        ('["a"]\n', "cats.jsonl:1: a request is a JSON object, got list"),
-        ('{"a": NaN}\n', "there is no NaN in JSON"),
-        ('{"output": "../x", "request": {}}\n', "without directories"),
-        ('{"output": "..", "request": {}}\n', "without directories"),
-        ('{"output": "a\\u001b[0m", "request": {}}\n', "without directories"),
-        ('{"output": 7, "request": {}}\n', "without directories"),
-        ('{"output": "a", "request": {}}\n{"output": "A", "request": {}}\n', "as line 1 does"),
-    ],
-)
-def test_a_file_that_cannot_be_understood_costs_nothing(
-    cli: Cli, serve: Serve, tmp_path: Path, *, content: str, words: str
-) -> None:
-    """The whole file is read before the first submit; the error names the line, and no journal is begun."""
-    sandbox = serve("now")
-    file = tmp_path / "cats.jsonl"
-    file.write_text(content)
-    ran = cli("submit", str(file), *sandbox.options)
-    assert (ran.code, sandbox.sent("POST")) == (Exit.USAGE, 0)
-    assert words in ran.err
-    assert [entry.name for entry in tmp_path.iterdir()] == ["cats.jsonl"]
-
-
-def test_a_line_that_changed_after_its_submit_is_refused(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """Otherwise a number would stand for two requests; new lines at the end are welcome."""
+def test_lines_are_added_at_the_end_and_nowhere_else(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """A file that goes on with a known one is the same batch; with another beginning its numbers mean other tasks."""
     sandbox = serve("now")
     file = cats(tmp_path, 2)
     assert cli("submit", str(file), *sandbox.options).code == 0
     with file.open("a") as more:
-        more.write(json.dumps(request("cat 3")) + "\n")
+        more.write("\n" + json.dumps(request("cat 3")))
     assert cli("submit", str(file), *sandbox.options).code == 0
-    assert posts(sandbox.sandbox) == {"cat 1": 1, "cat 2": 1, "cat 3": 1}
+    assert posts(sandbox) == {"cat 1": 1, "cat 2": 1, "cat 3": 1}
     written(file, request("another"), request("cat 2"))
     ran = cli("submit", str(file), *sandbox.options)
     assert (ran.code, sandbox.sent("POST")) == (Exit.USAGE, 3)
-    assert "cats.jsonl:1: this line has changed since it was submitted" in ran.err
+    assert "has changed since its lines were submitted" in ran.err
 
 
-def test_a_journal_of_another_server_is_refused(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+def test_a_line_ends_as_its_task_does(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """The API refuses one, the vendor fails another, a download breaks: each has its state, the rest their files."""
+    sandbox = serve("now")
+    sandbox.sandbox.script("now", "422@submit", "failed now", "now 403@download:1", "now")
+    ran = cli("submit", str(cats(tmp_path, 5)), "--json", "--concurrency", "1", *sandbox.options)
+    states = {line["line"]: (line["state"], line["error"]["type"]) for line in ran.json["lines"]}
+    assert states == {2: ("refused", "BadRequest"), 3: ("failed", "TaskFailed"), 4: ("undelivered", "DownloadError")}
+    assert {state: count for state, count in ran.json["counts"].items() if count} == {
+        "done": 2,
+        "failed": 1,
+        "refused": 1,
+        "undelivered": 1,
+    }
+    assert ran.code == ran.json["exit"] == Exit.UNREACHABLE
+    assert cli("retry-download").out.splitlines() == [f"{ran.json['lines'][2]['batch']}:4"]
+    assert cli("resume", *sandbox.options).code == Exit.UNREACHABLE
+    assert cli("list", "--state", "done").out.count("line-0004.mp4") == 1
+    assert sandbox.sent("POST") == 5
+
+
+def test_an_unknown_outcome_is_parked_until_it_is_settled(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """It is never sent again by itself; a person names its task, or says that there is none."""
+    sandbox = serve("now")
+    sandbox.sandbox.script("now", "drop@submit now", "drop@submit now")
+    file = cats(tmp_path, 3)
+    ran = cli("submit", str(file), "--concurrency", "1", *sandbox.options)
+    assert (ran.code, len(ran.out.splitlines())) == (Exit.UNKNOWN, 1)
+    assert "unknown: lines 2, 3" in ran.err
+    assert "not sent again" in ran.err
+    assert cli("resume", *sandbox.options).code == Exit.UNKNOWN
+    assert sandbox.sent("POST") == 3
+    for wrong in (
+        ("2",),
+        ("2", "--task", "x", "--nothing"),
+        ("1", "--nothing"),
+        ("9", "--nothing"),
+        ("x", "--nothing"),
+    ):
+        assert cli("settle", *wrong).code == Exit.USAGE
+    assert cli("settle", "2", "--task", sandbox.submit()).code == 0
+    assert cli("settle", "3", "--nothing").code == 0
+    assert listed(cli) == {1: "done", 2: "waiting", 3: "queued"}
+    assert cli("resume", *sandbox.options).code == 0
+    assert posts(sandbox) == {"cat 1": 1, "cat 2": 1, "cat 3": 2, "a cat": 1}
+
+
+def test_a_row_of_unknown_outcomes_stops_the_spending(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """After three in a row no further line is sent, by any worker, until somebody resumes."""
+    sandbox = serve("500@submit")
+    file = cats(tmp_path, 5)
+    found = cli("submit", str(file), "--json", "--concurrency", "1", *sandbox.options).json
+    assert (found["counts"]["unknown"], found["error"]["type"]) == (3, "SubmitOutcomeUnknown")
+    assert found["exit"] == Exit.UNKNOWN
+    assert cli("submit", str(file), *sandbox.options).code == Exit.UNKNOWN
+    assert sandbox.sent("POST") == 3
+
+
+@pytest.mark.parametrize("script", ["401@submit", "402@submit"])
+def test_a_refusal_of_the_account_stops_and_goes_on_later(
+    cli: Cli, serve: Serve, tmp_path: Path, *, script: str
+) -> None:
+    """What would meet every line is met once; when it is corrected, `resume` submits what was left."""
+    sandbox = serve("now")
+    sandbox.sandbox.script("now", script)
+    ran = cli("submit", str(cats(tmp_path, 4)), "--concurrency", "1", *sandbox.options)
+    assert (ran.code, sandbox.sent("POST")) == (Exit.ACCOUNT, 2)
+    assert "nothing further is submitted" in ran.err
+    assert f"go on with: mountsea-gemini resume --base-url {sandbox.url} --sandbox" in ran.err
+    assert cli("resume", *sandbox.options).code == 0
+    assert posts(sandbox) == {f"cat {number}": 1 + (number == 2) for number in (1, 2, 3, 4)}
+
+
+def test_too_many_requests_pause_the_queue(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """A 429 ends nothing: after the time it names the line is sent once more, and every line is done."""
+    sandbox = serve("now")
+    sandbox.sandbox.script("now", "429=1@submit now")
+    ran = cli("submit", str(cats(tmp_path, 4)), "--concurrency", "1", *sandbox.options)
+    assert (ran.code, sandbox.sent("POST")) == (0, 5)
+    assert "no worker submits for" in ran.err
+
+
+def test_spending_is_agreed_to(cli: Cli, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a terminal nothing is sent unless an option says so; what exceeds --max-submits is held."""
+    monkeypatch.setenv("MOUNTSEA_API_KEY", "sandbox")
+    sandbox = serve("now")
+    file, way = cats(tmp_path, 3), ("--base-url", sandbox.url, "--allow-private-downloads")
+    ran = cli("submit", str(file), *way)
+    assert (ran.code, sandbox.sent("POST")) == (Exit.USAGE, 0)
+    assert "to submit: 3 requests, each of which may be billed\n  generateVideo: action text2video (3)\n" in ran.err
+    assert "--yes, or --max-submits N" in ran.err
+    assert cli("submit", str(file), "--max-submits", "1", *way).code == 0
+    assert listed(cli) == {1: "done", 2: "held", 3: "held"}
+    assert "they stay held" in cli("resume", *way).err
+    assert cli("resume", "--max-submits", "1", *way).code == 0
+    assert sandbox.sent("POST") == 2
+    assert cli("resume", "--yes", *way).code == 0
+    assert posts(sandbox) == {"cat 1": 1, "cat 2": 1, "cat 3": 1}
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("n", 0), ("y", 1)])
+def test_a_person_is_asked(serve: Serve, tmp_path: Path, *, answer: str, sent: int) -> None:
+    """On a terminal the question is how many, of which kind; anything but yes sends nothing."""
+    sandbox = serve("now")
+    terminal, side = pty.openpty()
+    way = ("--base-url", sandbox.url, "--allow-private-downloads")
+    process = subprocess.Popen(
+        command("submit", str(cats(tmp_path, 1)), *way), env=environment(MOUNTSEA_API_KEY="sandbox"), stdin=side,
+        stdout=subprocess.DEVNULL, stderr=side,
+    )  # fmt: skip
+    os.close(side)
+    shown = b""
+    while b"submit 1? [y/N]" not in shown:
+        shown += os.read(terminal, 1000)
+    os.write(terminal, f"{answer}\n".encode())
+    with contextlib.suppress(OSError):  # at the end of the other side
+        while os.read(terminal, 1000):
+            pass
+    os.close(terminal)
+    process.wait(60)
+    assert b"model veo31_fast (1)" in shown
+    assert (process.returncode, sandbox.sent("POST")) == (0 if sent else Exit.USAGE, sent)
+
+
+def test_all_bad_lines_are_listed_at_once(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """Each with its place; nothing is sent, of the good lines neither."""
+    sandbox = serve("now")
+    file = tmp_path / "cats.jsonl"
+    rows = (
+        '{"prompt": "a", "action": "text2video", "model": "veo31_fast"}',
+        '{"prompt": ',
+        '["a"]',
+        '{"prompt": NaN}',
+        '{"output": "../x", "request": {}}',
+        '{"output": "..", "request": {}}',
+        '{"output": "a\\u001b[0m", "request": {}}',
+        '{"output": "line-0001.mp4", "request": {"prompt": "b", "action": "text2video", "model": "veo31_fast"}}',
+        '{"prompt": "a", "action": "img2video", "model": "veo31_fast"}',
+        '{"operation": "generateVido", "request": {"prompt": "a"}}',
+        '{"output": "there.mp4", "request": {"prompt": "a"}}',
+    )
+    file.write_text("\n".join(rows))
+    (tmp_path / "cats").mkdir()
+    (tmp_path / "cats" / "there.mp4").touch()
+    ran = cli("submit", str(file), *sandbox.options)
+    assert (ran.code, sandbox.sent("POST")) == (Exit.USAGE, 0)
+    for words in (
+        "cats.jsonl:2:11: is not JSON",
+        "cats.jsonl:3: a request is a JSON object, got list",
+        "there is no NaN in JSON",
+        "cats.jsonl:5: output must be the name of a file, without directories",
+        "cats.jsonl:6: output must be",
+        "cats.jsonl:7: output must be",
+        "cats.jsonl:8: line-0001.mp4 is the name of another line's file",
+        "cats.jsonl:9: img2video-needs-images",
+        "did you mean generateVideo?",
+        "there.mp4, which exists already",
+        "nothing was sent: 10 of 11 lines cannot be submitted",
+    ):
+        assert words in ran.err
+    written(file, request("a", action="img2video"))
+    assert cli("submit", str(file), *sandbox.options).code == Exit.REFUSED
+    ran = cli("submit", str(file), "--waive", "img2video-needs-images", *sandbox.options)
+    assert (ran.code, sandbox.sent("POST")) == (Exit.UNREACHABLE, 1)
+    assert cli("submit", str(written(tmp_path / "empty.jsonl")), *sandbox.options).code == Exit.USAGE
+
+
+def test_two_lines_make_two_files(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """Names that differ in their case only are one file on many systems."""
+    pair = ({"output": "a.mp4", "request": request("a")}, {"output": "A.mp4", "request": request("b")})
+    ran = cli("submit", str(written(tmp_path / "pair.jsonl", *pair)), *serve("now").options)
+    assert (ran.code, "as line 1 does" in ran.err) == (Exit.USAGE, True)
+
+
+def test_a_store_belongs_to_one_server(cli: Cli, serve: Serve, tmp_path: Path) -> None:
     """The rest of a trial in the sandbox is not submitted for money by a command without --sandbox."""
     sandbox, other = serve("402@submit"), serve("now")
     file = cats(tmp_path, 2)
@@ -243,141 +266,139 @@ def test_a_journal_of_another_server_is_refused(cli: Cli, serve: Serve, tmp_path
     assert f"its tasks are at {sandbox.url}, not at {other.url}" in ran.err
 
 
-def test_two_processes_cannot_share_a_journal(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """The second one gets an error, and submits nothing."""
-    sandbox = serve("never")
-    file = cats(tmp_path, 1)
-    with started("submit", str(file), *sandbox.options) as process:
-        seen(process, "submitted task")
-        ran = cli("submit", str(file), *sandbox.options)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
-    assert ran.code == Exit.USAGE
-    assert "another process works with this journal" in ran.err
-    assert sandbox.sent("POST") == 1
+def test_the_store_is_private_and_holds_no_token(
+    cli: Cli, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds the requests in clear, as JSON, readable by its owner only; one that others can read is refused."""
+    monkeypatch.setenv("MOUNTSEA_API_KEY", "the-very-secret-token")
+    sandbox, store = serve("401@submit"), tmp_path / "store.sqlite"
+    file = written(tmp_path / "x.jsonl", request("a purple cat"))
+    cli("submit", str(file), "--base-url", sandbox.url, "--yes")
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600
+    held = b"".join(path.read_bytes() for path in tmp_path.glob("store.sqlite*") if path.is_file())
+    assert b'"prompt":"a purple cat"' in held
+    assert b"secret-token" not in held
+    (exported,) = [json.loads(row) for row in cli("export").out.splitlines()]
+    assert (exported["body"]["prompt"], exported["state"]) == ("a purple cat", "queued")
+    store.chmod(0o644)
+    ran = cli("list")
+    assert (ran.code, "other accounts can read this store" in ran.err) == (Exit.USAGE, True)
 
 
-def test_ctrl_c_waits_for_the_answers_to_submits(serve: Serve, tmp_path: Path) -> None:
-    """Pressed while submits are under way: their ids are awaited and kept, no other line is sent, exit 130."""
-    sandbox = serve("slow=1@submit")
+def test_what_is_not_submitted_can_be_cancelled(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """It is taken out of the queue; what is submitted goes on to its file."""
+    sandbox = serve("now")
+    file = cats(tmp_path, 3)
+    assert cli("submit", str(file), "--no-wait", "--max-submits", "2", *sandbox.options).code == 0
+    assert (sandbox.sent("POST"), listed(cli)) == (0, {1: "queued", 2: "queued", 3: "held"})
+    assert cli("cancel", "2").code == 0
+    assert cli("resume", "--max-submits", "0", *sandbox.options).code == 0
+    assert cli("cancel").code == 0
+    assert listed(cli) == {1: "done", 2: "cancelled", 3: "cancelled"}
+    assert posts(sandbox) == {"cat 1": 1}
+
+
+def test_a_store_from_a_backup_does_not_pay_again(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """It says that a line is queued whose file is on the disk: that line is not submitted until somebody decides."""
+    sandbox, store = serve("now"), tmp_path / "store.sqlite"
+    file = cats(tmp_path, 2)
+    cli("submit", str(file), "--no-wait", *sandbox.options)
+    backup = store.read_bytes()
+    assert cli("resume", *sandbox.options).code == 0
+    store.write_bytes(backup)
+    ran = cli("resume", *sandbox.options)
+    assert (ran.code, sandbox.sent("POST")) == (Exit.USAGE, 2)
+    assert "on_disk: lines 1, 2" in ran.err
+    (tmp_path / "cats" / "line-0002.mp4").unlink()
+    assert cli("settle", "2", "--nothing").code == 0
+    cli("resume", *sandbox.options)
+    assert posts(sandbox) == {"cat 1": 1, "cat 2": 2}
+
+
+def test_standard_input_is_a_file_too(program: Callable[..., Ran], serve: Serve, tmp_path: Path) -> None:
+    """It is read once, and what comes from it goes into the directory that is named."""
+    sandbox = serve("now")
+    rows = "".join(json.dumps(request(f"cat {number}")) + "\n" for number in range(2))
+    ran = program("submit", "-", "-o", str(tmp_path / "films"), *sandbox.options, stdin=rows)
+    assert (ran.code, len(ran.out.splitlines()), sandbox.sent("POST")) == (0, 2, 2)
+
+
+def test_a_signal_waits_for_the_answers_to_submits(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """Their ids are heard out and recorded, no other line is sent, and another worker goes on."""
+    sandbox = serve("slow=1@submit now")
     file = cats(tmp_path, 5)
     with started("submit", str(file), "--concurrency", "2", "--json", *sandbox.options) as process:
         until(lambda: sandbox.sent("POST") == 2)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
-    assert process.returncode == 130
-    found = json.loads(out)
-    assert (found["exit"], found["counts"]["submitted"], found["counts"]["new"]) == (130, 2, 3)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, json.loads(out)["exit"]) == (143, 143)
     assert "waiting for the answers to 2 submits" in err
-    assert "go on with: mountsea-gemini resume" in err
-    assert sandbox.sent("POST") == 2
-
-
-def test_ctrl_c_while_waiting_ends_at_once(serve: Serve, tmp_path: Path) -> None:
-    """No submit is under way: nothing is waited for, and every task is in the journal."""
-    sandbox = serve("never")
-    file = cats(tmp_path, 2)
-    with started("submit", str(file), *sandbox.options) as process:
-        seen(process, "line 2: submitted task")
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=5)
-    assert process.returncode == 130
-    assert {entry["state"] for entry in states(Path(f"{file}.journal").read_text()).values()} == {"submitted"}
+    assert "interrupted by SIGTERM; submitted and not finished:" in err
+    assert all(task in err for task in sandbox.sandbox.core.tasks._tasks)
+    assert (sandbox.sent("POST"), Counter(listed(cli).values())) == (2, {"waiting": 2, "queued": 3})
+    assert cli("resume", *sandbox.options).code == 0
+    assert set(posts(sandbox).values()) == {1}
 
 
 def test_a_second_ctrl_c_parks_what_was_under_way(cli: Cli, serve: Serve, tmp_path: Path) -> None:
     """Broken off before the answer came, a line is unknown from then on, and is not sent again."""
     sandbox = serve("slow=30@submit")
-    file = cats(tmp_path, 1)
-    with started("submit", str(file), *sandbox.options) as process:
+    with started("submit", str(cats(tmp_path, 1)), *sandbox.options) as process:
         until(lambda: sandbox.sent("POST") == 1)
         process.send_signal(signal.SIGINT)
         seen(process, "waiting for the answer to 1 submit")
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     assert process.returncode == 130
-    ran = cli("resume", f"{file}.journal", *sandbox.options)
+    ran = cli("resume", *sandbox.options)
     assert (ran.code, sandbox.sent("POST")) == (Exit.UNKNOWN, 1)
 
 
-def test_killed_at_any_moment_nothing_is_sent_twice_and_no_id_is_lost(tmp_path: Path) -> None:
-    """SIGKILL between intent, submit, record, look, piece and name of a file: the next run ends every line.
-
-    At each moment: no line is submitted twice, none is left out, every id that was on the disk leads to its
-    file, and a line is parked as unknown only where its intent was on the disk without an outcome.
-    """
-    sandbox = Sandbox("mountsea_gemini", script="now")
-    with sandbox.serve() as running:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.cli.killing", running.url, str(tmp_path)],
-            env=environment(),
-            capture_output=True,
-            check=False,
-            text=True,
-            timeout=200,
-        )
-    assert (done.returncode, done.stderr) == (0, "")
-    moments = [json.loads(row) for row in done.stdout.splitlines()]
-    sent = posts(sandbox)
-    assert len(moments) > 30
-    assert sum(each["killed"] == -signal.SIGKILL for each in moments) > 30
-    for each in moments:
-        ended = states(each["journal"])
-        left = states(each["left"][: each["left"].rfind("\n") + 1])
-        for number, prompt in enumerate(each["prompts"], 1):
-            state = ended[number]["state"]
-            assert state in {"done", "unknown"}, each["moment"]
-            assert sent[prompt] == 1 or (state == "unknown" and sent[prompt] == 0), each["moment"]
-            assert (state == "unknown") == (left.get(number, {}).get("state") == "intent"), each["moment"]
-            if "task" in left.get(number, {}):
-                assert ended[number]["task"] == left[number]["task"]
-        parked = any(entry["state"] == "unknown" for entry in ended.values())
-        assert each["code"] == (Exit.UNKNOWN if parked else 0), each["moment"]
-
-
-@pytest.mark.parametrize("full_at", range(2, 9))
-def test_a_full_disk_stops_before_the_next_submit(
-    cli: Cli, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, full_at: int
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--concurrency", "0"), "--concurrency must be a number from 1 to 1000, got 0"),
+        (("--rate", "fast"), "--rate must be a number of submits such as 20/s"),
+        (("--rate", "0/s"), "--rate must be a number"),
+        (("--lease", "0"), "--lease"),
+        (("--operation", "generateVido"), "did you mean generateVideo?"),
+        (("--store", "mysql://x/y"), "--store must be a SQLite file or a PostgreSQL database"),
+        (("--store", "/nosuch/store.sqlite"), "/nosuch/store.sqlite: the store cannot be opened: No such file"),
+        (("--store", "postgresql://me:hidden@127.0.0.1:1/x"), "postgresql+psycopg://me:***@127.0.0.1:1/x"),
+        (("--waive", "nosuch"), "there is no rule 'nosuch' to waive"),
+    ],
+)
+def test_wrong_options_cost_nothing(
+    cli: Cli, serve: Serve, tmp_path: Path, *, options: tuple[str, ...], words: str
 ) -> None:
-    """An intent that cannot be written is a submit that is not sent; an id that cannot be written is shown."""
+    """They are refused with what would be right, and without a password."""
     sandbox = serve("now")
-    file = cats(tmp_path, 3)
-    journal = Path(f"{file}.journal")
-    flushes = iter(range(1, 1000))
-
-    def fsync(_: int) -> None:
-        if next(flushes) >= full_at:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as full:
-        full.setattr(os, "fsync", fsync)
-        ran = cli("submit", str(file), "--no-wait", "--concurrency", "1", *sandbox.options)
-    assert (ran.code, "No space left" in ran.err) == ((Exit.USAGE, True) if full_at < 9 else (0, False))
-    sent = sandbox.sent("POST")
-    assert sent == (full_at - 2) // 2
-    for task in sandbox.sandbox.core.tasks._tasks:
-        assert task in journal.read_text() + ran.err
-    cli("submit", str(file), "--no-wait", *sandbox.options)
-    assert sum(posts(sandbox.sandbox).values()) == len(posts(sandbox.sandbox))
-
-
-def test_a_journal_is_a_plain_file(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """A device under its name is refused and not read: some never end."""
-    sandbox = serve("now")
-    ran = cli("submit", str(cats(tmp_path, 1)), "--journal", "/dev/zero", *sandbox.options)
+    ran = cli("submit", str(cats(tmp_path, 1)), *options, *sandbox.options)
     assert (ran.code, sandbox.sent("POST")) == (Exit.USAGE, 0)
-    assert "is no plain file" in ran.err
+    assert words in ran.err
+    assert "hidden" not in ran.err
 
 
-def test_the_journal_holds_neither_prompt_nor_token(
-    cli: Cli, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Hashes, numbers, ids, states and names of files are all there is in it."""
-    monkeypatch.setenv("MOUNTSEA_API_KEY", "sandbox")
-    sandbox = serve("now")
-    sandbox.sandbox.script("failed now", "422@submit", "drop@submit")
-    file = written(tmp_path / "x.jsonl", *(request("a purple cat nobody thought of") for _ in range(4)))
-    cli("submit", str(file), "--base-url", sandbox.url, "--concurrency", "1")
-    text = Path(f"{file}.journal").read_text()
-    assert "purple" not in text
-    assert "sandbox" not in text
+def test_without_the_engine_the_command_names_it(tmp_path: Path) -> None:
+    """In one sentence and with the line that installs it; every other command works."""
+    file = cats(tmp_path, 1)
+    source = (
+        "import sys, mountsea_gemini.cli as cli\n"
+        "sys.modules['dbos'] = None\n"
+        f"sys.exit(cli.run(['submit', {str(file)!r}, '--sandbox']))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", source], env=environment(), capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ran.returncode, "Traceback" in ran.stderr) == (Exit.USAGE, False)
+    assert 'python -m pip install "dbos==3.4.0"' in ran.stderr
+
+
+def test_no_other_command_loads_the_engine() -> None:
+    """Its import takes a second; the client and its other commands do without."""
+    source = (
+        "import sys, mountsea_gemini.cli as cli, mountsea_gemini.cli._batch_commands\n"
+        "cli.run(['rules', '--json'])\n"
+        "sys.exit(any(name in sys.modules for name in ('dbos', 'sqlalchemy', 'psycopg')))"
+    )
+    assert subprocess.run([sys.executable, "-c", source], env=environment(), check=False, timeout=60).returncode == 0

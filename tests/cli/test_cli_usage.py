@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import re
 import signal
 from collections.abc import Callable
@@ -11,17 +9,13 @@ from pathlib import Path
 
 import mountsea_gemini.cli
 import pytest
-from mountsea_gemini import ConfigurationError
-from mountsea_gemini.cli import _batch_commands, _requests
+from mountsea_gemini.cli._board import GRAVITY
 from mountsea_gemini.cli._exits import Exit
-from mountsea_gemini.cli._options import Batching
-from mountsea_gemini.cli._report import gravest
 
 from tests.cli.running import Ran, Running, started, until
 
 Cli = Callable[..., Ran]
 Serve = Callable[[str], Running]
-LINE = json.dumps({"prompt": "a cat", "action": "text2video", "model": "veo31_fast"}) + "\n"
 
 
 def test_the_gravest_is_the_first_of_the_order_that_is_written_down() -> None:
@@ -30,53 +24,7 @@ def test_the_gravest_is_the_first_of_the_order_that_is_written_down() -> None:
     assert said is not None
     order = [Exit(int(number)) for number in said[1].split(", ")]
     assert set(order) == {code for code in Exit if 0 < code < 128}
-    for graver, other in itertools.combinations(order, 2):
-        assert gravest([Exit.OK, other, graver]) is graver
-    assert gravest([Exit.OK]) is Exit.OK
-
-
-def test_so_many_lines_at_a_time_are_refused(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """There are not more connections than a hundred; nothing is sent, and no journal begun."""
-    sandbox, file = serve("now"), tmp_path / "cats.jsonl"
-    file.write_text(LINE)
-    ran = cli("submit", str(file), "--concurrency", "101", *sandbox.options)
-    assert (ran.code, sandbox.sent("POST")) == (Exit.USAGE, 0)
-    assert "--concurrency must be a number from 1 to 100, got 101" in ran.err
-    assert list(tmp_path.iterdir()) == [file]
-
-
-@pytest.mark.parametrize("number", [0, -1])
-def test_no_line_at_a_time_would_never_come_to_an_end(number: int) -> None:
-    """Asked of the check itself: a program that let it pass would hang."""
-    with pytest.raises(ConfigurationError, match=f"from 1 to 100, got {number}"):
-        _batch_commands._check(Batching(concurrency=number, sandbox=True))
-
-
-def test_a_journal_of_another_file_is_refused(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """Line 1 of one file is not line 1 of another; the same holds for the directory of what it made."""
-    sandbox, file, other = serve("now"), tmp_path / "cats.jsonl", tmp_path / "dogs.jsonl"
-    file.write_text(LINE)
-    other.write_text(LINE)
-    assert cli("submit", str(file), *sandbox.options).code == Exit.OK
-    journal = ("--journal", f"{file}.journal")
-    for given in ((str(other), *journal), (str(file), "--output-dir", str(tmp_path / "elsewhere"))):
-        ran = cli("submit", *given, *sandbox.options)
-        assert (ran.code, sandbox.sent("POST")) == (Exit.USAGE, 1)
-        assert f"this journal belongs to {tmp_path}" in ran.err
-
-
-def test_a_file_of_requests_has_a_limit(
-    cli: Cli, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is too large to be read at once is refused, to the byte."""
-    sandbox, file = serve("now"), tmp_path / "cats.jsonl"
-    file.write_text(LINE)
-    monkeypatch.setattr(_requests, "LIMIT", len(LINE) - 1)
-    ran = cli("submit", str(file), *sandbox.options)
-    assert (ran.code, sandbox.sent("POST")) == (Exit.USAGE, 0)
-    assert f"is larger than {len(LINE) - 1} bytes; split it" in ran.err
-    monkeypatch.setattr(_requests, "LIMIT", len(LINE))
-    assert cli("submit", str(file), *sandbox.options).code == Exit.OK
+    assert tuple(order) == GRAVITY
 
 
 def test_a_token_file_may_begin_with_a_mark(cli: Cli, serve: Serve, tmp_path: Path) -> None:
@@ -85,16 +33,6 @@ def test_a_token_file_may_begin_with_a_mark(cli: Cli, serve: Serve, tmp_path: Pa
     path.write_bytes(b"\xef\xbb\xbfsandbox\r\n")
     given = ("--token-file", str(path), "--base-url", sandbox.url)
     assert cli("text2video", "a cat", "--no-wait", *given).code == Exit.OK
-
-
-def test_unknown_outcomes_stop_a_batch_only_in_a_row(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """Three of six with successes between them are bad luck; the rest goes on, and all three are reported."""
-    sandbox, file = serve("now 500@submit:1 500@submit:3 500@submit:5"), tmp_path / "cats.jsonl"
-    file.write_text(LINE * 6)
-    ran = cli("submit", str(file), "--concurrency", "1", "--json", *sandbox.options)
-    assert (ran.code, sandbox.sent("POST")) == (Exit.UNKNOWN, 6)
-    counts = ran.json["counts"]
-    assert (counts["done"], counts["unknown"]) == (3, 3)
 
 
 @pytest.mark.parametrize(("script", "status"), [("400@submit", 400), ("401@submit", 401), ("500@submit", 500)])
@@ -116,17 +54,6 @@ def test_json_of_a_refusal_has_the_rules(cli: Cli, serve: Serve) -> None:
     assert (violation["level"], violation["pointer"]) == ("error", "/imageList")
     assert "1-2 images" in violation["source"]["quote"]
     assert violation["nearest"]
-
-
-def test_what_the_api_refused_is_not_sent_again_unchanged(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """The same request is refused for the same reason; only a changed line is tried again."""
-    sandbox, file = serve("now 400@submit:1"), tmp_path / "cats.jsonl"
-    file.write_text(LINE)
-    for command in ("submit", "resume", "resume"):
-        assert cli(command, str(file), *sandbox.options).code == Exit.UNREACHABLE
-    assert sandbox.sent("POST") == 1
-    assert cli("resume", str(file), "--waive", "prompt-not-blank", *sandbox.options).code == Exit.UNREACHABLE
-    assert sandbox.sent("POST") == 1
 
 
 def test_a_ctrl_c_that_was_held_back_is_not_forgotten(serve: Serve) -> None:

@@ -12,7 +12,8 @@ from rulewright.commands.impact import main
 
 from tests.impact.conftest import EDITS, ROOT, replaced
 
-PAGE = ROOT / "openapi.yaml"
+FROZEN = ROOT / "tests/example"
+PAGE = FROZEN / "openapi.yaml"
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def changed(tmp_path: Path) -> Path:
 @pytest.fixture
 def reported(changed: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
     """The exit code and the report as JSON."""
-    code = main([str(PAGE), str(changed), "--format", "json", "--project", str(ROOT)])
+    code = main([str(PAGE), str(changed), "--format", "json", "--project", str(FROZEN)])
     return code, json.loads(capsys.readouterr().out)
 
 
@@ -97,7 +98,7 @@ def test_a_changed_sentence_alone_is_to_be_reviewed(tmp_path: Path, capsys: pyte
     """A count that changes in a sentence, and nothing else, has an exit code of its own."""
     copy = tmp_path / "openapi.yaml"
     copy.write_text(PAGE.read_text(encoding="utf-8").replace("1-3 reference", "1-4 reference"), encoding="utf-8")
-    assert main([str(PAGE), str(copy), "--project", str(ROOT)]) == 20
+    assert main([str(PAGE), str(copy), "--project", str(FROZEN)]) == 20
     shown = capsys.readouterr().out
     assert "[-1-3-] {+1-4+}" in shown
     assert re.search(r"^review$", shown, re.MULTILINE)

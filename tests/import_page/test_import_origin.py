@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from rulewright.commands.impact import main as impact
+from rulewright.commands.rules import main as rules
 from rulewright.generate.manifest import read_manifest
 from rulewright.importing.imported import RECORD
 from rulewright.overlay.absorbed import WAY_OUT
@@ -106,7 +107,9 @@ def test_the_manifest_holds_the_pages(run: Run, project: Path, pages: Path) -> N
     regenerate(project)
     manifest = read_manifest(load_project(project))
     assert manifest is not None
-    assert manifest["pages"] == [{"origin": "track.md", "sha256": sha256(pages / "track.md")}]
+    assert manifest["pages"] == [
+        {"origin": "track.md", "sha256": sha256(pages / "track.md"), "operations": ["GET /parcels/{id}"]}
+    ]
     document = project / "openapi.yaml"
     document.write_text(document.read_text("utf-8").replace("1.10", "1.11"), encoding="utf-8")
     regenerate(project)
@@ -197,3 +200,57 @@ def test_a_correction_of_the_same_thing_is_no_addition(run: Run, adding: Path, p
     assert "absorbed" not in run(pages / "send.md", pages / "track.md").out
     regenerate(adding)
     assert (adding / "made/made/raw/api/track/track_parcel.py").is_file()
+
+
+LIMITS = b"# Limits\n\nA note has at most\n9 characters.\n"
+QUOTING = """\
+overlay: 1.1.0
+info: {{title: A rule that rests on another page, version: 1.0.0}}
+x-waived-prose:
+  - {{at: '#/components/schemas/Order/properties/note/description', quote: at most two lines, reason: of any length}}
+actions:
+  - target: $.components.schemas.Order
+    description: The limit stands on the page of limits only.
+    update:
+      x-rules:
+        - id: notes-are-short
+          level: error
+          message: note must have at most 9 characters
+          source: {{page: '{page}', sha256: {sha256}, quote: A note has at most 9 characters}}
+          if: {{required: [note]}}
+          then: {{properties: {{note: {{maxLength: 9}}}}}}
+          examples:
+            passes: {{label: '4:3', note: ok}}
+            breaks: {{label: '4:3', note: much too long}}
+"""
+
+
+def test_a_page_that_a_rule_quotes_is_compared_when_it_is_read(
+    run: Run, project: Path, pages: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By `rules check --pages`, and by every import that reads it: its words, and whether it changed around them."""
+    run(pages / "send.md")
+    with Vendor({"/limits.md": whole(LIMITS)}) as vendor:
+        url = f"{vendor.url}/limits.md"
+        overlay = QUOTING.format(page=url, sha256=hashlib.sha256(LIMITS).hexdigest())
+        (project / "rules.overlay.yaml").write_text(overlay, encoding="utf-8")
+        settings = project / "pyproject.toml"
+        settings.write_text(settings.read_text("utf-8").replace("[]", "['rules.overlay.yaml']"), encoding="utf-8")
+        assert rules(["check", "--pages"]) == 0
+        regenerate(project)
+        for content, message in (
+            (LIMITS + b"More.\n", f"the page {url} changed, but the quoted words still stand there"),
+            (LIMITS.replace(b"9", b"7"), f"its words no longer stand on the page {url}"),
+        ):
+            vendor.answers["/limits.md"] = whole(content)
+            assert rules(["check"]) == 0
+            capsys.readouterr()
+            assert rules(["check", "--pages"]) == 1
+            assert f"rules.overlay.yaml:13: rule notes-are-short: {message}" in capsys.readouterr().err
+        (project / "site").mkdir()
+        (project / "site/limits.md").write_bytes(LIMITS)
+        (project / "site/send.md").write_bytes((pages / "send.md").read_bytes())
+        assert "notes-are-short" not in run(project / "site").out
+        (project / "site/limits.md").write_bytes(LIMITS.replace(b"9", b"7"))
+        (project / "rules.overlay.yaml").write_text(overlay.replace(url, "docs/limits.md"), encoding="utf-8")
+        assert "rule notes-are-short: its words no longer stand on the page limits.md" in run(project / "site").out

@@ -121,6 +121,20 @@ def test_a_fault_is_found_and_corrected(name: str) -> None:
     assert value == before
 
 
+def test_a_credential_that_is_declared_as_a_header_becomes_one() -> None:
+    """OpenAPI ignores such a parameter: the client could not authenticate."""
+    parameter = {"name": "Authorization", "in": "header", "schema": {"type": "string"}}
+    operation = {**ANSWER, "parameters": [parameter]}
+    value = document(paths={"/a": {"get": operation, "put": {**operation, "operationId": "x"}}})
+    added, *asked = actions(value, find_faults(value))
+    scheme = {"type": "apiKey", "in": "header", "name": "Authorization"}
+    assert added["update"] == {"components": {"securitySchemes": {"authorization": scheme}}}
+    assert [action["update"] for action in asked] == [{"security": [{"authorization": []}]}] * 2
+    value |= added["update"]
+    value["security"] = [{"authorization": []}]
+    assert find_faults(value) == []
+
+
 @pytest.mark.parametrize(
     "keywords",
     [

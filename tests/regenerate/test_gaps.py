@@ -7,8 +7,17 @@ from typing import Any
 
 import pytest
 from rulewright.errors import InputError
-from rulewright.generate.gaps import dropped, place_of, read_gaps, unsupported_methods, unsupported_parameters
-from rulewright.generate.rewrites import rewrite
+from rulewright.generate.gaps import (
+    Coverage,
+    Gap,
+    UnacceptedGapError,
+    dropped,
+    place_of,
+    read_gaps,
+    unsupported_methods,
+    unsupported_parameters,
+)
+from rulewright.generate.rewrites import media_types, replace_aliases, rewrite
 
 ENDPOINT = "WARNING parsing GET /things/{id} within things. Endpoint will not be generated.: Two parameters of one name"
 SCHEMA = "Unable to process schema /components/schemas/Thing:: str can't be merged with int"
@@ -23,10 +32,10 @@ def document(media: dict[str, Any], schemas: dict[str, Any] | None = None) -> di
 @pytest.mark.parametrize("media", ["image/png", "application/zip", "application/pdf", "audio/mpeg", "application/xml"])
 def test_what_is_neither_json_nor_text_becomes_bytes(media: str) -> None:
     """An answer of any other kind is read as bytes, whatever schema it has."""
-    value, overrides = rewrite(document({media: {}}))
+    value = rewrite(document({media: {}}))
     content = value["paths"]["/x"]["get"]["responses"]["200"]["content"]
     assert content == {media: {"schema": {"type": "string", "format": "binary"}}}
-    assert overrides == {media: "application/octet-stream"}
+    assert media_types(value) == {media: "application/octet-stream"}
 
 
 @pytest.mark.parametrize("media", ["application/json", "application/problem+json", "text/event-stream", "text/plain"])
@@ -36,47 +45,31 @@ def test_json_and_text_stay(media: str) -> None:
         {media: {"schema": {"const": "a", "x-enum-varnames": ["A"]}}}, {"A": {"properties": {"const": {"const": 1}}}}
     )
     kept = copy.deepcopy(before)
-    assert rewrite(before) == (kept, {})
+    assert rewrite(before) == kept
+    assert media_types(kept) == {}
     assert before == kept
-
-
-def test_a_word_below_all_of_becomes_an_enum_of_one() -> None:
-    """The generator joins an enum with the type it narrows, but no const; a property named const is no keyword."""
-    schemas: dict[str, Any] = {
-        "Cat": {"allOf": [{"properties": {"kind": {"const": "cat"}}}, {"properties": {"const": {"type": "string"}}}]},
-        "Note": {"properties": {"kind": {"const": "note"}}, "example": {"allOf": [{"const": "x"}]}},
-    }
-    value = rewrite(document({}, schemas))[0]["components"]["schemas"]
-    assert value["Cat"]["allOf"][0]["properties"]["kind"] == {"type": "string", "enum": ["cat"]}
-    assert value["Cat"]["allOf"][1] == schemas["Cat"]["allOf"][1]
-    assert value["Note"] == schemas["Note"]
 
 
 def test_a_reference_stands_as_the_component_is_called() -> None:
     """The generator knows no encoding; an example that looks like a reference is none."""
     encoded = {"$ref": "#/components/schemas/Page%C2%ABA%C2%BB"}
     before = document({"application/json": {"schema": encoded}}, {"Page«A»": {"example": encoded}})
-    value, _ = rewrite(before)
+    value = rewrite(before)
     content = value["paths"]["/x"]["get"]["responses"]["200"]["content"]
     assert content == {"application/json": {"schema": {"$ref": "#/components/schemas/Page«A»"}}}
     assert value["components"]["schemas"] == before["components"]["schemas"]
 
 
 def test_headers_that_are_no_parameters_are_left_out() -> None:
-    """OpenAPI has three ignored; what an Authorization would have carried is told where no security scheme does."""
+    """OpenAPI has three ignored."""
     kept = [{"name": "Authorization", "in": "query"}, {"name": "X-Key", "in": "header"}]
     gone = [{"name": "authorization", "in": "header"}, {"$ref": "#/components/parameters/type"}]
     before = document({})
     before["components"] |= {"parameters": {"type": {"name": "Content-Type", "in": "header"}}}
     before["paths"]["/x"]["parameters"] = [gone[1], kept[0]]
     before["paths"]["/x"]["get"]["parameters"] = [kept[1], gone[0]]
-    item = rewrite(before)[0]["paths"]["/x"]
+    item = rewrite(before)["paths"]["/x"]
     assert [item["parameters"], item["get"]["parameters"]] == [kept[:1], kept[1:]]
-    (told,) = unsupported_parameters(before)
-    assert told.startswith("parsing GET /x within its parameters: the header parameter Authorization has no meaning")
-    before["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-    before["security"] = [{"key": []}]
-    assert not list(unsupported_parameters(before))
 
 
 def test_what_openapi_3_2_adds_is_a_gap() -> None:
@@ -85,7 +78,7 @@ def test_what_openapi_3_2_adds_is_a_gap() -> None:
     whole = {"name": "filter", "in": "querystring", "content": {"application/json": {}}}
     item = {"get": {"parameters": [whole], **answers}, "query": answers, "additionalOperations": {"COPY": answers}}
     before = {"openapi": "3.2.0", "paths": {"/x": item, "/y": {"get": answers}}}
-    value, _ = rewrite(before)
+    value = rewrite(before)
     assert value["openapi"] == "3.1.1"
     assert value["paths"]["/x"]["get"]["parameters"] == []
     assert [place_of(each) for each in (*unsupported_methods(before), *unsupported_parameters(before))] == [
@@ -101,6 +94,7 @@ def test_what_overlays_say_to_others_is_not_told() -> None:
     rule = {"x-rule": {"id": "a-needs-b"}, "anyOf": [{"not": {"required": ["a"]}}, {"required": ["b"]}]}
     own = {"$ref": "#/components/schemas/Base"}
     schemas: dict[str, Any] = {
+        "Base": {"type": "object"},
         "x-api": {
             "allOf": [own, rule, rule],
             "x-rules": [{"id": "a-needs-b"}],
@@ -111,7 +105,8 @@ def test_what_overlays_say_to_others_is_not_told() -> None:
     before = {**document({}, schemas), "x-generated": "here", "security": [{"x-key": []}]}
     before["components"] |= {"parameters": {"x-trace": {"name": "x-trace", "in": "query", "x-was": 1}}}
     before["paths"]["/x"]["get"] |= {"x-waiter": {"name": "w"}, "parameters": [{"name": "a", "x-was": 1}]}
-    value, _ = rewrite(before)
+    value = rewrite(before)
+    assert value["components"]["schemas"].pop("Base") == {"type": "object"}
     assert value["components"]["schemas"] == {
         "x-api": {"allOf": [own, {"type": "object", "properties": {"x-rules": {}}}]},
         "properties": {"allOf": [own, {"type": "object", "properties": {"responses": {"type": "object"}}}]},
@@ -128,14 +123,14 @@ def test_a_file_of_openapi_31_becomes_one_of_30() -> None:
         "A": {"type": "string", "contentMediaType": "image/png"},
         "B": {"type": "string", "contentMediaType": "image/png", "contentEncoding": "base64"},
     }
-    value = rewrite(document({}, schemas))[0]["components"]["schemas"]
+    value = rewrite(document({}, schemas))["components"]["schemas"]
     assert value["A"]["format"] == "binary"
     assert value["B"] == schemas["B"]
 
 
 def reworded(schema: dict[str, Any]) -> Any:
     """Return a schema as the generator is given it."""
-    return rewrite(document({}, {"A": schema}))[0]["components"]["schemas"]["A"]
+    return rewrite(document({}, {"A": schema}))["components"]["schemas"]["A"]
 
 
 def test_a_default_is_not_sent_unasked() -> None:
@@ -150,15 +145,59 @@ def test_a_default_is_not_sent_unasked() -> None:
         "servers": [{"variables": {"a": {"default": "b"}}}],
         "components": {"securitySchemes": {"default": {"type": "oauth2"}}, "parameters": {"default": {"in": "query"}}},
     }
-    assert rewrite(value)[0] == value
+    assert rewrite(value) == value
 
 
-def test_what_stands_beside_a_single_reference_is_not_lost() -> None:
-    """The generator would take the schema for another name of what it refers to; a rule is not its affair."""
-    base, own = {"$ref": "#/components/schemas/B"}, {"properties": {"id": {"type": "string"}}, "required": ["id"]}
-    assert reworded({"allOf": [base], **own}) == {"allOf": [base, {"type": "object", **own}]}
-    assert reworded({"allOf": [base, {"x-rule": {}}]}) == {"allOf": [base]}
-    assert reworded({"type": "object", "allOf": [{"x-rule": {}}]}) == {"type": "object"}
+OBJECT = {"type": "object", "properties": {"a": {"type": "string"}}}
+REFERENCE = {"$ref": "#/components/schemas/O"}
+FIELDS = {"properties": {"id": {"type": "string"}}, "required": ["id"]}
+DOCUMENT: dict[str, Any] = {
+    "O": OBJECT,
+    "Text": {"type": "string", "nullable": True},
+    "Union": {"oneOf": [REFERENCE, {"type": "string"}]},
+    "Kinds": {"type": "integer", "oneOf": [{"const": 1, "title": "A"}, {"const": 0}, {"const": 2}]},
+    "Bare": {"required": ["a"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "written"),
+    [
+        ({"allOf": [REFERENCE], **FIELDS}, {"allOf": [REFERENCE, {"type": "object", **FIELDS}]}),
+        ({"allOf": [REFERENCE, {"x-rule": {}}]}, REFERENCE),
+        ({"allOf": [REFERENCE], "description": "d"}, REFERENCE),
+        ({"type": "object", "allOf": [{"x-rule": {}}]}, {"type": "object"}),
+        ({"oneOf": [REFERENCE], "allOf": [REFERENCE]}, REFERENCE),
+        ({"oneOf": [OBJECT], "description": "d"}, {**OBJECT, "description": "d"}),
+        ({"allOf": [{"$ref": "#/components/schemas/Bare"}, REFERENCE]}, REFERENCE),
+        ({"allOf": [{"type": "string", "nullable": True}, {"nullable": False}]}, {"type": "string"}),
+        ({"allOf": [{"$ref": "#/components/schemas/Text"}], "maxLength": 3}, {**DOCUMENT["Text"], "maxLength": 3}),
+        (
+            {"allOf": [{"$ref": "#/components/schemas/Union"}, {"description": "d"}]},
+            {"$ref": "#/components/schemas/Union"},
+        ),
+        ({"enum": [0, 2], "allOf": [{"$ref": "#/components/schemas/Kinds"}]}, {"enum": [0, 2], "type": "integer"}),
+    ],
+)
+def test_one_list_of_schemas_is_left(schema: dict[str, Any], written: dict[str, Any]) -> None:
+    """The generator knows objects in allOf only, drops what is beside a single reference, and has no union of one."""
+    made = rewrite(document({}, {**DOCUMENT, "A": schema}))["components"]["schemas"]["A"]
+    made.pop("oneOf", None) if "enum" in made else None
+    assert made == written
+
+
+def test_a_union_of_constants_is_an_enum() -> None:
+    """The generator would keep the first only."""
+    kinds = rewrite(document({}, DOCUMENT))["components"]["schemas"]["Kinds"]
+    assert kinds == {"type": "integer", "enum": [1, 0, 2]}
+
+
+def test_another_name_leads_to_what_it_means() -> None:
+    """The generator would read the schema twice; the names are kept beside the document."""
+    value = {"components": {"schemas": {"A": REFERENCE, "B": {"$ref": "#/components/schemas/A"}, "O": OBJECT}}}
+    value["components"]["schemas"]["User"] = {"items": {"$ref": "#/components/schemas/B"}}
+    assert replace_aliases(value) == {"/components/schemas/A": "O", "/components/schemas/B": "O"}
+    assert value["components"]["schemas"] == {"O": OBJECT, "User": {"items": REFERENCE}}
 
 
 @pytest.mark.parametrize(
@@ -185,7 +224,7 @@ def test_a_list_in_a_header_is_text() -> None:
     header: dict[str, Any] = {"name": "x", "in": "header", "schema": {"anyOf": [{"type": "array"}, {"type": "null"}]}}
     value = document({})
     value["paths"]["/x"]["get"]["parameters"] = [header]
-    said = rewrite(value)[0]["paths"]["/x"]["get"]["parameters"]
+    said = rewrite(value)["paths"]["/x"]["get"]["parameters"]
     assert said == [{**header, "schema": {"type": "string"}}]
 
 
@@ -193,48 +232,48 @@ def test_the_answer_to_head_has_no_body() -> None:
     """A client that read one would stumble over nothing."""
     value = document({"application/json": {}})
     value["paths"]["/x"]["head"] = value["paths"]["/x"]["get"]
-    made = rewrite(value)[0]["paths"]["/x"]
+    made = rewrite(value)["paths"]["/x"]
     assert made["head"]["responses"]["200"]["content"] == {}
     assert made["get"]["responses"]["200"]["content"]
 
 
-def test_of_answers_with_one_title_the_first_keeps_it() -> None:
-    """The generator names a class after it, and would leave out the others; references are not touched."""
-    problem = {"title": "Problem", "type": "object"}
-    named = {"$ref": "#/components/schemas/A"}
-    value = document({"application/json": {"schema": problem}}, {"A": problem})
-    answers = value["paths"]["/x"]["get"]["responses"]
-    answers |= {"401": {"content": {"application/json": {"schema": problem}}}}
-    answers |= {"402": {"content": {"application/json": {"schema": named}}}}
-    made = rewrite(value)[0]["paths"]["/x"]["get"]["responses"]
-    shown = [each["content"]["application/json"]["schema"] for each in made.values()]
-    assert shown == [problem, {"type": "object"}, named]
+ALL, NONE = Coverage(3, 3), Coverage(3, 0)
 
 
 def test_a_gap_names_its_place_and_reason_and_the_way_out() -> None:
-    """What was left out is an error that names operation or schema, once each."""
-    with pytest.raises(InputError) as caught:
-        read_gaps([ENDPOINT, ENDPOINT, SCHEMA], {})
+    """What was left out is an error that names operation or schema; places with one problem are one line."""
+    others = [ENDPOINT.replace("/things", f"/things{number}") for number in range(4)]
+    with pytest.raises(UnacceptedGapError) as caught:
+        read_gaps([ENDPOINT, ENDPOINT, SCHEMA, *others], [], ALL)
     text = str(caught.value)
-    assert text.count("GET /things/{id}") == 1
+    assert "GET /things/{id}, GET /things0/{id}, GET /things1/{id} and 2 more: WARNING parsing" in text
     assert "/components/schemas/Thing" in text
     assert "x-accepted-gaps" in text
+    assert "3 of 3 operations usable" in text
 
 
 def test_an_accepted_gap_is_recorded_with_its_reason() -> None:
-    """Acceptance is by place; everything else is still an error."""
-    (gap,) = read_gaps([ENDPOINT], {"GET /things/{id}": "nobody calls it"})
+    """Acceptance is by place and problem; another problem at the same place is an error, as everything else."""
+    accepted = Gap("GET /things/{id}", "Two parameters of one name", "nobody calls it")
+    (gap,) = read_gaps([ENDPOINT], [accepted], ALL)
     assert (gap.at, gap.reason) == ("GET /things/{id}", "nobody calls it")
-    assert dropped([gap], {"operations": []}) == {("get", "/things/{id}")}
-    assert dropped([gap], {"operations": [{"method": "get", "path": "/things/{id}"}]}) == frozenset()
-    with pytest.raises(InputError, match="schemas/Thing"):
-        read_gaps([ENDPOINT, SCHEMA], {"GET /things/{id}": "nobody calls it"})
+    assert dropped([gap], set()) == {("get", "/things/{id}")}
+    assert dropped([gap], {("get", "/things/{}")}) == frozenset()
+    for other in (SCHEMA, ENDPOINT.replace("Two", "Three")):
+        with pytest.raises(UnacceptedGapError):
+            read_gaps([ENDPOINT, other], [accepted], ALL)
 
 
 def test_an_accepted_gap_that_is_none_any_more_is_refused() -> None:
     """A stale acceptance would hide the next gap at its place."""
     with pytest.raises(InputError, match="'GET /gone'"):
-        read_gaps([], {"GET /gone": "x"})
+        read_gaps([], [Gap("GET /gone", "x", "y")], ALL)
+
+
+def test_a_client_without_an_operation_is_refused() -> None:
+    """However many gaps are accepted."""
+    with pytest.raises(InputError, match="would have no operation"):
+        read_gaps([ENDPOINT], [Gap("GET /things/{id}", "Two", "y")], NONE)
 
 
 def test_a_complaint_without_a_place_is_about_the_document() -> None:

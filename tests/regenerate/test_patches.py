@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rulewright.generate.openapi_python_client import PATCHES, class_overrides, title_classes_apart
+from rulewright.generate.classes import Classes, class_of, module_of
+from rulewright.generate.openapi_python_client import PATCHES, class_overrides
 from rulewright.generate.rewrites import hoist_schemas
 from rulewright.generate.tools import PINNED
 
@@ -19,29 +20,35 @@ def document(**schemas: Any) -> dict[str, Any]:
     return {"components": {"schemas": schemas}}
 
 
+def separate(**schemas: Any) -> dict[str, Any]:
+    """Return the components of a document in which each class has a name of its own."""
+    value = document(**schemas)
+    Classes(value).separate()
+    made: dict[str, Any] = value["components"]["schemas"]
+    return made
+
+
 def test_two_of_one_title_go_by_their_own_names() -> None:
     """Such as FastAPI's `Item-Input` and `Item-Output`; where the names make one class too, a number is added."""
-    value = document(
+    made = separate(
         **{"Item-Input": {"title": "Item"}, "Item-Output": {"title": "Item"}, "a.b": {}, "AB": {"title": "a_b"}}
     )
-    title_classes_apart(value)
-    assert value == document(**{"Item-Input": {"title": "Item"}, "Item-Output": {}, "a.b": {}, "AB": {"title": "AB2"}})
-    value = document(**{"a.b": {}, "a_b": {}})
-    title_classes_apart(value)
-    assert value["components"]["schemas"]["a_b"] == {"title": "a_b2"}
+    assert len({module_of(class_of(schema, name)) for name, schema in made.items()}) == 4
+    assert class_of(made["Item-Output"], "") == "ItemOutput"
+    assert separate(**{"a.b": {}, "a_b": {}})["a_b"] == {"title": "a_b2"}
 
 
-def test_a_schema_within_another_gives_way_to_one_of_that_name() -> None:
-    """A list of words, or an object; the same words twice are one class."""
+def test_a_schema_within_another_becomes_a_component_of_its_own_name() -> None:
+    """A list of words, or an object; it gives way to a component of that name, and the same words are one class."""
     words = {"enum": ["a", "b"]}
-    job: dict[str, Any] = {
-        "properties": {"status": {"enum": ["a"]}, "step": dict(words), "result": {"items": {"type": "object"}}}
+    fields = {"status": {"enum": ["a", "c"]}, "step": dict(words), "result": {"items": {"type": "object"}}}
+    made = separate(JobStatus=words, JobStep=dict(words), JobResultItem={"type": "object"}, Job={"properties": fields})
+    assert {key: schema.get("$ref", "") for key, schema in made["Job"]["properties"].items()} == {
+        "status": "#/components/schemas/JobStatus2",
+        "step": "#/components/schemas/JobStep",
+        "result": "",
     }
-    value = document(JobStatus=words, JobStep=dict(words), JobResultItem={"type": "object"}, Job=job)
-    title_classes_apart(value)
-    assert job["properties"]["status"]["title"] == "status2"
-    assert "title" not in job["properties"]["step"]
-    assert job["properties"]["result"]["items"]["title"] == "result_item2"
+    assert made["Job"]["properties"]["result"]["items"] == {"$ref": "#/components/schemas/JobResultItem2"}
 
 
 def test_a_class_or_module_of_the_generators_own_gets_another_name() -> None:

@@ -38,7 +38,8 @@ _OPTIONS: Final = "OPTIONS"
 
 _SUBMIT: Final = Group("Submit a task", sort_key=1)
 _RESUME: Final = Group("Come back to a task", sort_key=2)
-_CHECK: Final = Group("Without key and network", sort_key=3)
+_MANY: Final = Group("Many tasks, from a file of requests", sort_key=3)
+_CHECK: Final = Group("Without key and network", sort_key=4)
 
 
 def run(arguments: Sequence[str], *, client_class: type[Client] = Client, variants: Variants = VARIANTS) -> int:
@@ -101,11 +102,15 @@ def build(client_class: type[Client], variants: Variants, arguments: Sequence[st
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    app.command(_batch_commands.submit, group=_SUBMIT)
-    app.command(_batch_commands.resume, group=_RESUME)
+    app.command(_batch_commands.submit, group=_MANY)
     app.command(_tasks.status, group=_RESUME)
     app.command(_tasks.wait, group=_RESUME)
     app.command(_tasks.download, group=_RESUME)
+    for command in (_batch_commands.worker, _batch_commands.resume, _batch_commands.settle, _batch_commands.cancel):
+        app.command(command, group=_MANY)
+    app.command(_batch_commands.list_lines, name="list", group=_MANY)
+    app.command(_batch_commands.retry_download, name="retry-download", group=_MANY)
+    app.command(_batch_commands.export, group=_MANY)
     app.command(_rules.rules, group=_CHECK)
     app.command(_rules.explain, group=_CHECK)
     for field, methods in variants.items():

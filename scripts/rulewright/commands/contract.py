@@ -51,7 +51,7 @@ def _client_here() -> str:
     """Return the client of the project in this folder, with the folders it lies in on the path."""
     project = load_project(".")
     sys.path[:0] = [str(project.root / folder) for folder in ("overlays", "generated")]
-    return project.package.removesuffix("_api")
+    return project.package
 
 
 def _announced(client: str, options: argparse.Namespace) -> list[str]:
@@ -80,7 +80,6 @@ def _run(client: str, options: argparse.Namespace, more: Sequence[str]) -> int:
     asked = ["--client", client, "--seeds", str(options.seeds), "--examples", str(LONG if options.long else 20)]
     asked += [word for name in options.check for word in ("--check", name)]
     asked += [word for name in options.skip for word in ("--skip", name)]
-    asked += ["--waivers", str(options.waivers)] if options.waivers else []
     asked += ["--junitxml", str(options.junitxml)] if options.junitxml else []
     # What else is installed must not change a verdict; a plugin that somebody wants is named after --.
     plugins = ("no:cacheprovider", "_hypothesis_pytestplugin", "schemathesis.pytest.plugin")
@@ -120,7 +119,6 @@ def _parser() -> argparse.ArgumentParser:
     ):
         parser.add_argument(option, action="append", default=[], metavar="NAME", help=f"{purpose}; may be repeated")
     parser.add_argument("--junitxml", type=Path, metavar="FILE", help="write a report in JUnit format")
-    parser.add_argument("--waivers", type=Path, metavar="FILE", help="JSON list of lines that coverage need not show")
     parser.add_argument("--seeds", type=_count, default=0, metavar="N", help="generate requests with N random seeds")
     parser.add_argument("--long", action="store_true", help=f"generate {LONG} requests of each operation and seed")
     live = parser.add_argument_group("a server at an address")

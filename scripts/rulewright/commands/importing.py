@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from rulewright.errors import EXIT_FAILED, InputError, printable
 from rulewright.files import write_whole
@@ -15,12 +15,22 @@ from rulewright.impact.change import ACCEPTED_FILE, read_accepted
 from rulewright.impact.formats import EXIT_CODES, FORMATS
 from rulewright.impact.report import Report, compare
 from rulewright.impact.revision import read, revise
-from rulewright.importing.imported import Imported, correct_by, import_pages, write_record
+from rulewright.importing.brought import needs
+from rulewright.importing.imported import (
+    Imported,
+    compare_pages,
+    correct_by,
+    import_pages,
+    read_record,
+    write_record,
+)
+from rulewright.importing.index import Choice, index_named_by
 from rulewright.openapi.document import Document, load
 from rulewright.openapi.operations import operations
 from rulewright.overlay import load_overlay
 from rulewright.overlay.absorbed import WAY_OUT, absorbed
 from rulewright.project import Project, load_project
+from rulewright.rules.sources import misquotes_of_page, read_prose
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,19 +44,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     output = Path(options.output) if project is None else project.spec
     name = Path(options.output or output.name).as_posix()
     overlays = () if project is None else project.overlays
-    imported = import_pages(options.pages, correct_by(overlays) if overlays else None)
-    before = _operations_before(output)
+    choice = Choice(options.prefix, tuple(options.edition))
+    imported = import_pages(options.pages, correct_by(overlays) if overlays else None, choice)
+    before = _before(output)
     impact_report = _impact(imported, project) if options.impact else None
+    record = read_record(project) if project is not None else None
     if options.check:
         same = output.is_file() and output.read_bytes() == imported.text.encode()
         verdict = "up to date" if same else "would change; run the same command without --check"
     else:
         same = not write_whole(output, imported.text)
         if project is not None:
-            write_record(project, imported.text.encode(), imported.pages)
+            write_record(project, imported.text.encode(), imported)
         verdict = "unchanged" if same else "written"
-    lines = [f"{name}: {verdict}", *_report(imported, before), *_absorbed(imported, project)]
-    _show(lines, sys.stdout if options.format == "text" else sys.stderr)
+    lines = [*_report(imported, before, record), *_overlays(imported, before, project)]
+    shown = "\n".join(f"  {line}" for line in "\n".join(lines).splitlines())
+    _show([f"{name}: {verdict}", shown], sys.stdout if options.format == "text" else sys.stderr)
     if impact_report is not None:
         print(FORMATS[options.format](impact_report), end="")
         return impact_report.exit_code
@@ -69,22 +82,43 @@ def _impact(imported: Imported, project: Project | None) -> Report | None:
     return compare(before, after, read_accepted(project.root / ACCEPTED_FILE))
 
 
-def _report(imported: Imported, before: dict[str, str]) -> list[str]:
-    now = _operations(imported.document)
-    lines = [f"  {'new ' if before and key not in before else ''}{key}  {now[key]}" for key in now]
-    lines += [f"  GONE {key}  {before[key]}" for key in before if key not in now]
-    lines += [f"  no document in {name}" for name in imported.without]
-    return [line.rstrip().replace("\n", "\\n") for line in lines]  # a path must not forge a line of ours
+def _report(imported: Imported, before: Document | None, record: dict[str, Any] | None) -> Iterator[str]:
+    """Yield the operations and pages of a document, and what is new, gone or wrong about them."""
+    old, now = _operations(before), _operations(imported.document)
+    if imported.index is not None:
+        yield f"index {imported.index.name}: {len(imported.read)} pages read, {len(imported.pages)} with a document"
+    lines = [f"{'new ' if old and key not in old else ''}{key}  {now[key]}" for key in now]
+    lines += [f"GONE {key}  {old[key]}" for key in old if key not in now]
+    lines += compare_pages(record, imported)
+    lines += [f"no document in {name}" for name in imported.without]
+    yield from (line.rstrip().replace("\n", "\\n") for line in lines)  # a path must not forge a line of ours
+    yield from imported.findings
+    named = dict.fromkeys(index for page in imported.read if (index := index_named_by(page)))
+    if imported.index is None:
+        yield from (f"the page names an index of all pages; to import them: rulewright import {url}" for url in named)
 
 
-def _absorbed(imported: Imported, project: Project | None) -> list[str]:
-    """Say which overlay actions add by hand what the page now has; regenerating refuses them."""
+def _overlays(imported: Imported, before: Document | None, project: Project | None) -> Iterator[str]:
+    """Yield what the overlays add that the page now has, and what they still lack for what the page brings."""
+    if project is None:
+        return
     try:
-        overlays = [load_overlay(path) for path in project.overlays] if project is not None else []
+        overlays = [load_overlay(path) for path in project.overlays]
+        found = absorbed(imported.document, overlays)
+        yield from map(str, found)
+        yield from [WAY_OUT] if found else []
+        if before is None:
+            return
+        revision = revise("", imported.document, overlays)
+        rules = [rule for schema in revision.ruled for rule in schema.rules]
+        for page in imported.read:
+            yield from (str(each) for each in misquotes_of_page(page.origin, page.text, page.sha256, rules))
+        yield from needs(revision.value, _operations(imported.document).keys() - _operations(before).keys())
+        prose = read_prose(imported.document, revision.ruled, overlays)
+        if new := prose.new_since(before.value, revision.value):
+            yield prose.unclaimed_error(new).message
     except InputError:
-        return []  # regenerating says so; the import is done
-    found = absorbed(imported.document, overlays)
-    return [f"  {addition}" for addition in found] + ([f"  {WAY_OUT}"] if found else [])
+        return  # regenerating reports it; the import is done
 
 
 def _show(lines: Sequence[str], stream: TextIO) -> None:
@@ -92,17 +126,24 @@ def _show(lines: Sequence[str], stream: TextIO) -> None:
     print(printable("\n".join(lines)).encode(encoding, "backslashreplace").decode(encoding), file=stream)
 
 
-def _operations(document: Document) -> dict[str, str]:
-    """Return the operationId (or nothing) by method and path."""
-    return {each.title: str(each.body.get("operationId", "")) for each in operations(document.value)}
-
-
-def _operations_before(output: Path) -> dict[str, str]:
-    """Return the operations of the document that is there; none where it cannot be read."""
+def _operations(document: Document | None) -> dict[str, str]:
+    """Return the operationId (or nothing) by method and path; none where the document cannot be read."""
     try:
-        return _operations(load(output))
-    except (InputError, LookupError, TypeError, AttributeError):
+        return (
+            {each.title: str(each.body.get("operationId", "")) for each in operations(document.value)}
+            if document
+            else {}
+        )
+    except (LookupError, TypeError, AttributeError):
         return {}
+
+
+def _before(output: Path) -> Document | None:
+    """Return the document that is there, or None."""
+    try:
+        return load(output)
+    except InputError:
+        return None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -113,7 +154,20 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("pages", nargs="+", metavar="PAGE", help="a page, a bare document, a folder of *.md pages, or a URL")
+    add(
+        "pages",
+        nargs="+",
+        metavar="PAGE",
+        help="a page, a document, a folder of *.md pages, a URL, or an llms.txt index",
+    )
+    add("--prefix", metavar="PATH", default="", help="of an index: only pages whose path begins so, in any language")
+    add(
+        "--edition",
+        metavar="LANGUAGE",
+        action="append",
+        default=[],
+        help="of an index: only pages below this language, such as en; of several, texts of the first are taken",
+    )
     add("-o", "--output", metavar="ACCEPTED_FILE", help="write here instead of the project's spec")
     add("--project", metavar="DIR", default=".", help="the project whose spec is written (.)")
     add("--check", action="store_true", help="write nothing; exit 1 if the document would change")

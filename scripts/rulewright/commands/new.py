@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from rulewright.errors import printable, run_cli
+from rulewright.generate.gaps import describe
 from rulewright.new.create import NOTED, REPAIRED, create
 from rulewright.new.inputs import DISTRIBUTION, check_name, requirement
 
@@ -31,10 +32,10 @@ def _run(options: argparse.Namespace) -> int:
     progress = _progress if sys.stderr.isatty() else _silent
     made = create(options.dir, options.spec, name, pipeline, overlays=options.overlay, progress=progress)
     place = printable(options.dir.as_posix())
-    print(f"{place}/ made: {made.files} files")
+    print(f"{place}/ made: {made.files} files, {made.coverage}")
     _list(made.repairs, f"corrected in overlays/{REPAIRED}")
     _list([str(each).replace("\n", "") for each in made.disliked], "left as they are, though a validator dislikes them")
-    _list([gap.problem for gap in made.gaps], f"missing in the client, noted in overlays/{NOTED}")
+    _list(describe(made.gaps), f"missing in the client, noted in overlays/{NOTED}")
     if " @ file:" in pipeline:
         print(
             f"warning: pyproject.toml requires {printable(pipeline)}, a path of this machine; replace it by a release"

@@ -6,16 +6,17 @@ import argparse
 import dataclasses
 import difflib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from rulewright.errors import EXIT_FAILED, InputError, printable, run_cli
+from rulewright.importing.page import is_url, read_page
 from rulewright.merged import Merged, merge
 from rulewright.openapi.document import Document, load, parse, to_json
 from rulewright.project import Project, load_project
 from rulewright.rules.analysis import analyse
-from rulewright.rules.definition import RuledSchema
-from rulewright.rules.sources import read_prose
+from rulewright.rules.definition import Finding, RuledSchema
+from rulewright.rules.sources import misquotes_of_page, read_prose
 from rulewright.rules.verdict import explain
 
 
@@ -41,6 +42,10 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument("--project", default=".", metavar="DIR", help="the project to work on (default: here)")
         command.add_argument("--format", choices=("text", "json"), default="text")
+        if name == "check":
+            command.add_argument(
+                "--pages", action="store_true", help="also fetch the pages that rules quote, and compare"
+            )
         if name == "explain":
             command.add_argument("request", metavar="FILE", help="the request as JSON or YAML, or - for standard input")
             command.add_argument(
@@ -53,6 +58,8 @@ def _check(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)  # raises for whatever is malformed, misquoted or wrong
     with merged.explained():
         merged.check_against(project.output / "openapi.effective.json")
+        if options.pages:
+            merged.refuse(_misquotes_of_pages(project, merged))
         prose = read_prose(merged.vendor, merged.ruled, merged.overlays)
     count = sum(len(schema.rules) for schema in merged.ruled)
     if options.format == "json":
@@ -62,6 +69,14 @@ def _check(project: Project, options: argparse.Namespace) -> int:
     else:
         print(f"{count} rules, {len(prose.sentences)} constraint-like sentences, all claimed")
     return EXIT_FAILED if prose.unclaimed else 0
+
+
+def _misquotes_of_pages(project: Project, merged: Merged) -> Iterator[Finding]:
+    """Fetch each page that a rule quotes, once, and yield the rules whose words or whose page changed."""
+    rules = [rule for schema in merged.ruled for rule in schema.rules]
+    for name in dict.fromkeys(rule.source.page for rule in rules if rule.source.page is not None):
+        page = read_page(name if is_url(name) else str(project.root / name), name)
+        yield from misquotes_of_page(name, page.text, page.sha256, rules)
 
 
 def _analyse(project: Project, options: argparse.Namespace) -> int:

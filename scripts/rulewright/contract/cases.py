@@ -167,7 +167,7 @@ class Cases:
     def credentials(self) -> Iterator[Probe]:
         """Yield the valid request with other credentials than the accepted one."""
         operation, place = self.subject.operation, f"{self.subject.name} security"
-        if not operation.security or not all(operation.security):
+        if not self.subject.carriers or not all(operation.security):
             return
         wrong = {"no credential": "none", "a wrong token": "wrong"}
         if [each.scheme for each in self.subject.carriers] == ["bearer"]:
@@ -204,13 +204,13 @@ class Cases:
         return self._contract.ask(self.subject, evolve(self.subject.request, parameters=parameters))
 
     def _is_list(self, parameter: Parameter) -> bool:
-        fits = self._contract.judge.shape(parameter.schema).is_valid
+        fits = self._contract.judge.fits(parameter.schema).is_valid
         return fits([]) or fits(["a"]) or fits([1])
 
     def _wrong(self, parameter: Parameter) -> Iterator[str]:
         """Yield texts that are no value of a parameter, whichever way a server reads texts."""
         schema = self._contract.spec.resolve(parameter.schema)
-        fits = self._contract.judge.shape(parameter.schema).is_valid
+        fits = self._contract.judge.fits(parameter.schema).is_valid
         if fits({}) or self._is_list(parameter):
             return
         bounds = [each for each in around_bounds(schema) if not isinstance(each, bool)]

@@ -21,6 +21,7 @@ from rulewright.openapi.document import to_yaml
 from rulewright.openapi.operations import is_ignored
 from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.space import Space
+from rulewright.sandbox.security import placed
 from rulewright.sandbox.spec import Operation, Spec, Waiter, is_json
 from rulewright.sandbox.validation import Schemas
 
@@ -131,14 +132,14 @@ class Subject:
     @cached_property
     def replies(self) -> tuple[Reply, ...]:
         """Its documented answers."""
-        responses = self._contract.maker.raw(self.operation)[0].get("responses") or {}
-        return tuple(self._replies(responses))
+        return tuple(self._replies())
 
-    def _replies(self, responses: Mapping[str, Any]) -> Iterator[Reply]:
-        for status, value in responses.items():
-            content = self._contract.spec.resolve(value).get("content") or {}
+    def _replies(self) -> Iterator[Reply]:
+        resolve = self._contract.spec.resolve
+        for status, value in (self.operation.written.get("responses") or {}).items():
+            content = resolve(value).get("content") or {}
             schema = next((entry.get("schema") or {} for media, entry in content.items() if is_json(media)), None)
-            yield Reply(str(status), None if schema is None else self._contract.spec.resolve(schema))
+            yield Reply(str(status), None if schema is None else resolve(schema))
 
     def with_body(self, body: Any) -> Request:
         """Return the valid request with another body."""
@@ -196,8 +197,8 @@ class Contract:
         self.spec = Spec(document)
         self.schemas = Schemas(self.spec)
         self._ruled = read_rules(document)
-        self.judge = Judge(self.spec, self._ruled)
-        self.maker = Maker(self.schemas, self.judge)
+        self.judge = Judge(self.schemas, self._ruled)
+        self.maker = Maker(self.judge)
         self.subjects = tuple(Subject(self, operation) for operation in self.spec.operations)
 
     def properties(self, schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -227,15 +228,12 @@ class Contract:
 
     def describing(self, subject: Subject, statuses: Iterable[int]) -> str:
         """Return the overlay action that describes some statuses of an operation as other operations describe them."""
-        everywhere = [self.maker.raw(each.operation)[0].get("responses") or {} for each in self.subjects]
+        everywhere = [each.operation.written.get("responses") or {} for each in self.subjects]
         known = {code: value for responses in everywhere for code, value in responses.items() if "$ref" in value}
-        added: dict[str, Any] = {}
-        for status in sorted(statuses):
-            name = f"{status // 100}XX" if status >= 400 else str(status)
-            added[name] = known.get(name) or {"description": "The request was refused."}
-            if status < 400:
-                success = self.maker.raw(subject.operation)[0]["responses"]
-                added[name] = next(iter(success.values()), {"description": ""})
+        own = next(iter(subject.operation.written.get("responses", {}).values()), {"description": ""})
+        refusal = {"description": "The request was refused."}
+        names = dict.fromkeys(f"{status // 100}XX" if status >= 400 else str(status) for status in sorted(statuses))
+        added = {name: known.get(name) or (refusal if name.endswith("XX") else own) for name in names}
         path, method = subject.operation.path, subject.operation.method.lower()
         action = {
             "target": f"$.paths[{path!r}].{method}.responses",
@@ -264,11 +262,11 @@ class Contract:
         """Yield where a request carries the token: the first of the alternatives that the document gives."""
         schemes = (self.document.get("components") or {}).get("securitySchemes") or {}
         for name in operation.security[0] if operation.security else ():
-            scheme = self.spec.resolve(schemes[name])
-            if scheme["type"] == "apiKey":
-                yield Carrier(scheme["in"], scheme["name"], "")
-            else:
-                yield Carrier("header", "Authorization", "basic" if _is_basic(scheme) else "bearer")
+            place, key = placed(self.spec.resolve(schemes[name])) or ("", "")
+            if place in {"bearer", "basic"}:
+                yield Carrier("header", "Authorization", place)
+            elif place:
+                yield Carrier(place, key, "")
 
     def ask(self, subject: Subject, request: Request) -> Ask:
         """Return a request as it goes over the wire, made by the document alone."""
@@ -292,10 +290,6 @@ class Contract:
         target = self.spec.base_path + path + (f"?{httpx.QueryParams(query)}" if query else "")
         content, more = _encoded(request)
         return Ask(subject.operation.method, target, {**headers, **more}, content, subject.carriers)
-
-
-def _is_basic(scheme: Mapping[str, Any]) -> bool:
-    return str(scheme.get("scheme", "")).lower() == "basic"
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""How much of a contract a run exercised, line by line, and the gate with its waivers.
+"""How much of a contract a run exercised, line by line.
 
 A line starts with the side that has to show it: what the client sent and met, or what the server was sent and
 answered. Lines are read off the wire: a case counts for what was sent and answered, not for its name.
@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date
-from fnmatch import fnmatchcase
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs
 
@@ -24,7 +21,6 @@ from rulewright.contract.client import ClientPackage, Inexpressible
 from rulewright.contract.contract import Contract, Subject
 from rulewright.contract.judge import Verdict, values_at
 from rulewright.contract.request import Request
-from rulewright.errors import InputError
 from rulewright.sandbox.spec import Waiter
 
 Side = Literal["client", "server"]
@@ -43,7 +39,7 @@ class Lines:
 
     def __init__(self, contract: Contract, subject: Subject) -> None:
         self._subject = subject
-        self._fits = {name: contract.judge.shape(schema).is_valid for name, schema in subject.fields.items()}
+        self._fits = {name: contract.judge.fits(schema).is_valid for name, schema in subject.fields.items()}
         self._listed = {name: _listed(schema) for name, schema in subject.fields.items()}
 
     def body(self, body: Any, verdict: Verdict) -> Iterator[str]:
@@ -268,97 +264,23 @@ def _life(waiter: Waiter) -> Iterator[str]:
 
 
 @frozen
-class Waiver:
-    """Lines that need not be covered for now.
-
-    Attributes:
-        line: The line, or a pattern with `*`.
-        reason: Why.
-        until: The last day it holds.
-    """
-
-    line: str
-    reason: str
-    until: date
-
-
-def read_waivers(path: Path) -> tuple[Waiver, ...]:
-    """Return the waivers of a JSON file: a list of objects with line, reason and until (YYYY-MM-DD).
-
-    Raises:
-        InputError: The file is something else.
-    """
-    try:
-        entries: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {error}", path=path.as_posix()) from error
-    if not isinstance(entries, list):
-        raise InputError(f"must be a list of waivers, got {type(entries).__name__}", path=path.as_posix())
-    return tuple(_waiver(path, number, entry) for number, entry in enumerate(entries))
-
-
-def _waiver(path: Path, number: int, entry: Any) -> Waiver:
-    place: dict[str, Any] = {"path": path.as_posix(), "pointer": f"/{number}"}
-    if not isinstance(entry, dict) or set(entry) != {"line", "reason", "until"}:
-        raise InputError("a waiver is an object with line, reason and until", **place)
-    if not str(entry["reason"]).strip():
-        raise InputError("a waiver needs a reason", **place)
-    try:
-        return Waiver(str(entry["line"]), str(entry["reason"]), date.fromisoformat(str(entry["until"])))
-    except ValueError as error:
-        raise InputError(f"until is a day like 2026-12-31, got {entry['until']!r}", **place) from error
-
-
-@frozen
 class Coverage:
-    """What of a contract was exercised.
+    """How much of a contract a run exercised.
 
     Attributes:
         lines: Everything there is.
         counts: How often each line was seen.
-        waived: Lines that were not seen, with the reason why they need not be.
-        problems: What is wrong with the waivers.
     """
 
     lines: tuple[str, ...]
     counts: Mapping[str, int]
-    waived: Mapping[str, str]
-    problems: tuple[str, ...]
 
     @property
     def missed(self) -> tuple[str, ...]:
-        """Lines neither seen nor waived."""
-        return tuple(line for line in self.lines if not self.counts.get(line) and line not in self.waived)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the gate is passed."""
-        return bool(self.lines) and not self.missed and not self.problems
+        """The lines that were not seen."""
+        return tuple(line for line in self.lines if not self.counts.get(line))
 
     @property
     def share(self) -> float:
         """The part of all lines that was seen, from 0 to 1."""
-        return sum(1 for line in self.lines if self.counts.get(line)) / max(1, len(self.lines))
-
-
-def measure(lines: Iterable[str], counts: Mapping[str, int], waivers: Collection[Waiver], today: date) -> Coverage:
-    """Return the coverage of a run.
-
-    Args:
-        lines: Everything there is.
-        counts: How often each was seen.
-        waivers: What need not be seen; one that has expired, or excuses nothing, is a problem.
-        today: The day on which they are judged.
-    """
-    every = tuple(lines)
-    waived: dict[str, str] = {}
-    problems: list[str] = []
-    for waiver in waivers:
-        excused = [line for line in every if fnmatchcase(line, waiver.line) and not counts.get(line)]
-        if today > waiver.until:
-            problems.append(f"the waiver of {waiver.line!r} expired on {waiver.until}: {waiver.reason}")
-        elif not excused:
-            problems.append(f"the waiver of {waiver.line!r} excuses nothing; remove it")
-        else:
-            waived |= dict.fromkeys(excused, waiver.reason)
-    return Coverage(every, dict(counts), waived, tuple(problems))
+        return 1 - len(self.missed) / max(1, len(self.lines))

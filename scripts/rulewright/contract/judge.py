@@ -1,20 +1,17 @@
-"""The verdict of the effective document alone, which client, compiled rules and server are held to.
-
-Schemas and rules go to a JSON Schema validator, which knows nothing of the compiled checks.
-"""
+"""The verdict of the effective document on request bodies, which client, compiled rules and server are held to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import jsonschema_rs
 from attrs import frozen
 
-from rulewright.openapi.schemas import Schemas, Validator, is_rule
+from rulewright.openapi.schemas import Schemas as DocumentSchemas
+from rulewright.openapi.schemas import Validator, is_rule
 from rulewright.rules.definition import RuledSchema
 from rulewright.rules.dialect import is_shared
-from rulewright.sandbox.spec import Spec
+from rulewright.sandbox.validation import Rule, Schemas
 
 _UNCHECKED: Final = ("unevaluatedItems", "unevaluatedProperties", "dependencies")
 """Keywords that clients leave to the server, of which some cannot be checked."""
@@ -67,86 +64,63 @@ class Part:
         path: Names of properties, and `ANY` for the items of an array.
         schemas: The schema at each step of the path, that of the body first.
         ruled: The schema with its rules.
-        branches: Alternatives of `oneOf` and `anyOf` on the way: at which step, and which.
+        is_alternative: Whether it stands in a `oneOf` or `anyOf`.
     """
 
     path: tuple[str, ...]
     schemas: tuple[Any, ...]
     ruled: RuledSchema
-    branches: tuple[tuple[int, Any], ...] = ()
+    is_alternative: bool
 
 
 class Judge:
     """The schemas and rules of an effective document.
 
     Args:
-        spec: The document.
-        ruled: Its schemas with rules.
+        schemas: Its schemas, without their rules.
+        ruled: Those that have rules.
     """
 
-    def __init__(self, spec: Spec, ruled: tuple[RuledSchema, ...]) -> None:
-        self._spec = spec
+    def __init__(self, schemas: Schemas, ruled: tuple[RuledSchema, ...]) -> None:
+        self.schemas = schemas
+        self.whole = DocumentSchemas(schemas.document, "request", rules=True)
+        self.checked = DocumentSchemas(schemas.document, "request", leave_out=_is_unchecked)
         self._ruled = {id(each.schema): each for each in ruled if each.rules and each.parameters is None}
-        self._plain = Schemas(spec.document, "request")
-        self._checked = _Checked(spec.document, "request")
-        self._encoded = Schemas(spec.document, "request", with_rules=True)
 
-    def whole(self, schema: Any) -> Validator:
-        """Return a validator of a schema as it stands, its rules included as the document encodes them."""
-        return self._encoded.validator(schema)
-
-    def shape(self, schema: Any) -> Validator:
+    def fits(self, schema: Any) -> Validator:
         """Return a validator of a schema without its rules."""
-        return self._plain.validator(schema)
-
-    def checked(self, schema: Any) -> Validator:
-        """Return a validator of the keywords of a schema that clients check, without its rules."""
-        return self._checked.validator(schema)
+        return self.schemas.validator(schema)
 
     def parts(self, schema: Any) -> tuple[Part, ...]:
         """Return the schemas with rules in the schema of a body, the body's own first."""
-        return tuple(self._parts(schema, (), (), (), frozenset()))
+        return tuple(self._parts(schema, (), (), frozenset(), is_alternative=False))
 
     def _parts(
         self,
         schema: Any,
         path: tuple[str, ...],
         schemas: tuple[Any, ...],
-        branches: tuple[tuple[int, Any], ...],
         above: frozenset[int],
+        *,
+        is_alternative: bool,
     ) -> Iterator[Part]:
-        value = self._spec.resolve(schema)
+        value = self.schemas.resolve(schema)
         if not isinstance(value, Mapping) or id(value) in above:
             return
         above |= {id(value)}
         here = schemas if len(schemas) > len(path) else (*schemas, value)
         if id(value) in self._ruled:
-            yield Part(path, here, self._ruled[id(value)], branches)
-        for member in value.get("allOf") or ():
-            if not is_rule(member):
-                yield from self._parts(member, path, here, branches, above)
-        for keyword in ("oneOf", "anyOf"):
-            for member in value.get(keyword) or ():
-                yield from self._parts(member, path, here, (*branches, (len(path), member)), above)
-        for name, child in (value.get("properties") or {}).items():
-            yield from self._parts(child, (*path, name), here, branches, above)
-        if "items" in value:
-            yield from self._parts(value["items"], (*path, ANY), here, branches, above)
+            yield Part(path, here, self._ruled[id(value)], is_alternative)
+        same = [(path, each, False) for each in value.get("allOf") or () if not is_rule(each)]
+        same += [(path, each, True) for keyword in ("oneOf", "anyOf") for each in value.get(keyword) or ()]
+        within = [((*path, name), each, False) for name, each in (value.get("properties") or {}).items()]
+        within += [((*path, ANY), value["items"], False)] if "items" in value else []
+        for place, child, chosen in (*same, *within):
+            yield from self._parts(child, place, here, above, is_alternative=is_alternative or chosen)
 
 
-class _Checked(Schemas):
-    """The same without the keywords that clients leave to the server."""
-
-    def plain(self, schema: Any, inherited: Mapping[str, Any] | None = None) -> Any:
-        """Return what is checked of a schema."""
-        plain = super().plain(schema, inherited)
-        if not isinstance(plain, dict):
-            return plain
-        return {
-            key: child
-            for key, child in plain.items()
-            if not (key in _UNCHECKED or (key == "pattern" and isinstance(child, str) and not is_shared(child)))
-        }
+def _is_unchecked(keyword: str, operand: Any) -> bool:
+    return keyword in _UNCHECKED or (keyword == "pattern" and isinstance(operand, str) and not is_shared(operand))
 
 
 class BodyJudge:
@@ -159,31 +133,23 @@ class BodyJudge:
 
     def __init__(self, judge: Judge, schema: Any) -> None:
         self.parts = judge.parts(schema)
-        self._shape = judge.shape(schema)
-        self._checked = judge.checked(schema)
-        self._whole = judge.whole(schema)
-        self._rules = [
-            (
-                part.path,
-                [(step, judge.shape(member)) for step, member in part.branches],
-                [(rule, _validator(rule.condition), _validator(rule.requirement)) for rule in part.ruled.rules],
-            )
-            for part in self.parts
-        ]
+        self._schema = schema
+        self._schemas = judge.schemas
+        self._rules = {rule.id: rule for rule in map(Rule.read, judge.schemas.rules(schema))}
+        self._shape = judge.fits(schema)
+        self._checked = judge.checked.validator(schema)
+        self._whole = judge.whole.validator(schema)
 
     def verdict(self, body: Any) -> Verdict:
         """Return what the document states about a body."""
         applied: dict[str, None] = {}
         broken: dict[str, dict[str, None]] = {"error": {}, "warning": {}}
-        for path, branches, rules in self._rules:
-            for values in values_at(body, path):
-                if not all(validator.is_valid(values[step]) for step, validator in branches):
-                    continue
-                for rule, condition, requirement in rules:
-                    if condition.is_valid(values[-1]):
-                        applied[rule.id] = None
-                        if not requirement.is_valid(values[-1]):
-                            broken[rule.level][rule.id] = None
+        for _, part, found in self._schemas.rule_subjects(self._schema, body):
+            rule = self._rules[found["id"]]
+            if rule.condition.is_valid(part):
+                applied[rule.id] = None
+                if not rule.requirement.is_valid(part):
+                    broken[rule.level][rule.id] = None
         return Verdict(
             fits=self._checked.is_valid(body),
             valid=self._shape.is_valid(body),
@@ -192,10 +158,6 @@ class BodyJudge:
             applied=tuple(applied),
             encoded=self._whole.is_valid(body),
         )
-
-
-def _validator(schema: Any) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(schema)
 
 
 def values_at(body: Any, path: tuple[str, ...]) -> Iterator[list[Any]]:

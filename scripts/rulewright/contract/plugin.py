@@ -6,7 +6,6 @@ import difflib
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, cast
@@ -22,7 +21,7 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 from rulewright.contract.bench import Bench
 from rulewright.contract.client import ClientPackage
 from rulewright.contract.contract import BASE, Subject
-from rulewright.contract.coverage import Coverage, Waiver, goals, measure, read_waivers
+from rulewright.contract.coverage import Coverage, goals
 from rulewright.contract.failure import Failure
 from rulewright.contract.live import Server, plan, token_for
 from rulewright.errors import InputError, printable
@@ -57,7 +56,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that `rulewright contract` passes on."""
     group = parser.getgroup("contract")
     group.addoption("--client", dest="contract_client", help="import name of the client")
-    group.addoption("--waivers", dest="contract_waivers", help="JSON list of lines that coverage need not show")
     group.addoption("--url", dest="contract_url", help="a server to check instead of a sandbox")
     group.addoption("--allow-spending", dest="contract_spending", type=int, default=0, help="valid requests to it")
     group.addoption("--check", dest="contract_checks", action="append", default=[], help="a check to run")
@@ -182,8 +180,7 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     if run.coverage is not None:
         covered = run.coverage
         terminalreporter.write_line(
-            f"coverage: {covered.share:.1%} of {len(covered.lines)} lines,"
-            f" {len(covered.missed)} missed, {len(covered.waived)} waived"
+            f"coverage: {covered.share:.1%} of {len(covered.lines)} lines, {len(covered.missed)} missed"
         )
     if run.blames and not config.option.contract_url:
         terminalreporter.write_line(
@@ -314,8 +311,5 @@ def measured(bench: Bench, request: pytest.FixtureRequest) -> Coverage:
     run = request.config.stash[RUN]
     if run.is_partial:
         pytest.skip("only a part of the checks was run")
-    path = request.config.option.contract_waivers
-    waivers: tuple[Waiver, ...] = read_waivers(Path(path)) if path else ()
-    lines = goals(bench.contract, bench.package)
-    run.coverage = measure(lines, bench.ledger.seen, waivers, datetime.now(UTC).date())
+    run.coverage = Coverage(goals(bench.contract, bench.package), dict(bench.ledger.seen))
     return run.coverage

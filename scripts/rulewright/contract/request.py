@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from attrs import field, frozen
 
 from rulewright.contract.judge import Judge
-from rulewright.openapi.sample import sample
-from rulewright.sandbox.spec import Operation, Parameter, is_json, type_sent
-from rulewright.sandbox.validation import Schemas
+from rulewright.openapi.sample import sample, samples
+from rulewright.sandbox.spec import Operation, is_json
 
 ABSENT: Final = object()
 FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
@@ -49,14 +49,13 @@ class Maker:
     """Makes up requests for the operations of one document.
 
     Args:
-        schemas: The schemas of the effective document.
         judge: Says what a schema accepts.
     """
 
-    def __init__(self, schemas: Schemas, judge: Judge) -> None:
-        self._schemas = schemas
-        self._spec = schemas.spec
+    def __init__(self, judge: Judge) -> None:
         self._judge = judge
+        self._schemas = judge.schemas
+        self._spec = judge.schemas.spec
 
     def request(self, operation: Operation) -> Request:
         """Return a valid request of an operation.
@@ -81,18 +80,19 @@ class Maker:
         """Return whether parameters keep the stated rules of their operation, by the document alone."""
         names = {f"{each.place}:{each.name}": each.rule_name for each in request.operation.parameters}
         given = {names[key]: value for key, value in request.parameters.items()}
-        schema = self.raw(request.operation)[0].get("x-parameters", {})
-        return bool(self._judge.whole(schema).is_valid(given))
-
-    def raw(self, operation: Operation) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """Return an operation and its path item as the document has them."""
-        item = self._spec.resolve(self._spec.document["paths"][operation.path])
-        return item[operation.method.lower()], item
+        schema = request.operation.written.get("x-parameters", {})
+        return bool(self._judge.whole.validator(schema).is_valid(given))
 
     def _parameters(self, operation: Operation) -> dict[str, Any]:
         """Return the parameters that must be given, or those a rule shows as valid where these are not enough."""
         made = {
-            f"{each.place}:{each.name}": self._parameter(operation, each)
+            f"{each.place}:{each.name}": self._chosen(
+                operation,
+                f"the {each.place} parameter {each.name!r}",
+                each.schema,
+                itertools.chain(each.examples, samples(self._schemas, each.schema)),
+                ("", None),
+            )
             for each in operation.parameters
             if each.required or each.place == "path"
         }
@@ -102,31 +102,32 @@ class Maker:
         shown = [rule["examples"]["passes"] for rule in operation.rules if "passes" in (rule.get("examples") or {})]
         return {**made, **{keys[name]: value for name, value in shown[0].items()}}
 
-    def _parameter(self, operation: Operation, parameter: Parameter) -> Any:
-        entries = [self._spec.resolve(each) for part in self.raw(operation) for each in part.get("parameters", ())]
-        entry = next(each for each in entries if (each["in"], each["name"]) == (parameter.place, parameter.name))
-        fits = self._judge.whole(parameter.schema).is_valid
-        candidates = [*self._spec.examples(entry), sample(self._schemas, parameter.schema)]
-        found = next((value for value in candidates if value not in ("", None) and fits(value)), ABSENT)
-        if found is ABSENT:
-            raise _no_value(operation, f"the {parameter.place} parameter {parameter.name!r}", candidates[-1])
-        return found
+    def _chosen(
+        self, operation: Operation, what: str, schema: Any, shown: Iterable[Any], unusable: tuple[Any, ...]
+    ) -> Any:
+        """Return the first of some values that a schema accepts, its rules included.
+
+        Raises:
+            NoValueError: There is none.
+        """
+        accepts = self._judge.whole.validator(schema).is_valid
+        for value in shown:
+            if not any(value == each for each in unusable) and accepts(value):
+                return value
+        raise NoValueError(
+            f"{operation.name}: no value could be made up for {what}\n  give it an `example` in an overlay"
+        )
 
     def _body(self, operation: Operation, media: str) -> Any:
-        schema = operation.body.media[media] if operation.body else {}
-        body = self._spec.resolve(self.raw(operation)[0]["requestBody"])
-        entry = next(value for name, value in body["content"].items() if type_sent(name) == media)
-        if not is_json(media) and media not in FORMS:
+        if operation.body is None or not (is_json(media) or media in FORMS):
             return b"text"
-        made = sample(self._schemas, schema)
-        candidates = [*self._spec.examples(entry), *self._passing(schema), made]
+        schema = operation.body.media[media]
+        shown: Iterable[Any] = (*operation.body.examples.get(media, ()), *self._passing(schema))
         if media in FORMS:  # one with nothing in it is no body at all
-            candidates[-1:] = [self._filled(made, schema), made]
-        fits = self._judge.whole(schema).is_valid
-        given = [*(value for value in candidates if value is not None), {}]  # null is what clients send as no body
-        found = next((value for value in given if fits(value)), ABSENT)
-        if found is ABSENT:
-            raise _no_value(operation, f"the body ({media})", made)
+            shown = (*shown, self._filled(sample(self._schemas, schema), schema))
+        # null is what clients send as no body
+        shown = itertools.chain(shown, samples(self._schemas, schema), [{}])
+        found = self._chosen(operation, f"the body ({media})", schema, shown, (None,))
         return self._with_bytes(found, schema) if media in FORMS else found
 
     def _passing(self, schema: Any) -> Iterator[Any]:
@@ -163,13 +164,6 @@ class Maker:
 
 def _is_file(schema: Any) -> bool:
     return isinstance(schema, Mapping) and (schema.get("format") == "binary" or "contentMediaType" in schema)
-
-
-def _no_value(operation: Operation, what: str, tried: Any) -> NoValueError:
-    return NoValueError(
-        f"{operation.name}: no value could be made up for {what}; {tried!r:.80} does not fit its schema\n"
-        "  give it an `example` in an overlay"
-    )
 
 
 def is_same(read: Any, sent: Any) -> bool:

@@ -7,13 +7,21 @@ import subprocess
 import unicodedata
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from rulewright.errors import InputError, printable
 from rulewright.generate.checks import checks_module
 from rulewright.generate.explorer import explorer_page
-from rulewright.generate.gaps import accepted_gaps, dropped, read_gaps, unsupported_methods, unsupported_parameters
+from rulewright.generate.gaps import (
+    Coverage,
+    accepted_gaps,
+    dropped,
+    read_gaps,
+    unsupported_methods,
+    unsupported_parameters,
+)
 from rulewright.generate.generator import Generator, GeneratorError, TimeLimitError
 from rulewright.generate.manifest import NAME, manifest
 from rulewright.generate.names import Names, read_names
@@ -28,6 +36,7 @@ from rulewright.generate.variants import typing_tables, variants_module
 from rulewright.generate.waiters import submits, waiters_module
 from rulewright.merged import Merged, explain, merge
 from rulewright.openapi.document import to_json
+from rulewright.openapi.faults import wire_path
 from rulewright.openapi.operations import operations
 from rulewright.project import Project
 from rulewright.rules.variants import VariantSet, read_variants
@@ -76,16 +85,13 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     variants = read_variants(merged.value, merged.ruled)  # meanwhile: the generator does not need these
     page = rules_page(merged.value, merged.ruled, variants)
     report = generator.report()
-    gaps = read_gaps(
-        [
-            *report["errors"],
-            *unsupported_parameters(effective),
-            *unsupported_methods(effective),
-            *unchecked(merged.value),
-        ],
-        accepted_gaps(merged),
-    )
-    names = read_names(report, without=dropped(gaps, report))
+    wanted = {(operation.method, wire_path(operation.path)) for operation in operations(effective)}
+    made = {(entry["method"], wire_path(entry["path"])) for entry in report["operations"]}
+    errors = [*report["errors"], *unsupported_parameters(effective), *unsupported_methods(effective)]
+    errors += unchecked(merged.value)
+    coverage = Coverage(len(wanted), len(wanted & made))
+    gaps = read_gaps(errors, accepted_gaps(merged), coverage)
+    names = read_names(report, without=dropped(gaps, made))
     for operation in operations(effective):
         if not names.lacks(operation.method, operation.path):
             names.operation(operation.method, operation.path)  # raises for one that was dropped without a word
@@ -105,7 +111,7 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     )
     tree |= {EXPLORER: explorer.encode()} if explorer else {}
     tree |= _added(project, tree)
-    return {**tree, NAME: manifest(project, tree, [gap.data() for gap in gaps])}
+    return {**tree, NAME: manifest(project, tree, asdict(coverage), [asdict(gap) for gap in gaps])}
 
 
 def package_files(project: Project, merged: Merged, variants: Sequence[VariantSet], names: Names) -> dict[str, str]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.generate.operations import credentials
 from rulewright.merged import Merged
-from rulewright.openapi.operations import is_ignored, operations, parameters
+from rulewright.openapi.faults import wire_path
+from rulewright.openapi.operations import operations
 from rulewright.overlay import notes
 
 ACCEPTED: Final = "x-accepted-gaps"
-_KEYS: Final = ("at", "reason")
+_KEYS: Final = ("at", "problem", "reason")
 _SHOWN: Final = 20
+_PLACES: Final = 3
 _PLACE: Final = re.compile(
     r"(?:parsing (?P<operation>[A-Z]+ \S+) within|schema (?P<schema>/components/\S+?):?(?:\s|$))"
 )
@@ -27,17 +28,13 @@ class Gap:
 
     Args:
         at: The operation (`GET /things`) or the schema (`/components/schemas/Thing`).
-        problem: The generator's message.
+        problem: The generator's message, on one line.
         reason: Why the project accepts it; empty if it does not.
     """
 
     at: str
     problem: str
     reason: str = ""
-
-    def data(self) -> dict[str, str]:
-        """Return the gap as JSON."""
-        return {"at": self.at, "problem": self.problem, "reason": self.reason}
 
 
 class UnacceptedGapError(InputError):
@@ -53,40 +50,50 @@ class UnacceptedGapError(InputError):
         self.gaps = tuple(gaps)
 
 
-def accepted_gaps(merged: Merged) -> dict[str, str]:
-    """Return the reason of each accepted gap by its place.
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a document a client has.
+
+    Args:
+        documented: How many operations the document has.
+        usable: How many of them the client has.
+    """
+
+    documented: int
+    usable: int
+
+    def __str__(self) -> str:
+        return f"{self.usable} of {self.documented} operations usable"
+
+
+def accepted_gaps(merged: Merged) -> list[Gap]:
+    """Return the gaps that the project accepts; of the problem each may name a part.
 
     Raises:
         InputError: An entry is malformed.
     """
-    result = {}
+    result = []
     for overlay, index, entry in notes(merged.overlays, ACCEPTED):
         fits = isinstance(entry, dict) and set(entry) == set(_KEYS)
         if not fits or not all(isinstance(entry[key], str) and entry[key].strip() for key in _KEYS):
-            message = "an accepted gap has at (GET /path, or /components/schemas/Name) and a reason, both text"
+            message = (
+                "an accepted gap has at (GET /path, or /components/schemas/Name), the problem (as the message has it, "
+                "or a part of that) and a reason, all text"
+            )
             raise overlay.document.error(message, (ACCEPTED, index))
-        result[entry["at"]] = entry["reason"]
+        result.append(Gap(**entry))
     return result
 
 
 def unsupported_parameters(document: Any) -> Iterator[str]:
     """Yield a message for each parameter that is not sent in the style of the document, or not at all.
 
-    Source: OpenAPI 3.0 and 3.1, Parameter Object, `style` and `name`. The generator does not report these.
+    Source: OpenAPI 3.0 and 3.1, Parameter Object, `style`. The generator does not report these.
     """
     for operation in operations(document):
         place = f"parsing {operation.method.upper()} {operation.path} within its parameters"
         for text in _unsupported_styles(operation.parameters):
             yield f"{place}: {text}, which it ignores"
-        given = (document["paths"][operation.path].get("parameters"), operation.body.get("parameters"))
-        named = {str(each["name"]).lower() for part in given for each in parameters(document, part) if is_ignored(each)}
-        if "authorization" in named and not any(
-            name.lower() == "authorization" for _, name, _ in credentials(operation)
-        ):
-            yield (
-                f"{place}: the header parameter Authorization has no meaning in OpenAPI 3, "
-                "where a security scheme says how to authenticate, and this operation has none for it"
-            )
 
 
 def unsupported_methods(document: Any) -> Iterator[str]:
@@ -98,32 +105,51 @@ def unsupported_methods(document: Any) -> Iterator[str]:
             yield f"parsing {method.upper()} {path} within {path}. It knows no such method; the operation is left out"
 
 
-def read_gaps(errors: Sequence[str], accepted: Mapping[str, str]) -> tuple[Gap, ...]:
+def read_gaps(errors: Sequence[str], accepted: Sequence[Gap], coverage: Coverage) -> tuple[Gap, ...]:
     """Return what the generator left out, all of it accepted.
 
     Args:
         errors: The messages of the generator.
-        accepted: Reasons by place.
+        accepted: The gaps that are accepted.
+        coverage: What of the document the client has.
 
     Raises:
         UnacceptedGapError: Something was left out that the project does not accept.
-        InputError: An accepted gap no longer exists.
+        InputError: There is no operation left, or an accepted gap no longer exists.
     """
     gaps = tuple(_gap(text, accepted) for text in dict.fromkeys(errors))
+    if not coverage.usable:
+        raise InputError("\n  ".join(["the client would have no operation:", *describe(gaps)]))
     if open_ones := [gap for gap in gaps if not gap.reason]:
-        shown = [line for gap in open_ones[:_SHOWN] for line in _lines(gap)]
-        more = len(open_ones) - _SHOWN
         raise UnacceptedGapError(
             "openapi-python-client cannot express the whole document, and a client with pieces missing is worse "
-            "than none; correct these in an overlay:\n  "
-            + "\n  ".join([*shown, *([f"... and {more} more"] if more > 0 else [])])
+            f"than none ({coverage}); correct these in an overlay:\n  "
+            + "\n  ".join(describe(open_ones))
             + f"\n  or accept what is missing, with a reason, in {ACCEPTED} of an overlay: "
             "the client then goes without",
             open_ones,
         )
-    if stale := sorted(set(accepted) - {gap.at for gap in gaps}):
-        raise InputError(f"{ACCEPTED}: the generator leaves nothing out at {stale[0]!r} (any more); remove the entry")
+    for each in accepted:
+        if not any(_covers(each, gap) for gap in gaps):
+            raise InputError(f"{ACCEPTED}: there is no such gap at {each.at!r} (any more); remove the entry")
     return gaps
+
+
+def describe(gaps: Sequence[Gap]) -> list[str]:
+    """Return a line for each problem, with the places that have it."""
+    places: dict[str, list[str]] = {}
+    for gap in gaps:
+        places.setdefault(gap.problem.replace(gap.at, "..."), []).append(gap.at)
+    lines = []
+    for problem, found in places.items():
+        others = f" and {len(found) - _PLACES} more" if len(found) > _PLACES else ""
+        lines.append(f"{', '.join(found[:_PLACES])}{others}: {problem}")
+    left = len(lines) - _SHOWN
+    return [*lines[:_SHOWN], *([f"... and {left} more problems"] if left > 0 else [])]
+
+
+def _covers(accepted: Gap, gap: Gap) -> bool:
+    return accepted.at == gap.at and " ".join(accepted.problem.split()) in gap.problem
 
 
 def _unsupported_styles(given: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -144,18 +170,18 @@ def place_of(text: str) -> str:
     return (found["operation"] or found["schema"]) if found else "the document"
 
 
-def _gap(text: str, accepted: Mapping[str, str]) -> Gap:
-    at = place_of(text)
-    return Gap(at, text.strip(), accepted.get(at, ""))
+def _gap(text: str, accepted: Sequence[Gap]) -> Gap:
+    gap = Gap(place_of(text), " ".join(text.split()))
+    reasons = (each.reason for each in accepted if _covers(each, gap))
+    return replace(gap, reason=next(reasons, ""))
 
 
-def _lines(gap: Gap) -> list[str]:
-    lines = [line for line in gap.problem.splitlines() if line.strip()]
-    return lines if gap.at in lines[0] else [f"{gap.at}: {lines[0]}", *lines[1:]]
+def dropped(gaps: Sequence[Gap], made: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Return the method and path of each operation that the client lacks altogether.
 
-
-def dropped(gaps: Sequence[Gap], report: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
-    """Return the method and path of each operation that the client lacks altogether."""
-    made = {(entry["method"], entry["path"]) for entry in report["operations"]}
-    places = {tuple(gap.at.split(" ", 1)) for gap in gaps if " /" in gap.at}
-    return frozenset((method.lower(), path) for method, path in places if (method.lower(), path) not in made)
+    Args:
+        gaps: What the client lacks.
+        made: Method and path, as it is sent, of each operation that it has.
+    """
+    places = (gap.at.split(" ", 1) for gap in gaps if " /" in gap.at)
+    return frozenset((method.lower(), path) for method, path in places if (method.lower(), wire_path(path)) not in made)

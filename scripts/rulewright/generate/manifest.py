@@ -59,12 +59,15 @@ def inputs(project: Project) -> dict[str, str]:
     return result
 
 
-def manifest(project: Project, outputs: Tree, gaps: Sequence[Mapping[str, str]] = ()) -> bytes:
+def manifest(
+    project: Project, outputs: Tree, operations: Mapping[str, int], gaps: Sequence[Mapping[str, str]]
+) -> bytes:
     """Return the manifest of a build.
 
     Args:
         project: What was built.
         outputs: The files it gave.
+        operations: How many the document has, and the client.
         gaps: What the client lacks, and why.
     """
     return to_json(
@@ -73,6 +76,7 @@ def manifest(project: Project, outputs: Tree, gaps: Sequence[Mapping[str, str]] 
             "pages": _pages(project),
             "inputs": inputs(project),
             "tools": PINNED,
+            "operations": operations,
             **({"gaps": list(gaps)} if gaps else {}),
             "outputs": {path: sha256(outputs[path]) for path in sorted(outputs)},
         }

@@ -13,29 +13,38 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from importlib.metadata import version
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any, Final
 
+from attrs import evolve
 from jinja2 import FileSystemBytecodeCache
 from openapi_python_client import Project, strings
 from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser import openapi as parser
 from openapi_python_client.parser.bodies import Body, BodyType
 from openapi_python_client.parser.errors import GeneratorError, ParseError, PropertyError
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import LiteralEnumProperty, ModelProperty, Property, model_property
+from openapi_python_client.parser.properties import (
+    LiteralEnumProperty,
+    ModelProperty,
+    Property,
+    merge_properties,
+    model_property,
+)
+from openapi_python_client.parser.properties.const import ConstProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
-from openapi_python_client.strings import ClassName, PythonIdentifier
+from openapi_python_client.strings import PythonIdentifier
 
 from rulewright.generate import rewrites
+from rulewright.generate.classes import PREFIX, Classes, class_of, module_of
 from rulewright.generate.rewrites import Patch
 
-PREFIX: Final = "field_"
 _OWN_NAMES: Final = frozenset(
     {
         "additional_keys", "additional_properties", "cast", "cls", "d", "field_dict", "from_dict", "prop", "prop_dict",
@@ -55,6 +64,7 @@ _OWN_CLASSES: Final = frozenset(
 
 
 _DEVICE: Final = re.compile(r"con|prn|aux|nul|(?:com|lpt)_?[0-9]")
+_FAILED: Final = re.compile(r"Unable to (?:parse|process) schema /components/schemas/(.*?):?\s*\Z")
 _WRAPPED: Final = re.compile(r"<openapi_python_client\.\S+UntrustedString object at 0x[0-9a-f]+>")
 """How the generator prints text that it does not trust; the address in it differs from run to run."""
 _ANY_LIST: Final = re.compile(rb"^( +\w+) = cast\(list\[Any\], data\)$", re.MULTILINE)
@@ -81,7 +91,8 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
     """
     given = json.loads(spec.read_text(encoding="utf-8"))
     document, media = given["document"], given["media"]
-    title_classes_apart(document)
+    classes = Classes(document)
+    classes.separate()
     config = Config.from_sources(
         ConfigFile(
             literal_enums=True,
@@ -96,12 +107,9 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
         overwrite=False,
         output_path=package,
     )
-    try:
-        data = GeneratorData.from_dict(document, config=config)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        return {"errors": [f"{type(error).__name__}: {error}"]}
+    data, widened = parse(document, config)
     if isinstance(data, GeneratorError):
-        return {"errors": [_explain(data)]}
+        return {"errors": [*widened, _explain(data)]}
     endpoints = [
         (tag, endpoint)
         for tag, collection in data.endpoint_collections_by_tag.items()
@@ -126,15 +134,51 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
         }
     for module in package.rglob("*.py"):
         rewrite_lists(module)
+    roots: dict[str, list[str]] = {}
+    for pointer, name in [*classes.moved.items(), *given["aliases"].items()]:
+        roots.setdefault(f"/components/schemas/{name}", []).append(pointer)
     open_answers(package, data, {name for _, endpoint in endpoints for name in _sent_enums(endpoint)})
     return {
-        "errors": [_explain(error) for error in errors]
+        "errors": widened
+        + [_explain(error) for error in errors]
         + [_explain(error) for _, endpoint in endpoints for error in endpoint.errors]
         + dropped,
-        "models": {str(model.class_info.name): _model(model) for model in data.models},
+        "models": {str(model.class_info.name): _model(model, roots) for model in data.models},
         "enums": [str(enum.class_info.name) for enum in data.enums],
         "operations": operations,
     }
+
+
+def parse(document: Any, config: Config) -> tuple[GeneratorData | GeneratorError, list[str]]:
+    """Parse a document, letting a schema that the generator has no type for hold anything.
+
+    It would drop the schema and everything that leads to it, operations included.
+
+    Returns:
+        What the generator made of it, and a message for each schema that holds anything.
+    """
+    widened: dict[str, str] = {}
+    schemas = document["components"]["schemas"]
+    while True:
+        try:
+            data = GeneratorData.from_dict(document, config=config)
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            return GeneratorError(header=f"{type(error).__name__}: {error}"), list(widened.values())
+        found = [] if isinstance(data, GeneratorError) else [*_failed(data, set(schemas) - set(widened))]
+        if not found:
+            return data, list(widened.values())
+        for name, reason in found:
+            widened[name] = f"schema /components/schemas/{name}: holds anything, without a class: {reason}"
+            schemas[name] = {key: schemas[name][key] for key in ("title", "description") if key in schemas[name]}
+
+
+def _failed(data: GeneratorData, known: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield the components that the generator dropped for a reason of their own."""
+    for error in data.errors:
+        found = _FAILED.search(str(error.header))
+        name = found[1] if found else ""
+        if name in known:
+            yield name, " ".join(str(error.detail).partition("\n\nFailure to process")[0].split())
 
 
 def rewrite_lists(module: Path) -> None:
@@ -226,6 +270,19 @@ def resolve_naming_conflict(first: Property, second: Property, config: Config) -
     return None if first.python_name != second.python_name else error
 
 
+_joined = merge_properties.merge_properties
+
+
+def join_properties(first: Property, second: Property) -> Property | PropertyError:
+    """Join two definitions of a property, or take one: that with the fewest values, else the later."""
+    joined = _joined(first, second)
+    if not isinstance(joined, PropertyError):
+        return joined
+    pair = (second, first)
+    narrow = (each for kind in (ConstProperty, LiteralEnumProperty) for each in pair if isinstance(each, kind))
+    return evolve(next(narrow, second), required=first.required or second.required)
+
+
 def _spelled(name: str) -> str:
     return re.sub(r"\W", lambda sign: f" {unicodedata.name(sign[0], 'sign').lower()} ", name).strip()
 
@@ -255,6 +312,9 @@ def keep_one_body_of_a_class(endpoint: Endpoint) -> Iterator[str]:
                 f"{_text(first.content_type)} and {_text(body.content_type)}, and it is sent as the former"
             )
     endpoint.bodies = [body for body in endpoint.bodies if body in kept.values()]
+    for body in endpoint.bodies:
+        if isinstance(body.prop, UnionProperty):  # its template calls to_dict of a body that is not given
+            body.prop = evolve(body.prop, required=True)
     if len(endpoint.bodies) > 1:
         endpoint.relative_imports.add("from ...types import Unset")
 
@@ -273,11 +333,12 @@ def _explain(error: GeneratorError) -> str:
     return _WRAPPED.sub("(of the document)", text)
 
 
-def _model(model: ModelProperty) -> dict[str, Any]:
+def _model(model: ModelProperty, others: Mapping[str, list[str]]) -> dict[str, Any]:
+    roots = [_text(root) for root in model.roots]
     properties = [*(model.required_properties or []), *(model.optional_properties or [])]
     return {
         "module": str(model.class_info.module_name),
-        "roots": sorted(_text(root) for root in model.roots),
+        "roots": sorted({*roots, *(other for root in roots for other in others.get(root, ()))}),
         "open": bool(model.additional_properties),
         "fields": {_text(prop.name): _field(prop) for prop in properties},
     }
@@ -340,13 +401,12 @@ def class_overrides(document: Any) -> dict[str, ClassOverride]:
     for each property; and where it would be the name of a device, which no file of Windows can have.
     """
     found = {name: _override(_other(name), None) for name in _OWN_CLASSES}
-    for name, schema in _components(document).items():
-        title = _title(schema, name)
-        own = str(PythonIdentifier(title, PREFIX))
-        properties = schema.get("properties")
-        named = {str(PythonIdentifier(each, PREFIX)) for each in properties} if isinstance(properties, dict) else set()
+    for name, schema in document["components"]["schemas"].items():
+        class_name = class_of(schema, name)
+        own = module_of(class_name)
+        properties = schema.get("properties") if isinstance(schema, dict) else None
+        named = {module_of(each) for each in properties} if isinstance(properties, dict) else set()
         if own in named or _DEVICE.fullmatch(own):
-            class_name = str(ClassName(title, PREFIX))
             other = _other(class_name) if class_name in _OWN_CLASSES else None
             found[class_name] = _override(other, f"{own}_model")
     return found
@@ -358,100 +418,6 @@ def _other(class_name: str) -> str:
 
 def _override(class_name: str | None, module_name: str | None) -> ClassOverride:
     return ClassOverride.model_validate({"class_name": class_name, "module_name": module_name})
-
-
-def title_classes_apart(document: Any) -> None:
-    """Give a title of its own to each schema whose class or module would have another's name.
-
-    Such as `Item-Input` and `Item-Output`, both with the title `Item`; or the list of states within `Job`, which
-    would become `JobStatus` where there is a schema of that name.
-    """
-    taken: dict[str, Any] = {}
-    components = _components(document)
-    for name, schema in components.items():
-        if _module(_class(_title(schema, name), "")) in taken:
-            schema.pop("title", None)
-            _free(schema, name, "", taken)
-        taken[_module(_class(_title(schema, name), ""))] = schema
-    for name, schema in components.items():
-        _name_inner(schema, str(ClassName(_title(schema, name), PREFIX)), taken)
-
-
-def _components(document: Any) -> dict[str, Any]:
-    components = document.get("components")
-    schemas = components.get("schemas") if isinstance(components, dict) else None
-    found = schemas if isinstance(schemas, dict) else {}
-    return {name: schema for name, schema in found.items() if isinstance(schema, dict)}
-
-
-def _title(schema: Any, name: str) -> str:
-    title = schema.get("title") if isinstance(schema, dict) else None
-    return title if isinstance(title, str) and title else name
-
-
-def _free(schema: dict[str, Any], name: str, parent: str, taken: dict[str, Any]) -> str:
-    """Give a schema the first title that makes an unused class, if its name makes none, and return the class."""
-    title, number = _title(schema, name), 1
-    while (own := _module(made := _class(title, parent))) in taken and not _same_words(taken[own], schema):
-        number += 1
-        title = schema["title"] = f"{name}{number}"
-    return made
-
-
-def _class(title: str, parent: str) -> str:
-    return str(ClassName(f"{parent}{strings.pascal_case(title)}" if parent else title, PREFIX))
-
-
-def _module(class_name: str) -> str:
-    """Return the module of a class: two that differ in capitals only share a file."""
-    return str(PythonIdentifier(class_name, PREFIX))
-
-
-def _same_words(first: Any, second: Any) -> bool:
-    """Return whether two schemas list the same words: such schemas share a class."""
-    words = first.get("enum")
-    return isinstance(words, list) and words == second.get("enum")
-
-
-def _name_inner(schema: dict[str, Any], parent: str, taken: dict[str, Any]) -> None:
-    for name, child in _inner(schema):
-        made = parent
-        if _makes_class(child):
-            made = _free(child, name, parent, taken)
-            taken[_module(made)] = child
-        _name_inner(child, made, taken)
-
-
-def _inner(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the schemas written within a schema, with the names that the generator knows them by."""
-    properties = schema.get("properties")
-    named = dict(properties) if isinstance(properties, dict) else {}
-    members = schema.get("allOf")
-    for member in members if isinstance(members, list) else ():
-        if isinstance(member, dict) and isinstance(member.get("properties"), dict):
-            named |= member["properties"]
-    for name, child in named.items():
-        if isinstance(child, dict) and "$ref" not in child:
-            yield name, child
-            yield from _items(name, child)
-    if isinstance(schema.get("additionalProperties"), dict) and "$ref" not in schema["additionalProperties"]:
-        yield "AdditionalProperty", schema["additionalProperties"]
-
-
-def _items(name: str, schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    items = schema.get("items")
-    if isinstance(items, dict) and "$ref" not in items:
-        yield f"{name}_item", items
-        yield from _items(f"{name}_item", items)
-
-
-def _makes_class(schema: dict[str, Any]) -> bool:
-    if schema.get("type") in ("array", "boolean"):
-        return False
-    members = [each for key in ("allOf", "anyOf", "oneOf") for each in schema.get(key) or ()]
-    if len(members) == 1 and isinstance(members[0], dict) and "$ref" in members[0]:
-        return False
-    return bool(schema.get("enum")) or schema.get("type") == "object" or "properties" in schema or "allOf" in schema
 
 
 def _reserve_names() -> None:
@@ -466,7 +432,22 @@ def _resolve_conflicts() -> None:
     model_property._resolve_naming_conflict = resolve_naming_conflict  # noqa: SLF001
 
 
+def _join_properties() -> None:
+    merge_properties.merge_properties = join_properties  # type: ignore[assignment]
+
+
+def _name_placeholders() -> None:
+    parser._PATH_PARAM_REGEX = re.compile(r"{([^{}]+)}")  # noqa: SLF001
+
+
 LIBRARY_PATCHES: Final = (
+    Patch(
+        "take one of two definitions of a property that cannot be joined",
+        "it drops the model: a text and a constant, null and a union with it",
+        "0.29.1",
+        _join_properties,
+    ),
+    Patch("take any name of a placeholder", "it drops the operation", "0.29.1", _name_placeholders),
     Patch(
         "rename attributes that have the name of a variable of the model template",
         "its from_dict and to_dict overwrite the attribute",
@@ -491,13 +472,24 @@ PATCHES: Final = (
     *LIBRARY_PATCHES,
     *rewrites.REFERENCE_REWRITES,
     *rewrites.OBJECT_REWRITES,
-    *rewrites.BELOW_ALL_OF_REWRITES,
     *rewrites.DOCUMENT_REWRITES,
     Patch(
-        "give classes of the same name titles of their own",
-        "it drops the second of two schemas with one title, and writes two modules of one name into one file",
+        "let references lead to what a component means that is only another name",
+        "it reads the schema once for each name, and drops the second model",
         "0.29.1",
-        title_classes_apart,
+        rewrites.replace_aliases,
+    ),
+    Patch(
+        "give each schema that becomes a class a component and a name of its own",
+        "it drops the second of two schemas with one name, and what it has read half before it comes to a reference",
+        "0.29.1",
+        Classes.separate,
+    ),
+    Patch(
+        "let a schema hold anything where there is no type for it",
+        "it drops the schema, and every model and operation that leads to it",
+        "0.29.1",
+        parse,
     ),
     Patch(
         "rename classes and modules that its templates use themselves, and devices of Windows",

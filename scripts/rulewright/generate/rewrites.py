@@ -41,6 +41,13 @@ _JSON_TYPES: Final = {
 _DATA: Final = frozenset(
     {"servers", "example", "examples", "default", "enum", "const", "security", "dependentRequired"}
 )
+_LISTS: Final = ("allOf", "anyOf", "oneOf")
+_ANNOTATIONS: Final = frozenset(
+    {"title", "description", "deprecated", "example", "examples", "default", "readOnly", "writeOnly", "externalDocs"}
+)
+_OF_A_CONSTANT: Final = frozenset({"const", "enum", "type", *_ANNOTATIONS})
+_DEEPEST: Final = 16
+_SCHEMAS: Final = "#/components/schemas/"
 _READ: Final = "x-enum-varnames"
 """The one extension that the generator knows."""
 _COMPONENT: Final = re.compile(r"#/components/[^/]+/[^/]+")
@@ -75,18 +82,19 @@ def generator_input(document: Any, package: str) -> str:
         document: The effective document.
         package: Import name of the package to generate.
     """
-    rewritten, media = rewrite(document)
-    return json.dumps({"package": package, "media": media, "document": rewritten})
+    rewritten = rewrite(document)
+    aliases = replace_aliases(rewritten)
+    return json.dumps({"package": package, "media": media_types(rewritten), "aliases": aliases, "document": rewritten})
 
 
-def rewrite(document: Any) -> tuple[Any, dict[str, str]]:
-    """Return a document for the generator, and which media types it shall take for which."""
+def rewrite(document: Any) -> Any:
+    """Return a document for the generator."""
     for patch in REFERENCE_REWRITES:
         document = patch.apply(document)
-    result = _Copier(document).copy(document, below_all_of=False)
+    result = _Copier(document).copy(document)
     for patch in DOCUMENT_REWRITES:
         patch.apply(result)
-    return result, _media_types(result)
+    return result
 
 
 def hoist_schemas(document: Any) -> Any:
@@ -120,10 +128,10 @@ class _Copier:
     def __init__(self, document: Any) -> None:
         self._document = document
 
-    def copy(self, value: Any, *, below_all_of: bool, names: bool = False) -> Any:
+    def copy(self, value: Any, *, names: bool = False) -> Any:
         """Return a copy; with `names`, the keys of an object were chosen by the document's author."""
         if isinstance(value, list):
-            return [self.copy(item, below_all_of=below_all_of) for item in value]
+            return [self.copy(item) for item in value]
         if not isinstance(value, dict):
             return value
         result = {
@@ -131,15 +139,11 @@ class _Copier:
             if not names and (key in _DATA or key == _READ)
             else unquote(child)
             if key == "$ref" and isinstance(child, str)
-            else self.copy(
-                child,
-                below_all_of=below_all_of or (key == "allOf" and not names),
-                names=key in _NAMED and not names,
-            )
+            else self.copy(child, names=key in _NAMED and not names)
             for key, child in (value if names else _without_extensions(value)).items()
         }
         if not names:
-            for patch in (*OBJECT_REWRITES, *(BELOW_ALL_OF_REWRITES if below_all_of else ())):
+            for patch in OBJECT_REWRITES:
                 result = patch.apply(result, self._document)
         return result
 
@@ -159,7 +163,11 @@ def send_text(value: dict[str, Any], document: Any) -> dict[str, Any]:
     ):
         text = {"type": "string", **{key: schema[key] for key in ("title", "description") if key in schema}}
         return {**value, "schema": text}
-    return {**value, "schema": {key: child for key, child in schema.items() if key != "format"}}
+    kept = {key: child for key, child in schema.items() if key not in {"format", "const"}}
+    return {
+        **value,
+        "schema": {**kept, "type": "string", "enum": [str(schema["const"])]} if "const" in schema else kept,
+    }
 
 
 def drop_default(value: dict[str, Any], _document: Any) -> dict[str, Any]:
@@ -169,16 +177,122 @@ def drop_default(value: dict[str, Any], _document: Any) -> dict[str, Any]:
     return {key: child for key, child in value.items() if key != "default"}
 
 
-def join_all_of(value: dict[str, Any], _document: Any) -> dict[str, Any]:
-    """Leave the rules out of `allOf`, and move the keywords beside a single reference into it."""
-    if not isinstance(value.get("allOf"), list):
+def join_all_of(value: dict[str, Any], document: Any) -> dict[str, Any]:
+    """Leave one list of the schemas that a value must fit: no rules, no list of one, no text among objects."""
+    members = [
+        each for key in _LISTS if len(value.get(key) or ()) == 1 or key == "allOf" for each in value.get(key, ())
+    ]
+    if not members or not all(isinstance(each, dict) for each in members):
         return value
-    members = [each for each in value["allOf"] if not (isinstance(each, dict) and "x-rule" in each)]
-    rest = {key: child for key, child in value.items() if key != "allOf"}
-    if len(members) == 1 and isinstance(members[0], dict) and "$ref" in members[0]:
-        own = {key: rest.pop(key) for key in ("properties", "required") if rest.get(key)}
-        members += [{"type": "object", **own}] if own else []
-    return {**rest, "allOf": members} if members else rest
+    rest = {key: child for key, child in value.items() if not (key == "allOf" or (key in _LISTS and len(child) == 1))}
+    members = [each for index, each in enumerate(members) if "x-rule" not in each and each not in members[:index]]
+    if not members:
+        return rest
+    own = {key: rest[key] for key in rest if key not in _ANNOTATIONS}
+    if any(key in own for key in _LISTS):  # a union beside them
+        return {key: child for key, child in value.items() if key != "allOf"}
+    kinds = [_kind(document, each) for each in members]
+    if "object" in [*kinds, _kind(document, own)]:
+        kept = [each for each, kind in zip(members, kinds, strict=True) if kind == "object"]
+        kept += [each for each, kind in zip(members, kinds, strict=True) if kind == "none" and "$ref" not in each]
+        fields = {key: rest.pop(key) for key in ("properties", "required") if rest.get(key)}
+        rest.pop("type", None)
+        kept += [{"type": "object", **fields}] if fields else []
+        return _one_or_all(rest, kept)
+    if "union" in kinds:
+        return _one_or_all(rest, [members[kinds.index("union")]])
+    return _plain(rest, members, document)
+
+
+def _one_or_all(rest: dict[str, Any], members: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the only member, or a schema that all of some must fit."""
+    if len(members) == 1 and not rest.get("nullable"):
+        return members[0] if "$ref" in members[0] else {**rest, **members[0]}
+    return {**rest, "allOf": members}
+
+
+def _plain(rest: dict[str, Any], members: list[dict[str, Any]], document: Any) -> dict[str, Any]:
+    """Return one schema for some that are neither objects nor unions: what all of them say of a value."""
+    found = [dict(follow(document, each) or {}) for each in members]
+    if len(found) == 1 and "$ref" in members[0] and not set(rest) - _ANNOTATIONS:
+        return members[0]
+    result: dict[str, Any] = {}
+    for each in [*found, rest]:
+        words = each.get("enum")
+        if isinstance(words, list) and isinstance(result.get("enum"), list):
+            words = [word for word in result["enum"] if word in words] or words
+        result |= {key: child for key, child in each.items() if key not in {"allOf", "title"} or each is rest}
+        result |= {} if words is None else {"enum": words}
+    if not all(each.get("nullable") for each in found):
+        result.pop("nullable", None)
+    return result
+
+
+def _kind(document: Any, schema: Any, depth: int = 0) -> str:
+    """Return what the generator makes of a schema: an `object`, a `union`, a `value`, or nothing by itself: `none`."""
+    found = follow(document, schema)
+    if not isinstance(found, dict) or depth > _DEEPEST:
+        return "none"
+    if found.get("type") == "object" or "properties" in found:
+        return "object"
+    if any(len(found.get(key) or ()) > 1 for key in ("anyOf", "oneOf")):
+        return "value" if _constants(found) else "union"
+    below = [_kind(document, each, depth + 1) for key in _LISTS for each in found.get(key) or ()]
+    if below:
+        return next((kind for kind in ("object", "union", "value") if kind in below), "none")
+    return "value" if {"type", "enum", "const"} & set(found) else "none"
+
+
+def list_constants(value: dict[str, Any], _document: Any) -> dict[str, Any]:
+    """Write a union of constants as an enum."""
+    words = _constants(value)
+    if not words:
+        return value
+    rest = {key: child for key, child in value.items() if key not in {"anyOf", "oneOf"}}
+    given = value.get("enum")
+    return {**rest, "enum": [word for word in words if word in given] if isinstance(given, list) else words}
+
+
+def _constants(value: dict[str, Any]) -> list[Any]:
+    members: list[Any] = next((value[key] for key in ("anyOf", "oneOf") if isinstance(value.get(key), list)), [])
+    words = [
+        each.get("const", each["enum"][0] if len(each.get("enum") or ()) == 1 else None)
+        for each in members
+        if isinstance(each, dict) and not set(each) - _OF_A_CONSTANT
+    ]
+    kinds = {type(word) for word in words}
+    return words if len(words) == len(members) > 1 and kinds in ({str}, {int}) else []
+
+
+def replace_aliases(document: Any) -> dict[str, str]:
+    """Let references lead to what a component means that is only another name for it, and drop the component.
+
+    Returns:
+        What each dropped component is another name of, by its pointer.
+    """
+    components = document.get("components")
+    given = components.get("schemas") if isinstance(components, dict) else None
+    schemas: dict[str, Any] = given if isinstance(given, dict) else {}
+    found: dict[str, str] = {}
+    for name, schema in schemas.items():
+        further = schema.get("$ref") if isinstance(schema, dict) else None
+        while isinstance(further, str) and further.startswith(_SCHEMAS):
+            found[name] = further.removeprefix(_SCHEMAS)
+            target = schemas.get(found[name])
+            further = target.get("$ref") if isinstance(target, dict) else None
+    for name in found:
+        del schemas[name]
+    if found:
+        _point(document, {_SCHEMAS + name: _SCHEMAS + target for name, target in found.items()})
+    return {f"/components/schemas/{name}": target for name, target in found.items()}
+
+
+def _point(value: Any, targets: Mapping[str, str]) -> None:
+    """Let references lead elsewhere."""
+    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _point(child, targets)
+    if isinstance(value, dict) and value.get("$ref") in targets:
+        value["$ref"] = targets[value["$ref"]]
 
 
 def drop_parameters(value: dict[str, Any], document: Any) -> dict[str, Any]:
@@ -195,9 +309,14 @@ def drop_parameters(value: dict[str, Any], document: Any) -> dict[str, Any]:
 
 
 def give_items(value: dict[str, Any], _document: Any) -> dict[str, Any]:
-    """Let a list without `items` hold anything."""
-    bare = value.get("type") == "array" and "items" not in value and "prefixItems" not in value
-    return {**value, "items": {}} if bare else value
+    """Let a list without `items` hold anything, and write a schema that is true or false as an empty one."""
+    kind = value.get("type")
+    is_list = "array" in (kind if isinstance(kind, list) else [kind])
+    plain: dict[str, Any] = {
+        key: {} for key in ("items", "not", "if", "then", "else", "contains") if isinstance(value.get(key), bool)
+    }
+    bare: dict[str, Any] = {"items": {}} if is_list and "items" not in value and "prefixItems" not in value else {}
+    return {**value, **plain, **bare} if plain or bare else value
 
 
 def widen_enum(value: dict[str, Any], _document: Any) -> dict[str, Any]:
@@ -216,12 +335,12 @@ def name_file(value: dict[str, Any], _document: Any) -> dict[str, Any]:
     return {**value, "format": "binary"} if is_file else value
 
 
-def list_constant(value: dict[str, Any], _document: Any) -> dict[str, Any]:
-    """Write a constant as an enum of one."""
-    if not isinstance(value.get("const"), str):
+def drop_constant(value: dict[str, Any], _document: Any) -> dict[str, Any]:
+    """Leave out a constant that Python has no literal type for."""
+    if type(value.get("const", "")) in (str, bool, int):
         return value
     rest = {key: child for key, child in value.items() if key != "const"}
-    return {**rest, "type": "string", "enum": [value["const"]]}
+    return {**rest, "type": "null"} if value["const"] is None else rest
 
 
 def call_3_1(document: Any) -> None:
@@ -242,21 +361,6 @@ def empty_heads(document: Any) -> None:
             }
 
 
-def title_once(document: Any) -> None:
-    """Leave a title to the first of an operation's answers that has it."""
-    for item in document.get("paths", {}).values():
-        for method, operation in item.items() if isinstance(item, dict) else ():
-            seen: set[str] = set()
-            answers = operation.get("responses") if method in METHODS and isinstance(operation, dict) else None
-            for answer in _members(answers):
-                for media in _members(answer.get("content") if isinstance(answer, dict) else None):
-                    schema = media.get("schema") if isinstance(media, dict) else None
-                    if isinstance(schema, dict) and isinstance(schema.get("title"), str):
-                        if schema["title"] in seen:
-                            media["schema"] = {key: child for key, child in schema.items() if key != "title"}
-                        seen.add(schema["title"])
-
-
 def bytes_for_opaque(document: Any) -> None:
     """Declare content that is neither JSON, text nor a form as bytes."""
     for content in _contents(document):
@@ -265,7 +369,8 @@ def bytes_for_opaque(document: Any) -> None:
                 media["schema"] = dict(_BYTES)
 
 
-def _media_types(document: Any) -> dict[str, str]:
+def media_types(document: Any) -> dict[str, str]:
+    """Return which media types the generator shall take for which."""
     names = [name for content in _contents(document) for name, media in content.items()]
     opaque = {name: _OCTETS for name in names if _is_opaque(name) and name != _OCTETS}
     return opaque | {name: "application/json" for name in names if _essence(name) == "*/*"}
@@ -352,40 +457,32 @@ REFERENCE_REWRITES: Final = (
 OBJECT_REWRITES: Final = (
     Patch(
         "declare headers and cookies as text",
-        "it writes dates and UUIDs as they are and refuses lists",
+        "it writes dates and UUIDs as they are and refuses lists and constants",
         "0.29.1",
         send_text,
     ),
     Patch("leave out defaults", "it sends the server's default unasked", "0.29.1", drop_default),
-    Patch(
-        "move the keywords beside a single reference in allOf into it",
-        "it takes the schema for another name of what it refers to",
-        "0.29.1",
-        join_all_of,
-    ),
     Patch(
         "leave out parameters that OpenAPI ignores, such as Content-Type, and whole query strings",
         "it makes required arguments of them",
         "0.29.1",
         drop_parameters,
     ),
-    Patch("let a list without items hold anything", "it refuses the list", "0.29.1", give_items),
+    Patch("write items that are true, false or missing as a schema", "it refuses the list", "0.29.1", give_items),
     Patch("replace an enum of mixed or fractional values by their type", "it refuses the enum", "0.29.1", widen_enum),
     Patch("declare contentMediaType as format: binary", "it knows files of OpenAPI 3.0 only", "0.29.1", name_file),
-)
-BELOW_ALL_OF_REWRITES: Final = (
+    Patch("write a union of constants as an enum", "it keeps the first constant only", "0.29.1", list_constants),
+    Patch("leave out a constant that is an object or a fraction", "it refuses the document", "0.29.1", drop_constant),
     Patch(
-        "write a const as an enum of one", "it cannot join a const with the type it narrows", "0.29.1", list_constant
+        "leave one list of the schemas that a value must fit",
+        "it takes allOf for an object and refuses unions and texts in it, ignores what stands beside a single "
+        "reference, and writes a union of one that pyright refuses",
+        "0.29.1",
+        join_all_of,
     ),
 )
 DOCUMENT_REWRITES: Final = (
     Patch("call OpenAPI 3.2 by the name of 3.1", "it refuses any other version", "0.29.1", call_3_1),
     Patch("leave out the content of answers to HEAD", "it parses a body that is never sent", "0.29.1", empty_heads),
-    Patch(
-        "leave a title to the first of an operation's answers",
-        "it makes a class of each by its title, and drops the second",
-        "0.29.1",
-        title_once,
-    ),
     Patch("declare pictures, archives and the like as bytes", "it drops the operation", "0.29.1", bytes_for_opaque),
 )

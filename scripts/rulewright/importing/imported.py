@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.files import write_whole
 from rulewright.importing.fragment import fragments, read_fragment
-from rulewright.importing.merge import plan, render
-from rulewright.importing.page import Page, list_pages, read_page
+from rulewright.importing.index import Choice, Listing, is_index, read_listing
+from rulewright.importing.merge import Disagreement, plan, render
+from rulewright.importing.page import MissingPageError, Page, list_pages, read_page
 from rulewright.openapi.document import Document, parse, to_json
+from rulewright.openapi.operations import operations
 from rulewright.openapi.validity import check_document
 from rulewright.overlay import apply, load_overlay
 from rulewright.project import Project
 
 Correct = Callable[[Document], Document]
+RECORD: Final = "overlays/origin.json"
+_AT_ONCE: Final = 4
+_SHOWN: Final = 3
 
 
 @dataclass(frozen=True)
@@ -29,15 +35,23 @@ class Imported:
     Args:
         text: The vendor document.
         document: The same, read.
+        read: Every page that was read.
+        pages: Those of them that hold a document, each with the operations on it.
         without: Names of pages, out of a folder, that hold no document.
-        pages: The pages that hold one.
+        index: The index that lists the pages, if there is one.
+        missing: The pages that it lists and the server does not have.
+        findings: What is wrong with the pages of an index, though their documents could be merged.
         disliked: What a validator has against the document, which can be used all the same.
     """
 
     text: str
     document: Document
+    read: tuple[Page, ...] = ()
+    pages: Mapping[Page, tuple[str, ...]] = field(default_factory=dict)
     without: tuple[str, ...] = ()
-    pages: tuple[Page, ...] = ()
+    index: Page | None = None
+    missing: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
     disliked: tuple[InputError, ...] = ()
 
 
@@ -54,37 +68,97 @@ def correct_by(overlays: Sequence[Path]) -> Correct:
     return correct
 
 
-def import_pages(sources: Sequence[str], correct: Correct | None = None) -> Imported:
+def import_pages(sources: Sequence[str], correct: Correct | None = None, choice: Choice | None = None) -> Imported:
     """Make one vendor document of the documents on these pages.
 
     Args:
-        sources: Pages, folders of pages, or URLs of pages. Together they are the whole document; to add a page to an
-            existing document, give that document as a source too.
+        sources: Pages, folders of pages, URLs of pages, or one index of pages (`llms.txt`). Together they are the
+            whole document; to add a page to an existing document, give that document as a source too.
         correct: Applies the corrections there are; a document that is valid with them only is taken, as it stands.
+        choice: Which pages of an index are chosen.
 
     Raises:
-        InputError: A page is not whole, not valid, or disagrees with another; a source has no document.
+        InputError: A page is not whole or not valid, a source has no document, or two pages disagree that no index
+            lists; of those of an index the first is taken, and the disagreement is a finding.
     """
     documents: list[Document] = []
     without: list[str] = []
-    pages: list[Page] = []
+    read: list[Page] = []
+    pages: dict[Page, tuple[str, ...]] = {}
+    findings: list[str] = []
+    missing: list[str] = []
+    index: Page | None = None
     for source in sources:
         before = len(documents)
-        for name in list_pages(source):
-            page = read_page(name)
-            found = [read_fragment(fragment) for fragment in fragments(page)]
-            documents += found
-            if found:
-                pages.append(page)
-            else:
-                without.append(name)
+        if is_index(source):
+            index = read_page(source)
+            listing = read_listing(index, choice or Choice())
+            if listing.elsewhere:
+                findings.append(f"{listing.elsewhere} links of the index lead elsewhere and were not followed")
+            found = _read_listed(listing, missing)
+        else:
+            found = [read_page(name) for name in list_pages(source)]
+        for page in found:
+            values = [read_fragment(fragment) for fragment in fragments(page)]
+            documents += values
+            if values:
+                pages[page] = tuple(each.title for value in values for each in operations(value.value))
+            elif index is None:
+                without.append(page.name)
+        read += found
         if len(documents) == before:
             message = "holds no OpenAPI document: no fenced block like ```yaml POST /path, no bare YAML"
             raise InputError(message, path=source)
-    additions = plan(documents)
+    disagreements: list[Disagreement] | None = None if index is None else []
+    additions = plan(documents, disagreements)
+    findings += _disagreeing(disagreements or [])
     text = render(documents, additions)
     merged = parse(text, "the merged document") if additions else documents[0]
-    return Imported(text, merged, tuple(without), tuple(pages), tuple(_check(merged, correct)))
+    return Imported(
+        text,
+        merged,
+        tuple(read),
+        pages,
+        tuple(without),
+        index,
+        tuple(missing),
+        tuple(findings),
+        tuple(_check(merged, correct)),
+    )
+
+
+def _read_listed(listing: Listing, missing: list[str]) -> list[Page]:
+    """Read the pages that an index lists, a few at a time; note those that the server does not have.
+
+    Raises:
+        InputError: Pages cannot be read, so that the document would not be whole; names all of them.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        results = list(pool.map(_try_to_read, listing.pages))
+    missing += [str(each.path) for each in results if isinstance(each, MissingPageError)]
+    if wrong := [each for each in results if isinstance(each, InputError) and not isinstance(each, MissingPageError)]:
+        raise InputError("\n".join(map(str, wrong)))
+    return [each for each in results if isinstance(each, Page)]
+
+
+def _try_to_read(place: tuple[str, str]) -> Page | InputError:
+    try:
+        return read_page(*place)
+    except InputError as error:
+        return error
+
+
+def _disagreeing(disagreements: Sequence[Disagreement]) -> Iterator[str]:
+    """Yield a finding for each disagreement; one for all texts that differ, and one for all pages of another API."""
+    yield from (f"disagreeing page: {each.error}" for each in disagreements if each.kind == "part")
+    for kind, text in (
+        ("text", "the texts of {} differ from those of earlier pages, which are taken"),
+        ("api", "of another API, so not imported (choose pages with --prefix): {}; the first one"),
+    ):
+        found = {each.document: each.error for each in disagreements if each.kind == kind}
+        shown = ", ".join([*found][:_SHOWN]) + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
+        if found:
+            yield text.format(shown) + (f" {next(iter(found.values())).message}" if kind == "api" else "")
 
 
 def _check(document: Document, correct: Correct | None) -> list[InputError]:
@@ -97,10 +171,7 @@ def _check(document: Document, correct: Correct | None) -> list[InputError]:
     return check_document(correct(document))
 
 
-RECORD: Final = "overlays/origin.json"
-
-
-def write_record(project: Project, document: bytes, pages: Sequence[Page]) -> bool:
+def write_record(project: Project, document: bytes, imported: Imported) -> bool:
     """Record the pages of an imported document, unless document and list of pages are those of the record.
 
     So importing the same document again changes nothing, even where a page changed around it. The record holds
@@ -109,7 +180,7 @@ def write_record(project: Project, document: bytes, pages: Sequence[Page]) -> bo
     Args:
         project: Whose document was imported.
         document: The vendor document.
-        pages: The pages it was made of, in order.
+        imported: The pages it was made of, in order.
 
     Returns:
         Whether the record changed.
@@ -117,10 +188,15 @@ def write_record(project: Project, document: bytes, pages: Sequence[Page]) -> bo
     Raises:
         InputError: It cannot be written.
     """
+    index = imported.index
     value: dict[str, Any] = {
-        "about": "written by rulewright.importing: the pages the vendor document was made of",
+        "about": "written by rulewright import: the pages the vendor document was made of",
         "document": {"name": project.relative(project.spec), "sha256": hashlib.sha256(document).hexdigest()},
-        "pages": [{"origin": page.origin, "sha256": page.sha256} for page in pages],
+        **({"index": {"origin": index.origin, "sha256": index.sha256}} if index else {}),
+        "pages": [
+            {"origin": page.origin, "sha256": page.sha256, "operations": list(names)}
+            for page, names in imported.pages.items()
+        ],
     }
     before = read_record(project)
     if before is not None and before.get("document") == value["document"] and _names(before) == _names(value):
@@ -142,6 +218,36 @@ def read_record(project: Project) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _names(record: dict[str, Any]) -> list[Any] | None:
+def _names(record: dict[str, Any]) -> list[Any]:
+    return [page.get("origin") for page in _recorded(record)]
+
+
+def _recorded(record: dict[str, Any]) -> list[dict[str, Any]]:
     pages = record.get("pages")
-    return [page.get("origin") for page in pages if isinstance(page, dict)] if isinstance(pages, list) else None
+    return [page for page in pages if isinstance(page, dict)] if isinstance(pages, list) else []
+
+
+def compare_pages(record: dict[str, Any] | None, imported: Imported) -> Iterator[str]:
+    """Yield which pages of an index are missing, and which are new, gone or moved since the recorded import.
+
+    A page has moved if another one has its content or documents its operations.
+    """
+    yield from (f"missing page: {each} is listed, but the server has no such page" for each in imported.missing)
+    if record is None or imported.index is None:
+        return
+    before = {str(page.get("origin")): page for page in _recorded(record)}
+    new = {page.origin: (page, names) for page, names in imported.pages.items() if page.origin not in before}
+    now = {*(page.origin for page in imported.pages), *imported.missing}
+    for origin, old in before.items():
+        if origin in now:
+            continue
+        documented = old.get("operations") if isinstance(old.get("operations"), list) else []
+        moved = (
+            name for name, (page, names) in new.items()
+            if page.sha256 == old.get("sha256") or set(names) & {str(each) for each in documented or ()}
+        )  # fmt: skip
+        to = next(moved, None)
+        if to is not None:
+            del new[to]
+        yield f"moved page: {origin} -> {to}" if to else f"gone page: {origin}"
+    yield from (f"new page: {name}  {', '.join(names)}" for name, (_, names) in new.items())

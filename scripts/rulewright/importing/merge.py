@@ -8,7 +8,7 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import yaml
 from ruamel.yaml import YAML
@@ -17,6 +17,7 @@ from ruamel.yaml.scalarstring import SingleQuotedScalarString
 from ruamel.yaml.util import load_yaml_guess_indent
 
 from rulewright.errors import InputError
+from rulewright.importing.index import edition_of
 from rulewright.openapi.document import Document, parse, to_yaml
 from rulewright.openapi.operations import Operation, operations
 from rulewright.openapi.pointer import Location
@@ -26,6 +27,7 @@ _CUT: Final = 100
 
 # Operations inherit these, so adding one to a document, or to a path, would change operations already there.
 _INHERITED: Final = ("openapi", "$self", "info", "servers", "security", "jsonSchemaDialect")
+_TEXTS: Final = ("title", "summary", "description", "example")
 _INHERITED_BY_PATH: Final = ("$ref", "servers", "parameters")
 
 
@@ -44,12 +46,33 @@ class Addition:
     source: int
 
 
-def plan(documents: Sequence[Document]) -> list[Addition]:
+@dataclass(frozen=True)
+class Disagreement:
+    """A part that a document has otherwise than one before it; the earlier one is kept.
+
+    Args:
+        document: The name of the later document.
+        error: What differs, with both places and values.
+        kind: `text` where only texts differ, as between two languages, `api` where the documents are of different
+            APIs, so that nothing of the later one is taken, else `part`.
+    """
+
+    document: str
+    error: InputError
+    kind: Literal["text", "part", "api"]
+
+
+def plan(documents: Sequence[Document], disagreements: list[Disagreement] | None = None) -> list[Addition]:
     """List what each document adds to those before it, in order; equal parts are unified.
 
     Paths are joined by method, components by section and name, tags by name. What operations inherit
     (version, info, servers, root security; a path's parameters and servers) must be the same, present or
     absent, in all documents that hold it.
+
+    Args:
+        documents: The documents.
+        disagreements: Where to put disagreements, instead of raising the first one. A document that inherits
+            otherwise belongs to another API, and adds nothing.
 
     Raises:
         InputError: Two documents disagree about a part (names both places, the first difference and both
@@ -58,12 +81,17 @@ def plan(documents: Sequence[Document]) -> list[Addition]:
     values = [document.value for document in documents]
     merged = copy.deepcopy(values[0])
     additions: list[Addition] = []
+    taken = [documents[0]]
     for source in range(1, len(documents)):
-        found = list(_Comparison(documents, source).missing(merged, documents[source].value, ()))
+        comparison = _Comparison(taken, documents[source], source, disagreements)
+        if disagreements is not None and not comparison.is_of_one_api(merged):
+            continue
+        found = list(comparison.missing(merged, documents[source].value, ()))
         for addition in found:
             _put(merged, values, addition)
         additions += found
-    _check_operation_ids(documents)
+        taken.append(documents[source])
+    _check_operation_ids(taken)
     return additions
 
 
@@ -86,16 +114,32 @@ def _put(merged: Any, values: Sequence[Any], addition: Addition) -> None:
 class _Comparison:
     """One document against those before it."""
 
-    def __init__(self, documents: Sequence[Document], source: int) -> None:
-        self.earlier = documents[:source]
-        self.document = documents[source]
+    def __init__(
+        self, earlier: Sequence[Document], document: Document, source: int, disagreements: list[Disagreement] | None
+    ) -> None:
+        self.earlier = tuple(earlier)
+        self.document = document
         self.source = source
+        self.disagreements = disagreements
+
+    def is_of_one_api(self, merged: Any) -> bool:
+        """Return whether a document inherits what the first one does and has its title; note it if not.
+
+        In another language the title may be another one.
+        """
+        titles = (("info", "title"),) * (edition_of(self.earlier[0].path) == edition_of(self.document.path))
+        for location in (*((key,) for key in _INHERITED if key != "info"), *titles):
+            ours, theirs = (_found(value, location) for value in (merged, self.document.value))
+            if next(differences(ours, theirs), None):
+                self._disagree(location, ours, theirs, is_api=True)
+                return False
+        return True
 
     def missing(self, merged: Any, value: Any, location: Location) -> Iterator[Addition]:
         """Yield what `merged` lacks of `value`, both at a location where keys are joined."""
         for key in _inherited(location):
             if (key in merged) != (key in value):
-                raise self._disagreement((*location, key), merged.get(key, _ABSENT), value.get(key, _ABSENT))
+                self._disagree((*location, key), merged.get(key, _ABSENT), value.get(key, _ABSENT))
         for key, child in value.items():
             here = (*location, key)
             if key not in merged:
@@ -104,16 +148,30 @@ class _Comparison:
                 yield from self.missing(merged[key], child, here)
             elif here == ("tags",) and _by_name(merged[key]) and _by_name(child):
                 yield from self._missing_tags(merged[key], child)
-            elif found := first_difference(merged[key], child):
-                raise self._disagreement((*here, *found[0]), *found[1:])
+            else:
+                self._disagree(here, merged[key], child)
 
     def _missing_tags(self, merged: list[Any], tags: list[Any]) -> Iterator[Addition]:
         known = _by_name(merged)
         for name, index in _by_name(tags).items():
             if name not in known:
                 yield Addition(("tags",), ("tags", index), self.source)
-            elif found := first_difference(merged[known[name]], tags[index]):
-                raise self._disagreement(("tags", index, *found[0]), *found[1:])
+            else:
+                self._disagree(("tags", index), merged[known[name]], tags[index])
+
+    def _disagree(self, location: Location, ours: Any, theirs: Any, *, is_api: bool = False) -> None:
+        """Note or raise the first difference of two parts, if there is one."""
+        found = list(differences(ours, theirs))
+        if not found:
+            return
+        first = min(found, key=lambda each: _is_text((*location, *each[0])))  # what is more than a text, if anything is
+        error = self._disagreement((*location, *first[0]), *first[1:])
+        if self.disagreements is None:
+            raise error
+        kind: Literal["text", "part", "api"] = (
+            "api" if is_api else "text" if _is_text((*location, *first[0])) else "part"
+        )
+        self.disagreements.append(Disagreement(self.document.path, error, kind))
 
     def _disagreement(self, location: Location, ours: Any, theirs: Any) -> InputError:
         other = _place(*self._first_with(location))
@@ -138,17 +196,15 @@ class _Comparison:
                     return document, ("tags", index, *location[2:])
         for depth in (3, 2, 1):  # the part itself, or what ought to hold it
             for document in self.earlier:
-                if _has(document.value, location[:depth]):
+                if _found(document.value, location[:depth]) is not _ABSENT:
                     return document, location
         return self.earlier[0], location
 
 
-def _has(value: Any, location: Location) -> bool:
+def _found(value: Any, location: Location) -> Any:
     for key in location:
-        if not isinstance(value, dict) or key not in value:
-            return False
-        value = value[key]
-    return True
+        value = value.get(key, _ABSENT) if isinstance(value, dict) else _ABSENT
+    return value
 
 
 def _inherited(location: Location) -> tuple[str, ...]:
@@ -214,25 +270,24 @@ def _shown(value: Any, start: int) -> str:
     return head + (text if len(text) <= _CUT else text[: _CUT - 3] + "...")
 
 
-def first_difference(one: Any, other: Any) -> tuple[Location, Any, Any] | None:
-    """Return where two JSON values first differ and both values there, or None; key order is no difference.
+def differences(one: Any, other: Any, location: Location = ()) -> Iterator[tuple[Location, Any, Any]]:
+    """Yield where two JSON values differ and both values there; key order is no difference.
 
     A key on one side only differs from an absent one, and true differs from 1.
     """
-    pairs: list[tuple[str | int, Any, Any]]
     if isinstance(one, dict) and isinstance(other, dict):
-        keys = [*one, *(key for key in other if key not in one)]
-        pairs = [(key, one.get(key, _ABSENT), other.get(key, _ABSENT)) for key in keys]
+        for key in [*one, *(key for key in other if key not in one)]:
+            yield from differences(one.get(key, _ABSENT), other.get(key, _ABSENT), (*location, key))
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        pairs = [(index, *pair) for index, pair in enumerate(zip(one, other, strict=True))]
-    elif isinstance(one, bool) == isinstance(other, bool) and one == other:
-        return None
-    else:
-        return (), one, other
-    for key, ours, theirs in pairs:
-        if found := first_difference(ours, theirs):
-            return (key, *found[0]), *found[1:]
-    return None
+        for index, pair in enumerate(zip(one, other, strict=True)):
+            yield from differences(*pair, (*location, index))
+    elif isinstance(one, bool) != isinstance(other, bool) or one != other:
+        yield location, one, other
+
+
+def _is_text(location: Location) -> bool:
+    """Return whether a place holds words for people, which two languages write differently."""
+    return bool(location) and location[-1] in _TEXTS and location[-2:-1] != ("properties",)
 
 
 # A round trip reads in pure Python, about 50 kB a second; above this only the values are kept, not the style.
@@ -263,7 +318,8 @@ def _styled(documents: Sequence[Document], additions: Sequence[Addition]) -> str
     writer.width = 1 << 20  # a plain line of the vendor's is not broken anew
     try:
         first, _, offset = load_yaml_guess_indent(texts[0], yaml=writer)
-        trees = [first, *(writer.load(text) for text in texts[1:])]
+        used = {addition.source for addition in additions}  # reading one takes long
+        trees = [first, *(writer.load(text) if number in used else None for number, text in enumerate(texts[1:], 1))]
         writer.indent(mapping=2, sequence=(offset or 0) + 2, offset=offset or 0)
         stream = io.StringIO()
         writer.dump(_quoted(merge(trees, additions), set()), stream)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import urldefrag
@@ -34,6 +36,10 @@ class Limits:
 
     seconds: float = 30.0
     size: int = MAX_PAGE_BYTES
+
+
+class MissingPageError(InputError):
+    """A server has no such page: 404 or 410."""
 
 
 def is_url(source: str) -> bool:
@@ -86,7 +92,8 @@ def fetch(url: str, limits: Limits | None = None) -> bytes:
 
 async def _within(url: str, limits: Limits) -> bytes:
     # httpx has time-outs for each step only, and a server may take many small ones.
-    async with asyncio.timeout(limits.seconds), httpx.AsyncClient(headers=_HEADERS, timeout=limits.seconds) as client:
+    client = httpx.AsyncClient(headers=_HEADERS, timeout=limits.seconds, verify=_trusted())
+    async with asyncio.timeout(limits.seconds), client:
         place = httpx.URL(url)
         for _ in range(_REDIRECTS + 1):
             async with client.stream("GET", place) as answer:
@@ -95,6 +102,12 @@ async def _within(url: str, limits: Limits) -> bytes:
                 else:
                     return await _content(answer, url, limits)
         raise InputError(f"redirects more than {_REDIRECTS} times", path=url)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return the certificates to trust, read once for all pages."""
+    return httpx.create_ssl_context()
 
 
 def _next(place: httpx.URL, answer: httpx.Response, url: str) -> httpx.URL:
@@ -113,7 +126,9 @@ def _next(place: httpx.URL, answer: httpx.Response, url: str) -> httpx.URL:
 
 async def _content(answer: httpx.Response, url: str, limits: Limits) -> bytes:
     if answer.status_code != httpx.codes.OK:
-        raise InputError(f"answered {answer.status_code} instead of 200", path=url)
+        missing = answer.status_code in {httpx.codes.NOT_FOUND, httpx.codes.GONE}
+        kind = MissingPageError if missing else InputError
+        raise kind(f"answered {answer.status_code} instead of 200", path=url)
     coding = answer.headers.get("Content-Encoding", "identity")
     if coding != "identity":
         raise InputError(f"answered compressed ({coding!r:.40}), although asked not to", path=url)
@@ -163,18 +178,23 @@ def list_pages(source: str) -> Iterator[str]:
     yield from names
 
 
-def read_page(source: str) -> Page:
+def read_page(source: str, origin: str | None = None) -> Page:
     """Read one page, from a file or from the network.
+
+    Args:
+        source: The file or URL.
+        origin: What to call it in a record; None for its URL, or its file name without folders.
 
     Raises:
         InputError: Not there, empty, too large, not UTF-8, or an HTML page; names the page and the line.
     """
     if is_url(source):
-        name = origin = origin_of(source)
+        name = origin_of(source)
         raw = fetch(source)
     else:
-        name, origin = Path(source).as_posix(), Path(source).name
+        name = Path(source).as_posix()
         raw = _read(source, name)
+    origin = origin or (name if is_url(source) else Path(source).name)
     return Page(name, _decode(raw, name), origin, hashlib.sha256(raw).hexdigest())
 
 

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,8 +15,9 @@ import yaml
 from rulewright.errors import InputError
 from rulewright.files import draft_name, drafting, sweep
 from rulewright.generate.build import build
-from rulewright.generate.gaps import ACCEPTED, Gap, UnacceptedGapError
+from rulewright.generate.gaps import ACCEPTED, Coverage, Gap, UnacceptedGapError
 from rulewright.generate.generator import Generator
+from rulewright.generate.manifest import NAME
 from rulewright.generate.tools import check_tools
 from rulewright.generate.tree import write_tree
 from rulewright.importing.imported import Imported, correct_by, import_pages, write_record
@@ -43,17 +44,15 @@ def noted(gaps: Sequence[Gap]) -> bytes:
     Args:
         gaps: What the generator left out.
     """
-    problems: dict[str, list[str]] = {}
-    for gap in gaps:
-        problems.setdefault(gap.at, []).append(" ".join(gap.problem.split()))
     description = (
         "A reader of the effective document learns what the client lacks. Correct the document in an overlay before "
         "this one, then remove the entry here: one that is no gap any more is an error."
     )
+    places = list(dict.fromkeys(gap.at for gap in gaps))
     return _overlay(
         "Gaps: what the generator cannot express, found when the project was made",
-        [{"target": "$.info", "description": description, "update": {"x-not-in-client": list(problems)}}],
-        **{ACCEPTED: [{"at": at, "reason": "; ".join(texts)} for at, texts in problems.items()]},
+        [{"target": "$.info", "description": description, "update": {"x-not-in-client": places}}],
+        **{ACCEPTED: [{**asdict(gap), "reason": "found when the project was made"} for gap in gaps]},
     )
 
 
@@ -151,12 +150,14 @@ class Created:
 
     Args:
         files: How many it has.
+        coverage: What of the document its client has.
         gaps: What its client lacks, because the generator cannot express it; noted in an overlay.
         repairs: What was corrected in the document, in an overlay.
         disliked: What a validator has against the document all the same.
     """
 
     files: int
+    coverage: Coverage
     gaps: tuple[Gap, ...]
     repairs: tuple[str, ...] = ()
     disliked: tuple[InputError, ...] = ()
@@ -203,19 +204,19 @@ def create(
             begun[-1].write_bytes(repairs.overlay())
         gaps: tuple[Gap, ...] = ()
         try:
-            files = _made(target, imported, scaffold(name, requirement, begun), progress)
+            made = _made(target, imported, scaffold(name, requirement, begun), progress)
         except UnacceptedGapError as found:
             progress("noting what the generator cannot express")
             begun.append(Path(folder) / NOTED)
             begun[-1].write_bytes(noted(found.gaps))
             gaps = found.gaps
-            files = _made(target, imported, scaffold(name, requirement, begun), progress)
+            made = _made(target, imported, scaffold(name, requirement, begun), progress)
     done = tuple(f"{action['target']}: {action['description']}" for action in repairs.actions)
-    return Created(files, gaps, done, imported.disliked)
+    return Created(*made, gaps, done, imported.disliked)
 
 
-def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress: Progress) -> int:
-    """Make the folder, and return how many files it has."""
+def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress: Progress) -> tuple[int, Coverage]:
+    """Make the folder, and return how many files it has and what its client covers."""
     tree = {**files, SPEC: imported.text.encode()}
     place = target.absolute()
     fresh = draft_name(place)
@@ -226,7 +227,7 @@ def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress
             for path in EXECUTABLE:
                 (fresh / path).chmod(0o755)
             project = load_project(fresh)
-            write_record(project, tree[SPEC], imported.pages)
+            write_record(project, tree[SPEC], imported)
             with Generator(project.package, project.timeout) as generator:
                 generator.load()
                 generated = build(project, generator, progress)
@@ -245,7 +246,8 @@ def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     sweep(place)
-    return len(tree) + len(generated)
+    coverage = Coverage(**json.loads(generated[NAME])["operations"])
+    return len(tree) + len(generated), coverage
 
 
 def _refuse_taken(target: Path) -> None:

@@ -17,7 +17,14 @@ import yaml
 
 from rulewright.errors import InputError
 from rulewright.openapi.document import Document
-from rulewright.openapi.operations import METHODS, Operation, operations, with_path_items
+from rulewright.openapi.operations import (
+    METHODS,
+    Operation,
+    is_ignored,
+    operations,
+    parameters,
+    with_path_items,
+)
 from rulewright.openapi.pointer import Location, encode, path_of, resolve
 from rulewright.openapi.references import follow, objects, references
 
@@ -42,6 +49,8 @@ _SYNONYMS: Final[dict[str, dict[str, Any]]] = {
     "uuid": {"type": "string", "format": "uuid"},
 }
 _LONGEST: Final = 300  # characters of an old value that an action repeats
+_SINGLE: Final = {("schema",), ("items",), ("additionalProperties",)}
+_NAMED: Final = {("properties",), ("schemas",), ("allOf",), ("anyOf",), ("oneOf",)}
 _PROSE: Final = frozenset({"description", "example", "examples", "externalDocs", "summary", "title"})
 
 
@@ -80,6 +89,7 @@ def find_faults(value: Any) -> list[Fault]:
     checks: tuple[Callable[[Any], Iterator[Fault]], ...] = (
         _references,
         _security,
+        _authorization,
         _paths,
         _operation_ids,
         _path_parameters,
@@ -242,6 +252,30 @@ def _security(value: Any) -> Iterator[Fault]:
         yield Fault(message, location, (repair,))
 
 
+def _authorization(value: Any) -> Iterator[Fault]:
+    """Find operations that declare their credential as a header, which OpenAPI ignores."""
+    schemes = value.get("components", {}).get("securitySchemes", {})
+    name = next(name for name in ("authorization", "authorization_header") if name not in schemes)
+    scheme = {"securitySchemes": {name: {"type": "apiKey", "in": "header", "name": "Authorization"}}}
+    added = [Repair(("components",), scheme) if "components" in value else Repair((), {"components": scheme})]
+    for operation in operations(value):
+        given = (value["paths"][operation.path].get("parameters"), operation.body.get("parameters"))
+        declared = [each for part in given for each in parameters(value, part) if is_ignored(each)]
+        required = operation.security if isinstance(operation.security, list) else []
+        carried = [schemes.get(each) for requirement in required for each in requirement]
+        if any(each["name"].lower() == "authorization" for each in declared) and not any(map(_is_header, carried)):
+            asked = Repair(operation.location, {"security": [{**each, name: []} for each in required or [{}]]})
+            message = "the header parameter Authorization has no meaning in OpenAPI 3; a security scheme has"
+            yield Fault(message, operation.location, (*added, asked))
+            added = []
+
+
+def _is_header(scheme: Any) -> bool:
+    """Return whether a security scheme is sent in the header Authorization."""
+    kind = scheme.get("type") if isinstance(scheme, dict) else None
+    return kind in {"http", "oauth2", "openIdConnect"} or str(scheme.get("name")).lower() == "authorization"
+
+
 def wire_path(path: str) -> str:
     """Return what of a path template is sent, with placeholders that have no names."""
     return _PLACEHOLDER.sub("{}", path.partition("#")[0])
@@ -342,7 +376,7 @@ def _schemas(value: Any) -> Iterator[Fault]:
     """Find keywords of schemas that no validator can compile."""
     modern = not str(value["openapi"]).startswith("3.0")
     for location, schema in objects(value):
-        if location[-2:-1] in {("properties",), ("schemas",), ("items",)} and isinstance(schema.get("required"), bool):
+        if isinstance(schema.get("required"), bool) and (location[-1:] in _SINGLE or location[-2:-1] in _NAMED):
             place = (*location, "required")
             yield Fault("required must be a list of names", place, (Repair(place, REMOVE),))
         for key in ("enum", "allOf", "anyOf", "oneOf"):

@@ -38,7 +38,7 @@ class SchemaError(InputError):
 
 
 class Schemas:
-    """Validators for the schemas of one document, without its rules, which are checked one by one.
+    """Validators for the schemas of one document.
 
     The schemas of OpenAPI 3.0, which follow an early draft of JSON Schema, are rewritten as those of 3.1.
 
@@ -46,14 +46,21 @@ class Schemas:
         document: The document.
         direction: The direction in which values travel: a request need not hold what is `readOnly`, nor an answer what
             is `writeOnly`.
-        with_rules: Whether the rules are kept as the document encodes them.
+        rules: Whether the schemas keep the members that state rules, which are otherwise checked one by one.
+        leave_out: Whether a keyword with its operand is left out.
     """
 
     def __init__(
-        self, document: Mapping[str, Any], direction: Direction | None = None, *, with_rules: bool = False
+        self,
+        document: Mapping[str, Any],
+        direction: Direction | None = None,
+        *,
+        rules: bool = False,
+        leave_out: Callable[[str, Any], bool] = lambda _, __: False,
     ) -> None:
         self.document = document
-        self._with_rules = with_rules
+        self._rules_stay = rules
+        self._leave_out = leave_out
         self.is_30 = str(document.get("openapi")).startswith("3.0")
         self._other_way = _OTHER_WAY.get(direction or "")
         self._targets: dict[tuple[str, ...], Any] = {}
@@ -114,8 +121,9 @@ class Schemas:
             if key == "allOf"
             else _map_children(key, value, self.plain)
             for key, value in schema.items()
+            if not self._leave_out(key, value)
         }
-        members = [member for member in plain.get("allOf") or () if self._with_rules or not is_rule(member)]
+        members = [member for member in plain.get("allOf") or () if self._rules_stay or not is_rule(member)]
         if "allOf" in plain and not members:
             del plain["allOf"]
         elif "allOf" in plain:

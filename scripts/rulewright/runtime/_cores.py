@@ -24,7 +24,7 @@ from ._request import request
 from ._result import TaskResult
 from ._secrets import NOTHING, printable
 from ._settings import Settings, positive_seconds, waived
-from ._submitting import Submission, logged_if_interrupted, submitting
+from ._submitting import ATTEMPTS, Submission, logged_if_interrupted, submitting
 from ._violation import RuleViolation
 from ._waiter import Waiter
 from ._waiting import OnPoll, Polling, looking, waiting
@@ -89,6 +89,7 @@ def starting(
     strict: bool | None,
     handle: Callable[[TaskKey], H],
     on_submitted: Callable[[H], Any] | None,
+    attempts: int = ATTEMPTS,
 ) -> Core[H]:
     """Check a request against the rules, submit it, and return the task's handle.
 
@@ -108,7 +109,7 @@ def starting(
     sent, value = request(settings, operation, **arguments)
     private = private_texts(arguments, value)
     reader = Reader(WAITERS[poll], settings.redact, private)
-    task_id = yield from submitting(Submission(sent, reader, operation.id, settings.timeout))
+    task_id = yield from submitting(Submission(sent, reader, operation.id, settings.timeout, attempts))
     task = handle(TaskKey(task_id, poll, _carried(operation, arguments), private))
     if on_submitted is not None:
         # Nobody has the id yet: a note on a cancellation is lost.

@@ -58,6 +58,7 @@ class Submission:
     reader: Reader
     what: str
     timeout: float
+    attempts: int = ATTEMPTS
 
 
 def submitting(submission: Submission) -> Core[str]:
@@ -83,10 +84,10 @@ def submitting(submission: Submission) -> Core[str]:
             if found.sent:
                 raise _unknown(submission, sent_at, submission.reader.show(found.detail))
             now = yield from Now()
-            if attempt >= ATTEMPTS or now - started >= min(UNSENT_BUDGET, submission.timeout):
+            if attempt >= submission.attempts or now - started >= min(UNSENT_BUDGET, submission.timeout):
                 raise _never_sent(submission, found, attempt)
             pause = (yield from Random()) * 2.0 ** (attempt - 1)
-        elif isinstance(found, _Later) and attempt < ATTEMPTS:
+        elif isinstance(found, _Later) and attempt < submission.attempts:
             # Spread behind the moment named, never before it.
             pause = found.seconds + (yield from Random())
         else:
@@ -95,7 +96,7 @@ def submitting(submission: Submission) -> Core[str]:
             "%s: attempt %d of %d was not accepted; the next in %.1f s",
             submission.what,
             attempt,
-            ATTEMPTS,
+            submission.attempts,
             pause,
         )
         yield from Sleep(pause)

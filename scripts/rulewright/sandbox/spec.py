@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -38,6 +38,7 @@ class Parameter:
         required: Whether it must be sent.
         schema: The schema of its value.
         rule_name: The name by which rules refer to it.
+        examples: The examples of its value, whether they match the schema or not.
     """
 
     name: str
@@ -45,14 +46,16 @@ class Parameter:
     required: bool
     schema: Schema
     rule_name: str
+    examples: tuple[Any, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The request body of an operation: its schema by media type."""
+    """The request body of an operation: its schema and its examples by media type."""
 
     required: bool
     media: Mapping[str, Schema]
+    examples: Mapping[str, tuple[Any, ...]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,7 @@ class Operation:
         links: The links of that response.
         waiter: How to poll, if it is a poll.
         rules: The rules of its parameters.
+        written: The operation as the document has it.
     """
 
     method: str
@@ -147,6 +151,7 @@ class Operation:
     links: tuple[Link, ...]
     waiter: Waiter | None
     rules: tuple[Mapping[str, Any], ...] = ()
+    written: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 class Spec:
@@ -232,6 +237,7 @@ class Spec:
             links=tuple(self._links(response)),
             waiter=self._waiter(value["x-waiter"], place, parameters) if "x-waiter" in value else None,
             rules=tuple(value.get("x-rules") or ()),
+            written=value,
         )
 
     def _first_success(self, responses: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
@@ -256,16 +262,19 @@ class Spec:
             rule_name = names[f"{value['in']}:{value['name']}"]
             if value["in"] != "querystring":  # the client cannot send one
                 required = bool(value.get("required"))
-                yield Parameter(value["name"], value["in"], required, schemas[rule_name], rule_name)
+                shown = tuple(self.examples(value))
+                yield Parameter(value["name"], value["in"], required, schemas[rule_name], rule_name, shown)
 
     def _body(self, value: Any) -> Body | None:
         body = self.resolve(value)
         if not body:
             return None
         media: dict[str, Schema] = {}
+        examples: dict[str, tuple[Any, ...]] = {}
         for name, entry in (body.get("content") or {}).items():
             media.setdefault(type_sent(name), entry.get("schema") or {})
-        return Body(bool(body.get("required")), media)
+            examples.setdefault(type_sent(name), tuple(self.examples(entry)))
+        return Body(bool(body.get("required")), media, examples)
 
     def _links(self, response: Mapping[str, Any]) -> Iterator[Link]:
         for reference in (response.get("links") or {}).values():

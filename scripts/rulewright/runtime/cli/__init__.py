@@ -9,10 +9,11 @@ JSON object that always has the same keys: `exit`, `id`, `status`, `state`, `url
 `timed_out` (the vendor gave up) or `unknown` (a word that this version does not know; it is waited for like
 a running task). Both are null before the first poll.
 
-`submit` and `resume` are about many tasks: their object has `exit`, `journal`, `counts` (by state), `lines`
-(each with `line`, `state`, `id`, `file` and `error`), `unlisted_fields` (each with `field`, `did_you_mean` and
-`lines`) and `error`. Their exit code is the gravest that one of their lines has, in the order
-1, 2, 8, 4, 5, 9, 3, 6, 10, 7. A signal's comes before all of them.
+`submit`, `resume` and `worker` are about many tasks: their object has `exit`, `store`, `counts` (by state), `lines`
+(those that are neither done nor queued, each with `batch`, `line`, `state`, `id`, `file` and `error`),
+`unlisted_fields` (each with `field`, `did_you_mean` and `lines`) and `error`, which is why nothing further is
+submitted. Their exit code is the gravest that one of their lines has, in the order 1, 2, 8, 4, 5, 9, 3, 6, 10, 7. A
+signal's comes before all of them. `export` prints all lines.
 
 SIGINT, SIGTERM, SIGHUP and Ctrl-Break end a command alike. The answers to the submits under way are awaited
 first, because they name paid tasks, and the ids are printed; only a second Ctrl-C gives up without them.

@@ -1,222 +1,410 @@
-"""Process the lines of a batch: submit each at most once, wait, download; a limited number at a time."""
+"""A worker: submits the lines of a store, each at most once, waits for their tasks, and downloads the files.
+
+The engine repeats a step whose end it has not recorded. Two steps make a submit at most once. `intend` makes a token,
+keeps it in the memory of this process, and returns it, so that it is recorded before anything is sent. `submit` sends
+only for a token that is in that memory, and takes it out first. After a crash, an adoption by another worker, or a stop
+of this one, the token is not there: an earlier process may have sent the request, and the line is parked as unknown.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final
 
-from attrs import define, field, frozen
+from attrs import define, field
+from dbos import DBOS, DBOSPortableJSONSerializer
+from dbos import error as engine_errors
+from sqlalchemy.exc import SQLAlchemyError
 
+from .. import _cores
 from .. import _errors as errors
-from .._errors import ConfigurationError
+from .._api import OPERATIONS, POLL_ARGUMENTS, SUBMITS
+from .._async_client import AsyncClient
 from .._result import TaskResult
 from .._tasks import AsyncTask
-from ._exits import Exit, exit_code
-from ._journal import NEW, Entry, Journal
-from ._requests import Line
-from ._signals import Paced, Stopped
+from ._command import error_document
+from ._lease import Lease
+from ._store import (
+    APPLICATION,
+    FOLLOW,
+    FOLLOWING,
+    SUBMIT,
+    SUBMITTING,
+    VERSION,
+    Heading,
+    Store,
+    follow_options,
+)
 
+CONCURRENCY: Final = 4
+"""Submits in flight, for each worker: more cost unknown outcomes where it is killed, and gain little."""
 UNKNOWN_IN_A_ROW: Final = 3
 """Submits in a row whose outcome is unknown, after which no further one is sent: each may have been billed."""
-
+UNSENT_IN_A_ROW: Final = 5
+"""Attempts in a row that did not reach the server, after which no further one is made."""
+FOLLOWED: Final = 200
+"""Tasks that one worker waits for at a time; the others go on at the vendor meanwhile."""
+PAUSE: Final = 30.0
+"""Seconds to pause after a 429 that names no time."""
+_TICK: Final = 0.5
 _ABOUT_THE_LINE: Final = (errors.RequestRefused, errors.BadRequest, errors.ConfigurationError)
 """Refusals of one line that do not concern the next."""
 
-OPEN: Final = frozenset({NEW, "unsent"})
-"""States of which it is certain that nothing was started."""
-
-Start = Callable[[dict[str, Any]], Awaitable[AsyncTask]]
-
-
-class Progress(Protocol):
-    """Shows how a batch is going."""
-
-    def event(self, line: Line, entry: Entry, error: BaseException | None) -> None:
-        """Show a line's new state."""
-        ...
-
-    def polled(self, line: Line, result: TaskResult) -> None:
-        """Show the result of a poll."""
-        ...
-
-    def problem(self, text: str) -> None:
-        """Show a message that is shown in any case."""
-        ...
+Outcome = dict[str, Any]
+Observer = Callable[[str, str, BaseException | None, Outcome], None]
+"""Called with a line, its new state, the error of this process if there was one, and what is recorded."""
 
 
-@frozen
-class Plan:
-    """What a batch does with its lines.
+@define(eq=False)
+class Worker:
+    """Works on a store until it is stopped.
 
     Attributes:
-        directory: Where files go.
-        concurrency: Lines processed at a time.
-        waits: Whether to wait and download, or only to submit.
+        store: What it works on.
+        client: Sends the requests.
+        lease: Its sign of life.
+        observe: Shows what happens.
+        note: Shows a message.
+        polled: Shows the result of a poll.
+        directory: Where files go instead of where the submit asked for.
         timeout: Seconds to wait for each task; None as the API says.
     """
 
-    directory: Path
-    concurrency: int
-    waits: bool
-    timeout: float | None
-
-
-@define
-class Batch:
-    """The lines of one file, and what became of each.
-
-    Attributes:
-        plan: What to do with them.
-        journal: Where each state is recorded before it matters.
-        progress: Shows how it goes.
-        clock: Its pauses end when the batch does.
-        reopened: Refused lines that may be tried again.
-        failures: The errors of this run, by line.
-        halted: Why no further line is submitted, if so.
-    """
-
-    plan: Plan
-    journal: Journal
-    progress: Progress
-    clock: Paced
-    reopened: frozenset[int] = frozenset()
-    failures: dict[int, BaseException] = field(factory=dict)
-    halted: BaseException | None = None
+    store: Store
+    client: AsyncClient
+    lease: Lease
+    observe: Observer
+    note: Callable[[str], None]
+    polled: Callable[[str, TaskResult], None]
+    directory: Path | None = None
+    timeout: float | None = None
+    stopped: Mapping[str, Any] | None = field(default=None, init=False)
+    """Why nothing is submitted any more, until somebody resumes."""
+    _paused_until: float = field(default=0.0, init=False)
+    _draining: bool = field(default=False, init=False)
+    _tokens: dict[str, float] = field(factory=dict, init=False)
+    _open: set[str] = field(factory=set, init=False)
+    _answers: dict[str, Outcome] = field(factory=dict, init=False)
     _unknown: int = field(default=0, init=False)
-    _submitting: set[asyncio.Task[None]] = field(factory=set, init=False)
+    _unsent: int = field(default=0, init=False)
+    _changes: int = field(default=0, init=False)
+    _changing: int = field(default=0, init=False)
+    _applied: int | None = field(default=None, init=False)
+    _beaten: float = field(default=0.0, init=False)
 
-    def state(self, line: Line) -> Entry:
-        """Return what is known of a line."""
-        return self.journal.entries.get(line.number, Entry())
+    current: ClassVar[Worker | None] = None
+    """The one of this process: the engine calls functions, and knows no objects."""
 
-    async def run(self, lines: tuple[Line, ...], start: Start, handle: Callable[[str], AsyncTask]) -> None:
-        """Process every line.
+    async def run(self, is_over: Callable[[], Awaitable[bool]]) -> None:
+        """Work until there is nothing left to do, or this is cancelled; then wait for the submits in flight.
 
         Args:
-            lines: All lines of the file.
-            start: Submits one body.
-            handle: Returns a task's handle from its id.
-
-        Raises:
-            CancelledError: Cancelled; the answers to the submits under way were awaited and recorded.
-            ConfigurationError: The journal cannot be written.
+            is_over: Asked now and then whether to end.
         """
-        self._park(lines)
-        # Those that cost money already come first.
-        waiting = sorted(lines, key=lambda line: self.state(line).state != "submitted")
-        slots = asyncio.Semaphore(self.plan.concurrency)
+        Worker.current = self
+        DBOS(
+            config={
+                "name": APPLICATION,
+                "system_database_engine": self.store.engine,
+                "serializer": DBOSPortableJSONSerializer(),
+                "application_version": VERSION,
+                "executor_id": self.lease.owner,
+                "log_level": "CRITICAL",
+                # Nothing is notified here; these are the intervals in which its threads see that they shall end.
+                "notification_listener_polling_interval_sec": 0.1,
+                "notification_coalesce_sec": 0.1,
+            }
+        )
+        DBOS.launch()
         try:
-            async with self._all_answered(), asyncio.TaskGroup() as group:
-                for line in waiting:
-                    if self.is_over(line):
-                        continue
-                    await slots.acquire()
-                    group.create_task(self._process(line, start, handle)).add_done_callback(lambda _: slots.release())
-        except BaseExceptionGroup as several:
-            raise several.exceptions[0] from None
-
-    def _park(self, lines: tuple[Line, ...]) -> None:
-        """Record a submit whose answer an earlier process did not live to read as unknown for ever."""
-        for line in lines:
-            if self.state(line).state == "intent":
-                self.journal.note(line.number, "unknown", error="Interrupted")
-
-    def is_over(self, line: Line) -> bool:
-        """Return whether nothing is left to do for a line, or nothing that may be done now."""
-        if self.state(line).state == "submitted":
-            return not self.plan.waits
-        return not self.is_open(line) or self.halted is not None
-
-    def is_open(self, line: Line) -> bool:
-        """Return whether a line may be submitted: it is certain that nothing was started for it."""
-        state = self.state(line).state
-        return state in OPEN or (state == "refused" and line.number in self.reopened)
-
-    @asynccontextmanager
-    async def _all_answered(self) -> AsyncIterator[None]:
-        """Await the answers to the submits under way, whatever ends the batch: each may name a paid task."""
-        try:
-            yield
+            await self._tick()
+            while not await is_over():
+                await asyncio.sleep(_TICK)
+                await self._tick()
         finally:
-            self.clock.stop()
-            if left := set(self._submitting):
-                several = "s" * (len(left) > 1)
-                self.progress.problem(
-                    f"waiting for the answer{several} to {len(left)} submit{several}, which name the task{several};"
-                    f" a second Ctrl-C gives up without the id{several}"
-                )
-                await asyncio.wait(left)
+            self._draining = True
+            await self._drained()
+            await self._ended()
+            Worker.current = None
 
-    async def _process(self, line: Line, start: Start, handle: Callable[[str], AsyncTask]) -> None:
-        if self.state(line).state != "submitted":
-            if self.halted is not None:
-                return
-            submit = asyncio.ensure_future(self._submit(line, start))
-            self._submitting.add(submit)
-            submit.add_done_callback(self._answered)
-            await asyncio.shield(submit)
-        if self.plan.waits and self.state(line).state == "submitted":
-            await self._follow(line, handle(str(self.state(line).task)))
+    async def _ended(self) -> None:
+        """End what only waits or downloads; the next worker goes on with it."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for each in others:
+            each.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        # In a thread of our own: the engine ends those that it lends.
+        with ThreadPoolExecutor(1) as thread:
+            await asyncio.get_running_loop().run_in_executor(thread, DBOS.destroy)
 
-    def _answered(self, submit: asyncio.Task[None]) -> None:
-        self._submitting.discard(submit)
-        if not submit.cancelled():
-            # Retrieved, so that asyncio does not log it again once nobody awaits it any more.
-            submit.exception()
+    async def _drained(self) -> None:
+        """Wait until the answer to every submit in flight is recorded: each may name a paid task."""
+        if self._open:
+            several = "s" * (len(self._open) > 1)
+            self.note(
+                f"waiting for the answer{several} to {len(self._open)} submit{several}, which name the task{several};"
+                f" a second Ctrl-C gives up without the id{several}"
+            )
+        while self._open:
+            await asyncio.sleep(0.02)
 
-    async def _submit(self, line: Line, start: Start) -> None:
-        self._note(line, "intent", body=line.fingerprint)
+    async def _tick(self) -> None:
+        """Show a sign of life, adopt what others left, and follow the settings that all workers share."""
         try:
-            task = await start(line.body)
+            changes = self._changes
+            settings = await asyncio.to_thread(self.store.settings)
+            if changes == self._changes and not self._changing:
+                # Else it may be older than what was decided here meanwhile.
+                self.stopped = settings.get("stopped")
+                self._paused_until = float(settings.get("paused_until") or 0.0)
+            await self._apply(int(settings.get("concurrency", CONCURRENCY)))
+            late = time.time() - self._beaten
+            if late < self.lease.seconds / 6:
+                return
+            await asyncio.to_thread(self.lease.beat)
+            # One that was asleep itself cannot judge by the time who else is dead.
+            is_first, self._beaten = self._beaten == 0.0, time.time()
+            if (is_first or late < self.lease.seconds / 2) and (count := await self._adopt()):
+                self.note(f"adopted {count} task{'s' * (count > 1)} of workers that ended")
+        except SQLAlchemyError as error:
+            self.note(f"the store does not answer: {str(error.args[0] if error.args else error).splitlines()[0]}")
+
+    async def _adopt(self) -> int:
+        return await asyncio.to_thread(self.lease.adopt)
+
+    async def _apply(self, concurrency: int) -> None:
+        """Let the queue run, or pause it for all workers."""
+        wanted = concurrency if self._may_submit() else 0
+        if wanted != self._applied:
+            await asyncio.to_thread(self.store.set_concurrency, wanted)
+            self._applied = wanted
+
+    def _may_submit(self) -> bool:
+        return self.stopped is None and time.time() >= self._paused_until
+
+    async def intend(self) -> str:
+        """Return a new token once a submit may be sent; a process that ends meanwhile has made none."""
+        while self._draining or not self._may_submit():
+            await asyncio.sleep(_TICK / 5)
+        token = secrets.token_hex(8)
+        self._tokens[token] = time.time()
+        self._open.add(token)
+        return token
+
+    async def submit(self, line: str, content: Mapping[str, Any], token: str) -> Outcome:
+        """Submit a line, if this process made the token and has not used it yet."""
+        made = self._tokens.pop(token, None)
+        heading = await asyncio.to_thread(self.store.heading, content["batch"])
+        if made is None:
+            message = "the worker that was submitting this line ended before it recorded an answer"
+            return self._observed(line, {"state": "unknown", "error": {"type": "Interrupted", "message": message}})
+        if abs(time.time() - made) > self.lease.seconds / 2:
+            # Stopped for so long that another worker may have adopted the line.
+            return {"state": "unsent"}
+        target = self.target(heading, content)
+        if target.exists():
+            message = f"{target} is on the disk already, and the store does not know it; nothing was sent"
+            return self._observed(line, {"state": "on_disk", "error": {"type": "OnDisk", "message": message}})
+        outcome = await self._sent(line, heading, content)
+        self._answers[token] = outcome
+        return outcome
+
+    async def _sent(self, line: str, heading: Heading, content: Mapping[str, Any]) -> Outcome:
+        operation, parameters = content["operation"], content["parameters"]
+        try:
+            task = await submit_body(
+                self.client, operation, content["body"], parameters, waive=heading.waive, strict=heading.strict
+            )
         except errors.SubmitOutcomeUnknown as error:
             self._unknown += 1
-            self._note(line, "unknown", error=error)
             if self._unknown >= UNKNOWN_IN_A_ROW:
-                self.halted = self.halted or error
+                await self._stop(error)
+            maybe = {"maybe": error.task_id} if error.task_id else {}
+            return self._observed(line, {"state": "unknown", **maybe}, error)
         except _ABOUT_THE_LINE as error:
-            self._note(line, "refused", error=error)
-        except Stopped:
-            self._note(line, "unsent")
+            return self._observed(line, {"state": "refused"}, error)
+        except errors.RateLimited as error:
+            await self._pause(error.retry_after or PAUSE, "the API answered 429: too many requests")
+        except errors.ConnectionFailed as error:
+            self._unsent += 1
+            if self._unsent >= UNSENT_IN_A_ROW:
+                await self._stop(error)
+            else:
+                await self._pause(2.0**self._unsent, error.message)
         except errors.ApiError as error:
-            self._note(line, "unsent", error=error)
-            self.halted = self.halted or error
+            await self._stop(error)
         else:
-            self._unknown = 0
-            self._note(line, "submitted", task=task.id)
+            self._unknown = self._unsent = 0
+            key = {"id": task.id, "operation": SUBMITS[operation], "arguments": poll_arguments(operation, parameters)}
+            return self._observed(line, {"state": "submitted", "task": key})
+        return {"state": "unsent"}
 
-    async def _follow(self, line: Line, task: AsyncTask) -> None:
+    async def _stop(self, error: errors.ApiError) -> None:
+        """Send nothing further, from any worker, until somebody resumes."""
+        self._unknown = self._unsent = 0
+        if self.stopped is None:
+            self.stopped = error_document(error, None)
+            await self._change(stopped=dict(self.stopped))
+
+    async def _pause(self, seconds: float, reason: str) -> None:
+        """Send nothing from any worker for some time."""
+        until = time.time() + seconds
+        if until > self._paused_until + 1:
+            self.note(f"{reason}; no worker submits for {seconds:.0f} s")
+        if until > self._paused_until:
+            self._paused_until = until
+            await self._change(paused_until=until)
+            await self._apply(0)
+
+    async def _change(self, **settings: Any) -> None:
+        self._changing += 1
         try:
-            await task.download(
-                self.plan.directory / line.output,
-                timeout=self.plan.timeout,
-                on_poll=lambda result: self.progress.polled(line, result),
-            )
+            await asyncio.to_thread(lambda: self.store.change(**settings))
+        finally:
+            self._changing -= 1
+            self._changes += 1
+
+    async def follow(self, line: str, content: Mapping[str, Any]) -> Outcome:
+        """Wait for a task and download its file; may be repeated."""
+        heading = await asyncio.to_thread(self.store.heading, content["batch"])
+        target, task = self.target(heading, content), content["task"]
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle: AsyncTask = self.client.task(task["id"], task["operation"], **task["arguments"])
+            await handle.download(target, timeout=self.timeout, on_poll=lambda result: self.polled(line, result))
         except errors.TaskEnded as error:
-            self._note(line, "ended", error=error)
+            return self._observed(line, {"state": "failed"}, error)
         except errors.ApiError as error:
-            # The task is still running: its state stays "submitted", and a later run resumes it.
-            self.failures[line.number] = error
-            self.progress.event(line, self.state(line), error)
-            if exit_code(error) is Exit.ACCOUNT:
-                self.halted = self.halted or error
-        else:
-            self._note(line, "done", file=line.output)
+            # The task goes on, or its file can be had again.
+            return self._observed(line, {"state": "undelivered"}, error)
+        except OSError as error:
+            broken = errors.DownloadError(f"{target.parent}: cannot be created: {error.strerror}")
+            return self._observed(line, {"state": "undelivered"}, broken)
+        return self._observed(line, {"state": "done", "file": str(target)})
 
-    def _note(self, line: Line, state: str, *, error: BaseException | None = None, **known: str) -> None:
-        name = None if error is None else type(error).__name__
+    def target(self, heading: Heading, content: Mapping[str, Any]) -> Path:
+        """Return the file that a line makes."""
+        directory = Path(heading.directory) if self.directory is None else self.directory / heading.batch
+        return directory / str(content["output"])
+
+    def _observed(self, line: str, outcome: Outcome, error: errors.ApiError | None = None) -> Outcome:
         if error is not None:
-            self.failures[line.number] = error
+            outcome["error"] = error_document(error, None)
+        self.observe(line, outcome["state"], error, outcome)
+        return outcome
+
+    async def submitted(self, line: str, content: Mapping[str, Any], outcome: Outcome) -> None:
+        """Enqueue the waiting for the task of a submit."""
+        following = {"batch": content["batch"], "output": content["output"], "task": outcome["task"]}
+        await DBOS.enqueue_workflow_with_options_async(follow_options(line, outcome["task"]), following)
+
+    async def rescue(self, line: str, content: Mapping[str, Any], token: str) -> None:
+        """Keep the task of a submit that was answered after the line had been adopted or cancelled."""
+        outcome = self._answers.get(token, {})
+        if "task" in outcome:
+            await asyncio.to_thread(
+                self.store.follow, line, outcome["task"], batch=content["batch"], output=content["output"]
+            )
+
+    def settle_token(self, token: str) -> None:
+        """Forget a token whose outcome is recorded."""
+        self._open.discard(token)
+        self._answers.pop(token, None)
+
+
+class _Body(dict[str, Any]):
+    """A body as its author wrote it, where a model is expected."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it is: what was checked is what is sent."""
+        return dict(self)
+
+
+async def submit_body(
+    client: AsyncClient,
+    operation: str,
+    body: dict[str, Any],
+    parameters: Mapping[str, Any],
+    *,
+    waive: Collection[str],
+    strict: bool,
+) -> AsyncTask:
+    """Submit a body given as JSON, in one attempt: the worker decides on another.
+
+    Raises:
+        ApiError: As any method that submits.
+    """
+    core = _cores.starting(
+        client.settings,
+        OPERATIONS[operation],
+        {"body": _Body(body), **parameters},
+        waive=waive,
+        strict=strict,
+        handle=lambda key: AsyncTask(client, key, fresh=True),
+        on_submitted=None,
+        attempts=1,
+    )
+    return await client.run(core)
+
+
+def poll_arguments(operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the poll of a task takes from the parameters of its submit."""
+    pairs = POLL_ARGUMENTS.get(operation, {}).items()
+    return {name: parameters[source] for name, source in pairs if source in parameters}
+
+
+def _worker() -> Worker:
+    if Worker.current is None:
+        raise RuntimeError("no worker runs in this process")
+    return Worker.current
+
+
+@DBOS.workflow(name=SUBMIT)
+async def _submit(content: dict[str, Any]) -> Outcome:
+    """Submit one line; what provably never left is tried again, with a new token."""
+    worker, line = _worker(), str(DBOS.workflow_id)
+    while True:
+        token = await DBOS.run_step_async({"name": "intend"}, worker.intend)
         try:
-            self.journal.note(line.number, state, error=name, **known)
-        except OSError as broken:
-            task = f": task {known['task']}" if "task" in known else ""
-            # Shown now: of several such errors only one is reported at the end.
-            self.progress.problem(f"line {line.number} is {state}{task}, and the journal does not have it")
-            raise ConfigurationError(
-                f"{self.journal.path}: the journal cannot be written: {broken.strerror}",
-                way_out="nothing further is sent; make room, then go on with the same journal",
-            ) from None
-        self.progress.event(line, self.state(line), error)
+            outcome = await DBOS.run_step_async({"name": "submit"}, worker.submit, line, content, token)
+            if outcome["state"] == "submitted":
+                await worker.submitted(line, content, outcome)
+        except engine_errors.DBOSWorkflowConflictIDError:
+            await worker.rescue(line, content, token)
+            raise
+        finally:
+            worker.settle_token(token)
+        if outcome["state"] != "unsent":
+            return outcome
+
+
+@DBOS.workflow(name=FOLLOW)
+async def _follow(content: dict[str, Any]) -> Outcome:
+    """Wait for one task and download its file."""
+    line = str(DBOS.workflow_id).removesuffix(":file")
+    return await DBOS.run_step_async({"name": "download"}, _worker().follow, line, content)
+
+
+def register_queues(store: Store, *, concurrency: int | None, rate: float | None) -> None:
+    """Create the queues, or change the limits that are given; they hold for all workers."""
+    client = store.client
+    if client.retrieve_queue(SUBMITTING) is None:
+        client.register_queue(
+            SUBMITTING,
+            worker_concurrency=concurrency or CONCURRENCY,
+            polling_interval_sec=0.1,
+            on_conflict="never_update",
+        )
+        client.register_queue(
+            FOLLOWING, worker_concurrency=FOLLOWED, polling_interval_sec=0.25, on_conflict="never_update"
+        )
+    if concurrency is not None:
+        store.change(concurrency=concurrency)
+    if rate is not None and (queue := client.retrieve_queue(SUBMITTING)) is not None:
+        # In a window of whole submits: 0.5 a second is one in two seconds.
+        queue.set_limiter({"limit": max(1, int(rate)), "period": max(1, int(rate)) / rate})

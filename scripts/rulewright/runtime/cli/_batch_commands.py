@@ -1,303 +1,542 @@
-"""The commands about many tasks: submit a file of requests, and resume it."""
+"""The commands about many tasks: submit a file of requests, work on it, and settle what needs a decision."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
+import re
+import sys
+import tempfile
+import time
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, cast
 
 from cyclopts import Parameter
 
 from .. import _cores
-from .._api import BODIES, OPERATIONS, SUBMITS
+from .._api import PROGRAM, SUBMITS
 from .._async_client import AsyncClient
-from .._errors import ConfigurationError, RequestRefused
+from .._errors import ConfigurationError
 from .._files import checked_target
 from .._settings import positive_seconds
-from .._tasks import AsyncTask
-from ._batch import OPEN, Batch, Plan
-from ._command import Desk, pasted, run_command, words_for
+from . import _lines
+from ._board import Board, naming, report, row
+from ._command import Desk, run_command
 from ._connection import check, connection
-from ._exits import Exit, exit_code
-from ._journal import Entry, Heading, Journal
-from ._options import Batching, Many
+from ._exits import Exit
+from ._options import STORE_VARIABLE, Batching, Connecting, Spending, Storing, Working
 from ._output import one_line
-from ._report import BatchProgress, batch_document, gravest, line_exit_code, results
-from ._requests import Line, RequestSchema, UnlistedField, read_lines, unlisted_fields_of
-from ._signals import Interrupted, Paced
+from ._signals import Paced
 
-MOST: Final = 100
-"""Most lines processed at a time."""
+if TYPE_CHECKING:
+    from ._batch import Worker
+    from ._store import Entry, Heading, Store
+
+ENGINE: Final = "dbos==3.4.0"
+"""What these commands need beside the command line: the extra `batch`."""
+MOST: Final = 1000
+"""Most submits in flight of one worker."""
+
+LineName: TypeAlias = Annotated[
+    str, Parameter(metavar="LINE", help="A line's number; BATCH:NUMBER where the store holds several files.")
+]
 
 
 def submit(
-    file: Annotated[Path, Parameter(metavar="FILE", help="Requests as JSON Lines.")],
+    file: Annotated[Path, Parameter(metavar="FILE", allow_leading_hyphen=True, help="Requests as JSON Lines; '-'.")],
     /,
     *,
     options: Batching | None = None,
 ) -> int:
-    """Submit every request in a file, wait for the tasks and write their files.
+    """Submit every request in a file, each at most once, wait for the tasks and write their files.
 
-    Each line of FILE is a request as 'explain' takes it, or {"output": NAME, "request": REQUEST} to name its
-    file. Each line's state is recorded in a journal, so that 'resume', or the same command again, continues a
-    run that was killed and submits nothing twice. A submit whose outcome is unknown is listed and never
-    sent again.
+    Each line of FILE is a request as 'explain' takes it, or {"output": NAME, "operation": ID, "parameters": {...},
+    "request": REQUEST} to name its file and what submits it. A line is known by the file's content and its number:
+    the same command again goes on where a killed one stopped, lines may be added at the end, and nothing is submitted
+    twice. Before anything is sent all lines are checked, and a person is asked.
     """
     options = options or Batching()
 
     def work(desk: Desk) -> Exit:
-        _check(options)
-        lines = read_lines(file)
-        path = options.journal or _beside(file)
-        if Journal.has_begun(path):
-            with Journal.open(path) as journal:
-                _check_same(journal, file, options.output_dir)
-                return _continue(desk, options, journal, lines)
-        directory = options.output_dir or file.with_suffix("" if file.suffix else ".files")
-        return _begin(desk, options, path, lines, (file, directory))
+        _check(options, submits=True)
+        with _lines.opened(file) as (opened, name), _store(options, create=True) as store:
+            heading, done = _identified(store, opened, name, options)
+            findings = _lines.check(
+                opened,
+                name,
+                options.operation,
+                done,
+                directory=Path(heading.directory),
+                waive=heading.waive,
+                strict=heading.strict,
+            )
+            if not heading.lines:
+                raise ConfigurationError(f"{name}: holds no request; write one JSON object in each line")
+            _show(desk, findings)
+            if findings.bad:
+                return _refuse(desk, findings)
+            board = Board(desk, store, [heading])
+            if not findings.lines and not board.left():
+                return report(desk, options, store, board, {})
+            with connection(options) as (settings, pace):
+                _check_server(store, AsyncClient(**settings).settings.base_url)
+                if findings.lines:
+                    _approve(desk, options, findings.lines, _described(findings))
+                    _prepare(Path(heading.directory))
+                    lines = _lines.read(opened, name, options.operation, done)
+                    store.add(
+                        heading, ((each.number, each.content(heading.batch)) for each in lines), options.max_submits
+                    )
+                    board.load()
+                if options.no_wait:
+                    return report(desk, options, store, board, {}, findings=findings)
+                return _work(desk, options, store, board, (settings, pace), findings=findings)
 
     return run_command(options, work)
 
 
-def resume(
-    journal: Annotated[Path, Parameter(metavar="FILE", help="The file given to 'submit', or its journal.")],
-    /,
-    *,
-    options: Many | None = None,
-) -> int:
-    """Continue a file of requests where an earlier run stopped; a finished run is only reported.
+def resume(*, options: Spending | None = None) -> int:
+    """Go on with everything in the store: what a killed run left, what was stopped, and what was held.
 
-    Lines that were provably not accepted are submitted, started tasks are waited for, and submits whose
-    outcome is unknown are listed.
+    Nothing is submitted twice: a submit whose outcome is unknown is only listed. A finished store is only reported.
     """
-    options = options or Many()
+    options = options or Spending()
 
     def work(desk: Desk) -> Exit:
-        _check(options)
-        beside = _beside(journal)
-        with Journal.open(beside if Journal.has_begun(beside) else journal) as opened:
-            return _continue(desk, options, opened, read_lines(journal.parent / opened.heading.input))
+        _check(options, submits=False)
+        with _store(options, create=False) as store:
+            board = Board(desk, store, store.headings())
+            held = board.named("held")[: options.max_submits]
+            if not board.left() and not held:
+                return report(desk, options, store, board, {})
+            with connection(options) as (settings, pace):
+                _check_server(store, AsyncClient(**settings).settings.base_url)
+                if held and _approve(desk, options, len(held), (), needed=False):
+                    store.release(held)
+                    board.load()
+                store.change(stopped=None, paused_until=0)
+                return _work(desk, options, store, board, (settings, pace))
 
     return run_command(options, work)
 
 
-def _beside(file: Path) -> Path:
-    """Return where the journal of a file of requests is unless another place is named."""
-    return file.with_name(f"{file.name}.journal")
+def worker(*, options: Working | None = None) -> int:
+    """Work on a store until a signal: submit, wait, download, and adopt the tasks of workers that ended.
+
+    Any number of workers may share a store, from any machine that reaches it; a rate and a pause hold for all of them.
+    """
+    options = options or Working()
+
+    def work(desk: Desk) -> Exit:
+        _check(options, submits=False)
+        with connection(options) as (settings, pace), _store(options, create=True) as store:
+            _check_server(store, AsyncClient(**settings).settings.base_url)
+            return _work(desk, options, store, None, (settings, pace))
+
+    return run_command(options, work)
 
 
-def _check(options: Many) -> None:
-    check(options, submits=isinstance(options, Batching))
-    if not 1 <= options.concurrency <= MOST:
+def list_lines(
+    *,
+    state: Annotated[str | None, Parameter(metavar="STATE", help="Only the lines in this state.")] = None,
+    options: Storing | None = None,
+) -> int:
+    """Print the lines of a store, each with its state, and its file, task or error."""
+    options = options or Storing()
+
+    def work(desk: Desk) -> Exit:
+        with _store(options, create=False) as store:
+            _check_state(state)
+            board = Board(desk, store, store.headings())
+            shown = [entry for entry in board.entries() if state in {None, entry.state}]
+            document = {
+                "exit": 0,
+                "store": store.place,
+                "stopped": store.settings().get("stopped"),
+                "counts": board.counts(),
+                "lines": [entry.document() for entry in shown],
+            }
+            desk.screen.result((row(board, entry) for entry in shown), document)
+            return Exit.OK
+
+    return run_command(options, work)
+
+
+def export(*, options: Storing | None = None) -> int:
+    """Print every line of a store as JSON Lines: its request, its state, its task, its file, its error."""
+    options = options or Storing()
+
+    def work(_: Desk) -> Exit:
+        with _store(options, create=False) as store:
+            for heading in store.headings():
+                for entry, content in store.contents(heading):
+                    row = {**entry.document(), "source": heading.file, **content}
+                    sys.stdout.write(f"{json.dumps(row)}\n")
+        return Exit.OK
+
+    return run_command(options, work)
+
+
+def settle(
+    line: LineName,
+    /,
+    *,
+    task: Annotated[str | None, Parameter(metavar="ID", help="The task that the submit started.")] = None,
+    nothing: Annotated[
+        bool,
+        Parameter(negative="", show_default=False, help="It started no task: the line may be submitted."),
+    ] = False,
+    options: Storing | None = None,
+) -> int:
+    """Record what became of a submit whose outcome is unknown, after a look at the account.
+
+    With its task, the file is downloaded as of any other line. With --nothing the line is submitted, and billed, anew.
+    """
+    options = options or Storing()
+
+    def work(desk: Desk) -> Exit:
+        if (task is None) is not nothing:
+            raise ConfigurationError("give either --task ID or --nothing")
+        with _store(options, create=False) as store:
+            (entry,) = _found(store, [line])
+            if entry.state not in {"unknown", "on_disk", "broken"}:
+                raise ConfigurationError(f"line {line} is {entry.state}; only what is unknown can be settled")
+            content = store.content(entry.id)
+            if task is not None:
+                from ._batch import poll_arguments
+
+                operation = content["operation"]
+                arguments = poll_arguments(operation, content["parameters"])
+                key = _cores.key(task, SUBMITS[operation], arguments)
+                found = {"id": key.id, "operation": key.operation, "arguments": arguments}
+                store.follow(entry.id, found, batch=content["batch"], output=content["output"])
+            elif entry.task is not None and entry.state != "unknown":
+                raise ConfigurationError(f"line {line} has task {entry.task}", way_out="settle it with --task")
+            else:
+                store.repeat(entry.id)
+            return _changed(desk, options, [entry.id])
+
+    return run_command(options, work)
+
+
+def retry_download(
+    lines: Annotated[
+        tuple[str, ...], Parameter(metavar="LINE", help="Lines; without any, all whose file did not arrive.")
+    ] = (),
+    /,
+    *,
+    options: Storing | None = None,
+) -> int:
+    """Wait for tasks and download their files once more; nothing is submitted."""
+    options = options or Storing()
+
+    def work(desk: Desk) -> Exit:
+        with _store(options, create=False) as store:
+            chosen = _found(store, lines) or [each for each in _all(store) if each.state == "undelivered"]
+            for entry in chosen:
+                if entry.state not in {"undelivered", "failed", "done"}:
+                    raise ConfigurationError(f"line {entry.number} is {entry.state}; it has no download to repeat")
+            for entry in chosen:
+                store.repeat_download(entry.id)
+            return _changed(desk, options, [entry.id for entry in chosen])
+
+    return run_command(options, work)
+
+
+def cancel(
+    lines: Annotated[
+        tuple[str, ...], Parameter(metavar="LINE", help="Lines; without any, all that are not submitted.")
+    ] = (),
+    /,
+    *,
+    options: Storing | None = None,
+) -> int:
+    """Take lines that are not submitted out of the queue; what is submitted goes on."""
+    options = options or Storing()
+
+    def work(desk: Desk) -> Exit:
+        with _store(options, create=False) as store:
+            _found(store, lines)
+            # No worker takes a line while the list of those that nobody has taken is read.
+            before = store.settings().get("paused_until") or 0
+            store.change(paused_until=max(before, time.time() + 5))
+            store.set_concurrency(0)
+            time.sleep(0.5)
+            try:
+                chosen = _found(store, lines) or list(_all(store))
+                cancelled = [each.id for each in chosen if each.state in {"queued", "held"}]
+                store.cancel(cancelled)
+            finally:
+                store.change(paused_until=before)
+            return _changed(desk, options, cancelled)
+
+    return run_command(options, work)
+
+
+# What the commands share: the store, its lines, and the question.
+
+
+@contextmanager
+def _store(options: Storing | Working, *, create: bool) -> Iterator[Store]:
+    """Open the store that the options name; a sandbox of our own gets one that ends with it."""
+    try:
+        from . import _store
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"the commands about many tasks need {error.name}, which is not installed",
+            way_out=f'python -m pip install "{ENGINE}"',
+        ) from None
+    place = options.store or os.environ.get(STORE_VARIABLE)
+    alone = isinstance(options, Connecting) and options.sandbox and options.base_url is None
+    with tempfile.TemporaryDirectory() if alone and place is None else contextlib.nullcontext() as home:
+        place = place or str(Path(home or ".", f"{PROGRAM}.sqlite"))
+        with _store.opened(place, create=create) as store:
+            yield store
+
+
+def _check(options: Working, *, submits: bool) -> None:
+    check(options, submits=submits)
+    if options.concurrency is not None and not 1 <= options.concurrency <= MOST:
         raise ConfigurationError(f"--concurrency must be a number from 1 to {MOST}, got {options.concurrency}")
+    positive_seconds("--lease", options.lease)
     if options.timeout is not None:
         positive_seconds("--timeout", options.timeout, zero=True)
-    if len(SUBMITS) != 1:
-        raise ConfigurationError(f"a file of requests is for an API with one submit; this one has {len(SUBMITS)}")
-    if len(BODIES) != 1:
+    _rate(options.rate)
+    if isinstance(options, Spending) and options.max_submits is not None and options.max_submits < 0:
+        raise ConfigurationError(f"--max-submits must be a number from 0, got {options.max_submits}")
+    if not SUBMITS:
+        raise ConfigurationError("a file of requests is for an API with an operation that starts a task; this has none")
+
+
+def _rate(text: str | None) -> float | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(?:/(s|m|min|h))?", text)
+    number = float(found[1]) if found else 0.0
+    if not found or not 1e-3 <= number <= 1e6:
+        raise ConfigurationError(f"--rate must be a number of submits such as 20/s, 30/m or 500/h, got {text!r}")
+    return number / {"s": 1, "m": 60, "min": 60, "h": 3600}[found[2] or "s"]
+
+
+def _check_state(state: str | None) -> None:
+    from ._store import STATES
+
+    if state is not None and state not in STATES:
+        raise ConfigurationError(f"--state must be one of {', '.join(STATES)}, got {state!r}")
+
+
+def _check_server(store: Store, server: str) -> None:
+    """Refuse another server than that of the store's tasks: it would be sent the token, and know none of them."""
+    known = store.settings().get("server")
+    if known is None:
+        store.change(server=server)
+    elif known != server:
         raise ConfigurationError(
-            f"a file of requests is for an API with one kind of request; this one has {len(BODIES)}"
+            f"{store.place}: its tasks are at {known}, not at {server}",
+            way_out=f"give --base-url {known}, if you trust it with the token, or another --store",
         )
 
 
-def _check_same(journal: Journal, file: Path, directory: Path | None) -> None:
-    """Refuse a journal that belongs to other files than the ones named."""
-    home = journal.path.parent
-    for named, known in ((file, journal.heading.input), (directory, journal.heading.output)):
-        if named is not None and named.resolve() != (home / known).resolve():
+def _identified(store: Store, opened: Any, name: str, options: Batching) -> tuple[Heading, set[int]]:
+    """Return the batch that a file is, and the numbers of its lines that are in the store."""
+    from ._store import Heading
+
+    known = {each.batch: each for each in store.headings()}
+    batch, last = _lines.identify(opened, name, known)
+    if batch in known:
+        old = known[batch]
+        for option, given, recorded in (
+            ("--output-dir", options.output_dir and str(options.output_dir.absolute()), old.directory),
+            ("--waive", options.waive and tuple(options.waive), old.waive),
+            ("--strict", options.strict, old.strict),
+        ):
+            if given and given != recorded:
+                raise ConfigurationError(f"{name}: was submitted with another {option}: {recorded or 'none'}")
+        heading = Heading(old.batch, old.file, old.directory, old.waive, old.strict, max(last, old.lines))
+        return heading, {entry.number for entry in store.entries(heading)}
+    file = Path(batch if name == "<stdin>" else name)
+    directory = (options.output_dir or file.with_suffix("" if file.suffix else ".files")).absolute()
+    for other in known.values():
+        if other.directory == str(directory):
             raise ConfigurationError(
-                f"{journal.path}: this journal belongs to {home / known}, not to {named}",
-                way_out="name another one with --journal",
+                f"{name}: has changed since its lines were submitted, into {directory}",
+                way_out="restore it, and add new requests at its end; or give another --output-dir for new tasks",
             )
+    waive = tuple(options.waive or ())
+    return Heading(batch, name, str(directory), waive, options.strict, last), set()
 
 
-def _check_lines(journal: Journal, lines: tuple[Line, ...]) -> None:
-    """Refuse a file that has changed where something was sent already."""
-    now = {line.number: line.fingerprint for line in lines}
-    for number, entry in journal.entries.items():
-        if entry.state not in {*OPEN, "refused"} and now.get(number) != entry.body:
-            raise ConfigurationError(
-                f"{journal.path.parent / journal.heading.input}:{number}: this line has changed since it was submitted",
-                way_out="restore the line; add new requests at the end of the file, or in another one",
-            )
-
-
-def _reopened(journal: Journal, lines: tuple[Line, ...], waive: list[str] | None) -> frozenset[int]:
-    """Return the refused lines that have changed, or whose rules are waived now."""
-    refused = [(line, journal.entries.get(line.number, Entry())) for line in lines]
-    return frozenset(
-        line.number
-        for line, entry in refused
-        if entry.state == "refused"
-        and (entry.body != line.fingerprint or (waive and entry.error == RequestRefused.__name__))
-    )
-
-
-def _begin(desk: Desk, options: Batching, path: Path, lines: tuple[Line, ...], places: tuple[Path, Path]) -> Exit:
-    file, directory = places
-    with connection(options) as (settings, pace):
-        # Made once to have the settings checked before anything is on the disk.
-        server = AsyncClient(**settings).settings.base_url
-        _prepare(directory, lines)
-        heading = Heading(_relative(path, file), _relative(path, directory), server)
-        with Journal.create(path, heading) as journal:
-            return _run(desk, options, journal, lines, (settings, pace))
-
-
-def _relative(path: Path, other: Path) -> str:
-    try:
-        return os.path.relpath(other.resolve(), path.parent.resolve())
-    except ValueError:
-        return str(other.resolve())  # another drive
-
-
-def _continue(desk: Desk, options: Many, journal: Journal, lines: tuple[Line, ...]) -> Exit:
-    _check_lines(journal, lines)
-    entries = [(line, journal.entries.get(line.number, Entry())) for line in lines]
-    states = {entry.state for _, entry in entries}
-    open_ones = states & {*OPEN, "intent"} or _reopened(journal, lines, options.waive)
-    if not open_ones and (options.no_wait or "submitted" not in states):
-        return _report(desk, options, journal, lines, None)
-    with connection(options) as (settings, pace):
-        server = AsyncClient(**settings).settings.base_url
-        if server != journal.heading.server:
-            raise ConfigurationError(
-                f"{journal.path}: its tasks are at {journal.heading.server}, not at {server}",
-                way_out=f"give --base-url {journal.heading.server}, if you trust it with the token",
-            )
-        directory = journal.path.parent / journal.heading.output
-        _prepare(directory, [line for line, entry in entries if entry.state != "done"])
-        return _run(desk, options, journal, lines, (settings, pace))
-
-
-def _prepare(directory: Path, lines: Sequence[Line]) -> None:
-    """Make the directory of the files, and refuse targets that cannot be written before anything is paid for.
-
-    Raises:
-        ConfigurationError: Names the target with its whole path.
-    """
+def _prepare(directory: Path) -> None:
+    """Make the directory of the files, and refuse one that cannot be written before anything is paid for."""
     try:
         directory.mkdir(exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(f"{directory.absolute()}: cannot be created: {error.strerror}") from None
-    # A check tries the directory out with a file of its own; once is enough, and for each target that is there.
-    for number, line in enumerate(lines):
-        target = directory / line.output
-        if number == 0 or os.path.lexists(target):
-            checked_target(target)
+        raise ConfigurationError(f"{directory}: cannot be created: {error.strerror}") from None
+    checked_target(directory / "line.mp4")
 
 
-def _run(
-    desk: Desk, options: Many, journal: Journal, lines: tuple[Line, ...], way: tuple[dict[str, Any], float]
-) -> Exit:
-    over = sum(entry.state in {"unknown", "refused", "ended", "done"} for entry in journal.entries.values())
-    settings, pace = way
-    directory = journal.path.parent / journal.heading.output
-    plan = Plan(directory, options.concurrency, not options.no_wait, options.timeout)
-    interrupted: KeyboardInterrupt | None = None
-    with BatchProgress(desk.screen, len(lines), over) as progress, warnings.catch_warnings():
-        warnings.simplefilter("always")
-        warnings.showwarning = lambda message, *_, **__: desk.screen.note(f"warning: {message}")
-        batch = Batch(plan, journal, progress, Paced(pace), _reopened(journal, lines, options.waive))
-        (kind,) = BODIES
-        open_lines = [line for line in lines if batch.is_open(line)]
-        unlisted = unlisted_fields_of(open_lines, RequestSchema.of(kind))
-        for field in unlisted:
-            desk.screen.problem(f"warning: {field}")
-        try:
-            with contextlib.suppress(asyncio.CancelledError):  # by the signal, which is delivered next
-                asyncio.run(_process(desk, batch, options, settings, lines))
-            desk.interrupts.deliver()
-        except KeyboardInterrupt as error:
-            desk.interrupts.ignore()
-            interrupted = error
-    return _report(desk, options, journal, lines, batch, unlisted=unlisted, interrupted=interrupted)
+def _show(desk: Desk, findings: _lines.Findings) -> None:
+    for field in findings.unlisted.values():
+        desk.screen.problem(f"warning: {field}")
+    for message, count in findings.warnings.items():
+        desk.screen.problem(f"warning: {message} ({count} line{'s' * (count > 1)})")
 
 
-async def _process(desk: Desk, batch: Batch, options: Many, settings: dict[str, Any], lines: tuple[Line, ...]) -> None:
-    loop, main = asyncio.get_running_loop(), cast("asyncio.Task[None]", asyncio.current_task())
-    (operation,) = SUBMITS
-
-    async def start(body: dict[str, Any]) -> AsyncTask:
-        return await submit_body(client, operation, body, waive=options.waive or (), strict=options.strict)
-
-    with desk.interrupts.held(lambda: loop.call_soon_threadsafe(main.cancel)):
-        async with AsyncClient(**settings, clock=batch.clock) as client:
-            await batch.run(lines, start, client.task)
-
-
-def _report(
-    desk: Desk,
-    options: Many,
-    journal: Journal,
-    lines: tuple[Line, ...],
-    batch: Batch | None,
-    *,
-    unlisted: tuple[UnlistedField, ...] = (),
-    interrupted: KeyboardInterrupt | None = None,
-) -> Exit:
-    """Show each line's outcome, and how to continue."""
-    failures = batch.failures if batch else {}
-    waits = not options.no_wait
-    entries = [(line, journal.entries.get(line.number, Entry())) for line in lines]
-    codes = [line_exit_code(entry, failures.get(line.number), waits=waits) for line, entry in entries]
-    if batch is not None and batch.halted is not None:
-        codes.append(exit_code(batch.halted))
-        desk.screen.problem(f"no further line was submitted after the {type(batch.halted).__name__} above")
-    code = exit_code(interrupted) if interrupted else gravest(codes)
-    if interrupted:
-        running = [f"  line {line.number}: task {entry.task}" for line, entry in entries if entry.state == "submitted"]
-        how = f"interrupted by {interrupted}" if isinstance(interrupted, Interrupted) else "interrupted"
-        tasks = "; submitted and not finished:" if running else ""
-        desk.screen.problem("\n".join([how + tasks, *map(one_line, running)]))
-    _show_unknown(desk, [line.number for line, entry in entries if entry.state in {"intent", "unknown"}])
-    if any(entry.state in {*OPEN, "submitted", "intent"} for _, entry in entries):
-        lasting = not options.sandbox or options.base_url is not None
-        resuming = pasted(words_for(options, "resume"), str(journal.path))
-        desk.screen.problem(f"go on with: {resuming}" if lasting else "the sandbox has ended")
-    directory = journal.path.parent / journal.heading.output
-    shown = results(lines, journal.entries, directory, waits=waits)
-    document = batch_document(code, journal, lines, failures, unlisted, interrupted=interrupted)
-    desk.screen.result(shown, document)
+def _refuse(desk: Desk, findings: _lines.Findings) -> Exit:
+    """Show every line that cannot be submitted; nothing was sent."""
+    code = Exit.REFUSED if findings.refused else Exit.USAGE
+    for problem in findings.bad[: _lines.SHOWN]:
+        desk.screen.problem(f"error: {problem}")
+    count = len(findings.bad)
+    more = f", of which {_lines.SHOWN} are shown" if count > _lines.SHOWN else ""
+    desk.screen.problem(f"nothing was sent: {count} of {findings.lines} lines cannot be submitted{more}")
+    if desk.screen.as_json:
+        error = {"type": "RequestRefused" if findings.refused else "ConfigurationError", "messages": findings.bad}
+        desk.screen.result((), {"exit": code.value, "lines": [], "error": error})
     return code
 
 
-class _Body(dict[str, Any]):
-    """A body as its author wrote it, where a model is expected."""
+def _described(findings: _lines.Findings) -> list[str]:
+    """Return which requests they are: how many of each listed value."""
+    return [
+        f"  {operation}: {name} " + ", ".join(f"{value} ({count})" for value, count in counted.most_common(8))
+        for operation, fields in findings.choices.items()
+        for name, counted in fields.items()
+    ]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as it is: what was checked is what is sent."""
-        return dict(self)
 
-
-async def submit_body(
-    client: AsyncClient, operation: str, body: dict[str, Any], *, waive: Collection[str], strict: bool
-) -> AsyncTask:
-    """Submit a body given as JSON.
+def _approve(desk: Desk, options: Spending, count: int, described: Iterable[str], *, needed: bool = True) -> bool:
+    """Return whether so many requests may be submitted: as an option says, or a person at a terminal.
 
     Raises:
-        ApiError: As any method that submits.
+        ConfigurationError: Nobody said so, and it is needed.
     """
-    core = _cores.starting(
-        client.settings,
-        OPERATIONS[operation],
-        {"body": _Body(body)},
-        waive=waive,
-        strict=strict,
-        handle=lambda key: AsyncTask(client, key, fresh=True),
-        on_submitted=None,
-    )
-    return await client.run(core)
-
-
-def _show_unknown(desk: Desk, numbers: list[int]) -> None:
-    if numbers:
-        desk.screen.problem(
-            f"outcome unknown: line{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}\n"
-            "  each may have been accepted and billed; look at the account's tasks or ask the vendor's support."
-            " They are not sent again"
+    most = count if options.max_submits is None else min(count, options.max_submits)
+    how_many = f"{most} of {count} requests" if most < count else f"{count} request{'s' * (count > 1)}"
+    desk.screen.problem("\n".join([f"to submit: {how_many}, each of which may be billed", *described]))
+    if options.yes or options.sandbox or options.max_submits is not None:
+        return True
+    answer = ""
+    if sys.stdin is not None and sys.stdin.isatty() and desk.screen.console.file.isatty():
+        desk.screen.console.print(f"submit {most}? [y/N] ", end="")
+        answer = sys.stdin.readline().strip().lower()
+    if answer in {"y", "yes"}:
+        return True
+    if needed:
+        raise ConfigurationError(
+            "nothing was submitted: nobody agreed to the spending", way_out="to agree: --yes, or --max-submits N"
         )
+    desk.screen.problem("they stay held: nobody agreed to the spending; to agree: --yes, or --max-submits N")
+    return False
+
+
+def _all(store: Store) -> Iterator[Entry]:
+    for heading in store.headings():
+        yield from store.entries(heading)
+
+
+def _found(store: Store, names: Sequence[str]) -> list[Entry]:
+    """Return the lines of some names.
+
+    Raises:
+        ConfigurationError: There is no such line, or several.
+    """
+    headings = store.headings()
+    found = []
+    for name in names:
+        wanted = re.fullmatch(r"(?:([0-9a-f]{12}):)?(\d{1,9})", name)
+        if wanted is None:
+            raise ConfigurationError(f"a line is named by its number, or by BATCH:NUMBER, got {name!r}")
+        batches = [each for each in headings if wanted[1] in {None, each.batch}]
+        entries = [entry for each in batches for entry in store.entries(each, [int(wanted[2])])]
+        if not entries:
+            raise ConfigurationError(f"{store.place}: holds no line {name}")
+        if len(entries) > 1:
+            ids = ", ".join(entry.id for entry in entries)
+            raise ConfigurationError(f"several files have a line {name}: {ids}")
+        found += entries
+    return found
+
+
+def _changed(desk: Desk, options: Storing, ids: Sequence[str]) -> Exit:
+    """Report the lines that a command changed."""
+    if ids:
+        desk.screen.note(f"go on with: {PROGRAM} resume{naming(options)}, unless a worker runs")
+    desk.screen.result(ids, {"exit": 0, "lines": list(ids)})
+    return Exit.OK
+
+
+def _work(
+    desk: Desk,
+    options: Working,
+    store: Store,
+    board: Board | None,
+    way: tuple[dict[str, Any], float],
+    *,
+    findings: _lines.Findings | None = None,
+) -> Exit:
+    """Work until the lines of the board are over, or without one until a signal, and report."""
+    from ._batch import Worker, register_queues
+    from ._lease import Lease
+
+    settings, pace = way
+    interrupted: KeyboardInterrupt | None = None
+    shown = board or Board(desk, store, ())
+    register_queues(store, concurrency=options.concurrency, rate=_rate(options.rate))
+    lease = Lease(store, options.lease)
+    stopped: Mapping[str, Any] = {}
+    try:
+        with shown.shown(), warnings.catch_warnings():
+            # A rule that only warns was reported when the lines were checked.
+            warnings.simplefilter("ignore")
+            if board is None:
+                desk.screen.note(f"working on {store.place} until Ctrl-C, SIGTERM or SIGHUP")
+
+            def new(client: AsyncClient) -> Worker:
+                return Worker(
+                    store,
+                    client,
+                    lease,
+                    shown.observe,
+                    desk.screen.note,
+                    shown.polled,
+                    None if board is not None else options.output_dir,
+                    options.timeout,
+                )
+
+            with contextlib.suppress(asyncio.CancelledError):  # by the signal, which is delivered next
+                asyncio.run(_process(desk, {**settings, "clock": Paced(pace)}, board, new))
+            desk.interrupts.deliver()
+    except KeyboardInterrupt as error:
+        desk.interrupts.ignore()
+        interrupted = error
+    finally:
+        lease.end()
+    stopped = store.settings().get("stopped") or {}
+    shown.load()
+    return report(desk, options, store, shown, stopped, findings=findings, interrupted=interrupted)
+
+
+async def _process(desk: Desk, settings: Mapping[str, Any], board: Board | None, new: Any) -> None:
+    loop, main = asyncio.get_running_loop(), cast("asyncio.Task[None]", asyncio.current_task())
+    with desk.interrupts.held(lambda: loop.call_soon_threadsafe(main.cancel)):
+        async with AsyncClient(**settings) as client:
+            worker: Worker = new(client)
+            warned = False
+
+            async def is_over() -> bool:
+                nonlocal warned
+                if worker.stopped is not None and not warned:
+                    desk.screen.problem(f"nothing further is submitted: {one_line(str(worker.stopped['message']))}")
+                warned = worker.stopped is not None
+                if board is None:
+                    return False
+                await asyncio.to_thread(board.refresh)
+                return not board.left(stopped=warned)
+
+            await worker.run(is_over)

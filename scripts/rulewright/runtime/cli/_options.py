@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 from attrs import fields, frozen
 from cyclopts import Group, Parameter
 
-from .._api import BASE_URL_VARIABLE, TOKEN_VARIABLE
+from .._api import BASE_URL_VARIABLE, PROGRAM, TOKEN_VARIABLE
 from .._client import MAX_DOWNLOAD
+
+STORE_VARIABLE: Final = f"{BASE_URL_VARIABLE.removesuffix('_BASE_URL')}_STORE"
+"""Where the store is, unless an option names one."""
 
 RUNNING: Final = Group("Running", sort_key=2)
 
@@ -126,37 +129,74 @@ class Submitting(Printing):
     ] = False
 
 
+StoreOption: TypeAlias = Annotated[
+    str | None,
+    Parameter(
+        metavar="STORE",
+        help=f"A SQLite file, or postgresql://USER@HOST/DATABASE; without it, from {STORE_VARIABLE}, else"
+        f" {PROGRAM}.sqlite in the current directory. It holds the requests in clear, and no token.",
+    ),
+]
+
+
 @Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True)
-class Many(Waiting):
-    """How to process many tasks."""
+class Storing(Reporting):
+    """Which store."""
 
-    concurrency: Annotated[int, Parameter(metavar="N", help="Lines processed at a time.")] = 4
-    no_wait: Annotated[bool, _flag, Parameter(help="Submit only; 'resume' waits and downloads.")] = False
+    store: StoreOption = None
+
+
+@Parameter(name="*", group=RUNNING)
+@frozen(kw_only=True)
+class Working(Waiting):
+    """How to work on a store."""
+
+    store: StoreOption = None
+    concurrency: Annotated[
+        int | None,
+        Parameter(metavar="N", help="Submits in flight, for each worker: 4, until one says otherwise for all."),
+    ] = None
+    rate: Annotated[
+        str | None,
+        Parameter(metavar="N/s", help="Submits a second (or N/m, N/h) of all workers together."),
+    ] = None
+    output_dir: Annotated[
+        Path | None,
+        Parameter(name=("--output-dir", "-o"), metavar="DIR", help="Write the files here."),
+    ] = None
+    lease: Annotated[
+        float,
+        Parameter(metavar="SECONDS", help="Silence after which a worker counts as dead, and others adopt its tasks."),
+    ] = 60.0
+
+
+@Parameter(name="*", group=RUNNING)
+@frozen(kw_only=True)
+class Spending(Working):
+    """What may be submitted."""
+
+    max_submits: Annotated[
+        int | None,
+        Parameter(metavar="N", help="Submit at most N requests; the others are held for a later 'resume'."),
+    ] = None
+    yes: Annotated[bool, _flag, Parameter(help="Submit without a question, whatever it costs.")] = False
+
+
+@Parameter(name="*", group=RUNNING)
+@frozen(kw_only=True)
+class Batching(Spending):
+    """How to submit a file of requests."""
+
+    operation: Annotated[
+        str | None, Parameter(metavar="ID", help="The operation that submits the lines which name none.")
+    ] = None
+    no_wait: Annotated[bool, _flag, Parameter(help="Enqueue only; workers and 'resume' do the rest.")] = False
     waive: Annotated[
         list[str] | None,
         Parameter(metavar="ID", negative_iterable="", help="Switch off the rule with this id; may be repeated."),
     ] = None
     strict: Annotated[bool, _flag, Parameter(help="Refuse inferred rules too.")] = False
-
-
-@Parameter(name="*", group=RUNNING)
-@frozen(kw_only=True)
-class Batching(Many):
-    """Where to write the files and the journal of many tasks."""
-
-    output_dir: Annotated[
-        Path | None,
-        Parameter(
-            name=("--output-dir", "-o"),
-            metavar="DIR",
-            help="Write the files here; without it, into a directory beside FILE, named after it.",
-        ),
-    ] = None
-    journal: Annotated[
-        Path | None,
-        Parameter(metavar="JOURNAL", help="Keep the journal here; without it, beside FILE as FILE.journal."),
-    ] = None
 
 
 @Parameter(name="*", group=RUNNING)

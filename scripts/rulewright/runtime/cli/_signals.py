@@ -139,34 +139,16 @@ class Clock(SystemClock):
         self._interrupts.pause(seconds * self._pace)
 
 
-class Stopped(Exception):  # noqa: N818  (it is no error)
-    """A pause was cut short; no request was under way."""
-
-
 class Paced(SystemClock):
-    """The machine's time on asyncio, with pauses that all end at once when the batch does.
+    """The machine's time on asyncio, with shorter pauses for a sandbox.
 
     Args:
-        pace: What to multiply pauses by; a sandbox needs none of them in full.
+        pace: What to multiply pauses by.
     """
 
     def __init__(self, pace: float = 1.0) -> None:
         self._pace = pace
-        self._over = asyncio.Event()
-
-    def stop(self) -> None:
-        """End all pauses, now and from now on."""
-        self._over.set()
 
     async def asleep(self, seconds: float) -> None:
-        """Suspend the task.
-
-        Raises:
-            Stopped: Somebody called `stop`.
-        """
-        if not self._over.is_set():
-            try:
-                await asyncio.wait_for(self._over.wait(), seconds * self._pace)
-            except TimeoutError:
-                return
-        raise Stopped("the batch was ended in a pause between two attempts; no request was under way")
+        """Suspend the task."""
+        await asyncio.sleep(seconds * self._pace)

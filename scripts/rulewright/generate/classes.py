@@ -1,0 +1,201 @@
+"""Give every schema that becomes a class a component and a name of its own.
+
+openapi-python-client names a class by where its schema stands, drops the second of two with one name, and cannot read
+a schema again whose first reading failed half-way. With a component for each it has nothing to name or to undo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from openapi_python_client import strings
+from openapi_python_client.strings import ClassName, PythonIdentifier
+
+from rulewright.openapi.operations import METHODS
+from rulewright.openapi.pointer import Location, encode
+
+PREFIX: Final = "field_"
+_SCHEMAS: Final = "#/components/schemas/"
+_UNIONS: Final = ("anyOf", "oneOf")
+_BODIES: Final = {
+    "application/x-www-form-urlencoded": "data",
+    "multipart/form-data": "files",
+    "application/octet-stream": "content",
+}
+
+
+class Classes:
+    """Moves the schemas of a document into components, and names each.
+
+    Args:
+        document: The document for the generator; it is changed.
+
+    Attributes:
+        moved: The component of each schema that was moved, by the pointer of where it stood.
+    """
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = document
+        components = document.setdefault("components", {})
+        self._components: dict[str, Any] = components.setdefault("schemas", {})
+        self._taken: dict[str, Any] = {}
+        self.moved: dict[str, str] = {}
+
+    def separate(self) -> None:
+        """Change the document."""
+        for name, schema in self._components.items():
+            if isinstance(schema, dict):
+                self._claim(schema, name, component=True)
+        for name, schema in list(self._components.items()):
+            self._inner(schema, class_of(schema, name), ("components", "schemas", name))
+        for section in ("parameters", "headers"):
+            for name, holder in _items(self._document["components"].get(section)):
+                self._move_in(holder, "schema", "", name, ("components", section, name))
+        for section, ending in (("responses", "response"), ("requestBodies", "body")):
+            for name, holder in _items(self._document["components"].get(section)):
+                self._content(holder, name, ending, ("components", section, name), first=section == "responses")
+        for path, item in _items(self._document.get("paths")):
+            self._path(path, item)
+
+    def _path(self, path: str, item: dict[str, Any]) -> None:
+        for method, operation in item.items():
+            if method not in METHODS or not isinstance(operation, dict):
+                continue
+            place: Location = ("paths", path, method)
+            name = operation_name(method, path, operation)
+            for index, parameter in enumerate(_list(operation.get("parameters"))):
+                if isinstance(parameter, dict):
+                    own = str(parameter.get("name"))
+                    self._move_in(parameter, "schema", name, own, (*place, "parameters", index))
+            self._content(operation.get("requestBody"), name, "body", (*place, "requestBody"))
+            for code, answer in _items(operation.get("responses")):
+                ending = f"response_{code}"
+                self._content(answer, name, ending, (*place, "responses", code), first=True)
+        for index, parameter in enumerate(_list(item.get("parameters"))):
+            if isinstance(parameter, dict):
+                own = str(parameter.get("name"))
+                self._move_in(
+                    parameter, "schema", PythonIdentifier(path, PREFIX), own, ("paths", path, "parameters", index)
+                )
+
+    def _content(self, holder: Any, name: str, ending: str, place: Location, *, first: bool = False) -> None:
+        """Move the schemas of a body or an answer; of an answer, that of the first type the generator reads."""
+        content = holder.get("content") if isinstance(holder, dict) else None
+        several = isinstance(content, dict) and len(content) > 1 and not first
+        for media, found in _items(content):
+            if first and not _is_read(media):
+                continue
+            kind = _BODIES.get(media.partition(";")[0].strip().lower(), "json")
+            self._move_in(found, "schema", f"{name}_{kind}" if several else name, ending, (*place, "content", media))
+            if first:
+                break
+
+    def _move_in(self, holder: dict[str, Any], key: str, parent: str, name: str, place: Location) -> None:
+        """Move the schema under a key of something, or what it holds, leaving a reference."""
+        schema = holder.get(key) if isinstance(holder, dict) else None
+        if isinstance(schema, dict):
+            holder[key] = self._moved(schema, parent, name, (*place, key))
+
+    def _moved(self, schema: dict[str, Any], parent: str, name: str, place: Location) -> dict[str, Any]:
+        if "$ref" in schema:
+            return schema
+        if not _makes_class(schema):
+            self._inner(schema, parent, place, name)
+            return schema
+        title = schema.get("title")
+        words = title if isinstance(title, str) and title else name
+        schema["title"] = f"{strings.pascal_case(parent)}{strings.pascal_case(words)}" if parent else words
+        same = self._claim(schema, str(ClassName(schema["title"], PREFIX)))
+        if same is None:
+            same = schema["title"]
+            while same in self._components:
+                same += "_"
+            self._components[same] = schema
+            self._inner(schema, class_of(schema, same), place)
+        self.moved[encode(place)] = same
+        return {"$ref": _SCHEMAS + same}
+
+    def _claim(self, schema: dict[str, Any], name: str, *, component: bool = False) -> str | None:
+        """Give a schema the first title that makes an unused class; return the component of an equal enum instead."""
+        title, number = class_of(schema, name), 1
+        while (module := module_of(title)) in self._taken:
+            first = self._taken[module]
+            if first is schema:
+                return None
+            if schema.get("enum") and _meaning(first) == _meaning(schema) and not component:
+                return next((key for key, each in self._components.items() if each is first), None)
+            if number == 1 and class_of({}, name) != title and module_of(class_of({}, name)) not in self._taken:
+                title = schema["title"] = name
+            else:
+                number += 1
+                title = schema["title"] = f"{name}{number}"
+            title = class_of(schema, name)
+        self._taken[module] = schema
+        return None
+
+    def _inner(self, schema: Any, parent: str, place: Location, name: str = "") -> None:
+        """Move what a schema holds, which is named after the class it stands in."""
+        if not isinstance(schema, dict):
+            return
+        for index, member in enumerate(_list(schema.get("allOf"))):
+            self._inner(member, parent, (*place, "allOf", index))
+        for key, child in _items(schema.get("properties")):
+            schema["properties"][key] = self._moved(child, parent, key, (*place, "properties", key))
+        for key, ending in (("items", "item"), ("additionalProperties", "AdditionalProperty")):
+            child = schema.get(key)
+            if isinstance(child, dict):
+                own = f"{name}_{ending}" if key == "items" and name else ending
+                schema[key] = self._moved(child, parent, own, (*place, key))
+        for kind in _UNIONS:
+            members = _list(schema.get(kind))
+            for index, member in enumerate(members):
+                if isinstance(member, dict):
+                    own = f"{name}_type_{index}" if name else f"type_{index}"
+                    members[index] = self._moved(member, parent, own, (*place, kind, index))
+
+
+def class_of(schema: Any, name: str) -> str:
+    """Return the class that the generator makes of a component."""
+    title = schema.get("title") if isinstance(schema, dict) else None
+    return str(ClassName(title if isinstance(title, str) and title else name, PREFIX))
+
+
+def module_of(class_name: str) -> str:
+    """Return the module of a class: two that differ in capitals only share a file."""
+    return str(PythonIdentifier(class_name, PREFIX))
+
+
+def operation_name(method: str, path: str, operation: dict[str, Any]) -> str:
+    """Return what the generator calls an operation."""
+    given = operation.get("operationId")
+    own = path.replace("{", "").replace("}", "").replace("/", "_").strip("_")
+    return str(PythonIdentifier(given if isinstance(given, str) else f"{method}_{own}", PREFIX))
+
+
+def _makes_class(schema: dict[str, Any]) -> bool:
+    """Return whether the generator makes a class of a schema itself, or cannot read it a second time."""
+    if schema.get("type") in ("array", "boolean"):
+        return False
+    enum = schema.get("enum")
+    if isinstance(enum, list):
+        return len(enum) > 1 or "default" not in schema
+    kind = schema.get("type")
+    return "object" in (kind if isinstance(kind, list) else [kind]) or bool({"properties", "allOf"} & set(schema))
+
+
+def _meaning(schema: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in schema.items() if key not in {"title", "description", "example", "examples"}}
+
+
+def _is_read(media: str) -> bool:
+    essence = media.partition(";")[0].strip().lower()
+    return essence.startswith("text/") or essence in {"application/json", "*/*"} or essence.endswith("+json")
+
+
+def _items(value: Any) -> Iterator[tuple[str, Any]]:
+    yield from list(value.items()) if isinstance(value, dict) else ()
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

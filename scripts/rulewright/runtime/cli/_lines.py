@@ -1,0 +1,304 @@
+"""Read a file of requests, JSON Lines, line by line: to find out which batch it is, to check it, to enqueue it."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import re
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from attrs import define, field, frozen
+
+from .._api import BODIES, OPERATIONS, PROGRAM, SUBMITS, request_violations
+from .._errors import ConfigurationError
+from .._secrets import printable
+from ._requests import RequestSchema, UnlistedField, read_object, unlisted_fields
+
+LIMIT: Final = 4 * 2**20
+"""Bytes one line may have."""
+SHOWN: Final = 50
+"""Bad lines that are shown; the others are counted."""
+
+_WRAPPED: Final = {"output", "request", "operation", "parameters"}
+_FORBIDDEN: Final = frozenset('/\\:*?"<>|')
+"""Characters a file name cannot have everywhere."""
+_OWN_NAME: Final = re.compile(r"line-\d+\.mp4")
+
+
+@frozen
+class Line:
+    """One request.
+
+    Attributes:
+        number: Its line in the file, from 1.
+        operation: The id of the operation that submits it.
+        parameters: The operation's parameters, by keyword.
+        body: The body as it is sent.
+        output: The name of the file it makes.
+    """
+
+    number: int
+    operation: str
+    parameters: Mapping[str, Any]
+    body: dict[str, Any]
+    output: str
+
+    def content(self, batch: str) -> dict[str, Any]:
+        """Return what a worker needs of it."""
+        return {
+            "batch": batch,
+            "operation": self.operation,
+            "parameters": dict(self.parameters),
+            "body": self.body,
+            "output": self.output,
+        }
+
+
+@define
+class Findings:
+    """What a check of many lines found.
+
+    Attributes:
+        lines: How many there are.
+        bad: What is wrong with those that cannot be submitted.
+        refused: Whether all of those break a rule, and are otherwise right.
+        choices: How many lines have each value of each field whose values the document lists, by operation.
+        unlisted: The fields that the document does not list.
+        warnings: How many lines break each inferred rule, and its message.
+    """
+
+    lines: int = 0
+    bad: list[str] = field(factory=list)
+    refused: bool = True
+    choices: dict[str, dict[str, Counter[str]]] = field(factory=dict)
+    unlisted: dict[str, UnlistedField] = field(factory=dict)
+    warnings: Counter[str] = field(factory=Counter)
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[tuple[BinaryIO, str]]:
+    """Open a file that can be read several times, and return it with its name; `-` is standard input.
+
+    Raises:
+        ConfigurationError: It cannot be read.
+    """
+    is_standard_input = str(file) == "-"
+    try:
+        # A nameless file, readable by nobody else, because the lines are read three times.
+        found = tempfile.TemporaryFile() if is_standard_input else file.open("rb")  # noqa: SIM115  (closed below)
+        if is_standard_input and sys.stdin is not None:
+            shutil.copyfileobj(sys.stdin.buffer, found)
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from None
+    with found:
+        yield found, "<stdin>" if is_standard_input else str(file)
+
+
+def _rows(file: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
+    """Yield the number and the text of every line that is not empty."""
+    file.seek(0)
+    for number, row in enumerate(iter(lambda: file.readline(LIMIT + 1), b""), 1):
+        if len(row) > LIMIT:
+            raise ConfigurationError(f"{name}:{number}: is longer than {LIMIT} bytes")
+        text = (row.removeprefix(b"\xef\xbb\xbf") if number == 1 else row).strip()
+        if text:
+            yield number, text
+
+
+def identify(file: BinaryIO, name: str, known: Collection[str]) -> tuple[str, int]:
+    """Return the id of a file's batch, a hash of its content, and the number of its last line.
+
+    Args:
+        file: The file.
+        name: What it is called in messages.
+        known: Batches that are in the store: one of them that the file goes on with is the same batch.
+    """
+    digest, batch, last = hashlib.sha256(PROGRAM.encode()), "", 0
+    for number, text in _rows(file, name):
+        digest.update(b"%d:%b\n" % (number, text))
+        last = number
+        if known and (now := digest.hexdigest()[:12]) in known:
+            batch = now
+    return batch or digest.hexdigest()[:12], last
+
+
+def read(file: BinaryIO, name: str, operation: str | None, done: Collection[int]) -> Iterator[Line]:
+    """Yield the lines that are not done; they were checked before."""
+    for number, text in _rows(file, name):
+        if number not in done:
+            yield _line(f"{name}:{number}", number, read_object(text, name, number), operation)
+
+
+def check(
+    file: BinaryIO,
+    name: str,
+    operation: str | None,
+    done: Collection[int],
+    *,
+    directory: Path,
+    waive: Collection[str],
+    strict: bool,
+) -> Findings:
+    """Check all lines that are not done, and return everything found.
+
+    Args:
+        file: The file.
+        name: What it is called in messages.
+        operation: The operation that submits lines which name none.
+        done: Numbers of lines that are in the store.
+        directory: Where the files will go.
+        waive: Ids of rules switched off.
+        strict: Whether inferred rules refuse too.
+
+    Raises:
+        ConfigurationError: There is no such operation or rule.
+    """
+    _check_operation(operation)
+    found = Findings()
+    taken = set[str]()
+    with contextlib.suppress(OSError):  # where there is no directory yet, or none can be, which is found out later
+        taken = {each.name.casefold() for each in directory.iterdir()}
+    named: dict[str, int] = {}
+    unlisted: dict[str, list[int]] = {}
+    for number, text in _rows(file, name):
+        if number in done:
+            continue
+        found.lines += 1
+        try:
+            line = _line(f"{name}:{number}", number, read_object(text, name, number), operation)
+            _check_output(f"{name}:{number}", line, taken, named)
+        except ConfigurationError as error:
+            found.refused = False
+            found.bad.append("\n  ".join([error.message, *([error.way_out] if error.way_out else [])]))
+            continue
+        _judge(line, f"{name}:{number}", found, waive=waive, strict=strict)
+        for each in _unlisted(line):
+            unlisted.setdefault(each.pointer, []).append(number)
+            found.unlisted[each.pointer] = UnlistedField(each.pointer, each.suggestion, tuple(unlisted[each.pointer]))
+    return found
+
+
+def _judge(line: Line, place: str, found: Findings, *, waive: Collection[str], strict: bool) -> None:
+    operation = OPERATIONS[line.operation]
+    try:
+        violations = request_violations(operation, {"body": line.body, **line.parameters}, waive=waive)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+    stated = [each for each in violations if strict or each.level == "error"]
+    if stated:
+        found.bad.append("\n".join(f"{place}: {each}" for each in stated))
+        return
+    found.warnings.update(f"{each.rule}: {each.message}" for each in violations)
+    counted = found.choices.setdefault(line.operation, {})
+    for each in operation.inputs:
+        if each.place == "body" and each.choices and isinstance(line.body.get(each.name), str | int | bool):
+            counted.setdefault(each.name, Counter())[printable(str(line.body[each.name]))[:60]] += 1
+
+
+def _unlisted(line: Line) -> tuple[UnlistedField, ...]:
+    kind = next((kind for kind, body in BODIES.items() if line.operation in body.operations), None)
+    return () if kind is None else unlisted_fields(line.body, _schema(kind))
+
+
+_SCHEMAS: Final[dict[type[Any], RequestSchema]] = {}
+
+
+def _schema(kind: type[Any]) -> RequestSchema:
+    if kind not in _SCHEMAS:
+        _SCHEMAS[kind] = RequestSchema.of(kind)
+    return _SCHEMAS[kind]
+
+
+def _line(place: str, number: int, read: dict[str, Any], operation: str | None) -> Line:
+    output, parameters, body = f"line-{number:04}.mp4", {}, read
+    if read.keys() <= _WRAPPED and isinstance(read.get("request"), dict):
+        body = read["request"]
+        output = _checked_name(place, read.get("output", output))
+        operation = read.get("operation", operation)
+        parameters = read.get("parameters", {})
+        if not isinstance(parameters, dict):
+            raise ConfigurationError(f"{place}: parameters must be an object, got {type(parameters).__name__}")
+    return Line(number, _operation(place, operation, body, parameters), parameters, body, output)
+
+
+def _operation(place: str, named: Any, body: dict[str, Any], parameters: Mapping[str, Any]) -> str:
+    """Return the operation that submits a line: the one it names, or the only one that can."""
+    if named is not None:
+        if not isinstance(named, str) or named not in SUBMITS:
+            raise _no_operation(f"{place}: operation", named)
+        return named
+    if len(SUBMITS) == 1:
+        return next(iter(SUBMITS))
+    fitting = [each for each in SUBMITS if _fits(each, body, parameters)]
+    if len(fitting) != 1:
+        raise ConfigurationError(
+            f"{place}: must name its operation, because {len(fitting) or 'none'} of {', '.join(SUBMITS)} would take it",
+            way_out='write {"operation": NAME, "request": REQUEST}, or give --operation NAME for all lines',
+        )
+    return fitting[0]
+
+
+def _fits(operation: str, body: dict[str, Any], parameters: Mapping[str, Any]) -> bool:
+    inputs = OPERATIONS[operation].inputs
+    known = {each.name for each in inputs if each.place == "body"}
+    needed = {each.argument for each in inputs if each.required and each.place != "body"}
+    if not needed <= parameters.keys() or (known and not body.keys() <= known):
+        return False
+    return not request_violations(OPERATIONS[operation], {"body": body, **parameters})
+
+
+def _check_operation(named: str | None) -> None:
+    if named is not None and named not in SUBMITS:
+        raise _no_operation("--operation", named)
+
+
+def _no_operation(what: str, named: Any) -> ConfigurationError:
+    close = difflib.get_close_matches(str(named), SUBMITS, 1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return ConfigurationError(f"{what} must be one of {', '.join(SUBMITS)}, got {printable(repr(named))[:100]}{hint}")
+
+
+def _checked_name(place: str, name: Any) -> str:
+    """Return a name that stays in its directory, whatever system this is."""
+    fits = (
+        isinstance(name, str)
+        and 0 < len(name.encode("utf-8", "replace")) <= 200
+        and name == name.strip(". ")
+        and not _FORBIDDEN & set(name)
+        and printable(name) == name
+        and "\n" not in name
+        and "\t" not in name
+    )
+    if not fits:
+        raise ConfigurationError(
+            f"{place}: output must be the name of a file, without directories, got {printable(repr(name))[:200]}",
+            way_out="the directory is given once, with --output-dir",
+        )
+    return str(name)
+
+
+def _check_output(place: str, line: Line, taken: Collection[str], named: dict[str, int]) -> None:
+    """Refuse a file that exists, or that another line makes: it would replace what was paid for."""
+    name = line.output.casefold()
+    if name in taken:
+        raise ConfigurationError(
+            f"{place}: makes the file {line.output}, which exists already",
+            way_out="move it away, or name another output",
+        )
+    if _OWN_NAME.fullmatch(name):
+        if int(name[5:-4]) != line.number:
+            raise ConfigurationError(f"{place}: {line.output} is the name of another line's file; name another output")
+        return
+    if name in named:
+        raise ConfigurationError(
+            f"{place}: makes the file {line.output}, as line {named[name]} does; name another output"
+        )
+    named[name] = line.number
