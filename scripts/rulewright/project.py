@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 
+EFFECTIVE: Final = "openapi.effective.json"
 TABLE: Final = "[tool.rulewright]"
 _KEYS: Final = {"spec", "overlays", "package", "output", "timeout", "program", "summary", "environment", "http"}
 _DOCUMENTS: Final = {".yaml", ".yml", ".json"}
@@ -53,6 +54,11 @@ class Project:
     def added(self) -> Path:
         """The folder of the modules that the project adds to the package by hand; it need not exist."""
         return self.root / "overlays" / self.package
+
+    @property
+    def effective(self) -> Path:
+        """The effective document that was generated last; it need not exist."""
+        return self.output / EFFECTIVE
 
     def relative(self, path: Path) -> str:
         """Return a path as it is written in messages and in the manifest: relative, with slashes."""

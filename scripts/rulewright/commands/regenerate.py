@@ -81,9 +81,9 @@ def _build(project: Project, progress: Callable[[str], None]) -> Tree:
         try:
             return build(project, generator, progress)
         except InputError as error:
-            from rulewright.generate.explain import with_others  # noqa: PLC0415  only needed here
+            from rulewright.generate.explain import explained  # noqa: PLC0415  only needed here
 
-            raise with_others(project, error) from error
+            raise explained(project, error) from error
 
 
 def _progress(stage: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from rulewright.errors import EXIT_FAILED, InputError, printable, run_cli
+from rulewright.generate.explain import explained
 from rulewright.importing.page import is_url, read_page
 from rulewright.merged import Merged, merge
 from rulewright.openapi.document import Document, load, parse, to_json
@@ -27,7 +28,14 @@ def main(arguments: list[str] | None = None) -> int:
         0 when nothing was found, 1 when something was, 2 for wrong usage.
     """
     options = _parser().parse_args(arguments)
-    return run_cli(lambda: _COMMANDS[options.command](load_project(options.project), options))
+    return run_cli(lambda: _run(load_project(options.project), options))
+
+
+def _run(project: Project, options: argparse.Namespace) -> int:
+    try:
+        return _COMMANDS[options.command](project, options)
+    except InputError as error:
+        raise explained(project, error) from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 def _check(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)  # raises for whatever is malformed, misquoted or wrong
     with merged.explained():
-        merged.check_against(project.output / "openapi.effective.json")
+        merged.check_against(project.effective)
         if options.pages:
             merged.refuse(_misquotes_of_pages(project, merged))
         prose = read_prose(merged.vendor, merged.ruled, merged.overlays)

@@ -38,10 +38,9 @@ from rulewright.merged import Merged, explain, merge
 from rulewright.openapi.document import to_json
 from rulewright.openapi.faults import wire_path
 from rulewright.openapi.operations import operations
-from rulewright.project import Project
+from rulewright.project import EFFECTIVE, Project
 from rulewright.rules.variants import VariantSet, read_variants
 
-EFFECTIVE: Final = "openapi.effective.json"
 RULES: Final = "RULES.md"
 _HTTP_IMPORT: Final = re.compile(rb"^(\s*import )(httpx|httpcore)$", re.MULTILINE)
 EXPLORER: Final = "explorer.html"
@@ -76,7 +75,7 @@ def build(project: Project, generator: Generator, progress: Progress = lambda _:
 
 
 def _build(project: Project, merged: Merged, generator: Generator, progress: Progress) -> dict[str, bytes]:
-    merged.check_against(project.output / EFFECTIVE)
+    merged.check_against(project.effective)
     effective = merged.effective
     origin = project.relative(project.spec)
     text = to_json({**effective, "x-generated": f"from {origin} and its overlays"})
