@@ -87,6 +87,21 @@ def test_a_changed_default_means_another_request(reported: tuple[int, dict[str, 
     assert any('expected: "16:9"' in line for line in changes["overlay-stale"]["details"])
 
 
+def test_a_stale_action_is_accepted_for_its_cause(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another default is another decision; the same one some lines further down is the same decision."""
+    text = PAGE.read_text(encoding="utf-8")
+
+    def fingerprint(changed: str) -> str:
+        (tmp_path / "openapi.yaml").write_text(changed, encoding="utf-8")
+        main([str(PAGE), str(tmp_path / "openapi.yaml"), "--format", "json", "--project", str(FROZEN)])
+        changes = json.loads(capsys.readouterr().out)["changes"]
+        return next(str(change["fingerprint"]) for change in changes if change["check"] == "overlay-stale")
+
+    first = fingerprint(replaced(text, ("default: '16:9'", "default: '9:16'")))
+    assert fingerprint("# moved\n" + replaced(text, ("default: '16:9'", "default: '9:16'"))) == first
+    assert fingerprint(replaced(text, ("default: '16:9'", "default: '4:3'"))) != first
+
+
 def test_an_unchanged_version_is_noted(reported: tuple[int, dict[str, Any]]) -> None:
     """The vendor did not raise its version; the report notes that and concludes nothing from it."""
     (kept,) = [change for change in reported[1]["changes"] if change["check"] == "version-kept"]

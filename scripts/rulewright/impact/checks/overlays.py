@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,7 @@ from rulewright.impact.revision import Conflict
 from rulewright.rules.variants import ABSENT, Allowed, Variant, VariantSet
 
 CHANGE: Final = frozenset({"change"})
+_LINE: Final = re.compile(r"(?<=\w):\d+(?=[,): ]|$)")
 RULES: Final = ("Schema.x-rules[]", "Operation.x-rules[]")
 IMPLICATION: Final = ("Rule.if", "Rule.then")
 
@@ -143,7 +145,8 @@ def _conflict(check: str, purpose: str, kind: str, text: str, who: str) -> Deriv
             reasons.setdefault(each.place, []).extend(each.reason.splitlines())
         for place, lines in reasons.items():
             effect = text.format(place)
-            yield Change(check, "", effect, Severity.REVIEW, (who,), None, place, details=tuple(lines))
+            cause = [_LINE.sub("", line) for line in lines]  # another cause is another decision, another line is none
+            yield Change(check, "", effect, Severity.REVIEW, (who,), None, [place, *cause], details=tuple(lines))
 
     return Derived(check, purpose, run)
 
