@@ -38,7 +38,7 @@ BOTTOM = {"errors", "files", "openapi", "project"}
 PARTS: Mapping[str, set[str]] = {
     "errors": set(),
     "files": {"errors"},
-    "openapi": {"errors", "runtime"},  # what a value must be is written once, where clients take it along
+    "openapi": {"errors"},
     "project": {"errors"},
     "overlay": BOTTOM,
     "rules": {*BOTTOM, "overlay"},

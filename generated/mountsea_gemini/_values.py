@@ -71,15 +71,22 @@ def is_unique(items: Any) -> bool:
     return not any(_same(item, other) for index, item in enumerate(items) for other in items[:index])
 
 
-_TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+_DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+_TIME: Final = rf"({_CLOCK}|23:59:60(\.[0-9]+)?[Zz])"
+_LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_WORD: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_SIGN: Final = r"(?:[A-Za-z0-9._~:@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})"
 _FORMS: Final = {
-    "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
-    "date-time": re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt]{_TIME}"),
+    "date": re.compile(_DAY),
+    "date-time": re.compile(rf"{_DAY}[Tt]{_TIME}"),
     "time": re.compile(_TIME),
     "uuid": re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
-    "email": re.compile(r"[^\s@]+@[^\s@]+"),
-    "uri": re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]*"),
-    "hostname": re.compile(r"(?=.{1,253}\Z)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*"),
+    "email": re.compile(rf"{_WORD}(\.{_WORD})*@({_LABEL}(\.{_LABEL})*|\[[0-9A-Za-z.:]+\])"),
+    "uri": re.compile(
+        rf"[A-Za-z][A-Za-z0-9+.-]*:(//{_SIGN}*(\[[0-9A-Fa-f:.]+\](:[0-9]*)?)?)?({_SIGN}|/)*"
+        rf"(\?({_SIGN}|[/?])*)?(#({_SIGN}|[/?])*)?"
+    ),
 }
 
 

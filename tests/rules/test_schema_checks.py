@@ -15,6 +15,7 @@ from mountsea_gemini import _values, rules
 from mountsea_gemini.raw.models import TaskIdDto, VideoGenerationDto
 from mountsea_gemini.raw.types import UNSET
 from mountsea_gemini.rules import ABSENT, unlisted
+from rulewright.openapi.schemas import FORMATS, compile_schema
 
 from tests.rules.compiling import compiled, rule, source, violations
 from tests.rules.test_compiler import bodies, schemas
@@ -304,6 +305,33 @@ def test_values_are_checked_as_they_are_sent(value: Any, expected: Any) -> None:
     """Dates, identifiers and models as the JSON that stands for them."""
     assert _values.to_json(value) == expected
     assert type(_values.to_json(value)) is type(expected)
+
+
+TEXTS = {
+    "date": ["2026-02-28", "2026-02-30", "2026-1-01", "2026-01-01T"],
+    "date-time": [
+        "2026-01-01T00:00:00Z", "2016-12-31T23:59:60Z", "2016-12-31T23:58:60Z", "2026-01-01T24:00:00Z",
+        "2026-01-01t00:00:00.123456789z", "2026-01-01T00:00:00+24:00", "2026-01-01T00:00:00", "2026-02-30T00:00:00Z",
+        "2026-01-01 00:00:00Z", "2026-01-01T00:00:00.Z",
+    ],
+    "email": ["a@b", "a.b+c@d.e", "a b@c", "@b", "a@", "a@b@c", "A@é.com", "a..b@c", "a@-b", "a@b_c", "a@[1.2.3.4]"],
+    "ipv4": ["1.2.3.4", "01.2.3.4", "1.2.3", "256.1.1.1"],
+    "ipv6": ["::1", "::", "1::2::3", "fe80::1%eth0", "::ffff:1.2.3.4"],
+    "time": ["12:00:00Z", "12:00:00", "23:59:60Z", "12:00:60Z", "12:00:00.5+01:00"],
+    "uri": [
+        "http://h/?q#f", "x:", "urn:a:b", "http://h/a b", "//h", "a", "http://é/", "http://h/%zz", "http://[::1]:80/",
+        "https://example.com/a[1]", "mailto:a@b", "http://user@h:80/",
+    ],
+    "uuid": ["00000000-0000-0000-0000-000000000007", "{00000000-0000-0000-0000-000000000007}", "0" * 32],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_formats_are_those_of_json_schema(name: str) -> None:
+    """A client and a validator take the same texts for a date, an address and the like."""
+    assert set(FORMATS) == set(_values.FORMATS)
+    fits = compile_schema({"format": name}).is_valid
+    assert {text: _values.FORMATS[name](text) for text in TEXTS[name]} == {text: fits(text) for text in TEXTS[name]}
 
 
 VALUES: list[Any] = [

@@ -8,10 +8,10 @@ from typing import Any, Final
 from rulewright.errors import InputError
 from rulewright.openapi.operations import Operation, operations, parameter_names, parameters_schema
 from rulewright.openapi.pointer import Location, decode, encode, resolve
+from rulewright.openapi.schemas import FORMATS
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.rules.definition import EXTENSION
 from rulewright.rules.dialect import PatternError, translate
-from rulewright.runtime._values import FORMATS
 
 _MAPS: Final = frozenset({"properties", "patternProperties", "dependentSchemas"})
 _LISTS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})

@@ -11,7 +11,6 @@ import jsonschema_rs
 from rulewright.errors import InputError
 from rulewright.openapi.pointer import decode, encode, resolve
 from rulewright.openapi.references import follow
-from rulewright.runtime._values import FORMATS
 
 _MAPS: Final = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas")
 _LISTS: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
@@ -19,13 +18,15 @@ _SINGLES: Final = (
     "items", "additionalProperties", "not", "if", "then", "else", "propertyNames", "contains", "unevaluatedProperties",
     "unevaluatedItems",
 )  # fmt: skip
-_BUILT_IN: Final = (
-    "date", "date-time", "duration", "email", "hostname", "idn-email", "idn-hostname", "ipv4", "ipv6", "iri",
-    "iri-reference", "json-pointer", "regex", "relative-json-pointer", "time", "uri", "uri-reference", "uri-template",
-    "uuid",
-)  # fmt: skip
-"""The formats that the validator would check by itself, each in a way that a client may not know."""
-_FORMATS: Final = {name: FORMATS.get(name, lambda _: True) for name in _BUILT_IN}
+FORMATS: Final = ("date", "date-time", "email", "ipv4", "ipv6", "time", "uri", "uuid")
+"""The formats that are checked, by clients too; all others are remarks for people."""
+_REMARKS: Final = {
+    name: lambda _: True
+    for name in (
+        "duration", "hostname", "idn-email", "idn-hostname", "iri", "iri-reference", "json-pointer", "regex",
+        "relative-json-pointer", "uri-reference", "uri-template",
+    )
+}  # fmt: skip
 _OTHER_WAY: Final = {"request": "readOnly", "answer": "writeOnly"}
 
 Validator = jsonschema_rs.Draft202012Validator
@@ -162,7 +163,7 @@ def compile_schema(schema: Mapping[str, Any]) -> Validator:
         SchemaError: The schema is invalid; names the reason.
     """
     try:
-        return Validator(dict(schema), validate_formats=True, offline=True, formats=_FORMATS)
+        return Validator(dict(schema), validate_formats=True, offline=True, formats=_REMARKS)
     except ValueError as error:
         reason = str(error).partition("\n")[0]
         raise SchemaError(f"a schema of the effective document cannot be compiled: {reason}") from error
