@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jsonschema_rs
 from rulewright.openapi.document import to_yaml
 
@@ -24,12 +25,12 @@ CONFIG = f'[tool.rulewright]\nspec = "openapi.yaml"\noverlays = []\npackage = "{
 PIECES: Mapping[str, str] = {
     "models": "from PKG.raw.models import Order, OrderKind, OrderSpeed, Problem, Receipt, ReceiptState, Size",
     "operations": "from PKG.raw.api.orders import create_order, get_order",
-    "letter": "from PKG import variants\nvariants.order_letter('a note of twenty', region='north')",
-    "slow letter": "from PKG import variants\nvariants.order_letter('a note', speed='slow', region='north')",
-    "box": "from PKG import variants\nvariants.order_box('a note', weight=1.5, region='north')",
+    "letter": "client = Client('key', transport=REFUSING)\nclient.order_letter('a note of twenty', region='north')",
+    "slow letter": "client = Client('key', transport=REFUSING)\nclient.order_letter('a note', speed='slow', region='north')",
+    "box": "client = Client('key', transport=REFUSING)\nclient.order_box('a note', weight=1.5, region='north')",
     "everything": (
-        "from PKG import variants\n"
-        "variants.order(note='a note', kind='letter', weight=1.5, speed='slow', express=True, lines=['a', 'b'],\n"
+        "client = Client('key', transport=REFUSING)\n"
+        "client.order(note='a note', kind='letter', weight=1.5, speed='slow', express=True, lines=['a', 'b'],\n"
         "    code='abc', paid='yes', region='north')"
     ),
     "create": (
@@ -57,6 +58,9 @@ def answers(client: AuthenticatedClient) -> None:
 """
 HEAD = """from __future__ import annotations
 from typing import Any
+import httpx
+from PKG import Client
+REFUSING = httpx.MockTransport(lambda _: httpx.Response(400))
 sent: list[Any] = []
 """
 TYPED_HEAD = """from PKG.raw.api.orders import create_order, get_order
@@ -90,8 +94,13 @@ class Client:
         return outcomes, sent
 
     def _run_piece(self, code: str, sent: list[Any]) -> BaseException | None:
+        package = importlib.import_module(self.name)
+        refusing = httpx.MockTransport(lambda _: httpx.Response(400))
+        names = {"sent": sent, "Client": package.Client, "REFUSING": refusing}
         try:
-            exec(code.replace("PKG", self.name), {"sent": sent})  # noqa: S102  our own pieces
+            exec(code.replace("PKG", self.name), names)  # noqa: S102  our own pieces
+        except package.StatusError:
+            return None  # the client sent it
         except (ImportError, AttributeError, TypeError, ValueError) as error:
             return error
         return None

@@ -388,14 +388,6 @@ def test_members_of_objects() -> None:
     assert all(_values.member(owner, "b") is ABSENT for owner in ({"a": 1}, [1], ABSENT))
 
 
-def test_tuples_become_lists() -> None:
-    """What JSON has no word for is said otherwise; everything else stays what it is."""
-    value = [1]
-    assert _values.as_list((1, 2)) == [1, 2]
-    assert _values.as_list(value) is value
-    assert _values.as_list(ABSENT) is ABSENT
-
-
 def test_models_without_rules_break_none() -> None:
     """A model that nothing is known about is not refused."""
     assert rules.violations(TaskIdDto(task_id="t")) == ()

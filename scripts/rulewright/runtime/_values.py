@@ -151,9 +151,19 @@ def written(moment: dt.date | dt.time) -> str:
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
-def as_list(value: Any) -> Any:
-    """Return a tuple as the list that JSON has; leave everything else for the checks to refuse."""
-    return list(value) if isinstance(value, tuple) else value
+class Written(dict[str, Any]):
+    """A JSON object where the generated functions take a model: it is sent as it is."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it is: what was checked is what is sent."""
+        return dict(self)
+
+
+def as_written(value: Any) -> Any:
+    """Return an argument as the generated functions take it: JSON objects in place of models, lists for tuples."""
+    if isinstance(value, dict):
+        return Written(to_json(value))
+    return [as_written(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def pointer_token(name: str) -> str:
