@@ -277,7 +277,7 @@ def test_explain_names_the_place_of_what_is_no_request(cli: Cli, tmp_path: Path,
 def test_every_command_has_help(cli: Cli) -> None:
     """Every command explains itself, and the program's help names them all and every exit code."""
     from mountsea_gemini.cli._exits import table
-    from mountsea_gemini.variants import VARIANTS
+    from mountsea_gemini.methods import VARIANTS
 
     whole = cli("--help").out
     commands = ["status", "wait", "download", "rules", "explain", *VARIANTS["action"]]

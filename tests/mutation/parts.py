@@ -32,9 +32,9 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "outputs": {
         "scripts/rulewright/generate/rules_page.py": (f"{_TESTS}/test_page.py",),
         "scripts/rulewright/generate/schemas.py": (f"{_TESTS}/test_schemas.py",),
-        "scripts/rulewright/generate/variants.py": (
+        "scripts/rulewright/generate/methods.py": (
             f"{_TESTS}/test_typing_tables.py",
-            f"{_TESTS}/test_variants_module.py",
+            f"{_TESTS}/test_methods_module.py",
         ),
         "scripts/rulewright/generate/waiters.py": (f"{_TESTS}/test_waiters.py", f"{_TESTS}/test_waiter_answers.py"),
         "scripts/rulewright/openapi/operations.py": (f"{_TESTS}/test_parameters.py",),
@@ -65,13 +65,17 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         f"{CLIENT}/_answers.py": ("tests/client/test_answers.py", "tests/client/test_result_places.py", *_ERRORS),
         f"{CLIENT}/_exchange.py": ("tests/client/test_answers.py", "tests/client/test_submit_errors.py"),
         f"{CLIENT}/_retry_after.py": ("tests/client/test_retry_after.py",),
-        f"{CLIENT}/_submitting.py": ("tests/client/test_submitting.py", *_ERRORS),
+        f"{CLIENT}/_calls.py": (
+            "tests/client/test_submitting.py",
+            "tests/client/test_called.py",
+            "tests/client/test_calling.py",
+            *_ERRORS,
+        ),
         f"{CLIENT}/_waiting.py": ("tests/client/test_pace.py", "tests/client/test_waiting.py", *_ERRORS),
     },
     "requests": {
         f"{CLIENT}/_addresses.py": ("tests/client/test_addresses.py",),
         f"{CLIENT}/_bodies.py": ("tests/client/test_bodies.py",),
-        f"{CLIENT}/_calling.py": ("tests/client/test_called.py", "tests/client/test_calling.py"),
         f"{CLIENT}/_container.py": ("tests/client/test_edges.py",),
         f"{CLIENT}/_cores.py": ("tests/client/test_cores.py", "tests/client/test_following.py"),
         f"{CLIENT}/_downloading.py": ("tests/client/test_transfers.py", "tests/client/test_download_statuses.py"),

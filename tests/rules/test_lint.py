@@ -189,7 +189,8 @@ def test_a_schema_that_cannot_be_evaluated_is_the_documents_mistake() -> None:
     with pytest.raises(SchemaError) as caught:
         lint(value, read_rules(value))
     assert str(caught.value) == (
-        "a schema of the effective document cannot be compiled: Pointer '/gone' does not exist\n  at #/components/schemas/Parcel"
+        "a schema of the effective document cannot be compiled: Pointer '/gone' does not exist\n"
+        "  at #/components/schemas/Parcel"
     )
 
 

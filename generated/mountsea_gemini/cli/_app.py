@@ -160,10 +160,18 @@ def _found_violations(client_class: type[Client], method: str, given: Mapping[st
         def __init__(self) -> None:
             """Open no connection."""
 
-        def _submit(
-            self, operation: Operation[..., Any], arguments: Mapping[str, Any], *, waive: Collection[str], **_: Any
+        def _start(
+            self,
+            operation: Operation[..., Any],
+            given: Mapping[str, Any],
+            extra: Mapping[str, Any] | None = None,
+            *,
+            waive: Collection[str],
+            **_: Any,
         ) -> Any:
-            return request_violations(operation, arguments, waive=waive)
+            return request_violations(operation, operation.arguments_of(given, extra), waive=waive)
+
+        _call = _start
 
     found: tuple[Violation, ...] = getattr(Builder(), method)(**given)
     return found

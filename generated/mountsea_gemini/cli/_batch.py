@@ -28,6 +28,7 @@ from .._api import OPERATIONS, POLL_ARGUMENTS, SUBMITS
 from .._async_client import AsyncClient
 from .._result import TaskResult
 from .._tasks import AsyncTask
+from .._values import Written
 from ._command import error_document
 from ._lease import Lease
 from ._store import (
@@ -318,14 +319,6 @@ class Worker:
         self._answers.pop(token, None)
 
 
-class _Body(dict[str, Any]):
-    """A body as its author wrote it, where a model is expected."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as it is: what was checked is what is sent."""
-        return dict(self)
-
-
 async def submit_body(
     client: AsyncClient,
     operation: str,
@@ -343,7 +336,7 @@ async def submit_body(
     core = _cores.starting(
         client.settings,
         OPERATIONS[operation],
-        {"body": _Body(body), **parameters},
+        {"body": Written(body), **parameters},
         waive=waive,
         strict=strict,
         handle=lambda key: AsyncTask(client, key, fresh=True),

@@ -22,8 +22,8 @@ from attrs import frozen
 
 from rulewright.contract.request import ABSENT, Request, is_same
 from rulewright.errors import InputError
+from rulewright.openapi.operations import is_json
 from rulewright.sandbox import SpecError, read_document
-from rulewright.sandbox.spec import is_json
 
 Skin = Literal["sync", "async"]
 T = TypeVar("T")

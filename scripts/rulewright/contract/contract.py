@@ -18,11 +18,11 @@ from rulewright.contract.failure import Ask, Carrier
 from rulewright.contract.judge import BodyJudge, Judge, Part, Verdict
 from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Request
 from rulewright.openapi.document import to_yaml
-from rulewright.openapi.operations import is_ignored
+from rulewright.openapi.operations import is_ignored, is_json
 from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.space import Space
 from rulewright.sandbox.security import placed
-from rulewright.sandbox.spec import Operation, Spec, Waiter, is_json
+from rulewright.sandbox.spec import Operation, Spec, Waiter
 from rulewright.sandbox.validation import Schemas
 
 BASE: Final = "http://127.0.0.1:9"  # nobody listens there: a request that escapes the transport fails

@@ -10,8 +10,9 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from rulewright.contract.judge import Judge
+from rulewright.openapi.operations import is_json
 from rulewright.openapi.sample import sample, samples
-from rulewright.sandbox.spec import Operation, is_json
+from rulewright.sandbox.spec import Operation
 
 ABSENT: Final = object()
 FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")

@@ -52,7 +52,7 @@ def lint(document: Any, ruled: Sequence[RuledSchema]) -> list[Finding]:
     schemas = Schemas(document)
     for schema in ruled:
         try:
-            fits = schemas.validator(schema.schema, formats=False)
+            fits = schemas.validator(schema.schema)
         except SchemaError as error:
             error.pointer = schema.pointer
             raise

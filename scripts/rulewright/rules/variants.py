@@ -21,7 +21,7 @@ from rulewright.rules.space import Given, Length, concretes, schema_domains
 from rulewright.rules.verdict import Verdict
 
 _KEYS: Final = {"by", "names", "general", "positional", "defaults"}
-_NEEDED: Final = {"by", "names", "general"}
+_NEEDED: Final = {"by", "names"}
 _SHAPES: Final[tuple[tuple[str, type, str], ...]] = (
     ("by", str, "the name of a field"),
     ("names", dict, "an object with a function name for each value of that field"),
@@ -103,7 +103,7 @@ def _variant_set(ruled: RuledSchema, document: Any) -> VariantSet:
     return VariantSet(
         ruled,
         data["by"],
-        data["general"],
+        data.get("general", ""),
         tuple(data.get("positional", [])),
         data.get("defaults", {}),
         domains,
@@ -119,7 +119,7 @@ def _check_shape(ruled: RuledSchema) -> None:
     for key, kind, wanted in _SHAPES:
         if not isinstance(data.get(key, kind()), kind):
             raise _error(ruled, f"{key} must be {wanted}, got {data[key]!r:.60}")
-    functions = (data["general"], *data["names"].values())
+    functions = (*([data["general"]] if "general" in data else []), *data["names"].values())
     for function in functions:
         if not isinstance(function, str) or not function.isidentifier() or keyword.iskeyword(function):
             raise _error(ruled, f"the function name {function!r:.60} is not a Python identifier")

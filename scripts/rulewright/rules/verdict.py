@@ -91,7 +91,7 @@ def explain(document: Any, ruled: RuledSchema, request: Any) -> list[Violation]:
     Raises:
         SchemaError: The schema cannot be evaluated.
     """
-    fits = Schemas(document).validator(ruled.schema, formats=False)
+    fits = Schemas(document).validator(ruled.schema)
     found = [Violation(_SCHEMA, "error", _place(error), error.message) for error in fits.iter_errors(request)]
     for rule, error in Verdict(ruled, levels=("error", "warning")).errors(request):
         found.append(Violation(rule.id, rule.level, _place(error), rule.message, rule.source.data()))

@@ -103,7 +103,7 @@ def test_statuses(bench: Bench, callable_subject: Subject, check: Check) -> None
                 if operation.poll:
                     wanted: tuple[str, ...] = (of_submit(status, readable=word not in UNREADABLE),)
                 else:
-                    wanted = of_call(status)
+                    wanted = of_call(status, operation.operation.method)
                 yield _problem(bench, f"{operation} answered with HTTP {status} and {word}", outcome, server, wanted)
 
     check(cases())
@@ -128,8 +128,11 @@ def test_poll_statuses(bench: Bench, submit: Subject, check: Check) -> None:
     caller.close()
 
 
-def of_call(status: int) -> tuple[str, ...]:
+def of_call(status: int, method: str) -> tuple[str, ...]:
     """Return the names of what a call that starts no task may end with."""
+    is_unclear = status in {300, 302, 303, 304, 408, 499} or status >= 500
+    if method.lower() in {"post", "patch"} and is_unclear:
+        return ("OutcomeUnknown",)
     if status >= 400:
         return (of_poll(status),)
     return ("ProtocolError",) if status >= 300 else ()

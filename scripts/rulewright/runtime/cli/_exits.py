@@ -54,6 +54,7 @@ CODES: Final[Mapping[type[BaseException], Exit]] = {
     errors.ConfigurationError: Exit.USAGE,
     errors.RequestRefused: Exit.REFUSED,
     errors.ConnectionFailed: Exit.UNREACHABLE,
+    errors.OutcomeUnknown: Exit.UNKNOWN,
     errors.SubmitOutcomeUnknown: Exit.UNKNOWN,
     errors.SubmitContradicted: Exit.UNKNOWN,
     errors.StatusError: Exit.UNREACHABLE,

@@ -137,7 +137,7 @@ def fields_of(method: Callable[..., Any], taken: Collection[str]) -> tuple[Field
         method: A method of a class, not of an instance.
         taken: Names that options of the command itself have already.
     """
-    hints = get_type_hints(method)
+    hints = get_type_hints(method, localns={"Task": object})
     _, *parameters = inspect.signature(method).parameters.values()
     names = {*taken, *(parameter.name for parameter in parameters)}
     return tuple(
