@@ -25,8 +25,8 @@ from ._requests import RequestSchema, UnlistedField, read_object, unlisted_field
 
 LIMIT: Final = 4 * 2**20
 """Bytes one line may have."""
-SHOWN: Final = 50
-"""Bad lines that are shown; the others are counted."""
+SHOWN: Final = 100
+"""Lines that are shown; the others are counted."""
 
 _WRAPPED: Final = {"output", "request", "operation", "parameters"}
 _FORBIDDEN: Final = frozenset('/\\:*?"<>|')
@@ -69,7 +69,8 @@ class Findings:
 
     Attributes:
         lines: How many there are.
-        bad: What is wrong with those that cannot be submitted.
+        bad: How many of them cannot be submitted.
+        problems: What is wrong with the first of those.
         refused: Whether all of those break a rule, and are otherwise right.
         choices: How many lines have each value of each field whose values the document lists, by operation.
         unlisted: The fields that the document does not list.
@@ -77,11 +78,18 @@ class Findings:
     """
 
     lines: int = 0
-    bad: list[str] = field(factory=list)
+    bad: int = 0
+    problems: list[str] = field(factory=list)
     refused: bool = True
     choices: dict[str, dict[str, Counter[str]]] = field(factory=dict)
-    unlisted: dict[str, UnlistedField] = field(factory=dict)
+    unlisted: tuple[UnlistedField, ...] = ()
     warnings: Counter[str] = field(factory=Counter)
+
+    def refuse(self, problem: str) -> None:
+        """Count a line that cannot be submitted."""
+        self.bad += 1
+        if len(self.problems) < SHOWN:
+            self.problems.append(problem)
 
 
 @contextmanager
@@ -168,7 +176,7 @@ def check(
     with contextlib.suppress(OSError):  # where there is no directory yet, or none can be, which is found out later
         taken = {each.name.casefold() for each in directory.iterdir()}
     named: dict[str, int] = {}
-    unlisted: dict[str, list[int]] = {}
+    unlisted: dict[tuple[str, str | None], list[int]] = {}
     for number, text in _rows(file, name):
         if number in done:
             continue
@@ -178,12 +186,12 @@ def check(
             _check_output(f"{name}:{number}", line, taken, named)
         except ConfigurationError as error:
             found.refused = False
-            found.bad.append("\n  ".join([error.message, *([error.way_out] if error.way_out else [])]))
+            found.refuse("\n  ".join([error.message, *([error.way_out] if error.way_out else [])]))
             continue
         _judge(line, f"{name}:{number}", found, waive=waive, strict=strict)
         for each in _unlisted(line):
-            unlisted.setdefault(each.pointer, []).append(number)
-            found.unlisted[each.pointer] = UnlistedField(each.pointer, each.suggestion, tuple(unlisted[each.pointer]))
+            unlisted.setdefault((each.pointer, each.suggestion), []).append(number)
+    found.unlisted = tuple(UnlistedField(*each, tuple(numbers)) for each, numbers in unlisted.items())
     return found
 
 
@@ -195,7 +203,7 @@ def _judge(line: Line, place: str, found: Findings, *, waive: Collection[str], s
         raise ConfigurationError(str(error)) from None
     stated = [each for each in violations if strict or each.level == "error"]
     if stated:
-        found.bad.append("\n".join(f"{place}: {each}" for each in stated))
+        found.refuse("\n".join(f"{place}: {each}" for each in stated))
         return
     found.warnings.update(f"{each.rule}: {each.message}" for each in violations)
     counted = found.choices.setdefault(line.operation, {})
