@@ -18,7 +18,7 @@ from rulewright.openapi.references import refuse_circles
 from rulewright.openapi.schemas import SchemaError
 from rulewright.overlay import Overlay, apply, load_overlay
 from rulewright.overlay.absorbed import refuse_absorbed
-from rulewright.overlay.draft import Change, trace
+from rulewright.overlay.engine import Change, trace
 from rulewright.overlay.model import place
 from rulewright.project import Project
 from rulewright.rules.definition import (
