@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import os
 import signal
@@ -11,9 +12,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from rulewright.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, InputError
+from rulewright.findings import FINDING_FORMATS, Finding
 from rulewright.project import load_project
 
 LONG: Final = 400
@@ -95,12 +97,30 @@ def _run(client: str, options: argparse.Namespace, more: Sequence[str]) -> int:
         with tempfile.TemporaryDirectory() as folder:
             os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)  # else it writes into this one
             own += [word for name in plugins for word in ("-p", name)]
-            code = pytest.main([*own, *asked, *more, *tests], plugins=[plugin])
+            failures = _Failures()
+            # the findings alone are printed on standard output, where there is a program to read them
+            with contextlib.redirect_stdout(sys.stdout if options.format == "text" else sys.stderr):
+                code = pytest.main([*own, *asked, *more, *tests], plugins=[plugin, failures])
+            if options.format != "text":
+                print(FINDING_FORMATS[options.format](failures.found, "contract"), end="")
     finally:
         signal.signal(signal.SIGTERM, before)
     if code == pytest.ExitCode.INTERRUPTED:
         return 128 + ended[0] if ended else EXIT_INTERRUPTED
     return {pytest.ExitCode.OK: 0, pytest.ExitCode.USAGE_ERROR: EXIT_USAGE}.get(pytest.ExitCode(code), EXIT_FAILED)
+
+
+class _Failures:
+    """A plugin of pytest that keeps each failed check as a finding."""
+
+    def __init__(self) -> None:
+        self.found: list[Finding] = []
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Note a failed check, or one that could not be run."""
+        if report.failed:
+            name = report.nodeid.rpartition("::")[2]
+            self.found.append(Finding(name.partition("[")[0], "error", f"{name}\n{report.longreprtext}"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -118,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
         ("--skip", "leave out this check"),
     ):
         parser.add_argument(option, action="append", default=[], metavar="NAME", help=f"{purpose}; may be repeated")
+    parser.add_argument("--format", choices=("text", *FINDING_FORMATS), default="text", help="of what fails (text)")
     parser.add_argument("--junitxml", type=Path, metavar="FILE", help="write a report in JUnit format")
     parser.add_argument("--seeds", type=_count, default=0, metavar="N", help="generate requests with N random seeds")
     parser.add_argument("--long", action="store_true", help=f"generate {LONG} requests of each operation and seed")
