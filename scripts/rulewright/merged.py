@@ -33,7 +33,7 @@ from rulewright.rules.lint import lint
 from rulewright.rules.sources import changed_sentences, misquotes, read_prose
 
 STUMBLES: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
-"""What goes wrong in whoever relies on a document to be valid OpenAPI."""
+"""Errors of code that relies on a document to be valid OpenAPI."""
 
 
 @dataclass(frozen=True)
