@@ -2,7 +2,7 @@
 """A client that submits a task, waits for it, and downloads what it made.
 
     with Client() as client:
-        task = client.generate(...)  # or a function of one variant, narrowed by the rules
+        task = client.generate_video(...)  # or a function of one variant, narrowed by the rules
         task.wait()
         task.download("result.mp4")
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         ConnectionFailed,
         DownloadError,
         NotFound,
+        OutcomeUnknown,
         PaymentRequired,
         PollContradicted,
         ProtocolError,
@@ -57,6 +58,7 @@ __all__ = [
     "ConnectionFailed",
     "DownloadError",
     "NotFound",
+    "OutcomeUnknown",
     "PaymentRequired",
     "PollContradicted",
     "ProtocolError",

@@ -5,17 +5,19 @@ from __future__ import annotations
 
 from typing import Final
 
+from .methods import VARIANTS, AsyncMethods, Methods
 from .operations import OPERATIONS, SERVERS
 from .raw import models as MODELS
 from .rules import BODIES, RULES, check_waived, request_violations, validate_request, violations
-from .variants import VARIANTS, Variants
 from .waiters import POLL_ARGUMENTS, SUBMITS, WAITERS
 
 __all__ = [
+    "AsyncMethods",
     "BASE_URL_VARIABLE",
     "BODIES",
     "LOGGER",
     "MODELS",
+    "Methods",
     "OPERATIONS",
     "POLL_ARGUMENTS",
     "PROGRAM",
@@ -26,7 +28,6 @@ __all__ = [
     "TOKEN_VARIABLE",
     "VARIANTS",
     "WAITERS",
-    "Variants",
     "check_waived",
     "request_violations",
     "validate_request",

@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ._nearest import Violated
-from ._rules import Body, Found, RuleSet, RuleViolations
-from ._values import ABSENT, WHITE_SPACE
+from ._rules import Arguments, Body, Found, RequestChecks, RuleSet, RuleViolations
+from ._values import (
+    ABSENT,
+    WHITE_SPACE,
+    to_json,
+)
 from ._violation import Length, Rule, Source, Unlisted, not_listed, refused
 from .raw import models
 from .raw.types import Unset
@@ -29,6 +33,13 @@ _VALUES_2: Final = (
     "veo31_fast_ingredients",
 )
 _VALUES_3: Final = ("16:9", "9:16")
+
+
+def _argument(arguments: Arguments, keyword: str) -> Any:
+    value = arguments.get(keyword)
+    return ABSENT if value is None or isinstance(value, Unset) else to_json(value)
+
+
 INGREDIENTS_ONLY_VEO31_FAST: Final = Rule(
     id="ingredients-only-veo31-fast",
     level="error",
@@ -112,7 +123,7 @@ def _check_video_generation_dto(value: Any, at: str, found: Found) -> None:
         translation: Any = ABSENT if isinstance(value.translation, Unset) else value.translation
     else:
         if isinstance(value, _VideoGenerationDto):
-            value = value.to_dict()
+            value = to_json(value)
         if not isinstance(value, Mapping):
             found.append(refused(at, value, "must be an object"))
             return
@@ -235,6 +246,23 @@ _RULES_VIDEO_GENERATION_DTO: Final = RuleSet(
     },
     check=_check_video_generation_dto,
 )
+
+
+def _check_get_task_result_parameters(value: Any, at: str, found: Found) -> None:
+    """Check the parameters of getTaskResult: #/paths/~1gemini~1task~1result/get."""
+    if isinstance(value, Arguments):
+        task_id: Any = _argument(value, "task_id")
+    else:
+        if not isinstance(value, Mapping):
+            found.append(refused(at, value, "must be an object"))
+            return
+        task_id = value.get("taskId", ABSENT)
+    if task_id is ABSENT:
+        found.append(refused(at + "/taskId", ABSENT, "is required"))
+    elif not isinstance(task_id, str):
+        found.append(refused(at + "/taskId", task_id, "must be a string"))
+
+
 BODIES: Final[Mapping[type[Any], Body]] = {
     _VideoGenerationDto: Body(
         _check_video_generation_dto,
@@ -244,4 +272,9 @@ BODIES: Final[Mapping[type[Any], Body]] = {
     ),
 }
 RULE_SETS: Final[tuple[RuleSet, ...]] = (_RULES_VIDEO_GENERATION_DTO,)
-PARAMETERS: Final[Mapping[str, RuleSet]] = {}
+REQUESTS: Final[Mapping[str, RequestChecks]] = {
+    "generateVideo": RequestChecks(
+        None, (("application/json", _VideoGenerationDto, _check_video_generation_dto),)
+    ),
+    "getTaskResult": RequestChecks(_check_get_task_result_parameters, ()),
+}

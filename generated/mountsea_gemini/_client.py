@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
-from ._api import Variants
+from ._api import Methods
 from ._base import MAX_DOWNLOAD, SYSTEM, Base, named_only
 from ._clock import Clock
 from ._settings import settings
@@ -32,7 +32,7 @@ R = TypeVar("R")
 __all__ = ["MAX_DOWNLOAD", "Client"]
 
 
-class Client(Base, Variants["Task"]):
+class Client(Base, Methods):
     """A client of the API that blocks.
 
     Args:
@@ -100,9 +100,10 @@ class Client(Base, Variants["Task"]):
         return _tasks.Task(self, _cores.key(task_id, operation, arguments), fresh=False)
 
     def call(self, operation: Operation[P, A], *arguments: P.args, **named: P.kwargs) -> A:
-        """Call an operation, send its request once, and return what a success is answered with.
+        """Call an operation with the arguments of its generated function, and return what a success is answered with.
 
-        For what starts a task there are functions of their own, which submit at most once and return its handle.
+        Every operation has a method of its own, which takes the fields of its body; what starts a task there returns
+        the task's handle. This one takes models, and returns what the document says.
 
         Args:
             operation: One of the generated `operations`; it decides the arguments and the type of the answer.
@@ -110,13 +111,15 @@ class Client(Base, Variants["Task"]):
             named: Its parameters and its body, by keyword.
 
         Raises:
-            RequestRefused: The body breaks a rule or its schema; nothing was sent.
+            RequestRefused: The request breaks a rule or its schema; nothing was sent.
+            OutcomeUnknown: It is not idempotent, and may have been carried out.
             StatusError: It was answered with an error.
             ApiError: It was not answered, or not as the document says.
         """
-        from . import _calling
+        from . import _calls, _cores
 
-        return self.run(_calling.calling(self.settings, operation, named_only(arguments, named)))
+        found: A = self.run(_calls.calling(_cores.prepared(self.settings, operation, named_only(arguments, named))))
+        return found
 
     def run(self, core: Core[R]) -> R:
         """Carry out a decision core with this client's connections and clock."""
@@ -155,9 +158,10 @@ class Client(Base, Variants["Task"]):
         operation: Operation[..., Any],
         arguments: Mapping[str, Any],
         *,
-        waive: Collection[str],
-        strict: bool | None,
+        waive: Collection[str] = (),
+        strict: bool | None = None,
     ) -> Task:
+        """Submit a request, given as the arguments of its generated function."""
         from . import _cores, _tasks
 
         core = _cores.starting(
@@ -170,3 +174,33 @@ class Client(Base, Variants["Task"]):
             on_submitted=self._on_submitted,
         )
         return self.run(core)
+
+    def _start(
+        self,
+        operation: Operation[..., Any],
+        given: Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> Task:
+        from . import _cores
+
+        arguments = _cores.arguments_of(operation, given, extra)
+        return self._submit(operation, arguments, waive=waive, strict=strict)
+
+    def _call(
+        self,
+        operation: Operation[..., A],
+        given: Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> A:
+        from . import _calls, _cores
+
+        arguments = _cores.arguments_of(operation, given, extra)
+        call = _cores.prepared(self.settings, operation, arguments, waive=waive, strict=strict)
+        found: A = self.run(_calls.calling(call))
+        return found

@@ -5,9 +5,10 @@
     ApiError
     ├── ConfigurationError       a value the caller gave cannot be used; nothing was sent
     ├── RequestRefused           the request breaks a rule; nothing was sent (also a RuleViolation)
-    ├── ConnectionFailed         the API was not reached or did not answer; no task was started by it
-    ├── SubmitOutcomeUnknown     the submit may have been accepted and billed
-    │   └── SubmitContradicted   the HTTP status and the body contradict each other
+    ├── ConnectionFailed         the API was not reached or did not answer; nothing was carried out twice by it
+    ├── OutcomeUnknown           the request may have been carried out and billed
+    │   └── SubmitOutcomeUnknown the same of a submit, so a task may have been started
+    │       └── SubmitContradicted   the HTTP status and the body contradict each other
     ├── StatusError              the API refused, with an HTTP status
     │   ├── BadRequest           400, 422 and every other 4xx
     │   ├── AuthenticationError  401, 403
@@ -134,23 +135,23 @@ class RequestRefused(ApiError, RuleViolation):
 
 
 class ConnectionFailed(ApiError):
-    """The API was not reached, or a read of it got no answer. It started no task and costs nothing."""
+    """The API was not reached, or did not answer a request that may be sent again. It costs nothing."""
 
 
-class SubmitOutcomeUnknown(ApiError):
-    """The submit may have been accepted and billed, or not: nobody can tell from here.
+class OutcomeUnknown(ApiError):
+    """The request may have been carried out and billed, or not: nobody can tell from here.
 
     Args:
         message: What happened, in one line.
         reason: Why the outcome is unknown.
-        fingerprint: SHA-256 of the body's bytes, in hex: tells which request it was without repeating it.
+        fingerprint: SHA-256 of method, URL and body, in hex: identifies the request without repeating it.
         sent_at: When it was sent (UTC).
         **fields: As in `ApiError`.
     """
 
     advice = (
-        "the task may have been accepted and billed. Look at the account's tasks or ask the vendor's support"
-        " before deciding anything; this client sends it once and never again by itself"
+        "it may have been carried out and billed. Find out before deciding anything; this client sends it once and"
+        " never again by itself"
     )
 
     def __init__(
@@ -168,9 +169,18 @@ class SubmitOutcomeUnknown(ApiError):
         self.sent_at = sent_at
 
     def __str__(self) -> str:
-        sent = f"  sent: {self.sent_at.isoformat(timespec='seconds')}, body sha256 {self.fingerprint}"
+        sent = f"  sent: {self.sent_at.isoformat(timespec='seconds')}, request sha256 {self.fingerprint}"
         first, *rest = super().__str__().split("\n")
         return "\n".join([first, sent, *rest])
+
+
+class SubmitOutcomeUnknown(OutcomeUnknown):
+    """The submit may have been accepted and billed, or not: nobody can tell from here."""
+
+    advice = (
+        "the task may have been accepted and billed. Look at the account's tasks or ask the vendor's support"
+        " before deciding anything; this client sends it once and never again by itself"
+    )
 
 
 class SubmitContradicted(SubmitOutcomeUnknown):
@@ -207,7 +217,7 @@ class PaymentRequired(StatusError):
 class NotFound(StatusError):
     """The API does not know what was asked for (404, 410)."""
 
-    advice = "check the task id, and that the token belongs to the account that submitted it"
+    advice = "check what was asked for, and that the token belongs to the account that has it"
 
 
 class RateLimited(StatusError):
@@ -225,9 +235,9 @@ class RateLimited(StatusError):
 
 
 class ServerError(StatusError):
-    """The API failed (5xx) while a task was being read. The task itself is not touched by that."""
+    """The API failed (5xx) at a request that may be sent again; any other such end is an `OutcomeUnknown`."""
 
-    advice = "the task goes on; look at it again later with client.task(id)"
+    advice = "it may be sent again later"
 
 
 class ProtocolError(ApiError):

@@ -11,11 +11,14 @@ from attrs import define, field, frozen
 
 from ._answers import Reader, Unreadable, status_error, task_result
 from ._api import LOGGER
+from ._calls import ANSWER_LIMIT
 from ._errors import (
     ApiError,
     ConnectionFailed,
+    NotFound,
     PollContradicted,
     ProtocolError,
+    ServerError,
     TaskCancelled,
     TaskEnded,
     TaskFailed,
@@ -26,7 +29,6 @@ from ._errors import (
 from ._exchange import Answer, Core, Failed, Now, Random, Request, Send, Sleep, Tell, Wall
 from ._result import TaskResult, Verdict
 from ._retry_after import retry_after
-from ._submitting import ANSWER_LIMIT
 
 _log = logging.getLogger(LOGGER)
 
@@ -108,6 +110,10 @@ def read_look(polling: Polling, answer: Answer, wait: float | None) -> TaskResul
     what = f"looking at {polling.name}"
     if answer.status >= 400:
         error = status_error(what, answer, reader, wait=wait)
+        if isinstance(error, ServerError):
+            error.way_out = polling.resume
+        elif isinstance(error, NotFound):
+            error.way_out = "check the task id, and that the token belongs to the account that submitted it"
         transient = answer.status >= 500 or answer.status in _TRANSIENT
         return Fault(error, transient, not_found=answer.status == 404, wait=wait)
     document = reader.document(answer)

@@ -75,7 +75,7 @@ def show_refusal(client: Client) -> None:
     """Ask for something the API's page excludes; no byte of it leaves this process."""
     print("asking for ingredients2video with veo3_fast and no image:")
     try:
-        client.generate(prompt="a cat", action="ingredients2video", model="veo3_fast")
+        client.generate_video(prompt="a cat", action="ingredients2video", model="veo3_fast")
     except RequestRefused as refusal:
         print(f"refused before it was sent:\n{refusal}")
     else:

@@ -11,8 +11,20 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 
+EFFECTIVE: Final = "openapi.effective.json"
 TABLE: Final = "[tool.rulewright]"
-_KEYS: Final = {"spec", "overlays", "package", "output", "timeout", "program", "summary", "environment", "http"}
+_KEYS: Final = {
+    "impact",
+    "spec",
+    "overlays",
+    "package",
+    "output",
+    "timeout",
+    "program",
+    "summary",
+    "environment",
+    "http",
+}
 _DOCUMENTS: Final = {".yaml", ".yml", ".json"}
 _OVERLAY: Final = re.compile(r"""^(?:\{\s*)?["']?overlay["']?[ \t]*:[ \t]*["']?\d""", re.MULTILINE)
 _HEAD: Final = 65_536  # characters in which the version of an overlay is expected
@@ -53,6 +65,11 @@ class Project:
     def added(self) -> Path:
         """The folder of the modules that the project adds to the package by hand; it need not exist."""
         return self.root / "overlays" / self.package
+
+    @property
+    def effective(self) -> Path:
+        """The effective document that was generated last; it need not exist."""
+        return self.output / EFFECTIVE
 
     def relative(self, path: Path) -> str:
         """Return a path as it is written in messages and in the manifest: relative, with slashes."""

@@ -102,7 +102,7 @@ def test_flaky_polls_are_no_failure(cli: Cli, serve: Serve) -> None:
 def test_an_unknown_outcome_never_advises_to_submit_again(cli: Cli, serve: Serve) -> None:
     """Exit 8 says when and what was sent, and offers no command that would send it again."""
     err = cli("text2video", "a cat", *serve("reset@submit").options).err
-    assert "body sha256" in err
+    assert "request sha256" in err
     assert "mountsea-gemini text2video" not in err
     assert "safe to submit again" not in err
 

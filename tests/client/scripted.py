@@ -6,6 +6,7 @@ The shipped `FakeApi` plays the API as documented. These tests need what no API 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -70,6 +71,11 @@ def streamed(
         return httpx.Response(status, headers=headers, stream=_Pieces(kept, error))
 
     return answer
+
+
+def fingerprint(request: httpx.Request) -> str:
+    """Return the hash by which an unknown outcome identifies a request."""
+    return hashlib.sha256(f"{request.method} {request.url}\n".encode() + request.content).hexdigest()
 
 
 ACCEPTED: Final = reply(201, {"taskId": TASK})

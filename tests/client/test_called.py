@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -10,13 +12,15 @@ from mountsea_gemini import (
     ApiError,
     BadRequest,
     ConnectionFailed,
+    NotFound,
+    OutcomeUnknown,
     ProtocolError,
     RateLimited,
     RequestRefused,
     ServerError,
-    StatusError,
 )
-from mountsea_gemini._calling import ANSWER_LIMIT, calling
+from mountsea_gemini._calls import RESULT_LIMIT, calling
+from mountsea_gemini._cores import prepared
 from mountsea_gemini._exchange import Answer, Failed
 from mountsea_gemini._operation import Operation
 from mountsea_gemini._settings import Settings, settings
@@ -31,6 +35,7 @@ PLACE = "http://127.0.0.1:9/x"
 TELL: Operation[..., Any] = attrs.evolve(
     GENERATE_VIDEO,
     id="tell",
+    poll="",
     request=lambda **_: {"method": "post", "url": "/x", "json": {"prompt": PROMPT}},
     read=lambda *, response, **_: response.text,
 )
@@ -46,15 +51,15 @@ def given(**changed: Any) -> Settings:
 def called(stage: Stage, operation: Operation[..., Any] = TELL, body: Any = None, **client: Any) -> Any:
     """Call an operation, and return what it returns."""
     dto = VideoGenerationDto(prompt="a cat", action="text2video", model="veo3_fast") if body is None else body
-    return stage.run(calling(given(**client), operation, {"body": dto}))
+    return stage.run(calling(prepared(given(**client), operation, {"body": dto})))
 
 
-def failed(answer: Answer | Failed, operation: Operation[..., Any] = TELL) -> Any:
-    """Call an operation in vain, once, and return the error."""
+def failed(answer: Answer | Failed, operation: Operation[..., Any] = TELL, times: int = 1) -> Any:
+    """Call an operation in vain, and return the error."""
     stage = Stage(answers=[answer])
     with pytest.raises(ApiError) as caught:
         called(stage, operation)
-    assert len(stage.sent) == 1
+    assert len(stage.sent) == times
     return caught.value
 
 
@@ -64,37 +69,91 @@ def test_a_success_is_read_as_the_document_says(status: int) -> None:
     stage = Stage(answers=[Answer(status, {}, b"fine")])
     assert called(stage) == "fine"
     (sent,) = stage.sent
-    assert (sent.request.url, sent.timeout, sent.limit) == (PLACE, 17.0, ANSWER_LIMIT)
-    assert ANSWER_LIMIT == 67_108_864
+    assert (sent.request.url, sent.timeout, sent.limit) == (PLACE, 17.0, RESULT_LIMIT)
+    assert RESULT_LIMIT == 67_108_864
 
 
-@pytest.mark.parametrize(
-    ("sent", "way_out"),
-    [(True, "whether it was carried out is unknown"), (False, "it was never sent, and may be tried again")],
+BROKE, UNSENT, REFUSED = (
+    Failed("disconnect", True, "cut"),
+    Failed("connect", False, "denied"),
+    Failed("refused", True, "no"),
 )
-def test_no_answer_is_told_apart_from_no_request(sent: bool, way_out: str) -> None:
-    """Who repeats a call knows what that may mean."""
-    error = failed(Failed("disconnect", sent, "the connection broke"))
-    assert type(error) is ConnectionFailed
-    assert str(error) == f"tell was not answered: the connection broke\n  {way_out}"
+NOTHING = "nothing was carried out; it is safe to send it again"
+SOON, LATE = {"retry-after": "3"}, {"retry-after": "61"}
+ONCE = {"post": 1, "patch": 1}
+OFTEN = {"get": 3, "put": 3, "delete": 3, "head": 3, "options": 3, "trace": 3, "query": 3}
 
 
+@pytest.mark.parametrize("method", [*ONCE, *OFTEN])
 @pytest.mark.parametrize(
-    ("status", "kind", "way_out"),
+    ("answer", "once", "often"),
     [
-        (400, BadRequest, "\n  the request itself has to change"),
-        (499, BadRequest, "\n  the request itself has to change"),
-        (500, ServerError, "\n  the task goes on; look at it again later with client.task(id)"),
+        (BROKE, OutcomeUnknown, (ConnectionFailed, 3)),
+        (REFUSED, OutcomeUnknown, (ConnectionFailed, 1)),
+        (Answer(500, {}, b""), OutcomeUnknown, (ServerError, 1)),
+        (Answer(503, {}, b""), OutcomeUnknown, (ServerError, 1)),
+        (Answer(503, SOON, b""), OutcomeUnknown, (ServerError, 3)),
+        (Answer(503, LATE, b""), OutcomeUnknown, (ServerError, 1)),
+        (Answer(408, {}, b""), OutcomeUnknown, (BadRequest, 1)),
+        (Answer(499, {}, b""), OutcomeUnknown, (BadRequest, 1)),
+        (Answer(300, {}, b""), OutcomeUnknown, (ProtocolError, 1)),
+        (Answer(303, {"location": "/y"}, b""), OutcomeUnknown, (ProtocolError, 1)),
+        (Answer(307, {"location": "/y"}, b""), ProtocolError, (ProtocolError, 1)),
+        (Answer(409, {}, b""), BadRequest, (BadRequest, 1)),
+        (Answer(404, {}, b""), NotFound, (NotFound, 1)),
+        (Answer(429, LATE, b""), RateLimited, (RateLimited, 1)),
     ],
+    ids=lambda value: str(getattr(value, "status", getattr(value, "kind", ""))) if not isinstance(value, tuple) else "",
 )
-def test_an_error_of_the_api_is_told(status: int, kind: type[StatusError], way_out: str) -> None:
-    """With the vendor's message and with the trace id of the headers; other texts of the body are left out."""
-    headers = {"x-trace-id": "t-1"}
-    error = failed(Answer(status, headers, b'{"message": "no dogs", "see": "page 7"}'))
+def test_what_may_cost_twice_is_sent_once(
+    method: str, answer: Answer | Failed, once: type[ApiError], often: tuple[type[ApiError], int]
+) -> None:
+    """An idempotent request may be sent again; of any other one the outcome is unknown, and the error identifies it."""
+    kind, times = (once, 1) if method in ONCE else often
+    error = failed(answer, attrs.evolve(TELL, method=method), times)
     assert type(error) is kind
-    assert str(error) == (
-        f"tell was answered with HTTP {status}\n  trace id: t-1\n  vendor's message: no dogs{way_out}"
-    )
+    assert "task" not in str(error)
+    if isinstance(error, OutcomeUnknown):
+        assert error.fingerprint == hashlib.sha256(f'POST {PLACE}\n{{"prompt":"{PROMPT}"}}'.encode()).hexdigest()
+        assert error.sent_at == datetime(2026, 1, 1, 0, 16, 40, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("method", [*ONCE, *OFTEN])
+@pytest.mark.parametrize("answer", [UNSENT, Answer(429, SOON, b"")], ids=["never sent", "too many"])
+def test_what_was_not_taken_is_sent_again_by_any_method(method: str, answer: Answer | Failed) -> None:
+    """No byte of it reached the server, or the server said when to come back."""
+    operation = attrs.evolve(TELL, method=method)
+    error = failed(answer, operation, times=3)
+    assert type(error) is (RateLimited if isinstance(answer, Answer) else ConnectionFailed)
+    assert called(Stage(answers=[answer, answer, Answer(200, {}, b"fine")]), operation) == "fine"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            UNSENT,
+            f"tell was never sent, after 3 attempts: denied\n  {NOTHING}",
+        ),
+        (
+            Answer(400, {"x-trace-id": "t-1"}, b'{"message": "no dogs", "see": "page 7"}'),
+            f"tell was answered with HTTP 400\n  trace id: t-1\n  vendor's message: no dogs\n  {BadRequest.advice}",
+        ),
+    ],
+    ids=["never sent", "400"],
+)
+def test_an_error_names_what_happened_and_the_way_out(answer: Answer | Failed, words: str) -> None:
+    """With the vendor's message and with the trace id of the headers; other texts of the body are left out."""
+    assert str(failed(answer, times=3 if answer is UNSENT else 1)) == words
+
+
+def test_an_unknown_outcome_names_when_and_what() -> None:
+    """And what to do, which is nothing before it is known."""
+    error = failed(Answer(500, {}, b'{"message": "no dogs"}'))
+    first, sent, *rest = str(error).split("\n")
+    assert first == "tell was sent, and whether it was accepted is unknown: HTTP 500"
+    assert sent == f"  sent: 2026-01-01T00:16:40+00:00, request sha256 {error.fingerprint}"
+    assert rest == ["  vendor's message: no dogs", f"  {OutcomeUnknown.advice}"]
 
 
 def test_a_date_to_wait_for_is_counted_from_when_it_was_sent() -> None:
@@ -105,20 +164,17 @@ def test_a_date_to_wait_for_is_counted_from_when_it_was_sent() -> None:
     assert error.retry_after == 200.0
 
 
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        (Answer(300, {"x-trace-id": "t-1"}, PROMPT.encode()), "HTTP 300, which is no answer to it"),
-        (Answer(399, {"x-trace-id": "t-1"}, PROMPT.encode()), "HTTP 399, which is no answer to it"),
-        (Answer(200, {"x-trace-id": "t-1"}, PROMPT.encode(), "its body ended early"), "its body ended early"),
-    ],
-)
-def test_what_is_neither_success_nor_error_is_told(answer: Answer, reason: str) -> None:
-    """A redirect, or half an answer."""
-    error = failed(answer)
+TWICE = "it was accepted; sending it again would do it twice"
+
+
+@pytest.mark.parametrize(("method", "more"), [("post", f"\n  {TWICE}"), ("get", "")])
+def test_half_an_answer_is_no_result(method: str, more: str) -> None:
+    """Of a request that was accepted; what is not idempotent must not be sent again."""
+    answer = Answer(200, {"x-trace-id": "t-1"}, PROMPT.encode(), "its body ended early")
+    error = failed(answer, attrs.evolve(TELL, method=method))
     assert type(error) is ProtocolError
-    assert str(error) == f"tell was answered with HTTP {answer.status}, but {reason}\n  trace id: t-1"
-    assert error.status == answer.status
+    assert str(error) == f"tell was answered with HTTP 200, but its body ended early\n  trace id: t-1{more}"
+    assert error.status == 200
 
 
 @pytest.mark.parametrize("kind", [ValueError, TypeError, KeyError, AttributeError, RecursionError])
@@ -132,7 +188,7 @@ def test_what_does_not_fit_the_document_is_told(kind: type[Exception]) -> None:
     error = failed(Answer(200, {}, b"{}"), attrs.evolve(TELL, read=read))
     assert str(error) == (
         f"tell was answered with HTTP 200, but its body is not what the document says ({kind.__name__}:"
-        f" {said[:200]}... ({len(said) - 200} more characters))"
+        f" {said[:200]}... ({len(said) - 200} more characters))\n  {TWICE}"
     )
     assert error.__cause__ is error.__context__ is None
 

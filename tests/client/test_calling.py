@@ -14,7 +14,16 @@ from urllib.parse import parse_qsl
 import attrs
 import httpx
 import pytest
-from mountsea_gemini import ApiError, AsyncClient, Client, ConfigurationError, ConnectionFailed, NotFound, ProtocolError
+from mountsea_gemini import (
+    ApiError,
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    ConnectionFailed,
+    NotFound,
+    OutcomeUnknown,
+    ProtocolError,
+)
 from mountsea_gemini._exchange import Request
 from mountsea_gemini._operation import Credential, Operation
 from mountsea_gemini._request import as_json, request
@@ -34,13 +43,12 @@ def operation(
         id="tell",
         method="post",
         path="/x",
+        function="tell",
         request=lambda **_: {"method": "post", "url": "/x", **made},
         read=lambda *, response, **_: response.text,
         module="",
-        arguments={},
         joined=joined,
         credentials=credentials,
-        certainty="published",
     )
 
 
@@ -236,7 +244,8 @@ def test_a_user_and_a_password_may_be_one_token() -> None:
     ("answer", "kind", "words"),
     [
         (httpx.Response(404, json={"message": "no"}), NotFound, "tell was answered with HTTP 404"),
-        (httpx.Response(302, headers={"location": "/y"}), ProtocolError, "HTTP 302, which is no answer to it"),
+        (httpx.Response(302, headers={"location": "/y"}), OutcomeUnknown, "unknown: HTTP 302"),
+        (httpx.Response(308, headers={"location": "/y"}), ProtocolError, "HTTP 308, a redirect to /y"),
     ],
 )
 def test_what_is_no_success_is_a_typed_error(answer: httpx.Response, kind: type[ApiError], words: str) -> None:

@@ -144,7 +144,7 @@ def test_only_one_module_imports_the_http_library() -> None:
 def test_the_engines_know_no_word_of_the_vendor() -> None:
     """States and fields are data: no state, field or action of the document stands in the cores."""
     words = {"completed", "processing", "videoUrls", "taskId", "text2video", "veo", "traceId", "errorMessage"}
-    for name in ("_waiting", "_submitting", "_downloading", "_answers", "_exchange", "_drive", "_cores"):
+    for name in ("_waiting", "_calls", "_downloading", "_answers", "_exchange", "_drive", "_cores"):
         text = (PACKAGE / f"{name}.py").read_text(encoding="utf-8")
         assert [word for word in words if word in text] == [], name
 

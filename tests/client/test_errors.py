@@ -11,6 +11,7 @@ import mountsea_gemini
 import pytest
 from mountsea_gemini import (
     ApiError,
+    OutcomeUnknown,
     RateLimited,
     RequestRefused,
     SubmitOutcomeUnknown,
@@ -33,7 +34,7 @@ def specimen(kind: type[ApiError]) -> ApiError:
     if kind is RequestRefused:
         broken = {"prompt": "a cat", "action": "img2video", "model": "veo3_fast"}
         return RequestRefused(RuleViolation(violations(broken)))
-    if issubclass(kind, SubmitOutcomeUnknown):
+    if issubclass(kind, OutcomeUnknown):
         when = datetime(2030, 1, 1, tzinfo=UTC)
         return kind("sent", reason="cut", fingerprint="ab", sent_at=when, **fields)
     result = TaskResult("t", "failed", "failure", raw={"a": [1]})
@@ -84,7 +85,7 @@ BILLED = (
 )
 AGAIN = "it is not submitted again, because that may be billed twice"
 RAW = "look for the file in error.result.raw, or look at the task again with client.task(id).result()"
-SENT = "sent: 2030-01-01T00:00:00+00:00, body sha256 ab"
+SENT = "sent: 2030-01-01T00:00:00+00:00, request sha256 ab"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,7 @@ from mountsea_gemini.operations import GENERATE_VIDEO, GET_TASK_RESULT
 from mountsea_gemini.raw.models import VideoGenerationDto
 from rulewright.testing import FakeClock
 
-from tests.client.scripted import ACCEPTED, BASE, PROMPT, TASK, TOKEN, Play, Skin
+from tests.client.scripted import ACCEPTED, BASE, PROMPT, TASK, TOKEN, Play, Skin, fingerprint
 
 AT = "2026-01-01T00:00:00+00:00"
 
@@ -23,12 +22,13 @@ class Silent(httpx.AsyncBaseTransport):
     """Take a request, and never answer it."""
 
     def __init__(self) -> None:
-        self.sent: list[bytes] = []
+        self.sent: list[httpx.Request] = []
         self.taken = asyncio.Event()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Note the body and wait."""
-        self.sent.append(await request.aread())
+        """Note the request and wait."""
+        await request.aread()
+        self.sent.append(request)
         self.taken.set()
         await asyncio.Event().wait()
         raise AssertionError
@@ -41,10 +41,9 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     return [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "mountsea_gemini"]
 
 
-def in_flight(sent: bytes, by: str) -> tuple[str, str]:
+def in_flight(sent: httpx.Request, by: str) -> tuple[str, str]:
     """Return the line for a submit that was interrupted."""
-    digest = hashlib.sha256(sent).hexdigest()
-    what = f"sent {AT}, body sha256 {digest}"
+    what = f"sent {AT}, request sha256 {fingerprint(sent)}"
     return (
         "WARNING",
         f"generateVideo was being sent: it may have been accepted and billed ({what}) (interrupted by {by})",
@@ -83,9 +82,9 @@ async def _give_up(client: AsyncClient, silent: Silent) -> None:
 def test_a_submit_that_is_cancelled_logs_what_it_may_have_started(
     ending: Callable[[AsyncClient, Silent], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Operation, time and fingerprint of the body, whoever cancels it and whatever becomes of the exception."""
+    """Operation, time and fingerprint of the request, whoever cancels it and whatever becomes of the exception."""
 
-    async def run() -> bytes:
+    async def run() -> httpx.Request:
         silent = Silent()
         client = AsyncClient(TOKEN, base_url=BASE, clock=FakeClock(), transport=silent)
         await ending(client, silent)
@@ -102,10 +101,10 @@ def test_a_submit_that_any_exception_ends_is_logged(
     skin: Skin, kind: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Also on the blocking client, where a signal raises in the middle of a read."""
-    sent: list[bytes] = []
+    sent: list[httpx.Request] = []
 
     def interrupted(request: httpx.Request) -> httpx.Response:
-        sent.append(request.content)
+        sent.append(request)
         raise kind
 
     with pytest.raises(kind) as caught:
@@ -131,8 +130,10 @@ def test_a_call_that_is_interrupted_is_logged_if_it_may_have_changed_something(
     skin: Skin, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A POST is; a GET can be sent again by anybody."""
+    sent: list[httpx.Request] = []
 
     def interrupted(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
         raise KeyboardInterrupt
 
     body = VideoGenerationDto(prompt=PROMPT, action="text2video", model="veo3_fast")
@@ -141,8 +142,7 @@ def test_a_call_that_is_interrupted_is_logged_if_it_may_have_changed_something(
         skin.do(client.call(GENERATE_VIDEO, body=body))
     with pytest.raises(KeyboardInterrupt):
         skin.do(client.call(GET_TASK_RESULT, task_id=TASK))
-    line = f"generateVideo was being sent: it may have been carried out and billed (sent {AT})"
-    assert logged(caplog) == [("WARNING", f"{line} (interrupted by KeyboardInterrupt)")]
+    assert logged(caplog) == [in_flight(sent[0], "KeyboardInterrupt")]
 
 
 def test_a_submit_that_ends_by_itself_logs_no_warning(skin: Skin, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,10 +10,11 @@ import httpx
 import pytest
 from mountsea_gemini import ApiError, BadRequest, ConnectionFailed, ProtocolError, RateLimited, SubmitOutcomeUnknown
 from mountsea_gemini._answers import Reader
+from mountsea_gemini._calls import Call, sending
 from mountsea_gemini._drive import SyncDriver
 from mountsea_gemini._exchange import Answer, Failed, Request
 from mountsea_gemini._secrets import Redactor
-from mountsea_gemini._submitting import Submission, submitting
+from mountsea_gemini.operations import GENERATE_VIDEO
 from mountsea_gemini.waiters import TASK as WAITER
 from rulewright.testing import FakeClock
 
@@ -65,7 +66,7 @@ def test_an_unknown_outcome_tells_why_and_what_identifies_it(
     assert error.reason == reason
     first, sent, *rest = str(error).splitlines()
     assert first == f"generateVideo was sent, and whether it was accepted is unknown: {reason}"
-    assert sent == f"  sent: 2026-01-01T00:00:00+00:00, body sha256 {error.fingerprint}"
+    assert sent == f"  sent: 2026-01-01T00:00:00+00:00, request sha256 {error.fingerprint}"
     assert rest == [*more, ADVICE]
 
 
@@ -109,7 +110,6 @@ def test_a_refusal_repeats_the_vendors_words(skin: Skin) -> None:
     [
         ({"Location": "https://elsewhere.example/x?key=1"}, "https://elsewhere.example/x?[cut]"),
         ({"Location": "/" + "x" * 300}, "/" + "x" * 199 + "... (101 more characters)"),
-        ({}, "nowhere"),
     ],
 )
 def test_a_redirect_tells_where_the_submit_did_not_go(skin: Skin, location: dict[str, str], where: str) -> None:
@@ -119,20 +119,21 @@ def test_a_redirect_tells_where_the_submit_did_not_go(skin: Skin, location: dict
     assert str(error) == (
         f"generateVideo was answered with HTTP 307, a redirect to {where}\n"
         "  trace id: t\n"
-        "  a submit is never sent to another address; check base_url"
+        "  a request is never sent to another address; check base_url"
     )
     assert error.status == 307
 
 
 def test_a_submit_without_a_body_whose_id_stands_deep_in_the_answer() -> None:
-    """Other documents have such; the errors name the whole place, and hash what was sent: nothing."""
+    """Other documents have such; the errors name the whole place, and hash what was sent."""
     reader = Reader(attrs.evolve(WAITER, name="job", submitted=("data", "id")), Redactor(None))
-    submission = Submission(Request("POST", BASE), reader, "order", 1.0)
+    call = Call(Request("POST", BASE), reader, attrs.evolve(GENERATE_VIDEO, id="order"), 1.0)
 
-    def submit(outcome: Answer | Failed) -> str:
-        return SyncDriver(Mock(**{"send.return_value": outcome}), FakeClock()).run(submitting(submission))
+    def submit(outcome: Answer | Failed) -> Answer:
+        return SyncDriver(Mock(**{"send.return_value": outcome}), FakeClock()).run(sending(call))
 
-    assert submit(Answer(200, {}, b'{"data": {"id": "j"}}')) == "j"
+    accepted = Answer(200, {}, b'{"data": {"id": "j"}}')
+    assert submit(accepted) is accepted
     with pytest.raises(SubmitOutcomeUnknown, match="it holds no id of a job at /data/id") as caught:
         submit(Answer(200, {}, b'{"data": {}}'))
-    assert caught.value.fingerprint == hashlib.sha256(b"").hexdigest()
+    assert caught.value.fingerprint == hashlib.sha256(f"POST {BASE}\n".encode()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import warnings
 from datetime import UTC, datetime, timedelta
@@ -36,6 +35,7 @@ from tests.client.scripted import (
     Reply,
     Skin,
     fails,
+    fingerprint,
     reply,
 )
 
@@ -63,7 +63,9 @@ def test_what_json_cannot_hold_is_not_sent(skin: Skin, value: float) -> None:
     """A server would refuse it, or read it as something else."""
     play = Play()
     with pytest.raises(ConfigurationError, match="nothing was sent"):
-        skin.do(skin.client(play).generate(prompt="p", action="text2video", model="veo3_fast", extra={"x": value}))
+        skin.do(
+            skin.client(play).generate_video(prompt="p", action="text2video", model="veo3_fast", extra={"x": value})
+        )
     assert play.seen == []
 
 
@@ -150,11 +152,11 @@ def test_an_ambiguous_end_after_a_harmless_one_is_still_final(skin: Skin) -> Non
 
 
 def test_the_fingerprint_is_that_of_the_bytes_sent(skin: Skin) -> None:
-    """SHA-256 of the body: it identifies the request in the caller's own records."""
+    """SHA-256 of method, URL and body: it identifies the request in the caller's own records."""
     play = Play([reply(500, {})])
     with pytest.raises(SubmitOutcomeUnknown) as caught:
         skin.do(skin.client(play).text_to_video(PROMPT))
-    assert caught.value.fingerprint == hashlib.sha256(play.of("submit")[0].content).hexdigest()
+    assert caught.value.fingerprint == fingerprint(play.of("submit")[0])
 
 
 def _date(seconds: float) -> str:
@@ -265,7 +267,7 @@ def test_every_rule_refuses_before_a_byte_is_sent(skin: Skin) -> None:
     images = (None, (), (url,), (url,) * 4, ("cat.png",))
     for action, model, image_list, prompt in product(sorted(ACTIONS), sorted(MODELS), images, ("a cat", " ")):
         try:
-            skin.do(client.generate(prompt=prompt, action=action, model=model, image_list=image_list))
+            skin.do(client.generate_video(prompt=prompt, action=action, model=model, image_list=image_list))
             sent += 1
         except RequestRefused as error:
             refused |= {violation.rule for violation in error.violations}

@@ -12,7 +12,8 @@ from rulewright.commands.impact import main
 
 from tests.impact.conftest import EDITS, ROOT, replaced
 
-PAGE = ROOT / "openapi.yaml"
+FROZEN = ROOT / "tests/example"
+PAGE = FROZEN / "openapi.yaml"
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def changed(tmp_path: Path) -> Path:
 @pytest.fixture
 def reported(changed: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
     """The exit code and the report as JSON."""
-    code = main([str(PAGE), str(changed), "--format", "json", "--project", str(ROOT)])
+    code = main([str(PAGE), str(changed), "--format", "json", "--project", str(FROZEN)])
     return code, json.loads(capsys.readouterr().out)
 
 
@@ -35,17 +36,19 @@ def test_exactly_the_edits_are_reported(reported: tuple[int, dict[str, Any]]) ->
     code, report = reported
     assert code == report["exit"] == 30
     assert {change["check"] for change in report["changes"]} == {
-        "enum-value-removed", "enum-value-added", "function-narrowed", "rule-examples-unfit",  # the value
+        "enum-value-removed", "enum-value-added", "rule-examples-unfit",  # the value
         "prose-changed", "rule-text-changed",  # the count
         "default-changed", "overlay-stale",  # the default
         "version-kept",
     }  # fmt: skip
     assert report["unexplained"] == []
+    (value,) = [change for change in report["changes"] if change["check"] == "enum-value-removed"]
+    assert [part["check"] for part in value["parts"]] == ["function-narrowed", "function-narrowed"]
 
 
 def test_requests_are_counted_with_the_smallest_of_each_kind(reported: tuple[int, dict[str, Any]]) -> None:
     """As many requests stop with the old value as start with the new one, and a request of each kind is shown."""
-    (body, _) = reported[1]["requests"]
+    (body,) = reported[1]["requests"]
     assert (body["before"], body["after"]) == (504, 504)
     assert body["stops"] == [
         {
@@ -86,6 +89,21 @@ def test_a_changed_default_means_another_request(reported: tuple[int, dict[str, 
     assert any('expected: "16:9"' in line for line in changes["overlay-stale"]["details"])
 
 
+def test_a_stale_action_is_accepted_for_its_cause(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another default is another decision; the same one some lines further down is the same decision."""
+    text = PAGE.read_text(encoding="utf-8")
+
+    def fingerprint(changed: str) -> str:
+        (tmp_path / "openapi.yaml").write_text(changed, encoding="utf-8")
+        main([str(PAGE), str(tmp_path / "openapi.yaml"), "--format", "json", "--project", str(FROZEN)])
+        changes = json.loads(capsys.readouterr().out)["changes"]
+        return next(str(change["fingerprint"]) for change in changes if change["check"] == "overlay-stale")
+
+    first = fingerprint(replaced(text, ("default: '16:9'", "default: '9:16'")))
+    assert fingerprint("# moved\n" + replaced(text, ("default: '16:9'", "default: '9:16'"))) == first
+    assert fingerprint(replaced(text, ("default: '16:9'", "default: '4:3'"))) != first
+
+
 def test_an_unchanged_version_is_noted(reported: tuple[int, dict[str, Any]]) -> None:
     """The vendor did not raise its version; the report notes that and concludes nothing from it."""
     (kept,) = [change for change in reported[1]["changes"] if change["check"] == "version-kept"]
@@ -97,7 +115,7 @@ def test_a_changed_sentence_alone_is_to_be_reviewed(tmp_path: Path, capsys: pyte
     """A count that changes in a sentence, and nothing else, has an exit code of its own."""
     copy = tmp_path / "openapi.yaml"
     copy.write_text(PAGE.read_text(encoding="utf-8").replace("1-3 reference", "1-4 reference"), encoding="utf-8")
-    assert main([str(PAGE), str(copy), "--project", str(ROOT)]) == 20
+    assert main([str(PAGE), str(copy), "--project", str(FROZEN)]) == 20
     shown = capsys.readouterr().out
     assert "[-1-3-] {+1-4+}" in shown
     assert re.search(r"^review$", shown, re.MULTILINE)

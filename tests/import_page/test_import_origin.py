@@ -119,7 +119,7 @@ def test_the_manifest_holds_the_pages(run: Run, project: Path, pages: Path) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"pages": []}', b'{"document": 1, "pages": []}', b"\xff"])
-def test_a_record_that_is_none_is_named_and_written_anew(run: Run, project: Path, pages: Path, content: bytes) -> None:
+def test_a_malformed_record_is_reported_and_rewritten(run: Run, project: Path, pages: Path, content: bytes) -> None:
     """Regeneration stops at it; importing again is the way out."""
     run(pages / "track.md")
     (project / RECORD).write_bytes(content)
@@ -177,7 +177,7 @@ def test_impact_compares_as_if_it_were_deleted(
     """The report names what is absorbed and what callers lose with it: here the operation's own name."""
     old = shutil.copytree(adding, tmp_path / "old")
     run(pages / "send.md", pages / "track.md")
-    assert impact([str(old), str(adding), "--format", "json"]) == 30
+    assert impact([str(old), str(adding), "--format", "json", "--fail-on", "source"]) == 30
     report = json.loads(capsys.readouterr().out)
     assert report["unexplained"] == []
     said = {(change["check"], change["effect"]) for change in report["changes"]}

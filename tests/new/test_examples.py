@@ -93,7 +93,7 @@ def test_the_examples_make_a_client(project: Path, capsys: pytest.CaptureFixture
         "pages-go-with-a-list",
     }
     assert regenerate(["--project", str(project), "--quiet"]) == 0
-    variants = (project / "generated/orders_api/variants.py").read_text(encoding="utf-8")
-    assert "def send_letter(" in variants
-    assert "def send_parcel(" in variants
+    methods = (project / "generated/orders_api/methods.py").read_text(encoding="utf-8")
+    assert "def send_letter(" in methods
+    assert "def send_parcel(" in methods
     assert "getOrder" in (project / "generated/orders_api/waiters.py").read_text(encoding="utf-8")

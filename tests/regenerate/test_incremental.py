@@ -51,7 +51,7 @@ EDITS: dict[str, Edit] = {
         """\
   - target: $.components.schemas.VideoGenerationDto.properties
     description: A field, invented for the test.
-    update: {seed: {type: integer}}
+    update: {invented: {type: integer}}
 """,
     ),
 }

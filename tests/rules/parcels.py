@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rulewright.generate.names import FieldName, ModelName, Names, OperationName
+from rulewright.generate.operations import Method, read_methods
 from rulewright.rules.definition import Rule, RuledSchema, Source
 from rulewright.rules.variants import VariantSet, read_variants
 
@@ -56,7 +57,7 @@ def operation(*arguments: tuple[str, str, str, bool]) -> OperationName:
 def document(schema: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Return a document with one operation that takes the schema, and more about that operation."""
     parcel = {"schema": {"$ref": "#/components/schemas/Parcel"}}
-    body = {"content": {"text/plain": {}, "text/csv": {"schema": {}}, "application/json": parcel}}
+    body = {"required": True, "content": {"text/plain": {}, "text/csv": {"schema": {}}, "application/json": parcel}}
     path = {"post": {"operationId": "sendParcel", "requestBody": body, **more}, "get": {"operationId": "other"}}
     return {"paths": {"/parcels/{depot}": path}, "components": {"schemas": {"Parcel": schema}}}
 
@@ -68,10 +69,16 @@ def made(
     fields: dict[str, FieldName] | None = None,
     arguments: tuple[tuple[str, str, str, bool], ...] = (),
     more: dict[str, Any] | None = None,
+    is_open: bool = True,
 ) -> tuple[VariantSet, dict[str, Any], Names]:
     """Return the variants of the schema, the document and the names of what was generated for it."""
     as_written = [
-        {"if": each.condition, "then": each.requirement, "examples": {"a": each.passes, "b": each.breaks}}
+        {
+            "id": each.id,
+            "if": each.condition,
+            "then": each.requirement,
+            "examples": {"a": each.passes, "b": each.breaks},
+        }
         for each in rules
     ]
     schema = {
@@ -80,7 +87,13 @@ def made(
         "x-rules": as_written,
         "x-variants": DECLARED | (declared or {}),
     }
-    model = ModelName("Parcel", "parcel", ("/" + "/".join(WHERE),), FIELDS | (fields or {}))
-    names = Names({"Parcel": model}, frozenset({"ParcelKind", "ParcelSize"}), (operation(*arguments),))
+    model = ModelName("Parcel", "parcel", ("/" + "/".join(WHERE),), FIELDS | (fields or {}), is_open)
+    without = frozenset({("get", "/parcels/{depot}")})
+    names = Names({"Parcel": model}, frozenset({"ParcelKind", "ParcelSize"}), (operation(*arguments),), without)
     (variants,) = read_variants({}, [RuledSchema(WHERE, schema, rules)])
     return variants, document(schema, **(more or {})), names
+
+
+def methods_of(variants: VariantSet, value: Any, names: Names) -> tuple[Method, ...]:
+    """Return the methods of the document's operations."""
+    return read_methods(value, [variants.ruled], {}, names)

@@ -136,7 +136,9 @@ def test_a_hostile_document_writes_no_markup() -> None:
         },
     }
     (operation,) = operations(document)
-    method = Method(operation, "MAKE", "make", "Any", (), "application/json", "", is_open=True, rules=())
+    method = Method(
+        operation, "MAKE", "make", "Any", (), "application/json", "", is_open=True, rules=(), bodies=(), poll=""
+    )
     page = explorer_page(document, read_rules(document), [method], hostile)
     assert page is not None
     assert "<img" not in page

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
+from rulewright.generate.calls import typing_tables
 from rulewright.generate.names import FieldName
-from rulewright.generate.variants import typing_tables
 from rulewright.rules.definition import Rule
 
-from tests.rules.parcels import BOX, LARGE, both, made, rule
+from tests.rules.parcels import BOX, LARGE, both, made, methods_of, rule
 
 LABELLED = {"properties": {"labels": {"minItems": 1}}, "required": ["labels"]}
 HEAD = [
     "from __future__ import annotations",
     "from typing import Any",
-    "from parcels import variants",
+    "from parcels import Client",
     "from parcels.raw import models",
 ]
 
@@ -28,7 +27,7 @@ def lines(source: str) -> list[str]:
 def tables(*rules: Rule, **how: Any) -> tuple[list[str], list[str]]:
     """Return the lines of both tables, what all tables begin with checked and left out."""
     variants, value, names = made(*rules, **how)
-    right, wrong = typing_tables([variants], value, names, "parcels")
+    right, wrong = typing_tables([variants], methods_of(variants, value, names), "parcels")
     assert right.endswith("\n")
     assert wrong.endswith("\n")
     assert lines(right)[:5] == [
@@ -43,38 +42,38 @@ def tables(*rules: Rule, **how: Any) -> tuple[list[str], list[str]]:
 def test_each_combination_of_restricted_fields_is_one_call() -> None:
     """In one table or the other, and there with the rules it breaks; what is free and needed is a parameter."""
     right, wrong = tables(rule(both(BOX, LARGE), LABELLED, "large"), rule(both(BOX, LARGE), False, "none", "warning"))
-    assert right[0] == "def right_send(to_whom: str, labels_item: str) -> None:"
+    assert right[0] == "def right_send(client: Client, to_whom: str, labels_item: str) -> None:"
     assert right[1:6] == [
-        "    variants.send_box(to_whom=to_whom)",
-        "    variants.send_box(to_whom=to_whom, labels=())",
-        "    variants.send_box(to_whom=to_whom, labels=(labels_item,))",
-        "    variants.send_box(to_whom=to_whom, labels=(labels_item, labels_item))",
-        "    variants.send_box(to_whom=to_whom, size='s')",
+        "    client.send_box(to_whom=to_whom)",
+        "    client.send_box(to_whom=to_whom, labels=())",
+        "    client.send_box(to_whom=to_whom, labels=(labels_item,))",
+        "    client.send_box(to_whom=to_whom, labels=(labels_item, labels_item))",
+        "    client.send_box(to_whom=to_whom, size='s')",
     ]
     assert len(right) == 1 + 32 - 2
-    assert right[-1] == "    variants.send_letter(to_whom=to_whom, size='l', labels=(labels_item, labels_item))"
+    assert right[-1] == "    client.send_letter(to_whom=to_whom, size='l', labels=(labels_item, labels_item))"
     assert wrong == [
-        "def wrong_send(to_whom: str, labels_item: str) -> None:",
-        "    variants.send_box(to_whom=to_whom, size='l')  # large",
-        "    variants.send_box(to_whom=to_whom, size='l', labels=())  # large",
+        "def wrong_send(client: Client, to_whom: str, labels_item: str) -> None:",
+        "    client.send_box(to_whom=to_whom, size='l')  # large",
+        "    client.send_box(to_whom=to_whom, size='l', labels=())  # large",
     ]
 
 
 def test_a_call_that_breaks_several_rules_names_them_all() -> None:
     """In the order of the rules."""
     _, wrong = tables(rule(both(BOX, LARGE), False, "one"), rule(both(BOX, LARGE), False, "two"))
-    assert wrong[1:] == ["    variants.send_box(to_whom=to_whom, size='l')  # one, two"]
+    assert wrong[1:] == ["    client.send_box(to_whom=to_whom, size='l')  # one, two"]
 
 
 def test_without_a_wrong_call_the_table_is_empty() -> None:
     """A function needs a line all the same."""
     assert tables(rule(BOX, {"required": ["kind"]})) == (
         [
-            "def right_send(to_whom: str, labels_item: str) -> None:",
-            "    variants.send_box(to_whom=to_whom)",
-            "    variants.send_letter(to_whom=to_whom)",
+            "def right_send(client: Client, to_whom: str, labels_item: str) -> None:",
+            "    client.send_box(to_whom=to_whom)",
+            "    client.send_letter(to_whom=to_whom)",
         ],
-        ["def wrong_send(to_whom: str, labels_item: str) -> None:", "    pass"],
+        ["def wrong_send(client: Client, to_whom: str, labels_item: str) -> None:", "    pass"],
     )
 
 
@@ -82,44 +81,43 @@ def test_arguments_stand_where_the_call_takes_them() -> None:
     """What needs no name first, as far as it is given; then what the operation needs beside the body."""
     arguments = (("path:depot", "depot", "str", True), ("query:trace", "trace", "str", False))
     right, _ = tables(rule(BOX, LARGE), declared={"positional": ["toWhom", "size"]}, arguments=arguments)
-    assert right[0] == "def right_send(depot: Any, to_whom: str, labels_item: str) -> None:"
+    assert right[0] == "def right_send(client: Client, depot: Any, to_whom: str, labels_item: str) -> None:"
     assert right[1:3] == [
-        "    variants.send_box(to_whom, 'l', depot=depot)",
-        "    variants.send_letter(to_whom, depot=depot)",
+        "    client.send_box(to_whom, 'l', depot=depot)",
+        "    client.send_letter(to_whom, depot=depot)",
     ]
     late, _ = tables(rule(BOX, LARGE), declared={"positional": ["size", "toWhom"]})
-    assert late[1:3] == ["    variants.send_box('l', to_whom)", "    variants.send_letter(to_whom=to_whom)"]
+    assert late[1:3] == ["    client.send_box('l', to_whom)", "    client.send_letter(to_whom=to_whom)"]
 
 
 def test_a_text_is_wrong_only_if_no_sample_is_right() -> None:
     """What counts is whether it is given; of the samples the rules' examples hold the best one speaks."""
     bob = {"properties": {"toWhom": {"const": "Bob"}}, "required": ["toWhom"]}
     right, wrong = tables(rule(BOX, bob, "bob"), required=("kind",))
-    assert right[1:3] == ["    variants.send_box(to_whom=to_whom)", "    variants.send_letter()"]
-    assert wrong[1:] == ["    variants.send_box()  # bob"]
+    assert right[1:3] == ["    client.send_box(to_whom=to_whom)", "    client.send_letter()"]
+    assert wrong[1:] == ["    client.send_box()  # bob"]
     ann = {"properties": {"toWhom": {"const": "Ann"}}}
     rules = (rule(BOX, bob | {"required": []}, "a"), rule(BOX, bob | {"required": []}, "b"), rule(BOX, ann, "c"))
     given = {"required": ["toWhom"]}
     _, best = tables(*rules, rule({"not": BOX}, given, "given"), required=("kind",))
-    assert best[1:3] == ["    variants.send_box(to_whom=to_whom)  # c", "    variants.send_letter()  # given"]
+    assert best[1:3] == ["    client.send_box(to_whom=to_whom)  # c", "    client.send_letter()  # given"]
 
 
 def test_parameters_have_the_types_of_the_fields() -> None:
     """Plain ones and models; any other type is not told apart here."""
     plain = [(name, name) for name in ("str", "int", "float", "bool", "Any")]
-    for declared, known in (*plain, ("Address", "models.Address"), ("dict[str, int]", "Any")):
+    for declared, known in (*plain, ("ParcelSize", "models.ParcelSize"), ("dict[str, int]", "Any")):
         fields = {
             "toWhom": FieldName("to_whom", declared, None),
             "labels": FieldName("labels", f"list[{declared}]", None),
         }
         right, _ = tables(rule(both(BOX, LARGE), LABELLED), fields=fields)
-        assert right[0] == f"def right_send(to_whom: {known}, labels_item: {known}) -> None:"
+        assert right[0] == f"def right_send(client: Client, to_whom: {known}, labels_item: {known}) -> None:"
 
 
 def test_a_schema_that_requires_nothing() -> None:
     """Then a call gives what tells its variants apart, and nothing else need be a parameter."""
     variants, value, names = made(required=())
-    bare = {key: part for key, part in variants.ruled.schema.items() if key != "required"}
-    bared = dataclasses.replace(variants, ruled=dataclasses.replace(variants.ruled, schema=bare))
-    right, _ = typing_tables([bared], value, names, "parcels")
-    assert lines(right)[6:] == ["    variants.send_box()", "    variants.send_letter()"]
+    del value["components"]["schemas"]["Parcel"]["required"]
+    right, _ = typing_tables([variants], methods_of(variants, value, names), "parcels")
+    assert lines(right)[6:] == ["    client.send_box()", "    client.send_letter()"]

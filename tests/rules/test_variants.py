@@ -96,9 +96,9 @@ def test_what_a_declaration_may_add() -> None:
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        ("by kind", "must be an object with by, general, names, and may have defaults, positional"),
-        ({"by": "kind", "names": {}}, "must be an object with by, general, names, and may have defaults, positional"),
-        ({**DECLARED, "more": 1}, "must be an object with by, general, names, and may have defaults, positional"),
+        ("by kind", "must be an object with by, names, and may have defaults, general, positional"),
+        ({"by": "kind"}, "must be an object with by, names, and may have defaults, general, positional"),
+        ({**DECLARED, "more": 1}, "must be an object with by, names, and may have defaults, general, positional"),
         ({**DECLARED, "general": "a b"}, "the function name 'a b' is not a Python identifier"),
         ({**DECLARED, "general": 1}, "the function name 1 is not a Python identifier"),
         ({**DECLARED, "general": "class"}, "the function name 'class' is not a Python identifier"),
@@ -174,7 +174,7 @@ def test_values_are_alike_only_if_all_the_rest_is() -> None:
     )
 
 
-def test_a_schema_may_say_less() -> None:
+def test_a_schema_may_be_sparse() -> None:
     """Without required fields all are optional; without properties the field that tells variants apart is missing."""
     schema = {"properties": PROPERTIES, "x-variants": DECLARED}
     (made,) = read_variants({}, [RuledSchema(("S",), schema, ())])

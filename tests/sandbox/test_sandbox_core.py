@@ -119,14 +119,10 @@ def started(text: str = ID) -> Response:
         ("GET /v1/x/y:open", json_answer(200, "open")),
         ("PUT /v1/x/y:open", json_answer(200, "put")),
         ("GET /v1/text", answer(203, b"text", (b"content-type", b"text/plain"))),
-        ("GET /jobs", error_answer(404, "the document has no path /jobs")),
         ("GET /v1/x/y/longer", json_answer(200, "begins with x")),
         ("GET /v1/m/1.2.long", json_answer(200, "one")),
         ("GET /v1/jobs/a%2Fb", error_answer(404, "there is no task with this id")),
         ("GET /v1/jobs/new", error_answer(404, "there is no task with this id")),
-        ("GET /v1/a/y/z", error_answer(404, "the document has no path /v1/a/y/z")),
-        ("GET /v1/x//", error_answer(404, "the document has no path /v1/x//")),
-        ("GET /\xe9 " + "x" * 300, error_answer(404, f"the document has no path /%C3%A9%20{'x' * 197}")),
         ("PUT /v1/jobs", error_answer(405, "PUT is not documented here, only GET, POST", (b"allow", b"GET, POST"))),
         (
             f"{'P' * 30} /v1/x/y",
@@ -137,6 +133,21 @@ def started(text: str = ID) -> Response:
 def test_which_operation_answers(line: str, wanted: Response) -> None:
     """The one of the path that is written out most, below the server's own path; else why there is none."""
     assert ask(core_of(), line) == wanted
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/jobs", "the document has no path /jobs; did you mean /v1/jobs?"),
+        ("/v1/a/y/z", "the document has no path /v1/a/y/z; did you mean /v1/{a}/y/longer?"),
+        ("/\xe9 " + "x" * 300, f"the document has no path /%C3%A9%20{'x' * 197}; it has /v1/jobs, /v1/jobs/{{job}}, "),
+    ],
+)
+def test_an_unknown_path_is_answered_with_the_known_ones(path: str, message: str) -> None:
+    """The one that is meant where it is close, such as the same without the path of the server."""
+    answered = ask(core_of(), f"GET {path}")
+    assert answered.status == 404
+    assert json.loads(answered.body)["message"].startswith(message)
 
 
 def test_a_request_for_the_head_alone_has_no_body() -> None:

@@ -296,7 +296,6 @@ LOOK = "paths /jobs/{job} get"
     [
         (_spoiled("paths", {}), "no operation"),
         (_spoiled("components securitySchemes", {}), "is required by an operation but not defined"),
-        (_spoiled("components securitySchemes key", {"type": "mutualTLS"}), "is not supported"),
         (_spoiled(LOOK + " x-waiter", {}), "x-waiter: 'acceptors' is missing"),
         (_spoiled(LOOK + " x-waiter acceptors", {"done": "success"}), "needs a state with 'retry'"),
         (_spoiled("components schemas Order", {"$ref": "#/components/schemas/Order"}), "leads to itself"),

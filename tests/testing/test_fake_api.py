@@ -143,7 +143,7 @@ def test_the_checks_are_real() -> None:
     """The played API refuses what the real one says it refuses; a refused submit leaves its script for the next."""
     with FakeApi(Client, "now") as api, api.client(waive={"img2video-needs-images"}) as client:
         with pytest.raises(BadRequest):
-            client.generate(prompt="a", action="img2video", model="veo3_fast")
+            client.generate_video(prompt="a", action="img2video", model="veo3_fast")
         assert client.text_to_video("a").wait().succeeded
 
 

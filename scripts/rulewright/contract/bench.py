@@ -160,7 +160,9 @@ class Bench:
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         return self._raw.request(ask.method, target, headers={**given, **more}, content=ask.content)
 
-    def pass_on(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> httpx.Response:
+    def pass_on(
+        self, method: str, url: str, headers: list[tuple[bytes, bytes]], content: bytes | None
+    ) -> httpx.Response:
         """Send a request as it is, past the client."""
         self.compared += 1
         return self._raw.request(method, url, headers=headers, content=content)
@@ -350,6 +352,6 @@ def _server_problem(answer: httpx.Response, subject: Subject, verdict: Verdict) 
         return None
     rules = {entry["rule"] for entry in entries if "rule" in entry}
     fits = not any("keyword" in entry for entry in entries)
-    if not entries or (rules == set(verdict.broken) and fits is verdict.formal):
+    if not entries or (rules == set(verdict.broken) and fits is verdict.valid):
         return None
     return f"HTTP {answer.status_code} for {', '.join(entry.get('rule') or entry['keyword'] for entry in entries)}"

@@ -167,7 +167,7 @@ class Cases:
     def credentials(self) -> Iterator[Probe]:
         """Yield the valid request with other credentials than the accepted one."""
         operation, place = self.subject.operation, f"{self.subject.name} security"
-        if not operation.security or not all(operation.security):
+        if not self.subject.carriers or not all(operation.security):
             return
         wrong = {"no credential": "none", "a wrong token": "wrong"}
         if [each.scheme for each in self.subject.carriers] == ["bearer"]:

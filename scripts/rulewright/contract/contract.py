@@ -18,10 +18,11 @@ from rulewright.contract.failure import Ask, Carrier
 from rulewright.contract.judge import BodyJudge, Judge, Part, Verdict
 from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Request
 from rulewright.openapi.document import to_yaml
-from rulewright.openapi.operations import is_ignored
+from rulewright.openapi.operations import is_ignored, is_json
 from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.space import Space
-from rulewright.sandbox.spec import Operation, Spec, Waiter, is_json
+from rulewright.sandbox.security import placed
+from rulewright.sandbox.spec import Operation, Spec, Waiter
 from rulewright.sandbox.validation import Schemas
 
 BASE: Final = "http://127.0.0.1:9"  # nobody listens there: a request that escapes the transport fails
@@ -261,11 +262,11 @@ class Contract:
         """Yield where a request carries the token: the first of the alternatives that the document gives."""
         schemes = (self.document.get("components") or {}).get("securitySchemes") or {}
         for name in operation.security[0] if operation.security else ():
-            scheme = self.spec.resolve(schemes[name])
-            if scheme["type"] == "apiKey":
-                yield Carrier(scheme["in"], scheme["name"], "")
-            else:
-                yield Carrier("header", "Authorization", "basic" if _is_basic(scheme) else "bearer")
+            place, key = placed(self.spec.resolve(schemes[name])) or ("", "")
+            if place in {"bearer", "basic"}:
+                yield Carrier("header", "Authorization", place)
+            elif place:
+                yield Carrier(place, key, "")
 
     def ask(self, subject: Subject, request: Request) -> Ask:
         """Return a request as it goes over the wire, made by the document alone."""
@@ -289,10 +290,6 @@ class Contract:
         target = self.spec.base_path + path + (f"?{httpx.QueryParams(query)}" if query else "")
         content, more = _encoded(request)
         return Ask(subject.operation.method, target, {**headers, **more}, content, subject.carriers)
-
-
-def _is_basic(scheme: Mapping[str, Any]) -> bool:
-    return str(scheme.get("scheme", "")).lower() == "basic"
 
 
 def _text(value: Any) -> str:

@@ -12,7 +12,7 @@ from rulewright.errors import InputError
 from rulewright.generate.names import ModelName, Names
 from rulewright.generate.schemas import Schemas, body_schemas
 from rulewright.generate.source import constant, in_raw, render, snake
-from rulewright.openapi.operations import Operation, operations, parameter_schema
+from rulewright.openapi.operations import Operation, is_json, operations, parameter_schema
 from rulewright.openapi.references import follow, follow_schema
 from rulewright.openapi.schemas import object_parts
 from rulewright.rules.definition import VARIANTS, RuledSchema
@@ -39,19 +39,16 @@ def operation_constants(document: Any) -> dict[str, str]:
     return result
 
 
-def descriptions(operation: Operation) -> dict[str, str]:
-    """Return the description of each parameter, by place and name; one line each."""
-    return {
-        f"{parameter.get('in')}:{parameter['name']}": one_line(parameter["description"])
-        for parameter in operation.parameters
-        if parameter.get("description")
-    }
-
-
 RESERVED: Final = frozenset({"self", "extra", "waive", "strict"})
 """The keywords that the method of every operation may have of its own."""
-TAKEN: Final = frozenset({"aclose", "call", "close", "run", "settings", "task"})
-"""The names of a client that no operation may hide; its method has an underscore appended."""
+TAKEN: Final = frozenset(
+    {
+        "aclose", "call", "close", "run", "settings", "task",
+        "bool", "bytes", "datetime", "dict", "float", "int", "list", "models", "object", "str", "tuple",
+    }
+)  # fmt: skip
+"""The names of a client, and of the types of its methods, that no operation may hide; its method has an underscore
+appended."""
 BODY: Final = "body"
 
 
@@ -89,6 +86,8 @@ class Method:
         model: The class that makes the body of its fields, where they are not sent as they are.
         is_open: Whether its body takes fields that the document does not list.
         rules: The ids of the rules that judge its requests.
+        bodies: The pointer of the schema of each of its bodies.
+        poll: The id of the operation that polls the task it starts; empty if it starts none.
     """
 
     operation: Operation
@@ -100,6 +99,13 @@ class Method:
     model: str
     is_open: bool
     rules: tuple[str, ...]
+    bodies: tuple[str, ...]
+    poll: str
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether a request that is sent twice means no more than one (RFC 9110, 9.2.2)."""
+        return self.operation.method not in {"post", "patch"}
 
     @property
     def is_body_required(self) -> bool:
@@ -107,23 +113,32 @@ class Method:
         return bool(_request_body(self.operation).get("required"))
 
 
-def read_methods(document: Any, ruled: Sequence[RuledSchema], names: Names) -> tuple[Method, ...]:
+def read_methods(
+    document: Any, ruled: Sequence[RuledSchema], polls: Mapping[str, str], names: Names
+) -> tuple[Method, ...]:
     """Return the method of each operation that the client has.
+
+    Args:
+        document: The document.
+        ruled: The schemas that have rules.
+        polls: For each operation that starts a task, the id of the one that polls it.
+        names: What the generator named.
 
     Raises:
         InputError: Two operations would share one name.
     """
     constants = operation_constants(document)
     kept = [each for each in operations(document) if not names.lacks(each.method, each.path)]
-    return tuple(_method(each, constants[each.id], ruled, names) for each in kept)
+    return tuple(_method(each, constants[each.id], ruled, names, polls.get(each.id, "")) for each in kept)
 
 
-def _method(operation: Operation, constant_name: str, ruled: Sequence[RuledSchema], names: Names) -> Method:
+def _method(operation: Operation, constant_name: str, ruled: Sequence[RuledSchema], names: Names, poll: str) -> Method:
     named = names.operation(operation.method, operation.path)
-    bodies = dict(body_schemas(operation.document, operation))
-    media = next(iter(named.bodies), next(iter(bodies), ""))
-    model = names.models.get(named.bodies.get(media) or "") if len(named.bodies) == 1 else None
+    bodies = {key: pointer for key, pointer in body_schemas(operation.document, operation) if key in named.bodies}
+    media = min(named.bodies, key=_preference, default="")
+    model = names.models.get(named.bodies.get(media) or "")
     model = model if model is not None and model.fields else None
+    as_json = is_json(media) and len(named.bodies) == 1
     inputs = _parameters(operation, names)
     if media:
         inputs += (
@@ -136,10 +151,17 @@ def _method(operation: Operation, constant_name: str, ruled: Sequence[RuledSchem
         type_text(named.answer, names),
         tuple(_with_keywords(inputs)),
         media,
-        model.name if model and media.startswith("multipart/") else "",
+        model.name if model and not as_json else "",
         model is not None and model.is_open,
         tuple(_rules(operation, bodies.values(), ruled)),
+        tuple(bodies.values()),
+        poll,
     )
+
+
+def _preference(media: str) -> int:
+    """Return the rank of a content type: JSON before forms, and those before what is sent as a file."""
+    return 0 if is_json(media) else 1 if media.startswith(("multipart/", "application/x-www-form")) else 2
 
 
 def _function(operation: Operation, bodies: Collection[str], ruled: Sequence[RuledSchema]) -> str:
@@ -165,7 +187,7 @@ def _parameters(operation: Operation, names: Names) -> list[Input]:
         kind, required = named.types[key]
         schema = parameter_schema(parameter)
         about = parameter.get("description") or follow_schema(operation.document, schema).get("description")
-        record = {
+        record: dict[str, Any] = {
             "keyword": argument,
             "argument": argument,
             "place": place,
@@ -218,7 +240,8 @@ def _whole(operation: Operation, pointer: str, names: Names) -> Input:
 
 
 def _input(record: Mapping[str, Any], kind: str, names: Names) -> Input:
-    return Input(record, type_text(kind, names), "None" in re.findall(r"\w+", kind))
+    is_nullable = kind == "Any" or "None" in re.findall(r"\w+", kind)
+    return Input({**record, "nullable": is_nullable}, type_text(kind, names), is_nullable)
 
 
 def _facts(document: Any, schema: Any) -> dict[str, Any]:
@@ -278,16 +301,15 @@ def one_line(text: Any) -> str:
     return " ".join(str(text or "").split())
 
 
-def operations_module(document: Any, methods: Sequence[Method], polls: Mapping[str, str], names: Names) -> str:
+def operations_module(document: Any, methods: Sequence[Method], names: Names) -> str:
     """Return the source of `operations.py`.
 
     Args:
         document: The document.
         methods: The methods of its operations.
-        polls: For each operation that starts a task, the id of the one that polls it.
         names: What the generator named.
     """
-    entries = [_entry(each, polls, names) for each in methods]
+    entries = [_entry(each, names) for each in methods]
     servers = [server["url"] for server in document.get("servers", []) if isinstance(server.get("url"), str)]
     return render(
         "operations.py.jinja",
@@ -297,7 +319,7 @@ def operations_module(document: Any, methods: Sequence[Method], polls: Mapping[s
     )
 
 
-def _entry(method: Method, polls: Mapping[str, str], names: Names) -> dict[str, Any]:
+def _entry(method: Method, names: Names) -> dict[str, Any]:
     """Return what the template needs of one operation: names, and under `record` what is written as literals."""
     operation, body = method.operation, method.operation.body
     module = names.operation(operation.method, operation.path).module
@@ -324,7 +346,7 @@ def _entry(method: Method, polls: Mapping[str, str], names: Names) -> dict[str, 
             "body_required": method.is_body_required,
             "is_open": method.is_open,
             "joined": joined(operation.parameters),
-            "poll": polls.get(operation.id, ""),
+            "poll": method.poll,
             "rules": method.rules,
             "certainty": str(body.get("x-certainty", "published")),
         },

@@ -181,3 +181,14 @@ def parameter_schema(parameter: Mapping[str, Any]) -> dict[str, Any]:
     media: Any = next(iter(content.values()), None) if isinstance(content, dict) else None
     found = parameter.get("schema", media.get("schema") if isinstance(media, dict) else None)
     return found if isinstance(found, dict) else {}
+
+
+def essence_of(media: str) -> str:
+    """Return a media type without its parameters."""
+    return media.partition(";")[0].strip().lower()
+
+
+def is_json(media: str) -> bool:
+    """Return whether a media type stands for JSON."""
+    essence = essence_of(media)
+    return essence in {"application/json", "*/*", "application/*"} or essence.endswith("+json")

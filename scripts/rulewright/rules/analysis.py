@@ -10,6 +10,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 import jsonschema_rs
@@ -122,10 +123,16 @@ def analyse(document: Any, ruled: Sequence[RuledSchema], overlays: Sequence[Over
         InputError: An accepted finding is malformed.
     """
     accepted = {name: (reason, place) for name, reason, place in _accepted(overlays)}
-    reasons = {name: reason for name, (reason, _) in accepted.items()}
+    reasons = {name: accepted[name][0] for name in sorted(accepted, key=lambda name: "*" in name)}
     schemas = tuple(_analyse(schema, document, reasons) for schema in ruled if schema.rules)
-    found = {finding.id for schema in schemas for finding in schema.findings}
-    return Report(schemas, tuple((name, place) for name, (_, place) in sorted(accepted.items()) if name not in found))
+    found = [finding.id for schema in schemas for finding in schema.findings]
+    gone = (name for name in sorted(accepted) if not any(_is_meant(name, each) for each in found))
+    return Report(schemas, tuple((name, accepted[name][1]) for name in gone))
+
+
+def _is_meant(name: str, finding: str) -> bool:
+    """Return whether an accepted name means a finding: its id, or a pattern with `*`, which takes in new values."""
+    return name == finding or ("*" in name and fnmatchcase(finding, name.replace("[", "[[]")))
 
 
 def _accepted(overlays: Sequence[Overlay]) -> Iterator[tuple[str, str, str]]:
@@ -158,7 +165,9 @@ def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> 
     if free:
         method += f"; no rule looks at {', '.join(free)} (x{others})"
     findings = tuple(
-        Finding(each.id, each.text, each.rules, each.witness, accepted.get(each.id)) for each in _findings(table)
+        Finding(each.id, each.text, each.rules, each.witness, next(reasons, None))
+        for each in _findings(table)
+        for reasons in [(reason for name, reason in accepted.items() if _is_meant(name, each.id))]
     )
     valid = table.count(point for point in table.broken if not table.errors(point))
     strict = table.count(point for point, broken in table.broken.items() if not broken)

@@ -14,10 +14,10 @@ import jsonschema_rs
 from rulewright.openapi.pointer import Location, encode
 from rulewright.openapi.references import follow_schema
 from rulewright.openapi.sample import sample
-from rulewright.openapi.schemas import Schemas
+from rulewright.openapi.schemas import SchemaError, Schemas
 from rulewright.rules.definition import Finding, Rule, RuledSchema
 from rulewright.rules.dialect import children
-from rulewright.rules.verdict import Verdict, schema_validators
+from rulewright.rules.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,19 @@ def lint(document: Any, ruled: Sequence[RuledSchema]) -> list[Finding]:
     """Return every mistake in the rules of a merged document.
 
     Raises:
-        UnusableSchemaError: A schema that has rules cannot be evaluated; gives the reason.
+        SchemaError: A schema that has rules cannot be evaluated; gives the reason.
     """
     if not ruled:
         return []
     found = []
-    validator = schema_validators(document, ruled)
+    schemas = Schemas(document)
     for schema in ruled:
-        context = Context(document, schema, Verdict(schema, levels=("error", "warning")), validator(schema))
+        try:
+            fits = schemas.validator(schema.schema)
+        except SchemaError as error:
+            error.pointer = schema.pointer
+            raise
+        context = Context(document, schema, Verdict(schema, levels=("error", "warning")), fits)
         for rule in schema.rules:
             for name, function in CHECKS.items():
                 found += [
@@ -97,7 +102,7 @@ def _properties(schema: Any, document: Any, above: frozenset[int] = frozenset())
 
 @check
 def condition_needs_presence(rule: Rule, context: Context) -> Iterator[tuple[str, Location]]:  # noqa: ARG001
-    """An `if` does not match because a field is absent, unless it says so.
+    """An `if` does not match a body merely because a field is absent.
 
     JSON Schema accepts whatever `properties` finds nothing to say about, so `if: {properties: {a: {const: x}}}`
     also matches a body without `a`.
@@ -119,9 +124,9 @@ def _unasked(schema: Any, location: Location) -> Iterator[tuple[str, Location]]:
 
 @check
 def condition_names_a_field(rule: Rule, context: Context) -> Iterator[tuple[str, Location]]:  # noqa: ARG001
-    """An `if` says when the rule applies; one that names no field has lost what it was about."""
+    """An `if` names at least one field: it decides when the rule applies."""
     if next(_named(rule.condition), None) is None:
-        yield "the condition names no field; say when the rule applies, at least that a field is required", ("if",)
+        yield "the condition names no field; state when the rule applies, at least that a field is required", ("if",)
 
 
 @check

@@ -6,17 +6,14 @@ stands here is an API without operations, so that the runtime is checked and tes
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from types import ModuleType
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
-from ._operation import Operation
+from ._operation import AsyncCaller, Caller, Operation
 from ._rules import Body, Rules
 from ._violation import Rule
 from ._waiter import Waiter
-
-R_co = TypeVar("R_co", covariant=True)
 
 PROGRAM: Final = "client"
 SUMMARY: Final = "Call an API."
@@ -41,16 +38,9 @@ validate_request = _RULES.validate_request
 violations = _RULES.violations
 
 
-class Variants(ABC, Generic[R_co]):
-    """Every variant as a method; a subclass decides what submitting means and returns."""
+class Methods(Caller[Any]):
+    """Every operation and every variant as a method."""
 
-    @abstractmethod
-    def _submit(
-        self,
-        operation: Operation[..., Any],
-        arguments: Mapping[str, Any],
-        *,
-        waive: Collection[str],
-        strict: bool | None,
-    ) -> R_co:
-        """Submit a request."""
+
+class AsyncMethods(AsyncCaller[Any]):
+    """Every operation and every variant as a coroutine."""

@@ -8,12 +8,13 @@ from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args
 
 from attrs import field, frozen
 
-from ._answers import Reader, usable_id
+from ._answers import Reader, submitted_id, usable_id
 from ._api import MODELS, OPERATIONS, POLL_ARGUMENTS, SUBMITS, WAITERS, validate_request
+from ._calls import ATTEMPTS, Call, logged_if_interrupted, sending
 from ._downloading import downloading
 from ._errors import ApiError, ConfigurationError, RequestRefused, TaskOutputMissing
 from ._exchange import Core, Disk, DiskFailed, Effect, Tell
@@ -24,10 +25,32 @@ from ._request import request
 from ._result import TaskResult
 from ._secrets import NOTHING, printable
 from ._settings import Settings, positive_seconds, waived
-from ._submitting import ATTEMPTS, Submission, logged_if_interrupted, submitting
 from ._violation import RuleViolation
 from ._waiter import Waiter
 from ._waiting import OnPoll, Polling, looking, waiting
+
+_USUAL_REASONS: Final = (("message",), ("error", "message"), ("detail",), ("error",), ("title",))
+"""Where most servers give an error message (RFC 9457 among them), where no waiter of a document names a place."""
+
+NO_WAITER: Final = Waiter(
+    name="",
+    operation="",
+    argument="",
+    submitted=(),
+    state=(),
+    acceptors={},
+    first=0.0,
+    factor=1.0,
+    max=0.0,
+    deadline=0.0,
+    not_found_grace=0.0,
+    outputs=(),
+    error_message=None,
+    error_code=None,
+    trace=None,
+    reasons=tuple(dict.fromkeys(place for waiter in WAITERS.values() for place in waiter.reasons)) or _USUAL_REASONS,
+)
+"""A waiter without places: the answer is the result, and only errors are read by it, where all operations have them."""
 
 R = TypeVar("R")
 H = TypeVar("H")
@@ -80,6 +103,44 @@ def polling(settings: Settings, task: TaskKey) -> Polling:
     return Polling(task.id, sent, Reader(waiter, settings.redact, task.private), settings.timeout)
 
 
+def prepared(
+    settings: Settings,
+    operation: Operation[..., Any],
+    arguments: Mapping[str, Any],
+    *,
+    waive: Collection[str] = (),
+    strict: bool | None = None,
+    attempts: int = ATTEMPTS,
+) -> Call:
+    """Check a request against the rules, and return it ready to be sent.
+
+    Raises:
+        RequestRefused: It breaks a rule.
+        ConfigurationError: It cannot be built.
+    """
+    strict = settings.strict if strict is None else strict
+    check(operation, arguments, settings.waive | waived(waive), strict=strict)
+    sent, value = request(settings, operation, **arguments)
+    waiter = WAITERS.get(operation.poll or operation.id, NO_WAITER)
+    reader = Reader(waiter, settings.redact, private_texts(arguments, value))
+    return Call(sent, reader, operation, settings.timeout, attempts)
+
+
+def arguments_of(
+    operation: Operation[..., Any], given: Mapping[str, Any], extra: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return the arguments of an operation's generated function for those of its method.
+
+    Raises:
+        ConfigurationError: No body can be made of them.
+    """
+    try:
+        return operation.arguments_of(given, extra)
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        why = printable(str(error))[:200]
+        raise ConfigurationError(f"{operation.id} cannot be sent: {why}; nothing was sent") from None
+
+
 def starting(
     settings: Settings,
     operation: Operation[..., Any],
@@ -96,21 +157,14 @@ def starting(
     Raises:
         RequestRefused: It breaks a rule; nothing was sent.
         ConfigurationError: The operation starts no task.
-        ApiError: See `submitting`.
+        ApiError: See `sending`.
     """
-    strict = settings.strict if strict is None else strict
-    check(operation, arguments, settings.waive | waived(waive), strict=strict)
-    poll = SUBMITS.get(operation.id)
-    if poll is None:
-        raise ConfigurationError(
-            f"{operation.id} starts no task that a waiter knows; nothing was sent\n"
-            f"  send it with call(...); the function of the same name in `variants` builds and checks the body"
-        )
-    sent, value = request(settings, operation, **arguments)
-    private = private_texts(arguments, value)
-    reader = Reader(WAITERS[poll], settings.redact, private)
-    task_id = yield from submitting(Submission(sent, reader, operation.id, settings.timeout, attempts))
-    task = handle(TaskKey(task_id, poll, _carried(operation, arguments), private))
+    call = prepared(settings, operation, arguments, waive=waive, strict=strict, attempts=attempts)
+    if not operation.poll:
+        raise ConfigurationError(f"{operation.id} starts no task that a waiter knows; nothing was sent")
+    answer = yield from sending(call)
+    task_id = str(submitted_id(call.reader.document(answer), call.reader.waiter.submitted))
+    task = handle(TaskKey(task_id, operation.poll, _carried(operation, arguments), call.reader.private))
     if on_submitted is not None:
         # Nobody has the id yet: a note on a cancellation is lost.
         with logged_if_interrupted(_resume(task_id)):

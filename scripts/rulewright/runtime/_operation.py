@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
 from typing import Any, Final, Generic, ParamSpec, TypeVar
 
 from attrs import define
 
+from ._values import ABSENT, Written, as_written, to_json
+
 P = ParamSpec("P")
 R = TypeVar("R")
+T_co = TypeVar("T_co", covariant=True)
 
 IDEMPOTENT: Final = frozenset({"get", "head", "options", "trace", "put", "delete", "query"})
 
@@ -74,6 +78,7 @@ class Input:
         choices: The values that the document lists; of an array, those of its items.
         format: The document's format; of an array, that of its items.
         deprecated: Whether the document calls it deprecated.
+        nullable: Whether null is a value of it; of any other, None stands for absent.
     """
 
     keyword: str
@@ -87,6 +92,7 @@ class Input:
     choices: tuple[Any, ...] = ()
     format: str = ""
     deprecated: bool = False
+    nullable: bool = False
 
 
 @define(frozen=True)
@@ -149,6 +155,91 @@ class Operation(Generic[P, R]):
         """Whether a request that is sent twice means no more than one (RFC 9110, 9.2.2, and the QUERY method)."""
         return self.method in IDEMPOTENT
 
+    def arguments_of(self, given: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the arguments of `request` for those of the operation's method.
+
+        Args:
+            given: The arguments by keyword; `ABSENT`, and None where null is no value, stand for no value.
+            extra: Fields of the body that the document does not list.
+        """
+        found: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
+        for each in self.inputs:
+            value = given.get(each.keyword, ABSENT)
+            if value is ABSENT or (value is None and not each.nullable):
+                continue
+            if each.place == "body" and each.name:
+                fields[each.name if self.model is None else each.argument] = value
+            else:
+                found[each.argument] = as_written(value)
+        if fields or extra or (self.body_required and any(each.place == "body" and each.name for each in self.inputs)):
+            found["body"] = self._body(fields, extra or {})
+        return found
+
+    def _body(self, fields: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+        if self.model is None:
+            return Written({name: to_json(value) for name, value in {**extra, **fields}.items()})
+        body = self.model(**{name: as_written(value) for name, value in fields.items()})
+        if extra:
+            body.additional_properties.update(extra)
+        return body
+
     def filled_in(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a request with the defaults of its builder."""
         return {**(getattr(self.request, "__kwdefaults__", None) or {}), **arguments}
+
+
+class Caller(ABC, Generic[T_co]):
+    """What the generated methods of a client rest on; `T_co` is the handle of a task."""
+
+    @abstractmethod
+    def _call(
+        self,
+        operation: Operation[..., R],
+        given: Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> R:
+        """Send a request, and return what it is answered with."""
+
+    @abstractmethod
+    def _start(
+        self,
+        operation: Operation[..., Any],
+        given: Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> T_co:
+        """Submit a request, and return the handle of the task."""
+
+
+class AsyncCaller(ABC, Generic[T_co]):
+    """The same on asyncio."""
+
+    @abstractmethod
+    async def _call(
+        self,
+        operation: Operation[..., R],
+        given: Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> R:
+        """Send a request, and return what it is answered with."""
+
+    @abstractmethod
+    async def _start(
+        self,
+        operation: Operation[..., Any],
+        given: Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> T_co:
+        """Submit a request, and return the handle of the task."""

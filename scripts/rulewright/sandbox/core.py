@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 import threading
@@ -24,6 +25,7 @@ from rulewright.sandbox.validation import Rule, Schemas
 CONTROL: Final = "/_sandbox/"
 """The path prefix of the control surface, for callers in other languages."""
 
+PATHS_SHOWN: Final = 5
 INVENTED: Final = (
     "how long each state lasts, and that every task passes through all of them",
     "task ids, dates, error texts and codes",
@@ -119,6 +121,8 @@ class Core:
                     rules.setdefault(rule.id, rule)
         for rule in rules.values():
             yield Provenance(rule.provenance, "rule", f"{rule.id} ({rule.level}): {rule.message}")
+        for name in self.guard.unchecked:
+            yield Provenance("invented", "sandbox", f"the credentials of the security scheme {name} are not checked")
         for text in INVENTED:
             yield Provenance("invented", "sandbox", text)
 
@@ -128,12 +132,18 @@ class Core:
             task_id = file_task_id(request.path)
             if task_id is not None:
                 return self._download(request, task_id)
-            return error_answer(404, f"the document has no path {quote(request.path[:200])}")
+            return error_answer(404, self._no_such_path(request.path[:200]))
         endpoint = methods.get(request.method)
         if endpoint is None:
             return _wrong_method(request, methods)
         names = self._routes.names.get(endpoint, ())
         return endpoint.handle(request, dict(zip(names, values, strict=True)))
+
+    def _no_such_path(self, path: str) -> str:
+        known = list(dict.fromkeys(self.spec.base_path + operation.path for operation in self.spec.operations))
+        close = difflib.get_close_matches(path, known, 1)
+        others = f"it has {', '.join(known[:PATHS_SHOWN])}" + (", ..." if len(known) > PATHS_SHOWN else "")
+        return f"the document has no path {quote(path)}; {f'did you mean {close[0]}?' if close else others}"
 
     def _download(self, request: Request, task_id: str) -> Response:
         if request.method not in {"GET", "HEAD"}:

@@ -12,9 +12,10 @@ from email.policy import HTTP
 from typing import Any, Final, Never
 from urllib.parse import parse_qsl, unquote
 
+from rulewright.openapi.operations import essence_of, is_json
 from rulewright.openapi.pointer import Location, encode
 from rulewright.sandbox.exchange import LATIN, Request, Response, error_answer, json_text
-from rulewright.sandbox.spec import Body, Operation, Parameter, Schema, Spec, essence_of, is_json
+from rulewright.sandbox.spec import Body, Operation, Parameter, Schema, Spec
 from rulewright.sandbox.validation import Checks, Entry, Schemas, schema_entry
 
 Types = frozenset[str]

@@ -17,18 +17,28 @@ _SCHEMES: Final = {"bearer": b"bearer", "basic": b"basic"}
 class Guard:
     """The accepted token, and the place of each security scheme in a request.
 
+    A scheme that carries more than a token, such as HTTP Digest or mutual TLS, is not checked.
+
+    Attributes:
+        unchecked: The names of the schemes that operations require and that are not checked.
+
     Raises:
-        SpecError: An operation requires a scheme that the sandbox does not support, such as mutual TLS.
+        SpecError: An operation requires a scheme that the document does not define.
     """
 
     def __init__(self, spec: Spec, token: str) -> None:
         self._token = token.encode()
         self._schemes: dict[str, tuple[str, str]] = {}
+        self.unchecked: list[str] = []
         schemes = (spec.document.get("components") or {}).get("securitySchemes") or {}
         for name in {name for operation in spec.operations for every in operation.security for name in every}:
             if name not in schemes:
                 raise SpecError(f"#/components/securitySchemes: {name!r} is required by an operation but not defined")
-            self._schemes[name] = _placed(name, spec.resolve(schemes[name]))
+            if (place := placed(spec.resolve(schemes[name]))) is not None:
+                self._schemes[name] = place
+            else:
+                self.unchecked.append(name)
+        self.unchecked.sort()
 
     @property
     def names(self) -> frozenset[str]:
@@ -37,7 +47,7 @@ class Guard:
 
     def carriers(self, operation: Operation) -> frozenset[tuple[str, str]]:
         """Return the places and names, in lower case, of the credentials of an operation."""
-        named = {self._schemes[name] for every in operation.security for name in every}
+        named = {self._schemes[name] for every in operation.security for name in every if name in self._schemes}
         return frozenset((place, name.lower()) for place, name in named)
 
     def authorizes(self, operation: Operation, request: Request) -> bool:
@@ -46,6 +56,8 @@ class Guard:
         return not alternatives or any(all(self._has(name, request) for name in every) for every in alternatives)
 
     def _has(self, scheme: str, request: Request) -> bool:
+        if scheme not in self._schemes:
+            return True
         place, name = self._schemes[scheme]
         given = _given(place, name, request)
         if given is None:
@@ -55,7 +67,11 @@ class Guard:
         return hmac.compare_digest(given, self._token)
 
 
-def _placed(name: str, scheme: Mapping[str, Any]) -> tuple[str, str]:
+def placed(scheme: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return where requests carry the token: `bearer`, `basic`, `header`, `query` or `cookie`, and the name there.
+
+    None for a scheme that needs more than a token.
+    """
     match scheme:
         case {"type": "apiKey", "in": place, "name": key}:
             return place, key
@@ -63,7 +79,7 @@ def _placed(name: str, scheme: Mapping[str, Any]) -> tuple[str, str]:
             return "bearer", _HEADER
         case {"type": "http", "scheme": http_scheme} if http_scheme.lower() in _SCHEMES:
             return http_scheme.lower(), _HEADER
-    raise SpecError(f"#/components/securitySchemes/{name}: is not supported; bearer, basic, oauth2 and apiKey are")
+    return None
 
 
 def _given(place: str, name: str, request: Request) -> bytes | None:

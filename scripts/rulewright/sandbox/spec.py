@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from rulewright.errors import InputError
 from rulewright.openapi.operations import (
     METHODS,
+    essence_of,
+    is_json,
     operation_parameters,
     parameter_names,
     parameters_schema,
@@ -314,18 +316,7 @@ def _url(server: Mapping[str, Any]) -> str:
     return url
 
 
-def essence_of(media: str) -> str:
-    """Return a media type without its parameters."""
-    return media.partition(";")[0].strip().lower()
-
-
 def type_sent(media: str) -> str:
     """Return the type by which requests announce a body: without parameters, and JSON where any type will do."""
     essence = essence_of(media)
     return "application/json" if essence == "*/*" else essence
-
-
-def is_json(media: str) -> bool:
-    """Return whether a media type stands for JSON."""
-    essence = essence_of(media)
-    return essence in {"application/json", "*/*", "application/*"} or essence.endswith("+json")

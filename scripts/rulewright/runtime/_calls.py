@@ -1,0 +1,309 @@
+"""Send the request of an operation: once, wherever sending it again might cost something.
+
+A request that is not idempotent (RFC 9110, 9.2.2) is sent again only where provably no byte of it reached the server,
+or where the server refused it with 429, said when to come back, and gave a body that can be read and names no task.
+Every other unclear end is an `OutcomeUnknown`. An idempotent one may also be sent again after no answer, and after a
+503 that says when to come back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any, Final
+
+from attrs import frozen
+
+from ._answers import ABSENT, Reader, Unreadable, at, may_hide_json, mentioned_ids, status_error, submitted_id
+from ._api import LOGGER
+from ._errors import ApiError, ConnectionFailed, OutcomeUnknown, ProtocolError, SubmitContradicted, SubmitOutcomeUnknown
+from ._exchange import Answer, Core, Failed, Now, Random, Request, Send, Sleep, Wall
+from ._operation import Operation
+from ._retry_after import retry_after, utc
+
+_log = logging.getLogger(LOGGER)
+
+ATTEMPTS: Final = 3
+"""Times a request is sent that never left this machine, or may be sent again."""
+
+BUDGET: Final = 20.0
+"""Seconds after which a request is not sent again by our own decision; a shorter time-out of the client goes first."""
+
+TOO_MANY: Final = 429
+"""Too many requests: the one refusal after which any request may be sent again."""
+
+UNAVAILABLE: Final = 503
+"""After this refusal an idempotent request may be sent again."""
+
+RETRY_AFTER_CAP: Final = 60.0
+"""Longest Retry-After obeyed, in seconds; above it the caller decides."""
+
+ANSWER_LIMIT: Final = 4 * 2**20
+"""Bytes of JSON accepted about a task."""
+
+RESULT_LIMIT: Final = 64 * 2**20
+"""Bytes accepted of an answer that is a result itself; it is kept in memory."""
+
+_NOT_PROCESSED: Final = frozenset({301, 307, 308})
+"""Redirects that say the resource is elsewhere (RFC 9110, 15.4); 302 and 303 may follow a processed POST."""
+
+_ANYTHING: Final = "id"
+"""A name under which an error may name itself: in a refusal, it counts at the place of a task's id only."""
+
+_MOST_SHOWN: Final = 5
+
+_UNCLEAR: Final = frozenset({408, 499})
+_UNCLEAR_OF_TASK: Final = frozenset({409, *_UNCLEAR})
+"""A conflict may be one with the very task that this request has started."""
+
+
+@frozen(eq=False)
+class Call:
+    """A request of an operation, and how to read what it is answered with."""
+
+    request: Request
+    reader: Reader
+    operation: Operation[..., Any]
+    timeout: float
+    attempts: int = ATTEMPTS
+
+    @property
+    def what(self) -> str:
+        """The operation as it is called in messages."""
+        return self.operation.id
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of method, URL and body, in hex; the token is no part of any of them."""
+        head = f"{self.request.method} {self.request.url}\n".encode()
+        return hashlib.sha256(head + (self.request.content or b"")).hexdigest()
+
+
+def sending(call: Call) -> Core[Answer]:
+    """Send a request and return the success that it is answered with; of a submit, one that names a task.
+
+    Raises:
+        ConnectionFailed: It was never sent, or it was idempotent and not answered.
+        OutcomeUnknown: It may have been carried out; of a submit, `SubmitOutcomeUnknown`.
+        StatusError: It was refused; nothing was carried out.
+        ProtocolError: It was redirected, which is refused.
+    """
+    started = yield from Now()
+    attempt = 1
+    while True:
+        sent_at = yield from Wall()
+        send = Send(call.request, call.timeout, ANSWER_LIMIT if call.operation.poll else RESULT_LIMIT)
+        with nullcontext() if call.operation.is_idempotent else logged_if_interrupted(_in_flight(call, sent_at), send):
+            outcome = yield from send
+            if isinstance(outcome, Failed):
+                found: Answer | ApiError | _Again = _judge_failure(call, outcome, sent_at, attempt)
+            else:
+                found = _judge(call, outcome, sent_at)
+        if isinstance(found, Answer):
+            return found
+        if not isinstance(found, _Again):
+            raise found
+        now = yield from Now()
+        is_late = found.wait is None and now - started >= min(BUDGET, call.timeout)
+        if attempt >= call.attempts or is_late:
+            raise found.error
+        chance = yield from Random()
+        # Spread behind the moment named, never before it.
+        pause = chance * 2.0 ** (attempt - 1) if found.wait is None else found.wait + chance
+        _log.info("%s: attempt %d of %d was not accepted; the next in %.1f s", call.what, attempt, call.attempts, pause)
+        yield from Sleep(pause)
+        attempt += 1
+
+
+@frozen(eq=False)
+class _Again:
+    """What may be sent again, after `wait` seconds if the server named them; the error if it is not."""
+
+    error: ApiError
+    wait: float | None = None
+
+
+@contextmanager
+def logged_if_interrupted(message: str, send: Send | None = None) -> Iterator[None]:
+    """Log and note `message` where anything but an `ApiError` ends the block, such as Ctrl-C or a cancellation.
+
+    Where `send` shows that no byte of the request was written, there is nothing to log.
+
+    A note alone is lost to most callers: `asyncio.timeout` replaces a CancelledError, and nobody prints one.
+    """
+    try:
+        yield
+    except ApiError:
+        raise
+    except BaseException as error:
+        if send is not None and not send.progress.sent:
+            raise
+        _log.warning("%s (interrupted by %s)", message, type(error).__name__)
+        if message not in getattr(error, "__notes__", ()):
+            error.add_note(message)
+        raise
+
+
+def _in_flight(call: Call, sent_at: float) -> str:
+    return (
+        f"{call.what} was being sent: it may have been accepted and billed"
+        f" (sent {utc(sent_at).isoformat(timespec='seconds')}, request sha256 {call.fingerprint})"
+    )
+
+
+def _judge_failure(call: Call, failed: Failed, sent_at: float, attempts: int) -> ApiError | _Again:
+    """Return what becomes of a request that was not answered."""
+    detail = call.reader.show(failed.detail)
+    if not failed.sent:
+        message = f"{call.what} was never sent, after {attempts} attempt{'s' * (attempts > 1)}: {detail}"
+        way_out = "nothing was carried out; it is safe to send it again"
+        if call.operation.poll:
+            way_out = "nothing was started or billed; it is safe to submit again"
+        return _Again(ConnectionFailed(message, way_out=way_out))
+    if call.operation.is_idempotent:
+        error = ConnectionFailed(f"{call.what} was not answered: {detail}", way_out="it may be sent again")
+        return error if failed.kind == "refused" else _Again(error)
+    return _unknown(call, sent_at, detail)
+
+
+def _judge(call: Call, answer: Answer, sent_at: float) -> Answer | ApiError | _Again:
+    """Return an answer that is a success, or what becomes of the request instead."""
+    status, operation = answer.status, call.operation
+    if operation.poll and (problem := _problem_of_task(call, answer, sent_at)):
+        return problem
+    if 200 <= status < 300:
+        return answer
+    if status in _NOT_PROCESSED or (status < 400 and operation.is_idempotent):
+        return _redirected(call, answer)
+    if status == TOO_MANY or (status == UNAVAILABLE and operation.is_idempotent):
+        wait = retry_after(answer.headers, sent_at)
+        error = status_error(call.what, answer, call.reader, wait=wait)
+        return error if wait is None or wait > RETRY_AFTER_CAP else _Again(error, wait)
+    is_unclear = status in (_UNCLEAR_OF_TASK if operation.poll else _UNCLEAR)
+    if status >= 400 and (operation.is_idempotent or (status < 500 and not is_unclear)):
+        return status_error(call.what, answer, call.reader, wait=None)
+    return _unknown(call, sent_at, f"HTTP {status}", answer)
+
+
+def _problem_of_task(call: Call, answer: Answer, sent_at: float) -> OutcomeUnknown | None:
+    """Return what is wrong with an answer to a submit: a success without an id, or a refusal that may hold one."""
+    status, reader = answer.status, call.reader
+    document = reader.document(answer)
+    place = "/" + "/".join(reader.waiter.submitted)
+    found = submitted_id(document, reader.waiter.submitted)
+    if 200 <= status < 300:
+        if found is not None:
+            return None
+        unread = document
+        if not isinstance(unread, Unreadable):
+            unread = reader.missing(document, f"it holds no id of a {reader.waiter.name} at {place}")
+        error = _unknown(call, sent_at, f"HTTP {status}, but {unread.reason}", answer, contradicted=unread.is_error)
+        return _leading_to(error, ids_in(answer, reader))
+    if ids := ids_in(answer, reader):
+        where = f"at {place}" if found is not None else f"under the name {reader.waiter.submitted[-1]}"
+        reason = f"HTTP {status}, but its body holds the id of a {reader.waiter.name} {where}"
+        return _leading_to(_unknown(call, sent_at, reason, answer, contradicted=True), ids)
+    if status != TOO_MANY:
+        return None
+    # No other refusal is ever sent again, so for those the status is enough.
+    if isinstance(document, Unreadable) and may_hide_json(answer):
+        return _unknown(call, sent_at, f"HTTP {status}, but {document.reason}", answer)
+    held = at(document, reader.waiter.submitted)
+    if held is ABSENT or held is None:
+        return None
+    reason = f"HTTP {status}, but its body holds something where the id of a {reader.waiter.name} should be"
+    return _unknown(call, sent_at, reason, answer)
+
+
+def ids_in(answer: Answer, reader: Reader) -> tuple[str, ...]:
+    """Return the ids of tasks in an answer that is no plain success: the one at its place, or else any of its name."""
+    place = reader.waiter.submitted
+    found = submitted_id(reader.document(answer), place)
+    if found is not None:
+        return (found,)
+    if answer.status >= 300 and answer.status != TOO_MANY and place[-1].lower() == _ANYTHING:
+        return ()
+    return tuple(each for each in mentioned_ids(answer, place) if not reader.private.appear_in(each))
+
+
+def _leading_to(error: OutcomeUnknown, ids: tuple[str, ...]) -> OutcomeUnknown:
+    """Return the error with the way to the tasks that may have been started."""
+    if ids:
+        error.task_id = ids[0] if len(ids) == 1 else None
+        looks = ", ".join(f"client.task({each!r}).result()" for each in ids[:_MOST_SHOWN])
+        error.way_out = f"the task may have been accepted and billed; before deciding anything, look at it with {looks}"
+    return error
+
+
+def _unknown(
+    call: Call, sent_at: float, reason: str, answer: Answer | None = None, *, contradicted: bool = False
+) -> OutcomeUnknown:
+    fields: dict[str, Any] = {}
+    if answer is not None:
+        document = call.reader.document(answer)
+        fields = {
+            "status": answer.status,
+            "trace_id": call.reader.trace(answer, document),
+            "vendor_message": call.reader.message(document),
+        }
+    kind = OutcomeUnknown
+    if call.operation.poll:
+        kind = SubmitContradicted if contradicted else SubmitOutcomeUnknown
+    return kind(
+        f"{call.what} was sent, and whether it was accepted is unknown: {reason}",
+        reason=reason,
+        fingerprint=call.fingerprint,
+        sent_at=utc(sent_at),
+        **fields,
+    )
+
+
+def _redirected(call: Call, answer: Answer) -> ProtocolError:
+    reader = call.reader
+    where = answer.headers.get("location")
+    kind = "which is no answer to it" if where is None else f"a redirect to {reader.show(where, limit=200)}"
+    return ProtocolError(
+        f"{call.what} was answered with HTTP {answer.status}, {kind}",
+        status=answer.status,
+        trace_id=reader.trace(answer, reader.document(answer)),
+        way_out="a request is never sent to another address; check base_url",
+    )
+
+
+def calling(call: Call) -> Core[Any]:
+    """Send a request and return what a success is answered with, read as the document says.
+
+    Raises:
+        ApiError: See `sending`; also for an answer that is not what the document says.
+    """
+    answer = yield from sending(call)
+    found = _read(call, answer)
+    if isinstance(found, ProtocolError):
+        # Outside of where the answer was read, so that no traceback drags it along.
+        raise found
+    return found
+
+
+def _read(call: Call, answer: Answer) -> Any:
+    from ._http import read_generated
+
+    reader = call.reader
+    broken = reader.broken(answer)
+    if broken is not None:
+        reason = broken.reason
+    else:
+        try:
+            return read_generated(answer, call.operation.read)
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            what = reader.show(str(error), limit=200)
+            reason = f"its body is not what the document says ({type(error).__name__}: {what})"
+    return ProtocolError(
+        f"{call.what} was answered with HTTP {answer.status}, but {reason}",
+        task_id=submitted_id(reader.document(answer), reader.waiter.submitted) if call.operation.poll else None,
+        status=answer.status,
+        trace_id=reader.trace(answer, None),
+        vendor_message=reader.message(reader.document(answer)),
+        way_out="" if call.operation.is_idempotent else "it was accepted; sending it again would do it twice",
+    )

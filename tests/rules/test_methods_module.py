@@ -1,0 +1,430 @@
+"""The typed methods as they are written, of a made-up operation: what a parameter may be, and what a call sends."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from typing import Any
+
+import pytest
+from rulewright.errors import InputError
+from rulewright.generate.methods import methods_module
+from rulewright.generate.names import FieldName, Names, OperationName
+from rulewright.generate.operations import read_methods
+from rulewright.rules.definition import Rule
+from rulewright.rules.variants import VariantSet
+
+from tests.rules.parcels import BOX, LARGE, LETTER, both, made, methods_of, rule
+
+ENDING = "waive: Collection[str]=(), strict: bool | None=None"
+
+
+def module(*rules: Rule, **how: Any) -> str:
+    """Return the module of the methods."""
+    return source_of(*made(*rules, **how))
+
+
+def source_of(variants: VariantSet, value: Any, names: Names) -> str:
+    """Return the module of the methods."""
+    return methods_module(methods_of(variants, value, names), [variants], [variants.ruled], names)
+
+
+def methods(source: str, name: str) -> list[ast.FunctionDef]:
+    """Return the methods of that name, overloads first."""
+    (variants,) = (n for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and n.name == "Methods")
+    return [node for node in variants.body if isinstance(node, ast.FunctionDef) and node.name == name]
+
+
+def signatures(source: str, name: str) -> list[str]:
+    """Return the parameters of each method of that name, without `self` and without what they all end with."""
+    found = [ast.unparse(node.args) for node in methods(source, name)]
+    assert all(text.endswith(ENDING) and text.startswith("self, ") for text in found)
+    return [text.removeprefix("self, ").removesuffix(ENDING).rstrip(", ") for text in found]
+
+
+ANY = "labels: list[str] | tuple[str, ...] | None=None, fast: bool | None=None"
+
+
+FIELDS = "{'kind': kind, 'to_whom': to_whom, 'size': size, 'labels': labels, 'fast': fast}"
+
+
+def test_the_method_of_an_operation_takes_every_field() -> None:
+    """Required ones first; it hands them on with what the document does not list."""
+    (general,) = methods(module(), "send")
+    assert ast.unparse(general.args) == (
+        f"self, *, kind: models.ParcelKind, to_whom: str, size: models.ParcelSize | None=None, {ANY}, "
+        f"extra: Mapping[str, Any] | None=None, {ENDING}"
+    )
+    assert [ast.unparse(line) for line in general.body[1:]] == [
+        f"return self._call(_operations.SEND_PARCEL, {FIELDS}, extra, waive=waive, strict=strict)"
+    ]
+    assert ast.get_docstring(general) == (
+        "Call POST /parcels/{depot}.\n"
+        "\n"
+        "Args:\n"
+        "    kind: What it is\n"
+        "    to_whom: A name\n"
+        "          on the label\n"
+        "    size: See the vendor's documentation.\n"
+        "    labels: See the vendor's documentation.\n"
+        "    fast: Deprecated. By air\n"
+        "    extra: Fields the document does not list, sent as they are.\n"
+        "    waive: Ids of rules to switch off for this call.\n"
+        "    strict: Refuse inferred rules too; where it is not given, the client's own setting holds.\n"
+        "\n"
+        "Returns:\n"
+        "    What the API answers.\n"
+        "\n"
+        "Raises:\n"
+        "    RequestRefused: The request breaks a rule or its schema; nothing was sent.\n"
+        "    OutcomeUnknown: It may have been carried out; it is not sent again.\n"
+        "    StatusError: It was refused.\n"
+        "    ApiError: It was not answered, or not as the document says."
+    )
+    assert ast.unparse(general.returns or general) == "Any"
+
+
+def test_the_coroutine_of_an_operation_has_the_same_parameters() -> None:
+    """And refers to the method for the rest."""
+    (coroutines,) = (n for n in ast.parse(module()).body if isinstance(n, ast.ClassDef) and n.name == "AsyncMethods")
+    found = {node.name: node for node in coroutines.body if isinstance(node, ast.AsyncFunctionDef)}
+    assert list(found) == ["send", "send_box", "send_letter"]
+    for name, node in found.items():
+        (method,) = methods(module(), name)
+        assert ast.unparse(node.args) == ast.unparse(method.args)
+        assert str(ast.get_docstring(node)).endswith(f"See `Client.{name}`.")
+    assert ast.unparse(found["send_box"].body[-1]).startswith("return await self.send(kind='box', ")
+
+
+def test_a_submit_returns_a_task() -> None:
+    """Its errors are about a task, too."""
+    variants, value, names = made()
+    source = methods_module(
+        read_methods(value, [variants.ruled], {"sendParcel": "track"}, names), [variants], [variants.ruled], names
+    )
+    for name in ("send", "send_box"):
+        (method,) = methods(source, name)
+        assert ast.unparse(method.returns or method) == "Task"
+        assert "SubmitOutcomeUnknown: It may have been accepted and billed" in str(ast.get_docstring(method))
+    assert "self._start(_operations.SEND_PARCEL" in source
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_schema_may_close_its_body(is_open: bool) -> None:
+    """Then the method takes nothing that the document does not list, and does not mention it."""
+    (general,) = methods(module(is_open=is_open), "send")
+    extra = "extra: Mapping[str, Any] | None=None, " if is_open else ""
+    assert ast.unparse(general.args) == (
+        f"self, *, kind: models.ParcelKind, to_whom: str, size: models.ParcelSize | None=None, {ANY}, {extra}{ENDING}"
+    )
+    assert ("extra: Fields the document does not list" in str(ast.get_docstring(general))) is is_open
+    assert (", extra, waive=" in ast.unparse(general.body[-1])) is is_open
+
+
+def test_the_body_may_be_a_reference() -> None:
+    """To one among the components of the document; the calls are the same."""
+    variants, value, names = made()
+    post = value["paths"]["/parcels/{depot}"]["post"]
+    value["components"]["requestBodies"] = {"Body": post["requestBody"]}
+    post["requestBody"] = {"$ref": "#/components/requestBodies/Body"}
+    assert source_of(variants, value, names) == module()
+
+
+def test_a_variant_fixes_its_field_and_hands_the_rest_on() -> None:
+    """Its documentation has the rules that speak of it, or of every variant."""
+    box = rule(BOX, both(LARGE), "large-boxes")
+    names = rule({"required": ["toWhom"]}, {"properties": {"toWhom": {"pattern": "."}}}, "names", "warning")
+    listed = rule({"properties": {"kind": {"enum": ["box", "letter"]}}, "required": ["kind"]}, True, "listed")
+    rules = (box, rule(LETTER, True, "letters"), names, listed, rule(True, True, "every"))
+    (method,) = methods(module(*rules), "send_box")
+    assert ast.unparse(method.body[-1]) == (
+        "return self.send(kind='box', to_whom=to_whom, size=size, labels=labels, fast=fast, waive=waive, strict=strict)"
+    )
+    assert ast.get_docstring(method) == (
+        "Submit a request with kind box.\n"
+        "\n"
+        "Args:\n"
+        "    to_whom: A name\n"
+        "          on the label\n"
+        "    size: See the vendor's documentation.\n"
+        "    labels: See the vendor's documentation.\n"
+        "    fast: Deprecated. By air\n"
+        "    waive: Ids of rules to switch off for this call.\n"
+        "    strict: Refuse inferred rules too; where it is not given, the client's own setting holds.\n"
+        "\n"
+        "Returns:\n"
+        "    What the API answers.\n"
+        "\n"
+        "Raises:\n"
+        "    RequestRefused: The request breaks a rule or its schema; nothing was sent.\n"
+        "    OutcomeUnknown: It may have been carried out; it is not sent again.\n"
+        "    StatusError: It was refused.\n"
+        "    ApiError: It was not answered, or not as the document says.\n"
+        "\n"
+        "Rules:\n"
+        "    large-boxes (error): large-boxes must hold\n"
+        "    names (warning): names must hold\n"
+        "    listed (error): listed must hold\n"
+        "    every (error): every must hold"
+    )
+    assert "Rules:" not in (ast.get_docstring(methods(module(), "send_box")[0]) or "")
+
+
+def test_a_schema_that_requires_nothing() -> None:
+    """Then every field may be left out, but for the one that tells the variants apart, which each of them fixes."""
+    variants, value, names = made(required=())
+    del value["components"]["schemas"]["Parcel"]["required"]
+    source = source_of(variants, value, names)
+    assert signatures(source, "send_box") == [
+        f"*, to_whom: str | None=None, size: models.ParcelSize | None=None, {ANY}"
+    ]
+
+
+def test_the_lines_of_a_docstring_stand_in_their_method() -> None:
+    """Indented as deep as it, with none of blanks alone."""
+    lines = module().splitlines()
+    assert '        """Submit a request with kind box.' in lines
+    assert "            to_whom: A name" in lines
+    assert '        """' in lines
+    assert not [line for line in lines if line and not line.strip()]
+
+
+MANY = "tuple[str] | tuple[str, str, *tuple[str, ...]]"
+LABELS = {"properties": {"labels": {"minItems": 1}}, "required": ["labels"]}
+FEW = {"properties": {"labels": {"maxItems": 1}}}
+NO_LABELS = {"not": {"required": ["labels"]}}
+SMALLER = {"properties": {"size": {"enum": ["s", "m"]}}}
+SIZED = {"required": ["size"]}
+
+
+@pytest.mark.parametrize(
+    ("requirement", "expected"),
+    [
+        (True, f"size: models.ParcelSize | None=None, {ANY}"),
+        (SMALLER, f"size: Literal['s', 'm'] | None=None, {ANY}"),
+        (SIZED, f"size: models.ParcelSize, {ANY}"),
+        (LARGE, f"size: Literal['l'], {ANY}"),
+        ({"not": SIZED}, f"size: None=None, {ANY}"),
+        (
+            LABELS,
+            f"size: models.ParcelSize | None=None, labels: {MANY}, fast: bool | None=None",
+        ),
+        (
+            both(LABELS, FEW),
+            "size: models.ParcelSize | None=None, labels: tuple[str], fast: bool | None=None",
+        ),
+        (
+            FEW,
+            "size: models.ParcelSize | None=None, labels: tuple[()] | tuple[str] | None=None, fast: bool | None=None",
+        ),
+        (
+            {"properties": {"labels": {"minItems": 2, "maxItems": 2}}, "required": ["labels"]},
+            "size: models.ParcelSize | None=None, labels: tuple[str, str], fast: bool | None=None",
+        ),
+        (
+            {"required": ["labels"]},
+            "size: models.ParcelSize | None=None, labels: list[str] | tuple[str, ...], fast: bool | None=None",
+        ),
+        (NO_LABELS, "size: models.ParcelSize | None=None, labels: None=None, fast: bool | None=None"),
+        (
+            {"properties": {"fast": {"const": True}}},
+            f"size: models.ParcelSize | None=None, {ANY}".replace("fast: bool", "fast: Literal[True]"),
+        ),
+    ],
+)
+def test_a_parameter_is_as_wide_as_the_rules_leave_it(requirement: Any, expected: str) -> None:
+    """Listed values, lengths as tuples, absence as None; a field that the rules leave alone keeps its type."""
+    source = module(rule(BOX, requirement))
+    assert signatures(source, "send_box") == [f"*, to_whom: str, {expected}"]
+    assert signatures(source, "send_letter") == [f"*, to_whom: str, size: models.ParcelSize | None=None, {ANY}"]
+
+
+def test_fields_that_depend_on_each_other_become_overloads() -> None:
+    """One for each case, and the method itself takes what any of them does."""
+    source = module(rule(both(BOX, LARGE), LABELS))
+    assert signatures(source, "send_box") == [
+        f"*, to_whom: str, size: Literal['s', 'm'] | None=None, {ANY}",
+        f"*, to_whom: str, size: Literal['l'], labels: {MANY}, fast: bool | None=None",
+        f"*, to_whom: str, size: models.ParcelSize | None=None, {ANY}",
+    ]
+    assert [bool(node.decorator_list) for node in methods(source, "send_box")] == [True, True, False]
+    assert len(methods(source, "send_letter")) == 1
+
+
+def test_a_text_whose_presence_depends_on_another_field() -> None:
+    """It counts as given or not; its type stays what it is."""
+    named = {"required": ["toWhom"]}
+    source = module(rule(both(BOX, LARGE), named), rule(LETTER, {"not": named}), required=("kind",))
+    assert signatures(source, "send_box")[:2] == [
+        f"*, to_whom: None=None, size: Literal['s', 'm'] | None=None, {ANY}",
+        f"*, to_whom: str, size: models.ParcelSize | None=None, {ANY}",
+    ]
+    assert signatures(source, "send_letter") == [f"*, to_whom: None=None, size: models.ParcelSize | None=None, {ANY}"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "requirement", "expected"),
+    [
+        ({"positional": ["toWhom"]}, True, f"to_whom: str, *, size: models.ParcelSize | None=None, {ANY}"),
+        ({"positional": ["size", "toWhom"]}, True, f"size: models.ParcelSize | None=None, *, to_whom: str, {ANY}"),
+        ({"positional": ["size", "toWhom"]}, SIZED, f"size: models.ParcelSize, to_whom: str, *, {ANY}"),
+        ({"positional": ["kind", "toWhom"]}, True, f"to_whom: str, *, size: models.ParcelSize | None=None, {ANY}"),
+        ({"defaults": {"size": "m"}}, True, f"*, to_whom: str, size: models.ParcelSize='m', {ANY}"),
+        ({"defaults": {"size": "m"}}, SMALLER, f"*, to_whom: str, size: Literal['s', 'm']='m', {ANY}"),
+        ({"defaults": {"size": "m"}}, LARGE, f"*, to_whom: str, size: Literal['l'], {ANY}"),
+    ],
+)
+def test_what_may_be_left_out_and_what_needs_no_name(declared: Any, requirement: Any, expected: str) -> None:
+    """A default holds where the rules allow it; a parameter that needs a value never follows one that does not."""
+    assert signatures(module(rule(BOX, requirement), declared=declared), "send_box") == [expected]
+
+
+ARGUMENTS = (("query:trace", "trace", "UUID", False), ("path:depot", "depot", "Depot", True))
+BESIDE = {
+    "parameters": [
+        {"in": "path", "name": "depot", "description": "Where  it starts"},
+        {"in": "query", "name": "trace"},
+    ]
+}
+
+
+def test_parameters_beside_the_body_are_arguments_too() -> None:
+    """They are handed on by their names."""
+    source = module(arguments=ARGUMENTS, more=BESIDE)
+    assert signatures(source, "send_box") == [
+        f"*, depot: Depot, trace: UUID | None=None, to_whom: str, size: models.ParcelSize | None=None, {ANY}"
+    ]
+    (general,) = methods(source, "send")
+    assert ast.unparse(general.args) == (
+        "self, *, depot: Depot, kind: models.ParcelKind, to_whom: str, trace: UUID | None=None, "
+        f"size: models.ParcelSize | None=None, {ANY}, extra: Mapping[str, Any] | None=None, {ENDING}"
+    )
+    given = FIELDS.replace("{", "{'trace': trace, 'depot': depot, ")
+    assert ast.unparse(general.body[-1]) == (
+        f"return self._call(_operations.SEND_PARCEL, {given}, extra, waive=waive, strict=strict)"
+    )
+    assert ast.unparse(methods(source, "send_box")[0].body[-1]).startswith(
+        "return self.send(trace=trace, depot=depot, kind='box', "
+    )
+    for method in ("send", "send_box"):
+        described = (ast.get_docstring(methods(source, method)[0]) or "").split("Args:\n")[1]
+        assert "    trace: See the vendor's documentation." in described
+        assert "    depot: Where  it starts" in described
+
+
+@pytest.mark.parametrize(
+    ("keyword", "parameter", "field"),
+    [
+        ("to_whom", "to_whom", "to_whom_body"),
+        *((name, f"{name}_query", "to_whom") for name in ("extra", "waive", "strict", "self")),
+        ("body", "body", "to_whom"),
+    ],
+)
+def test_a_keyword_that_is_taken_gets_its_place_appended(keyword: str, parameter: str, field: str) -> None:
+    """Of a parameter and a field of one name, the field; where an option of every method has it, the parameter."""
+    (general,) = methods(module(arguments=(("query:x", keyword, "str", True),)), "send")
+    names = [each.arg for each in general.args.kwonlyargs]
+    assert parameter in names
+    assert field in names
+    assert f"'{parameter}': {parameter}" in ast.unparse(general.body[-1])
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "name"), [("close", "close_"), ("list", "list_"), ("Get-Order", "get_order"), ("class", "class_")]
+)
+def test_a_name_that_every_client_has_gets_an_underscore(operation_id: str, name: str) -> None:
+    """So does one of a type that methods use, and a keyword of Python."""
+    variants, value, names = made()
+    value["paths"]["/parcels/{depot}"]["post"]["operationId"] = operation_id
+    declared = {key: part for key, part in variants.ruled.schema.items() if key != "x-variants"}
+    ruled = dataclasses.replace(variants.ruled, schema=declared)
+    (found,) = read_methods(value, [ruled], {}, names)
+    assert found.function == name
+
+
+def test_two_methods_of_one_name_are_an_error() -> None:
+    """The one of an operation, and that of a variant."""
+    variants, value, names = made(declared={"general": "send_it", "names": {"box": "close", "letter": "b"}})
+    with pytest.raises(InputError, match="would have a method named close, as every client has"):
+        source_of(variants, value, names)
+
+
+def test_exactly_one_operation_takes_the_body() -> None:
+    """Otherwise it is not clear what to call."""
+    variants, value, names = made()
+    post = value["paths"]["/parcels/{depot}"]["post"]
+    for paths, found in (
+        ({}, []),
+        ({"/parcels/{depot}": {"post": post}, "/b": {"post": {**post, "operationId": "b"}}}, ["sendParcel", "b"]),
+    ):
+        names = dataclasses.replace(
+            names,
+            operations=(
+                *names.operations,
+                OperationName("b", "post", "/b", {}, {}, "Any", {"application/json": "Parcel"}),
+            ),
+        )
+        with pytest.raises(InputError) as caught:
+            methods_module(methods_of(variants, {**value, "paths": paths}, names), [variants], [], names)
+        assert str(caught.value) == (
+            f"has x-variants, so exactly one operation must take it as its body, got {found}\n"
+            "  at #/components/schemas/Parcel"
+        )
+
+
+def lines(source: str) -> list[str]:
+    """Return the lines of a module that stand outside of classes."""
+    return [line for line in source.splitlines() if line and not line.startswith((" ", "class "))]
+
+
+def test_the_module_around_the_methods() -> None:
+    """Imports of what is used, and a table of the variants."""
+    assert lines(module()) == [
+        '"""One typed method for each operation of the API, and for each variant of one, narrowed by the rules."""',
+        "from __future__ import annotations",
+        "from collections.abc import Collection, Mapping",
+        "from typing import TYPE_CHECKING, Any, Final, Literal, overload",
+        "from .raw import models",
+        "from . import operations as _operations",
+        "from ._operation import AsyncCaller, Caller",
+        "from ._values import ABSENT, Absent",
+        "if TYPE_CHECKING:",
+        "VARIANTS: Final[Mapping[str, Mapping[str, str]]] = {'kind': {'box': 'send_box', 'letter': 'send_letter'}}",
+        '"""For each field that has variants, the method of each of its values."""',
+    ]
+    classes = [node for node in ast.parse(module()).body if isinstance(node, ast.ClassDef)]
+    assert [(node.name, ast.get_docstring(node)) for node in classes] == [
+        ("Methods", "Every operation and every variant as a method."),
+        ("AsyncMethods", "Every operation and every variant as a coroutine."),
+    ]
+
+
+def test_only_what_is_used_is_imported() -> None:
+    """Types of parameters come from where the generator put them; a document without operations needs none."""
+    other = {"size": FieldName("size", "datetime.date", None), "kind": FieldName("kind", "str", None)}
+    arguments = (("query:a", "a", "UUID", True), ("query:b", "b", "File", True), ("query:c", "c", "ParcelSize", True))
+    imports = [line for line in lines(module(fields=other, arguments=arguments)) if "import" in line]
+    assert imports[3:7] == [
+        "import datetime",
+        "from uuid import UUID",
+        "from .raw.types import File",
+        "from .raw import models",
+    ]
+    empty = methods_module([], [], [], Names({}, frozenset(), ()))
+    assert "models" not in empty
+    assert "VARIANTS: Final[Mapping[str, Mapping[str, str]]] = {}" in empty
+
+
+def test_a_field_that_may_be_null_is_absent_by_a_word_of_its_own() -> None:
+    """None is one of its values."""
+    (general,) = methods(module(fields={"size": FieldName("size", "None | ParcelSize", None)}), "send")
+    assert "size: None | models.ParcelSize | Absent=ABSENT" in ast.unparse(general.args)
+
+
+def test_a_value_that_is_no_text_is_told_by_the_name_of_its_method() -> None:
+    """The table of methods goes by what people write; a switch has no word of its own."""
+    declared = {"by": "fast", "names": {"true": "send_fast", "false": "send_slow"}, "general": "send"}
+    source = module(declared=declared, required=("kind", "toWhom", "fast"))
+    (table,) = (line for line in source.splitlines() if line.startswith("VARIANTS"))
+    assert ast.literal_eval(table.partition(" = ")[2]) == {"fast": {"send_fast": "send_fast", "send_slow": "send_slow"}}
+    assert "VARIANTS: Final[Mapping[str, Mapping[str, str]]] = {'kind': {" in module()
