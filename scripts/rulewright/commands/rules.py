@@ -82,6 +82,9 @@ def _misquotes_of_pages(project: Project, merged: Merged) -> Iterator[Finding]:
     """Fetch each page that a rule quotes, once, and yield the rules whose words or whose page changed."""
     rules = [rule for schema in merged.ruled for rule in schema.rules]
     for name in dict.fromkeys(rule.source.page for rule in rules if rule.source.page is not None):
+        if not is_url(name) and not (project.root / name).is_file():
+            print(printable(f"not compared: {name} is neither a URL nor a file of the project"), file=sys.stderr)
+            continue
         page = read_page(name if is_url(name) else str(project.root / name), name)
         yield from misquotes_of_page(name, page.text, page.sha256, rules)
 
