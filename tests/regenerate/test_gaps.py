@@ -42,7 +42,7 @@ def test_what_is_neither_json_nor_text_becomes_bytes(media: str) -> None:
 def test_json_and_text_stay(media: str) -> None:
     """What the generator understands is given to it as it stands, and the document is not touched."""
     before = document(
-        {media: {"schema": {"const": "a", "x-enum-varnames": ["A"]}}}, {"A": {"properties": {"const": {"const": 1}}}}
+        {media: {"schema": {"const": "a", "x-enum-varnames": ["A"]}}}, {"A": {"properties": {"const": {"const": "1"}}}}
     )
     kept = copy.deepcopy(before)
     assert rewrite(before) == kept
@@ -190,6 +190,14 @@ def test_a_union_of_constants_is_an_enum() -> None:
     """The generator would keep the first only."""
     kinds = rewrite(document({}, DOCUMENT))["components"]["schemas"]["Kinds"]
     assert kinds == {"type": "integer", "enum": [1, 0, 2]}
+
+
+def test_a_union_of_lists_is_a_list_of_a_union() -> None:
+    """The generator tells the members of a union apart by their types, and two lists have one."""
+    lists = [{"type": "array", "items": {"type": kind}} for kind in ("string", "integer")]
+    made = rewrite(document({}, {"A": {"anyOf": [*lists, {"type": "null"}]}}))["components"]["schemas"]["A"]
+    items = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
+    assert made == {"anyOf": [{"type": "null"}, {"type": "array", "items": items}]}
 
 
 def test_another_name_leads_to_what_it_means() -> None:
