@@ -27,7 +27,6 @@ from .._api import OPERATIONS, POLL_ARGUMENTS, SUBMITS
 from .._async_client import AsyncClient
 from .._result import TaskResult
 from .._tasks import AsyncTask
-from .._values import Written
 from ._command import error_document
 from ._lease import Lease
 from ._store import (
@@ -335,7 +334,7 @@ async def submit_body(
     core = _cores.starting(
         client.settings,
         OPERATIONS[operation],
-        {"body": Written(body), **parameters},
+        {"body": body, **parameters},
         waive=waive,
         strict=strict,
         handle=lambda key: AsyncTask(client, key, fresh=True),
