@@ -159,7 +159,7 @@ def test_growth_in_depth_is_stopped() -> None:
 
 def test_growth_in_size_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few actions that double the document cannot fill the memory."""
-    monkeypatch.setattr("rulewright.overlay.draft.MAX_NODES", 10_000)
+    monkeypatch.setattr("rulewright.overlay.engine.MAX_NODES", 10_000)
     actions = [{"target": "$", "copy": "$", "x-n": number} for number in range(60)]
     with pytest.raises(OverlayError, match="write more than 10000 values"):
         _apply([1], *actions)
