@@ -39,12 +39,20 @@ PARTS: Mapping[str, set[str]] = {
     "errors": set(),
     "files": {"errors"},
     "openapi": {"errors"},
+    "findings": {"errors", "openapi"},
     "project": {"errors"},
     "overlay": BOTTOM,
     "rules": {*BOTTOM, "overlay"},
     "merged": {*BOTTOM, "overlay", "rules"},
     "importing": {*BOTTOM, "overlay"},
-    "impact": {*BOTTOM, "overlay", "rules", "merged", "importing"},  # pages can be compared before they are imported
+    "impact": {
+        *BOTTOM,
+        "findings",
+        "overlay",
+        "rules",
+        "merged",
+        "importing",
+    },  # pages can be compared before they are imported
     "runtime": set(),  # copied into the generated package, so it imports itself alone
     "generate": {*BOTTOM, "overlay", "rules", "merged", "impact"},  # to explain a failure
     "vendoring": {*BOTTOM, "generate", "impact"},
@@ -55,7 +63,19 @@ PARTS: Mapping[str, set[str]] = {
     "pytest_plugin": {"testing"},
     "commands": {
         *BOTTOM,
-        *("overlay", "rules", "merged", "importing", "impact", "generate", "vendoring", "sandbox", "contract", "new"),
+        *(
+            "findings",
+            "overlay",
+            "rules",
+            "merged",
+            "importing",
+            "impact",
+            "generate",
+            "vendoring",
+            "sandbox",
+            "contract",
+            "new",
+        ),
     },
     "__main__": {"errors", "commands"},
 }

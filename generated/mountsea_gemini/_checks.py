@@ -8,8 +8,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ._nearest import Violated
-from ._rules import Body, Found, RuleSet, RuleViolations
-from ._values import ABSENT, WHITE_SPACE, equals, is_number
+from ._rules import Arguments, Body, Found, RequestChecks, RuleSet, RuleViolations
+from ._values import (
+    ABSENT,
+    FORMATS,
+    WHITE_SPACE,
+    equals,
+    is_number,
+    to_json,
+)
 from ._violation import Length, Rule, Source, Unlisted, not_listed, refused
 from .raw import models
 from .raw.types import Unset
@@ -71,6 +78,13 @@ _VALUES_7: Final = (
 )
 _VALUES_8: Final = ("nano-banana-fast", "nano-banana-pro", "nano-banana-2")
 _VALUES_9: Final = ("1K", "2K", "4K")
+
+
+def _argument(arguments: Arguments, keyword: str) -> Any:
+    value = arguments.get(keyword)
+    return ABSENT if value is None or isinstance(value, Unset) else to_json(value)
+
+
 INGREDIENTS_ONLY_VEO31_FAST: Final = Rule(
     id="ingredients-only-veo31-fast",
     level="error",
@@ -154,7 +168,7 @@ def _check_video_generation_dto(value: Any, at: str, found: Found) -> None:
         translation: Any = ABSENT if isinstance(value.translation, Unset) else value.translation
     else:
         if isinstance(value, _VideoGenerationDto):
-            value = value.to_dict()
+            value = to_json(value)
         if not isinstance(value, Mapping):
             found.append(refused(at, value, "must be an object"))
             return
@@ -287,7 +301,7 @@ def _check_video_extension_dto(value: Any, at: str, found: Found) -> None:
         prompt: Any = ABSENT if isinstance(value.prompt, Unset) else value.prompt
     else:
         if isinstance(value, _VideoExtensionDto):
-            value = value.to_dict()
+            value = to_json(value)
         if not isinstance(value, Mapping):
             found.append(refused(at, value, "must be an object"))
             return
@@ -318,7 +332,7 @@ def _check_video_reshoot_dto(value: Any, at: str, found: Found) -> None:
         motion_type: Any = ABSENT if isinstance(value.motion_type, Unset) else value.motion_type
     else:
         if isinstance(value, _VideoReshootDto):
-            value = value.to_dict()
+            value = to_json(value)
         if not isinstance(value, Mapping):
             found.append(refused(at, value, "must be an object"))
             return
@@ -346,7 +360,7 @@ def _check_object_insertion_dto(value: Any, at: str, found: Found) -> None:
         image_mask: Any = ABSENT if isinstance(value.image_mask, Unset) else value.image_mask
     else:
         if isinstance(value, _ObjectInsertionDto):
-            value = value.to_dict()
+            value = to_json(value)
         if not isinstance(value, Mapping):
             found.append(refused(at, value, "must be an object"))
             return
@@ -376,7 +390,7 @@ def _check_object_removal_dto(value: Any, at: str, found: Found) -> None:
         prompt: Any = ABSENT if isinstance(value.prompt, Unset) else value.prompt
     else:
         if isinstance(value, _ObjectRemovalDto):
-            value = value.to_dict()
+            value = to_json(value)
         if not isinstance(value, Mapping):
             found.append(refused(at, value, "must be an object"))
             return
@@ -451,7 +465,7 @@ def _check_nano_image_dto(value: Any, at: str, found: Found) -> None:
         resolution: Any = ABSENT if isinstance(value.resolution, Unset) else value.resolution
     else:
         if isinstance(value, _NanoImageDto):
-            value = value.to_dict()
+            value = to_json(value)
         if not isinstance(value, Mapping):
             found.append(refused(at, value, "must be an object"))
             return
@@ -519,6 +533,8 @@ def _check_nano_image_dto(value: Any, at: str, found: Found) -> None:
             for index, item in enumerate(image_urls):
                 if not isinstance(item, str):
                     found.append(refused(at + "/image_urls/" + str(index), item, "must be a string"))
+                elif not FORMATS["uri"](item):
+                    found.append(refused(at + "/image_urls/" + str(index), item, "must be a uri"))
     if aspect_ratio is not ABSENT:
         if not isinstance(aspect_ratio, str):
             found.append(refused(at + "/aspect_ratio", aspect_ratio, "must be a string"))
@@ -591,6 +607,23 @@ _RULES_NANO_IMAGE_DTO: Final = RuleSet(
     },
     check=_check_nano_image_dto,
 )
+
+
+def _check_get_task_result_parameters(value: Any, at: str, found: Found) -> None:
+    """Check the parameters of getTaskResult: #/paths/~1gemini~1task~1result/get."""
+    if isinstance(value, Arguments):
+        task_id: Any = _argument(value, "task_id")
+    else:
+        if not isinstance(value, Mapping):
+            found.append(refused(at, value, "must be an object"))
+            return
+        task_id = value.get("taskId", ABSENT)
+    if task_id is ABSENT:
+        found.append(refused(at + "/taskId", ABSENT, "is required"))
+    elif not isinstance(task_id, str):
+        found.append(refused(at + "/taskId", task_id, "must be a string"))
+
+
 BODIES: Final[Mapping[type[Any], Body]] = {
     _VideoGenerationDto: Body(
         _check_video_generation_dto,
@@ -633,4 +666,20 @@ RULE_SETS: Final[tuple[RuleSet, ...]] = (
     _RULES_VIDEO_GENERATION_DTO,
     _RULES_NANO_IMAGE_DTO,
 )
-PARAMETERS: Final[Mapping[str, RuleSet]] = {}
+REQUESTS: Final[Mapping[str, RequestChecks]] = {
+    "generateVideo": RequestChecks(
+        None, (("application/json", _VideoGenerationDto, _check_video_generation_dto),)
+    ),
+    "getTaskResult": RequestChecks(_check_get_task_result_parameters, ()),
+    "extendVideo": RequestChecks(
+        None, (("application/json", _VideoExtensionDto, _check_video_extension_dto),)
+    ),
+    "reshootVideo": RequestChecks(None, (("application/json", _VideoReshootDto, _check_video_reshoot_dto),)),
+    "insertObject": RequestChecks(
+        None, (("application/json", _ObjectInsertionDto, _check_object_insertion_dto),)
+    ),
+    "removeObject": RequestChecks(
+        None, (("application/json", _ObjectRemovalDto, _check_object_removal_dto),)
+    ),
+    "generateImage": RequestChecks(None, (("application/json", _NanoImageDto, _check_nano_image_dto),)),
+}

@@ -17,6 +17,7 @@ from attrs import field, frozen
 
 from ._nearest import Domains, Violated, nearest
 from ._operation import Operation
+from ._values import ABSENT, is_given, to_json
 from ._violation import SCHEMA, Change, Rule, RuleViolation, RuleWarning, Violation, refused
 
 
@@ -110,22 +111,39 @@ class Body:
     operations: tuple[str, ...]
 
 
+@frozen(eq=False)
+class RequestChecks:
+    """The checks of one operation.
+
+    Args:
+        parameters: Checks its arguments, if there is anything to check.
+        bodies: For each media type of its body, the class that a value of it may have, and what checks it.
+    """
+
+    parameters: Check | None
+    bodies: tuple[tuple[str, type[Any] | None, Check], ...]
+
+    def body(self, value: Any) -> Check | None:
+        """Return what checks a body: one of its class, or else of the first media type."""
+        fitting = [check for _, kind, check in self.bodies if kind is type(value)]
+        return next(iter(fitting or [check for _, _, check in self.bodies]), None)
+
+
 class Rules:
     """Check requests.
 
     Args:
         bodies: The bodies that are checked, by model class.
-        rule_sets: The rules of all schemas.
-        parameters: The rules of parameters, by the id of their operation.
+        rule_sets: All rules.
+        requests: The checks of each operation, by its id.
     """
 
     def __init__(
-        self, bodies: Mapping[type[Any], Body], rule_sets: Iterable[RuleSet], parameters: Mapping[str, RuleSet]
+        self, bodies: Mapping[type[Any], Body], rule_sets: Iterable[RuleSet], requests: Mapping[str, RequestChecks]
     ) -> None:
         self._bodies = bodies
-        self._parameters = parameters
-        self._sent = {operation: body for body in bodies.values() for operation in body.operations}
-        self.rules = {rule.id: rule for rules in (*rule_sets, *parameters.values()) for rule in rules.rules}
+        self._requests = requests
+        self.rules = {rule.id: rule for rules in rule_sets for rule in rules.rules}
 
     def violations(
         self, body: Any, *, model: type[Any] | None = None, waive: Collection[str] = ()
@@ -201,17 +219,18 @@ class Rules:
         """
         if waive:
             self.check_waived(waive)
-        result: tuple[Violation, ...] = ()
-        if (parameters := self._parameters.get(operation.id)) is not None:
-            result = parameters.violations(Arguments(operation.filled_in(arguments)), waive)
-        body = arguments.get("body")
-        parts = enumerate(body) if isinstance(body, list) else [("", body)]
-        for index, part in parts:
-            checked = self._sent.get(operation.id) if isinstance(part, dict) else self._bodies.get(type(part))
-            if checked is not None:
-                found: Found = []
-                checked.check(part, "" if part is body else f"/{index}", found)
-                result += _violations(found, waive)
+        checks = self._requests.get(operation.id)
+        if checks is None:
+            return ()
+        found: Found = []
+        if checks.parameters is not None:
+            checks.parameters(Arguments(operation.filled_in(arguments)), "", found)
+        result = _violations(found, waive)
+        body = arguments.get("body", ABSENT)
+        if is_given(body) and (check := checks.body(body)) is not None:
+            found = []
+            check(body if type(body) in self._bodies else to_json(body), "", found)
+            result += _violations(found, waive)
         return result
 
     def validate_request(
@@ -269,12 +288,11 @@ def check_choice(value: Any, at: str, found: Found, options: Collection[Check], 
         found += fitting[0]
 
 
-def check_not(value: Any, at: str, found: Found, excluded: Check) -> None:
-    """Check `not`."""
-    tried: Found = []
-    excluded(value, at, tried)
-    if _fits(tried):
-        found.append(refused(at, value, "has a form that is excluded"))
+def fits(value: Any, check: Check) -> bool:
+    """Return whether a value fits a schema."""
+    found: Found = []
+    check(value, "", found)
+    return _fits(found)
 
 
 def _fits(found: Found) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ._checks import BODIES, PARAMETERS, RULE_SETS
+from ._checks import BODIES, REQUESTS, RULE_SETS
 from ._rules import Rules
 from ._values import ABSENT, Absent
 from ._violation import (
@@ -27,7 +27,7 @@ from ._violation import (
     unlisted,
 )
 
-_RULES: Final = Rules(BODIES, RULE_SETS, PARAMETERS)
+_RULES: Final = Rules(BODIES, RULE_SETS, REQUESTS)
 RULES: Final[Mapping[str, Rule]] = _RULES.rules
 check_waived = _RULES.check_waived
 request_violations = _RULES.request_violations

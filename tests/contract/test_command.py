@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
-import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from unittest.mock import MagicMock
 from xml.etree import ElementTree as ET
@@ -31,18 +33,27 @@ ANYTHING = MagicMock()
 """A document as schemathesis reads it that finds every answer right."""
 
 
-def run(*arguments: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own."""
-    command = [sys.executable, "-m", "rulewright", "contract", *arguments]
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+Run = Callable[..., tuple[int, str]]
 
 
-def test_one_command_runs_everything(tmp_path: Path, guarded: dict[str, str]) -> None:
+@pytest.fixture
+def contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command in an empty folder, and return its exit code and what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        code = main(arguments)
+        return code, "".join(capsys.readouterr())
+
+    return run
+
+
+def test_one_command_runs_everything(tmp_path: Path, contract: Run) -> None:
     """Exit code 0, every line covered, a JUnit report, and no file but that one."""
-    done = run(CLIENT, "--junitxml", "report.xml", cwd=tmp_path, env=guarded)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "coverage: 100.0%" in done.stdout
-    assert "contract of mountsea_gemini: kept" in done.stdout
+    code, printed = contract(CLIENT, "--junitxml", "report.xml")
+    assert code == 0, printed
+    assert "coverage: 100.0%" in printed
+    assert "contract of mountsea_gemini: kept" in printed
     (suite,) = ET.parse(tmp_path / "report.xml").getroot()  # noqa: S314  our own file
     assert (suite.get("failures"), suite.get("errors")) == ("0", "0")
     names = {case.get("name") for case in suite}
@@ -65,29 +76,29 @@ def test_the_goals_hold_every_cell_twice(benches: Benches) -> None:
     assert "client: getTaskResult transition processing -> timeout" in lines
 
 
-def test_a_part_can_be_run_and_a_part_of_nothing_is_an_error(tmp_path: Path, guarded: dict[str, str]) -> None:
+def test_a_part_can_be_run_and_a_part_of_nothing_is_an_error(contract: Run) -> None:
     """A check is chosen by name, options after `--` are pytest's; a part is not asked for coverage."""
-    done = run(
-        CLIENT, "--check", "compiled-rules", "--check", "methods", "--skip", "methods", cwd=tmp_path, env=guarded
-    )
-    assert (done.returncode, "coverage" in done.stdout) == (0, False), done.stdout + done.stderr
-    assert "1 passed" in done.stdout
-    done = run(CLIENT, "--skip", "contnts", cwd=tmp_path, env=guarded)
-    assert (done.returncode, "there is no check 'contnts'; did you mean contents?" in done.stderr) == (2, True)
-    done = run(CLIENT, "--", "-k", "nothing_has_this_name", cwd=tmp_path, env=guarded)
-    assert (done.returncode, "no case was tried" in done.stdout) == (1, True), done.stdout + done.stderr
+    code, printed = contract(CLIENT, "--check", "compiled-rules", "--check", "methods", "--skip", "methods")
+    assert (code, "coverage" in printed, "1 passed" in printed) == (0, False, True), printed
+    code, printed = contract(CLIENT, "--skip", "contnts")
+    assert (code, "there is no check 'contnts'; did you mean contents?" in printed) == (2, True), printed
+    code, printed = contract(CLIENT, "--", "-k", "nothing_has_this_name")
+    assert (code, "no case was tried" in printed) == (1, True), printed
 
 
-def test_a_vendored_copy_runs_the_checks_on_itself(tmp_path: Path, guarded: dict[str, str]) -> None:
+def test_a_vendored_copy_runs_the_checks_on_itself(
+    tmp_path: Path, contract: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Inside another package, where the client has no name of its own."""
     (tmp_path / "acme").mkdir()
     (tmp_path / "acme/__init__.py").touch()
-    assert vendor(["copy", str(tmp_path / "acme")]) == 0
-    path = [HERE / "guard", HERE.parents[1] / "scripts", tmp_path]
-    env = {**guarded, "PYTHONPATH": os.pathsep.join(map(str, path))}
-    done = run("acme.mountsea_gemini", "--", "-k", "refused or waived or every_end", cwd=tmp_path, env=env)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "contract of acme.mountsea_gemini: kept" in done.stdout
+    assert vendor(["copy", str(tmp_path / "acme"), "--project", str(HERE.parents[1])]) == 0
+    monkeypatch.syspath_prepend(str(tmp_path))
+    code, printed = contract(
+        "acme.mountsea_gemini", "--check", "refused-submits", "--check", "waiving", "--check", "ends"
+    )
+    assert code == 0, printed
+    assert "contract of acme.mountsea_gemini: kept" in printed
 
 
 @pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.heavy), signal.SIGTERM])
@@ -158,15 +169,15 @@ def test_nothing_that_could_be_billed_is_planned_without_permission() -> None:
     assert {each.name for each in CONTRACT.subjects} == {each.subject.name for each in planned}
 
 
-def test_a_run_against_an_address_sends_what_it_announced(tmp_path: Path, guarded: dict[str, str]) -> None:
+def test_a_run_against_an_address_sends_what_it_announced(contract: Run) -> None:
     """One request after another over a socket; on this machine without a rest between them."""
     sandbox = Sandbox(DOCUMENT)
     planned = plan(CONTRACT, 1)
     silent = [each for each in CONTRACT.subjects if each.reply(400) is None]
     with sandbox.serve() as server:
-        done = run(CLIENT, "--url", server.url, "--allow-spending", "1", cwd=tmp_path, env=guarded)
-    assert done.returncode == bool(silent), done.stdout + done.stderr
-    assert f"{len(planned) + len(CONTRACT.subjects) - len(silent)} passed" in done.stdout
+        code, printed = contract(CLIENT, "--url", server.url, "--allow-spending", "1")
+    assert code == bool(silent), printed
+    assert f"{len(planned) + len(CONTRACT.subjects) - len(silent)} passed" in printed
     assert len(sandbox.core.tasks) == 1
     assert PAUSE > 0
 
@@ -198,37 +209,30 @@ def test_nothing_more_is_sent_after_what_may_cost(spending: int, sent: int) -> N
         assert [failure.blame for failure in failures if failure] == ["server"] * count
 
 
-def test_a_server_that_accepts_everything_is_at_fault(tmp_path: Path, guarded: dict[str, str]) -> None:
+def test_a_server_that_accepts_everything_is_at_fault(contract: Run) -> None:
     """On this machine, where nothing can cost, the run goes on to its end."""
-    (tmp_path / "naive.py").write_text(NAIVE, encoding="utf-8")
-    command = [sys.executable, "naive.py"]
-    with subprocess.Popen(command, cwd=tmp_path, env=guarded, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        done = run(CLIENT, "--url", url, "--check", "contents", cwd=tmp_path, env=guarded)
-        process.terminate()
-        rest = process.stdout.read()
     planned = [each for each in plan(CONTRACT, 0) if each.check == "contents"]
-    assert done.returncode == 1
-    assert f"at fault: server, {len(planned)} cases" in done.stdout
-    assert rest.count("POST") == len(planned)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Naive) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        code, printed = contract(CLIENT, "--url", f"http://127.0.0.1:{server.server_port}", "--check", "contents")
+        server.shutdown()
+    assert code == 1
+    assert f"at fault: server, {len(planned)} cases" in printed
 
 
-NAIVE = """
-from http.server import BaseHTTPRequestHandler, HTTPServer
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        print("POST", flush=True)
+class Naive(BaseHTTPRequestHandler):
+    """A server that accepts everything."""
+
+    def do_POST(self) -> None:
+        """Accept."""
         self.send_response(201)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", "14")
         self.end_headers()
         self.wfile.write(b'{"taskId":"t"}')
-    def log_message(self, *_): pass
-server = HTTPServer(("127.0.0.1", 0), Handler)
-print(f"http://127.0.0.1:{server.server_port}", flush=True)
-server.serve_forever()
-"""
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
 
 
 def test_a_server_that_is_down_is_found_before_the_first_case(capsys: pytest.CaptureFixture[str]) -> None:

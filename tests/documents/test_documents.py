@@ -95,7 +95,7 @@ def test_nothing_false_is_said_of_its_rules(document: Document) -> None:
 def test_its_rules_agree_with_the_effective_schema(document: Document) -> None:
     """The compiled checks refuse what JSON Schema refuses, over the listable bodies and the examples of the rules."""
     checks: Any = importlib.import_module(f"{document.project.package}._checks")
-    by_schema = {each.rules[0].schema: each for each in (*checks.RULE_SETS, *checks.PARAMETERS.values())}
+    by_schema = {each.rules[0].schema: each for each in checks.RULE_SETS}
     for ruled in document.merged.ruled:
         rule_set = by_schema[ruled.pointer]
         verdict = Verdict(ruled, levels=("error", "warning"))

@@ -16,7 +16,7 @@ from rulewright.overlay import Overlay, load_overlay
 from rulewright.project import load_project
 
 ROOT = Path(__file__).resolve().parents[2]
-FIXTURES = Path(__file__).parent / "fixtures"
+BASE = Path(__file__).parent / "base.yaml"
 EDITS = (
     ("- veo3_fast\n", "- veo3_turbo\n"),
     ("1-3 reference images", "1-4 reference images"),
@@ -86,4 +86,4 @@ def seed() -> Lab:
 @pytest.fixture(scope="session")
 def base() -> Lab:
     """A document with a little of everything, without overlays."""
-    return Lab(load(FIXTURES / "_base.yaml"), [])
+    return Lab(load(BASE), [])

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ PIECES: Mapping[str, str] = {
     "get": "from PKG.raw.api.orders import get_order\nsent.append(get_order._get_kwargs('1', page=2))",
     "read": (
         "from PKG.raw.models import Receipt\n"
-        "receipt = Receipt.from_dict({'id': '1', 'state': 'sent', 'total': 2.5, 'remark': 'r'})\n"
+        "receipt = Receipt.from_dict(answer)\n"
         "receipt.id.upper()\nassert isinstance(receipt.total, float)\nassert isinstance(receipt.remark, str)\n"
         "receipt.remark.upper()"
     ),
@@ -56,13 +56,16 @@ def answers(client: AuthenticatedClient) -> None:
     body = Order(kind="letter", note="n")
     made: Receipt | Problem | None = create_order.sync(client=client, body=body, region="north")
 """
+ANSWER = {"id": "1", "state": "sent", "total": 2.5, "remark": "r"}
 HEAD = """from __future__ import annotations
 from typing import Any
 import httpx
 from PKG import Client
 REFUSING = httpx.MockTransport(lambda _: httpx.Response(400))
 sent: list[Any] = []
+answer: dict[str, Any] = {}
 """
+
 TYPED_HEAD = """from PKG.raw.api.orders import create_order, get_order
 from PKG.raw.client import AuthenticatedClient
 from PKG.raw.models import Order, Problem, Receipt
@@ -96,7 +99,7 @@ class Client:
     def _run_piece(self, code: str, sent: list[Any]) -> BaseException | None:
         package = importlib.import_module(self.name)
         refusing = httpx.MockTransport(lambda _: httpx.Response(400))
-        names = {"sent": sent, "Client": package.Client, "REFUSING": refusing}
+        names = {"sent": sent, "answer": dict(ANSWER), "Client": package.Client, "REFUSING": refusing}
         try:
             exec(code.replace("PKG", self.name), names)  # noqa: S102  our own pieces
         except package.StatusError:
@@ -104,6 +107,14 @@ class Client:
         except (ImportError, AttributeError, TypeError, ValueError) as error:
             return error
         return None
+
+    def reads(self, answer: dict[str, Any]) -> bool:
+        """Whether the code that reads an answer gets what it relies on."""
+        try:
+            exec(PIECES["read"].replace("PKG", self.name), {"answer": answer})  # noqa: S102  our own piece
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return False
+        return True
 
 
 def generate(documents: Mapping[str, Any], root: Path) -> dict[str, Client]:
@@ -161,10 +172,23 @@ def observed(old: Client, new: Client, errors: set[str]) -> set[str]:
         found.add("wire")
     if not all(_is_accepted(request, new.document) for request in before):
         found.add("wire")
+    if not all(map(old.reads, _answers(old.document, new.document))):
+        found.add("wire")
     servers = [importlib.import_module(f"{client.name}.operations").SERVERS for client in (old, new)]
     if not set(servers[0]) <= set(servers[1]):
         found.add("wire")
     return found | ({"types"} if errors else set())
+
+
+def _answers(old: Any, new: Any) -> Iterator[dict[str, Any]]:
+    """Yield answers that a new server may give: without what it no longer promises, and with null where it may be."""
+    before, after = (document["components"]["schemas"].get("Receipt", {}) for document in (old, new))
+    yield dict(ANSWER)
+    for name in before["required"]:
+        if name not in after.get("required", ()):
+            yield {key: value for key, value in ANSWER.items() if key != name}
+        if after.get("properties", {}).get(name, {}).get("nullable"):
+            yield {**ANSWER, name: None}
 
 
 def _is_accepted(request: dict[str, Any], document: Any) -> bool:

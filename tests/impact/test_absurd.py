@@ -70,7 +70,7 @@ def test_a_chain_of_schemas_is_followed_to_its_end(
     assert compare(tmp_path, chained("string"), chained("integer")) == 30
     found = [each for each in json.loads(capsys.readouterr().out)["changes"] if each["check"] == "type-changed"]
     assert {each["pointer"] for each in found} == {f"/components/schemas/Link{length}/type"}
-    assert [each["uses"] for each in found] == [["POST /things (request body)"], ["POST /things (answer 200)"]]
+    assert [each["uses"] for each in found] == [["POST /things (request body)", "POST /things (answer 200)"]]
 
 
 WRONG: dict[str, Edit] = {

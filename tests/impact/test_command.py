@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from rulewright.commands.impact import main
 
-from tests.impact.conftest import FIXTURES, ROOT, replaced
+from tests.impact.conftest import BASE, ROOT, replaced
 
 PARCELS = ROOT / "tests/projects/parcels"
-BASE = FIXTURES / "_base.yaml"
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -54,7 +53,7 @@ def test_exit_codes(old: str, new: str, code: int, tmp_path: Path) -> None:
 
 def test_nothing_changed(capsys: pytest.CaptureFixture[str]) -> None:
     """A document compared with itself is nothing for callers."""
-    assert main([str(BASE), str(BASE), "--project", str(FIXTURES)]) == 0
+    assert main([str(BASE), str(BASE), "--project", str(BASE.parent)]) == 0
     assert "nothing changed" in capsys.readouterr().out
 
 

@@ -46,8 +46,8 @@ CHANGES: dict[str, tuple[list[dict[str, Any]], set[str]]] = {
     ),
     "parameter_gone": ([{"remove": f"{POST}/parameters/0"}], {"source"}),
     "shorter_text": ([put(f"{ORDER}/properties/note/maxLength", 10)], {"wire"}),
-    "null_answered": ([put(f"{RECEIPT}/properties/id/nullable", True)], {"types"}),
-    "answered_field_optional": ([put(f"{RECEIPT}/required", ["id"])], {"types"}),
+    "null_answered": ([put(f"{RECEIPT}/properties/id/nullable", True)], {"wire", "types"}),
+    "answered_field_optional": ([put(f"{RECEIPT}/required", ["id"])], {"wire", "types"}),
     "answer_new": (
         [put(f"{GET}/responses/404", {"description": "No.", "content": {"application/json": {"schema": PROBLEM}}})],
         {"types"},

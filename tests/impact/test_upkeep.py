@@ -60,9 +60,9 @@ def changed(project: Path) -> Path:
 
 def changes(report: str) -> set[str]:
     """Return the lines of a report about the vendor's edits, without counts, which a repaired rule changes."""
-    wanted = re.compile(r" +(enum-value-|default-|prose-|function-|\d+ (stop|start) |smallest: )|.*\{\+")
+    wanted = re.compile(r"  POST .*\): (?!\d)|    (also: |\d+ (stop|start) )|.*\{\+")
     lines = [line.strip() for line in report.splitlines() if wanted.match(line)]
-    return {re.sub(r"\b\d+(?= (?:stop|start) being| of the counted)", "N", line) for line in lines}
+    return {re.sub(r"\d+ (?=stop|start)|\(\d+ of the .*\)", "", line) for line in lines}
 
 
 def test_from_the_page_to_the_copies(project: Path, changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,7 +96,7 @@ def test_from_the_page_to_the_copies(project: Path, changed: Path, capsys: pytes
     assert vendor(["upgrade", "app/_vendor"]) == 0
     upgraded = capsys.readouterr().out
     assert changes(upgraded) >= changes(imported)
-    assert "rule-widened: " in upgraded
+    assert "rule-widened" in upgraded
     assert len(changes(imported)) > 6
     assert vendor(["verify", "app/_vendor"]) == 0
     assert "the project has not changed since" in capsys.readouterr().out

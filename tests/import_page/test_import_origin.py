@@ -177,7 +177,7 @@ def test_impact_compares_as_if_it_were_deleted(
     """The report names what is absorbed and what callers lose with it: here the operation's own name."""
     old = shutil.copytree(adding, tmp_path / "old")
     run(pages / "send.md", pages / "track.md")
-    assert impact([str(old), str(adding), "--format", "json"]) == 30
+    assert impact([str(old), str(adding), "--format", "json", "--fail-on", "source"]) == 30
     report = json.loads(capsys.readouterr().out)
     assert report["unexplained"] == []
     said = {(change["check"], change["effect"]) for change in report["changes"]}

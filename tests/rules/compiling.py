@@ -65,7 +65,7 @@ def source(
 def compiled(schema: Mapping[str, Any], rules: Sequence[Rule] = (), **options: Any) -> Rules:
     """Return the checks of a document, as `source` describes it."""
     module = run(source(schema, rules, **options))
-    return Rules(module.BODIES, module.RULE_SETS, module.PARAMETERS)
+    return Rules(module.BODIES, module.RULE_SETS, module.REQUESTS)
 
 
 def violations(schema: Mapping[str, Any], value: Any, rules: Sequence[Rule] = (), **options: Any) -> list[Violation]:

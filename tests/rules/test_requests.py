@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from mountsea_gemini import _checks, _rules
 from mountsea_gemini._nearest import Violated, nearest
-from mountsea_gemini._rules import Arguments, Found, Rules, RuleSet, RuleViolations
+from mountsea_gemini._rules import Arguments, Found, RequestChecks, Rules, RuleSet, RuleViolations
 from mountsea_gemini.operations import GENERATE_VIDEO, GET_TASK_RESULT
 from mountsea_gemini.raw.models import VideoGenerationDto
 from mountsea_gemini.rules import ABSENT, Rule, RuleViolation, RuleWarning, Source
@@ -33,7 +33,11 @@ def check(value: Any, at: str, found: Found) -> None:
 
 
 PARAMETERS = RuleSet((LONG, DOUBTED), {}, check)
-rules = Rules(_checks.BODIES, _checks.RULE_SETS, {GET_TASK_RESULT.id: PARAMETERS})
+rules = Rules(
+    _checks.BODIES,
+    (*_checks.RULE_SETS, PARAMETERS),
+    {**_checks.REQUESTS, GET_TASK_RESULT.id: RequestChecks(check, _checks.REQUESTS[GENERATE_VIDEO.id].bodies)},
+)
 """The checks of the package, and rules of the parameters of the operation that polls a task."""
 
 
@@ -57,26 +61,14 @@ def test_parameters_are_judged_by_the_rules_of_their_operation() -> None:
 
 
 def test_a_body_is_judged_after_the_parameters() -> None:
-    """In that order, by its schema and its rules; a JSON object is judged as its operation's body, a text is not."""
+    """In that order, by its schema and its rules; a JSON object is judged like a model."""
     arguments = {"task_id": "long", "body": model(WRONG)}
     assert told(GET_TASK_RESULT, arguments) == ["ids-are-short /taskId", "img2video-needs-images /imageList"]
     assert told(GENERATE_VIDEO, {"body": model(WRONG)}) == ["img2video-needs-images /imageList"]
     assert told(GENERATE_VIDEO, {"body": model(WRONG)}, waive={"img2video-needs-images"}) == []
-    assert told(GENERATE_VIDEO, {"body": "text"}) == []
+    assert told(GENERATE_VIDEO, {"body": "text"}) == ["schema "]
     assert told(GENERATE_VIDEO, {"body": WRONG}) == ["img2video-needs-images /imageList"]
-    assert told(GET_TASK_RESULT, {"task_id": "x", "body": WRONG}) == []
     assert told(GENERATE_VIDEO, {"body": model({**RIGHT, "prompt": 5})}) == ["schema /prompt"]
-
-
-def test_the_items_of_a_list_are_judged_each_in_its_place() -> None:
-    """What is no model among them is left to others."""
-    body = [model(RIGHT), "text", model(WRONG)]
-    assert told(GENERATE_VIDEO, {"body": body}) == ["img2video-needs-images /2/imageList"]
-    assert told(GENERATE_VIDEO, {"body": body}, waive={"img2video-needs-images"}) == []
-    assert told(GET_TASK_RESULT, {"task_id": "long", "body": body}) == [
-        "ids-are-short /taskId",
-        "img2video-needs-images /2/imageList",
-    ]
 
 
 def test_a_waiver_that_names_no_rule_is_a_mistake() -> None:

@@ -15,6 +15,7 @@ from mountsea_gemini import _values, rules
 from mountsea_gemini.raw.models import TaskIdDto, VideoGenerationDto
 from mountsea_gemini.raw.types import UNSET
 from mountsea_gemini.rules import ABSENT, unlisted
+from rulewright.openapi.schemas import FORMATS, compile_schema
 
 from tests.rules.compiling import compiled, rule, source, violations
 from tests.rules.test_compiler import bodies, schemas
@@ -32,7 +33,7 @@ ONE = {"oneOf": [{"type": "integer"}, {"minimum": 5}]}
         ({"type": "string"}, None, ["| the body must be a string"]),
         ({"type": "string", "nullable": True}, None, []),
         ({"type": "string", "nullable": True, "enum": ["x"]}, None, []),
-        ({"type": "string", "nullable": True}, 1, ["| the body must be a string"]),
+        ({"type": "string", "nullable": True}, 1, ["| the body must be a string or null"]),
         ({"type": "null"}, None, []),
         ({"type": "null"}, 0, ["| the body must be null"]),
         ({"type": ["string", "null"]}, None, []),
@@ -231,16 +232,6 @@ def test_the_whole_comes_before_its_parts_and_the_schema_before_the_rules() -> N
     assert [each.rule for each in waived] == ["small"]
 
 
-def test_a_form_is_checked_against_its_rules_alone() -> None:
-    """Its values are texts and files, whatever the schema calls them."""
-    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
-    for content, expected in (("application/x-www-form-urlencoded", []), ("application/merge-patch+json", ["schema"])):
-        found = violations(schema, {"n": "1"}, [SMALL], content=content)
-        assert [each.rule for each in found] == expected
-    (found_one,) = violations(schema, {"n": 2}, [SMALL], content="multipart/form-data")
-    assert found_one.rule == "small"
-
-
 @pytest.mark.parametrize(
     ("content", "checked"),
     [
@@ -248,12 +239,14 @@ def test_a_form_is_checked_against_its_rules_alone() -> None:
         ("Application/JSON ; charset=utf-8", True),
         ("application/merge-patch+json", True),
         ("*/*", True),
-        ("text/plain", False),
+        ("text/plain", True),
+        ("multipart/form-data", True),
+        ("image/png", False),
         ("application/jsonl", False),
     ],
 )
 def test_the_requests_that_are_checked(content: str, checked: bool) -> None:
-    """Bodies that are JSON, whatever the media type adds to it."""
+    """Bodies that are JSON, whatever the media type adds to it, forms and texts."""
     assert bool(violations({"type": "object", "required": ["a"]}, {}, content=content)) is checked
 
 
@@ -300,7 +293,7 @@ def test_a_rule_reads_as_if_written_by_hand(requirement: Any, expected: list[str
     [
         (None, None),
         (dt.date(2026, 1, 2), "2026-01-02"),
-        (dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC), "2026-01-02T03:04:00+00:00"),
+        (dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC), "2026-01-02T03:04:00Z"),
         (UUID(int=7), "00000000-0000-0000-0000-000000000007"),
         ([dt.date(2026, 1, 2), 5], ["2026-01-02", 5]),
         (("a",), ["a"]),
@@ -312,6 +305,33 @@ def test_values_are_checked_as_they_are_sent(value: Any, expected: Any) -> None:
     """Dates, identifiers and models as the JSON that stands for them."""
     assert _values.to_json(value) == expected
     assert type(_values.to_json(value)) is type(expected)
+
+
+TEXTS = {
+    "date": ["2026-02-28", "2026-02-30", "2026-1-01", "2026-01-01T"],
+    "date-time": [
+        "2026-01-01T00:00:00Z", "2016-12-31T23:59:60Z", "2016-12-31T23:58:60Z", "2026-01-01T24:00:00Z",
+        "2026-01-01t00:00:00.123456789z", "2026-01-01T00:00:00+24:00", "2026-01-01T00:00:00", "2026-02-30T00:00:00Z",
+        "2026-01-01 00:00:00Z", "2026-01-01T00:00:00.Z",
+    ],
+    "email": ["a@b", "a.b+c@d.e", "a b@c", "@b", "a@", "a@b@c", "A@é.com", "a..b@c", "a@-b", "a@b_c", "a@[1.2.3.4]"],
+    "ipv4": ["1.2.3.4", "01.2.3.4", "1.2.3", "256.1.1.1"],
+    "ipv6": ["::1", "::", "1::2::3", "fe80::1%eth0", "::ffff:1.2.3.4"],
+    "time": ["12:00:00Z", "12:00:00", "23:59:60Z", "12:00:60Z", "12:00:00.5+01:00"],
+    "uri": [
+        "http://h/?q#f", "x:", "urn:a:b", "http://h/a b", "//h", "a", "http://é/", "http://h/%zz", "http://[::1]:80/",
+        "https://example.com/a[1]", "mailto:a@b", "http://user@h:80/",
+    ],
+    "uuid": ["00000000-0000-0000-0000-000000000007", "{00000000-0000-0000-0000-000000000007}", "0" * 32],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_formats_are_those_of_json_schema(name: str) -> None:
+    """A client and a validator take the same texts for a date, an address and the like."""
+    assert set(FORMATS) == set(_values.FORMATS)
+    fits = compile_schema({"format": name}).is_valid
+    assert {text: _values.FORMATS[name](text) for text in TEXTS[name]} == {text: fits(text) for text in TEXTS[name]}
 
 
 VALUES: list[Any] = [

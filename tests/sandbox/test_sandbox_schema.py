@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rulewright.openapi.schemas import Draft4, Modern, SchemaError, compile_schema
+from rulewright.openapi.schemas import SchemaError, compile_schema
 from rulewright.sandbox import SpecError
 from rulewright.sandbox.validation import Schemas
 
@@ -64,7 +64,7 @@ def schemas(version: str = "3.0.3", components: Any = COMPONENTS) -> Schemas:
     ],
 )
 def test_a_schema_of_3_0(schema: Any, good: list[Any], bad: list[Any]) -> None:
-    """Draft 4 and `nullable`, at any depth; members of allOf that stand for a rule are left out."""
+    """With `nullable`, at any depth; members of allOf that stand for a rule are left out."""
     validator = schemas().validator(schema)
     assert [value for value in [*good, *bad] if validator.is_valid(value)] == good
 
@@ -72,7 +72,7 @@ def test_a_schema_of_3_0(schema: Any, good: list[Any], bad: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("schema", "good", "bad"),
     [
-        (TEXT, ["a"], [None, 1]),
+        (TEXT, ["a", None], [1]),
         ({"format": "date"}, ["2026-01-01"], ["2026-01-32"]),
         ({"exclusiveMinimum": 1}, [2], [1]),
         ({"const": {"type": "string", "allOf": [RULE]}}, [{"type": "string", "allOf": [RULE]}], [{"type": "string"}]),
@@ -133,14 +133,12 @@ def test_what_is_no_schema_is_told(schema: Any, message: str) -> None:
 
 def test_nothing_is_fetched() -> None:
     """A reference to another document is an error, not a request."""
-    compile_as: Any = compile_schema
-    for kind in (Draft4, Modern):
-        with pytest.raises(SchemaError) as caught:
-            compile_as({"$ref": "http://127.0.0.1:1/x"}, kind)
-        assert str(caught.value) == (
-            "a schema of the effective document cannot be compiled: Resource 'http://127.0.0.1:1/x' is not present in "
-            "a registry and retrieving it failed: Retrieval is disabled, cannot fetch http://127.0.0.1:1/x"
-        )
+    with pytest.raises(SchemaError) as caught:
+        compile_schema({"$ref": "http://127.0.0.1:1/x"})
+    assert str(caught.value) == (
+        "a schema of the effective document cannot be compiled: Resource 'http://127.0.0.1:1/x' is not present in "
+        "a registry and retrieving it failed: Retrieval is disabled, cannot fetch http://127.0.0.1:1/x"
+    )
 
 
 def ruled(name: str, **more: Any) -> dict[str, Any]:
@@ -236,9 +234,8 @@ def test_a_circle_is_gone_round_once(keyword: str) -> None:
 
 
 def test_null_is_one_more_type_where_it_can_be() -> None:
-    """So that a refusal tells the types, and not of a choice."""
-    kinds = [[error.kind.name for error in schemas().validator(schema).iter_errors(1)] for schema in (TEXT, NULLABLE)]
-    assert kinds == [["type"], ["anyOf"]]
+    """So that a refusal names the types, and not a choice."""
+    assert [error.kind.name for error in schemas().validator(TEXT).iter_errors(1)] == ["type"]
 
 
 @pytest.mark.parametrize("schema", [{}, True, {"x-rules": None, "properties": None, "allOf": None, "oneOf": None}])

@@ -1,22 +1,32 @@
-"""Command line: `rulewright impact OLD NEW [--format text|json|markdown|html] [-o FILE] [--project DIR]`."""
+"""Command line: `rulewright impact OLD NEW [--format FORMAT] [-o FILE] [--fail-on KIND] [--project DIR]`."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+import tomllib
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from rulewright.errors import run_cli
+from rulewright.errors import InputError, run_cli
 from rulewright.files import write_whole
-from rulewright.impact.change import ACCEPTED_FILE, read_accepted
+from rulewright.impact.change import ACCEPTED_FILE, WHO, read_accepted
+from rulewright.impact.checks import CHECKS, DERIVED
 from rulewright.impact.formats import EXIT_CODES, FORMATS
-from rulewright.impact.report import compare
-from rulewright.impact.revision import read
+from rulewright.impact.report import ANY, LEVELS, Settings, compare, read_settings
+from rulewright.impact.revision import CONFIG, read
 
 EPILOG: Final = f"""\
 OLD and NEW are vendor documents or pages with one (the project's overlays are applied to both), folders of pages,
 URLs of pages, project directories, or git revisions of the project. Only what the overlays and rules no longer fit
 is reported; it does not stop the comparison.
+
+A change on the wire fails; --fail-on adds kinds that fail as well (default: rules): {", ".join(WHO)}, or {ANY}.
+pyproject.toml may set both, and the level of each check ({", ".join(LEVELS)}):
+
+    [tool.rulewright.impact]
+    fail-on = ["source"]
+    levels = {{ enum-value-added = "breaking" }}
 
 {EXIT_CODES}"""
 
@@ -27,32 +37,65 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         0, 10, 20 or 30 by the worst change that is not accepted; 1 for an unusable input or report, 2 for wrong usage.
     """
-    options = _parser().parse_args(arguments)
-    return run_cli(lambda: _run(options))
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser("?" if "--checks" in given else None).parse_args(given)
+    return run_cli(lambda: _list_checks(options) if options.checks else _run(options))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(revisions: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rulewright impact",
         description="Report what a change of the vendor document means for callers.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("old", metavar="OLD", help="what callers have")
-    parser.add_argument("new", metavar="NEW", help="what they would get")
+    parser.add_argument("old", metavar="OLD", nargs=revisions, help="what callers have")
+    parser.add_argument("new", metavar="NEW", nargs=revisions, help="what they would get")
     parser.add_argument("--format", choices=tuple(FORMATS), default="text")
     parser.add_argument("-o", "--output", metavar="FILE", help="write there instead of printing")
     parser.add_argument("--project", default=".", metavar="DIR", help="whose overlays and revisions (default: here)")
+    parser.add_argument(
+        "--fail-on", action="append", choices=(*WHO, ANY), default=[], help="what fails beside the wire"
+    )
+    parser.add_argument("--checks", action="store_true", help="list every check with what it finds and its level here")
     parser.add_argument(
         "--accepted", metavar="FILE", help=f"the accepted changes (default: {ACCEPTED_FILE} of the project)"
     )
     return parser
 
 
+def settings(project: Path, fail_on: list[str]) -> Settings:
+    """Return what fails in a project, or by the command line.
+
+    Raises:
+        InputError: The project's settings are malformed.
+    """
+    path = project / CONFIG
+    if not path.is_file():
+        return read_settings({}, "", fail_on)
+    try:
+        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"is not TOML: {error}", path=path.as_posix()) from error
+    return read_settings(table, path.as_posix(), fail_on)
+
+
+def _list_checks(options: argparse.Namespace) -> int:
+    levels = settings(Path(options.project), options.fail_on).levels
+    found: dict[str, list[str]] = {}
+    for name, purpose in (*((e.id, e.purpose) for e in CHECKS), *((e.id, e.purpose) for e in DERIVED)):
+        found.setdefault(name, []).append(purpose)
+    for name in sorted(found):
+        level = f" [{levels[name].word}]" if name in levels else ""
+        print(f"{name}{level}\n  {' '.join(dict.fromkeys(found[name]))}")
+    return 0
+
+
 def _run(options: argparse.Namespace) -> int:
     project = Path(options.project)
     accepted = read_accepted(Path(options.accepted) if options.accepted else project / ACCEPTED_FILE)
-    report = compare(read(options.old, project), read(options.new, project), accepted)
+    chosen = settings(project, options.fail_on)
+    report = compare(read(options.old, project), read(options.new, project), accepted, chosen)
     rendered = FORMATS[options.format](report)
     if options.output:
         write_whole(options.output, rendered)

@@ -350,6 +350,6 @@ def _server_problem(answer: httpx.Response, subject: Subject, verdict: Verdict) 
         return None
     rules = {entry["rule"] for entry in entries if "rule" in entry}
     fits = not any("keyword" in entry for entry in entries)
-    if not entries or (rules == set(verdict.broken) and fits is verdict.formal):
+    if not entries or (rules == set(verdict.broken) and fits is verdict.valid):
         return None
     return f"HTTP {answer.status_code} for {', '.join(entry.get('rule') or entry['keyword'] for entry in entries)}"

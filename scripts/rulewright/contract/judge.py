@@ -7,19 +7,14 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from rulewright.openapi.schemas import Draft4, Modern, is_rule
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
+from rulewright.openapi.schemas import Validator, is_rule
 from rulewright.rules.definition import RuledSchema
+from rulewright.rules.dialect import is_shared
 from rulewright.sandbox.validation import Rule, Schemas
 
-_UNCHECKED: Final = frozenset(
-    {
-        *("format", "multipleOf", "uniqueItems", "minProperties", "maxProperties", "patternProperties"),
-        *("propertyNames", "contains", "minContains", "maxContains", "prefixItems", "dependentRequired"),
-        *("dependentSchemas", "if", "then", "else", "unevaluatedProperties", "unevaluatedItems"),
-    }
-)
-"""Keywords that clients leave to the server."""
+_UNCHECKED: Final = ("unevaluatedItems", "unevaluatedProperties", "dependencies")
+"""Keywords that clients leave to the server, of which some cannot be checked."""
 
 ANY: Final = "*"
 """In the path of a part: every item of an array."""
@@ -31,8 +26,7 @@ class Verdict:
 
     Attributes:
         fits: Whether it fits the keywords of the plain schema that clients check, rules aside.
-        valid: Whether it fits all of the plain schema but `format`.
-        formal: Whether it also fits with `format` asserted, which OpenAPI leaves to the server.
+        valid: Whether it fits all of the plain schema.
         broken: Ids of the rules of level error that it breaks.
         warned: Ids of the other rules that it breaks.
         applied: Ids of the rules whose condition it meets.
@@ -41,7 +35,6 @@ class Verdict:
 
     fits: bool
     valid: bool
-    formal: bool
     broken: tuple[str, ...]
     warned: tuple[str, ...]
     applied: tuple[str, ...]
@@ -54,8 +47,8 @@ class Verdict:
 
     @property
     def is_free(self) -> bool:
-        """Whether it is left to the server to refuse it: for its formats, or for keywords that clients do not check."""
-        return self.fits and not self.formal
+        """Whether it is left to the server to refuse it, for keywords that clients do not check."""
+        return self.fits and not self.valid
 
     @property
     def consistent(self) -> bool:
@@ -90,13 +83,13 @@ class Judge:
 
     def __init__(self, schemas: Schemas, ruled: tuple[RuledSchema, ...]) -> None:
         self.schemas = schemas
-        self.whole = DocumentSchemas(schemas.document, rules=True)
-        self.checked = DocumentSchemas(schemas.document, without=_UNCHECKED)
+        self.whole = DocumentSchemas(schemas.document, "request", rules=True)
+        self.checked = DocumentSchemas(schemas.document, "request", leave_out=_is_unchecked)
         self._ruled = {id(each.schema): each for each in ruled if each.rules and each.parameters is None}
 
-    def fits(self, schema: Any) -> Draft4 | Modern:
-        """Return a validator of a schema without its rules and formats."""
-        return self.schemas.validator(schema, formats=False)
+    def fits(self, schema: Any) -> Validator:
+        """Return a validator of a schema without its rules."""
+        return self.schemas.validator(schema)
 
     def parts(self, schema: Any) -> tuple[Part, ...]:
         """Return the schemas with rules in the schema of a body, the body's own first."""
@@ -126,6 +119,10 @@ class Judge:
             yield from self._parts(child, place, here, above, is_alternative=is_alternative or chosen)
 
 
+def _is_unchecked(keyword: str, operand: Any) -> bool:
+    return keyword in _UNCHECKED or (keyword == "pattern" and isinstance(operand, str) and not is_shared(operand))
+
+
 class BodyJudge:
     """The verdict on bodies of one operation.
 
@@ -140,9 +137,8 @@ class BodyJudge:
         self._schemas = judge.schemas
         self._rules = {rule.id: rule for rule in map(Rule.read, judge.schemas.rules(schema))}
         self._shape = judge.fits(schema)
-        self._checked = judge.checked.validator(schema, formats=False)
-        self._formal = judge.schemas.validator(schema)
-        self._whole = judge.whole.validator(schema, formats=False)
+        self._checked = judge.checked.validator(schema)
+        self._whole = judge.whole.validator(schema)
 
     def verdict(self, body: Any) -> Verdict:
         """Return what the document states about a body."""
@@ -157,7 +153,6 @@ class BodyJudge:
         return Verdict(
             fits=self._checked.is_valid(body),
             valid=self._shape.is_valid(body),
-            formal=self._formal.is_valid(body),
             broken=tuple(broken["error"]),
             warned=tuple(broken["warning"]),
             applied=tuple(applied),

@@ -30,6 +30,7 @@ from rulewright.generate.names import Names, read_names
 from rulewright.generate.operations import Method, operations_module, read_methods
 from rulewright.generate.rewrites import generator_input
 from rulewright.generate.rules_page import rules_page
+from rulewright.generate.schemas import unchecked
 from rulewright.generate.source import RAW, render, visible
 from rulewright.generate.tools import ruff_binary
 from rulewright.generate.tree import Tree, read_tree
@@ -88,6 +89,7 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     wanted = {(operation.method, wire_path(operation.path)) for operation in operations(effective)}
     made = {(entry["method"], wire_path(entry["path"])) for entry in report["operations"]}
     errors = [*report["errors"], *unsupported_parameters(effective), *unsupported_methods(effective)]
+    errors += unchecked(merged.value)
     coverage = Coverage(len(wanted), len(wanted & made))
     gaps = read_gaps(errors, accepted_gaps(merged), coverage)
     names = read_names(report, without=dropped(gaps, made))

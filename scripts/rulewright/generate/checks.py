@@ -7,18 +7,19 @@ JSON object the members. What it finds is added to a list, so that a valid value
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.generate.names import ModelName, Names
-from rulewright.generate.schemas import RULED, Schemas, body_schemas
+from rulewright.generate.schemas import RULED, Schemas, body_schemas, is_checked, is_json, parameter_schemas
 from rulewright.generate.source import constant, literal, render, snake, variables
-from rulewright.openapi.operations import Operation, operations
+from rulewright.openapi.operations import Operation, operations, parameter_names
 from rulewright.openapi.pointer import Location, decode, encode
 from rulewright.rules import expression
 from rulewright.rules.definition import Rule, RuledSchema
+from rulewright.rules.dialect import DialectError, check, translate
 from rulewright.rules.expression import (
     ALWAYS,
     Compiler,
@@ -35,14 +36,23 @@ from rulewright.rules.space import Given, Length, domains
 from rulewright.rules.verdict import mentions
 
 _STRUCTURE: Final = frozenset({"paths", "components", "schemas", "properties", "requestBody", "content", "schema"})
-_CHOICES: Final = {"anyOf": "False", "oneOf": "True"}
-_NESTED: Final = frozenset({"properties", "required", "additionalProperties", "allOf", "not", RULED, *_CHOICES})
+_CHOICES: Final = {"anyOf": "at least one", "oneOf": "exactly one"}
+_MEMBERS: Final = frozenset(
+    {
+        "properties", "required", "dependentRequired", "dependentSchemas", "allOf", "anyOf", "oneOf", "not", "if",
+        "then", "else",
+    }
+)  # fmt: skip
+"""The keywords about the fields of an object that can be read one by one, as the attributes of a model are."""
+_WHOLE: Final = frozenset({"minProperties", "maxProperties", "propertyNames", "patternProperties"})
+"""Those about all its members."""
+_NESTED: Final = _MEMBERS | _WHOLE | {"additionalProperties", RULED}
 """The keywords of a schema that is checked by a function of its own."""
-_OBJECT: Final = frozenset({"type", "properties", "required", "additionalProperties", RULED})
-"""The keywords of an object whose fields can be read from the attributes of a model."""
-_SCALAR: Final = frozenset({"type", "enum", "const", "nullable"})
+_SCALAR: Final = frozenset({"type", "enum", "const"})
 _JSON_WORDS: Final = frozenset({"str", "int", "float", "bool", "list", "dict", "None", "Any", "Literal", "Unset"})
 """The words in the type of an attribute that holds JSON."""
+_PARTS: Final = ("not", "if", "then", "else")
+_NULL: Final = {"type": "null"}
 _DEEPEST: Final = 32
 
 
@@ -132,8 +142,9 @@ class Function:
         body: The statements.
         fields: The fields it reads.
         rules: The rules it checks, if there are any.
+        is_object: Whether the value must be an object, whose fields are read first.
+        has_attributes: Whether it reads the attributes of its owner, and not the JSON that is made of it.
         is_open: Whether an owner may hold fields that the document does not list.
-        direct: Whether the value is an object, whose fields are read at once.
         reads_others: Whether it reads the members that the schema does not list.
     """
 
@@ -143,8 +154,9 @@ class Function:
     body: Block
     fields: tuple[Field, ...]
     rules: RuleData | None
+    is_object: bool = True
+    has_attributes: bool = True
     is_open: bool = False
-    direct: bool = True
     reads_others: bool = False
 
 
@@ -157,6 +169,37 @@ class BodyEntry:
     schema: str
     fields: tuple[str, ...]
     operations: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RequestEntry:
+    """A row of the table of requests: the functions for the parameters and for the body, by media type and class."""
+
+    operation: str
+    parameters: str
+    bodies: tuple[tuple[str, str, str], ...]
+
+
+@dataclass
+class _Scope:
+    """The fields of the object that a function checks.
+
+    Args:
+        local: The variable of each field.
+        is_object: Whether the value is known to be an object.
+        read: The fields that are read.
+        whole: Whether the value itself is read, and not its fields alone.
+    """
+
+    local: Mapping[str, str]
+    is_object: bool
+    read: dict[str, None] = field(default_factory=dict)
+    whole: bool = False
+
+    def variable(self, name: str) -> str:
+        """Return the variable of a field, which is now read."""
+        self.read[name] = None
+        return self.local[name]
 
 
 @dataclass(frozen=True)
@@ -193,53 +236,74 @@ def checks_module(document: Any, ruled: Sequence[RuledSchema], names: Names) -> 
         names: What the generator named.
 
     Raises:
-        InputError: A reference leads nowhere, or the generated function of an operation lacks a parameter.
+        InputError: A reference leads nowhere, the generated function of an operation lacks a parameter, or no request
+            leads to a rule.
     """
-    carriers = [each for each in ruled if each.rules]
-    # A body that is one of several, a list or plain text has no class of its own, and is left to the server.
-    senders: dict[str, list[str]] = {}
-    for operation in operations(document):
-        for kind, reference in body_schemas(document, operation):
-            if _is_json(kind):
-                senders.setdefault(reference, []).append(operation.id)
-    bodies = {reference: names.model_at(place) for reference in senders if names.has_model(place := decode(reference))}
-    objects = [each for each in carriers if each.parameters is None]
-    owners = bodies | {
-        each.pointer: names.model_at(each.location) for each in objects if names.has_model(each.location)
+    carriers = {each.pointer: each for each in ruled if each.rules}
+    objects = {pointer: each for pointer, each in carriers.items() if each.parameters is None}
+    # The rules of an operation that the client lacks bind the sandbox alone.
+    able = [each for each in operations(document) if not names.lacks(each.method, each.path)]
+    bodies = {each.id: [*_bodies(document, each, names)] for each in able}
+    references = dict.fromkeys(reference for found in bodies.values() for _, reference in found)
+    owners = {each: names.model_at(place) for each in references if names.has_model(place := decode(each))}
+    owners |= {
+        each.pointer: names.model_at(each.location) for each in objects.values() if names.has_model(each.location)
     }
-    module = _Module(document, names, {each.pointer: each for each in objects}, owners)
-    for reference in bodies:
+    module = _Module(document, names, objects, owners)
+    for reference in references:
         module.schemas.add(reference)
         module.function(reference)
-    for each in objects:
-        module.rules_only(each)
-    parameters = {}
-    by_place = {each.location: each for each in carriers if each.parameters is not None}
-    for operation in operations(document):
-        carrier = by_place.get(("paths", operation.path, operation.method))
-        # The rules of an operation that the client lacks bind the sandbox alone.
-        if carrier is not None and not names.lacks(operation.method, operation.path):
-            parameters[operation.id] = module.parameters(carrier, operation)
+    requests = []
+    for each in able:
+        models = {reference: owners[reference].name for _, reference in bodies[each.id] if reference in owners}
+        checked = [(kind, models.get(reference, ""), module.called[reference]) for kind, reference in bodies[each.id]]
+        parameters = module.parameters(carriers.get(f"#{each.pointer}"), each)
+        requests.append(RequestEntry(each.id, parameters, tuple(checked)))
+    _check_attached(carriers.values(), module, names)
+    senders = {
+        reference: [each.id for each in able if (reference in {at for kind, at in bodies[each.id] if is_json(kind)})]
+        for reference in owners
+    }
     return render(
         "checks.py.jinja",
         patterns={name: pattern for pattern, name in module.patterns.items()},
         values={name: values for values, name in module.values.items()},
         functions=module.functions,
         bodies=[
-            BodyEntry(
-                model.name,
-                module.called[reference],
-                reference,
-                tuple(model.fields),
-                tuple(dict.fromkeys(senders.get(reference, ()))),
-            )
+            BodyEntry(model.name, module.called[reference], reference, tuple(model.fields), tuple(senders[reference]))
             for reference, model in owners.items()
+            if reference in module.called
         ],
         rule_sets=[
-            module.rule_set(each.pointer) for each in sorted(objects, key=lambda each: each.pointer not in owners)
+            _rule_set(module.called[pointer])
+            for pointer in sorted(carriers, key=lambda pointer: pointer not in owners)
+            if pointer in module.called
         ],
-        parameters=parameters,
+        requests=requests,
     )
+
+
+def _bodies(document: Any, operation: Operation, names: Names) -> Iterator[tuple[str, str]]:
+    """Yield the media type and the schema of each body that the client sends and checks."""
+    sent = names.operation(operation.method, operation.path).bodies if names.operations else None
+    for content_type, reference in body_schemas(document, operation):
+        if is_checked(content_type) and (sent is None or content_type in sent):
+            yield content_type, reference
+
+
+def _check_attached(carriers: Iterable[RuledSchema], module: _Module, names: Names) -> None:
+    """Refuse a rule that would bind nobody.
+
+    Raises:
+        InputError: Names the rule and its place.
+    """
+    for each in carriers:
+        if each.pointer not in module.called and not names.without:
+            raise InputError(
+                f"rule {each.rules[0].id}: no request that the client sends leads to this schema, so nothing would "
+                "check the rule; write it on the schema of a request body, on a part of one, or on an operation",
+                pointer=encode(each.location),
+            )
 
 
 @dataclass
@@ -265,31 +329,34 @@ class _Module:
             self._make(name, reference, self.schemas.definitions[reference])
         return self.called[reference]
 
-    def rules_only(self, ruled: RuledSchema) -> None:
-        """Make a function for rules that no JSON body leads to."""
-        if ruled.pointer not in self.called:
-            name = self.called[ruled.pointer] = self._free(_words(ruled.location))
-            self._make(name, ruled.pointer, {"type": "object"})
-
-    def parameters(self, ruled: RuledSchema, operation: Operation) -> str:
-        """Make the function for the parameters of an operation, and return its rule set."""
-        name = self.called[ruled.pointer] = self._free(f"{snake(operation.id)}_parameters")
+    def parameters(self, ruled: RuledSchema | None, operation: Operation) -> str:
+        """Make the function for the parameters of an operation, and return its name; empty if it checks nothing."""
         keywords = _keywords(ruled, operation, self.names)
         local = variables(keywords)
-        fields = [
-            Field(key, local[key], f"_argument(value, {literal(keywords[key])})") for key in fields_read(ruled, local)
-        ]
-        data = RuleData(
-            _rule_set(name), ruled.pointer, ruled.rules, listed_domains(ruled, {}, fields_read(ruled, local))
-        )
-        body = rule_block(ruled, local, self.patterns, data.constant)
-        about = f"Check the parameters of {operation.id}: the rules of {ruled.pointer}."
-        self.functions.append(Function(name, about, "Arguments", body=body, fields=tuple(fields), rules=data))
-        return data.constant
-
-    def rule_set(self, pointer: str) -> str:
-        """Return the constant that holds the rule set of a schema."""
-        return _rule_set(self.called[pointer])
+        scope = _Scope(local, is_object=True)
+        place = _Place((("at", True),), f"{snake(operation.id)}_parameters")
+        body: list[Statement] = []
+        data = None
+        if ruled is not None:
+            name = self.called[ruled.pointer] = self._free(place.hint)
+            read = fields_read(ruled, local)
+            scope.read |= dict.fromkeys(read)
+            data = RuleData(_rule_set(name), ruled.pointer, ruled.rules, listed_domains(ruled, {}, read))
+            body += rule_block(ruled, local, self.patterns, data.constant)
+        called = parameter_names(operation.parameters)
+        for parameter, schema in parameter_schemas(operation):
+            each = called[f"{parameter.get('in')}:{parameter['name']}"]
+            if each in keywords:
+                checked = self.schemas.parameter(schema, f"#{operation.pointer}/parameters/{parameter['name']}")
+                body += self._field_checks(each, checked, place, scope, required=parameter.get("required") is True)
+        if not body:
+            return ""
+        name = self.called[ruled.pointer] if ruled is not None else self._free(place.hint)
+        self.called[f"#{operation.pointer}"] = name
+        fields = [Field(each, local[each], f"_argument(value, {literal(keywords[each])})") for each in scope.read]
+        about = f"Check the parameters of {operation.id}: #{operation.pointer}."
+        self.functions.append(Function(name, about, "Arguments", tuple(body), tuple(fields), data))
+        return name
 
     def _anonymous(self, schema: Mapping[str, Any], hint: str) -> str:
         """Return the function that checks a schema written into another; equal ones share it."""
@@ -304,47 +371,137 @@ class _Module:
         """Make the function of a schema; `key` is its place in the document, if it has one."""
         ruled, model, (_, schema) = self.ruled.get(key), self.owners.get(key), self._followed(schema)
         place = _Place((("at", True),), name.removeprefix("_check_"))
-        local = _variables(schema, ruled, model)
-        read = dict.fromkeys(schema.get("required", ()))
+        scope = _Scope(_variables(schema, ruled, model), schema.get("type") == "object")
         body: list[Statement] = []
         data = None
         if ruled is not None:
-            used = fields_read(ruled, local)
+            used = fields_read(ruled, scope.local)
+            scope.read |= dict.fromkeys(used)
             data = RuleData(_rule_set(name), ruled.pointer, ruled.rules, listed_domains(ruled, self.document, used))
-            body += rule_block(ruled, local, self.patterns, data.constant)
-            read |= dict.fromkeys(used)
-        body += [
-            If(f"{local[each]} is ABSENT", (Refuse(place.below(each).code, "ABSENT", "is required"),))
-            for each in schema.get("required", ())
-        ]
-        properties = schema.get("properties", {})
-        for each in filter(properties.__contains__, local):
-            if found := self._value(properties[each], local[each], place.below(each)):
-                body.append(If(f"{local[each]} is not ABSENT", found))
-                read[each] = None
-        direct = (
-            set(schema) <= _OBJECT
-            and schema.get("type") == "object"
-            and (model is None or {*properties, *read} <= set(model.fields))
-        )
-        others = self._others(schema, place, "others" if direct and model else "value")
+            body += rule_block(ruled, scope.local, self.patterns, data.constant)
+        body += self._members(schema, place, scope)
+        others = self._others(schema, place, "others" if scope.is_object and model else "value")
         body += others
-        fields = tuple(self._field(each, local[each], model) for each in local if each in read)
-        if not direct:
-            members = [Line(f"{each.variable} = value.get({literal(each.name)}, ABSENT)") for each in fields]
-            body = [*self._inline(schema, "value", place, (*members, *body), self._combined(schema, place))]
+        has_attributes = scope.is_object and not (scope.whole or _WHOLE & schema.keys())
+        if model is not None and not {*schema.get("properties", ()), *scope.read} <= set(model.fields):
+            has_attributes = False
+        if not scope.is_object:
+            members = [Line(f"{scope.local[each]} = value.get({literal(each)}, ABSENT)") for each in scope.read]
+            combined = self._combined(schema, place, scope)
+            body = [*self._inline(schema, "value", place, (*members, *body) if body else (), combined)]
+        fields = tuple(self._field(each, scope.local[each], model) for each in scope.local if each in scope.read)
         about = f"Check {model.name if model else place.hint}" + (f": {key}." if key.startswith("#") else ".")
         owner = f"_{model.name}" if model else ""
         is_open = schema.get("additionalProperties") is not False
-        self.functions.append(Function(name, about, owner, tuple(body), fields, data, is_open, direct, bool(others)))
+        self.functions.append(
+            Function(
+                name, about, owner, tuple(body), fields, data, scope.is_object, has_attributes, is_open, bool(others)
+            )
+        )
+
+    def _members(self, schema: Mapping[str, Any], place: _Place, scope: _Scope) -> list[Statement]:
+        """Return the statements about the fields of an object; for a value that may be none, without alternatives."""
+        required, properties = schema.get("required", ()), schema.get("properties", {})
+        block: list[Statement] = []
+        for each in required:
+            block += self._field_checks(each, {}, place, scope, required=True)
+        for each, child in properties.items():
+            block += self._field_checks(each, child, place, scope)
+        for each, needed in schema.get("dependentRequired", {}).items():
+            message = f"is required where {each} is given"
+            missing = tuple(
+                If(f"{scope.variable(name)} is ABSENT", (Refuse(place.below(name).code, "ABSENT", message),))
+                for name in needed
+            )
+            block += [If(f"{scope.variable(each)} is not ABSENT", missing)] if missing else []
+        for each, child in schema.get("dependentSchemas", {}).items():
+            if applied := self._applied(child, place, scope):
+                block.append(If(f"{scope.variable(each)} is not ABSENT", applied))
+        block += self._counts(schema, place)
+        return [*block, *self._combined(schema, place, scope)] if scope.is_object else block
+
+    def _field_checks(
+        self, name: str, schema: Mapping[str, Any], place: _Place, scope: _Scope, *, required: bool = False
+    ) -> Block:
+        found = self._value(schema, scope.local[name], place.below(name))
+        refused = (Refuse(place.below(name).code, "ABSENT", "is required"),)
+        if required:
+            return (If(f"{scope.variable(name)} is ABSENT", refused, found),)
+        return (If(f"{scope.variable(name)} is not ABSENT", found),) if found else ()
+
+    def _counts(self, schema: Mapping[str, Any], place: _Place) -> Block:
+        return _sizes(schema, "value", place, "Properties", "field") if _WHOLE & schema.keys() else ()
+
+    def _applied(self, schema: Mapping[str, Any], place: _Place, scope: _Scope) -> Block:
+        """Return the statements of a schema that applies to the same value as the one it stands in."""
+        if scope.is_object and _is_about_fields(schema):
+            return tuple(self._members(schema, place, scope))
+        scope.whole = True
+        return self._value(schema, "value", place)
+
+    def _combined(self, schema: Mapping[str, Any], place: _Place, scope: _Scope) -> Block:
+        """Return the statements about alternatives and conditions."""
+        block = [each for member in schema.get("allOf", ()) for each in self._applied(member, place, scope)]
+        if "if" in schema:
+            then, otherwise = (self._applied(schema.get(each, {}), place, scope) for each in ("then", "else"))
+            block += _either(self._holds(schema["if"], place, scope), then, otherwise)
+        for keyword, wanted in _CHOICES.items():
+            if keyword in schema and (scope.is_object or keyword == "oneOf" or not self._scalars(schema)):
+                block += self._choice(schema[keyword], wanted, place, scope)
+        if "not" in schema:
+            refused = Refuse(place.code, "to_json(value)", "has a form that is excluded")
+            block += _if(self._holds(schema["not"], place, scope), (refused,))
+        return tuple(block)
+
+    def _choice(self, options: Sequence[Any], wanted: str, place: _Place, scope: _Scope) -> Block:
+        conditions = [self._expressed(each, scope) for each in options]
+        if any(each is None for each in conditions):
+            scope.whole = True
+            functions = "".join(f"{self._option(each, place)}, " for each in options)
+            exactly_one = wanted == _CHOICES["oneOf"]
+            return (Line(f"check_choice(value, {place.code}, found, ({functions}), exactly_one={exactly_one})"),)
+        fitting = [each for each in conditions if each is not None]
+        named = [each["required"][0] for each in options if set(each) == {"required"} and len(each["required"]) == 1]
+        message = f"must hold {wanted} of {', '.join(named)}"
+        if len(named) < len(options):
+            message = f"must fit {wanted} of {len(options)} schemas"
+        refused = (Refuse(place.code, "to_json(value)", message),)
+        if wanted == _CHOICES["anyOf"]:
+            return _if(negated(some(fitting)), refused)
+        return (If(f"sum(map(bool, ({''.join(f'{expression.render(each)}, ' for each in fitting)}))) != 1", refused),)
+
+    def _holds(self, schema: Mapping[str, Any], place: _Place, scope: _Scope) -> Expression:
+        """Return the condition that the value of a function fits a schema."""
+        found = self._expressed(schema, scope)
+        if found is None:
+            scope.whole = True
+            found = _fits("value", self._option(schema, place))
+        return found
+
+    def _expressed(self, schema: Mapping[str, Any], scope: _Scope) -> Expression | None:
+        """Return a schema as an expression over the fields, if it is about nothing else."""
+        plain = {key: child for key, child in schema.items() if (key, child) != ("type", "object")}
+        if not scope.is_object or not _compiles(plain, body=True):
+            return None
+        scope.read |= dict.fromkeys(_fields(plain))
+        compiler = Compiler(_member_of(scope.local), patterns=self.patterns)
+        compiler.objects.add("body")
+        return compiler.holds(plain, "body")
 
     def _value(self, schema: Mapping[str, Any], variable: str, place: _Place) -> Block:
         """Return the statements that check the value in a variable."""
         key, schema = self._followed(schema)
+        if not schema:
+            return ()
+        options = schema["anyOf"] if not key and set(schema) == {"anyOf"} else []
+        others = [each for each in options if each != _NULL]
+        if others and others != options:
+            found = self._value(others[0] if len(others) == 1 else {"anyOf": others}, variable, place)
+            return (If(f"{variable} is not None", found),) if found else ()
         nested = _NESTED & schema.keys()
         if nested and not (nested == {"anyOf"} and self._scalars(schema)):
             name = self.function(key) if key else self._anonymous(schema, place.hint)
-        elif key and "items" in schema:
+        elif key and {"items", "prefixItems", "contains"} & schema.keys():
             name = self.function(key)  # a list may be one of itself
         else:
             return self._inline(schema, variable, place)
@@ -374,15 +531,15 @@ class _Module:
                 sure = len(kinds) == 1
                 block += found if sure else (If(expression.render(is_type(kind, variable)), found),)
         if scalars := self._scalars(schema):
-            fits = some(self._accepts(each, variable) for each in scalars)
+            accepted = some(self._accepts(each, variable) for each in scalars)
             message = f"must fit at least one of {len(scalars)} schemas, fits 0"
-            block += _if(negated(fits), (Refuse(place.code, variable, message),))
+            block += _if(negated(accepted), (Refuse(place.code, variable, message),))
         block += combined
         if kinds:
             other = negated(some(is_type(kind, variable) for kind in kinds))
             refused = (Refuse(place.code, variable, f"must be {_article(' or '.join(kinds))}"),)
             block = [If(expression.render(other), refused, tuple(block))]
-        return (If(f"{variable} is not None", tuple(block)),) if schema.get("nullable") and block else tuple(block)
+        return tuple(block)
 
     def _listed(self, schema: Mapping[str, Any], variable: str, place: _Place) -> Block:
         if not {"enum", "const"} & schema.keys():
@@ -400,42 +557,62 @@ class _Module:
 
     def _list(self, schema: Mapping[str, Any], variable: str, place: _Place) -> Block:
         block = _sizes(schema, variable, place, "Items", "item")
-        if "items" not in schema:
-            return block
+        if schema.get("uniqueItems"):
+            refused = Refuse(place.code, variable, "must not hold an item twice")
+            block += (If(f"not is_unique({variable})", (refused,)),)
+        if "contains" in schema:
+            block += self._contains(schema, variable, place)
         number = int((re.fullmatch(r"item(?:_(\d+))?", variable) or ["", "0"])[1] or 1) + 1
         index, item = ("index", "item") if number == 1 else (f"index_{number}", f"item_{number}")
-        inner = self._value(schema["items"], item, place.item(f"str({index})"))
+        inner = self._value(schema.get("items", {}), item, place.item(f"str({index})"))
+        for position, child in reversed([*enumerate(schema.get("prefixItems", ()))]):
+            found = self._value(child, item, place.item(f"str({index})"))
+            inner = (If(f"{index} == {position}", found or (Line("pass"),), inner),) if found or inner else ()
         return (*block, Loop(f"{index}, {item}", f"enumerate({variable})", inner)) if inner else block
+
+    def _contains(self, schema: Mapping[str, Any], variable: str, place: _Place) -> Block:
+        wanted, low, high = schema["contains"], schema.get("minContains", 1), schema.get("maxContains")
+        if _compiles(wanted, body=False):
+            compiler = Compiler(lambda owner, name: f"member({owner}, {literal(name)})", patterns=self.patterns)
+            fitting = expression.render(compiler.holds(wanted, "each"))
+        else:
+            fitting = expression.render(_fits("each", self._option(wanted, place.item("''"))))
+        words = f"at least {low}" if high is None else f"{low} to {high}"
+        refused = Refuse(place.code, variable, f"must contain {words} of the items described")
+        inside = f"{low} <= {{}}" if high is None else f"{low} <= {{}} <= {high}"
+        return (If("not " + inside.format(f"sum(1 for each in {variable} if {fitting})"), (refused,)),)
 
     def _text(self, schema: Mapping[str, Any], variable: str, place: _Place) -> Block:
         block = _sizes(schema, variable, place, "Length", "character")
-        if "pattern" not in schema:
-            return block
-        name = self.patterns.setdefault(schema["pattern"], f"_PATTERN_{len(self.patterns) + 1}")
-        refused = Refuse(place.code, variable, f"must match {schema['pattern']}")
-        return (*block, If(f"not {name}.search({variable})", (refused,)))
+        if "pattern" in schema:
+            refused = Refuse(place.code, variable, f"must match {schema['pattern']}")
+            block += (If(f"not {self._pattern(schema['pattern'])}.search({variable})", (refused,)),)
+        if "format" in schema:
+            refused = Refuse(place.code, variable, f"must be {_article(schema['format'])}")
+            block += (If(f"not FORMATS[{literal(schema['format'])}]({variable})", (refused,)),)
+        return block
+
+    def _pattern(self, pattern: str) -> str:
+        return self.patterns.setdefault(translate(pattern), f"_PATTERN_{len(self.patterns) + 1}")
 
     def _others(self, schema: Mapping[str, Any], place: _Place, source: str) -> Block:
         """Return the statements about the members of an object that the schema does not list."""
-        others = schema.get("additionalProperties", True)
-        if others is True:
-            return ()
         where = place.item("pointer_token(name)")
-        refused = Refuse(where.code, "other", "is not a field of this object")
-        inner = (refused,) if others is False else self._value(others, "other", where)
+        patterns = schema.get("patternProperties", {})
+        inner = self._value(schema.get("propertyNames", {}), "name", where)
+        for pattern, child in patterns.items():
+            if found := self._value(child, "other", where):
+                inner += (If(f"{self._pattern(pattern)}.search(name)", found),)
+        others = schema.get("additionalProperties", {})
+        if others in (False, {"not": {}}):
+            rest: Block = (Refuse(where.code, "other", "is not a field of this object"),)
+        else:
+            rest = self._value(others, "other", where)
+        tests = [f"not {self._pattern(pattern)}.search(name)" for pattern in patterns]
         if listed := tuple(schema.get("properties", ())):
-            inner = (If(f"name not in {literal(listed)}", inner),) if inner else ()
+            tests.insert(0, f"name not in {literal(listed)}")
+        inner += (If(" and ".join(tests), rest),) if rest and tests else rest
         return (Loop("name, other", f"{source}.items()", inner),) if inner else ()
-
-    def _combined(self, schema: Mapping[str, Any], place: _Place) -> Block:
-        block = [each for member in schema.get("allOf", ()) for each in self._value(member, "value", place)]
-        for keyword, exactly_one in _CHOICES.items():
-            if keyword in schema and not (keyword == "anyOf" and self._scalars(schema)):
-                options = "".join(f"{self._option(each, place)}, " for each in schema[keyword])
-                block.append(Line(f"check_choice(value, {place.code}, found, ({options}), exactly_one={exactly_one})"))
-        if "not" in schema:
-            block.append(Line(f"check_not(value, {place.code}, found, {self._option(schema['not'], place)})"))
-        return tuple(block)
 
     def _option(self, schema: Mapping[str, Any], place: _Place) -> str:
         key, schema = self._followed(schema)
@@ -452,7 +629,7 @@ class _Module:
         if {"enum", "const"} & schema.keys():
             insisted = f"isinstance({variable}, Unlisted)"
             parts.append(some([self._is_listed(schema, variable)[1], Term(insisted, f"not {insisted}")]))
-        return some([every(parts), *([is_type("null", variable)] if schema.get("nullable") else [])])
+        return every(parts)
 
     def _followed(self, schema: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """Return a schema with its references followed, and the last of them; a circle of references accepts all."""
@@ -549,9 +726,47 @@ def _violated(rule: Rule, mismatch: Mismatch) -> Block:
 
 
 def _if(condition: Expression, block: Block) -> Block:
+    return _either(condition, block, ())
+
+
+def _either(condition: Expression, then: Block, otherwise: Block) -> Block:
     if condition == ALWAYS:
-        return block
-    return (If(expression.render(condition), block),) if block and condition != expression.NEVER else ()
+        return then
+    if condition == expression.NEVER:
+        return otherwise
+    if not then:
+        return (If(_not(condition), otherwise),) if otherwise else ()
+    return (If(expression.render(condition), then, otherwise),)
+
+
+def _fits(variable: str, function: str) -> Term:
+    text = f"fits({variable}, {function})"
+    return Term(text, f"not {text}")
+
+
+def _is_about_fields(schema: Mapping[str, Any]) -> bool:
+    """Return whether a schema of an object is about single fields of it, and no more."""
+    return set(schema) <= {*_MEMBERS, "type"} and schema.get("type", "object") == "object"
+
+
+def _fields(schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the fields that a schema is about, those of its conditions and alternatives included."""
+    yield from (*schema.get("properties", ()), *schema.get("required", ()))
+    for each, needed in schema.get("dependentRequired", {}).items():
+        yield from (each, *needed)
+    yield from schema.get("dependentSchemas", ())
+    within = [*schema.get("dependentSchemas", {}).values(), *(schema[key] for key in _PARTS if key in schema)]
+    for child in [*within, *(each for key in ("allOf", "anyOf", "oneOf") for each in schema.get(key, ()))]:
+        if _is_about_fields(child):
+            yield from _fields(child)
+
+
+def _compiles(schema: Any, *, body: bool) -> bool:
+    try:
+        check(schema, body=body)
+    except DialectError:
+        return False
+    return True
 
 
 def _not(condition: Expression) -> str:
@@ -569,28 +784,27 @@ def _sizes(schema: Mapping[str, Any], variable: str, place: _Place, keyword: str
 
 
 def _bounds(schema: Mapping[str, Any], variable: str, place: _Place) -> Block:
-    """Return the statements about the bounds of a number, whose exclusion OpenAPI 3.0 writes as a boolean."""
-    found: list[tuple[str, Any, str]] = []
-    for side, sign, inside, beyond in (
-        ("minimum", "<", "at least", "more than"),
-        ("maximum", ">", "at most", "less than"),
-    ):
-        exclusive = schema.get(f"exclusive{side.capitalize()}")
-        if (bound := schema.get(side)) is not None:
-            found.append((f"{sign}=", bound, beyond) if exclusive is True else (sign, bound, inside))
-        if exclusive is not None and not isinstance(exclusive, bool):
-            found.append((f"{sign}=", exclusive, beyond))
-    return tuple(
-        If(f"{variable} {sign} {bound!r}", (Refuse(place.code, variable, f"must be {words} {bound}"),))
-        for sign, bound, words in found
-    )
+    """Return the statements about the bounds of a number."""
+    found = [
+        (f"{variable} {sign} {schema[keyword]!r}", f"{words} {schema[keyword]}")
+        for keyword, sign, words in (
+            ("minimum", "<", "at least"),
+            ("exclusiveMinimum", "<=", "more than"),
+            ("maximum", ">", "at most"),
+            ("exclusiveMaximum", ">=", "less than"),
+        )
+        if keyword in schema
+    ]
+    if (step := schema.get("multipleOf")) is not None:
+        found.append((f"not is_multiple({variable}, {step!r})", f"a multiple of {step}"))
+    return tuple(If(test, (Refuse(place.code, variable, f"must be {words}"),)) for test, words in found)
 
 
 def _variables(schema: Mapping[str, Any], ruled: RuledSchema | None, model: ModelName | None) -> dict[str, str]:
     """Return the variable of each field that a function may read."""
     attributes = {name: each.attribute for name, each in model.fields.items()} if model else {}
     own = ruled.schema.get("properties", {}) if ruled else {}
-    names = (*schema.get("properties", ()), *schema.get("required", ()), *own)
+    names = (*_fields(schema), *own)
     return variables(attributes | {name: snake(name) for name in names if name not in attributes})
 
 
@@ -620,25 +834,21 @@ def _alternatives(value: Any) -> Iterator[str]:
         yield f"Length({value.count})" if isinstance(value, Length) else literal(value)
 
 
-def _keywords(ruled: RuledSchema, operation: Operation, names: Names) -> dict[str, str]:
+def _keywords(ruled: RuledSchema | None, operation: Operation, names: Names) -> dict[str, str]:
     """Return the keyword of each parameter by the name that rules give it.
 
     Raises:
-        InputError: The generated function takes no such parameter.
+        InputError: The generated function takes no such parameter, although there are rules about it.
     """
-    arguments = names.operation(operation.method, operation.path).arguments
+    arguments = names.operation(operation.method, operation.path).arguments if names.operations else {}
     result = {}
-    for key, name in (ruled.parameters or {}).items():
-        if key not in arguments:
+    for key, name in parameter_names(operation.parameters).items():
+        if key in arguments:
+            result[name] = arguments[key]
+        elif ruled is not None and any(mentions(rule, name) for rule in ruled.rules):
             message = f"{operation.id} has rules about its parameters, but its function takes no {key!r}"
             raise InputError(message, pointer=operation.pointer)
-        result[name] = arguments[key]
     return result
-
-
-def _is_json(content_type: str) -> bool:
-    kind = content_type.partition(";")[0].strip().lower()
-    return kind in {"application/json", "*/*"} or kind.endswith("+json")
 
 
 def _article(noun: str) -> str:

@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.openapi.operations import Operation, operations
+from rulewright.openapi.operations import Operation, operations, parameter_names, parameters_schema
 from rulewright.openapi.pointer import Location, decode, encode, resolve
+from rulewright.openapi.schemas import FORMATS
+from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.rules.definition import EXTENSION
 from rulewright.rules.dialect import PatternError, translate
 
-_CHECKED: Final = frozenset(
+_MAPS: Final = frozenset({"properties", "patternProperties", "dependentSchemas"})
+_LISTS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_SINGLES: Final = frozenset(
+    {"additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then", "unevaluatedProperties"}
+)
+_VALUES: Final = frozenset(
     {
-        "$ref", "type", "nullable", "enum", "const", "required", "properties", "additionalProperties", "items",
-        "minItems", "maxItems", "minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum",
-        "exclusiveMaximum", "allOf", "anyOf", "oneOf", "not",
+        "type", "enum", "const", "required", "minItems", "maxItems", "minLength", "maxLength", "pattern", "minimum",
+        "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "uniqueItems", "minProperties",
+        "maxProperties", "minContains", "maxContains", "dependentRequired", "format",
     }
 )  # fmt: skip
+_UNCHECKED: Final = ("$dynamicRef", "$recursiveRef", "unevaluatedItems", "dependencies")
+"""The keywords that limit a value and are left to the server."""
+_EVALUATED: Final = frozenset({"anyOf", "oneOf", "if", "dependentSchemas"})
+"""The keywords by which it depends on the value which of its members a schema knows."""
 RULED: Final = "x-rules"
 """The keyword of a checked schema with rules that names the first of them."""
-_SCHEMA_LISTS: Final = ("allOf", "anyOf", "oneOf")
 
 
 class Schemas:
-    """Collects schemas and every schema they refer to, with the keywords that are checked before sending."""
+    """Collects schemas and every schema they refer to, with the keywords that are checked before sending.
+
+    Attributes:
+        definitions: The schemas by their place in the document.
+        gaps: The place and the problem of each keyword that limits a request and is not checked.
+    """
 
     def __init__(self, document: Any) -> None:
         self.document = document
         self.definitions: dict[str, Any] = {}
+        self.gaps: dict[tuple[str, str], None] = {}
+        self._plain = DocumentSchemas(document, "request").plain
+        self._place = ""
 
     def add(self, reference: str) -> dict[str, Any]:
         """Register a referenced schema (`#/components/schemas/X`) and return the reference as a schema, decoded.
@@ -45,37 +62,123 @@ class Schemas:
             raise InputError(f"the reference {reference!r} leads nowhere: {error.args[0]}") from error
         if place not in self.definitions:
             self.definitions[place] = {}  # registered first: a schema may refer to itself
-            self.definitions[place] = self.checked(schema)
+            outer, self._place = self._place, place
+            self.definitions[place] = self.checked(self._plain(schema))
+            self._place = outer
         return {"$ref": place}
 
+    def parameter(self, schema: Any, place: str) -> dict[str, Any]:
+        """Return the checked part of the schema of a parameter."""
+        self._place = place
+        return self.checked(self._plain(schema))
+
     def checked(self, schema: Any) -> dict[str, Any]:
-        """Return the checked part of a schema."""
+        """Return the checked part of a schema, which is one of JSON Schema 2020-12."""
         if isinstance(schema, bool):
             return {} if schema else {"not": {}}
-        if "$ref" in schema:
-            return self.add(schema["$ref"])
-        kept = (self._keyword(keyword, operand) for keyword, operand in schema.items() if keyword in _CHECKED)
+        if _is_file(schema):
+            return {}
+        self.gaps |= {(self._place, f"the keyword {each}"): None for each in _UNCHECKED if each in schema}
+        kept = (self._keyword(keyword, operand) for keyword, operand in schema.items())
         result = {keyword: operand for pairs in kept for keyword, operand in pairs}
-        return {**result, RULED: schema[EXTENSION][0]["id"]} if schema.get(EXTENSION) else result
+        if schema.get(EXTENSION):
+            result[RULED] = schema[EXTENSION][0]["id"]
+        if "$ref" in schema:
+            followed = self.add(schema["$ref"])
+            if not result:
+                return followed
+            result["allOf"] = [followed, *result.get("allOf", ())]
+        if "unevaluatedProperties" in result:
+            self._close(result)
+        return result
 
     def _keyword(self, keyword: str, operand: Any) -> Iterator[tuple[str, Any]]:
-        if keyword == "properties":
+        if keyword in _MAPS:
+            if keyword == "patternProperties" and not all(map(self._can_search, operand)):
+                return
             yield keyword, {name: self.checked(child) for name, child in operand.items()}
-        elif keyword in _SCHEMA_LISTS:
+        elif keyword in _LISTS:
             yield keyword, list(map(self.checked, operand))
-        elif keyword in {"items", "not"} or (keyword == "additionalProperties" and isinstance(operand, dict)):
-            yield keyword, self.checked(operand)
+        elif keyword in _SINGLES:
+            is_closed = operand is False and keyword.endswith("Properties")
+            yield keyword, False if is_closed else self.checked(operand)
         elif keyword == "pattern":
-            with suppress(PatternError):  # Python would read it otherwise; the server judges it
-                yield keyword, translate(operand)
-        elif keyword not in {"nullable", "additionalProperties"} or operand is not (keyword != "nullable"):
+            if self._can_search(operand):
+                yield keyword, operand
+        elif keyword == "format":
+            if operand in FORMATS:
+                yield keyword, operand
+        elif keyword in _VALUES:
             yield keyword, operand
 
+    def _can_search(self, pattern: str) -> bool:
+        try:
+            translate(pattern)
+        except PatternError as error:
+            self.gaps[self._place, f"the pattern {pattern!r:.80} ({error})"] = None
+            return False
+        return True
 
-def request_schemas(document: Any) -> Iterator[tuple[str, str]]:
-    """Yield the content type and reference of the schema of every request body."""
+    def _close(self, schema: dict[str, Any]) -> None:
+        """Write `unevaluatedProperties` as `additionalProperties`, if that can be done for every value."""
+        unlisted, parts = schema.pop("unevaluatedProperties"), [*self._parts(schema)]
+        if any(_EVALUATED & part.keys() for part in parts):
+            self.gaps[self._place, "the keyword unevaluatedProperties beside alternatives or conditions"] = None
+        elif not any("additionalProperties" in part for part in parts):
+            for keyword in ("properties", "patternProperties"):
+                if known := {name: dict[str, Any]() for part in parts for name in part.get(keyword, ())}:
+                    schema[keyword] = known | schema.get(keyword, {})
+            schema["additionalProperties"] = unlisted
+
+    def _parts(self, schema: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[Mapping[str, Any]]:
+        """Yield a schema and all those that every value of it must also fit."""
+        reference = schema.get("$ref")
+        if reference is None:
+            yield schema
+        elif reference not in above:
+            yield from self._parts(self.definitions[reference], (*above, reference))
+        for member in schema.get("allOf", ()):
+            yield from self._parts(member, above)
+
+
+def _is_file(schema: Mapping[str, Any]) -> bool:
+    """Return whether a schema is one of bytes, which has no form as JSON."""
+    named = "contentMediaType" in schema and "contentEncoding" not in schema
+    return schema.get("type") == "string" and (schema.get("format") == "binary" or named)
+
+
+def unchecked(document: Any) -> Iterator[str]:
+    """Yield a message for each part of a request that the document limits and the client leaves to the server."""
+    schemas = Schemas(document)
     for operation in operations(document):
-        yield from body_schemas(document, operation)
+        for content_type, reference in body_schemas(document, operation):
+            if is_checked(content_type):
+                schemas.add(reference)
+        for parameter, schema in parameter_schemas(operation):
+            schemas.parameter(schema, f"#{operation.pointer}/parameters/{parameter['name']}")
+    for place, problem in schemas.gaps:
+        yield f"schema {place.removeprefix('#')}: requests are not checked for {problem}"
+
+
+def is_json(content_type: str) -> bool:
+    """Return whether a body of a media type is sent as JSON."""
+    essence = content_type.partition(";")[0].strip().lower()
+    return essence in {"application/json", "*/*"} or essence.endswith("+json")
+
+
+def is_checked(content_type: str) -> bool:
+    """Return whether a body of a media type is checked: JSON, forms and text, but not bytes."""
+    essence = content_type.partition(";")[0].strip().lower()
+    is_form = essence in {"application/x-www-form-urlencoded", "multipart/form-data"}
+    return is_form or is_json(content_type) or essence.startswith("text/")
+
+
+def parameter_schemas(operation: Operation) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Yield each parameter of an operation and the schema of its value."""
+    schemas = parameters_schema(operation.document, operation.path, operation.body)["properties"]
+    names = parameter_names(operation.parameters)
+    for each in operation.parameters:
+        yield each, schemas[names[f"{each.get('in')}:{each['name']}"]]
 
 
 def body_schemas(document: Any, operation: Operation) -> Iterator[tuple[str, str]]:
@@ -85,8 +188,9 @@ def body_schemas(document: Any, operation: Operation) -> Iterator[tuple[str, str
     if "$ref" in body:
         place, body = decode(body["$ref"]), resolve(document, body["$ref"])
     for content_type, media in body.get("content", {}).items():
-        reference = media.get("schema", {}).get("$ref")
-        if isinstance(reference, str):
+        schema = media.get("schema")
+        if isinstance(schema, dict) and set(schema) == {"$ref"}:
+            reference = schema["$ref"]
             yield content_type, "#" + encode(decode(reference)) if reference.startswith("#") else reference
-        else:
+        elif schema is not None:
             yield content_type, "#" + encode((*place, "content", content_type, "schema"))

@@ -20,9 +20,9 @@ from rulewright.errors import printable
 
 _OURS: Final = frozenset(
     {
-        "at", "bad", "body", "check_choice", "check_not", "equals", "found", "is_integer", "is_number", "member",
-        "models", "name", "not_listed", "other", "others", "pointer_token", "re", "refused", "self", "to_json", "value",
-        "violated",
+        "at", "bad", "body", "check_choice", "each", "equals", "fits", "found", "is_integer", "is_multiple",
+        "is_number", "is_unique", "member", "models", "name", "not_listed", "other", "others", "pointer_token", "re",
+        "refused", "self", "to_json", "value", "violated",
     }
 )  # fmt: skip
 """The names that the functions of the compiled checks use beside those of fields."""
@@ -30,10 +30,12 @@ _LOOPS: Final = re.compile(r"(?:index|item)(?:_\d+)?")
 _CONSTANTS: Final = frozenset(
     {
         "ABSENT",
+        "FORMATS",
+        "WHITE_SPACE",
         "UNSET",
         "BODIES",
         "RULE_SETS",
-        "PARAMETERS",
+        "REQUESTS",
         "OPERATIONS",
         "SERVERS",
         "WAITERS",

@@ -14,6 +14,7 @@ from rulewright.impact.grammar import resolved
 from rulewright.impact.revision import Revision
 from rulewright.openapi.operations import Operation, operation_parameters, parameter_names, parameters_schema
 from rulewright.openapi.pointer import decode
+from rulewright.openapi.schemas import Schemas
 from rulewright.rules.definition import EXTENSION, RuledSchema
 from rulewright.rules.verdict import Verdict
 
@@ -51,31 +52,22 @@ class Reason:
         return f"{name}={value if isinstance(value, str) else self.what}"
 
 
-class UnusableSchemaError(ValueError):
-    """The schema cannot be evaluated; the message gives the reason."""
-
-
 class Acceptance:
     """Judges requests by one revision.
 
     Args:
         revision: The revision.
+        schemas: The schemas of its effective document.
         schema: The schema of the request: a part of the effective document, or an object of parameters.
         ruled: The rules of an object of parameters; those of a part of the document are looked up.
 
     Raises:
-        UnusableSchemaError: A validator refuses the schema.
+        SchemaError: A validator refuses the schema.
     """
 
-    def __init__(self, revision: Revision, schema: Any, ruled: RuledSchema | None = None) -> None:
-        document = revision.value
-        parts = _reachable(schema, document)
-        draft = jsonschema_rs.Draft4Validator if _is_30(document) else jsonschema_rs.Draft202012Validator
-        try:
-            self._validator = draft({**parts, **(schema if isinstance(schema, dict) else {})})
-        except (ValueError, jsonschema_rs.ReferencingError) as error:
-            raise UnusableSchemaError(f"the schema is not valid: {str(error).splitlines()[0]}") from error
-        self.schema: Mapping[str, Any] = resolved(schema, document)
+    def __init__(self, revision: Revision, schemas: Schemas, schema: Any, ruled: RuledSchema | None = None) -> None:
+        self._validator = schemas.validator(schema)
+        self.schema: Mapping[str, Any] = resolved(schema, revision.value)
         self.ruled = ruled or _rules_of(revision.ruled, schema, self.schema)
         self._verdict = Verdict(self.ruled) if self.ruled else None
 
@@ -93,50 +85,11 @@ class Acceptance:
         return tuple(dict.fromkeys(found))
 
 
-def _reachable(schema: Any, document: Any) -> dict[str, Any]:
-    """Return the parts of a document that a schema refers to, directly or not: a validator reads all it is given.
-
-    A schema that refers to anything but a component needs the whole document.
-    """
-    found: dict[str, dict[str, Any]] = {}
-    waiting = [schema]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += value.values()
-            if isinstance(value.get("$ref"), str):
-                place = _component(value["$ref"], document)
-                if place is None:
-                    return {key: document[key] for key in ("components", "paths") if key in document}
-                kind, name = place
-                if name not in found.setdefault(kind, {}):
-                    found[kind][name] = document["components"][kind][name]
-                    waiting.append(found[kind][name])
-        elif isinstance(value, list):
-            waiting += value
-    return {"components": found} if found else {}
-
-
-def _component(reference: str, document: Any) -> tuple[str, str] | None:
-    """Return kind and name of the component that a reference leads into, or None."""
-    try:
-        root, kind, name, *_ = decode(reference)
-    except ValueError:
-        return None
-    components = document.get("components")
-    held = components.get(kind) if root == "components" and isinstance(components, dict) else None
-    return (kind, name) if isinstance(held, dict) and name in held else None
-
-
 def _rules_of(ruled: Sequence[RuledSchema], schema: Any, found: Any) -> RuledSchema | None:
     """Return the rules of the schema: its own, or those of the component it refers to."""
     reference = schema.get("$ref") if isinstance(schema, dict) else None
     location = decode(reference) if isinstance(reference, str) and ruled else None
     return next((each for each in ruled if each.schema is found or each.location == location), None)
-
-
-def _is_30(document: Any) -> bool:
-    return str(document.get("openapi", "")).startswith("3.0")
 
 
 def _reason(error: jsonschema_rs.ValidationError, body: Any) -> Reason:

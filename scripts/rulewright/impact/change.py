@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from rulewright.openapi.document import load
+from rulewright.openapi.pointer import Location, encode
 
 WHO: Final[Mapping[str, str]] = {
-    "wire": "the server refuses a request that it accepted before, or handles it differently",
+    "wire": "a request that was accepted is refused or means something else, or an answer lacks what it had",
     "source": "Python code that uses the client fails: an import, attribute or argument is gone, or one is required",
     "types": "a type checker reports an error, although the code still runs",
-    "rules": "a rule refuses a request that it accepted before, or no longer fits its source text",
-    "docs": "only what people read",
+    "rules": "a rule of the client refuses a request that it accepted before",
+    "docs": "what people read or maintain: sentences, overlays, examples",
 }
 ACCEPTED_FILE: Final = "overlays/accepted-changes.yaml"
 _ENTRY_KEYS: Final = ("fingerprint", "author", "reason")
@@ -42,7 +43,7 @@ class Severity(IntEnum):
     @property
     def title(self) -> str:
         """The heading of the changes of this severity."""
-        return "nothing for callers" if self is Severity.NOTHING else self.word
+        return "not noticed by callers" if self is Severity.NOTHING else self.word
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,21 @@ class Word:
 
 
 @dataclass(frozen=True)
+class Spot:
+    """A place of a vendor document: file, line and column, the latter two where they are known."""
+
+    path: str
+    line: int | None
+    column: int | None
+    pointer: str
+
+    def __str__(self) -> str:
+        return ":".join(str(each) for each in (self.path, self.line, self.column) if each is not None)
+
+
+@dataclass(frozen=True)
 class Change:
-    """One change.
+    """One finding: a change, with what else the same decision caused and wherever else it was made.
 
     Args:
         check: Id of the check that found it.
@@ -72,6 +86,11 @@ class Change:
         details: Further lines: why something no longer fits, and how to repair it.
         ordinal: Number among equal changes; keeps fingerprints unique.
         accepted: Who accepted it and why, or None.
+        cause: What was decided; changes of one cause are one finding.
+        announced: Whether it was announced, and the announced date has passed.
+        places: Where it is, in the old and in the new document.
+        spots: The same as files and lines of the vendor documents.
+        parts: What else the same decision caused.
     """
 
     check: str
@@ -88,19 +107,46 @@ class Change:
     details: tuple[str, ...] = ()
     ordinal: int = 0
     accepted: str | None = None
+    cause: str = ""
+    announced: bool = False
+    places: tuple[tuple[Location, Location], ...] = ()
+    spots: tuple[tuple[Spot, Spot], ...] = ()
+    parts: tuple[Change, ...] = ()
 
     @property
     def fingerprint(self) -> str:
-        """The id to accept the change by: it depends on the check, the place and the values, not on the wording."""
+        """The id to accept the change by: it depends on the check, the places and the values, not on the wording."""
         values = [self.check, self.pointer, self.old, self.new, *([self.ordinal] if self.ordinal else [])]
+        if len(self.places) > 1:
+            values.append(sorted(encode(new) for _, new in self.places))
         data = json.dumps(values, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(data.encode()).hexdigest()[:16]
 
     def data(self) -> dict[str, Any]:
         """Return the change as JSON."""
-        fields = dataclasses.asdict(self)
-        del fields["ordinal"]  # part of the fingerprint, and of no use by itself
-        return {**fields, "severity": self.severity.word, "fingerprint": self.fingerprint}
+        spots = ("old", "new")
+        return {
+            "check": self.check,
+            "severity": self.severity.word,
+            "who": list(self.who),
+            "effect": self.effect,
+            "fingerprint": self.fingerprint,
+            "accepted": self.accepted,
+            "announced": self.announced,
+            "pointer": self.pointer,
+            "places": [{side: vars(spot) for side, spot in zip(spots, pair, strict=True)} for pair in self.spots],
+            "uses": list(self.uses),
+            "old": self.old,
+            "new": self.new,
+            "witness": self.witness,
+            "words": [vars(word) for word in self.words],
+            "quoted": list(self.quoted),
+            "details": list(self.details),
+            "parts": [
+                {"check": each.check, "who": list(each.who), "effect": each.effect, "pointer": each.pointer}
+                for each in self.parts
+            ],
+        }
 
 
 @dataclass(frozen=True)

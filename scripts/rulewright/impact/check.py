@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from rulewright.impact.change import Change, Severity, Word
-from rulewright.impact.context import Context, Count, field_of, parameter_name, shown
+from rulewright.impact.context import Context, Count, parameter_name, shown
 from rulewright.impact.difference import Difference
 
 ADD: Final = frozenset({"add"})
 REMOVE: Final = frozenset({"remove"})
+CHANGE: Final = frozenset({"change"})
+RENAME: Final = frozenset({"rename"})
 CHANGES: Final = frozenset({"add", "remove", "change"})
 _GENERATED: Final = frozenset({"source", "types"})
 """Who breaks only if generated code changes."""
@@ -36,6 +38,8 @@ class Effect:
         about: The difference it belongs to, if that is only a part of the one that was judged.
         words: The word diff of a changed sentence.
         quoted: The rules and overlay actions that quote a changed sentence.
+        cause: What was decided, such as a value; effects of one cause are one finding.
+        announced: Whether it was announced, and the announced date has passed.
     """
 
     text: str
@@ -46,6 +50,8 @@ class Effect:
     about: Difference | None = None
     words: tuple[Word, ...] = ()
     quoted: tuple[str, ...] = ()
+    cause: str = ""
+    announced: bool = False
 
 
 def breaking(text: str, *who: str, **more: Any) -> Effect:
@@ -94,6 +100,7 @@ class Check:
         kinds: The kinds of difference it looks at.
         when: Whether a difference is of this check; by default each at its places is.
         parts: Splits a difference into one for each change.
+        cause: Template of what was decided; effects of one cause are one finding.
     """
 
     id: str
@@ -103,6 +110,7 @@ class Check:
     kinds: frozenset[str] = CHANGES
     when: Callable[[Difference], bool] = lambda _: True
     parts: Parts = lambda difference: [difference]
+    cause: str = ""
 
     def run(self, difference: Difference, context: Context) -> Iterator[Change]:
         """Yield the changes that this check finds in a difference at one of its places."""
@@ -131,6 +139,9 @@ class Check:
             witness=effect.witness,
             words=effect.words,
             quoted=effect.quoted,
+            cause=effect.cause or filled(self.cause, difference, context),
+            announced=effect.announced,
+            places=((difference.place.old, difference.place.new),),
         )
 
 
@@ -145,8 +156,9 @@ PLACEHOLDERS: Final[dict[str, Callable[[Difference, Context], str]]] = {
     "entry": lambda difference, _: shown(difference.entry),
     "last": lambda difference, _: shown(str(difference.location[-1])),
     "object": lambda difference, _: difference.pointer.rpartition("/")[0],
-    "field": lambda difference, _: field_of(difference, end=-1),
-    "place": lambda difference, _: field_of(difference),
+    "field": lambda difference, context: context.field(difference, end=-1),
+    "whole": lambda difference, context: context.field(difference, end=-2),
+    "place": lambda difference, context: context.field(difference),
     "values": lambda difference, _: ", ".join(shown(value) for value in _either(difference)),
     "alternatives": lambda difference, _: str(len(_either(difference))),
     "parameter": lambda difference, context: parameter_name(context.owner(difference)),
@@ -187,15 +199,18 @@ class Always:
 class Directed:
     """A judge of a schema that allows less, or more: its effect depends on where the schema is used.
 
+    What is said of the wire holds unless containment proves that nothing that was valid is invalid now.
+
     Args:
         sent: Template of the effect on requests.
         answered: Template of the effect on readers of answers.
         request: Who breaks beside the wire if it is used in a request.
-        response: Who breaks if it is used in an answer.
+        response: Who breaks beside the wire if it is used in an answer.
         counted: Whether the requests with this `value`, or those that have this `field`, are looked up in the count.
-        probe: Returns values to try in the field, to find a request that shows the effect.
         wire: Whether a server may refuse a request for it at all.
+        read: Whether a reader of the old answers may fail on a new one.
         narrower: Whether the schema allows less, not more.
+        provable: Whether JSON Schema knows the keyword, so that containment decides.
     """
 
     sent: str
@@ -203,9 +218,10 @@ class Directed:
     request: tuple[str, ...] = ()
     response: tuple[str, ...] = ()
     counted: Literal["value", "field"] | None = None
-    probe: Callable[[Difference], Iterable[Any]] | None = None
     wire: bool = True
+    read: bool = False
     narrower: bool = True
+    provable: bool = True
 
     def __call__(self, difference: Difference, context: Context) -> Iterator[Effect]:
         """Yield the effects, with the templates filled in."""
@@ -216,50 +232,47 @@ class Directed:
         """Yield the effects; the texts are complete, not templates."""
         sides = context.sides(difference)
         if "request" in sides:
-            yield (self._narrower_request if self.narrower else self._wider_request)(difference, context)
+            yield self._sent(difference, context)
         if "response" in sides:
-            ambiguous = self.narrower and context.is_ambiguous(difference)
-            severity = Severity.BREAKING if self.response or ambiguous else Severity.COMPATIBLE
-            yield Effect(self.answered + _AMBIGUOUS * ambiguous, severity, self.response, side="response")
+            breaks = self.read and not (self.provable and context.is_safe(difference, "response"))
+            yield _effect(self.answered, (*(["wire"] if breaks else []), *self.response), side="response")
         if not sides:
             text = f"{self.sent} (no operation uses it)"
             # only its generated class can be missed
             yield breaking(text, "source") if "source" in {*self.request, *self.response} else nothing(text)
 
-    def _narrower_request(self, difference: Difference, context: Context) -> Effect:
-        count = self._count(difference, context)
-        witness, text = count.stopped if count else None, self.sent
-        if witness is None and self.wire:
-            witness = context.probe(difference, self._candidates(difference), stops=True)
-        never_accepted = count is not None and not count.stops and self.counted is not None
-        if count is not None and count.stops:
-            text += f" ({count.stops} of the counted requests)"
-        elif never_accepted:
-            text += " (no accepted request had it)"
-        who = (*(["wire"] if self.wire and not never_accepted else []), *self.request)
-        text += _AMBIGUOUS * context.is_ambiguous(difference)
-        return Effect(text, Severity.BREAKING if who else Severity.COMPATIBLE, who, witness, "request")
-
-    def _wider_request(self, difference: Difference, context: Context) -> Effect:
-        count = self._count(difference, context)
-        witness, text = count.started if count else None, self.sent
-        if witness is None:
-            witness = context.probe(difference, self._candidates(difference), stops=False)
-        if count is not None and count.starts:
-            text += f" ({count.starts} of the counted requests)"
-        ambiguous = context.is_ambiguous(difference)
-        who = ("wire", *self.request) if ambiguous else self.request
-        text += _AMBIGUOUS * ambiguous
-        return Effect(text, Severity.BREAKING if who else Severity.COMPATIBLE, who, witness, "request")
-
-    def _candidates(self, difference: Difference) -> Iterable[Any]:
-        return self.probe(difference) if self.probe else ()
+    def _sent(self, difference: Difference, context: Context) -> Effect:
+        text, count = self.sent, self._count(difference, context)
+        is_safe = context.is_safe(difference, "request") if self.provable else None
+        turned = difference.is_reversed and is_safe is not True
+        if self.narrower:
+            unseen = count is not None and not count.stops and self.counted is not None
+            breaks = self.wire and is_safe is not True and not unseen
+            if count is not None and count.stops:
+                text += f" ({count.stops} of the {count.before} counted requests that were accepted)"
+            elif unseen:
+                text += " (no accepted request had it)"
+            elif is_safe and self.wire:
+                text += ", and none that was accepted is refused"
+        else:
+            breaks = turned
+            if count is not None and count.starts:
+                text += f" ({count.starts} of the {count.after} counted requests that are accepted now)"
+        text += _AMBIGUOUS * turned
+        witness = count and (count.stopped if breaks else count.started)
+        if breaks and witness is None:
+            witness = context.refused(difference)
+        return _effect(text, (*(["wire"] if breaks else []), *self.request), witness=witness, side="request")
 
     def _count(self, difference: Difference, context: Context) -> Count | None:
         value = _either(difference)
         if self.counted == "field":
             return context.count_requests(difference, field=str(value))
         return context.count_requests(difference, **({"value": value} if self.counted else {}))
+
+
+def _effect(text: str, who: tuple[str, ...], **more: Any) -> Effect:
+    return Effect(text, Severity.BREAKING if who else Severity.COMPATIBLE, who, **more)
 
 
 def narrows(sent: str, answered: str, **more: Any) -> Directed:

@@ -1,115 +1,35 @@
-"""What a check may look at beside the difference: both revisions, uses of the place, and the counted requests."""
+"""What a check may look at beside the difference: both sides, uses of the place, and the counted requests."""
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
+import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Final, Literal
+from typing import Any, Final
+
+import jsonschema_rs
 
 from rulewright.impact.acceptance import Acceptance
-from rulewright.impact.difference import Difference, key_of
-from rulewright.impact.grammar import resolved
+from rulewright.impact.containment import Containing, Side
+from rulewright.impact.difference import Difference, differences, leaves, renamed_paths
+from rulewright.impact.grammar import key_of, resolved, same
+from rulewright.impact.normal import flattened, normal
 from rulewright.impact.requests import Group, RequestImpact, Table, compare_requests
 from rulewright.impact.revision import Revision
-from rulewright.openapi.operations import operations
-from rulewright.openapi.pointer import Location, decode, encode
-from rulewright.rules.space import concrete
+from rulewright.impact.usage import HIDING, Path, Usage, Use, at
+from rulewright.openapi.pointer import Location
+from rulewright.openapi.sample import sample
+from rulewright.openapi.schemas import Schemas
+from rulewright.rules.space import around_bounds, concrete
 
-_REVERSING: Final = frozenset({"not", "if", "oneOf", "contains", "dependentSchemas"})
-_DATA: Final = frozenset({"example", "examples", "default", "enum", "x-rules"})
-"""Keys whose values are no part of the document, though they may look like one."""
 _LONGEST: Final = 60
-
-
-@dataclass(frozen=True)
-class Use:
-    """One use of a part: the operation, the side, and where on that side."""
-
-    operation: str
-    side: Literal["request", "response"]
-    where: str
-
-    def __str__(self) -> str:
-        return f"{self.operation} ({self.where})"
-
-
-class Usage:
-    """The uses of every part of a document, found by following its references."""
-
-    def __init__(self, document: Any) -> None:
-        self._document = document
-        self._uses: dict[str, dict[Use, None]] = {}
-        self._operations: dict[str, dict[str, str]] = {}
-        for operation in operations(document):
-            name = f"{operation.method.upper()} {operation.path}"
-            self._operations.setdefault(operation.path, {})[operation.method] = name
-            for holder in (document["paths"][operation.path], operation.body):
-                listed = holder.get("parameters")
-                for parameter in listed if isinstance(listed, list) else ():
-                    self._follow(parameter, Use(name, "request", f"parameter {_parameter_label(parameter)}"))
-            self._follow(operation.body.get("requestBody"), Use(name, "request", "request body"))
-            responses = operation.body.get("responses")
-            for status, response in responses.items() if isinstance(responses, dict) else ():
-                self._follow(response, Use(name, "response", f"answer {status}"))
-
-    def of(self, location: Location) -> tuple[Use, ...]:
-        """Return the uses of the part at a location."""
-        if location[:1] == ("paths",):
-            return tuple(self._inline(location))
-        if location[:1] == ("components",):
-            return tuple(self._uses.get(encode(location[:3]), {}))
-        return ()
-
-    def _inline(self, location: Location) -> Iterator[Use]:
-        if len(location) < 3:
-            return
-        path, method = str(location[1]), str(location[2])
-        rest, here = location[3:], self._operations.get(path, {})
-        if method in {"parameters", "servers", "summary", "description"}:
-            found, rest = [*here.values()], location[2:]
-        else:
-            found = [here[method]] if method in here else []
-        for name in found:
-            if rest[:1] == ("responses",):
-                yield Use(name, "response", f"answer {rest[1]}" if len(rest) > 1 else "answers")
-            elif rest[:1] == ("parameters",) and len(rest) > 1:
-                parameter = at(self._document, location[: location.index("parameters") + 2])
-                yield Use(name, "request", f"parameter {_parameter_label(parameter)}")
-            else:
-                yield Use(name, "request", "request body" if rest[:1] == ("requestBody",) else "operation")
-
-    def _follow(self, value: Any, use: Use) -> None:
-        """Note a use of every component that a value leads to, however long the chain of references."""
-        waiting = [value]
-        while waiting:
-            part = waiting.pop()
-            if isinstance(part, list):
-                waiting += part
-            elif isinstance(part, dict):
-                reference = part.get("$ref")
-                if isinstance(reference, str) and reference.startswith("#/"):
-                    waiting.append(self._component(reference, use))
-                waiting += (part[key] for key in part if key not in _DATA)
-
-    def _component(self, reference: str, use: Use) -> Any:
-        """Note the use of a component, and return it if that is new."""
-        try:
-            location = decode(reference)[:3]
-        except ValueError:
-            return None
-        uses = self._uses.setdefault(encode(location), {})
-        if use in uses:
-            return None
-        uses[use] = None
-        return at(self._document, location)
-
-
-def _parameter_label(parameter: Any) -> str:
-    return str(parameter.get("name", parameter.get("$ref", "?"))) if isinstance(parameter, dict) else "?"
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
@@ -119,12 +39,16 @@ class Count:
     Args:
         stops: The number that stop being accepted.
         starts: The number that start being accepted.
+        before: The number that were accepted.
+        after: The number that are accepted now.
         stopped: The smallest that stops, or None.
         started: The smallest that starts, or None.
     """
 
     stops: int
     starts: int
+    before: int
+    after: int
     stopped: Any
     started: Any
 
@@ -132,41 +56,79 @@ class Count:
 class Context:
     """Both sides of a comparison, and answers about places in them."""
 
-    def __init__(self, old: Revision, new: Revision) -> None:
-        self.old, self.new = old, new
-        self.requests: tuple[RequestImpact, ...] = compare_requests(old, new)
+    def __init__(self, old: Revision, new: Revision, today: str) -> None:
+        self.old, self.new, self.today = old, new, today
+        self.before, self.after = normal(old.value), normal(new.value)
+        self.renamed = renamed_paths(self.before.get("paths"), self.after.get("paths"))
+        self.containing = Containing(self.before, self.after)
         self._tried: dict[tuple[int, str], frozenset[Hashable]] = {}
         self._bases: dict[tuple[int, bool], dict[str, Any]] = {}
+        self._uses: dict[tuple[Location, Location, str], tuple[Use, ...]] = {}
+
+    @cached_property
+    def differences(self) -> tuple[Difference, ...]:
+        """The differences of the effective documents, then those of the vendor documents that an overlay hides."""
+        found = differences(self.before, self.after)
+        if same(self.old.vendor.value, self.new.vendor.value):
+            return tuple(found)
+        covering = _Covering(found)
+        hidden = (each for each in differences(*self.vendors) if not covering.covers(each))
+        return (*found, *(dataclasses.replace(each, hidden=True) for each in hidden))
+
+    def restated(self) -> list[Location]:
+        """Return where the documents are written differently and mean the same."""
+        places = {place for each in self.differences for place in (each.place.old, each.place.new)}
+        around = {place[:length] for place in places for length in range(len(place) + 1)}
+        sides = (self.old.value, self.new.value), (self.old.vendor.value, self.new.vendor.value)
+        written = dict.fromkeys(place for pair in sides for place in leaves(*pair))
+        return [
+            place
+            for place in written
+            if place not in around and not any(place[:length] in places for length in range(len(place)))
+        ]
+
+    @cached_property
+    def requests(self) -> tuple[RequestImpact, ...]:
+        """The requests of each operation that something differs in, counted."""
+        touched = {use.operation for each in self.differences for use in self.uses(each) if use.side == "request"}
+        return compare_requests(self.old, self.new, self.renamed, touched)
+
+    @cached_property
+    def vendors(self) -> tuple[Any, Any]:
+        """The vendor documents of both sides in normal form."""
+        return normal(self.old.vendor.value), normal(self.new.vendor.value)
 
     @cached_property
     def usage(self) -> tuple[Usage, Usage]:
         """The uses of every part, before and now."""
-        return Usage(self.old.value), Usage(self.new.value)
+        return Usage(self.before, self.renamed), Usage(self.after, {})
 
     def uses(self, difference: Difference) -> tuple[Use, ...]:
         """Return the uses of the place of a difference, on the sides where it exists."""
-        before, after = self.usage
-        found: list[Use] = []
-        if difference.kind != "add":
-            found += before.of(difference.location)
-        if difference.kind != "remove":
-            found += after.of(difference.location)
-        return tuple(dict.fromkeys(found))
+        place = difference.place.old, difference.place.new, difference.kind
+        if place not in self._uses:
+            before, after = self.usage
+            found: list[Use] = []
+            if difference.kind != "add":
+                found += before.of(place[0])
+            if difference.kind != "remove":
+                found += after.of(place[1])
+            hidden = {side for side, flag in HIDING.items() if _is_hidden(difference, flag)}
+            self._uses[place] = tuple(use for use in dict.fromkeys(found) if use.side not in hidden)
+        return self._uses[place]
 
     def sides(self, difference: Difference) -> frozenset[str]:
         """Return `request`, `response`, both or neither."""
         return frozenset(use.side for use in self.uses(difference))
 
     def documents(self, difference: Difference) -> tuple[Any, Any]:
-        """Return the two documents in which a difference was found."""
-        if difference.hidden:
-            return self.old.vendor.value, self.new.vendor.value
-        return self.old.value, self.new.value
+        """Return the two documents, in normal form, in which a difference was found."""
+        return self.vendors if difference.hidden else (self.before, self.after)
 
     def around(self, difference: Difference, levels: int = 1) -> tuple[Any, Any]:
         """Return what is some levels above the differing value, on both sides; {} if it does not exist there."""
         old, new = self.documents(difference)
-        return at(old, difference.location[:-levels], {}), at(new, difference.location[:-levels], {})
+        return at(old, difference.place.old[:-levels], {}), at(new, difference.place.new[:-levels], {})
 
     def owner(self, difference: Difference) -> dict[str, Any]:
         """Return the object that has the differing key: the new one, or the old one if it is gone."""
@@ -174,10 +136,61 @@ class Context:
         found = new or old
         return found if isinstance(found, dict) else {}
 
-    def is_ambiguous(self, difference: Difference) -> bool:
-        """Whether narrowing the place may widen the whole, because it is within `not`, `if`, `oneOf` or the like."""
-        own = 2 if difference.entry is not None else 1  # the keyword whose entry differs is not around it
-        return bool(_REVERSING & set(map(str, difference.location[:-own])))
+    def field(self, difference: Difference, *, end: int | None = None) -> str:
+        """Return the place of a difference as people write it, such as `Order.items[].size`; not which operation has it."""
+        return field_of(difference.location[:end], self.after if difference.kind != "remove" else self.before)
+
+    def is_safe(self, difference: Difference, side: Side) -> bool | None:
+        """Whether all that was valid around the place of a difference still is; None if that is not known.
+
+        For requests: whatever was accepted still is. For answers: whatever is answered now could be before.
+        """
+        within = difference.place.within
+        if not within:
+            return None
+        contains = Containing(*self.vendors) if difference.hidden else self.containing
+        root = next(
+            (each[:3] for each in (difference.place.new, difference.place.old) if each[:1] == ("components",)), None
+        )
+        turned = side == "request" and root is not None and any(root in each.reversed for each in self.usage)
+        for pair in reversed(within):
+            if not (turned or (pair.reversed and side == "request")) and contains.is_safe(pair.old, pair.new, side):
+                return True
+        answers = [contains.is_safe(*pair, side) for pair in self._whole(difference, side)]
+        answers += [] if turned or answers else [contains.is_safe(within[0].old, within[0].new, side)]
+        if self._is_counted_safe(difference, side):
+            return True
+        return False if False in answers else True if answers and None not in answers else None
+
+    def is_wider(self, difference: Difference, side: Side) -> bool | None:
+        """Whether the innermost schema around a difference accepts all that it did; None if that is not known."""
+        pair = difference.place.within[-1]
+        contains = Containing(*self.vendors) if difference.hidden else self.containing
+        return contains.widens(pair.old, pair.new, side)
+
+    def sunset(self, part: Any) -> tuple[str, bool]:
+        """Return what was announced about a removed part, in words, and whether its date has passed."""
+        date = part.get("x-sunset") if isinstance(part, dict) and part.get("deprecated") is True else None
+        if not isinstance(date, str) or not _DATE.fullmatch(date[:10]):
+            return "", False
+        if date[:10] <= self.today:
+            return f", as announced: its sunset was {date[:10]}", True
+        return f", before its sunset on {date[:10]}", False
+
+    def _whole(self, difference: Difference, side: Side) -> Iterator[tuple[Any, Any]]:
+        """Yield the bodies and parameters in which the place of a difference is used."""
+        before, after = (each.roots for each in self.usage)
+        for use in self.uses(difference):
+            if use.side == side:
+                for key in before:
+                    if key[0] == use and key in after:
+                        yield before[key], after[key]
+
+    def _is_counted_safe(self, difference: Difference, side: Side) -> bool:
+        """Whether every possible request of the uses was judged, and none stops."""
+        uses = {use for use in self.uses(difference) if use.side == side == "request"}
+        found = [each for use in uses for each in self._by_operation.get(use.operation, ()) if each.where == use.where]
+        return bool(uses) and len(found) == len(uses) and all(each.is_complete and not each.stops for each in found)
 
     def must_be_given(self, difference: Difference) -> bool:
         """Whether the property whose schema differs is required on both sides."""
@@ -204,24 +217,50 @@ class Context:
             [group for impact, name in found for group in self._caused.get((id(impact), stopped, name, what), ())]
             for stopped in (True, False)
         )
+        impacts = list({id(impact): impact for impact, _ in found}.values())
         return Count(
             sum(group.count for group in stops),
             sum(group.count for group in starts),
+            sum(impact.before for impact in impacts),
+            sum(impact.after for impact in impacts),
             stops[0].witness if stops else None,
             starts[0].witness if starts else None,
         )
 
-    def probe(self, difference: Difference, candidates: Iterable[Any], *, stops: bool) -> Any:
-        """Return the smallest request with one of the candidates in the field that stops (or starts), or None."""
-        values = list(candidates)
-        for impact, name in self._counted(difference) if values else ():
-            if impact.table is None:
-                continue
-            base = self._smallest(impact.table, stops=stops)
-            for value in values:
-                body = {**base, name: value}
-                if (impact.table.old.accepts(body), impact.table.new.accepts(body)) == (stops, not stops):
-                    return body
+    def refused(self, difference: Difference) -> Any:
+        """Return a request that was accepted and is not now because of a difference of schemas, or None."""
+        if not difference.place.within:
+            return None
+        pair = difference.place.within[-1]
+        values = [
+            *itertools.islice(self.containing.difference(pair.old, pair.new), 3),
+            *around_bounds(pair.new), *around_bounds(pair.old),
+        ]  # fmt: skip
+        for use in self.uses(difference):
+            path = self.usage[0].path(_outer(difference), use)
+            if use.side == "request" and path is not None:
+                for (one, name), old in self.usage[0].roots.items():
+                    if one == use and (one, name) in self.usage[1].roots:
+                        found = self._embedded(use, old, self.usage[1].roots[one, name], path, values)
+                        if found is not None:
+                            return found
+        return None
+
+    def _embedded(self, use: Use, old: Any, new: Any, path: Path, values: list[Any]) -> Any:
+        """Return a body that holds one of the values, was accepted and is not now; of a parameter, its value by its name."""
+        try:
+            wholes = [self.containing.whole(number, each, "request") for number, each in enumerate((old, new))]
+            before, after = (jsonschema_rs.Draft202012Validator(each, validate_formats=True) for each in wholes)
+        except (ValueError, jsonschema_rs.ReferencingError):
+            return None
+        impact = next((each for each in self._by_operation.get(use.operation, ()) if each.where == use.where), None)
+        table = impact.table if impact is not None else None
+        base = self._smallest(table, stops=True) if table is not None else None
+        for value in values:
+            body = _embed(Schemas({**self.before, "openapi": "3.1.0"}), old, path, value, base)
+            judges = (table.old.accepts, table.new.accepts) if table is not None else (before.is_valid, after.is_valid)
+            if judges[0](body) and not judges[1](body):
+                return {use.where.removeprefix("parameter "): body} if use.where.startswith("parameter ") else body
         return None
 
     def smallest_without(self, difference: Difference) -> Any:
@@ -292,8 +331,8 @@ class Context:
 
     def _field(self, difference: Difference, sides: tuple[Acceptance, ...], field: str | None) -> str | None:
         """Return the field of the request that a difference is about, if it belongs to the request's own schema."""
-        location = difference.location
-        for side, revision in zip(sides, (self.old, self.new), strict=True):
+        places = difference.place.old, difference.place.new
+        for side, revision, location in zip(sides, (self.old, self.new), places, strict=True):
             if field is not None and resolved(at(revision.value, location[:-1]), revision.value) is side.schema:
                 return field
             for length in range(len(location), 0, -1):
@@ -304,25 +343,63 @@ class Context:
         return None
 
     def _parameter(self, difference: Difference) -> str | None:
-        location = difference.location
-        if "parameters" not in location:
-            return None
-        end = location.index("parameters") + 2
-        for side in (self.new, self.old):
-            entry = resolved(at(side.value, location[:end]), side.value)
-            if isinstance(entry, dict) and "name" in entry:
-                return f"{entry.get('in')} {entry['name']}"
+        for side, location in ((self.after, difference.place.new), (self.before, difference.place.old)):
+            if "parameters" in location:
+                entry = resolved(at(side, location[: location.index("parameters") + 2]), side)
+                if isinstance(entry, dict) and "name" in entry:
+                    return f"{entry.get('in')} {entry['name']}"
         return None
 
 
-def at(value: Any, location: Location, default: Any = None) -> Any:
-    """Return the part of a document at a location, or the default if there is none."""
-    for key in location:
-        try:
-            value = value[key]
-        except (LookupError, TypeError):
-            return default
-    return value
+class _Covering:
+    """The places of differences, to find those that include another one."""
+
+    def __init__(self, found: list[Difference]) -> None:
+        self._at: dict[Location, list[Difference]] = defaultdict(list)
+        for each in found:
+            self._at[each.location].append(each)
+
+    def covers(self, vendor: Difference) -> bool:
+        """Whether one of the differences is, or includes, a difference of the vendor documents."""
+        around = (vendor.location[:length] for length in range(len(vendor.location) + 1))
+        return any(_covers(each, vendor) for place in around for each in self._at.get(place, ()))
+
+
+def _covers(merged: Difference, vendor: Difference) -> bool:
+    if merged.location == vendor.location:
+        if merged.kind in {"add", "remove", "rename"} and merged.kind == vendor.kind:
+            return True
+        return merged.selector == vendor.selector and same(merged.old, vendor.old) and same(merged.new, vendor.new)
+    return merged.kind in {"add", "remove"} and merged.kind == vendor.kind
+
+
+def _is_hidden(difference: Difference, flag: str) -> bool:
+    """Whether a difference is within a field that both sides keep for the other direction."""
+    pairs = difference.place.within
+    return any(
+        all(isinstance(each, dict) and each.get(flag) is True for each in (pair.old, pair.new)) for pair in pairs
+    )
+
+
+def _outer(difference: Difference) -> Location:
+    """Return the location of the innermost schema around a difference."""
+    own = 2 if difference.entry is not None else 1
+    place = difference.place.old
+    return place if difference.key in {"composition", "$ref"} else place[: len(place) - own]
+
+
+def _embed(schemas: Schemas, schema: Any, path: Path, value: Any, base: Any = None) -> Any:
+    """Return a valid body with a value at a place in it."""
+    if not path:
+        return value
+    found = schemas.resolve(schema)
+    found = flattened(found, schemas.document) if isinstance(found, dict) else {}
+    name, *rest = path
+    if name is None:
+        return [_embed(schemas, found.get("items", {}), tuple(rest), value)]
+    given = base if base is not None else sample(schemas, found, shown=False)
+    inner = found.get("properties", {}).get(name, {})
+    return {**(given if isinstance(given, dict) else {}), name: _embed(schemas, inner, tuple(rest), value)}
 
 
 def python_name(name: str) -> str:
@@ -338,12 +415,20 @@ def parameter_name(parameter: Any) -> str:
     return f"{shown(str(parameter.get('name', '?')))} ({shown(str(parameter.get('in', '?')))})"
 
 
-def field_of(difference: Difference, *, end: int | None = None) -> str:
-    """Return the place of a difference as people write it, such as `Order.items[].size`."""
+def field_of(location: Location, document: Any = None) -> str:
+    """Return a location as people write it: within its schema, such as `Order.items[].size`, or its parameter."""
     words: list[str] = []
-    location: Location = difference.location[:end]
     if location[:1] == ("components",):
         location = location[2:]
+    elif location[:1] == ("paths",) and "schema" in location:
+        end = location.index("schema")
+        if location[3:4] == ("parameters",):
+            words.append(parameter_name(resolved(at(document, location[:5]), document)))
+        elif location[3:4] == ("requestBody",):
+            words.append("body")
+        else:
+            words.append("answer")
+        location = location[end + 1 :]
     skip = False
     for index, key in enumerate(location):
         if skip or key in {"properties", "schema", "content"}:
@@ -351,7 +436,7 @@ def field_of(difference: Difference, *, end: int | None = None) -> str:
             continue
         if key == "items" and (index == 0 or location[index - 1] != "properties"):
             words[-1:] = [f"{words[-1]}[]"] if words else ["[]"]
-        elif key != difference.key or index < len(location) - 1:
+        else:
             words.append(str(key))
     return ".".join(words) or "the document"
 

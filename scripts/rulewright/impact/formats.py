@@ -1,5 +1,6 @@
-"""The formats of a report: text for a terminal, Markdown for a pull request, an HTML page, and JSON.
+"""The formats of a report: text, Markdown for a pull request, an HTML page, JSON, and findings for other programs.
 
+All tell the same in the same order: the verdict, the findings with the worst first, the numbers that changed, the rest.
 Text of the documents is foreign: none of it may move a cursor, forge a line, or become markup.
 """
 
@@ -7,22 +8,29 @@ from __future__ import annotations
 
 import re
 import string
+from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from rulewright.errors import printable
+from rulewright.findings import FINDING_FORMATS, Finding
 from rulewright.impact.change import WHO, Change, Severity, Word, as_text
 from rulewright.impact.report import Report
 from rulewright.impact.requests import RequestImpact, decisions
+from rulewright.impact.revision import Revision
 from rulewright.openapi.document import to_json
 
 EXIT_CODES: Final = """\
-Exit codes: 0 nothing for callers, 10 compatible changes, 20 a sentence or an overlay has to be reviewed,
-30 callers break; 1 an input is unusable, a difference is unexplained or an acceptance is stale, 2 wrong usage.
+Exit codes: 0 nothing for callers, 10 compatible changes, 20 something has to be reviewed, 30 something fails that
+callers rely on (--fail-on); 1 an input is unusable, a difference is unexplained or an acceptance is stale, 2 wrong usage.
 """
 _TEXT_MARKS: Final = {"same": "{}", "gone": "[-{}-]", "new": "{{+{}+}}"}
 _MARKDOWN_MARKS: Final = {"same": "{}", "gone": "<del>{}</del>", "new": "<ins><b>{}</b></ins>"}
@@ -30,53 +38,122 @@ _SEVERITY_MARKS: Final = {
     Severity.BREAKING: "🔴 breaking", Severity.REVIEW: "🟡 review", Severity.COMPATIBLE: "🟢 compatible",
 }  # fmt: skip
 _MARKDOWN_PLAIN: Final = frozenset(string.ascii_letters + string.digits + " ,.-/()='%?;:\"")
-_MOST_ROWS: Final = 40
+_SCRIPT: Final = """\
+document.documentElement.classList.add("script");
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  getSelection().selectAllChildren(button.previousElementSibling);
+  document.execCommand("copy");
+  button.textContent = "copied";
+});
+"""
+"""Copies a fingerprint; nothing else on the page needs a script."""
+_MOST_ROWS: Final = 20
+_MOST_OPERATIONS: Final = 2
+_MOST_PLACES: Final = 10
+_MOST_LINES: Final = 4
+
+
+def operations_of(change: Change) -> list[str]:
+    """Return the operations of a finding, each once with the parts of it that use the place."""
+    found: dict[str, list[str]] = {}
+    for use in change.uses:
+        operation, _, where = use.removesuffix(")").rpartition(" (")
+        found.setdefault(operation, []).append(where)
+    return [f"{operation} ({', '.join(where)})" for operation, where in found.items()]
+
+
+def subject(change: Change) -> str:
+    """Return whom a finding is about: its operations, or the document."""
+    found = operations_of(change)
+    if not found:
+        return "the document"
+    more = len(found) - _MOST_OPERATIONS
+    if more <= 1:
+        return ", ".join(found)
+    plain = [each.rpartition(" (")[0] for each in found]
+    return f"{len(found)} operations ({', '.join(plain[:_MOST_OPERATIONS])}, …)"
+
+
+def _places(change: Change) -> list[str]:
+    """Return the lines of a finding: old and new, or the one of them that there is."""
+    return [str(old) if str(old) == str(new) else f"{old} -> {new}" for old, new in change.spots]
+
+
+def _open(report: Report) -> list[Change]:
+    return [each for each in report.changes if each.accepted is None and each.severity > Severity.NOTHING]
+
+
+def _quiet(report: Report) -> list[Change]:
+    return [each for each in report.changes if each.accepted is None and each.severity is Severity.NOTHING]
+
+
+def _counts(changes: Sequence[Change]) -> str:
+    found = Counter(each.check for each in changes)
+    return ", ".join(name if count == 1 else f"{count} {name}" for name, count in found.items())
+
+
+def identity(revision: Revision) -> str:
+    """Return in words what one side can be recognised by."""
+    found = revision.identity
+    words = [f"version {found['version']}"] if found["version"] else []
+    words += [f"commit {found['commit']}"] if found["commit"] else []
+    return ", ".join([found["path"], *words, f"sha256 {found['sha256'][:12]}"])
+
+
+def _numbers(impact: RequestImpact) -> str:
+    """Return what the numbers of an operation count, and how they changed."""
+    if not impact.total:
+        return impact.method
+    return f"{impact.before} of {impact.total} combinations were accepted, {impact.after} are now"
 
 
 def render_text(report: Report) -> str:
     """Return the report for a terminal."""
-    lines = [f"{_line(report.old)} -> {_line(report.new)}", _line(report.headline), ""]
+    lines = [f"{_line(report.old.label)} -> {_line(report.new.label)}", _line(report.headline)]
+    lines += [""] if report.failed else []
     for each in report.unexplained:
         lines.append(f"error: unexplained: no check understands the {each.kind} at {_line(each.pointer)}")
         lines += [f"  was: {_json(each.old)}", f"  is:  {_json(each.new)}"]
     lines += [f"error: {_line(each)}" for each in report.expired]
-    lines += [""] if report.failed else []
-    for impact in report.requests:
-        lines += _text_requests(impact)
-    for severity, changes in _by_severity(report):
-        lines += [severity.title, *(line for each in changes for line in _text_change(each)), ""]
+    for severity, changes in _by_severity(_open(report)):
+        lines += ["", severity.title, *(line for each in changes for line in _text_change(each))]
+    if report.requests:
+        lines += ["", "requests", *(line for each in report.requests for line in _text_requests(each))]
+    if accepted := [each for each in report.changes if each.accepted]:
+        lines += [
+            "",
+            "accepted",
+            *(f"  {_line(each.effect)}: accepted by {_line(each.accepted or '')}" for each in accepted),
+        ]
+    if quiet := _quiet(report):
+        lines += ["", f"not noticed by callers: {len(quiet)} ({_counts(quiet)}); --format json lists them"]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _text_requests(impact: RequestImpact) -> Iterator[str]:
-    yield f"requests of {_line(impact.operation)}, {impact.where}"
-    if impact.total:
-        yield f"  {impact.before} accepted before, {impact.after} now (of {impact.total} combinations)"
-    for verb, group in impact.groups:
-        yield f"  {group.count} {verb} being accepted: {_line(group.cause)}"
-        yield f"    smallest: {_json(group.witness)}"
-    yield f"  method: {_line(impact.method)}"
-    yield ""
-
-
 def _text_change(change: Change) -> Iterator[str]:
-    yield f"  {change.check}: {_line(change.effect)}"
-    if change.accepted:
-        yield f"    accepted by {_line(change.accepted)}"
-    if change.who:
-        yield f"    who: {', '.join(change.who)}"
-    yield f"    at:  {_line(change.pointer) or '(both documents)'}"
-    if change.uses:
-        yield f"    in:  {_line(', '.join(change.uses))}"
+    yield f"  {_line(subject(change))}: {_line(change.effect)}"
+    places = _places(change)
+    more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+    about = [", ".join(change.who), change.check, *(f"{_line(each)}{more}" for each in places[:1])]
+    yield f"    {' · '.join(filter(None, [*about, f'fingerprint {change.fingerprint}']))}"
     if change.words:
         yield f"    {_line(_marked(change.words, _TEXT_MARKS, str))}"
-    yield from (f"    {_line(line)}" for line in change.details)
+    yield from (f"    {_line(line)}" for line in change.details[:_MOST_LINES])
+    if len(change.details) > _MOST_LINES:
+        yield f"    and {len(change.details) - _MOST_LINES} more lines; --format json lists them"
     if change.quoted:
         yield f"    quoted by: {_line(', '.join(change.quoted))}"
     if change.witness is not None:
         yield f"    smallest request: {_json(change.witness)}"
-    if change.severity > Severity.NOTHING:
-        yield f"    fingerprint: {change.fingerprint}"
+    yield from (f"    also: {_line(each.effect)}" for each in change.parts)
+
+
+def _text_requests(impact: RequestImpact) -> Iterator[str]:
+    yield f"  {_line(impact.operation)} ({impact.where}): {_line(_numbers(impact))}"
+    for verb, group in impact.groups:
+        yield f"    {group.count} {verb} being accepted: {_line(group.cause)}; smallest: {_json(group.witness)}"
 
 
 def _line(text: str) -> str:
@@ -92,84 +169,83 @@ def _marked(words: Sequence[Word], marks: dict[str, str], escape: Callable[[str]
     return " ".join(marks[word.kind].format(escape(word.text)) for word in words)
 
 
-def _by_severity(report: Report) -> Iterator[tuple[Severity, list[Change]]]:
-    """Yield each severity that the report has changes of, worst first."""
+def _by_severity(changes: Sequence[Change]) -> Iterator[tuple[Severity, list[Change]]]:
+    """Yield each severity that there are changes of, worst first."""
     for severity in sorted(Severity, reverse=True):
-        if changes := [each for each in report.changes if each.severity == severity]:
-            yield severity, changes
+        if found := [each for each in changes if each.severity == severity]:
+            yield severity, found
 
 
 def render_markdown(report: Report) -> str:
-    """Return the report as a comment on a pull request: the verdict first, one table, the rest folded."""
-    open_changes = [each for each in report.changes if each.accepted is None]
-    quiet = [each for each in open_changes if each.severity is Severity.NOTHING]
-    accepted = [each for each in report.changes if each.accepted]
+    """Return the report as a comment on a pull request: the verdict, one table, changed numbers, the rest folded."""
+    found = _open(report)
     lines = [f"### Impact on callers: {_escape(report.headline)}", ""]
-    lines += [f"{_code(report.old)} → {_code(report.new)}", ""]
-    for each in report.unexplained:
-        lines.append(f"- **unexplained**: no check understands the {each.kind} at {_code(each.pointer)}")
+    lines += [
+        f"- **unexplained**: no check understands the {each.kind} at {_code(each.pointer)}"
+        for each in report.unexplained
+    ]
     lines += [f"- **expired**: {_escape(message)}" for message in report.expired]
     lines += [""] if report.failed else []
-    lines += _markdown_counts(report.requests)
-    lines += _markdown_changes([each for each in open_changes if each.severity > Severity.NOTHING])
-    lines += _markdown_sentences([each for each in report.changes if each.words])
+    lines += _markdown_changes(found)
+    lines += _markdown_counts([each for each in report.requests if each.stops or each.starts])
     folded = {
-        "Witnesses: the smallest requests": _markdown_witnesses(report),
-        "Rules and overlay actions that no longer fit": (
-            "- " + "<br>".join(map(_escape, each.details)) for each in report.changes if each.details
+        "Details": _markdown_details(found),
+        "Accepted": (
+            f"- {_escape(each.effect)}: {_escape(each.accepted or '')}" for each in report.changes if each.accepted
         ),
-        "Accepted": (f"- {_escape(each.effect)}: {_escape(each.accepted or '')}" for each in accepted),
-        f"Nothing for callers ({len(quiet)})": (f"- {_escape(each.effect)} ({_code(each.pointer)})" for each in quiet),
-        "How this was counted": (
-            f"- {_escape(each.operation)}, {each.where}: {_escape(each.method)}" for each in report.requests
+        f"Not noticed by callers ({len(_quiet(report))})": (
+            f"- {_escape(each.effect)} ({_code(each.pointer)})" for each in _quiet(report)
         ),
+        "What was compared": _markdown_about(report),
     }
     for title, entries in folded.items():
-        if found := list(entries):
-            lines += ["<details>", f"<summary>{title}</summary>", "", *found, "", "</details>", ""]
+        if listed := list(entries):
+            lines += ["<details>", f"<summary>{title}</summary>", "", *listed, "", "</details>", ""]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _markdown_counts(requests: Sequence[RequestImpact]) -> list[str]:
-    changed = [each for each in requests if each.stops or each.starts]
-    if not changed:
-        return []
-    lines = ["| request | accepted before | now | stop | start |", "|---|--:|--:|--:|--:|"]
-    for each in changed:
-        stops, starts = (sum(group.count for group in groups) for groups in (each.stops, each.starts))
-        lines.append(f"| {_escape(each.operation)}, {each.where} | {each.before} | {each.after} | {stops} | {starts} |")
-    return [*lines, ""]
 
 
 def _markdown_changes(changes: Sequence[Change]) -> list[str]:
     if not changes:
         return []
-    lines = ["| | what a caller notices | who breaks | accept by |", "|---|---|---|---|"]
+    lines = ["| | what a caller notices | who breaks |", "|---|---|---|"]
     for each in changes[:_MOST_ROWS]:
-        who = ", ".join(each.who) or "nobody"
-        lines.append(
-            f"| {_SEVERITY_MARKS[each.severity]} | {_escape(each.effect)} | {who} | {_code(each.fingerprint)} |"
-        )
+        what = f"{_escape(subject(each))}: {_escape(each.effect)}"
+        if each.words:
+            what += f"<br>{_marked(each.words, _MARKDOWN_MARKS, _escape)}"
+        lines.append(f"| {_SEVERITY_MARKS[each.severity]} | {what} | {', '.join(each.who) or 'nobody'} |")
     if len(changes) > _MOST_ROWS:
-        lines.append(f"| | and {len(changes) - _MOST_ROWS} more: run the command | | |")
+        lines.append(f"| | and {len(changes) - _MOST_ROWS} more, see the details | |")
     return [*lines, ""]
 
 
-def _markdown_sentences(changes: Sequence[Change]) -> list[str]:
-    lines: list[str] = []
+def _markdown_counts(requests: Sequence[RequestImpact]) -> list[str]:
+    lines = ["| request | combinations | were accepted | are now | stop | start |", "|---|--:|--:|--:|--:|--:|"]
+    for each in requests:
+        stops, starts = (sum(group.count for group in groups) for groups in (each.stops, each.starts))
+        numbers = " | ".join(map(str, (each.total, each.before, each.after, stops, starts)))
+        lines.append(f"| {_escape(each.operation)} ({each.where}) | {numbers} |")
+    return [*lines, ""] if requests else []
+
+
+def _markdown_details(changes: Sequence[Change]) -> Iterator[str]:
     for each in changes:
-        quoted = f", quoted by {_escape(', '.join(each.quoted))}" if each.quoted else ""
-        lines += [f"- {_marked(each.words, _MARKDOWN_MARKS, _escape)}", f"  <br>{_code(each.pointer)}{quoted}"]
-    return ["**Changed sentences**", "", *lines, ""] if lines else []
+        places = _places(each)
+        more = [f"and {len(places) - _MOST_PLACES} more places"] if len(places) > _MOST_PLACES else []
+        lines = [*map(_code, places[:_MOST_PLACES]), *more, *map(_escape, each.details)]
+        lines += [f"quoted by {_escape(', '.join(each.quoted))}"] if each.quoted else []
+        lines += [f"smallest request: {_code(as_text(each.witness))}"] if each.witness is not None else []
+        lines += [f"also: {_escape(part.effect)}" for part in each.parts]
+        lines += [f"in {_escape(', '.join(operations_of(each)))}"] if len(each.uses) > _MOST_OPERATIONS else []
+        head = f"- {_escape(each.effect)} ({each.check}, accept by {_code(each.fingerprint)})"
+        yield "<br>".join([head, *lines])
 
 
-def _markdown_witnesses(report: Report) -> Iterator[str]:
-    for impact in report.requests:
-        for verb, group in impact.groups:
-            yield f"- {group.count} {verb}: {_escape(group.cause)}<br>{_code(as_text(group.witness))}"
-    for change in report.changes:
-        if change.witness is not None:
-            yield f"- {_escape(change.effect)}<br>{_code(as_text(change.witness))}"
+def _markdown_about(report: Report) -> Iterator[str]:
+    yield f"- old: {_escape(report.old.label)}: {_escape(identity(report.old))}"
+    yield f"- new: {_escape(report.new.label)}: {_escape(identity(report.new))}"
+    yield f"- rulewright {version('rulewright')}"
+    for each in report.requests:
+        yield f"- {_escape(each.operation)} ({each.where}): {_escape(each.method)}"
 
 
 def _escape(text: str) -> str:
@@ -184,11 +260,15 @@ def _code(text: str) -> str:
 
 
 def render_html(report: Report) -> str:
-    """Return the report as one page, without scripts and without anything to fetch."""
-    changed = [each for each in report.requests if each.stops or each.starts]
-    tables = [table for each in changed if (table := decisions(each)) is not None]
+    """Return the report as one page, without anything to fetch, which needs no script to be read."""
+    tables = {(each.operation, each.where): found for each in report.requests if (found := decisions(each)) is not None}
     page = _environment().get_template("page.html.jinja")
-    return page.render(report=report, tables=tables, by_severity=list(_by_severity(report)), who=WHO.items())
+    return page.render(
+        report=report, tables=tables, by_severity=list(_by_severity(_open(report))), quiet=_quiet(report),
+        accepted=[each for each in report.changes if each.accepted], who=WHO.items(), version=version("rulewright"),
+        script=Markup(_SCRIPT),  # noqa: S704  ours, and in it nothing of a document
+        script_hash=f"sha256-{b64encode(sha256(_SCRIPT.encode()).digest()).decode()}",
+    )  # fmt: skip
 
 
 @cache
@@ -196,15 +276,38 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
-        # every expression becomes one printable line, and is escaped after that
-        finalize=lambda value: _line(value) if isinstance(value, str) else value,
+        # every expression becomes one printable line, and is escaped after that; what a macro wrote is both
+        finalize=lambda value: _line(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"json": as_text, "listed": ", ".join}  # not Jinja's join: it escapes before the line above
+    # not Jinja's join: it escapes before the line above
+    environment.filters |= {
+        "json": as_text, "listed": ", ".join, "subject": subject, "places": _places, "identity": identity,
+        "operations": operations_of, "numbers": _numbers,
+    }  # fmt: skip
     return environment
+
+
+def findings_of(report: Report) -> list[Finding]:
+    """Return the report as findings for other programs, in the lines of the new document where they have some."""
+    found = [
+        Finding("unexplained", "error", f"no check understands the {each.kind} at {each.pointer}", report.new.vendor.path,
+                report.new.vendor.line(each.pointer))
+        for each in report.unexplained
+    ]  # fmt: skip
+    found += [Finding("expired", "error", message) for message in report.expired]
+    levels = {Severity.BREAKING: "error", Severity.REVIEW: "warning", Severity.COMPATIBLE: "note"}
+    for each in _open(report):
+        lines = [f"{subject(each)}: {each.effect}", *(f"also: {part.effect}" for part in each.parts), *each.details]
+        lines += [f"smallest request: {as_text(each.witness)}"] if each.witness is not None else []
+        lines += [f"accept by {each.fingerprint}"]
+        spot = each.spots[0][1] if each.spots else None
+        place = (spot.path, spot.line, spot.column) if spot else (report.new.vendor.path, None, None)
+        found.append(Finding(each.check, levels[each.severity], "\n".join(lines), *place, each.fingerprint))  # type: ignore[arg-type]
+    return found
 
 
 FORMATS: Final[dict[str, Callable[[Report], str]]] = {
@@ -212,4 +315,7 @@ FORMATS: Final[dict[str, Callable[[Report], str]]] = {
     "json": lambda report: to_json(report.data()),
     "markdown": render_markdown,
     "html": render_html,
+    "github": lambda report: FINDING_FORMATS["github"](findings_of(report), "impact"),
+    "sarif": lambda report: FINDING_FORMATS["sarif"](findings_of(report), "impact"),
+    "junit": lambda report: FINDING_FORMATS["junit"](findings_of(report), "impact"),
 }

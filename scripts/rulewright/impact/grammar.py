@@ -5,7 +5,7 @@ A kind is a word for a plain value, `@T` for an object of type T, `{T` for a map
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, Final
 
 from rulewright.openapi.pointer import resolve
@@ -14,13 +14,14 @@ EXTENSION: Final = "x-*"
 _PROSE: Final = {"description": "prose", "summary": "prose"}
 _BOUNDS: Final = (
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems",
-    "minProperties", "maxProperties", "multipleOf", "pattern", "const", "dependentRequired",
+    "minProperties", "maxProperties", "multipleOf", "pattern", "dependentRequired",
 )  # fmt: skip
 _PLAIN: Final = (
-    "type", "nullable", "enum", "required", "format", "default", "example", "examples", "deprecated", "readOnly",
+    "type", "enum", "required", "format", "default", "example", "examples", "deprecated", "readOnly",
     "writeOnly", "uniqueItems", "discriminator", "xml", "$comment", "contentMediaType", "contentEncoding",
 )  # fmt: skip
 
+# without `nullable` and `const`, which normal form writes as `type` and `enum`
 GRAMMAR: Final[Mapping[str, Mapping[str, str]]] = {
     "OpenAPI": {
         "openapi": "version", "info": "@Info", "servers": "[Server", "paths": "{PathItem", "webhooks": "{PathItem",
@@ -83,14 +84,6 @@ GRAMMAR: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }  # fmt: skip
 
-_IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
-    "Parameter": ("in", "name"),
-    "Tag": ("name",),
-    "Server": ("url",),
-    "Rule": ("id",),
-    "Schema": ("$ref",),
-}
-
 
 def places(*kinds: str) -> list[str]:
     """Return the places of some kinds of plain value, such as `Info.title`."""
@@ -112,16 +105,6 @@ def kind_of(owner: str, key: str) -> str | None:
     return EXTENSION if known is None and key.startswith("x-") else known
 
 
-def identity(kind: str, item: Any, index: int, document: Any) -> str:
-    """Return the name that an item of a list keeps in another revision, whatever its position."""
-    item = item if kind == "Schema" else resolved(item, document)
-    if isinstance(item, dict):
-        parts = [item.get(key) for key in _IDENTITY.get(kind, ())]
-        if parts and all(isinstance(part, str) for part in parts):
-            return " ".join(map(str, parts))
-    return f"#{index}"
-
-
 def resolved(value: Any, document: Any) -> Any:
     """Follow the references of a value within its document; a broken reference is returned as it is."""
     for _ in range(32):
@@ -132,3 +115,21 @@ def resolved(value: Any, document: Any) -> Any:
         except (LookupError, ValueError):
             return value
     return value
+
+
+def same(old: Any, new: Any) -> bool:
+    """Whether two JSON values are the same; unlike in Python, `true` is not 1."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(same(old[key], new[key]) for key in old)
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(same, old, new))
+    return bool(old == new) and isinstance(old, bool) == isinstance(new, bool)
+
+
+def key_of(value: Any) -> Hashable:
+    """Return a hashable key that two values share if and only if they are the `same`."""
+    if isinstance(value, dict):
+        return frozenset((key, key_of(child)) for key, child in value.items())
+    if isinstance(value, list):
+        return tuple(map(key_of, value))
+    return isinstance(value, bool), value

@@ -1,22 +1,79 @@
-"""The report: the changes that the checks find in every difference, and what they mean together."""
+"""The report: the changes that the checks find in every difference, grouped, graded, and what they mean together."""
 
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
+import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any, Final
 
-from rulewright.errors import EXIT_FAILED
-from rulewright.impact.change import WHO, Accepted, Change, Severity, mark_accepted
+from rulewright.errors import EXIT_FAILED, InputError
+from rulewright.impact.change import WHO, Accepted, Change, Severity, Spot, mark_accepted
 from rulewright.impact.check import Check
 from rulewright.impact.checks import CHECKS, DERIVED
 from rulewright.impact.context import Context
-from rulewright.impact.difference import Difference, differences, same
+from rulewright.impact.difference import Difference
 from rulewright.impact.requests import RequestImpact
 from rulewright.impact.revision import Revision
-from rulewright.openapi.pointer import Location
+from rulewright.openapi.document import Document
+from rulewright.openapi.pointer import Location, encode
+
+VERSION: Final = 1
+"""Of the JSON form; its schema is `impact.schema.json`."""
+ANY: Final = "any"
+LEVELS: Final[Mapping[str, Severity]] = {
+    "off": Severity.NOTHING, "compatible": Severity.COMPATIBLE, "review": Severity.REVIEW, "breaking": Severity.BREAKING,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What fails, as a team decides it.
+
+    Args:
+        fail_on: Kinds of `WHO` whose changes are breaking, beside those on the wire; `any` for all.
+        levels: The level of each check that has another one than by default.
+    """
+
+    fail_on: Collection[str] = ("rules",)
+    levels: Mapping[str, Severity] = field(default_factory=dict)
+
+    def grade(self, change: Change) -> Severity:
+        """Return how much a change asks of callers."""
+        if change.check in self.levels:
+            return self.levels[change.check]
+        if change.announced:
+            return Severity.COMPATIBLE
+        if change.severity is Severity.NOTHING:
+            return change.severity
+        if ANY in self.fail_on or {"wire", *self.fail_on} & set(change.who):
+            return Severity.BREAKING
+        if change.severity is Severity.BREAKING:
+            return Severity.COMPATIBLE if change.who == ("types",) else Severity.REVIEW
+        return change.severity
+
+
+def read_settings(document: Mapping[str, Any], path: str, fail_on: Sequence[str] = ()) -> Settings:
+    """Return the settings in the table `tool.rulewright.impact` of a project, or those of the command line.
+
+    Raises:
+        InputError: A key, kind, check or level is unknown.
+    """
+    table = document.get("tool", {}).get("rulewright", {}).get("impact", {})
+    kinds, levels = table.get("fail-on", Settings.fail_on), table.get("levels", {})
+    known = {*(each.id for each in CHECKS), *(each.id for each in DERIVED)}
+    for what, given, possible in (
+        ("setting", table, {"fail-on", "levels"}), ("kind in fail-on", kinds, {*WHO, ANY}),
+        ("check in levels", levels, known), ("level", levels.values(), LEVELS.keys()),
+    ):  # fmt: skip
+        if unknown := [each for each in given if each not in possible]:
+            few = f": {', '.join(possible)}" if len(possible) < 10 else "; see rulewright impact --checks"
+            raise InputError(f"[tool.rulewright.impact] has an unknown {what}, {unknown[0]!r}{few}", path=path)
+    return Settings(tuple(fail_on) or tuple(kinds), {name: LEVELS[level] for name, level in levels.items()})
 
 
 def _index() -> dict[str, list[Check]]:
@@ -35,16 +92,16 @@ class Report:
     """What the differences of two revisions mean for callers.
 
     Args:
-        old: What the user called the old side.
-        new: What the user called the new side.
+        old: The old side.
+        new: The new side.
         changes: Every change, worst first.
         requests: The counted requests of each operation.
         unexplained: Differences that no check understands.
         expired: An error message for each accepted change that no longer matches.
     """
 
-    old: str
-    new: str
+    old: Revision
+    new: Revision
     changes: tuple[Change, ...]
     requests: tuple[RequestImpact, ...]
     unexplained: tuple[Difference, ...]
@@ -67,29 +124,30 @@ class Report:
 
     @property
     def headline(self) -> str:
-        """The report in one sentence."""
+        """The report in one sentence; the wire first."""
         if not self.changes and not self.unexplained:
             return "nothing changed"
-        open_changes = [each for each in self.changes if each.accepted is None]
-        parts = []
-        for severity, one, many in (
-            (Severity.BREAKING, "breaks callers", "break callers"),
-            (Severity.REVIEW, "to review", "to review"),
-            (Severity.COMPATIBLE, "is compatible", "are compatible"),
-        ):
-            if count := sum(each.severity == severity for each in open_changes):
-                parts.append(f"{count} {one if count == 1 else many}")
-        who = [
-            name for name in WHO if any(name in each.who for each in open_changes if each.severity >= Severity.REVIEW)
-        ]
-        text = ", ".join(parts) or "nothing for callers"
-        return text + (f" (concerns: {', '.join(who)})" if who else "")
+        left = [each for each in self.changes if each.accepted is None and each.severity > Severity.NOTHING]
+        wire = [each for each in left if "wire" in each.who and each.severity is Severity.BREAKING]
+        parts = [f"{len(wire)} breaking on the wire" if wire else "nothing breaks on the wire"]
+        left = [each for each in left if each not in wire]
+        for severity, words in (
+            (Severity.BREAKING, "breaking otherwise"), (Severity.REVIEW, "to review"), (Severity.COMPATIBLE, "compatible"),
+        ):  # fmt: skip
+            found = [each for each in left if each.severity is severity]
+            who = [name for name in WHO if any(name in each.who for each in found)]
+            if found:
+                parts.append(f"{len(found)} {words}" + (f" ({', '.join(who)})" if who else ""))
+        return ", ".join(parts)
 
     def data(self) -> dict[str, Any]:
-        """Return the report as JSON."""
+        """Return the report as JSON, as `impact.schema.json` describes it."""
         return {
-            "old": self.old,
-            "new": self.new,
+            "version": VERSION,
+            "tool": version("rulewright"),
+            "old": self.old.label,
+            "new": self.new.label,
+            "documents": {"old": self.old.identity, "new": self.new.identity},
             "exit": self.exit_code,
             "severity": self.severity.word,
             "headline": self.headline,
@@ -103,26 +161,34 @@ class Report:
         }
 
 
-def compare(old: Revision, new: Revision, accepted: Sequence[Accepted] = ()) -> Report:
+def compare(
+    old: Revision,
+    new: Revision,
+    accepted: Sequence[Accepted] = (),
+    settings: Settings | None = None,
+    today: dt.date | None = None,
+) -> Report:
     """Compare two revisions and explain every difference.
 
     Args:
         old: The revision callers have.
         new: The revision they would get.
         accepted: Changes that were accepted.
+        settings: What fails.
+        today: The date that announced ends are compared with.
 
     Raises:
         InputError: One of them is not valid OpenAPI, and cannot be compared.
     """
+    date = (today or dt.datetime.now(dt.UTC).date()).isoformat()
     with old.merged.explained(), new.merged.explained():
-        return _compare(old, new, accepted)
+        return _compare(Context(old, new, date), accepted, settings or Settings())
 
 
-def _compare(old: Revision, new: Revision, accepted: Sequence[Accepted]) -> Report:
-    context = Context(old, new)
+def _compare(context: Context, accepted: Sequence[Accepted], settings: Settings) -> Report:
     changes: list[Change] = []
     unexplained: list[Difference] = []
-    for difference in all_differences(old, new):
+    for difference in context.differences:
         found = [change for check in _BY_PLACE[difference.selector] for change in check.run(difference, context)]
         if found:
             changes += found
@@ -130,31 +196,54 @@ def _compare(old: Revision, new: Revision, accepted: Sequence[Accepted]) -> Repo
             unexplained.append(difference)
     for derived in DERIVED:
         changes += derived.run(context)
-    marked, expired = mark_accepted([*_number_equal(sorted(changes, key=_worst_first))], accepted)
-    return Report(old.label, new.label, marked, context.requests, tuple(unexplained), expired)
+    graded = [dataclasses.replace(each, severity=settings.grade(each)) for each in changes]
+    one = sorted((_one_finding(each) for each in _grouped(graded)), key=_worst_first)
+    numbered = _number_equal([_with_spots(each, context) for each in _same_findings(one)])
+    marked, expired = mark_accepted([*numbered], accepted)
+    changed = tuple(each for each in context.requests if each.stops or each.starts or not each.total)
+    return Report(context.old, context.new, marked, changed, tuple(unexplained), expired)
 
 
-def all_differences(old: Revision, new: Revision) -> Iterator[Difference]:
-    """Yield the differences of the effective documents, then those of the vendor documents that an overlay hides."""
-    merged = differences(old.value, new.value)
-    yield from merged
-    at: dict[Location, list[Difference]] = defaultdict(list)
-    for each in merged:
-        at[each.location].append(each)
-    for each in differences(old.vendor.value, new.vendor.value):
-        around = (each.location[:length] for length in range(len(each.location) + 1))
-        if not any(_covers(other, each) for place in around for other in at.get(place, ())):
-            yield dataclasses.replace(each, hidden=True)
+def _grouped(changes: Sequence[Change]) -> Iterable[list[Change]]:
+    """Group what one decision caused."""
+    groups: dict[str, list[Change]] = defaultdict(list)
+    for each in changes:
+        own = json.dumps([each.check, each.pointer, each.old, each.new], sort_keys=True)
+        groups[each.cause or own].append(each)
+    return groups.values()
 
 
-def _covers(merged: Difference, vendor: Difference) -> bool:
-    """Whether a difference of the effective documents includes one of the vendor documents."""
-    if merged.location == vendor.location:
-        if merged.kind in {"add", "remove"} and merged.kind == vendor.kind:
-            return True
-        return merged.selector == vendor.selector and same(merged.old, vendor.old) and same(merged.new, vendor.new)
-    inside = vendor.location[: len(merged.location)] == merged.location
-    return inside and merged.kind in {"add", "remove"} and merged.kind == vendor.kind
+def _one_finding(changes: list[Change]) -> Change:
+    """Return the worst of the changes of one decision, with the others as its parts."""
+    first, *others = sorted(changes, key=_worst_first)
+    uses = tuple(dict.fromkeys(use for each in (first, *others) for use in each.uses))
+    who = tuple(name for name in WHO if any(name in each.who for each in changes))
+    return dataclasses.replace(first, who=who, uses=uses, parts=tuple(others)) if others else first
+
+
+def _same_findings(changes: Sequence[Change]) -> Iterable[Change]:
+    """Return equal findings at many places as one."""
+    groups: dict[str, list[Change]] = {}
+    for each in changes:
+        key = json.dumps(
+            [each.check, each.effect, each.who, each.old, each.new, each.cause, [p.effect for p in each.parts]]
+        )
+        groups.setdefault(key if each.places else f"{key} {each.pointer}", []).append(each)
+    for found in groups.values():
+        places = tuple(dict.fromkeys(place for each in found for place in each.places))
+        uses = tuple(dict.fromkeys(use for each in found for use in each.uses))
+        yield dataclasses.replace(found[0], places=places, uses=uses)
+
+
+def _with_spots(change: Change, context: Context) -> Change:
+    """Return a change with the lines of its places in the vendor documents."""
+    old, new = context.old.vendor, context.new.vendor
+    spots = tuple((_spot(old, before), _spot(new, after)) for before, after in change.places)
+    return dataclasses.replace(change, spots=spots)
+
+
+def _spot(document: Document, location: Location) -> Spot:
+    return Spot(document.path, document.line(location), document.column(location), encode(location))
 
 
 def _number_equal(changes: Sequence[Change]) -> Iterator[Change]:
@@ -166,5 +255,5 @@ def _number_equal(changes: Sequence[Change]) -> Iterator[Change]:
         seen[fingerprint] += 1
 
 
-def _worst_first(change: Change) -> tuple[int, str, str]:
-    return -change.severity, change.check, change.pointer
+def _worst_first(change: Change) -> tuple[int, bool, str, str]:
+    return -change.severity, "wire" not in change.who, change.check, change.pointer

@@ -10,13 +10,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rulewright.impact.acceptance import Acceptance, Reason, UnusableSchemaError, parameters
-from rulewright.impact.difference import same
-from rulewright.impact.grammar import resolved
+from rulewright.impact.acceptance import Acceptance, Reason, parameters
+from rulewright.impact.grammar import resolved, same
 from rulewright.impact.revision import Revision
 from rulewright.openapi.operations import operations
 from rulewright.openapi.sample import samples
@@ -81,6 +80,7 @@ class RequestImpact:
         after: How many of them the new side accepts.
         stops: Those accepted before and refused now, grouped by cause.
         starts: Those refused before and accepted now, grouped by cause.
+        is_complete: Whether every possible request was judged.
         table: Every walked combination with both verdicts, to draw a decision table.
     """
 
@@ -92,6 +92,7 @@ class RequestImpact:
     after: int = 0
     stops: tuple[Group, ...] = ()
     starts: tuple[Group, ...] = ()
+    is_complete: bool = False
     table: Table | None = field(default=None, repr=False)
 
     @property
@@ -106,23 +107,35 @@ class RequestImpact:
         return {**result, **{key: [each.data() for each in result[key]] for key in ("stops", "starts")}}
 
 
-def compare_requests(old: Revision, new: Revision) -> tuple[RequestImpact, ...]:
-    """Count the requests of every operation that both sides have."""
-    return tuple(_compare(old, new))
+def compare_requests(
+    old: Revision, new: Revision, renamed: Mapping[str, str], touched: Container[str]
+) -> tuple[RequestImpact, ...]:
+    """Count the requests of operations that both sides have.
+
+    Args:
+        old: The old side.
+        new: The new side.
+        renamed: The new name of each path whose parameters have other names.
+        touched: The operations, by their new names, whose requests may differ.
+    """
+    return tuple(_compare(old, new, renamed, touched))
 
 
-def _compare(old: Revision, new: Revision) -> Iterator[RequestImpact]:
-    before = {(each.method, each.path): each for each in operations(old.value)}
+def _compare(
+    old: Revision, new: Revision, renamed: Mapping[str, str], touched: Container[str]
+) -> Iterator[RequestImpact]:
+    sides = (old, Schemas(old.value)), (new, Schemas(new.value))
+    before = {(each.method, renamed.get(each.path, each.path)): each for each in operations(old.value)}
     for operation in operations(new.value):
-        if (other := before.get((operation.method, operation.path))) is None:
+        other = before.get((operation.method, operation.path))
+        if other is None or operation.title not in touched:
             continue
-        name = f"{operation.method.upper()} {operation.path}"
         pair = (_body_schema(other.body, old.value), _body_schema(operation.body, new.value))
         if None not in pair:
-            yield _count(name, "request body", (old, new), pair)
+            yield _count(operation.title, "request body", sides, pair)
         (was, _), (now, _) = given = (parameters(old, other), parameters(new, operation))
         if was["properties"] and now["properties"]:
-            yield _count(name, "parameters", (old, new), (was, now), tuple(ruled for _, ruled in given))
+            yield _count(operation.title, "parameters", sides, (was, now), tuple(ruled for _, ruled in given))
 
 
 def _body_schema(operation: Mapping[str, Any], document: Any) -> Any:
@@ -137,14 +150,14 @@ def _body_schema(operation: Mapping[str, Any], document: Any) -> Any:
 def _count(
     name: str,
     where: str,
-    sides: tuple[Revision, Revision],
+    sides: tuple[tuple[Revision, Schemas], ...],
     schemas: tuple[Any, ...],
     ruled: tuple[RuledSchema | None, ...] = (None, None),
 ) -> RequestImpact:
     try:
-        old, new = (Acceptance(*side) for side in zip(sides, schemas, ruled, strict=True))
-        space = _Space((old, new), (sides[0].value, sides[1].value))
-    except (UnusableSchemaError, TypeError, AttributeError) as error:
+        old, new = (Acceptance(*side, *given) for side, *given in zip(sides, schemas, ruled, strict=True))
+        space = _Space((old, new), (sides[0][0].value, sides[1][0].value))
+    except (SchemaError, TypeError, AttributeError) as error:
         return RequestImpact(name, where, f"not counted: {error}; compared by schema only")
     if space.size > LIMIT:
         method = f"not counted: {space.size} combinations of {', '.join(space.walked)} are more than {LIMIT}"
@@ -159,7 +172,7 @@ def _count(
     stops = _groups(table, table.new, (True, False), space.others)
     starts = _groups(table, table.old, (False, True), space.others)
     total = len(table.points) * space.others
-    return RequestImpact(name, where, space.method(), total, before, after, stops, starts, table)
+    return RequestImpact(name, where, space.method(), total, before, after, stops, starts, space.is_complete, table)
 
 
 def _groups(table: Table, refusing: Acceptance, outcome: tuple[bool, bool], others: int) -> tuple[Group, ...]:
@@ -229,6 +242,13 @@ class _Space:
         if required[0]:
             self.fixed[name] = concrete(values[0])
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the combinations are all requests there are."""
+        values = [value[0] for values in self.walked.values() for value in values if value]
+        closed = all(side.schema.get("additionalProperties") is False for side in self._sides)
+        return closed and not self.unlisted and not any(isinstance(value, Length | Sample) for value in values)
+
     def table(self) -> Table:
         """Return every combination of the walked fields, smallest first, with both verdicts."""
         points = sorted(itertools.product(*self.walked.values()), key=lambda point: sum(bool(value) for value in point))
@@ -291,6 +311,11 @@ class Decisions:
     others: tuple[str, ...]
     heads: tuple[str, ...]
     lines: tuple[tuple[str, tuple[Cell, ...]], ...]
+
+    @property
+    def changed(self) -> int:
+        """How many rows have a changed cell."""
+        return sum(any(cell.changed for cell in cells) for _, cells in self.lines)
 
 
 def decisions(impact: RequestImpact) -> Decisions | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import subprocess
 import tempfile
 import tomllib
@@ -61,6 +62,7 @@ class Revision:
         ruled: The schemas that have rules.
         variants: Their variants, if they can be read.
         conflicts: What does not fit.
+        commit: The commit the document was read from, or last changed in, with its date; empty if there is none.
     """
 
     label: str
@@ -70,6 +72,17 @@ class Revision:
     ruled: tuple[RuledSchema, ...]
     variants: tuple[VariantSet, ...]
     conflicts: tuple[Conflict, ...]
+    commit: str = ""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the vendor document can be recognised by."""
+        return {
+            "path": self.vendor.path,
+            "version": self.version if isinstance(self.version, str) else None,
+            "sha256": hashlib.sha256(self.vendor.text.encode("utf-8", "surrogatepass")).hexdigest(),
+            "commit": self.commit or None,
+        }
 
     @property
     def version(self) -> Any:

@@ -58,13 +58,22 @@ class Document:
     value: Any
     text: str = field(repr=False)
     lines: dict[str, int] = field(repr=False)
+    columns: dict[str, int] = field(default_factory=dict, repr=False)
 
     def line(self, location: Location | str) -> int | None:
         """Return the 1-based line of a JSON pointer or location, or of its nearest ancestor in the file."""
+        return self._nearest(self.lines, location)
+
+    def column(self, location: Location | str) -> int | None:
+        """Return the 1-based column of a JSON pointer or location, or of its nearest ancestor in the file."""
+        return self._nearest(self.columns, location)
+
+    @staticmethod
+    def _nearest(found: dict[str, int], location: Location | str) -> int | None:
         pointer = location if isinstance(location, str) else encode(location)
-        while pointer not in self.lines and pointer:
+        while pointer not in found and pointer:
             pointer = pointer.rpartition("/")[0]
-        return self.lines.get(pointer)
+        return found.get(pointer)
 
     def error(self, message: str, location: Location | str = "") -> InputError:
         """Return an error that names this file, the line and the JSON pointer."""
@@ -134,7 +143,7 @@ def parse(text: str, path: str, *, first_line: int = 1) -> Document:
         builder.measure(node)
     value = builder.build(node, "")
     _keep_version(value, node)
-    return Document(path, value, text, builder.lines)
+    return Document(path, value, text, builder.lines, builder.columns)
 
 
 def _keep_version(value: Any, node: yaml.Node) -> None:
@@ -202,6 +211,7 @@ class _Builder:
         self.path = path
         self.first_line = first_line
         self.lines: dict[str, int] = {}
+        self.columns: dict[str, int] = {}
         self._measured: dict[int, tuple[int, int] | None] = {}
 
     def measure(self, node: yaml.Node) -> tuple[int, int]:
@@ -228,7 +238,7 @@ class _Builder:
 
     def build(self, node: yaml.Node, pointer: str) -> Any:
         """Return the JSON value of a node that has been measured, and note the line of each part."""
-        self.lines[pointer] = node.start_mark.line + self.first_line
+        self._note(pointer, node)
         kind = node.tag.removeprefix(_TAG)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, kind)
@@ -242,7 +252,11 @@ class _Builder:
         for key, (key_node, value_node) in self._pairs(node).items():
             inside = pointer + encode((key,))
             yield key, self.build(value_node, inside)
-            self.lines[inside] = key_node.start_mark.line + self.first_line
+            self._note(inside, key_node)
+
+    def _note(self, pointer: str, node: yaml.Node) -> None:
+        self.lines[pointer] = node.start_mark.line + self.first_line
+        self.columns[pointer] = node.start_mark.column + 1
 
     def _pairs(self, node: yaml.MappingNode) -> dict[str, tuple[yaml.Node, yaml.Node]]:
         """Return the nodes of each key; those of a merge key (<<, YAML 1.1) where the object itself has no such key.

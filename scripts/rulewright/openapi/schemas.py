@@ -1,10 +1,10 @@
-"""The schemas of a document as JSON Schema: validators of them, and their properties with `allOf` included."""
+"""The schemas of a document as JSON Schema 2020-12: validators of them, and their properties with `allOf` included."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, Literal
 
 import jsonschema_rs
 
@@ -14,12 +14,24 @@ from rulewright.openapi.references import follow
 
 _MAPS: Final = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas")
 _LISTS: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
-_SINGLES: Final = ("items", "additionalProperties", "not", "if", "then", "else", "propertyNames", "contains")
+_SINGLES: Final = (
+    "items", "additionalProperties", "not", "if", "then", "else", "propertyNames", "contains", "unevaluatedProperties",
+    "unevaluatedItems",
+)  # fmt: skip
+FORMATS: Final = ("date", "date-time", "email", "ipv4", "ipv6", "time", "uri", "uuid")
+"""The formats that are checked, by clients too; all others are remarks for people."""
+_REMARKS: Final = {
+    name: lambda _: True
+    for name in (
+        "duration", "hostname", "idn-email", "idn-hostname", "iri", "iri-reference", "json-pointer", "regex",
+        "relative-json-pointer", "uri-reference", "uri-template",
+    )
+}  # fmt: skip
+_OTHER_WAY: Final = {"request": "readOnly", "answer": "writeOnly"}
 
-Modern = jsonschema_rs.Draft202012Validator
-Draft4 = jsonschema_rs.Draft4Validator
-V = TypeVar("V", Draft4, Modern)
+Validator = jsonschema_rs.Draft202012Validator
 Resolve = Callable[[Any], Any]
+Direction = Literal["request", "answer"]
 
 
 class SchemaError(InputError):
@@ -29,40 +41,43 @@ class SchemaError(InputError):
 class Schemas:
     """Validators for the schemas of one document.
 
-    OpenAPI 3.0 schemas follow JSON Schema draft 4 plus `nullable`; those of 3.1 follow draft 2020-12.
+    The schemas of OpenAPI 3.0, which follow an early draft of JSON Schema, are rewritten as those of 3.1.
 
     Args:
         document: The document.
+        direction: The direction in which values travel: a request need not hold what is `readOnly`, nor an answer what
+            is `writeOnly`.
         rules: Whether the schemas keep the members that state rules, which are otherwise checked one by one.
-        without: Keywords that are left out.
+        leave_out: Whether a keyword with its operand is left out.
     """
 
     def __init__(
-        self, document: Mapping[str, Any], *, rules: bool = False, without: Collection[str] = frozenset()
+        self,
+        document: Mapping[str, Any],
+        direction: Direction | None = None,
+        *,
+        rules: bool = False,
+        leave_out: Callable[[str, Any], bool] = lambda _, __: False,
     ) -> None:
         self.document = document
         self._rules_stay = rules
-        self._without = without
+        self._leave_out = leave_out
         self.is_30 = str(document.get("openapi")).startswith("3.0")
+        self._other_way = _OTHER_WAY.get(direction or "")
         self._targets: dict[tuple[str, ...], Any] = {}
 
     def resolve(self, value: Any) -> Any:
         """Follow references until a value that is none; None where they lead nowhere."""
         return follow(self.document, value)
 
-    def validator(self, schema: Any, *, formats: bool = True) -> Draft4 | Modern:
-        """Return a validator of one schema.
-
-        Args:
-            schema: The schema.
-            formats: Whether `format` is asserted.
+    def validator(self, schema: Any) -> Validator:
+        """Return a validator of one schema, its rules left out.
 
         Raises:
             SchemaError: The schema is invalid; names the reason.
         """
-        plain = self._plain(schema)
-        root = {"allOf": [plain], **self._reachable(plain)}
-        return compile_schema(root, Draft4 if self.is_30 else Modern, formats=formats)
+        plain = self.plain(schema)
+        return compile_schema({"allOf": [plain], **self._reachable(plain)})
 
     def _reachable(self, schema: Any) -> dict[str, Any]:
         """Return the parts of the document that a schema refers to, directly or not, where the document has them.
@@ -79,42 +94,76 @@ class Schemas:
             seen.add(place)
             if place not in self._targets:
                 try:
-                    self._targets[place] = self._plain(resolve(self.document, encode(place)))
+                    self._targets[place] = self.plain(resolve(self.document, encode(place)))
                 except LookupError:
                     continue  # the validator names a dangling reference
             _put(root, place, self._targets[place])
             waiting |= set(_targets(self._targets[place]))
         return root
 
-    def _plain(self, schema: Any) -> Any:
-        """Return a schema as JSON Schema, with `nullable` as a type."""
+    def plain(self, schema: Any, inherited: Mapping[str, Any] | None = None) -> Any:
+        """Return a schema as JSON Schema 2020-12: without the members that state rules, and `nullable` as a type.
+
+        Args:
+            schema: The schema.
+            inherited: The properties of the schema that this one is a part of.
+        """
         if not isinstance(schema, Mapping):
             return schema
         if "$ref" in schema:
             self.resolve(schema)  # its error message names the reference; the validator's does not
+            if self.is_30:
+                return {"$ref": schema["$ref"]}
+        properties = dict(inherited or {})
+        if self._other_way and ("required" in schema or "allOf" in schema):
+            properties |= object_parts(self.resolve, schema)[0]
         plain = {
-            key: _map_children(key, value, self._plain) for key, value in schema.items() if key not in self._without
+            key: _map_children(key, value, lambda child: self.plain(child, properties))
+            if key == "allOf"
+            else _map_children(key, value, self.plain)
+            for key, value in schema.items()
+            if not self._leave_out(key, value)
         }
         members = [member for member in plain.get("allOf") or () if self._rules_stay or not is_rule(member)]
         if "allOf" in plain and not members:
             del plain["allOf"]
         elif "allOf" in plain:
             plain["allOf"] = members
-        if self.is_30 and plain.pop("nullable", None) is True:
-            if not isinstance(plain.get("type"), str) or {"enum", *_LISTS} & set(plain):
-                return {"anyOf": [plain, {"type": "null"}]}
-            plain["type"] = [plain["type"], "null"]
-        return plain
+        if self._other_way and isinstance(plain.get("required"), list):
+            plain["required"] = [name for name in plain["required"] if not self._goes_the_other_way(properties, name)]
+        _modernize_bounds(plain)
+        return _nullable(plain) if plain.pop("nullable", None) is True else plain
+
+    def _goes_the_other_way(self, properties: Mapping[str, Any], name: Any) -> bool:
+        schema = properties.get(name) if isinstance(name, str) else None
+        marked = [schema, self.resolve(schema)] if isinstance(schema, Mapping) else []
+        return any(isinstance(each, Mapping) and each.get(self._other_way) is True for each in marked)
 
 
-def compile_schema(schema: Mapping[str, Any], kind: type[V], *, formats: bool = True) -> V:
-    """Return a validator; it fetches nothing.
+def _modernize_bounds(schema: dict[str, Any]) -> None:
+    """Write the exclusion of a bound, which OpenAPI 3.0 writes as a boolean, as a bound of its own."""
+    for bound in ("minimum", "maximum"):
+        exclusive = f"exclusive{bound.capitalize()}"
+        if isinstance(schema.get(exclusive), bool) and schema.pop(exclusive) and bound in schema:
+            schema[exclusive] = schema.pop(bound)
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema that also accepts null."""
+    if "$ref" in schema or set(_LISTS) & schema.keys() or not isinstance(schema.get("type"), str):
+        return {"anyOf": [schema, {"type": "null"}]} if schema.keys() - {"description", "title"} else schema
+    values = {"enum": [*schema["enum"], None]} if isinstance(schema.get("enum"), list) else {}
+    return {**schema, **values, "type": [schema["type"], "null"]}
+
+
+def compile_schema(schema: Mapping[str, Any]) -> Validator:
+    """Return a validator; it fetches nothing, and knows the formats that a client checks.
 
     Raises:
         SchemaError: The schema is invalid; names the reason.
     """
     try:
-        return kind(dict(schema), validate_formats=formats, offline=True)
+        return Validator(dict(schema), validate_formats=True, offline=True, formats=_REMARKS)
     except ValueError as error:
         reason = str(error).partition("\n")[0]
         raise SchemaError(f"a schema of the effective document cannot be compiled: {reason}") from error

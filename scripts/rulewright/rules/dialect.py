@@ -44,6 +44,15 @@ def translate(pattern: str) -> str:
     return text
 
 
+def is_shared(pattern: str) -> bool:
+    """Return whether Python can search for a pattern as ECMA-262 means it."""
+    try:
+        translate(pattern)
+    except PatternError:
+        return False
+    return True
+
+
 def _next(pattern: str, at: int) -> tuple[str, int]:
     char = pattern[at]
     if char == "\\":

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from enum import Enum
+from fractions import Fraction
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final, TypeGuard
 from uuid import UUID
 
@@ -25,6 +28,11 @@ class Absent(Enum):
 
 
 ABSENT: Final = Absent.ABSENT
+
+
+def is_given(value: Any) -> bool:
+    """Return whether an argument was given; the generated code has a value of its own for what was not."""
+    return value is not ABSENT and type(value).__name__ != "Unset"
 
 
 def is_number(value: Any) -> TypeGuard[float]:
@@ -52,22 +60,95 @@ def _same(left: Any, right: Any) -> bool:
     return bool(left == right)
 
 
+def is_multiple(value: float, of: float) -> bool:
+    """Return whether a number is a multiple of another, both taken as they are written: 0.3 is one of 0.1."""
+    return (Fraction(str(value)) / Fraction(str(of))).denominator == 1
+
+
+def is_unique(items: Any) -> bool:
+    """Return whether no two items of a list are equal as JSON."""
+    return not any(_same(item, other) for index, item in enumerate(items) for other in items[:index])
+
+
+_DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+_TIME: Final = rf"({_CLOCK}|23:59:60(\.[0-9]+)?[Zz])"
+_LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_WORD: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_SIGN: Final = r"(?:[A-Za-z0-9._~:@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})"
+_FORMS: Final = {
+    "date": re.compile(_DAY),
+    "date-time": re.compile(rf"{_DAY}[Tt]{_TIME}"),
+    "time": re.compile(_TIME),
+    "uuid": re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
+    "email": re.compile(rf"{_WORD}(\.{_WORD})*@({_LABEL}(\.{_LABEL})*|\[[0-9A-Za-z.:]+\])"),
+    "uri": re.compile(
+        rf"[A-Za-z][A-Za-z0-9+.-]*:(//{_SIGN}*(\[[0-9A-Fa-f:.]+\](:[0-9]*)?)?)?({_SIGN}|/)*"
+        rf"(\?({_SIGN}|[/?])*)?(#({_SIGN}|[/?])*)?"
+    ),
+}
+
+
+def _matches(name: str) -> Callable[[str], bool]:
+    form = _FORMS[name]
+
+    def matches(text: str) -> bool:
+        return form.fullmatch(text) is not None and (not name.startswith("date") or _is_day(text[:10]))
+
+    return matches
+
+
+def _is_day(text: str) -> bool:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_address(kind: Callable[[str], object]) -> Callable[[str], bool]:
+    def is_address(text: str) -> bool:
+        try:
+            kind(text)
+        except ValueError:
+            return False
+        return "%" not in text
+
+    return is_address
+
+
+FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {
+    **{name: _matches(name) for name in _FORMS},
+    "ipv4": _is_address(IPv4Address),
+    "ipv6": _is_address(IPv6Address),
+}
+"""The formats of text that are checked; all others are remarks for people."""
+
+
 def member(owner: Any, name: str) -> Any:
     """Return a property of a JSON object; `ABSENT` where there is none."""
     return owner.get(name, ABSENT) if isinstance(owner, Mapping) else ABSENT
 
 
 def to_json(value: Any) -> Any:
-    """Return a field of a model, or an argument of a call, as the JSON value that is sent for it."""
+    """Return a model, a field of one or an argument of a call as the JSON value that is sent for it."""
     if hasattr(value, "to_dict"):
-        return value.to_dict()
-    if isinstance(value, (dt.date, dt.datetime)):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
+        return to_json(value.to_dict())
+    if isinstance(value, tuple) and len(value) == 3 and hasattr(value[1], "read"):
+        return value  # a file, as models have it
+    if isinstance(value, (list, tuple)):
+        return [to_json(item) for item in value]
     if isinstance(value, Mapping):
         return {name: to_json(child) for name, child in value.items()}
-    return [to_json(item) for item in value] if isinstance(value, (list, tuple)) else value
+    if isinstance(value, (dt.date, dt.datetime, dt.time)):
+        return written(value)
+    return str(value) if isinstance(value, UUID) else value
+
+
+def written(moment: dt.date | dt.time) -> str:
+    """Return a date or a time as RFC 3339 writes it: UTC as `Z`, which every reader of such texts knows."""
+    text = moment.isoformat()
+    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
 class Written(dict[str, Any]):

@@ -9,7 +9,7 @@ from typing import Any, Final
 import jsonschema_rs
 
 from rulewright.openapi.pointer import Location, encode
-from rulewright.openapi.schemas import Draft4, Modern, SchemaError, compile_schema, is_rule
+from rulewright.openapi.schemas import SchemaError, Validator, compile_schema, is_rule
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.sandbox.exchange import json_text
 from rulewright.sandbox.spec import Schema, Spec, SpecError
@@ -33,7 +33,7 @@ class Schemas(DocumentSchemas):
     def __init__(self, spec: Spec) -> None:
         super().__init__(spec.document)
         self.spec = spec
-        self._branches: dict[int, Draft4 | Modern] = {}
+        self._branches: dict[int, Validator] = {}
 
     def resolve(self, value: Any) -> Any:
         """Follow references until a value that is none.
@@ -43,14 +43,14 @@ class Schemas(DocumentSchemas):
         """
         return self.spec.resolve(value)
 
-    def validator(self, schema: Any, *, formats: bool = True) -> Draft4 | Modern:
+    def validator(self, schema: Any) -> Validator:
         """Return a validator of one schema, its rules left out.
 
         Raises:
             SpecError: The schema is invalid; names the reason.
         """
         try:
-            return super().validator(schema, formats=formats)
+            return super().validator(schema)
         except SchemaError as error:
             raise SpecError(error.message) from error
 
@@ -100,7 +100,7 @@ class Schemas(DocumentSchemas):
             for index, item in enumerate(value):
                 yield from self.rule_subjects(schema.get("items"), item, (*at, index))
 
-    def _branch(self, member: Any) -> Draft4 | Modern:
+    def _branch(self, member: Any) -> Validator:
         """Return the validator of an alternative, compiled when it is first needed."""
         if id(member) not in self._branches:
             self._branches[id(member)] = self.validator(member)
@@ -116,8 +116,8 @@ class Rule:
     provenance: str
     message: str
     quote: str
-    condition: Modern
-    requirement: Modern
+    condition: Validator
+    requirement: Validator
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> Rule:
@@ -133,8 +133,8 @@ class Rule:
                 provenance=value.get("x-certainty") or ("published" if value["level"] == "error" else "inferred"),
                 message=value["message"],
                 quote=value["source"]["quote"],
-                condition=compile_schema(value["if"], Modern),
-                requirement=compile_schema(value["then"], Modern),
+                condition=compile_schema(value["if"]),
+                requirement=compile_schema(value["then"]),
             )
         except (KeyError, TypeError) as error:
             raise SpecError(f"x-rules, rule {value.get('id')!r}: {error} is missing or of the wrong kind") from error

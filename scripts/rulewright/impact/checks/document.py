@@ -6,16 +6,20 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Final
 
-from rulewright.impact.check import ADD, REMOVE, Always, Check, Effect, breaking, compatible, nothing, review
+from rulewright.impact.check import ADD, REMOVE, RENAME, Always, Check, Effect, breaking, compatible, nothing, review
 from rulewright.impact.context import Context, shown
-from rulewright.impact.difference import Difference, same
-from rulewright.impact.grammar import ALTERNATIVES, CONTAINERS, EXTENSION, GRAMMAR, places, resolved
+from rulewright.impact.difference import Difference, Place
+from rulewright.impact.grammar import ALTERNATIVES, CONTAINERS, EXTENSION, GRAMMAR, kind_of, places, resolved, same
 from rulewright.impact.prose import SentenceChange, changed_sentences, constraint_sentences, quoting
+from rulewright.impact.usage import at
 
 SERVERS: Final = ("OpenAPI.servers[]", "PathItem.servers[]", "Operation.servers[]")
 SHARED: Final = tuple(
     f"Components.{key}[]"
     for key in ("responses", "parameters", "requestBodies", "headers", "links", "pathItems", "securitySchemes")
+)
+RENAMED: Final = tuple(
+    f"Components.{key}[]" for key in GRAMMAR["Components"] if (kind_of("Components", key) or "")[:1] == "{"
 )
 ORDERED: Final = (*CONTAINERS, *(f"Schema.{key}" for key in ALTERNATIVES), "Schema.enum", "Schema.required")
 PARTS: Final = (
@@ -53,9 +57,8 @@ def _schema_removed(difference: Difference, _: Context) -> Iterator[Effect]:
 
 
 def _shared_part_removed(difference: Difference, context: Context) -> Iterator[Effect]:
-    uses = context.uses(difference)
     name = shown(difference.entry)
-    if any(use in uses for use in context.usage[1].of(difference.location)):
+    if context.usage[1].of(difference.location):
         yield breaking(f"{name} is gone, and operations still refer to it: they fail", "wire")
     else:
         yield nothing(f"{name} is gone")
@@ -86,21 +89,31 @@ def _order_changed(difference: Difference, _: Context) -> Iterator[Effect]:
         yield nothing(f"{difference.key}: the same entries in another order")
 
 
+def _renamed(difference: Difference, context: Context) -> Iterator[Effect]:
+    old, new = shown(difference.old), shown(difference.new)
+    document = context.documents(difference)[0]
+    schema = at(document, difference.place.old)
+    if isinstance(schema, dict) and ("enum" in schema or schema.get("type", "object") == "object"):
+        yield breaking(f"{old} is named {new}: imports of its generated class fail", "source")
+    else:
+        yield nothing(f"{old} is named {new}, which no request or answer shows")
+
+
 def _reference_changed(difference: Difference, context: Context) -> Iterator[Effect]:
     before, after = context.documents(difference)
     names = [
-        shown(value["$ref"]) if isinstance(value, dict) and "$ref" in value else "a value of its own"
+        shown(value["$ref"].rpartition("/")[2]) if isinstance(value, dict) and "$ref" in value else "a value of its own"
         for value in (difference.old, difference.new)
     ]
-    text = f"was {names[0]}, is {names[1]}"
-    if not same(resolved(difference.old, before), resolved(difference.new, after)):
-        sides = context.sides(difference) or {"request"}
-        text += ": the content differs, and requests and answers follow the new one"
-        yield breaking(text, *(["wire"] if "request" in sides else []), "types")
-    elif difference.owner == "Schema":
-        yield breaking(f"{text}: the same values, in a generated class with another name, so its type changed", "types")
+    text = f"{context.field(difference)}: was {names[0]}, is {names[1]}"
+    targets = resolved(difference.old, before), resolved(difference.new, after)
+    if any("$ref" in each for each in targets if isinstance(each, dict)):
+        yield breaking(f"{text}, which leads to nothing or in a circle", "wire", "types")
+    elif difference.owner == "Schema" and any("properties" in each or "enum" in each for each in targets):
+        alike = "the same values" if same(*targets) else "what differs is reported by itself"
+        yield breaking(f"{text}: {alike}, in a generated class with another name", "types")
     else:
-        yield nothing(f"{text}; the content is the same")
+        yield nothing(f"{text}; where it is kept makes no difference")
 
 
 def _prose_changed(difference: Difference, context: Context) -> Iterator[Effect]:
@@ -122,14 +135,14 @@ def _sentence(change: SentenceChange, text: str, difference: Difference, context
 def _prose_arrived(difference: Difference, context: Context) -> Iterator[Effect]:
     for place, sentence in constraint_sentences(difference.new, difference.location):
         text = f"an added part states: {shown(sentence)}"
-        part = dataclasses.replace(difference, location=place)
+        part = dataclasses.replace(difference, place=Place(place, place))
         yield _sentence(SentenceChange("", sentence), text, part, context)
 
 
 def _prose_left(difference: Difference, context: Context) -> Iterator[Effect]:
     for place, sentence in constraint_sentences(difference.old, difference.location):
         text = f"a removed part stated: {shown(sentence)}"
-        part = dataclasses.replace(difference, location=place)
+        part = dataclasses.replace(difference, place=Place(place, place))
         yield _sentence(SentenceChange(sentence, ""), text, part, context)
 
 
@@ -139,8 +152,11 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("version-changed", "The vendor's own version changed, from which nothing is concluded.", ["Info.version"],
           Always(nothing("the vendor's version was {old}, is {new}; nothing is concluded from it", "docs"))),
     Check("dialect-changed", "The document uses another version of OpenAPI, in which keywords may mean something else.",
-          ["OpenAPI.openapi", "OpenAPI.jsonSchemaDialect"],
+          ["OpenAPI.jsonSchemaDialect"],
           Always(review("{key} was {old}, is {new}: the same keywords may have another meaning"))),
+    Check("openapi-changed", "The document uses another version of OpenAPI; both sides are compared by what they mean.",
+          ["OpenAPI.openapi"], Always(nothing("the version of OpenAPI was {old}, is {new}; compared by meaning", "docs"))),
+    Check("component-renamed", "A component has another name.", RENAMED, _renamed, RENAME),
     Check("server-added", "There is a further server.", SERVERS, _server_added, ADD),
     Check("server-removed", "A server is gone.", SERVERS,
           Always(breaking("the server {url} is gone: clients that use it cannot connect", "wire")), REMOVE),
@@ -160,9 +176,6 @@ CHECKS: Final[tuple[Check, ...]] = (
           _shared_part_removed, REMOVE),
     Check("part-replaced", "A whole part of the document was added or removed.", ["OpenAPI.info", "OpenAPI.components"],
           _part_replaced, ADD | REMOVE),
-    Check("container-changed", "A list or map was added or removed; each of its entries is reported by itself.",
-          CONTAINERS, Always(nothing("{key}: the list or map was added or removed; its entries are reported one by one")),
-          ADD | REMOVE),
     Check("order-changed", "The same entries are in another order.", ORDERED, _order_changed,
           frozenset({"order", "change"}), _is_reordered),
     Check("reference-changed", "A place refers to another part, or defines itself what it referred to.",

@@ -8,6 +8,7 @@ from typing import Any, Final
 from rulewright.impact.check import (
     ADD,
     REMOVE,
+    RENAME,
     Always,
     Check,
     Effect,
@@ -18,9 +19,10 @@ from rulewright.impact.check import (
     turned_off,
     turned_on,
 )
-from rulewright.impact.context import Context, at, parameter_name, python_name, shown
-from rulewright.impact.difference import Difference, same
-from rulewright.impact.grammar import resolved
+from rulewright.impact.context import Context, parameter_name, python_name, shown
+from rulewright.impact.difference import Difference
+from rulewright.impact.grammar import resolved, same
+from rulewright.impact.usage import at
 from rulewright.openapi.operations import METHODS, operations
 
 OPERATIONS: Final = ("OpenAPI.paths[]", *(f"PathItem.{method}" for method in METHODS))
@@ -67,7 +69,7 @@ def _same_id(body: Any, document: Any) -> str | None:
 
 def _operation_added(difference: Difference, context: Context) -> Iterator[Effect]:
     for name, body in _each(difference, difference.new):
-        was = _same_id(body, context.old.value)
+        was = _same_id(body, context.before)
         yield compatible(f"{name} can be called now" + (f"; it was {was}" if was else ""))
 
 
@@ -75,11 +77,12 @@ def _operation_removed(difference: Difference, context: Context) -> Iterator[Eff
     for name, body in _each(difference, difference.old):
         if not body:
             yield nothing(f"{name} is gone")
-        elif now := _same_id(body, context.new.value):
+        elif now := _same_id(body, context.after):
             yield breaking(f"{name} moved to {now}: a client that calls the old path fails", "wire")
         else:
-            text = f"{name} is gone: the server refuses it, and the generated function is gone"
-            yield breaking(text, "wire", "source")
+            announcement, passed = context.sunset(body)
+            text = f"{name} is gone: the server refuses it, and the generated function is gone{announcement}"
+            yield breaking(text, "wire", "source", announced=passed)
 
 
 def _operation_renamed(difference: Difference, _: Context) -> Iterator[Effect]:
@@ -102,7 +105,7 @@ def _operation_regrouped(difference: Difference, _: Context) -> Iterator[Effect]
 
 
 def _parameter_added(difference: Difference, context: Context) -> Iterator[Effect]:
-    parameter = resolved(difference.new, context.new.value)
+    parameter = resolved(difference.new, context.after)
     name = parameter_name(parameter)
     if isinstance(parameter, dict) and parameter.get("required") is True:
         yield breaking(f"the parameter {name} must be given: requests without it are refused", "wire", "source")
@@ -111,8 +114,26 @@ def _parameter_added(difference: Difference, context: Context) -> Iterator[Effec
 
 
 def _parameter_removed(difference: Difference, context: Context) -> Iterator[Effect]:
-    name = parameter_name(resolved(difference.old, context.old.value))
-    yield breaking(f"the parameter {name} is gone: calls that name it fail", "source")
+    parameter = resolved(difference.old, context.before)
+    announcement, passed = context.sunset(parameter)
+    text = f"the parameter {parameter_name(parameter)} is gone: calls that name it fail{announcement}"
+    yield breaking(text, "source", announced=passed)
+
+
+def _parameter_moved(difference: Difference, context: Context) -> Iterator[Effect]:
+    where = context.owner(difference).get("in")
+    if where == "path" and python_name(str(difference.old)) == python_name(str(difference.new)):
+        yield nothing(f"the parameter {shown(difference.old)} of the path is named {shown(difference.new)}")
+    elif where == "path":
+        text = (
+            f"the parameter {shown(difference.old)} of the path is named {shown(difference.new)}; requests are the same"
+        )
+        yield breaking(f"{text}, calls that name it fail", "source")
+    elif where == "header":
+        yield nothing(f"the header {shown(difference.old)} is named {shown(difference.new)}, which is the same one")
+    else:
+        text = f"a parameter's name was {shown(difference.old)}, is {shown(difference.new)}: old requests lack it"
+        yield breaking(text, "wire", "source")
 
 
 def _parameter_required(difference: Difference, context: Context) -> Iterator[Effect]:
@@ -121,7 +142,7 @@ def _parameter_required(difference: Difference, context: Context) -> Iterator[Ef
 
 
 def _body_added(difference: Difference, context: Context) -> Iterator[Effect]:
-    body = resolved(difference.new, context.new.value)
+    body = resolved(difference.new, context.after)
     if isinstance(body, dict) and body.get("required") is True:
         yield breaking("a body must be sent: requests without one are refused", "wire", "source")
     else:
@@ -129,18 +150,28 @@ def _body_added(difference: Difference, context: Context) -> Iterator[Effect]:
 
 
 def _answer_added(difference: Difference, context: Context) -> Iterator[Effect]:
-    answers = at(context.old.value, difference.location[:-1])
+    answers = at(context.before, difference.place.old[:-1])
     others = [
         schema
         for answer in (answers.values() if isinstance(answers, dict) else ())
-        for schema in _schemas(answer, context.old.value)
+        for schema in _schemas(answer, context.before)
     ]
-    new = _schemas(difference.new, context.new.value)
     text = f"the status {difference.entry} may be answered"
-    if all(any(same(schema, other) for other in others) for schema in new):
-        yield compatible(text)
+    known = all(any(same(schema, other) for other in others) for schema in _schemas(difference.new, context.after))
+    yield compatible(text if known else f"{text}, with a body of a type that the call did not return before",
+                     *([] if known else ["types"]))  # fmt: skip
+
+
+def _answer_removed(difference: Difference, context: Context) -> Iterator[Effect]:
+    status = str(difference.entry)
+    answers = at(context.after, difference.place.new[:-1])
+    left = [str(each) for each in answers] if isinstance(answers, dict) else []
+    if status.startswith("2") and not {"default", "2XX"} & set(left):
+        yield breaking(f"the status {status} is no longer answered: code that expects it fails", "wire", "types")
     else:
-        yield breaking(f"{text}, with a body of a type that the call did not return before", "types")
+        yield review(
+            f"the status {status} is no longer documented: code that handles it is dead, or the status is unknown"
+        )
 
 
 def _schemas(answer: Any, document: Any) -> list[Any]:
@@ -156,8 +187,8 @@ def _media_added(difference: Difference, context: Context) -> Iterator[Effect]:
     what = f"the content type {shown(difference.entry)}" if difference.entry else "a schema"
     sides = context.sides(difference)
     if "response" in sides:
-        yield breaking(f"{what} may now be answered", "types", side="response")
-    elif difference.entry is None and sides:
+        yield compatible(f"{what} may now be answered", "types", side="response")
+    elif difference.entry is None and sides and difference.new not in ({}, True):
         text = "a schema was added where any value was accepted: requests that do not fit are refused"
         yield breaking(text, "wire", "types")
     else:
@@ -169,7 +200,7 @@ def _media_removed(difference: Difference, context: Context) -> Iterator[Effect]
     sides = context.sides(difference)
     if "response" in sides:
         text = f"{what} is no longer answered: the result of the call has another type"
-        yield breaking(text, "types", side="response")
+        yield breaking(text, *(["wire"] if difference.entry else []), "types", side="response")
     elif sides:
         text = f"{what} is gone: requests that rely on it may be refused, and its generated type is gone"
         yield breaking(text, "wire", "types")
@@ -177,15 +208,15 @@ def _media_removed(difference: Difference, context: Context) -> Iterator[Effect]
         yield nothing(f"{what} is gone (no operation uses it)")
 
 
-def _security_demanded(difference: Difference, context: Context) -> Iterator[Effect]:
-    old, new = _ways(difference, context)
+def _security_demanded(difference: Difference, _: Context) -> Iterator[Effect]:
+    old, new = _ways(difference)
     if lost := _insufficient(old, new):
         text = f"credentials: {_way_names(lost)} is no longer enough, {_way_names(new)} must be sent"
         yield breaking(text, "wire")
 
 
-def _security_waived(difference: Difference, context: Context) -> Iterator[Effect]:
-    old, new = _ways(difference, context)
+def _security_waived(difference: Difference, _: Context) -> Iterator[Effect]:
+    old, new = _ways(difference)
     if _insufficient(old, new):
         return
     if gained := _insufficient(new, old):
@@ -194,12 +225,11 @@ def _security_waived(difference: Difference, context: Context) -> Iterator[Effec
         yield nothing("credentials: the same requirement in another form")
 
 
-def _ways(difference: Difference, context: Context) -> tuple[list[_Way], ...]:
-    """Return the ways to authenticate, before and now; an operation without its own uses those of the document."""
+def _ways(difference: Difference) -> tuple[list[_Way], ...]:
+    """Return the ways to authenticate, before and now."""
     ways: list[list[_Way]] = []
-    for value, side in ((difference.old, context.old), (difference.new, context.new)):
-        stated = side.value.get("security") if value is None and difference.owner == "Operation" else value
-        entries = stated if isinstance(stated, list) and stated else [{}]
+    for value in (difference.old, difference.new):
+        entries = value if isinstance(value, list) and value else [{}]
         ways.append([_credentials(entry) for entry in entries if isinstance(entry, dict)])
     return tuple(ways)
 
@@ -232,8 +262,9 @@ CHECKS: Final[tuple[Check, ...]] = (
           Always(compatible("{object} is no longer deprecated", "docs")), when=turned_off),
     Check("parameter-added", "There is a further parameter.", PARAMETERS, _parameter_added, ADD),
     Check("parameter-removed", "A parameter is gone.", PARAMETERS, _parameter_removed, REMOVE),
-    Check("parameter-moved", "A shared parameter has another name.", ["Parameter.name"],
-          Always(breaking("a parameter's name was {old}, is {new}: old requests lack it", "wire", "source"))),
+    Check("parameter-moved", "A parameter has another name.", ["Parameter.name"], _parameter_moved),
+    Check("path-renamed", "The parameters of a path have other names.", ["OpenAPI.paths[]"],
+          Always(nothing("the path {old} is written {new}; requests are the same")), RENAME),
     Check("parameter-moved", "A shared parameter is sent in another place.", ["Parameter.in"],
           Always(breaking("a parameter's place was {old}, is {new}: old requests lack it", "wire"))),
     Check("parameter-demanded", "A parameter that was optional is required.", ["Parameter.required"], _parameter_required,
@@ -250,9 +281,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("body-relaxed", "A body that was required is optional.", ["RequestBody.required"],
           Always(compatible("the body may be left out")), when=turned_off),
     Check("answer-added", "A further status is documented.", ["Operation.responses[]"], _answer_added, ADD),
-    Check("answer-removed", "A status is no longer documented.", ["Operation.responses[]"],
-          Always(review("the status {entry} is no longer documented: code that handles it is dead, or the status is unknown")),
-          REMOVE),
+    Check("answer-removed", "A status is no longer documented.", ["Operation.responses[]"], _answer_removed, REMOVE),
     Check("media-added", "A content type, or its schema, is documented.", MEDIA, _media_added, ADD),
     Check("media-removed", "A content type, or its schema, is gone.", MEDIA, _media_removed, REMOVE),
     Check("encoding-changed", "Parts of a body are encoded differently.", ["Media.encoding"],

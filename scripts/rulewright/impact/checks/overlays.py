@@ -9,14 +9,27 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rulewright.impact.change import Change, Severity
-from rulewright.impact.check import ADD, REMOVE, Always, Check, Effect, breaking, compatible, filled, nothing, review
+from rulewright.impact.check import (
+    ADD,
+    CHANGE,
+    REMOVE,
+    Always,
+    Check,
+    Effect,
+    breaking,
+    compatible,
+    filled,
+    nothing,
+    review,
+)
 from rulewright.impact.context import Context, shown
-from rulewright.impact.difference import Difference, same
+from rulewright.impact.difference import Difference
+from rulewright.impact.grammar import same
 from rulewright.impact.requests import Group
 from rulewright.impact.revision import Conflict
+from rulewright.openapi.pointer import encode
 from rulewright.rules.variants import ABSENT, Allowed, Variant, VariantSet
 
-CHANGE: Final = frozenset({"change"})
 _LINE: Final = re.compile(r"(?<=\w):\d+(?=[,): ]|$)")
 RULES: Final = ("Schema.x-rules[]", "Operation.x-rules[]")
 IMPLICATION: Final = ("Rule.if", "Rule.then")
@@ -157,7 +170,7 @@ def _unfit_examples(context: Context) -> Iterator[Change]:
     if rules := list(dict.fromkeys(each.place for each in found)):
         text = f"the examples of {', '.join(rules)} no longer fit the schema; regeneration stops until they do"
         lines = tuple(line for each in found for line in each.reason.splitlines())
-        yield Change("rule-examples-unfit", "", text, Severity.REVIEW, ("rules",), None, rules, details=lines)
+        yield Change("rule-examples-unfit", "", text, Severity.REVIEW, ("docs",), None, rules, details=lines)
 
 
 def _version_kept(context: Context) -> Iterator[Change]:
@@ -177,7 +190,8 @@ def _narrowed_functions(context: Context) -> Iterator[Change]:
             now = functions.get(was.function)
             if now is None:
                 if was.function != new.general:
-                    yield _narrowed_function(old, was, "is gone: calls of it fail", "source", None)
+                    gone = f"{old.ruled.schema.get('x-variants', {}).get('by')}={_value_text(was.value)}"
+                    yield _narrowed_function(old, was, "is gone: calls of it fail", "source", gone)
             elif missing := _newly_required(old, was, new, now):
                 yield _narrowed_function(
                     old, was, f"requires {', '.join(missing)}: calls without it fail", "source", missing
@@ -192,7 +206,7 @@ def _narrowed_function(variants: VariantSet, variant: Variant, text: str, who: s
     pointer = f"{variants.ruled.pointer.removeprefix('#')}/x-variants"
     return Change(
         "function-narrowed", pointer, f"the function {variant.function} {text}", Severity.BREAKING, (who,),
-        variant.value, new,
+        variant.value, new, cause=f"{variants.ruled.name}.{new}" if isinstance(new, str) and "," not in new else "",
     )  # fmt: skip
 
 
@@ -243,16 +257,29 @@ def _value_text(value: Any) -> str:
     return f"{count} items" if isinstance(count, int) else shown(value) if isinstance(value, str | int) else "a value"
 
 
+def _restated(context: Context) -> Iterator[Change]:
+    if places := context.restated():
+        text = (
+            "written differently, with the same meaning"
+            if len(places) == 1
+            else f"{len(places)} places are written differently, with the same meaning"
+        )
+        yield Change(
+            "restated", encode(places[0]), text, Severity.NOTHING, places=tuple((each, each) for each in places)
+        )
+
+
 DERIVED: Final[tuple[Derived, ...]] = (
     _conflict("rule-text-changed", "The words that a rule quotes are gone.", "source",
-              "the source of the rule {} changed: review it; regeneration stops until you do", "rules"),
+              "the source of the rule {} changed: review it; regeneration stops until you do", "docs"),
     _conflict("rule-unfit", "A rule, or the functions made of the rules, no longer fits the schema.", "rule",
-              "the rule {} no longer fits the schema; regeneration stops there", "rules"),
+              "the rule {} no longer fits the schema; regeneration stops there", "docs"),
     Derived("rule-examples-unfit", "The examples of rules have values that the schema no longer allows.", _unfit_examples),
     _conflict("overlay-stale", "An overlay action does not apply as it is written.", "action",
               "{} no longer fits the document; regeneration stops until it does", "docs"),
     _conflict("overlay-absorbed", "The vendor document defines what an overlay action added.", "absorbed",
               "{} is absorbed upstream: the vendor document defines the same", "docs"),
+    Derived("restated", "Something is written differently, and means the same.", _restated),
     Derived("version-kept", "The content changed and the vendor's version did not.", _version_kept),
     Derived("function-narrowed", "A typed function accepts less than before.", _narrowed_functions),
 )  # fmt: skip

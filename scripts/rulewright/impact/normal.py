@@ -1,0 +1,361 @@
+"""One way to write a document: what means the same is written the same, in the terms of OpenAPI 3.1.
+
+So a comparison sees changes of meaning alone. Places stay where they are as far as they can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from rulewright.impact.grammar import key_of, kind_of, resolved, same
+from rulewright.openapi.operations import METHODS
+
+NOTES: Final = frozenset(
+    {"title", "description", "example", "examples", "deprecated", "externalDocs", "xml", "$comment", "default"}
+)
+"""Keywords that say nothing about which values are valid."""
+COMPOSITION: Final = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else")
+_FLAGS: Final = ("deprecated", "readOnly", "writeOnly", "uniqueItems", "nullable", "required", "allowReserved")
+_LOWER: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+_UPPER: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_IMPLIED: Final[Mapping[str, str]] = {"properties": "object", "items": "array"}
+_EMPTY: Final = frozenset({"tags", "required", "dependentRequired"})
+_STYLES: Final[Mapping[str, str]] = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+_SCALARS: Final = frozenset({"string", "integer", "number", "boolean"})
+_TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
+_NAMES: Final = (
+    (str, "string"), (bool, "boolean"), (int, "integer"), (float, "number"), (dict, "object"), (list, "array"),
+)  # fmt: skip
+
+
+def normal(document: Any) -> Any:
+    """Return a document in normal form; what is malformed stays as it is."""
+    value = _Writer(str(document.get("openapi", "")).startswith("3.0")).object("OpenAPI", document)
+    value.setdefault("components", {})
+    security = value.get("security")
+    paths = value.get("paths")
+    found = [
+        body
+        for item in (paths.values() if isinstance(paths, dict) else ())
+        for method, body in (item.items() if isinstance(item, dict) else ())
+        if method in METHODS and isinstance(body, dict)
+    ]
+    if isinstance(security, list) and found:
+        del value["security"]
+        for body in found:
+            body.setdefault("security", security)
+    return value
+
+
+class _Writer:
+    """Rewrites objects from the innermost outwards."""
+
+    def __init__(self, is_30: bool) -> None:  # noqa: FBT001
+        self._is_30 = is_30
+        self._hooks: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "Schema": self._schema, "Parameter": _parameter, "Header": _parameter, "PathItem": _path_item,
+        }  # fmt: skip
+
+    def object(self, owner: str, value: Any) -> Any:
+        """Return an object of a type of the grammar in normal form."""
+        if owner == "Schema" and value is True:
+            return {}
+        if not isinstance(value, dict):
+            return value
+        if isinstance(value.get("$ref"), str) and (self._is_30 or owner != "Schema"):
+            return {"$ref": value["$ref"]}  # what stands beside it is ignored
+        result = {}
+        for key, child in value.items():
+            written = self._value(owner, key, child)
+            if not (written in ([], {}) and _may_be_empty(owner, key)) and not (written is False and key in _FLAGS):
+                result[key] = written
+        if "content" in result and isinstance(result["content"], dict):
+            result["content"] = _without_parameters(result["content"])
+        hook = self._hooks.get(owner)
+        return hook(result) if hook else result
+
+    def _value(self, owner: str, key: str, value: Any) -> Any:
+        kind = kind_of(owner, key) or ""
+        if kind[:1] == "@":
+            return self.object(kind[1:], value)
+        if kind[:1] == "{" and isinstance(value, dict):
+            return {name: self.object(kind[1:], child) for name, child in value.items()}
+        if kind[:1] == "[" and isinstance(value, list):
+            return [self.object(kind[1:], child) for child in value]
+        return value
+
+    def _schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        if "$ref" in schema:
+            return schema
+        if schema.pop("nullable", None) is True and self._is_30:
+            schema = _with_null(schema)
+        if "const" in schema:
+            schema["enum"] = [schema.pop("const")]
+        _write_bounds(schema)
+        if schema.get("additionalProperties") == {}:
+            del schema["additionalProperties"]
+        for key in ("minLength", "minItems", "minProperties"):
+            if schema.get(key) == 0 and schema[key] is not False:
+                del schema[key]
+        if isinstance(schema.get("required"), list) and all(isinstance(each, str) for each in schema["required"]):
+            schema["required"] = sorted(set(schema["required"]))
+        _write_type(schema)
+        schema = _one_member(_plain_alternatives(schema))
+        return _inlined(schema)
+
+
+def _may_be_empty(owner: str, key: str) -> bool:
+    """Whether an empty list or map says nothing."""
+    return key in _EMPTY or ((kind_of(owner, key) or "")[:1] in "{[" and key not in COMPOSITION)
+
+
+def _without_parameters(content: dict[str, Any]) -> dict[str, Any]:
+    """Return media types without parameters such as `charset`, where they stay apart."""
+    plain = {name: name.partition(";")[0].strip().lower() for name in content if isinstance(name, str)}
+    names = list(plain.values())
+    return {plain[name] if names.count(plain.get(name, "")) == 1 else name: media for name, media in content.items()}
+
+
+def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
+    """Leave out defaults of serialization, and what has no effect on single values."""
+    standard = _STYLES.get(str(parameter.get("in", "header")))
+    if parameter.get("style") == standard:
+        parameter.pop("style", None)
+    style = parameter.get("style", standard)
+    schema = parameter.get("schema")
+    kind = schema.get("type") if isinstance(schema, dict) else None
+    if parameter.get("explode") == (style == "form") or (
+        style == standard and isinstance(kind, str) and kind in _SCALARS
+    ):
+        parameter.pop("explode", None)
+    if parameter.get("allowEmptyValue") is False:
+        del parameter["allowEmptyValue"]
+    return parameter
+
+
+def _path_item(item: dict[str, Any]) -> dict[str, Any]:
+    """Give each operation the parameters of its path."""
+    shared = item.get("parameters")
+    bodies = [body for method, body in item.items() if method in METHODS and isinstance(body, dict)]
+    if not isinstance(shared, list) or not bodies:
+        return item
+    for body in bodies:
+        own = body.get("parameters", [])
+        if not isinstance(own, list):
+            return item
+    del item["parameters"]
+    for body in bodies:
+        own = body.get("parameters", [])
+        names = [(each.get("name"), each.get("in")) for each in own if isinstance(each, dict)]
+        kept = [each for each in shared if not isinstance(each, dict) or "$ref" in each
+                or (each.get("name"), each.get("in")) not in names]  # fmt: skip
+        body["parameters"] = [*kept, *own]
+    return item
+
+
+def _types(schema: Mapping[str, Any]) -> list[str]:
+    kinds = schema.get("type", [])
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    return kinds if all(isinstance(each, str) and each in _TYPES for each in kinds) else []
+
+
+def type_of(value: Any) -> str:
+    """Return the JSON type of a value."""
+    return "null" if value is None else next(name for kind, name in reversed(_NAMES) if type(value) is kind)
+
+
+def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema that allows null besides."""
+    if isinstance(schema.get("enum"), list) and None not in schema["enum"]:
+        schema["enum"] = [*schema["enum"], None]
+    if kinds := _types(schema):
+        return {**schema, "type": [*kinds, "null"]}
+    if "enum" in schema or not (set(schema) - NOTES):
+        return schema
+    notes = {key: value for key, value in schema.items() if key in NOTES or key.startswith("x-")}
+    rest = {key: value for key, value in schema.items() if key not in notes}
+    return {**notes, "anyOf": [_inlined(rest), {"type": "null"}]}
+
+
+def _write_bounds(schema: dict[str, Any]) -> None:
+    """Write an exclusive bound as a number, and keep the tighter of two bounds."""
+    for bound, exclusive, tighter in (("minimum", "exclusiveMinimum", max), ("maximum", "exclusiveMaximum", min)):
+        if schema.get(exclusive) is False:
+            del schema[exclusive]
+        elif schema.get(exclusive) is True and _is_number(schema.get(bound)):
+            schema[exclusive] = schema.pop(bound)
+        elif _is_number(schema.get(exclusive)) and _is_number(schema.get(bound)):
+            both = schema[bound], schema[exclusive]
+            del schema[bound if both[1] == tighter(both) else exclusive]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _write_type(schema: dict[str, Any]) -> None:
+    """Write one type as text, several in order, and values only of the types that are allowed."""
+    kinds = set(_types(schema))
+    if "type" in schema and not kinds:
+        return
+    values = schema.get("enum")
+    if isinstance(values, list):
+        found = {type_of(value) for value in values}
+        if not kinds:
+            kinds = found
+        elif all(kind in kinds or (kind == "integer" and "number" in kinds) for kind in found):
+            kinds = {kind for kind in kinds if kind in found or (kind == "number" and "integer" in found)} or kinds
+        unique = {key_of(value): value for value in values}
+        schema["enum"] = list(unique.values())
+    elif not kinds and not any(key in schema for key in COMPOSITION):
+        kinds = {kind for key, kind in _IMPLIED.items() if key in schema}
+        kinds = kinds if len(kinds) == 1 else set()
+    if "number" in kinds:
+        kinds.discard("integer")
+    if kinds:
+        schema["type"] = min(kinds) if len(kinds) == 1 else sorted(kinds)
+
+
+def _plain_alternatives(schema: dict[str, Any]) -> dict[str, Any]:
+    """Write alternatives that are only types or values as a list of these, and null beside one schema as its type."""
+    for key in ("anyOf", "oneOf"):
+        members = schema.get(key)
+        if not isinstance(members, list) or not members or not all(isinstance(each, dict) for each in members):
+            continue
+        rest = [each for each in members if not _is_null(each)]
+        if len(rest) < len(members):
+            members = [*rest, {"type": "null"}]
+            if len(rest) == 1 and "type" in rest[0] and _is_simple(rest[0]):
+                members = [_retyped(rest[0])]
+            schema = {**{name: value for name, value in schema.items() if name != key}}
+            if "anyOf" in schema:
+                schema["allOf"] = [*schema.get("allOf", []), {"anyOf": members}]
+            else:
+                schema["anyOf"] = members
+            key = "anyOf"  # noqa: PLW2901  null is in none of the others
+        bare = [{name for name in each if name not in NOTES and not name.startswith("x-")} for each in members]
+        if "type" in schema or "enum" in schema or len(members) < 2:
+            continue
+        kinds = [kind for each in members for kind in _types(each)]
+        alone = key == "anyOf" or (len(set(kinds)) == len(kinds) and not {"integer", "number"} <= set(kinds))
+        values = [value for each in members if isinstance(each.get("enum"), list) for value in each["enum"]]
+        if all(names == {"type"} for names in bare) and alone:
+            schema = {name: value for name, value in schema.items() if name != key} | {"type": kinds}
+            _write_type(schema)
+        elif all(names == {"type", "enum"} for names in bare) and (
+            key == "anyOf" or len({key_of(value) for value in values}) == len(values)
+        ):
+            schema = {name: value for name, value in schema.items() if name != key} | {"enum": values}
+            _write_type(schema)
+    return schema
+
+
+def _is_null(schema: dict[str, Any]) -> bool:
+    return schema.get("type") == "null" and schema.get("enum", [None]) == [None]
+
+
+def _is_simple(schema: Mapping[str, Any]) -> bool:
+    """Whether adding a type to a schema changes nothing else it allows."""
+    return not any(key in schema for key in (*COMPOSITION, "$ref"))
+
+
+def _retyped(schema: dict[str, Any]) -> dict[str, Any]:
+    result = _with_null(dict(schema))
+    _write_type(result)
+    return result
+
+
+def _one_member(schema: dict[str, Any]) -> dict[str, Any]:
+    """Write the only alternative as what it is: a further part of the schema."""
+    for key in ("anyOf", "oneOf"):
+        members = schema.get(key)
+        if isinstance(members, list) and len(members) == 1:
+            rest = {name: value for name, value in schema.items() if name != key}
+            schema = {**rest, "allOf": [*rest.get("allOf", []), *members]}
+    return schema
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """Merge the members of `allOf` that are no references into the schema, where they can be."""
+    members = schema.get("allOf")
+    if not isinstance(members, list) or not all(isinstance(each, dict) for each in members):
+        return schema
+    rest = {key: value for key, value in schema.items() if key != "allOf"}
+    if len(members) == 1 and set(members[0]) == {"$ref"} and not (set(rest) - NOTES - {"readOnly", "writeOnly"}):
+        return {**rest, **members[0]}
+    kept = []
+    for member in members:
+        merged = None if "$ref" in member or is_rule(member) else _merged(rest, member)
+        if merged is None:
+            kept.append(member)
+        else:
+            rest = merged
+    return {**rest, "allOf": kept} if kept else rest
+
+
+def is_rule(member: Mapping[str, Any]) -> bool:
+    """Whether a member of `allOf` carries something of an overlay."""
+    return any(key.startswith("x-") for key in member)
+
+
+def flattened(schema: dict[str, Any], document: Any, around: tuple[int, ...] = ()) -> dict[str, Any]:
+    """Return a schema with the members of `allOf`, references followed, merged into it; itself if they do not merge."""
+    members = schema.get("allOf")
+    if not isinstance(members, list):
+        return schema
+    result = {key: value for key, value in schema.items() if key != "allOf"}
+    for member in members:
+        found = resolved(member, document)
+        if not isinstance(found, dict) or "$ref" in found or id(found) in around:
+            return schema
+        merged = _merged(result, flattened(found, document, (*around, id(found))))
+        if merged is None:
+            return schema
+        result = merged
+    return result
+
+
+def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the schema of what fits both; None if that cannot be written without `allOf`."""
+    if any("additionalProperties" in a and "properties" in b for a, b in ((one, other), (other, one))):
+        return None  # each sees its own properties alone
+    result = dict(one)
+    for key, value in other.items():
+        if key not in result or (key in NOTES and not key.startswith("x-")):
+            result.setdefault(key, value)
+            continue
+        both = _both(key, result[key], value)
+        if both is None:
+            return None
+        result[key] = both
+    return result
+
+
+def _both(key: str, one: Any, other: Any) -> Any:
+    """Return what a keyword with two values demands together; None if it cannot be written as one."""
+    if same(one, other) or key.startswith("x-"):
+        return one
+    if key == "required" and isinstance(one, list) and isinstance(other, list):
+        return sorted({*one, *other})
+    if key == "properties" and isinstance(one, dict) and isinstance(other, dict):
+        merged = dict(one)
+        for name, value in other.items():
+            known = merged.get(name, value)
+            both = known if same(known, value) else _merged_values(known, value)
+            if both is None:
+                return None
+            merged[name] = both
+        return merged
+    if key in _LOWER + _UPPER and _is_number(one) and _is_number(other):
+        return (max if key in _LOWER else min)(one, other)
+    if key == "enum" and isinstance(one, list) and isinstance(other, list):
+        kept = {key_of(value) for value in other}
+        return [value for value in one if key_of(value) in kept] or None
+    return None
+
+
+def _merged_values(one: Any, other: Any) -> Any:
+    if not isinstance(one, dict) or not isinstance(other, dict) or "$ref" in one or "$ref" in other:
+        return None
+    return _merged(one, other)
