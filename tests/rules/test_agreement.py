@@ -13,6 +13,7 @@ from rulewright.rules.space import Space
 from rulewright.rules.verdict import Verdict
 
 from tests.example import example
+from tests.rules import video
 
 
 def test_the_finite_part_is_the_known_one(ruled: RuledSchema, merged: Merged) -> None:
@@ -29,8 +30,8 @@ def test_compiled_rules_agree_with_json_schema_everywhere(ruled: RuledSchema, me
     seen: Counter[str] = Counter()
     for body in Space(ruled, merged.value).bodies():
         expected = verdict.broken(body)
-        as_json = tuple(violation.rule for violation in rules.violations(body))
-        as_model = tuple(violation.rule for violation in rules.violations(VideoGenerationDto.from_dict(body)))
+        as_json = tuple(violation.rule for violation in video.violations(body))
+        as_model = tuple(violation.rule for violation in video.violations(VideoGenerationDto.from_dict(body)))
         assert as_json == as_model == expected
         seen.update(expected)
     assert set(seen) == {rule.id for rule in verdict.rules} - {"images-are-http-urls", "prompt-not-blank"}
@@ -51,8 +52,8 @@ def test_the_effective_spec_refuses_exactly_what_error_rules_refuse(ruled: Ruled
 def test_each_example_does_what_it_claims(ruled: RuledSchema) -> None:
     """A rule's passing example breaks no rule, its breaking example breaks exactly that rule."""
     for rule in ruled.rules:
-        assert rules.violations(rule.passes) == ()
-        assert [violation.rule for violation in rules.violations(rule.breaks)] == [rule.id]
+        assert video.violations(rule.passes) == ()
+        assert [violation.rule for violation in video.violations(rule.breaks)] == [rule.id]
 
 
 def test_the_nearest_valid_request_is_valid_and_the_smallest(ruled: RuledSchema, merged: Merged) -> None:
@@ -61,7 +62,7 @@ def test_the_nearest_valid_request_is_valid_and_the_smallest(ruled: RuledSchema,
     space = Space(ruled, merged.value)
     accepted = [body for body in space.bodies() if not verdict.broken(body)]
     for body in space.bodies():
-        found = [violation for violation in rules.violations(body) if violation.level == "error"]
+        found = [violation for violation in video.violations(body) if violation.level == "error"]
         if not found:
             continue
         changes = found[0].nearest

@@ -11,5 +11,9 @@ def test_a_compiled_rule_says_what_the_document_says(ruled: RuledSchema) -> None
     said = [
         (rule.id, rule.level, rule.message, ruled.pointer, rule.source.at, rule.source.quote) for rule in ruled.rules
     ]
-    got = [(r.id, r.level, r.message, r.schema, r.source.at, r.source.quote) for r in RULES.values()]
+    got = [
+        (r.id, r.level, r.message, r.schema, r.source.at, r.source.quote)
+        for r in RULES.values()
+        if r.schema == ruled.pointer
+    ]
     assert got == said
