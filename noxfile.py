@@ -118,7 +118,14 @@ def httpx2(session: nox.Session) -> None:
 def upkeep(session: nox.Session) -> None:
     """Run the matrices of which the default run holds a part: every edit, every client, every hook (minutes)."""
     install(session, "types", "test", "hooks")
-    session.run("pytest", "-m", "heavy", *session.posargs, env=ENV)
+    session.run("pytest", "-m", "heavy", "--ignore", "tests/cli/test_cli_chaos.py", *session.posargs, env=ENV)
+
+
+@nox.session(default=False)
+def chaos(session: nox.Session) -> None:
+    """Kill, stop and cut off workers on hundreds of tasks, on SQLite and PostgreSQL, and print what became of them."""
+    install(session, "types", "test")
+    session.run("pytest", "-m", "heavy", "-s", "tests/cli/test_cli_chaos.py", *session.posargs, env=ENV)
 
 
 @nox.session(default=False)

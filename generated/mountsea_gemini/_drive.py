@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from ._api import LOGGER
 from ._clock import Clock, SystemClock
 from ._errors import ConnectionFailed
 from ._exchange import (
@@ -16,6 +19,7 @@ from ._exchange import (
     Disk,
     DiskFailed,
     Effect,
+    Failed,
     Now,
     Open,
     Random,
@@ -30,6 +34,8 @@ from ._http import SyncHttp
 from ._secrets import printable
 
 R = TypeVar("R")
+
+_log = logging.getLogger(LOGGER)
 
 
 class SyncDriver:
@@ -74,7 +80,10 @@ class SyncDriver:
     def _done(self, effect: Effect[Any]) -> Any:
         if self._closed.is_set() and type(effect) in BEGINNINGS:
             raise closed()
-        return self._do[type(effect)](effect)
+        started = time.monotonic()
+        outcome = self._do[type(effect)](effect)
+        log_exchange(effect, outcome, started)
+        return outcome
 
     def _sleep(self, effect: Sleep) -> None:
         # A clock of the caller's own knows nothing of `close`.
@@ -92,6 +101,14 @@ class SyncDriver:
 
 BEGINNINGS: Final = frozenset({Sleep, Send, Open})
 """Effects that a closed client does not begin; what has begun is brought to its end."""
+
+
+def log_exchange(effect: Effect[Any], outcome: Any, started: float) -> None:
+    """Log a request and how it ended; neither header nor body nor query, where secrets are."""
+    if isinstance(effect, (Send, Open)) and _log.isEnabledFor(logging.DEBUG):
+        address = printable(effect.request.url.partition("?")[0])
+        end = "no answer" if isinstance(outcome, Failed) else f"HTTP {outcome.status}"
+        _log.debug("%s %s: %s (%.3f s)", effect.request.method, address, end, time.monotonic() - started)
 
 
 def closed() -> ConnectionFailed:

@@ -15,6 +15,7 @@ from rulewright.openapi.faults import find_faults, refuse_faults
 from rulewright.openapi.operations import with_path_items
 from rulewright.openapi.pointer import Location, decode
 from rulewright.openapi.references import refuse_circles
+from rulewright.openapi.schemas import SchemaError
 from rulewright.openapi.tasks import with_task_links
 from rulewright.overlay import Overlay, apply, load_overlay
 from rulewright.overlay.absorbed import refuse_absorbed
@@ -32,7 +33,6 @@ from rulewright.rules.definition import (
 from rulewright.rules.holes import HOLES, read_holes
 from rulewright.rules.lint import lint
 from rulewright.rules.sources import changed_sentences, misquotes, read_prose
-from rulewright.rules.verdict import UnusableSchemaError
 
 STUMBLES: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """What goes wrong in whoever relies on a document to be valid OpenAPI."""
@@ -77,7 +77,7 @@ class Merged:
             explain(self.vendor, self.value)
             raise
         except InputError as error:
-            if isinstance(error, UnusableSchemaError):
+            if isinstance(error, SchemaError):
                 explain(self.vendor, self.value)
             if error.path is None and error.pointer is not None:
                 self._place(error, error.pointer)

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mountsea_gemini._api import VARIANTS
+from mountsea_gemini.cli import _app
 from mountsea_gemini.cli._app import running_version
+from mountsea_gemini.cli._exits import table
 from mountsea_gemini.rules import RULES
 
 from tests.cli.running import Ran, Running
@@ -153,7 +156,7 @@ def test_a_broken_rule_is_refused_before_sending(cli: Cli, serve: Serve) -> None
     ran = cli("img2video", "a cat", IMAGE, IMAGE, IMAGE, *sandbox.options)
     assert (ran.code, sandbox.sent("POST")) == (3, 0)
     assert "img2video-needs-images" in ran.err
-    assert "nearest valid request: drop the last item of imageList" in ran.err
+    assert "nearest valid request: drop the last item of --image" in ran.err
     assert "--waive img2video-needs-images" in ran.err
 
 
@@ -276,15 +279,44 @@ def test_explain_names_the_place_of_what_is_no_request(cli: Cli, tmp_path: Path,
 
 def test_every_command_has_help(cli: Cli) -> None:
     """Every command explains itself, and the program's help names them all and every exit code."""
-    from mountsea_gemini.cli._exits import table
-    from mountsea_gemini.methods import VARIANTS
-
     whole = cli("--help").out
-    commands = ["status", "wait", "download", "rules", "explain", *VARIANTS["action"]]
+    commands = ["status", "wait", "download", "rules", "explain", "completion", *VARIANTS["action"]]
     for command in commands:
         assert command in whole
         assert cli(command, "--help").out.lower().startswith("usage: ")
     assert all(line in whole for line in table().splitlines())
+
+
+@pytest.mark.parametrize(("value", "command"), [("status", "action-status"), ("two words", "text-to-video")])
+def test_a_value_that_cannot_be_a_command_gets_another_name(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, value: str, command: str
+) -> None:
+    """A variant whose value is called like a command, or is no word of a shell, has a name all the same."""
+    monkeypatch.setattr(_app, "VARIANTS", {"action": {value: "text_to_video"}})
+    assert cli(command, "--help").code == 0
+
+
+def test_verbose_logs_each_exchange_without_secrets(
+    cli: Cli, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Method, address, status and time; no token, no prompt, no query."""
+    monkeypatch.setenv("MOUNTSEA_API_KEY", "sandbox")
+    sandbox, target = serve("now"), tmp_path / "cat.mp4"
+    ran = cli(
+        "text2video", "a secret cat", "-v", "-o", str(target), "--base-url", sandbox.url, "--allow-private-downloads"
+    )
+    lines = [line for line in ran.err.splitlines() if line.startswith("debug: ")]
+    assert [line.split()[1] for line in lines] == ["POST", "GET", "GET"]
+    assert all(": HTTP 20" in line and line.endswith(" s)") for line in lines)
+    assert not any(word in ran.err for word in ("secret", "Bearer", "?"))
+    assert "debug" not in cli("text2video", "a cat", *sandbox.options).err
+
+
+def test_colour_is_for_terminals_and_who_asks_for_it(program: Callable[..., Ran]) -> None:
+    """FORCE_COLOR colours the kind of a message in a pipe too; NO_COLOR prevails."""
+    assert program("text2vido").err.startswith("error: ")
+    assert program("text2vido", FORCE_COLOR="1").err.startswith("\x1b[31merror:\x1b[0m ")
+    assert "\x1b" not in program("text2vido", FORCE_COLOR="1", NO_COLOR="1").err
 
 
 def test_version(cli: Cli, tmp_path: Path) -> None:

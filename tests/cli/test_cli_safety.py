@@ -16,9 +16,10 @@ from typing import ClassVar
 
 import pytest
 from mountsea_gemini import TaskResult
-from mountsea_gemini.cli import _command, _output
+from mountsea_gemini.cli import _command, _output, run
 from mountsea_gemini.cli._options import Printing
 from mountsea_gemini.cli._signals import Clock, Interrupted, Interrupts
+from mountsea_gemini.rules import RULES
 
 from tests.cli.running import Ran, Running
 
@@ -88,7 +89,7 @@ def test_one_result_is_one_line(cli: Cli, hostile: str) -> None:
 def test_an_id_in_a_command_to_paste_is_quoted() -> None:
     """An id that looks like an option, or like shell, is one word after `--`."""
     job = _command.Job(Printing())
-    job.submitted("--rm; $(id)")
+    job.id = "--rm; $(id)"
     assert shlex.split(job.resume() or "") == ["mountsea-gemini", "wait", "--", "--rm; $(id)"]
 
 
@@ -228,14 +229,13 @@ def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> No
     assert terminal.getvalue() == "task x: processing (0 s, 1 poll)\n"
 
 
-def test_the_page_of_rules_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Markdown is drawn for people and left as it is for a pipe; brackets are text."""
+def test_no_terminal_is_too_narrow_for_an_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules are a list on a terminal, as a table would cut their ids."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
-    monkeypatch.setenv("TERM", "dumb")
-    _output.Screen().markdown("# Rules\n\n- one [b]rule[/b]\n", {})
-    assert "# Rules" not in terminal.getvalue()
-    assert "one [b]rule[/b]" in terminal.getvalue()
+    monkeypatch.setenv("COLUMNS", "20")
+    assert run(["rules"]) == 0
+    assert all(f"- {rule.id} ({rule.level})" in terminal.getvalue() for rule in RULES.values())
 
 
 def test_a_code_page_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,6 @@ from typing import Any
 
 import pytest
 from rulewright.merged import Merged
-from rulewright.rules.space import Space
-from rulewright.rules.variants import with_disjoint_rules
-from rulewright.rules.verdict import Verdict
 from rulewright.sandbox import Sandbox
 
 from tests.contract.conftest import LONG
@@ -57,25 +54,14 @@ def passed(run: subprocess.Popen[str]) -> int:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_sandbox_is_what_both_forms_of_the_document_say(
+def test_the_sandbox_is_what_the_document_says(
     seed: int, merged: Merged, tmp_path: Path, guarded: dict[str, str]
 ) -> None:
-    """All phases on the effective spec; on its disjoint form coverage reaches all legal pairs and bounds."""
-    first, second = Sandbox("mountsea_gemini"), Sandbox("mountsea_gemini")
-    disjoint = with_disjoint_rules(merged.value, merged.ruled)
-    with first.serve() as one, second.serve() as two:
-        runs = (
-            started(tmp_path / "effective", merged.effective, one.url, guarded, f"--seed={seed}", *PHASES),
-            started(tmp_path / "disjoint", disjoint, two.url, guarded, f"--seed={seed}", "--phases=coverage"),
-        )
-        counts = list(map(passed, runs))
-    assert min(counts) >= 100
-    accepted = [json.loads(each.body) for each in second.requests if each.status == 201]
-    (ruled,) = merged.ruled
-    legal = [body for body in Space(ruled, merged.value).bodies() if not Verdict(ruled).broken(body)]
-    assert {(body["action"], body["model"]) for body in accepted} == {(body["action"], body["model"]) for body in legal}
-    images = {(body["action"], len(body["imageList"])) for body in accepted if "imageList" in body}
-    assert {("img2video", 1), ("img2video", 2), ("ingredients2video", 1), ("ingredients2video", 3)} <= images
-    statuses = {(each.path, each.status) for each in first.requests}
+    """All phases on the effective spec."""
+    sandbox = Sandbox("mountsea_gemini")
+    with sandbox.serve() as server:
+        run = started(tmp_path / "effective", merged.effective, server.url, guarded, f"--seed={seed}", *PHASES)
+        assert passed(run) >= 100
+    statuses = {(each.path, each.status) for each in sandbox.requests}
     for path, success in (("/gemini/video/generate", 201), ("/gemini/task/result", 200)):
         assert {(path, success), (path, 400), (path, 401)} <= statuses

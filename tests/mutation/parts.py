@@ -45,7 +45,6 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             f"{_TESTS}/test_space.py",
         ),
         "scripts/rulewright/rules/variants.py": (
-            "tests/contract/test_disjoint.py",
             f"{_TESTS}/test_parameters.py",
             f"{_TESTS}/test_variants.py",
         ),

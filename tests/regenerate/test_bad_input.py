@@ -107,7 +107,7 @@ FAULTS: dict[str, tuple[Break, list[str]]] = {
                 enum=[]
             ),
         ),
-        ["openapi-python-client"],
+        ["openapi.yaml:", "enum is empty"],
     ),
     "stale target": (
         edit("overlays/rules.overlay.yaml", lambda d: d["actions"][0].update(target="$.components.schemas.LabelOrdr")),

@@ -80,21 +80,6 @@ def test_a_schema_is_called_by_its_place() -> None:
     assert (ruled.pointer, ruled.name) == ("#/components/schemas/a~1b", "a/b")
 
 
-def test_a_schema_is_referred_to_within_its_document() -> None:
-    """Under a name that a reference must write otherwise, too: a number sign would begin a second fragment."""
-    document = {"openapi": "3.1.0", "components": {"schemas": {"Größe/Art #1~": {"type": "object"}}}}
-    ruled = RuledSchema(("components", "schemas", "Größe/Art #1~"), {"type": "object"}, ())
-    assert ruled.within(document) == {**document, "$ref": "#/components/schemas/Gr%C3%B6%C3%9Fe~1Art%20%231~0"}
-
-
-def test_the_schema_of_parameters_stands_beside_what_it_refers_to() -> None:
-    """No reference can name it, since it is made of the schemas of each."""
-    document = {"openapi": "3.1.0", "paths": {}, "components": {"schemas": {"Size": {"type": "string"}}}}
-    schema = {"type": "object", "properties": {"size": {"$ref": "#/components/schemas/Size"}}}
-    ruled = RuledSchema(("paths", "/boxes", "get"), schema, (), {"query:size": "size"})
-    assert ruled.within(document) == {**document, **schema}
-
-
 def test_rules_are_found_wherever_a_schema_stands() -> None:
     """In document order, in lists too, and under properties of any name; not in what is only data."""
     inner = {"x-rules": [written(id="inner")]}

@@ -10,7 +10,6 @@ from rulewright.openapi.operations import operation_parameters, parameter_names,
 from rulewright.openapi.references import follow
 from rulewright.rules.definition import RuleDefinitionError, RuledSchema, read_rules, with_rules_as_schema
 from rulewright.rules.lint import lint
-from rulewright.rules.variants import with_disjoint_rules
 
 METHODS = "get, put, post, delete, options, head, patch, trace, query"
 PATH = "/boxes/{id}"
@@ -215,9 +214,3 @@ def test_the_effective_spec_holds_parameters_and_rules_in_one_schema() -> None:
     asked = (RIGHT, WRONG, {"size": "l"}, {"id": "a", "size": "m"})
     assert [validator.is_valid(each) for each in asked] == [True, False, False, False]
     assert "x-parameters" not in document["paths"][PATH]["get"]
-
-
-def test_request_generators_are_given_no_schema_they_would_not_read() -> None:
-    """The disjoint form is for bodies."""
-    document = ruled_document(rule())
-    assert with_disjoint_rules(document, read_rules(document)) == document

@@ -29,7 +29,7 @@ The exit codes are stable:
     5    too many requests
     6    the vendor ended the task without a file: failed, cancelled or timed out
     7    stopped waiting; the task is still running
-    8    whether the submit was accepted, and billed, is unknown
+    8    whether the request was carried out, and billed, is unknown
     9    network, server or protocol, or the API refused the request
     10   the file was not written; an older one is untouched
     129  SIGHUP: the terminal was closed; a submitted task is still running

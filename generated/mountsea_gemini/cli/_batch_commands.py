@@ -72,6 +72,7 @@ def submit(
                 name,
                 options.operation,
                 done,
+                extension=options.extension,
                 directory=Path(heading.directory),
                 waive=heading.waive,
                 strict=heading.strict,
@@ -89,7 +90,7 @@ def submit(
                 if findings.lines:
                     _approve(desk, options, findings.lines, _described(findings))
                     _prepare(Path(heading.directory))
-                    lines = _lines.read(opened, name, options.operation, done)
+                    lines = _lines.read(opened, name, options.operation, done, extension=options.extension)
                     store.add(
                         heading, ((each.number, each.content(heading.batch)) for each in lines), options.max_submits
                     )
@@ -205,8 +206,8 @@ def settle(
             raise ConfigurationError("give either --task ID or --nothing")
         with _store(options, create=False) as store:
             (entry,) = _found(store, [line])
-            if entry.state not in {"unknown", "on_disk", "broken"}:
-                raise ConfigurationError(f"line {line} is {entry.state}; only what is unknown can be settled")
+            if entry.state not in {"unknown", "on_disk", "broken", *(("refused", "cancelled") if nothing else ())}:
+                raise ConfigurationError(f"line {line} is {entry.state}; there is nothing to settle")
             content = store.content(entry.id)
             if task is not None:
                 from ._batch import poll_arguments
@@ -216,8 +217,6 @@ def settle(
                 key = _cores.key(task, SUBMITS[operation], arguments)
                 found = {"id": key.id, "operation": key.operation, "arguments": arguments}
                 store.follow(entry.id, found, batch=content["batch"], output=content["output"])
-            elif entry.task is not None and entry.state != "unknown":
-                raise ConfigurationError(f"line {line} has task {entry.task}", way_out="settle it with --task")
             else:
                 store.repeat(entry.id)
             return _changed(desk, options, [entry.id])
@@ -310,6 +309,8 @@ def _check(options: Working, *, submits: bool) -> None:
     _rate(options.rate)
     if isinstance(options, Spending) and options.max_submits is not None and options.max_submits < 0:
         raise ConfigurationError(f"--max-submits must be a number from 0, got {options.max_submits}")
+    if isinstance(options, Batching) and not re.fullmatch(r"\w{1,20}", options.extension):
+        raise ConfigurationError(f"--extension must be letters and digits such as mp4, got {options.extension!r}")
     if not SUBMITS:
         raise ConfigurationError("a file of requests is for an API with an operation that starts a task; this has none")
 
@@ -382,7 +383,7 @@ def _prepare(directory: Path) -> None:
 
 
 def _show(desk: Desk, findings: _lines.Findings) -> None:
-    for field in findings.unlisted.values():
+    for field in findings.unlisted:
         desk.screen.problem(f"warning: {field}")
     for message, count in findings.warnings.items():
         desk.screen.problem(f"warning: {message} ({count} line{'s' * (count > 1)})")
@@ -391,13 +392,12 @@ def _show(desk: Desk, findings: _lines.Findings) -> None:
 def _refuse(desk: Desk, findings: _lines.Findings) -> Exit:
     """Show every line that cannot be submitted; nothing was sent."""
     code = Exit.REFUSED if findings.refused else Exit.USAGE
-    for problem in findings.bad[: _lines.SHOWN]:
+    for problem in findings.problems:
         desk.screen.problem(f"error: {problem}")
-    count = len(findings.bad)
-    more = f", of which {_lines.SHOWN} are shown" if count > _lines.SHOWN else ""
-    desk.screen.problem(f"nothing was sent: {count} of {findings.lines} lines cannot be submitted{more}")
+    more = f", of which {_lines.SHOWN} are shown" if findings.bad > _lines.SHOWN else ""
+    desk.screen.problem(f"nothing was sent: {findings.bad} of {findings.lines} lines cannot be submitted{more}")
     if desk.screen.as_json:
-        error = {"type": "RequestRefused" if findings.refused else "ConfigurationError", "messages": findings.bad}
+        error = {"type": "RequestRefused" if findings.refused else "ConfigurationError", "messages": findings.problems}
         desk.screen.result((), {"exit": code.value, "lines": [], "error": error})
     return code
 

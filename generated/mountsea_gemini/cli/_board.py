@@ -206,7 +206,7 @@ def report(
         lasting = options.store or not options.sandbox or options.base_url is not None
         going_on = pasted([*words_for(options, "resume")], "").removesuffix(" ''") + naming(options)
         desk.screen.problem(f"go on with: {going_on}" if lasting else "the sandbox has ended")
-    unlisted = findings.unlisted.values() if findings else ()
+    unlisted = findings.unlisted if findings else ()
     document = {
         "exit": code.value,
         "store": store.place,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from dbos import WorkflowStatus
+from sqlalchemy.exc import SQLAlchemyError
 
 from .._errors import ConfigurationError
 from ._store import APPLICATION, FOLLOWING, SUBMITTING, TOGETHER, Store, chunks
@@ -67,7 +68,7 @@ class Lease:
 
     def end(self) -> None:
         """Give back what the worker has begun and not ended, and give the lease up."""
-        with contextlib.suppress(sa.exc.SQLAlchemyError):
+        with contextlib.suppress(SQLAlchemyError):
             self._give_back([each for each in self._store.pending() if each.executor_id == self.owner])
         self._release()
         self._locks.close()
@@ -161,14 +162,14 @@ class _Sessions:
 
         def release() -> None:
             # Where the session is gone, so is the lock.
-            with contextlib.suppress(sa.exc.SQLAlchemyError):
+            with contextlib.suppress(SQLAlchemyError):
                 session.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), lock)
 
         return release
 
     def touch(self, _name: str) -> bool:
         if self._session is not None:
-            with contextlib.suppress(sa.exc.SQLAlchemyError):
+            with contextlib.suppress(SQLAlchemyError):
                 self._session.execute(sa.text("SELECT 1"))
                 return True
             self._drop()
@@ -182,7 +183,7 @@ class _Sessions:
 
     def _drop(self) -> None:
         if self._session is not None:
-            with contextlib.suppress(sa.exc.SQLAlchemyError):
+            with contextlib.suppress(SQLAlchemyError):
                 self._session.invalidate()
                 self._session.close()
             self._session = None

@@ -9,7 +9,7 @@ from typing import Annotated, Final, TypeAlias
 from attrs import fields, frozen
 from cyclopts import Group, Parameter
 
-from .._api import BASE_URL_VARIABLE, PROGRAM, TOKEN_VARIABLE
+from .._api import BASE_URL_VARIABLE, POLL_ARGUMENTS, PROGRAM, TOKEN_VARIABLE, WAITERS
 from .._client import MAX_DOWNLOAD
 
 STORE_VARIABLE: Final = f"{BASE_URL_VARIABLE.removesuffix('_BASE_URL')}_STORE"
@@ -21,7 +21,7 @@ _flag = Parameter(negative="", show_default=False)
 
 
 @Parameter(name="*", group=RUNNING)
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Reporting:
     """How to report."""
 
@@ -35,7 +35,19 @@ class Reporting:
 
 
 @Parameter(name="*", group=RUNNING)
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
+class Judging(Reporting):
+    """Which rules count."""
+
+    waive: Annotated[
+        list[str] | None,
+        Parameter(metavar="ID", negative_iterable="", help="Switch off the rule with this id; may be repeated."),
+    ] = None
+    strict: Annotated[bool, _flag, Parameter(help="Refuse inferred rules too.")] = False
+
+
+@Parameter(name="*", group=RUNNING)
+@frozen(kw_only=True, slots=False)
 class Connecting(Reporting):
     """Which server to connect to, and with which token.
 
@@ -67,7 +79,31 @@ class Connecting(Reporting):
 
 
 @Parameter(name="*", group=RUNNING)
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
+class Polling(Connecting):
+    """How to ask for a task, where its id is not enough."""
+
+    operation: Annotated[
+        str | None,
+        Parameter(
+            metavar="NAME",
+            show=len(WAITERS) > 1,
+            help=f"The operation that polls the task: {', '.join(sorted(WAITERS))}.",
+        ),
+    ] = None
+    argument: Annotated[
+        list[str] | None,
+        Parameter(
+            metavar="NAME=VALUE",
+            negative_iterable="",
+            show=any(POLL_ARGUMENTS.values()),
+            help="What the poll takes beside the id; may be repeated.",
+        ),
+    ] = None
+
+
+@Parameter(name="*", group=RUNNING)
+@frozen(kw_only=True, slots=False)
 class Waiting(Connecting):
     """How long to wait, and what may be downloaded."""
 
@@ -87,7 +123,7 @@ class Waiting(Connecting):
 
 
 @Parameter(name="*", group=RUNNING)
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Printing(Waiting):
     """Where to write the file, if anywhere."""
 
@@ -104,8 +140,14 @@ class Printing(Waiting):
 
 
 @Parameter(name="*", group=RUNNING)
-@frozen(kw_only=True)
-class Saving(Waiting):
+@frozen(kw_only=True, slots=False)
+class Resuming(Printing, Polling):
+    """What to do with a task that was submitted before."""
+
+
+@Parameter(name="*", group=RUNNING)
+@frozen(kw_only=True, slots=False)
+class Saving(Waiting, Polling):
     """Where to write the file."""
 
     output: Annotated[
@@ -120,13 +162,12 @@ class Saving(Waiting):
 
 
 @Parameter(name="*", group=RUNNING)
-@frozen(kw_only=True)
-class Submitting(Printing):
-    """What to do with a task once it is submitted."""
+@frozen(kw_only=True, slots=False)
+class Requesting(Connecting, Judging):
+    """How to send a request."""
 
-    no_wait: Annotated[bool, _flag, Parameter(help="Print the task's id and stop.")] = False
     allow_unlisted: Annotated[
-        bool, _flag, Parameter(help="Send a value that is not among the choices, such as a new model.")
+        bool, _flag, Parameter(help="Send a value that is not among the choices, such as a new one.")
     ] = False
 
 
@@ -141,7 +182,31 @@ StoreOption: TypeAlias = Annotated[
 
 
 @Parameter(name="*", group=RUNNING)
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
+class Calling(Requesting):
+    """What to do with the answer."""
+
+    output: Annotated[
+        Path | None,
+        Parameter(
+            name=("--output", "-o"),
+            metavar="FILE",
+            allow_leading_hyphen=True,
+            help="Write the answer here, whole or not at all; '-' for standard output. Without it, it is printed.",
+        ),
+    ] = None
+
+
+@Parameter(name="*", group=RUNNING)
+@frozen(kw_only=True, slots=False)
+class Submitting(Printing, Requesting):
+    """What to do with a task once it is submitted."""
+
+    no_wait: Annotated[bool, _flag, Parameter(help="Print the task's id and stop.")] = False
+
+
+@Parameter(name="*", group=RUNNING)
+@frozen(kw_only=True, slots=False)
 class Storing(Reporting):
     """Which store."""
 
@@ -149,7 +214,7 @@ class Storing(Reporting):
 
 
 @Parameter(name="*", group=RUNNING)
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Working(Waiting):
     """How to work on a store."""
 
@@ -173,7 +238,7 @@ class Working(Waiting):
 
 
 @Parameter(name="*", group=RUNNING)
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Spending(Working):
     """What may be submitted."""
 
@@ -185,32 +250,19 @@ class Spending(Working):
 
 
 @Parameter(name="*", group=RUNNING)
-@frozen(kw_only=True)
-class Batching(Spending):
+@frozen(kw_only=True, slots=False)
+class Batching(Spending, Judging):
     """How to submit a file of requests."""
 
     operation: Annotated[
         str | None, Parameter(metavar="ID", help="The operation that submits the lines which name none.")
     ] = None
+    extension: Annotated[str, Parameter(metavar="EXT", help="The extension of the files that lines do not name.")] = (
+        "mp4"
+    )
     no_wait: Annotated[bool, _flag, Parameter(help="Enqueue only; workers and 'resume' do the rest.")] = False
-    waive: Annotated[
-        list[str] | None,
-        Parameter(metavar="ID", negative_iterable="", help="Switch off the rule with this id; may be repeated."),
-    ] = None
-    strict: Annotated[bool, _flag, Parameter(help="Refuse inferred rules too.")] = False
 
 
-@Parameter(name="*", group=RUNNING)
-@frozen(kw_only=True)
-class Judging(Reporting):
-    """Which rules count."""
-
-    waive: Annotated[
-        list[str] | None,
-        Parameter(metavar="ID", negative_iterable="", help="Switch off the rule with this id; may be repeated."),
-    ] = None
-    strict: Annotated[bool, _flag, Parameter(help="Refuse inferred rules too.")] = False
-
-
-SUBMITTING_NAMES: Final = frozenset({"help", "version", *(field.name for field in fields(Submitting))})
-"""What a field of a request cannot be called on the command line."""
+def names_of(options: type[Reporting]) -> frozenset[str]:
+    """Return what a field of a request cannot be called beside these options."""
+    return frozenset({"help", "version", *(field.name for field in fields(options))})

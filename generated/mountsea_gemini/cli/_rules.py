@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import resources
-from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -16,13 +14,11 @@ from .._violation import Violation
 from ._command import Desk, run_command, violation_document
 from ._exits import Exit
 from ._options import Judging, Reporting
-from ._requests import RequestSchema, read_object, unlisted_fields
-
-_LIMIT: Final = 8 * 2**20
+from ._requests import RequestSchema, read_input, read_object, unlisted_fields
 
 
 def rules(*, options: Reporting | None = None) -> int:
-    """Print the rules of a request, and the table of the values they allow together."""
+    """Print the rules of a request; into a pipe or a file, the page of them with the values they allow together."""
 
     def work(desk: Desk) -> Exit:
         listed = [
@@ -36,7 +32,9 @@ def rules(*, options: Reporting | None = None) -> int:
             for rule in api.RULES.values()
         ]
         document = {"exit": Exit.OK.value, "rules": listed}
-        desk.screen.markdown(_page() or _list(), document)
+        # No table on a terminal: it would cut ids.
+        page = None if desk.screen.is_terminal else _page()
+        desk.screen.result((page or _list()).splitlines(), document)
         return Exit.OK
 
     return run_command(options or Reporting(), work)
@@ -80,7 +78,7 @@ def explain(
     options = options or Judging()
 
     def work(desk: Desk) -> Exit:
-        document, kind = _read(body), _kind(model)
+        document, kind = read_object(read_input(body), body), _kind(model)
         try:
             found = api.violations(document, model=kind, waive=options.waive or ())
         except ValueError as error:
@@ -124,22 +122,3 @@ def _verdict(found: tuple[Violation, ...], *, refused: bool) -> list[str]:
         if violation.source is not None:
             lines.append(f"  the vendor's words: {violation.source.quote}")
     return lines
-
-
-def _read(name: str) -> dict[str, Any]:
-    """Return the JSON object in a file.
-
-    Raises:
-        ConfigurationError: It cannot be read or is something else; names the place.
-    """
-    try:
-        if name == "-" and sys.stdin is not None:
-            data = sys.stdin.buffer.read(_LIMIT + 1)
-        else:
-            with Path(name).open("rb") as file:
-                data = file.read(_LIMIT + 1)
-    except OSError as error:
-        raise ConfigurationError(f"{name}: cannot be read: {error.strerror}") from None
-    if len(data) > _LIMIT:
-        raise ConfigurationError(f"{name}: is larger than {_LIMIT} bytes")
-    return read_object(data, name)

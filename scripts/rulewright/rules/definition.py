@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import quote
 
 from rulewright.errors import InputError
 from rulewright.openapi.operations import METHODS, operation_parameters, parameter_names, parameters_schema
@@ -137,15 +136,6 @@ class RuledSchema:
         if self.parameters is not None:
             return f"{str(self.location[-1]).upper()} {self.location[-2]}"
         return str(self.location[-1])
-
-    def within(self, document: Any) -> dict[str, Any]:
-        """Return a schema that a validator can be made of, with the document it refers to.
-
-        Args:
-            document: The merged document.
-        """
-        schema = {"$ref": "#" + quote(encode(self.location))} if self.parameters is None else self.schema
-        return {**document, **schema}
 
 
 def read_rules(document: Any) -> tuple[RuledSchema, ...]:

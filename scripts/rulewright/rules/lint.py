@@ -14,10 +14,10 @@ import jsonschema_rs
 from rulewright.openapi.pointer import Location, encode
 from rulewright.openapi.references import follow_schema
 from rulewright.openapi.sample import sample
-from rulewright.openapi.schemas import Schemas
+from rulewright.openapi.schemas import SchemaError, Schemas
 from rulewright.rules.definition import Finding, Rule, RuledSchema
 from rulewright.rules.dialect import children
-from rulewright.rules.verdict import Verdict, schema_validators
+from rulewright.rules.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,19 @@ def lint(document: Any, ruled: Sequence[RuledSchema]) -> list[Finding]:
     """Return every mistake in the rules of a merged document.
 
     Raises:
-        UnusableSchemaError: A schema that has rules cannot be evaluated; gives the reason.
+        SchemaError: A schema that has rules cannot be evaluated; gives the reason.
     """
     if not ruled:
         return []
     found = []
-    validator = schema_validators(document, ruled)
+    schemas = Schemas(document)
     for schema in ruled:
-        context = Context(document, schema, Verdict(schema, levels=("error", "warning")), validator(schema))
+        try:
+            fits = schemas.validator(schema.schema)
+        except SchemaError as error:
+            error.pointer = schema.pointer
+            raise
+        context = Context(document, schema, Verdict(schema, levels=("error", "warning")), fits)
         for rule in schema.rules:
             for name, function in CHECKS.items():
                 found += [

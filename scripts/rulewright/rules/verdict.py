@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote
 
 import jsonschema_rs
 
-from rulewright.errors import InputError
 from rulewright.openapi.pointer import encode
-from rulewright.rules.definition import PARAMETERS, RESERVED, Rule, RuledSchema
+from rulewright.openapi.schemas import Schemas
+from rulewright.rules.definition import RESERVED, Rule, RuledSchema
 from rulewright.rules.dialect import children
 
-_DOCUMENT: Final = "urn:document"
 _SCHEMA: Final = next(iter(RESERVED))
-
-
-class UnusableSchemaError(InputError):
-    """A schema that has rules cannot be evaluated: something is wrong with the document, not with the rules."""
 
 
 class Verdict:
@@ -95,9 +89,9 @@ def explain(document: Any, ruled: RuledSchema, request: Any) -> list[Violation]:
         request: The body; of an operation with rules of its own, an object of its parameters.
 
     Raises:
-        UnusableSchemaError: The schema cannot be evaluated.
+        SchemaError: The schema cannot be evaluated.
     """
-    fits = schema_validators(document, [ruled])(ruled)
+    fits = Schemas(document).validator(ruled.schema)
     found = [Violation(_SCHEMA, "error", _place(error), error.message) for error in fits.iter_errors(request)]
     for rule, error in Verdict(ruled, levels=("error", "warning")).errors(request):
         found.append(Violation(rule.id, rule.level, _place(error), rule.message, rule.source.data()))
@@ -108,25 +102,3 @@ def _place(error: jsonschema_rs.ValidationError) -> str:
     """Return the JSON pointer of an error; a missing property is located where it should be."""
     missing = [error.kind.as_dict()["property"]] if error.kind.name == "required" else []
     return encode((*error.instance_path, *missing))
-
-
-def schema_validators(document: Any, ruled: Sequence[RuledSchema]) -> Callable[[RuledSchema], jsonschema_rs.Validator]:
-    """Return a function that makes the validator of a schema, its rules left out.
-
-    The document, which may be large, is read by the validator once for all schemas.
-    """
-    old = str(document.get("openapi")).startswith("3.0")
-    draft = jsonschema_rs.Draft4 if old else jsonschema_rs.Draft202012
-    parameters = {each.name: each.schema for each in ruled if each.parameters is not None}
-    registry = jsonschema_rs.Registry([(_DOCUMENT, {**document, PARAMETERS: parameters})], draft=draft)
-
-    def validator(schema: RuledSchema) -> jsonschema_rs.Validator:
-        location = (PARAMETERS, schema.name) if schema.parameters is not None else schema.location
-        reference = f"{_DOCUMENT}#{quote(encode(location))}"
-        try:
-            return jsonschema_rs.Draft202012Validator({"$ref": reference}, registry=registry)
-        except (jsonschema_rs.ReferencingError, ValueError) as error:
-            reason = str(error).partition("\n")[0]
-            raise UnusableSchemaError(f"the schema cannot be evaluated: {reason}", pointer=schema.pointer) from error
-
-    return validator

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeVar
 
 from ._clock import Clock, SystemClock
-from ._drive import BEGINNINGS, closed, common, on_disk
+from ._drive import BEGINNINGS, closed, common, log_exchange, on_disk
 from ._exchange import Close, Core, Disk, DiskFailed, Effect, Now, Open, Read, Send, Sleep, Tell
 from ._http import AsyncHttp
 
@@ -66,7 +67,10 @@ class AsyncDriver:
     async def _done(self, effect: Effect[Any]) -> Any:
         if self._closed and type(effect) in BEGINNINGS:
             raise closed()
-        return await self._later[type(effect)](effect)
+        started = time.monotonic()
+        outcome = await self._later[type(effect)](effect)
+        log_exchange(effect, outcome, started)
+        return outcome
 
     async def _sleep(self, effect: Sleep) -> None:
         # A clock of the caller's own knows nothing of `aclose`.

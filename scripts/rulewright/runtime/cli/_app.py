@@ -6,28 +6,27 @@ import inspect
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from attrs import frozen
 from cyclopts import App, CycloptsError, Group, UnusedCliTokensError
 
-from .._api import PROGRAM, SUMMARY, VARIANTS, request_violations
+from .._api import OPERATIONS, PROGRAM, SUMMARY, VARIANTS, WAITERS
 from .._client import Client
 from .._errors import ConfigurationError
 from .._operation import Operation
 from .._secrets import printable
-from .._violation import Violation
 from . import _batch_commands, _rules, _tasks
 from ._command import Desk, Job, run_command
 from ._exits import exit_code, table
-from ._fields import Field, TypedItems, fields_of
-from ._options import SUBMITTING_NAMES, Connecting, Submitting
+from ._fields import STANDARD_INPUT, Field, Request, TypedItems, operation_fields, variant_fields
+from ._options import Calling, Connecting, Requesting, Submitting, names_of
 from ._output import OutputLost, standard_streams
-
-Variants = Mapping[str, Mapping[str, str]]
 
 CHECKOUT: Final = Path(__file__).resolve().parents[3]
 """The project's folder, where the package runs from a checkout; any folder otherwise."""
@@ -35,28 +34,23 @@ CHECKOUT: Final = Path(__file__).resolve().parents[3]
 _OPTIONS: Final = "OPTIONS"
 """In capitals, as no field of a request is."""
 
+_COMPLETION: Final = "completion"
+_HYPHEN_TAKING: Final = frozenset({"--output", "-o", "--token-file"})
+
 _SUBMIT: Final = Group("Submit a task", sort_key=1)
 _RESUME: Final = Group("Come back to a task", sort_key=2)
 _MANY: Final = Group("Many tasks, from a file of requests", sort_key=3)
-_CHECK: Final = Group("Without key and network", sort_key=4)
+_TAGGED: Final = 4
+_CHECK: Final = Group("Without key and network", sort_key=5)
 
 
-def run(arguments: Sequence[str], *, client_class: type[Client] = Client, variants: Variants = VARIANTS) -> int:
-    """Run the command line.
-
-    Args:
-        arguments: Those after the program's name.
-        client_class: The client whose methods become commands.
-        variants: Field to value to the name of a method: one command for each value.
-
-    Returns:
-        The exit code.
-    """
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line with the arguments after the program's name, and return the exit code."""
     errors = sys.stderr
     try:
         with standard_streams():
             errors = sys.stderr
-            return _run(build(client_class, variants, arguments), arguments)
+            return _run(arguments)
     except OutputLost as error:
         print(f"error: {error}", file=errors)
         return exit_code(error)
@@ -64,13 +58,14 @@ def run(arguments: Sequence[str], *, client_class: type[Client] = Client, varian
         return exit_code(error)
 
 
-def _run(app: App, arguments: Sequence[str]) -> int:
+def _run(arguments: Sequence[str]) -> int:
+    words = list(_with_standard_input(arguments))
     try:
-        return int(app(list(arguments)) or 0)
+        return int(build(words)(words) or 0)
     except UnusedCliTokensError as error:
-        words = " ".join(repr(word) for word in error.unused_tokens or ())
+        unused = " ".join(repr(word) for word in error.unused_tokens or ())
         way_out = "put a text of several words in quotes; other values need the name of their option, see --help"
-        wrong = ConfigurationError(printable(f"unexpected arguments: {words}"), way_out=way_out)
+        wrong = ConfigurationError(printable(f"unexpected arguments: {unused}"), way_out=way_out)
     except CycloptsError as error:
         wrong = ConfigurationError(printable(str(error)))
     # No command has read the options yet.
@@ -82,13 +77,22 @@ def _run(app: App, arguments: Sequence[str]) -> int:
     return run_command(options, refuse, Job(options))
 
 
-def build(client_class: type[Client], variants: Variants, arguments: Sequence[str]) -> App:
-    """Return the program, with a command for each variant.
+def _with_standard_input(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the arguments of a command, with a lone `-` of a request written as a value that is no option."""
+    commands, before, is_open = _request_commands(), "", True
+    for word in arguments:
+        is_open = is_open and word != "--"
+        lone = word == "-" and is_open and arguments[0] in commands and before not in _HYPHEN_TAKING
+        yield STANDARD_INPUT if lone else word
+        before = word
+
+
+def build(arguments: Sequence[str]) -> App:
+    """Return the program, with a command for each variant and each operation.
 
     Args:
-        client_class: The client whose methods become commands.
-        variants: Field to value to the name of a method.
-        arguments: Those after the program's name, as they were typed.
+        arguments: Those after the program's name. Only the command they name gets its options, as documents may
+            describe hundreds; `completion` needs those of all.
     """
     app = App(
         name=PROGRAM,
@@ -101,96 +105,169 @@ def build(client_class: type[Client], variants: Variants, arguments: Sequence[st
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    app.command(_batch_commands.submit, group=_MANY)
-    app.command(_tasks.status, group=_RESUME)
-    app.command(_tasks.wait, group=_RESUME)
-    app.command(_tasks.download, group=_RESUME)
-    for command in (_batch_commands.worker, _batch_commands.resume, _batch_commands.settle, _batch_commands.cancel):
-        app.command(command, group=_MANY)
-    app.command(_batch_commands.list_lines, name="list", group=_MANY)
-    app.command(_batch_commands.retry_download, name="retry-download", group=_MANY)
-    app.command(_batch_commands.export, group=_MANY)
-    app.command(_rules.rules, group=_CHECK)
-    app.command(_rules.explain, group=_CHECK)
-    for field, methods in variants.items():
-        for value, method in methods.items():
-            command = _variant(client_class, method, arguments)
-            app.command(command, name=_name(field, value, method, taken=app), group=_SUBMIT)
+    for command_name, (command, group) in _OWN.items():
+        app.command(command, name=command_name, group=group)
+    for name, request in _request_commands().items():
+        is_named = arguments[:1] in ([name], [_COMPLETION])
+        app.command(request.function(arguments) if is_named else request.stub(), name=name, group=request.group)
     return app
 
 
-def _name(field: str, value: str, method: str, taken: App) -> str:
-    name = value if re.fullmatch(r"\w[\w.-]*", value) else method.strip("_").replace("_", "-")
-    return f"{field}-{name}" if name in taken else name
+def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
+    """Print the script that completes commands, options and values in a shell.
+
+    bash and zsh: eval "$(PROGRAM completion bash)" in the shell's start-up file.
+    fish: PROGRAM completion fish > ~/.config/fish/completions/PROGRAM.fish
+    """
+    sys.stdout.write(build([_COMPLETION]).generate_completion(prog_name=PROGRAM, shell=shell))
+    return 0
 
 
-def _variant(client_class: type[Client], name: str, typed: Sequence[str]) -> Callable[..., int]:
-    """Return the command that calls one method, with that method's signature and documentation."""
-    method = getattr(client_class, name)
-    fields = fields_of(method, SUBMITTING_NAMES)
-
-    def command(*positional: Any, **given: Any) -> int:
-        options: Submitting = given.pop(_OPTIONS, None) or Submitting()
-        bound = signature.bind_partial(*positional, **given).arguments
-
-        def start(client: Client) -> Any:
-            arguments = _arguments(fields, bound, options)
-            for items in (TypedItems(field, arguments, typed) for field in fields):
-                if items.items:
-                    items.check_place(fields)
-                    items.check_values(_found_violations(client_class, name, arguments))
-            return getattr(client, name)(**arguments)
-
-        return _tasks.submit(options, start, client_class)
-
-    own = inspect.Parameter(_OPTIONS, inspect.Parameter.KEYWORD_ONLY, annotation=Submitting | None, default=None)
-    parameters = sorted((field.parameter for field in fields), key=lambda parameter: parameter.kind)
-    signature = inspect.Signature([*parameters, own])
-    command.__annotations__ = {}
-    command.__signature__ = signature  # type: ignore[attr-defined]
-    command.__doc__ = _help(inspect.getdoc(method) or "")
-    return command
+_OF_TASKS: Final[Mapping[str, tuple[Callable[..., int], Group]]] = {
+    "status": (_tasks.status, _RESUME),
+    "wait": (_tasks.wait, _RESUME),
+    "download": (_tasks.download, _RESUME),
+    "submit": (_batch_commands.submit, _MANY),
+    "worker": (_batch_commands.worker, _MANY),
+    "resume": (_batch_commands.resume, _MANY),
+    "settle": (_batch_commands.settle, _MANY),
+    "cancel": (_batch_commands.cancel, _MANY),
+    "list": (_batch_commands.list_lines, _MANY),
+    "retry-download": (_batch_commands.retry_download, _MANY),
+    "export": (_batch_commands.export, _MANY),
+}
+_OWN: Final[Mapping[str, tuple[Callable[..., int], Group]]] = {
+    **(_OF_TASKS if WAITERS else {}),
+    "rules": (_rules.rules, _CHECK),
+    "explain": (_rules.explain, _CHECK),
+    _COMPLETION: (completion, _CHECK),
+}
+"""The commands that stand in no document."""
 
 
-def _found_violations(client_class: type[Client], method: str, given: Mapping[str, Any]) -> tuple[Violation, ...]:
-    """Return what the request of a method would break, inferred rules included; nothing is sent."""
+@frozen
+class _RequestCommand:
+    """A command that sends a request.
 
-    class Builder(client_class):  # type: ignore[misc,valid-type]
-        def __init__(self) -> None:
-            """Open no connection."""
+    Attributes:
+        method: The method of the client that it calls.
+        operation: The operation; None for a variant, whose method knows it.
+    """
 
-        def _start(
-            self,
-            operation: Operation[..., Any],
-            given: Mapping[str, Any],
-            extra: Mapping[str, Any] | None = None,
-            *,
-            waive: Collection[str],
-            **_: Any,
-        ) -> Any:
-            return request_violations(operation, operation.arguments_of(given, extra), waive=waive)
+    method: str
+    operation: Operation[..., Any] | None = None
 
-        _call = _start
+    @property
+    def group(self) -> Group:
+        """Return the panel of the help: what starts a task, else its first tag."""
+        if self.operation is None:
+            return _SUBMIT
+        return _tagged(next(iter(self.operation.tags), ""))
 
-    found: tuple[Violation, ...] = getattr(Builder(), method)(**given)
+    @property
+    def about(self) -> str:
+        """Return the help."""
+        return _without_sections(printable(inspect.getdoc(getattr(Client, self.method)) or ""))
+
+    def stub(self) -> Callable[[], int]:
+        """Return the command without its options, for the list of commands."""
+
+        def command() -> int:
+            return 0
+
+        command.__doc__ = self.about
+        return command
+
+    def function(self, typed: Sequence[str]) -> Callable[..., int]:
+        """Return the command.
+
+        Args:
+            typed: The arguments as they were typed.
+        """
+        fields, operation = self._fields()
+        kind = Submitting if operation.poll else Calling
+
+        def command(*positional: Any, **given: Any) -> int:
+            options: Submitting | Calling = given.pop(_OPTIONS, None) or kind()
+            bound = signature.bind_partial(*positional, **given).arguments
+            found = {each.input.keyword: each for each in fields if bound.get(each.input.keyword) is not None}
+
+            def send(client: Client) -> Any:
+                arguments = {
+                    name: each.value(bound[name], allow_unlisted=options.allow_unlisted, typed=typed)
+                    for name, each in found.items()
+                }
+                named = {"waive": options.waive or (), "strict": options.strict or None}
+                self._check_items(fields, arguments, typed, options)
+                return getattr(client, self.method)(**arguments, **named)
+
+            names = {each.input.name: each.option(typed) for each in fields}
+            sending = _tasks.Sending(operation, names, send)
+            return _tasks.submit(sending, options) if isinstance(options, Submitting) else _tasks.call(sending, options)
+
+        own = inspect.Parameter(_OPTIONS, inspect.Parameter.KEYWORD_ONLY, annotation=kind | None, default=None)
+        # What is given by its place first, and of the rest the required first, as Python has it.
+        parameters = sorted(
+            (each.parameter for each in fields),
+            key=lambda each: (each.kind, each.default is not inspect.Parameter.empty),
+        )
+        signature = inspect.Signature([*parameters, own])
+        command.__annotations__ = {}
+        command.__signature__ = signature  # type: ignore[attr-defined]
+        command.__doc__ = self.about
+        return command
+
+    def _fields(self) -> tuple[tuple[Field, ...], Operation[..., Any]]:
+        if self.operation is not None:
+            taken = names_of(Submitting if self.operation.poll else Calling)
+            return operation_fields(self.operation, taken), self.operation
+        method = getattr(Client, self.method)
+        required = [
+            each.name
+            for each in inspect.signature(method).parameters.values()
+            if each.default is inspect.Parameter.empty and each.name != "self"
+        ]
+        operation = Request.of(self.method, dict.fromkeys(required)).operation
+        return variant_fields(method, operation, names_of(Submitting if operation.poll else Calling)), operation
+
+    def _check_items(
+        self, fields: tuple[Field, ...], arguments: Mapping[str, Any], typed: Sequence[str], options: Requesting
+    ) -> None:
+        """Refuse items of a list, typed without its option, that may be words of a text that was not quoted."""
+        for items in (TypedItems(each, arguments, typed) for each in fields):
+            if items.items:
+                items.check_place(fields)
+                items.check_values(Request.of(self.method, arguments).violations(options.waive or ()))
+
+
+@cache
+def _tagged(tag: str) -> Group:
+    """Return the one panel of a tag."""
+    return Group(printable(f"Operations: {tag}" if tag else "Operations"), sort_key=_TAGGED)
+
+
+def _without_sections(text: str) -> str:
+    """Return a docstring without what the options, and the exit codes, describe."""
+    return re.sub(r"(?m)^(Args|Returns|Raises):\n(?:(?: .*)?\n)*(?: .*)?", "", text).rstrip()
+
+
+def _request_commands() -> dict[str, _RequestCommand]:
+    """Return the commands that send a request, by name."""
+    found: dict[str, _RequestCommand] = {}
+    for field, methods in VARIANTS.items():
+        for value, method in methods.items():
+            name = value if re.fullmatch(r"\w[\w.-]*", value) else _kebab(method)
+            found[name if name not in _OWN.keys() | found.keys() else f"{field}-{name}"] = _RequestCommand(method)
+    for operation in OPERATIONS.values():
+        name = _kebab(operation.function)
+        while name in _OWN.keys() | found.keys():
+            name = f"operation-{name}"
+        found[name] = _RequestCommand(operation.function, operation)
     return found
 
 
-def _arguments(fields: tuple[Field, ...], bound: Mapping[str, Any], options: Submitting) -> dict[str, Any]:
-    """Return what was given, and nothing else: absent stays absent."""
-    return {
-        field.name: field.value(bound[field.name], allow_unlisted=options.allow_unlisted)
-        for field in fields
-        if bound.get(field.name) is not None
-    }
-
-
-def _help(text: str) -> str:
-    """Return a docstring with its rules before its arguments; after them they would not be shown."""
-    text = printable(text)
-    head, arguments, tail = text.partition("\nArgs:\n")
-    tail, rules, listed = tail.partition("\nRules:\n")
-    return head + (rules + listed + "\n" if rules else "") + arguments + tail
+def _kebab(function: str) -> str:
+    return function.strip("_").replace("_", "-")
 
 
 def running_version(checkout: Path = CHECKOUT) -> str:

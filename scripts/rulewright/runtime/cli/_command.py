@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import shlex
 import subprocess
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
-from attrs import define
+from attrs import define, evolve
 
 from .. import _errors as errors
-from .._api import PROGRAM, RULES, TOKEN_VARIABLE
+from .._api import PROGRAM, RULES, TOKEN_VARIABLE, WAITERS
 from .._result import TaskResult
+from .._tasks import Task
 from .._violation import Violation
 from ._exits import exit_code
-from ._options import Connecting, Printing, Reporting, Saving, Waiting
+from ._options import Calling, Connecting, Printing, Reporting, Saving, Waiting
 from ._output import OutputLost, Screen, one_line
 from ._signals import Interrupted, Interrupts
 
@@ -90,7 +92,7 @@ def error_text(error: BaseException, job: Job | None) -> str:
     """Return what to show on standard error."""
     advice = way_out(error, job)
     if isinstance(error, errors.RequestRefused):
-        text = "\n".join(map(str, error.violations))
+        text = "\n".join(_with_options(each, job.names if job else {}) for each in error.violations)
     elif isinstance(error, errors.ApiError):
         # Its own advice is Python; ours is for a shell.
         without_advice = copy.copy(error)
@@ -126,6 +128,18 @@ def way_out(error: BaseException, job: Job | None) -> list[str]:
     return _own_advice(error)
 
 
+def _with_options(violation: Violation, names: Mapping[str, str]) -> str:
+    """Return a violation as text, with the options that were typed in place of the fields they stand for."""
+
+    def named(pointer: str) -> str:
+        name, slash, rest = pointer.removeprefix("/").partition("/")
+        inner = f" item {int(rest) + 1}" if rest.isdecimal() else slash + rest
+        return names[name] + inner if name in names else pointer
+
+    nearest = tuple(evolve(change, pointer=named(change.pointer)) for change in violation.nearest)
+    return str(evolve(violation, pointer=named(violation.pointer), nearest=nearest))
+
+
 def _refusing(found: tuple[Violation, ...]) -> list[str]:
     """Return the ids of the rules to waive; inferred ones refuse by themselves only in strict mode."""
     stated = [each for each in found if each.level == "error"]
@@ -150,8 +164,8 @@ def interruption(error: KeyboardInterrupt, job: Job | None, interrupts: Interrup
         if not job.lasting:
             return [f"{how}; task {one_line(job.id)} has ended with its sandbox"]
         return [f"{how}; task {one_line(job.id)} is still running", *(f"  {line}" for line in _resuming(job.resume()))]
-    if job is not None and job.stage == "submitting" and not interrupts.idle:
-        return [f"{how} while the submit was under way", f"  {errors.SubmitOutcomeUnknown.advice}"]
+    if job is not None and job.stage == "sending" and not interrupts.idle:
+        return [f"{how} while the request was under way", f"  {job.advice}"]
     return [f"{how}; nothing was started"]
 
 
@@ -195,7 +209,7 @@ STATES: Final[Mapping[str, str]] = {
 
 def output_of(options: Connecting) -> Path | None:
     """Return the file that is to be written, if any; `-` is standard output, by the name of its descriptor."""
-    output = options.output if isinstance(options, Printing | Saving) else None
+    output = options.output if isinstance(options, Printing | Saving | Calling) else None
     return Path("/dev/fd/1") if output == Path("-") else output
 
 
@@ -205,21 +219,33 @@ class Job:
 
     Attributes:
         options: What the command was given.
+        names: The option of each field of the request, as it was typed.
         stage: How far the submit is.
         id: The task, once there is one.
+        polling: The options that polling it needs beside its id.
         result: The last poll's result.
         file: What was downloaded.
     """
 
     options: Connecting
-    stage: Literal["before", "submitting", "submitted"] = "before"
+    names: Mapping[str, str] = {}
+    stage: Literal["before", "sending", "sent"] = "before"
     id: str | None = None
+    polling: tuple[str, ...] = ()
     result: TaskResult | None = None
     file: Path | None = None
+    advice: ClassVar = errors.SubmitOutcomeUnknown.advice
+    notice: ClassVar = (
+        "waiting for the answer to the submit, which names the task; a second Ctrl-C gives up without its id"
+    )
 
-    def submitted(self, task_id: str) -> None:
-        """Note the id."""
-        self.stage, self.id = "submitted", task_id
+    def submitted(self, task: Task) -> None:
+        """Note the task."""
+        self.stage, self.id = "sent", task.id
+        known = json.loads(task.to_json())
+        named = ("--operation", known["operation"]) if len(WAITERS) > 1 else ()
+        more = known.get("arguments", {}).items()
+        self.polling = (*named, *(word for name, value in more for word in ("--argument", f"{name}={value}")))
 
     def seen(self, result: TaskResult) -> None:
         """Note a poll's result."""
@@ -251,10 +277,27 @@ class Job:
 
     def command(self, verb: str, *more: str) -> str:
         """Return a command about the task, ready to be pasted into a shell."""
-        words = words_for(self.options, verb)
+        words = [*words_for(self.options, verb), *self.polling]
         if isinstance(self.options, Waiting) and self.options.allow_private_downloads and more:
             words.append("--allow-private-downloads")
         return pasted(words, str(self.id), *more)
+
+
+@define
+class Call(Job):
+    """One request of a command that starts no task.
+
+    Attributes:
+        answer: The answer as JSON.
+    """
+
+    answer: Any = None
+    advice: ClassVar = errors.OutcomeUnknown.advice
+    notice: ClassVar = "waiting for the answer; a second Ctrl-C gives up without it"
+
+    def document(self) -> dict[str, Any]:
+        """Return the call as JSON; every key is always there."""
+        return {"answer": self.answer, "file": str(self.file) if self.file else None}
 
 
 def words_for(options: Connecting, verb: str) -> list[str]:

@@ -26,13 +26,13 @@ _TOKEN_LIMIT: Final = 64 * 1024
 
 
 @contextmanager
-def connected(options: Connecting, interrupts: Interrupts, client_class: type[Client] = Client) -> Iterator[Client]:
+def connected(options: Connecting, interrupts: Interrupts) -> Iterator[Client]:
     """Open the client that the options ask for.
 
     Raises:
         ConfigurationError: An option cannot be used, or there is no token.
     """
-    with connection(options) as (settings, pace), client_class(**settings, clock=Clock(interrupts, pace)) as client:
+    with connection(options) as (settings, pace), Client(**settings, clock=Clock(interrupts, pace)) as client:
         yield client
 
 

@@ -40,7 +40,7 @@ MEANINGS: Final[Mapping[Exit, str]] = {
     Exit.RATE_LIMITED: "too many requests",
     Exit.ENDED: "the vendor ended the task without a file: failed, cancelled or timed out",
     Exit.WAIT_OVER: "stopped waiting; the task is still running",
-    Exit.UNKNOWN: "whether the submit was accepted, and billed, is unknown",
+    Exit.UNKNOWN: "whether the request was carried out, and billed, is unknown",
     Exit.UNREACHABLE: "network, server or protocol, or the API refused the request",
     Exit.DOWNLOAD: "the file was not written; an older one is untouched",
     Exit.HUNG_UP: "SIGHUP: the terminal was closed; a submitted task is still running",

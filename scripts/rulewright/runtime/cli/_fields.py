@@ -1,62 +1,83 @@
-"""A command's options, derived from the signature of the method it calls, and checks of what was typed."""
+"""The options of a request, derived from the inputs of its operation, and checks of what was typed."""
 
 from __future__ import annotations
 
 import difflib
 import inspect
+import io
 import itertools
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
-from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from attrs import frozen
+from attrs import evolve, frozen
 from cyclopts import Group, Parameter, Token
 
+from .._api import MODELS, Methods, request_violations
 from .._errors import ConfigurationError
+from .._operation import Input, Operation
 from .._secrets import printable
 from .._violation import Violation, unlisted
+from ._requests import read_input
 
-REQUEST: Final = Group("Request", sort_key=1)
-_PLAIN: Final = (str, bool, int, float, date, datetime)
-_SEQUENCES: Final = (list, tuple, set, frozenset, Sequence, Collection)
+REQUEST: Final = Group(
+    "Request",
+    help="A text or JSON: @FILE reads it from a file, - from standard input, @@ begins a text with @.",
+    sort_key=1,
+)
+EXTRA: Final = Input(
+    "extra",
+    "extra",
+    "body",
+    name="",
+    required=False,
+    description="Fields that the document does not list, as a JSON object.",
+    type="object",
+)
+STANDARD_INPUT: Final = "@-"
+
+_TYPES: Final[Mapping[str, type]] = {"string": str, "integer": int, "number": float, "boolean": bool}
+_DATES: Final[Mapping[str, type]] = {"date": date, "date-time": datetime}
+_NOTHING: Final = inspect.Parameter.empty
 
 
 @frozen
 class Field:
-    """One parameter of a method, as an option.
+    """One argument of a method, as an option.
 
     Attributes:
-        name: The parameter's name.
+        input: What the document says of it.
         options: Its names on the command line, the first for messages.
-        repeated: Whether it takes several values, each with its own option.
-        choices: The values it may have, if they are listed.
         parameter: The same for the command line's own signature.
     """
 
-    name: str
+    input: Input
     options: tuple[str, ...]
-    repeated: bool
-    choices: tuple[Any, ...]
     parameter: inspect.Parameter
 
-    def value(self, given: Any, *, allow_unlisted: bool) -> Any:
+    def option(self, typed: Sequence[str]) -> str:
+        """Return the option as it was typed."""
+        words = (word.partition("=")[0] for word in typed)
+        return next((word for word in words if word in self.options), self.options[0])
+
+    def value(self, given: Any, *, allow_unlisted: bool, typed: Sequence[str]) -> Any:
         """Return what to call the method with.
 
         Raises:
             ConfigurationError: The value is not among the choices.
         """
-        if not self.choices:
+        if not self.input.choices:
             return given
-        if isinstance(given, list):
-            return [self._chosen(item, allow_unlisted=allow_unlisted) for item in given]
-        return self._chosen(given, allow_unlisted=allow_unlisted)
+        chosen = partial(self._chosen, allow_unlisted=allow_unlisted, typed=typed)
+        return list(map(chosen, given)) if isinstance(given, list) else chosen(given)
 
-    def _chosen(self, text: str, *, allow_unlisted: bool) -> Any:
-        listed = {str(choice): choice for choice in self.choices}
+    def _chosen(self, text: str, *, allow_unlisted: bool, typed: Sequence[str]) -> Any:
+        listed = {_word(choice): choice for choice in self.input.choices}
         if text in listed:
             return listed[text]
         if allow_unlisted:
@@ -64,9 +85,160 @@ class Field:
         close = difflib.get_close_matches(text, listed, 1)
         hint = f"; did you mean {close[0]}?" if close else ""
         raise ConfigurationError(
-            f"{self.options[0]} must be one of {', '.join(listed)}, got {printable(text)!r}{hint}",
+            f"{self.option(typed)} must be one of {', '.join(listed)}, got {printable(text)!r}{hint}",
             way_out="to send it anyway: --allow-unlisted",
         )
+
+
+def operation_fields(operation: Operation[..., Any], taken: Collection[str]) -> tuple[Field, ...]:
+    """Return the fields of an operation; path parameters may also be given by their place.
+
+    Args:
+        operation: The operation.
+        taken: Names that options of the command itself have already.
+    """
+    inputs = (*operation.inputs, *([EXTRA] if operation.is_open else []))
+    names = {*taken, *(each.keyword for each in inputs)}
+    return tuple(
+        _field(each, _options(each, taken, names), by_place=each.place == "path" and each.required) for each in inputs
+    )
+
+
+def variant_fields(
+    method: Callable[..., Any], operation: Operation[..., Any], taken: Collection[str]
+) -> tuple[Field, ...]:
+    """Return the fields of a variant: those of its operation that its method takes, narrowed as it narrows them.
+
+    Args:
+        method: A method of a class, not of an instance.
+        operation: What it calls.
+        taken: Names that options of the command itself have already.
+    """
+    inputs = {each.keyword: each for each in operation.inputs}
+    hints = get_type_hints(method, localns={"Task": Any})  # what it returns is a name for type checkers only
+    _, *parameters = inspect.signature(method).parameters.values()
+    names = {*taken, *(each.name for each in parameters)}
+    found = []
+    for each in parameters:
+        if each.name in inputs:
+            needed = each.default is _NOTHING
+            choices = tuple(dict.fromkeys(_literals(hints[each.name])))
+            narrowed = evolve(inputs[each.name], required=needed, choices=choices)
+            by_place = needed and each.kind is not inspect.Parameter.KEYWORD_ONLY
+            found.append(_field(narrowed, _options(narrowed, taken, names), by_place=by_place, default=each.default))
+    return tuple(found)
+
+
+def _literals(hint: Any) -> Iterator[Any]:
+    if get_origin(hint) is Literal:
+        yield from get_args(hint)
+        return
+    for argument in get_args(hint):
+        yield from _literals(argument)
+
+
+def _options(each: Input, taken: Collection[str], names: Collection[str]) -> tuple[str, ...]:
+    """Return the options of an input: its name, and for a list that of one item unless it means something else."""
+    item = re.sub(r"_list$", "", each.keyword) if each.type == "array" else ""
+    found = [item] if item and item not in names else []
+    found.append(f"field_{each.keyword}" if each.keyword in taken else each.keyword)
+    return tuple(f"--{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}" for name in found)
+
+
+def _field(each: Input, options: tuple[str, ...], *, by_place: bool, default: Any = _NOTHING) -> Field:
+    repeated = each.type == "array"
+    one = each.items if repeated else each.type
+    read: Callable[[Token], Any] | None = None
+    kind: Any = Any
+    about = " ".join(each.description.split())
+    extra: dict[str, Any] = {}
+    if each.choices:
+        # Or any text: where pydantic happens to be loaded, cyclopts has it judge the type, and a value the
+        # caller insists on would be refused. `Field.value` checks the choices.
+        kind = Union[Literal[tuple(map(_word, each.choices))], str]  # noqa: UP007  (known at run time only)
+        read, extra["metavar"] = _token, "CHOICE"
+    elif each.format == "binary":
+        read, extra["metavar"] = _file, "@FILE"
+    elif one == "string" and each.format not in _DATES:
+        kind, read = str, _text
+    elif one in _TYPES:
+        kind = _DATES.get(each.format, str) if one == "string" else _TYPES[one]
+    else:
+        read, extra["metavar"] = _json if one else _json_or_text, "JSON"
+    if repeated:
+        kind, extra["negative_iterable"] = list[kind], ""
+        read = _items if read is _json else read
+    if read is not None:
+        extra["converter"] = partial(_each if repeated else _only, read)
+    shown = Parameter(
+        name=options,
+        group=REQUEST,
+        help=printable(f"Deprecated. {about}" if each.deprecated and not about.startswith("Deprecated") else about),
+        **extra,
+    )
+    needed = each.required and default is _NOTHING
+    parameter = inspect.Parameter(
+        each.keyword,
+        # What is optional goes by its option only: words of a text that was not quoted must not become its value.
+        inspect.Parameter.POSITIONAL_OR_KEYWORD if by_place else inspect.Parameter.KEYWORD_ONLY,
+        # An option nobody gave is not passed on at all, so the method's own default shows here and applies there.
+        default=_NOTHING if needed else None if default is _NOTHING or repeated else default,
+        annotation=Annotated[kind if needed else kind | None, shown],
+    )
+    return Field(each, options, parameter)
+
+
+def _word(choice: Any) -> str:
+    return choice if isinstance(choice, str) else json.dumps(choice)
+
+
+def _only(read: Callable[[Token], Any], _: Any, tokens: Sequence[Token]) -> Any:
+    return read(tokens[0])
+
+
+def _each(read: Callable[[Token], Any], _: Any, tokens: Sequence[Token]) -> list[Any]:
+    values = map(read, tokens)
+    return list(itertools.chain.from_iterable(values)) if read is _items else list(values)
+
+
+def _token(token: Token) -> str:
+    return token.value
+
+
+def _text(token: Token) -> str:
+    """Return a text: as it is, from a file with `@FILE`, or what follows the first `@` of two."""
+    if not token.value.startswith("@") or token.value.startswith("@@"):
+        return token.value.removeprefix("@") if token.value.startswith("@@") else token.value
+    try:
+        return read_input(token.value[1:]).decode("utf-8-sig").removesuffix("\n")
+    except ConfigurationError as error:
+        raise ValueError(f"{error.message}; a text that begins with @ is written with @@") from None
+
+
+def _json(token: Token) -> Any:
+    return json.loads(_text(token))
+
+
+def _items(token: Token) -> list[Any]:
+    value = _json(token)
+    return value if isinstance(value, list) else [value]
+
+
+def _json_or_text(token: Token) -> Any:
+    text = _text(token)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _file(token: Token) -> Any:
+    name = token.value.removeprefix("@")
+    generated = import_module(f"{MODELS.__name__.rpartition('.')[0]}.types")
+    try:
+        return generated.File(payload=io.BytesIO(read_input(name)), file_name=Path(name).name)
+    except ConfigurationError as error:
+        raise ValueError(error.message) from None
 
 
 class TypedItems:
@@ -82,11 +254,8 @@ class TypedItems:
         self._field = field
         self._typed = typed
         named = {word for option, word in itertools.pairwise(typed) if option in field.options}
-        items = (
-            given.get(field.name, ())
-            if field.repeated and field.parameter.kind < inspect.Parameter.KEYWORD_ONLY
-            else ()
-        )
+        by_place = field.input.type == "array" and field.parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+        items = given.get(field.input.keyword, ()) if by_place else ()
         self.items = [item for item in items if item in typed and item not in named]
 
     def check_place(self, fields: Sequence[Field]) -> None:
@@ -95,7 +264,7 @@ class TypedItems:
         Raises:
             ConfigurationError: Names the item and the option.
         """
-        repeatable = {option for field in fields if field.repeated for option in field.options}
+        repeatable = {"--waive", *(option for each in fields if each.input.type == "array" for option in each.options)}
         for item in self.items:
             place = self._typed.index(item)
             pair = tuple(self._typed[max(place - 2, 0) : place])
@@ -107,7 +276,7 @@ class TypedItems:
                     way_out=f"repeat {option} for each of its values; for this list, name {self._field.options[0]}",
                 )
 
-    def check_values(self, found: Sequence[Violation]) -> None:
+    def check_values(self, found: Iterable[Violation]) -> None:
         """Refuse items that break even an inferred rule: they may be words of a text that was not quoted.
 
         Args:
@@ -116,9 +285,8 @@ class TypedItems:
         Raises:
             ConfigurationError: Has the rule's message.
         """
-        for violation in found if self.items else ():
-            place = violation.pointer.removeprefix("/").partition("/")[0]
-            if violation.level != "error" and _plain(place) == _plain(self._field.name):
+        for violation in found:
+            if violation.level != "error" and violation.pointer.split("/")[1:2] == [self._field.input.name]:
                 raise ConfigurationError(
                     f"{violation.message}, got {' '.join(printable(repr(item)) for item in self.items)}",
                     way_out="put a text of several words in quotes; to send such a value anyway, name its option,"
@@ -126,117 +294,41 @@ class TypedItems:
                 )
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+@frozen
+class Request:
+    """What a method would send.
 
-
-def fields_of(method: Callable[..., Any], taken: Collection[str]) -> tuple[Field, ...]:
-    """Return the fields of a method's signature, in order.
-
-    Args:
-        method: A method of a class, not of an instance.
-        taken: Names that options of the command itself have already.
+    Attributes:
+        operation: The operation it calls.
+        given: Its arguments by keyword, those that the method fills in included.
     """
-    hints = get_type_hints(method, localns={"Task": object})
-    _, *parameters = inspect.signature(method).parameters.values()
-    names = {*taken, *(parameter.name for parameter in parameters)}
-    return tuple(
-        _field(parameter, hints[parameter.name], _options(parameter.name, taken, names)) for parameter in parameters
-    )
+
+    operation: Operation[..., Any]
+    given: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, method: str, given: Mapping[str, Any]) -> Request:
+        """Call a method of a client that sends nothing, and return what it would have sent."""
+        found: Request = getattr(_Recorder(), method)(**given)
+        return found
+
+    def violations(self, waive: Collection[str]) -> tuple[Violation, ...]:
+        """Return what it breaks, inferred rules included."""
+        return request_violations(self.operation, self.operation.arguments_of(self.given), waive=waive)
 
 
-def _options(name: str, taken: Collection[str], names: Collection[str]) -> tuple[str, ...]:
-    """Return the options of a parameter: its name, and for a list that of one item unless it means something else."""
-    item = re.sub(r"_list$", "", name)
-    found = [item] if item and item not in names else []
-    found.append(f"field_{name}" if name in taken else name)
-    return tuple(f"--{re.sub(r'[^a-z0-9]+', '-', each.lower()).strip('-')}" for each in found)
+class _Recorder(Methods):
+    """The methods of a client, which return their requests."""
 
+    def _start(
+        self,
+        operation: Operation[..., Any],
+        given: Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> Any:
+        return Request(operation, given)
 
-def _field(parameter: inspect.Parameter, hint: Any, options: tuple[str, ...]) -> Field:
-    members = [member for member in _members(hint) if member is not NoneType]
-    repeated = bool(members) and all(get_origin(member) in _SEQUENCES for member in members)
-    if repeated:
-        inner = (argument for member in members for argument in get_args(member) if argument is not ...)
-        members = [member for argument in inner for member in _members(argument)]
-    choices: tuple[Any, ...] = ()
-    extra: dict[str, Any] = {"name": options, "group": REQUEST}
-    kind: Any = _union(members)
-    if members and all(get_origin(member) is Literal for member in members):
-        choices = tuple(dict.fromkeys(value for member in members for value in get_args(member)))
-        # Or any text: where pydantic happens to be loaded, cyclopts has it judge the type, and a value the
-        # caller insists on would be refused. `Field.value` checks the choices.
-        kind = Union[Literal[choices], str]  # noqa: UP007  (a union of what is known at run time only)
-        extra |= {"converter": _texts if repeated else _text, "metavar": "CHOICE"}
-    elif not all(member in _PLAIN for member in members):
-        kind = Any
-        extra |= {"converter": partial(_json_list if repeated else _json, members), "metavar": "JSON"}
-    if repeated:
-        kind = list[kind]
-        extra |= {"negative_iterable": ""}
-    required = parameter.default is inspect.Parameter.empty
-    if not required:
-        # By option only: words of a text that was not quoted must not become values of an optional field.
-        parameter = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-    # An option nobody gave is not passed on at all, so the method's own default shows here and applies there.
-    default = None if repeated else parameter.default
-    optional = kind if required else kind | None
-    shown = parameter.replace(
-        annotation=Annotated[optional, Parameter(**extra)],
-        default=parameter.default if required else default,
-    )
-    return Field(parameter.name, options, repeated, choices, shown)
-
-
-def _members(hint: Any) -> Iterator[Any]:
-    if get_origin(hint) is Annotated:
-        hint = get_args(hint)[0]
-    if get_origin(hint) in {Union, UnionType}:
-        for member in get_args(hint):
-            yield from _members(member)
-    elif not isinstance(hint, TypeVar):
-        yield hint
-
-
-def _union(members: list[Any]) -> Any:
-    # Text takes anything, so it comes last.
-    ordered = sorted(dict.fromkeys(members), key=lambda member: member is str)
-    return Union[tuple(ordered)] if ordered else str  # noqa: UP007  (a union of what is known at run time only)
-
-
-def _text(_: Any, tokens: Sequence[Token]) -> str:
-    return tokens[0].value
-
-
-def _texts(_: Any, tokens: Sequence[Token]) -> list[str]:
-    return [token.value for token in tokens]
-
-
-def _json(members: Sequence[Any], _: Any, tokens: Sequence[Token]) -> Any:
-    return _modelled(json.loads(tokens[0].value), members)
-
-
-def _json_list(members: Sequence[Any], _: Any, tokens: Sequence[Token]) -> list[Any]:
-    values = [json.loads(token.value) for token in tokens]
-    items = [item for value in values for item in (value if isinstance(value, list) else [value])]
-    return [_modelled(item, members) for item in items]
-
-
-def _modelled(value: Any, members: Sequence[Any]) -> Any:
-    """Return an object as the first model of it that can be made, and anything else as it is.
-
-    Raises:
-        ValueError: No model can be made of it; names what the last one lacks.
-    """
-    kinds = [member for member in members if hasattr(member, "from_dict")]
-    problem: Exception | None = None
-    for kind in kinds if isinstance(value, dict) else ():
-        try:
-            return kind.from_dict(value)
-        except KeyError as error:
-            problem = ValueError(f"the object lacks {error}")
-        except (TypeError, ValueError, AttributeError) as error:
-            problem = ValueError(f"the object does not match the document: {error}")
-    if problem is not None:
-        raise problem
-    return value
+    _call = _start

@@ -157,18 +157,10 @@ class Screen:
         self._out.write("".join(f"{line}\n" for line in shown))
         self._out.flush()
 
-    def markdown(self, text: str, document: Mapping[str, Any]) -> None:
-        """Print a result written in Markdown: rendered on a terminal, as it is into a pipe.
-
-        Raises:
-            OutputLost: Standard output is closed or full.
-        """
-        if self.as_json or not self._out.isatty():
-            self.result(text.splitlines(), document)
-            return
-        from rich.markdown import Markdown
-
-        Console(file=self._out).print(Markdown(printable(text), hyperlinks=False))
+    @property
+    def is_terminal(self) -> bool:
+        """Whether results are read by a person."""
+        return not self.as_json and self._out.isatty()
 
     def note(self, text: str) -> None:
         """Show a message, unless the command is to be quiet."""

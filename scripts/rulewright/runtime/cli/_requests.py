@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
+from pathlib import Path
 from typing import Any, Final, NoReturn, Self
 from urllib.parse import unquote
 
@@ -15,6 +17,9 @@ from attrs import frozen
 from .._api import BODIES
 from .._errors import ConfigurationError
 from .._secrets import printable
+
+INPUT_LIMIT: Final = 64 * 2**20
+"""Bytes one request, or a value of it, may have."""
 
 _PACKAGE: Final = __name__.rpartition(".cli.")[0]
 
@@ -121,6 +126,26 @@ def _suggestion(name: str, listed: Iterable[str]) -> str | None:
     plain = {re.sub(r"[^a-z0-9]", "", known.lower()): known for known in listed}
     close = difflib.get_close_matches(re.sub(r"[^a-z0-9]", "", name.lower()), plain, 1)
     return plain[close[0]] if close else None
+
+
+def read_input(name: str) -> bytes:
+    """Return what a file holds, or standard input with `-`.
+
+    Raises:
+        ConfigurationError: It cannot be read, or is too large.
+    """
+    try:
+        if name == "-" and sys.stdin is not None:
+            data = sys.stdin.buffer.read(INPUT_LIMIT + 1)
+        else:
+            with Path(name).open("rb") as file:
+                data = file.read(INPUT_LIMIT + 1)
+    except (OSError, ValueError) as error:  # a name with a null character is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigurationError(f"{name}: cannot be read: {reason}") from None
+    if len(data) > INPUT_LIMIT:
+        raise ConfigurationError(f"{name}: is larger than {INPUT_LIMIT} bytes")
+    return data
 
 
 def read_object(data: bytes, name: str, line: int | None = None) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from attrs import define, field, frozen
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions, WorkflowStatus
+from sqlalchemy import event
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from .._api import PROGRAM
 from .._errors import ConfigurationError
@@ -365,7 +367,7 @@ def opened(place: str, *, create: bool) -> Iterator[Store]:
         is_new = not sa.inspect(engine).has_table("workflow_status", schema=schema)
         if is_new and create:
             DBOS.migrate(url.render_as_string(hide_password=False))
-    except (sa.exc.SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(getattr(error, "orig", None) or error)
         reason = printable(str(reason)).partition("\n")[0]
         raise ConfigurationError(f"{shown}: the store cannot be opened: {reason}") from None
@@ -384,7 +386,7 @@ def _url(place: str) -> sa.URL:
         return sa.URL.create("sqlite", database=str(Path(place).absolute()))
     try:
         url = sa.make_url(place)
-    except sa.exc.ArgumentError:
+    except ArgumentError:
         raise ConfigurationError("--store must be a path or a URL such as postgresql://USER@HOST/DATABASE") from None
     if url.get_backend_name() not in {"sqlite", "postgresql"}:
         raise ConfigurationError(f"--store must be a SQLite file or a PostgreSQL database, got {url.drivername}://")
@@ -413,7 +415,7 @@ def _engine(url: sa.URL) -> sa.Engine:
         return sa.create_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
     engine = sa.create_engine(url, pool_size=10, max_overflow=10)
 
-    @sa.event.listens_for(engine, "connect")
+    @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         # As DBOS sets up its own connections; the log of writes lets readers go on meanwhile. A commit is on the disk
         # before it returns: an intent that a power cut forgot would be submitted again.

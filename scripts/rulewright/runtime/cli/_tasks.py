@@ -1,49 +1,115 @@
-"""The commands about one task: submit it, poll it, wait for it, download its file."""
+"""The commands that send a request, and those about a task: poll it, wait for it, download its file."""
 
 from __future__ import annotations
 
+import json
+import time
 import warnings
-from collections.abc import Callable
-from typing import Annotated, Final, TypeAlias
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
 
+from attrs import frozen
 from cyclopts import Parameter
 
 from .._client import Client
-from .._errors import ConfigurationError
-from .._files import checked_target, is_standard_output
+from .._errors import ConfigurationError, DownloadError
+from .._files import begin, checked_target, is_standard_output
+from .._operation import Operation
 from .._result import TaskResult
+from .._secrets import printable
 from .._settings import positive_seconds
 from .._tasks import Task
-from ._command import Desk, Job, output_of, run_command
+from .._values import to_json
+from ._command import Call, Desk, Job, output_of, run_command
 from ._connection import check, connected
 from ._exits import Exit
-from ._options import Connecting, Printing, Saving, Submitting, Waiting
+from ._options import Calling, Connecting, Polling, Resuming, Saving, Submitting, Waiting
 from ._output import Screen, Watch, one_line
-
-_NOTICE: Final = "waiting for the answer to the submit, which names the task; a second Ctrl-C gives up without its id"
 
 Id: TypeAlias = Annotated[str, Parameter(metavar="ID", help="The task's id, as the submit printed it.")]
 
 
-def submit(options: Submitting, start: Callable[[Client], Task], client_class: type[Client] = Client) -> int:
-    """Submit a task, and follow it as far as the options ask for.
+@frozen
+class Sending:
+    """A request of a command.
 
-    Args:
-        options: What the command was given.
-        start: Calls the method that submits.
-        client_class: What to call it on.
-
-    Returns:
-        The exit code.
+    Attributes:
+        operation: Its operation.
+        names: The option of each field, as it was typed.
+        send: Calls the method that sends it.
     """
-    job = Job(options)
+
+    operation: Operation[..., Any]
+    names: Mapping[str, str]
+    send: Callable[[Client], Any]
+
+
+def call(sending: Sending, options: Calling) -> int:
+    """Send a request that starts no task, and print its answer or write it to a file."""
+    job = Call(options, sending.names)
+
+    def work(desk: Desk) -> Exit:
+        _check(options, submits=True)
+        output = output_of(options)
+        with connected(options, desk.interrupts) as client, _warned(desk):
+            # What may be repeated may also be cut off.
+            held = nullcontext() if sending.operation.is_idempotent else _held(desk, job)
+            with held:
+                answer = sending.send(client)
+                job.stage = "sent"
+        content = _bytes_of(answer)
+        job.answer = None if content is not None else to_json(answer)
+        text = job.answer if isinstance(job.answer, str) else json.dumps(job.answer, indent=2, ensure_ascii=False)
+        if output is not None:
+            job.file = _write(output, f"{text}\n".encode() if content is None else content)
+            lines = [] if is_standard_output(output) else [str(job.file)]
+        elif content is not None:
+            raise ConfigurationError("the answer is a file; it was received, but needs --output to be written")
+        else:
+            lines = [] if job.answer is None else text.splitlines()
+        if not options.json:
+            desk.screen.result(lines, {})
+        desk.interrupts.deliver()
+        return _report(desk.screen, job, lines) if options.json else Exit.OK
+
+    return run_command(options, work, job)
+
+
+def _bytes_of(answer: Any) -> bytes | None:
+    payload = getattr(answer, "payload", None)
+    found = answer if payload is None else payload.read()
+    return found if isinstance(found, bytes) else None
+
+
+def _write(target: Path, content: bytes) -> Path:
+    sink = begin(target)
+    try:
+        sink.write(content)
+        while not isinstance(done := sink.commit(), Path):
+            time.sleep(done)
+    except OSError as error:
+        raise DownloadError(f"{target}: cannot be written: {error.strerror}") from None
+    finally:
+        sink.discard()
+    return done
+
+
+def submit(sending: Sending, options: Submitting) -> int:
+    """Submit a task, and follow it as far as the options ask for."""
+    job = Job(options, sending.names)
 
     def work(desk: Desk) -> Exit:
         _check(options, submits=True)
         if options.no_wait and options.output is not None:
             raise ConfigurationError("--no-wait and --output exclude each other: there is no file without waiting")
-        with connected(options, desk.interrupts, client_class) as client:
-            task = _submit_held(desk, job, lambda: start(client))
+        with connected(options, desk.interrupts) as client:
+            with _warned(desk), _held(desk, job):
+                task = sending.send(client)
+                job.submitted(task)
+            desk.interrupts.deliver()
+            desk.screen.note(f"submitted task {one_line(task.id)}")
             if options.no_wait:
                 return _report(desk.screen, job, [task.id])
             return _follow(desk.screen, job, task, options)
@@ -51,20 +117,38 @@ def submit(options: Submitting, start: Callable[[Client], Task], client_class: t
     return run_command(options, work, job)
 
 
-def status(task_id: Id, /, *, options: Connecting | None = None) -> int:
+@contextmanager
+def _held(desk: Desk, job: Job) -> Iterator[None]:
+    """Hold the first signal back in this block: a request whose answer is not awaited may have been billed."""
+    with desk.interrupts.held(lambda: desk.screen.problem(job.notice)):
+        job.stage = "sending"
+        yield
+
+
+@contextmanager
+def _warned(desk: Desk) -> Iterator[None]:
+    """Show the warnings of this block after it."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        finally:
+            for warning in caught:
+                desk.screen.note(f"warning: {warning.message}")
+
+
+def status(task_id: Id, /, *, options: Polling | None = None) -> int:
     """Poll a task once, and print its state and the URLs of its files.
 
     The exit code is about the poll, not about the task; for that see wait.
     """
-    options = options or Connecting()
+    options = options or Polling()
     job = Job(options)
 
     def work(desk: Desk) -> Exit:
         _check(options, submits=False)
         with connected(options, desk.interrupts) as client:
-            task = client.task(task_id)
-            job.submitted(task.id)
-            result = task.result()
+            result = _handle(client, task_id, options, job).result()
         job.seen(result)
         lines = [result.status, *result.urls]
         if result.error_message is not None:
@@ -74,12 +158,12 @@ def status(task_id: Id, /, *, options: Connecting | None = None) -> int:
     return run_command(options, work, job)
 
 
-def wait(task_id: Id, /, *, options: Printing | None = None) -> int:
+def wait(task_id: Id, /, *, options: Resuming | None = None) -> int:
     """Wait for a task that was submitted before, and print the URLs of its files.
 
     Polls cost nothing and may be repeated; nothing is submitted.
     """
-    return _resume(task_id, options or Printing())
+    return _resume(task_id, options or Resuming())
 
 
 def download(task_id: Id, /, *, options: Saving) -> int:
@@ -90,17 +174,27 @@ def download(task_id: Id, /, *, options: Saving) -> int:
     return _resume(task_id, options)
 
 
-def _resume(task_id: str, options: Waiting) -> int:
+def _resume(task_id: str, options: Resuming | Saving) -> int:
     job = Job(options)
 
     def work(desk: Desk) -> Exit:
         _check(options, submits=False)
         with connected(options, desk.interrupts) as client:
-            task = client.task(task_id)
-            job.submitted(task.id)
-            return _follow(desk.screen, job, task, options)
+            return _follow(desk.screen, job, _handle(client, task_id, options, job), options)
 
     return run_command(options, work, job)
+
+
+def _handle(client: Client, task_id: str, options: Polling, job: Job) -> Task:
+    arguments = {}
+    for word in options.argument or ():
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise ConfigurationError(f"--argument takes NAME=VALUE, got {printable(word)!r}")
+        arguments[name] = value
+    task = client.task(task_id, options.operation, **arguments)
+    job.submitted(task)
+    return task
 
 
 def _check(options: Connecting, *, submits: bool) -> None:
@@ -113,22 +207,6 @@ def _check(options: Connecting, *, submits: bool) -> None:
         checked_target(output)
         if options.json and is_standard_output(output):
             raise ConfigurationError("--json and a file on standard output exclude each other: write one elsewhere")
-
-
-def _submit_held(desk: Desk, job: Job, start: Callable[[], Task]) -> Task:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            with desk.interrupts.held(lambda: desk.screen.problem(_NOTICE)):
-                job.stage = "submitting"
-                task = start()
-                job.submitted(task.id)
-        finally:
-            for warning in caught:
-                desk.screen.note(f"warning: {warning.message}")
-    desk.interrupts.deliver()
-    desk.screen.note(f"submitted task {one_line(task.id)}")
-    return task
 
 
 def _follow(screen: Screen, job: Job, task: Task, options: Waiting) -> Exit:
