@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from rulewright.errors import InputError
 from rulewright.generate.names import Names, OperationName
-from rulewright.generate.waiters import read_waiters, shared_arguments, submits, waiters_module
+from rulewright.generate.waiters import read_waiters, shared_arguments, waiters_module
 from rulewright.openapi.operations import operations
+from rulewright.openapi.tasks import submits
 
 WAITER: dict[str, Any] = {
     "name": "print job",
