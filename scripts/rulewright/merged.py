@@ -12,7 +12,7 @@ from typing import Any, Final
 from rulewright.errors import InputError
 from rulewright.openapi.document import Document, load, read_written
 from rulewright.openapi.faults import find_faults, refuse_faults
-from rulewright.openapi.operations import with_path_items
+from rulewright.openapi.operations import with_path_items, with_sendable_lists
 from rulewright.openapi.pointer import Location, decode
 from rulewright.openapi.references import refuse_circles
 from rulewright.openapi.schemas import SchemaError
@@ -33,7 +33,7 @@ from rulewright.rules.lint import lint
 from rulewright.rules.sources import changed_sentences, misquotes, read_prose
 
 STUMBLES: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
-"""What goes wrong in whoever relies on a document to be valid OpenAPI."""
+"""Errors of code that relies on a document to be valid OpenAPI."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def merge(project: Project) -> Merged:
     overlays = tuple(load_overlay(path) for path in project.overlays)
     refuse_absorbed(vendor, overlays)
     applied = apply(vendor, overlays)
-    merged = Merged(vendor, overlays, with_path_items(applied.value), (), applied.ledger)
+    merged = Merged(vendor, overlays, with_sendable_lists(with_path_items(applied.value)), (), applied.ledger)
     with merged.explained():
         refuse_faults(dataclasses.replace(vendor, value=merged.value), find_faults(merged.value))
         refuse_circles(vendor, merged.value)

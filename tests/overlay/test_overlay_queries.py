@@ -65,7 +65,7 @@ def test_tricky_query(query: str, value: Any, paths: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("about", "query", "value", "count"), MENDED, ids=[case[0] for case in MENDED])
-def test_departure_mended(about: str, query: str, value: Any, count: int) -> None:
+def test_departure_repaired(about: str, query: str, value: Any, count: int) -> None:
     """Where the library departs from RFC 9535, the engine does not."""
     assert len(Query(query).select(value)) == count
 

@@ -42,7 +42,7 @@ def test_what_is_neither_json_nor_text_becomes_bytes(media: str) -> None:
 def test_json_and_text_stay(media: str) -> None:
     """What the generator understands is given to it as it stands, and the document is not touched."""
     before = document(
-        {media: {"schema": {"const": "a", "x-enum-varnames": ["A"]}}}, {"A": {"properties": {"const": {"const": 1}}}}
+        {media: {"schema": {"const": "a", "x-enum-varnames": ["A"]}}}, {"A": {"properties": {"const": {"const": "1"}}}}
     )
     kept = copy.deepcopy(before)
     assert rewrite(before) == kept
@@ -89,7 +89,7 @@ def test_what_openapi_3_2_adds_is_a_gap() -> None:
     assert not list(unsupported_methods({**before, "openapi": "3.1.0"}))
 
 
-def test_what_overlays_say_to_others_is_not_told() -> None:
+def test_extensions_for_other_tools_are_no_gaps() -> None:
     """Extensions are left out, and what rules add to `allOf`; a name that looks like one stays."""
     rule = {"x-rule": {"id": "a-needs-b"}, "anyOf": [{"not": {"required": ["a"]}}, {"required": ["b"]}]}
     own = {"$ref": "#/components/schemas/Base"}
@@ -133,7 +133,7 @@ def reworded(schema: dict[str, Any]) -> Any:
     return rewrite(document({}, {"A": schema}))["components"]["schemas"]["A"]
 
 
-def test_a_default_is_not_sent_unasked() -> None:
+def test_a_default_is_not_sent() -> None:
     """It is what the server assumes; only where there is nothing to choose it stands, such as a word that tags."""
     tag = {"const": "cat", "default": "cat"}
     assert reworded({"properties": {"a": {"type": "integer", "default": 1}, "tag": tag}}) == {
@@ -190,6 +190,14 @@ def test_a_union_of_constants_is_an_enum() -> None:
     """The generator would keep the first only."""
     kinds = rewrite(document({}, DOCUMENT))["components"]["schemas"]["Kinds"]
     assert kinds == {"type": "integer", "enum": [1, 0, 2]}
+
+
+def test_a_union_of_lists_is_a_list_of_a_union() -> None:
+    """The generator tells the members of a union apart by their types, and two lists have one."""
+    lists = [{"type": "array", "items": {"type": kind}} for kind in ("string", "integer")]
+    made = rewrite(document({}, {"A": {"anyOf": [*lists, {"type": "null"}]}}))["components"]["schemas"]["A"]
+    items = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
+    assert made == {"anyOf": [{"type": "null"}, {"type": "array", "items": items}]}
 
 
 def test_another_name_leads_to_what_it_means() -> None:
@@ -264,7 +272,7 @@ def test_an_accepted_gap_is_recorded_with_its_reason() -> None:
             read_gaps([ENDPOINT, other], [accepted], ALL)
 
 
-def test_an_accepted_gap_that_is_none_any_more_is_refused() -> None:
+def test_an_accepted_gap_that_no_longer_exists_is_refused() -> None:
     """A stale acceptance would hide the next gap at its place."""
     with pytest.raises(InputError, match="'GET /gone'"):
         read_gaps([], [Gap("GET /gone", "x", "y")], ALL)

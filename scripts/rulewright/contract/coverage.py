@@ -52,7 +52,7 @@ class Lines:
             if name not in body:
                 yield f"field {name} absent {sense}"
                 continue
-            value, fits = body[name], self._fits[name](body[name])
+            value, fits = body[name], self._is_valid(name, body[name])
             if verdict.accepted:
                 yield f"field {name} given"
             elif not fits:
@@ -61,6 +61,12 @@ class Lines:
             if any(type(listed) is type(value) and listed == value for listed in self._listed[name]):
                 yield f"field {name}={json.dumps(value, ensure_ascii=False)} {sense}"
             yield from _bound_lines(f"field {name}", {"properties": {name: schema}}, body, broken=not fits)
+
+    def _is_valid(self, name: str, value: Any) -> bool:
+        try:
+            return self._fits[name](value)
+        except UnicodeEncodeError:  # half a surrogate pair, which no JSON can hold
+            return False
 
     def _rules(self, body: Any, verdict: Verdict, sense: str) -> Iterator[str]:
         """Yield the points of the request spaces that a body is at, and the rules that it keeps or breaks."""

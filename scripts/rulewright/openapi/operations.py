@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rulewright.openapi.pointer import Location, encode
-from rulewright.openapi.references import follow, references
+from rulewright.openapi.pointer import Location, encode, resolve
+from rulewright.openapi.references import follow, objects, references
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 _IGNORED: Final = frozenset({"accept", "authorization", "content-type"})
@@ -101,6 +101,25 @@ def _path_item(document: Any, item: Any) -> Any:
         return item
     copied: dict[str, Any] = copy.deepcopy(target)
     return copied | {key: value for key, value in item.items() if key != "$ref"}
+
+
+def with_sendable_lists(document: Any) -> Any:
+    """Return a document whose required lists among the parameters hold an item: an empty one is sent as nothing."""
+    found = [(location, each) for location, each in objects(document) if _is_required_list(document, each)]
+    if not found:
+        return document
+    result = copy.deepcopy(document)
+    for location, _ in found:
+        parameter = resolve(result, encode(location))
+        schema = parameter["schema"]
+        parameter["schema"] = {**({"allOf": [schema]} if "$ref" in schema else schema), "minItems": 1}
+    return result
+
+
+def _is_required_list(document: Any, value: Mapping[str, Any]) -> bool:
+    """Return whether something is a parameter that must be given, and is a list that may be empty."""
+    schema = follow(document, value.get("schema")) if value.get("required") is True and "in" in value else None
+    return isinstance(schema, dict) and schema.get("type") == "array" and not schema.get("minItems")
 
 
 def parameters(document: Any, given: Any) -> Iterator[dict[str, Any]]:

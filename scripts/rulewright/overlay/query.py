@@ -39,7 +39,7 @@ from jsonpath_rfc9535.serialize import canonical_string as quoted
 from jsonpath_rfc9535.tokens import Token, TokenStream, TokenType
 
 from rulewright.openapi.document import MAX_DEPTH
-from rulewright.openapi.pointer import SHORTHAND, Location, path_of
+from rulewright.openapi.pointer import SHORTHAND, Location, at, path_of
 from rulewright.overlay.values import canonical, show
 
 MAX_SECONDS: Final = 10.0
@@ -355,7 +355,7 @@ def explain_miss(query: Query, value: Any, where: Where) -> list[str]:
         found = Query(text).select(value)
         lines.append(f"did you mean {text}? ({where(found[0])})")
     parent = trail[broken][0]
-    node = _at(value, parent)
+    node = at(value, parent)
     lines.append(f"nearest existing: {path_of(parent)} ({where(parent)}), {_inside(node)}")
     return lines
 
@@ -399,9 +399,9 @@ def _repairs(query: Query, value: Any) -> Iterator[str]:
 def _changes(query: Query, trail: list[list[Location]], value: Any) -> Iterator[str]:
     """Yield the query with a name of its first broken segment replaced by a close existing key."""
     broken = next(number for number, nodes in enumerate(trail) if not nodes) - 1
-    nodes = [_at(value, location) for location in trail[broken]]
+    nodes = [at(value, location) for location in trail[broken]]
     if query.text.startswith("..", query.span(broken)[0]):
-        nodes = [_at(nodes[0], location) for location in _locations(nodes[0])]
+        nodes = [at(nodes[0], location) for location in _locations(nodes[0])]
     known = list(itertools.islice(dict.fromkeys(key for node in nodes for key in _keys_of(node)), MAX_KEYS))
     for start, end, name in query.names(broken):
         for key in difflib.get_close_matches(name, known, 3, CLOSE):
@@ -479,12 +479,6 @@ def _children(node: Any) -> list[Any]:
     if isinstance(node, dict):
         return list(node.values())
     return node if isinstance(node, list) else []
-
-
-def _at(value: Any, location: Location) -> Any:
-    for key in location:
-        value = value[key]
-    return value
 
 
 def _closeness(left: str, right: str) -> float:
