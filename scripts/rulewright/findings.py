@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Final, Literal
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
-from rulewright.errors import InputError, printable
+from rulewright.errors import EXIT_FAILED, InputError, printable
 from rulewright.openapi.document import to_json
 
 Level = Literal["error", "warning", "note"]
@@ -50,6 +50,20 @@ class Finding:
 def finding_of(error: InputError, rule: str) -> Finding:
     """Return an error of an input as a finding."""
     return Finding(rule, "error", error.message, error.path, error.line)
+
+
+def show_findings(form: str, command: str, find: Callable[[], Iterable[Finding]]) -> int:
+    """Print what a command finds in one of `FINDING_FORMATS`; what an input got wrong is a finding as well.
+
+    Returns:
+        The exit code: 1 if one of them is an error.
+    """
+    try:
+        found = list(find())
+    except InputError as error:
+        found = [finding_of(error, "input")]
+    print(FINDING_FORMATS[form](found, command), end="")
+    return EXIT_FAILED if any(each.level == "error" for each in found) else 0
 
 
 def render_github(findings: Sequence[Finding], _: str) -> str:

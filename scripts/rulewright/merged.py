@@ -18,7 +18,7 @@ from rulewright.openapi.references import refuse_circles
 from rulewright.openapi.schemas import SchemaError
 from rulewright.overlay import Overlay, apply, load_overlay
 from rulewright.overlay.absorbed import refuse_absorbed
-from rulewright.overlay.draft import Change, trace
+from rulewright.overlay.engine import Change, trace
 from rulewright.overlay.model import place
 from rulewright.project import Project
 from rulewright.rules.definition import (
@@ -33,7 +33,7 @@ from rulewright.rules.lint import lint
 from rulewright.rules.sources import changed_sentences, misquotes, read_prose
 
 STUMBLES: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
-"""What goes wrong in whoever relies on a document to be valid OpenAPI."""
+"""Errors of code that relies on a document to be valid OpenAPI."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,18 @@ from rulewright.errors import InputError
 
 EFFECTIVE: Final = "openapi.effective.json"
 TABLE: Final = "[tool.rulewright]"
-_KEYS: Final = {"spec", "overlays", "package", "output", "timeout", "program", "summary", "environment", "http"}
+_KEYS: Final = {
+    "impact",
+    "spec",
+    "overlays",
+    "package",
+    "output",
+    "timeout",
+    "program",
+    "summary",
+    "environment",
+    "http",
+}
 _DOCUMENTS: Final = {".yaml", ".yml", ".json"}
 _OVERLAY: Final = re.compile(r"""^(?:\{\s*)?["']?overlay["']?[ \t]*:[ \t]*["']?\d""", re.MULTILINE)
 _HEAD: Final = 65_536  # characters in which the version of an overlay is expected

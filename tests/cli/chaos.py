@@ -106,7 +106,7 @@ class Chaos:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
         return subprocess.run(
-            command(*arguments, *self.way), env=environment(), capture_output=True, text=True, check=False, timeout=300
+            command(*arguments, *self.way), env=environment(), capture_output=True, text=True, check=False, timeout=600
         )
 
     def start(self, *options: str) -> subprocess.Popen[bytes]:
@@ -196,6 +196,17 @@ def storm(chaos: Chaos, kills: int, seed: int) -> None:
     for worker in workers:
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(60) == 143
+
+
+def processor_time(process: subprocess.Popen[bytes]) -> float:
+    """Return the seconds of processor time that a process has used (Linux)."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident(process: subprocess.Popen[bytes]) -> int:
+    """Return the bytes of memory that a process holds (Linux)."""
+    return int(Path(f"/proc/{process.pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager

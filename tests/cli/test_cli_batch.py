@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import shutil
 import signal
 import stat
 import subprocess
@@ -18,7 +19,8 @@ from typing import Any
 import pytest
 from mountsea_gemini.cli._exits import Exit
 
-from tests.cli.running import Ran, Running, command, environment, seen, started, until
+from tests.cli.running import ROOT, Ran, Running, command, environment, seen, started, until
+from tests.generating import regenerate
 
 Cli = Callable[..., Ran]
 Serve = Callable[[str], Running]
@@ -402,3 +404,39 @@ def test_no_other_command_loads_the_engine() -> None:
         "sys.exit(any(name in sys.modules for name in ('dbos', 'sqlalchemy', 'psycopg')))"
     )
     assert subprocess.run([sys.executable, "-c", source], env=environment(), check=False, timeout=60).returncode == 0
+
+
+def test_a_line_names_its_operation_and_parameters(tmp_path: Path) -> None:
+    """Of another client, where two start a task, with a parameter in the path; what makes no file is an answer."""
+    project = shutil.copytree(ROOT / "tests/projects/parcels", tmp_path / "parcels")
+    document = (project / "openapi.yaml").read_text("utf-8")
+    begin, end = document.index("  /parcels/{parcelId}/labels:"), document.index("  /jobs/{jobId}:")
+    another = document[begin:end].replace("/labels:", "/returns:").replace("orderLabel", "orderReturn")
+    another = another.replace("{$ref: '#/components/schemas/LabelOrder'}", "{properties: {kind: {}, size: {}}}")
+    (project / "openapi.yaml").write_text(document[:end] + another + document[end:], encoding="utf-8")
+    regenerate(project)
+    box, letter = {"kind": "box", "size": {"width": 1}, "weight": 1}, {"kind": "letter", "size": {"width": 1}}
+    rows = [
+        {"operation": "orderReturn", "parameters": {"parcelId": "p1"}, "request": letter},
+        {"parameters": {"parcel_id": "p2"}, "request": box},
+        {"operation": "orderLabel", "parameters": {"parcelID": "p3"}, "request": box},
+        {"parameters": {"parcelId": "p4"}, "request": letter},
+        {"operation": "orderLabel", "request": box},
+    ]
+    paths = os.pathsep.join(map(str, (project / "generated", ROOT / "scripts")))
+
+    def submit(file: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "parcels_api", "submit", str(file), "--sandbox"], text=True, capture_output=True,
+            env={**environment(), "PYTHONPATH": paths}, check=False, timeout=120,
+        )  # fmt: skip
+
+    ran = submit(written(tmp_path / "jobs.jsonl", *rows))
+    assert ran.returncode == Exit.USAGE
+    assert "jobs.jsonl:3: orderLabel has no parameter 'parcelID'; did you mean parcelId?" in ran.stderr
+    assert "jobs.jsonl:4: must name its operation, because 2 of orderLabel, orderReturn would take it" in ran.stderr
+    assert "jobs.jsonl:5: orderLabel needs parcelId" in ran.stderr
+    ran = submit(written(tmp_path / "jobs.jsonl", *rows[:2]))
+    assert (ran.returncode, len(ran.stdout.splitlines())) == (0, 2), ran.stderr
+    assert "\n  orderLabel: kind box (1)\n" in ran.stderr
+    assert json.loads(Path(ran.stdout.splitlines()[0]).read_text())["ticket"]["phase"] == "printed"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.chaos import IN_FLIGHT, Chaos, check, postgresql, storm
+from tests.cli.chaos import IN_FLIGHT, Chaos, check, postgresql, processor_time, resident, storm
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -86,3 +86,26 @@ def test_a_limit_of_the_vendor_ends_nothing(place: str, tmp_path: Path) -> None:
         report = chaos.report()
         assert (report["done"], report["accepted"]) == (500, 500), report
         print(report)
+
+
+@pytest.mark.heavy
+def test_a_backlog_of_twenty_thousand(place: str, tmp_path: Path) -> None:
+    """What two workers do in a minute with a full queue: files a second, processor time a task, memory a worker."""
+    began = time.monotonic()
+    with Chaos(place, tmp_path, 20_000, "now") as chaos:
+        enqueued = time.monotonic() - began
+        workers = [chaos.start(), chaos.start()]
+        chaos.until(files=50)
+        before, spent, began = chaos.files(), sum(map(processor_time, workers)), time.monotonic()
+        time.sleep(60)
+        done, seconds = chaos.files() - before, time.monotonic() - began
+        spent = sum(map(processor_time, workers)) - spent
+        memory = max(map(resident, workers))
+        for worker in workers:
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(60) == 143
+        print(
+            f"20,000 lines enqueued in {enqueued:.0f} s; {done / seconds:.1f} tasks/s,"
+            f" {1000 * spent / done:.0f} ms of processor time a task, {memory / 2**20:.0f} MiB a worker"
+        )
+        assert done > 60

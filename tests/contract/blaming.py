@@ -10,6 +10,8 @@ from mountsea_gemini.rules import violations
 from rulewright.contract.contract import Contract
 from rulewright.contract.suite.test_tasks import ENDS
 
+from tests.contract.conftest import video
+
 FIELDS: Final = {"image_list": "imageList", "aspect_ratio": "aspectRatio"}
 
 
@@ -49,7 +51,7 @@ def contradictions(contract: Contract, case: Mapping[str, Any]) -> Iterator[str]
     for asked in case["sends"]:
         yield from _request(contract, asked, waived)
     refused = _refused(case) - {"schema"}
-    (submit,) = contract.submits
+    submit = video(contract)
     if refused:
         body = _body(case)
         verdict = submit.verdict(body)

@@ -12,8 +12,10 @@ import httpx
 import pytest
 from rulewright.contract.bench import Bench
 from rulewright.contract.client import ClientPackage
+from rulewright.contract.contract import Contract, Subject
 from rulewright.merged import Merged, merge
 from rulewright.project import load_project
+from rulewright.rules.definition import RuledSchema
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
@@ -23,6 +25,16 @@ LONG: Final = os.environ.get("CONTRACT_PROFILE") == "long"
 CLIENT: Final = "mountsea_gemini"
 
 Benches = Callable[..., Bench]
+
+
+def video(contract: Contract) -> Subject:
+    """Return the operation that submits a video; the document may have others."""
+    return contract.subject("POST", "/gemini/video/generate")
+
+
+def video_rules(merged: Merged) -> RuledSchema:
+    """Return the schema of its body, with its rules."""
+    return next(each for each in merged.ruled if each.name == "VideoGenerationDto")
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from rulewright.contract.live import CHECKS, PAUSE, Server, check_url, plan
 from rulewright.errors import InputError
 from rulewright.sandbox import Sandbox
 
-from tests.contract.conftest import CLIENT, DOCUMENT, HERE, Benches
+from tests.contract.conftest import CLIENT, DOCUMENT, HERE, Benches, video
 from tests.example import example
 
 CONTRACT = Contract(DOCUMENT)
@@ -185,7 +185,7 @@ def test_a_run_against_an_address_sends_what_it_announced(contract: Run) -> None
 def test_an_answer_that_the_document_does_not_describe_is_the_documents_fault() -> None:
     """It is one failure of each operation, with the overlay action that describes the answers as others do."""
     document = copy.deepcopy(example().effective)
-    (submit,) = Contract(document).submits
+    submit = video(Contract(document))
     responses = document["paths"][submit.operation.path]["post"]["responses"]
     del responses["4XX"]
     contract = Contract(document)

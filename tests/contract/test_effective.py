@@ -13,7 +13,7 @@ from rulewright.merged import Merged
 from rulewright.openapi.pointer import decode
 from rulewright.rules.verdict import Verdict
 
-from tests.contract.conftest import EFFECTIVE
+from tests.contract.conftest import EFFECTIVE, video_rules
 from tests.rules.expected import finite_cases, many_images, text_cases
 
 SAID: Final = Path(__file__).with_name("said.yaml")
@@ -53,8 +53,7 @@ def test_every_decision_stands_where_it_was_made() -> None:
 
 def test_the_rules_refuse_what_the_vendors_words_say(merged: Merged) -> None:
     """The rules of the document themselves, asked for every cell of the table that was written from the page."""
-    (ruled,) = merged.ruled
-    verdict = Verdict(ruled, levels=("error", "warning"))
+    verdict = Verdict(video_rules(merged), levels=("error", "warning"))
     told = []
     for case in itertools.chain(finite_cases(others=False), text_cases(), many_images()):
         broken, wanted = verdict.broken(case.body), tuple(each.rule for each in case.expected)

@@ -11,11 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
+from mountsea_gemini.operations import GENERATE_VIDEO
 from rulewright.contract.cases import Cases
 from rulewright.contract.coverage import Coverage, goals
 from rulewright.contract.failure import Ask, Carrier, Failure
 
-from tests.contract.conftest import DOCUMENT, Benches
+from tests.contract.conftest import DOCUMENT, Benches, video
 
 BEARER = (Carrier("header", "Authorization", "bearer"),)
 
@@ -40,7 +41,7 @@ class Crashing(httpx.BaseTransport):
 def test_a_server_that_is_wrong_is_found_and_blamed(server: httpx.BaseTransport, benches: Benches) -> None:
     """One that accepts everything, and one that crashes: never the client is at fault."""
     bench = benches(server=server)
-    (submit,) = bench.contract.submits
+    submit = video(bench.contract)
     cases = Cases(bench.contract, submit)
     bodies = itertools.islice(cases.bodies(), 200)
     found = [bench.agree(submit, case, submit.with_body(body)) for case, body in bodies]
@@ -62,7 +63,7 @@ def test_a_new_enum_value_is_red_until_the_client_knows_it(benches: Benches) -> 
     model = "a-model-of-tomorrow"
     bench = benches(changed(lambda schema: schema["properties"]["model"]["enum"].append(model)))
     assert len([line for line in goals(bench.contract, bench.package) if model in line]) > 100
-    (submit,) = bench.contract.submits
+    submit = video(bench.contract)
     body = {**submit.request.body, "action": "text2video", "model": model}
     failure = bench.agree(submit, "a new model", submit.with_body(body))
     assert failure is not None
@@ -73,7 +74,7 @@ def test_a_new_enum_value_is_red_until_the_client_knows_it(benches: Benches) -> 
 def test_encodings_that_disagree_are_the_documents_fault(rule: int, benches: Benches) -> None:
     """An `allOf` member that does not encode its rule is found, and nobody else is blamed."""
     bench = benches(changed(lambda schema: schema["allOf"][rule].update(anyOf=[{}])))
-    (submit,) = bench.contract.submits
+    submit = video(bench.contract)
     body = bench.contract.rules[rule].breaks
     failure = bench.agree(submit, "its own example", submit.with_body(body))
     assert failure is not None
@@ -83,9 +84,10 @@ def test_encodings_that_disagree_are_the_documents_fault(rule: int, benches: Ben
 def test_a_client_that_sends_something_else_is_blamed(benches: Benches, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server, asked past the client, agrees with the document; so the client is at fault."""
     bench = benches()
-    (submit,) = bench.contract.submits
-    generate = bench.caller().client.generate
-    monkeypatch.setattr(bench.caller().client, "generate", lambda **given: generate(**{**given, "prompt": "a dog"}))
+    submit = video(bench.contract)
+    name, client = GENERATE_VIDEO.function, bench.caller().client
+    generate = getattr(client, name)
+    monkeypatch.setattr(client, name, lambda **given: generate(**{**given, "prompt": "a dog"}))
     failure = bench.agree(submit, "a request", submit.request)
     assert failure is not None
     assert failure.blame == "client"

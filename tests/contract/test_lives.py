@@ -18,9 +18,9 @@ from rulewright.contract.contract import BASE, Contract
 from rulewright.sandbox import Sandbox
 from rulewright.testing import FakeClock
 
-from tests.contract.conftest import DOCUMENT, LONG
+from tests.contract.conftest import DOCUMENT, LONG, video
 
-(SUBMIT,) = Contract(DOCUMENT).submits
+SUBMIT = video(Contract(DOCUMENT))
 ORDER: Final = [*SUBMIT.waiter.waiting, "end"]
 ENDS: Final = st.sampled_from(list(SUBMIT.waiter.ends))
 SUBMIT_FAULTS: Final = st.sampled_from(

@@ -12,12 +12,12 @@ from rulewright.rules.space import Space
 from rulewright.rules.verdict import Verdict
 from rulewright.sandbox import Sandbox
 
-from .conftest import EFFECTIVE
+from tests.contract.conftest import EFFECTIVE, video_rules
 
 
 def test_the_server_agrees_on_every_point(merged: Merged) -> None:
     """1,134 requests sent raw: 201 with the warnings named, or 400 with exactly the broken error rules."""
-    (ruled,) = merged.ruled
+    ruled = video_rules(merged)
     stated, every = Verdict(ruled), Verdict(ruled, levels=("error", "warning"))
     with httpx.Client(
         base_url=BASE, transport=Sandbox("mountsea_gemini").transport(), headers={"Authorization": "Bearer sandbox"}
@@ -35,7 +35,7 @@ def test_the_server_agrees_on_every_point(merged: Merged) -> None:
 
 def test_the_page_of_rules_agrees_on_every_pair(merged: Merged) -> None:
     """Each cell of the decision table says how many images are allowed, or which rules exclude the pair."""
-    (ruled,) = merged.ruled
+    ruled = video_rules(merged)
     verdict = Verdict(ruled)
     rows = table((EFFECTIVE.parent / "RULES.md").read_text(encoding="utf-8"))
     actions = [cell.strip("`") for cell in rows[0][1:]]

@@ -19,12 +19,12 @@ from rulewright.contract.contract import Contract
 from rulewright.testing import FakeClock
 
 from tests.contract.blaming import blamed, contradictions
-from tests.contract.conftest import DOCUMENT
+from tests.contract.conftest import DOCUMENT, video
 from tests.contract.playing import Player
 from tests.example import example
 
 CONTRACT: Final = Contract(DOCUMENT)
-(SUBMIT,) = CONTRACT.submits
+SUBMIT = video(CONTRACT)
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, ten times as fast where it is there
 CASES: Final = yaml.load((Path(__file__).parent / "wire.yaml").read_bytes(), LOADER)  # noqa: S506  both are safe
 TOKEN: Final = "a-token"  # noqa: S105  made up
@@ -159,7 +159,7 @@ def test_every_enum_value_has_a_case() -> None:
     ]
     missing = [
         f"{name}={value}"
-        for name, schema in Contract(example().effective).submits[0].fields.items()
+        for name, schema in video(Contract(example().effective)).fields.items()
         for value in schema.get("enum", ())
         if not any(body.get(name) == value for body in accepted)
     ]

@@ -34,12 +34,12 @@ def test_writes_the_fenced_text_byte_for_byte(run: Run, project: Path, pages: Pa
     assert b"  # one gateway for all" in written
 
 
-def test_says_which_operations_it_found_and_where_it_wrote(run: Run, pages: Path) -> None:
+def test_reports_the_operations_and_the_file(run: Run, pages: Path) -> None:
     """The report names the file and each operation with its id."""
     assert run(pages / "send.md").out == "openapi.yaml: written\n  POST /parcels  sendParcel\n"
 
 
-def test_says_which_operations_are_new_and_which_are_gone(run: Run, pages: Path) -> None:
+def test_reports_new_and_removed_operations(run: Run, pages: Path) -> None:
     """Replacing a document tells what callers gain and lose, as importing replaces the whole of it."""
     run(pages / "send.md")
     assert run(pages / "track.md").out.splitlines()[1:] == [

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rulewright.importing.fragment import fragments
-from rulewright.importing.page import Page
+from rulewright.importing.page import Page, fragments
 
 DOCUMENT = "openapi: 3.0.3\ninfo: {}\n"
 

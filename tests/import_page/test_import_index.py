@@ -276,7 +276,7 @@ def test_a_new_page_is_reported_with_what_it_needs(run: Run, project: Path, site
     assert '"parcels_wrap": "getTicket"' in (project / "made/made/waiters.py").read_text("utf-8")
 
 
-def test_a_page_names_the_index_and_nothing_is_fetched_unasked(run: Run, site: Site) -> None:
+def test_an_index_that_a_page_names_is_printed_not_fetched(run: Run, site: Site) -> None:
     """The first lines of a page of many sites do; the line to run is printed."""
     site.publish()
     outcome = run(f"{site.vendor.url}/en/api/parcels/send.md")

@@ -119,7 +119,7 @@ def test_the_manifest_holds_the_pages(run: Run, project: Path, pages: Path) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"pages": []}', b'{"document": 1, "pages": []}', b"\xff"])
-def test_a_record_that_is_none_is_named_and_written_anew(run: Run, project: Path, pages: Path, content: bytes) -> None:
+def test_a_malformed_record_is_reported_and_rewritten(run: Run, project: Path, pages: Path, content: bytes) -> None:
     """Regeneration stops at it; importing again is the way out."""
     run(pages / "track.md")
     (project / RECORD).write_bytes(content)

@@ -18,17 +18,12 @@ if TYPE_CHECKING:
 
 BEFORE = b"what was there before\n"
 ROOT = Path(__file__).parents[2]
-SHARED = ROOT.parent / "shared" / "pages" / "gemini-video-generate.md"
 
 
-@pytest.fixture(params=["invented", "vendor"])
-def whole(request: pytest.FixtureRequest, pages: Path) -> bytes:
-    """Return the bytes of a whole page: an invented one, and the vendor's where it is at hand."""
-    if request.param == "invented":
-        return (pages / "send.md").read_bytes()
-    if not SHARED.exists():
-        pytest.skip("the vendor's page is not part of this repository, and ../shared/pages is absent")
-    return SHARED.read_bytes()
+@pytest.fixture
+def whole(pages: Path) -> bytes:
+    """Return the bytes of a whole page."""
+    return (pages / "send.md").read_bytes()
 
 
 def cut_everywhere(run: Run, project: Path, whole: bytes, positions: Iterable[int]) -> tuple[int, int]:
@@ -60,10 +55,10 @@ def test_cut_at_every_line(run: Run, project: Path, whole: bytes) -> None:
     assert (refused, taken) == (1 + len(ends) - after_fence, after_fence)
 
 
-def test_cut_at_every_fifth_byte_and_around_the_closing_fence(run: Run, project: Path, whole: bytes) -> None:
+def test_cut_at_every_eleventh_byte_and_around_the_closing_fence(run: Run, project: Path, whole: bytes) -> None:
     """The closing fence must be there with its last backtick; half a character is refused as well."""
     closed = whole.rindex(b"````") + len(b"````")
-    positions = sorted({*range(0, len(whole), 5), *range(closed - 9, len(whole))})
+    positions = sorted({*range(0, len(whole), 11), *range(closed - 9, len(whole))})
     refused, taken = cut_everywhere(run, project, whole, positions)
     assert taken == len(whole) - closed
     assert refused == len(positions) - taken
@@ -109,18 +104,6 @@ def test_a_bare_json_document_cut_off_is_noticed(project: Path) -> None:
         (project / "bare.json").write_text(text[:position], encoding="utf-8")
         with pytest.raises(InputError):
             import_pages(["bare.json"])
-
-
-def test_the_committed_document_is_the_import_of_the_vendors_page(run: Run) -> None:
-    """`openapi.yaml` is the vendor's text, byte for byte, and importing it again changes nothing."""
-    if not SHARED.exists():
-        pytest.skip("the vendor's page is not part of this repository, and ../shared/pages is absent")
-    committed = ROOT / "openapi.yaml"
-    before = (committed.stat().st_mtime_ns, committed.read_bytes())
-    assert run(SHARED, "--project", ROOT, "--check").code == 0
-    outcome = run(SHARED, "--project", ROOT)
-    assert outcome.out.startswith("openapi.yaml: unchanged\n")
-    assert (committed.stat().st_mtime_ns, committed.read_bytes()) == before
 
 
 def test_the_committed_document_imports_itself() -> None:

@@ -76,7 +76,7 @@ def test_content_decides_not_what_the_server_calls_it(vendor: Vendor, send: byte
     assert fetch(f"{vendor.url}/a") == send
 
 
-def test_an_error_page_that_says_200_is_refused(run: Run, project: Path, vendor: Vendor) -> None:
+def test_an_error_page_with_status_200_is_refused(run: Run, project: Path, vendor: Vendor) -> None:
     """HTML where Markdown was expected is named by its URL, and nothing is written."""
     vendor.answers["/a"] = whole(b"<!DOCTYPE html><title>Not found</title>", headers="Content-Type: text/markdown\r\n")
     outcome = run(f"{vendor.url}/a")
@@ -257,7 +257,7 @@ NO_URLS = {
 
 
 @pytest.mark.parametrize("url", NO_URLS)
-def test_what_is_no_url_is_refused_before_anything_is_asked(run: Run, url: str) -> None:
+def test_a_malformed_url_is_refused_before_any_request(run: Run, url: str) -> None:
     """A name or password in it would be recorded, so it is refused and not repeated."""
     outcome = run(url)
     assert outcome.code == 1

@@ -10,7 +10,7 @@ import pytest
 from rulewright.commands.overlay import main
 from rulewright.errors import run_cli
 from rulewright.openapi.document import load
-from rulewright.overlay.draft import Change
+from rulewright.overlay.engine import Change
 
 from tests.overlay.undoing import undo
 

@@ -10,11 +10,9 @@ import pytest
 from rulewright.openapi.document import Document
 from rulewright.openapi.pointer import Location
 from rulewright.overlay import Overlay, OverlayError
-from rulewright.overlay.draft import Draft
-from rulewright.overlay.engine import Step
+from rulewright.overlay.engine import Draft, Step
 from rulewright.overlay.model import Action
-from rulewright.overlay.query import Query, QueryError
-from rulewright.overlay.suggest import suggestions
+from rulewright.overlay.query import Query, QueryError, suggestions
 
 
 def _typos(text: str) -> Iterator[str]:

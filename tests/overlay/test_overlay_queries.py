@@ -65,7 +65,7 @@ def test_tricky_query(query: str, value: Any, paths: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("about", "query", "value", "count"), MENDED, ids=[case[0] for case in MENDED])
-def test_departure_mended(about: str, query: str, value: Any, count: int) -> None:
+def test_departure_repaired(about: str, query: str, value: Any, count: int) -> None:
     """Where the library departs from RFC 9535, the engine does not."""
     assert len(Query(query).select(value)) == count
 
@@ -159,7 +159,7 @@ def test_growth_in_depth_is_stopped() -> None:
 
 def test_growth_in_size_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few actions that double the document cannot fill the memory."""
-    monkeypatch.setattr("rulewright.overlay.draft.MAX_NODES", 10_000)
+    monkeypatch.setattr("rulewright.overlay.engine.MAX_NODES", 10_000)
     actions = [{"target": "$", "copy": "$", "x-n": number} for number in range(60)]
     with pytest.raises(OverlayError, match="write more than 10000 values"):
         _apply([1], *actions)

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from rulewright.openapi.document import Document
-from rulewright.overlay.query import Query
-from rulewright.overlay.suggest import explain_miss, suggestions
+from rulewright.overlay.query import Query, explain_miss, suggestions
 
 CASES = [
     ("wrong case", "$.components.schemas.VideoGenerationDTO", "$.components.schemas.VideoGenerationDto"),

@@ -168,7 +168,7 @@ def test_a_generator_that_does_not_end_is_stopped(
 
 
 @pytest.mark.parametrize("value", [0, -1, True, "long", [1], float(10**300)])
-def test_a_time_limit_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], value: Any) -> None:
+def test_a_malformed_time_limit_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], value: Any) -> None:
     """It must be a number of seconds that can be waited."""
     assert main(["--project", str(write(tmp_path / "project", {}, timeout=value))]) == 1
     assert "timeout must be a number of seconds above 0" in capsys.readouterr().err
@@ -176,7 +176,7 @@ def test_a_time_limit_that_is_none_is_refused(tmp_path: Path, capsys: pytest.Cap
 
 @posix
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
-def test_the_generator_ends_with_whoever_started_it(tmp_path: Path, endless: Endless, name: str) -> None:
+def test_the_generator_ends_with_its_parent(tmp_path: Path, endless: Endless, name: str) -> None:
     """However the command ends: interrupted, terminated or killed outright."""
     project = write(tmp_path / "project", {})
     command = subprocess.Popen(

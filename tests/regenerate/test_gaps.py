@@ -89,7 +89,7 @@ def test_what_openapi_3_2_adds_is_a_gap() -> None:
     assert not list(unsupported_methods({**before, "openapi": "3.1.0"}))
 
 
-def test_what_overlays_say_to_others_is_not_told() -> None:
+def test_extensions_for_other_tools_are_no_gaps() -> None:
     """Extensions are left out, and what rules add to `allOf`; a name that looks like one stays."""
     rule = {"x-rule": {"id": "a-needs-b"}, "anyOf": [{"not": {"required": ["a"]}}, {"required": ["b"]}]}
     own = {"$ref": "#/components/schemas/Base"}
@@ -133,7 +133,7 @@ def reworded(schema: dict[str, Any]) -> Any:
     return rewrite(document({}, {"A": schema}))["components"]["schemas"]["A"]
 
 
-def test_a_default_is_not_sent_unasked() -> None:
+def test_a_default_is_not_sent() -> None:
     """It is what the server assumes; only where there is nothing to choose it stands, such as a word that tags."""
     tag = {"const": "cat", "default": "cat"}
     assert reworded({"properties": {"a": {"type": "integer", "default": 1}, "tag": tag}}) == {
@@ -264,7 +264,7 @@ def test_an_accepted_gap_is_recorded_with_its_reason() -> None:
             read_gaps([ENDPOINT, other], [accepted], ALL)
 
 
-def test_an_accepted_gap_that_is_none_any_more_is_refused() -> None:
+def test_an_accepted_gap_that_no_longer_exists_is_refused() -> None:
     """A stale acceptance would hide the next gap at its place."""
     with pytest.raises(InputError, match="'GET /gone'"):
         read_gaps([], [Gap("GET /gone", "x", "y")], ALL)

@@ -95,7 +95,7 @@ def test_a_long_chain_of_schemas_can_be_generated(tmp_path: Path) -> None:
         for place in (ROOT, *sorted(path.parent for path in ROOT.glob("tests/[dp]*/*/pyproject.toml")))
     ],
 )
-def test_what_the_generator_is_not_told_makes_no_difference(
+def test_what_the_generator_does_not_read_makes_no_difference(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Path
 ) -> None:
     """With rules, waiters and reasons in the document it writes the same files and chooses the same names."""

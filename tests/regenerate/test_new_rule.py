@@ -106,7 +106,7 @@ print(answer.status_code, [each["rule"] for each in answer.json()["violations"]]
 
 
 @pytest.mark.usefixtures("inside")
-def test_a_renamed_rule_may_say_so(project: Path) -> None:
+def test_a_renamed_rule_may_name_its_old_id(project: Path) -> None:
     """With the old id on record in the rule, a new id is accepted."""
     overlay = project / "overlays/30-rules.overlay.yaml"
     text = overlay.read_text(encoding="utf-8")

@@ -75,9 +75,7 @@ FAULTS: dict[str, tuple[str, Callable[[Path], object]]] = {
 @pytest.mark.parametrize(
     "faults", [pytest.param([*FAULTS], id="all"), *(pytest.param([each], marks=pytest.mark.heavy) for each in FAULTS)]
 )
-def test_drift_names_the_file_and_says_it_was_edited(
-    project: Path, capsys: pytest.CaptureFixture[str], faults: list[str]
-) -> None:
+def test_drift_names_the_edited_file(project: Path, capsys: pytest.CaptureFixture[str], faults: list[str]) -> None:
     """A hand edit under generated/ is found in both directions, however small; one command repairs it."""
     before = read_tree(project / "generated")
     for fault in faults:
@@ -150,7 +148,7 @@ def test_files_that_are_not_ours_are_not_swept_away(parcels: Path, capsys: pytes
     assert (parcels / "generated/thesis.txt").read_text() == "years of work"
 
 
-def test_every_generated_file_says_so() -> None:
+def test_every_generated_file_has_a_header() -> None:
     """Each file names the pipeline it comes from, so nobody edits it by hand."""
     for path, content in read_tree(ROOT / "generated").items():
         assert (

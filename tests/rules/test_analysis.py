@@ -280,7 +280,7 @@ def test_a_report_can_be_read_by_programs() -> None:
         ),
     ],
 )
-def test_a_finding_tells_what_why_and_the_smallest_request(
+def test_a_finding_has_text_rules_and_the_smallest_request(
     rules: list[dict[str, Any]], name: str, text: str, because: tuple[str, ...], witness: Any
 ) -> None:
     """In the words of the fields; of the rules only those that make it so; and a request that fits the schema."""
@@ -341,7 +341,7 @@ def test_a_finding_can_be_accepted_with_a_reason() -> None:
         {"findings": ["x"], "reason": 7},
     ],
 )
-def test_an_accepted_finding_that_cannot_be_meant_is_refused(entry: Any) -> None:
+def test_a_malformed_accepted_finding_is_refused(entry: Any) -> None:
     """With the overlay, the line and the place."""
     right = {"findings": [], "reason": "r"}
     with pytest.raises(InputError) as caught:
@@ -358,7 +358,7 @@ def test_a_space_just_as_large_as_the_limit_is_walked(monkeypatch: pytest.Monkey
     assert analysed(*DEAD_PAIR).schemas[0].valid == -1
 
 
-def test_too_large_a_space_is_said_not_sampled() -> None:
+def test_too_large_a_space_is_reported_not_sampled() -> None:
     """Where there is too much to enumerate, the report answers nothing and says why."""
     names = [f"f{index}" for index in range(12)]
     schema = {

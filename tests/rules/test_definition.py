@@ -192,7 +192,7 @@ WRONG: list[tuple[Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("rule", "message", "place"), WRONG)
-def test_what_cannot_be_meant_is_refused_with_its_place(rule: Any, message: str, place: str) -> None:
+def test_a_malformed_rule_is_refused_with_its_place(rule: Any, message: str, place: str) -> None:
     """Each part by itself: what is wrong, in which rule, and what would be right."""
     assert refusal(document(written(id="other"), rule)) == f"{message}\n  at /components/schemas/Order/x-rules/1{place}"
 

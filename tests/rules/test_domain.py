@@ -100,7 +100,7 @@ def test_bounds_of_the_schema_count_too() -> None:
     assert schema_domains({"properties": {"a": TEXT}, "x-rules": [{"if": {"required": ["a"]}}]}, {}) == {}
 
 
-def test_only_the_fields_asked_for() -> None:
+def test_only_the_requested_fields() -> None:
     """Of the finite fields those that are used, in the order of use."""
     schema = {"properties": {"a": {"type": "boolean"}, "b": {"enum": [1]}, "c": {"$ref": "#/Enum"}, "d": TEXT}}
     found = domains(RuledSchema(("S",), schema, ()), DOCUMENT, ["d", "c", "a"])

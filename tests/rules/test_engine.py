@@ -375,7 +375,7 @@ def test_a_model_of_another_class_is_not_checked_by_these_rules() -> None:
     rules.validate(NO_IMAGE, model=Other)
 
 
-def test_an_object_of_several_possible_models_is_asked_about() -> None:
+def test_an_ambiguous_object_needs_its_model() -> None:
     """Where requests of several models have checks, an object alone does not say which it is."""
     (body,) = rules.BODIES.values()
     form = engine.Body(body.check, body.schema, body.fields, operations=())

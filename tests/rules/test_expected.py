@@ -33,7 +33,7 @@ def test_the_table_covers_the_whole_finite_part() -> None:
     assert len({str(sorted(case.body.items())) for case in finite_cases()}) == 1134
 
 
-def test_every_request_gives_what_the_table_says() -> None:
+def test_every_request_gives_what_the_table_lists() -> None:
     """Rule ids, levels and places, in order, for the JSON object and for the model."""
 
     def as_model(body: Mapping[str, Any]) -> tuple[rules.Violation, ...]:

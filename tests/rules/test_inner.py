@@ -143,7 +143,7 @@ def test_client_and_sandbox_refuse_the_same_parts(
     assert sorted(f"{each['rule']} {each['pointer']}" for each in entries) == sorted(expected)
 
 
-def test_a_part_says_what_would_be_right_in_the_whole(package: Any) -> None:
+def test_the_nearest_request_of_a_part_is_located_in_the_whole(package: Any) -> None:
     """The change has the place of the part, too."""
     rules: Any = importlib.import_module(f"{package.__name__}.rules")
     robot: Any = importlib.import_module(f"{package.__name__}.raw.models").Robot

@@ -119,7 +119,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
      rule(**{"if": {"required": ["kind"], "properties": {"kind": {"properties": {"a/b": {}}}}}}),
      ABSENT.format("a/b"), "/if/properties/kind"),
     ("condition-names-a-field", rule(**{"if": True}),
-     "the condition names no field; say when the rule applies, at least that a field is required", "/if"),
+     "the condition names no field; state when the rule applies, at least that a field is required", "/if"),
     ("examples-do-what-they-claim", rule(examples={"passes": {"kind": "box"}, "breaks": {"kind": "box"}}),
      "the example must break no rule, it breaks boxes", "/examples/passes"),
     ("examples-do-what-they-claim", rule(examples={"passes": {"kind": "box", "weight": 2}, "breaks": {"weight": 2}}),
@@ -137,7 +137,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("name", "wrong", "message", "pointer"), MISTAKES)
-def test_a_mistake_is_told_with_its_place(name: str, wrong: dict[str, Any], message: str, pointer: str) -> None:
+def test_a_mistake_is_reported_with_its_place(name: str, wrong: dict[str, Any], message: str, pointer: str) -> None:
     """What is wrong, what would be right, where, and which check says so; this check says nothing else."""
     said = [finding for finding in found(wrong) if finding.endswith(f"({name})")]
     assert said == [says(message, name, pointer)]
@@ -164,7 +164,7 @@ def test_a_schema_may_stand_below_any_name() -> None:
     )
 
 
-def test_a_reference_to_itself_says_nothing_about_properties() -> None:
+def test_a_reference_to_itself_restricts_no_properties() -> None:
     """It is the document's mistake and not the rule's; whatever the rule names there may be there."""
     lost = {"$ref": "#/components/schemas/Parcel/properties/lost"}
     inner = {"properties": {"lost": {"required": ["anything"]}}}
@@ -194,7 +194,7 @@ def test_a_schema_that_cannot_be_evaluated_is_the_documents_mistake() -> None:
     )
 
 
-def test_a_schema_that_names_no_properties_says_nothing_about_them() -> None:
+def test_a_schema_without_properties_accepts_any_name() -> None:
     """Whatever a rule names may then be there; the same goes for what stands below an unknown place."""
     assert found(rule(), properties={}) == []
     inner = {"properties": {"weight": {"required": ["anything"]}, "kind": {"items": {"required": ["anything"]}}}}

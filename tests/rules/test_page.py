@@ -56,7 +56,7 @@ def decisions(*rules: Rule, fields: tuple[str, ...] = ("size", "labels"), requir
     return page.split("No rules are declared.\n")[1].splitlines()
 
 
-def test_a_document_without_rules_says_so() -> None:
+def test_a_document_without_rules_has_a_page() -> None:
     """The page is there all the same, so that links to it lead somewhere."""
     assert (
         rules_page({"info": {"title": "Parcels"}}, [], [])
@@ -114,7 +114,7 @@ def test_foreign_text_stays_text(text: str, shown: str) -> None:
     assert rules_page({"info": {"title": text}}, [], []).splitlines()[2] == f"# Rules of {shown}"
 
 
-def test_each_cell_tells_what_a_variant_allows() -> None:
+def test_each_cell_shows_what_a_variant_allows() -> None:
     """A row for each value of the first field, a column for each variant; the rest by number, or what is in the way."""
     found = decisions(rule(both(BOX, LARGE), ONE, "one"), rule(both(LETTER, LARGE), False, "no"), rule(LETTER, NONE))
     assert found == [
@@ -128,7 +128,7 @@ def test_each_cell_tells_what_a_variant_allows() -> None:
     ]
 
 
-def test_without_another_field_a_cell_says_yes_or_no() -> None:
+def test_without_another_field_a_cell_is_yes_or_no() -> None:
     """There is nothing else to be said."""
     assert decisions(rule(both(BOX, LARGE), False, "no"), fields=("size",), required=("size",)) == [
         "## What each `kind` allows with each `size`",
@@ -159,12 +159,12 @@ def test_where_no_restricted_field_is_listed_there_is_no_table() -> None:
         ({"properties": {"labels": {"maxItems": 1, "minItems": 1}}}, "none or 1"),
     ],
 )
-def test_a_list_is_told_by_its_lengths(requirement: Any, cell: str) -> None:
+def test_a_list_is_described_by_its_lengths(requirement: Any, cell: str) -> None:
     """Whether it may be absent, how few items, how many."""
     assert decisions(rule(both(BOX, LARGE), requirement))[-1] == f"| `l` | {cell} | any |"
 
 
-def test_several_other_fields_are_told_by_name() -> None:
+def test_several_other_fields_are_named() -> None:
     """What is given, absent or one of a few values; alternatives that depend on each other stand side by side."""
     fast = {"properties": {"fast": {"const": True}}, "required": ["fast"]}
     found = decisions(
@@ -184,7 +184,7 @@ def test_several_other_fields_are_told_by_name() -> None:
     ]
 
 
-def test_listed_values_are_told_one_by_one() -> None:
+def test_listed_values_are_shown_one_by_one() -> None:
     """Absence among them."""
     fast = {"properties": {"fast": {"const": True}}}
     assert decisions(rule(both(BOX, LARGE), fast), fields=("size", "fast"))[-1] == "| `l` | absent, `True` | any |"

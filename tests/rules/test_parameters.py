@@ -82,7 +82,7 @@ def test_headers_that_openapi_has_ignored_are_no_parameters() -> None:
     assert found == (SHARED, *said)
 
 
-def test_where_nothing_is_required_nothing_says_so() -> None:
+def test_where_nothing_is_required_no_list_is_written() -> None:
     """OpenAPI 3.0 refuses an empty list there."""
     schema = parameters_schema(ruled_document(), PATH, {})
     assert schema == {"type": "object", "properties": {"page": {"type": "integer"}}}

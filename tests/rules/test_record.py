@@ -39,7 +39,7 @@ def made_up() -> tuple[RuleSet, list[Any]]:
     return subject, asked
 
 
-def test_the_nearest_request_is_searched_when_first_asked_for() -> None:
+def test_the_nearest_request_is_searched_lazily() -> None:
     """Who only wants to know what is broken does not pay for the search; who asks a violation twice pays once."""
     subject, asked = made_up()
     first, second = subject.violations({"a": "x"})

@@ -49,13 +49,13 @@ TEXT = {"type": "string"}
         (WHOLE, True, ()),
     ],
 )
-def test_where_a_rule_changes_its_mind(field: dict[str, Any], said: Any, expected: tuple[Any, ...]) -> None:
+def test_boundaries_of_a_rule(field: dict[str, Any], said: Any, expected: tuple[Any, ...]) -> None:
     """What it names and both sides of its bounds, as far as the field itself accepts them."""
     assert boundaries(field, "a", {"properties": {"a": said, "b": {"const": 7}}}) == expected
 
 
 @pytest.mark.parametrize("wrapped", [{"allOf": [1]}, {"anyOf": [1]}, {"not": 1}])
-def test_what_is_said_inside_is_found(wrapped: dict[str, Any]) -> None:
+def test_nested_bounds_are_found(wrapped: dict[str, Any]) -> None:
     """A rule may say it of the whole body, in a part of a choice or in its opposite."""
     said = {"properties": {"a": {"const": 3}}}
     (keyword,) = wrapped

@@ -154,6 +154,8 @@ def test_a_rule_may_quote_a_page(text: str, sha256: str, expected: list[str]) ->
     assert [each.message.partition("\n")[0] for each in found] == expected
     assert all(sha256 in each.message for each in found if each.check == "source-hash")
     assert misquoted("x", quoting) == []
+    (partly,) = misquotes_of_page(NAME, "Up to 7 tasks.", HASH, [rule("Up to 5 tasks", page="limits.md")])
+    assert partly.check == "source-quoted"
 
 
 def sentence_changed(before: Any, now: Any, *rules: Rule) -> list[str]:

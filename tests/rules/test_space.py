@@ -127,7 +127,7 @@ def test_the_broken_rules_of_a_body() -> None:
 @pytest.mark.parametrize(
     ("subject", "fields"), [(FIRST, "ab"), (SECOND, "cd"), (DOUBT, "e"), (rule("n", True, False), "")]
 )
-def test_the_fields_a_rule_looks_at(subject: Rule, fields: str) -> None:
+def test_the_fields_a_rule_reads(subject: Rule, fields: str) -> None:
     """Those of the body, wherever they stand in its schemas, and not those inside a field."""
     assert [name for name in "abcdef" if mentions(subject, name)] == list(fields)
     verdict = Verdict(RuledSchema(("S",), {}, (subject,)), levels=("error", "warning"))

@@ -174,7 +174,7 @@ def test_values_are_alike_only_if_all_the_rest_is() -> None:
     )
 
 
-def test_a_schema_may_say_less() -> None:
+def test_a_schema_may_be_sparse() -> None:
     """Without required fields all are optional; without properties the field that tells variants apart is missing."""
     schema = {"properties": PROPERTIES, "x-variants": DECLARED}
     (made,) = read_variants({}, [RuledSchema(("S",), schema, ())])

@@ -12,7 +12,7 @@ from rulewright.generate.waiters import read_waiters
 from tests.rules.test_waiters import STATES, WAITER, document
 
 
-def test_states_are_those_of_the_field_the_waiter_looks_at() -> None:
+def test_states_are_those_of_the_field_the_waiter_reads() -> None:
     """At any depth and behind references; where the document lists none, the acceptors stand alone."""
     few = {**WAITER, "acceptors": {"done": "success"}}
     deep = {**WAITER, "state": "/job/state"}

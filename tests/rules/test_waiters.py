@@ -257,7 +257,7 @@ WRONG: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("waiter", "message"), WRONG)
-def test_a_waiter_that_cannot_be_meant_is_refused(waiter: Any, message: str) -> None:
+def test_a_malformed_waiter_is_refused(waiter: Any, message: str) -> None:
     """What is wrong, and where it stands."""
     with pytest.raises(InputError) as caught:
         read_waiters(document(waiter))

@@ -10,6 +10,7 @@ of this one, the token is not there: an earlier process may have sent the reques
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -24,8 +25,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from .. import _cores
 from .. import _errors as errors
-from .._api import OPERATIONS, POLL_ARGUMENTS, SUBMITS
+from .._api import OPERATIONS, POLL_ARGUMENTS, SUBMITS, WAITERS
 from .._async_client import AsyncClient
+from .._files import begin
 from .._result import TaskResult
 from .._tasks import AsyncTask
 from .._values import Written
@@ -278,14 +280,18 @@ class Worker:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle: AsyncTask = self.client.task(task["id"], task["operation"], **task["arguments"])
-            await handle.download(target, timeout=self.timeout, on_poll=lambda result: self.polled(line, result))
+            if WAITERS[task["operation"]].outputs:
+                await handle.download(target, timeout=self.timeout, on_poll=lambda result: self.polled(line, result))
+            else:
+                result = await handle.wait(self.timeout, lambda result: self.polled(line, result))
+                await asyncio.to_thread(_write, target, json.dumps(result.raw).encode())
         except errors.TaskEnded as error:
             return self._observed(line, {"state": "failed"}, error)
         except errors.ApiError as error:
             # The task goes on, or its file can be had again.
             return self._observed(line, {"state": "undelivered"}, error)
         except OSError as error:
-            broken = errors.DownloadError(f"{target.parent}: cannot be created: {error.strerror}")
+            broken = errors.DownloadError(f"{target}: cannot be written: {error.strerror}")
             return self._observed(line, {"state": "undelivered"}, broken)
         return self._observed(line, {"state": "done", "file": str(target)})
 
@@ -317,6 +323,16 @@ class Worker:
         """Forget a token whose outcome is recorded."""
         self._open.discard(token)
         self._answers.pop(token, None)
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Write a file, whole or not at all."""
+    sink = begin(target)
+    try:
+        sink.write(content)
+        sink.commit()
+    finally:
+        sink.discard()
 
 
 async def submit_body(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import os
 import signal
@@ -11,13 +12,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from rulewright.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, InputError
+from rulewright.findings import FINDING_FORMATS, Finding
 from rulewright.project import load_project
 
-LONG: Final = 400
-"""Generated requests of each operation with --long."""
 _NEEDED: Final = ("pytest", "schemathesis")
 
 
@@ -77,7 +77,7 @@ def _run(client: str, options: argparse.Namespace, more: Sequence[str]) -> int:
 
     live = plugin.SUITE / "test_live.py"
     tests = [str(live)] if options.url else [str(plugin.SUITE), f"--ignore={live}"]
-    asked = ["--client", client, "--seeds", str(options.seeds), "--examples", str(LONG if options.long else 20)]
+    asked = ["--client", client, "--seeds", str(options.seeds), *(["--long"] if options.long else [])]
     asked += [word for name in options.check for word in ("--check", name)]
     asked += [word for name in options.skip for word in ("--skip", name)]
     asked += ["--junitxml", str(options.junitxml)] if options.junitxml else []
@@ -95,12 +95,30 @@ def _run(client: str, options: argparse.Namespace, more: Sequence[str]) -> int:
         with tempfile.TemporaryDirectory() as folder:
             os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)  # else it writes into this one
             own += [word for name in plugins for word in ("-p", name)]
-            code = pytest.main([*own, *asked, *more, *tests], plugins=[plugin])
+            failures = _Failures()
+            # the findings alone are printed on standard output, where there is a program to read them
+            with contextlib.redirect_stdout(sys.stdout if options.format == "text" else sys.stderr):
+                code = pytest.main([*own, *asked, *more, *tests], plugins=[plugin, failures])
+            if options.format != "text":
+                print(FINDING_FORMATS[options.format](failures.found, "contract"), end="")
     finally:
         signal.signal(signal.SIGTERM, before)
     if code == pytest.ExitCode.INTERRUPTED:
         return 128 + ended[0] if ended else EXIT_INTERRUPTED
     return {pytest.ExitCode.OK: 0, pytest.ExitCode.USAGE_ERROR: EXIT_USAGE}.get(pytest.ExitCode(code), EXIT_FAILED)
+
+
+class _Failures:
+    """A plugin of pytest that keeps each failed check as a finding."""
+
+    def __init__(self) -> None:
+        self.found: list[Finding] = []
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Note a failed check, or one that could not be run."""
+        if report.failed:
+            name = report.nodeid.rpartition("::")[2]
+            self.found.append(Finding(name.partition("[")[0], "error", f"{name}\n{report.longreprtext}"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -118,9 +136,10 @@ def _parser() -> argparse.ArgumentParser:
         ("--skip", "leave out this check"),
     ):
         parser.add_argument(option, action="append", default=[], metavar="NAME", help=f"{purpose}; may be repeated")
+    parser.add_argument("--format", choices=("text", *FINDING_FORMATS), default="text", help="of what fails (text)")
     parser.add_argument("--junitxml", type=Path, metavar="FILE", help="write a report in JUnit format")
     parser.add_argument("--seeds", type=_count, default=0, metavar="N", help="generate requests with N random seeds")
-    parser.add_argument("--long", action="store_true", help=f"generate {LONG} requests of each operation and seed")
+    parser.add_argument("--long", action="store_true", help="try many more generated requests and answers")
     live = parser.add_argument_group("a server at an address")
     live.add_argument("--url", help="the server to check instead: only requests that must be refused are sent")
     live.add_argument(

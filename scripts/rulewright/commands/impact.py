@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tomllib
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from rulewright.errors import InputError, run_cli
+from rulewright.errors import run_cli
 from rulewright.files import write_whole
 from rulewright.impact.change import ACCEPTED_FILE, WHO, read_accepted
 from rulewright.impact.checks import CHECKS, DERIVED
 from rulewright.impact.formats import EXIT_CODES, FORMATS
-from rulewright.impact.report import ANY, LEVELS, Settings, compare, read_settings
-from rulewright.impact.revision import CONFIG, read
+from rulewright.impact.report import ANY, LEVELS, compare, read_settings
+from rulewright.impact.revision import read
 
 EPILOG: Final = f"""\
 OLD and NEW are vendor documents or pages with one (the project's overlays are applied to both), folders of pages,
@@ -64,24 +63,8 @@ def _parser(revisions: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def settings(project: Path, fail_on: list[str]) -> Settings:
-    """Return what fails in a project, or by the command line.
-
-    Raises:
-        InputError: The project's settings are malformed.
-    """
-    path = project / CONFIG
-    if not path.is_file():
-        return read_settings({}, "", fail_on)
-    try:
-        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"is not TOML: {error}", path=path.as_posix()) from error
-    return read_settings(table, path.as_posix(), fail_on)
-
-
 def _list_checks(options: argparse.Namespace) -> int:
-    levels = settings(Path(options.project), options.fail_on).levels
+    levels = read_settings(Path(options.project), options.fail_on).levels
     found: dict[str, list[str]] = {}
     for name, purpose in (*((e.id, e.purpose) for e in CHECKS), *((e.id, e.purpose) for e in DERIVED)):
         found.setdefault(name, []).append(purpose)
@@ -94,7 +77,7 @@ def _list_checks(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     project = Path(options.project)
     accepted = read_accepted(Path(options.accepted) if options.accepted else project / ACCEPTED_FILE)
-    chosen = settings(project, options.fail_on)
+    chosen = read_settings(project, options.fail_on)
     report = compare(read(options.old, project), read(options.new, project), accepted, chosen)
     rendered = FORMATS[options.format](report)
     if options.output:

@@ -13,7 +13,7 @@ from rulewright.errors import EXIT_FAILED, InputError, printable
 from rulewright.files import write_whole
 from rulewright.impact.change import ACCEPTED_FILE, read_accepted
 from rulewright.impact.formats import EXIT_CODES, FORMATS
-from rulewright.impact.report import Report, compare
+from rulewright.impact.report import Report, compare, read_settings
 from rulewright.impact.revision import read, revise
 from rulewright.importing.brought import needs
 from rulewright.importing.imported import (
@@ -79,7 +79,7 @@ def _impact(imported: Imported, project: Project | None) -> Report | None:
     before = dataclasses.replace(read(str(project.spec), project.root), label=project.relative(project.spec))
     overlays = [load_overlay(path) for path in project.overlays]
     after = revise("the imported pages", imported.document, overlays)
-    return compare(before, after, read_accepted(project.root / ACCEPTED_FILE))
+    return compare(before, after, read_accepted(project.root / ACCEPTED_FILE), read_settings(project.root))
 
 
 def _report(imported: Imported, before: Document | None, record: dict[str, Any] | None) -> Iterator[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from rulewright.errors import EXIT_USAGE, InputError, printable
 from rulewright.files import write_whole
+from rulewright.findings import FINDING_FORMATS, Finding, show_findings
 from rulewright.openapi.document import Document, load, to_json, to_yaml
 from rulewright.overlay.engine import apply
 from rulewright.overlay.model import Overlay, extended_path, load_overlay, parse_overlay
@@ -39,6 +40,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     as_json = _is_json(options.output or spec.path)
     for name in filter(None, (options.output, options.ledger)):
         _refuse_input(name, [spec.path, *(overlay.path for overlay in overlays)])
+    if options.format != "text":
+        if not options.output:
+            parser.error("--format needs -o: the findings are printed in place of the document")
+        return show_findings(options.format, "overlay", lambda: _write(spec, overlays, options, as_json=as_json))
+    for item in _write(spec, overlays, options, as_json=as_json):
+        print(printable(f"{item.path}{'' if item.line is None else f':{item.line}'}, {item.message}"), file=sys.stderr)
+    return 0
+
+
+def _write(
+    spec: Document, overlays: Sequence[Overlay], options: argparse.Namespace, *, as_json: bool
+) -> Iterator[Finding]:
+    """Apply overlays, write or print the result, and yield each action that changed nothing."""
     applied = apply(spec, overlays, lenient=options.lenient)
     text = to_json(applied.value) if as_json else to_yaml(applied.value)
     if options.ledger:
@@ -48,9 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         sys.stdout.write(_for_terminal(text, applied.value) if sys.stdout.isatty() else text)
     for item in applied.absorbed:
-        place = item.overlay if item.line is None else f"{item.overlay}:{item.line}"
-        print(printable(f"{place}, action {item.action}: absorbed upstream: {item.target}"), file=sys.stderr)
-    return 0
+        message = f"action {item.action}: absorbed upstream: {item.target}"
+        yield Finding("absorbed", "warning", message, item.overlay, item.line)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("files", nargs="+", metavar="SPEC OVERLAY", help="the document, then its overlays")
     parser.add_argument("-o", "--output", metavar="FILE", help="write here; .json or .yaml decides the format")
     parser.add_argument("--ledger", metavar="FILE", help="write every change here, as JSON")
+    parser.add_argument("--format", choices=("text", *FINDING_FORMATS), default="text", help="of findings (text)")
     parser.add_argument("--lenient", action="store_true", help="enforce the specification and nothing more")
     return parser
 

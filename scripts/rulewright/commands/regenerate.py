@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from rulewright.errors import EXIT_FAILED, InputError, run_cli
 from rulewright.files import sweep
+from rulewright.findings import FINDING_FORMATS, Finding, show_findings
 from rulewright.generate.generator import Generator
 from rulewright.generate.manifest import NAME, edited, read_manifest, reasons
 from rulewright.generate.tools import check_tools
@@ -23,8 +24,11 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         0 when the output is (now) up to date, 1 when it is not or an input is unusable, 2 for wrong usage.
     """
-    options = _parser().parse_args(arguments)
-    return run_cli(lambda: _run(options))
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.format != "text" and not options.check:
+        parser.error("--format is for --check")
+    return run_cli(lambda: _check(options) if options.format != "text" else _run(options))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -34,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the output is out of date")
     parser.add_argument("--project", default=".", metavar="DIR", help="the project to work on (default: here)")
+    parser.add_argument("--format", choices=("text", *FINDING_FORMATS), default="text", help="of --check (text)")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     return parser
 
@@ -70,6 +75,25 @@ def _run(options: argparse.Namespace) -> int:
     replace_tree(project.output, expected)
     say(f"{name}/ written: {len(expected)} files, {_count(difference)} of them new, changed or removed")
     return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Compare, and print each file that differs as a finding."""
+    project = load_project(options.project)
+    folder = project.relative(project.output)
+
+    def find() -> Iterator[Finding]:
+        check_tools()
+        actual, recorded = read_tree(project.output), read_manifest(project)
+        if not reasons(recorded, project) and recorded is not None and not edited(actual, recorded["outputs"]):
+            return
+        difference = compare(actual, _build(project, _silent))
+        kinds = {"differs": difference.changed, "is missing": difference.missing, "is not generated": difference.extra}
+        for kind, paths in kinds.items():
+            for path in paths:
+                yield Finding("drift", "error", f"{path} {kind}; run: nox -s regenerate", f"{folder}/{path}")
+
+    return show_findings(options.format, "regenerate", find)
 
 
 def _build(project: Project, progress: Callable[[str], None]) -> Tree:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from rulewright import findings
 from rulewright.errors import EXIT_FAILED, InputError, printable, run_cli
 from rulewright.generate.explain import explained
 from rulewright.importing.page import is_url, read_page
@@ -17,7 +18,7 @@ from rulewright.openapi.document import Document, load, parse, to_json
 from rulewright.project import Project, load_project
 from rulewright.rules.analysis import analyse
 from rulewright.rules.definition import Finding, RuledSchema
-from rulewright.rules.sources import misquotes_of_page, read_prose
+from rulewright.rules.sources import Prose, misquotes_of_page, read_prose
 from rulewright.rules.verdict import explain
 
 
@@ -49,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument("--project", default=".", metavar="DIR", help="the project to work on (default: here)")
-        command.add_argument("--format", choices=("text", "json"), default="text")
+        more = tuple(findings.FINDING_FORMATS) if name == "check" else ()
+        command.add_argument("--format", choices=("text", "json", *more), default="text")
         if name == "check":
             command.add_argument(
                 "--pages", action="store_true", help="also fetch the pages that rules quote, and compare"
@@ -63,12 +65,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(project: Project, options: argparse.Namespace) -> int:
-    merged = merge(project)  # raises for whatever is malformed, misquoted or wrong
-    with merged.explained():
-        merged.check_against(project.effective)
-        if options.pages:
-            merged.refuse(_misquotes_of_pages(project, merged))
-        prose = read_prose(merged.vendor, merged.ruled, merged.overlays)
+    if options.format in findings.FINDING_FORMATS:
+        return findings.show_findings(options.format, "rules check", lambda: _unclaimed(project, options))
+    merged, prose = _read_rules(project, pages=options.pages)
     count = sum(len(schema.rules) for schema in merged.ruled)
     if options.format == "json":
         print(to_json({"rules": count, "unclaimed": [sentence.data() for sentence in prose.unclaimed]}), end="")
@@ -83,8 +82,34 @@ def _misquotes_of_pages(project: Project, merged: Merged) -> Iterator[Finding]:
     """Fetch each page that a rule quotes, once, and yield the rules whose words or whose page changed."""
     rules = [rule for schema in merged.ruled for rule in schema.rules]
     for name in dict.fromkeys(rule.source.page for rule in rules if rule.source.page is not None):
+        if not is_url(name) and not (project.root / name).is_file():
+            print(printable(f"not compared: {name} is neither a URL nor a file of the project"), file=sys.stderr)
+            continue
         page = read_page(name if is_url(name) else str(project.root / name), name)
         yield from misquotes_of_page(name, page.text, page.sha256, rules)
+
+
+def _read_rules(project: Project, *, pages: bool) -> tuple[Merged, Prose]:
+    """Return the rules and the prose of a project.
+
+    Raises:
+        InputError: A rule is malformed, misquoted or wrong.
+    """
+    merged = merge(project)  # raises for whatever is malformed, misquoted or wrong
+    with merged.explained():
+        merged.check_against(project.effective)
+        if pages:
+            merged.refuse(_misquotes_of_pages(project, merged))
+        prose = read_prose(merged.vendor, merged.ruled, merged.overlays)
+    return merged, prose
+
+
+def _unclaimed(project: Project, options: argparse.Namespace) -> Iterator[findings.Finding]:
+    """Yield each sentence that no rule claims."""
+    _, prose = _read_rules(project, pages=options.pages)
+    for each in prose.unclaimed:
+        message = f"no rule claims this sentence, which sounds like a constraint: {each.text}"
+        yield findings.Finding("unclaimed-prose", "error", message, prose.path, each.line)
 
 
 def _analyse(project: Project, options: argparse.Namespace) -> int:

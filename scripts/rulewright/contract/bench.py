@@ -160,7 +160,9 @@ class Bench:
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         return self._raw.request(ask.method, target, headers={**given, **more}, content=ask.content)
 
-    def pass_on(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> httpx.Response:
+    def pass_on(
+        self, method: str, url: str, headers: list[tuple[bytes, bytes]], content: bytes | None
+    ) -> httpx.Response:
         """Send a request as it is, past the client."""
         self.compared += 1
         return self._raw.request(method, url, headers=headers, content=content)

@@ -89,7 +89,6 @@ class ClientPackage:
             self._operations = {
                 (each.method.upper(), each.path): each for each in self._part("operations").OPERATIONS.values()
             }
-            self._submits: Mapping[str, str] = self._part("waiters").SUBMITS
             self.variable: str = self._part("_api").TOKEN_VARIABLE
         except (ImportError, AttributeError, SpecError) as error:
             raise InputError(f"{name} is not an installed client that rulewright generated: {error}") from error
@@ -221,11 +220,11 @@ class Caller:
         self._runner: asyncio.Runner | None = None
 
     def call(self, request: Request, **options: Any) -> Outcome:
-        """Call an operation.
+        """Call the method of an operation.
 
         Args:
             request: What with.
-            **options: `waive` and `strict`, of operations that start a task.
+            **options: `waive` and `strict`.
 
         Raises:
             Inexpressible: The client has no arguments for it.
@@ -233,30 +232,14 @@ class Caller:
         package = self._package
         arguments = package._arguments(request)  # noqa: SLF001  one thing in two classes
         operation = package._operation(request)  # noqa: SLF001
-        if operation.id not in package._submits:  # noqa: SLF001
-            return self.outcome(lambda: self.client.call(operation, **arguments))
-        typed = self._typed(request, arguments)
-        if typed is not None:
-            method, given = typed
-            return self.outcome(lambda: method(**given, **options))
-        options = {"waive": (), "strict": None, **options}
-        return self.outcome(lambda: self.client._submit(operation, arguments, **options))  # noqa: SLF001
+        given = _given(operation, request, arguments)
+        if given is not None:
+            return self.outcome(lambda: getattr(self.client, operation.function)(**given, **options))
+        call = self.client._submit if operation.poll else None  # noqa: SLF001  what a method has no words for
+        return self.outcome(lambda: call(operation, arguments, **options) if call else self._call(operation, arguments))
 
-    def _typed(
-        self, request: Request, arguments: Mapping[str, Any]
-    ) -> tuple[Callable[..., Any], dict[str, Any]] | None:
-        """Return the public method for requests of an operation and its arguments, if it has one that takes them."""
-        body = arguments.get("body")
-        kind: type[Any] = type(body)
-        if request.method_name is None or not attrs.has(kind):
-            return None
-        fields = {field.name: getattr(body, field.name) for field in attrs.fields(kind) if field.init}
-        given = {name: value for name, value in fields.items() if type(value).__name__ != "Unset"}
-        if any(value is None for value in given.values()):
-            return None  # there, None stands for absent
-        extra = getattr(body, "additional_properties", None)
-        rest = {name: value for name, value in arguments.items() if name != "body"}
-        return getattr(self.client, request.method_name), {**given, **rest, **({"extra": extra} if extra else {})}
+    def _call(self, operation: Any, arguments: Mapping[str, Any]) -> Any:
+        return self.client.call(operation, **arguments)
 
     def outcome(self, call: Callable[[], Any]) -> Outcome:
         """Make a call of this client and return how it ended, awaited if it has to be."""
@@ -282,6 +265,31 @@ class Caller:
             self.client.close()
         if self._runner is not None:
             self._runner.close()
+
+
+def _given(operation: Any, request: Request, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the arguments of an operation's method for those of its generated function; None if it has none for them.
+
+    Of a method, None stands for an absent value, unless null is one.
+    """
+    body = arguments.get("body", ABSENT)
+    fields = {each.name for each in operation.inputs if each.place == "body"}
+    if body is not ABSENT and not (isinstance(request.body, Mapping) and fields) and fields != {""}:
+        return None
+    given: dict[str, Any] = {}
+    for each in operation.inputs:
+        if each.place != "body" or not each.name:
+            value = arguments.get(each.argument, ABSENT)
+        else:
+            value = body.get(each.name, ABSENT) if isinstance(body, Mapping) else getattr(body, each.argument, ABSENT)
+        if value is None and not each.nullable:
+            return None
+        if value is not ABSENT and type(value).__name__ != "Unset":
+            given[each.keyword] = value
+    if body is ABSENT or "" in fields:
+        return given
+    extra = {name: value for name, value in request.body.items() if name not in fields}
+    return {**given, **({"extra": extra} if extra else {})}
 
 
 def _model(kind: type[Any], body: Mapping[str, Any]) -> Any:

@@ -31,14 +31,12 @@ class Request:
         parameters: By place and name, such as `query:limit`.
         media: Type of the body; None where there is none.
         body: The body; `ABSENT` where there is none.
-        method_name: The client's typed method for any request of the operation, where the document names one.
     """
 
     operation: Operation
     parameters: Mapping[str, Any] = field(factory=dict)
     media: str | None = None
     body: Any = ABSENT
-    method_name: str | None = None
 
     @property
     def has_json(self) -> bool:
@@ -68,9 +66,7 @@ class Maker:
         if operation.body is None or not operation.body.media:
             return Request(operation, parameters)
         media = self.media(operation)
-        schema = self._spec.resolve(operation.body.media[media])
-        general = (schema.get("x-variants") or {}).get("general") if isinstance(schema, Mapping) else None
-        return Request(operation, parameters, media, self._body(operation, media), general)
+        return Request(operation, parameters, media, self._body(operation, media))
 
     def media(self, operation: Operation) -> str:
         """Return the type of body that an operation is called with: JSON where it takes that."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.openapi.document import Document, load, read_written
-from rulewright.openapi.pointer import encode
+from rulewright.openapi.pointer import at, encode
 from rulewright.overlay import Overlay, load_overlay
 from rulewright.project import Project
 
@@ -48,9 +48,14 @@ def explained(project: Project, error: InputError) -> InputError:
 def renames(project: Project, vendor: Document) -> Iterator[tuple[tuple[str, ...], str, str]]:
     """Yield section, old and new name of each component or path that the vendor renamed since the last build."""
     before = read_written(project.effective)
-    sections = [("paths",), *(("components", each) for each in _at(vendor.value, ("components",)))]
-    for section in sections:
-        old, new = _at(before, section), _at(vendor.value, section)
+    components = at(vendor.value, ("components",))
+    for section in [
+        ("paths",),
+        *(("components", each) for each in (components if isinstance(components, dict) else ())),
+    ]:
+        old, new = at(before, section), at(vendor.value, section)
+        if not isinstance(old, dict) or not isinstance(new, dict):
+            continue
         come = {name: set(_leaves(new[name], ())) for name in new if name not in old}
         for name in (each for each in old if each not in new):
             leaves = set(_leaves(old[name], ()))
@@ -59,12 +64,6 @@ def renames(project: Project, vendor: Document) -> Iterator[tuple[tuple[str, ...
             if best is not None and scores[best] >= _ALIKE:
                 del come[best]
                 yield section, name, best
-
-
-def _at(value: Any, location: Sequence[str]) -> dict[str, Any]:
-    for key in location:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
 
 
 def _leaves(value: Any, location: tuple[str | int, ...]) -> Iterator[tuple[str, str]]:

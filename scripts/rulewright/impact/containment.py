@@ -42,6 +42,7 @@ _NO_LIMIT: Final = frozenset({"float", "double", "password"})
 _SCHEMAS: Final = "#/components/schemas/"
 _MOST_LEVELS: Final = 2000
 """Nested levels of all schemas together up to which they are compared: the library recurses, and would end the process."""
+_MOST_FIELDS: Final = 10
 _UNKNOWN: Final = Containment.UNKNOWN
 _ERRORS: Final = (CanonicalizationError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError)
 
@@ -136,8 +137,10 @@ class Containing:
         with contextlib.suppress(*_ERRORS):
             gone = sides[0].subtract(sides[1]).to_json_schema()
             if isinstance(gone, dict):
-                made = {**gone, "openapi": "3.1.0"}
-                yield from itertools.islice(samples(Schemas(made), gone, shown=False), 4)
+                schemas, fields = Schemas({**gone, "openapi": "3.1.0"}), list(gone.get("properties", {}))
+                for asked in ([], *([name] for name in fields[:_MOST_FIELDS])):
+                    more = {"required": [*gone.get("required", []), *asked]} if asked else {}
+                    yield from itertools.islice(samples(schemas, {**gone, **more}, shown=False), 2)
 
 
 @dataclass(frozen=True)

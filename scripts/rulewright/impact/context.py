@@ -29,6 +29,7 @@ from rulewright.openapi.schemas import Schemas
 from rulewright.rules.space import around_bounds, concrete
 
 _LONGEST: Final = 60
+_MOST_TRIED: Final = 12
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -69,17 +70,22 @@ class Context:
     def differences(self) -> tuple[Difference, ...]:
         """The differences of the effective documents, then those of the vendor documents that an overlay hides."""
         found = differences(self.before, self.after)
-        if same(self.old.vendor.value, self.new.vendor.value):
+        if not self._has_overlays or same(self.old.vendor.value, self.new.vendor.value):
             return tuple(found)
         covering = _Covering(found)
         hidden = (each for each in differences(*self.vendors) if not covering.covers(each))
         return (*found, *(dataclasses.replace(each, hidden=True) for each in hidden))
 
+    @cached_property
+    def _has_overlays(self) -> bool:
+        return not all(same(each.value, each.vendor.value) for each in (self.old, self.new))
+
     def restated(self) -> list[Location]:
         """Return where the documents are written differently and mean the same."""
         places = {place for each in self.differences for place in (each.place.old, each.place.new)}
         around = {place[:length] for place in places for length in range(len(place) + 1)}
-        sides = (self.old.value, self.new.value), (self.old.vendor.value, self.new.vendor.value)
+        sides = [(self.old.value, self.new.value)]
+        sides += [(self.old.vendor.value, self.new.vendor.value)] if self._has_overlays else []
         written = dict.fromkeys(place for pair in sides for place in leaves(*pair))
         return [
             place
@@ -233,7 +239,7 @@ class Context:
             return None
         pair = difference.place.within[-1]
         values = [
-            *itertools.islice(self.containing.difference(pair.old, pair.new), 3),
+            *itertools.islice(self.containing.difference(pair.old, pair.new), _MOST_TRIED),
             *around_bounds(pair.new), *around_bounds(pair.old),
         ]  # fmt: skip
         for use in self.uses(difference):

@@ -302,6 +302,7 @@ def findings_of(report: Report) -> list[Finding]:
     levels = {Severity.BREAKING: "error", Severity.REVIEW: "warning", Severity.COMPATIBLE: "note"}
     for each in _open(report):
         lines = [f"{subject(each)}: {each.effect}", *(f"also: {part.effect}" for part in each.parts), *each.details]
+        lines += [_marked(each.words, _TEXT_MARKS, str)] if each.words else []
         lines += [f"smallest request: {as_text(each.witness)}"] if each.witness is not None else []
         lines += [f"accept by {each.fingerprint}"]
         spot = each.spots[0][1] if each.spots else None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final
 
 from rulewright.errors import EXIT_FAILED, InputError
@@ -18,7 +20,7 @@ from rulewright.impact.checks import CHECKS, DERIVED
 from rulewright.impact.context import Context
 from rulewright.impact.difference import Difference
 from rulewright.impact.requests import RequestImpact
-from rulewright.impact.revision import Revision
+from rulewright.impact.revision import CONFIG, Revision
 from rulewright.openapi.document import Document
 from rulewright.openapi.pointer import Location, encode
 
@@ -57,22 +59,30 @@ class Settings:
         return change.severity
 
 
-def read_settings(document: Mapping[str, Any], path: str, fail_on: Sequence[str] = ()) -> Settings:
+def read_settings(root: Path, fail_on: Sequence[str] = ()) -> Settings:
     """Return the settings in the table `tool.rulewright.impact` of a project, or those of the command line.
 
     Raises:
-        InputError: A key, kind, check or level is unknown.
+        InputError: The file is not TOML, or a key, kind, check or level is unknown.
     """
+    path = root / CONFIG
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"is not TOML: {error}", path=path.as_posix()) from error
     table = document.get("tool", {}).get("rulewright", {}).get("impact", {})
-    kinds, levels = table.get("fail-on", Settings.fail_on), table.get("levels", {})
+    kinds, levels = table.get("fail-on", list(Settings.fail_on)), table.get("levels", {})
+    if not isinstance(kinds, list) or not isinstance(levels, dict):
+        raise InputError("[tool.rulewright.impact] has fail-on, a list, and levels, a table", path=path.as_posix())
     known = {*(each.id for each in CHECKS), *(each.id for each in DERIVED)}
     for what, given, possible in (
         ("setting", table, {"fail-on", "levels"}), ("kind in fail-on", kinds, {*WHO, ANY}),
         ("check in levels", levels, known), ("level", levels.values(), LEVELS.keys()),
     ):  # fmt: skip
         if unknown := [each for each in given if each not in possible]:
-            few = f": {', '.join(possible)}" if len(possible) < 10 else "; see rulewright impact --checks"
-            raise InputError(f"[tool.rulewright.impact] has an unknown {what}, {unknown[0]!r}{few}", path=path)
+            few = f": {', '.join(sorted(possible))}" if len(possible) < 10 else "; see rulewright impact --checks"
+            message = f"[tool.rulewright.impact] has an unknown {what}, {unknown[0]!r}{few}"
+            raise InputError(message, path=path.as_posix())
     return Settings(tuple(fail_on) or tuple(kinds), {name: LEVELS[level] for name, level in levels.items()})
 
 
@@ -218,7 +228,10 @@ def _one_finding(changes: list[Change]) -> Change:
     first, *others = sorted(changes, key=_worst_first)
     uses = tuple(dict.fromkeys(use for each in (first, *others) for use in each.uses))
     who = tuple(name for name in WHO if any(name in each.who for each in changes))
-    return dataclasses.replace(first, who=who, uses=uses, parts=tuple(others)) if others else first
+    parts = tuple(
+        each for each in others if each.who or each.check != first.check
+    )  # the other side of the same is no news
+    return dataclasses.replace(first, who=who, uses=uses, parts=parts) if others else first
 
 
 def _same_findings(changes: Sequence[Change]) -> Iterable[Change]:

@@ -12,10 +12,9 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.files import write_whole
-from rulewright.importing.fragment import fragments, read_fragment
 from rulewright.importing.index import Choice, Listing, is_index, read_listing
 from rulewright.importing.merge import Disagreement, plan, render
-from rulewright.importing.page import MissingPageError, Page, list_pages, read_page
+from rulewright.importing.page import MissingPageError, Page, fragments, list_pages, read_fragment, read_page
 from rulewright.openapi.document import Document, parse, to_json
 from rulewright.openapi.operations import operations
 from rulewright.openapi.validity import check_document

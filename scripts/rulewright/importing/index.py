@@ -51,7 +51,7 @@ class Listing:
 
 
 def is_index(source: str) -> bool:
-    """Return whether a source is an index of pages, which its name tells."""
+    """Return whether a source is an index of pages, by its name."""
     path = re.split(r"[?#]", source, maxsplit=1)[0] if is_url(source) else source
     return PurePosixPath(path).name.lower() == _NAME
 

@@ -20,7 +20,7 @@ from rulewright.errors import InputError
 from rulewright.importing.index import edition_of
 from rulewright.openapi.document import Document, parse, to_yaml
 from rulewright.openapi.operations import Operation, operations
-from rulewright.openapi.pointer import Location
+from rulewright.openapi.pointer import Location, at
 
 _ABSENT: Final = object()
 _CUT: Final = 100
@@ -104,11 +104,11 @@ def merge(values: Sequence[Any], additions: Sequence[Addition]) -> Any:
 
 
 def _put(merged: Any, values: Sequence[Any], addition: Addition) -> None:
-    part = copy.deepcopy(_at(values[addition.source], addition.origin))
+    part = copy.deepcopy(at(values[addition.source], addition.origin))
     if addition.location == ("tags",) and len(addition.origin) == 2:
         merged["tags"].append(part)
     else:
-        _at(merged, addition.location[:-1])[addition.location[-1]] = part
+        at(merged, addition.location[:-1])[addition.location[-1]] = part
 
 
 class _Comparison:
@@ -129,7 +129,7 @@ class _Comparison:
         """
         titles = (("info", "title"),) * (edition_of(self.earlier[0].path) == edition_of(self.document.path))
         for location in (*((key,) for key in _INHERITED if key != "info"), *titles):
-            ours, theirs = (_found(value, location) for value in (merged, self.document.value))
+            ours, theirs = (at(value, location, _ABSENT) for value in (merged, self.document.value))
             if next(differences(ours, theirs), None):
                 self._disagree(location, ours, theirs, is_api=True)
                 return False
@@ -196,15 +196,9 @@ class _Comparison:
                     return document, ("tags", index, *location[2:])
         for depth in (3, 2, 1):  # the part itself, or what ought to hold it
             for document in self.earlier:
-                if _found(document.value, location[:depth]) is not _ABSENT:
+                if at(document.value, location[:depth], _ABSENT) is not _ABSENT:
                     return document, location
         return self.earlier[0], location
-
-
-def _found(value: Any, location: Location) -> Any:
-    for key in location:
-        value = value.get(key, _ABSENT) if isinstance(value, dict) else _ABSENT
-    return value
 
 
 def _inherited(location: Location) -> tuple[str, ...]:
@@ -227,12 +221,6 @@ def _by_name(tags: Any) -> dict[str, int]:
     names = [tag.get("name") for tag in entries if isinstance(tag, dict)]
     indexes = {name: index for index, name in enumerate(names) if isinstance(name, str)}
     return indexes if len(indexes) == len(entries) else {}
-
-
-def _at(value: Any, location: Location) -> Any:
-    for key in location:
-        value = value[key]
-    return value
 
 
 def _check_operation_ids(documents: Sequence[Document]) -> None:

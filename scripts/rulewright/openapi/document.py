@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import math
 import re
@@ -118,7 +120,23 @@ def parse(text: str, path: str, *, first_line: int = 1) -> Document:
         path: The name to use in messages.
         first_line: The line of `path` at which the text begins, for a fragment of a larger file.
     """
-    readable = _join_surrogates(text)
+    with _uncollected():
+        return _parse(_join_surrogates(text), text, path, first_line)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Pause garbage collection: it would walk the growing tree of a large document over and over, and find nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _parse(readable: str, text: str, path: str, first_line: int) -> Document:
     loader = _Loader(readable)
     try:
         expands = _expands(readable, path, first_line)

@@ -55,6 +55,16 @@ def resolve(document: Any, pointer: str) -> Any:
     return value
 
 
+def at(value: Any, location: Location, default: Any = None) -> Any:
+    """Return the value at a location, or a default where there is none."""
+    for key in location:
+        is_item = isinstance(value, list) and isinstance(key, int) and key < len(value)
+        if not is_item and not (isinstance(value, dict) and key in value):
+            return default
+        value = value[key]
+    return value
+
+
 def path_of(location: Location) -> str:
     """Return a location as people write queries: `$.paths['/a'].get.tags[0]`."""
     text = "$"

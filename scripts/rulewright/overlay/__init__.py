@@ -3,8 +3,7 @@
 `rulewright overlay --help` is the command line.
 """
 
-from rulewright.overlay.draft import Change, trace
-from rulewright.overlay.engine import Absorbed, AbsorbedError, Applied, apply
+from rulewright.overlay.engine import Absorbed, AbsorbedError, Applied, Change, apply, trace
 from rulewright.overlay.model import (
     Action,
     Overlay,

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.openapi.document import Document
-from rulewright.openapi.pointer import Location, encode
+from rulewright.openapi.pointer import Location, at, encode
 from rulewright.overlay import Overlay
 from rulewright.overlay.model import Action
 from rulewright.overlay.query import QueryError
@@ -134,7 +134,7 @@ def _rewritten(document: Any, start: Location, update: Any) -> Iterator[tuple[st
         return  # it targets the thing itself, so it is a correction
     for location, value in _parts(start, update):
         kind, name, last = map(str, location)
-        if kind in _WHOLE and _WHOLE[kind] in value and isinstance(_at(document, location), dict):
+        if kind in _WHOLE and _WHOLE[kind] in value and isinstance(at(document, location), dict):
             yield (f"{last.upper()} {name}" if kind == "paths" else f"{name.rstrip('s')} {last}"), location
 
 
@@ -142,9 +142,3 @@ def _parts(location: Location, value: Any) -> Iterable[tuple[Location, dict[str,
     if isinstance(value, dict) and len(location) < _DEPTH:
         return (part for key, child in value.items() for part in _parts((*location, key), child))
     return [(location, value)] if isinstance(value, dict) and len(location) == _DEPTH else []
-
-
-def _at(value: Any, location: Location) -> Any:
-    for key in location:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from rulewright.errors import InputError, printable
 from rulewright.openapi.document import Document, load
-from rulewright.openapi.pointer import Location
+from rulewright.openapi.pointer import Location, at
 from rulewright.openapi.references import objects
 from rulewright.overlay.query import Query, QueryError
 from rulewright.overlay.values import a_kind, canonical, digest
@@ -207,7 +207,7 @@ def _check_action(document: Document, location: Location, allowed: Sequence[str]
 
 
 def _members(document: Document, location: Location, allowed: Sequence[str], required: Sequence[str]) -> None:
-    value: Mapping[str, Any] = _at(document, location)
+    value: Mapping[str, Any] = at(document.value, location)
     for name in value:
         if name not in allowed and not name.startswith("x-"):
             version = document.value["overlay"]
@@ -228,10 +228,10 @@ def _text(document: Document, location: Location) -> None:
 
 
 def _typed(document: Document, location: Location, wanted: type, message: str) -> None:
-    parent = _at(document, location[:-1])
+    parent = at(document.value, location[:-1])
     if location and isinstance(parent, dict) and location[-1] not in parent:
         return
-    value = _at(document, location)
+    value = at(document.value, location)
     if not isinstance(value, wanted):
         raise fault(document, location, f"{message}, got {a_kind(value)}")
 
@@ -242,13 +242,6 @@ def _unique(document: Document, actions: Sequence[Any]) -> None:
         other = first.setdefault(canonical(action), index)
         if other != index:
             raise fault(document, ("actions", index), f"action {index + 1} repeats action {other + 1} word for word")
-
-
-def _at(document: Document, location: Location) -> Any:
-    value = document.value
-    for key in location:
-        value = value[key]
-    return value
 
 
 def _near(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:

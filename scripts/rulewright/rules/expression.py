@@ -180,7 +180,7 @@ class Compiler:
 
     Args:
         member: Returns the variable or expression for a property of the object in a variable.
-        lists: For variables about which it is known beforehand whether they are lists: the name that says so.
+        lists: For variables that were tested for being a list before: the name of the result.
         asked: How often it was asked of each variable whether it is a list.
     """
 

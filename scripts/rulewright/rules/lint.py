@@ -102,7 +102,7 @@ def _properties(schema: Any, document: Any, above: frozenset[int] = frozenset())
 
 @check
 def condition_needs_presence(rule: Rule, context: Context) -> Iterator[tuple[str, Location]]:  # noqa: ARG001
-    """An `if` does not match because a field is absent, unless it says so.
+    """An `if` does not match a body merely because a field is absent.
 
     JSON Schema accepts whatever `properties` finds nothing to say about, so `if: {properties: {a: {const: x}}}`
     also matches a body without `a`.
@@ -124,9 +124,9 @@ def _unasked(schema: Any, location: Location) -> Iterator[tuple[str, Location]]:
 
 @check
 def condition_names_a_field(rule: Rule, context: Context) -> Iterator[tuple[str, Location]]:  # noqa: ARG001
-    """An `if` says when the rule applies; one that names no field has lost what it was about."""
+    """An `if` names at least one field: it decides when the rule applies."""
     if next(_named(rule.condition), None) is None:
-        yield "the condition names no field; say when the rule applies, at least that a field is required", ("if",)
+        yield "the condition names no field; state when the rule applies, at least that a field is required", ("if",)
 
 
 @check

@@ -96,14 +96,16 @@ def misquotes_of_page(name: str, text: str, sha256: str, rules: Iterable[Rule]) 
     """Yield the rules that quote a page whose words, or whose other content, have changed.
 
     Args:
-        name: The page's URL, or its file name without folders.
+        name: The page's URL, or its file name without folders; a source may leave out how the URL begins.
         text: The page.
         sha256: Hash of the page as it was read.
         rules: The rules.
     """
     for rule in rules:
         source = rule.source
-        if source.page is None or name not in {source.page, PurePosixPath(source.page).name}:
+        if source.page is None or not (
+            name in {source.page, PurePosixPath(source.page).name} or name.endswith(f"/{source.page}")
+        ):
             continue
         place = (*rule.location, "source")
         if not _stands(source.quote, text):

@@ -71,6 +71,7 @@ def submit(
                 name,
                 options.operation,
                 done,
+                extension=options.extension,
                 directory=Path(heading.directory),
                 waive=heading.waive,
                 strict=heading.strict,
@@ -88,7 +89,7 @@ def submit(
                 if findings.lines:
                     _approve(desk, options, findings.lines, _described(findings))
                     _prepare(Path(heading.directory))
-                    lines = _lines.read(opened, name, options.operation, done)
+                    lines = _lines.read(opened, name, options.operation, done, extension=options.extension)
                     store.add(
                         heading, ((each.number, each.content(heading.batch)) for each in lines), options.max_submits
                     )
@@ -307,6 +308,8 @@ def _check(options: Working, *, submits: bool) -> None:
     _rate(options.rate)
     if isinstance(options, Spending) and options.max_submits is not None and options.max_submits < 0:
         raise ConfigurationError(f"--max-submits must be a number from 0, got {options.max_submits}")
+    if isinstance(options, Batching) and not re.fullmatch(r"\w{1,20}", options.extension):
+        raise ConfigurationError(f"--extension must be letters and digits such as mp4, got {options.extension!r}")
     if not SUBMITS:
         raise ConfigurationError("a file of requests is for an API with an operation that starts a task; this has none")
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Final
 
 from attrs import define, field, frozen
 
-from .._api import BODIES, OPERATIONS, PROGRAM, SUBMITS, request_violations
+from .._api import BODIES, OPERATIONS, PROGRAM, SUBMITS, WAITERS, request_violations
 from .._errors import ConfigurationError
 from .._secrets import printable
 from ._requests import RequestSchema, UnlistedField, read_object, unlisted_fields
@@ -30,7 +30,7 @@ SHOWN: Final = 100
 _WRAPPED: Final = {"output", "request", "operation", "parameters"}
 _FORBIDDEN: Final = frozenset('/\\:*?"<>|')
 """Characters a file name cannot have everywhere."""
-_OWN_NAME: Final = re.compile(r"line-\d+\.mp4")
+_OWN_NAME: Final = re.compile(r"line-(\d+)\.\w+")
 
 
 @frozen
@@ -138,11 +138,11 @@ def identify(file: BinaryIO, name: str, known: Collection[str]) -> tuple[str, in
     return batch or digest.hexdigest()[:12], last
 
 
-def read(file: BinaryIO, name: str, operation: str | None, done: Collection[int]) -> Iterator[Line]:
+def read(file: BinaryIO, name: str, operation: str | None, done: Collection[int], *, extension: str) -> Iterator[Line]:
     """Yield the lines that are not done; they were checked before."""
     for number, text in _rows(file, name):
         if number not in done:
-            yield _line(f"{name}:{number}", number, read_object(text, name, number), operation)
+            yield _line(f"{name}:{number}", number, read_object(text, name, number), operation, extension)
 
 
 def check(
@@ -151,6 +151,7 @@ def check(
     operation: str | None,
     done: Collection[int],
     *,
+    extension: str,
     directory: Path,
     waive: Collection[str],
     strict: bool,
@@ -162,6 +163,7 @@ def check(
         name: What it is called in messages.
         operation: The operation that submits lines which name none.
         done: Numbers of lines that are in the store.
+        extension: The extension of the files that lines do not name.
         directory: Where the files will go.
         waive: Ids of rules switched off.
         strict: Whether inferred rules refuse too.
@@ -181,7 +183,7 @@ def check(
             continue
         found.lines += 1
         try:
-            line = _line(f"{name}:{number}", number, read_object(text, name, number), operation)
+            line = _line(f"{name}:{number}", number, read_object(text, name, number), operation, extension)
             _check_output(f"{name}:{number}", line, taken, named)
         except ConfigurationError as error:
             found.refused = False
@@ -225,16 +227,37 @@ def _schema(kind: type[Any]) -> RequestSchema:
     return _SCHEMAS[kind]
 
 
-def _line(place: str, number: int, read: dict[str, Any], operation: str | None) -> Line:
-    output, parameters, body = f"line-{number:04}.mp4", {}, read
+def _line(place: str, number: int, read: dict[str, Any], operation: str | None, extension: str) -> Line:
+    name, given, body = None, {}, read
     if read.keys() <= _WRAPPED and isinstance(read.get("request"), dict):
-        body = read["request"]
-        output = _checked_name(place, read.get("output", output))
+        body, name, given = read["request"], read.get("output"), read.get("parameters", {})
         operation = read.get("operation", operation)
-        parameters = read.get("parameters", {})
-        if not isinstance(parameters, dict):
-            raise ConfigurationError(f"{place}: parameters must be an object, got {type(parameters).__name__}")
-    return Line(number, _operation(place, operation, body, parameters), parameters, body, output)
+        if not isinstance(given, dict):
+            raise ConfigurationError(f"{place}: parameters must be an object, got {type(given).__name__}")
+    operation = _operation(place, operation, body, given)
+    if name is None:
+        # What makes no file has its last answer written.
+        name = f"line-{number:04}.{extension if WAITERS[SUBMITS[operation]].outputs else 'json'}"
+    return Line(number, operation, _parameters(place, operation, given), body, _checked_name(place, name))
+
+
+def _parameters(place: str, operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters by the keyword of their request, whether they are given by that or by the document's name."""
+    inputs = [each for each in OPERATIONS[operation].inputs if each.place != "body"]
+    known = {name: each.argument for each in inputs for name in (each.name, each.keyword, each.argument)}
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise ConfigurationError(f"{place}: {operation} has no parameter {printable(repr(name))[:100]}{hint}")
+    found = {known[name]: value for name, value in given.items()}
+    missing = [each.name for each in inputs if each.required and each.argument not in found]
+    if missing:
+        raise ConfigurationError(
+            f"{place}: {operation} needs {', '.join(missing)}",
+            way_out='write {"parameters": {NAME: VALUE}, "request": REQUEST}',
+        )
+    return found
 
 
 def _operation(place: str, named: Any, body: dict[str, Any], parameters: Mapping[str, Any]) -> str:
@@ -254,11 +277,13 @@ def _operation(place: str, named: Any, body: dict[str, Any], parameters: Mapping
     return fitting[0]
 
 
-def _fits(operation: str, body: dict[str, Any], parameters: Mapping[str, Any]) -> bool:
-    inputs = OPERATIONS[operation].inputs
-    known = {each.name for each in inputs if each.place == "body"}
-    needed = {each.argument for each in inputs if each.required and each.place != "body"}
-    if not needed <= parameters.keys() or (known and not body.keys() <= known):
+def _fits(operation: str, body: dict[str, Any], given: Mapping[str, Any]) -> bool:
+    known = {each.name for each in OPERATIONS[operation].inputs if each.place == "body" and each.name}
+    if known and not body.keys() <= known:
+        return False
+    try:
+        parameters = _parameters("", operation, given)
+    except ConfigurationError:
         return False
     return not request_violations(OPERATIONS[operation], {"body": body, **parameters})
 
@@ -301,8 +326,8 @@ def _check_output(place: str, line: Line, taken: Collection[str], named: dict[st
             f"{place}: makes the file {line.output}, which exists already",
             way_out="move it away, or name another output",
         )
-    if _OWN_NAME.fullmatch(name):
-        if int(name[5:-4]) != line.number:
+    if own := _OWN_NAME.fullmatch(name):
+        if int(own[1]) != line.number:
             raise ConfigurationError(f"{place}: {line.output} is the name of another line's file; name another output")
         return
     if name in named:
