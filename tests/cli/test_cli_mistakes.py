@@ -75,7 +75,7 @@ def test_a_misspelt_field_of_a_batch_is_named_once(cli: Cli, serve: Serve, tmp_p
     file = tmp_path / "cats.jsonl"
     rows = [REQUEST, *([REQUEST | {"aspect_ratio": "9:16", "zzz": 1}] * 300)]
     file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    ran = cli("submit", str(file), "--json", "--concurrency", "1", *sandbox.options)
+    ran = cli("submit", str(file), "--operation", "generateVideo", "--json", "--concurrency", "1", *sandbox.options)
     expected = "warning: the document lists no field aspect_ratio (in 300 lines, first line 2); it is sent as it is"
     assert ran.err.startswith(f"{expected}; did you mean aspectRatio?\n")
     assert ran.err.count("aspect_ratio") == 1

@@ -69,7 +69,7 @@ def explain(
     operation: Annotated[
         str | None,
         Parameter(
-            metavar="NAME", help="What the request is for, as a command or an operationId, if there are several."
+            metavar="NAME", help="What the request is for, where there are several: a command or an operationId."
         ),
     ] = None,
     options: Judging | None = None,
