@@ -49,7 +49,7 @@ EXPLORER: Final = "explorer.html"
 _RUNTIME: Final = Path(__file__).parents[1] / "runtime"
 _RUFF: Final = (
     ("check", ".", "--isolated", "--no-cache", "--quiet", "--fix-only", "--select=I,UP,F401,RET505"),
-    ("format", ".", "--isolated", "--no-cache", "--quiet"),
+    ("format", ".", "--isolated", "--no-cache"),
 )
 _RUFF_OPTIONS: Final = ("--target-version=py311", "--line-length=110")
 Progress = Callable[[str], None]

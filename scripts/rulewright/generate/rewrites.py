@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from rulewright.openapi.operations import METHODS, is_ignored
+from rulewright.openapi.operations import METHODS, is_ignored, parameter_schema
 from rulewright.openapi.pointer import decode, resolve
 from rulewright.openapi.references import follow
 
@@ -21,7 +21,6 @@ _BYTES: Final = {"type": "string", "format": "binary"}
 _KNOWN: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _OCTETS: Final = "application/octet-stream"
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9*][a-z0-9!#$&^_.+-]*\Z")
-_TEXT_ONLY: Final = ("header", "cookie")
 _NAMED: Final = frozenset(
     {
         "properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas", "responses",
@@ -153,21 +152,13 @@ def _without_extensions(value: dict[str, Any]) -> dict[str, Any]:
     return {key: child for key, child in value.items() if not key.startswith("x-") or key in (_READ, "x-rule")}
 
 
-def send_text(value: dict[str, Any], document: Any) -> dict[str, Any]:
-    """Declare headers and cookies as text."""
-    if value.get("in") not in _TEXT_ONLY or not isinstance(value.get("schema"), dict):
+def give_schema(value: dict[str, Any], _document: Any) -> dict[str, Any]:
+    """Declare a parameter that is written in a media type by its schema."""
+    content = value.get("content")
+    if not (isinstance(value.get("in"), str) and isinstance(content, dict) and "schema" not in value):
         return value
-    schema = value["schema"]
-    if _holds_a_list(follow(document, schema)) or any(
-        _holds_a_list(follow(document, each)) for key in ("anyOf", "oneOf", "allOf") for each in schema.get(key) or ()
-    ):
-        text = {"type": "string", **{key: schema[key] for key in ("title", "description") if key in schema}}
-        return {**value, "schema": text}
-    kept = {key: child for key, child in schema.items() if key not in {"format", "const"}}
-    return {
-        **value,
-        "schema": {**kept, "type": "string", "enum": [str(schema["const"])]} if "const" in schema else kept,
-    }
+    rest = {key: child for key, child in value.items() if key != "content"}
+    return {**rest, "schema": parameter_schema(value)}
 
 
 def drop_default(value: dict[str, Any], _document: Any) -> dict[str, Any]:
@@ -241,6 +232,21 @@ def _kind(document: Any, schema: Any, depth: int = 0) -> str:
     if below:
         return next((kind for kind in ("object", "union", "value") if kind in below), "none")
     return "value" if {"type", "enum", "const"} & set(found) else "none"
+
+
+def join_lists(value: dict[str, Any], document: Any) -> dict[str, Any]:
+    """Write a union of lists as a list of a union."""
+    for key in ("anyOf", "oneOf"):
+        members = value.get(key)
+        if not isinstance(members, list):
+            continue
+        lists = [each for each in members if (follow(document, each) or {}).get("type") == "array"]
+        if len(lists) > 1:
+            items = [follow(document, each).get("items", {}) for each in lists]
+            kept = [each for each in members if each not in lists]
+            joined = {"type": "array", "items": {} if {} in items else {"anyOf": items}}
+            return {**value, key: [*kept, joined]}
+    return value
 
 
 def list_constants(value: dict[str, Any], _document: Any) -> dict[str, Any]:
@@ -335,12 +341,15 @@ def name_file(value: dict[str, Any], _document: Any) -> dict[str, Any]:
     return {**value, "format": "binary"} if is_file else value
 
 
-def drop_constant(value: dict[str, Any], _document: Any) -> dict[str, Any]:
-    """Leave out a constant that Python has no literal type for."""
-    if type(value.get("const", "")) in (str, bool, int):
+def replace_constant(value: dict[str, Any], _document: Any) -> dict[str, Any]:
+    """Write a constant number as an enum of one, and any other that is no text as its type."""
+    only = value.get("const", "")
+    if isinstance(only, str):
         return value
     rest = {key: child for key, child in value.items() if key != "const"}
-    return {**rest, "type": "null"} if value["const"] is None else rest
+    if type(only) is int:
+        return {**rest, "type": "integer", "enum": [only]}
+    return {"type": _JSON_TYPES[type(only)], **rest} if not isinstance(only, (dict, list)) else rest
 
 
 def call_3_1(document: Any) -> None:
@@ -362,11 +371,13 @@ def empty_heads(document: Any) -> None:
 
 
 def bytes_for_opaque(document: Any) -> None:
-    """Declare content that is neither JSON, text nor a form as bytes."""
+    """Declare content that is neither JSON nor a form as bytes, or as text."""
     for content in _contents(document):
         for name, media in content.items():
             if _is_opaque(name) and isinstance(media, dict):
                 media["schema"] = dict(_BYTES)
+            elif _essence(name).startswith("text/") and (media or {}).get("schema") == _BYTES:
+                media["schema"] = {"type": "string"}
 
 
 def media_types(document: Any) -> dict[str, str]:
@@ -428,11 +439,6 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
     return result
 
 
-def _holds_a_list(schema: Any) -> bool:
-    kinds = schema.get("type") if isinstance(schema, dict) else None
-    return bool({"array", "object"} & set(kinds if isinstance(kinds, list) else [kinds]))
-
-
 def _is_only_value(schema: Mapping[str, Any]) -> bool:
     return (
         schema.get("const", *(schema.get("enum") or ())[:1]) == schema["default"]
@@ -456,10 +462,10 @@ REFERENCE_REWRITES: Final = (
 )
 OBJECT_REWRITES: Final = (
     Patch(
-        "declare headers and cookies as text",
-        "it writes dates and UUIDs as they are and refuses lists and constants",
+        "declare a parameter that is written in a media type by its schema",
+        "it leaves the parameter out",
         "0.29.1",
-        send_text,
+        give_schema,
     ),
     Patch("leave out defaults", "it sends the server's default unasked", "0.29.1", drop_default),
     Patch(
@@ -471,8 +477,14 @@ OBJECT_REWRITES: Final = (
     Patch("write items that are true, false or missing as a schema", "it refuses the list", "0.29.1", give_items),
     Patch("replace an enum of mixed or fractional values by their type", "it refuses the enum", "0.29.1", widen_enum),
     Patch("declare contentMediaType as format: binary", "it knows files of OpenAPI 3.0 only", "0.29.1", name_file),
+    Patch("write a union of lists as a list of a union", "it tells lists apart by being lists", "0.29.1", join_lists),
     Patch("write a union of constants as an enum", "it keeps the first constant only", "0.29.1", list_constants),
-    Patch("leave out a constant that is an object or a fraction", "it refuses the document", "0.29.1", drop_constant),
+    Patch(
+        "write a constant number as an enum of one, and any other that is no text as its type",
+        "it refuses objects, and writes code that is none",
+        "0.29.1",
+        replace_constant,
+    ),
     Patch(
         "leave one list of the schemas that a value must fit",
         "it takes allOf for an object and refuses unions and texts in it, ignores what stands beside a single "
@@ -484,5 +496,10 @@ OBJECT_REWRITES: Final = (
 DOCUMENT_REWRITES: Final = (
     Patch("call OpenAPI 3.2 by the name of 3.1", "it refuses any other version", "0.29.1", call_3_1),
     Patch("leave out the content of answers to HEAD", "it parses a body that is never sent", "0.29.1", empty_heads),
-    Patch("declare pictures, archives and the like as bytes", "it drops the operation", "0.29.1", bytes_for_opaque),
+    Patch(
+        "declare pictures, archives and the like as bytes, and text as text",
+        "it drops the operation",
+        "0.29.1",
+        bytes_for_opaque,
+    ),
 )

@@ -141,7 +141,8 @@ class _Maker:
         properties, required = object_parts(self.schemas.resolve, value)
         kind = self._type(value)
         if kind == "object" or properties or required:
-            return {name: self.make(properties.get(name, {}), depth + 1) for name in required}
+            made = {name: self.make(properties.get(name, {}), depth + 1) for name in required}
+            return {**made, **self._chosen(value, depth)}
         if value.get("allOf"):
             return self.make(self._flattened(value), depth + 1)
         if kind == "array":
@@ -151,6 +152,16 @@ class _Maker:
         if kind in {"boolean", "null"}:
             return False if kind == "boolean" else None
         return _string(value)
+
+    def _chosen(self, value: Mapping[str, Any], depth: int) -> dict[str, Any]:
+        """Return the properties of one alternative of each choice among the members of allOf."""
+        result: dict[str, Any] = {}
+        for member in value.get("allOf") or ():
+            found = self.schemas.resolve(member)
+            if isinstance(found, Mapping) and {"oneOf", "anyOf", "allOf"} & set(found):
+                made = self.make(found, depth + 1)
+                result |= made if isinstance(made, dict) else {}
+        return result
 
     def _type(self, value: Mapping[str, Any]) -> Any:
         kind = value.get("type")
