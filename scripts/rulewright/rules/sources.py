@@ -18,6 +18,7 @@ from rulewright.openapi.document import Document, to_yaml
 from rulewright.openapi.pointer import Location, encode, resolve
 from rulewright.overlay import Overlay, notes
 from rulewright.rules.definition import Finding, Rule, RuledSchema, Source
+from rulewright.rules.holes import read_holes
 
 _NEAR: Final = 0.6
 _SHOWN: Final = 3
@@ -270,12 +271,14 @@ def read_prose(vendor: Document, ruled: Sequence[RuledSchema], overlays: Sequenc
     """
     quotes = [(rule.source.pointer, folded(rule.source.quote), rule.id) for schema in ruled for rule in schema.rules]
     waivers = {(at, quote): (place, reason) for at, quote, place, reason in _waivers(overlays)}
+    holes = read_holes(vendor, overlays)
     result = []
     for location, text in _texts(vendor.value, ()):
         pointer = encode(location)
         for sentence in filter(sounds_like_a_constraint, sentences(text)):
             rules = tuple(rule for at, quote, rule in quotes if at == pointer and _overlap(quote, sentence))
-            _, waiver = waivers.get((pointer, sentence), (None, None))
+            hole = next((each for each in holes if each.at == f"#{pointer}" and _overlap(each.quote, sentence)), None)
+            _, waiver = waivers.get((pointer, sentence), (None, hole.reason if hole else None))
             result.append(Sentence(f"#{pointer}", vendor.line(pointer), sentence, rules, waiver))
     waived = {(each.at[1:], each.text) for each in result}
     if stale := [(at, quote, place) for (at, quote), (place, _) in waivers.items() if (at, quote) not in waived]:
