@@ -342,6 +342,20 @@ def test_a_signal_waits_for_the_answers_to_submits(cli: Cli, serve: Serve, tmp_p
     assert set(posts(sandbox).values()) == {1}
 
 
+def test_a_task_of_a_line_that_was_taken_away_is_kept(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """A line is cancelled, or adopted, while its submit is in flight: the answer still leads to its file."""
+    from mountsea_gemini.cli import _store
+
+    sandbox = serve("slow=2@submit now")
+    with started("submit", str(cats(tmp_path, 1)), *sandbox.options) as process:
+        until(lambda: sandbox.sent("POST") == 1)
+        with _store.opened(str(tmp_path / "store.sqlite"), create=False) as store:
+            store.cancel(f"{heading.batch}:1" for heading in store.headings())
+        process.communicate(timeout=60)
+    assert cli("resume", *sandbox.options).code == 0
+    assert (listed(cli), sandbox.sent("POST")) == ({1: "done"}, 1)
+
+
 def test_a_second_ctrl_c_parks_what_was_under_way(cli: Cli, serve: Serve, tmp_path: Path) -> None:
     """Broken off before the answer came, a line is unknown from then on, and is not sent again."""
     sandbox = serve("slow=30@submit")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,12 @@ def parent(value: Any, pointer: str) -> tuple[Any, Any]:
 
 
 def edited(value: Any, edits: Sequence[dict[str, Any]]) -> Any:
-    """Return a copy of a document with edits made: `set` a pointer to a value, or `remove` it."""
+    """Return a copy of a document with edits made: `set` a pointer to a value, `remove` it, or `rename` a name."""
     result = copy.deepcopy(value)
     for edit in edits:
+        if "rename" in edit:
+            result = json.loads(json.dumps(result).replace(str(edit["rename"]), edit["to"]))
+            continue
         pointer = edit.get("set", edit.get("remove"))
         container, key = parent(result, str(pointer))
         if "remove" in edit:

@@ -166,6 +166,22 @@ def test_origin_hash_and_operations_of_each_page_are_recorded(run: Run, project:
     assert (project / RECORD).stat().st_mtime_ns == before
 
 
+def test_a_page_in_html_is_read_as_the_markdown_beside_it(run: Run, project: Path, site: Site) -> None:
+    """An index may list the pages that people see; one without Markdown is reported as missing."""
+    html = b"<!doctype html><title>Parcels"
+    site.links = []
+    site.add("/en/api/parcels/send", html)
+    site.add("/en/api/parcels/about", html)
+    outcome = run(site.publish(), "--prefix", "api")
+    assert operation_ids(project) == ["parcels_send"]
+    assert [each["origin"] for each in json.loads((project / RECORD).read_bytes())["pages"]] == [
+        f"{site.vendor.url}/en/api/parcels/send.md"
+    ]
+    assert lines_with(outcome.out, "missing page") == [
+        f"missing page: {site.vendor.url}/en/api/parcels/about.md is listed, but the server has no such page"
+    ]
+
+
 def test_new_gone_moved_and_disagreeing_pages_are_findings(run: Run, project: Path, site: Site) -> None:
     """Each is named, and the rest is merged; of two pages that disagree the first is taken."""
     run(site.publish(), "--prefix", "en/api/parcels/")

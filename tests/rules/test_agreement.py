@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import jsonschema_rs
 from mountsea_gemini import rules
@@ -13,6 +15,7 @@ from rulewright.rules.space import Space
 from rulewright.rules.verdict import Verdict
 
 from tests.example import example
+from tests.rules.expected import differences, finite_cases, many_images, text_cases
 
 
 def test_the_finite_part_is_the_known_one(ruled: RuledSchema, merged: Merged) -> None:
@@ -85,3 +88,26 @@ def _differs(left: dict[str, object], right: dict[str, object], name: str) -> bo
     if isinstance(a, list) and isinstance(b, list):
         return len(a) != len(b)
     return a != b
+
+
+def test_a_compiled_rule_is_described_as_in_the_document(ruled: RuledSchema) -> None:
+    """Id, level, message, schema and the vendor's words with their place: a violation leads back to the page."""
+    said = [
+        (rule.id, rule.level, rule.message, ruled.pointer, rule.source.at, rule.source.quote) for rule in ruled.rules
+    ]
+    got = [(r.id, r.level, r.message, r.schema, r.source.at, r.source.quote) for r in rules.RULES.values()]
+    assert got == said
+
+
+def with_a_tuple(body: Mapping[str, Any]) -> Any:
+    """Check a model whose images are a tuple, whose length a type checker knows."""
+    model = VideoGenerationDto.from_dict(body)
+    if "imageList" in body:
+        model.image_list = tuple(body["imageList"])  # type: ignore[assignment]  # as the typed calls take them
+    return rules.violations(model)
+
+
+def test_a_tuple_is_judged_like_a_list() -> None:
+    """In a model and in JSON made in Python, for every number of images, and for texts that are no address."""
+    for cases in (finite_cases(others=False), text_cases(), many_images()):
+        assert list(differences(with_a_tuple, cases)) == []

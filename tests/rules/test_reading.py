@@ -107,47 +107,6 @@ def test_a_schema_reads_as_a_condition(schema: Any, holds: str, fails: str) -> N
     assert render(negated(negated(expression))) == holds
 
 
-FIELDS: list[tuple[dict[str, Any], str]] = [
-    ({"const": "x"}, f"{GIVEN} and a != 'x'"),
-    ({"enum": ["x", 1]}, f"{GIVEN} and not equals(a, 'x', 1)"),
-    ({"type": "null"}, f"{GIVEN} and a is not None"),
-    ({"type": "object"}, f"{GIVEN} and not isinstance(a, Mapping)"),
-    ({"minItems": 1}, f"{SEQUENCE} and len(a) < 1"),
-    ({"maxItems": 2}, f"{SEQUENCE} and len(a) > 2"),
-    ({"maxItems": 0}, f"{SEQUENCE} and len(a) > 0"),
-    ({"minItems": 0, "maxItems": 2}, f"{SEQUENCE} and len(a) > 2"),
-    ({"minItems": 1, "maxItems": 2}, f"{SEQUENCE} and not 1 <= len(a) <= 2"),
-    ({"minItems": 2, "maxItems": 2}, f"{SEQUENCE} and len(a) != 2"),
-    ({"minItems": 0, "maxItems": 0}, f"{SEQUENCE} and len(a) != 0"),
-    ({"minLength": 1}, "isinstance(a, str) and len(a) < 1"),
-    ({"maxLength": 2}, "isinstance(a, str) and len(a) > 2"),
-    ({"minLength": 1, "maxLength": 2}, "isinstance(a, str) and not 1 <= len(a) <= 2"),
-    ({"minimum": 1}, "is_number(a) and a < 1"),
-    ({"maximum": 2}, "is_number(a) and a > 2"),
-    ({"exclusiveMinimum": 1}, "is_number(a) and a <= 1"),
-    ({"exclusiveMaximum": 2}, "is_number(a) and a >= 2"),
-    ({"minimum": 1, "maximum": 2.5}, "is_number(a) and (a < 1 or a > 2.5)"),
-    ({"pattern": "^x"}, "isinstance(a, str) and not _PATTERN_1.search(a)"),
-    (
-        {"pattern": r"\S"},
-        "isinstance(a, str) and not '!' <= a <= '~' and not a.strip(WHITE_SPACE)",
-    ),
-    ({"allOf": [CONST, {"minLength": 2}]}, f"{GIVEN} and (a != 'x' or isinstance(a, str) and len(a) < 2)"),
-    ({"anyOf": [{"const": "x"}, {"const": "y"}]}, f"{GIVEN} and a != 'x' and a != 'y'"),
-    ({"not": {"minItems": 1}}, f"{GIVEN} and (not {SEQUENCE} or len(a) >= 1)"),
-    ({"not": {"items": CONST}}, f"{GIVEN} and (not {SEQUENCE} or all(item == 'x' for item in a))"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("schema", "fails"), FIELDS)
-def test_a_field_reads_as_the_way_it_breaks(schema: dict[str, Any], fails: str) -> None:
-    """What is wrong with an optional field: one condition that blames the field, and what it must import."""
-    subject = compiler()
-    (mismatch,) = mismatches(a(**schema), "body", "", subject)
-    assert (mismatch.pointer, mismatch.value, mismatch.items) == ("/a", "a", None)
-    assert render(mismatch.condition) == fails
-
-
 PLACES: list[tuple[Any, list[tuple[str, str, str]]]] = [
     (True, []),
     ({}, []),

@@ -98,7 +98,6 @@ class Worker:
     _unsent: int = field(default=0, init=False)
     _changes: int = field(default=0, init=False)
     _changing: int = field(default=0, init=False)
-    _applied: int | None = field(default=None, init=False)
     _beaten: float = field(default=0.0, init=False)
 
     current: ClassVar[Worker | None] = None
@@ -183,21 +182,18 @@ class Worker:
 
     async def _apply(self, concurrency: int) -> None:
         """Let the queue run, or pause it for all workers."""
-        wanted = concurrency if self._may_submit() else 0
-        if wanted != self._applied:
-            await asyncio.to_thread(self.store.set_concurrency, wanted)
-            self._applied = wanted
+        await asyncio.to_thread(self.store.set_concurrency, concurrency if self._may_submit() else 0)
 
     def _may_submit(self) -> bool:
         return self.stopped is None and time.time() >= self._paused_until
 
-    async def intend(self) -> str:
-        """Return a new token once a submit may be sent; a process that ends meanwhile has made none."""
+    async def intend(self, line: str) -> str:
+        """Return a new token once a line may be submitted; a process that ends meanwhile has made none."""
         while self._draining or not self._may_submit():
             await asyncio.sleep(_TICK / 5)
         token = secrets.token_hex(8)
         self._tokens[token] = time.time()
-        self._open.add(token)
+        self._open.add(line)
         return token
 
     async def submit(self, line: str, content: Mapping[str, Any], token: str) -> Outcome:
@@ -319,9 +315,9 @@ class Worker:
                 self.store.follow, line, outcome["task"], batch=content["batch"], output=content["output"]
             )
 
-    def settle_token(self, token: str) -> None:
-        """Forget a token whose outcome is recorded."""
-        self._open.discard(token)
+    def recorded(self, line: str, token: str) -> None:
+        """Forget a submit: its outcome is recorded, or never will be."""
+        self._open.discard(line)
         self._answers.pop(token, None)
 
 
@@ -379,16 +375,17 @@ async def _submit(content: dict[str, Any]) -> Outcome:
     """Submit one line; what provably never left is tried again, with a new token."""
     worker, line = _worker(), str(DBOS.workflow_id)
     while True:
-        token = await DBOS.run_step_async({"name": "intend"}, worker.intend)
+        token = ""
         try:
+            token = await DBOS.run_step_async({"name": "intend"}, worker.intend, line)
             outcome = await DBOS.run_step_async({"name": "submit"}, worker.submit, line, content, token)
             if outcome["state"] == "submitted":
                 await worker.submitted(line, content, outcome)
-        except engine_errors.DBOSWorkflowConflictIDError:
+        except (engine_errors.DBOSWorkflowConflictIDError, engine_errors.DBOSWorkflowCancelledError):
             await worker.rescue(line, content, token)
             raise
         finally:
-            worker.settle_token(token)
+            worker.recorded(line, token)
         if outcome["state"] != "unsent":
             return outcome
 

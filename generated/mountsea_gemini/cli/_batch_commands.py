@@ -121,7 +121,7 @@ def resume(*, options: Spending | None = None) -> int:
                 if held and _approve(desk, options, len(held), (), needed=False):
                     store.release(held)
                     board.load()
-                store.change(stopped=None, paused_until=0)
+                store.change(stopped=None)
                 return _work(desk, options, store, board, (settings, pace))
 
     return run_command(options, work)

@@ -273,7 +273,8 @@ class Store:
 
     def set_concurrency(self, submits: int) -> None:
         """Let every worker have so many submits in flight; none pauses the queue."""
-        if (queue := self.client.retrieve_queue(SUBMITTING)) is not None:
+        queue = self.client.retrieve_queue(SUBMITTING)
+        if queue is not None and queue.worker_concurrency != submits:
             queue.set_worker_concurrency(submits)
 
     def pending(self) -> list[WorkflowStatus]:

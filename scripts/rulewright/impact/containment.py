@@ -14,7 +14,7 @@ from jsonschema_rs.canonical import CanonicalizationError, Containment
 from rulewright.impact.grammar import kind_of, resolved
 from rulewright.impact.normal import NOTES, flattened
 from rulewright.openapi.sample import samples
-from rulewright.openapi.schemas import Schemas
+from rulewright.openapi.schemas import SchemaError, Schemas
 
 Side = Literal["request", "response"]
 _READ: Final = frozenset(
@@ -44,7 +44,13 @@ _MOST_LEVELS: Final = 2000
 """Nested levels of all schemas together up to which they are compared: the library recurses, and would end the process."""
 _MOST_FIELDS: Final = 10
 _UNKNOWN: Final = Containment.UNKNOWN
-_ERRORS: Final = (CanonicalizationError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError)
+_ERRORS: Final = (
+    CanonicalizationError,
+    jsonschema_rs.ValidationError,
+    jsonschema_rs.ReferencingError,
+    ValueError,
+    SchemaError,
+)
 
 
 class Containing:
@@ -137,9 +143,10 @@ class Containing:
         with contextlib.suppress(*_ERRORS):
             gone = sides[0].subtract(sides[1]).to_json_schema()
             if isinstance(gone, dict):
-                schemas, fields = Schemas({**gone, "openapi": "3.1.0"}), list(gone.get("properties", {}))
+                schemas, required = Schemas({**gone, "openapi": "3.1.0"}), gone.get("required", [])
+                fields = [name for name in gone.get("properties", {}) if name not in required]
                 for asked in ([], *([name] for name in fields[:_MOST_FIELDS])):
-                    more = {"required": [*gone.get("required", []), *asked]} if asked else {}
+                    more = {"required": [*required, *asked]} if asked else {}
                     yield from itertools.islice(samples(schemas, {**gone, **more}, shown=False), 2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -25,7 +26,7 @@ from rulewright.impact.revision import Revision
 from rulewright.impact.usage import HIDING, Path, Usage, Use, at
 from rulewright.openapi.pointer import Location
 from rulewright.openapi.sample import sample
-from rulewright.openapi.schemas import Schemas
+from rulewright.openapi.schemas import SchemaError, Schemas
 from rulewright.rules.space import around_bounds, concrete
 
 _LONGEST: Final = 60
@@ -257,16 +258,20 @@ class Context:
         try:
             wholes = [self.containing.whole(number, each, "request") for number, each in enumerate((old, new))]
             before, after = (jsonschema_rs.Draft202012Validator(each, validate_formats=True) for each in wholes)
-        except (ValueError, jsonschema_rs.ReferencingError):
+        except (ValueError, jsonschema_rs.ReferencingError, SchemaError):
             return None
         impact = next((each for each in self._by_operation.get(use.operation, ()) if each.where == use.where), None)
         table = impact.table if impact is not None else None
         base = self._smallest(table, stops=True) if table is not None else None
+        schemas = Schemas({**self.before, "openapi": "3.1.0"})
         for value in values:
-            body = _embed(Schemas({**self.before, "openapi": "3.1.0"}), old, path, value, base)
-            judges = (table.old.accepts, table.new.accepts) if table is not None else (before.is_valid, after.is_valid)
-            if judges[0](body) and not judges[1](body):
-                return {use.where.removeprefix("parameter "): body} if use.where.startswith("parameter ") else body
+            with contextlib.suppress(SchemaError):
+                body = _embed(schemas, old, path, value, base)
+                judges = (
+                    (table.old.accepts, table.new.accepts) if table is not None else (before.is_valid, after.is_valid)
+                )
+                if judges[0](body) and not judges[1](body):
+                    return {use.where.removeprefix("parameter "): body} if use.where.startswith("parameter ") else body
         return None
 
     def smallest_without(self, difference: Difference) -> Any:

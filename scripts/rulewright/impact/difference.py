@@ -102,7 +102,7 @@ def differences(old: Any, new: Any) -> list[Difference]:
 class _Walk:
     def __init__(self, old: Any, new: Any) -> None:
         self.old, self.new = old, new
-        self.renamed = _Renames(old, new)
+        self.renamed = Renames(old, new)
         self._around: list[tuple[Any, Any]] = []
 
     def objects(self, owner: str, old: Any, new: Any, at: Place) -> Iterator[Difference]:
@@ -251,7 +251,7 @@ class _Walk:
         yield _plain(owner, EXTENSION if extension else key, old, new, at, known=extension or not malformed, entry=name)
 
 
-class _Renames:
+class Renames:
     """What has another name on the new side: components that the same places refer to, and paths of one shape."""
 
     def __init__(self, old: Any, new: Any) -> None:

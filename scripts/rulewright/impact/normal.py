@@ -33,6 +33,8 @@ def normal(document: Any) -> Any:
     """Return a document in normal form; what is malformed stays as it is."""
     value = _Writer(str(document.get("openapi", "")).startswith("3.0")).object("OpenAPI", document)
     value.setdefault("components", {})
+    if value.get("servers") == [{"url": "/"}]:
+        del value["servers"]  # the default
     security = value.get("security")
     paths = value.get("paths")
     found = [

@@ -18,9 +18,10 @@ from rulewright.impact.change import WHO, Accepted, Change, Severity, Spot, mark
 from rulewright.impact.check import Check
 from rulewright.impact.checks import CHECKS, DERIVED
 from rulewright.impact.context import Context
-from rulewright.impact.difference import Difference
+from rulewright.impact.difference import Difference, Renames
+from rulewright.impact.normal import normal
 from rulewright.impact.requests import RequestImpact
-from rulewright.impact.revision import CONFIG, Revision
+from rulewright.impact.revision import CONFIG, Revision, follow_renames
 from rulewright.openapi.document import Document
 from rulewright.openapi.pointer import Location, encode
 
@@ -192,6 +193,9 @@ def compare(
     """
     date = (today or dt.datetime.now(dt.UTC).date()).isoformat()
     with old.merged.explained(), new.merged.explained():
+        if new.conflicts:
+            names = Renames(normal(old.vendor.value), normal(new.vendor.value)).names
+            new = follow_renames(new, {kind: each for kind, each in names.items() if kind != "paths"})
         return _compare(Context(old, new, date), accepted, settings or Settings())
 
 

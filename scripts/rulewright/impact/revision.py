@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -18,6 +19,7 @@ from rulewright.openapi.document import Document, load
 from rulewright.openapi.operations import with_path_items
 from rulewright.overlay import AbsorbedError, Action, Overlay, OverlayError, apply, load_overlay
 from rulewright.overlay.absorbed import absorbed, without
+from rulewright.overlay.model import parse_overlay
 from rulewright.project import Project, load_project
 from rulewright.rules.definition import RuledSchema, read_rules
 from rulewright.rules.lint import lint
@@ -43,11 +45,13 @@ class Conflict:
             `rule` (the rule cannot work as intended).
         place: The overlay file's name and the action, or the rule; the same in every revision.
         reason: The message of strict application.
+        cause: The decision that it comes from, if that is known.
     """
 
     kind: str
     place: str
     reason: str
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,43 @@ def revise(label: str, vendor: Document, overlays: Sequence[Overlay]) -> Revisio
         conflicts += _lint(value, ruled)
         variants = _read_variants(value, ruled, conflicts)
     return Revision(label, vendor, tuple(overlays), value, ruled, variants, tuple(conflicts))
+
+
+def follow_renames(revision: Revision, names: Mapping[str, Mapping[str, str]]) -> Revision:
+    """Return the new side as if its overlays named renamed components by their new names.
+
+    Whoever renames a component has not lifted its rules: only the overlays have to follow, which is one conflict.
+
+    Args:
+        revision: The new side.
+        names: The new name of each component that has one, by kind and old name.
+    """
+    moved, stale = list(revision.overlays), []
+    for kind, renamed in names.items():
+        for old, new in renamed.items():
+            name = re.compile(rf"(?<=components[./]{kind}[./]){re.escape(old)}(?![\w-])")
+            found = [(each, _replaced(each.document.value, name, new)) for each in moved]
+            files = [Path(each.path).name for each, value in found if value != each.document.value]
+            moved = [
+                parse_overlay(dataclasses.replace(each.document, value=value)) if value != each.document.value else each
+                for each, value in found
+            ]
+            if files:
+                reason = f"{', '.join(files)} must name {new} in place of {old}; regeneration stops until they do"
+                stale.append(Conflict("renamed", f"{old} -> {new}", reason, f"rename {old}"))
+    if not stale:
+        return revision
+    followed = revise(revision.label, revision.vendor, moved)
+    return dataclasses.replace(followed, overlays=revision.overlays, conflicts=(*followed.conflicts, *stale))
+
+
+def _replaced(value: Any, name: re.Pattern[str], new: str) -> Any:
+    """Return a JSON value with a name replaced in every text of it."""
+    if isinstance(value, str):
+        return name.sub(lambda _: new, value)
+    if isinstance(value, dict):
+        return {key: _replaced(child, name, new) for key, child in value.items()}
+    return [_replaced(child, name, new) for child in value] if isinstance(value, list) else value
 
 
 def _place(overlay: str, action: int) -> str:

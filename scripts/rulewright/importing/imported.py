@@ -7,14 +7,23 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.files import write_whole
 from rulewright.importing.index import Choice, Listing, is_index, read_listing
 from rulewright.importing.merge import Disagreement, plan, render
-from rulewright.importing.page import MissingPageError, Page, fragments, list_pages, read_fragment, read_page
+from rulewright.importing.page import (
+    HtmlPageError,
+    MissingPageError,
+    Page,
+    fragments,
+    is_url,
+    list_pages,
+    read_fragment,
+    read_page,
+)
 from rulewright.openapi.document import Document, parse, to_json
 from rulewright.openapi.operations import operations
 from rulewright.openapi.validity import check_document
@@ -141,8 +150,15 @@ def _read_listed(listing: Listing, missing: list[str]) -> list[Page]:
 
 
 def _try_to_read(place: tuple[str, str]) -> Page | InputError:
+    """Read a page, or else the Markdown that https://llmstxt.org asks sites to serve beside a page in HTML."""
+    source, origin = place
     try:
-        return read_page(*place)
+        try:
+            return read_page(source, origin)
+        except HtmlPageError:
+            if not is_url(source) or PurePosixPath(source).suffix == ".md":
+                raise
+            return read_page(f"{source.rstrip('/')}.md")
     except InputError as error:
         return error
 

@@ -51,6 +51,10 @@ class MissingPageError(InputError):
     """A server has no such page: 404 or 410."""
 
 
+class HtmlPageError(InputError):
+    """A page is HTML, not Markdown."""
+
+
 def is_url(source: str) -> bool:
     """Return whether a source is fetched rather than read from a file."""
     return source.lower().startswith(SCHEMES)
@@ -228,7 +232,7 @@ def _decode(raw: bytes, name: str) -> str:
         raise InputError("is empty; a documentation page was expected", path=name)
     if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
         message = "is an HTML page (perhaps an error page); the Markdown source of the page was expected"
-        raise InputError(message, path=name, line=1)
+        raise HtmlPageError(message, path=name, line=1)
     if "\0" in text:  # the Markdown reader would quietly replace it
         line = text[: text.index("\0")].count("\n") + 1
         raise InputError("holds a NUL character, so it is not a text file", path=name, line=line)

@@ -156,7 +156,7 @@ CHECKS: Final[tuple[Check, ...]] = (
           Always(review("{key} was {old}, is {new}: the same keywords may have another meaning"))),
     Check("openapi-changed", "The document uses another version of OpenAPI; both sides are compared by what they mean.",
           ["OpenAPI.openapi"], Always(nothing("the version of OpenAPI was {old}, is {new}; compared by meaning", "docs"))),
-    Check("component-renamed", "A component has another name.", RENAMED, _renamed, RENAME),
+    Check("component-renamed", "A component has another name.", RENAMED, _renamed, RENAME, cause="rename {old}"),
     Check("server-added", "There is a further server.", SERVERS, _server_added, ADD),
     Check("server-removed", "A server is gone.", SERVERS,
           Always(breaking("the server {url} is gone: clients that use it cannot connect", "wire")), REMOVE),

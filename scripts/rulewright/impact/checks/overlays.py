@@ -164,6 +164,11 @@ def _conflict(check: str, purpose: str, kind: str, text: str, who: str) -> Deriv
     return Derived(check, purpose, run)
 
 
+def _renamed_targets(context: Context) -> Iterator[Change]:
+    for each in _new_conflicts(context, "renamed"):
+        yield Change("overlay-renamed", "", each.reason, Severity.REVIEW, ("docs",), None, each.place, cause=each.cause)
+
+
 def _unfit_examples(context: Context) -> Iterator[Change]:
     """Yield one change for the examples of all rules: one removed value breaks many of them."""
     found = _new_conflicts(context, "example")
@@ -279,6 +284,7 @@ DERIVED: Final[tuple[Derived, ...]] = (
               "{} no longer fits the document; regeneration stops until it does", "docs"),
     _conflict("overlay-absorbed", "The vendor document defines what an overlay action added.", "absorbed",
               "{} is absorbed upstream: the vendor document defines the same", "docs"),
+    Derived("overlay-renamed", "Overlays name a component that has another name.", _renamed_targets),
     Derived("restated", "Something is written differently, and means the same.", _restated),
     Derived("version-kept", "The content changed and the vendor's version did not.", _version_kept),
     Derived("function-narrowed", "A typed function accepts less than before.", _narrowed_functions),

@@ -117,7 +117,8 @@ class Board:
 
     def name(self, line: str) -> str:
         """Return what a line is called: its number, unless there are several files."""
-        return line if len(self.headings) != 1 else line.rpartition(":")[2]
+        batch, _, number = line.rpartition(":")
+        return number if [each.batch for each in self.headings] == [batch] else line
 
     def observe(self, line: str, state: str, error: BaseException | None, outcome: Mapping[str, Any]) -> None:
         """Show what a worker of this process has done."""

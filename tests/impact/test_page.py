@@ -1,0 +1,97 @@
+"""The page in a browser, at the widths of a phone, a tablet and a desk: nothing overflows, and what breaks comes first."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rulewright.impact.formats import render_html
+
+from tests.impact.conftest import Lab
+from tests.impact.test_rendered import HOSTILE, MODEL
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+WIDTHS = (360, 800, 1280)
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--virtual-time-budget=5000", "--dump-dom",
+)  # fmt: skip
+MEASURE = """
+addEventListener("load", () => {
+  const seen = [...document.querySelectorAll("iframe")].map((frame) => {
+    const page = frame.contentDocument, root = page.documentElement, view = frame.contentWindow;
+    const top = (what) => page.querySelector(what)?.getBoundingClientRect().top ?? null;
+    const shown = [...page.body.querySelectorAll("*")].filter((each) => each.checkVisibility());
+    const right = Math.max(...shown.map((each) => each.getBoundingClientRect().right));
+    const style = (what) => view.getComputedStyle(page.querySelector(what));
+    const button = page.querySelector("[data-copy]");
+    button.click();
+    return {
+      width: root.clientWidth, outer: view.innerWidth, overflow: root.scrollWidth - root.clientWidth, right,
+      verdict: top("h1"), breaking: top("article.breaking"), numbers: top("section"),
+      cell: style("tbody td").display, changed: style("td.changed").backgroundColor, page: style("body").backgroundColor,
+      button: style("[data-copy]").display, copied: button.textContent, selected: String(view.getSelection()),
+      folded: [...page.querySelectorAll("details")].filter((each) => !each.open).length, font: style("p").fontSize,
+    };
+  });
+  document.body.textContent = "MEASURED" + JSON.stringify(seen) + "MEASURED";
+});
+"""
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no browser: install chromium")
+
+
+def measured(source: str, folder: Path) -> list[dict[str, Any]]:
+    """Return what a browser shows of a page at each width."""
+    frames = "".join(
+        f'<iframe style="width:{width}px;height:900px;border:0" srcdoc="{html.escape(source)}"></iframe>'
+        for width in WIDTHS
+    )
+    (folder / "outer.html").write_text(
+        f'<!DOCTYPE html><meta charset="utf-8"><body>{frames}<script>{MEASURE}</script>', encoding="utf-8"
+    )
+    done = subprocess.run(
+        [str(BROWSER), *FLAGS, f"--user-data-dir={folder / 'profile'}", f"file://{folder / 'outer.html'}"],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    found = re.search("MEASURED(.*)MEASURED", done.stdout, re.DOTALL)
+    assert found is not None, done.stderr[-2000:]
+    result: list[dict[str, Any]] = json.loads(html.unescape(found[1]))
+    return result
+
+
+def test_the_page_reads_at_every_width(seed: Lab, tmp_path: Path) -> None:
+    """Verdict, then what breaks, then the numbers; no overflow; on a phone each cell of a table is a line of its own."""
+    values = seed.vendor.value["components"]["schemas"]["VideoGenerationDto"]["properties"]["model"]["enum"]
+    renamed = ["veo3_turbo" if value == "veo3_fast" else value for value in values]
+    report = seed.after({"set": f"{MODEL}/enum", "to": renamed}, {"set": "/info/title", "to": "Long" * 60})
+    seen = measured(render_html(report), tmp_path)
+    assert [each["outer"] for each in seen] == list(WIDTHS)
+    for each in seen:
+        assert each["overflow"] <= 0
+        assert each["right"] <= each["width"]
+        assert 0 <= each["verdict"] < each["breaking"] < each["numbers"]
+        assert each["breaking"] < 450, "the first finding is on the first screen"
+        assert each["changed"] != each["page"]
+        assert each["font"] == "16px"
+        assert each["folded"] >= 3
+        assert (each["button"], each["copied"]) == ("inline-block", "copied")
+        assert re.fullmatch("[0-9a-f]{16}", each["selected"].strip())
+    assert [each["cell"] for each in seen] == ["block", "table-cell", "table-cell"]
+
+
+def test_hostile_text_breaks_no_layout(seed: Lab, tmp_path: Path) -> None:
+    """A long name without a space, or markup in a name, widens nothing."""
+    name = HOSTILE.replace("/", "") + "x" * 300
+    report = seed.after(
+        {"set": f"{MODEL}/enum", "to": ["veo2_fast", name]},
+        {"set": "/components/schemas/VideoGenerationDto/required", "to": ["prompt", name]},
+    )
+    for each in measured(render_html(report), tmp_path):
+        assert each["overflow"] <= 0
+        assert each["right"] <= each["width"]
