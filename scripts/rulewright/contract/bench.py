@@ -12,10 +12,11 @@ from attrs import evolve
 from rulewright.contract.cases import Probe
 from rulewright.contract.client import Caller, ClientPackage, Inexpressible, Outcome, Skin
 from rulewright.contract.contract import BASE, Contract, Subject
-from rulewright.contract.coverage import Ledger, value_at
+from rulewright.contract.coverage import Ledger
 from rulewright.contract.failure import Ask, Failure, blame_of
 from rulewright.contract.judge import Verdict
 from rulewright.contract.request import Request, is_same
+from rulewright.openapi.pointer import at, decode
 from rulewright.sandbox import Sandbox
 from rulewright.testing import FakeClock
 
@@ -199,7 +200,7 @@ class Bench:
         answer = self.send(self.contract.ask(submit, submit.request)).json()
         parameters = dict(subject.request.parameters)
         key = next(key for key in parameters if key.partition(":")[2] == waiter.parameter)
-        return evolve(subject.request, parameters={**parameters, key: value_at(answer, submit.id_pointer)})
+        return evolve(subject.request, parameters={**parameters, key: at(answer, decode(submit.id_pointer))})
 
     def carried(self, subject: Subject) -> dict[str, dict[str, str]]:
         """Return the credential of an operation as keyword arguments that HTTP libraries have in common."""

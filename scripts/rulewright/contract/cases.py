@@ -12,12 +12,13 @@ from attrs import evolve, frozen
 
 from rulewright.contract.contract import Contract, Subject, encode_json
 from rulewright.contract.failure import Ask, Failure
-from rulewright.contract.judge import ANY, Part
+from rulewright.contract.judge import Part
 from rulewright.contract.request import Request
 from rulewright.openapi.sample import sample
 from rulewright.rules.definition import Rule
 from rulewright.rules.space import Space, around_bounds, concretes
 from rulewright.sandbox.spec import Parameter
+from rulewright.sandbox.validation import ITEMS
 
 POINTS: Final = 5_000
 """Points of a request space that are tried; of a larger space, about as many, spread evenly."""
@@ -295,7 +296,7 @@ def _put(body: Any, path: tuple[str, ...], schemas: tuple[Any, ...], value: Any,
     if not path:
         return value
     inner = _put(_inside(body, path[0]), path[1:], schemas[1:], value, contract)
-    if path[0] == ANY:
+    if path[0] == ITEMS:
         return [inner]
     if not isinstance(body, dict):
         body = sample(contract.schemas, schemas[0])
@@ -303,6 +304,6 @@ def _put(body: Any, path: tuple[str, ...], schemas: tuple[Any, ...], value: Any,
 
 
 def _inside(body: Any, name: str) -> Any:
-    if name == ANY:
+    if name == ITEMS:
         return body[0] if isinstance(body, list) and body else None
     return body.get(name) if isinstance(body, dict) else None

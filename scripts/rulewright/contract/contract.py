@@ -19,6 +19,7 @@ from rulewright.contract.judge import BodyJudge, Judge, Part, Verdict
 from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Request
 from rulewright.openapi.document import to_yaml
 from rulewright.openapi.operations import is_ignored, is_json
+from rulewright.openapi.pointer import path_of
 from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.space import Space
 from rulewright.sandbox.security import placed
@@ -234,9 +235,9 @@ class Contract:
         refusal = {"description": "The request was refused."}
         names = dict.fromkeys(f"{status // 100}XX" if status >= 400 else str(status) for status in sorted(statuses))
         added = {name: known.get(name) or (refusal if name.endswith("XX") else own) for name in names}
-        path, method = subject.operation.path, subject.operation.method.lower()
+        operation = subject.operation
         action = {
-            "target": f"$.paths[{path!r}].{method}.responses",
+            "target": path_of(("paths", operation.path, operation.method.lower(), "responses")),
             "description": "The vendor's page does not describe these answers; a server gave them.",
             "update": added,
         }

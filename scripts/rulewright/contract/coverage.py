@@ -21,6 +21,7 @@ from rulewright.contract.client import ClientPackage, Inexpressible
 from rulewright.contract.contract import Contract, Subject
 from rulewright.contract.judge import Verdict, values_at
 from rulewright.contract.request import Request
+from rulewright.openapi.pointer import at, decode
 from rulewright.sandbox.spec import Waiter
 
 Side = Literal["client", "server"]
@@ -177,7 +178,7 @@ class Ledger:
         waiter = subject.operation.waiter
         if waiter is None:
             return
-        state = value_at(reply, waiter.state)
+        state = at(reply, decode(waiter.state))
         if not isinstance(state, str):
             return
         known = state in waiter.waiting or state in waiter.ends
@@ -185,7 +186,7 @@ class Ledger:
         if known and self._last.get((side, key)) not in {None, state}:
             yield f"transition {self._last[side, key]} -> {state}"
         self._last[side, key] = state
-        if waiter.ends.get(state) == "success" and waiter.output and value_at(reply, waiter.output) is None:
+        if waiter.ends.get(state) == "success" and waiter.output and at(reply, decode(waiter.output)) is None:
             yield "success without a result"
 
 
@@ -194,16 +195,6 @@ def _json(content: bytes) -> Any:
         return json.loads(content)
     except (ValueError, RecursionError):
         return None
-
-
-def value_at(value: Any, pointer: str) -> Any:
-    """Return what a JSON pointer names in a value, or None."""
-    for token in pointer.split("/")[1:]:
-        key = token.replace("~1", "/").replace("~0", "~")
-        if not isinstance(value, Mapping) or key not in value:
-            return None
-        value = value[key]
-    return value
 
 
 def goals(contract: Contract, package: ClientPackage) -> tuple[str, ...]:

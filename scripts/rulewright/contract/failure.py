@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from rulewright.errors import printable
 
@@ -20,6 +20,8 @@ _WHO: Final[Mapping[Blame, str]] = {
     "document": "the effective document",
 }
 _SHOWN: Final = 600
+_TOKEN: Final = "\x00"  # noqa: S105  no token
+"""Stands for the token in a line for a shell, until the name of its variable takes its place."""
 WRONG: Final = "not-the-token"
 """The credential of requests that must be refused for it."""
 
@@ -47,12 +49,6 @@ class Carrier:
         if self.scheme == "basic":
             return "Basic " + base64.b64encode(f"user:{token}".encode()).decode()
         return f"Bearer {token}" if self.scheme == "bearer" else token
-
-    def shell(self, variable: str) -> str:
-        """Return the same for a shell in double quotes, with the token in a variable."""
-        if self.scheme == "basic":
-            return f"Basic $(printf 'user:%s' \"${variable}\" | base64)"
-        return f"Bearer ${variable}" if self.scheme == "bearer" else f"${variable}"
 
 
 @frozen
@@ -106,19 +102,14 @@ class Ask:
             base: The server's address.
             variable: The environment variable that holds the token.
         """
-        if self.credential == "right":
-            mark = "\x00"
-            target, headers = self._carried(dict.fromkeys(self.carriers, mark))
-            shells = iter([each.shell(variable) for each in self.carriers])
-        else:
-            mark, shells = "\x00", iter(())
-            target, headers = self.sent("")
+        # A basic credential is left to curl, which joins user and token.
+        carriers = [each for each in self.carriers if each.scheme != "basic" or self.credential != "right"]
+        ask = evolve(self, carriers=tuple(carriers))
+        target, headers = ask.sent(_TOKEN)
         words = ["curl", "-i", "-X", self.method, base + target]
-        for name, value in headers.items():
-            words += ["-H", f"{name}: {value}"]
-        line = " ".join(map(shlex.quote, words))
-        while mark in line:
-            line = line.replace(mark, f"'\"{next(shells)}\"'", 1)
+        words += ["-u", f"user:{_TOKEN}"] if len(carriers) < len(self.carriers) else []
+        words += [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+        line = shlex.join(words).replace(_TOKEN, f"'\"${variable}\"'")
         return line if self.content is None else f"{line} {_data(self.content)}"
 
 

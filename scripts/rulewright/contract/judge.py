@@ -8,16 +8,13 @@ from typing import Any, Final
 from attrs import frozen
 
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
-from rulewright.openapi.schemas import Validator, is_rule
+from rulewright.openapi.schemas import Validator
 from rulewright.rules.definition import RuledSchema
 from rulewright.rules.dialect import is_shared
-from rulewright.sandbox.validation import Rule, Schemas
+from rulewright.sandbox.validation import ITEMS, MEMBERS, Rule, Schemas
 
 _UNCHECKED: Final = ("unevaluatedItems", "unevaluatedProperties", "dependencies")
 """Keywords that clients leave to the server, of which some cannot be checked."""
-
-ANY: Final = "*"
-"""In the path of a part: every item of an array."""
 
 
 @frozen
@@ -61,7 +58,7 @@ class Part:
     """A schema with rules inside the schema of a body.
 
     Attributes:
-        path: Names of properties, and `ANY` for the items of an array.
+        path: Names of properties, and `ITEMS` for the items of an array.
         schemas: The schema at each step of the path, that of the body first.
         ruled: The schema with its rules.
         is_alternative: Whether it stands in a `oneOf` or `anyOf`.
@@ -93,30 +90,11 @@ class Judge:
 
     def parts(self, schema: Any) -> tuple[Part, ...]:
         """Return the schemas with rules in the schema of a body, the body's own first."""
-        return tuple(self._parts(schema, (), (), frozenset(), is_alternative=False))
-
-    def _parts(
-        self,
-        schema: Any,
-        path: tuple[str, ...],
-        schemas: tuple[Any, ...],
-        above: frozenset[int],
-        *,
-        is_alternative: bool,
-    ) -> Iterator[Part]:
-        value = self.schemas.resolve(schema)
-        if not isinstance(value, Mapping) or id(value) in above:
-            return
-        above |= {id(value)}
-        here = schemas if len(schemas) > len(path) else (*schemas, value)
-        if id(value) in self._ruled:
-            yield Part(path, here, self._ruled[id(value)], is_alternative)
-        same = [(path, each, False) for each in value.get("allOf") or () if not is_rule(each)]
-        same += [(path, each, True) for keyword in ("oneOf", "anyOf") for each in value.get(keyword) or ()]
-        within = [((*path, name), each, False) for name, each in (value.get("properties") or {}).items()]
-        within += [((*path, ANY), value["items"], False)] if "items" in value else []
-        for place, child, chosen in (*same, *within):
-            yield from self._parts(child, place, here, above, is_alternative=is_alternative or chosen)
+        return tuple(
+            Part(each.path, each.schemas, self._ruled[id(each.schema)], each.is_alternative)
+            for each in self.schemas.ruled(schema)
+            if id(each.schema) in self._ruled and MEMBERS not in each.path
+        )
 
 
 def _is_unchecked(keyword: str, operand: Any) -> bool:
@@ -164,7 +142,7 @@ def values_at(body: Any, path: tuple[str, ...]) -> Iterator[list[Any]]:
     """Yield, for each value at a path, the values on the way to it, the body first and itself last."""
     if not path:
         yield [body]
-    elif path[0] == ANY:
+    elif path[0] == ITEMS:
         for item in body if isinstance(body, list) else ():
             yield from ([body, *rest] for rest in values_at(item, path[1:]))
     elif isinstance(body, Mapping) and path[0] in body:

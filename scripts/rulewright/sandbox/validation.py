@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import jsonschema_rs
@@ -21,6 +21,29 @@ _COUNTED: Final = {"minItems": "items", "maxItems": "items", "minLength": "chara
 
 ValidationError = jsonschema_rs.ValidationError
 Entry = dict[str, Any]
+
+
+ITEMS: Final = "*"
+"""In the path of a schema with rules: every item of an array."""
+MEMBERS: Final = "**"
+"""The same: every property that has no schema of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A schema with rules inside the schema of a value.
+
+    Args:
+        path: Names of properties, `ITEMS` and `MEMBERS`.
+        schemas: The schema at each step of the path, that of the value first.
+        schema: The schema.
+        is_alternative: Whether it stands in a `oneOf` or `anyOf`.
+    """
+
+    path: tuple[str, ...]
+    schemas: tuple[Any, ...]
+    schema: Mapping[str, Any]
+    is_alternative: bool
 
 
 class Schemas(DocumentSchemas):
@@ -54,24 +77,38 @@ class Schemas(DocumentSchemas):
         except SchemaError as error:
             raise SpecError(error.message) from error
 
-    def rules(self, schema: Schema) -> Iterator[Mapping[str, Any]]:
-        """Yield each rule that may apply to a value of a schema or to a part of the value, once."""
-        seen: set[str] = set()
-        for rule in self._rules(schema, frozenset()):
-            if rule.get("id") not in seen:
-                seen.add(str(rule.get("id")))
-                yield rule
+    def ruled(self, schema: Any) -> Iterator[Ruled]:
+        """Yield each schema with rules that may apply to a value of a schema or to a part of the value."""
+        yield from self._ruled(schema, Ruled((), (), {}, is_alternative=False), frozenset())
 
-    def _rules(self, schema: Any, above: frozenset[int]) -> Iterator[Mapping[str, Any]]:
+    def _ruled(self, schema: Any, found: Ruled, above: frozenset[int]) -> Iterator[Ruled]:
         value = self.resolve(schema)
         if not isinstance(value, Mapping) or id(value) in above:
             return
         above |= {id(value)}
-        yield from value.get("x-rules") or ()
-        members = [member for member in value.get("allOf") or () if not is_rule(member)]
-        within = [*(value.get("properties") or {}).values(), value.get("items"), value.get("additionalProperties")]
-        for child in (*members, *within, *(value.get("oneOf") or ()), *(value.get("anyOf") or ())):
-            yield from self._rules(child, above)
+        schemas = found.schemas if len(found.schemas) > len(found.path) else (*found.schemas, value)
+        here = Ruled(found.path, schemas, value, is_alternative=found.is_alternative)
+        if value.get("x-rules"):
+            yield here
+        for member in value.get("allOf") or ():
+            if not is_rule(member):
+                yield from self._ruled(member, here, above)
+        within = {
+            **(value.get("properties") or {}),
+            ITEMS: value.get("items"),
+            MEMBERS: value.get("additionalProperties"),
+        }
+        for name, child in within.items():
+            yield from self._ruled(child, replace(here, path=(*found.path, name)), above)
+        for member in (*(value.get("oneOf") or ()), *(value.get("anyOf") or ())):
+            yield from self._ruled(member, replace(here, is_alternative=True), above)
+
+    def rules(self, schema: Any) -> list[Mapping[str, Any]]:
+        """Return each rule that may apply to a value of a schema or to a part of the value, once."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for rule in (rule for each in self.ruled(schema) for rule in each.schema["x-rules"]):
+            found.setdefault(str(rule.get("id")), rule)
+        return list(found.values())
 
     def rule_subjects(
         self, schema: Any, value: Any, at: Location = (), above: frozenset[int] = frozenset()
