@@ -152,21 +152,6 @@ def written(moment: dt.date | dt.time) -> str:
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
-class Written(dict[str, Any]):
-    """A JSON object where the generated functions take a model: it is sent as it is."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as it is: what was checked is what is sent."""
-        return dict(self)
-
-
-def as_written(value: Any) -> Any:
-    """Return an argument as the generated functions take it: JSON objects in place of models, lists for tuples."""
-    if isinstance(value, dict):
-        return Written(to_json(value))
-    return [as_written(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
 def pointer_token(name: str) -> str:
     """Return the name of a member as a part of a JSON pointer."""
     return name.replace("~", "~0").replace("/", "~1")

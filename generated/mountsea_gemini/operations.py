@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ._operation import Credential, Deferred, Input
+from ._operation import Content, Credential, Deferred, Input
 from ._operation import Operation as Operation
 
 if TYPE_CHECKING:
@@ -101,11 +101,11 @@ GENERATE_VIDEO: Final = Operation(
             deprecated=True,
         ),
     ),
+    contents=(Content("application/json", "VideoGenerationDto"),),
     credentials=(Credential("header", "Authorization", "bearer"),),
     summary="Create video generation task",
     description="Generate video from text or images:\n- **TEXT2VIDEO**: Generate video from text prompt\n- **IMG2VIDEO**: Generate video from 1-2 images (start frame / start+end frames)\n\nNote: For upscaling (1080P/4K) or GIF generation, use /video/upsample endpoint.",
     tags=("gemini",),
-    media="application/json",
     body_required=True,
     is_open=True,
     poll="getTaskResult",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from importlib import resources
 from io import BytesIO
@@ -25,7 +26,7 @@ from mountsea_gemini import (
     ProtocolError,
 )
 from mountsea_gemini._exchange import Request
-from mountsea_gemini._operation import Credential, Operation
+from mountsea_gemini._operation import Content, Credential, Input, Operation
 from mountsea_gemini._request import as_json, request
 from mountsea_gemini._secrets import WITHHELD
 from mountsea_gemini.operations import GET_TASK_RESULT, OPERATIONS
@@ -35,24 +36,36 @@ TOKEN = "tok-en"  # noqa: S105  made up
 BEARER = (Credential("header", "Authorization", "bearer"),)
 
 
+FORM = Content("application/x-www-form-urlencoded")
+JSON = Content("application/json")
+PNG = Content("image/png")
+PARTS = Content("multipart/form-data")
+
+
 def operation(
-    made: dict[str, Any], credentials: tuple[Credential, ...] = BEARER, joined: tuple[str, ...] = ()
+    *contents: Content, credentials: tuple[Credential, ...] = BEARER, inputs: tuple[Input, ...] = ()
 ) -> Operation[..., Any]:
-    """Return an operation whose builder gives what a generated one would."""
+    """Return an operation with some media types of its body, and some parameters."""
     return Operation(
         id="tell",
         method="post",
         path="/x",
         function="tell",
-        request=lambda **_: {"method": "post", "url": "/x", **made},
+        request=lambda **_: {},
         read=lambda *, response, **_: response.text,
         module="",
-        joined=joined,
+        inputs=inputs,
+        contents=contents,
         credentials=credentials,
     )
 
 
-def sent(called: Operation[..., Any], answer: httpx.Response | None = None) -> httpx.Request:
+def given(place: str, name: str, **more: Any) -> Input:
+    """Return a parameter."""
+    return Input(name.lower().replace("-", "_"), name.lower().replace("-", "_"), place, name, required=False, **more)
+
+
+def sent(called: Operation[..., Any], answer: httpx.Response | None = None, **arguments: Any) -> httpx.Request:
     """Return the request of a call."""
     seen: list[httpx.Request] = []
 
@@ -61,7 +74,7 @@ def sent(called: Operation[..., Any], answer: httpx.Response | None = None) -> h
         return answer or httpx.Response(200, text="fine")
 
     with Client(TOKEN, base_url="https://api.test", transport=httpx.MockTransport(handle)) as client:
-        client.call(called)
+        client.call(called, **arguments)
     return seen[0]
 
 
@@ -90,56 +103,64 @@ def test_the_same_on_asyncio() -> None:
     assert asyncio.run(_called(lambda _: httpx.Response(200, json=answer))).task_id == "t"
 
 
+FIELDS = {"a": 1, "b": True, "c": ["x", "y"], "d": {"e": {"f": 2}}, "g": None}
+
+
 @pytest.mark.parametrize(
-    ("made", "content_type", "content"),
+    ("contents", "body", "content_type", "content"),
     [
-        (
-            {"json": {"a": [1, None]}, "headers": {"Content-Type": "application/json"}},
-            "application/json",
-            b'{"a":[1,null]}',
-        ),
-        (
-            {"data": {"a": 1, "b": True, "c": ["x", "y"], "d": {"e": {"f": 2}}, "g": None}},
-            "application/x-www-form-urlencoded",
-            b"a=1&b=true&c=x&c=y&d%5Be%5D%5Bf%5D=2",
-        ),
-        ({"content": b"\xff", "headers": {"Content-Type": "image/png"}}, "image/png", b"\xff"),
-        ({}, None, b""),
+        ((JSON,), {"a": [1, None]}, "application/json", b'{"a":[1,null]}'),
+        ((Content("*/*"),), [dt.date(2026, 1, 2)], "application/json", b'["2026-01-02"]'),
+        ((Content("application/merge-patch+json"),), "x", "application/merge-patch+json", b'"x"'),
+        ((FORM,), FIELDS, FORM.type, b"a=1&b=true&c=x&c=y&d%5Be%5D%5Bf%5D=2"),
+        ((Content(FORM.type, "", {"c": {"explode": False}, "d": {"contentType": "application/json"}}),), FIELDS,
+         FORM.type, b"a=1&b=true&c=x%2Cy&d=%7B%22e%22%3A%7B%22f%22%3A2%7D%7D"),
+        ((Content(FORM.type, "", {"c": {"style": "pipeDelimited", "explode": False}}),), {"c": ["x", "y"]}, FORM.type,
+         b"c=x%7Cy"),
+        ((Content("text/plain"),), "\u732b", "text/plain", "\u732b".encode()),
+        ((JSON, PNG), b"\xff", "image/png", b"\xff"),
+        ((PNG,), BytesIO(b"\xff"), "image/png", b"\xff"),
+        ((JSON,), None, None, b""),
     ],
-)
+)  # fmt: skip
 def test_each_kind_of_body_is_sent_as_its_type_is_written(
-    made: dict[str, Any], content_type: str | None, content: bytes
+    contents: tuple[Content, ...], body: Any, content_type: str | None, content: bytes
 ) -> None:
-    """JSON, a form with lists and nested objects, bytes, nothing."""
-    seen = sent(operation(made))
+    """JSON, a form with lists and nested objects, a text, bytes, nothing."""
+    seen = sent(operation(*contents), **({} if body is None else {"body": body}))
     assert seen.headers.get("content-type") == content_type
     assert seen.content == content
+
+
+PLACES = (given("query", "q"), given("header", "X-Y"), given("cookie", "b"))
 
 
 def test_a_request_is_put_together() -> None:
     """Method, address, what is asked for and what is sent, before any transport has its way with them."""
     with Client(TOKEN, base_url="https://api.test/v1/") as client:
-        made = {"data": {"a": 1}, "headers": {"X-Y": "z"}, "cookies": {"b": 2}, "params": {"q": True}}
-        found, value = request(client.settings, operation(made))
+        called = operation(FORM, inputs=PLACES)
+        found, value = request(client.settings, called, body={"a": 1}, x_y="z", b=2, q=True)
     assert (found.method, found.url, found.content) == ("POST", "https://api.test/v1/x?q=true", b"a=1")
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     assert found.headers == {"Accept": "application/json", "X-Y": "z", **kind, "Cookie": "b=2"}
     assert (found.credentials, value) == (BEARER, {"a": 1})
 
 
-def test_a_request_of_json_tells_what_it_was_made_of() -> None:
-    """For whoever has to name it again; the names of its headers are written as everybody writes them."""
-    with Client(TOKEN) as client:
-        found, value = request(client.settings, operation({"json": {"a": "\u732b"}}))
-        parts, _ = request(client.settings, operation({"files": [("n", (None, b"1", "text/plain"))]}))
-    assert (found.content, value) == ('{"a":"\u732b"}'.encode(), {"a": "\u732b"})
-    assert list(parts.headers) == ["Accept", "Content-Type"]
-
-
 def test_what_is_no_json_is_not_written_as_such() -> None:
     """Python would write NaN, which no JSON holds."""
     with pytest.raises(ValueError, match="Out of range float"):
         as_json({"a": float("nan")})
+
+
+class Odd:
+    """A body that cannot be written."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def to_dict(self) -> Any:
+        """Fail."""
+        raise self.error
 
 
 @pytest.mark.parametrize(
@@ -154,13 +175,34 @@ def test_what_is_no_json_is_not_written_as_such() -> None:
 )
 def test_what_cannot_be_put_into_a_request_is_not_sent(error: Exception, words: str) -> None:
     """The error says why, and no more than that."""
-
-    def fail(**_: Any) -> Any:
-        raise error
-
     with Client(TOKEN) as client, pytest.raises(ConfigurationError) as caught:
-        client.call(attrs.evolve(operation({}), request=fail))
+        client.call(operation(JSON), body=Odd(error))
     assert str(caught.value) == f"tell cannot be sent: {words}; nothing was sent"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "arguments", "words"),
+    [
+        ((), {"x": 1}, "it takes no argument 'x'"),
+        ((), {"body": 1}, "it takes no body"),
+        ((attrs.evolve(given("query", "q"), required=True),), {}, "it needs q"),
+        ((given("header", "h"),), {"h": "a\r\nb: c"}, "h holds characters that no header has"),
+        ((given("query", "q", style="pipeDelimited", explode=False),), {"q": ["a|b"]},
+         "an item of q holds the sign that separates its items"),
+    ],
+)  # fmt: skip
+def test_arguments_that_no_request_can_hold(inputs: tuple[Input, ...], arguments: Any, words: str) -> None:
+    """Are named; nothing is sent."""
+    with Client(TOKEN) as client, pytest.raises(ConfigurationError, match=re.escape(words)):
+        client.call(operation(inputs=inputs), **arguments)
+
+
+@pytest.mark.parametrize("value", ["", ".", ".."])
+def test_a_path_is_not_left(value: str) -> None:
+    """What stands in a path cannot lead to another operation."""
+    called = attrs.evolve(operation(inputs=(given("path", "id"),)), path="/x/{id}")
+    with Client(TOKEN) as client, pytest.raises(ConfigurationError, match="leads to another address"):
+        client.call(called, id=value)
 
 
 @pytest.mark.parametrize(
@@ -175,34 +217,19 @@ def test_what_cannot_be_put_into_a_request_is_not_sent(error: Exception, words: 
 def test_objects_in_the_lists_of_a_form_have_numbers(value: Any, written: list[tuple[str, str]]) -> None:
     """As servers that read nested forms expect it; a list of plain values is repeated without."""
     with Client(TOKEN) as client:
-        found, _ = request(client.settings, operation({"data": value}))
+        found, _ = request(client.settings, operation(FORM), body=value)
     assert parse_qsl(str((found.content or b"").decode())) == written
 
 
-def test_a_body_of_bytes_may_be_a_stream() -> None:
-    """The generated builders give one for a file."""
-    assert sent(operation({"content": BytesIO(b"\xff")})).content == b"\xff"
-    with Client(TOKEN) as client:
-        assert request(client.settings, operation({"content": BytesIO(b"\xff")}))[0].content == b"\xff"
-
-
 def test_files_are_sent_in_parts() -> None:
-    """The boundary announced is the one used."""
-    seen = sent(
-        operation({"files": [("file", ("a.png", BytesIO(b"png"), "image/png")), ("n", (None, b"1", "text/plain"))]})
-    )
+    """The boundary announced is the one used; texts stand beside files, objects as JSON."""
+    body = {"file": ("a.png", BytesIO(b"png"), "image/png"), "n": [1, 2], "o": {"p": True}}
+    seen = sent(operation(PARTS), body=body)
     boundary = seen.headers["content-type"].partition("boundary=")[2]
     assert seen.headers["content-type"].startswith("multipart/form-data")
-    assert seen.content.count(boundary.encode()) == 3
+    assert seen.content.count(boundary.encode()) == 5
     assert b'filename="a.png"' in seen.content
-
-
-def test_parameters_are_written_as_the_document_says() -> None:
-    """Lists are repeated, or joined where they shall be; booleans are JSON's; cookies are one header."""
-    made = {"params": {"a": [1, 2], "b": [3, 4], "c": False}, "cookies": {"k": "v w", "l": 1}, "headers": {"X-Y": "z"}}
-    seen = sent(operation(made, joined=("b",)))
-    assert seen.url.query == b"a=1&a=2&b=3%2C4&c=false"
-    assert (seen.headers["cookie"], seen.headers["x-y"]) == ("k=v%20w; l=1", "z")
+    assert b'Content-Type: application/json\r\n\r\n{"p":true}' in seen.content
 
 
 @pytest.mark.parametrize(
@@ -223,12 +250,12 @@ def test_the_token_goes_where_the_document_wants_it(
     credential: Credential, where: Callable[[httpx.Request], bool]
 ) -> None:
     """Header, query or cookie, beside what is there already; without a requirement it goes nowhere."""
-    made = {"params": {"a": 1}, "cookies": {"b": 2}}
-    assert where(sent(operation(made, credentials=(credential,))))
-    alone = sent(operation({}, credentials=(credential,)))
+    inputs = (given("query", "a"), given("cookie", "b"))
+    assert where(sent(operation(credentials=(credential,), inputs=inputs), a=1, b=2))
+    alone = sent(operation(credentials=(credential,)))
     assert str(alone.url) in {"https://api.test/x", f"https://api.test/x?key={TOKEN}"}
     assert alone.headers.get("cookie") in {None, f"sid={TOKEN}"}
-    bare = sent(operation(made, credentials=()))
+    bare = sent(operation(credentials=(), inputs=inputs), a=1, b=2)
     assert TOKEN not in f"{bare.url} {bare.headers!r}"
 
 
@@ -251,7 +278,7 @@ def test_a_user_and_a_password_may_be_one_token() -> None:
 def test_what_is_no_success_is_a_typed_error(answer: httpx.Response, kind: type[ApiError], words: str) -> None:
     """Errors have the operation's name and the status."""
     with pytest.raises(kind, match=words):
-        sent(operation({}), answer)
+        sent(operation(), answer)
 
 
 def test_an_answer_that_does_not_fit_is_told() -> None:

@@ -17,6 +17,7 @@ from mountsea_gemini import (
 )
 from mountsea_gemini._cores import TaskKey, check, download, key, polling, private_texts, starting
 from mountsea_gemini._exchange import Answer
+from mountsea_gemini._operation import Input
 from mountsea_gemini._secrets import WITHHELD
 from mountsea_gemini._settings import Settings, settings
 from mountsea_gemini.operations import GENERATE_VIDEO, GET_TASK_RESULT
@@ -109,21 +110,17 @@ def test_a_poll_is_one_request() -> None:
     """With the id in it, and a reader that keeps the token to itself."""
     plan = polling(given(), TaskKey("7 f", POLL))
     assert (plan.task_id, plan.timeout, plan.reader.waiter) == ("7 f", 17.0, WAITER)
-    assert (plan.request.method, plan.request.url) == ("GET", f"{BASE}/gemini/task/result?taskId=7+f")
+    assert (plan.request.method, plan.request.url) == ("GET", f"{BASE}/gemini/task/result?taskId=7%20f")
     assert plan.reader.redact("sk-made-up") == WITHHELD
 
 
 def test_a_poll_takes_its_other_arguments_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the names the key gives them."""
-    asked: list[dict[str, Any]] = []
-
-    def build(**named: Any) -> dict[str, Any]:
-        asked.append(named)
-        return {"method": "get", "url": "/x"}
-
-    monkeypatch.setattr(_cores, "OPERATIONS", {POLL: attrs.evolve(GET_TASK_RESULT, request=build)})
-    polling(given(), TaskKey(ID, POLL, (("shop", 1),)))
-    assert asked == [{"task_id": ID, "shop": 1}]
+    shop = Input("shop", "shop", "query", "shop", required=True)
+    asked = attrs.evolve(GET_TASK_RESULT, inputs=(*GET_TASK_RESULT.inputs, shop))
+    monkeypatch.setattr(_cores, "OPERATIONS", {POLL: asked})
+    plan = polling(given(), TaskKey("7", POLL, (("shop", 1),)))
+    assert plan.request.url.endswith("?taskId=7&shop=1")
 
 
 def started(stage: Stage, body: Mapping[str, Any] = BODY, **options: Any) -> Any:

@@ -235,13 +235,13 @@ def test_what_the_generator_has_no_type_for_becomes_wider(schema: dict[str, Any]
     assert reworded(schema) == said
 
 
-def test_a_list_in_a_header_is_text() -> None:
-    """As the generator knows no way to write it, and would leave out the whole operation."""
-    header: dict[str, Any] = {"name": "x", "in": "header", "schema": {"anyOf": [{"type": "array"}, {"type": "null"}]}}
+def test_a_parameter_of_a_media_type_has_its_schema() -> None:
+    """As the generator would leave it out."""
     value = document({})
-    value["paths"]["/x"]["get"]["parameters"] = [header]
-    said = rewrite(value)["paths"]["/x"]["get"]["parameters"]
-    assert said == [{**header, "schema": {"type": "string"}}]
+    written = {"name": "x", "in": "query", "content": {"application/json": {"schema": {"type": "array"}}}}
+    value["paths"]["/x"]["get"]["parameters"] = [written]
+    (found,) = rewrite(value)["paths"]["/x"]["get"]["parameters"]
+    assert found == {"name": "x", "in": "query", "schema": {"type": "array", "items": {}}}
 
 
 def test_the_answer_to_head_has_no_body() -> None:
@@ -297,14 +297,11 @@ def test_a_complaint_without_a_place_is_about_the_document() -> None:
     assert place_of("KeyError: x") == "the document"
 
 
-def test_a_style_that_the_generator_ignores_is_a_gap() -> None:
-    """It would send the parameter in another form than the document asks for, and say nothing."""
-    deep = {"name": "filter", "in": "query", "style": "deepObject", "schema": {"type": "object"}}
-    plain = {"name": "page", "in": "query", "style": "form", "schema": {"type": "integer"}}
+def test_a_whole_query_string_is_a_gap() -> None:
+    """The one parameter that is not sent."""
     value = document({})
     assert list(unsupported_parameters(value)) == []
-    value["components"]["parameters"] = {"Filter": deep}
-    value["paths"]["/x"]["parameters"] = [{"$ref": "#/components/parameters/Filter"}, plain]
+    value["paths"]["/x"]["parameters"] = [{"name": "q", "in": "querystring", "content": {}}]
     (said,) = unsupported_parameters(value)
-    assert "the query parameter filter has the style deepObject" in said
+    assert "the parameter q is a whole query string" in said
     assert place_of(said) == "GET /x"

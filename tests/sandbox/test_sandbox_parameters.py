@@ -104,7 +104,7 @@ LIST = {"type": "array", "items": {"type": "integer"}}
         ({"type": "array", "items": {"$ref": "#/components/schemas/Number"}}, ["1"], [1]),
         ({"type": "array", "items": {"anyOf": [{"type": "integer"}]}}, ["1"], [1]),
         ({"oneOf": [LIST, {"type": "integer"}]}, ["1", "2"], [1, 2]),
-        ({"type": "array", "items": LIST}, ["1"], [["1"]]),
+        ({"type": "array", "items": LIST}, ["1"], [[1]]),
     ],
 )
 def test_what_a_text_is_read_as(schema: Any, texts: list[str], value: Any) -> None:

@@ -59,6 +59,9 @@ def test_an_operation_that_says_little() -> None:
     )
 
 
+FORM: Any = {"style": "form", "explode": True}
+
+
 def test_an_operation_that_says_all() -> None:
     """Its own word goes before that of its path and of the document."""
     answer = {
@@ -103,9 +106,11 @@ def test_an_operation_that_says_all() -> None:
         provenance="observed",
         security=(("a", "b"), ()),
         parameters=(
-            Parameter("id", "query", required=True, schema={"$ref": "#/components/schemas/T"}, rule_name="query:id"),
+            Parameter(
+                "id", "query", required=True, schema={"$ref": "#/components/schemas/T"}, rule_name="query:id", **FORM
+            ),
             Parameter("id", "header", required=False, schema=TEXT, rule_name="header:id"),
-            Parameter("q", "query", required=False, schema={}, rule_name="q"),
+            Parameter("q", "query", required=False, schema={}, rule_name="q", **FORM),
         ),
         body=Body(required=True, media={"application/json": TEXT, "a/b": {}}),
         success=Success(201, TEXT),
@@ -131,7 +136,7 @@ def test_what_an_operation_may_leave_out() -> None:
     assert operation({"requestBody": {"content": None}}).body == Body(required=False, media={})
     assert operation(
         {"parameters": [{"name": "q", "in": "query", "content": {"application/json": {"schema": TEXT}}}]}
-    ).parameters == (Parameter("q", "query", required=False, schema=TEXT, rule_name="q"),)
+    ).parameters == (Parameter("q", "query", required=False, schema=TEXT, rule_name="q", **FORM, is_json=True),)
     short = {key: WAITER[key] for key in ("state", "acceptors")} | {"id": {"parameter": "id"}}
     waiter = operation({"x-waiter": short}).waiter
     assert waiter == Waiter(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -86,14 +86,12 @@ def accepted_gaps(merged: Merged) -> list[Gap]:
 
 
 def unsupported_parameters(document: Any) -> Iterator[str]:
-    """Yield a message for each parameter that is not sent in the style of the document, or not at all.
-
-    Source: OpenAPI 3.0 and 3.1, Parameter Object, `style`. The generator does not report these.
-    """
+    """Yield a message for each parameter of OpenAPI 3.2 that is a whole query string, which is not sent."""
     for operation in operations(document):
-        place = f"parsing {operation.method.upper()} {operation.path} within its parameters"
-        for text in _unsupported_styles(operation.parameters):
-            yield f"{place}: {text}, which it ignores"
+        for each in operation.parameters:
+            if each.get("in") == "querystring":
+                place = f"parsing {operation.method.upper()} {operation.path} within its parameters"
+                yield f"{place}: the parameter {each.get('name')} is a whole query string, which it ignores"
 
 
 def unsupported_methods(document: Any) -> Iterator[str]:
@@ -150,18 +148,6 @@ def describe(gaps: Sequence[Gap]) -> list[str]:
 
 def _covers(accepted: Gap, gap: Gap) -> bool:
     return accepted.at == gap.at and " ".join(accepted.problem.split()) in gap.problem
-
-
-def _unsupported_styles(given: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the parameter styles that the generated client cannot send."""
-    plain = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
-    for parameter in given:
-        if parameter.get("in") == "querystring":
-            yield f"the parameter {parameter.get('name')} is a whole query string"
-            continue
-        style = parameter.get("style", plain.get(parameter.get("in", "")))
-        if style != plain.get(parameter.get("in", "")):
-            yield f"the {parameter.get('in')} parameter {parameter.get('name')} has the style {style}"
 
 
 def place_of(text: str) -> str:

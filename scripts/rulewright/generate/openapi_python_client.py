@@ -37,6 +37,7 @@ from openapi_python_client.parser.properties import (
 )
 from openapi_python_client.parser.properties.const import ConstProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
@@ -436,6 +437,10 @@ def _join_properties() -> None:
     merge_properties.merge_properties = join_properties  # type: ignore[assignment]
 
 
+def _allow_everywhere() -> None:
+    PropertyProtocol.validate_location = lambda *_: None  # type: ignore[method-assign]
+
+
 def _name_placeholders() -> None:
     parser._PATH_PARAM_REGEX = re.compile(r"{([^{}]+)}")  # noqa: SLF001
 
@@ -446,6 +451,12 @@ LIBRARY_PATCHES: Final = (
         "it drops the model: a text and a constant, null and a union with it",
         "0.29.1",
         _join_properties,
+    ),
+    Patch(
+        "let a parameter of any type stand in any place",
+        "it drops the operation; the client writes parameters by itself",
+        "0.29.1",
+        _allow_everywhere,
     ),
     Patch("take any name of a placeholder", "it drops the operation", "0.29.1", _name_placeholders),
     Patch(

@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
+from urllib.parse import urljoin
 
 from rulewright.errors import InputError
 from rulewright.generate.names import ModelName, Names
 from rulewright.generate.schemas import Schemas, body_schemas
 from rulewright.generate.source import constant, in_raw, render, snake
-from rulewright.openapi.operations import Operation, is_json, operations, parameter_schema
+from rulewright.openapi.operations import Operation, is_json, operations, parameter_schema, server_url
 from rulewright.openapi.references import follow, follow_schema
 from rulewright.openapi.schemas import object_parts
 from rulewright.rules.definition import VARIANTS, RuledSchema
@@ -196,9 +197,68 @@ def _parameters(operation: Operation, names: Names) -> list[Input]:
             "description": _text(about),
             **_facts(operation.document, schema),
             "deprecated": parameter.get("deprecated") is True,
+            **_style(operation.document, parameter),
         }
         result.append(_input(record, kind, names))
     return result
+
+
+def _style(document: Any, parameter: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the value of a parameter is written, where that is not the usual way of its place."""
+    usual = "form" if parameter.get("in") in {"query", "cookie"} else "simple"
+    style, content = parameter.get("style", usual), parameter.get("content")
+    schema = follow_schema(document, parameter_schema(parameter))
+    values = schema.get("enum", [schema["const"]] if "const" in schema else [])
+    explode = parameter.get("explode")
+    return {
+        "style": "" if style == usual else style,
+        "explode": None if explode is (style == "form") else explode,
+        "reserved": parameter.get("allowReserved") is True,
+        "content": next(filter(is_json, content), "") if isinstance(content, dict) else "",
+        **({"fixed": values[0]} if parameter.get("required") is True and len(values) == 1 else {}),
+    }
+
+
+def _contents(operation: Operation, bodies: Mapping[str, str | None]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return the media types of a body, the usual one first, each with its class and the encoding of a form."""
+    given = _request_body(operation).get("content") or {}
+    found = []
+    for media in sorted(bodies, key=_preference):
+        encoding = (given.get(media) or {}).get("encoding") or {}
+        kept = {
+            name: {key: each[key] for key in ("contentType", "style", "explode") if key in each}
+            for name, each in encoding.items()
+            if isinstance(each, dict)
+        }
+        found.append((media, bodies[media] or "", kept))
+    return found
+
+
+def servers(document: Any) -> tuple[str, ...]:
+    """Return the addresses of a document, the defaults of their variables filled in."""
+    return tuple(filter(None, map(server_url, document.get("servers") or ())))
+
+
+def _server(operation: Operation) -> str:
+    """Return the address of an operation that is not at that of its document; relative ones are of its host."""
+    item = operation.document["paths"][operation.path]
+    given = operation.body.get("servers") or item.get("servers")
+    found = server_url(given[0]) if isinstance(given, list) and given else ""
+    others = servers(operation.document)
+    return urljoin(others[0], found).rstrip("/") if found and others else found.rstrip("/")
+
+
+def _accept(operation: Operation) -> str:
+    """Return the media types of an operation's answers, those of a success first."""
+    answers = operation.body.get("responses") or {}
+    ranked = sorted(answers, key=lambda code: not str(code).startswith("2"))
+    found = [
+        media
+        for code in ranked
+        for media in (follow(operation.document, answers[code]) or {}).get("content") or {}
+        if re.fullmatch(r"[\w.+*-]+/[\w.+*-]+(?: *;[ -~]*)?", media)
+    ]
+    return ", ".join(dict.fromkeys(found)) or "application/json"
 
 
 def _fields(operation: Operation, pointer: str, model: ModelName, names: Names) -> list[Input]:
@@ -310,11 +370,10 @@ def operations_module(document: Any, methods: Sequence[Method], names: Names) ->
         names: What the generator named.
     """
     entries = [_entry(each, names) for each in methods]
-    servers = [server["url"] for server in document.get("servers", []) if isinstance(server.get("url"), str)]
     return render(
         "operations.py.jinja",
         operations=entries,
-        servers=tuple(servers),
+        servers=servers(document),
         imports=list(type_imports([each.answer for each in methods], names)),
     )
 
@@ -330,6 +389,7 @@ def _entry(method: Method, names: Names) -> dict[str, Any]:
         "module": module,
         "model": method.model,
         "inputs": [each.record for each in method.inputs],
+        "contents": _contents(operation, names.operation(operation.method, operation.path).bodies),
         "credentials": credentials(operation),
         "first": {
             "id": operation.id,
@@ -342,10 +402,10 @@ def _entry(method: Method, names: Names) -> dict[str, Any]:
             "description": _text(body.get("description")),
             "tags": tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
             "deprecated": body.get("deprecated") is True,
-            "media": method.media,
             "body_required": method.is_body_required,
             "is_open": method.is_open,
-            "joined": joined(operation.parameters),
+            "server": _server(operation),
+            "accept": _accept(operation),
             "poll": method.poll,
             "rules": method.rules,
             "certainty": str(body.get("x-certainty", "published")),
@@ -387,17 +447,6 @@ def credentials(operation: Operation) -> tuple[tuple[str, str, str], ...]:
         if len(found) == len(carriers):
             return found
     return ()
-
-
-def joined(given: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the query parameters, of some, whose values the document wants in one, joined by commas."""
-    return tuple(
-        parameter["name"]
-        for parameter in given
-        if parameter.get("in") == "query"
-        and parameter.get("explode") is False
-        and parameter.get("style", "form") == "form"
-    )
 
 
 def _carrier(scheme: Any) -> tuple[str, str, str] | None:

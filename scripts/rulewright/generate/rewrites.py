@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from rulewright.openapi.operations import METHODS, is_ignored
+from rulewright.openapi.operations import METHODS, is_ignored, parameter_schema
 from rulewright.openapi.pointer import decode, resolve
 from rulewright.openapi.references import follow
 
@@ -21,7 +21,6 @@ _BYTES: Final = {"type": "string", "format": "binary"}
 _KNOWN: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _OCTETS: Final = "application/octet-stream"
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9*][a-z0-9!#$&^_.+-]*\Z")
-_TEXT_ONLY: Final = ("header", "cookie")
 _NAMED: Final = frozenset(
     {
         "properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas", "responses",
@@ -153,21 +152,13 @@ def _without_extensions(value: dict[str, Any]) -> dict[str, Any]:
     return {key: child for key, child in value.items() if not key.startswith("x-") or key in (_READ, "x-rule")}
 
 
-def send_text(value: dict[str, Any], document: Any) -> dict[str, Any]:
-    """Declare headers and cookies as text."""
-    if value.get("in") not in _TEXT_ONLY or not isinstance(value.get("schema"), dict):
+def give_schema(value: dict[str, Any], _document: Any) -> dict[str, Any]:
+    """Declare a parameter that is written in a media type by its schema."""
+    content = value.get("content")
+    if not (isinstance(value.get("in"), str) and isinstance(content, dict) and "schema" not in value):
         return value
-    schema = value["schema"]
-    if _holds_a_list(follow(document, schema)) or any(
-        _holds_a_list(follow(document, each)) for key in ("anyOf", "oneOf", "allOf") for each in schema.get(key) or ()
-    ):
-        text = {"type": "string", **{key: schema[key] for key in ("title", "description") if key in schema}}
-        return {**value, "schema": text}
-    kept = {key: child for key, child in schema.items() if key not in {"format", "const"}}
-    return {
-        **value,
-        "schema": {**kept, "type": "string", "enum": [str(schema["const"])]} if "const" in schema else kept,
-    }
+    rest = {key: child for key, child in value.items() if key != "content"}
+    return {**rest, "schema": parameter_schema(value)}
 
 
 def drop_default(value: dict[str, Any], _document: Any) -> dict[str, Any]:
@@ -448,11 +439,6 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
     return result
 
 
-def _holds_a_list(schema: Any) -> bool:
-    kinds = schema.get("type") if isinstance(schema, dict) else None
-    return bool({"array", "object"} & set(kinds if isinstance(kinds, list) else [kinds]))
-
-
 def _is_only_value(schema: Mapping[str, Any]) -> bool:
     return (
         schema.get("const", *(schema.get("enum") or ())[:1]) == schema["default"]
@@ -476,10 +462,10 @@ REFERENCE_REWRITES: Final = (
 )
 OBJECT_REWRITES: Final = (
     Patch(
-        "declare headers and cookies as text",
-        "it writes dates and UUIDs as they are and refuses lists and constants",
+        "declare a parameter that is written in a media type by its schema",
+        "it leaves the parameter out",
         "0.29.1",
-        send_text,
+        give_schema,
     ),
     Patch("leave out defaults", "it sends the server's default unasked", "0.29.1", drop_default),
     Patch(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rulewright.openapi.pointer import Location, encode, resolve
-from rulewright.openapi.references import follow, objects, references
+from rulewright.openapi.references import follow, follow_schema, objects, references
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 _IGNORED: Final = frozenset({"accept", "authorization", "content-type"})
@@ -69,6 +69,16 @@ def operations(document: Any) -> Iterator[Operation]:
         for method, body in item.items() if isinstance(item, dict) else ():
             if method in METHODS and isinstance(body, dict):
                 yield Operation(document, method, path, body)
+
+
+def server_url(server: Any) -> str:
+    """Return the URL of a server with the default of each variable in it; empty where it has none."""
+    url = server.get("url") if isinstance(server, dict) else None
+    variables = (server.get("variables") if isinstance(server, dict) else None) or {}
+    for name, variable in variables.items():
+        if isinstance(url, str) and isinstance(variable, dict):
+            url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+    return url if isinstance(url, str) else ""
 
 
 def with_path_items(document: Any) -> Any:
@@ -170,9 +180,19 @@ def parameters_schema(document: Any, path: str, operation: Mapping[str, Any]) ->
     """Return the schema of an object that holds an operation's parameters by the names rules call them."""
     found = operation_parameters(document, path, operation)
     names = parameter_names(found)
-    properties = {names[_place(parameter)]: parameter_schema(parameter) for parameter in found}
+    properties = {names[_place(parameter)]: _value_schema(document, parameter) for parameter in found}
     required = [names[_place(parameter)] for parameter in found if parameter.get("required") is True]
     return {"type": "object", "properties": properties, **({"required": required} if required else {})}
+
+
+def _value_schema(document: Any, parameter: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter's value; a list that must be sent holds an item, as an empty one is not sent."""
+    schema = parameter_schema(parameter)
+    meant = follow_schema(document, schema)
+    is_text = "schema" not in parameter
+    if parameter.get("required") is not True or meant.get("type") != "array" or meant.get("minItems") or is_text:
+        return schema
+    return {**meant, "minItems": 1}
 
 
 def parameter_schema(parameter: Mapping[str, Any]) -> dict[str, Any]:

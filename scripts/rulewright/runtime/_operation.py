@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, ParamSpec, TypeVar
 
 from attrs import define
 
-from ._values import ABSENT, Written, as_written, to_json
+from ._values import ABSENT, to_json
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,12 +35,6 @@ class Deferred(Generic[R]):
     def __call__(self, *arguments: Any, **named: Any) -> R:
         """Call the function."""
         found: R = self._loaded()(*arguments, **named)
-        return found
-
-    @property
-    def __kwdefaults__(self) -> dict[str, Any] | None:
-        """The defaults of the function's keywords, as every function has them."""
-        found: dict[str, Any] | None = self._loaded().__kwdefaults__
         return found
 
     def _loaded(self) -> Any:
@@ -79,6 +73,11 @@ class Input:
         format: The document's format; of an array, that of its items.
         deprecated: Whether the document calls it deprecated.
         nullable: Whether null is a value of it; of any other, None stands for absent.
+        style: The style of a parameter, where it is not the usual one of its place.
+        explode: Whether the items of a list are values of their own; None for what is usual in the style.
+        reserved: Whether characters with a meaning in a URL are sent as they are.
+        content: The media type of a parameter that is written in one.
+        fixed: The only value that there is.
     """
 
     keyword: str
@@ -93,6 +92,32 @@ class Input:
     format: str = ""
     deprecated: bool = False
     nullable: bool = False
+    style: str = ""
+    explode: bool | None = None
+    reserved: bool = False
+    content: str = ""
+    fixed: Any = ABSENT
+
+
+@define(frozen=True)
+class Content:
+    """One media type of a body.
+
+    Args:
+        type: The media type.
+        model: The name of the class of its values; empty if it has none.
+        encoding: How the fields of a form are written, where that is not as usual: `contentType`, `style`, `explode`.
+    """
+
+    type: str
+    model: str = ""
+    encoding: Mapping[str, Mapping[str, Any]] = {}
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it is JSON."""
+        essence = self.type.partition(";")[0].strip().lower()
+        return essence in {"application/json", "*/*", "application/*"} or essence.endswith("+json")
 
 
 @define(frozen=True)
@@ -114,10 +139,11 @@ class Operation(Generic[P, R]):
         description: The document's description.
         tags: The document's tags; they group texts, never names.
         deprecated: Whether the document calls it deprecated.
-        media: The content type of its body; empty if it has none.
+        contents: The media types of its body, the usual one first.
+        server: Its own server, where it is not that of the document.
+        accept: The media types of its answers.
         body_required: Whether a request must have a body.
         is_open: Whether its body takes fields that the document does not list.
-        joined: The query parameters whose values are written as one, joined by commas.
         poll: The id of the operation that polls the task which this one starts; empty if it starts none.
         rules: The ids of the rules that judge its requests.
         certainty: How sure the operation is: `published`, `sibling`, `observed` or `inferred`.
@@ -137,13 +163,26 @@ class Operation(Generic[P, R]):
     description: str = ""
     tags: tuple[str, ...] = ()
     deprecated: bool = False
-    media: str = ""
+    contents: tuple[Content, ...] = ()
+    server: str = ""
+    accept: str = "application/json"
     body_required: bool = False
     is_open: bool = False
-    joined: tuple[str, ...] = ()
     poll: str = ""
     rules: tuple[str, ...] = ()
     certainty: str = "published"
+
+    @property
+    def media(self) -> str:
+        """The content type of its body; empty if it has none."""
+        return self.contents[0].type if self.contents else ""
+
+    def content(self, body: Any) -> Content | None:
+        """Return the media type of a body: the one of its class, bytes for bytes, or else the usual one."""
+        is_file = isinstance(body, bytes) or hasattr(body, "payload") or hasattr(body, "read")
+        named = [each for each in self.contents if each.model == type(body).__name__]
+        kind = [each for each in self.contents if is_file and not (each.is_json or each.model)]
+        return next(iter(named or kind or self.contents), None)
 
     @property
     def arguments(self) -> Mapping[str, str]:
@@ -171,22 +210,22 @@ class Operation(Generic[P, R]):
             if each.place == "body" and each.name:
                 fields[each.name if self.model is None else each.argument] = value
             else:
-                found[each.argument] = as_written(value)
+                found[each.argument] = value
         if fields or extra or (self.body_required and any(each.place == "body" and each.name for each in self.inputs)):
             found["body"] = self._body(fields, extra or {})
         return found
 
     def _body(self, fields: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
         if self.model is None:
-            return Written({name: to_json(value) for name, value in {**extra, **fields}.items()})
-        body = self.model(**{name: as_written(value) for name, value in fields.items()})
+            return {name: to_json(value) for name, value in {**extra, **fields}.items()}
+        body = self.model(**fields)
         if extra:
             body.additional_properties.update(extra)
         return body
 
     def filled_in(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments of a request with the defaults of its builder."""
-        return {**(getattr(self.request, "__kwdefaults__", None) or {}), **arguments}
+        """Return the arguments of a request with those that have one value only."""
+        return {**{each.argument: each.fixed for each in self.inputs if each.fixed is not ABSENT}, **arguments}
 
 
 class Caller(ABC, Generic[T_co]):

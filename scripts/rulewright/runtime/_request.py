@@ -1,4 +1,4 @@
-"""Build the HTTP request of an operation."""
+"""Write the HTTP request of an operation: each parameter and body in the style that the document gives it."""
 
 from __future__ import annotations
 
@@ -9,77 +9,228 @@ from urllib.parse import quote, urlencode
 
 from ._errors import ConfigurationError
 from ._exchange import Request
-from ._operation import Operation
+from ._operation import Content, Input, Operation
 from ._settings import Settings
+from ._values import is_given, to_json
 
 FORM: Final = "application/x-www-form-urlencoded"
+PARTS: Final = "multipart/form-data"
+_DELIMITERS: Final = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}
+_RESERVED: Final = ":/?#[]@!$&'()*+,;="
+_STEPS: Final = frozenset({"", ".", ".."})
+"""What a path cannot hold as a segment: it would name another resource."""
+_MISTAKES: Final = (ValueError, TypeError, RecursionError, AttributeError, LookupError)
 
 
 def request(settings: Settings, operation: Operation[..., Any], **arguments: Any) -> tuple[Request, Any]:
-    """Return the HTTP request of an operation and the value its body was made from.
+    """Return the HTTP request of an operation and the JSON value of its body.
 
     Raises:
         ConfigurationError: An argument cannot be put into a request.
     """
     try:
-        made = operation.request(**arguments)
-        url = settings.base_url + made["url"]
-        kind, content = _content(made)
-        headers = {"Accept": "application/json", **made.get("headers", {}), **kind}
-        if made.get("cookies"):
-            headers["Cookie"] = "; ".join(f"{name}={quote(str(value))}" for name, value in made["cookies"].items())
-        if made.get("params"):
-            url += "?" + urlencode(_parameters(operation, made["params"]), doseq=True)
-    except (TypeError, ValueError, RecursionError, AttributeError) as error:
+        url, headers = _addressed(settings, operation, arguments)
+        value, kind, content = _content(operation, arguments.get("body"))
+    except _MISTAKES as error:
         why = settings.redact(str(error), limit=200)
         raise ConfigurationError(f"{operation.id} cannot be sent: {why}; nothing was sent") from None
-    value = made.get("json", made.get("data"))
-    return Request(made["method"].upper(), url, headers, content, operation.credentials), value
+    headers = {"Accept": operation.accept, **headers, **({"Content-Type": kind} if kind else {})}
+    return Request(operation.method.upper(), url, headers, content, operation.credentials), value
 
 
-def _parameters(operation: Operation[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return query parameters as they are written: booleans as JSON has them, some lists in one."""
-    found = {name: _text(value) for name, value in given.items()}
-    return {name: ",".join(map(str, value)) if name in operation.joined else value for name, value in found.items()}
+def _addressed(
+    settings: Settings, operation: Operation[..., Any], arguments: Mapping[str, Any]
+) -> tuple[str, dict[str, str]]:
+    """Return the URL of a request, and the headers that parameters are."""
+    path, query, headers, cookies = operation.path, list[str](), dict[str, str](), list[str]()
+    inputs = [each for each in operation.inputs if each.place != "body"]
+    if unknown := set(arguments) - {each.argument for each in inputs} - {"body"}:
+        raise TypeError(f"it takes no argument {min(unknown)!r}")
+    for each in inputs:
+        value = arguments.get(each.argument, each.fixed)
+        if value is None or not is_given(value):
+            if each.required:
+                raise TypeError(f"it needs {each.argument}")
+            continue
+        value = to_json(value)
+        if each.place == "path":
+            path = path.replace(f"{{{each.name}}}", _segment(each, value))
+        elif each.place == "query":
+            query += [f"{name}={text}" for name, text in _pairs(each, value)]
+        elif each.place == "cookie":
+            cookies += [f"{name}={text}" for name, text in _pairs(each, value)]
+        else:
+            headers[each.name] = _header(each, value)
+    if cookies:
+        headers["Cookie"] = "; ".join(cookies)
+    base = settings.base_url if settings.is_own_base or not operation.server else operation.server
+    return base + path + ("?" + "&".join(query) if query else ""), headers
 
 
-def _text(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_text(item) for item in value]
-    return ("true" if value else "false") if isinstance(value, bool) else value
+def _pairs(given: Input, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield names and values, encoded, of a parameter of a query or of a cookie."""
+    name, style = quote(given.name, safe="[]"), given.style or "form"
+    in_cookie = given.place == "cookie"
+    exploded = style == "form" if given.explode is None else given.explode
+    if given.content:
+        yield name, quote(as_json(value).decode(), safe="")
+    elif style == "deepObject" and isinstance(value, Mapping):
+        yield from _deep(name, value, given)
+    elif not isinstance(value, list | Mapping):
+        yield name, _encoded(value, given)
+    elif exploded and isinstance(value, Mapping):
+        yield from ((quote(str(key), safe=""), _encoded(child, given)) for key, child in value.items())
+    elif exploded and not in_cookie:
+        yield from ((name, _encoded(item, given)) for item in value)
+    else:
+        yield name, _joined(given, value, _DELIMITERS.get(style, ","))
 
 
-def _content(made: Mapping[str, Any]) -> tuple[dict[str, str], bytes | None]:
-    """Return the header that names a body's kind, where the builder did not, and the body."""
-    if "json" in made:
-        return {}, as_json(made["json"])
-    if "data" in made:
-        fields = [field for name, value in made["data"].items() for field in _field(name, value)]
-        return {"Content-Type": FORM}, urlencode(fields).encode()
-    if "content" in made:
-        content = made["content"]
-        return {}, content if isinstance(content, bytes) else bytes(content.read())
-    if "files" in made:
+def _deep(name: str, value: Mapping[str, Any], given: Input) -> Iterator[tuple[str, str]]:
+    for key, child in value.items():
+        inner = f"{name}[{quote(str(key), safe='')}]"
+        if isinstance(child, Mapping):
+            yield from _deep(inner, child, given)
+        else:
+            yield from ((inner, _encoded(item, given)) for item in (child if isinstance(child, list) else [child]))
+
+
+def _joined(given: Input, value: Any, delimiter: str, equals: str = "") -> str:
+    """Return a list or an object in one text; with `equals`, each member as a pair of its own."""
+    if isinstance(value, Mapping):
+        pairs = [(quote(str(key), safe=""), _encoded(child, given)) for key, child in value.items()]
+        texts = [f"{key}{equals or delimiter}{child}" for key, child in pairs]
+    else:
+        texts = [_encoded(item, given) for item in value]
+    if delimiter != "," and any(delimiter in text for text in texts if not isinstance(value, Mapping)):
+        raise ValueError(f"an item of {given.argument} holds the sign that separates its items")
+    return delimiter.join(texts)
+
+
+def _segment(given: Input, value: Any) -> str:
+    """Return a part of a path."""
+    style, exploded = given.style or "simple", given.explode is True
+    if given.content:
+        return quote(as_json(value).decode(), safe="")
+    is_one = not isinstance(value, list | Mapping)
+    pair = "=" if exploded else ""
+    if style == "label":
+        text = "." + (_encoded(value, given) if is_one else _joined(given, value, "." if exploded else ",", pair))
+    elif style == "matrix" and exploded and not is_one:
+        names = value.items() if isinstance(value, Mapping) else [(given.name, item) for item in value]
+        text = "".join(f";{quote(str(name), safe='')}={_encoded(item, given)}" for name, item in names)
+    elif style == "matrix":
+        text = f";{quote(given.name, safe='')}=" + (_encoded(value, given) if is_one else _joined(given, value, ","))
+    else:
+        text = _encoded(value, given) if is_one else _joined(given, value, ",", pair)
+    if text in _STEPS:
+        raise ValueError(f"{given.argument} must not be {text!r}, which leads to another address")
+    return text
+
+
+def _header(given: Input, value: Any) -> str:
+    if given.content:
+        text = as_json(value, ascii_only=True).decode()
+    elif isinstance(value, Mapping):
+        pairs = [(str(key), _text(child)) for key, child in value.items()]
+        text = ",".join(f"{key}={child}" if given.explode else f"{key},{child}" for key, child in pairs)
+    else:
+        text = ",".join(map(_text, value)) if isinstance(value, list) else _text(value)
+    if not text.isprintable():
+        raise ValueError(f"{given.argument} holds characters that no header has")
+    return text
+
+
+def _encoded(value: Any, given: Input) -> str:
+    return quote(_text(value), safe=_RESERVED if given.reserved else "")
+
+
+def _text(value: Any) -> str:
+    """Return a value as the text that stands for it outside of JSON: booleans, numbers and null as in JSON."""
+    return value if isinstance(value, str) else as_json(value).decode()
+
+
+def _content(operation: Operation[..., Any], body: Any) -> tuple[Any, str, bytes | None]:
+    """Return a body as JSON, if it can be such; its content type, and its bytes."""
+    if body is None or not is_given(body):
+        if operation.body_required:
+            raise TypeError("it needs a body")
+        return None, "", None
+    content = operation.content(body)
+    if content is None:
+        raise TypeError("it takes no body")
+    kind = content.type.partition(";")[0].strip().lower()
+    if kind in {FORM, PARTS}:
+        value = to_json(body)
+        if not isinstance(value, Mapping):
+            raise TypeError("a form is an object")
+        fields = [field for name, child in value.items() for field in _fields(content, name, child)]
+        if kind == FORM:
+            return value, content.type, urlencode([(name, text) for name, text, _ in fields]).encode()
         from ._http import in_parts
 
-        content_type, content = in_parts(made["files"])
-        return {"Content-Type": content_type}, content
-    return {}, None
+        made, written = in_parts([(name, _part(each, media)) for name, each, media in fields])
+        return _readable(value), made, written
+    if content.is_json:
+        value = to_json(body)
+        return value, "application/json" if "*" in kind else content.type, as_json(value)
+    if isinstance(body, str):
+        return body, content.type, body.encode()
+    payload = getattr(body, "payload", body)
+    return None, content.type, payload if isinstance(payload, bytes) else bytes(payload.read())
 
 
-def _field(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Yield a field of a form: lists are repeated; what is nested is named `outer[inner]`, in a list `outer[0][in]`."""
+def _fields(content: Content, name: str, value: Any) -> Iterator[tuple[str, Any, str]]:
+    """Yield the fields of a form that one member of its object is, with the content type of each.
+
+    Lists are repeated; what is nested is named `outer[inner]`, in a list `outer[0][inner]`, in a form of parts JSON.
+    """
+    encoding = content.encoding.get(name, {})
+    media = str(encoding.get("contentType", "")).partition(",")[0].strip()
+    style, explode = encoding.get("style"), encoding.get("explode")
+    items = value if isinstance(value, list) else [value]
+    is_plain = all(not isinstance(item, list | Mapping) for item in items)
+    in_parts = content.type.startswith(PARTS)
+    if value is None:
+        return
+    if "json" in media:
+        yield name, as_json(value).decode(), media
+    elif isinstance(value, list) and (explode is False or (style in _DELIMITERS and explode is not True)):
+        sign = {"spaceDelimited": " ", "pipeDelimited": "|"}.get(style or "", ",")
+        yield name, sign.join(map(_text, value)), ""
+    elif is_plain:
+        yield from ((name, item if isinstance(item, tuple) else _text(item), media) for item in items)
+    elif in_parts:
+        yield from ((name, as_json(item).decode(), media or "application/json") for item in items)
+    else:
+        yield from ((path, text, "") for path, text in _nested(name, value))
+
+
+def _nested(name: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for inner, child in value.items():
-            yield from _field(f"{name}[{inner}]", child)
-    elif isinstance(value, list | tuple):
-        nested = any(isinstance(item, Mapping | list | tuple) for item in value)
+            yield from _nested(f"{name}[{inner}]", child)
+    elif isinstance(value, list):
+        is_plain = all(not isinstance(item, list | Mapping) for item in value)
         for index, item in enumerate(value):
-            yield from _field(f"{name}[{index}]" if nested else name, item)
+            yield from _nested(name if is_plain else f"{name}[{index}]", item)
     elif value is not None:
-        yield name, str(_text(value))
+        yield name, _text(value)
 
 
-def as_json(value: Any) -> bytes:
+def _part(value: Any, media: str) -> tuple[Any, ...]:
+    """Return one part of a form: a file, or a text without a name."""
+    if isinstance(value, tuple):
+        name, payload, kind = value
+        return name or "file", payload, kind or media or "application/octet-stream"
+    return None, value.encode(), media or "text/plain"
+
+
+def _readable(value: Any) -> Any:
+    """Return a form without its files."""
+    return {name: child for name, child in value.items() if not isinstance(child, tuple)}
+
+
+def as_json(value: Any, *, ascii_only: bool = False) -> bytes:
     """Return `value` as the bytes that are sent: nothing added, nothing escaped that need not be."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return json.dumps(value, ensure_ascii=ascii_only, allow_nan=False, separators=(",", ":")).encode()

@@ -24,6 +24,8 @@ class Settings:
     """The checked settings of one client."""
 
     base_url: str
+    is_own_base: bool
+    """Whether the caller chose the address, and not the document."""
     authority: Authority = field(repr=False)
     redact: Redactor = field(repr=False)
     waive: frozenset[str]
@@ -54,6 +56,7 @@ def settings(
         raise ConfigurationError(f"max_download_bytes must be a positive whole number, got {max_download_bytes!r}")
     return Settings(
         base_url=base,
+        is_own_base=base_url is not None or bool(os.environ.get(BASE_URL_VARIABLE)),
         authority=Authority(secret, home),
         redact=Redactor(secret),
         waive=waived(waive),
@@ -84,7 +87,7 @@ def _token(given: str | None) -> Secret:
 
 def _base_url(given: str | None, *, has_transport: bool) -> tuple[str, tuple[str, str, int]]:
     source = "base_url" if given is not None else BASE_URL_VARIABLE
-    value = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or SERVERS[0]
+    value = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or _documented()
     shown = printable(without_query(str(value))[:200])
     parts = split(value) if isinstance(value, str) else None
     home = origin(value) if isinstance(value, str) else None
@@ -98,6 +101,21 @@ def _base_url(given: str | None, *, has_transport: bool) -> tuple[str, tuple[str
             f" got {shown!r}"
         )
     return value.rstrip("/"), home
+
+
+def _documented() -> str:
+    """Return the address that the document gives.
+
+    Raises:
+        ConfigurationError: It gives none that is complete.
+    """
+    address = next(iter(SERVERS), "")
+    if not address.lower().startswith(("http://", "https://")):
+        stated = f"only {printable(address[:200])!r}" if address else "none"
+        raise ConfigurationError(
+            f"the document gives no complete address of the API, {stated}: pass base_url, or set {BASE_URL_VARIABLE}"
+        )
+    return address
 
 
 def waived(waive: Collection[str]) -> frozenset[str]:

@@ -234,7 +234,7 @@ class Routes:
         """Return the endpoints by method and the values in the path, in order."""
         for pattern, methods in self._templates:
             if match := pattern.fullmatch(path):
-                return methods, [value.replace("%2F", "/") for value in match.groups()]
+                return methods, match.groups()
         return None, ()
 
 

@@ -28,7 +28,7 @@ class Request:
 
     Args:
         method: In capitals.
-        path: Percent-decoded, but for a slash within a segment, which stays `%2F`.
+        path: Percent-decoded, but for the signs that separate segments and values, such as `%2F`.
         query: The raw query string, without the question mark.
         headers: Names in lower case, in the order sent.
         body: Cut after the sandbox's limit plus one byte, so that an excess is noticed.
@@ -78,10 +78,20 @@ class Request:
         return parse_qs(self.query.decode(LATIN), keep_blank_values=True)
 
     @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The query parameters in order: names decoded, values as they were sent."""
+        parts = (part.partition("=") for part in self.query.decode(LATIN).split("&") if part)
+        return [(unquote_plus(name), value) for name, _, value in parts]
+
+    @property
     def cookies(self) -> dict[str, str]:
         """The cookies by name; malformed ones are skipped, and the last of equal names counts."""
         pairs = (part.partition("=") for part in (self.header(b"cookie") or "").split(";"))
         return {name.strip(): value.strip().strip('"') for name, sign, value in pairs if sign}
+
+
+_MEANT: Final = re.compile("(%2[Ff]|%2[Cc]|%3[Bb]|%3[Dd]|%25)")
+"""Escapes of the signs that separate segments and values: unescaped, they have a meaning in a path."""
 
 
 def decode_path(path: str, raw: bytes) -> str:
@@ -91,9 +101,16 @@ def decode_path(path: str, raw: bytes) -> str:
         path: Percent-decoded as a whole.
         raw: As it was sent.
     """
-    if b"%2f" not in raw.lower():
+    text = raw.partition(b"?")[0].decode(LATIN)
+    if _MEANT.search(text) is None:
         return path
-    return "%2F".join(map(unquote, re.split("%2[fF]", raw.partition(b"?")[0].decode(LATIN))))
+    pieces = _MEANT.split(text)
+    return "".join(piece.upper() if index % 2 else unquote(piece) for index, piece in enumerate(pieces))
+
+
+def decode_value(text: str) -> str:
+    """Return a value of such a path, or a part of one, as it was meant."""
+    return _MEANT.sub(lambda found: unquote(found[0]), text)
 
 
 @dataclass(slots=True)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any, Final, Never
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from rulewright.openapi.operations import essence_of, is_json
 from rulewright.openapi.pointer import Location, encode
-from rulewright.sandbox.exchange import LATIN, Request, Response, error_answer, json_text
+from rulewright.sandbox.exchange import LATIN, Request, Response, decode_value, error_answer, json_text
 from rulewright.sandbox.spec import Body, Operation, Parameter, Schema, Spec
 from rulewright.sandbox.validation import Checks, Entry, Schemas, schema_entry
 
 Types = frozenset[str]
+_Read = Callable[[str, Types], Any]
 MISSING: Final = object()
 """The value of a body that was not sent, or whose media type the sandbox does not read."""
 
@@ -50,13 +51,14 @@ class Parameters:
         *,
         strict: bool,
     ) -> None:
-        spec = schemas.spec
+        self._spec = schemas.spec
         self._checks = [
-            (parameter, _types(spec, [parameter.schema]), _item_types(spec, parameter.schema), validator)
+            (parameter, _types(self._spec, [parameter.schema]), schemas.validator(parameter.schema))
             for parameter in operation.parameters
             if (parameter.place, parameter.name.lower()) not in credentials
-            for validator in [schemas.validator(parameter.schema)]
         ]
+        self._names = {parameter.name for parameter in operation.parameters if parameter.place == "query"}
+        self._names |= {name for place, name in credentials if place == "query"}
         self.rules = Checks(schemas, {"x-rules": operation.rules}, strict=strict)
 
     def read(self, request: Request, in_path: Mapping[str, str]) -> tuple[dict[str, Any], list[Entry], list[str]]:
@@ -66,42 +68,100 @@ class Parameters:
         if not self._checks:
             return values, entries, []
         by_rule_name: dict[str, Any] = {}
-        query = request.arguments
-        for parameter, types, item_types, validator in self._checks:
-            texts = _sent(parameter, request, in_path, query)
+        pairs = request.pairs
+        for parameter, types, validator in self._checks:
+            if parameter.place == "query":
+                found = self._in_query(parameter, types, pairs)
+            else:
+                found = _sent(parameter, types, request, in_path)
             at = (parameter.place, parameter.name)
-            if not texts:
+            if not found:
                 if parameter.required:
                     entries.append(_entry("required", at, "absent", "must be present"))
                 continue
-            if len(texts) > 1 and "array" not in types:
-                entries.append(_entry("type", at, f"{len(texts)} values", "must be given once"))
+            if isinstance(found, list) and len(found) > 1 and "array" not in types:
+                entries.append(_entry("type", at, f"{len(found)} values", "must be given once"))
                 continue
-            value = _value(texts, types, item_types)
+            value = self._value(parameter, found, types)
             values[parameter.name] = by_rule_name[parameter.rule_name] = value
             entries += [schema_entry(error, at) for error in validator.iter_errors(value)]
         violations, warnings = self.rules.check(by_rule_name)
         return values, entries + violations, warnings
 
+    def _in_query(self, parameter: Parameter, types: Types, pairs: list[tuple[str, str]]) -> _Sent:
+        """Return the texts of a parameter in a query."""
+        name, is_object = parameter.name, "object" in types and not parameter.is_json
+        if is_object and parameter.style == "deepObject":
+            found: dict[str, Any] = {}
+            for key, text in pairs:
+                if key.startswith(f"{name}["):
+                    _put(found, _path(key), unquote_plus(text))
+            return found.get(name)
+        if is_object and parameter.explode:
+            listed = self._spec.properties(parameter.schema)
+            others = self._spec.keyword(parameter.schema, "additionalProperties") != [False]
+            return {
+                key: unquote_plus(text)
+                for key, text in pairs
+                if key in listed or (others and not listed and key not in self._names)
+            }
+        texts = [text for key, text in pairs if key == name]
+        if parameter.explode or parameter.is_json or not (is_object or "array" in types) or len(texts) != 1:
+            return [unquote_plus(text) for text in texts]
+        sign = _DELIMITERS.get(parameter.style)
+        pieces = unquote_plus(texts[0]).split(sign) if sign else [*map(unquote_plus, texts[0].split(","))]
+        return _paired(pieces) if is_object else pieces if texts[0] else []
 
-def _sent(
-    parameter: Parameter, request: Request, in_path: Mapping[str, str], query: Mapping[str, list[str]]
-) -> list[str] | None:
+    def _value(self, parameter: Parameter, found: Any, types: Types) -> Any:
+        """Return the texts of a parameter as its value."""
+        if parameter.is_json:
+            try:
+                return json.loads(found[0])
+            except (ValueError, RecursionError):
+                return found[0]
+        if isinstance(found, Mapping) or "array" in types:
+            return _form_value(self._spec, found, parameter.schema, _typed)
+        return _typed(found[0], types)
+
+
+_Sent = list[str] | dict[str, Any] | None
+_DELIMITERS: Final = {"spaceDelimited": " ", "pipeDelimited": "|"}
+
+
+def _sent(parameter: Parameter, types: Types, request: Request, in_path: Mapping[str, str]) -> _Sent:
+    """Return the texts of a parameter that does not stand in the query."""
     name = parameter.name
-    if parameter.place == "query":
-        return query.get(name)
+    text: str | None
+    decode: Callable[[str], str]
     if parameter.place == "path":
-        text = in_path.get(name)
+        text, decode = in_path.get(name), decode_value
     elif parameter.place == "cookie":
-        cookie = request.cookies.get(name)
-        text = None if cookie is None else unquote(cookie)
+        text, decode = request.cookies.get(name), unquote
     else:
-        text = request.header(name.lower().encode(LATIN, "replace"))
-    return None if text is None else [text]
+        text, decode = request.header(name.lower().encode(LATIN, "replace")), str.strip
+    if text is None:
+        return None
+    separator = ","
+    if parameter.style in {"label", "matrix"}:
+        mark = "." if parameter.style == "label" else ";"
+        prefix = mark if mark == "." or (parameter.explode and "object" in types) else f";{name}="
+        if not text.startswith(prefix):
+            return []
+        text = text.removeprefix(prefix)
+        separator = (mark if mark == "." or "object" in types else prefix) if parameter.explode else ","
+    if parameter.is_json or not types & {"array", "object"}:
+        return [decode(text)]
+    pieces = text.split(separator) if text else []
+    if "object" not in types:
+        return [*map(decode, pieces)]
+    if parameter.explode:
+        pieces = [part for piece in pieces for part in piece.partition("=")[::2]]
+    return _paired([*map(decode, pieces)])
 
 
-def _value(texts: list[str], types: Types, item_types: Types = _TEXT) -> Any:
-    return [_value([text], item_types) for text in texts] if "array" in types else _typed(texts[0], types)
+def _paired(pieces: list[str]) -> dict[str, Any]:
+    """Return an object whose names and values take turns."""
+    return dict(zip(pieces[::2], pieces[1::2], strict=False))
 
 
 def _entry(keyword: str, at: Location, got: str, message: str) -> Entry:
@@ -181,28 +241,30 @@ def read_form(spec: Spec, schema: Schema, raw: bytes, content_type: bytes) -> di
     found: dict[str, Any] = {}
     for name, value in fields:
         _put(found, _path(name), value)
-    return _object(spec, found, schema)
+    return _object(spec, found, schema, _loosely)
 
 
-def _object(spec: Spec, value: Mapping[str, Any], schema: Any) -> dict[str, Any]:
+def _object(spec: Spec, value: Mapping[str, Any], schema: Any, read: _Read) -> dict[str, Any]:
     properties = spec.properties(schema)
     others = next(iter(spec.keyword(schema, "additionalProperties")), None)
-    return {name: _form_value(spec, child, properties.get(name, others)) for name, child in value.items()}
+    return {name: _form_value(spec, child, properties.get(name, others), read) for name, child in value.items()}
 
 
-def _form_value(spec: Spec, value: Any, schema: Any) -> Any:
+def _form_value(spec: Spec, value: Any, schema: Any, read: _Read) -> Any:
     types = _types(spec, [schema])
     if isinstance(value, dict):
         if "array" not in types or not all(map(_INDEX.fullmatch, value)):
-            return _object(spec, value, schema)
+            return _object(spec, value, schema, read)
         value = [value[index] for index in sorted(value, key=int)]
     if "array" in types:
         items = next(iter(spec.keyword(schema, "items")), None)
-        return [_form_value(spec, item, items) for item in _listed(value)]
-    if not isinstance(value, str):
-        return value
-    word = value.lower()  # some clients write booleans as their language does: True
-    return _typed(word if word in {"true", "false"} and "string" not in types else value, types)
+        return [_form_value(spec, item, items, read) for item in _listed(value)]
+    return read(value, types) if isinstance(value, str) else value
+
+
+def _loosely(text: str, types: Types) -> Any:
+    word = text.lower()  # some clients write booleans as their language does: True
+    return _typed(word if word in {"true", "false"} and "string" not in types else text, types)
 
 
 def _listed(value: Any) -> list[Any]:
@@ -254,6 +316,8 @@ def _typed(text: str, types: Types) -> Any:
         return text
     if "boolean" in types and text in {"true", "false"}:
         return text == "true"
+    if "null" in types and text == "null":
+        return None
     if types & _NUMBERS and _NUMBER.fullmatch(text):
         number = json.loads(text)
         return text if number in {math.inf, -math.inf} else number
@@ -264,7 +328,3 @@ def _types(spec: Spec, schemas: Iterable[Any]) -> Types:
     """Return the types that some schemas name; a string if they name none."""
     found = [kind for schema in schemas for kind in spec.keyword(schema, "type")]
     return frozenset(each for kind in found for each in _listed(kind)) or _TEXT
-
-
-def _item_types(spec: Spec, schema: Schema) -> Types:
-    return _types(spec, spec.keyword(schema, "items"))

@@ -16,6 +16,7 @@ from rulewright.openapi.operations import (
     operation_parameters,
     parameter_names,
     parameters_schema,
+    server_url,
     with_path_items,
 )
 from rulewright.openapi.pointer import encode, resolve
@@ -41,6 +42,9 @@ class Parameter:
         schema: The schema of its value.
         rule_name: The name by which rules refer to it.
         examples: The examples of its value, whether they match the schema or not.
+        style: How its value is written.
+        explode: Whether the items of a list or the members of an object are values of their own.
+        is_json: Whether its value is JSON.
     """
 
     name: str
@@ -49,6 +53,9 @@ class Parameter:
     schema: Schema
     rule_name: str
     examples: tuple[Any, ...] = field(default=(), compare=False)
+    style: str = "simple"
+    explode: bool = False
+    is_json: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +173,7 @@ class Spec:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document: Mapping[str, Any] = with_path_items(dict(document))
         self.is_30 = str(document.get("openapi")).startswith("3.0")
-        self.server = _url((document.get("servers") or [{}])[0])
+        self.server = server_url((document.get("servers") or [{}])[0])
         self.base_path = urlsplit(self.server).path.rstrip("/")
         self.operations = tuple(self._operations())
         if not self.operations:
@@ -263,9 +270,18 @@ class Spec:
         for value in found:
             rule_name = names[f"{value['in']}:{value['name']}"]
             if value["in"] != "querystring":  # the client cannot send one
-                required = bool(value.get("required"))
-                shown = tuple(self.examples(value))
-                yield Parameter(value["name"], value["in"], required, schemas[rule_name], rule_name, shown)
+                style = value.get("style") or ("form" if value["in"] in {"query", "cookie"} else "simple")
+                yield Parameter(
+                    value["name"],
+                    value["in"],
+                    bool(value.get("required")),
+                    schemas[rule_name],
+                    rule_name,
+                    tuple(self.examples(value)),
+                    style,
+                    bool(value.get("explode", style == "form")),
+                    "schema" not in value and any(map(is_json, value.get("content") or ())),
+                )
 
     def _body(self, value: Any) -> Body | None:
         body = self.resolve(value)
@@ -306,14 +322,6 @@ class Spec:
         if not waiter.waiting or "success" not in waiter.ends.values():
             raise SpecError(f"{place}/acceptors: needs a state with 'retry' and one with 'success'")
         return waiter
-
-
-def _url(server: Mapping[str, Any]) -> str:
-    """Return the URL of a server with the default of each variable in it."""
-    url = str(server.get("url", ""))
-    for name, variable in (server.get("variables") or {}).items():
-        url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
-    return url
 
 
 def type_sent(media: str) -> str:

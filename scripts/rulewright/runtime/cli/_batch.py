@@ -29,7 +29,6 @@ from .._async_client import AsyncClient
 from .._files import begin
 from .._result import TaskResult
 from .._tasks import AsyncTask
-from .._values import Written
 from ._command import error_document
 from ._lease import Lease
 from ._store import (
@@ -347,7 +346,7 @@ async def submit_body(
     core = _cores.starting(
         client.settings,
         OPERATIONS[operation],
-        {"body": Written(body), **parameters},
+        {"body": body, **parameters},
         waive=waive,
         strict=strict,
         handle=lambda key: AsyncTask(client, key, fresh=True),
