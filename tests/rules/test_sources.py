@@ -385,7 +385,7 @@ def test_a_malformed_waiver_is_refused(entry: Any, message: str) -> None:
     """With the overlay and the place of the entry."""
     with pytest.raises(InputError) as caught:
         prose("Only a.", waived=[waiver("Only a."), entry])
-    assert caught.value.message == message
+    assert caught.value.message.startswith(message)
     assert (caught.value.path, caught.value.pointer) == ("some.overlay.yaml", "/x-waived-prose/1")
 
 
