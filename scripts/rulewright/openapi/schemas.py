@@ -76,8 +76,12 @@ class Schemas:
         Raises:
             SchemaError: The schema is invalid; names the reason.
         """
+        return compile_schema(self.complete(schema))
+
+    def complete(self, schema: Any) -> dict[str, Any]:
+        """Return one schema as JSON Schema 2020-12, its rules left out, with whatever it refers to."""
         plain = self.plain(schema)
-        return compile_schema({"allOf": [plain], **self._reachable(plain)})
+        return {"allOf": [plain], **self._reachable(plain)}
 
     def _reachable(self, schema: Any) -> dict[str, Any]:
         """Return the parts of the document that a schema refers to, directly or not, where the document has them.

@@ -1,11 +1,13 @@
 """What the rules of a schema mean together: what they allow, what they make useless, where they contradict.
 
 Nothing is sampled. Fields that no rule looks at multiply the count and are not walked; fields that share a rule
-are walked together, every combination. Where that is more than `LIMIT`, the report states the number and nothing else.
+are walked together, every combination. Where that is more than `LIMIT`, nothing is counted, and what is impossible is
+proven by containment.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,8 +16,10 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 import jsonschema_rs
+from jsonschema_rs.canonical import Satisfiability
 
 from rulewright.openapi.document import to_yaml
+from rulewright.openapi.schemas import Schemas
 from rulewright.overlay import Overlay, notes
 from rulewright.rules.definition import Rule, RuledSchema
 from rulewright.rules.space import Length, Space, concrete, inner_values, product
@@ -23,6 +27,7 @@ from rulewright.rules.verdict import Verdict, mentions
 
 ACCEPTED: Final = "x-accepted-findings"
 LIMIT: Final = 2_000_000
+_SCHEMA: Final = ("type", "properties", "required", "additionalProperties")
 Point = tuple[Any, ...]
 
 
@@ -61,8 +66,8 @@ class SchemaReport:
 
     schema: str
     total: int
-    valid: int
-    valid_strict: int
+    valid: int | None
+    valid_strict: int | None
     method: str
     findings: tuple[Finding, ...]
 
@@ -92,8 +97,11 @@ class Report:
         """Return the report for people."""
         lines = []
         for schema in self.schemas:
-            lines.append(f"{schema.schema}: {schema.valid} of {schema.total} requests are valid")
-            lines.append(f"  in strict mode: {schema.valid_strict}")
+            if schema.valid is None:
+                lines.append(f"{schema.schema}: {schema.total} requests")
+            else:
+                lines.append(f"{schema.schema}: {schema.valid} of {schema.total} requests are valid")
+                lines.append(f"  in strict mode: {schema.valid_strict}")
             lines.append(f"  method: {schema.method}")
             for finding in schema.findings:
                 lines += ["", f"  {finding.id}", f"    {finding.text}"]
@@ -156,22 +164,122 @@ def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> 
     free = {name: len(space.alternatives(name)) for name in space.domains if name not in walked}
     size, others = product(map(len, walked.values())), product(free.values())
     if size > LIMIT:
-        method = f"not answered: {size} combinations of {', '.join(walked)} are more than {LIMIT}"
-        return SchemaReport(ruled.pointer, space.size, -1, -1, method, ())
+        proof = _Proof(ruled, space, walked, document)
+        found = tuple(_decided(each, accepted) for each in proof.findings())
+        method = (
+            f"{size} combinations of {', '.join(walked)} are more than {LIMIT}: not counted, but proven by containment"
+        )
+        if proof.unknown:
+            method += f"; {proof.unknown} of {proof.asked} questions could not be decided"
+        return SchemaReport(ruled.pointer, space.size, None, None, method, found)
     table = _Table(ruled, space, walked)
     method = f"all {size} combinations of {', '.join(walked) or 'no field'} evaluated"
     if some := [name for name in walked if name in space.sampled]:
         method += f"; counted by presence alone: {', '.join(some)}"
     if free:
         method += f"; no rule looks at {', '.join(free)} (x{others})"
-    findings = tuple(
-        Finding(each.id, each.text, each.rules, each.witness, next(reasons, None))
-        for each in _findings(table)
-        for reasons in [(reason for name, reason in accepted.items() if _is_meant(name, each.id))]
-    )
+    findings = tuple(_decided(each, accepted) for each in _findings(table))
     valid = table.count(point for point in table.broken if not table.errors(point))
     strict = table.count(point for point, broken in table.broken.items() if not broken)
     return SchemaReport(ruled.pointer, space.size, valid * others, strict * others, method, findings)
+
+
+def _decided(finding: Finding, accepted: Mapping[str, str]) -> Finding:
+    """Return a finding with the reason for which somebody accepted it, if so."""
+    reasons = (reason for name, reason in accepted.items() if _is_meant(name, finding.id))
+    return dataclasses.replace(finding, accepted=next(reasons, None))
+
+
+class _Proof:
+    """What the rules mean together, where there are too many combinations to look at each.
+
+    A schema that nothing can satisfy is one that no request satisfies, however many there are. What the library cannot
+    decide is not found; it is counted.
+    """
+
+    def __init__(self, ruled: RuledSchema, space: Space, walked: Mapping[str, Point], document: Any) -> None:
+        self.ruled, self.space = ruled, space
+        self._values = {
+            name: [value for value in values if value and not isinstance(value[0], Length)]
+            for name, values in walked.items()
+            if name not in space.sampled
+        }
+        self._whole = Schemas(document).complete({key: ruled.schema[key] for key in _SCHEMA if key in ruled.schema})
+        self.asked = self.unknown = 0
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield the values and pairs of them that no valid request holds, and what is odd about single rules."""
+        errors = [rule for rule in self.ruled.rules if rule.level == "error"]
+        ordinary = list(self._dead(errors, ""))
+        yield from ordinary
+        known = {finding.id for finding in ordinary}
+        strict = self._dead(list(self.ruled.rules), "strict/")
+        yield from (each for each in strict if each.id.removeprefix("strict/") not in known)
+        for rule in self.ruled.rules:
+            yield from self._about(rule, errors)
+
+    def _dead(self, rules: list[Rule], prefix: str) -> Iterator[Finding]:
+        mode = " in strict mode" if prefix else ""
+        dead = set()
+        for field, values in self._values.items():
+            for value in values:
+                given, name = {field: value[0]}, f"{field}={_word(value)}"
+                if self._is_impossible(rules, _holds(given)):
+                    dead.add(name)
+                    yield self._finding(f"{prefix}dead-value/{name}", f"{name} can never be used{mode}", rules, given)
+        for (left, lefts), (right, rights) in itertools.combinations(self._values.items(), 2):
+            if not any(mentions(rule, left) and mentions(rule, right) for rule in rules):
+                continue
+            for first, second in itertools.product(lefts, rights):
+                partner, name = f"{left}={_word(first)}", f"{right}={_word(second)}"
+                given = {left: first[0], right: second[0]}
+                if not {partner, name} & dead and self._is_impossible(rules, _holds(given)):
+                    text = f"{name} cannot be used with {partner}{mode}"
+                    yield self._finding(f"{prefix}dead-pair/{partner}/{name}", text, rules, given)
+
+    def _about(self, rule: Rule, errors: list[Rule]) -> Iterator[Finding]:
+        broken = {"allOf": [rule.condition, {"not": rule.requirement}]}
+        if self._is_impossible([], broken):
+            yield Finding(f"never-fires/{rule.id}", f"no request breaks {rule.id}", (rule.id,), None)
+            return
+        if self._is_impossible(errors, rule.condition):
+            text = f"no valid request meets the condition of {rule.id}: together with the others it asks the impossible"
+            yield Finding(f"contradiction/{rule.id}", text, self._causes(errors, rule.condition), rule.breaks)
+        others = [each for each in errors if each is not rule]
+        if rule.level == "error" and self._is_impossible(others, broken):
+            text = f"{rule.id} is implied by the others: whatever breaks it breaks another rule too"
+            yield Finding(f"implied/{rule.id}", text, self._causes(others, broken), rule.breaks)
+
+    def _finding(self, name: str, text: str, rules: list[Rule], given: Mapping[str, Any]) -> Finding:
+        witness = self.space.with_required({field: concrete(value) for field, value in given.items()})
+        return Finding(name, text, self._causes(rules, _holds(given)), witness)
+
+    def _causes(self, rules: list[Rule], part: Any) -> tuple[str, ...]:
+        """Return the rules that together make a part impossible, none of which can be left out."""
+        causes = list(rules)
+        for rule in rules:
+            others = [each for each in causes if each is not rule]
+            if self._is_impossible(others, part):
+                causes = others
+        return tuple(rule.id for rule in causes)
+
+    def _is_impossible(self, rules: list[Rule], part: Any) -> bool:
+        """Whether no request that keeps some rules fits a schema."""
+        kept = [{"anyOf": [{"not": rule.condition}, rule.requirement]} for rule in rules]
+        whole = {**self._whole, "allOf": [*self._whole["allOf"], *kept, part]}
+        self.asked += 1
+        try:
+            answer = jsonschema_rs.canonicalize(whole, validate_formats=True, offline=True).satisfiability()
+        except ValueError:
+            self.unknown += 1
+            return False
+        self.unknown += answer == Satisfiability.UNKNOWN
+        return bool(answer == Satisfiability.NO)
+
+
+def _holds(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of the requests that hold some values."""
+    return {"properties": {name: {"const": concrete(value)} for name, value in given.items()}, "required": list(given)}
 
 
 class _Table:
