@@ -377,7 +377,14 @@ def test_an_index_in_a_folder_lists_the_files_beside_it(run: Run, project: Path,
         (folder / language / "send.md").write_bytes(page("/parcels/send", language))
     (tmp_path / "secret.md").write_bytes(page("/parcels/secret"))
     (folder / "leak.md").symlink_to(tmp_path / "secret.md")
-    links = ("/en/send.md", "zh/send.md", "../secret.md", "%2e%2e/secret.md", "leak.md", "https://docs.example/a.md")
+    links = (
+        "https://docs.example/en/send.md",
+        "zh/send.md",
+        "../secret.md",
+        "%2e%2e/secret.md",
+        "leak.md",
+        "https://docs.example/a.md",
+    )
     (folder / "llms.txt").write_text("\n".join(f"- [x]({link})" for link in links), encoding="utf-8")
     outcome = run(folder / "llms.txt", "--edition", "en", "--edition", "zh")
     assert outcome.code == 0

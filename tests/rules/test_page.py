@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -99,6 +100,13 @@ def test_the_rules_of_each_schema_stand_beside_the_vendors_words() -> None:
     ]  # fmt: skip
 
 
+def test_a_page_that_a_rule_quotes_is_named() -> None:
+    """Where the vendor document does not hold the words."""
+    quoting = dataclasses.replace(rule(True, True), source=Source("#/at", "words", "https://h/a|b.md"))
+    page = rules_page({}, [RuledSchema(("schemas", "Parcel"), {}, (quoting,))], [])
+    assert "| “words” (https://h/a\\|b.md) |" in page
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -126,18 +134,9 @@ def test_each_cell_shows_what_a_variant_allows() -> None:
         "| `s` | any | none or 0 |",
         "| `l` | 1 | no: `no` |",
     ]
-
-
-def test_without_another_field_a_cell_is_yes_or_no() -> None:
-    """There is nothing else to be said."""
-    assert decisions(rule(both(BOX, LARGE), False, "no"), fields=("size",), required=("size",)) == [
-        "## What each `kind` allows with each `size`",
-        "",
-        "| `size` | `box` | `letter` |",
-        "|---|---|---|",
-        "| `s` | any | any |",
-        "| `l` | no: `no` | any |",
-    ]
+    alone = decisions(rule(both(BOX, LARGE), False, "no"), fields=("size",), required=("size",))
+    assert alone[0] == "## What each `kind` allows with each `size`"
+    assert alone[4:] == ["| `s` | any | any |", "| `l` | no: `no` | any |"]
 
 
 def test_where_no_restricted_field_is_listed_there_is_no_table() -> None:
@@ -164,39 +163,27 @@ def test_a_list_is_described_by_its_lengths(requirement: Any, cell: str) -> None
     assert decisions(rule(both(BOX, LARGE), requirement))[-1] == f"| `l` | {cell} | any |"
 
 
-def test_several_other_fields_are_named() -> None:
+FAST: dict[str, Any] = {"properties": {"fast": {"const": True}}}
+ONLY_FAST = {**FAST, "required": ["fast"]}
+
+
+@pytest.mark.parametrize(
+    ("requirement", "fields", "cell"),
+    [
+        (both(SOME, ONLY_FAST), ("labels", "fast"), "`labels` 1 or more, `fast` `True`"),
+        (NOTED, ("labels", "note"), "given"),
+        ({"not": NOTED}, ("labels", "note"), "absent"),
+        (FAST, ("fast",), "absent, `True`"),
+        (
+            {"anyOf": [both(SOME, ONLY_FAST), both(ONE, {"not": {"required": ["fast"]}})]},
+            ("fast", "labels"),
+            "`fast` absent, `labels` 1 or `fast` `True`, `labels` 1 or more",
+        ),
+    ],
+)
+def test_other_fields_are_described_by_name_and_value(requirement: Any, fields: tuple[str, ...], cell: str) -> None:
     """What is given, absent or one of a few values; alternatives that depend on each other stand side by side."""
-    fast = {"properties": {"fast": {"const": True}}, "required": ["fast"]}
-    found = decisions(
-        rule(both(BOX, LARGE), both(SOME, fast)),
-        rule(both(LETTER, SMALL), {"not": NOTED}),
-        rule(both(BOX, SMALL), NOTED),
-        fields=("size", "labels", "fast", "note"),
-    )
-    assert found == [
-        "## What each `kind` allows with each `size` (`labels` by number of items, `fast`, `note`)",
-        "",
-        "| `size` | `box` | `letter` |",
-        "|---|---|---|",
-        "| (absent) | any | any |",
-        "| `s` | `note` given | `note` absent |",
-        "| `l` | `labels` 1 or more, `fast` `True` | any |",
-    ]
-
-
-def test_listed_values_are_shown_one_by_one() -> None:
-    """Absence among them."""
-    fast = {"properties": {"fast": {"const": True}}}
-    assert decisions(rule(both(BOX, LARGE), fast), fields=("size", "fast"))[-1] == "| `l` | absent, `True` | any |"
-
-
-def test_alternatives_stand_side_by_side() -> None:
-    """Where the other fields depend on each other."""
-    fast = {"properties": {"fast": {"const": True}}, "required": ["fast"]}
-    either = {"anyOf": [both(SOME, fast), both(ONE, {"not": {"required": ["fast"]}})]}
-    assert decisions(rule(both(BOX, LARGE), either), fields=("size", "fast", "labels"))[-1] == (
-        "| `l` | `fast` absent, `labels` 1 or `fast` `True`, `labels` 1 or more | any |"
-    )
+    assert decisions(rule(both(BOX, LARGE), requirement), fields=("size", *fields))[-1] == f"| `l` | {cell} | any |"
 
 
 def test_a_refusal_names_the_rules_that_are_always_in_the_way() -> None:

@@ -88,7 +88,10 @@ def read_listing(index: Page, choice: Choice) -> Listing:
 
 
 def _place(index: Page, link: str) -> tuple[str, str] | None:
-    """Return what to read for a link and its name in a record; None where it leads elsewhere."""
+    """Return what to read for a link and its name in a record; None where it leads elsewhere.
+
+    A saved index leads to the files beside it, and never to the network.
+    """
     if is_url(index.name):
         base = httpx.URL(index.name)
         try:
@@ -102,10 +105,13 @@ def _place(index: Page, link: str) -> tuple[str, str] | None:
         parts = urlsplit(link)
     except ValueError:
         return None
-    if parts.scheme or parts.netloc or "\0" in unquote(parts.path) or not parts.path:
+    name = unquote(parts.path)
+    if "\0" in name or not name or ((parts.scheme or parts.netloc) and not is_url(link)):
         return None
-    path = (folder / unquote(parts.path).lstrip("/")).resolve()
-    return (path.as_posix(), path.relative_to(folder).as_posix()) if path.is_relative_to(folder) else None
+    path = (folder / name.lstrip("/")).resolve()  # of a saved site, also where its links name the host
+    if not path.is_relative_to(folder) or (parts.netloc and not path.is_file()):
+        return None
+    return path.as_posix(), path.relative_to(folder).as_posix()
 
 
 def _path(origin: str) -> str:
