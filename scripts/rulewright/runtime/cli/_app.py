@@ -23,9 +23,10 @@ from .._operation import Operation
 from .._secrets import printable
 from . import _batch_commands, _rules, _tasks
 from ._command import Desk, Job, run_command
-from ._exits import exit_code, table
-from ._fields import STANDARD_INPUT, Field, Request, TypedItems, operation_fields, variant_fields
-from ._options import Calling, Connecting, Requesting, Submitting, names_of
+from ._connection import check, connected
+from ._exits import Exit, exit_code, table
+from ._fields import STANDARD_INPUT, Field, Request, TypedItems, operation_fields, operation_of, variant_fields
+from ._options import Calling, Connecting, Requesting, Serving, Submitting, names_of
 from ._output import OutputLost, standard_streams
 
 CHECKOUT: Final = Path(__file__).resolve().parents[3]
@@ -41,7 +42,8 @@ _SUBMIT: Final = Group("Submit a task", sort_key=1)
 _RESUME: Final = Group("Come back to a task", sort_key=2)
 _MANY: Final = Group("Many tasks, from a file of requests", sort_key=3)
 _TAGGED: Final = 4
-_CHECK: Final = Group("Without key and network", sort_key=5)
+_AGENTS: Final = Group("For agents", sort_key=5)
+_CHECK: Final = Group("Without key and network", sort_key=6)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -123,6 +125,29 @@ def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
     return 0
 
 
+def mcp(*, options: Serving | None = None) -> int:
+    """Serve the API to agents, over the Model Context Protocol on standard input and output.
+
+    Each operation is a tool. A request is submitted once, however often a host repeats the call; a person confirms
+    each that is billed, or --max-submits limits them.
+    """
+    options = options or Serving()
+
+    def work(desk: Desk) -> int:
+        try:
+            from . import _mcp
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                f"mcp needs {error.name}, which is not installed", way_out='python -m pip install "mcp>=2.3,<3"'
+            ) from None
+        check(options, submits=True)
+        with connected(options, desk.interrupts) as client:
+            _mcp.serve(client, options.output_dir, options.record or _mcp.record_path(), options.max_submits)
+        return Exit.OK
+
+    return run_command(options, work)
+
+
 _OF_TASKS: Final[Mapping[str, tuple[Callable[..., int], Group]]] = {
     "status": (_tasks.status, _RESUME),
     "wait": (_tasks.wait, _RESUME),
@@ -138,6 +163,7 @@ _OF_TASKS: Final[Mapping[str, tuple[Callable[..., int], Group]]] = {
 }
 _OWN: Final[Mapping[str, tuple[Callable[..., int], Group]]] = {
     **(_OF_TASKS if WAITERS else {}),
+    "mcp": (mcp, _AGENTS),
     "rules": (_rules.rules, _CHECK),
     "explain": (_rules.explain, _CHECK),
     _COMPLETION: (completion, _CHECK),
@@ -222,12 +248,7 @@ class _RequestCommand:
             taken = names_of(Submitting if self.operation.poll else Calling)
             return operation_fields(self.operation, taken), self.operation
         method = getattr(Client, self.method)
-        required = [
-            each.name
-            for each in inspect.signature(method).parameters.values()
-            if each.default is inspect.Parameter.empty and each.name != "self"
-        ]
-        operation = Request.of(self.method, dict.fromkeys(required)).operation
+        operation = operation_of(self.method)
         return variant_fields(method, operation, names_of(Submitting if operation.poll else Calling)), operation
 
     def _check_items(

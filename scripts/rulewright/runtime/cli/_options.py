@@ -170,6 +170,31 @@ class Requesting(Connecting, Judging):
     ] = False
 
 
+@Parameter(name="*", group=RUNNING)
+@frozen(kw_only=True, slots=False)
+class Serving(Waiting):
+    """How to serve agents."""
+
+    max_submits: Annotated[
+        int | None,
+        Parameter(
+            metavar="N", help="Billed calls to allow without asking; without it, the host asks a person each time."
+        ),
+    ] = None
+    output_dir: Annotated[
+        Path,
+        Parameter(name=("--output-dir", "-o"), metavar="DIR", help="Write downloads here, and nowhere else."),
+    ] = Path()
+    record: Annotated[
+        Path | None,
+        Parameter(
+            metavar="FILE",
+            help="Where the submits are recorded, so that none is sent twice; without it, in the user's directory of"
+            " state. It holds hashes of requests and ids of tasks.",
+        ),
+    ] = None
+
+
 StoreOption: TypeAlias = Annotated[
     str | None,
     Parameter(
