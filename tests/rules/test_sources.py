@@ -412,7 +412,7 @@ def complaints(merged: Merged, at: str, text: str) -> set[str]:
     *above, last = decode(at)
     resolve(value, "".join(f"/{key.replace('~', '~0').replace('/', '~1')}" for key in above))[last] = text
     vendor = dataclasses.replace(merged.vendor, value=value)
-    rules = [rule for schema in merged.ruled for rule in schema.rules]
+    rules = [rule for schema in merged.ruled for rule in schema.rules if rule.source.page is None]
     before = json.loads((ROOT / "generated/openapi.effective.json").read_bytes())
     if found := {each.rule for each in [*misquotes(vendor, value, rules), *changed_sentences(before, value, rules)]}:
         return found

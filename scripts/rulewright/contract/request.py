@@ -12,6 +12,7 @@ from attrs import field, frozen
 from rulewright.contract.judge import Judge
 from rulewright.openapi.operations import is_json
 from rulewright.openapi.sample import sample, samples
+from rulewright.openapi.schemas import object_parts
 from rulewright.sandbox.spec import Operation
 
 ABSENT: Final = object()

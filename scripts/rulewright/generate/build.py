@@ -34,11 +34,12 @@ from rulewright.generate.schemas import unchecked
 from rulewright.generate.source import RAW, render, visible
 from rulewright.generate.tools import ruff_binary
 from rulewright.generate.tree import Tree, read_tree
-from rulewright.generate.waiters import submits, waiters_module
+from rulewright.generate.waiters import waiters_module
 from rulewright.merged import Merged, explain, merge
 from rulewright.openapi.document import to_json
 from rulewright.openapi.faults import wire_path
 from rulewright.openapi.operations import operations
+from rulewright.openapi.tasks import submits
 from rulewright.project import EFFECTIVE, Project
 from rulewright.rules.variants import VariantSet, read_variants
 

@@ -19,6 +19,7 @@ from rulewright.openapi.operations import operations
 from rulewright.openapi.pointer import Location, encode, resolve
 from rulewright.overlay import Overlay, notes
 from rulewright.rules.definition import Finding, Rule, RuledSchema, Source
+from rulewright.rules.holes import read_holes
 
 _NEAR: Final = 0.6
 _SHOWN: Final = 3
@@ -273,12 +274,14 @@ def read_prose(vendor: Document, ruled: Sequence[RuledSchema], overlays: Sequenc
     waivers = {(at, quote): (place, reason) for at, quote, place, reason in _waivers(overlays)}
     bulk = list(_bulk_waivers(vendor.value, overlays))
     used: set[str] = set()
+    holes = read_holes(vendor, overlays)
     result = []
     for location, text in _texts(vendor.value, ()):
         pointer = encode(location)
         for sentence in filter(sounds_like_a_constraint, sentences(text)):
             rules = tuple(rule for at, quote, rule in quotes if at == pointer and _overlap(quote, sentence))
-            _, waiver = waivers.get((pointer, sentence), (None, None))
+            hole = next((each for each in holes if each.at == f"#{pointer}" and _overlap(each.quote, sentence)), None)
+            _, waiver = waivers.get((pointer, sentence), (None, hole.reason if hole else None))
             for part, place, reason in () if waiver or rules else bulk:
                 if f"{pointer}/".startswith(f"{part}/"):
                     waiver = reason

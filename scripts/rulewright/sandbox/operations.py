@@ -114,7 +114,7 @@ class Submit(Endpoint):
 
     def __init__(self, parts: Parts, operation: Operation, waiter: Waiter, id_pointer: str) -> None:
         super().__init__(parts, operation)
-        self._waiter = waiter
+        self._waiter = waiter.of_submit(operation)
         self._body = SubmitBody(parts.schemas, operation, id_pointer, numeric=is_number(waiter.id_schema))
         self._id_of = id_format(waiter.id_schema)
 
@@ -127,7 +127,7 @@ class Submit(Endpoint):
         return apply_faults(refusal(faults) or self._start(life, body), faults, request, self._waiter)
 
     def _start(self, life: Life, body: Any) -> Response:
-        task = self._parts.tasks.add(life, tall=is_tall(body), id_of=self._id_of)
+        task = self._parts.tasks.add(life, tall=is_tall(body), output=self._waiter.output, id_of=self._id_of)
         return json_answer(self.operation.success.status, self._body.of(task))
 
 
