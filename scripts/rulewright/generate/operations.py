@@ -270,6 +270,8 @@ def _fields(operation: Operation, pointer: str, model: ModelName, names: Names) 
     result = []
     for name, field in model.fields.items():
         schema = follow_schema(operation.document, properties.get(name))
+        if schema.get("readOnly") is True or (properties.get(name) or {}).get("readOnly") is True:
+            continue
         record = {
             "keyword": field.attribute,
             "argument": field.attribute,
