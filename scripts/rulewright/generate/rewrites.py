@@ -378,7 +378,7 @@ def bytes_for_opaque(document: Any) -> None:
         for name, media in content.items():
             if _is_opaque(name) and isinstance(media, dict):
                 media["schema"] = dict(_BYTES)
-            elif _essence(name).startswith("text/") and (media or {}).get("schema") == _BYTES:
+            elif _essence(name).startswith("text/") and isinstance(media, dict) and "schema" in media:
                 media["schema"] = {"type": "string"}
 
 
