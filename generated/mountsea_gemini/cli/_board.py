@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-import time
+import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -52,7 +53,7 @@ class Board:
         self._store = store
         self._states: dict[str, bytearray] = {}
         self._counts: Counter[str] = Counter()
-        self._since = time.time() - 60
+        self._since = store.now() - 60
         self._bar: Any = None
         self.load()
 
@@ -70,7 +71,7 @@ class Board:
 
     def refresh(self) -> None:
         """Read the lines of which something has ended meanwhile, whichever worker ended it."""
-        now = time.time()
+        now = self._store.now()
         for entry in self._store.changed(self._since):
             if entry.id.partition(":")[0] in self._states:
                 self._put(entry)
@@ -167,8 +168,9 @@ def _bar(desk: Desk, total: int, over: int) -> Any:
 
 
 def naming(options: Storing | Working) -> str:
-    """Return the option that names the store in a command to be pasted, unless a password may stand in it."""
-    return f" --store {options.store}" if options.store and "@" not in options.store else ""
+    """Return the option that names the store in a command to be pasted, without one that holds a password."""
+    has_password = re.search(r"//[^/@]*:[^/@]*@", options.store or "")
+    return f" --store {shlex.quote(options.store)}" if options.store and not has_password else ""
 
 
 def row(board: Board, entry: Entry) -> str:

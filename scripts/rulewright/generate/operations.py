@@ -270,6 +270,8 @@ def _fields(operation: Operation, pointer: str, model: ModelName, names: Names) 
     result = []
     for name, field in model.fields.items():
         schema = follow_schema(operation.document, properties.get(name))
+        if schema.get("readOnly") is True or (properties.get(name) or {}).get("readOnly") is True:
+            continue
         record = {
             "keyword": field.attribute,
             "argument": field.attribute,
@@ -408,6 +410,7 @@ def _entry(method: Method, names: Names) -> dict[str, Any]:
             "is_open": method.is_open,
             "server": _server(operation),
             "accept": _accept(operation),
+            "successes": tuple(str(code) for code in body.get("responses") or () if str(code).startswith("2")),
             "poll": method.poll,
             "rules": method.rules,
             "certainty": str(body.get("x-certainty", "published")),

@@ -114,6 +114,7 @@ def resume(*, options: Spending | None = None) -> int:
             board = Board(desk, store, store.headings())
             held = board.named("held")[: options.max_submits]
             if not board.left() and not held:
+                store.change(stopped=None)
                 return report(desk, options, store, board, {})
             with connection(options) as (settings, pace):
                 _check_server(store, AsyncClient(**settings).settings.base_url)
@@ -263,7 +264,7 @@ def cancel(
             _found(store, lines)
             # No worker takes a line while the list of those that nobody has taken is read.
             before = store.settings().get("paused_until") or 0
-            store.change(paused_until=max(before, time.time() + 5))
+            store.change(paused_until=max(before, store.now() + 5))
             store.set_concurrency(0)
             time.sleep(0.5)
             try:
