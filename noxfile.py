@@ -25,7 +25,7 @@ IMPACT = [0, 10, 20, 30]
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install the client with its command line, the tool, and the pinned tools of some groups."""
-    session.install(*nox.project.dependency_groups(PROJECT, *groups), "-e", ".[cli,batch]", "-e", "./scripts")
+    session.install(*nox.project.dependency_groups(PROJECT, *groups), "-e", ".[cli,batch,mcp]", "-e", "./scripts")
 
 
 def run(session: nox.Session, environment: str, *command: str, codes: list[int] | None = None) -> None:

@@ -6,15 +6,16 @@ from __future__ import annotations
 from typing import Final
 
 from .methods import VARIANTS, AsyncMethods, Methods
-from .operations import OPERATIONS, SERVERS
+from .operations import HOLES, OPERATIONS, SERVERS
 from .raw import models as MODELS
 from .rules import BODIES, RULES, check_waived, request_violations, validate_request, violations
-from .waiters import POLL_ARGUMENTS, SUBMITS, WAITERS
+from .waiters import POLL_ARGUMENTS, SUBMITS, TASKS, WAITERS
 
 __all__ = [
     "AsyncMethods",
     "BASE_URL_VARIABLE",
     "BODIES",
+    "HOLES",
     "LOGGER",
     "MODELS",
     "Methods",
@@ -25,6 +26,7 @@ __all__ = [
     "SERVERS",
     "SUBMITS",
     "SUMMARY",
+    "TASKS",
     "TOKEN_VARIABLE",
     "VARIANTS",
     "WAITERS",

@@ -11,7 +11,10 @@ from ._nearest import Violated
 from ._rules import Arguments, Body, Found, RequestChecks, RuleSet, RuleViolations
 from ._values import (
     ABSENT,
+    FORMATS,
     WHITE_SPACE,
+    equals,
+    is_number,
     to_json,
 )
 from ._violation import Length, Rule, Source, Unlisted, not_listed, refused
@@ -19,6 +22,11 @@ from .raw import models
 from .raw.types import Unset
 
 _VideoGenerationDto: Final[Any] = models.VideoGenerationDto
+_VideoExtensionDto: Final[Any] = models.VideoExtensionDto
+_VideoReshootDto: Final[Any] = models.VideoReshootDto
+_ObjectInsertionDto: Final[Any] = models.ObjectInsertionDto
+_ObjectRemovalDto: Final[Any] = models.ObjectRemovalDto
+_NanoImageDto: Final[Any] = models.NanoImageDto
 _PATTERN_1: Final = re.compile(
     "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#\\t\\n\\x0b\\x0c\\r \\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]"
 )
@@ -33,6 +41,43 @@ _VALUES_2: Final = (
     "veo31_fast_ingredients",
 )
 _VALUES_3: Final = ("16:9", "9:16")
+_VALUES_4: Final = ("veo31_fast", "veo31_quality")
+_VALUES_5: Final = (
+    "RESHOOT_MOTION_TYPE_STATIONARY",
+    "RESHOOT_MOTION_TYPE_STATIONARY_DOWN",
+    "RESHOOT_MOTION_TYPE_STATIONARY_UP",
+    "RESHOOT_MOTION_TYPE_STATIONARY_LEFT_LARGE",
+    "RESHOOT_MOTION_TYPE_STATIONARY_RIGHT_LARGE",
+    "RESHOOT_MOTION_TYPE_STATIONARY_DOLLY_IN_ZOOM_OUT",
+    "RESHOOT_MOTION_TYPE_STATIONARY_DOLLY_OUT_ZOOM_IN_LARGE",
+    "RESHOOT_MOTION_TYPE_DOWN",
+    "RESHOOT_MOTION_TYPE_UP",
+    "RESHOOT_MOTION_TYPE_LEFT_TO_RIGHT",
+    "RESHOOT_MOTION_TYPE_RIGHT_TO_LEFT",
+    "RESHOOT_MOTION_TYPE_FORWARD",
+    "RESHOOT_MOTION_TYPE_BACKWARD",
+    "RESHOOT_MOTION_TYPE_DOLLY_IN_ZOOM_OUT",
+    "RESHOOT_MOTION_TYPE_DOLLY_OUT_ZOOM_IN_LARGE",
+)
+_VALUES_6: Final = ("edit", "generate")
+_VALUES_7: Final = (
+    "21:9",
+    "1:1",
+    "4:3",
+    "3:2",
+    "2:3",
+    "5:4",
+    "4:5",
+    "3:4",
+    "16:9",
+    "9:16",
+    "1:4",
+    "4:1",
+    "1:8",
+    "8:1",
+)
+_VALUES_8: Final = ("nano-banana-fast", "nano-banana-pro", "nano-banana-2")
+_VALUES_9: Final = ("1K", "2K", "4K")
 
 
 def _argument(arguments: Arguments, keyword: str) -> Any:
@@ -248,6 +293,322 @@ _RULES_VIDEO_GENERATION_DTO: Final = RuleSet(
 )
 
 
+def _check_video_extension_dto(value: Any, at: str, found: Found) -> None:
+    """Check VideoExtensionDto: #/components/schemas/VideoExtensionDto."""
+    if isinstance(value, _VideoExtensionDto) and not value.additional_properties:
+        video_id: Any = ABSENT if isinstance(value.video_id, Unset) else value.video_id
+        model: Any = ABSENT if isinstance(value.model, Unset) else value.model
+        prompt: Any = ABSENT if isinstance(value.prompt, Unset) else value.prompt
+    else:
+        if isinstance(value, _VideoExtensionDto):
+            value = to_json(value)
+        if not isinstance(value, Mapping):
+            found.append(refused(at, value, "must be an object"))
+            return
+        video_id = value.get("videoId", ABSENT)
+        model = value.get("model", ABSENT)
+        prompt = value.get("prompt", ABSENT)
+    if video_id is ABSENT:
+        found.append(refused(at + "/videoId", ABSENT, "is required"))
+    if model is ABSENT:
+        found.append(refused(at + "/model", ABSENT, "is required"))
+    if video_id is not ABSENT:
+        if not isinstance(video_id, str):
+            found.append(refused(at + "/videoId", video_id, "must be a string"))
+    if model is not ABSENT:
+        if not isinstance(model, str):
+            found.append(refused(at + "/model", model, "must be a string"))
+        elif model not in _VALUES_4 and not isinstance(model, Unlisted):
+            found.append(not_listed(at + "/model", model, _VALUES_4))
+    if prompt is not ABSENT:
+        if not isinstance(prompt, str):
+            found.append(refused(at + "/prompt", prompt, "must be a string"))
+
+
+def _check_video_reshoot_dto(value: Any, at: str, found: Found) -> None:
+    """Check VideoReshootDto: #/components/schemas/VideoReshootDto."""
+    if isinstance(value, _VideoReshootDto) and not value.additional_properties:
+        video_id: Any = ABSENT if isinstance(value.video_id, Unset) else value.video_id
+        motion_type: Any = ABSENT if isinstance(value.motion_type, Unset) else value.motion_type
+    else:
+        if isinstance(value, _VideoReshootDto):
+            value = to_json(value)
+        if not isinstance(value, Mapping):
+            found.append(refused(at, value, "must be an object"))
+            return
+        video_id = value.get("videoId", ABSENT)
+        motion_type = value.get("motionType", ABSENT)
+    if video_id is ABSENT:
+        found.append(refused(at + "/videoId", ABSENT, "is required"))
+    if motion_type is ABSENT:
+        found.append(refused(at + "/motionType", ABSENT, "is required"))
+    if video_id is not ABSENT:
+        if not isinstance(video_id, str):
+            found.append(refused(at + "/videoId", video_id, "must be a string"))
+    if motion_type is not ABSENT:
+        if not isinstance(motion_type, str):
+            found.append(refused(at + "/motionType", motion_type, "must be a string"))
+        elif motion_type not in _VALUES_5 and not isinstance(motion_type, Unlisted):
+            found.append(not_listed(at + "/motionType", motion_type, _VALUES_5))
+
+
+def _check_object_insertion_dto(value: Any, at: str, found: Found) -> None:
+    """Check ObjectInsertionDto: #/components/schemas/ObjectInsertionDto."""
+    if isinstance(value, _ObjectInsertionDto) and not value.additional_properties:
+        video_id: Any = ABSENT if isinstance(value.video_id, Unset) else value.video_id
+        prompt: Any = ABSENT if isinstance(value.prompt, Unset) else value.prompt
+        image_mask: Any = ABSENT if isinstance(value.image_mask, Unset) else value.image_mask
+    else:
+        if isinstance(value, _ObjectInsertionDto):
+            value = to_json(value)
+        if not isinstance(value, Mapping):
+            found.append(refused(at, value, "must be an object"))
+            return
+        video_id = value.get("videoId", ABSENT)
+        prompt = value.get("prompt", ABSENT)
+        image_mask = value.get("imageMask", ABSENT)
+    if video_id is ABSENT:
+        found.append(refused(at + "/videoId", ABSENT, "is required"))
+    if prompt is ABSENT:
+        found.append(refused(at + "/prompt", ABSENT, "is required"))
+    if video_id is not ABSENT:
+        if not isinstance(video_id, str):
+            found.append(refused(at + "/videoId", video_id, "must be a string"))
+    if prompt is not ABSENT:
+        if not isinstance(prompt, str):
+            found.append(refused(at + "/prompt", prompt, "must be a string"))
+    if image_mask is not ABSENT:
+        if not isinstance(image_mask, str):
+            found.append(refused(at + "/imageMask", image_mask, "must be a string"))
+
+
+def _check_object_removal_dto(value: Any, at: str, found: Found) -> None:
+    """Check ObjectRemovalDto: #/components/schemas/ObjectRemovalDto."""
+    if isinstance(value, _ObjectRemovalDto) and not value.additional_properties:
+        video_id: Any = ABSENT if isinstance(value.video_id, Unset) else value.video_id
+        image_mask: Any = ABSENT if isinstance(value.image_mask, Unset) else value.image_mask
+        prompt: Any = ABSENT if isinstance(value.prompt, Unset) else value.prompt
+    else:
+        if isinstance(value, _ObjectRemovalDto):
+            value = to_json(value)
+        if not isinstance(value, Mapping):
+            found.append(refused(at, value, "must be an object"))
+            return
+        video_id = value.get("videoId", ABSENT)
+        image_mask = value.get("imageMask", ABSENT)
+        prompt = value.get("prompt", ABSENT)
+    if video_id is ABSENT:
+        found.append(refused(at + "/videoId", ABSENT, "is required"))
+    if image_mask is ABSENT:
+        found.append(refused(at + "/imageMask", ABSENT, "is required"))
+    if video_id is not ABSENT:
+        if not isinstance(video_id, str):
+            found.append(refused(at + "/videoId", video_id, "must be a string"))
+    if image_mask is not ABSENT:
+        if not isinstance(image_mask, str):
+            found.append(refused(at + "/imageMask", image_mask, "must be a string"))
+    if prompt is not ABSENT:
+        if not isinstance(prompt, str):
+            found.append(refused(at + "/prompt", prompt, "must be a string"))
+
+
+EDIT_NEEDS_IMAGES: Final = Rule(
+    id="edit-needs-images",
+    level="error",
+    message="image_urls must hold 1 or more URLs when action is edit",
+    schema="#/components/schemas/NanoImageDto",
+    source=Source(
+        at="#/components/schemas/NanoImageDto/properties/image_urls/description",
+        quote="Required when action is edit.",
+    ),
+)
+LONG_RATIOS_NEED_NANO_BANANA_2: Final = Rule(
+    id="long-ratios-need-nano-banana-2",
+    level="error",
+    message="model must be nano-banana-2 when aspect_ratio is 1:4, 4:1, 1:8 or 8:1",
+    schema="#/components/schemas/NanoImageDto",
+    source=Source(
+        at="#/components/schemas/NanoImageDto/properties/aspect_ratio/description",
+        quote="1:4, 4:1, 1:8 and 8:1 are only supported by nano-banana-2.",
+    ),
+)
+ONE_IMAGE: Final = Rule(
+    id="one-image",
+    level="error",
+    message="num_images must be 1",
+    schema="#/components/schemas/NanoImageDto",
+    source=Source(
+        at="#/components/schemas/NanoImageDto/properties/num_images/description", quote="only 1 is supported."
+    ),
+)
+RESOLUTION_NEEDS_A_MODEL_THAT_KNOWS_IT: Final = Rule(
+    id="resolution-needs-a-model-that-knows-it",
+    level="warning",
+    message="resolution must be absent unless model is nano-banana-pro or nano-banana-2",
+    schema="#/components/schemas/NanoImageDto",
+    source=Source(
+        at="#/components/schemas/NanoImageDto/properties/resolution/description",
+        quote="of nano-banana-pro and nano-banana-2.",
+    ),
+)
+
+
+def _check_nano_image_dto(value: Any, at: str, found: Found) -> None:
+    """Check NanoImageDto: #/components/schemas/NanoImageDto."""
+    if isinstance(value, _NanoImageDto) and not value.additional_properties:
+        prompt: Any = ABSENT if isinstance(value.prompt, Unset) else value.prompt
+        action: Any = ABSENT if isinstance(value.action, Unset) else value.action
+        num_images: Any = ABSENT if isinstance(value.num_images, Unset) else value.num_images
+        image_urls: Any = ABSENT if isinstance(value.image_urls, Unset) else value.image_urls
+        aspect_ratio: Any = ABSENT if isinstance(value.aspect_ratio, Unset) else value.aspect_ratio
+        model: Any = ABSENT if isinstance(value.model, Unset) else value.model
+        resolution: Any = ABSENT if isinstance(value.resolution, Unset) else value.resolution
+    else:
+        if isinstance(value, _NanoImageDto):
+            value = to_json(value)
+        if not isinstance(value, Mapping):
+            found.append(refused(at, value, "must be an object"))
+            return
+        prompt = value.get("prompt", ABSENT)
+        action = value.get("action", ABSENT)
+        num_images = value.get("num_images", ABSENT)
+        image_urls = value.get("image_urls", ABSENT)
+        aspect_ratio = value.get("aspect_ratio", ABSENT)
+        model = value.get("model", ABSENT)
+        resolution = value.get("resolution", ABSENT)
+    violated: list[Violated] = []
+    # edit-needs-images: image_urls must hold 1 or more URLs when action is edit
+    if action == "edit" and (
+        image_urls is ABSENT or isinstance(image_urls, (list, tuple)) and len(image_urls) < 1
+    ):
+        violated.append((EDIT_NEEDS_IMAGES, "/image_urls", image_urls))
+    # long-ratios-need-nano-banana-2: model must be nano-banana-2 when aspect_ratio is 1:4, 4:1, 1:8 or 8:1
+    if aspect_ratio in ("1:4", "4:1", "1:8", "8:1") and (
+        model is ABSENT or model is not ABSENT and model != "nano-banana-2"
+    ):
+        violated.append((LONG_RATIOS_NEED_NANO_BANANA_2, "/model", model))
+    # one-image: num_images must be 1
+    if num_images is not ABSENT and not equals(num_images, 1):
+        violated.append((ONE_IMAGE, "/num_images", num_images))
+    # resolution-needs-a-model-that-knows-it: resolution must be absent unless model is nano-banana-pro or nano-banana-2
+    if resolution is not ABSENT and (
+        model is ABSENT or model is not ABSENT and model not in ("nano-banana-pro", "nano-banana-2")
+    ):
+        violated.append((RESOLUTION_NEEDS_A_MODEL_THAT_KNOWS_IT, "/model", model))
+    if violated:
+        found.append(
+            RuleViolations(
+                _RULES_NANO_IMAGE_DTO,
+                at,
+                {
+                    "action": action,
+                    "num_images": num_images,
+                    "image_urls": image_urls,
+                    "aspect_ratio": aspect_ratio,
+                    "model": model,
+                    "resolution": resolution,
+                },
+                violated,
+            )
+        )
+    if prompt is ABSENT:
+        found.append(refused(at + "/prompt", ABSENT, "is required"))
+    if action is ABSENT:
+        found.append(refused(at + "/action", ABSENT, "is required"))
+    if prompt is not ABSENT:
+        if not isinstance(prompt, str):
+            found.append(refused(at + "/prompt", prompt, "must be a string"))
+    if action is not ABSENT:
+        if not isinstance(action, str):
+            found.append(refused(at + "/action", action, "must be a string"))
+        elif action not in _VALUES_6 and not isinstance(action, Unlisted):
+            found.append(not_listed(at + "/action", action, _VALUES_6))
+    if num_images is not ABSENT:
+        if not is_number(num_images):
+            found.append(refused(at + "/num_images", num_images, "must be a number"))
+    if image_urls is not ABSENT:
+        if not isinstance(image_urls, (list, tuple)):
+            found.append(refused(at + "/image_urls", image_urls, "must be an array"))
+        else:
+            for index, item in enumerate(image_urls):
+                if not isinstance(item, str):
+                    found.append(refused(at + "/image_urls/" + str(index), item, "must be a string"))
+                elif not FORMATS["uri"](item):
+                    found.append(refused(at + "/image_urls/" + str(index), item, "must be a uri"))
+    if aspect_ratio is not ABSENT:
+        if not isinstance(aspect_ratio, str):
+            found.append(refused(at + "/aspect_ratio", aspect_ratio, "must be a string"))
+        elif aspect_ratio not in _VALUES_7 and not isinstance(aspect_ratio, Unlisted):
+            found.append(not_listed(at + "/aspect_ratio", aspect_ratio, _VALUES_7))
+    if model is not ABSENT:
+        if not isinstance(model, str):
+            found.append(refused(at + "/model", model, "must be a string"))
+        elif model not in _VALUES_8 and not isinstance(model, Unlisted):
+            found.append(not_listed(at + "/model", model, _VALUES_8))
+    if resolution is not ABSENT:
+        if not isinstance(resolution, str):
+            found.append(refused(at + "/resolution", resolution, "must be a string"))
+        elif resolution not in _VALUES_9 and not isinstance(resolution, Unlisted):
+            found.append(not_listed(at + "/resolution", resolution, _VALUES_9))
+
+
+_RULES_NANO_IMAGE_DTO: Final = RuleSet(
+    rules=(
+        EDIT_NEEDS_IMAGES,
+        LONG_RATIOS_NEED_NANO_BANANA_2,
+        ONE_IMAGE,
+        RESOLUTION_NEEDS_A_MODEL_THAT_KNOWS_IT,
+    ),
+    domains={
+        "action": (
+            "edit",
+            "generate",
+        ),
+        "num_images": (
+            ABSENT,
+            1,
+            2,
+        ),
+        "image_urls": (
+            ABSENT,
+            Length(0),
+            Length(1),
+            Length(2),
+        ),
+        "aspect_ratio": (
+            ABSENT,
+            "21:9",
+            "1:1",
+            "4:3",
+            "3:2",
+            "2:3",
+            "5:4",
+            "4:5",
+            "3:4",
+            "16:9",
+            "9:16",
+            "1:4",
+            "4:1",
+            "1:8",
+            "8:1",
+        ),
+        "model": (
+            ABSENT,
+            "nano-banana-fast",
+            "nano-banana-pro",
+            "nano-banana-2",
+        ),
+        "resolution": (
+            ABSENT,
+            "1K",
+            "2K",
+            "4K",
+        ),
+    },
+    check=_check_nano_image_dto,
+)
+
+
 def _check_get_task_result_parameters(value: Any, at: str, found: Found) -> None:
     """Check the parameters of getTaskResult: #/paths/~1gemini~1task~1result/get."""
     if isinstance(value, Arguments):
@@ -270,11 +631,55 @@ BODIES: Final[Mapping[type[Any], Body]] = {
         fields=("prompt", "action", "model", "imageList", "aspectRatio", "translation"),
         operations=("generateVideo",),
     ),
+    _VideoExtensionDto: Body(
+        _check_video_extension_dto,
+        schema="#/components/schemas/VideoExtensionDto",
+        fields=("videoId", "model", "prompt"),
+        operations=("extendVideo",),
+    ),
+    _VideoReshootDto: Body(
+        _check_video_reshoot_dto,
+        schema="#/components/schemas/VideoReshootDto",
+        fields=("videoId", "motionType"),
+        operations=("reshootVideo",),
+    ),
+    _ObjectInsertionDto: Body(
+        _check_object_insertion_dto,
+        schema="#/components/schemas/ObjectInsertionDto",
+        fields=("videoId", "prompt", "imageMask"),
+        operations=("insertObject",),
+    ),
+    _ObjectRemovalDto: Body(
+        _check_object_removal_dto,
+        schema="#/components/schemas/ObjectRemovalDto",
+        fields=("videoId", "imageMask", "prompt"),
+        operations=("removeObject",),
+    ),
+    _NanoImageDto: Body(
+        _check_nano_image_dto,
+        schema="#/components/schemas/NanoImageDto",
+        fields=("prompt", "action", "num_images", "image_urls", "aspect_ratio", "model", "resolution"),
+        operations=("generateImage",),
+    ),
 }
-RULE_SETS: Final[tuple[RuleSet, ...]] = (_RULES_VIDEO_GENERATION_DTO,)
+RULE_SETS: Final[tuple[RuleSet, ...]] = (
+    _RULES_VIDEO_GENERATION_DTO,
+    _RULES_NANO_IMAGE_DTO,
+)
 REQUESTS: Final[Mapping[str, RequestChecks]] = {
     "generateVideo": RequestChecks(
         None, (("application/json", _VideoGenerationDto, _check_video_generation_dto),)
     ),
     "getTaskResult": RequestChecks(_check_get_task_result_parameters, ()),
+    "extendVideo": RequestChecks(
+        None, (("application/json", _VideoExtensionDto, _check_video_extension_dto),)
+    ),
+    "reshootVideo": RequestChecks(None, (("application/json", _VideoReshootDto, _check_video_reshoot_dto),)),
+    "insertObject": RequestChecks(
+        None, (("application/json", _ObjectInsertionDto, _check_object_insertion_dto),)
+    ),
+    "removeObject": RequestChecks(
+        None, (("application/json", _ObjectRemovalDto, _check_object_removal_dto),)
+    ),
+    "generateImage": RequestChecks(None, (("application/json", _NanoImageDto, _check_nano_image_dto),)),
 }

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar, get_args
 from attrs import field, frozen
 
 from ._answers import Reader, submitted_id, usable_id
-from ._api import MODELS, OPERATIONS, POLL_ARGUMENTS, SUBMITS, WAITERS, validate_request
+from ._api import MODELS, OPERATIONS, POLL_ARGUMENTS, SUBMITS, TASKS, WAITERS, validate_request
 from ._calls import ATTEMPTS, Call, logged_if_interrupted, sending
 from ._downloading import downloading
 from ._errors import ApiError, ConfigurationError, RequestRefused, TaskOutputMissing
@@ -26,6 +26,7 @@ from ._request import request
 from ._result import TaskResult
 from ._secrets import NOTHING, printable
 from ._settings import Settings, positive_seconds, waived
+from ._values import to_json
 from ._violation import RuleViolation
 from ._waiter import Waiter
 from ._waiting import OnPoll, Polling, looking, waiting
@@ -68,8 +69,21 @@ class TaskKey:
     operation: str
     arguments: tuple[tuple[str, Any], ...] = ()
     """What the poll takes beside the id, by keyword."""
+    submit: str = field(default="", eq=False)
+    """The operation that started it, if that is known."""
     private: PrivateTexts = field(default=NOTHING, repr=False, eq=False)
     """Texts of the submit that errors of the task do not repeat; unknown for a task of another process."""
+
+    @property
+    def waiter(self) -> Waiter:
+        """How to wait for it."""
+        return TASKS.get(self.submit) or WAITERS[self.operation]
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON: all that is needed to ask for it in another process, and nothing secret."""
+        operation = self.submit if self.submit in TASKS else self.operation
+        arguments = {name: to_json(value) for name, value in self.arguments}
+        return {"task": self.id, "operation": operation, **({"arguments": arguments} if arguments else {})}
 
 
 def key(task_id: str, operation: str | None = None, arguments: Mapping[str, Any] | None = None) -> TaskKey:
@@ -80,8 +94,11 @@ def key(task_id: str, operation: str | None = None, arguments: Mapping[str, Any]
     """
     if not isinstance(task_id, str) or not usable_id(task_id):
         raise ConfigurationError(f"a task id is a text as the submit returned it, got {printable(repr(task_id))[:200]}")
+    submit = ""
     if operation is None and len(WAITERS) == 1:
         operation = next(iter(WAITERS))
+    elif isinstance(operation, str) and operation in SUBMITS:
+        submit, operation = operation, SUBMITS[operation]
     if not isinstance(operation, str) or operation not in WAITERS:
         raise ConfigurationError(
             f"operation must be one of {', '.join(sorted(WAITERS))}, got {printable(repr(operation))[:200]}"
@@ -89,7 +106,7 @@ def key(task_id: str, operation: str | None = None, arguments: Mapping[str, Any]
     missing = sorted(_needed(operation) - set(arguments or {}))
     if missing:
         raise ConfigurationError(f"to ask about a task, {operation} also needs {', '.join(missing)}")
-    return TaskKey(task_id, operation, tuple((arguments or {}).items()))
+    return TaskKey(task_id, operation, tuple((arguments or {}).items()), submit)
 
 
 def _needed(operation: str) -> set[str]:
@@ -99,7 +116,7 @@ def _needed(operation: str) -> set[str]:
 
 def polling(settings: Settings, task: TaskKey) -> Polling:
     """Return how to look at a task."""
-    waiter: Waiter = WAITERS[task.operation]
+    waiter = task.waiter
     sent, _ = request(settings, OPERATIONS[task.operation], **{waiter.argument: task.id, **dict(task.arguments)})
     return Polling(task.id, sent, Reader(waiter, settings.redact, task.private), settings.timeout)
 
@@ -122,7 +139,7 @@ def prepared(
     strict = settings.strict if strict is None else strict
     check(operation, arguments, settings.waive | waived(waive), strict=strict)
     sent, value = request(settings, operation, **arguments)
-    waiter = WAITERS.get(operation.poll or operation.id, NO_WAITER)
+    waiter = TASKS.get(operation.id) or WAITERS.get(operation.poll or operation.id, NO_WAITER)
     reader = Reader(waiter, settings.redact, private_texts(arguments, value))
     return Call(sent, reader, operation, settings.timeout, attempts)
 
@@ -165,7 +182,8 @@ def starting(
         raise ConfigurationError(f"{operation.id} starts no task that a waiter knows; nothing was sent")
     answer = yield from sending(call)
     task_id = str(submitted_id(call.reader.document(answer), call.reader.waiter.submitted))
-    task = handle(TaskKey(task_id, operation.poll, _carried(operation, arguments), call.reader.private))
+    carried = _carried(operation, arguments)
+    task = handle(TaskKey(task_id, operation.poll, carried, operation.id, call.reader.private))
     if on_submitted is not None:
         # Nobody has the id yet: a note on a cancellation is lost.
         with logged_if_interrupted(_resume(task_id)):
@@ -256,7 +274,7 @@ def wait(
     settings: Settings, task: TaskKey, timeout: float | None, on_poll: OnPoll | None, *, fresh: bool
 ) -> Core[TaskResult]:
     """Wait for a task."""
-    longest = WAITERS[task.operation].deadline
+    longest = task.waiter.deadline
     seconds = longest if timeout is None else positive_seconds("timeout", timeout, zero=True)
 
     def whole() -> Core[TaskResult]:

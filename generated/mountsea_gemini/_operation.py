@@ -58,6 +58,25 @@ class Credential:
 
 
 @define(frozen=True)
+class Hole:
+    """Something that the vendor's document names without describing it, so that the client does not have it.
+
+    Args:
+        name: What people call it.
+        at: JSON pointer of the text that names it.
+        quote: The sentence.
+        advice: What to do instead.
+        path: The end or a part of its path, if that is known.
+    """
+
+    name: str
+    at: str
+    quote: str
+    advice: str
+    path: str = ""
+
+
+@define(frozen=True)
 class Input:
     """One argument of an operation's method: a parameter, a field of the body, or the whole body.
 

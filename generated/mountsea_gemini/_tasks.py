@@ -57,7 +57,7 @@ class _Handle:
 
     def to_json(self) -> str:
         """Return the handle as JSON: the id and how to ask for it, and nothing secret."""
-        return json.dumps({"task": self._task.id, "operation": self._task.operation})
+        return json.dumps(self._task.data())
 
     def _taken_fresh(self) -> bool:
         """Whether this is the first wait after the submit; only that one can do without an immediate look."""
@@ -89,7 +89,10 @@ def key_from_json(text: str) -> TaskKey:
         raise ConfigurationError(_NO_HANDLE) from None
     if not isinstance(read, dict) or not isinstance(read.get("operation"), str):
         raise ConfigurationError(_NO_HANDLE)
-    return _cores.key(read.get("task"), read["operation"])  # type: ignore[arg-type]  # key() checks it
+    arguments = read.get("arguments", {})
+    if not isinstance(arguments, dict):
+        raise ConfigurationError(_NO_HANDLE)
+    return _cores.key(read.get("task"), read["operation"], arguments)  # type: ignore[arg-type]  # key() checks it
 
 
 class Task(_Handle):

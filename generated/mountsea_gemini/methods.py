@@ -11,7 +11,7 @@ from ._operation import AsyncCaller, Caller
 from .raw import models
 
 if TYPE_CHECKING:
-    from ._tasks import AsyncTask, Task
+    from ._tasks import AsyncTask, Task  # noqa: F401  (ruff does not read the quoted names below)
 
 
 class Methods(Caller["Task"]):
@@ -289,6 +289,221 @@ class Methods(Caller["Task"]):
         """
         return self._call(_operations.GET_TASK_RESULT, {"task_id": task_id}, waive=waive, strict=strict)
 
+    def extend_video(
+        self,
+        *,
+        video_id: str,
+        model: models.VideoExtensionDtoModel,
+        prompt: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+        waive: Collection[str] = (),
+        strict: bool | None = None,
+    ) -> Task:
+        """Extend a video
+
+        Extended videos can be further extended.
+
+        Args:
+            video_id: Requires a valid videoId from a completed video generation task.
+            model: only VEO 3.1 series supported for extend
+            prompt: What happens in the extension.
+            extra: Fields the document does not list, sent as they are.
+            waive: Ids of rules to switch off for this call.
+            strict: Refuse inferred rules too; where it is not given, the client's own setting holds.
+
+        Returns:
+            The handle of the task.
+
+        Raises:
+            RequestRefused: The request breaks a rule or its schema; nothing was sent.
+            SubmitOutcomeUnknown: It may have been accepted and billed; it is not sent again.
+            StatusError: It was refused; nothing was started.
+            ApiError: It was not answered, or not as the document says.
+        """
+        return self._start(
+            _operations.EXTEND_VIDEO,
+            {"video_id": video_id, "model": model, "prompt": prompt},
+            extra,
+            waive=waive,
+            strict=strict,
+        )
+
+    def reshoot_video(
+        self,
+        *,
+        video_id: str,
+        motion_type: models.ReshootMotionType,
+        extra: Mapping[str, Any] | None = None,
+        waive: Collection[str] = (),
+        strict: bool | None = None,
+    ) -> Task:
+        """Reshoot a video with another motion of the camera
+
+        Extended videos cannot be used for it.
+
+        Args:
+            video_id: The mediaId of a video that was not extended.
+            motion_type: The motion of the camera. The page's table has RESHOOT_MOTION_TYPE_STATIONARY, and its schema is cut off before it: that one value is inferred.
+            extra: Fields the document does not list, sent as they are.
+            waive: Ids of rules to switch off for this call.
+            strict: Refuse inferred rules too; where it is not given, the client's own setting holds.
+
+        Returns:
+            The handle of the task.
+
+        Raises:
+            RequestRefused: The request breaks a rule or its schema; nothing was sent.
+            SubmitOutcomeUnknown: It may have been accepted and billed; it is not sent again.
+            StatusError: It was refused; nothing was started.
+            ApiError: It was not answered, or not as the document says.
+        """
+        return self._start(
+            _operations.RESHOOT_VIDEO,
+            {"video_id": video_id, "motion_type": motion_type},
+            extra,
+            waive=waive,
+            strict=strict,
+        )
+
+    def insert_object(
+        self,
+        *,
+        video_id: str,
+        prompt: str,
+        image_mask: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+        waive: Collection[str] = (),
+        strict: bool | None = None,
+    ) -> Task:
+        """Insert an object into a video
+
+        Extended videos cannot be used for it. Without a mask the place is chosen automatically.
+
+        Args:
+            video_id: The mediaId of a video that was not extended.
+            prompt: The object.
+            image_mask: Where; a JPEG in base64 whose white part is the region.
+            extra: Fields the document does not list, sent as they are.
+            waive: Ids of rules to switch off for this call.
+            strict: Refuse inferred rules too; where it is not given, the client's own setting holds.
+
+        Returns:
+            The handle of the task.
+
+        Raises:
+            RequestRefused: The request breaks a rule or its schema; nothing was sent.
+            SubmitOutcomeUnknown: It may have been accepted and billed; it is not sent again.
+            StatusError: It was refused; nothing was started.
+            ApiError: It was not answered, or not as the document says.
+        """
+        return self._start(
+            _operations.INSERT_OBJECT,
+            {"video_id": video_id, "prompt": prompt, "image_mask": image_mask},
+            extra,
+            waive=waive,
+            strict=strict,
+        )
+
+    def remove_object(
+        self,
+        *,
+        video_id: str,
+        image_mask: str,
+        prompt: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+        waive: Collection[str] = (),
+        strict: bool | None = None,
+    ) -> Task:
+        """Remove an object from a video
+
+        **imageMask is required** for removal operations. Extended videos cannot be used for it.
+
+        Args:
+            video_id: The mediaId of a video that was not extended.
+            image_mask: Where; a JPEG in base64 whose white part is the region.
+            prompt: The object; may be empty.
+            extra: Fields the document does not list, sent as they are.
+            waive: Ids of rules to switch off for this call.
+            strict: Refuse inferred rules too; where it is not given, the client's own setting holds.
+
+        Returns:
+            The handle of the task.
+
+        Raises:
+            RequestRefused: The request breaks a rule or its schema; nothing was sent.
+            SubmitOutcomeUnknown: It may have been accepted and billed; it is not sent again.
+            StatusError: It was refused; nothing was started.
+            ApiError: It was not answered, or not as the document says.
+        """
+        return self._start(
+            _operations.REMOVE_OBJECT,
+            {"video_id": video_id, "image_mask": image_mask, "prompt": prompt},
+            extra,
+            waive=waive,
+            strict=strict,
+        )
+
+    def generate_image(
+        self,
+        *,
+        prompt: str,
+        action: models.NanoImageDtoAction,
+        num_images: float | None = None,
+        image_urls: list[str] | tuple[str, ...] | None = None,
+        aspect_ratio: models.NanoImageDtoAspectRatio | None = None,
+        model: models.NanoImageDtoModel | None = None,
+        resolution: models.NanoImageDtoResolution | None = None,
+        extra: Mapping[str, Any] | None = None,
+        waive: Collection[str] = (),
+        strict: bool | None = None,
+    ) -> Task:
+        """Create image generation task
+
+        Generate an image from text, or edit images.
+
+        Args:
+            prompt: What the image shows.
+            action: What to do.
+            num_images: Number of images; only 1 is supported.
+            image_urls: The images to edit, http or https, each at most 10 MB. Required when action is edit.
+            aspect_ratio: Image aspect ratio. 1:4, 4:1, 1:8 and 8:1 are only supported by nano-banana-2.
+            model: The model; nano-banana-fast where none is named.
+            resolution: Image resolution; of nano-banana-pro and nano-banana-2.
+            extra: Fields the document does not list, sent as they are.
+            waive: Ids of rules to switch off for this call.
+            strict: Refuse inferred rules too; where it is not given, the client's own setting holds.
+
+        Returns:
+            The handle of the task.
+
+        Raises:
+            RequestRefused: The request breaks a rule or its schema; nothing was sent.
+            SubmitOutcomeUnknown: It may have been accepted and billed; it is not sent again.
+            StatusError: It was refused; nothing was started.
+            ApiError: It was not answered, or not as the document says.
+
+        Rules:
+            edit-needs-images (error): image_urls must hold 1 or more URLs when action is edit
+            long-ratios-need-nano-banana-2 (error): model must be nano-banana-2 when aspect_ratio is 1:4, 4:1, 1:8 or 8:1
+            one-image (error): num_images must be 1
+            resolution-needs-a-model-that-knows-it (warning): resolution must be absent unless model is nano-banana-pro or nano-banana-2
+        """
+        return self._start(
+            _operations.GENERATE_IMAGE,
+            {
+                "prompt": prompt,
+                "action": action,
+                "num_images": num_images,
+                "image_urls": image_urls,
+                "aspect_ratio": aspect_ratio,
+                "model": model,
+                "resolution": resolution,
+            },
+            extra,
+            waive=waive,
+            strict=strict,
+        )
+
 
 class AsyncMethods(AsyncCaller["AsyncTask"]):
     """Every operation and every variant as a coroutine."""
@@ -439,6 +654,127 @@ class AsyncMethods(AsyncCaller["AsyncTask"]):
         See `Client.get_task_result`.
         """
         return await self._call(_operations.GET_TASK_RESULT, {"task_id": task_id}, waive=waive, strict=strict)
+
+    async def extend_video(
+        self,
+        *,
+        video_id: str,
+        model: models.VideoExtensionDtoModel,
+        prompt: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+        waive: Collection[str] = (),
+        strict: bool | None = None,
+    ) -> AsyncTask:
+        """Extend a video
+
+        See `Client.extend_video`.
+        """
+        return await self._start(
+            _operations.EXTEND_VIDEO,
+            {"video_id": video_id, "model": model, "prompt": prompt},
+            extra,
+            waive=waive,
+            strict=strict,
+        )
+
+    async def reshoot_video(
+        self,
+        *,
+        video_id: str,
+        motion_type: models.ReshootMotionType,
+        extra: Mapping[str, Any] | None = None,
+        waive: Collection[str] = (),
+        strict: bool | None = None,
+    ) -> AsyncTask:
+        """Reshoot a video with another motion of the camera
+
+        See `Client.reshoot_video`.
+        """
+        return await self._start(
+            _operations.RESHOOT_VIDEO,
+            {"video_id": video_id, "motion_type": motion_type},
+            extra,
+            waive=waive,
+            strict=strict,
+        )
+
+    async def insert_object(
+        self,
+        *,
+        video_id: str,
+        prompt: str,
+        image_mask: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+        waive: Collection[str] = (),
+        strict: bool | None = None,
+    ) -> AsyncTask:
+        """Insert an object into a video
+
+        See `Client.insert_object`.
+        """
+        return await self._start(
+            _operations.INSERT_OBJECT,
+            {"video_id": video_id, "prompt": prompt, "image_mask": image_mask},
+            extra,
+            waive=waive,
+            strict=strict,
+        )
+
+    async def remove_object(
+        self,
+        *,
+        video_id: str,
+        image_mask: str,
+        prompt: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+        waive: Collection[str] = (),
+        strict: bool | None = None,
+    ) -> AsyncTask:
+        """Remove an object from a video
+
+        See `Client.remove_object`.
+        """
+        return await self._start(
+            _operations.REMOVE_OBJECT,
+            {"video_id": video_id, "image_mask": image_mask, "prompt": prompt},
+            extra,
+            waive=waive,
+            strict=strict,
+        )
+
+    async def generate_image(
+        self,
+        *,
+        prompt: str,
+        action: models.NanoImageDtoAction,
+        num_images: float | None = None,
+        image_urls: list[str] | tuple[str, ...] | None = None,
+        aspect_ratio: models.NanoImageDtoAspectRatio | None = None,
+        model: models.NanoImageDtoModel | None = None,
+        resolution: models.NanoImageDtoResolution | None = None,
+        extra: Mapping[str, Any] | None = None,
+        waive: Collection[str] = (),
+        strict: bool | None = None,
+    ) -> AsyncTask:
+        """Create image generation task
+
+        See `Client.generate_image`.
+        """
+        return await self._start(
+            _operations.GENERATE_IMAGE,
+            {
+                "prompt": prompt,
+                "action": action,
+                "num_images": num_images,
+                "image_urls": image_urls,
+                "aspect_ratio": aspect_ratio,
+                "model": model,
+                "resolution": resolution,
+            },
+            extra,
+            waive=waive,
+            strict=strict,
+        )
 
 
 VARIANTS: Final[Mapping[str, Mapping[str, str]]] = {

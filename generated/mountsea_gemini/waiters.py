@@ -48,6 +48,44 @@ TASK: Final = Waiter(
 WAITERS: Final[Mapping[str, Waiter]] = {
     "getTaskResult": TASK,
 }
-SUBMITS: Final[Mapping[str, str]] = {"generateVideo": "getTaskResult"}
+GENERATE_IMAGE: Final = Waiter(
+    name="task",
+    operation="getTaskResult",
+    argument="task_id",
+    submitted=("taskId",),
+    state=("status",),
+    acceptors={
+        "pending": "retry",
+        "ready": "retry",
+        "assigned": "retry",
+        "processing": "retry",
+        "completed": "success",
+        "failed": "failure",
+        "cancelled": "cancelled",
+        "timeout": "timeout",
+    },
+    first=5.0,
+    factor=1.5,
+    max=20.0,
+    deadline=600.0,
+    not_found_grace=30.0,
+    outputs=(("result", "imageUrls"), ("result", "imageUrl")),
+    error_message=("errorMessage",),
+    error_code=("errorCode",),
+    trace=("traceId",),
+    reasons=(("errorMessage",), ("message",), ("error",)),
+)
+TASKS: Final[Mapping[str, Waiter]] = {
+    "generateImage": GENERATE_IMAGE,
+}
+"""The waiter of each submit that changes something of it, such as where its result stands."""
+SUBMITS: Final[Mapping[str, str]] = {
+    "generateVideo": "getTaskResult",
+    "extendVideo": "getTaskResult",
+    "reshootVideo": "getTaskResult",
+    "insertObject": "getTaskResult",
+    "removeObject": "getTaskResult",
+    "generateImage": "getTaskResult",
+}
 POLL_ARGUMENTS: Final[Mapping[str, Mapping[str, str]]] = {}
 """For each submit, the arguments of its poll that are arguments of the submit, by keyword."""

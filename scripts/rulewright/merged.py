@@ -16,6 +16,7 @@ from rulewright.openapi.operations import with_path_items, with_sendable_lists
 from rulewright.openapi.pointer import Location, decode
 from rulewright.openapi.references import refuse_circles
 from rulewright.openapi.schemas import SchemaError
+from rulewright.openapi.tasks import with_task_links
 from rulewright.overlay import Overlay, apply, load_overlay
 from rulewright.overlay.absorbed import refuse_absorbed
 from rulewright.overlay.engine import Change, trace
@@ -29,6 +30,7 @@ from rulewright.rules.definition import (
     read_rules,
     with_rules_as_schema,
 )
+from rulewright.rules.holes import HOLES, read_holes
 from rulewright.rules.lint import lint
 from rulewright.rules.sources import changed_sentences, misquotes, read_prose
 
@@ -172,7 +174,10 @@ def merge(project: Project) -> Merged:
     overlays = tuple(load_overlay(path) for path in project.overlays)
     refuse_absorbed(vendor, overlays)
     applied = apply(vendor, overlays)
-    merged = Merged(vendor, overlays, with_sendable_lists(with_path_items(applied.value)), (), applied.ledger)
+    value = with_task_links(with_sendable_lists(with_path_items(applied.value)))
+    if holes := read_holes(vendor, overlays):
+        value = {**value, HOLES: [hole.data() for hole in holes]}
+    merged = Merged(vendor, overlays, value, (), applied.ledger)
     with merged.explained():
         refuse_faults(dataclasses.replace(vendor, value=merged.value), find_faults(merged.value))
         refuse_circles(vendor, merged.value)

@@ -20,7 +20,10 @@ from mountsea_gemini import (
     WaitTimeout,
     _errors,
 )
+from mountsea_gemini.raw.models import VideoGenerationDto
 from mountsea_gemini.rules import ABSENT, RuleViolation, violations
+
+BROKEN = {"prompt": "a cat", "action": "img2video", "model": "veo3_fast"}
 
 
 def family(root: type[ApiError]) -> list[type[ApiError]]:
@@ -32,8 +35,7 @@ def specimen(kind: type[ApiError]) -> ApiError:
     """Return an error of that class with every field filled."""
     fields: dict[str, Any] = {"status": 418, "trace_id": "trace-1", "vendor_message": "no"}
     if kind is RequestRefused:
-        broken = {"prompt": "a cat", "action": "img2video", "model": "veo3_fast"}
-        return RequestRefused(RuleViolation(violations(broken)))
+        return RequestRefused(RuleViolation(violations(BROKEN, model=VideoGenerationDto)))
     if issubclass(kind, OutcomeUnknown):
         when = datetime(2030, 1, 1, tzinfo=UTC)
         return kind("sent", reason="cut", fingerprint="ab", sent_at=when, **fields)
@@ -150,7 +152,7 @@ def test_some_errors_keep_more() -> None:
 
 def test_a_refused_request_is_told_by_its_rules() -> None:
     """In the words of the violation, and with it as data."""
-    broken = RuleViolation(violations({"prompt": "a cat", "action": "img2video", "model": "veo3_fast"}))
+    broken = RuleViolation(violations(BROKEN, model=VideoGenerationDto))
     refused = RequestRefused(broken)
     assert str(refused) == refused.message == str(broken)
     assert refused.violations == broken.violations

@@ -20,9 +20,10 @@ from mountsea_gemini import (
     SubmitContradicted,
     SubmitOutcomeUnknown,
 )
+from mountsea_gemini.operations import GENERATE_VIDEO
 from mountsea_gemini.raw.models.video_generation_dto_action import VIDEO_GENERATION_DTO_ACTION_VALUES as ACTIONS
 from mountsea_gemini.raw.models.video_generation_dto_model import VIDEO_GENERATION_DTO_MODEL_VALUES as MODELS
-from mountsea_gemini.rules import RULES, RuleViolation, RuleWarning, unlisted
+from mountsea_gemini.rules import RuleViolation, RuleWarning, unlisted
 from rulewright.testing import FakeClock
 
 from tests.client.scripted import (
@@ -260,7 +261,7 @@ def test_a_request_that_breaks_a_rule_is_refused_before_a_byte_is_sent(skin: Ski
 
 
 def test_every_rule_refuses_before_a_byte_is_sent(skin: Skin) -> None:
-    """Each rule of the document by its id, the inferred ones in strict mode; what keeps them all is sent, once."""
+    """Each rule of the operation by its id, the inferred ones in strict mode; what keeps them all is sent, once."""
     play, refused, sent = Play(), set(), 0
     client = skin.client(play, strict=True)
     url = "https://e.com/1.png"
@@ -271,7 +272,7 @@ def test_every_rule_refuses_before_a_byte_is_sent(skin: Skin) -> None:
             sent += 1
         except RequestRefused as error:
             refused |= {violation.rule for violation in error.violations}
-    assert refused == {*RULES}
+    assert refused == {*GENERATE_VIDEO.rules}
     assert len(play.seen) == sent > 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 PACKAGE: Final = "mountsea_gemini"
-CLIENT: Final = "mountsea_gemini"
 _TESTS: Final = "tests/rules"
 _SANDBOX: Final = "scripts/rulewright/sandbox"
 _PLAYED: Final = "tests/sandbox/test_sandbox"
@@ -60,32 +59,32 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "scripts/rulewright/rules/sources.py": (f"{_TESTS}/test_sources.py",),
     },
     "client": {
-        f"{CLIENT}/_answers.py": ("tests/client/test_answers.py", "tests/client/test_result_places.py", *_ERRORS),
-        f"{CLIENT}/_exchange.py": ("tests/client/test_answers.py", "tests/client/test_submit_errors.py"),
-        f"{CLIENT}/_retry_after.py": ("tests/client/test_retry_after.py",),
-        f"{CLIENT}/_calls.py": (
+        f"{PACKAGE}/_answers.py": ("tests/client/test_answers.py", "tests/client/test_result_places.py", *_ERRORS),
+        f"{PACKAGE}/_exchange.py": ("tests/client/test_answers.py", "tests/client/test_submit_errors.py"),
+        f"{PACKAGE}/_retry_after.py": ("tests/client/test_retry_after.py",),
+        f"{PACKAGE}/_calls.py": (
             "tests/client/test_submitting.py",
             "tests/client/test_called.py",
             "tests/client/test_calling.py",
             *_ERRORS,
         ),
-        f"{CLIENT}/_waiting.py": ("tests/client/test_pace.py", "tests/client/test_waiting.py", *_ERRORS),
+        f"{PACKAGE}/_waiting.py": ("tests/client/test_pace.py", "tests/client/test_waiting.py", *_ERRORS),
     },
     "requests": {
-        f"{CLIENT}/_addresses.py": ("tests/client/test_addresses.py",),
-        f"{CLIENT}/_bodies.py": ("tests/client/test_bodies.py",),
-        f"{CLIENT}/_container.py": ("tests/client/test_edges.py",),
-        f"{CLIENT}/_cores.py": ("tests/client/test_cores.py", "tests/client/test_following.py"),
-        f"{CLIENT}/_downloading.py": ("tests/client/test_transfers.py", "tests/client/test_download_statuses.py"),
-        f"{CLIENT}/_drive.py": ("tests/client/test_drive.py",),
-        f"{CLIENT}/_errors.py": ("tests/client/test_errors.py",),
-        f"{CLIENT}/_files.py": ("tests/client/test_files.py",),
-        f"{CLIENT}/_policy.py": ("tests/client/test_calling.py",),
-        f"{CLIENT}/_request.py": ("tests/client/test_calling.py",),
-        f"{CLIENT}/_result.py": ("tests/client/test_tasks.py",),
-        f"{CLIENT}/_secrets.py": ("tests/client/test_secrets.py",),
-        f"{CLIENT}/_settings.py": ("tests/client/test_settings.py",),
-        f"{CLIENT}/_tasks.py": ("tests/client/test_tasks.py",),
+        f"{PACKAGE}/_addresses.py": ("tests/client/test_addresses.py",),
+        f"{PACKAGE}/_bodies.py": ("tests/client/test_bodies.py",),
+        f"{PACKAGE}/_container.py": ("tests/client/test_edges.py",),
+        f"{PACKAGE}/_cores.py": ("tests/client/test_cores.py", "tests/client/test_following.py"),
+        f"{PACKAGE}/_downloading.py": ("tests/client/test_transfers.py", "tests/client/test_download_statuses.py"),
+        f"{PACKAGE}/_drive.py": ("tests/client/test_drive.py",),
+        f"{PACKAGE}/_errors.py": ("tests/client/test_errors.py",),
+        f"{PACKAGE}/_files.py": ("tests/client/test_files.py",),
+        f"{PACKAGE}/_policy.py": ("tests/client/test_calling.py",),
+        f"{PACKAGE}/_request.py": ("tests/client/test_calling.py",),
+        f"{PACKAGE}/_result.py": ("tests/client/test_tasks.py",),
+        f"{PACKAGE}/_secrets.py": ("tests/client/test_secrets.py",),
+        f"{PACKAGE}/_settings.py": ("tests/client/test_settings.py",),
+        f"{PACKAGE}/_tasks.py": ("tests/client/test_tasks.py",),
     },
     "server": {
         f"{_SANDBOX}/core.py": (f"{_PLAYED}_core.py",),

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.mutation.parts import CLIENT, PACKAGE, PARTS, UNFIT
+from tests.mutation.parts import PACKAGE, PARTS, UNFIT
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 KILLED: Final = {1, 2, 3, -9, -11}  # a test failed, or nothing could be collected, or Python crashed
@@ -119,10 +119,10 @@ def run_part(modules: Mapping[str, Sequence[str]]) -> dict[str, Count]:
 def copy_project(copy: Path, modules: Mapping[str, Sequence[str]]) -> None:
     """Copy what the tests need, with the packages at the top: mutmut knows a module by its path from there."""
     ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
-    shutil.copytree(ROOT / "scripts", copy / "scripts", ignore=ignore)
+    shutil.copytree(ROOT / "scripts/rulewright", copy / "rulewright", ignore=ignore)
     shutil.copytree(ROOT / "generated" / PACKAGE, copy / PACKAGE, ignore=ignore)
-    shutil.copytree(ROOT / "overlays" / CLIENT, copy / CLIENT, ignore=ignore)
-    for name in sorted({str(Path(test).parent) for tests in modules.values() for test in tests} | {"tests/rules"}):
+    folders = {str(Path(test).parent) for tests in modules.values() for test in tests}
+    for name in sorted(folders | {"tests/rules", "tests/example"}):
         shutil.copytree(ROOT / name, copy / name, ignore=ignore)
     for name in ("tests/__init__.py", "tests/conftest.py", "openapi.yaml", "pyproject.toml"):
         shutil.copy(ROOT / name, copy / name)
@@ -132,8 +132,8 @@ def copy_project(copy: Path, modules: Mapping[str, Sequence[str]]) -> None:
     tests = sorted({test for tests in modules.values() for test in tests})
     unfit = [f"--deselect={test}" for test in UNFIT if test.partition("::")[0] in tests]
     settings = {
-        "source_paths": ["scripts", PACKAGE, CLIENT],
-        "only_mutate": list(modules),
+        "source_paths": ["rulewright", PACKAGE],
+        "only_mutate": list(map(inside, modules)),
         "also_copy": ["overlays", "openapi.yaml"],
         "pytest_add_cli_args_test_selection": tests,
         "pytest_add_cli_args": [*QUICK, *unfit],
@@ -142,6 +142,11 @@ def copy_project(copy: Path, modules: Mapping[str, Sequence[str]]) -> None:
     with (copy / "pyproject.toml").open("a", encoding="utf-8") as file:
         lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
         file.write("\n".join(["\n[tool.mutmut]", *lines, ""]))
+
+
+def inside(module: str) -> str:
+    """Return the path of a module in the copy, which is how it is imported."""
+    return module.removeprefix("scripts/")
 
 
 def run_mutmut(copy: Path) -> str:
@@ -165,7 +170,7 @@ def run_mutmut(copy: Path) -> str:
 def read_results(copy: Path, module: str) -> Count:
     """Return what became of the mutants of a module."""
     result = Count()
-    path = copy / "mutants" / f"{module}.meta"
+    path = copy / "mutants" / f"{inside(module)}.meta"
     codes = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"] if path.is_file() else {}
     result.killed = sum(code in KILLED for code in codes.values())
     result.timed_out = sum(code in TIMED_OUT for code in codes.values())
@@ -188,7 +193,7 @@ def read_mutants(copy: Path, module: str, names: Sequence[str]) -> Iterator[Muta
     if not names:
         return
     command = [sys.executable, "-c", _DIFFS]
-    asked = json.dumps([module, *names])
+    asked = json.dumps([inside(module), *names])
     shown = subprocess.run(command, cwd=copy, input=asked, text=True, capture_output=True, check=False)
     if shown.returncode:
         raise SystemExit(f"mutmut cannot show the mutants of {module}:\n{shown.stderr}")

@@ -24,6 +24,8 @@ from mountsea_gemini.rules import (
     Violation,
 )
 
+from tests.rules import video
+
 
 class Odd:
     """A value that is no JSON, and shows itself as a character that turns the line around."""
@@ -46,7 +48,7 @@ def ids(found: Any) -> list[str]:
 
 def changes(body: Mapping[str, Any], **options: Any) -> list[str]:
     """Return the nearest valid request of a body, in words; every violation says the same."""
-    found = [violation for violation in rules.violations(body, **options) if violation.rule != "schema"]
+    found = [violation for violation in video.violations(body, **options) if violation.rule != "schema"]
     assert len({violation.nearest for violation in found}) == 1
     return [str(change) for change in found[0].nearest]
 
@@ -72,7 +74,7 @@ def test_the_nearest_valid_request(body: dict[str, Any], expected: list[str]) ->
     """The fewest changes; on a tie what no inferred rule doubts, then the field complained about, then order."""
     assert changes(body) == expected
     if expected:
-        as_model = rules.rule_violations(VideoGenerationDto.from_dict(body))
+        as_model = video.rule_violations(VideoGenerationDto.from_dict(body))
         assert [str(change) for change in as_model[0].nearest] == expected
 
 
@@ -247,19 +249,19 @@ def test_a_refusal_in_words() -> None:
 
 def test_errors_are_refused_and_warnings_warned_about() -> None:
     """`validate` raises for a stated rule with everything that is broken, warns for an inferred one, or neither."""
-    rules.validate(IMAGE)
+    video.validate(IMAGE)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(RuleViolation) as caught:
-            rules.validate({**BOTH, "imageList": ["1.png"] * 3})
+            video.validate({**BOTH, "imageList": ["1.png"] * 3})
         assert ids(caught.value.violations) == ["img2video-needs-images", "images-are-http-urls", "prompt-not-blank"]
     with pytest.warns(RuleWarning) as warned:
-        rules.validate(WARNED)
+        video.validate(WARNED)
     assert [str(each.message).splitlines()[0] for each in warned] == [
         "prompt-not-blank: prompt must hold at least one character that is not white space"
     ]
     with pytest.raises(RuleViolation) as caught:
-        rules.validate(WARNED, strict=True)
+        video.validate(WARNED, strict=True)
     assert ids(caught.value.violations) == ["prompt-not-blank"]
 
 
@@ -276,11 +278,11 @@ def test_a_warning_points_at_the_caller() -> None:
     """The frame to blame is the caller's, however deep the check was called."""
 
     def deep() -> None:
-        rules.validate(WARNED, stacklevel=3)
+        video.validate(WARNED, stacklevel=3)
 
     for call in (
         deep,
-        lambda: rules.validate(WARNED),
+        lambda: video.validate(WARNED),
         lambda: engine.enforce([WARNING.violation("/a", 1)], strict=False, stacklevel=2),
     ):
         with pytest.warns(RuleWarning) as warned:
@@ -302,21 +304,21 @@ def test_the_frames_between_caller_and_warning_are_counted(monkeypatch: pytest.M
 
     monkeypatch.setattr(warnings, "warn", warn)
     engine.enforce([WARNING.violation("/a", 1)], strict=False, stacklevel=7)
-    rules.validate(WARNED)
-    rules.validate(WARNED, stacklevel=9)
+    video.validate(WARNED)
+    video.validate(WARNED, stacklevel=9)
     assert seen == [7, 3, 10]
 
 
 def test_rules_are_switched_off_by_id() -> None:
     """A waived rule is not looked at, by whichever way; the others still are; so is the schema."""
-    assert ids(rules.violations(BOTH)) == ["img2video-needs-images", "prompt-not-blank"]
-    assert ids(rules.violations(BOTH, waive={"prompt-not-blank"})) == ["img2video-needs-images"]
-    assert ids(rules.violations(BOTH, waive=["img2video-needs-images", "prompt-not-blank"])) == []
-    rules.validate(NO_IMAGE, waive={"img2video-needs-images"})
+    assert ids(video.violations(BOTH)) == ["img2video-needs-images", "prompt-not-blank"]
+    assert ids(video.violations(BOTH, waive={"prompt-not-blank"})) == ["img2video-needs-images"]
+    assert ids(video.violations(BOTH, waive=["img2video-needs-images", "prompt-not-blank"])) == []
+    video.validate(NO_IMAGE, waive={"img2video-needs-images"})
     unknown = {**IMAGE, "model": "veo9"}
-    assert ids(rules.violations(unknown)) == ["schema"]
-    assert rules.violations(unknown, waive={"schema"}) == ()
-    assert rules.violations({**IMAGE, "model": rules.unlisted("veo9")}) == ()
+    assert ids(video.violations(unknown)) == ["schema"]
+    assert video.violations(unknown, waive={"schema"}) == ()
+    assert video.violations({**IMAGE, "model": rules.unlisted("veo9")}) == ()
     assert rules.unlisted("veo9") == "veo9"
 
 
@@ -334,22 +336,22 @@ def test_a_misspelt_waiver_is_an_error(waive: Any, message: str) -> None:
     """An id that does not exist would silently waive nothing."""
     for body in (IMAGE, NO_IMAGE):
         with pytest.raises(ValueError, match="waive") as caught:
-            rules.violations(body, waive=waive)
+            video.violations(body, waive=waive)
         assert str(caught.value).startswith(message)
         with pytest.raises(ValueError, match="waive"):
-            rules.validate(body, waive=waive)
+            video.validate(body, waive=waive)
 
 
 def test_json_objects_and_models_are_the_same() -> None:
-    """A body is checked as a model, as a JSON object, and as a JSON object of a model that is named."""
+    """A body is checked as a model, and as a JSON object of a model that is named."""
     for body in (IMAGE, NO_IMAGE, BOTH, WARNED):
         model = VideoGenerationDto.from_dict(body)
         for check in (rules.violations, rules.rule_violations):
-            assert check(body) == check(model) == check(body, model=VideoGenerationDto)
-    assert ids(rules.violations({})) == ["schema"] * 3
-    assert rules.rule_violations({}) == ()
+            assert check(model) == check(body, model=VideoGenerationDto)
+    assert ids(video.violations({})) == ["schema"] * 3
+    assert video.rule_violations({}) == ()
     with pytest.raises(RuleViolation):
-        rules.validate(NO_IMAGE, model=VideoGenerationDto)
+        video.validate(NO_IMAGE, model=VideoGenerationDto)
 
 
 def test_a_class_derived_from_a_model_is_checked_as_that_model_where_it_is_named() -> None:
@@ -359,7 +361,7 @@ def test_a_class_derived_from_a_model_is_checked_as_that_model_where_it_is_named
         pass
 
     body = Derived(prompt="a cat", action="img2video", model="veo3_fast")
-    assert ids(rules.rule_violations(body, model=VideoGenerationDto)) == ["img2video-needs-images"]
+    assert ids(video.rule_violations(body, model=VideoGenerationDto)) == ["img2video-needs-images"]
     assert rules.rule_violations(body) == ()
 
 
@@ -371,13 +373,13 @@ def test_a_model_of_another_class_is_not_checked_by_these_rules() -> None:
             return {}
 
     assert rules.violations(Other()) == ()
-    assert rules.rule_violations(NO_IMAGE, model=Other) == ()
-    rules.validate(NO_IMAGE, model=Other)
+    assert video.rule_violations(NO_IMAGE, model=Other) == ()
+    video.validate(NO_IMAGE, model=Other)
 
 
 def test_an_ambiguous_object_needs_its_model() -> None:
     """Where requests of several models have checks, an object alone does not say which it is."""
-    (body,) = rules.BODIES.values()
+    body = rules.BODIES[VideoGenerationDto]
     form = engine.Body(body.check, body.schema, body.fields, operations=())
     several = engine.Rules({VideoGenerationDto: body, Change: body, Length: form}, (), {})
     with pytest.raises(ValueError, match="model") as caught:

@@ -8,9 +8,11 @@ from typing import Any
 
 import jsonschema_rs
 from mountsea_gemini import rules
+from mountsea_gemini.operations import GENERATE_VIDEO
 from mountsea_gemini.raw.models import VideoGenerationDto
 from rulewright.merged import Merged
 
+from tests.rules import video
 from tests.rules.expected import (
     ORDER,
     Case,
@@ -37,16 +39,16 @@ def test_every_request_gives_what_the_table_lists() -> None:
     """Rule ids, levels and places, in order, for the JSON object and for the model."""
 
     def as_model(body: Mapping[str, Any]) -> tuple[rules.Violation, ...]:
-        return rules.rule_violations(VideoGenerationDto.from_dict(body))
+        return video.rule_violations(VideoGenerationDto.from_dict(body))
 
-    for check in (rules.rule_violations, rules.violations, as_model):
+    for check in (video.rule_violations, video.violations, as_model):
         assert list(itertools.islice(differences(check, iter(every_case())), 5)) == []
 
 
 def test_the_value_reported_is_the_one_that_stands_there() -> None:
     """Each violation holds what was found at its place, or that nothing was."""
     for case in every_case():
-        for found in rules.rule_violations(case.body):
+        for found in video.rule_violations(case.body):
             value: Any = case.body
             for part in found.pointer.split("/")[1:]:
                 value = value[int(part)] if isinstance(value, list) else value.get(part, rules.ABSENT)
@@ -58,15 +60,15 @@ def test_a_missing_field_is_the_business_of_the_schema() -> None:
     for name in ("prompt", "action", "model"):
         for case in finite_cases(others=False):
             body = {key: value for key, value in case.body.items() if key != name}
-            found = [each.rule for each in rules.rule_violations(body)]
-            assert f"/{name}" not in [each.pointer for each in rules.rule_violations(body)]
+            found = [each.rule for each in video.rule_violations(body)]
+            assert f"/{name}" not in [each.pointer for each in video.rule_violations(body)]
             assert set(found) <= {each.rule for each in case.expected}
-            assert [each.pointer for each in rules.violations(body) if each.rule == "schema"] == [f"/{name}"]
+            assert [each.pointer for each in video.violations(body) if each.rule == "schema"] == [f"/{name}"]
 
 
 def test_rules_are_reported_in_the_order_of_the_table() -> None:
-    """The seven rules exist, no others, in the order in which they are reported."""
-    assert tuple(rules.RULES) == ORDER
+    """The seven rules of the operation exist, no others, in the order in which they are reported."""
+    assert GENERATE_VIDEO.rules == ORDER
 
 
 def test_the_effective_spec_refuses_what_the_table_refuses(merged: Merged) -> None:

@@ -11,6 +11,7 @@ import pytest
 from rulewright.commands.rules import main
 
 ROOT = Path(__file__).resolve().parents[2]
+VIDEO = ("--project", str(ROOT), "--schema", "VideoGenerationDto")
 PARCELS = str(ROOT / "tests/projects/parcels")
 GOOD = {"prompt": "a", "action": "img2video", "model": "veo31_fast", "imageList": ["https://example.com/a.png"]}
 
@@ -25,7 +26,7 @@ def test_a_valid_request_has_no_violation(tmp_path: Path, capsys: pytest.Capture
     """The command succeeds."""
     path = tmp_path / "request.json"
     path.write_text(json.dumps(GOOD))
-    assert explained(capsys, str(path), "--project", str(ROOT)) == (0, {"valid": True, "violations": []})
+    assert explained(capsys, str(path), *VIDEO) == (0, {"valid": True, "violations": []})
 
 
 def test_a_violation_names_rule_place_message_and_source(
@@ -33,7 +34,7 @@ def test_a_violation_names_rule_place_message_and_source(
 ) -> None:
     """Everything needed to correct the request or to argue about the rule; read from standard input too."""
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({**GOOD, "imageList": []})))
-    code, output = explained(capsys, "-", "--project", str(ROOT))
+    code, output = explained(capsys, "-", *VIDEO)
     assert code == 1
     (violation,) = output["violations"]
     assert (violation["rule"], violation["level"], violation["pointer"]) == (

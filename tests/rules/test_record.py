@@ -13,6 +13,8 @@ from mountsea_gemini._nearest import Violated
 from mountsea_gemini._rules import Found, RuleSet, RuleViolations
 from mountsea_gemini.rules import ABSENT, Change, Length, Rule, Source, Violation
 
+from tests.rules import video
+
 SOURCE = Source("#/at", "words")
 RULE = Rule("stated", "error", "must", "#/S", SOURCE)
 
@@ -87,7 +89,7 @@ def test_violations_are_plain_data() -> None:
     assert found[0] == Violation("stated", "error", "must", "/a", "x", SOURCE, (Change("/a", "x", "y"),))
     assert hash(found[0]) == hash(same[0])
     paid = len(asked)
-    (real,) = rules.violations({"prompt": "a cat", "action": "img2video", "model": "veo3_fast"})
+    (real,) = video.violations({"prompt": "a cat", "action": "img2video", "model": "veo3_fast"})
     for twin in (copy.copy(real), copy.deepcopy(real), pickle.loads(pickle.dumps(real))):  # noqa: S301  our own bytes
         assert twin == real
         assert twin.nearest == real.nearest == (Change("/imageList", rules.ABSENT, Length(1)),)

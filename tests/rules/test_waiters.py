@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from rulewright.errors import InputError
 from rulewright.generate.names import Names, OperationName
-from rulewright.generate.waiters import read_waiters, shared_arguments, submits, waiters_module
+from rulewright.generate.waiters import read_waiters, shared_arguments, waiters_module
 from rulewright.openapi.operations import operations
+from rulewright.openapi.tasks import submits
 
 WAITER: dict[str, Any] = {
     "name": "print job",
@@ -83,6 +84,7 @@ def test_a_waiter_is_written_as_data() -> None:
             "error_message=('why',), error_code=('code',), trace=('trace',), reasons=(('error',),))"
         ),
         "WAITERS": "{'getJob': PRINT_JOB}",
+        "TASKS": "{}",
         "SUBMITS": "{'startJob': 'getJob'}",
         "POLL_ARGUMENTS": "{}",
     }
@@ -101,6 +103,9 @@ def test_the_module_around_the_waiters() -> None:
         "from ._waiter import Waiter as Waiter",
         "WAITERS: Final[Mapping[str, Waiter]] = {",
         "}",
+        "TASKS: Final[Mapping[str, Waiter]] = {",
+        "}",
+        '"""The waiter of each submit that changes something of it, such as where its result stands."""',
         "SUBMITS: Final[Mapping[str, str]] = {}",
         "POLL_ARGUMENTS: Final[Mapping[str, Mapping[str, str]]] = {}",
         '"""For each submit, the arguments of its poll that are arguments of the submit, by keyword."""',

@@ -211,28 +211,6 @@ def test_a_redirect_over_tcp_leads_back_to_the_sandbox_under_another_name() -> N
     assert dict(answer.headers)["location"] == f"http://localhost:81/files/{task_id}.mp4"
 
 
-def test_a_redirected_poll_keeps_its_question(send: Send) -> None:
-    """The place named has the query of the request too."""
-    task_id = started(send, x_sandbox_script="redirect@poll")
-    location = dict(send(poll(task_id)).headers)["location"]
-    assert location == f"http://elsewhere.{HOST}/gemini/task/result?taskId={task_id}"
-
-
-def test_faults_combine_and_the_first_status_wins(send: Send) -> None:
-    """A field changed twice, a status named twice: in the order written."""
-    answer = send(submit(x_sandbox_script="extra-field=a@submit extra-field=b@submit null=/a@submit"))
-    assert list(answer.json()) == ["taskId", "a", "b"]
-    assert answer.json()["a"] is None
-    assert send(submit(x_sandbox_script="503 404")).status == 503
-
-
-def test_fields_are_changed_before_the_whole_is_cut(send: Send) -> None:
-    """A field fault written after `cut-json` still finds JSON to change."""
-    answer = send(submit(x_sandbox_script="cut-json@submit extra-field=a@submit"))
-    assert answer.body.startswith(b'{"taskId":')
-    assert not is_json(answer)
-
-
 @pytest.mark.parametrize("script", ["slow=60@submit html@submit", "html@submit slow=60@submit", "slow=60@submit 503"])
 def test_delivery_faults_hold_whatever_is_delivered(script: str) -> None:
     """A delay stays with the answer, in whichever order the faults are written."""
@@ -240,12 +218,6 @@ def test_delivery_faults_hold_whatever_is_delivered(script: str) -> None:
     with door("transport", Sandbox("mountsea_gemini", clock=clock), timeout=None) as send:
         send(submit(x_sandbox_script=script))
     assert clock.now() == 60
-
-
-def test_a_fault_at_a_field_that_is_not_there_changes_nothing(send: Send) -> None:
-    """A pointer into nowhere is harmless."""
-    answer = send(submit(x_sandbox_script="absent=/a/b@submit wrong=/taskId/x@submit"))
-    assert list(answer.json()) == ["taskId"]
 
 
 def test_polls_count_on_while_they_are_spoiled(send: Send) -> None:

@@ -64,13 +64,6 @@ def test_the_file_arrives_byte_for_byte_in_the_shape_asked_for(send: Send, body:
     assert {("content-type", "video/mp4"), ("content-length", str(len(content)))} <= set(answer.headers)
 
 
-def test_a_head_request_tells_the_length(send: Send) -> None:
-    """HEAD has the headers of GET and no body."""
-    path = result(send)
-    answer, full = send(Ask("HEAD", path, {})), send(Ask("GET", path, {}))
-    assert (answer.status, answer.headers, answer.body) == (200, full.headers, b"")
-
-
 @pytest.mark.parametrize(
     ("wanted", "status", "part"),
     [

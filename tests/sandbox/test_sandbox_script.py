@@ -137,22 +137,6 @@ def test_a_slower_timing() -> None:
     assert [timing.slower(5) for timing in timings] == [Timing("polls", 5), Timing("polls", 10), Timing("seconds", 2.5)]
 
 
-def test_the_header_goes_before_the_queue_and_the_queue_before_the_default() -> None:
-    """Each submit uses one queued script up, unless its own header speaks for it."""
-    from tests.sandbox.asking import door
-
-    sandbox = Sandbox("mountsea_gemini", script="cancelled now")
-    sandbox.script("failed now", Script("timeout", Timing("now")))
-    with door("transport", sandbox) as send:
-        headers = [{"x_sandbox_script": "now"}, {}, {}, {}]
-        assert [life(send, started(send, **header), 1) for header in headers] == [
-            ["completed"],
-            ["failed"],
-            ["timeout"],
-            ["cancelled"],
-        ]
-
-
 def test_a_refused_submit_uses_no_script_up(sandbox: Sandbox, send: Send) -> None:
     """A script waits for the first submit that is in order."""
     sandbox.script("failed now")

@@ -184,7 +184,7 @@ class Worker:
         await asyncio.to_thread(self.store.set_concurrency, concurrency if self._may_submit() else 0)
 
     def _may_submit(self) -> bool:
-        return self.stopped is None and time.time() >= self._paused_until
+        return self.stopped is None and self.store.now() >= self._paused_until
 
     async def intend(self, line: str) -> str:
         """Return a new token once a line may be submitted; a process that ends meanwhile has made none."""
@@ -252,7 +252,7 @@ class Worker:
 
     async def _pause(self, seconds: float, reason: str) -> None:
         """Send nothing from any worker for some time."""
-        until = time.time() + seconds
+        until = self.store.now() + seconds
         if until > self._paused_until + 1:
             self.note(f"{reason}; no worker submits for {seconds:.0f} s")
         if until > self._paused_until:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -52,7 +51,7 @@ class Board:
         self._store = store
         self._states: dict[str, bytearray] = {}
         self._counts: Counter[str] = Counter()
-        self._since = time.time() - 60
+        self._since = store.now() - 60
         self._bar: Any = None
         self.load()
 
@@ -70,7 +69,7 @@ class Board:
 
     def refresh(self) -> None:
         """Read the lines of which something has ended meanwhile, whichever worker ended it."""
-        now = time.time()
+        now = self._store.now()
         for entry in self._store.changed(self._since):
             if entry.id.partition(":")[0] in self._states:
                 self._put(entry)

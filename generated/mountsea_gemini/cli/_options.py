@@ -9,7 +9,7 @@ from typing import Annotated, Final, TypeAlias
 from attrs import fields, frozen
 from cyclopts import Group, Parameter
 
-from .._api import BASE_URL_VARIABLE, POLL_ARGUMENTS, PROGRAM, TOKEN_VARIABLE, WAITERS
+from .._api import BASE_URL_VARIABLE, POLL_ARGUMENTS, PROGRAM, TASKS, TOKEN_VARIABLE, WAITERS
 from .._client import MAX_DOWNLOAD
 
 STORE_VARIABLE: Final = f"{BASE_URL_VARIABLE.removesuffix('_BASE_URL')}_STORE"
@@ -87,8 +87,8 @@ class Polling(Connecting):
         str | None,
         Parameter(
             metavar="NAME",
-            show=len(WAITERS) > 1,
-            help=f"The operation that polls the task: {', '.join(sorted(WAITERS))}.",
+            show=len(WAITERS) > 1 or bool(TASKS),
+            help=f"The operation that polls the task, or started it: {', '.join(sorted({*WAITERS, *TASKS}))}.",
         ),
     ] = None
     argument: Annotated[
@@ -169,6 +169,31 @@ class Requesting(Connecting, Judging):
     allow_unlisted: Annotated[
         bool, _flag, Parameter(help="Send a value that is not among the choices, such as a new one.")
     ] = False
+
+
+@Parameter(name="*", group=RUNNING)
+@frozen(kw_only=True, slots=False)
+class Serving(Waiting):
+    """How to serve agents."""
+
+    max_submits: Annotated[
+        int | None,
+        Parameter(
+            metavar="N", help="Billed calls to allow without asking; without it, the host asks a person each time."
+        ),
+    ] = None
+    output_dir: Annotated[
+        Path,
+        Parameter(name=("--output-dir", "-o"), metavar="DIR", help="Write downloads here, and nowhere else."),
+    ] = Path()
+    record: Annotated[
+        Path | None,
+        Parameter(
+            metavar="FILE",
+            help="Where the submits are recorded, so that none is sent twice; without it, in the user's directory of"
+            " state. It holds hashes of requests and ids of tasks.",
+        ),
+    ] = None
 
 
 StoreOption: TypeAlias = Annotated[

@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import stat
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -144,6 +145,7 @@ class Store:
     engine: sa.Engine
     client: DBOSClient = field(init=False)
     _headings: dict[str, Heading] = field(factory=dict, init=False)
+    _ahead: float = field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.client = DBOSClient(
@@ -151,6 +153,14 @@ class Store:
             serializer=DBOSPortableJSONSerializer(),
             application_name=APPLICATION,
         )
+        if self.file is None:
+            with self.engine.connect() as connection:
+                moment = connection.execute(sa.text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one()
+            self._ahead = float(moment) - time.time()
+
+    def now(self) -> float:
+        """Return the time by the clock of the store, in seconds of the epoch: those of machines differ."""
+        return time.time() + self._ahead
 
     @property
     def file(self) -> Path | None:

@@ -34,18 +34,22 @@ from rulewright.generate.schemas import unchecked
 from rulewright.generate.source import RAW, render, visible
 from rulewright.generate.tools import ruff_binary
 from rulewright.generate.tree import Tree, read_tree
-from rulewright.generate.waiters import submits, waiters_module
+from rulewright.generate.waiters import waiters_module
 from rulewright.merged import Merged, explain, merge
 from rulewright.openapi.document import to_json
 from rulewright.openapi.faults import wire_path
 from rulewright.openapi.operations import operations
+from rulewright.openapi.tasks import submits
 from rulewright.project import EFFECTIVE, Project
 from rulewright.rules.variants import VariantSet, read_variants
 
 RULES: Final = "RULES.md"
 _HTTP_IMPORT: Final = re.compile(rb"^(\s*import )(httpx|httpcore)$", re.MULTILINE)
+EDITORS: Final = ("overlay.schema.json", "project.schema.json")
+"""JSON Schemas with which editors complete and check overlays and `[tool.rulewright]`."""
 EXPLORER: Final = "explorer.html"
-_RUNTIME: Final = Path(__file__).parents[1] / "runtime"
+_TOOL: Final = Path(__file__).parents[1]
+_RUNTIME: Final = _TOOL / "runtime"
 _RUFF: Final = (
     ("check", ".", "--isolated", "--no-cache", "--quiet", "--fix-only", "--select=I,UP,F401,RET505"),
     ("format", ".", "--isolated", "--no-cache"),
@@ -109,6 +113,7 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     tree |= {EFFECTIVE: text.encode(), RULES: page.encode()}
     explorer = explorer_page(merged.value, merged.ruled, methods, project.program)
     tree |= {EXPLORER: explorer.encode()} if explorer else {}
+    tree |= {name: (_TOOL / name).read_bytes() for name in EDITORS}
     tree |= _added(project, tree)
     return {**tree, NAME: manifest(project, tree, asdict(coverage), [asdict(gap) for gap in gaps])}
 

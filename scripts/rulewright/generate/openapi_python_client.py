@@ -276,7 +276,7 @@ _joined = merge_properties.merge_properties
 
 def join_properties(first: Property, second: Property) -> Property | PropertyError:
     """Join two definitions of a property, or take one: that with the fewest values, else the later."""
-    joined = _joined(first, second)
+    joined = _joined(evolve(first), second)  # a copy: it changes the items of the first list, which others share
     if not isinstance(joined, PropertyError):
         return joined
     pair = (second, first)

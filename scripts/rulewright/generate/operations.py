@@ -17,6 +17,7 @@ from rulewright.openapi.operations import Operation, is_json, operations, parame
 from rulewright.openapi.references import follow, follow_schema
 from rulewright.openapi.schemas import object_parts
 from rulewright.rules.definition import VARIANTS, RuledSchema
+from rulewright.rules.holes import HOLES
 
 
 def operation_constants(document: Any) -> dict[str, str]:
@@ -269,6 +270,8 @@ def _fields(operation: Operation, pointer: str, model: ModelName, names: Names) 
     result = []
     for name, field in model.fields.items():
         schema = follow_schema(operation.document, properties.get(name))
+        if schema.get("readOnly") is True or (properties.get(name) or {}).get("readOnly") is True:
+            continue
         record = {
             "keyword": field.attribute,
             "argument": field.attribute,
@@ -374,6 +377,7 @@ def operations_module(document: Any, methods: Sequence[Method], names: Names) ->
         "operations.py.jinja",
         operations=entries,
         servers=servers(document),
+        holes=document.get(HOLES, []),
         imports=list(type_imports([each.answer for each in methods], names)),
     )
 

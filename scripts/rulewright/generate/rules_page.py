@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from rulewright.generate.source import cell, render
+from rulewright.openapi.tasks import INFERRED, task_links
 from rulewright.rules.definition import RuledSchema
+from rulewright.rules.holes import HOLES
 from rulewright.rules.space import Given, Length, concretes
 from rulewright.rules.variants import ABSENT, Allowed, Variant, VariantSet
 from rulewright.rules.verdict import Verdict
@@ -21,6 +23,11 @@ def rules_page(document: Any, ruled: Sequence[RuledSchema], sets: Sequence[Varia
             "RULES.md.jinja",
             title=document.get("info", {}).get("title") or "the API",
             sections=[{"heading": _heading(schema), "rules": schema.rules} for schema in declared],
+            tasks=[
+                {"submit": submit, "poll": poll, "known": "its answer" if INFERRED in link else "a link"}
+                for submit, poll, link in task_links(document)
+            ],
+            holes=document.get(HOLES, []),
             tables=[table for variants in sets if (table := _decisions(variants))],
         ).rstrip()
         + "\n"

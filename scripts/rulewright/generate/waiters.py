@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rulewright.errors import InputError
@@ -15,8 +15,9 @@ from rulewright.generate.source import render
 from rulewright.openapi.operations import Operation, operations
 from rulewright.openapi.pointer import decode
 from rulewright.openapi.references import follow
+from rulewright.openapi.tasks import TASK, WAITER, links, submits
 
-EXTENSION: Final = "x-waiter"
+EXTENSION: Final = WAITER
 ACCEPTORS: Final = ("retry", "success", "failure", "cancelled", "timeout")
 _KEYS: Final = frozenset(
     {"name", "id", "state", "acceptors", "delay", "deadline", "grace", "outputs", "error", "reasons"}
@@ -24,6 +25,8 @@ _KEYS: Final = frozenset(
 _REQUEST: Final = re.compile(r"\$request\.(path|query|header)\.(.+)")
 _DELAY: Final = ("first", "factor", "max")
 _OPTIONAL: Final = {"grace": ("not_found",), "error": ("message", "code", "trace")}
+_OWN: Final = frozenset({"outputs", "delay", "deadline"})
+"""What a submit may change of the waiter of its poll."""
 _DEEPEST: Final = 32
 
 
@@ -51,22 +54,6 @@ def read_waiters(document: Any) -> tuple[WaiterDefinition, ...]:
     return found
 
 
-def submits(document: Any) -> Iterator[tuple[str, str]]:
-    """Yield the ids of each operation that starts a job and of the operation that its link polls."""
-    polls = {operation.id for operation in operations(document) if EXTENSION in operation.body}
-    for operation in operations(document):
-        for link in _links(document, operation):
-            if link.get("operationId") in polls:
-                yield operation.id, link["operationId"]
-
-
-def _links(document: Any, operation: Operation) -> Iterator[Any]:
-    """Yield the links of the answers of an operation, references followed."""
-    for response in operation.body.get("responses", {}).values():
-        for link in (follow(document, response) or {}).get("links", {}).values():
-            yield follow(document, link) or {}
-
-
 def shared_arguments(document: Any, submit: Operation, poll: Operation, names: Names) -> dict[str, str]:
     """Return which argument of a poll is which argument of the submit: by its link, or of the same place and name.
 
@@ -76,12 +63,12 @@ def shared_arguments(document: Any, submit: Operation, poll: Operation, names: N
     given = names.operation(submit.method, submit.path).arguments
     asked = names.operation(poll.method, poll.path)
     own = poll.body[EXTENSION]["id"]["parameter"]
-    leading = [link for link in _links(document, submit) if link.get("operationId") == poll.id]
-    links = {key: text for link in leading for key, text in link.get("parameters", {}).items()}
+    leading = [link for link in links(document, submit) if link.get("operationId") == poll.id]
+    sources = {key: text for link in leading for key, text in link.get("parameters", {}).items()}
     result = {}
     for key, argument in asked.arguments.items():
         name = key.partition(":")[2]
-        found = _REQUEST.fullmatch(str(links.get(name)))
+        found = _REQUEST.fullmatch(str(sources.get(name)))
         source = given.get(f"{found[1]}:{found[2]}" if found else key)
         if name != own and source is not None:
             result[argument] = source
@@ -95,16 +82,54 @@ def shared_arguments(document: Any, submit: Operation, poll: Operation, names: N
 
 
 def waiters_module(document: Any, names: Names) -> str:
-    """Return the source of `waiters.py`."""
-    waiters = [_fields(waiter, names) for waiter in read_waiters(document)]
+    """Return the source of `waiters.py`.
+
+    Raises:
+        InputError: A waiter, or what a submit changes of it, does not fit the document.
+    """
+    found = {waiter.operation.id: waiter for waiter in read_waiters(document)}
     pairs = dict(submits(document))
     by_id = {operation.id: operation for operation in operations(document)}
+    own = {submit: _of_submit(by_id[submit], found[poll], document) for submit, poll in pairs.items()}
+    for operation in by_id.values():
+        if operation.body.get(TASK) and operation.id not in pairs:
+            raise _task_error(operation, "stands on an operation that starts no task: no link leads to a polled one")
+    waiters = []
+    for poll, waiter in found.items():
+        every = [waiter, *(each for submit, each in own.items() if each is not None and pairs[submit] == poll)]
+        outputs = list(dict.fromkeys(place for each in every for place in each.data.get("outputs", [])))
+        data = {**waiter.data, **({"outputs": outputs} if outputs else {})}
+        waiters.append(_fields(replace(waiter, data=data), names))
     shared = {
-        submit: found
+        submit: arguments
         for submit, poll in pairs.items()
-        if (found := shared_arguments(document, by_id[submit], by_id[poll], names))
+        if (arguments := shared_arguments(document, by_id[submit], by_id[poll], names))
     }
-    return render("waiters.py.jinja", waiters=waiters, submits=pairs, shared=shared)
+    tasks = {submit: _fields(waiter, names) for submit, waiter in own.items() if waiter is not None}
+    return render("waiters.py.jinja", waiters=waiters, tasks=tasks, submits=pairs, shared=shared)
+
+
+def _of_submit(submit: Operation, waiter: WaiterDefinition, document: Any) -> WaiterDefinition | None:
+    """Return the waiter of a submit that changes something of it.
+
+    Raises:
+        InputError: It changes what it cannot, or the result does not fit the document.
+    """
+    changes = submit.body.get(TASK)
+    if not changes:
+        return None
+    if not isinstance(changes, dict) or not set(changes) <= _OWN:
+        raise _task_error(submit, f"must be false, or an object with nothing but {', '.join(sorted(_OWN))}")
+    changed = replace(waiter, data={**waiter.data, **changes})
+    try:
+        _check(changed, document)
+    except InputError as error:
+        raise _task_error(submit, error.message.removeprefix(f"{EXTENSION} ")) from error
+    return changed
+
+
+def _task_error(operation: Operation, message: str) -> InputError:
+    return InputError(f"{TASK} {message}", pointer=f"{operation.pointer}/{TASK}")
 
 
 def _fields(waiter: WaiterDefinition, names: Names) -> dict[str, Any]:

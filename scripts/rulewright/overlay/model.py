@@ -372,9 +372,9 @@ def _was(document: Document, location: Location, raw: dict[str, Any]) -> Any:
 
 
 EXTENSIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "an overlay": ("x-waived-prose", "x-accepted-findings", "x-accepted-gaps", "x-certainty-words"),
+    "an overlay": ("x-waived-prose", "x-accepted-findings", "x-accepted-gaps", "x-certainty-words", "x-known-holes"),
     "an action": ("x-expect", "x-was"),
-    "the update of an action": ("x-rules", "x-variants", "x-waiter", "x-certainty"),
+    "the update of an action": ("x-rules", "x-variants", "x-waiter", "x-task", "x-certainty"),
     "a rule": ("x-formerly", "x-certainty"),
 }
 """The extensions that this tool reads, by where they stand."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, Final
 
-from ._operation import AsyncCaller, Caller, Operation
+from ._operation import AsyncCaller, Caller, Hole, Operation
 from ._rules import Body, Rules
 from ._violation import Rule
 from ._waiter import Waiter
@@ -23,8 +23,10 @@ BASE_URL_VARIABLE: Final = "CLIENT_BASE_URL"
 
 SERVERS: Final[tuple[str, ...]] = ("http://localhost",)
 OPERATIONS: Final[Mapping[str, Operation[..., Any]]] = {}
+HOLES: Final[tuple[Hole, ...]] = ()
 MODELS: Final = ModuleType("models")
 WAITERS: Final[Mapping[str, Waiter]] = {}
+TASKS: Final[Mapping[str, Waiter]] = {}
 SUBMITS: Final[Mapping[str, str]] = {}
 POLL_ARGUMENTS: Final[Mapping[str, Mapping[str, str]]] = {}
 VARIANTS: Final[Mapping[str, Mapping[str, str]]] = {}

@@ -88,7 +88,7 @@ class Client(Base, Methods):
 
         Args:
             task_id: As the submit returned it.
-            operation: The id of the operation that tells about it, where there is more than one.
+            operation: The id of the operation that polls it, or that started it, where there is more than one.
             arguments: What that operation takes beside the id, if anything.
 
         Raises:

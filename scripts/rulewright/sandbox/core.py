@@ -66,7 +66,7 @@ class Core:
         self.tasks.check(settings.script)
         self.lock = threading.RLock()
         self._files = Files()
-        parts = Parts(spec, settings, Schemas(spec), self.guard, self.tasks)
+        parts = Parts(spec, settings, Schemas(spec), Schemas(spec, "answer"), self.guard, self.tasks)
         self.endpoints = [_endpoint(parts, operation, polls) for operation in spec.operations]
         self._routes = Routes(spec.base_path, self.endpoints)
 
@@ -142,6 +142,9 @@ class Core:
     def _no_such_path(self, path: str) -> str:
         known = list(dict.fromkeys(self.spec.base_path + operation.path for operation in self.spec.operations))
         close = difflib.get_close_matches(path, known, 1)
+        for hole in self.spec.document.get("x-known-holes", ()):
+            if hole.get("path") and hole["path"] in path:
+                return f"the vendor names {hole['name']} and does not describe it: {hole['quote']} {hole['advice']}"
         others = f"it has {', '.join(known[:PATHS_SHOWN])}" + (", ..." if len(known) > PATHS_SHOWN else "")
         return f"the document has no path {quote(path)}; {f'did you mean {close[0]}?' if close else others}"
 

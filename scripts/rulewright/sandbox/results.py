@@ -6,6 +6,7 @@ import copy
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -58,7 +59,7 @@ class PollBody:
         self._ids = [place for place in wanted if place and _schema_at(spec, schema, place)]
         self._numeric = is_number(waiter.id_schema)
         self._state_type = _schema_at(spec, schema, waiter.state).get("type")
-        self._output = Output(schemas, schema, waiter.output) if waiter.output else None
+        self._output_at = cache(lambda pointer: Output(schemas, schema, pointer))
         self._created = [name for name in dates if _BEGINNING.match(name.lower())]
         self._finished = [name for name in dates if _END.match(name.lower())]
         self._text_code = _schema_at(spec, schema, str(waiter.error.get("code"))).get("type") == "string"
@@ -80,8 +81,9 @@ class PollBody:
     def _put_end(self, body: dict[str, Any], task: Task, state: str, origin: str) -> None:
         waiter = self._waiter
         if task.life.kind == Outcome.SUCCESS:
-            if self._output and task.life.script.outcome != Outcome.NO_URL:
-                self._output.put(body, f"{origin}{PREFIX}{task.id}{SUFFIX}")
+            place = task.output or waiter.output
+            if place and task.life.script.outcome != Outcome.NO_URL:
+                self._output_at(place).put(body, f"{origin}{PREFIX}{task.id}{SUFFIX}")
             return
         if message := waiter.error.get("message"):
             _put(body, message, ERROR_TEXT.format(state=state))

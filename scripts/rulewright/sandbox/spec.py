@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -21,6 +21,7 @@ from rulewright.openapi.operations import (
 )
 from rulewright.openapi.pointer import encode, resolve
 from rulewright.openapi.schemas import object_parts
+from rulewright.openapi.tasks import TASK
 
 _SUCCESSES: Final = (r"2\d\d|2XX", "default", r"3\d\d")
 
@@ -120,6 +121,12 @@ class Waiter:
     ends: Mapping[str, str]
     output: str | None
     error: Mapping[str, str]
+
+    def of_submit(self, operation: Operation) -> Waiter:
+        """Return the waiter with what a submit changes of it."""
+        own = operation.written.get(TASK)
+        outputs = own.get("outputs") if isinstance(own, Mapping) else None
+        return replace(self, output=outputs[0]) if outputs else self
 
 
 @dataclass(frozen=True, slots=True)

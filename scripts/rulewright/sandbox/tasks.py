@@ -141,6 +141,7 @@ class Task:
         born: Seconds of the clock at the submit.
         created: The date of the submit, in seconds since 1970.
         tall: Whether its result is higher than wide.
+        output: Where the answer to a poll holds its result, if the submit names a place of its own.
     """
 
     id: str
@@ -148,6 +149,7 @@ class Task:
     born: float
     created: float
     tall: bool
+    output: str | None = None
     polls: int = 0
     answered: int = 0
     downloads: int = 0
@@ -244,11 +246,13 @@ class Tasks:
         """Return the current state of a task."""
         return task.state(self._clock)
 
-    def add(self, life: Life, *, tall: bool = False, id_of: Callable[[str], str] = str) -> Task:
+    def add(
+        self, life: Life, *, tall: bool = False, output: str | None = None, id_of: Callable[[str], str] = str
+    ) -> Task:
         """Start a task; `id_of` makes its id from a UUID."""
         if len(self._tasks) >= self._settings.max_tasks:
             self._forget(max(1, self._settings.max_tasks // 5))
-        task = Task(id_of(self._uuid()), life, self._clock.now(), self._clock.wall(), tall)
+        task = Task(id_of(self._uuid()), life, self._clock.now(), self._clock.wall(), tall, output)
         self._tasks[task.id] = task
         return task
 

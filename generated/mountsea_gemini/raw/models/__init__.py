@@ -2,21 +2,43 @@
 """Contains all the data models used in inputs/outputs"""
 
 from .error_dto import ErrorDto
+from .nano_image_dto import NanoImageDto
+from .nano_image_dto_action import NanoImageDtoAction
+from .nano_image_dto_aspect_ratio import NanoImageDtoAspectRatio
+from .nano_image_dto_model import NanoImageDtoModel
+from .nano_image_dto_resolution import NanoImageDtoResolution
+from .object_insertion_dto import ObjectInsertionDto
+from .object_removal_dto import ObjectRemovalDto
+from .reshoot_motion_type import ReshootMotionType
 from .task_id_dto import TaskIdDto
 from .task_result_dto import TaskResultDto
 from .task_status import TaskStatus
+from .video_extension_dto import VideoExtensionDto
+from .video_extension_dto_model import VideoExtensionDtoModel
 from .video_generation_dto import VideoGenerationDto
 from .video_generation_dto_action import VideoGenerationDtoAction
 from .video_generation_dto_aspect_ratio import VideoGenerationDtoAspectRatio
 from .video_generation_dto_model import VideoGenerationDtoModel
+from .video_reshoot_dto import VideoReshootDto
 
 __all__ = (
     "ErrorDto",
+    "NanoImageDto",
+    "NanoImageDtoAction",
+    "NanoImageDtoAspectRatio",
+    "NanoImageDtoModel",
+    "NanoImageDtoResolution",
+    "ObjectInsertionDto",
+    "ObjectRemovalDto",
+    "ReshootMotionType",
     "TaskIdDto",
     "TaskResultDto",
     "TaskStatus",
+    "VideoExtensionDto",
+    "VideoExtensionDtoModel",
     "VideoGenerationDto",
     "VideoGenerationDtoAction",
     "VideoGenerationDtoAspectRatio",
     "VideoGenerationDtoModel",
+    "VideoReshootDto",
 )

@@ -317,6 +317,13 @@ class Request:
         return request_violations(self.operation, self.operation.arguments_of(self.given), waive=waive)
 
 
+def operation_of(method: str) -> Operation[..., Any]:
+    """Return the operation that a method of a client calls."""
+    parameters = inspect.signature(getattr(Methods, method)).parameters.values()
+    needed = [each.name for each in parameters if each.default is _NOTHING and each.name != "self"]
+    return Request.of(method, dict.fromkeys(needed)).operation
+
+
 class _Recorder(Methods):
     """The methods of a client, which return their requests."""
 
