@@ -135,6 +135,7 @@ GENERATE_VIDEO: Final = Operation(
     tags=("gemini",),
     body_required=True,
     is_open=True,
+    successes=("201",),
     poll="getTaskResult",
     rules=(
         "ingredients-only-veo31-fast",
@@ -173,6 +174,7 @@ GET_TASK_RESULT: Final = Operation(
     summary="Get the state and result of a task",
     description="Reading is free and may be repeated.",
     tags=("gemini",),
+    successes=("200",),
     certainty="published",
 )
 _extend_video_read: Deferred[models.TaskIdDto] = Deferred("raw.api.gemini.extend_video", "_parse_response")
@@ -221,6 +223,7 @@ EXTEND_VIDEO: Final = Operation(
     tags=("gemini",),
     body_required=True,
     is_open=True,
+    successes=("201",),
     poll="getTaskResult",
     certainty="published",
 )
@@ -277,6 +280,7 @@ RESHOOT_VIDEO: Final = Operation(
     tags=("gemini",),
     body_required=True,
     is_open=True,
+    successes=("201",),
     poll="getTaskResult",
     certainty="published",
 )
@@ -325,6 +329,7 @@ INSERT_OBJECT: Final = Operation(
     tags=("gemini",),
     body_required=True,
     is_open=True,
+    successes=("201",),
     poll="getTaskResult",
     certainty="published",
 )
@@ -373,6 +378,7 @@ REMOVE_OBJECT: Final = Operation(
     tags=("gemini",),
     body_required=True,
     is_open=True,
+    successes=("201",),
     poll="getTaskResult",
     certainty="published",
 )
@@ -480,6 +486,7 @@ GENERATE_IMAGE: Final = Operation(
     tags=("gemini",),
     body_required=True,
     is_open=True,
+    successes=("201",),
     poll="getTaskResult",
     rules=(
         "edit-needs-images",

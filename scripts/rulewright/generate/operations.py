@@ -410,6 +410,7 @@ def _entry(method: Method, names: Names) -> dict[str, Any]:
             "is_open": method.is_open,
             "server": _server(operation),
             "accept": _accept(operation),
+            "successes": tuple(str(code) for code in body.get("responses") or () if str(code).startswith("2")),
             "poll": method.poll,
             "rules": method.rules,
             "certainty": str(body.get("x-certainty", "published")),

@@ -161,6 +161,7 @@ class Operation(Generic[P, R]):
         contents: The media types of its body, the usual one first.
         server: Its own server, where it is not that of the document.
         accept: The media types of its answers.
+        successes: The statuses of its successes, such as `200` or `2XX`; empty where there is but a default.
         body_required: Whether a request must have a body.
         is_open: Whether its body takes fields that the document does not list.
         poll: The id of the operation that polls the task which this one starts; empty if it starts none.
@@ -185,11 +186,19 @@ class Operation(Generic[P, R]):
     contents: tuple[Content, ...] = ()
     server: str = ""
     accept: str = "application/json"
+    successes: tuple[str, ...] = ()
     body_required: bool = False
     is_open: bool = False
     poll: str = ""
     rules: tuple[str, ...] = ()
     certainty: str = "published"
+
+    def status_read(self, status: int) -> int:
+        """Return the documented status as which an answer is read: a success is one, whichever it is."""
+        known = {str(status), f"{status // 100}XX"}
+        if not self.successes or status // 100 != 2 or known & {each.upper() for each in self.successes}:
+            return status
+        return int(self.successes[0]) if self.successes[0].isdecimal() else 200
 
     @property
     def media(self) -> str:
