@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mountsea_gemini._api import VARIANTS
+from mountsea_gemini._api import BODIES, VARIANTS
 from mountsea_gemini.cli import _app
 from mountsea_gemini.cli._app import running_version
 from mountsea_gemini.cli._exits import table
@@ -231,28 +231,32 @@ def test_explain_judges_a_body(
     """`explain` exits with 0 for a request that would be sent and with 3 for one that would not."""
     path = tmp_path / "body.json"
     path.write_text(json.dumps(body))
-    ran = cli("explain", str(path), "--json", *options)
+    ran = cli("explain", str(path), "--operation", "generate-video", "--json", *options)
     assert ran.code == code
     assert ran.json["valid"] is (code == 0)
     assert [violation["rule"] for violation in ran.json["violations"]] == rules
 
 
 def test_explain_must_know_what_the_body_is(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A document may have several kinds of body; the only one need not be named."""
+    """By its command or operationId where a document has several kinds of body; the only one need not be named."""
     path = tmp_path / "body.json"
     path.write_text(json.dumps(VALID))
-    assert cli("explain", str(path), "--model", "VideoGenerationDto").code == 0
-    wrong = cli("explain", str(path), "--model", "Video")
-    assert (wrong.code, "the kind of the request: VideoGenerationDto" in wrong.err) == (2, True)
+    for name in ("generate-video", "generateVideo"):
+        assert cli("explain", str(path), "--operation", name).code == 0
+    wrong = cli("explain", str(path), "--operation", "generate-vide")
+    assert (wrong.code, "did you mean generate-video?" in wrong.err) == (2, True)
+    bodies = {kind: body for kind, body in BODIES.items() if "generateVideo" in body.operations}
+    monkeypatch.setattr("mountsea_gemini._api.BODIES", bodies)
+    assert cli("explain", str(path)).code == 0
     monkeypatch.setattr("mountsea_gemini._api.BODIES", {})
-    assert "the kind of the request: none, as no request" in cli("explain", str(path)).err
+    assert "what the request is for: none, as no request" in cli("explain", str(path)).err
 
 
 def test_explain_names_the_nearest_valid_request_and_the_source(cli: Cli, tmp_path: Path) -> None:
     """For people, `explain` gives the verdict, each rule, the way to a valid request and the vendor's words."""
     path = tmp_path / "body.json"
     path.write_text(json.dumps(VALID | {"action": "ingredients2video", "imageList": [IMAGE]}))
-    lines = cli("explain", str(path)).out.splitlines()
+    lines = cli("explain", str(path), "--operation", "generate-video").out.splitlines()
     assert lines[0] == "refused"
     assert '  nearest valid request: model="veo31_fast"' in lines
     assert f"  the vendor's words: {RULES['ingredients-only-veo31-fast'].source.quote}" in lines

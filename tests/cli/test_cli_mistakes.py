@@ -75,7 +75,7 @@ def test_a_misspelt_field_of_a_batch_is_named_once(cli: Cli, serve: Serve, tmp_p
     file = tmp_path / "cats.jsonl"
     rows = [REQUEST, *([REQUEST | {"aspect_ratio": "9:16", "zzz": 1}] * 300)]
     file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    ran = cli("submit", str(file), "--json", "--concurrency", "1", *sandbox.options)
+    ran = cli("submit", str(file), "--operation", "generateVideo", "--json", "--concurrency", "1", *sandbox.options)
     expected = "warning: the document lists no field aspect_ratio (in 300 lines, first line 2); it is sent as it is"
     assert ran.err.startswith(f"{expected}; did you mean aspectRatio?\n")
     assert ran.err.count("aspect_ratio") == 1
@@ -90,11 +90,11 @@ def test_a_misspelt_field_of_one_request_is_named(cli: Cli, tmp_path: Path) -> N
     """`explain` names it on standard error, and in a field of its own of the object."""
     file = tmp_path / "body.json"
     file.write_text(json.dumps(REQUEST | {"image_list": [URL]}))
-    ran = cli("explain", str(file), "--json")
+    ran = cli("explain", str(file), "--operation", "generate-video", "--json")
     assert (ran.code, ran.err.count("did you mean imageList?")) == (0, 1)
     assert ran.json["unlisted_fields"] == [{"field": "image_list", "did_you_mean": "imageList", "lines": []}]
     file.write_text(json.dumps(REQUEST))
-    ran = cli("explain", str(file), "--json")
+    ran = cli("explain", str(file), "--operation", "generate-video", "--json")
     assert (ran.err, ran.json["unlisted_fields"]) == ("", [])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,8 @@ from typing import Any
 
 import pytest
 import rulewright.sandbox
-from mountsea_gemini.operations import OPERATIONS
+from mountsea_gemini._operation import Hole
+from mountsea_gemini.operations import HOLES, OPERATIONS
 
 from tests.cli.running import Ran, Running, until
 from tests.generating import regenerate
@@ -86,6 +88,17 @@ def test_every_operation_of_the_document_is_a_command(cli: Cli) -> None:
         assert shown.code == 0
         assert operation.summary.split()[0] in shown.out
         assert all(f"--{each.keyword.replace('_', '-')}" in shown.out for each in operation.inputs)
+
+
+@pytest.mark.parametrize("hole", HOLES, ids=lambda hole: hole.name)
+def test_what_the_vendor_names_and_does_not_describe_is_explained(cli: Cli, hole: Hole) -> None:
+    """Whatever is given: exit 2 with the vendor's sentence and what to do instead."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", hole.name).lower()
+    assert name in cli("--help").out
+    ran = cli(name, "something", "--of", "any kind")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"“{hole.quote}”\n  {hole.advice}\n" in ran.err
+    assert cli(name, "--json").json["error"]["way_out"] == [hole.advice]
 
 
 def test_every_kind_of_field_arrives(gallery: Gallery, hall: Running) -> None:
@@ -255,37 +268,33 @@ def test_a_signal_does_not_cut_off_what_may_be_billed(built: Path) -> None:
     assert "waiting for the answer" in err
 
 
+@pytest.fixture
+def completion(built: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
+    """Return the script of a shell."""
+    assert built.is_dir()
+
+    def script(shell: str) -> str:
+        assert importlib.import_module("gallery.cli").run(["completion", shell]) == 0
+        return capsys.readouterr().out
+
+    return script
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_shells_complete_commands_options_and_choices(built: Path, shell: str) -> None:
+def test_shells_complete_commands_options_and_choices(completion: Callable[[str], str], shell: str) -> None:
     """The script knows every command, and their options with the choices of the document."""
-    script = completion(built, shell)
+    script = completion(shell)
     assert all(word in script for word in ("start-painting", "subject", "list-visitors", "kind", "adult"))
 
 
-@pytest.mark.parametrize(
-    ("words", "completed"),
-    [
-        (["list-"], ["list-visitors"]),
-        (["start-painting", "--sub"], ["--subject"]),
-        (["list-visitors", "--kind", ""], ["child", "adult"]),
-    ],
-)
-def test_bash_completes_and_runs_nothing_of_the_document(
-    built: Path, tmp_path: Path, words: list[str], completed: list[str]
-) -> None:
+def test_bash_completes_and_runs_nothing_of_the_document(completion: Callable[[str], str], tmp_path: Path) -> None:
     """Texts of a document are foreign: the script of a shell must not run them."""
-    asking = 'COMP_WORDS=(gallery "$@"); COMP_CWORD=$#; _gallery; printf "%s\\n" "${COMPREPLY[@]}"'
+    asking = """
+        ask() { COMP_WORDS=(gallery "$@"); COMP_CWORD=$#; COMPREPLY=(); _gallery; echo "${COMPREPLY[@]}"; }
+        ask list-; ask start-painting --sub; ask list-visitors --kind ""
+    """
     done = subprocess.run(
-        ["bash", "-c", f"{completion(built, 'bash')}\n{asking}", "bash", *words],
-        capture_output=True, text=True, check=True, cwd=tmp_path,
-    )  # fmt: skip
-    assert done.stdout.split() == completed
+        ["bash", "-c", completion("bash") + asking], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.splitlines() == ["list-visitors", "--subject", "child adult"]
     assert not list(tmp_path.iterdir())
-
-
-def completion(built: Path, shell: str) -> str:
-    """Return the script of a shell."""
-    words = [sys.executable, "-m", "gallery", "completion", shell]
-    return subprocess.run(
-        words, env={**os.environ, "PYTHONPATH": str(built)}, capture_output=True, text=True, check=True
-    ).stdout

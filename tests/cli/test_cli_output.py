@@ -40,8 +40,9 @@ def unwritable(kind: str) -> Iterator[int]:
         os.close(number)
 
 
-@pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
-@pytest.mark.parametrize("output", ["full", "closed"])
+@pytest.mark.parametrize(
+    ("arguments", "output"), [*((each, "full") for each in PRINTING), (PRINTING[0], "closed"), (PRINTING[-1], "closed")]
+)
 def test_what_cannot_be_printed_is_one_line(arguments: tuple[str, ...], output: str) -> None:
     """Exit 1 and no traceback, for help, lists and results alike."""
     with unwritable(output) as out:

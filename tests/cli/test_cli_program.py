@@ -62,7 +62,13 @@ def test_another_process_comes_back_to_a_task(program: Program, serve: Serve, tm
 
 def test_explain_reads_standard_input(program: Program) -> None:
     """`explain -` judges a body from a pipe."""
-    ran = program("explain", "-", stdin='{"prompt": "p", "action": "img2video", "model": "veo3_fast"}')
+    ran = program(
+        "explain",
+        "-",
+        "--operation",
+        "generate-video",
+        stdin='{"prompt": "p", "action": "img2video", "model": "veo3_fast"}',
+    )
     assert ran.code == 3
     assert "img2video-needs-images" in ran.out
 

@@ -23,8 +23,10 @@ def ids(sandbox: Running) -> set[str]:
     return set(sandbox.sandbox.core.tasks._tasks)
 
 
-@pytest.mark.parametrize("number", ENDING)
-@pytest.mark.parametrize("form", [(), ("--quiet",), ("--json",), ("--no-wait",)])
+@pytest.mark.parametrize(
+    ("number", "form"),
+    [*((number, ()) for number in ENDING), *((signal.SIGINT, (form,)) for form in ("--quiet", "--json", "--no-wait"))],
+)
 def test_a_submit_awaits_its_answer(serve: Serve, number: int, form: tuple[str, ...]) -> None:
     """The id of a single submit is printed with the command that continues with it; the exit code is the signal's."""
     sandbox = serve("slow=2@submit")
@@ -57,8 +59,9 @@ def test_only_a_second_ctrl_c_gives_up(serve: Serve, number: int) -> None:
     assert task in err
 
 
-@pytest.mark.parametrize("number", ENDING)
-@pytest.mark.parametrize("arguments", [("wait",), ("text2video",)])
+@pytest.mark.parametrize(
+    ("number", "arguments"), [*((number, ("wait",)) for number in ENDING), (signal.SIGINT, ("text2video",))]
+)
 def test_a_wait_ends_at_once(serve: Serve, number: int, arguments: tuple[str, ...]) -> None:
     """No submit is under way: nothing is awaited, and the id is printed."""
     sandbox = serve("never")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from mountsea_gemini.cli._board import GRAVITY
 from mountsea_gemini.cli._exits import Exit
 
-from tests.cli.running import Ran, Running, started, until
+from tests.cli.running import Ran, Running
 
 Cli = Callable[..., Ran]
 Serve = Callable[[str], Running]
@@ -54,15 +53,3 @@ def test_json_of_a_refusal_has_the_rules(cli: Cli, serve: Serve) -> None:
     assert (violation["level"], violation["pointer"]) == ("error", "/imageList")
     assert "1-2 images" in violation["source"]["quote"]
     assert violation["nearest"]
-
-
-def test_a_ctrl_c_that_was_held_back_is_not_forgotten(serve: Serve) -> None:
-    """Nothing waits behind a submit with --no-wait; still the id is printed, and the exit code is that of Ctrl-C."""
-    sandbox = serve("slow=1@submit")
-    with started("text2video", "a cat", "--no-wait", *sandbox.options) as process:
-        until(lambda: sandbox.sent("POST") == 1)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
-    assert process.returncode == Exit.INTERRUPTED
-    (task,) = sandbox.sandbox.core.tasks._tasks
-    assert task in err + out

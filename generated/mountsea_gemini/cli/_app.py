@@ -12,22 +12,22 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from attrs import frozen
-from cyclopts import App, CycloptsError, Group, UnusedCliTokensError
+from cyclopts import App, CycloptsError, Group, Parameter, UnusedCliTokensError
 
-from .._api import OPERATIONS, PROGRAM, SUMMARY, VARIANTS, WAITERS
+from .._api import HOLES, OPERATIONS, PROGRAM, SUMMARY, VARIANTS, WAITERS
 from .._client import Client
 from .._errors import ConfigurationError
-from .._operation import Operation
+from .._operation import Hole, Operation
 from .._secrets import printable
 from . import _batch_commands, _rules, _tasks
 from ._command import Desk, Job, run_command
 from ._connection import check, connected
 from ._exits import Exit, exit_code, table
 from ._fields import STANDARD_INPUT, Field, Request, TypedItems, operation_fields, operation_of, variant_fields
-from ._options import Calling, Connecting, Requesting, Serving, Submitting, names_of
+from ._options import Calling, Connecting, Reporting, Requesting, Serving, Submitting, names_of
 from ._output import OutputLost, standard_streams
 
 CHECKOUT: Final = Path(__file__).resolve().parents[3]
@@ -45,6 +45,7 @@ _MANY: Final = Group("Many tasks, from a file of requests", sort_key=3)
 _TAGGED: Final = 4
 _AGENTS: Final = Group("For agents", sort_key=5)
 _CHECK: Final = Group("Without key and network", sort_key=6)
+_HOLES: Final = Group("Named by the vendor, not described", sort_key=7)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -113,6 +114,9 @@ def build(arguments: Sequence[str]) -> App:
     for name, request in _request_commands().items():
         is_named = arguments[:1] in ([name], [_COMPLETION])
         app.command(request.function(arguments) if is_named else request.stub(), name=name, group=request.group)
+    for hole in HOLES:
+        if (name := re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+", "-", hole.name).lower()) not in app:
+            app.command(_hole(hole), name=name, group=_HOLES)
     return app
 
 
@@ -124,6 +128,22 @@ def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
     """
     sys.stdout.write(build([_COMPLETION]).generate_completion(prog_name=PROGRAM, shell=shell))
     return 0
+
+
+def _hole(hole: Hole) -> Callable[..., int]:
+    """Return the command for what the vendor names and does not describe: an error with what to do instead."""
+
+    def command(
+        *_: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)], options: Reporting | None = None
+    ) -> int:
+        def refuse(_: Desk) -> int:
+            what = "is named by the vendor, but not described, so this client does not have it"
+            raise ConfigurationError(f"{hole.name} {what}: “{hole.quote}”", way_out=hole.advice)
+
+        return run_command(options or Reporting(), refuse)
+
+    command.__doc__ = printable(f"Not described by the vendor: {hole.advice}.\n\nThe vendor's words: {hole.quote}")
+    return command
 
 
 def mcp(*, options: Serving | None = None) -> int:

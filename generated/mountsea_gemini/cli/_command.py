@@ -244,7 +244,8 @@ class Job:
         """Note the task."""
         self.stage, self.id = "sent", task.id
         known = json.loads(task.to_json())
-        named = ("--operation", known["operation"]) if len(WAITERS) > 1 else ()
+        operation = known["operation"]
+        named = ("--operation", operation) if len(WAITERS) > 1 or operation not in WAITERS else ()
         more = known.get("arguments", {}).items()
         self.polling = (*named, *(word for name, value in more for word in ("--argument", f"{name}={value}")))
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final, TypeAlias
 from attrs import fields, frozen
 from cyclopts import Group, Parameter
 
-from .._api import BASE_URL_VARIABLE, POLL_ARGUMENTS, PROGRAM, TOKEN_VARIABLE, WAITERS
+from .._api import BASE_URL_VARIABLE, POLL_ARGUMENTS, PROGRAM, TASKS, TOKEN_VARIABLE, WAITERS
 from .._client import MAX_DOWNLOAD
 
 STORE_VARIABLE: Final = f"{BASE_URL_VARIABLE.removesuffix('_BASE_URL')}_STORE"
@@ -87,8 +87,8 @@ class Polling(Connecting):
         str | None,
         Parameter(
             metavar="NAME",
-            show=len(WAITERS) > 1,
-            help=f"The operation that polls the task: {', '.join(sorted(WAITERS))}.",
+            show=len(WAITERS) > 1 or bool(TASKS),
+            help=f"The operation that polls the task, or started it: {', '.join(sorted({*WAITERS, *TASKS}))}.",
         ),
     ] = None
     argument: Annotated[

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import difflib
 from importlib import resources
 from typing import Annotated, Any
 
@@ -65,9 +66,11 @@ def explain(
     ],
     /,
     *,
-    model: Annotated[
+    operation: Annotated[
         str | None,
-        Parameter(metavar="NAME", help="The kind of request, where the document has several."),
+        Parameter(
+            metavar="NAME", help="What the request is for, where there are several: a command or an operationId."
+        ),
     ] = None,
     options: Judging | None = None,
 ) -> int:
@@ -78,7 +81,7 @@ def explain(
     options = options or Judging()
 
     def work(desk: Desk) -> Exit:
-        document, kind = read_object(read_input(body), body), _kind(model)
+        document, kind = read_object(read_input(body), body), _kind(operation)
         try:
             found = api.violations(document, model=kind, waive=options.waive or ())
         except ValueError as error:
@@ -101,18 +104,21 @@ def explain(
 
 
 def _kind(name: str | None) -> type[Any]:
-    """Return the model of a request.
+    """Return the model of an operation's request.
 
     Raises:
-        ConfigurationError: There is none of that name, or none is named and there are several.
+        ConfigurationError: There is no such operation, or none is named and there are several kinds of request.
     """
-    known = {kind.__name__: kind for kind, body in api.BODIES.items() if body.operations}
-    if name is None and len(known) == 1:
-        return next(iter(known.values()))
-    if name not in known:
-        names = ", ".join(sorted(known)) or "none, as no request of this API has a body of fields"
-        raise ConfigurationError(f"--model must name the kind of the request: {names}")
-    return known[name]
+    kinds = {operation: kind for kind, body in api.BODIES.items() for operation in body.operations}
+    known = {api.OPERATIONS[each].function.replace("_", "-"): kind for each, kind in kinds.items()}
+    if name is None and len(set(kinds.values())) == 1:
+        return next(iter(kinds.values()))
+    if name in kinds or name in known:
+        return {**kinds, **known}[str(name)]
+    close = difflib.get_close_matches(str(name), known, 1)
+    names = ", ".join(sorted(known)) or "none, as no request of this API has a body of fields"
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise ConfigurationError(f"--operation must name what the request is for: {names}{hint}")
 
 
 def _verdict(found: tuple[Violation, ...], *, refused: bool) -> list[str]:
