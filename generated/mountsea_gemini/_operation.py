@@ -50,11 +50,13 @@ class Credential:
         place: `header`, `query` or `cookie`.
         name: Name of the header, parameter or cookie.
         scheme: `bearer` or `basic` for a word before the token, empty for the token alone.
+        key: The name of its security scheme, by which a client may have a token of its own for it.
     """
 
     place: str
     name: str
     scheme: str
+    key: str = ""
 
 
 @define(frozen=True)
@@ -155,6 +157,7 @@ class Operation(Generic[P, R]):
         model: Makes the body of its fields, where these are not sent as they are given.
         inputs: The arguments of its method, parameters first.
         credentials: The places of the token: the first alternative of the document; empty for none.
+        alternatives: The other ones, each enough by itself; an empty one says that a token is not needed.
         summary: The document's summary, in one line.
         description: The document's description.
         tags: The document's tags; they group texts, never names.
@@ -180,6 +183,7 @@ class Operation(Generic[P, R]):
     model: Callable[..., Any] | None = None
     inputs: tuple[Input, ...] = ()
     credentials: tuple[Credential, ...] = ()
+    alternatives: tuple[tuple[Credential, ...], ...] = ()
     summary: str = ""
     description: str = ""
     tags: tuple[str, ...] = ()
@@ -193,6 +197,11 @@ class Operation(Generic[P, R]):
     poll: str = ""
     rules: tuple[str, ...] = ()
     certainty: str = "published"
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can be called without any token."""
+        return () in (self.credentials, *self.alternatives)
 
     def status_read(self, status: int) -> int:
         """Return the documented status as which an answer is read: a success is one, whichever it is."""
