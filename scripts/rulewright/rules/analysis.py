@@ -166,9 +166,7 @@ def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> 
     if size > LIMIT:
         proof = _Proof(ruled, space, walked, document)
         found = tuple(_decided(each, accepted) for each in proof.findings())
-        method = (
-            f"{size} combinations of {', '.join(walked)} are more than {LIMIT}: not counted, but proven by containment"
-        )
+        method = f"{size} combinations of {', '.join(walked)} are more than {LIMIT}: not counted, proven by containment"
         if proof.unknown:
             method += f"; {proof.unknown} of {proof.asked} questions could not be decided"
         return SchemaReport(ruled.pointer, space.size, None, None, method, found)
@@ -205,6 +203,7 @@ class _Proof:
             if name not in space.sampled
         }
         self._whole = Schemas(document).complete({key: ruled.schema[key] for key in _SCHEMA if key in ruled.schema})
+        self._kept: dict[tuple[str, ...], jsonschema_rs.CanonicalSchema] = {}
         self.asked = self.unknown = 0
 
     def findings(self) -> Iterator[Finding]:
@@ -213,7 +212,7 @@ class _Proof:
         ordinary = list(self._dead(errors, ""))
         yield from ordinary
         known = {finding.id for finding in ordinary}
-        strict = self._dead(list(self.ruled.rules), "strict/")
+        strict = self._dead(list(self.ruled.rules), "strict/") if len(errors) < len(self.ruled.rules) else ()
         yield from (each for each in strict if each.id.removeprefix("strict/") not in known)
         for rule in self.ruled.rules:
             yield from self._about(rule, errors)
@@ -265,16 +264,26 @@ class _Proof:
 
     def _is_impossible(self, rules: list[Rule], part: Any) -> bool:
         """Whether no request that keeps some rules fits a schema."""
-        kept = [{"anyOf": [{"not": rule.condition}, rule.requirement]} for rule in rules]
-        whole = {**self._whole, "allOf": [*self._whole["allOf"], *kept, part]}
         self.asked += 1
         try:
-            answer = jsonschema_rs.canonicalize(whole, validate_formats=True, offline=True).satisfiability()
+            answer = self._keeping(rules).intersect(_canonical(part)).satisfiability()
         except ValueError:
             self.unknown += 1
             return False
         self.unknown += answer == Satisfiability.UNKNOWN
         return bool(answer == Satisfiability.NO)
+
+    def _keeping(self, rules: list[Rule]) -> jsonschema_rs.CanonicalSchema:
+        """Return the schema of the requests that keep some rules; it is worked out once, which takes longest."""
+        names = tuple(rule.id for rule in rules)
+        if names not in self._kept:
+            kept = [{"anyOf": [{"not": rule.condition}, rule.requirement]} for rule in rules]
+            self._kept[names] = _canonical({**self._whole, "allOf": [*self._whole["allOf"], *kept]})
+        return self._kept[names]
+
+
+def _canonical(schema: dict[str, Any]) -> jsonschema_rs.CanonicalSchema:
+    return jsonschema_rs.canonicalize(schema, validate_formats=True, offline=True)
 
 
 def _holds(given: Mapping[str, Any]) -> dict[str, Any]:
