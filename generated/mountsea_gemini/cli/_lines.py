@@ -282,18 +282,19 @@ def _operation(place: str, named: Any, body: dict[str, Any], parameters: Mapping
 def _fitting(body: dict[str, Any], parameters: Mapping[str, Any]) -> list[str]:
     """Return the operations that a line can be meant for: by its fields, and where that leaves several by the rules."""
     shared: dict[str, int] = {}
-    found: dict[str, tuple[Violation, ...]] = {}
+    requests: dict[str, dict[str, Any]] = {}
     for name in SUBMITS:
         known = {each.name: each.required for each in OPERATIONS[name].inputs if each.place == "body" and each.name}
         with contextlib.suppress(ConfigurationError):
             given = _parameters("", name, parameters)
             if all(each in body for each, required in known.items() if required):
                 shared[name] = len(known.keys() & body)
-                found[name] = request_violations(OPERATIONS[name], {"body": body, **given})
+                requests[name] = {"body": body, **given}
     fitting = [name for name, count in shared.items() if count == max(shared.values())]
-    for wrong in (_breaks_schema, bool):
-        if len(fitting) > 1:
-            fitting = [name for name in fitting if not wrong(found[name])]
+    if len(fitting) > 1:
+        found = {name: request_violations(OPERATIONS[name], requests[name]) for name in fitting}
+        for wrong in (_breaks_schema, bool):
+            fitting = [name for name in fitting if not wrong(found[name])] if len(fitting) > 1 else fitting
     return fitting
 
 
