@@ -26,7 +26,7 @@ def test_version_and_help_need_no_command(capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize("name", [*_COMMANDS, "completion"])
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """With what follows the options: an example, how to use it, or its exit codes."""
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main([name, "--help"])
     shown = capsys.readouterr().out
     assert shown.startswith(f"usage: rulewright {name} ")
