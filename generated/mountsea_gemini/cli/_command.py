@@ -17,9 +17,9 @@ from attrs import define, evolve
 
 from .. import _errors as errors
 from .._api import PROGRAM, RULES, TOKEN_VARIABLE, WAITERS
-from .._result import TaskResult
 from .._tasks import Task
 from .._violation import Violation
+from .._waiter import TaskResult
 from ._exits import exit_code
 from ._options import Calling, Connecting, Printing, Reporting, Saving, Waiting
 from ._output import OutputLost, Screen, one_line

@@ -18,11 +18,11 @@ from .._client import Client
 from .._errors import ConfigurationError, DownloadError
 from .._files import begin, checked_target, is_standard_output
 from .._operation import Operation
-from .._result import TaskResult
 from .._secrets import printable
 from .._settings import positive_seconds
 from .._tasks import Task
 from .._values import to_json
+from .._waiter import TaskResult
 from ._command import STANDARD_OUTPUT, Call, Desk, Job, output_of, run_command
 from ._connection import check, connected
 from ._exits import Exit
