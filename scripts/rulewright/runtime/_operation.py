@@ -77,6 +77,14 @@ class Hole:
     path: str = ""
 
 
+class _Plain(dict[str, Any]):
+    """A JSON object as a field of a form, whose generated class takes models."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it is."""
+        return dict(self)
+
+
 @define(frozen=True)
 class Input:
     """One argument of an operation's method: a parameter, a field of the body, or the whole body.
@@ -255,7 +263,7 @@ class Operation(Generic[P, R]):
     def _body(self, fields: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
         if self.model is None:
             return {name: to_json(value) for name, value in {**extra, **fields}.items()}
-        body = self.model(**fields)
+        body = self.model(**{name: _Plain(value) if type(value) is dict else value for name, value in fields.items()})
         if extra:
             body.additional_properties.update(extra)
         return body
