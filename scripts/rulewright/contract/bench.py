@@ -169,13 +169,13 @@ class Bench:
         return self._raw.request(method, url, headers=headers, content=content)
 
     def submit(self, subject: Subject, script: str, skin: Skin = "sync") -> Outcome:
-        """Start a task that goes as a script says."""
+        """Start a task that follows a script."""
         self.sandbox.reset()
         self.sandbox.script(script)
         return self.call(subject.request, skin)
 
     def start(self, subject: Subject, script: str, skin: Skin = "sync") -> Any:
-        """Start a task that goes as a script says, and return its handle.
+        """Start a task that follows a script, and return its handle.
 
         Raises:
             AssertionError: The submit was not accepted.

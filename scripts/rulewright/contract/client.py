@@ -355,7 +355,7 @@ def _converted(value: Any, hint: Any) -> Any:
         raise Inexpressible(f"{value!r:.80}: {error}") from error
     fits = value in typing.get_args(hint) if origin is Literal else hint is Any or _is_plain(value, hint)
     if not fits:
-        raise Inexpressible(f"{value!r:.80} is no {hint}")
+        raise Inexpressible(f"{value!r:.80} is not of type {hint}")
     return value
 
 
@@ -373,4 +373,4 @@ def _one_of(value: Any, hints: list[Any]) -> Any:
             return _converted(value, hint)
         except Inexpressible:
             continue  # the next alternative
-    raise Inexpressible(f"{value!r:.80} is none of {hints}")
+    raise Inexpressible(f"{value!r:.80} is not of one of the types {hints}")
