@@ -11,7 +11,7 @@ from ._operation import AsyncCaller, Caller
 from .raw import models
 
 if TYPE_CHECKING:
-    from ._tasks import AsyncTask, Task
+    from ._tasks import AsyncTask, Task  # noqa: F401  (ruff does not read the quoted names below)
 
 
 class Methods(Caller["Task"]):

@@ -150,6 +150,18 @@ def test_the_answer_of_what_starts_no_task_is_printed(gallery: Gallery, hall: Ru
     assert last(hall).path == "/visitors/7"
 
 
+def test_an_answer_that_is_a_file_has_a_place_before_it_is_asked_for(
+    gallery: Gallery, hall: Running, tmp_path: Path
+) -> None:
+    """An object of JSON cannot hold it; into a file it goes whole."""
+    ran = gallery("photograph", "hall", "--json")
+    assert (ran.code, hall.sandbox.requests) == (2, [])
+    assert "--output FILE names where to write it" in ran.err
+    target = tmp_path / "hall.png"
+    assert gallery("photograph", "hall", "-o", str(target), "--json").json["file"] == str(target)
+    assert target.stat().st_size > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -266,6 +278,20 @@ def test_a_signal_does_not_cut_off_what_may_be_billed(built: Path) -> None:
     assert process.returncode == 128 + signal.SIGTERM
     assert json.loads(out)["name"]
     assert "waiting for the answer" in err
+
+
+def test_what_may_be_repeated_is_cut_off_and_called_so(built: Path) -> None:
+    """A DELETE has perhaps been carried out when a signal ends it; another one does no harm."""
+    sandbox = rulewright.sandbox.Sandbox(built / "openapi.effective.json", script="slow=20@submit")
+    with sandbox.serve() as served:
+        words = [sys.executable, "-m", "gallery", "operation-status", "7", "--sandbox", "--base-url", served.url]
+        environment = {**os.environ, "PYTHONPATH": str(built)}
+        with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            until(lambda: len(sandbox.requests) == 1)
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=15)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "it may have been carried out; sending it again changes nothing more" in err
 
 
 @pytest.fixture

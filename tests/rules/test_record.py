@@ -9,8 +9,7 @@ from typing import Any
 import attrs
 import pytest
 from mountsea_gemini import rules
-from mountsea_gemini._nearest import Violated
-from mountsea_gemini._rules import Found, RuleSet, RuleViolations
+from mountsea_gemini._rules import Found, RuleSet, RuleViolations, Violated
 from mountsea_gemini.rules import ABSENT, Change, Length, Rule, Source, Violation
 
 from tests.rules import video
@@ -80,7 +79,7 @@ def test_what_was_waived_is_not_searched_for() -> None:
 
 
 def test_violations_are_plain_data() -> None:
-    """They are equal if all they say is, and a copy or a pickle of them says the same without any search."""
+    """They are equal if all their parts are; a copy or a pickle holds the same without a search."""
     subject, asked = made_up()
     found, same = (subject.violations({"a": "x"}) for _ in range(2))
     assert found == same

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from mountsea_gemini import _checks, _rules
-from mountsea_gemini._nearest import Violated, nearest
-from mountsea_gemini._rules import Arguments, Found, RequestChecks, Rules, RuleSet, RuleViolations
+from mountsea_gemini._rules import Arguments, Found, RequestChecks, Rules, RuleSet, RuleViolations, Violated, nearest
 from mountsea_gemini.operations import GENERATE_VIDEO, GET_TASK_RESULT
 from mountsea_gemini.raw.models import VideoGenerationDto
 from mountsea_gemini.rules import ABSENT, Rule, RuleViolation, RuleWarning, Source
@@ -52,7 +51,7 @@ def told(operation: Any, arguments: dict[str, Any], **options: Any) -> list[str]
 
 
 def test_parameters_are_judged_by_the_rules_of_their_operation() -> None:
-    """By their keywords; those of another operation have none, and what is waived is not told."""
+    """By their keywords; those of another operation have none, and waived rules are left out."""
     assert told(GET_TASK_RESULT, {"task_id": "long"}) == ["ids-are-short /taskId"]
     assert told(GET_TASK_RESULT, {"task_id": "abc"}) == []
     assert told(GET_TASK_RESULT, {}) == []

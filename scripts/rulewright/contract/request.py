@@ -12,6 +12,7 @@ from attrs import field, frozen
 from rulewright.contract.judge import Judge
 from rulewright.openapi.operations import is_json
 from rulewright.openapi.sample import sample, samples
+from rulewright.openapi.schemas import object_parts
 from rulewright.sandbox.spec import Operation
 
 ABSENT: Final = object()
@@ -119,7 +120,10 @@ class Maker:
         if operation.body is None or not (is_json(media) or media in FORMS):
             return b"text"
         schema = operation.body.media[media]
-        shown: Iterable[Any] = (*operation.body.examples.get(media, ()), *self._passing(schema))
+        examples = operation.body.examples.get(media, ())
+        if object_parts(self._spec.resolve, schema)[0]:  # a schema without a type would let a text pass
+            examples = tuple(each for each in examples if isinstance(each, Mapping))
+        shown: Iterable[Any] = (*examples, *self._passing(schema))
         if media in FORMS:  # one with nothing in it is no body at all
             shown = (*shown, self._filled(sample(self._schemas, schema), schema))
         # null is what clients send as no body

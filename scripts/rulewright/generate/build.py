@@ -27,7 +27,7 @@ from rulewright.generate.generator import Generator, GeneratorError, TimeLimitEr
 from rulewright.generate.manifest import NAME, manifest
 from rulewright.generate.methods import methods_module
 from rulewright.generate.names import Names, read_names
-from rulewright.generate.operations import Method, operations_module, read_methods
+from rulewright.generate.operations import Method, operations_module, read_methods, unsupported_credentials
 from rulewright.generate.rewrites import generator_input
 from rulewright.generate.rules_page import rules_page
 from rulewright.generate.schemas import unchecked
@@ -45,8 +45,11 @@ from rulewright.rules.variants import VariantSet, read_variants
 
 RULES: Final = "RULES.md"
 _HTTP_IMPORT: Final = re.compile(rb"^(\s*import )(httpx|httpcore)$", re.MULTILINE)
+EDITORS: Final = ("overlay.schema.json", "project.schema.json")
+"""JSON Schemas with which editors complete and check overlays and `[tool.rulewright]`."""
 EXPLORER: Final = "explorer.html"
-_RUNTIME: Final = Path(__file__).parents[1] / "runtime"
+_TOOL: Final = Path(__file__).parents[1]
+_RUNTIME: Final = _TOOL / "runtime"
 _RUFF: Final = (
     ("check", ".", "--isolated", "--no-cache", "--quiet", "--fix-only", "--select=I,UP,F401,RET505"),
     ("format", ".", "--isolated", "--no-cache"),
@@ -89,7 +92,7 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     wanted = {(operation.method, wire_path(operation.path)) for operation in operations(effective)}
     made = {(entry["method"], wire_path(entry["path"])) for entry in report["operations"]}
     errors = [*report["errors"], *unsupported_parameters(effective), *unsupported_methods(effective)]
-    errors += unchecked(merged.value)
+    errors += [*unsupported_credentials(effective), *unchecked(merged.value)]
     coverage = Coverage(len(wanted), len(wanted & made))
     gaps = read_gaps(errors, accepted_gaps(merged), coverage)
     names = read_names(report, without=dropped(gaps, made))
@@ -110,6 +113,7 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     tree |= {EFFECTIVE: text.encode(), RULES: page.encode()}
     explorer = explorer_page(merged.value, merged.ruled, methods, project.program)
     tree |= {EXPLORER: explorer.encode()} if explorer else {}
+    tree |= {name: (_TOOL / name).read_bytes() for name in EDITORS}
     tree |= _added(project, tree)
     return {**tree, NAME: manifest(project, tree, asdict(coverage), [asdict(gap) for gap in gaps])}
 

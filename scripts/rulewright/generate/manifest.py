@@ -22,6 +22,7 @@ PIPELINE: Final = "the pipeline"
 _PIPELINE: Final = Path(__file__).resolve().parents[1]
 _PARTS: Final = (
     "*.py",
+    "*.schema.json",
     "openapi/*.py",
     "overlay/*.py",
     "rules/*.py",

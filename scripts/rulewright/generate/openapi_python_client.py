@@ -83,6 +83,12 @@ _CONST: Final = re.compile(
 """The line with which a model refuses a value other than the only one."""
 
 
+_PARSED: Final = re.compile(rb"\b(datetime\.date(?:time)?\.fromisoformat|UUID)\((\w+)\)")
+"""The call with which a model reads a date or an identifier."""
+_WRITTEN: Final = re.compile(rb"([\w.]+)\.isoformat\(\)")
+"""The one with which it writes a date, in a form that not every server reads."""
+
+
 def generate(spec: Path, package: Path) -> dict[str, Any]:
     """Generate a package; return `{"errors": [...], "models": ..., "operations": ...}`.
 
@@ -191,7 +197,7 @@ def rewrite_lists(module: Path) -> None:
 
 
 def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> None:
-    """Let models hold values that the document does not list, where an answer has some; see `_unlisted`.
+    """Let models hold values that the document does not list, where an answer has some; see `_values`.
 
     The type of an enum that no request holds admits them, too. A request's stays as it is, so that type checkers
     find a misspelt value before it is sent.
@@ -206,12 +212,16 @@ def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> N
             written = _LITERAL.sub(rb"\1 | " + enum.get_instance_type_string().as_unembedded_code().encode(), written)
         values = f"{enum.get_class_name_snake_case().upper()}_VALUES".encode()
         refused = _REFUSAL.sub(rb"\1return unlisted(value, " + values + rb", __name__)", written)
-        module.write_bytes(b"from ..._unlisted import unlisted\n" + refused)
+        module.write_bytes(b"from ..._values import unlisted\n" + refused)
     for module in models.glob("*.py"):
         written = module.read_bytes()
-        said = _CONST.sub(rb'\1_unlisted.unlisted(\2, (\3,), __name__ + ".\2")', written)
-        if said != written:
-            module.write_bytes(said.replace(b"\nfrom ", b"\nfrom ... import _unlisted\nfrom ", 1))
+        changed = _CONST.sub(rb'\1_values.unlisted(\2, (\3,), __name__ + ".\2")', written)
+        changed = _PARSED.sub(rb'_values.parsed(\1, \2, __name__ + ".\2")', changed)
+        changed = _WRITTEN.sub(rb"_values.written(\1)", changed)
+        if b"_values." in changed:
+            changed = changed.replace(b"\nfrom ", b"\nfrom ... import _values\nfrom ", 1)
+        if changed != written:
+            module.write_bytes(changed)
 
 
 def _sent_enums(endpoint: Endpoint) -> Iterator[str]:
@@ -276,7 +286,7 @@ _joined = merge_properties.merge_properties
 
 def join_properties(first: Property, second: Property) -> Property | PropertyError:
     """Join two definitions of a property, or take one: that with the fewest values, else the later."""
-    joined = _joined(first, second)
+    joined = _joined(evolve(first), second)  # a copy: it changes the items of the first list, which others share
     if not isinstance(joined, PropertyError):
         return joined
     pair = (second, first)

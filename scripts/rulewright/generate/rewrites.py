@@ -10,12 +10,14 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
 from rulewright.openapi.operations import METHODS, is_ignored, parameter_schema
 from rulewright.openapi.pointer import decode, resolve
 from rulewright.openapi.references import follow
+from rulewright.openapi.schemas import object_parts
 
 _BYTES: Final = {"type": "string", "format": "binary"}
 _KNOWN: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -376,7 +378,7 @@ def bytes_for_opaque(document: Any) -> None:
         for name, media in content.items():
             if _is_opaque(name) and isinstance(media, dict):
                 media["schema"] = dict(_BYTES)
-            elif _essence(name).startswith("text/") and (media or {}).get("schema") == _BYTES:
+            elif _essence(name).startswith("text/") and isinstance(media, dict) and "schema" in media:
                 media["schema"] = {"type": "string"}
 
 
@@ -397,6 +399,33 @@ def _is_opaque(media_type: str) -> bool:
         return False  # the generator refuses it itself
     json = essence in {"application/json", "*/*"} or essence.endswith("+json")
     return not (json or essence.startswith("text/") or essence in _KNOWN)
+
+
+def ask_one_way(document: Any) -> None:
+    """Require of a model neither what only answers hold, if requests hold it, nor what only requests hold."""
+    paths = document.get("paths", {})
+    every = [each for item in _members(paths) for each in _members(item) if isinstance(each, dict)]
+    for part, mark in (("requestBody", "readOnly"), ("responses", "writeOnly")):
+        waiting: list[Any] = [operation[part] for operation in every if part in operation]
+        seen: set[int] = set()
+        while waiting:
+            value = waiting.pop()
+            waiting += value if isinstance(value, list) else _members(value)
+            if not isinstance(value, dict) or id(value) in seen:
+                continue
+            seen.add(id(value))
+            if isinstance(value.get("$ref"), str):
+                waiting.append(follow(document, value))
+            properties = object_parts(partial(follow, document), value)[0]
+            other = {name for name, each in properties.items() if _is_marked(document, each, mark)}
+            for each in (value, *(value.get("allOf") or ())) if other else ():
+                if isinstance(each, dict) and isinstance(each.get("required"), list):
+                    each["required"] = [name for name in each["required"] if name not in other]
+
+
+def _is_marked(document: Any, schema: Any, mark: str) -> bool:
+    found = [schema, follow(document, schema)]
+    return any(isinstance(each, dict) and each.get(mark) is True for each in found)
 
 
 def _contents(document: Any) -> Iterator[dict[str, Any]]:
@@ -494,6 +523,12 @@ OBJECT_REWRITES: Final = (
     ),
 )
 DOCUMENT_REWRITES: Final = (
+    Patch(
+        "require no field in a direction in which it does not travel",
+        "it wants a read-only field in requests",
+        "0.29.1",
+        ask_one_way,
+    ),
     Patch("call OpenAPI 3.2 by the name of 3.1", "it refuses any other version", "0.29.1", call_3_1),
     Patch("leave out the content of answers to HEAD", "it parses a body that is never sent", "0.29.1", empty_heads),
     Patch(

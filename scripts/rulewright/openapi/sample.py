@@ -141,7 +141,8 @@ class _Maker:
         properties, required = object_parts(self.schemas.resolve, value)
         kind = self._type(value)
         if kind == "object" or properties or required:
-            made = {name: self.make(properties.get(name, {}), depth + 1) for name in required}
+            asked = [name for name in required if self.schemas.may_hold(properties.get(name))]
+            made = {name: self.make(properties.get(name, {}), depth + 1) for name in asked}
             return {**made, **self._chosen(value, depth)}
         if value.get("allOf"):
             return self.make(self._flattened(value), depth + 1)

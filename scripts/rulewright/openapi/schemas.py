@@ -134,14 +134,14 @@ class Schemas:
         elif "allOf" in plain:
             plain["allOf"] = members
         if self._other_way and isinstance(plain.get("required"), list):
-            plain["required"] = [name for name in plain["required"] if not self._goes_the_other_way(properties, name)]
+            plain["required"] = [name for name in plain["required"] if self.may_hold(properties.get(name))]
         _modernize_bounds(plain)
         return _nullable(plain) if plain.pop("nullable", None) is True else plain
 
-    def _goes_the_other_way(self, properties: Mapping[str, Any], name: Any) -> bool:
-        schema = properties.get(name) if isinstance(name, str) else None
-        marked = [schema, self.resolve(schema)] if isinstance(schema, Mapping) else []
-        return any(isinstance(each, Mapping) and each.get(self._other_way) is True for each in marked)
+    def may_hold(self, schema: Any) -> bool:
+        """Return whether a property belongs to values of this direction."""
+        marked = [schema, self.resolve(schema)] if self._other_way and isinstance(schema, Mapping) else []
+        return not any(isinstance(each, Mapping) and each.get(self._other_way) is True for each in marked)
 
 
 def _modernize_bounds(schema: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.openapi.document import Document, to_yaml
+from rulewright.openapi.operations import operations
 from rulewright.openapi.pointer import Location, encode, resolve
 from rulewright.overlay import Overlay, notes
 from rulewright.rules.definition import Finding, Rule, RuledSchema, Source
@@ -271,6 +272,8 @@ def read_prose(vendor: Document, ruled: Sequence[RuledSchema], overlays: Sequenc
     """
     quotes = [(rule.source.pointer, folded(rule.source.quote), rule.id) for schema in ruled for rule in schema.rules]
     waivers = {(at, quote): (place, reason) for at, quote, place, reason in _waivers(overlays)}
+    bulk = list(_bulk_waivers(vendor.value, overlays))
+    used: set[str] = set()
     holes = read_holes(vendor, overlays)
     result = []
     for location, text in _texts(vendor.value, ()):
@@ -279,10 +282,18 @@ def read_prose(vendor: Document, ruled: Sequence[RuledSchema], overlays: Sequenc
             rules = tuple(rule for at, quote, rule in quotes if at == pointer and _overlap(quote, sentence))
             hole = next((each for each in holes if each.at == f"#{pointer}" and _overlap(each.quote, sentence)), None)
             _, waiver = waivers.get((pointer, sentence), (None, hole.reason if hole else None))
+            for part, place, reason in () if waiver or rules else bulk:
+                if f"{pointer}/".startswith(f"{part}/"):
+                    waiver = reason
+                    used.add(place)
             result.append(Sentence(f"#{pointer}", vendor.line(pointer), sentence, rules, waiver))
     waived = {(each.at[1:], each.text) for each in result}
     if stale := [(at, quote, place) for (at, quote), (place, _) in waivers.items() if (at, quote) not in waived]:
         raise InputError("\n".join(_stale(vendor, *each) for each in stale))
+    if idle := [place for entry, place in _waiver_entries(overlays) if "quote" not in entry and place not in used]:
+        raise InputError(
+            f"{idle[0]}: {WAIVED}: waives no sentence that nothing else claims (any more); remove the entry"
+        )
     return Prose(vendor.path, tuple(result))
 
 
@@ -322,12 +333,35 @@ def _texts(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
 
 
 def _waivers(overlays: Sequence[Overlay]) -> Iterator[tuple[str, str, str, str]]:
-    """Yield pointer, sentence, file with line, and reason of each waiver."""
+    """Yield pointer, sentence, file with line, and reason of each waiver of one sentence."""
+    for entry, place in _waiver_entries(overlays):
+        if "quote" in entry:
+            yield entry["at"].removeprefix("#"), folded(entry["quote"]), place, entry["reason"]
+
+
+def _bulk_waivers(document: Any, overlays: Sequence[Overlay]) -> Iterator[tuple[str, str, str]]:
+    """Yield pointer, file with line, and reason of each part of the document whose sentences are all waived."""
+    for entry, place in _waiver_entries(overlays):
+        if "tag" in entry:
+            for operation in operations(document):
+                if entry["tag"] in (operation.body.get("tags") or ()):
+                    yield operation.pointer, place, entry["reason"]
+        elif "quote" not in entry:
+            yield entry["at"].removeprefix("#"), place, entry["reason"]
+
+
+def _waiver_entries(overlays: Sequence[Overlay]) -> Iterator[tuple[dict[str, str], str]]:
+    """Yield each entry of the waived prose, with its file and line."""
     for overlay, index, entry in notes(overlays, WAIVED):
-        keys, location = ("at", "quote", "reason"), (WAIVED, index)
-        if not isinstance(entry, dict) or set(entry) != set(keys) or not all(isinstance(entry[k], str) for k in keys):
-            raise overlay.document.error(f"a waived sentence has {', '.join(keys)}, each text", location)
+        location = (WAIVED, index)
+        forms = ({"at", "quote", "reason"}, {"at", "reason"}, {"tag", "reason"})
+        if (
+            not isinstance(entry, dict)
+            or set(entry) not in forms
+            or not all(isinstance(v, str) for v in entry.values())
+        ):
+            message = "waived prose has at, quote and reason, or at and reason for all below a place, or tag and reason"
+            raise overlay.document.error(f"{message}; each is text", location)
         if not entry["reason"].strip():
-            raise overlay.document.error("a waived sentence needs a reason", location)
-        place = f"{overlay.path}:{overlay.document.line(location)}"
-        yield entry["at"].removeprefix("#"), folded(entry["quote"]), place, entry["reason"]
+            raise overlay.document.error("waived prose needs a reason", location)
+        yield entry, f"{overlay.path}:{overlay.document.line(location)}"

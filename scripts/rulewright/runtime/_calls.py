@@ -16,12 +16,22 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from ._answers import ABSENT, Reader, Unreadable, at, may_hide_json, mentioned_ids, status_error, submitted_id
+from ._answers import (
+    ABSENT,
+    Reader,
+    Unreadable,
+    at,
+    may_hide_json,
+    mentioned_ids,
+    retry_after,
+    status_error,
+    submitted_id,
+    utc,
+)
 from ._api import LOGGER
 from ._errors import ApiError, ConnectionFailed, OutcomeUnknown, ProtocolError, SubmitContradicted, SubmitOutcomeUnknown
 from ._exchange import Answer, Core, Failed, Now, Random, Request, Send, Sleep, Wall
 from ._operation import Operation
-from ._retry_after import retry_after, utc
 
 _log = logging.getLogger(LOGGER)
 
@@ -295,7 +305,7 @@ def _read(call: Call, answer: Answer) -> Any:
         reason = broken.reason
     else:
         try:
-            return read_generated(answer, call.operation.read)
+            return read_generated(answer, call.operation)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             what = reader.show(str(error), limit=200)
             reason = f"its body is not what the document says ({type(error).__name__}: {what})"

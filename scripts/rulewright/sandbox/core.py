@@ -66,7 +66,7 @@ class Core:
         self.tasks.check(settings.script)
         self.lock = threading.RLock()
         self._files = Files()
-        parts = Parts(spec, settings, Schemas(spec), self.guard, self.tasks)
+        parts = Parts(spec, settings, Schemas(spec), Schemas(spec, "answer"), self.guard, self.tasks)
         self.endpoints = [_endpoint(parts, operation, polls) for operation in spec.operations]
         self._routes = Routes(spec.base_path, self.endpoints)
 

@@ -29,6 +29,7 @@ class Parts:
     spec: Spec
     settings: Settings
     schemas: Schemas
+    answers: Schemas
     guard: Guard
     tasks: Tasks
 
@@ -86,7 +87,7 @@ class Plain(Endpoint):
 
     @cached_property
     def _value(self) -> Any:
-        schemas, success = self._parts.schemas, self.operation.success
+        schemas, success = self._parts.answers, self.operation.success
         validator = schemas.validator(success.schema or {})
         for example in success.examples:
             if validator.is_valid(example):
@@ -115,7 +116,7 @@ class Submit(Endpoint):
     def __init__(self, parts: Parts, operation: Operation, waiter: Waiter, id_pointer: str) -> None:
         super().__init__(parts, operation)
         self._waiter = waiter.of_submit(operation)
-        self._body = SubmitBody(parts.schemas, operation, id_pointer, numeric=is_number(waiter.id_schema))
+        self._body = SubmitBody(parts.answers, operation, id_pointer, numeric=is_number(waiter.id_schema))
         self._id_of = id_format(waiter.id_schema)
 
     def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
@@ -137,7 +138,7 @@ class Poll(Endpoint):
     def __init__(self, parts: Parts, operation: Operation, waiter: Waiter) -> None:
         super().__init__(parts, operation)
         self._waiter = waiter
-        self._body = PollBody(parts.schemas, operation, waiter)
+        self._body = PollBody(parts.answers, operation, waiter)
 
     def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
         tasks = self._parts.tasks

@@ -9,7 +9,7 @@ from typing import Any, Final
 import jsonschema_rs
 
 from rulewright.openapi.pointer import Location, encode
-from rulewright.openapi.schemas import SchemaError, Validator, compile_schema, is_rule
+from rulewright.openapi.schemas import Direction, SchemaError, Validator, compile_schema, is_rule
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.sandbox.exchange import json_text
 from rulewright.sandbox.spec import Schema, Spec, SpecError
@@ -51,10 +51,11 @@ class Schemas(DocumentSchemas):
 
     Args:
         spec: The document, read.
+        direction: The direction in which values travel.
     """
 
-    def __init__(self, spec: Spec) -> None:
-        super().__init__(spec.document)
+    def __init__(self, spec: Spec, direction: Direction = "request") -> None:
+        super().__init__(spec.document, direction)
         self.spec = spec
         self._branches: dict[int, Validator] = {}
 
