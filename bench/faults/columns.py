@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,9 @@ import httpx
 from attrs import frozen
 from mountsea_gemini import AsyncClient, Client
 from mountsea_gemini._clock import SystemClock
+from mountsea_gemini._operation import Operation
+from mountsea_gemini.operations import GENERATE_VIDEO
+from mountsea_gemini.rules import request_violations
 
 from .server import KEY
 
@@ -108,21 +112,33 @@ def _options(call: Call) -> dict[str, Any]:
 
 
 class OursSync:
-    """`Client`."""
+    """`Client`.
 
-    name = "ours, sync"
+    Args:
+        operation: The operation that submits, given a text or a listed value for each input it requires.
+    """
+
     words = OURS
+
+    def __init__(self, operation: Operation[..., Any] = GENERATE_VIDEO) -> None:
+        self.name = "ours, sync" if operation is GENERATE_VIDEO else f"ours, {operation.id}"
+        self._function = operation.function
+        needed = [each for each in operation.inputs if each.required]
+        texts = itertools.product(*(each.choices or ("a cat",) for each in needed))
+        given = ({each.keyword: text for each, text in zip(needed, row, strict=True)} for row in texts)
+        self._given = next(each for each in given if not request_violations(operation, operation.arguments_of(each)))
+
     can = frozenset({"submit", "submits", "crowd", "wait", "download"})
 
     def submit(self, call: Call) -> Any:
         """Submit a task."""
         with Client(**_options(call)) as client:
-            return client.text_to_video("a cat")
+            return getattr(client, self._function)(**self._given)
 
     def submits(self, call: Call) -> list[str]:
         """Submit two tasks, one after the other."""
         with Client(**_options(call)) as client:
-            return [client.text_to_video("a cat").id for _ in range(2)]
+            return [getattr(client, self._function)(**self._given).id for _ in range(2)]
 
     def crowd(self, call: Call) -> list[str]:
         """Submit many tasks at a time, each from a thread of its own."""

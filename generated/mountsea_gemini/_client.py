@@ -36,7 +36,8 @@ class Client(Base, Methods):
     """A client of the API that blocks.
 
     Args:
-        token: The API key; without one, the variable TOKEN_VARIABLE of `_api` is read.
+        token: The API key; without one, the variable TOKEN_VARIABLE of `_api` is read. For an API with several, a
+            mapping by the names of the document's security schemes, or a variable of each: TOKEN_VARIABLE_NAME.
         base_url: Where the API is; without one, BASE_URL_VARIABLE, then the document's first server.
         waive: Ids of rules switched off for all calls.
         strict: Treat rules that were only inferred like those the vendor states.
@@ -53,7 +54,7 @@ class Client(Base, Methods):
 
     def __init__(
         self,
-        token: str | None = None,
+        token: str | Mapping[str, str] | None = None,
         *,
         base_url: str | None = None,
         waive: Collection[str] = (),

@@ -39,6 +39,7 @@ from ._api import PROGRAM
 from ._bodies import Collector
 from ._errors import ConfigurationError
 from ._exchange import Answer, Failed, Open, Opened, Progress, Read, Request, Send, Stream
+from ._operation import Operation
 from ._policy import Authority
 from ._routes import AddressRefusedError, Resolver, Route, Talk, Tls, load_certificates, route_to, tunnel
 from ._scheduling import Limit, Turns
@@ -1202,7 +1203,7 @@ class _Tolerant:
     raise_on_unexpected_status: Final = False
 
 
-def read_generated(answer: Answer, reader: Callable[..., R]) -> R:
+def read_generated(answer: Answer, operation: Operation[..., R]) -> R:
     """Return what a generated reader makes of an answer.
 
     Many servers write null where they have nothing to say of an optional field. Where an answer cannot be read with
@@ -1211,8 +1212,8 @@ def read_generated(answer: Answer, reader: Callable[..., R]) -> R:
     kept = {name: value for name, value in answer.headers.items() if name == "content-type"}
 
     def made(content: bytes) -> R:
-        response = httpx.Response(answer.status, headers=kept, content=content)
-        return tolerantly(lambda: reader(client=_Tolerant(), response=response))
+        response = httpx.Response(operation.status_read(answer.status), headers=kept, content=content)
+        return tolerantly(lambda: operation.read(client=_Tolerant(), response=response))
 
     try:
         return made(answer.body)

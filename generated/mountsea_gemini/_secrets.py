@@ -64,11 +64,12 @@ class Redactor:
     """Make foreign text fit to be shown: without token, request, signed query or control character, and cut.
 
     Args:
-        secret: The token no text may repeat, if there is one.
+        secrets: The tokens that no text may repeat.
     """
 
-    def __init__(self, secret: Secret | None) -> None:
-        self._token = NOTHING if secret is None else PrivateTexts((secret.reveal(),))
+    def __init__(self, *secrets: Secret | None) -> None:
+        texts = tuple(secret.reveal() for secret in secrets if secret is not None)
+        self._token = PrivateTexts(texts) if texts else NOTHING
 
     def __call__(self, text: str, *, limit: int = SHOWN_LENGTH, private: PrivateTexts = NOTHING) -> str:
         """Return `text` redacted, or `WITHHELD` where it repeats the token or the request.

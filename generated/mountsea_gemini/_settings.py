@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from attrs import field, frozen
@@ -36,7 +37,7 @@ class Settings:
 
 
 def settings(
-    token: str | None,
+    token: str | Mapping[str, str] | None,
     *,
     base_url: str | None,
     waive: Collection[str],
@@ -51,15 +52,24 @@ def settings(
     Raises:
         ConfigurationError: A value cannot be used.
     """
-    secret = _token(token)
+    named = {key: _token(value, f"the token {key!r}") for key, value in _named(token).items()}
+    secret = None if isinstance(token, Mapping) else _only_token(token, optional=bool(named))
     base, home = _base_url(base_url, has_transport=has_transport)
+    is_own_base = base_url is not None or bool(os.environ.get(BASE_URL_VARIABLE))
+    others = () if is_own_base else (each.server for each in OPERATIONS.values() if each.server)
     if isinstance(max_download_bytes, bool) or not isinstance(max_download_bytes, int) or max_download_bytes < 1:
         raise ConfigurationError(f"max_download_bytes must be a positive whole number, got {max_download_bytes!r}")
     return Settings(
         base_url=base,
-        is_own_base=base_url is not None or bool(os.environ.get(BASE_URL_VARIABLE)),
-        authority=Authority(secret, home),
-        redact=Redactor(secret),
+        is_own_base=is_own_base,
+        authority=Authority(
+            secret,
+            home,
+            named,
+            is_shared=has_transport or is_loopback(home[1]),
+            others=frozenset(found for each in others if (found := origin(each)) is not None),
+        ),
+        redact=Redactor(secret, *named.values()),
         waive=waived(waive),
         strict=strict,
         timeout=positive_seconds("timeout", timeout),
@@ -73,13 +83,27 @@ def settings(
     )
 
 
-def _token(given: str | None) -> Secret:
-    source = "the token given to the client" if given is not None else TOKEN_VARIABLE
+def _named(given: str | Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return the tokens of single security schemes, from a variable of each where none are given."""
+    if given is not None:
+        return given if isinstance(given, Mapping) else {}
+    every = (each for operation in OPERATIONS.values() for each in (operation.credentials, *operation.alternatives))
+    keys = {credential.key for alternative in every for credential in alternative if credential.key}
+    variables = {key: f"{TOKEN_VARIABLE}_{re.sub('[^A-Z0-9]+', '_', key.upper())}" for key in keys}
+    return {key: os.environ[name] for key, name in variables.items() if os.environ.get(name)}
+
+
+def _only_token(given: str | None, *, optional: bool) -> Secret | None:
+    """Return the one token of a client; none where it can do something without."""
     value = os.environ.get(TOKEN_VARIABLE) if given is None else given
-    if value is None and not any(each.credentials for each in OPERATIONS.values()):
-        return Secret("")
     if value is None:
+        if optional or any(each.is_free for each in OPERATIONS.values()):
+            return None
         raise ConfigurationError(f"no token: pass one to the client, or set {TOKEN_VARIABLE}")
+    return _token(value, "the token given to the client" if given is not None else TOKEN_VARIABLE)
+
+
+def _token(value: str, source: str) -> Secret:
     if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(f"{source} is empty: pass a token to the client, or set {TOKEN_VARIABLE}")
     value = value.strip()

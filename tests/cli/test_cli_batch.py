@@ -140,6 +140,9 @@ def test_a_row_of_unknown_outcomes_stops_the_spending(cli: Cli, serve: Serve, tm
     assert found["exit"] == Exit.UNKNOWN
     assert cli("submit", str(file), *sandbox.options).code == Exit.UNKNOWN
     assert sandbox.sent("POST") == 3
+    assert cli("cancel").code == 0
+    assert cli("resume").code == Exit.UNKNOWN
+    assert cli("list", "--json").json["stopped"] is None
 
 
 @pytest.mark.parametrize("script", ["401@submit", "402@submit"])

@@ -150,6 +150,18 @@ def test_the_answer_of_what_starts_no_task_is_printed(gallery: Gallery, hall: Ru
     assert last(hall).path == "/visitors/7"
 
 
+def test_an_answer_that_is_a_file_has_a_place_before_it_is_asked_for(
+    gallery: Gallery, hall: Running, tmp_path: Path
+) -> None:
+    """An object of JSON cannot hold it; into a file it goes whole."""
+    ran = gallery("photograph", "hall", "--json")
+    assert (ran.code, hall.sandbox.requests) == (2, [])
+    assert "--output FILE names where to write it" in ran.err
+    target = tmp_path / "hall.png"
+    assert gallery("photograph", "hall", "-o", str(target), "--json").json["file"] == str(target)
+    assert target.stat().st_size > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from mountsea_gemini.raw.models import VideoGenerationDto
 from mountsea_gemini.rules import violations
 from rulewright.contract.contract import Contract
 from rulewright.contract.suite.test_tasks import ENDS
@@ -39,7 +40,7 @@ def _misjudged(case: Mapping[str, Any]) -> bool:
         bodies = [asked["body"] for asked in case["sends"] if "body" in asked and "error" not in case["gives"]]
     else:
         bodies = [body for body in [_body(case)] if {"action", "model"} <= set(body)]
-    found = [violations(body, waive=given.get("waive", ())) for body in bodies]
+    found = [violations(body, model=VideoGenerationDto, waive=given.get("waive", ())) for body in bodies]
     return any({each.rule for each in several if refused or each.level == "error"} != refused for several in found)
 
 

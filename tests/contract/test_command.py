@@ -69,7 +69,7 @@ def test_the_goals_hold_every_cell_twice(benches: Benches) -> None:
     assert len(cells) == 2 * 1134
     assert len({tuple(line.split()[3:5]) for line in cells if line.endswith("accepted")}) == 15
     for side in ("client", "server"):
-        for rule in CONTRACT.rules:
+        for rule in bench.contract.rules:
             assert {f"{side}: generateVideo rule {rule.id} {sense}" for sense in ("kept", "broken")} <= set(lines)
     assert "server: generateVideo bound rule img2video-needs-images imageList maxItems 2 beyond it" in lines
     assert "server: getTaskResult credential refused" in lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -109,6 +110,16 @@ type: object
 required: [id, name, secret]
 properties: {id: {type: integer, readOnly: true}, name: {type: string}, secret: {type: string, writeOnly: true}}
 """
+ODD = """
+type: object
+properties:
+  day: {type: string, format: date}
+  at: {type: string, format: date-time}
+  id: {type: string, format: uuid}
+  kind: {type: string, enum: [a]}
+  days: {type: array, items: {type: string, format: date}}
+"""
+ODD_REFERENCE = {"$ref": "#/components/schemas/Odd"}
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -131,9 +142,12 @@ def bodies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shapes]:
     member = {"application/json": {"schema": {"$ref": "#/components/schemas/Member"}}}
     paths["/members"] = _posting("addMember", member)
     paths["/members"]["post"]["responses"] = {"201": {"description": "made", "content": member}}
+    odd, wrong = ({"application/json": {"schema": each}} for each in (ODD_REFERENCE, {"type": "object", "title": "No"}))
+    answers = {"201": {"description": "made", "content": odd}, "default": {"description": "no", "content": wrong}}
+    paths["/odd"] = {"get": {"operationId": "getOdd", "responses": answers}}
     document = {
         "openapi": "3.1.0",
-        "components": {"schemas": {"Member": yaml.safe_load(MEMBER)}},
+        "components": {"schemas": {"Member": yaml.safe_load(MEMBER), "Odd": yaml.safe_load(ODD)}},
         "info": {"title": "Bodies", "version": "1", "description": "A cat has three meows."},
         "servers": [{"url": "https://shapes.example"}],
         "paths": paths,
@@ -182,3 +196,27 @@ def test_a_field_travels_in_its_direction_only(bodies: Shapes) -> None:
     assert bodies.client.add_member(name="x", secret="y").name == made.name  # noqa: S106
     with pytest.raises(bodies.package.RequestRefused, match="secret is required"):
         bodies.client.call(bodies.operation("addMember"), body=models.Member(name="x"))
+
+
+ANSWERS: dict[str, tuple[int, Any, str, Any]] = {
+    "as documented": (201, {"day": "2026-01-02"}, "day", dt.date(2026, 1, 2)),
+    "another success": (200, {"day": "2026-01-02"}, "day", dt.date(2026, 1, 2)),
+    "an odd date": (201, {"day": "2 January", "at": "2026-01-02T00:00:00Z"}, "day", "2 January"),
+    "no date at all": (201, {"day": "", "at": "never"}, "at", "never"),
+    "an odd identifier": (201, {"id": "7"}, "id", "7"),
+    "null": (201, {"id": None, "kind": "a"}, "kind", "a"),
+    "a new word": (201, {"kind": "b"}, "kind", "b"),
+    "an odd date in a list": (201, {"days": ["2026-01-02", "soon"]}, "days", [dt.date(2026, 1, 2), "soon"]),
+}
+
+
+@pytest.mark.parametrize("shape", ANSWERS)
+def test_an_answer_is_not_lost_for_an_odd_value(bodies: Shapes, shape: str) -> None:
+    """A success is read as the documented one, and never as an error; what cannot be read is kept as it came."""
+    status, answer, name, value = ANSWERS[shape]
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, json=answer))
+    with bodies.package.Client("sandbox", base_url="https://shapes.example", transport=transport) as client:
+        found = client.call(bodies.operation("getOdd"))
+    assert type(found).__name__ == "Odd"
+    assert getattr(found, name) == value
+    assert found.to_dict().get(name) == answer[name]

@@ -80,7 +80,7 @@ def test_a_value_that_is_not_listed_is_kept_as_it_is(
     answer = changed(*path, to=value)
     found = read(operation, answer if operation == "GET_RENDER" else [RENDER, answer])
     render = found if operation == "GET_RENDER" else found[1]
-    assert render.to_dict() == {**answer, "finished": "2026-01-01T00:00:00+00:00"}
+    assert render.to_dict() == {**answer, "finished": "2026-01-01T00:00:00Z"}
     assert [type(each).__name__ for each in render.outputs] == ["Picture", "Film"]
     (kept,) = [each for each in _values(render.to_dict()) if each == value]
     assert type(kept) is type(value)
@@ -101,7 +101,7 @@ def test_all_values_of_an_answer_may_be_new(read: Callable[[str, Any], Any]) -> 
         for step in path[:-1]:
             place = place[step]
         place[path[-1]] = value
-    assert read("GET_RENDER", answer).to_dict() == {**answer, "finished": "2026-01-01T00:00:00+00:00"}
+    assert read("GET_RENDER", answer).to_dict() == {**answer, "finished": "2026-01-01T00:00:00Z"}
     assert read("GET_STATE", "paused") == "paused"
 
 

@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run of the command line said."""
+    """Exit code and output of one run of the command line."""
 
     code: int
     out: str

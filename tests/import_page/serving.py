@@ -1,4 +1,4 @@
-"""A server on this machine that answers as badly as it is told to, byte by byte."""
+"""A server on this machine with scripted answers, however malformed, byte by byte."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Answer = Callable[[socket.socket], None]
 
 
 def whole(body: bytes, *, status: str = "200 OK", headers: str = "") -> Answer:
-    """Return an answer with a body of the length it says."""
+    """Return an answer with a body and its length."""
     return raw(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body)
 
 

@@ -1,4 +1,4 @@
-"""The command line: what it writes, what it says, and when it leaves everything as it was."""
+"""The command line: what it writes, what it prints, and when it changes nothing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_reports_the_operations_and_the_file(run: Run, pages: Path) -> None:
 
 
 def test_reports_new_and_removed_operations(run: Run, pages: Path) -> None:
-    """Replacing a document tells what callers gain and lose, as importing replaces the whole of it."""
+    """Importing replaces the whole document, so it lists what callers gain and lose."""
     run(pages / "send.md")
     assert run(pages / "track.md").out.splitlines()[1:] == [
         "  new GET /parcels/{id}  getParcel",
@@ -49,7 +49,7 @@ def test_reports_new_and_removed_operations(run: Run, pages: Path) -> None:
 
 
 def test_importing_twice_changes_nothing(run: Run, project: Path, pages: Path) -> None:
-    """The second import says so, and keeps the modification time."""
+    """The second import reports it, and keeps the modification time."""
     run(pages / "send.md")
     os.utime(project / "openapi.yaml", ns=(1, 1))
     outcome = run(pages / "send.md")
@@ -178,7 +178,7 @@ def test_what_decides_nothing_is_no_reason_to_refuse_a_document(run: Run, projec
 
 
 def test_what_an_overlay_mends_is_taken_as_it_stands(run: Run, project: Path) -> None:
-    """The overlays of the project are what corrects a vendor; what they leave wrong is told."""
+    """The overlays of the project correct the document; what they leave wrong is reported."""
     answers = "{get: {responses: {'204': {description: done}}}}"
     schemes = "{old: {type: bearer}, key: {type: apiKey, in: header, name: K}}"
     text = f"openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{/a: {answers}}}\n"

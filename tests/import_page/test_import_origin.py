@@ -87,7 +87,7 @@ def test_unchanged_content_changes_nothing(run: Run, project: Path, pages: Path)
 
 
 def test_content_decides_not_the_version(run: Run, project: Path, pages: Path) -> None:
-    """A document that changed under its old version is written; `--check` says so and writes nothing."""
+    """A document that changed under its old version is written; `--check` reports it and writes nothing."""
     page = project / "send.md"
     shutil.copy(pages / "send.md", page)
     run(page)
@@ -102,7 +102,7 @@ def test_content_decides_not_the_version(run: Run, project: Path, pages: Path) -
 
 
 def test_the_manifest_holds_the_pages(run: Run, project: Path, pages: Path) -> None:
-    """Generated output says which pages it comes from, as long as the record is of the very document."""
+    """The manifest names the pages, as long as the record is of the very document."""
     run(pages / "track.md")
     regenerate(project)
     manifest = read_manifest(load_project(project))

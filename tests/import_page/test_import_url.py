@@ -144,7 +144,7 @@ def test_a_slow_drip_ends_in_time(vendor: Vendor) -> None:
 
 
 def test_silence_ends_in_time(vendor: Vendor) -> None:
-    """A server that takes the connection and says nothing."""
+    """A server that accepts the connection and sends nothing."""
     vendor.answers["/a"] = dripping(b"", b"", vendor.stop)
     assert "did not answer in whole within 0.5 s" in refused(f"{vendor.url}/a", QUICK)
 

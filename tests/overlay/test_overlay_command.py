@@ -78,7 +78,7 @@ def test_failure_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_lenient(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """--lenient accepts a miss, and still says what was absorbed."""
+    """--lenient accepts a miss, and still lists what was absorbed."""
     (folder / "bad.yaml").write_text(FIX.replace("$.info", "$.inof"))
     assert _run("--lenient", "spec.yaml", "bad.yaml", "fix.overlay.yaml", "fix.overlay.yaml") == 0
     output = capsys.readouterr()
@@ -104,7 +104,7 @@ def test_usage(folder: Path, arguments: list[str], capsys: pytest.CaptureFixture
 
 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
-    """--help tells the strict rules and the exit codes."""
+    """--help lists the strict rules and the exit codes."""
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
     assert caught.value.code == 0

@@ -1,4 +1,4 @@
-"""What an overlay error says: place, got, wanted, way out."""
+"""An overlay error has place, got, wanted, way out."""
 
 from __future__ import annotations
 

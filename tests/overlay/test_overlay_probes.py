@@ -87,7 +87,7 @@ def test_probe(path: Path, formats: str) -> None:
 
 @pytest.mark.parametrize("path", PROBES, ids=lambda path: path.stem)
 def test_probe_is_well_formed(path: Path) -> None:
-    """A probe names its sentence in field and file name, says it in words, and states exactly one outcome."""
+    """A probe names its sentence in field and file name, quotes it, and states exactly one outcome."""
     probe = _read(path)
     assert probe.keys() <= FIELDS
     assert str(probe["sentence"]) in SENTENCES

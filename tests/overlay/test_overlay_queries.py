@@ -1,4 +1,4 @@
-"""RFC 9535 through our engine: tricky queries, the library's departures mended, hostile ones stopped."""
+"""RFC 9535 through our engine: tricky queries, repaired departures of the library, limits for hostile ones."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ MENDED = [
 
 @pytest.mark.parametrize(("query", "value", "paths"), TRICKY, ids=[query for query, _value, _paths in TRICKY])
 def test_tricky_query(query: str, value: Any, paths: list[str]) -> None:
-    """A query selects what RFC 9535 says, each node once, in its order."""
+    """A query selects what RFC 9535 demands, each node once, in its order."""
     assert [path_of(location) for location in Query(query).select(value)] == paths
 
 

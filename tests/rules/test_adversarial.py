@@ -58,7 +58,7 @@ VALUES: tuple[Any, ...] = (
 
 
 class Anything(TaskIdDto):
-    """A model that holds any value under any attribute; it counts as one whose schema says nothing."""
+    """A model that holds any value under any attribute, as one with an empty schema would."""
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         self.additional_properties: dict[str, Any] = {}
@@ -68,7 +68,7 @@ class Anything(TaskIdDto):
 
 @pytest.mark.parametrize(("condition", "requirement"), CASES)
 def test_a_rule_means_the_same_after_generation(condition: Any, requirement: Any) -> None:
-    """Every pair of values of the fields it speaks of: the module and the validator agree, as object and as model."""
+    """For every pair of values of its fields the module and the validator agree, as object and as model."""
     for schema in (condition, requirement):
         check(schema)
     text = str((condition, requirement))

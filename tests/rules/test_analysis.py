@@ -32,7 +32,7 @@ def test_counts_are_those_of_the_enumeration() -> None:
 
 
 def test_the_literal_reading_of_the_page_is_reported(report: Report) -> None:
-    """It says which model cannot be used with which action, by which rule, and what it is still good for."""
+    """Which model cannot be used with which action, by which rule, and where it can still be used."""
     name = "dead-pair/action=ingredients2video/model=veo31_fast_ingredients"
     (finding,) = [each for schema in report.schemas for each in schema.findings if each.id == name]
     assert finding.rules == ("ingredients-only-veo31-fast",)
@@ -257,7 +257,7 @@ def test_what_no_listed_value_can_show_is_judged_by_the_rules_own_example() -> N
 
 
 def test_strict_mode_is_counted_apart() -> None:
-    """Both times over all fields, also those that no rule looks at."""
+    """Both times over all fields, also those that no rule reads."""
     warns = analysed(rule("r", has("a", "x"), has("b", "y"), "warning")).schemas[0]
     assert (warns.total, warns.valid, warns.valid_strict) == (27, 27, 21)
     assert warns.method == "all 9 combinations of a, b evaluated; no rule looks at d (x3)"

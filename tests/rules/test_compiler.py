@@ -1,4 +1,4 @@
-"""Compiled rules mean what JSON Schema says, for every schema of the dialect and every JSON value."""
+"""Compiled rules agree with JSON Schema, for every schema of the dialect and every JSON value."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def schemas() -> st.SearchStrategy[Any]:
 
 
 def rule_schemas() -> st.SearchStrategy[Any]:
-    """Any schema a rule may hold: at the level of the body it speaks of properties only."""
+    """Any schema a rule may hold: at the level of the body it has properties only."""
     inner = st.dictionaries(st.sampled_from(FIELDS), schemas(), max_size=2)
     plain = st.builds(
         lambda p, r: {"properties": p, "required": r}, inner, st.lists(st.sampled_from(FIELDS), unique=True)

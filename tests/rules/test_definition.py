@@ -31,7 +31,7 @@ def document(*rules: Any, **schemas: Any) -> dict[str, Any]:
 
 
 def refusal(value: Any) -> str:
-    """Return what is said of a document whose rules cannot be meant."""
+    """Return the message about a document with malformed rules."""
     with pytest.raises(RuleDefinitionError) as caught:
         read_rules(value)
     return str(caught.value)

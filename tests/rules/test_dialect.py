@@ -210,7 +210,7 @@ def test_children_of_a_schema() -> None:
     ],
 )
 def test_a_schema_in_the_words_of_openapi_3_0(schema: Any, lower: Any) -> None:
-    """What 3.0 has no word for is said otherwise; 3.1 needs no other words; the argument stays as it is."""
+    """Keywords that 3.0 lacks are rewritten, none for 3.1; the argument is not changed."""
     before = copy.deepcopy(schema)
     result = lowered(schema, "3.0.3")
     assert result == lower

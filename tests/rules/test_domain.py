@@ -30,7 +30,7 @@ def counts(up_to: int) -> tuple[Length, ...]:
 
 
 def rule(condition: Any = True, requirement: Any = True, passes: Any = None, breaks: Any = None) -> dict[str, Any]:
-    """Return a rule as far as the finite part looks at it."""
+    """Return the parts of a rule that the finite part reads."""
     return {"if": condition, "then": requirement, "examples": {"passes": passes, "breaks": breaks}}
 
 
@@ -93,7 +93,7 @@ def test_values_that_count(properties: dict[str, Any], rules: list[Any], expecte
 
 
 def test_bounds_of_the_schema_count_too() -> None:
-    """What the document itself says of a list's length widens the finite part; it needs no rule."""
+    """Bounds of the document on a list's length widen the finite part; no rule is needed."""
     within = {"properties": {"a": {**TEXTS, "maxItems": 3}}}
     assert schema_domains(within, {}) == {"a": counts(4)}
     assert schema_domains({}, {}) == {}
@@ -152,6 +152,6 @@ def test_a_rule_stands_where_its_schema_does() -> None:
 
 
 def test_a_document_without_a_version_is_taken_as_new() -> None:
-    """Where nothing says which OpenAPI it is, the words of JSON Schema stay."""
+    """Without a version of OpenAPI the keywords of JSON Schema stay."""
     result = with_rules_as_schema({"S": {}}, [RuledSchema(("S",), {}, (made("r", "error"),))])
     assert result == {"S": {"allOf": [member("r", {"const": "x"})]}}

@@ -47,7 +47,7 @@ def ids(found: Any) -> list[str]:
 
 
 def changes(body: Mapping[str, Any], **options: Any) -> list[str]:
-    """Return the nearest valid request of a body, in words; every violation says the same."""
+    """Return the nearest valid request of a body, in words; all violations share it."""
     found = [violation for violation in video.violations(body, **options) if violation.rule != "schema"]
     assert len({violation.nearest for violation in found}) == 1
     return [str(change) for change in found[0].nearest]
@@ -355,7 +355,7 @@ def test_json_objects_and_models_are_the_same() -> None:
 
 
 def test_a_class_derived_from_a_model_is_checked_as_that_model_where_it_is_named() -> None:
-    """Whoever derives from a model says so with `model=`; the body is still read as a model, not as an object."""
+    """`model=` names the class that was derived from; the body is still read as a model, not as an object."""
 
     class Derived(VideoGenerationDto):
         pass

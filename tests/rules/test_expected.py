@@ -56,7 +56,7 @@ def test_the_value_reported_is_the_one_that_stands_there() -> None:
 
 
 def test_a_missing_field_is_the_business_of_the_schema() -> None:
-    """A rule about the value of a required field says nothing where the field is missing."""
+    """A rule about the value of a required field is not broken where the field is missing."""
     for name in ("prompt", "action", "model"):
         for case in finite_cases(others=False):
             body = {key: value for key, value in case.body.items() if key != name}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
+import yaml
 from rulewright.commands.rules import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,3 +80,41 @@ def test_the_list_holds_rules_and_sentences(capsys: pytest.CaptureFixture[str]) 
     listed = json.loads(capsys.readouterr().out)
     assert set(listed) == {"document", "rules", "sentences"}
     assert {rule["schema"] for rule in listed["rules"]} >= {"VideoGenerationDto"}
+
+
+def skeleton(capsys: pytest.CaptureFixture[str], sentence: str) -> dict[str, Any]:
+    """Return the action that `rules new` prints for a sentence."""
+    assert main(["new", sentence, "--project", str(ROOT)]) == 0
+    (action,) = yaml.safe_load(capsys.readouterr().out)
+    assert isinstance(action, dict)
+    return action
+
+
+def test_new_writes_the_skeleton_of_a_rule(capsys: pytest.CaptureFixture[str]) -> None:
+    """Target, source, condition and bound come from the sentence; an editor's schema accepts the action."""
+    action = skeleton(capsys, "img2video: 1-2 images")
+    (rule,) = action["update"]["x-rules"]
+    assert action["target"] == "$.components.schemas.VideoGenerationDto"
+    assert rule["source"]["quote"] == "IMG2VIDEO: 1-2 images (start frame, or start + end frames)"
+    assert rule["if"] == {"properties": {"action": {"const": "img2video"}}, "required": ["action"]}
+    assert rule["then"]["properties"] == {"imageList": {"minItems": 1, "maxItems": 2}}
+    overlay = {"overlay": "1.1.0", "info": {"title": "Rules", "version": "1.0.0"}, "actions": [action]}
+    jsonschema_rs.validate(json.loads((ROOT / "generated/overlay.schema.json").read_text("utf-8")), overlay)
+
+
+def test_new_gives_an_example_on_each_side(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the sampler finds both, the author has nothing to invent."""
+    (rule,) = skeleton(capsys, "INGREDIENTS2VIDEO only supports veo31_fast")["update"]["x-rules"]
+    assert rule["then"]["properties"] == {"model": {"enum": ["veo31_fast"]}}
+    assert rule["examples"]["passes"]["model"] == "veo31_fast"
+    assert rule["examples"]["breaks"]["model"] != "veo31_fast"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "problem"),
+    [("images", r"\d sentences hold these words"), ("INGREDIENTS2VIDEO only support veo31fast", "did you mean: Note")],
+)
+def test_new_needs_one_sentence(sentence: str, problem: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Several and none are errors that name what there is."""
+    assert main(["new", sentence, "--project", str(ROOT)]) == 1
+    assert re.search(problem, capsys.readouterr().err)

@@ -46,7 +46,7 @@ def rule(**changes: Any) -> dict[str, Any]:
 
 
 def found(*rules: dict[str, Any], version: str = "3.0.3", **parts: Any) -> list[str]:
-    """Return what the linter says of some rules, without the name of the rule."""
+    """Return the findings of the linter for some rules, as text."""
     schemas = {"Parcel": {**PARCEL, "x-rules": list(rules), **parts}, **OTHERS}
     value = {"openapi": version, "info": {"title": "boxes"}, "components": {"schemas": schemas}}
     return [str(finding) for finding in lint(value, read_rules(value))]
@@ -63,7 +63,7 @@ def labelled(**label: Any) -> dict[str, Any]:
 
 
 def test_a_right_rule_is_let_pass() -> None:
-    """As an error and as a warning, and also one that speaks of nested fields."""
+    """As an error and as a warning, and also one about nested fields."""
     nested = rule(
         message="labels and sender of a box: each has a text, the sender a name",
         then={"properties": {"labels": {"items": {"required": ["text"]}}, "sender": {"required": ["name", "text"]}}},
@@ -76,7 +76,7 @@ def test_a_right_rule_is_let_pass() -> None:
 
 
 def test_every_check_is_registered_under_its_name() -> None:
-    """A message says which check complains."""
+    """A message ends with the name of the check."""
     assert list(CHECKS) == [
         "field-exists",
         "condition-needs-presence",
@@ -138,7 +138,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(("name", "wrong", "message", "pointer"), MISTAKES)
 def test_a_mistake_is_reported_with_its_place(name: str, wrong: dict[str, Any], message: str, pointer: str) -> None:
-    """What is wrong, what would be right, where, and which check says so; this check says nothing else."""
+    """What is wrong, what would be right, where, and which check found it; that check finds nothing else."""
     said = [finding for finding in found(wrong) if finding.endswith(f"({name})")]
     assert said == [says(message, name, pointer)]
 
@@ -183,7 +183,7 @@ def test_a_schema_that_is_a_part_of_itself_has_its_properties_once() -> None:
 
 
 def test_a_schema_that_cannot_be_evaluated_is_the_documents_mistake() -> None:
-    """And told as such, with the schema it stands in."""
+    """It is reported as such, with the schema."""
     schema = {**PARCEL, "properties": {**PARCEL["properties"], "lost": {"$ref": "#/gone"}}, "x-rules": [rule()]}
     value = {"openapi": "3.1.0", "components": {"schemas": {"Parcel": schema, **OTHERS}}}
     with pytest.raises(SchemaError) as caught:

@@ -53,7 +53,7 @@ def read(document: Any) -> RuledSchema:
 
 
 def test_parameters_are_one_object() -> None:
-    """Those of the path and of the operation, by name, in order; what the operation says again counts."""
+    """Those of the path and of the operation, by name, in order; the operation overrides the path."""
     document = ruled_document(rule())
     found = read(document)
     assert found.name == "GET /boxes/{id}"

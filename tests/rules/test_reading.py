@@ -168,7 +168,7 @@ def test_one_pattern_is_compiled_once() -> None:
 
 
 def test_what_is_known_of_a_list_is_used() -> None:
-    """A variable that says whether a field is a list takes the place of the question, which is counted."""
+    """A variable that holds whether a field is a list replaces the test, and its uses are counted."""
     subject = compiler({"a": "a_is_list"})
     (mismatch,) = mismatches(a(minItems=1), "body", "", subject)
     assert render(mismatch.condition) == "a_is_list and len(a) < 1"

@@ -80,7 +80,7 @@ def test_what_was_waived_is_not_searched_for() -> None:
 
 
 def test_violations_are_plain_data() -> None:
-    """They are equal if all they say is, and a copy or a pickle of them says the same without any search."""
+    """They are equal if all their parts are; a copy or a pickle holds the same without a search."""
     subject, asked = made_up()
     found, same = (subject.violations({"a": "x"}) for _ in range(2))
     assert found == same

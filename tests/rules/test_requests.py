@@ -52,7 +52,7 @@ def told(operation: Any, arguments: dict[str, Any], **options: Any) -> list[str]
 
 
 def test_parameters_are_judged_by_the_rules_of_their_operation() -> None:
-    """By their keywords; those of another operation have none, and what is waived is not told."""
+    """By their keywords; those of another operation have none, and waived rules are left out."""
     assert told(GET_TASK_RESULT, {"task_id": "long"}) == ["ids-are-short /taskId"]
     assert told(GET_TASK_RESULT, {"task_id": "abc"}) == []
     assert told(GET_TASK_RESULT, {}) == []

@@ -103,7 +103,7 @@ def test_what_a_listed_value_stands_for(listed: Any, values: tuple[Any, ...]) ->
 
 
 def test_a_space_knows_no_schema_without_properties() -> None:
-    """A schema that says nothing has one point, the empty body."""
+    """An empty schema has one point, the empty body."""
     assert list(Space(RuledSchema(("S",), {}, ()), {}).bodies()) == [{}]
 
 

@@ -79,14 +79,14 @@ def verdicts(merged: Merged, ruled: RuledSchema, names: Names) -> dict[str, dict
 
 
 def test_nobody_notices_the_rules_as_they_are(merged: Merged, ruled: RuledSchema, names: Names) -> None:
-    """Unchanged rules raise no alarm, so whoever notices a mutant notices what was changed in it."""
+    """Unchanged rules raise no alarm, so a judge that notices a mutant notices its change."""
     unchanged = Mutant("none", "none", copy.deepcopy(ruled.schema["x-rules"]))
     assert list(noticed(unchanged, merged.value, names)) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_mutant_is_noticed(kind: str, verdicts: dict[str, dict[str, tuple[str, ...]]]) -> None:
-    """Somebody notices each mutant of this kind; with `-s` a line says how many each noticed."""
+    """At least one judge notices each mutant of this kind; `-s` prints how many each noticed."""
     found = verdicts[kind]
     counts = Counter(each for who in found.values() for each in who)
     print(f"\n{kind}: {len(found)} mutants, noticed by {dict(counts)}")

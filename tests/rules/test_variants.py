@@ -39,7 +39,7 @@ def read(rules: Sequence[Rule], declared: Any = None, **more: Any) -> VariantSet
 
 
 def test_each_value_has_what_the_rules_leave_it() -> None:
-    """A rule about one value narrows that variant only; fields that no rule looks at stay out of the cases."""
+    """A rule about one value narrows that variant only; fields that no rule reads stay out of the cases."""
     made = read([rule(KIND_ONE, {"allOf": [SMALL, LIST]})])
     one, two = made.variants
     assert (one.value, one.function, two.value, two.function) == ("one", "make_one", "two", "make_two")
@@ -175,7 +175,7 @@ def test_values_are_alike_only_if_all_the_rest_is() -> None:
 
 
 def test_a_schema_may_be_sparse() -> None:
-    """Without required fields all are optional; without properties the field that tells variants apart is missing."""
+    """Without required fields all are optional; without properties the discriminating field is missing."""
     schema = {"properties": PROPERTIES, "x-variants": DECLARED}
     (made,) = read_variants({}, [RuledSchema(("S",), schema, ())])
     assert made.domains["size"] == (ABSENT, "s", "m", "l")
@@ -190,7 +190,7 @@ def test_a_variant_that_no_request_keeps_is_an_error() -> None:
 
 
 def test_too_many_combinations_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limit is said, and up to it everything is looked at."""
+    """The message names the limit; up to it everything is evaluated."""
     rules = [rule(KIND_ONE, {"allOf": [SMALL, LIST]})]
     monkeypatch.setattr(variants, "MAX_POINTS", 12)
     assert len(read(rules).variants) == 2

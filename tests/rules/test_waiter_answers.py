@@ -1,4 +1,4 @@
-"""What a waiter says of the answer it polls, held against what the document says of it: states and outputs."""
+"""States and outputs of a waiter are compared with the polled answer in the document."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_outputs_are_urls_or_fields_that_hold_them() -> None:
     ],
 )
 def test_an_output_that_is_an_object_is_refused(place: str, field: str) -> None:
-    """With the field that is meant: the first that speaks of a URL, or else the first."""
+    """With a suggestion: the first field that describes a URL, or else the first."""
     with pytest.raises(InputError) as caught:
         read_outputs("/text", place)
     assert str(caught.value) == (

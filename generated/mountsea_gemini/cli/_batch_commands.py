@@ -115,6 +115,7 @@ def resume(*, options: Spending | None = None) -> int:
             board = Board(desk, store, store.headings())
             held = board.named("held")[: options.max_submits]
             if not board.left() and not held:
+                store.change(stopped=None)
                 return report(desk, options, store, board, {})
             with connection(options) as (settings, pace):
                 _check_server(store, AsyncClient(**settings).settings.base_url)

@@ -208,10 +208,14 @@ STATES: Final[Mapping[str, str]] = {
 """A task's state in JSON, by the waiter's verdict, whose "retry" a script's author would read as "submit again"."""
 
 
+STANDARD_OUTPUT: Final = Path("/dev/fd/1")
+"""Standard output as a file to write, by the name of its descriptor."""
+
+
 def output_of(options: Connecting) -> Path | None:
     """Return the file that is to be written, if any; `-` is standard output, by the name of its descriptor."""
     output = options.output if isinstance(options, Printing | Saving | Calling) else None
-    return Path("/dev/fd/1") if output == Path("-") else output
+    return STANDARD_OUTPUT if output == Path("-") else output
 
 
 @define

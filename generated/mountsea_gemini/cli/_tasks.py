@@ -23,7 +23,7 @@ from .._secrets import printable
 from .._settings import positive_seconds
 from .._tasks import Task
 from .._values import to_json
-from ._command import Call, Desk, Job, output_of, run_command
+from ._command import STANDARD_OUTPUT, Call, Desk, Job, output_of, run_command
 from ._connection import check, connected
 from ._exits import Exit
 from ._options import Calling, Connecting, Polling, Resuming, Saving, Submitting, Waiting
@@ -54,6 +54,9 @@ def call(sending: Sending, options: Calling) -> int:
     def work(desk: Desk) -> Exit:
         _check(options, submits=True)
         output = output_of(options)
+        is_shown = options.json or desk.screen.is_terminal
+        if output is None and is_shown and _answers_with_file(sending.operation):
+            raise ConfigurationError("the answer is a file: --output FILE names where to write it, '-' standard output")
         with connected(options, desk.interrupts) as client, _warned(desk):
             # What may be repeated may also be cut off.
             held = nullcontext() if sending.operation.is_idempotent else _held(desk, job)
@@ -61,6 +64,8 @@ def call(sending: Sending, options: Calling) -> int:
                 answer = sending.send(client)
                 job.stage = "sent"
         content = _bytes_of(answer)
+        if content is not None and not is_shown:
+            output = output or STANDARD_OUTPUT
         job.answer = None if content is not None else to_json(answer)
         text = job.answer if isinstance(job.answer, str) else json.dumps(job.answer, indent=2, ensure_ascii=False)
         if output is not None:
@@ -76,6 +81,12 @@ def call(sending: Sending, options: Calling) -> int:
         return _report(desk.screen, job, lines) if options.json else Exit.OK
 
     return run_command(options, work, job)
+
+
+def _answers_with_file(operation: Operation[..., Any]) -> bool:
+    """Return whether every answer that the document describes is neither JSON nor text."""
+    kinds = [each.partition(";")[0].strip() for each in operation.accept.split(",")]
+    return not any(kind.endswith("json") or kind.startswith(("text/", "*/")) for kind in kinds)
 
 
 def _bytes_of(answer: Any) -> bytes | None:

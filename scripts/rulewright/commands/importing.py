@@ -25,6 +25,7 @@ from rulewright.importing.imported import (
     write_record,
 )
 from rulewright.importing.index import Choice, index_named_by
+from rulewright.merged import STUMBLES
 from rulewright.openapi.document import Document, load
 from rulewright.openapi.operations import operations
 from rulewright.overlay import load_overlay
@@ -117,7 +118,7 @@ def _overlays(imported: Imported, before: Document | None, project: Project | No
         prose = read_prose(imported.document, revision.ruled, overlays)
         if new := prose.new_since(before.value, revision.value):
             yield prose.unclaimed_error(new).message
-    except InputError:
+    except (InputError, *STUMBLES):
         return  # regenerating reports it; the import is done
 
 
@@ -128,12 +129,10 @@ def _show(lines: Sequence[str], stream: TextIO) -> None:
 
 def _operations(document: Document | None) -> dict[str, str]:
     """Return the operationId (or nothing) by method and path; none where the document cannot be read."""
+    if document is None:
+        return {}
     try:
-        return (
-            {each.title: str(each.body.get("operationId", "")) for each in operations(document.value)}
-            if document
-            else {}
-        )
+        return {each.title: str(each.body.get("operationId", "")) for each in operations(document.value)}
     except (LookupError, TypeError, AttributeError):
         return {}
 

@@ -1,4 +1,4 @@
-"""Command line: `rulewright rules check|analyse|list|explain [--project DIR]`."""
+"""Command line: `rulewright rules check|analyse|list|explain|new [--project DIR]`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from rulewright.errors import EXIT_FAILED, InputError, printable, run_cli
 from rulewright.generate.explain import explained
 from rulewright.importing.page import is_url, read_page
 from rulewright.merged import Merged, merge
-from rulewright.openapi.document import Document, load, parse, to_json
+from rulewright.openapi.document import Document, load, parse, to_json, to_yaml
 from rulewright.project import Project, load_project
 from rulewright.rules.analysis import analyse
 from rulewright.rules.definition import Finding, RuledSchema
+from rulewright.rules.skeleton import find_sentence, skeleton
 from rulewright.rules.sources import Prose, misquotes_of_page, read_prose
 from rulewright.rules.verdict import explain
 
@@ -47,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         ("analyse", "report what the rules together allow, forbid and make useless, each with the smallest request"),
         ("list", "list the rules, and every sentence that sounds like a constraint with what claims it"),
         ("explain", "judge one request by the rules: every violation with its rule, place, message and source"),
+        ("new", "print the skeleton of a rule for a sentence of the document: an overlay action to complete"),
     ):
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument("--project", default=".", metavar="DIR", help="the project to work on (default: here)")
@@ -56,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--pages", action="store_true", help="also fetch the pages that rules quote, and compare"
             )
+        if name == "new":
+            command.add_argument("sentence", metavar="SENTENCE", help="words of the sentence, as 'rules list' shows it")
         if name == "explain":
             command.add_argument("request", metavar="FILE", help="the request as JSON or YAML, or - for standard input")
             command.add_argument(
@@ -156,6 +160,20 @@ def _explain(project: Project, options: argparse.Namespace) -> int:
     return EXIT_FAILED if found else 0
 
 
+def _new(project: Project, options: argparse.Namespace) -> int:
+    merged = merge(project)
+    with merged.explained():
+        prose = read_prose(merged.vendor, merged.ruled, merged.overlays)
+    sentence = find_sentence(prose, options.sentence)
+    action = skeleton(merged.value, sentence)
+    if options.format == "json":
+        print(to_json(action), end="")
+        return 0
+    print(printable(f"# {prose.path}, line {sentence.line}. Complete it, and append it to the actions of an overlay."))
+    print(printable(to_yaml([action])), end="")
+    return 0
+
+
 def _read_request(name: str) -> Document:
     return parse(sys.stdin.read(), "standard input") if name == "-" else load(name)
 
@@ -179,4 +197,5 @@ _COMMANDS: Final[dict[str, Callable[[Project, argparse.Namespace], int]]] = {
     "analyse": _analyse,
     "list": _list,
     "explain": _explain,
+    "new": _new,
 }

@@ -27,7 +27,7 @@ from rulewright.generate.generator import Generator, GeneratorError, TimeLimitEr
 from rulewright.generate.manifest import NAME, manifest
 from rulewright.generate.methods import methods_module
 from rulewright.generate.names import Names, read_names
-from rulewright.generate.operations import Method, operations_module, read_methods
+from rulewright.generate.operations import Method, operations_module, read_methods, unsupported_credentials
 from rulewright.generate.rewrites import generator_input
 from rulewright.generate.rules_page import rules_page
 from rulewright.generate.schemas import unchecked
@@ -92,7 +92,7 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     wanted = {(operation.method, wire_path(operation.path)) for operation in operations(effective)}
     made = {(entry["method"], wire_path(entry["path"])) for entry in report["operations"]}
     errors = [*report["errors"], *unsupported_parameters(effective), *unsupported_methods(effective)]
-    errors += unchecked(merged.value)
+    errors += [*unsupported_credentials(effective), *unchecked(merged.value)]
     coverage = Coverage(len(wanted), len(wanted & made))
     gaps = read_gaps(errors, accepted_gaps(merged), coverage)
     names = read_names(report, without=dropped(gaps, made))

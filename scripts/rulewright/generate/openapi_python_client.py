@@ -83,6 +83,12 @@ _CONST: Final = re.compile(
 """The line with which a model refuses a value other than the only one."""
 
 
+_PARSED: Final = re.compile(rb"\b(datetime\.date(?:time)?\.fromisoformat|UUID)\((\w+)\)")
+"""The call with which a model reads a date or an identifier."""
+_WRITTEN: Final = re.compile(rb"([\w.]+)\.isoformat\(\)")
+"""The one with which it writes a date, in a form that not every server reads."""
+
+
 def generate(spec: Path, package: Path) -> dict[str, Any]:
     """Generate a package; return `{"errors": [...], "models": ..., "operations": ...}`.
 
@@ -209,9 +215,14 @@ def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> N
         module.write_bytes(b"from ..._unlisted import unlisted\n" + refused)
     for module in models.glob("*.py"):
         written = module.read_bytes()
-        said = _CONST.sub(rb'\1_unlisted.unlisted(\2, (\3,), __name__ + ".\2")', written)
-        if said != written:
-            module.write_bytes(said.replace(b"\nfrom ", b"\nfrom ... import _unlisted\nfrom ", 1))
+        changed = _CONST.sub(rb'\1_unlisted.unlisted(\2, (\3,), __name__ + ".\2")', written)
+        changed = _PARSED.sub(rb'_unlisted.parsed(\1, \2, __name__ + ".\2")', changed)
+        changed = _WRITTEN.sub(rb"_values.written(\1)", changed)
+        for name in (b"_values", b"_unlisted"):
+            if name + b"." in changed:
+                changed = changed.replace(b"\nfrom ", b"\nfrom ... import " + name + b"\nfrom ", 1)
+        if changed != written:
+            module.write_bytes(changed)
 
 
 def _sent_enums(endpoint: Endpoint) -> Iterator[str]:

@@ -410,6 +410,7 @@ def _entry(method: Method, names: Names) -> dict[str, Any]:
             "is_open": method.is_open,
             "server": _server(operation),
             "accept": _accept(operation),
+            "successes": tuple(str(code) for code in body.get("responses") or () if str(code).startswith("2")),
             "poll": method.poll,
             "rules": method.rules,
             "certainty": str(body.get("x-certainty", "published")),
@@ -441,16 +442,30 @@ def type_imports(types: Iterable[str], names: Names) -> Iterator[str]:
         yield f"from {in_raw()} import models"
 
 
-def credentials(operation: Operation) -> tuple[tuple[str, str, str], ...]:
-    """Return place, name and scheme of an operation's credentials: the first alternative that a single token serves."""
-    alternatives = operation.security
+def credentials(operation: Operation) -> list[tuple[tuple[str, str, str, str], ...]]:
+    """Return the alternatives of an operation's credentials that a client can send, one without any last.
+
+    Each credential has its place, its name, the word before it and the name of its security scheme.
+    """
     schemes = operation.document.get("components", {}).get("securitySchemes", {})
-    for alternative in alternatives if isinstance(alternatives, list) else ():
-        carriers = [_carrier(follow(operation.document, schemes.get(name))) for name in alternative]
-        found = tuple(carrier for carrier in carriers if carrier is not None)
-        if len(found) == len(carriers):
-            return found
-    return ()
+    found = []
+    for alternative in operation.security if isinstance(operation.security, list) else ():
+        carriers = {name: _carrier(follow(operation.document, schemes.get(name))) for name in alternative}
+        kept = tuple((*carrier, name) for name, carrier in carriers.items() if carrier is not None)
+        if len(kept) == len(carriers) and kept not in found:
+            found.append(kept)
+    return sorted(found, key=lambda alternative: not alternative)
+
+
+def unsupported_credentials(document: Any) -> Iterator[str]:
+    """Yield a message for each operation that asks for credentials of kinds only that a client does not send."""
+    for operation in operations(document):
+        if operation.security and not credentials(operation):
+            names = ", ".join(dict.fromkeys(name for each in operation.security for name in each))
+            yield (
+                f"parsing {operation.method.upper()} {operation.path} within its security: credentials of {names} are "
+                "not sent; bearer, basic, oauth2, openIdConnect and apiKey are"
+            )
 
 
 def _carrier(scheme: Any) -> tuple[str, str, str] | None:

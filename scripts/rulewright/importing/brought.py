@@ -8,7 +8,8 @@ from typing import Any, Final
 from rulewright.openapi.document import to_yaml
 from rulewright.openapi.operations import Operation, operations
 from rulewright.openapi.pointer import Location, decode, path_of
-from rulewright.openapi.references import follow, follow_schema
+from rulewright.openapi.references import follow
+from rulewright.openapi.schemas import object_parts
 
 _WAITER: Final = "x-waiter"
 _ERRORS: Final = ("4XX", "5XX")
@@ -45,9 +46,11 @@ def needs(document: Any, new: set[str]) -> Iterator[str]:
 def _submitting(document: Any, operation: Operation, poll: Operation) -> str | None:
     """Return the success status whose answer holds the id that a waiter polls, unless the answer is linked already."""
     waiter = poll.body.get(_WAITER)
-    submitted = waiter.get("id", {}).get("submitted") if isinstance(waiter, Mapping) else None
-    if not isinstance(submitted, str) or operation.method == "get":
+    if not isinstance(waiter, Mapping) or operation.method == "get":
         return None
+    submitted = waiter["id"].get("submitted")
+    if not submitted or f"{{{waiter['id']['parameter']}}}" in operation.path:
+        return None  # no submit can be polled, or the operation is about a task that there is already
     for status, response in operation.body["responses"].items():
         answer = follow(document, response)
         if str(status).startswith("2") and isinstance(answer, dict) and not answer.get("links"):
@@ -58,15 +61,9 @@ def _submitting(document: Any, operation: Operation, poll: Operation) -> str | N
 
 
 def _has(document: Any, schema: Any, names: tuple[str, ...]) -> bool:
-    """Return whether a schema has a property at a pointer, as submits of known waiters do."""
-    found = follow_schema(document, schema)
-    if not names:
-        return bool(found)
-    parts = [found, *(follow_schema(document, each) for each in found.get("allOf", []))]
-    return any(
-        names[0] in part.get("properties", {}) and _has(document, part["properties"][names[0]], names[1:])
-        for part in parts
-    )
+    """Return whether a schema has a property at a pointer."""
+    properties, _ = object_parts(lambda value: follow(document, value), schema)
+    return names[0] in properties and (not names[1:] or _has(document, properties[names[0]], names[1:]))
 
 
 def _link(operation: Operation, poll: Operation, status: str) -> dict[str, Any]:
@@ -96,4 +93,4 @@ def _errors(operation: Operation, every: list[Operation]) -> dict[str, Any]:
 
 
 def _shown(head: str, action: dict[str, Any]) -> str:
-    return "\n".join([f"{head}:", *(f"    {line}" for line in to_yaml([action]).splitlines())])
+    return "\n".join([head.replace("\n", "\\n") + ":", *(f"    {line}" for line in to_yaml([action]).splitlines())])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -371,11 +372,15 @@ def _was(document: Document, location: Location, raw: dict[str, Any]) -> Any:
     return raw.get("x-was", ABSENT)
 
 
+_SCHEMA: Final = json.loads((Path(__file__).parents[1] / "overlay.schema.json").read_bytes())
 EXTENSIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "an overlay": ("x-waived-prose", "x-accepted-findings", "x-accepted-gaps", "x-certainty-words", "x-known-holes"),
-    "an action": ("x-expect", "x-was"),
-    "the update of an action": ("x-rules", "x-variants", "x-waiter", "x-task", "x-certainty"),
-    "a rule": ("x-formerly", "x-certainty"),
+    place: tuple(name for name in schema["properties"] if name.startswith("x-"))
+    for place, schema in {
+        "an overlay": _SCHEMA,
+        "an action": _SCHEMA["$defs"]["action"],
+        "the update of an action": _SCHEMA["$defs"]["value"],
+        "a rule": _SCHEMA["$defs"]["rule"],
+    }.items()
 }
 """The extensions that this tool reads, by where they stand."""
 

@@ -295,7 +295,7 @@ def _read(call: Call, answer: Answer) -> Any:
         reason = broken.reason
     else:
         try:
-            return read_generated(answer, call.operation.read)
+            return read_generated(answer, call.operation)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             what = reader.show(str(error), limit=200)
             reason = f"its body is not what the document says ({type(error).__name__}: {what})"

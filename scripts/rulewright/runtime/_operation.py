@@ -49,11 +49,13 @@ class Credential:
         place: `header`, `query` or `cookie`.
         name: Name of the header, parameter or cookie.
         scheme: `bearer` or `basic` for a word before the token, empty for the token alone.
+        key: The name of its security scheme, by which a client may have a token of its own for it.
     """
 
     place: str
     name: str
     scheme: str
+    key: str = ""
 
 
 @define(frozen=True)
@@ -73,6 +75,14 @@ class Hole:
     quote: str
     advice: str
     path: str = ""
+
+
+class _Plain(dict[str, Any]):
+    """A JSON object as a field of a form, whose generated class takes models."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it is."""
+        return dict(self)
 
 
 @define(frozen=True)
@@ -154,6 +164,7 @@ class Operation(Generic[P, R]):
         model: Makes the body of its fields, where these are not sent as they are given.
         inputs: The arguments of its method, parameters first.
         credentials: The places of the token: the first alternative of the document; empty for none.
+        alternatives: The other ones, each enough by itself; an empty one says that a token is not needed.
         summary: The document's summary, in one line.
         description: The document's description.
         tags: The document's tags; they group texts, never names.
@@ -161,6 +172,7 @@ class Operation(Generic[P, R]):
         contents: The media types of its body, the usual one first.
         server: Its own server, where it is not that of the document.
         accept: The media types of its answers.
+        successes: The statuses of its successes, such as `200` or `2XX`; empty where there is but a default.
         body_required: Whether a request must have a body.
         is_open: Whether its body takes fields that the document does not list.
         poll: The id of the operation that polls the task which this one starts; empty if it starts none.
@@ -178,6 +190,7 @@ class Operation(Generic[P, R]):
     model: Callable[..., Any] | None = None
     inputs: tuple[Input, ...] = ()
     credentials: tuple[Credential, ...] = ()
+    alternatives: tuple[tuple[Credential, ...], ...] = ()
     summary: str = ""
     description: str = ""
     tags: tuple[str, ...] = ()
@@ -185,11 +198,24 @@ class Operation(Generic[P, R]):
     contents: tuple[Content, ...] = ()
     server: str = ""
     accept: str = "application/json"
+    successes: tuple[str, ...] = ()
     body_required: bool = False
     is_open: bool = False
     poll: str = ""
     rules: tuple[str, ...] = ()
     certainty: str = "published"
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can be called without any token."""
+        return () in (self.credentials, *self.alternatives)
+
+    def status_read(self, status: int) -> int:
+        """Return the documented status as which an answer is read: a success is one, whichever it is."""
+        known = {str(status), f"{status // 100}XX"}
+        if not self.successes or status // 100 != 2 or known & {each.upper() for each in self.successes}:
+            return status
+        return int(self.successes[0]) if self.successes[0].isdecimal() else 200
 
     @property
     def media(self) -> str:
@@ -237,7 +263,7 @@ class Operation(Generic[P, R]):
     def _body(self, fields: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
         if self.model is None:
             return {name: to_json(value) for name, value in {**extra, **fields}.items()}
-        body = self.model(**fields)
+        body = self.model(**{name: _Plain(value) if type(value) is dict else value for name, value in fields.items()})
         if extra:
             body.additional_properties.update(extra)
         return body

@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ._addresses import origin
 from ._secrets import Secret
 
 if TYPE_CHECKING:
     from ._exchange import Request
+    from ._operation import Credential
 
 
 @frozen
 class Authority:
-    """Who may see the token: one origin."""
+    """Who may see the tokens: the origin of the API.
 
-    secret: Secret
+    Attributes:
+        secret: The token for whatever has none of its own.
+        origin: The origin.
+        named: The tokens of single security schemes.
+        is_shared: Whether one token may stand for several schemes at once, as it does for a sandbox.
+        others: The origins of the operations that the document places elsewhere.
+    """
+
+    secret: Secret | None
     origin: tuple[str, str, int]
+    named: Mapping[str, Secret] = field(factory=dict)
+    is_shared: bool = False
+    others: frozenset[tuple[str, str, int]] = frozenset()
+
+    def holds(self, credentials: Collection[Credential]) -> bool:
+        """Return whether there is a token for each of some credentials."""
+        missing = {each.key for each in credentials} - self.named.keys()
+        return not missing or (self.secret is not None and (self.is_shared or len(missing) == len(credentials) == 1))
 
     def carried(self, request: Request) -> tuple[str, dict[str, str]]:
         """Return the URL of a request and the headers added to it, with the token where it has any business."""
         url, added = request.url, dict[str, str]()
-        if origin(url) != self.origin:
+        if (home := origin(url)) != self.origin and home not in self.others:
             return url, added
-        token = self.secret.reveal()
         for credential in request.credentials:
+            secret = self.named.get(credential.key, self.secret)
+            if secret is None:
+                continue
+            token = secret.reveal()
             if credential.place == "query":
                 url += ("&" if "?" in url else "?") + urlencode({credential.name: token})
             elif credential.place == "cookie":

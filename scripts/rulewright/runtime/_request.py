@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from ._errors import ConfigurationError
 from ._exchange import Request
-from ._operation import Content, Input, Operation
+from ._operation import Content, Credential, Input, Operation
 from ._settings import Settings
 from ._values import is_given, to_json
 
@@ -35,7 +35,23 @@ def request(settings: Settings, operation: Operation[..., Any], **arguments: Any
         why = settings.redact(str(error), limit=200)
         raise ConfigurationError(f"{operation.id} cannot be sent: {why}; nothing was sent") from None
     headers = {"Accept": operation.accept, **headers, **({"Content-Type": kind} if kind else {})}
-    return Request(operation.method.upper(), url, headers, content, operation.credentials), value
+    return Request(operation.method.upper(), url, headers, content, _credentials(settings, operation)), value
+
+
+def _credentials(settings: Settings, operation: Operation[..., Any]) -> tuple[Credential, ...]:
+    """Return the first alternative of an operation's credentials for which there are tokens.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    alternatives = (operation.credentials, *operation.alternatives)
+    for each in alternatives:
+        if settings.authority.holds(each):
+            return each
+    wanted = " or ".join(
+        "{" + ", ".join(f"{each.key!r}: ..." for each in alternative) + "}" for alternative in alternatives
+    )
+    raise ConfigurationError(f"{operation.id} needs credentials that the client was not given: token={wanted}")
 
 
 def _addressed(

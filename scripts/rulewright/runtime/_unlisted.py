@@ -62,6 +62,24 @@ def unlisted(value: object, listed: Collection[T], place: str) -> T:
     raise UnlistedValueError(value, listed, place)
 
 
+def parsed(parse: Callable[[str], T], value: str, place: str) -> T:
+    """Return a text as a date or the like; as it is, if the answer being read is known to hold others there.
+
+    Raises:
+        ValueError: It is none, and no answer is being read.
+    """
+    try:
+        return parse(value)
+    except (TypeError, ValueError, AttributeError):
+        reading = _READING.get()
+        if reading is None or not isinstance(value, (str, int, float)):
+            raise
+        if place in reading.open:
+            return cast(T, value)
+        reading.refused[place] = True
+        raise
+
+
 def tolerantly(read: Callable[[], R]) -> R:
     """Return what `read` returns; where a value that is not listed is in its way, the list is opened to any value.
 

@@ -146,7 +146,12 @@ def to_json(value: Any) -> Any:
 
 
 def written(moment: dt.date | dt.time) -> str:
-    """Return a date or a time as RFC 3339 writes it: UTC as `Z`, which every reader of such texts knows."""
+    """Return a date or a time as RFC 3339 writes it: UTC as `Z`, which every reader of such texts knows.
+
+    What an answer held in place of a date is returned as it was.
+    """
+    if not isinstance(moment, (dt.date, dt.time)):
+        return moment
     text = moment.isoformat()
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 

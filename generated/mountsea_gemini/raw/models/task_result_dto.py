@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ... import _unlisted, _values
 from ..models.task_status import TaskStatus, check_task_status
 from ..types import UNSET, Unset
 
@@ -52,11 +53,11 @@ class TaskResultDto:
 
         created_at: str | Unset = UNSET
         if not isinstance(self.created_at, Unset):
-            created_at = self.created_at.isoformat()
+            created_at = _values.written(self.created_at)
 
         finished_at: str | Unset = UNSET
         if not isinstance(self.finished_at, Unset):
-            finished_at = self.finished_at.isoformat()
+            finished_at = _values.written(self.finished_at)
 
         trace_id = self.trace_id
 
@@ -101,14 +102,18 @@ class TaskResultDto:
         if isinstance(_created_at, Unset):
             created_at = UNSET
         else:
-            created_at = datetime.datetime.fromisoformat(_created_at)
+            created_at = _unlisted.parsed(
+                datetime.datetime.fromisoformat, _created_at, __name__ + "._created_at"
+            )
 
         _finished_at = d.pop("finishedAt", UNSET)
         finished_at: datetime.datetime | Unset
         if isinstance(_finished_at, Unset):
             finished_at = UNSET
         else:
-            finished_at = datetime.datetime.fromisoformat(_finished_at)
+            finished_at = _unlisted.parsed(
+                datetime.datetime.fromisoformat, _finished_at, __name__ + "._finished_at"
+            )
 
         trace_id = d.pop("traceId", UNSET)
 

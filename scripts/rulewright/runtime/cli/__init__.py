@@ -1,9 +1,9 @@
-"""The command line: one command for each variant of a submit, and those that come back to its task.
+"""The command line: one command for each operation and each variant of one, and those that come back to a task.
 
-Results go to standard output, everything else to standard error. With `--json`, standard output is one
-JSON object that always has the same keys: `exit`, `id`, `status`, `state`, `urls`, `file` and `error`
-(null, or an object with `type`, `message`, `http_status`, `trace_id`, `way_out` and `violations`);
-`status` adds the vendor's whole `answer`. Wrong usage has no object, only exit 2.
+Results go to standard output, everything else to standard error. With `--json`, standard output is one JSON object,
+also for wrong usage. Of a task it always has the same keys: `exit`, `id`, `status`, `state`, `urls`, `file` and `error`
+(null, or an object with `type`, `message`, `http_status`, `trace_id`, `way_out` and `violations`); `status` adds the
+vendor's whole `answer`. Of an operation that starts no task it has `exit`, `answer`, `file` and `error`.
 
 `status` is the vendor's word, `state` is what it means: `running`, `succeeded`, `failed`, `cancelled`,
 `timed_out` (the vendor gave up) or `unknown` (a word that this version does not know; it is waited for like

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -165,8 +167,9 @@ def _bar(desk: Desk, total: int, over: int) -> Any:
 
 
 def naming(options: Storing | Working) -> str:
-    """Return the option that names the store in a command to be pasted, unless a password may stand in it."""
-    return f" --store {options.store}" if options.store and "@" not in options.store else ""
+    """Return the option that names the store in a command to be pasted, without one that holds a password."""
+    has_password = re.search(r"//[^/@]*:[^/@]*@", options.store or "")
+    return f" --store {shlex.quote(options.store)}" if options.store and not has_password else ""
 
 
 def row(board: Board, entry: Entry) -> str:

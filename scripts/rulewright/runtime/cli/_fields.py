@@ -97,7 +97,10 @@ def operation_fields(operation: Operation[..., Any], taken: Collection[str]) -> 
         operation: The operation.
         taken: Names that options of the command itself have already.
     """
-    inputs = (*operation.inputs, *([EXTRA] if operation.is_open else []))
+    # JSON holds no bytes: what a document calls binary in it is a text.
+    is_text = bool(operation.contents) and operation.contents[0].is_json
+    found = (evolve(each, format="") if is_text and each.format == "binary" else each for each in operation.inputs)
+    inputs = (*found, *([EXTRA] if operation.is_open else []))
     names = {*taken, *(each.keyword for each in inputs)}
     return tuple(
         _field(each, _options(each, taken, names), by_place=each.place == "path" and each.required) for each in inputs
@@ -161,7 +164,7 @@ def _field(each: Input, options: tuple[str, ...], *, by_place: bool, default: An
         read, extra["metavar"] = _file, "@FILE"
     elif one == "string" and each.format not in _DATES:
         kind, read = str, _text
-    elif one in _TYPES:
+    elif one in _TYPES and not (repeated and one == "boolean"):
         kind = _DATES.get(each.format, str) if one == "string" else _TYPES[one]
     else:
         read, extra["metavar"] = _json if one else _json_or_text, "JSON"
