@@ -13,8 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from ._async_client import AsyncClient
-    from ._client import Client
+    from ._client import AsyncClient, Client
     from ._clock import Clock
     from ._errors import (
         ApiError,
@@ -41,8 +40,8 @@ if TYPE_CHECKING:
         TaskTimedOut,
         WaitTimeout,
     )
-    from ._result import TaskResult
     from ._tasks import AsyncTask, Task
+    from ._waiter import TaskResult
 
 __all__ = [
     "ApiError",
@@ -77,12 +76,12 @@ __all__ = [
 ]
 
 _ELSEWHERE: Final = {
-    "AsyncClient": "_async_client",
+    "AsyncClient": "_client",
     "AsyncTask": "_tasks",
     "Client": "_client",
     "Clock": "_clock",
     "Task": "_tasks",
-    "TaskResult": "_result",
+    "TaskResult": "_waiter",
 }
 
 

@@ -55,8 +55,7 @@ def test_a_page_can_be_followed(page: str, api: str, tmp_path: Path) -> None:
         folder.mkdir()
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "MOUNTSEA_"))}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    environment["PYTHONPATH"] = str(ROOT / "generated")
-    snippets = {**environment, "MOUNTSEA_BASE_URL": api, "MOUNTSEA_API_KEY": "sandbox"}
+    environment |= {"PYTHONPATH": str(ROOT / "generated"), "MOUNTSEA_BASE_URL": api, "MOUNTSEA_API_KEY": "sandbox"}
     for language, title, text in blocks(page):
         if "." in title:
             path = folder / title
@@ -67,7 +66,7 @@ def test_a_page_can_be_followed(page: str, api: str, tmp_path: Path) -> None:
             lines = "".join(line for line in text.splitlines(keepends=True) if line.strip() not in INSTALLED)
             run(["bash", "-euo", "pipefail", "-c", lines], folder, environment)
         elif language == "python":
-            run([sys.executable, "-c", text], folder, snippets)
+            run([sys.executable, "-c", text], folder, environment)
         else:
             parse(language, text)
 

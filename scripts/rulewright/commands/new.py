@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rulewright new",
         description="Make a project for an OpenAPI document: overlays, typed client, sandbox, tests, CI.",
+        epilog="example: rulewright new ../shop --spec openapi.yaml --package our_shop",
     )
     add = parser.add_argument
     add("dir", metavar="DIR", type=Path, help="the folder to make; it must be empty or not there")
