@@ -21,7 +21,7 @@ from cyclopts import Parameter
 
 from .. import _cores
 from .._api import PROGRAM, SUBMITS
-from .._async_client import AsyncClient
+from .._client import AsyncClient
 from .._errors import ConfigurationError
 from .._files import checked_target
 from .._settings import positive_seconds

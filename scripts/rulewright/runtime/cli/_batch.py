@@ -26,10 +26,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from .. import _cores
 from .. import _errors as errors
 from .._api import OPERATIONS, POLL_ARGUMENTS, SUBMITS, WAITERS
-from .._async_client import AsyncClient
+from .._client import AsyncClient
 from .._files import begin
-from .._result import TaskResult
 from .._tasks import AsyncTask
+from .._waiter import TaskResult
 from ._command import error_document
 from ._lease import Lease
 from ._store import (
