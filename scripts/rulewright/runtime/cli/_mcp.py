@@ -316,10 +316,9 @@ def server(tools: Tools, gate: Gate) -> Server[Any]:
                 return verdict
             # Not abandoned: a call that is cancelled has been sent, and its task has to be recorded.
             with anyio.CancelScope(shield=True):
-                done = await anyio.to_thread.run_sync(tool.run, arguments)
+                return _succeeded(await anyio.to_thread.run_sync(tool.run, arguments))
         except ApiError as error:
             return _failed(_described(error))
-        return _succeeded(done)
 
     return Server(PROGRAM, on_list_tools=on_list_tools, on_call_tool=on_call_tool)
 
