@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import version
 
 import pytest
-from rulewright.__main__ import main
+from rulewright.__main__ import _COMMANDS, main
 
 PROGRAM = (sys.executable, "-m", "rulewright")
 
@@ -21,6 +21,16 @@ def test_version_and_help_need_no_command(capsys: pytest.CaptureFixture[str]) ->
     shown = capsys.readouterr().out
     assert "  regenerate  " in shown
     assert "examples:\n  rulewright " in shown
+
+
+@pytest.mark.parametrize("name", [*_COMMANDS, "completion"])
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With what follows the options: an example, how to use it, or its exit codes."""
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main([name, "--help"])
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"usage: rulewright {name} ")
+    assert any(word in shown for word in ("example: ", "to use it:", "-- -k", "OLD and NEW", "Exit codes:"))
 
 
 def test_a_misspelt_command_is_named_with_the_one_meant(capsys: pytest.CaptureFixture[str]) -> None:

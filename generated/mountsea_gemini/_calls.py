@@ -17,12 +17,22 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from ._answers import ABSENT, Reader, Unreadable, at, may_hide_json, mentioned_ids, status_error, submitted_id
+from ._answers import (
+    ABSENT,
+    Reader,
+    Unreadable,
+    at,
+    may_hide_json,
+    mentioned_ids,
+    retry_after,
+    status_error,
+    submitted_id,
+    utc,
+)
 from ._api import LOGGER
 from ._errors import ApiError, ConnectionFailed, OutcomeUnknown, ProtocolError, SubmitContradicted, SubmitOutcomeUnknown
 from ._exchange import Answer, Core, Failed, Now, Random, Request, Send, Sleep, Wall
 from ._operation import Operation
-from ._retry_after import retry_after, utc
 
 _log = logging.getLogger(LOGGER)
 

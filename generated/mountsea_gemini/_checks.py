@@ -7,8 +7,15 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ._nearest import Violated
-from ._rules import Arguments, Body, Found, RequestChecks, RuleSet, RuleViolations
+from ._rules import (
+    Arguments,
+    Body,
+    Found,
+    RequestChecks,
+    RuleSet,
+    RuleViolations,
+    Violated,
+)
 from ._values import (
     ABSENT,
     FORMATS,

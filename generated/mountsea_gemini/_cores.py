@@ -21,14 +21,12 @@ from ._errors import ApiError, ConfigurationError, RequestRefused, TaskOutputMis
 from ._exchange import Core, Disk, DiskFailed, Effect, Tell
 from ._files import checked_target
 from ._operation import Operation
-from ._private import PrivateTexts
 from ._request import request
-from ._result import TaskResult
-from ._secrets import NOTHING, printable
+from ._secrets import NOTHING, PrivateTexts, printable
 from ._settings import Settings, positive_seconds, waived
 from ._values import to_json
 from ._violation import RuleViolation
-from ._waiter import Waiter
+from ._waiter import TaskResult, Waiter
 from ._waiting import OnPoll, Polling, looking, waiting
 
 _USUAL_REASONS: Final = (("message",), ("error", "message"), ("detail",), ("error",), ("title",))

@@ -42,8 +42,8 @@ from ._violation import RuleViolation
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ._result import TaskResult
     from ._violation import Violation
+    from ._waiter import TaskResult
 
 
 def _restore(kind: type[BaseException], args: tuple[Any, ...], fields: dict[str, Any]) -> BaseException:
@@ -58,7 +58,7 @@ def _without_raw(value: Any) -> Any:
     # Errors are pickled into logs and result stores of job queues, where no answer's body belongs.
     from attrs import evolve
 
-    from ._result import TaskResult
+    from ._waiter import TaskResult
 
     return evolve(value, raw=None) if isinstance(value, TaskResult) else value
 

@@ -14,8 +14,8 @@ from ._errors import ConfigurationError
 
 if TYPE_CHECKING:
     from ._exchange import Core
-    from ._result import TaskResult
     from ._settings import Settings
+    from ._waiter import TaskResult
     from ._waiting import OnPoll
 
 R = TypeVar("R")

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from attrs import define, field, frozen
 
-from ._answers import Reader, Unreadable, status_error, task_result
+from ._answers import Reader, Unreadable, retry_after, status_error, task_result
 from ._api import LOGGER
 from ._calls import ANSWER_LIMIT
 from ._errors import (
@@ -27,8 +27,7 @@ from ._errors import (
     WaitTimeout,
 )
 from ._exchange import Answer, Core, Failed, Now, Random, Request, Send, Sleep, Tell, Wall
-from ._result import TaskResult, Verdict
-from ._retry_after import retry_after
+from ._waiter import TaskResult, Verdict
 
 _log = logging.getLogger(LOGGER)
 

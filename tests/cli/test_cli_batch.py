@@ -220,13 +220,13 @@ def test_all_bad_lines_are_listed_at_once(cli: Cli, serve: Serve, tmp_path: Path
         '{"prompt": ',
         '["a"]',
         '{"prompt": NaN}',
-        '{"output": "../x", "request": {}}',
-        '{"output": "..", "request": {}}',
-        '{"output": "a\\u001b[0m", "request": {}}',
+        '{"output": "../x", "request": {"prompt": "a", "action": "text2video", "model": "veo31_fast"}}',
+        '{"output": "..", "request": {"prompt": "a", "action": "text2video", "model": "veo31_fast"}}',
+        '{"output": "a\\u001b[0m", "request": {"prompt": "a", "action": "text2video", "model": "veo31_fast"}}',
         '{"output": "line-0001.mp4", "request": {"prompt": "b", "action": "text2video", "model": "veo31_fast"}}',
         '{"prompt": "a", "action": "img2video", "model": "veo31_fast"}',
         '{"operation": "generateVido", "request": {"prompt": "a"}}',
-        '{"output": "there.mp4", "request": {"prompt": "a"}}',
+        '{"output": "there.mp4", "request": {"prompt": "a", "action": "text2video", "model": "veo31_fast"}}',
     )
     file.write_text("\n".join(rows))
     (tmp_path / "cats").mkdir()
@@ -429,7 +429,9 @@ def test_a_line_names_its_operation_and_parameters(tmp_path: Path) -> None:
     document = (project / "openapi.yaml").read_text("utf-8")
     begin, end = document.index("  /parcels/{parcelId}/labels:"), document.index("  /jobs/{jobId}:")
     another = document[begin:end].replace("/labels:", "/returns:").replace("orderLabel", "orderReturn")
-    another = another.replace("{$ref: '#/components/schemas/LabelOrder'}", "{properties: {kind: {}, size: {}}}")
+    another = another.replace(
+        "{$ref: '#/components/schemas/LabelOrder'}", "{type: object, properties: {kind: {}, size: {}}}"
+    )
     (project / "openapi.yaml").write_text(document[:end] + another + document[end:], encoding="utf-8")
     regenerate(project)
     box, letter = {"kind": "box", "size": {"width": 1}, "weight": 1}, {"kind": "letter", "size": {"width": 1}}

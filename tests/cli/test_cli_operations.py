@@ -280,6 +280,20 @@ def test_a_signal_does_not_cut_off_what_may_be_billed(built: Path) -> None:
     assert "waiting for the answer" in err
 
 
+def test_what_may_be_repeated_is_cut_off_and_called_so(built: Path) -> None:
+    """A DELETE has perhaps been carried out when a signal ends it; another one does no harm."""
+    sandbox = rulewright.sandbox.Sandbox(built / "openapi.effective.json", script="slow=20@submit")
+    with sandbox.serve() as served:
+        words = [sys.executable, "-m", "gallery", "operation-status", "7", "--sandbox", "--base-url", served.url]
+        environment = {**os.environ, "PYTHONPATH": str(built)}
+        with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            until(lambda: len(sandbox.requests) == 1)
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=15)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "it may have been carried out; sending it again changes nothing more" in err
+
+
 @pytest.fixture
 def completion(built: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
     """Return the script of a shell."""

@@ -30,8 +30,7 @@ from mountsea_gemini._errors import (
     StatusError,
 )
 from mountsea_gemini._exchange import Answer, Request, Send
-from mountsea_gemini._private import PrivateTexts
-from mountsea_gemini._secrets import WITHHELD, Redactor
+from mountsea_gemini._secrets import WITHHELD, PrivateTexts, Redactor
 from mountsea_gemini.waiters import TASK as WAITER
 
 READER = Reader(WAITER, Redactor(None))

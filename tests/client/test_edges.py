@@ -23,7 +23,7 @@ from mountsea_gemini import (
     WaitTimeout,
 )
 from mountsea_gemini._addresses import origin, split
-from mountsea_gemini._container import mp4_problem
+from mountsea_gemini._downloading import mp4_problem
 from mountsea_gemini._secrets import WITHHELD
 from mountsea_gemini.operations import GENERATE_VIDEO, GET_TASK_RESULT
 from mountsea_gemini.raw.models import VideoGenerationDto

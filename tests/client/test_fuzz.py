@@ -13,7 +13,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mountsea_gemini import ApiError, Client, SubmitContradicted, SubmitOutcomeUnknown
-from mountsea_gemini._retry_after import retry_after
+from mountsea_gemini._answers import retry_after
 from mountsea_gemini._secrets import Redactor, Secret, without_query
 from rulewright.testing import FakeClock
 

@@ -17,8 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mountsea_gemini import ApiError, TaskFailed
-from mountsea_gemini._private import PrivateTexts
-from mountsea_gemini._secrets import WITHHELD
+from mountsea_gemini._secrets import WITHHELD, PrivateTexts
 from mountsea_gemini.operations import GET_TASK_RESULT
 
 from tests.client.scripted import ACCEPTED, TASK, TOKEN, Play, Skin, fails, reply, state

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 import pytest
-from mountsea_gemini._retry_after import retry_after, utc
+from mountsea_gemini._answers import retry_after, utc
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 AT_HALF_PAST = (

@@ -6,8 +6,7 @@ import copy
 import pickle
 
 import pytest
-from mountsea_gemini._private import PrivateTexts
-from mountsea_gemini._secrets import WITHHELD, Redactor, Secret, without_query
+from mountsea_gemini._secrets import WITHHELD, PrivateTexts, Redactor, Secret, without_query
 
 TOKEN = "sk-very-secret-0123456789abcdef"  # noqa: S105  made up
 

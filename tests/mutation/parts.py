@@ -13,7 +13,6 @@ _ERRORS: Final = ("tests/client/test_submit_errors.py", "tests/client/test_wait_
 PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "runtime": {
         f"{PACKAGE}/_checks.py": (f"{_TESTS}/test_expected.py", f"{_TESTS}/test_schema_checks.py"),
-        f"{PACKAGE}/_nearest.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_requests.py"),
         f"{PACKAGE}/_rules.py": (
             f"{_TESTS}/test_engine.py",
             f"{_TESTS}/test_record.py",
@@ -61,7 +60,6 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "client": {
         f"{PACKAGE}/_answers.py": ("tests/client/test_answers.py", "tests/client/test_result_places.py", *_ERRORS),
         f"{PACKAGE}/_exchange.py": ("tests/client/test_answers.py", "tests/client/test_submit_errors.py"),
-        f"{PACKAGE}/_retry_after.py": ("tests/client/test_retry_after.py",),
         f"{PACKAGE}/_calls.py": (
             "tests/client/test_submitting.py",
             "tests/client/test_called.py",
@@ -73,7 +71,6 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "requests": {
         f"{PACKAGE}/_addresses.py": ("tests/client/test_addresses.py",),
         f"{PACKAGE}/_bodies.py": ("tests/client/test_bodies.py",),
-        f"{PACKAGE}/_container.py": ("tests/client/test_edges.py",),
         f"{PACKAGE}/_cores.py": ("tests/client/test_cores.py", "tests/client/test_following.py"),
         f"{PACKAGE}/_downloading.py": ("tests/client/test_transfers.py", "tests/client/test_download_statuses.py"),
         f"{PACKAGE}/_drive.py": ("tests/client/test_drive.py",),
@@ -81,7 +78,6 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         f"{PACKAGE}/_files.py": ("tests/client/test_files.py",),
         f"{PACKAGE}/_policy.py": ("tests/client/test_calling.py",),
         f"{PACKAGE}/_request.py": ("tests/client/test_calling.py",),
-        f"{PACKAGE}/_result.py": ("tests/client/test_tasks.py",),
         f"{PACKAGE}/_secrets.py": ("tests/client/test_secrets.py",),
         f"{PACKAGE}/_settings.py": ("tests/client/test_settings.py",),
         f"{PACKAGE}/_tasks.py": ("tests/client/test_tasks.py",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from rulewright.commands.rules import main as rules
 from rulewright.errors import run_cli
 from rulewright.openapi.document import load
 
+from tests import generating
 from tests.regenerate.conftest import ROOT
 
 Edit = Callable[[str], str]
-VENDOR = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
+EXAMPLE = ROOT / "tests/example"
+VENDOR = (EXAMPLE / "openapi.yaml").read_text(encoding="utf-8")
 EXTEND = """\
 openapi: 3.0.0
 info: {info}
@@ -43,6 +46,21 @@ components:
       properties: {{videoId: {{type: string, description: The video to extend}}}}
       required: [videoId]
 """
+
+
+@pytest.fixture(scope="module")
+def generated_example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The frozen example, generated once; not to be changed."""
+    copy = tmp_path_factory.mktemp("example") / "project"
+    shutil.copytree(EXAMPLE, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    generating.regenerate(copy)
+    return copy
+
+
+@pytest.fixture
+def project(generated_example: Path, tmp_path: Path) -> Path:
+    """A copy of the example with its generated files."""
+    return Path(shutil.copytree(generated_example, tmp_path / "project"))
 
 
 def replaced(old: str, new: str) -> Edit:
@@ -96,7 +114,7 @@ def test_a_compatible_change_needs_no_edit(project: Path, change: str) -> None:
 @pytest.mark.usefixtures("inside")
 def test_one_more_operation_needs_no_edit(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is a typed operation at once; the lines that make it return a task are printed, and work as they are."""
-    vendor = load(ROOT / "openapi.yaml").value
+    vendor = load(EXAMPLE / "openapi.yaml").value
     extend = EXTEND.format(info=vendor["info"], servers=vendor["servers"])
     assert imported(project, page(VENDOR), page(extend, "POST /gemini/video/extend")) == 0
     printed = capsys.readouterr().out

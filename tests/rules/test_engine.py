@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from mountsea_gemini import _rules as engine
 from mountsea_gemini import rules
-from mountsea_gemini._nearest import Violated
-from mountsea_gemini._nearest import nearest as search
+from mountsea_gemini._rules import Violated
+from mountsea_gemini._rules import nearest as search
 from mountsea_gemini._violation import describe
 from mountsea_gemini.raw.models import VideoGenerationDto
 from mountsea_gemini.rules import (

@@ -9,8 +9,7 @@ from typing import Any
 import attrs
 import pytest
 from mountsea_gemini import rules
-from mountsea_gemini._nearest import Violated
-from mountsea_gemini._rules import Found, RuleSet, RuleViolations
+from mountsea_gemini._rules import Found, RuleSet, RuleViolations, Violated
 from mountsea_gemini.rules import ABSENT, Change, Length, Rule, Source, Violation
 
 from tests.rules import video

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from mountsea_gemini import _checks, _rules
-from mountsea_gemini._nearest import Violated, nearest
-from mountsea_gemini._rules import Arguments, Found, RequestChecks, Rules, RuleSet, RuleViolations
+from mountsea_gemini._rules import Arguments, Found, RequestChecks, Rules, RuleSet, RuleViolations, Violated, nearest
 from mountsea_gemini.operations import GENERATE_VIDEO, GET_TASK_RESULT
 from mountsea_gemini.raw.models import VideoGenerationDto
 from mountsea_gemini.rules import ABSENT, Rule, RuleViolation, RuleWarning, Source

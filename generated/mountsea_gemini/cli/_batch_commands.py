@@ -21,7 +21,7 @@ from cyclopts import Parameter
 
 from .. import _cores
 from .._api import PROGRAM, SUBMITS
-from .._async_client import AsyncClient
+from .._client import AsyncClient
 from .._errors import ConfigurationError
 from .._files import checked_target
 from .._settings import positive_seconds
@@ -96,6 +96,7 @@ def submit(
                     )
                     board.load()
                 if options.no_wait:
+                    store.limit(options.concurrency, _rate(options.rate))
                     return report(desk, options, store, board, {}, findings=findings)
                 return _work(desk, options, store, board, (settings, pace), findings=findings)
 
@@ -483,13 +484,13 @@ def _work(
     findings: _lines.Findings | None = None,
 ) -> Exit:
     """Work until the lines of the board are over, or without one until a signal, and report."""
-    from ._batch import Worker, register_queues
+    from ._batch import Worker
     from ._lease import Lease
 
     settings, pace = way
     interrupted: KeyboardInterrupt | None = None
     shown = board or Board(desk, store, ())
-    register_queues(store, concurrency=options.concurrency, rate=_rate(options.rate))
+    store.limit(options.concurrency, _rate(options.rate))
     lease = Lease(store, options.lease)
     stopped: Mapping[str, Any] = {}
     try:
@@ -507,7 +508,7 @@ def _work(
                     shown.observe,
                     desk.screen.note,
                     shown.polled,
-                    None if board is not None else options.output_dir,
+                    None if isinstance(options, Batching) else options.output_dir,
                     options.timeout,
                 )
 

@@ -11,16 +11,17 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from attrs import define, field, frozen
 
-from .._api import BODIES, OPERATIONS, PROGRAM, SUBMITS, WAITERS, request_violations
+from .._api import BODIES, OPERATIONS, PROGRAM, RULES, SUBMITS, WAITERS, request_violations
 from .._errors import ConfigurationError
 from .._secrets import printable
+from .._violation import Violation
 from ._requests import RequestSchema, UnlistedField, read_object, unlisted_fields
 
 LIMIT: Final = 4 * 2**20
@@ -269,7 +270,7 @@ def _operation(place: str, named: Any, body: dict[str, Any], parameters: Mapping
         return named
     if len(SUBMITS) == 1:
         return next(iter(SUBMITS))
-    fitting = [each for each in SUBMITS if _fits(each, body, parameters)]
+    fitting = _fitting(body, parameters)
     if len(fitting) != 1:
         raise ConfigurationError(
             f"{place}: must name its operation, because {len(fitting) or 'none'} of {', '.join(SUBMITS)} would take it",
@@ -278,15 +279,27 @@ def _operation(place: str, named: Any, body: dict[str, Any], parameters: Mapping
     return fitting[0]
 
 
-def _fits(operation: str, body: dict[str, Any], given: Mapping[str, Any]) -> bool:
-    known = {each.name for each in OPERATIONS[operation].inputs if each.place == "body" and each.name}
-    if known and not body.keys() <= known:
-        return False
-    try:
-        parameters = _parameters("", operation, given)
-    except ConfigurationError:
-        return False
-    return not request_violations(OPERATIONS[operation], {"body": body, **parameters})
+def _fitting(body: dict[str, Any], parameters: Mapping[str, Any]) -> list[str]:
+    """Return the operations that a line can be meant for: by its fields, and where that leaves several by the rules."""
+    shared: dict[str, int] = {}
+    requests: dict[str, dict[str, Any]] = {}
+    for name in SUBMITS:
+        known = {each.name: each.required for each in OPERATIONS[name].inputs if each.place == "body" and each.name}
+        with contextlib.suppress(ConfigurationError):
+            given = _parameters("", name, parameters)
+            if all(each in body for each, required in known.items() if required):
+                shared[name] = len(known.keys() & body)
+                requests[name] = {"body": body, **given}
+    fitting = [name for name, count in shared.items() if count == max(shared.values())]
+    if len(fitting) > 1:
+        found = {name: request_violations(OPERATIONS[name], requests[name]) for name in fitting}
+        for wrong in (_breaks_schema, bool):
+            fitting = [name for name in fitting if not wrong(found[name])] if len(fitting) > 1 else fitting
+    return fitting
+
+
+def _breaks_schema(found: Iterable[Violation]) -> bool:
+    return any(each.rule not in RULES for each in found)
 
 
 def _check_operation(named: str | None) -> None:

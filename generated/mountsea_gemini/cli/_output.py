@@ -23,7 +23,7 @@ from .._secrets import printable
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from .._result import TaskResult
+    from .._waiter import TaskResult
 
 REMINDER: Final = 60.0
 """Seconds after which a pipe gets a line although the state has not changed."""

@@ -40,6 +40,11 @@ FOLLOWING: Final = f"{APPLICATION}-follow"
 HELD: Final = f"{APPLICATION}-held"
 """Queue that nobody works on: lines that nobody has approved yet, the headings of batches, and the settings."""
 
+CONCURRENCY: Final = 4
+"""Submits in flight, for each worker: more cost unknown outcomes where it is killed, and gain little."""
+FOLLOWED: Final = 200
+"""Tasks that one worker waits for at a time; the others go on at the vendor meanwhile."""
+
 SUBMIT: Final = "submit"
 FOLLOW: Final = "follow"
 _SETTINGS: Final = f"{APPLICATION}:settings"
@@ -280,6 +285,23 @@ class Store:
     def repeat_download(self, line: str) -> None:
         """Wait for the task of a line and download its file once more."""
         self.client.rewind_workflow(f"{line}:file", queue_name=FOLLOWING)
+
+    def limit(self, concurrency: int | None, rate: float | None) -> None:
+        """Create the queues, or change the limits that are given; they hold for all workers.
+
+        Args:
+            concurrency: Submits in flight of each worker.
+            rate: Submits a second of all workers together.
+        """
+        register = self.client.register_queue
+        if self.client.retrieve_queue(SUBMITTING) is None:
+            register(SUBMITTING, worker_concurrency=concurrency or CONCURRENCY, polling_interval_sec=0.1)
+            register(FOLLOWING, worker_concurrency=FOLLOWED, polling_interval_sec=0.25)
+        if concurrency is not None:
+            self.change(concurrency=concurrency)
+        if rate is not None and (queue := self.client.retrieve_queue(SUBMITTING)) is not None:
+            # In a window of whole submits: 0.5 a second is one in two seconds.
+            queue.set_limiter({"limit": max(1, int(rate)), "period": max(1, int(rate)) / rate})
 
     def set_concurrency(self, submits: int) -> None:
         """Let every worker have so many submits in flight; none pauses the queue."""

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 from attrs import frozen
 from cyclopts import Parameter
@@ -18,16 +18,19 @@ from .._client import Client
 from .._errors import ConfigurationError, DownloadError
 from .._files import begin, checked_target, is_standard_output
 from .._operation import Operation
-from .._result import TaskResult
 from .._secrets import printable
 from .._settings import positive_seconds
 from .._tasks import Task
 from .._values import to_json
+from .._waiter import TaskResult
 from ._command import STANDARD_OUTPUT, Call, Desk, Job, output_of, run_command
 from ._connection import check, connected
 from ._exits import Exit
 from ._options import Calling, Connecting, Polling, Resuming, Saving, Submitting, Waiting
 from ._output import Screen, Watch, one_line
+
+_SAFE: Final = frozenset({"get", "head", "options", "trace"})
+"""Methods of requests that change nothing (RFC 9110, 9.2.1)."""
 
 Id: TypeAlias = Annotated[str, Parameter(metavar="ID", help="The task's id, as the submit printed it.")]
 
@@ -60,6 +63,9 @@ def call(sending: Sending, options: Calling) -> int:
         with connected(options, desk.interrupts) as client, _warned(desk):
             # What may be repeated may also be cut off.
             held = nullcontext() if sending.operation.is_idempotent else _held(desk, job)
+            job.is_idempotent = sending.operation.is_idempotent
+            if sending.operation.method not in _SAFE:
+                job.stage = "sending"
             with held:
                 answer = sending.send(client)
                 job.stage = "sent"

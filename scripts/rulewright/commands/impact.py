@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     return run_cli(lambda: _list_checks(options) if options.checks else _run(options))
 
 
-def _parser(revisions: str | None) -> argparse.ArgumentParser:
+def _parser(revisions: str | None = None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rulewright impact",
         description="Report what a change of the vendor document means for callers.",

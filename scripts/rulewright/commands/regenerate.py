@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rulewright regenerate",
         description="Apply the overlays to the vendor document and generate the client from the result.",
+        epilog="example: rulewright regenerate --check --project ../shop",
     )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the output is out of date")
     parser.add_argument("--project", default=".", metavar="DIR", help="the project to work on (default: here)")

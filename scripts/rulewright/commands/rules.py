@@ -41,7 +41,11 @@ def _run(project: Project, options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="rulewright rules", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="rulewright rules",
+        description="The rules of a project.",
+        epilog="example: rulewright rules explain request.json",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, about in (
         ("check", "refuse rules that are malformed or contradict their examples, and prose that no rule claims"),

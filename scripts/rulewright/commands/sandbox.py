@@ -101,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rulewright sandbox",
         description="Serve an effective document on this machine until Ctrl-C. Standard output is the URL alone.",
+        epilog="example: rulewright sandbox --port 8080 --outcome 'failed 502@poll:2-4'",
     )
     parser.add_argument(
         "document",

@@ -36,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="rulewright vendor", description="Copies of the client in other repositories."
+        prog="rulewright vendor",
+        description="Copies of the client in other repositories.",
+        epilog="example: rulewright vendor copy ../app/app/_vendor",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, about in _ABOUT.items():

@@ -189,6 +189,8 @@ class ClientPackage:
 
     def _models(self, request: Request) -> tuple[type[Any], ...]:
         hint: Any = self._hints(request).get("body")
+        if typing.get_origin(hint) is list:
+            return ()
         return tuple(each for each in (typing.get_args(hint) or (hint,)) if hasattr(each, "from_dict"))
 
     def _arguments(self, request: Request) -> dict[str, Any]:
@@ -286,6 +288,8 @@ def _given(operation: Any, request: Request, arguments: Mapping[str, Any]) -> di
             return None
         if value is not ABSENT and type(value).__name__ != "Unset":
             given[each.keyword] = value
+    if any(each.required and each.keyword not in given for each in operation.inputs):
+        return None
     if body is ABSENT or "" in fields:
         return given
     extra = {name: value for name, value in request.body.items() if name not in fields}
@@ -351,7 +355,7 @@ def _converted(value: Any, hint: Any) -> Any:
         raise Inexpressible(f"{value!r:.80}: {error}") from error
     fits = value in typing.get_args(hint) if origin is Literal else hint is Any or _is_plain(value, hint)
     if not fits:
-        raise Inexpressible(f"{value!r:.80} is no {hint}")
+        raise Inexpressible(f"{value!r:.80} is not of type {hint}")
     return value
 
 
@@ -369,4 +373,4 @@ def _one_of(value: Any, hints: list[Any]) -> Any:
             return _converted(value, hint)
         except Inexpressible:
             continue  # the next alternative
-    raise Inexpressible(f"{value!r:.80} is none of {hints}")
+    raise Inexpressible(f"{value!r:.80} is not of one of the types {hints}")

@@ -209,7 +209,7 @@ def check_url(url: str) -> str:
     """Return an address that requests with a token may be sent to.
 
     Raises:
-        InputError: It is none.
+        InputError: It is not such an address.
     """
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
@@ -223,7 +223,7 @@ def token_for(url: str, variable: str, environment: Mapping[str, str] = os.envir
     """Return the token for a server: that of the client's variable, or the sandbox's own on this machine.
 
     Raises:
-        InputError: There is none.
+        InputError: There is no token.
     """
     token = environment.get(variable) or (TOKEN if is_loopback(url) else "")
     if not token:

@@ -122,7 +122,7 @@ class Maker:
         schema = operation.body.media[media]
         examples = operation.body.examples.get(media, ())
         if object_parts(self._spec.resolve, schema)[0]:  # a schema without a type would let a text pass
-            examples = [each for each in examples if isinstance(each, Mapping)]
+            examples = tuple(each for each in examples if isinstance(each, Mapping))
         shown: Iterable[Any] = (*examples, *self._passing(schema))
         if media in FORMS:  # one with nothing in it is no body at all
             shown = (*shown, self._filled(sample(self._schemas, schema), schema))

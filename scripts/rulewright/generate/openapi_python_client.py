@@ -197,7 +197,7 @@ def rewrite_lists(module: Path) -> None:
 
 
 def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> None:
-    """Let models hold values that the document does not list, where an answer has some; see `_unlisted`.
+    """Let models hold values that the document does not list, where an answer has some; see `_values`.
 
     The type of an enum that no request holds admits them, too. A request's stays as it is, so that type checkers
     find a misspelt value before it is sent.
@@ -212,15 +212,14 @@ def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> N
             written = _LITERAL.sub(rb"\1 | " + enum.get_instance_type_string().as_unembedded_code().encode(), written)
         values = f"{enum.get_class_name_snake_case().upper()}_VALUES".encode()
         refused = _REFUSAL.sub(rb"\1return unlisted(value, " + values + rb", __name__)", written)
-        module.write_bytes(b"from ..._unlisted import unlisted\n" + refused)
+        module.write_bytes(b"from ..._values import unlisted\n" + refused)
     for module in models.glob("*.py"):
         written = module.read_bytes()
-        changed = _CONST.sub(rb'\1_unlisted.unlisted(\2, (\3,), __name__ + ".\2")', written)
-        changed = _PARSED.sub(rb'_unlisted.parsed(\1, \2, __name__ + ".\2")', changed)
+        changed = _CONST.sub(rb'\1_values.unlisted(\2, (\3,), __name__ + ".\2")', written)
+        changed = _PARSED.sub(rb'_values.parsed(\1, \2, __name__ + ".\2")', changed)
         changed = _WRITTEN.sub(rb"_values.written(\1)", changed)
-        for name in (b"_values", b"_unlisted"):
-            if name + b"." in changed:
-                changed = changed.replace(b"\nfrom ", b"\nfrom ... import " + name + b"\nfrom ", 1)
+        if b"_values." in changed:
+            changed = changed.replace(b"\nfrom ", b"\nfrom ... import _values\nfrom ", 1)
         if changed != written:
             module.write_bytes(changed)
 

@@ -1,4 +1,4 @@
-"""The client that blocks.
+"""The two clients: one that blocks, and one on asyncio with the same names, defaults and decision cores.
 
 Building one loads neither the HTTP library nor the operations: the first call does. Many programs import
 a client and never call it.
@@ -7,28 +7,58 @@ a client and never call it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, Self, TypeVar
 
-from ._api import Methods
-from ._base import MAX_DOWNLOAD, SYSTEM, Base, named_only
-from ._clock import Clock
-from ._settings import settings
+from ._api import AsyncMethods, Methods
+from ._clock import Clock, SystemClock
+from ._errors import ConfigurationError
+from ._settings import Settings, settings
 
 if TYPE_CHECKING:
     import httpx
 
-    from ._drive import SyncDriver
+    from ._drive import AsyncDriver, SyncDriver
     from ._exchange import Core
     from ._operation import Operation
-    from ._tasks import Task
+    from ._tasks import AsyncTask, Task
+
+MAX_DOWNLOAD: Final = 2 * 2**30
+SYSTEM: Final = SystemClock()
+
+
+def named_only(arguments: tuple[Any, ...], named: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the arguments of an operation by keyword.
+
+    Raises:
+        ConfigurationError: Some were given without a name.
+    """
+    if arguments:
+        raise ConfigurationError(f"the arguments of an operation have names; {len(arguments)} came without one")
+    return named
+
+
+class Base:
+    """A client's settings, its end, and what it never does."""
+
+    settings: Settings
+    _closed = False
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ConfigurationError(f"this {type(self).__name__} is closed; build a new one")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self.settings.base_url!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a client is not pickled: it holds a token; build one where it is needed")
+
 
 A = TypeVar("A")
 P = ParamSpec("P")
 R = TypeVar("R")
-
-__all__ = ["MAX_DOWNLOAD", "Client"]
 
 
 class Client(Base, Methods):
@@ -203,4 +233,168 @@ class Client(Base, Methods):
         arguments = _cores.arguments_of(operation, given, extra)
         call = _cores.prepared(self.settings, operation, arguments, waive=waive, strict=strict)
         found: A = self.run(_calls.calling(call))
+        return found
+
+
+class AsyncClient(Base, AsyncMethods):
+    """A client of the API on asyncio: the same names and defaults as `Client`.
+
+    Args:
+        token: The API key; without one, the variable TOKEN_VARIABLE of `_api` is read. For an API with several, a
+            mapping by the names of the document's security schemes, or a variable of each: TOKEN_VARIABLE_NAME.
+        base_url: Where the API is; without one, BASE_URL_VARIABLE, then the document's first server.
+        waive: Ids of rules switched off for all calls.
+        strict: Treat rules that were only inferred like those the vendor states.
+        timeout: Seconds one HTTP exchange may take in all, connecting and reading the body included.
+        transport: An httpx transport used for everything instead of sockets, for tests; stays yours to close.
+        allow_private_downloads: Let files also come over http and from addresses that are not public.
+        max_download_bytes: Bytes a downloaded file may have.
+        on_submitted: Called with the handle of every task as soon as its id is known; may be awaitable.
+        clock: Whose time it is, for tests.
+
+    Raises:
+        ConfigurationError: A value cannot be used.
+    """
+
+    def __init__(
+        self,
+        token: str | Mapping[str, str] | None = None,
+        *,
+        base_url: str | None = None,
+        waive: Collection[str] = (),
+        strict: bool = False,
+        timeout: float = 30.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+        allow_private_downloads: bool = False,
+        max_download_bytes: int = MAX_DOWNLOAD,
+        on_submitted: Callable[[AsyncTask], Awaitable[None] | None] | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        self.settings = settings(
+            token,
+            base_url=base_url,
+            waive=waive,
+            strict=strict,
+            timeout=timeout,
+            has_transport=transport is not None,
+            allow_private_downloads=allow_private_downloads,
+            max_download_bytes=max_download_bytes,
+        )
+        self._on_submitted = on_submitted
+        self._transport = transport
+        self._clock = clock
+        self._driver: AsyncDriver | None = None
+        if transport is not None:
+            # A wrong one is refused here, not by the first call.
+            self._opened()
+
+    def task(self, task_id: str, operation: str | None = None, **arguments: Any) -> AsyncTask:
+        """Return the handle of a task submitted before; see `Client.task`."""
+        from . import _cores, _tasks
+
+        return _tasks.AsyncTask(self, _cores.key(task_id, operation, arguments), fresh=False)
+
+    async def call(self, operation: Operation[P, A], *arguments: P.args, **named: P.kwargs) -> A:
+        """Call an operation with the arguments of its generated function, and return what a success is answered with.
+
+        Every operation has a method of its own, which takes the fields of its body; what starts a task there returns
+        the task's handle. This one takes models, and returns what the document says.
+
+        Args:
+            operation: One of the generated `operations`; it decides the arguments and the type of the answer.
+            arguments: None; every argument has a name.
+            named: Its parameters and its body, by keyword.
+
+        Raises:
+            RequestRefused: The request breaks a rule or its schema; nothing was sent.
+            OutcomeUnknown: It is not idempotent, and may have been carried out.
+            StatusError: It was answered with an error.
+            ApiError: It was not answered, or not as the document says.
+        """
+        from . import _calls, _cores
+
+        found: A = await self.run(
+            _calls.calling(_cores.prepared(self.settings, operation, named_only(arguments, named)))
+        )
+        return found
+
+    async def run(self, core: Core[R]) -> R:
+        """Carry out a decision core with this client's connections and clock."""
+        self._check_open()
+        return await self._opened().run(core)
+
+    async def aclose(self) -> None:
+        """Close the client's connections; a wait or download that runs in another task ends with an error."""
+        self._closed = True
+        if self._driver is not None:
+            await self._driver.aclose()
+
+    def _opened(self) -> AsyncDriver:
+        """Return what carries requests out, made by the first call."""
+        if self._driver is None:
+            from ._drive import AsyncDriver
+            from ._http import AsyncHttp
+
+            self._driver = AsyncDriver(AsyncHttp(self.settings.authority, self._transport), self._clock)
+        return self._driver
+
+    async def __aenter__(self) -> Self:
+        self._check_open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _submit(
+        self,
+        operation: Operation[..., Any],
+        arguments: Mapping[str, Any],
+        *,
+        waive: Collection[str] = (),
+        strict: bool | None = None,
+    ) -> AsyncTask:
+        """Submit a request, given as the arguments of its generated function."""
+        from . import _cores, _tasks
+
+        core = _cores.starting(
+            self.settings,
+            operation,
+            arguments,
+            waive=waive,
+            strict=strict,
+            handle=lambda task: _tasks.AsyncTask(self, task, fresh=True),
+            on_submitted=self._on_submitted,
+        )
+        return await self.run(core)
+
+    async def _start(
+        self,
+        operation: Operation[..., Any],
+        given: Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> AsyncTask:
+        from . import _cores
+
+        arguments = _cores.arguments_of(operation, given, extra)
+        return await self._submit(operation, arguments, waive=waive, strict=strict)
+
+    async def _call(
+        self,
+        operation: Operation[..., A],
+        given: Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> A:
+        from . import _calls, _cores
+
+        arguments = _cores.arguments_of(operation, given, extra)
+        call = _cores.prepared(self.settings, operation, arguments, waive=waive, strict=strict)
+        found: A = await self.run(_calls.calling(call))
         return found

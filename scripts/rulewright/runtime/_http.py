@@ -43,7 +43,7 @@ from ._policy import Authority
 from ._routes import AddressRefusedError, Resolver, Route, Talk, Tls, load_certificates, route_to, tunnel
 from ._scheduling import Limit, Turns
 from ._secrets import printable
-from ._unlisted import tolerantly
+from ._values import tolerantly
 
 R = TypeVar("R")
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ... import _unlisted, _values
+from ... import _values
 from ..models.task_status import TaskStatus, check_task_status
 from ..types import UNSET, Unset
 
@@ -102,7 +102,7 @@ class TaskResultDto:
         if isinstance(_created_at, Unset):
             created_at = UNSET
         else:
-            created_at = _unlisted.parsed(
+            created_at = _values.parsed(
                 datetime.datetime.fromisoformat, _created_at, __name__ + "._created_at"
             )
 
@@ -111,7 +111,7 @@ class TaskResultDto:
         if isinstance(_finished_at, Unset):
             finished_at = UNSET
         else:
-            finished_at = _unlisted.parsed(
+            finished_at = _values.parsed(
                 datetime.datetime.fromisoformat, _finished_at, __name__ + "._finished_at"
             )
 

@@ -61,14 +61,14 @@ CONTENTS: Final[Mapping[str, Content]] = {
     "an error with texts": _json({"message": ["no", "and no"], "trace": "trace-1"}),
     "an error of wrong types": _json({"statusCode": "x", "error": 5, "message": {"a": []}}),
     "not UTF-8": Content(b'{"id": "\xff\xfe"}', JSON),
-    "gzip that is none": Content(b"hello", {**JSON, "Content-Encoding": "gzip"}),
+    "broken gzip": Content(b"hello", {**JSON, "Content-Encoding": "gzip"}),
     "gzip": Content(gzip.compress(b'{"a": 1}'), {**JSON, "Content-Encoding": "gzip"}),
     "another encoding": Content(b"hello", {**JSON, "Content-Encoding": "br"}),
     "nested deeply": Content(b'{"a":' * 300 + b"1" + b"}" * 300, JSON),
     "a byte order mark": Content(b'\xef\xbb\xbf{"a": 1}', JSON),
 }
 UNREADABLE: Final = frozenset(
-    {"HTML as JSON", "cut JSON", "not UTF-8", "gzip that is none", "another encoding", "nested deeply"}
+    {"HTML as JSON", "cut JSON", "not UTF-8", "broken gzip", "another encoding", "nested deeply"}
 )
 
 
@@ -186,7 +186,7 @@ def test_documented_answers(bench: Bench, callable_subject: Subject, check: Chec
 
 
 def _scripted(bench: Bench, operation: Subject, script: str) -> Outcome:
-    """Call an operation whose answer, or whose task, goes as a script says."""
+    """Call an operation whose answer, or whose task, follows a script."""
     bench.sandbox.reset()
     request = bench.valid(operation, script if operation.operation.waiter else "")
     bench.sandbox.core.queue.clear()

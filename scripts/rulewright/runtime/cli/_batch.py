@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -25,32 +26,27 @@ from sqlalchemy.exc import SQLAlchemyError
 from .. import _cores
 from .. import _errors as errors
 from .._api import OPERATIONS, POLL_ARGUMENTS, SUBMITS, WAITERS
-from .._async_client import AsyncClient
+from .._client import AsyncClient
 from .._files import begin
-from .._result import TaskResult
 from .._tasks import AsyncTask
+from .._waiter import TaskResult
 from ._command import error_document
 from ._lease import Lease
 from ._store import (
     APPLICATION,
+    CONCURRENCY,
     FOLLOW,
-    FOLLOWING,
     SUBMIT,
-    SUBMITTING,
     VERSION,
     Heading,
     Store,
     follow_options,
 )
 
-CONCURRENCY: Final = 4
-"""Submits in flight, for each worker: more cost unknown outcomes where it is killed, and gain little."""
 UNKNOWN_IN_A_ROW: Final = 3
 """Submits in a row whose outcome is unknown, after which no further one is sent: each may have been billed."""
 UNSENT_IN_A_ROW: Final = 5
 """Attempts in a row that did not reach the server, after which no further one is made."""
-FOLLOWED: Final = 200
-"""Tasks that one worker waits for at a time; the others go on at the vendor meanwhile."""
 PAUSE: Final = 30.0
 """Seconds to pause after a 429 that names no time."""
 _TICK: Final = 0.5
@@ -92,6 +88,7 @@ class Worker:
     _tokens: dict[str, float] = field(factory=dict, init=False)
     _open: set[str] = field(factory=set, init=False)
     _answers: dict[str, Outcome] = field(factory=dict, init=False)
+    _allowed: float = field(default=math.inf, init=False)
     _unknown: int = field(default=0, init=False)
     _unsent: int = field(default=0, init=False)
     _changes: int = field(default=0, init=False)
@@ -187,7 +184,7 @@ class Worker:
 
     async def intend(self, line: str) -> str:
         """Return a new token once a line may be submitted; a process that ends meanwhile has made none."""
-        while self._draining or not self._may_submit():
+        while self._draining or not self._may_submit() or len(self._open) >= self._allowed:
             await asyncio.sleep(_TICK / 5)
         token = secrets.token_hex(8)
         self._tokens[token] = time.time()
@@ -227,6 +224,8 @@ class Worker:
         except _ABOUT_THE_LINE as error:
             return self._observed(line, {"state": "refused"}, error)
         except errors.RateLimited as error:
+            # Not all of them again after the pause: half as many in flight, and slowly more.
+            self._allowed = max(1.0, min(self._allowed, len(self._open)) / 2)
             await self._pause(error.retry_after or PAUSE, "the API answered 429: too many requests")
         except errors.ConnectionFailed as error:
             self._unsent += 1
@@ -238,6 +237,7 @@ class Worker:
             await self._stop(error)
         else:
             self._unknown = self._unsent = 0
+            self._allowed += 0.1
             key = {"id": task.id, "operation": SUBMITS[operation], "arguments": poll_arguments(operation, parameters)}
             return self._observed(line, {"state": "submitted", "task": key})
         return {"state": "unsent"}
@@ -393,23 +393,3 @@ async def _follow(content: dict[str, Any]) -> Outcome:
     """Wait for one task and download its file."""
     line = str(DBOS.workflow_id).removesuffix(":file")
     return await DBOS.run_step_async({"name": "download"}, _worker().follow, line, content)
-
-
-def register_queues(store: Store, *, concurrency: int | None, rate: float | None) -> None:
-    """Create the queues, or change the limits that are given; they hold for all workers."""
-    client = store.client
-    if client.retrieve_queue(SUBMITTING) is None:
-        client.register_queue(
-            SUBMITTING,
-            worker_concurrency=concurrency or CONCURRENCY,
-            polling_interval_sec=0.1,
-            on_conflict="never_update",
-        )
-        client.register_queue(
-            FOLLOWING, worker_concurrency=FOLLOWED, polling_interval_sec=0.25, on_conflict="never_update"
-        )
-    if concurrency is not None:
-        store.change(concurrency=concurrency)
-    if rate is not None and (queue := client.retrieve_queue(SUBMITTING)) is not None:
-        # In a window of whole submits: 0.5 a second is one in two seconds.
-        queue.set_limiter({"limit": max(1, int(rate)), "period": max(1, int(rate)) / rate})

@@ -16,9 +16,9 @@ from attrs import define, evolve
 
 from .. import _errors as errors
 from .._api import PROGRAM, RULES, TOKEN_VARIABLE, WAITERS
-from .._result import TaskResult
 from .._tasks import Task
 from .._violation import Violation
+from .._waiter import TaskResult
 from ._exits import exit_code
 from ._options import Calling, Connecting, Printing, Reporting, Saving, Waiting
 from ._output import OutputLost, Screen, one_line
@@ -238,10 +238,14 @@ class Job:
     polling: tuple[str, ...] = ()
     result: TaskResult | None = None
     file: Path | None = None
-    advice: ClassVar = errors.SubmitOutcomeUnknown.advice
     notice: ClassVar = (
         "waiting for the answer to the submit, which names the task; a second Ctrl-C gives up without its id"
     )
+
+    @property
+    def advice(self) -> str:
+        """What to do where the answer to the submit was not awaited."""
+        return errors.SubmitOutcomeUnknown.advice
 
     def submitted(self, task: Task) -> None:
         """Note the task."""
@@ -293,12 +297,20 @@ class Call(Job):
     """One request of a command that starts no task.
 
     Attributes:
+        is_idempotent: Whether it may be sent again.
         answer: The answer as JSON.
     """
 
+    is_idempotent: bool = False
     answer: Any = None
-    advice: ClassVar = errors.OutcomeUnknown.advice
     notice: ClassVar = "waiting for the answer; a second Ctrl-C gives up without it"
+
+    @property
+    def advice(self) -> str:
+        """What to do where its answer was not awaited."""
+        if self.is_idempotent:
+            return "it may have been carried out; sending it again changes nothing more"
+        return errors.OutcomeUnknown.advice
 
     def document(self) -> dict[str, Any]:
         """Return the call as JSON; every key is always there."""
