@@ -173,7 +173,7 @@ def _shape(value: Any) -> Iterator[Fault]:
             ("openapi",),
             (Repair(("openapi",), f"{version}.{3 if version == '3.0' else 0}"),),
         )
-    info = value.get("info")
+    info: Any = value.get("info")
     if info is None:
         yield Fault("info is missing", ("info",), (Repair((), {"info": {"title": "API", "version": "0"}}),))
     elif not isinstance(info, dict):
