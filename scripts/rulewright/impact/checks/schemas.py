@@ -223,7 +223,9 @@ def _composed(difference: Difference, context: Context) -> Iterator[Effect]:
     read = not context.is_wider(difference, "response") or _may_be_null(new, context.after) > _may_be_null(
         old, context.before
     )
-    judge = narrows(sent, f"{text} in answers", request=() if is_wider else who, response=who, read=read)
+    judge = (widens if is_wider else narrows)(
+        sent, f"{text} in answers", request=() if is_wider else who, response=who, read=read
+    )
     for effect in judge.effects(difference, context):
         is_safe = effect.side is not None and context.is_safe(difference, effect.side)
         yield compatible(effect.text, side=effect.side) if is_safe and not rebuilt else effect
