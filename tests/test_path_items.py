@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rulewright.commands.impact import main as impact
 from rulewright.commands.new import main as new
-from rulewright.openapi.operations import with_path_items
+from rulewright.openapi.operations import with_meant_types, with_path_items
 
 REFERENCE = {"$ref": "#/components/pathItems/Till"}
 TILL = {"get": {"responses": {"204": {"description": "open"}}}, "summary": "A till"}
@@ -67,3 +67,17 @@ def test_its_operations_are_made_and_compared(tmp_path: Path, capsys: pytest.Cap
     sides = [str(tmp_path / f"{name}.json") for name in ("old", "new")]
     assert impact([*sides, "--project", str(tmp_path)]) == 30
     assert "GET /till" in capsys.readouterr().out
+
+
+def test_a_schema_with_properties_is_an_object_and_a_required_list_holds_an_item() -> None:
+    """Their authors meant so; what stands in a condition of another schema stays as it is."""
+    untyped = {"properties": {"a": {"type": "string"}}, "if": {"properties": {"a": {"const": "b"}}}}
+    parameter = {"name": "q", "in": "query", "required": True, "schema": {"$ref": "#/components/schemas/L"}}
+    operation = {"parameters": [parameter], "responses": {"204": {"description": "ok"}}}
+    value = {"paths": {"/a": {"get": operation}}, "components": {"schemas": {"S": untyped, "L": {"type": "array"}}}}
+    made = with_meant_types(value)
+    assert made["components"]["schemas"]["S"] == {**untyped, "type": "object"}
+    schema = made["paths"]["/a"]["get"]["parameters"][0]["schema"]
+    assert schema == {"allOf": [{"$ref": "#/components/schemas/L"}], "minItems": 1}
+    assert "type" not in untyped
+    assert with_meant_types({"paths": {}}) == {"paths": {}}

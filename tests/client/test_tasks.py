@@ -5,12 +5,16 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from mountsea_gemini import AsyncTask, ConfigurationError, Task, TaskResult, WaitTimeout
+from mountsea_gemini import AsyncTask, ConfigurationError, Task, TaskResult, WaitTimeout, _cores
+from mountsea_gemini._cores import TaskKey
+from mountsea_gemini.operations import GENERATE_IMAGE, GET_TASK_RESULT
+from mountsea_gemini.waiters import TASKS
 from rulewright.testing import FakeClock
 
 from tests.client.scripted import ACCEPTED, BASE, FILE, PROCESSING, SIGNED, TASK, Play, Skin, reply
@@ -159,3 +163,21 @@ def test_a_result_shows_no_signature_and_no_words_of_the_vendors() -> None:
     )
     assert SIGNED in result.urls[0]
     assert result == TaskResult(TASK, "failed", "failure", (FILE, SHOWN), "no cats", 7, "t-1")
+
+
+def test_a_handle_keeps_what_its_poll_needs(skin: Skin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the id, and the submit where that has a waiter of its own; all of it is plain JSON."""
+    monkeypatch.setattr(_cores, "POLL_ARGUMENTS", {GENERATE_IMAGE.id: {"shop": "shop"}})
+    day = date(2026, 1, 2)
+    key = TaskKey("t", GET_TASK_RESULT.id, (("shop", 7), ("day", day)), GENERATE_IMAGE.id)
+    kind = Task if skin.name == "sync" else AsyncTask
+    with skin.opened() as client:
+        text = kind(client, key).to_json()
+        back = kind.from_json(text, client)
+        assert json.loads(text) == {
+            "task": "t",
+            "operation": GENERATE_IMAGE.id,
+            "arguments": {"shop": 7, "day": "2026-01-02"},
+        }
+        assert back.to_json() == text
+        assert back._task.waiter is TASKS[GENERATE_IMAGE.id]

@@ -93,6 +93,11 @@ BODIES: dict[str, tuple[str, list[Any], list[Any]]] = {
     "a map": (f"{{type: object, additionalProperties: {CAT}}}", [{"a": {"meow": 1}}], [{"a": {}}, []]),
     "a number": ("{type: integer, minimum: 3}", [3], [2, "3", {}]),
     "a text": ("{type: string, format: uuid}", ["00000000-0000-4000-8000-000000000000"], ["x", 1]),
+    "bytes in JSON": (
+        "{type: object, required: [value], properties: {value: {type: string, format: binary}}}",
+        [{"value": "x"}],
+        [{"value": 1}, {"value": None}],
+    ),
     "a rule in an alternative": (
         "oneOf:\n- type: object\n  required: [meow]\n  properties: {meow: {type: integer}}\n  x-rules:"
         + RULE.replace("\n", "\n  ") + f"\n- {DOG}",
@@ -220,3 +225,9 @@ def test_an_answer_is_not_lost_for_an_odd_value(bodies: Shapes, shape: str) -> N
     assert type(found).__name__ == "Odd"
     assert getattr(found, name) == value
     assert found.to_dict().get(name) == answer[name]
+
+
+def test_bytes_in_json_are_a_text(bodies: Shapes) -> None:
+    """There, a model has no file, which no JSON could hold."""
+    assert bodies.client.send_bytes_in_json(value="x") is None
+    assert bodies.sent[-1].content == b'{"value":"x"}'

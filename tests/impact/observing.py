@@ -55,6 +55,10 @@ def answers(client: AuthenticatedClient) -> None:
     answer: Receipt | None = get_order.sync("1", client=client)
     body = Order(kind="letter", note="n")
     made: Receipt | Problem | None = create_order.sync(client=client, body=body, region="north")
+
+def handle(receipt: Receipt) -> str:
+    state: str = receipt.state
+    return state
 """
 ANSWER = {"id": "1", "state": "sent", "total": 2.5, "remark": "r"}
 HEAD = """from __future__ import annotations

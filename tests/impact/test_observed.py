@@ -29,7 +29,7 @@ CHANGES: dict[str, tuple[list[dict[str, Any]], set[str]]] = {
         [put(f"{ORDER}/properties/speed/enum", ["fast", "turbo"]), put(f"{EXAMPLES[3]}/speed", "turbo")],
         {"wire", "types"},
     ),
-    "answered_value_new": ([put(f"{RECEIPT}/properties/state/enum", ["waiting", "sent", "lost"])], {"types"}),
+    "answered_value_new": ([put(f"{RECEIPT}/properties/state/enum", ["waiting", "sent", "lost"])], set()),
     "list_of_values_gone": ([{"remove": f"{ORDER}/properties/speed/enum"}], {"source"}),
     "answered_field_gone": ([{"remove": f"{RECEIPT}/properties/total"}], {"source"}),
     "sent_type_other": ([put(f"{ORDER}/properties/express/type", "string")], {"wire", "types"}),

@@ -34,7 +34,7 @@ def changed(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("kinds", "code"), [((), 20), (("wire",), 20), (("types",), 30), (("source",), 30), (("any",), 30), (("docs",), 20)]
+    ("kinds", "code"), [((), 20), (("wire",), 20), (("types",), 20), (("source",), 30), (("any",), 30), (("docs",), 20)]
 )
 def test_a_team_chooses_what_fails(kinds: tuple[str, ...], code: int, changed: Path, tmp_path: Path) -> None:
     """A renamed function and a further answered value fail only for those who ask for it: by option, or in the project."""

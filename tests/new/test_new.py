@@ -57,13 +57,18 @@ def test_it_has_the_layout_of_this_project_and_no_copy_of_the_pipeline(project: 
     """The pipeline is one requirement; what an overlay holds is shown in comments."""
     names = {path.name for path in project.iterdir()}
     assert {"openapi.yaml", "overlays", "generated", "tests", "noxfile.py", "pyproject.toml", "README.md"} <= names
-    assert {"CHANGELOG.md", "LICENSE", ".ci", ".gitignore", ".gitattributes"} <= names
+    assert {"CHANGELOG.md", "LICENSE", ".github", ".gitignore", ".gitattributes"} <= names
     assert "scripts" not in names
     table = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
     assert table["dependency-groups"]["generate"] == [f"{DISTRIBUTION} @ {(ROOT / 'scripts').as_uri()}"]
     assert table["tool"]["rulewright"]["overlays"] == ["overlays/accounts.overlay.yaml"]
     assert (project / "openapi.yaml").read_bytes() == (DOCUMENTS / "accounts.json").read_bytes()
-    assert os.access(project / ".ci" / "run", os.X_OK)
+    workflow = yaml.safe_load((project / ".github/workflows/tests.yml").read_text("utf-8"))
+    assert workflow["jobs"]["tests"]["steps"][-1]["run"].endswith("nox -s tests")
+    written = [path for path in project.rglob("*") if path.is_file() and path.name != "openapi.yaml"]
+    ours = [path for path in written if not path.is_relative_to(project / "generated")]
+    lines = sum(len(path.read_text("utf-8").splitlines()) for path in ours if path.suffix != ".json")
+    assert lines - len((project / "overlays/accounts.overlay.yaml").read_text("utf-8").splitlines()) <= 310
 
 
 def test_it_bears_no_name_of_the_project_the_pipeline_comes_from(project: Path) -> None:

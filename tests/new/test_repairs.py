@@ -209,3 +209,34 @@ def test_what_is_not_one_document_of_openapi_3_has_a_way_out(
     assert main([str(tmp_path / "made"), "--spec", str(tmp_path / "a.yaml"), "--package", "our_frogs"]) == 1
     assert way_out in capsys.readouterr().err
     assert not (tmp_path / "made").exists()
+
+
+def test_a_client_is_made_of_a_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By tag or by path: an overlay removes the other operations and the components that only they need."""
+    schemas: dict[str, Any] = {
+        name: {"type": "object", "properties": {"x": {"type": "string"}}} for name in ("Frog", "Leg", "Pond")
+    }
+    schemas["Frog"]["properties"]["legs"] = {"type": "array", "items": {"$ref": "#/components/schemas/Leg"}}
+
+    def read(tag: str, schema: str) -> dict[str, Any]:
+        content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+        return {"tags": [tag], "responses": {"200": {"description": "ok", "content": content}}}
+
+    paths: dict[str, Any] = {"/frogs": {"get": read("frogs", "Frog"), "put": read("ponds", "Pond")}}
+    paths |= {"/ponds": {"get": read("ponds", "Pond")}, "/pondside": {"get": {**ANSWER}}}
+    published = tmp_path / "frogs.yaml"
+    published.write_text(to_yaml(document(paths=paths, components={"schemas": schemas})), encoding="utf-8")
+    options = ["--spec", str(published), "--package", "our_frogs", "--pipeline", "rulewright"]
+    assert main([str(tmp_path / "none"), *options, "--only", "newts"]) == 1
+    assert "no operation has this tag or a path that begins so; tags are frogs, ponds" in capsys.readouterr().err
+    made = tmp_path / "made"
+    assert main([str(made), *options, "--only", "frogs"]) == 0
+    assert "1 of 1 operations usable" in capsys.readouterr().out
+    effective = yaml.safe_load((made / "generated/openapi.effective.json").read_bytes())
+    assert list(effective["paths"]) == ["/frogs"]
+    assert list(effective["components"]["schemas"]) == ["Frog", "Leg"]
+    other = tmp_path / "other"
+    assert main([str(other), *options, "--only", "/ponds"]) == 0
+    effective = yaml.safe_load((other / "generated/openapi.effective.json").read_bytes())
+    assert list(effective["paths"]) == ["/ponds"]
+    assert list(effective["components"]["schemas"]) == ["Pond"]

@@ -43,7 +43,7 @@ def test_what_is_checked_stays_as_it_is(schema: Any) -> None:
         ({"nullable": False, "additionalProperties": True}, {"additionalProperties": {}}),
         ({"type": "string", "enum": ["a"], "nullable": True}, {"type": ["string", "null"], "enum": ["a", None]}),
         ({"minimum": 1, "exclusiveMinimum": True}, {"exclusiveMinimum": 1}),
-        ({"type": "string", "format": "binary", "maxLength": 3}, {}),
+        ({"type": "string", "format": "binary", "maxLength": 3}, {"x-file": True}),
         ({"allOf": [{"properties": {"a": {}}}], "unevaluatedProperties": False}, {
             "allOf": [{"properties": {"a": {}}}], "properties": {"a": {}}, "additionalProperties": False}),
         ({"properties": {"a": True, "b": False}}, {"properties": {"a": {}, "b": {"not": {}}}}),

@@ -30,7 +30,9 @@ def _run(options: argparse.Namespace) -> int:
     name = check_name(options.package)
     pipeline = requirement(options.pipeline)
     progress = _progress if sys.stderr.isatty() else _silent
-    made = create(options.dir, options.spec, name, pipeline, overlays=options.overlay, progress=progress)
+    made = create(
+        options.dir, options.spec, name, pipeline, overlays=options.overlay, only=options.only, progress=progress
+    )
     place = printable(options.dir.as_posix())
     print(f"{place}/ made: {made.files} files, {made.coverage}")
     _list(made.repairs, f"corrected in overlays/{REPAIRED}")
@@ -78,6 +80,13 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="an overlay to begin with, such as corrections the document or the generator needs; may be repeated",
+    )
+    add(
+        "--only",
+        action="append",
+        default=[],
+        metavar="TAG_OR_PATH",
+        help="make a client of the operations with this tag, or with a path that begins so; may be repeated",
     )
     add(
         "--pipeline",

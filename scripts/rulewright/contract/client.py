@@ -189,6 +189,8 @@ class ClientPackage:
 
     def _models(self, request: Request) -> tuple[type[Any], ...]:
         hint: Any = self._hints(request).get("body")
+        if typing.get_origin(hint) is list:
+            return ()
         return tuple(each for each in (typing.get_args(hint) or (hint,)) if hasattr(each, "from_dict"))
 
     def _arguments(self, request: Request) -> dict[str, Any]:
@@ -286,6 +288,8 @@ def _given(operation: Any, request: Request, arguments: Mapping[str, Any]) -> di
             return None
         if value is not ABSENT and type(value).__name__ != "Unset":
             given[each.keyword] = value
+    if any(each.required and each.keyword not in given for each in operation.inputs):
+        return None
     if body is ABSENT or "" in fields:
         return given
     extra = {name: value for name, value in request.body.items() if name not in fields}

@@ -260,9 +260,9 @@ class Contract:
         return next((each for each in self._ruled if each.location == place and each.rules), None)
 
     def carriers(self, operation: Operation) -> Iterator[Carrier]:
-        """Yield where a request carries the token: the first of the alternatives that the document gives."""
+        """Yield where a request carries the token: the first of the alternatives that the document gives, if it can."""
         schemes = (self.document.get("components") or {}).get("securitySchemes") or {}
-        for name in operation.security[0] if operation.security else ():
+        for name in next(filter(None, operation.security), ()):
             place, key = placed(self.spec.resolve(schemes[name])) or ("", "")
             if place in {"bearer", "basic"}:
                 yield Carrier("header", "Authorization", place)

@@ -194,7 +194,9 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     word = "kept" if exitstatus == 0 else "interrupted" if exitstatus == pytest.ExitCode.INTERRUPTED else "BROKEN"
     if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
         word = "BROKEN: no case was tried, which proves nothing"
-    terminalreporter.write_line(f"contract of {bench.package.name}: {word}; {bench.compared} requests compared")
+    called = f"{len(bench.called)} of {len(bench.contract.subjects)} operations called"
+    line = f"contract of {bench.package.name}: {word}; {called}, {bench.compared} requests compared"
+    terminalreporter.write_line(line)
 
 
 def count(config: pytest.Config, failures: Iterable[Failure]) -> None:

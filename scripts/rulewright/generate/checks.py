@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.generate.names import ModelName, Names
-from rulewright.generate.schemas import RULED, Schemas, body_schemas, is_checked, is_json, parameter_schemas
+from rulewright.generate.schemas import FILE, RULED, Schemas, body_schemas, is_checked, is_json, parameter_schemas
 from rulewright.generate.source import constant, literal, render, snake, variables
 from rulewright.openapi.operations import Operation, operations, parameter_names
 from rulewright.openapi.pointer import Location, decode, encode
@@ -519,6 +519,8 @@ class _Module:
             members: The statements about the members of an object.
             combined: The statements about `allOf` and the like.
         """
+        if FILE in schema:
+            return (If(f"not is_file({variable})", (Refuse(place.code, variable, "must be a text or a file"),)),)
         kinds = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", [])
         block = [*self._listed(schema, variable, place)]
         for kind, found in (

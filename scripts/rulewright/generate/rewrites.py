@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
-from rulewright.openapi.operations import METHODS, is_ignored, parameter_schema
+from rulewright.openapi.operations import METHODS, is_ignored, is_json, parameter_schema
 from rulewright.openapi.pointer import decode, resolve
 from rulewright.openapi.references import follow
 from rulewright.openapi.schemas import object_parts
@@ -406,21 +406,36 @@ def ask_one_way(document: Any) -> None:
     paths = document.get("paths", {})
     every = [each for item in _members(paths) for each in _members(item) if isinstance(each, dict)]
     for part, mark in (("requestBody", "readOnly"), ("responses", "writeOnly")):
-        waiting: list[Any] = [operation[part] for operation in every if part in operation]
-        seen: set[int] = set()
-        while waiting:
-            value = waiting.pop()
-            waiting += value if isinstance(value, list) else _members(value)
-            if not isinstance(value, dict) or id(value) in seen:
-                continue
-            seen.add(id(value))
-            if isinstance(value.get("$ref"), str):
-                waiting.append(follow(document, value))
+        for value in _reached(document, [operation[part] for operation in every if part in operation]):
             properties = object_parts(partial(follow, document), value)[0]
             other = {name for name, each in properties.items() if _is_marked(document, each, mark)}
             for each in (value, *(value.get("allOf") or ())) if other else ():
                 if isinstance(each, dict) and isinstance(each.get("required"), list):
                     each["required"] = [name for name in each["required"] if name not in other]
+
+
+def text_in_json(document: Any) -> None:
+    """Declare bytes as text where they stand in JSON."""
+    media = [each for content in _contents(document) for each in content.items()]
+    elsewhere = {id(each) for each in _reached(document, [each for name, each in media if not is_json(name)])}
+    for value in _reached(document, [each for name, each in media if is_json(name)]):
+        if value.get("type") == "string" and value.get("format") == "binary" and id(value) not in elsewhere:
+            del value["format"]
+
+
+def _reached(document: Any, roots: list[Any]) -> Iterator[dict[str, Any]]:
+    """Yield the objects within some parts of a document, and within what these refer to."""
+    waiting, seen = [*roots], set[int]()
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen or not isinstance(value, list | dict):
+            continue
+        seen.add(id(value))
+        waiting += value if isinstance(value, list) else value.values()
+        if isinstance(value, dict):
+            if isinstance(value.get("$ref"), str):
+                waiting.append(follow(document, value))
+            yield value
 
 
 def _is_marked(document: Any, schema: Any, mark: str) -> bool:
@@ -529,6 +544,7 @@ DOCUMENT_REWRITES: Final = (
         "0.29.1",
         ask_one_way,
     ),
+    Patch("declare bytes in JSON as text", "it reads and writes a file there", "0.29.1", text_in_json),
     Patch("call OpenAPI 3.2 by the name of 3.1", "it refuses any other version", "0.29.1", call_3_1),
     Patch("leave out the content of answers to HEAD", "it parses a body that is never sent", "0.29.1", empty_heads),
     Patch(

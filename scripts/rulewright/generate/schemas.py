@@ -29,6 +29,8 @@ _UNCHECKED: Final = ("$dynamicRef", "$recursiveRef", "unevaluatedItems", "depend
 """The keywords that limit a value and are left to the server."""
 _EVALUATED: Final = frozenset({"anyOf", "oneOf", "if", "dependentSchemas"})
 """The keywords by which it depends on the value which of its members a schema knows."""
+FILE: Final = "x-file"
+"""The keyword of a schema of bytes: a text in JSON, a file in a form."""
 RULED: Final = "x-rules"
 """The keyword of a checked schema with rules that names the first of them."""
 
@@ -77,7 +79,7 @@ class Schemas:
         if isinstance(schema, bool):
             return {} if schema else {"not": {}}
         if _is_file(schema):
-            return {}
+            return {FILE: True}
         self.gaps |= {(self._place, f"the keyword {each}"): None for each in _UNCHECKED if each in schema}
         kept = (self._keyword(keyword, operand) for keyword, operand in schema.items())
         result = {keyword: operand for pairs in kept for keyword, operand in pairs}

@@ -20,7 +20,7 @@ from rulewright.errors import printable
 
 _OURS: Final = frozenset(
     {
-        "at", "bad", "body", "check_choice", "each", "equals", "fits", "found", "is_integer", "is_multiple",
+        "at", "bad", "body", "check_choice", "each", "equals", "fits", "found", "is_file", "is_integer", "is_multiple",
         "is_number", "is_unique", "member", "models", "name", "not_listed", "other", "others", "pointer_token", "re",
         "refused", "self", "to_json", "value", "violated",
     }

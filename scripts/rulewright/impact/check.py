@@ -261,7 +261,8 @@ class Directed:
         text += _AMBIGUOUS * turned
         witness = count and (count.stopped if breaks else count.started)
         if breaks and witness is None:
-            witness = context.refused(difference)
+            asked = {"value": {"value": _either(difference)}, "field": {"without": str(_either(difference))}}
+            witness = context.refused(difference, **asked.get(self.counted or "", {}))
         return _effect(text, (*(["wire"] if breaks else []), *self.request), witness=witness, side="request")
 
     def _count(self, difference: Difference, context: Context) -> Count | None:

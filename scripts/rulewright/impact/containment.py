@@ -37,10 +37,17 @@ _OPEN: Final = frozenset(
     {"additionalProperties", "unevaluatedProperties", "patternProperties", "anyOf", "oneOf", "if", "allOf"}
 )
 """What may allow fields that a schema does not list by name, or lists elsewhere."""
+FORMATS: Final = frozenset(
+    {
+        "date-time", "date", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6", "uri",
+        "uri-reference", "iri", "iri-reference", "uri-template", "uuid", "json-pointer", "relative-json-pointer", "regex",
+        "int32", "int64", "byte", "binary",
+    }
+)  # fmt: skip
+"""Formats that say which values are valid; any other is a remark."""
 _RANGES: Final[Mapping[str, int]] = {"int32": 31, "int64": 63}
-_NO_LIMIT: Final = frozenset({"float", "double", "password"})
 _SCHEMAS: Final = "#/components/schemas/"
-_MOST_LEVELS: Final = 2000
+_MOST_LEVELS: Final = 300
 """Nested levels of all schemas together up to which they are compared: the library recurses, and would end the process."""
 _MOST_FIELDS: Final = 10
 _UNKNOWN: Final = Containment.UNKNOWN
@@ -101,7 +108,7 @@ class Containing:
             if side == "response":
                 return (True,)
             # a schema that forbids further fields refuses what was accepted without being listed
-            return (False,) if _closes(self.whole(*outer, side)) else (False, True)
+            return (False,) if _closes(self.whole(*outer, side, most=_MOST_LEVELS)) else (False, True)
         return ()
 
     def _canonicalized(self, number: int, schema: Any, side: Side, *, sent: bool = False) -> Any:
@@ -110,12 +117,18 @@ class Containing:
             self._kept.append(schema)
             self._canonical[key] = None
             with contextlib.suppress(*_ERRORS):
-                whole = self.whole(number, schema, side, sent=sent)
+                whole = self.whole(number, schema, side, sent=sent, most=_MOST_LEVELS)
                 self._canonical[key] = jsonschema_rs.canonicalize(whole, validate_formats=True, offline=True)
         return self._canonical[key]
 
-    def whole(self, number: int, schema: Any, side: Side, *, sent: bool = False) -> dict[str, Any]:
-        """Return a schema of one side as requests or answers mean it, complete with the components it refers to."""
+    def whole(
+        self, number: int, schema: Any, side: Side, *, sent: bool = False, most: int | None = None
+    ) -> dict[str, Any]:
+        """Return a schema of one side as requests or answers mean it, complete with the components it refers to.
+
+        Raises:
+            ValueError: It is nested more deeply than `most` levels.
+        """
         document = self._sides[number]
         meant = _Meaning(document, side, sent=sent).of(schema)
         found: dict[str, Any] = {}
@@ -123,7 +136,7 @@ class Containing:
         while waiting:
             references = _references(waiting.pop())
             size += references.depth
-            if size > _MOST_LEVELS:
+            if most is not None and size > most:
                 raise ValueError("nested too deeply to be compared")
             for name in references.components:
                 if name not in found:
@@ -233,8 +246,8 @@ def _readable(result: dict[str, Any], schema: Mapping[str, Any], side: Side) -> 
         del result["format"]
         result["minimum"] = max(result.get("minimum", -(2**limit)), -(2**limit))
         result["maximum"] = min(result.get("maximum", 2**limit - 1), 2**limit - 1)
-    elif result.get("format") in _NO_LIMIT:
-        del result["format"]
+    elif result.get("format") not in FORMATS:
+        result.pop("format", None)
     return result
 
 

@@ -8,11 +8,11 @@ import itertools
 import json
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import jsonschema_rs
 
@@ -31,6 +31,7 @@ from rulewright.rules.space import around_bounds, concrete
 
 _LONGEST: Final = 60
 _MOST_TRIED: Final = 12
+_MOST_USES: Final = 4
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -55,6 +56,15 @@ class Count:
     started: Any
 
 
+class _Judges(NamedTuple):
+    """What both sides think of a body: its old schema, a body to start from, and who accepts it."""
+
+    old: Any
+    base: dict[str, Any] | None
+    accepted: Callable[[Any], bool]
+    accepts: Callable[[Any], bool]
+
+
 class Context:
     """Both sides of a comparison, and answers about places in them."""
 
@@ -64,6 +74,7 @@ class Context:
         self.renamed = renamed_paths(self.before.get("paths"), self.after.get("paths"))
         self.containing = Containing(self.before, self.after)
         self._tried: dict[tuple[int, str], frozenset[Hashable]] = {}
+        self._known_judges: dict[Use, list[_Judges]] = {}
         self._bases: dict[tuple[int, bool], dict[str, Any]] = {}
         self._uses: dict[tuple[Location, Location, str], tuple[Use, ...]] = {}
 
@@ -234,45 +245,71 @@ class Context:
             starts[0].witness if starts else None,
         )
 
-    def refused(self, difference: Difference) -> Any:
-        """Return a request that was accepted and is not now because of a difference of schemas, or None."""
+    def refused(self, difference: Difference, *, value: Any = ..., without: str | None = None) -> Any:
+        """Return a request that was accepted and is not now because of a difference of schemas, or None.
+
+        Args:
+            difference: The difference.
+            value: The value that is refused, if that is known.
+            without: The field that is missing, if one has to be given.
+        """
         if not difference.place.within:
             return None
-        pair = difference.place.within[-1]
-        values = [
-            *itertools.islice(self.containing.difference(pair.old, pair.new), _MOST_TRIED),
-            *around_bounds(pair.new), *around_bounds(pair.old),
-        ]  # fmt: skip
-        for use in self.uses(difference):
-            path = self.usage[0].path(_outer(difference), use)
-            if use.side == "request" and path is not None:
-                for (one, name), old in self.usage[0].roots.items():
-                    if one == use and (one, name) in self.usage[1].roots:
-                        found = self._embedded(use, old, self.usage[1].roots[one, name], path, values)
-                        if found is not None:
-                            return found
+        for candidate in [value] if value is not ... else self._candidates(difference, without):
+            for use in itertools.islice(self.uses(difference), _MOST_USES):
+                path = self.usage[0].path(_outer(difference), use)
+                for judges in self._judges(use) if path is not None and use.side == "request" else ():
+                    with contextlib.suppress(SchemaError):
+                        body = _embed(self._schemas, judges.old, path or (), candidate, judges.base)
+                        if judges.accepted(body) and not judges.accepts(body):
+                            label = use.where.removeprefix("parameter ")
+                            return {label: body} if use.where.startswith("parameter ") else body
         return None
 
-    def _embedded(self, use: Use, old: Any, new: Any, path: Path, values: list[Any]) -> Any:
-        """Return a body that holds one of the values, was accepted and is not now; of a parameter, its value by its name."""
-        try:
-            wholes = [self.containing.whole(number, each, "request") for number, each in enumerate((old, new))]
-            before, after = (jsonschema_rs.Draft202012Validator(each, validate_formats=True) for each in wholes)
-        except (ValueError, jsonschema_rs.ReferencingError, SchemaError):
-            return None
-        impact = next((each for each in self._by_operation.get(use.operation, ()) if each.where == use.where), None)
-        table = impact.table if impact is not None else None
-        base = self._smallest(table, stops=True) if table is not None else None
-        schemas = Schemas({**self.before, "openapi": "3.1.0"})
-        for value in values:
-            with contextlib.suppress(SchemaError):
-                body = _embed(schemas, old, path, value, base)
-                judges = (
-                    (table.old.accepts, table.new.accepts) if table is not None else (before.is_valid, after.is_valid)
-                )
-                if judges[0](body) and not judges[1](body):
-                    return {use.where.removeprefix("parameter "): body} if use.where.startswith("parameter ") else body
-        return None
+    def _candidates(self, difference: Difference, without: str | None) -> Iterator[Any]:
+        """Yield values of the innermost schema that may be refused because of a difference, the cheapest first."""
+        pair = difference.place.within[-1]
+        removed = difference.selector == "Schema.properties[]" and difference.kind == "remove"
+        with contextlib.suppress(SchemaError):
+            given = sample(self._schemas, pair.old, shown=False)
+            if without is not None and isinstance(given, dict):
+                yield {name: each for name, each in given.items() if name != without}
+            if removed:
+                own = sample(self._schemas, difference.old, shown=False)
+                yield {**(given if isinstance(given, dict) else {}), str(difference.entry): own}
+        found = itertools.islice(self.containing.difference(pair.old, pair.new), _MOST_TRIED)
+        for each in itertools.chain(around_bounds(pair.new), around_bounds(pair.old), found):
+            fields = each if isinstance(each, dict) else {}
+            if (without is None or without not in fields) and (not removed or difference.entry in fields):
+                yield each
+
+    @cached_property
+    def _schemas(self) -> Schemas:
+        """The schemas of the old side in normal form, which are those of OpenAPI 3.1."""
+        return Schemas({**self.before, "openapi": "3.1.0"})
+
+    def _judges(self, use: Use) -> list[_Judges]:
+        """Return, for each body of a use that both sides have, what the old side accepted and the new one accepts."""
+        if use not in self._known_judges:
+            impact = next((each for each in self._by_operation.get(use.operation, ()) if each.where == use.where), None)
+            table = impact.table if impact is not None else None
+            found = self._known_judges.setdefault(use, [])
+            before, after = (each.roots for each in self.usage)
+            for key in before:
+                if key[0] == use and key in after:
+                    if table is not None:
+                        base = self._smallest(table, stops=True)
+                        found.append(_Judges(before[key], base, table.old.accepts, table.new.accepts))
+                        continue
+                    with contextlib.suppress(ValueError, jsonschema_rs.ReferencingError):
+                        old, new = (
+                            jsonschema_rs.Draft202012Validator(
+                                self.containing.whole(side, each[key], "request"), validate_formats=True
+                            )
+                            for side, each in enumerate((before, after))
+                        )
+                        found.append(_Judges(before[key], None, old.is_valid, new.is_valid))
+        return self._known_judges[use]
 
     def smallest_without(self, difference: Difference) -> Any:
         """Return the smallest request that leaves the field of a difference out, or None."""

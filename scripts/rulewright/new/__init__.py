@@ -1,5 +1,5 @@
 """Make a project for another vendor's document: the same layout, and the tool as one requirement.
 
-`inputs` checks the package name and finds the requirement, `layer` copies the client layer under that name, `create`
-puts the files together, regenerates and moves the whole into place.
+`inputs` checks the package name and finds the requirement, `part` chooses the operations, `create` puts the files
+together, regenerates and moves the whole into place.
 """

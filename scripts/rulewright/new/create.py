@@ -21,11 +21,13 @@ from rulewright.generate.manifest import NAME
 from rulewright.generate.tools import check_tools
 from rulewright.generate.tree import write_tree
 from rulewright.importing.imported import Imported, correct_by, import_pages, write_record
+from rulewright.new.part import part_actions
 from rulewright.openapi.document import Document, parse
 from rulewright.openapi.faults import actions, find_faults
 from rulewright.overlay import apply, parse_overlay
 from rulewright.project import load_project
 
+PART: Final = "00-part.overlay.yaml"
 REPAIRED: Final = "00-repairs.overlay.yaml"
 NOTED: Final = "05-gaps.overlay.yaml"
 _ROUNDS: Final = 5
@@ -61,33 +63,45 @@ class Repairs:
 
     Args:
         overlays: Overlays that are applied before.
+        only: Tags and paths that the client is made of; all where there are none.
     """
 
-    def __init__(self, overlays: Sequence[Path]) -> None:
+    def __init__(self, overlays: Sequence[Path], only: Sequence[str]) -> None:
         self._correct = correct_by(overlays)
+        self._only = only
+        self.part: list[dict[str, Any]] = []
         self.actions: list[dict[str, Any]] = []
 
     def correct(self, document: Document) -> Document:
         """Return a document with the overlays and the repairs applied."""
         document = self._correct(document)
+        self.part = part_actions(document.value, self._only) if self._only else []
+        document = _applied(document, self.part)
         for _ in range(_ROUNDS):
             written = actions(document.value, find_faults(document.value))
-            if not written:
-                break
             self.actions += written
-            overlay = parse_overlay(parse(_overlay("Repairs", written).decode(), REPAIRED))
-            document = replace(document, value=apply(document, [overlay]).value)
+            document = _applied(document, written)
         return document
 
-    def overlay(self) -> bytes:
-        """Return the corrections as an overlay."""
-        return _overlay("Repairs: what the document has wrong, found when the project was made", self.actions)
+    def overlays(self) -> dict[str, bytes]:
+        """Return the overlays to write, by name."""
+        titles = {
+            PART: (f"Part: {', '.join(self._only)} only", self.part),
+            REPAIRED: ("Repairs: what the document has wrong, found when the project was made", self.actions),
+        }
+        return {name: _overlay(title, written) for name, (title, written) in titles.items() if written}
+
+
+def _applied(document: Document, written: Sequence[Mapping[str, Any]]) -> Document:
+    if not written:
+        return document
+    overlay = parse_overlay(parse(_overlay("Repairs", written).decode(), REPAIRED))
+    return replace(document, value=apply(document, [overlay]).value)
 
 
 _TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 _SUFFIX: Final = ".txt"
 SPEC: Final = "openapi.yaml"
-EXECUTABLE: Final = (".ci/run",)
 
 
 def scaffold(name: str, requirement: str, overlays: Sequence[Path] = ()) -> dict[str, bytes]:
@@ -170,6 +184,7 @@ def create(
     requirement: str,
     *,
     overlays: Sequence[Path] = (),
+    only: Sequence[str] = (),
     progress: Progress = lambda _: None,
 ) -> Created:
     """Make a project and generate its client.
@@ -180,6 +195,7 @@ def create(
         name: Import name of its package.
         requirement: What installs the pipeline.
         overlays: Overlay documents to begin with.
+        only: Tags and paths that the client is made of; all where there are none.
         progress: Called with the name of each stage.
 
     Returns:
@@ -191,17 +207,19 @@ def create(
     check_tools()
     _refuse_taken(target)
     progress("reading the document")
-    repairs = Repairs(overlays)
+    repairs = Repairs(overlays, only)
     try:
         imported = import_pages(sources, repairs.correct)
+        if only and not repairs.part:
+            repairs.correct(imported.document)
     except InputError as error:
         error.hint = error.hint or "what a vendor has wrong is corrected in an overlay, which --overlay takes"
         raise
     with tempfile.TemporaryDirectory() as folder:
         begun = list(overlays)
-        if repairs.actions:
-            begun.append(Path(folder) / REPAIRED)
-            begun[-1].write_bytes(repairs.overlay())
+        for written, content in repairs.overlays().items():
+            begun.append(Path(folder) / written)
+            begun[-1].write_bytes(content)
         gaps: tuple[Gap, ...] = ()
         try:
             made = _made(target, imported, scaffold(name, requirement, begun), progress)
@@ -224,8 +242,6 @@ def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress
         place.parent.mkdir(parents=True, exist_ok=True)
         with drafting(place):
             write_tree(fresh, tree)
-            for path in EXECUTABLE:
-                (fresh / path).chmod(0o755)
             project = load_project(fresh)
             write_record(project, tree[SPEC], imported)
             with Generator(project.package, project.timeout) as generator:

@@ -113,17 +113,32 @@ def _path_item(document: Any, item: Any) -> Any:
     return copied | {key: value for key, value in item.items() if key != "$ref"}
 
 
-def with_sendable_lists(document: Any) -> Any:
-    """Return a document whose required lists among the parameters hold an item: an empty one is sent as nothing."""
-    found = [(location, each) for location, each in objects(document) if _is_required_list(document, each)]
-    if not found:
+def with_meant_types(document: Any) -> Any:
+    """Return a document that says what its author meant and a validator would not know.
+
+    A schema with properties is an object, though it has no type. A required list among the parameters holds an item:
+    an empty one is sent as nothing.
+    """
+    found = list(objects(document))
+    lists = [location for location, each in found if _is_required_list(document, each)]
+    untyped = [location for location, each in found if _is_untyped_object(location, each)]
+    if not lists and not untyped:
         return document
     result = copy.deepcopy(document)
-    for location, _ in found:
+    for location in untyped:
+        resolve(result, encode(location))["type"] = "object"
+    for location in lists:
         parameter = resolve(result, encode(location))
         schema = parameter["schema"]
         parameter["schema"] = {**({"allOf": [schema]} if "$ref" in schema else schema), "minItems": 1}
     return result
+
+
+def _is_untyped_object(location: Location, value: Mapping[str, Any]) -> bool:
+    """Return whether something is a schema with properties and no type, and no condition of another."""
+    stands = location[-1:] in {("schema",), ("items",), ("additionalProperties",)}
+    named = location[-2:-1] in {("properties",), ("schemas",)}
+    return (stands or named) and isinstance(value.get("properties"), dict) and "type" not in value
 
 
 def _is_required_list(document: Any, value: Mapping[str, Any]) -> bool:

@@ -125,6 +125,11 @@ def is_given(value: Any) -> bool:
     return value is not ABSENT and type(value).__name__ != "Unset"
 
 
+def is_file(value: Any) -> bool:
+    """Return whether a value can be sent as bytes: a text, bytes, or a file of the generated code."""
+    return isinstance(value, (str, bytes, tuple)) or hasattr(value, "payload") or hasattr(value, "read")
+
+
 def is_number(value: Any) -> TypeGuard[float]:
     """Return whether a value is a JSON number; in Python `True` is an `int`, in JSON it is not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -18,6 +18,7 @@ from rulewright.impact.check import (
     nothing,
     widens,
 )
+from rulewright.impact.containment import FORMATS
 from rulewright.impact.context import Context, python_name, shown
 from rulewright.impact.difference import Difference
 from rulewright.impact.grammar import key_of, resolved
@@ -173,9 +174,11 @@ def _format_changed(difference: Difference, context: Context) -> Iterator[Effect
     was = f"{name}: format was {shown(difference.old)}, is {shown(difference.new)}"
     who = ("source",) if {str(difference.old), str(difference.new)} & TYPED_FORMATS else ()
     yield from narrows(
-        f"{was}; requests in another format may be refused",
+        f"{was}; " + (
+            "requests in another format may be refused" if difference.new in FORMATS else "which limits no value"
+        ),
         f"{was}: " + ("code that reads it gets another Python type" if who else "answers follow it"),
-        request=who, response=who, wire=difference.new is not None,
+        request=who, response=who, wire=difference.new in FORMATS,
     ).effects(difference, context)  # fmt: skip
 
 
@@ -220,7 +223,9 @@ def _composed(difference: Difference, context: Context) -> Iterator[Effect]:
     read = not context.is_wider(difference, "response") or _may_be_null(new, context.after) > _may_be_null(
         old, context.before
     )
-    judge = narrows(sent, f"{text} in answers", request=() if is_wider else who, response=who, read=read)
+    judge = (widens if is_wider else narrows)(
+        sent, f"{text} in answers", request=() if is_wider else who, response=who, read=read
+    )
     for effect in judge.effects(difference, context):
         is_safe = effect.side is not None and context.is_safe(difference, effect.side)
         yield compatible(effect.text, side=effect.side) if is_safe and not rebuilt else effect
@@ -258,13 +263,13 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(
         "enum-value-removed", "A value is no longer listed.", ["Schema.enum"],
         narrows("{field}: {old} is no longer accepted", "{field}: {old} is no longer answered; code that compares with it is dead",
-                request=TYPES, response=TYPES, counted="value"),
+                request=TYPES, counted="value"),
         CHANGE, lambda each: isinstance(each.new, list), items_removed, cause="{field}={old}",
     ),
     Check(
         "enum-value-added", "A further value is listed.", ["Schema.enum"],
         widens("{field}: {new} is accepted now", "{field}: {new} may now be answered; code that handles every value misses it",
-               response=TYPES, counted="value"),
+               counted="value"),
         CHANGE, lambda each: isinstance(each.old, list), items_added, cause="{field}={new}",
     ),
     Check("enum-introduced", "Only listed values are allowed; any value was.", ["Schema.enum"],

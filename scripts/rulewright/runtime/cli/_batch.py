@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -87,6 +88,7 @@ class Worker:
     _tokens: dict[str, float] = field(factory=dict, init=False)
     _open: set[str] = field(factory=set, init=False)
     _answers: dict[str, Outcome] = field(factory=dict, init=False)
+    _allowed: float = field(default=math.inf, init=False)
     _unknown: int = field(default=0, init=False)
     _unsent: int = field(default=0, init=False)
     _changes: int = field(default=0, init=False)
@@ -182,7 +184,7 @@ class Worker:
 
     async def intend(self, line: str) -> str:
         """Return a new token once a line may be submitted; a process that ends meanwhile has made none."""
-        while self._draining or not self._may_submit():
+        while self._draining or not self._may_submit() or len(self._open) >= self._allowed:
             await asyncio.sleep(_TICK / 5)
         token = secrets.token_hex(8)
         self._tokens[token] = time.time()
@@ -222,6 +224,8 @@ class Worker:
         except _ABOUT_THE_LINE as error:
             return self._observed(line, {"state": "refused"}, error)
         except errors.RateLimited as error:
+            # Not all of them again after the pause: half as many in flight, and slowly more.
+            self._allowed = max(1.0, min(self._allowed, len(self._open)) / 2)
             await self._pause(error.retry_after or PAUSE, "the API answered 429: too many requests")
         except errors.ConnectionFailed as error:
             self._unsent += 1
@@ -233,6 +237,7 @@ class Worker:
             await self._stop(error)
         else:
             self._unknown = self._unsent = 0
+            self._allowed += 0.1
             key = {"id": task.id, "operation": SUBMITS[operation], "arguments": poll_arguments(operation, parameters)}
             return self._observed(line, {"state": "submitted", "task": key})
         return {"state": "unsent"}
