@@ -343,7 +343,7 @@ class Methods(Caller["Task"]):
 
         Args:
             video_id: The mediaId of a video that was not extended.
-            motion_type: The motion of the camera. The page's table has RESHOOT_MOTION_TYPE_STATIONARY, and its schema is cut off before it: that one value is inferred.
+            motion_type: The motion of the camera; RESHOOT_MOTION_TYPE_STATIONARY is inferred from the page's table.
             extra: Fields the document does not list, sent as they are.
             waive: Ids of rules to switch off for this call.
             strict: Refuse inferred rules too; where it is not given, the client's own setting holds.

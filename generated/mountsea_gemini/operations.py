@@ -252,7 +252,7 @@ RESHOOT_VIDEO: Final = Operation(
             place="body",
             name="motionType",
             required=True,
-            description="The motion of the camera. The page's table has RESHOOT_MOTION_TYPE_STATIONARY, and its schema is cut off before it: that one value is inferred.",
+            description="The motion of the camera; RESHOOT_MOTION_TYPE_STATIONARY is inferred from the page's table.",
             type="string",
             choices=(
                 "RESHOOT_MOTION_TYPE_STATIONARY",

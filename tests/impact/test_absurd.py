@@ -176,7 +176,7 @@ def calls(run: Callable[[], object]) -> int:
     return count
 
 
-SMALL, LARGE = 150, 600
+SMALL, LARGE = 80, 320
 MOST = 1.5 * LARGE / SMALL
 """Four times the input may take six times the calls, and not the sixteen of quadratic work."""
 

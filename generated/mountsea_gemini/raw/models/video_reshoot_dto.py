@@ -17,8 +17,8 @@ class VideoReshootDto:
     """
     Attributes:
         video_id (str): The mediaId of a video that was not extended.
-        motion_type (ReshootMotionType): The motion of the camera. The page's table has RESHOOT_MOTION_TYPE_STATIONARY,
-            and its schema is cut off before it: that one value is inferred.
+        motion_type (ReshootMotionType): The motion of the camera; RESHOOT_MOTION_TYPE_STATIONARY is inferred from the
+            page's table.
     """
 
     video_id: str
