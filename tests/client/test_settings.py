@@ -29,6 +29,12 @@ def given(token: Any = TOKEN, **changed: Any) -> Settings:
     return settings(token, **{**PLAIN, **changed})
 
 
+def revealed(found: Settings) -> str | None:
+    """Return the token of settings in clear."""
+    secret = found.authority.secret
+    return None if secret is None else secret.reveal()
+
+
 def refused(token: Any = TOKEN, **changed: Any) -> str:
     """Return the words with which this is refused."""
     with pytest.raises(ConfigurationError) as caught:
@@ -48,7 +54,7 @@ def test_what_becomes_of_it() -> None:
     """An address without its last slash, one origin for the token, limits of downloads."""
     found = given(f" {TOKEN}\n", base_url=f"{HTTPS}/", waive=["schema"], strict=True, max_download_bytes=7)
     assert (found.base_url, found.waive, found.strict, found.timeout) == (HTTPS, frozenset({"schema"}), True, 30.0)
-    assert (found.authority.secret.reveal(), found.authority.origin) == (TOKEN, ("https", "api.example", 443))
+    assert (revealed(found), found.authority.origin) == (TOKEN, ("https", "api.example", 443))
     assert found.redact(f"it is {TOKEN}") == WITHHELD
     policy = found.policy
     assert (policy.trusted, policy.private, policy.limit, policy.idle, policy.total) == (None, False, 7, 30, 3600)
@@ -67,7 +73,7 @@ def test_what_is_not_given_comes_from_the_environment(monkeypatch: pytest.Monkey
     monkeypatch.setenv("MOUNTSEA_API_KEY", "sk-other")
     monkeypatch.setenv("MOUNTSEA_BASE_URL", "https://other.example")
     found = given(None, base_url=None)
-    assert (found.authority.secret.reveal(), found.base_url) == ("sk-other", "https://other.example")
+    assert (revealed(found), found.base_url) == ("sk-other", "https://other.example")
     monkeypatch.setenv("MOUNTSEA_BASE_URL", "")
     assert given(base_url=None).base_url == "https://api.mountsea.ai"
     monkeypatch.setenv("MOUNTSEA_BASE_URL", "ftp://x")
@@ -90,7 +96,7 @@ def test_a_token_holds_what_a_header_can_carry(token: str) -> None:
     """From the exclamation mark to the tilde."""
     told = "holds white space or characters no token has; it is not shown here"
     assert refused(token) == f"the token given to the client {told}"
-    assert given("!~").authority.secret.reveal() == "!~"
+    assert revealed(given("!~")) == "!~"
 
 
 LONG = "x" * 300

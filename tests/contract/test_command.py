@@ -231,7 +231,7 @@ class Naive(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b'{"taskId":"t"}')
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name of the base class
         """Print nothing."""
 
 

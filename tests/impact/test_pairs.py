@@ -40,8 +40,8 @@ def document(pair: dict[str, Any], side: int) -> dict[str, Any]:
 
 def compared(pair: dict[str, Any], *, back: bool = False) -> Report:
     """Compare the documents of a pair."""
-    sides = [revise(str(side), parse(to_yaml(document(pair, side)), f"{side}.yaml"), ()) for side in (0, 1)]
-    return compare(*(reversed(sides) if back else sides))
+    old, new = (revise(str(side), parse(to_yaml(document(pair, side)), f"{side}.yaml"), ()) for side in (0, 1))
+    return compare(new, old) if back else compare(old, new)
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair["name"])

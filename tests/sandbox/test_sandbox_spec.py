@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rulewright.openapi.operations import METHODS
+from rulewright.openapi.operations import METHODS, is_json
 from rulewright.sandbox import SpecError
 from rulewright.sandbox.spec import (
     Body,
@@ -15,7 +15,6 @@ from rulewright.sandbox.spec import (
     Spec,
     Success,
     Waiter,
-    is_json,
 )
 
 from tests.sandbox.asking import spec_of

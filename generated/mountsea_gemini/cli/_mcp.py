@@ -315,14 +315,19 @@ def server(tools: Tools, gate: Gate) -> Server[Any]:
                 return _failed({"error": "NotAllowed", "message": verdict})
             if verdict is not None:
                 return verdict
-            # Not abandoned: a call that is cancelled has been sent, and its task has to be recorded.
-            with anyio.CancelScope(shield=True):
-                done = await anyio.to_thread.run_sync(tool.run, arguments)
+            return await _shielded(tool, arguments)
         except ApiError as error:
             return _failed(_described(error))
-        return _succeeded(done)
 
     return Server(PROGRAM, on_list_tools=on_list_tools, on_call_tool=on_call_tool)
+
+
+async def _shielded(tool: Tool, arguments: dict[str, Any]) -> types.CallToolResult:
+    """Carry a call out, though its host gives it up: it may have been sent, and its task has to be recorded."""
+    done: dict[str, Any] = {}
+    with anyio.CancelScope(shield=True):
+        done = await anyio.to_thread.run_sync(tool.run, arguments)
+    return _succeeded(done)
 
 
 def _check(tool: Tool, arguments: Mapping[str, Any]) -> None:

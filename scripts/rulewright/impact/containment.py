@@ -199,7 +199,8 @@ class _Meaning:
     """
 
     def __init__(self, document: Any, side: Side, *, sent: bool) -> None:
-        self._document, self._side, self._sent = document, side, sent
+        self._side: Side = side
+        self._document, self._sent = document, sent
 
     def of(self, schema: Any, *, alone: bool = True) -> Any:
         """Return what a schema means; `alone` unless it is one of several that a value has to fit together."""

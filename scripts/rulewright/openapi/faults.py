@@ -178,12 +178,13 @@ def _shape(value: Any) -> Iterator[Fault]:
         yield Fault("info is missing", ("info",), (Repair((), {"info": {"title": "API", "version": "0"}}),))
     elif not isinstance(info, dict):
         yield Fault(f"info must be an object, got {_shown(info)}", ("info",))
+    given: dict[str, Any] = info if isinstance(info, dict) else {}
     for key, text in (("title", "API"), ("version", "0")) if isinstance(info, dict) else ():
-        if not isinstance(info.get(key), str):
-            wrong = (Repair(("info", key), REMOVE),) if isinstance(info.get(key), (dict, list)) else ()
-            number = isinstance(info.get(key), (int, float))
-            added = Repair(("info",), {key: str(info[key]) if number else text})
-            yield Fault(f"info.{key} must be text, got {_shown(info.get(key))}", ("info", key), (*wrong, added))
+        if not isinstance(given.get(key), str):
+            wrong = (Repair(("info", key), REMOVE),) if isinstance(given.get(key), (dict, list)) else ()
+            number = isinstance(given.get(key), (int, float))
+            added = Repair(("info",), {key: str(given[key]) if number else text})
+            yield Fault(f"info.{key} must be text, got {_shown(given.get(key))}", ("info", key), (*wrong, added))
     if not isinstance(value.get("paths"), dict):
         yield Fault(f"paths must be an object, got {_shown(value.get('paths'))}", ("paths",))
     elif not any(operations(with_path_items(value))):

@@ -61,7 +61,7 @@ def at(value: Any, location: Location, default: Any = None) -> Any:
         is_item = isinstance(value, list) and isinstance(key, int) and key < len(value)
         if not is_item and not (isinstance(value, dict) and key in value):
             return default
-        value = value[key]
+        value = value[key]  # pyright: ignore[reportCallIssue, reportArgumentType]  a key that was looked at above
     return value
 
 

@@ -20,7 +20,7 @@ _SINGLES: Final = (
 )  # fmt: skip
 FORMATS: Final = ("date", "date-time", "email", "ipv4", "ipv6", "time", "uri", "uuid")
 """The formats that are checked, by clients too; all others are remarks for people."""
-_REMARKS: Final = {
+_REMARKS: Final[dict[str, Callable[[str], bool]]] = {
     name: lambda _: True
     for name in (
         "duration", "hostname", "idn-email", "idn-hostname", "iri", "iri-reference", "json-pointer", "regex",
