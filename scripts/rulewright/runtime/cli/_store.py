@@ -44,8 +44,9 @@ CONCURRENCY: Final = 4
 FOLLOWED: Final = 200
 """Tasks that one worker waits for at a time; the others go on at the vendor meanwhile."""
 
-SUBMIT: Final = "submit"
-FOLLOW: Final = "follow"
+SUBMIT: Final = f"{APPLICATION}.submit"
+FOLLOW: Final = f"{APPLICATION}.follow"
+"""Names of the workflows: an engine in one process knows those of every client that is loaded there."""
 _SETTINGS: Final = f"{APPLICATION}:settings"
 
 STATES: Final = (
