@@ -66,6 +66,10 @@ _OWN_CLASSES: Final = frozenset(
 
 _DEVICE: Final = re.compile(r"con|prn|aux|nul|(?:com|lpt)_?[0-9]")
 _FAILED: Final = re.compile(r"Unable to (?:parse|process) schema /components/schemas/(.*?):?\s*\Z")
+_CONSEQUENCE: Final = re.compile(
+    r"Could not find reference|not found|in allOf was not processed|Invalid property in union"
+)
+"""What it says of a schema that leads to one it has dropped, among other reasons."""
 _WRAPPED: Final = re.compile(r"<openapi_python_client\.\S+UntrustedString object at 0x[0-9a-f]+>")
 """How the generator prints text that it does not trust; the address in it differs from run to run."""
 _ANY_LIST: Final = re.compile(rb"^( +\w+) = cast\(list\[Any\], data\)$", re.MULTILINE)
@@ -174,7 +178,8 @@ def parse(document: Any, config: Config) -> tuple[GeneratorData | GeneratorError
         found = [] if isinstance(data, GeneratorError) else [*_failed(data, set(schemas) - set(widened))]
         if not found:
             return data, list(widened.values())
-        for name, reason in found:
+        roots = [(name, reason) for name, reason in found if not _CONSEQUENCE.search(reason)]
+        for name, reason in roots or found:
             widened[name] = f"schema /components/schemas/{name}: holds anything, without a class: {reason}"
             schemas[name] = {key: schemas[name][key] for key in ("title", "description") if key in schemas[name]}
 
@@ -185,7 +190,8 @@ def _failed(data: GeneratorData, known: Collection[str]) -> Iterator[tuple[str, 
         found = _FAILED.search(str(error.header))
         name = found[1] if found else ""
         if name in known:
-            yield name, " ".join(str(error.detail).partition("\n\nFailure to process")[0].split())
+            detail = _WRAPPED.sub("(of the document)", str(error.detail))  # an address differs from run to run
+            yield name, " ".join(detail.partition("\n\nFailure to process")[0].split())
 
 
 def rewrite_lists(module: Path) -> None:
