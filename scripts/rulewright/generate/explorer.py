@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from rulewright.errors import printable
 from rulewright.generate.operations import Method
 from rulewright.generate.schemas import body_schemas
 from rulewright.generate.source import render
@@ -32,9 +33,9 @@ def explorer_page(document: Any, ruled: Sequence[RuledSchema], methods: Sequence
     if not found:
         return None
     title = str((document.get("info") or {}).get("title") or "the API")
-    # In a script element nothing but "<" can end the data, or begin a comment.
-    data = json.dumps({"program": program, "operations": found}, ensure_ascii=False).replace("<", "\\u003c")
-    return render("explorer.html.jinja", title=title, data=data)
+    # In a script element nothing but "<" can end the data, or begin a comment; no other script or sign is left in it.
+    data = json.dumps({"program": program, "operations": found}).replace("<", "\\u003c")
+    return render("explorer.html.jinja", title=printable(title), data=data)
 
 
 def _operations(document: Any, ruled: Sequence[RuledSchema], method: Method) -> Iterator[dict[str, Any]]:

@@ -31,6 +31,8 @@ from rulewright.rules.space import around_bounds, concrete
 
 _LONGEST: Final = 60
 _MOST_TRIED: Final = 12
+_DEEPEST_SHOWN: Final = 100
+"""Fields within each other up to which a refused request is made: it needs a sample of each schema on the way."""
 _MOST_USES: Final = 4
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -258,7 +260,8 @@ class Context:
         for candidate in [value] if value is not ... else self._candidates(difference, without):
             for use in itertools.islice(self.uses(difference), _MOST_USES):
                 path = self.usage[0].path(_outer(difference), use)
-                for judges in self._judges(use) if path is not None and use.side == "request" else ():
+                is_shown = path is not None and len(path) <= _DEEPEST_SHOWN and use.side == "request"
+                for judges in self._judges(use) if is_shown else ():
                     with contextlib.suppress(SchemaError):
                         body = _embed(self._schemas, judges.old, path or (), candidate, judges.base)
                         if judges.accepted(body) and not judges.accepts(body):
