@@ -96,7 +96,7 @@ def test_the_table_of_the_readme_is_true(errors: Errors, readme: Path) -> None:
 def calls(file: Path) -> dict[int, str]:
     """Return the calls of a table by line."""
     lines = file.read_text(encoding="utf-8").splitlines()
-    return {number: line for number, line in enumerate(lines, 1) if line.startswith("    variants.")}
+    return {number: line for number, line in enumerate(lines, 1) if line.startswith("    client.")}
 
 
 def test_the_tables_hold_every_combination() -> None:

@@ -103,7 +103,7 @@ def test_the_contract_is_kept(project: Path) -> None:
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+@pytest.mark.parametrize("checker", ["mypy", pytest.param("pyright", marks=pytest.mark.heavy)])
 def test_type_checkers_find_nothing(project: Path, checker: str) -> None:
     """As strictly as the project itself is set up for."""
     done = run(project, "-m", checker)
