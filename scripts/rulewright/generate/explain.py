@@ -67,7 +67,7 @@ def renames(project: Project, vendor: Document) -> Iterator[tuple[tuple[str, ...
 
 
 def _leaves(value: Any, location: tuple[str | int, ...]) -> Iterator[tuple[str, str]]:
-    """Yield what tells one part of a document from another: its values and their places, without words and overlays."""
+    """Yield what identifies a part of a document: its values and their places, without words and overlays."""
     if isinstance(value, dict | list):
         for key, child in value.items() if isinstance(value, dict) else enumerate(value):
             is_ours = isinstance(child, dict) and "x-rule" in child

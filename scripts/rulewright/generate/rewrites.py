@@ -521,11 +521,11 @@ OBJECT_REWRITES: Final = (
     Patch("write items that are true, false or missing as a schema", "it refuses the list", "0.29.1", give_items),
     Patch("replace an enum of mixed or fractional values by their type", "it refuses the enum", "0.29.1", widen_enum),
     Patch("declare contentMediaType as format: binary", "it knows files of OpenAPI 3.0 only", "0.29.1", name_file),
-    Patch("write a union of lists as a list of a union", "it tells lists apart by being lists", "0.29.1", join_lists),
+    Patch("write a union of lists as a list of a union", "it cannot distinguish lists", "0.29.1", join_lists),
     Patch("write a union of constants as an enum", "it keeps the first constant only", "0.29.1", list_constants),
     Patch(
         "write a constant number as an enum of one, and any other that is no text as its type",
-        "it refuses objects, and writes code that is none",
+        "it refuses objects, and writes invalid code",
         "0.29.1",
         replace_constant,
     ),

@@ -199,7 +199,7 @@ class Always:
 class Directed:
     """A judge of a schema that allows less, or more: its effect depends on where the schema is used.
 
-    What is said of the wire holds unless containment proves that nothing that was valid is invalid now.
+    A verdict on the wire holds unless containment proves that nothing that was valid is invalid now.
 
     Args:
         sent: Template of the effect on requests.

@@ -1,6 +1,6 @@
 """The formats of a report: text, Markdown for a pull request, an HTML page, JSON, and findings for other programs.
 
-All tell the same in the same order: the verdict, the findings with the worst first, the numbers that changed, the rest.
+All show the same in the same order: the verdict, the findings with the worst first, the numbers that changed, the rest.
 Text of the documents is foreign: none of it may move a cursor, forge a line, or become markup.
 """
 

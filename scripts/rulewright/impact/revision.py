@@ -130,7 +130,7 @@ def revise(label: str, vendor: Document, overlays: Sequence[Overlay]) -> Revisio
 def follow_renames(revision: Revision, names: Mapping[str, Mapping[str, str]]) -> Revision:
     """Return the new side as if its overlays named renamed components by their new names.
 
-    Whoever renames a component has not lifted its rules: only the overlays have to follow, which is one conflict.
+    A renamed component keeps its rules: only the overlays have to follow, which is one conflict.
 
     Args:
         revision: The new side.

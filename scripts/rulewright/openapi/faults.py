@@ -283,7 +283,7 @@ def wire_path(path: str) -> str:
 
 
 def _paths(value: Any) -> Iterator[Fault]:
-    """Find operations that no server can tell from an earlier one: their paths differ in what is not sent."""
+    """Find operations that a server cannot distinguish from an earlier one: their paths differ in what is not sent."""
     first: dict[tuple[str, str], str] = {}
     for operation in operations(value):
         taken = first.setdefault((operation.method, wire_path(operation.path)), operation.path)

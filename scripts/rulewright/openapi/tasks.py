@@ -65,7 +65,7 @@ def with_task_links(document: Any) -> Any:
     """Return a document in which every submit has the link to its poll.
 
     An operation that changes something and is answered with the very component that a linked submit is answered with
-    starts a task of the same kind. Whoever knows better says so with `x-task: false`.
+    starts a task of the same kind. `x-task: false` switches that off.
     """
     every = list(operations(document))
     polls = {operation.id for operation in every if WAITER in operation.body}

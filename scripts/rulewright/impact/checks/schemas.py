@@ -319,7 +319,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         narrows("{field}: {key} changed; requests may be read differently", "{field}: {key} changed", response=TYPES,
                 provable=False),
     ),
-    Check("discriminator-changed", "Alternatives are told apart by another field or other values.", ["Schema.discriminator"],
+    Check("discriminator-changed", "Alternatives are distinguished by another field or other values.", ["Schema.discriminator"],
           narrows("{field}: the discriminator changed", "{field}: the discriminator changed", request=TYPES, response=TYPES,
                   wire=False)),
     Check("access-changed", "A field is for answers only, or for requests only, or no longer so.",
