@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from attrs import evolve
-from jinja2 import FileSystemBytecodeCache
+from jinja2 import ChoiceLoader, DictLoader, FileSystemBytecodeCache
 from openapi_python_client import Project, strings
 from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -45,7 +45,16 @@ from openapi_python_client.strings import PythonIdentifier
 from rulewright.generate import rewrites
 from rulewright.generate.classes import PREFIX, Classes, class_of, module_of
 from rulewright.generate.rewrites import Patch
+from rulewright.generate.tagged import TaggedProperty, build_union
 
+TEMPLATES: Final = Path(__file__).parent / "templates" / "generator"
+"""The templates that it is given beside its own."""
+UNION: Final = f"property_templates/{UnionProperty.template}"
+_ONLY_NULL: Final = (
+    "{% set ns.contains_unmodified_properties = true %}",
+    "{% set ns.contains_unmodified_properties = inner_property.get_base_type_string() != PythonCode('None') %}",
+)
+"""What it does where a member of a union needs no conversion, null among them; `tagged` puts null first."""
 _OWN_NAMES: Final = frozenset(
     {
         "additional_keys", "additional_properties", "cast", "cls", "d", "field_dict", "from_dict", "prop", "prop_dict",
@@ -74,8 +83,9 @@ _WRAPPED: Final = re.compile(r"<openapi_python_client\.\S+UntrustedString object
 """How the generator prints text that it does not trust; the address in it differs from run to run."""
 _ANY_LIST: Final = re.compile(rb"^( +\w+) = cast\(list\[Any\], data\)$", re.MULTILINE)
 """The cast it writes below a test that `data` is a list, which a strict mypy refuses as redundant."""
-_LIST_BODY: Final = re.compile(rb"^( +if isinstance\(body, )list\[.*\](?=\):$)", re.MULTILINE)
-"""The test it writes for which of several bodies it is given; Python has no isinstance of a list of something."""
+_BODY_TEST: Final = re.compile(rb"^ +if isinstance\(body, .*(?=\):$)", re.MULTILINE)
+_ITEMS: Final = re.compile(rb"\b(list|dict)\[[^|]*\]")
+"""In the test it writes for which of several bodies it is given; Python has no isinstance of a list of something."""
 _LITERAL: Final = re.compile(rb"^(\w+ = Literal\[.*\])$", re.MULTILINE)
 """The type it writes for an enum."""
 _REFUSAL: Final = re.compile(rb"^( +)raise TypeError\(.* Expected one of .*$", re.MULTILINE)
@@ -133,8 +143,9 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
     operations = [_operation(tag, endpoint) for tag, endpoint in endpoints]  # by what the document calls its bodies
     for _, endpoint in endpoints:
         send_ranges_as_json(endpoint)
-    project = Project(openapi=data, config=config)
+    project = Project(openapi=data, config=config, custom_template_path=TEMPLATES)
     project.env.bytecode_cache = _compiled_templates()
+    fail_where_only_null_is_left(project)
     try:
         errors = project.build()
     except OSError as error:  # such as a title longer than a file name may be
@@ -194,10 +205,21 @@ def _failed(data: GeneratorData, known: Collection[str]) -> Iterator[tuple[str, 
             yield name, " ".join(detail.partition("\n\nFailure to process")[0].split())
 
 
+def fail_where_only_null_is_left(project: Project) -> None:
+    """Let the reader of a union fail with its last class where nothing but null is beside."""
+    loader = project.env.loader
+    source = loader.get_source(project.env, UNION)[0] if loader else ""
+    changed = source.replace(*_ONLY_NULL)
+    if loader is None or changed == source:
+        raise ValueError(f"openapi-python-client has another template of unions: {UNION}")
+    project.env.loader = ChoiceLoader([DictLoader({UNION: changed}), loader])
+
+
 def rewrite_lists(module: Path) -> None:
     """Remove the cast of a list that a test has proven to be one, and the type of items from such a test."""
     written = module.read_bytes()
-    changed = _LIST_BODY.sub(rb"\1list", _ANY_LIST.sub(rb"\1: list[Any] = data", written))
+    changed = _ANY_LIST.sub(rb"\1: list[Any] = data", written)
+    changed = _BODY_TEST.sub(lambda found: _ITEMS.sub(rb"\1", found[0]), changed)
     if changed != written:
         module.write_bytes(changed)
 
@@ -241,6 +263,8 @@ def _sent_enums(endpoint: Endpoint) -> Iterator[str]:
             waiting.append(prop.inner_property)
         elif isinstance(prop, UnionProperty):
             waiting += prop.inner_properties
+        elif isinstance(prop, TaggedProperty):
+            waiting += prop.models
         elif isinstance(prop, LiteralEnumProperty):
             yield prop.class_info.name
         elif isinstance(prop, ModelProperty) and prop.class_info.name not in seen:
@@ -330,7 +354,9 @@ def keep_one_body_of_a_class(endpoint: Endpoint) -> Iterator[str]:
             )
     endpoint.bodies = [body for body in endpoint.bodies if body in kept.values()]
     for body in endpoint.bodies:
-        if isinstance(body.prop, UnionProperty):  # its template calls to_dict of a body that is not given
+        if isinstance(
+            body.prop, UnionProperty | TaggedProperty
+        ):  # its template calls to_dict of a body that is not given
             body.prop = evolve(body.prop, required=True)
     if len(endpoint.bodies) > 1:
         endpoint.relative_imports.add("from ...types import Unset")
@@ -457,6 +483,10 @@ def _allow_everywhere() -> None:
     PropertyProtocol.validate_location = lambda *_: None  # type: ignore[method-assign]
 
 
+def _distinguish_by_tags() -> None:
+    UnionProperty.build = build_union  # type: ignore[assignment, method-assign]
+
+
 def _name_placeholders() -> None:
     parser._PATH_PARAM_REGEX = re.compile(r"{([^{}]+)}")  # noqa: SLF001
 
@@ -473,6 +503,12 @@ LIBRARY_PATCHES: Final = (
         "it drops the operation; the client writes parameters by itself",
         "0.29.1",
         _allow_everywhere,
+    ),
+    Patch(
+        "choose the class of a value by its tag, and keep one with an unknown tag as it is",
+        "it takes the first class that can be read, or refuses the answer",
+        "0.29.1",
+        _distinguish_by_tags,
     ),
     Patch("take any name of a placeholder", "it drops the operation", "0.29.1", _name_placeholders),
     Patch(
@@ -538,6 +574,12 @@ PATCHES: Final = (
     ),
     Patch(
         "send media type ranges as JSON", "it sends the range, which is no media type", "0.29.1", send_ranges_as_json
+    ),
+    Patch(
+        "let the reader of a union fail with its last class where nothing but null is beside",
+        "it returns an object with an unlisted value or an odd date as a dict",
+        "0.29.1",
+        fail_where_only_null_is_left,
     ),
     Patch(
         "rewrite casts and tests of lists", "a strict mypy refuses the cast, Python the test", "0.29.1", rewrite_lists

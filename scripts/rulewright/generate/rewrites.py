@@ -14,6 +14,8 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
+from rulewright.generate.tags import note_tags, offer_derived, redirect
+from rulewright.openapi.discriminators import SCHEMAS
 from rulewright.openapi.operations import METHODS, is_ignored, is_json, parameter_schema
 from rulewright.openapi.pointer import decode, resolve
 from rulewright.openapi.references import follow
@@ -48,7 +50,6 @@ _ANNOTATIONS: Final = frozenset(
 )
 _OF_A_CONSTANT: Final = frozenset({"const", "enum", "type", *_ANNOTATIONS})
 _DEEPEST: Final = 16
-_SCHEMAS: Final = "#/components/schemas/"
 _READ: Final = "x-enum-varnames"
 """The one extension that the generator knows."""
 _COMPONENT: Final = re.compile(r"#/components/[^/]+/[^/]+")
@@ -284,23 +285,15 @@ def replace_aliases(document: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, schema in schemas.items():
         further = schema.get("$ref") if isinstance(schema, dict) else None
-        while isinstance(further, str) and further.startswith(_SCHEMAS):
-            found[name] = further.removeprefix(_SCHEMAS)
+        while isinstance(further, str) and further.startswith(SCHEMAS):
+            found[name] = further.removeprefix(SCHEMAS)
             target = schemas.get(found[name])
             further = target.get("$ref") if isinstance(target, dict) else None
     for name in found:
         del schemas[name]
     if found:
-        _point(document, {_SCHEMAS + name: _SCHEMAS + target for name, target in found.items()})
+        redirect(document, {SCHEMAS + name: SCHEMAS + target for name, target in found.items()})
     return {f"/components/schemas/{name}": target for name, target in found.items()}
-
-
-def _point(value: Any, targets: Mapping[str, str]) -> None:
-    """Let references lead elsewhere."""
-    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _point(child, targets)
-    if isinstance(value, dict) and value.get("$ref") in targets:
-        value["$ref"] = targets[value["$ref"]]
 
 
 def drop_parameters(value: dict[str, Any], document: Any) -> dict[str, Any]:
@@ -530,6 +523,12 @@ OBJECT_REWRITES: Final = (
         replace_constant,
     ),
     Patch(
+        "note which member of a union each tag stands for",
+        "it takes the first member that can be read",
+        "0.29.1",
+        note_tags,
+    ),
+    Patch(
         "leave one list of the schemas that a value must fit",
         "it takes allOf for an object and refuses unions and texts in it, ignores what stands beside a single "
         "reference, and writes a union of one that pyright refuses",
@@ -538,6 +537,12 @@ OBJECT_REWRITES: Final = (
     ),
 )
 DOCUMENT_REWRITES: Final = (
+    Patch(
+        "let references to a base with a discriminator lead to a union of it and what is composed of it",
+        "it reads the base, whichever the tag",
+        "0.29.1",
+        offer_derived,
+    ),
     Patch(
         "require no field in a direction in which it does not travel",
         "it wants a read-only field in requests",
