@@ -50,7 +50,7 @@ def redirect(value: Any, targets: Mapping[str, str], *, composed: bool = False) 
     for key, child in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         parts = child
         if composed and key == "allOf" and isinstance(child, list) and (len(child) > 1 or "properties" in value):
-            parts = [each for each in child if "$ref" not in each]
+            parts = [each for each in child if not (isinstance(each, dict) and "$ref" in each)]
         redirect(parts, targets, composed=composed)
     if isinstance(value, dict) and value.get("$ref") in targets:
         value["$ref"] = targets[value["$ref"]]
