@@ -6,21 +6,17 @@ import difflib
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import requests
 import schemathesis
-from requests.adapters import HTTPAdapter
 from schemathesis.config import SchemathesisConfig
 from schemathesis.schemas import BaseSchema
-from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from rulewright.contract.bench import Bench
 from rulewright.contract.client import ClientPackage
-from rulewright.contract.contract import BASE, Subject
+from rulewright.contract.contract import Subject
 from rulewright.contract.coverage import Coverage, goals
 from rulewright.contract.failure import Failure
 from rulewright.contract.live import Server, plan, token_for
@@ -236,36 +232,6 @@ def _schema(config: pytest.Config, settings: dict[str, Any]) -> BaseSchema:
 def bench(request: pytest.FixtureRequest) -> Bench:
     """The client and the sandbox of the run."""
     return request.config.stash[BENCH]
-
-
-class _Door(HTTPAdapter):
-    """A door for the HTTP library of schemathesis to the server of a bench."""
-
-    def __init__(self, bench: Bench) -> None:
-        super().__init__()
-        self._bench = bench
-
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Answer one request."""
-        body: Any = request.body
-        # As bytes: one library takes any character of Latin-1 in a header, the other ASCII only.
-        headers = [
-            (name.encode(), v.encode("latin-1") if isinstance(v, str) else v) for name, v in request.headers.items()
-        ]
-        answer = self._bench.pass_on(str(request.method), str(request.url), headers, body)
-        received = HTTPHeaderDict(answer.headers.multi_items())
-        raw = HTTPResponse(
-            BytesIO(answer.content), received, answer.status_code, request_method=request.method, preload_content=False
-        )
-        return self.build_response(request, raw)
-
-
-@pytest.fixture(scope="session")
-def session(bench: Bench) -> requests.Session:
-    """What schemathesis sends requests through."""
-    made = requests.Session()
-    made.mount(BASE, _Door(bench))
-    return made
 
 
 @pytest.fixture(scope="session")

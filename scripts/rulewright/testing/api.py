@@ -15,7 +15,7 @@ import httpx
 
 from rulewright.sandbox import Recorded, Sandbox, Script
 from rulewright.sandbox.core import Core
-from rulewright.sandbox.doors import ask
+from rulewright.sandbox.doors import Transport, ask
 from rulewright.sandbox.exchange import decode_path
 from rulewright.sandbox.operations import Submit
 from rulewright.sandbox.results import file_task_id
@@ -74,7 +74,7 @@ class FakeApi(Generic[C]):
         self._sandbox = Sandbox(self._class, token=token, clock=self.clock, strict=strict)
         spec = self._sandbox.core.spec
         self.base_url = base_url or (spec.server if urlsplit(spec.server).hostname else NOWHERE + spec.base_path)
-        self.transport = Transport(self._sandbox.core, urlsplit(self.base_url).hostname or "")
+        self.transport = ScriptedTransport(self._sandbox.core, urlsplit(self.base_url).hostname or "")
         self.expect(*scripts)
 
     def expect(self, *scripts: str | Script) -> None:
@@ -163,7 +163,7 @@ class FakeApi(Generic[C]):
             self.verify()
 
 
-class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class ScriptedTransport(Transport):
     """An httpx transport, sync and async, that ends in a sandbox and refuses unexpected requests.
 
     Args:
@@ -172,23 +172,14 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """
 
     def __init__(self, core: Core, host: str) -> None:
+        super().__init__(self._answer)
         self._core = core
         self._host = host
         self._lock = threading.Lock()
         self.unexpected: list[str] = []
         self.submits: list[bytes] = []
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request."""
-        request.read()
-        return self._respond(request)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request."""
-        await request.aread()
-        return self._respond(request)
-
-    def _respond(self, request: httpx.Request) -> httpx.Response:
+    def _answer(self, request: httpx.Request) -> httpx.Response:
         # Checking for a script and taking it are one step: two threads must not share the last script.
         with self._lock:
             problem = self._problem(request)
