@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import httpx
 from attrs import evolve, frozen
 
 from rulewright.contract.failure import Ask, Carrier
-from rulewright.contract.judge import BodyJudge, Judge, Part, Verdict
+from rulewright.contract.judge import BodyJudge, Verdict, is_unchecked
 from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Request
 from rulewright.openapi.document import to_yaml
 from rulewright.openapi.operations import is_ignored, is_json
 from rulewright.openapi.pointer import path_of
+from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.space import Space
+from rulewright.sandbox.core import Routes
 from rulewright.sandbox.security import placed
 from rulewright.sandbox.spec import Operation, Spec, Waiter
-from rulewright.sandbox.validation import Schemas
+from rulewright.sandbox.validation import MEMBERS, Ruled, Schemas
 
 BASE: Final = "http://127.0.0.1:9"  # nobody listens there: a request that escapes the transport fails
 
@@ -52,6 +53,14 @@ class Reply:
         return int(text) if text.isdecimal() else 500
 
 
+class Part(NamedTuple):
+    """A schema with rules inside the schema of a body: where it stands, its rules, and its finite requests."""
+
+    place: Ruled
+    rules: tuple[Rule, ...]
+    space: Space
+
+
 class Subject:
     """One operation with everything that the document states about it.
 
@@ -66,9 +75,6 @@ class Subject:
         self.name = operation.name
         self.carriers = tuple(contract.carriers(operation))
         self.ruled = contract.ruled_parameters(operation)
-        steps = re.split(r"(\{[^}]*\})", contract.spec.base_path + operation.path)
-        self.route = re.compile("".join("[^/]+" if step.startswith("{") else re.escape(step) for step in steps))
-        """A pattern of the paths that its template stands for."""
 
     def __repr__(self) -> str:
         return self.name
@@ -102,7 +108,10 @@ class Subject:
     @cached_property
     def judge(self) -> BodyJudge | None:
         """The judge of its JSON body."""
-        return None if self.schema is None else BodyJudge(self._contract.judge, self.schema)
+        contract = self._contract
+        if self.schema is None:
+            return None
+        return BodyJudge(contract.schemas, contract.checked, contract.whole, self.schema)
 
     def verdict(self, body: Any) -> Verdict:
         """Return what the document states about a JSON body of the operation.
@@ -120,10 +129,9 @@ class Subject:
         return {} if self.schema is None else self._contract.properties(self.schema)
 
     @cached_property
-    def spaces(self) -> tuple[tuple[Part, Space], ...]:
+    def spaces(self) -> tuple[Part, ...]:
         """The parts of its body that have rules, each with its finite requests."""
-        document = self._contract.document
-        return tuple((part, Space(part.ruled, document)) for part in self.judge.parts) if self.judge else ()
+        return () if self.schema is None else tuple(self._contract.parts(self.schema))
 
     @cached_property
     def parameter_space(self) -> Space | None:
@@ -197,10 +205,19 @@ class Contract:
         self.document = document
         self.spec = Spec(document)
         self.schemas = Schemas(self.spec)
+        self.whole = DocumentSchemas(self.spec.document, "request", rules=True)
+        self.checked = DocumentSchemas(self.spec.document, "request", leave_out=is_unchecked)
         self._ruled = read_rules(document)
-        self.judge = Judge(self.schemas, self._ruled)
-        self.maker = Maker(self.judge)
+        self.maker = Maker(self.schemas, self.whole)
         self.subjects = tuple(Subject(self, operation) for operation in self.spec.operations)
+        self._routes = Routes(self.spec.base_path, self.subjects)
+
+    def parts(self, schema: Any) -> Iterator[Part]:
+        """Yield the parts with rules of the schema of a body, the whole first."""
+        ruled = {id(each.schema): each for each in self._ruled if each.rules and each.parameters is None}
+        for place in self.schemas.ruled(schema):
+            if (found := ruled.get(id(place.schema))) is not None and MEMBERS not in place.path:
+                yield Part(place, found.rules, Space(found, self.document))
 
     def properties(self, schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
         """Return the properties of a schema, references followed."""
@@ -249,10 +266,9 @@ class Contract:
             each for each in self.subjects if (each.operation.method, each.operation.path) == (method.upper(), path)
         )
 
-    def matching(self, path: str) -> list[Subject]:
-        """Return the operations whose path template a path fits, plain ones first."""
-        found = [each for each in self.subjects if each.route.fullmatch(path)]
-        return sorted(found, key=lambda each: each.operation.path.count("{"))
+    def matching(self, path: str) -> Mapping[str, Subject]:
+        """Return the operations whose path template a path fits, by method."""
+        return self._routes.find(path)[0] or {}
 
     def ruled_parameters(self, operation: Operation) -> RuledSchema | None:
         """Return the rules between the parameters of an operation, if there are any."""

@@ -40,7 +40,7 @@ class Lines:
 
     def __init__(self, contract: Contract, subject: Subject) -> None:
         self._subject = subject
-        self._fits = {name: contract.judge.fits(schema).is_valid for name, schema in subject.fields.items()}
+        self._fits = {name: contract.schemas.validator(schema).is_valid for name, schema in subject.fields.items()}
         self._listed = {name: _listed(schema) for name, schema in subject.fields.items()}
 
     def body(self, body: Any, verdict: Verdict) -> Iterator[str]:
@@ -71,12 +71,12 @@ class Lines:
 
     def _rules(self, body: Any, verdict: Verdict, sense: str) -> Iterator[str]:
         """Yield the points of the request spaces that a body is at, and the rules that it keeps or breaks."""
-        for part, space in self._subject.spaces:
-            for *_, value in values_at(body, part.path):
+        for place, rules, space in self._subject.spaces:
+            for value in values_at(body, place.path):
                 cell = space.cell(value)
                 if cell is not None and verdict.fits:  # else another field decides
-                    yield f"cell {'/'.join(('', *part.path))} {cell} {sense}"
-                for rule in part.ruled.rules:
+                    yield f"cell {'/'.join(('', *place.path))} {cell} {sense}"
+                for rule in rules:
                     broken = rule.id in (*verdict.broken, *verdict.warned)
                     if broken or (verdict.accepted and rule.id in verdict.applied):
                         yield f"rule {rule.id} {'broken' if broken else 'kept'}"
@@ -136,7 +136,7 @@ class Ledger:
     def exchange(self, side: Side, request: httpx.Request, status: int, answer: bytes) -> None:
         """Note what was sent and answered."""
         matching = self._contract.matching(request.url.raw_path.decode("latin-1").partition("?")[0])
-        subject = next((each for each in matching if each.operation.method == request.method), None)
+        subject = matching.get(request.method)
         if subject is None or subject.name not in self.lines:
             return
         lines = [*self._sent(side, subject, request, status)]

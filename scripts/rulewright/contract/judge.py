@@ -8,10 +8,8 @@ from typing import Any, Final
 from attrs import frozen
 
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
-from rulewright.openapi.schemas import Validator
-from rulewright.rules.definition import RuledSchema
 from rulewright.rules.dialect import is_shared
-from rulewright.sandbox.validation import ITEMS, MEMBERS, Rule, Schemas
+from rulewright.sandbox.validation import ITEMS, Checks, Schemas
 
 _UNCHECKED: Final = ("unevaluatedItems", "unevaluatedProperties", "dependencies")
 """Keywords that clients leave to the server, of which some cannot be checked."""
@@ -53,51 +51,8 @@ class Verdict:
         return self.encoded is (self.valid and not self.broken)
 
 
-@frozen
-class Part:
-    """A schema with rules inside the schema of a body.
-
-    Attributes:
-        path: Names of properties, and `ITEMS` for the items of an array.
-        schemas: The schema at each step of the path, that of the body first.
-        ruled: The schema with its rules.
-        is_alternative: Whether it stands in a `oneOf` or `anyOf`.
-    """
-
-    path: tuple[str, ...]
-    schemas: tuple[Any, ...]
-    ruled: RuledSchema
-    is_alternative: bool
-
-
-class Judge:
-    """The schemas and rules of an effective document.
-
-    Args:
-        schemas: Its schemas, without their rules.
-        ruled: Those that have rules.
-    """
-
-    def __init__(self, schemas: Schemas, ruled: tuple[RuledSchema, ...]) -> None:
-        self.schemas = schemas
-        self.whole = DocumentSchemas(schemas.document, "request", rules=True)
-        self.checked = DocumentSchemas(schemas.document, "request", leave_out=_is_unchecked)
-        self._ruled = {id(each.schema): each for each in ruled if each.rules and each.parameters is None}
-
-    def fits(self, schema: Any) -> Validator:
-        """Return a validator of a schema without its rules."""
-        return self.schemas.validator(schema)
-
-    def parts(self, schema: Any) -> tuple[Part, ...]:
-        """Return the schemas with rules in the schema of a body, the body's own first."""
-        return tuple(
-            Part(each.path, each.schemas, self._ruled[id(each.schema)], each.is_alternative)
-            for each in self.schemas.ruled(schema)
-            if id(each.schema) in self._ruled and MEMBERS not in each.path
-        )
-
-
-def _is_unchecked(keyword: str, operand: Any) -> bool:
+def is_unchecked(keyword: str, operand: Any) -> bool:
+    """Return whether clients do not check a keyword with its operand."""
     return keyword in _UNCHECKED or (keyword == "pattern" and isinstance(operand, str) and not is_shared(operand))
 
 
@@ -105,45 +60,40 @@ class BodyJudge:
     """The verdict on bodies of one operation.
 
     Args:
-        judge: The document's schemas.
+        schemas: The document's schemas.
+        checked: The same with what clients check of them only.
+        whole: The same with their rules.
         schema: The schema of the body.
     """
 
-    def __init__(self, judge: Judge, schema: Any) -> None:
-        self.parts = judge.parts(schema)
-        self._schema = schema
-        self._schemas = judge.schemas
-        self._rules = {rule.id: rule for rule in map(Rule.read, judge.schemas.rules(schema))}
-        self._shape = judge.fits(schema)
-        self._checked = judge.checked.validator(schema)
-        self._whole = judge.whole.validator(schema)
+    def __init__(self, schemas: Schemas, checked: DocumentSchemas, whole: DocumentSchemas, schema: Any) -> None:
+        self._checks = Checks(schemas, schema, strict=False)
+        self._checked = checked.validator(schema)
+        self._whole = whole.validator(schema)
 
     def verdict(self, body: Any) -> Verdict:
         """Return what the document states about a body."""
-        applied: dict[str, None] = {}
-        broken: dict[str, dict[str, None]] = {"error": {}, "warning": {}}
-        for _, part, found in self._schemas.rule_subjects(self._schema, body):
-            rule = self._rules[found["id"]]
-            if rule.condition.is_valid(part):
-                applied[rule.id] = None
-                if not rule.requirement.is_valid(part):
-                    broken[rule.level][rule.id] = None
+        applied = [(rule, rule.requirement.is_valid(part)) for rule, _, part in self._checks.applied(body)]
+
+        def broken(level: str) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(rule.id for rule, kept in applied if rule.level == level and not kept))
+
         return Verdict(
             fits=self._checked.is_valid(body),
-            valid=self._shape.is_valid(body),
-            broken=tuple(broken["error"]),
-            warned=tuple(broken["warning"]),
-            applied=tuple(applied),
+            valid=self._checks.fits(body),
+            broken=broken("error"),
+            warned=broken("warning"),
+            applied=tuple(dict.fromkeys(rule.id for rule, _ in applied)),
             encoded=self._whole.is_valid(body),
         )
 
 
-def values_at(body: Any, path: tuple[str, ...]) -> Iterator[list[Any]]:
-    """Yield, for each value at a path, the values on the way to it, the body first and itself last."""
+def values_at(body: Any, path: tuple[str, ...]) -> Iterator[Any]:
+    """Yield each value at a path of a body."""
     if not path:
-        yield [body]
+        yield body
     elif path[0] == ITEMS:
         for item in body if isinstance(body, list) else ():
-            yield from ([body, *rest] for rest in values_at(item, path[1:]))
+            yield from values_at(item, path[1:])
     elif isinstance(body, Mapping) and path[0] in body:
-        yield from ([body, *rest] for rest in values_at(body[path[0]], path[1:]))
+        yield from values_at(body[path[0]], path[1:])
