@@ -328,12 +328,9 @@ def _encoded(request: Request) -> tuple[bytes | None, dict[str, str]]:
     if media not in FORMS:
         return body if isinstance(body, bytes) else str(body).encode(), {"Content-Type": media}
     items = [(name, each) for name, value in body.items() for each in (value if isinstance(value, list) else [value])]
-    if media == FORMS[0]:
-        parts = [(name, (None, each) if not isinstance(each, bytes) else (name, each)) for name, each in items]
-        made = httpx.Request(
-            "POST", BASE, files=[(n, (f, v if isinstance(v, bytes) else _text(v))) for n, (f, v) in parts]
-        )
-    else:
-        made = httpx.Request("POST", BASE, content=str(httpx.QueryParams([(n, _text(v)) for n, v in items])))
-    kind = made.headers["Content-Type"] if media == FORMS[0] else media
-    return made.read(), {"Content-Type": kind}
+    if media != FORMS[0]:
+        pairs: list[tuple[str, Any]] = [(name, _text(each)) for name, each in items]
+        return str(httpx.QueryParams(pairs)).encode(), {"Content-Type": media}
+    parts = [(name, (name, each) if isinstance(each, bytes) else (None, _text(each))) for name, each in items]
+    made = httpx.Request("POST", BASE, files=parts)
+    return made.read(), {"Content-Type": made.headers["Content-Type"]}

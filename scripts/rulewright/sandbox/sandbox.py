@@ -44,7 +44,7 @@ class Sandbox:
         max_body: The largest request body accepted, in bytes.
 
     Raises:
-        InputError: The document cannot be read.
+        InputError: The document cannot be read, or a schema in it cannot be compiled.
         SpecError: The sandbox cannot act on the document.
         ScriptError: The script cannot be parsed, or the document has no state for its outcome.
     """
