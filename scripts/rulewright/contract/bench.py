@@ -12,10 +12,9 @@ from attrs import evolve
 
 from rulewright.contract.cases import Probe
 from rulewright.contract.client import Caller, ClientPackage, Inexpressible, Outcome, Skin
-from rulewright.contract.contract import BASE, Contract, Subject
+from rulewright.contract.contract import BASE, Contract, Subject, Verdict
 from rulewright.contract.coverage import Ledger
 from rulewright.contract.failure import Ask, Failure, blame_of
-from rulewright.contract.judge import Verdict
 from rulewright.contract.request import Request, is_same
 from rulewright.openapi.pointer import at, decode
 from rulewright.sandbox import Sandbox

@@ -85,7 +85,7 @@ class Cases:
     def bodies(self) -> Iterator[tuple[str, Any]]:
         """Yield JSON bodies, right and wrong; the document decides which is which."""
         subject = self.subject
-        if subject.judge is None:
+        if subject.schema is None:
             return
         yield "the valid request", subject.request.body
         for place, rules, space in subject.spaces:
@@ -216,7 +216,7 @@ class Cases:
     def contents(self) -> Iterator[Probe]:
         """Yield requests whose body is no JSON, or does not announce it."""
         body = self.subject.operation.body
-        if self.subject.judge is None or body is None or not body.required:
+        if self.subject.schema is None or body is None or not body.required:
             return
         right, place = self._ask, f"{self.subject.name} requestBody"
         for word, content in {

@@ -14,20 +14,23 @@ import httpx
 from attrs import evolve, frozen
 
 from rulewright.contract.failure import Ask, Carrier
-from rulewright.contract.judge import BodyJudge, Verdict, is_unchecked
 from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Request
 from rulewright.openapi.document import to_yaml
 from rulewright.openapi.operations import is_ignored, is_json
 from rulewright.openapi.pointer import path_of
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
+from rulewright.openapi.schemas import Validator
 from rulewright.rules.definition import Rule, RuledSchema, read_rules
+from rulewright.rules.dialect import is_shared
 from rulewright.rules.space import Space
 from rulewright.sandbox.core import Routes
 from rulewright.sandbox.security import placed
 from rulewright.sandbox.spec import Operation, Spec, Waiter
-from rulewright.sandbox.validation import MEMBERS, Ruled, Schemas
+from rulewright.sandbox.validation import MEMBERS, Checks, Ruled, Schemas
 
 BASE: Final = "http://127.0.0.1:9"  # nobody listens there: a request that escapes the transport fails
+_UNCHECKED: Final = ("unevaluatedItems", "unevaluatedProperties", "dependencies")
+"""Keywords that clients leave to the server, of which some cannot be checked."""
 
 
 @frozen
@@ -51,6 +54,47 @@ class Reply:
         """One status that it covers."""
         text = self.status.upper().replace("XX", "00")
         return int(text) if text.isdecimal() else 500
+
+
+@frozen
+class Verdict:
+    """What the document states about one request body.
+
+    Attributes:
+        fits: Whether it fits the keywords of the plain schema that clients check, rules aside.
+        valid: Whether it fits all of the plain schema.
+        broken: Ids of the rules of level error that it breaks.
+        warned: Ids of the other rules that it breaks.
+        applied: Ids of the rules whose condition it meets.
+        encoded: Whether it is valid by the schema's own keywords, which encode the rules once more.
+    """
+
+    fits: bool
+    valid: bool
+    broken: tuple[str, ...]
+    warned: tuple[str, ...]
+    applied: tuple[str, ...]
+    encoded: bool
+
+    @property
+    def accepted(self) -> bool:
+        """Whether a client has no reason to refuse a request with this body."""
+        return self.fits and not self.broken
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it is left to the server to refuse it, for keywords that clients do not check."""
+        return self.fits and not self.valid
+
+    @property
+    def consistent(self) -> bool:
+        """Whether both encodings of the rules in the document agree."""
+        return self.encoded is (self.valid and not self.broken)
+
+
+def _is_unchecked(keyword: str, operand: Any) -> bool:
+    """Return whether clients do not check a keyword with its operand."""
+    return keyword in _UNCHECKED or (keyword == "pattern" and isinstance(operand, str) and not is_shared(operand))
 
 
 class Part(NamedTuple):
@@ -106,22 +150,27 @@ class Subject:
         return found if isinstance(found, Mapping) else {}
 
     @cached_property
-    def judge(self) -> BodyJudge | None:
-        """The judge of its JSON body."""
-        contract = self._contract
-        if self.schema is None:
-            return None
-        return BodyJudge(contract.schemas, contract.checked, contract.whole, self.schema)
+    def _judges(self) -> tuple[Checks, Validator, Validator]:
+        contract, schema = self._contract, self.schema or {}
+        checks = Checks(contract.schemas, schema, strict=False)
+        return checks, contract.checked.validator(schema), contract.whole.validator(schema)
 
     def verdict(self, body: Any) -> Verdict:
-        """Return what the document states about a JSON body of the operation.
+        """Return what the document states about a JSON body of the operation."""
+        checks, checked, whole = self._judges
+        applied = [(rule, rule.requirement.is_valid(part)) for rule, _, part in checks.applied(body)]
 
-        Raises:
-            LookupError: It takes none.
-        """
-        if self.judge is None:
-            raise LookupError(f"{self.name} takes no JSON body")
-        return self.judge.verdict(body)
+        def broken(level: str) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(rule.id for rule, kept in applied if rule.level == level and not kept))
+
+        return Verdict(
+            fits=checked.is_valid(body),
+            valid=checks.fits(body),
+            broken=broken("error"),
+            warned=broken("warning"),
+            applied=tuple(dict.fromkeys(rule.id for rule, _ in applied)),
+            encoded=whole.is_valid(body),
+        )
 
     @cached_property
     def fields(self) -> dict[str, Mapping[str, Any]]:
@@ -206,7 +255,7 @@ class Contract:
         self.spec = Spec(document)
         self.schemas = Schemas(self.spec)
         self.whole = DocumentSchemas(self.spec.document, "request", rules=True)
-        self.checked = DocumentSchemas(self.spec.document, "request", leave_out=is_unchecked)
+        self.checked = DocumentSchemas(self.spec.document, "request", leave_out=_is_unchecked)
         self._ruled = read_rules(document)
         self.maker = Maker(self.schemas, self.whole)
         self.subjects = tuple(Subject(self, operation) for operation in self.spec.operations)

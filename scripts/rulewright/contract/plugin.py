@@ -82,7 +82,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     choices: dict[str, Collection[Subject]] = {
         "subject": every,
         "callable_subject": [each for each in every if bench.package.has(each.operation.method, each.operation.path)],
-        "json_subject": [each for each in every if each.judge is not None],
+        "json_subject": [each for each in every if each.schema is not None],
         "ruled_subject": [each for each in every if each.ruled is not None],
         "submit": [each for each in bench.contract.submits if each.untried is None],
     }
