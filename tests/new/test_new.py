@@ -15,6 +15,7 @@ import pytest
 import yaml
 from rulewright.commands.new import main
 from rulewright.commands.regenerate import main as regenerate
+from rulewright.generate.generator import Generator
 from rulewright.new.inputs import DISTRIBUTION, check_name, installed_from, requirement
 
 from tests.new.newcomer import DOCUMENTS, ROOT, inputs
@@ -198,9 +199,12 @@ def test_what_a_vendor_has_wrong_is_corrected_by_an_overlay_or_told(
 
 
 def test_what_the_generator_cannot_express_is_told_and_noted(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The project is made without it, says so, and says so in an overlay that regeneration holds it to."""
+    """The project is made without it, says so, and notes it in an overlay; the generator runs once."""
+    loads: list[Any] = []
+    load = Generator.load
+    monkeypatch.setattr(Generator, "load", lambda self: (loads.append(process := load(self)), process)[1])
     document = tmp_path / "shop.yaml"
     answers = "responses: {'204': {description: done}}"
     csv = "requestBody: {content: {text/csv: {schema: {type: string}}}}"
@@ -213,6 +217,7 @@ def test_what_the_generator_cannot_express_is_told_and_noted(
     assert "overlays/05-gaps.overlay.yaml:\n    PUT /a: WARNING parsing" in capsys.readouterr().out
     overlay = yaml.safe_load((target / "overlays/05-gaps.overlay.yaml").read_text())
     assert [gap["at"] for gap in overlay["x-accepted-gaps"]] == ["PUT /a"]
+    assert len({process.pid for process in loads}) == 1
     assert regenerate(["--project", str(target), "--check", "--quiet"]) == 0
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["new", "shop.yaml"]
 
