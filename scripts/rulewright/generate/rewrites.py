@@ -226,10 +226,10 @@ def _kind(document: Any, schema: Any, depth: int = 0) -> str:
     found = follow(document, schema)
     if not isinstance(found, dict) or depth > _DEEPEST:
         return "none"
+    if "properties" not in found and any(len(found.get(key) or ()) > 1 for key in ("anyOf", "oneOf")):
+        return "value" if _constants(found) else "union"
     if found.get("type") == "object" or "properties" in found:
         return "object"
-    if any(len(found.get(key) or ()) > 1 for key in ("anyOf", "oneOf")):
-        return "value" if _constants(found) else "union"
     below = [_kind(document, each, depth + 1) for key in _LISTS for each in found.get(key) or ()]
     if below:
         return next((kind for kind in ("object", "union", "value") if kind in below), "none")
