@@ -169,13 +169,15 @@ def _text(value: Any) -> str:
 
 def _content(operation: Operation[..., Any], body: Any) -> tuple[Any, str, bytes | None]:
     """Return a body as JSON, if it can be such; its content type, and its bytes."""
-    if body is None or not is_given(body):
+    if not is_given(body) or (body is None and not operation.body_required):
         if operation.body_required:
             raise TypeError("it needs a body")
         return None, "", None
     content = operation.content(body)
     if content is None:
         raise TypeError("it takes no body")
+    if body is None and not content.is_json:
+        raise TypeError("it needs a body")
     kind = content.type.partition(";")[0].strip().lower()
     if kind in {FORM, PARTS}:
         value = to_json(body)
