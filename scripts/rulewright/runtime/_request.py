@@ -175,8 +175,6 @@ def _content(operation: Operation[..., Any], body: Any) -> tuple[Any, str, bytes
     content = operation.content(body)
     if content is None:
         raise TypeError("it takes no body")
-    if body is None and not content.is_json:
-        raise TypeError("it needs a body")
     kind = content.type.partition(";")[0].strip().lower()
     if kind in {FORM, PARTS}:
         value = to_json(body)
@@ -192,6 +190,8 @@ def _content(operation: Operation[..., Any], body: Any) -> tuple[Any, str, bytes
     if content.is_json:
         value = to_json(body)
         return value, "application/json" if "*" in kind else content.type, as_json(value)
+    if body is None:
+        raise TypeError("it needs a body")
     if isinstance(body, str):
         return body, content.type, body.encode()
     payload = getattr(body, "payload", body)
