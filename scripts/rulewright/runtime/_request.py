@@ -64,7 +64,7 @@ def _addressed(
         raise TypeError(f"it takes no argument {min(unknown)!r}")
     for each in inputs:
         value = arguments.get(each.argument, each.fixed)
-        if value is None or not is_given(value):
+        if not is_given(value) or (value is None and not each.nullable):
             if each.required:
                 raise TypeError(f"it needs {each.argument}")
             continue
