@@ -348,6 +348,8 @@ def _converted(value: Any, hint: Any) -> Any:
             return [_converted(item, typing.get_args(hint)[0]) for item in value]
         if getattr(hint, "__name__", "") == "File" and isinstance(value, bytes | str):
             return hint(BytesIO(value.encode() if isinstance(value, str) else value), "text.txt")
+        if hint is str and isinstance(value, bytes):
+            return value.decode()
         if hint in _TEXTS and isinstance(value, str):
             return _TEXTS[hint](value)
         read = getattr(hint, "from_dict", None)

@@ -119,10 +119,15 @@ class Maker:
         )
 
     def _body(self, operation: Operation, media: str) -> Any:
-        if operation.body is None or not (is_json(media) or media in FORMS):
+        is_text = media.startswith("text/")
+        if operation.body is None or not (is_json(media) or media in FORMS or is_text):
             return b"text"
         schema = operation.body.media[media]
         examples = operation.body.examples.get(media, ())
+        if is_text:
+            texts = (*examples, "text", *samples(self._schemas, schema))
+            fitting = (each for each in texts if self._judge.whole.validator(schema).is_valid(each))
+            return str(next(fitting, "text")).encode()
         if object_parts(self._spec.resolve, schema)[0]:  # a schema without a type would let a text pass
             examples = tuple(each for each in examples if isinstance(each, Mapping))
         shown: Iterable[Any] = (*examples, *self._passing(schema))
