@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from attrs import evolve
-from jinja2 import ChoiceLoader, DictLoader, FileSystemBytecodeCache
+from jinja2 import FileSystemBytecodeCache
 from openapi_python_client import Project, strings
 from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
-from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser import GeneratorData, bodies
 from openapi_python_client.parser import openapi as parser
 from openapi_python_client.parser.bodies import Body, BodyType
 from openapi_python_client.parser.errors import GeneratorError, ParseError, PropertyError
@@ -45,16 +45,8 @@ from openapi_python_client.strings import PythonIdentifier
 from rulewright.generate import rewrites
 from rulewright.generate.classes import PREFIX, Classes, class_of, module_of
 from rulewright.generate.rewrites import Patch
-from rulewright.generate.tagged import TaggedProperty, build_union
+from rulewright.generate.tagged import TEMPLATES, TaggedProperty, build_union, fail_where_only_null_is_left
 
-TEMPLATES: Final = Path(__file__).parent / "templates" / "generator"
-"""The templates that it is given beside its own."""
-UNION: Final = f"property_templates/{UnionProperty.template}"
-_ONLY_NULL: Final = (
-    "{% set ns.contains_unmodified_properties = true %}",
-    "{% set ns.contains_unmodified_properties = inner_property.get_base_type_string() != PythonCode('None') %}",
-)
-"""What it does where a member of a union needs no conversion, null among them; `tagged` puts null first."""
 _OWN_NAMES: Final = frozenset(
     {
         "additional_keys", "additional_properties", "cast", "cls", "d", "field_dict", "from_dict", "prop", "prop_dict",
@@ -86,6 +78,8 @@ _ANY_LIST: Final = re.compile(rb"^( +\w+) = cast\(list\[Any\], data\)$", re.MULT
 _BODY_TEST: Final = re.compile(rb"^ +if isinstance\(body, .*(?=\):$)", re.MULTILINE)
 _ITEMS: Final = re.compile(rb"\b(list|dict)\[[^|]*\]")
 """In the test it writes for which of several bodies it is given; Python has no isinstance of a list of something."""
+_TEXT_BODY: Final = re.compile(rb'_kwargs\["json"\](?= = body\s+headers\["Content-Type"\] = "text/)')
+"""Where it keeps a text that it takes for JSON."""
 _LITERAL: Final = re.compile(rb"^(\w+ = Literal\[.*\])$", re.MULTILINE)
 """The type it writes for an enum."""
 _REFUSAL: Final = re.compile(rb"^( +)raise TypeError\(.* Expected one of .*$", re.MULTILINE)
@@ -155,7 +149,7 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
             ]
         }
     for module in package.rglob("*.py"):
-        rewrite_lists(module)
+        rewrite_module(module)
     roots: dict[str, list[str]] = {}
     for pointer, name in [*classes.moved.items(), *given["aliases"].items()]:
         roots.setdefault(f"/components/schemas/{name}", []).append(pointer)
@@ -205,21 +199,12 @@ def _failed(data: GeneratorData, known: Collection[str]) -> Iterator[tuple[str, 
             yield name, " ".join(detail.partition("\n\nFailure to process")[0].split())
 
 
-def fail_where_only_null_is_left(project: Project) -> None:
-    """Let the reader of a union fail with its last class where nothing but null is beside."""
-    loader = project.env.loader
-    source = loader.get_source(project.env, UNION)[0] if loader else ""
-    changed = source.replace(*_ONLY_NULL)
-    if loader is None or changed == source:
-        raise ValueError(f"openapi-python-client has another template of unions: {UNION}")
-    project.env.loader = ChoiceLoader([DictLoader({UNION: changed}), loader])
-
-
-def rewrite_lists(module: Path) -> None:
-    """Remove the cast of a list that a test has proven to be one, and the type of items from such a test."""
+def rewrite_module(module: Path) -> None:
+    """Remove the cast of a list that a test has proven to be one, and the type of items from such a test; send text."""
     written = module.read_bytes()
     changed = _ANY_LIST.sub(rb"\1: list[Any] = data", written)
     changed = _BODY_TEST.sub(lambda found: _ITEMS.sub(rb"\1", found[0]), changed)
+    changed = _TEXT_BODY.sub(b'_kwargs["content"]', changed)
     if changed != written:
         module.write_bytes(changed)
 
@@ -309,6 +294,21 @@ def resolve_naming_conflict(first: Property, second: Property, config: Config) -
         for each in (first, second):
             each.set_python_name(UntrustedString(_spelled(_text(each.name))), config)
     return None if first.python_name != second.python_name else error
+
+
+_checked = Endpoint._check_parameters_for_conflicts  # noqa: SLF001
+
+
+def check_parameters(endpoint: Endpoint, *, config: Config, **options: Any) -> Endpoint | ParseError:
+    """Disambiguate parameters of one place whose names differ only in punctuation, such as `a` and `a[]`."""
+    alike: dict[tuple[str, str], list[Property]] = {}
+    for place, parameter in endpoint.iter_all_parameters():
+        alike.setdefault((place, parameter.python_name), []).append(parameter)
+    for group in alike.values():
+        for parameter in group if len(group) > 1 else ():
+            if re.search(r"\W", name := _text(parameter.name)):
+                parameter.set_python_name(UntrustedString(_spelled(name)), config)
+    return _checked(endpoint, config=config, **options)
 
 
 _joined = merge_properties.merge_properties
@@ -475,6 +475,10 @@ def _resolve_conflicts() -> None:
     model_property._resolve_naming_conflict = resolve_naming_conflict  # noqa: SLF001
 
 
+def _check_parameters() -> None:
+    Endpoint._check_parameters_for_conflicts = check_parameters  # type: ignore[assignment]  # noqa: SLF001
+
+
 def _join_properties() -> None:
     merge_properties.merge_properties = join_properties  # type: ignore[assignment]
 
@@ -485,6 +489,16 @@ def _allow_everywhere() -> None:
 
 def _distinguish_by_tags() -> None:
     UnionProperty.build = build_union  # type: ignore[assignment, method-assign]
+
+
+def _take_text_bodies() -> None:
+    simplified = bodies.get_content_type
+
+    def taken(given: str, config: Config) -> str | None:
+        found = simplified(given, config)
+        return "application/json" if str(found).startswith("text/") else found
+
+    bodies.get_content_type = taken
 
 
 def _name_placeholders() -> None:
@@ -510,6 +524,7 @@ LIBRARY_PATCHES: Final = (
         "0.29.1",
         _distinguish_by_tags,
     ),
+    Patch("take a body of text, and send it as it is", "it drops the operation", "0.29.1", _take_text_bodies),
     Patch("take any name of a placeholder", "it drops the operation", "0.29.1", _name_placeholders),
     Patch(
         "rename attributes that have the name of a variable of the model template",
@@ -528,6 +543,12 @@ LIBRARY_PATCHES: Final = (
         "it drops the model and everything that leads to it",
         "0.29.1",
         _resolve_conflicts,
+    ),
+    Patch(
+        "spell out the punctuation of parameters that differ in nothing else, such as a and a[]",
+        "it drops the operation",
+        "0.29.1",
+        _check_parameters,
     ),
 )
 """Changes to the library itself, made when this module is imported."""
@@ -582,7 +603,7 @@ PATCHES: Final = (
         fail_where_only_null_is_left,
     ),
     Patch(
-        "rewrite casts and tests of lists", "a strict mypy refuses the cast, Python the test", "0.29.1", rewrite_lists
+        "rewrite casts and tests of lists", "a strict mypy refuses the cast, Python the test", "0.29.1", rewrite_module
     ),
     Patch(
         "read values that the document does not list",

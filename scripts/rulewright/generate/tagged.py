@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Final
 
 from attrs import define, evolve
+from jinja2 import ChoiceLoader, DictLoader
+from openapi_python_client import Project
 from openapi_python_client import schema as oai
 from openapi_python_client.config import Config
 from openapi_python_client.parser.errors import ParseError, PropertyError
@@ -17,6 +20,15 @@ from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonCode, PythonIdentifier
 
 from rulewright.generate.tags import TAGS
+
+TEMPLATES: Final = Path(__file__).parent / "templates" / "generator"
+"""The templates that it is given beside its own."""
+UNION: Final = f"property_templates/{UnionProperty.template}"
+_ONLY_NULL: Final = (
+    "{% set ns.contains_unmodified_properties = true %}",
+    "{% set ns.contains_unmodified_properties = inner_property.get_base_type_string() != PythonCode('None') %}",
+)
+"""What it does where a member of a union needs no conversion, null among them; `tagged` puts null first."""
 
 
 @define
@@ -122,3 +134,13 @@ def _made(member: oai.Reference | oai.Schema, schemas: Schemas) -> Any:
     """Return what was made of a member that is a component."""
     path = parse_reference_path(member.ref) if isinstance(member, oai.Reference) else None
     return None if path is None or isinstance(path, ParseError) else schemas.classes_by_reference.get(path)
+
+
+def fail_where_only_null_is_left(project: Project) -> None:
+    """Let the reader of a union fail with its last class where nothing but null is beside."""
+    loader = project.env.loader
+    source = loader.get_source(project.env, UNION)[0] if loader else ""
+    changed = source.replace(*_ONLY_NULL)
+    if loader is None or changed == source:
+        raise ValueError(f"openapi-python-client has another template of unions: {UNION}")
+    project.env.loader = ChoiceLoader([DictLoader({UNION: changed}), loader])
