@@ -56,6 +56,11 @@ BODIES: dict[str, tuple[str, list[Any], list[Any]]] = {
         [{"code": "x"}, {"code": "x", "weight": 6}],
     ),
     "not both": (FREIGHT + "not: {required: [flight, vessel]}", [{"flight": "x"}], [{"flight": "x", "vessel": "y"}]),
+    "true and false": (
+        "{type: object, required: [a], properties: {a: true, b: false}, additionalProperties: false}",
+        [{"a": None}, {"a": [1]}],
+        [{}, {"a": 1, "b": 1}, {"a": 1, "c": 1}],
+    ),
     "one of two": (
         FREIGHT + "oneOf: [{required: [flight]}, {required: [vessel]}]",
         [{"flight": "x"}],
@@ -87,7 +92,7 @@ BODIES: dict[str, tuple[str, list[Any], list[Any]]] = {
     ),
     "a union": (f"{{oneOf: [{CAT}, {DOG}]}}", [{"meow": 1}, {"bark": "wow"}], [{}, {"bark": "w"}, {"meow": "x"}]),
     "a union of one": (f"{{oneOf: [{CAT}]}}", [{"meow": 1}], [{}, {"meow": "x"}]),
-    "null or an object": (f"{{anyOf: [{CAT}, {{type: 'null'}}]}}", [{"meow": 1}], [{"meow": "x"}, 5]),
+    "null or an object": (f"{{anyOf: [{CAT}, {{type: 'null'}}]}}", [{"meow": 1}, None], [{"meow": "x"}, 5]),
     "a list": (f"{{type: array, items: {CAT}, maxItems: 2}}", [[], [{"meow": 1}]], [{}, [{}], [{"meow": 1}] * 3]),
     "a list of free objects": ("{type: array, items: {type: object}}", [[{}, {"a": 1}]], [{}, [1], "x"]),
     "a map": (f"{{type: object, additionalProperties: {CAT}}}", [{"a": {"meow": 1}}], [{"a": {}}, []]),

@@ -23,7 +23,7 @@ from attrs import evolve
 from jinja2 import FileSystemBytecodeCache
 from openapi_python_client import Project, strings
 from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
-from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser import GeneratorData, bodies
 from openapi_python_client.parser import openapi as parser
 from openapi_python_client.parser.bodies import Body, BodyType
 from openapi_python_client.parser.errors import GeneratorError, ParseError, PropertyError
@@ -76,6 +76,8 @@ _ANY_LIST: Final = re.compile(rb"^( +\w+) = cast\(list\[Any\], data\)$", re.MULT
 """The cast it writes below a test that `data` is a list, which a strict mypy refuses as redundant."""
 _LIST_BODY: Final = re.compile(rb"^( +if isinstance\(body, )list\[.*\](?=\):$)", re.MULTILINE)
 """The test it writes for which of several bodies it is given; Python has no isinstance of a list of something."""
+_TEXT_BODY: Final = re.compile(rb'_kwargs\["json"\](?= = body\s+headers\["Content-Type"\] = "text/)')
+"""Where it keeps a text that it takes for JSON."""
 _LITERAL: Final = re.compile(rb"^(\w+ = Literal\[.*\])$", re.MULTILINE)
 """The type it writes for an enum."""
 _REFUSAL: Final = re.compile(rb"^( +)raise TypeError\(.* Expected one of .*$", re.MULTILINE)
@@ -144,7 +146,7 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
             ]
         }
     for module in package.rglob("*.py"):
-        rewrite_lists(module)
+        rewrite_module(module)
     roots: dict[str, list[str]] = {}
     for pointer, name in [*classes.moved.items(), *given["aliases"].items()]:
         roots.setdefault(f"/components/schemas/{name}", []).append(pointer)
@@ -194,10 +196,11 @@ def _failed(data: GeneratorData, known: Collection[str]) -> Iterator[tuple[str, 
             yield name, " ".join(detail.partition("\n\nFailure to process")[0].split())
 
 
-def rewrite_lists(module: Path) -> None:
-    """Remove the cast of a list that a test has proven to be one, and the type of items from such a test."""
+def rewrite_module(module: Path) -> None:
+    """Remove the cast of a list that a test has proven to be one, and the type of items from such a test; send text."""
     written = module.read_bytes()
     changed = _LIST_BODY.sub(rb"\1list", _ANY_LIST.sub(rb"\1: list[Any] = data", written))
+    changed = _TEXT_BODY.sub(b'_kwargs["content"]', changed)
     if changed != written:
         module.write_bytes(changed)
 
@@ -285,6 +288,21 @@ def resolve_naming_conflict(first: Property, second: Property, config: Config) -
         for each in (first, second):
             each.set_python_name(UntrustedString(_spelled(_text(each.name))), config)
     return None if first.python_name != second.python_name else error
+
+
+_checked = Endpoint._check_parameters_for_conflicts  # noqa: SLF001
+
+
+def check_parameters(endpoint: Endpoint, *, config: Config, **options: Any) -> Endpoint | ParseError:
+    """Disambiguate parameters of one place whose names differ only in punctuation, such as `a` and `a[]`."""
+    alike: dict[tuple[str, str], list[Property]] = {}
+    for place, parameter in endpoint.iter_all_parameters():
+        alike.setdefault((place, parameter.python_name), []).append(parameter)
+    for group in alike.values():
+        for parameter in group if len(group) > 1 else ():
+            if re.search(r"\W", name := _text(parameter.name)):
+                parameter.set_python_name(UntrustedString(_spelled(name)), config)
+    return _checked(endpoint, config=config, **options)
 
 
 _joined = merge_properties.merge_properties
@@ -449,12 +467,26 @@ def _resolve_conflicts() -> None:
     model_property._resolve_naming_conflict = resolve_naming_conflict  # noqa: SLF001
 
 
+def _check_parameters() -> None:
+    Endpoint._check_parameters_for_conflicts = check_parameters  # type: ignore[assignment]  # noqa: SLF001
+
+
 def _join_properties() -> None:
     merge_properties.merge_properties = join_properties  # type: ignore[assignment]
 
 
 def _allow_everywhere() -> None:
     PropertyProtocol.validate_location = lambda *_: None  # type: ignore[method-assign]
+
+
+def _take_text_bodies() -> None:
+    simplified = bodies.get_content_type
+
+    def taken(given: str, config: Config) -> str | None:
+        found = simplified(given, config)
+        return "application/json" if str(found).startswith("text/") else found
+
+    bodies.get_content_type = taken
 
 
 def _name_placeholders() -> None:
@@ -474,6 +506,7 @@ LIBRARY_PATCHES: Final = (
         "0.29.1",
         _allow_everywhere,
     ),
+    Patch("take a body of text, and send it as it is", "it drops the operation", "0.29.1", _take_text_bodies),
     Patch("take any name of a placeholder", "it drops the operation", "0.29.1", _name_placeholders),
     Patch(
         "rename attributes that have the name of a variable of the model template",
@@ -492,6 +525,12 @@ LIBRARY_PATCHES: Final = (
         "it drops the model and everything that leads to it",
         "0.29.1",
         _resolve_conflicts,
+    ),
+    Patch(
+        "spell out the punctuation of parameters that differ in nothing else, such as a and a[]",
+        "it drops the operation",
+        "0.29.1",
+        _check_parameters,
     ),
 )
 """Changes to the library itself, made when this module is imported."""
@@ -540,7 +579,7 @@ PATCHES: Final = (
         "send media type ranges as JSON", "it sends the range, which is no media type", "0.29.1", send_ranges_as_json
     ),
     Patch(
-        "rewrite casts and tests of lists", "a strict mypy refuses the cast, Python the test", "0.29.1", rewrite_lists
+        "rewrite casts and tests of lists", "a strict mypy refuses the cast, Python the test", "0.29.1", rewrite_module
     ),
     Patch(
         "read values that the document does not list",

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from rulewright.openapi.operations import METHODS, is_ignored, is_json, parameter_schema
 from rulewright.openapi.pointer import decode, resolve
-from rulewright.openapi.references import follow
+from rulewright.openapi.references import follow, follow_schema
 from rulewright.openapi.schemas import object_parts
 
 _BYTES: Final = {"type": "string", "format": "binary"}
@@ -43,6 +43,10 @@ _DATA: Final = frozenset(
     {"servers", "example", "examples", "default", "enum", "const", "security", "dependentRequired"}
 )
 _LISTS: Final = ("allOf", "anyOf", "oneOf")
+_ONE_SCHEMA: Final = frozenset({"items", "not", "if", "then", "else", "contains", "propertyNames", "schema"})
+_NAMED_SCHEMAS: Final = frozenset(
+    {"properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas"}
+)
 _ANNOTATIONS: Final = frozenset(
     {"title", "description", "deprecated", "example", "examples", "default", "readOnly", "writeOnly", "externalDocs"}
 )
@@ -226,10 +230,10 @@ def _kind(document: Any, schema: Any, depth: int = 0) -> str:
     found = follow(document, schema)
     if not isinstance(found, dict) or depth > _DEEPEST:
         return "none"
+    if "properties" not in found and any(len(found.get(key) or ()) > 1 for key in ("anyOf", "oneOf")):
+        return "value" if _constants(found) else "union"
     if found.get("type") == "object" or "properties" in found:
         return "object"
-    if any(len(found.get(key) or ()) > 1 for key in ("anyOf", "oneOf")):
-        return "value" if _constants(found) else "union"
     below = [_kind(document, each, depth + 1) for key in _LISTS for each in found.get(key) or ()]
     if below:
         return next((kind for kind in ("object", "union", "value") if kind in below), "none")
@@ -242,7 +246,7 @@ def join_lists(value: dict[str, Any], document: Any) -> dict[str, Any]:
         members = value.get(key)
         if not isinstance(members, list):
             continue
-        lists = [each for each in members if (follow(document, each) or {}).get("type") == "array"]
+        lists = [each for each in members if follow_schema(document, each).get("type") == "array"]
         if len(lists) > 1:
             items = [follow(document, each).get("items", {}) for each in lists]
             kept = [each for each in members if each not in lists]
@@ -317,14 +321,43 @@ def drop_parameters(value: dict[str, Any], document: Any) -> dict[str, Any]:
 
 
 def give_items(value: dict[str, Any], _document: Any) -> dict[str, Any]:
-    """Let a list without `items` hold anything, and write a schema that is true or false as an empty one."""
+    """Let a list without `items` hold anything."""
     kind = value.get("type")
     is_list = "array" in (kind if isinstance(kind, list) else [kind])
-    plain: dict[str, Any] = {
-        key: {} for key in ("items", "not", "if", "then", "else", "contains") if isinstance(value.get(key), bool)
+    return {**value, "items": {}} if is_list and "items" not in value and "prefixItems" not in value else value
+
+
+def write_out_booleans(value: dict[str, Any], _document: Any) -> dict[str, Any]:
+    """Write a schema that is true or false as an empty one; what is false is refused before sending."""
+    plain: dict[str, Any] = {}
+    for key, child in value.items():
+        if key in _ONE_SCHEMA and isinstance(child, bool):
+            plain[key] = {}
+        elif key in _NAMED_SCHEMAS and isinstance(child, dict):
+            plain[key] = {name: {} if isinstance(each, bool) else each for name, each in child.items()}
+        elif key in _LISTS and isinstance(child, list):
+            plain[key] = [{} if isinstance(each, bool) else each for each in child]
+    return {**value, **plain}
+
+
+def drop_conditions(value: dict[str, Any], document: Any) -> dict[str, Any]:
+    """Leave out alternatives that only narrow the properties declared beside them."""
+    declared = value.get("properties")
+    if not isinstance(declared, dict) or "discriminator" in value:
+        return value
+    narrowing = {
+        key
+        for key in ("anyOf", "oneOf")
+        if key in value and all(_only_narrows(follow(document, each), declared) for each in value[key])
     }
-    bare: dict[str, Any] = {"items": {}} if is_list and "items" not in value and "prefixItems" not in value else {}
-    return {**value, **plain, **bare} if plain or bare else value
+    return {key: child for key, child in value.items() if key not in narrowing}
+
+
+def _only_narrows(schema: Any, declared: Mapping[str, Any]) -> bool:
+    """Return whether a schema declares neither a type of its own nor a property that is not declared."""
+    if not isinstance(schema, dict) or schema.keys() - {"type", "properties", "required", "not", *_ANNOTATIONS}:
+        return False
+    return schema.get("type", "object") == "object" and (schema.get("properties") or {}).keys() <= declared.keys()
 
 
 def widen_enum(value: dict[str, Any], _document: Any) -> dict[str, Any]:
@@ -375,6 +408,9 @@ def empty_heads(document: Any) -> None:
 def bytes_for_opaque(document: Any) -> None:
     """Declare content that is neither JSON nor a form as bytes, or as text."""
     for content in _contents(document):
+        anything = content.get("*/*")
+        if isinstance(anything, dict) and follow_schema(document, anything.get("schema")).get("format") == "binary":
+            content.setdefault(_OCTETS, content.pop("*/*"))
         for name, media in content.items():
             if _is_opaque(name) and isinstance(media, dict):
                 media["schema"] = dict(_BYTES)
@@ -518,7 +554,14 @@ OBJECT_REWRITES: Final = (
         "0.29.1",
         drop_parameters,
     ),
-    Patch("write items that are true, false or missing as a schema", "it refuses the list", "0.29.1", give_items),
+    Patch("write missing items as a schema", "it refuses the list", "0.29.1", give_items),
+    Patch("write true and false as a schema", "it refuses the document", "0.29.1", write_out_booleans),
+    Patch(
+        "leave out alternatives that only narrow the properties declared beside them",
+        "it forgets those properties",
+        "0.29.1",
+        drop_conditions,
+    ),
     Patch("replace an enum of mixed or fractional values by their type", "it refuses the enum", "0.29.1", widen_enum),
     Patch("declare contentMediaType as format: binary", "it knows files of OpenAPI 3.0 only", "0.29.1", name_file),
     Patch("write a union of lists as a list of a union", "it cannot distinguish lists", "0.29.1", join_lists),
@@ -544,7 +587,6 @@ DOCUMENT_REWRITES: Final = (
         "0.29.1",
         ask_one_way,
     ),
-    Patch("declare bytes in JSON as text", "it reads and writes a file there", "0.29.1", text_in_json),
     Patch("call OpenAPI 3.2 by the name of 3.1", "it refuses any other version", "0.29.1", call_3_1),
     Patch("leave out the content of answers to HEAD", "it parses a body that is never sent", "0.29.1", empty_heads),
     Patch(
@@ -553,4 +595,5 @@ DOCUMENT_REWRITES: Final = (
         "0.29.1",
         bytes_for_opaque,
     ),
+    Patch("declare bytes in JSON as text", "it reads and writes a file there", "0.29.1", text_in_json),
 )

@@ -16,15 +16,14 @@ from typing import Any, Final, NamedTuple
 
 import jsonschema_rs
 
-from rulewright.impact.acceptance import Acceptance
 from rulewright.impact.containment import Containing, Side
-from rulewright.impact.difference import Difference, differences, leaves, renamed_paths
+from rulewright.impact.difference import Difference, compare, renamed_paths
 from rulewright.impact.grammar import key_of, resolved, same
 from rulewright.impact.normal import flattened, normal
-from rulewright.impact.requests import Group, RequestImpact, Table, compare_requests
+from rulewright.impact.requests import Acceptance, Group, RequestImpact, Table, compare_requests
 from rulewright.impact.revision import Revision
 from rulewright.impact.usage import HIDING, Path, Usage, Use, at
-from rulewright.openapi.pointer import Location
+from rulewright.openapi.pointer import Location, differences
 from rulewright.openapi.sample import sample
 from rulewright.openapi.schemas import SchemaError, Schemas
 from rulewright.rules.space import around_bounds, concrete
@@ -83,11 +82,11 @@ class Context:
     @cached_property
     def differences(self) -> tuple[Difference, ...]:
         """The differences of the effective documents, then those of the vendor documents that an overlay hides."""
-        found = differences(self.before, self.after)
+        found = compare(self.before, self.after)
         if not self._has_overlays or same(self.old.vendor.value, self.new.vendor.value):
             return tuple(found)
         covering = _Covering(found)
-        hidden = (each for each in differences(*self.vendors) if not covering.covers(each))
+        hidden = (each for each in compare(*self.vendors) if not covering.covers(each))
         return (*found, *(dataclasses.replace(each, hidden=True) for each in hidden))
 
     @cached_property
@@ -100,7 +99,7 @@ class Context:
         around = {place[:length] for place in places for length in range(len(place) + 1)}
         sides = [(self.old.value, self.new.value)]
         sides += [(self.old.vendor.value, self.new.vendor.value)] if self._has_overlays else []
-        written = dict.fromkeys(place for pair in sides for place in leaves(*pair))
+        written = dict.fromkeys(place for pair in sides for place, _, _ in differences(*pair))
         return [
             place
             for place in written
@@ -373,9 +372,8 @@ class Context:
                     continue
                 sides = impact.table.old, impact.table.new
                 if impact.where == "parameters" and any(where.startswith("parameter ") for where in places):
-                    name = self._parameter(difference)
-                    if name is not None and any(name in side.schema["properties"] for side in sides):
-                        found.append((impact, name))
+                    known = {name for side in sides for name in side.schema["properties"]}
+                    found += [(impact, name) for name in self._parameter(difference) if name in known]
                 if impact.where in places and (name := self._field(difference, sides, field)):
                     found.append((impact, name))
         return found
@@ -393,13 +391,14 @@ class Context:
                         return str(location[length])
         return None
 
-    def _parameter(self, difference: Difference) -> str | None:
+    def _parameter(self, difference: Difference) -> tuple[str, ...]:
+        """Return what rules may call the parameter that a difference is about."""
         for side, location in ((self.after, difference.place.new), (self.before, difference.place.old)):
             if "parameters" in location:
                 entry = resolved(at(side, location[: location.index("parameters") + 2]), side)
                 if isinstance(entry, dict) and "name" in entry:
-                    return f"{entry.get('in')} {entry['name']}"
-        return None
+                    return entry["name"], f"{entry.get('in')}:{entry['name']}"
+        return ()
 
 
 class _Covering:
