@@ -22,7 +22,7 @@ from typing import Any, Final
 from attrs import evolve
 from jinja2 import FileSystemBytecodeCache
 from openapi_python_client import Project, strings
-from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
+from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData, bodies
 from openapi_python_client.parser import openapi as parser
 from openapi_python_client.parser.bodies import Body, BodyType
@@ -43,7 +43,7 @@ from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
 
 from rulewright.generate import rewrites
-from rulewright.generate.classes import PREFIX, Classes, class_of, module_of
+from rulewright.generate.classes import PREFIX, Classes, class_overrides
 from rulewright.generate.rewrites import Patch
 from rulewright.generate.tagged import TEMPLATES, TaggedProperty, build_union, fail_where_only_null_is_left
 
@@ -56,16 +56,6 @@ _OWN_NAMES: Final = frozenset(
 """What the templates of a model call something beside the attributes they make."""
 _OWN_ARGUMENTS: Final = frozenset({"body", "cookies", "headers", "kwargs", "params", "quote", "response"})
 """What those of an operation call something beside the arguments they make, `client` and `url` excepted."""
-_OWN_CLASSES: Final = frozenset(
-    {
-        "Any", "AuthenticatedClient", "BinaryIO", "BytesIO", "Client", "File", "FileTypes", "Generator",
-        "HTTPStatus", "Literal", "Mapping", "RequestFiles", "Response", "T", "TextIO", "TypeVar", "Unset", "UUID",
-    }
-)  # fmt: skip
-"""What the templates import beside the classes they make."""
-
-
-_DEVICE: Final = re.compile(r"con|prn|aux|nul|(?:com|lpt)_?[0-9]")
 _FAILED: Final = re.compile(r"Unable to (?:parse|process) schema /components/schemas/(.*?):?\s*\Z")
 _CONSEQUENCE: Final = re.compile(
     r"Could not find reference|not found|in allOf was not processed|Invalid property in union"
@@ -436,33 +426,6 @@ def _text(value: Any) -> str:
     return str(value.get_untrusted_value()) if hasattr(value, "get_untrusted_value") else str(value)
 
 
-def class_overrides(document: Any) -> dict[str, ClassOverride]:
-    """Return another class or module name for each schema that needs one, by the name of its class.
-
-    A class like `Response` would hide the one that the templates import. A module gets another name where a
-    property has its name: the generated code holds the new object in a variable named like its module, beside one
-    for each property; and where it would be the name of a device, which no file of Windows can have.
-    """
-    found = {name: _override(_other(name), None) for name in _OWN_CLASSES}
-    for name, schema in document["components"]["schemas"].items():
-        class_name = class_of(schema, name)
-        own = module_of(class_name)
-        properties = schema.get("properties") if isinstance(schema, dict) else None
-        named = {module_of(each) for each in properties} if isinstance(properties, dict) else set()
-        if own in named or _DEVICE.fullmatch(own):
-            other = _other(class_name) if class_name in _OWN_CLASSES else None
-            found[class_name] = _override(other, f"{own}_model")
-    return found
-
-
-def _other(class_name: str) -> str:
-    return f"{class_name}Model"
-
-
-def _override(class_name: str | None, module_name: str | None) -> ClassOverride:
-    return ClassOverride.model_validate({"class_name": class_name, "module_name": module_name})
-
-
 def _reserve_names() -> None:
     strings.RESERVED_WORDS = strings.RESERVED_WORDS | _OWN_NAMES
 
@@ -492,13 +455,13 @@ def _distinguish_by_tags() -> None:
 
 
 def _take_text_bodies() -> None:
-    simplified = bodies.get_content_type
+    simplified = bodies.get_content_type  # type: ignore[attr-defined]
 
     def taken(given: str, config: Config) -> str | None:
         found = simplified(given, config)
         return "application/json" if str(found).startswith("text/") else found
 
-    bodies.get_content_type = taken
+    bodies.get_content_type = taken  # type: ignore[assignment, attr-defined]
 
 
 def _name_placeholders() -> None:

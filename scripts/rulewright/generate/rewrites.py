@@ -14,17 +14,14 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
+from rulewright.generate.media import bytes_for_opaque, contents, media_types, members
 from rulewright.generate.tags import note_tags, offer_derived, redirect
 from rulewright.openapi.discriminators import SCHEMAS
-from rulewright.openapi.operations import METHODS, is_ignored, is_json, parameter_schema
+from rulewright.openapi.operations import is_ignored, is_json, parameter_schema
 from rulewright.openapi.pointer import decode, resolve
 from rulewright.openapi.references import follow, follow_schema
 from rulewright.openapi.schemas import object_parts
 
-_BYTES: Final = {"type": "string", "format": "binary"}
-_KNOWN: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
-_OCTETS: Final = "application/octet-stream"
-_MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9*][a-z0-9!#$&^_.+-]*\Z")
 _NAMED: Final = frozenset(
     {
         "properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas", "responses",
@@ -398,42 +395,10 @@ def empty_heads(document: Any) -> None:
             }
 
 
-def bytes_for_opaque(document: Any) -> None:
-    """Declare content that is neither JSON nor a form as bytes, or as text."""
-    for content in _contents(document):
-        anything = content.get("*/*")
-        if isinstance(anything, dict) and follow_schema(document, anything.get("schema")).get("format") == "binary":
-            content.setdefault(_OCTETS, content.pop("*/*"))
-        for name, media in content.items():
-            if _is_opaque(name) and isinstance(media, dict):
-                media["schema"] = dict(_BYTES)
-            elif _essence(name).startswith("text/") and isinstance(media, dict) and "schema" in media:
-                media["schema"] = {"type": "string"}
-
-
-def media_types(document: Any) -> dict[str, str]:
-    """Return which media types the generator shall take for which."""
-    names = [name for content in _contents(document) for name, media in content.items()]
-    opaque = {name: _OCTETS for name in names if _is_opaque(name) and name != _OCTETS}
-    return opaque | {name: "application/json" for name in names if _essence(name) == "*/*"}
-
-
-def _essence(media_type: str) -> str:
-    return media_type.partition(";")[0].strip().lower()
-
-
-def _is_opaque(media_type: str) -> bool:
-    essence = _essence(media_type)
-    if not _MEDIA_TYPE.match(essence):
-        return False  # the generator refuses it itself
-    json = essence in {"application/json", "*/*"} or essence.endswith("+json")
-    return not (json or essence.startswith("text/") or essence in _KNOWN)
-
-
 def ask_one_way(document: Any) -> None:
     """Require of a model neither what only answers hold, if requests hold it, nor what only requests hold."""
     paths = document.get("paths", {})
-    every = [each for item in _members(paths) for each in _members(item) if isinstance(each, dict)]
+    every = [each for item in members(paths) for each in members(item) if isinstance(each, dict)]
     for part, mark in (("requestBody", "readOnly"), ("responses", "writeOnly")):
         for value in _reached(document, [operation[part] for operation in every if part in operation]):
             properties = object_parts(partial(follow, document), value)[0]
@@ -445,7 +410,7 @@ def ask_one_way(document: Any) -> None:
 
 def text_in_json(document: Any) -> None:
     """Declare bytes as text where they stand in JSON."""
-    media = [each for content in _contents(document) for each in content.items()]
+    media = [each for content in contents(document) for each in content.items()]
     elsewhere = {id(each) for each in _reached(document, [each for name, each in media if not is_json(name)])}
     for value in _reached(document, [each for name, each in media if is_json(name)]):
         if value.get("type") == "string" and value.get("format") == "binary" and id(value) not in elsewhere:
@@ -470,25 +435,6 @@ def _reached(document: Any, roots: list[Any]) -> Iterator[dict[str, Any]]:
 def _is_marked(document: Any, schema: Any, mark: str) -> bool:
     found = [schema, follow(document, schema)]
     return any(isinstance(each, dict) and each.get(mark) is True for each in found)
-
-
-def _contents(document: Any) -> Iterator[dict[str, Any]]:
-    """Yield the `content` of every request body and answer."""
-    holders: list[Any] = []
-    for item in document.get("paths", {}).values():
-        for method, operation in item.items() if isinstance(item, dict) else ():
-            if method in METHODS and isinstance(operation, dict):
-                holders += [operation.get("requestBody"), *_members(operation.get("responses"))]
-    components = document.get("components", {})
-    if isinstance(components, dict):
-        holders += [*_members(components.get("requestBodies")), *_members(components.get("responses"))]
-    for holder in holders:
-        if isinstance(holder, dict) and isinstance(holder.get("content"), dict):
-            yield holder["content"]
-
-
-def _members(value: Any) -> Iterator[Any]:
-    yield from value.values() if isinstance(value, Mapping) else ()
 
 
 def _references(value: Any) -> Iterator[str]:
