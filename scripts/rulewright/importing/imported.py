@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
+from urllib.parse import urljoin
 
 from rulewright.errors import InputError
 from rulewright.files import write_whole
@@ -231,6 +232,17 @@ def read_record(project: Project) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def place_of_page(project: Project, page: str) -> str:
+    """Return the file or URL of a page that a rule quotes: its source may leave out how the URL begins."""
+    record = read_record(project) or {}
+    index = record.get("index")
+    site = str(index.get("origin")) if isinstance(index, dict) else ""
+    if is_url(page) or (project.root / page).is_file():
+        return page
+    recorded = (each for each in map(str, _names(record)) if is_url(each) and each.endswith(f"/{page}"))
+    return next(recorded, urljoin(site, page) if is_url(site) else page)
 
 
 def _names(record: dict[str, Any]) -> list[Any]:
