@@ -85,8 +85,14 @@ class Context:
         found = compare(self.before, self.after)
         if not self._has_overlays or same(self.old.vendor.value, self.new.vendor.value):
             return tuple(found)
-        covering = _Covering(found)
-        hidden = (each for each in compare(*self.vendors) if not covering.covers(each))
+        wholes = {(each.location, each.kind) for each in found if each.kind in {"add", "remove", "rename"}}
+        known = {_content(each) for each in found}
+        hidden = (
+            each
+            for each in compare(*self.vendors)
+            if _content(each) not in known
+            and not any((each.location[:length], each.kind) in wholes for length in range(len(each.location) + 1))
+        )
         return (*found, *(dataclasses.replace(each, hidden=True) for each in hidden))
 
     @cached_property
@@ -401,26 +407,8 @@ class Context:
         return ()
 
 
-class _Covering:
-    """The places of differences, to find those that include another one."""
-
-    def __init__(self, found: list[Difference]) -> None:
-        self._at: dict[Location, list[Difference]] = defaultdict(list)
-        for each in found:
-            self._at[each.location].append(each)
-
-    def covers(self, vendor: Difference) -> bool:
-        """Whether one of the differences is, or includes, a difference of the vendor documents."""
-        around = (vendor.location[:length] for length in range(len(vendor.location) + 1))
-        return any(_covers(each, vendor) for place in around for each in self._at.get(place, ()))
-
-
-def _covers(merged: Difference, vendor: Difference) -> bool:
-    if merged.location == vendor.location:
-        if merged.kind in {"add", "remove", "rename"} and merged.kind == vendor.kind:
-            return True
-        return merged.selector == vendor.selector and same(merged.old, vendor.old) and same(merged.new, vendor.new)
-    return merged.kind in {"add", "remove"} and merged.kind == vendor.kind
+def _content(difference: Difference) -> Hashable:
+    return difference.location, difference.selector, key_of(difference.old), key_of(difference.new)
 
 
 def _is_hidden(difference: Difference, flag: str) -> bool:
