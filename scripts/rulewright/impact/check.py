@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from string import Formatter
 from typing import Any, Final, Literal
 
 from rulewright.impact.change import Change, Severity
@@ -129,20 +131,10 @@ PLACEHOLDERS: Final[dict[str, Callable[[Difference, Context], str]]] = {
 """What a template may name, and how it is worded."""
 
 
-class _Words(dict[str, str]):
-    """The placeholders of one difference, each worked out when a template names it."""
-
-    def __init__(self, difference: Difference, context: Context) -> None:
-        super().__init__()
-        self.difference, self.context = difference, context
-
-    def __missing__(self, name: str) -> str:
-        return PLACEHOLDERS[name](self.difference, self.context)
-
-
 def filled(template: str, difference: Difference, context: Context) -> str:
     """Return a template of `PLACEHOLDERS`, filled in for a difference."""
-    return template.format_map(_Words(difference, context))
+    names = [name for _, name, _, _ in Formatter().parse(template) if name]
+    return template.format_map({name: PLACEHOLDERS[name](difference, context) for name in names})
 
 
 @dataclass(frozen=True)
@@ -237,14 +229,10 @@ def _effect(text: str, who: tuple[str, ...], **more: Any) -> Change:
     return Change(text, Severity.BREAKING if who else Severity.COMPATIBLE, who, **more)
 
 
-def narrows(sent: str, answered: str, **more: Any) -> Directed:
-    """Return the judge of a schema that allows less: in a request this breaks, in an answer it may."""
-    return Directed(sent, answered, **more)
-
-
-def widens(sent: str, answered: str, **more: Any) -> Directed:
-    """Return the judge of a schema that allows more: in an answer this may break, in a request it does not."""
-    return Directed(sent, answered, narrower=False, **more)
+narrows: Final = Directed
+"""The judge of a schema that allows less: in a request this breaks, in an answer it may."""
+widens: Final = partial(Directed, narrower=False)
+"""The judge of a schema that allows more: in an answer this may break, in a request it does not."""
 
 
 def server_url(server: Any) -> str:
