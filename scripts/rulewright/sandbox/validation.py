@@ -191,11 +191,10 @@ class Checks:
     def applied(self, value: Any) -> list[tuple[Rule, Location, Any]]:
         """Return the rules whose condition a part of a value meets, in their order, each with the part."""
         order = {rule.id: number for number, rule in enumerate(self.rules)}
-        found = [
-            (order[written["id"]], location, part)
-            for location, part, written in self._schemas.rule_subjects(self._schema, value)
-        ]
-        every = [(self.rules[number], *rest) for number, *rest in sorted(found, key=lambda each: each[0])]
+        subjects = self._schemas.rule_subjects(self._schema, value)
+        found = [(order[written["id"]], location, part) for location, part, written in subjects]
+        found.sort(key=lambda each: each[0])
+        every = [(self.rules[number], location, part) for number, location, part in found]
         return [each for each in every if each[0].condition.is_valid(each[2])]
 
     def check(self, value: Any) -> tuple[list[Entry], list[str]]:
