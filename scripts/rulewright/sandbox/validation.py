@@ -9,7 +9,7 @@ from typing import Any, Final
 import jsonschema_rs
 
 from rulewright.openapi.pointer import Location, encode
-from rulewright.openapi.schemas import Direction, SchemaError, Validator, compile_schema, is_rule
+from rulewright.openapi.schemas import Direction, Validator, compile_schema, is_rule
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.sandbox.exchange import json_text
 from rulewright.sandbox.spec import Schema, Spec, SpecError
@@ -66,17 +66,6 @@ class Schemas(DocumentSchemas):
             SpecError: A reference leads nowhere, to itself or out of the document.
         """
         return self.spec.resolve(value)
-
-    def validator(self, schema: Any) -> Validator:
-        """Return a validator of one schema, its rules left out.
-
-        Raises:
-            SpecError: The schema is invalid; names the reason.
-        """
-        try:
-            return super().validator(schema)
-        except SchemaError as error:
-            raise SpecError(error.message) from error
 
     def ruled(self, schema: Any) -> Iterator[Ruled]:
         """Yield each schema with rules that may apply to a value of a schema or to a part of the value."""
@@ -162,7 +151,8 @@ class Rule:
         """Compile a rule of the document.
 
         Raises:
-            SpecError: The rule is incomplete, or one of its schemas is invalid.
+            SpecError: The rule is incomplete.
+            SchemaError: One of its schemas is invalid.
         """
         try:
             return cls(
@@ -176,12 +166,6 @@ class Rule:
             )
         except (KeyError, TypeError) as error:
             raise SpecError(f"x-rules, rule {value.get('id')!r}: {error} is missing or of the wrong kind") from error
-        except SchemaError as error:
-            raise SpecError(error.message) from error
-
-    def is_violated_by(self, part: Any) -> bool:
-        """Return whether a part of a value violates the rule."""
-        return self.condition.is_valid(part) and not self.requirement.is_valid(part)
 
 
 class Checks:
@@ -200,22 +184,31 @@ class Checks:
         self._validator = schemas.validator(schema)
         self._strict = strict
 
+    def fits(self, value: Any) -> bool:
+        """Return whether a value fits the schema, rules aside."""
+        return self._validator.is_valid(value)
+
+    def applied(self, value: Any) -> list[tuple[Rule, Location, Any]]:
+        """Return the rules whose condition a part of a value meets, in their order, each with the part."""
+        order = {rule.id: number for number, rule in enumerate(self.rules)}
+        subjects = self._schemas.rule_subjects(self._schema, value)
+        found = [(order[written["id"]], location, part) for location, part, written in subjects]
+        found.sort(key=lambda each: each[0])
+        every = [(self.rules[number], location, part) for number, location, part in found]
+        return [each for each in every if each[0].condition.is_valid(each[2])]
+
     def check(self, value: Any) -> tuple[list[Entry], list[str]]:
         """Return an entry for each violation, and the ids of violated rules that are not enforced."""
         entries = [schema_entry(error) for error in self._validator.iter_errors(value)]
-        warnings: list[str] = []
-        subjects: dict[str, list[tuple[Location, Any]]] = {}
-        for location, part, applied in self._schemas.rule_subjects(self._schema, value):
-            subjects.setdefault(applied["id"], []).append((location, part))
-        for rule in self.rules:
-            for location, part in subjects.get(rule.id, ()):
-                if not rule.is_violated_by(part):
-                    continue
-                if rule.level == "error" or self._strict:
-                    entries.append(_rule_entry(rule, location, part))
-                elif rule.id not in warnings:
-                    warnings.append(rule.id)
-        return entries[:MAX_ENTRIES], warnings
+        warnings: dict[str, None] = {}
+        for rule, location, part in self.applied(value):
+            if rule.requirement.is_valid(part):
+                continue
+            if rule.level == "error" or self._strict:
+                entries.append(_rule_entry(rule, location, part))
+            else:
+                warnings[rule.id] = None
+        return entries[:MAX_ENTRIES], list(warnings)
 
 
 def texts(entries: Iterable[Entry]) -> list[str]:

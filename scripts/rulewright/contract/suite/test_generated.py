@@ -31,15 +31,16 @@ CONFORMANCE: Final = (
 
 
 @schemathesis.pytest.parametrize(**schemas())
-def test_generated(
-    case: schemathesis.Case[Any], bench: Bench, session: requests.Session, check: Callable[[Any], None]
-) -> None:
+def test_generated(case: schemathesis.Case[Any], bench: Bench, check: Callable[[Any], None]) -> None:
     """Valid ones are accepted and answered as documented; every JSON body meets the same verdict everywhere."""
     subject = bench.contract.subject(case.operation.method, case.operation.path)
-    response = case.call(base_url=BASE + bench.contract.spec.base_path, session=session, **bench.carried(subject))
+    given = case.as_transport_kwargs(base_url=BASE + bench.contract.spec.base_path)
+    for place, values in bench.carried(subject).items():
+        given[place] = {**(given.get(place) or {}), **values}
+    response = Response.from_any(bench.pass_on(requests.Request(**given).prepare()))
     if case.method == subject.operation.method:
         case.validate_response(response, checks=list(checks_of(case, subject, response)))
-    if subject.judge is not None and is_json(case.body):
+    if subject.schema is not None and is_json(case.body):
         body = json.loads(json.dumps(case.body))  # schemathesis has classes of its own for some texts
         check([bench.agree(subject, "a generated body", subject.with_body(body))])
 
@@ -48,7 +49,7 @@ def checks_of(case: schemathesis.Case[Any], subject: Subject, response: Response
     """Yield the checks that an answer must pass."""
     yield not_a_server_error
     is_plain = subject.operation.body is None or (
-        subject.judge is not None and case.media_type == subject.request.media
+        subject.schema is not None and case.media_type == subject.request.media
     )
     if is_plain and subject.ruled is None and not case.headers:
         # Of forms, headers and rules between parameters schemathesis does not know what is valid.
