@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import difflib
 from importlib import resources
 from typing import Annotated, Any
 
@@ -16,7 +15,7 @@ from ._command import Desk, run_command, violation_document
 from ._exits import Exit
 from ._fields import operation_of
 from ._options import Judging, Reporting
-from ._requests import RequestSchema, read_input, read_object, unlisted_fields
+from ._requests import RequestSchema, read_input, read_object, suggestion, unlisted_fields
 
 
 def rules(*, options: Reporting | None = None) -> int:
@@ -119,10 +118,8 @@ def _kind(name: str | None) -> type[Any]:
         return next(iter(kinds.values()))
     if name in kinds or name in known:
         return {**kinds, **known}[str(name)]
-    close = difflib.get_close_matches(str(name), known, 1)
     names = ", ".join(sorted(known)) or "none, as no request of this API has a body of fields"
-    hint = f"; did you mean {close[0]}?" if close else ""
-    raise ConfigurationError(f"--operation must name what the request is for: {names}{hint}")
+    raise ConfigurationError(f"--operation must name what the request is for: {names}{suggestion(str(name), known)}")
 
 
 def _verdict(found: tuple[Violation, ...], *, refused: bool) -> list[str]:
