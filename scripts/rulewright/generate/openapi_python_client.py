@@ -81,7 +81,9 @@ _CONST: Final = re.compile(
 """The line with which a model refuses a value other than the only one."""
 
 
-_PARSED: Final = re.compile(rb"\b(datetime\.date(?:time)?\.fromisoformat|UUID)\((\w+)\)")
+_PARSED: Final = re.compile(
+    rb"\b(datetime\.date(?:time)?\.fromisoformat|UUID)\((?P<value>\w+|d\.pop\((?P<name>\"(?:[^\"\\]|\\.)*\")\))\)"
+)
 """The call with which a model reads a date or an identifier."""
 _WRITTEN: Final = re.compile(rb"([\w.]+)\.isoformat\(\)")
 """The one with which it writes a date, in a form that not every server reads."""
@@ -219,12 +221,18 @@ def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> N
     for module in models.glob("*.py"):
         written = module.read_bytes()
         changed = _CONST.sub(rb'\1_values.unlisted(\2, (\3,), __name__ + ".\2")', written)
-        changed = _PARSED.sub(rb'_values.parsed(\1, \2, __name__ + ".\2")', changed)
+        changed = _PARSED.sub(_read_tolerantly, changed)
         changed = _WRITTEN.sub(rb"_values.written(\1)", changed)
         if b"_values." in changed:
             changed = changed.replace(b"\nfrom ", b"\nfrom ... import _values\nfrom ", 1)
         if changed != written:
             module.write_bytes(changed)
+
+
+def _read_tolerantly(call: re.Match[bytes]) -> bytes:
+    """Return the call that reads a date or an identifier, if it is one; its place is a variable or a required field."""
+    place = call["name"] or b'"%s"' % call["value"]
+    return b'_values.parsed(%s, %s, __name__ + "." + %s)' % (call[1], call["value"], place)
 
 
 def _sent_enums(endpoint: Endpoint) -> Iterator[str]:
@@ -290,14 +298,16 @@ _checked = Endpoint._check_parameters_for_conflicts  # noqa: SLF001
 
 
 def check_parameters(endpoint: Endpoint, *, config: Config, **options: Any) -> Endpoint | ParseError:
-    """Disambiguate parameters of one place whose names differ only in punctuation, such as `a` and `a[]`."""
+    """Disambiguate parameters of one place whose names differ too little, such as `a` and `a[]`, `a` and `a_`."""
     alike: dict[tuple[str, str], list[Property]] = {}
     for place, parameter in endpoint.iter_all_parameters():
         alike.setdefault((place, parameter.python_name), []).append(parameter)
     for group in alike.values():
-        for parameter in group if len(group) > 1 else ():
+        for number, parameter in enumerate(group if len(group) > 1 else (), 1):
             if re.search(r"\W", name := _text(parameter.name)):
                 parameter.set_python_name(UntrustedString(_spelled(name)), config)
+            elif number > 1:
+                parameter.set_python_name(UntrustedString(f"{name}_{number}"), config)
     return _checked(endpoint, config=config, **options)
 
 
@@ -508,7 +518,7 @@ LIBRARY_PATCHES: Final = (
         _resolve_conflicts,
     ),
     Patch(
-        "spell out the punctuation of parameters that differ in nothing else, such as a and a[]",
+        "spell out the punctuation of parameters that differ in nothing else, such as a and a[], or number them",
         "it drops the operation",
         "0.29.1",
         _check_parameters,
