@@ -40,12 +40,14 @@ if TYPE_CHECKING:
         TaskTimedOut,
         WaitTimeout,
     )
+    from ._streams import AsyncStream, Stream
     from ._tasks import AsyncTask, Task
     from ._waiter import TaskResult
 
 __all__ = [
     "ApiError",
     "AsyncClient",
+    "AsyncStream",
     "AsyncTask",
     "AuthenticationError",
     "BadRequest",
@@ -63,6 +65,7 @@ __all__ = [
     "RequestRefused",
     "ServerError",
     "StatusError",
+    "Stream",
     "SubmitContradicted",
     "SubmitOutcomeUnknown",
     "Task",
@@ -77,9 +80,11 @@ __all__ = [
 
 _ELSEWHERE: Final = {
     "AsyncClient": "_client",
+    "AsyncStream": "_streams",
     "AsyncTask": "_tasks",
     "Client": "_client",
     "Clock": "_clock",
+    "Stream": "_streams",
     "Task": "_tasks",
     "TaskResult": "_waiter",
 }

@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.generate.names import ModelName, Names
-from rulewright.generate.schemas import FILE, RULED, TAGS, Schemas, body_schemas, is_checked, is_json, parameter_schemas
+from rulewright.generate.schemas import FILE, RULED, Schemas, body_schemas, is_checked, is_json, parameter_schemas
 from rulewright.generate.source import constant, literal, render, snake, variables
+from rulewright.generate.tags import TAGS
 from rulewright.openapi.operations import Operation, operations, parameter_names
 from rulewright.openapi.pointer import Location, decode, encode
 from rulewright.rules import expression

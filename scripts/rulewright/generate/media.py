@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rulewright.openapi.operations import METHODS
 from rulewright.openapi.references import follow_schema
+from rulewright.openapi.streams import EVENTS, is_stream, item_schema
 
 _BYTES: Final = {"type": "string", "format": "binary"}
 _KNOWN: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -26,6 +27,18 @@ def bytes_for_opaque(document: Any) -> None:
                 media["schema"] = dict(_BYTES)
             elif _essence(name).startswith("text/") and isinstance(media, dict) and "schema" in media:
                 media["schema"] = {"type": "string"}
+
+
+def items_of_streams(document: Any) -> None:
+    """Declare an answer that is a stream, and nothing else, by its item: the client reads one after the other."""
+    for content in contents(document):
+        streams = {name: media for name, media in content.items() if is_stream(name)}
+        if streams and len(streams) == len(content):
+            name, media = next(iter(streams.items()))
+            schema = item_schema(document, name, media)
+            is_text = _essence(name) == EVENTS and follow_schema(document, schema).get("type") == "string"
+            content.clear()
+            content["text/plain" if is_text else "application/json"] = {"schema": schema}
 
 
 def media_types(document: Any) -> dict[str, str]:

@@ -16,6 +16,7 @@ from rulewright.generate.source import constant, in_raw, render, snake
 from rulewright.openapi.operations import Operation, is_json, operations, parameter_schema, server_url
 from rulewright.openapi.references import follow, follow_schema
 from rulewright.openapi.schemas import object_parts
+from rulewright.openapi.streams import END, has_items, is_stream, success_contents
 from rulewright.rules.definition import VARIANTS, RuledSchema
 from rulewright.rules.holes import HOLES
 
@@ -262,6 +263,14 @@ def _accept(operation: Operation) -> str:
     return ", ".join(dict.fromkeys(found)) or "application/json"
 
 
+def _stream(operation: Operation) -> dict[str, Any]:
+    """Return the media types of an operation's answers that are streams, and whether every success is one."""
+    found = success_contents(operation)
+    streams = {name: media for content in found for name, media in content.items() if is_stream(name)}
+    end = next((each[END] for each in streams.values() if isinstance(each, Mapping) and END in each), None)
+    return {"stream": ", ".join(streams), "has_items": has_items(operation), "stream_end": end}
+
+
 def _fields(operation: Operation, pointer: str, model: ModelName, names: Names) -> list[Input]:
     """Return the fields of a body as arguments."""
     resolve = partial(follow, operation.document)
@@ -411,6 +420,7 @@ def _entry(method: Method, names: Names) -> dict[str, Any]:
             "is_open": method.is_open,
             "server": _server(operation),
             "accept": _accept(operation),
+            **_stream(operation),
             "successes": tuple(str(code) for code in body.get("responses") or () if str(code).startswith("2")),
             "poll": method.poll,
             "rules": method.rules,

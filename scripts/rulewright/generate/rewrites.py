@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
-from rulewright.generate.media import bytes_for_opaque, contents, media_types, members
+from rulewright.generate.media import bytes_for_opaque, contents, items_of_streams, media_types, members
 from rulewright.generate.tags import note_tags, offer_derived, redirect
 from rulewright.openapi.discriminators import SCHEMAS
 from rulewright.openapi.operations import is_ignored, is_json, parameter_schema
@@ -540,6 +540,7 @@ DOCUMENT_REWRITES: Final = (
     ),
     Patch("call OpenAPI 3.2 by the name of 3.1", "it refuses any other version", "0.29.1", call_3_1),
     Patch("leave out the content of answers to HEAD", "it parses a body that is never sent", "0.29.1", empty_heads),
+    Patch("declare a stream by its item", "it reads it as one text, or as bytes", "0.29.1", items_of_streams),
     Patch(
         "declare pictures, archives and the like as bytes, and text as text",
         "it drops the operation",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rulewright.errors import InputError
+from rulewright.generate.tags import TAGS
 from rulewright.openapi.discriminators import union_tags
 from rulewright.openapi.operations import Operation, operations, parameter_names, parameters_schema
 from rulewright.openapi.pointer import Location, decode, encode, resolve
@@ -32,8 +33,6 @@ _EVALUATED: Final = frozenset({"anyOf", "oneOf", "if", "dependentSchemas"})
 """The keywords by which it depends on the value which of its members a schema knows."""
 FILE: Final = "x-file"
 """The keyword of a schema of bytes: a text in JSON, a file in a form."""
-TAGS: Final = "x-tags"
-"""The keyword of a union whose members a tag distinguishes: its field, and the index of the member of each value."""
 RULED: Final = "x-rules"
 """The keyword of a checked schema with rules that names the first of them."""
 
