@@ -27,6 +27,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextvars import ContextVar
+from fnmatch import fnmatch
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 
@@ -1217,6 +1218,10 @@ def read_generated(answer: Answer, operation: Operation[..., R]) -> R:
     its nulls, it is read without them.
     """
     kept = {name: value for name, value in answer.headers.items() if name == "content-type"}
+    kind = kept.get("content-type", "").partition(";")[0].strip().lower()
+    if kind and any(fnmatch(kind, each.partition(";")[0].lower()) for each in operation.others):
+        found = httpx.Response(answer.status, headers=kept, content=answer.body)
+        return cast(R, found.text if kind.startswith("text/") else answer.body)
 
     def made(content: bytes) -> R:
         response = httpx.Response(operation.status_read(answer.status), headers=kept, content=content)

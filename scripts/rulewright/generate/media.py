@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rulewright.openapi.operations import METHODS
+from rulewright.openapi.operations import METHODS, is_json
 from rulewright.openapi.references import follow_schema
 from rulewright.openapi.streams import EVENTS, is_stream, item_schema
 
@@ -25,8 +25,15 @@ def bytes_for_opaque(document: Any) -> None:
         for name, media in content.items():
             if _is_opaque(name) and isinstance(media, dict):
                 media["schema"] = dict(_BYTES)
-            elif _essence(name).startswith("text/") and isinstance(media, dict) and "schema" in media:
+            elif _essence(name).startswith("text/") and isinstance(media, dict):
                 media["schema"] = {"type": "string"}
+
+
+def json_first(document: Any) -> None:
+    """Put JSON before what else an answer may be, which the client reads by its Content-Type."""
+    for content in contents(document):
+        for name in [name for name in content if not is_json(name)]:
+            content[name] = content.pop(name)
 
 
 def items_of_streams(document: Any) -> None:

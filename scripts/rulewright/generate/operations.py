@@ -151,7 +151,7 @@ def _method(operation: Operation, constant_name: str, ruled: Sequence[RuledSchem
         operation,
         constant_name,
         _function(operation, bodies.values(), ruled),
-        type_text(named.answer, names),
+        _answer_type(operation, type_text(named.answer, names)),
         tuple(_with_keywords(inputs)),
         media,
         model.name if model and not as_json else "",
@@ -261,6 +261,18 @@ def _accept(operation: Operation) -> str:
         if re.fullmatch(r"[\w.+*-]+/[\w.+*-]+(?: *;[ -~]*)?", media)
     ]
     return ", ".join(dict.fromkeys(found)) or "application/json"
+
+
+def other_media(operation: Operation) -> tuple[str, ...]:
+    """Return the media types of successes that are beside JSON, and neither JSON nor a stream."""
+    found = [content for content in success_contents(operation) if any(map(is_json, content))]
+    return tuple(dict.fromkeys(name for content in found for name in content if not (is_json(name) or is_stream(name))))
+
+
+def _answer_type(operation: Operation, kind: str) -> str:
+    """Return the type of a success with what it may be beside JSON: a text, or bytes."""
+    others = ("str" if name.startswith("text/") else "bytes" for name in other_media(operation))
+    return " | ".join(dict.fromkeys([*kind.split(" | "), *others]))
 
 
 def _stream(operation: Operation) -> dict[str, Any]:
@@ -420,6 +432,7 @@ def _entry(method: Method, names: Names) -> dict[str, Any]:
             "is_open": method.is_open,
             "server": _server(operation),
             "accept": _accept(operation),
+            "others": other_media(operation),
             **_stream(operation),
             "successes": tuple(str(code) for code in body.get("responses") or () if str(code).startswith("2")),
             "poll": method.poll,

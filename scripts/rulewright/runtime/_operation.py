@@ -175,6 +175,7 @@ class Operation(Generic[P, R]):
         contents: The media types of its body, the usual one first.
         server: Its own server, where it is not that of the document.
         accept: The media types of its answers.
+        others: The media types of its successes that are there beside JSON: a text, or bytes.
         stream: The media types of its answers that are streams, by commas; empty if there are none.
         has_items: Whether every success is a stream, of which `read` parses an item.
         stream_end: The data of an event that means the end of a stream.
@@ -204,6 +205,7 @@ class Operation(Generic[P, R]):
     contents: tuple[Content, ...] = ()
     server: str = ""
     accept: str = "application/json"
+    others: tuple[str, ...] = ()
     stream: str = ""
     has_items: bool = False
     stream_end: str | None = None
