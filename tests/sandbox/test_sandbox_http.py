@@ -24,7 +24,7 @@ JSON = (b"content-type", b"application/json")
 
 def request(*headers: tuple[bytes, bytes], path: str = "/a", query: bytes = b"", body: bytes = b"") -> Request:
     """Return a request."""
-    return Request("PUT", path, query, iter(headers), body)
+    return Request("PUT", path, query, list(headers), body)
 
 
 def test_a_request_as_it_was_made() -> None:

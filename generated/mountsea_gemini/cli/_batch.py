@@ -160,13 +160,10 @@ class Worker:
             await asyncio.to_thread(self.lease.beat)
             # One that was asleep itself cannot judge by the time who else is dead.
             is_first, self._beaten = self._beaten == 0.0, time.time()
-            if (is_first or late < self.lease.seconds / 2) and (count := await self._adopt()):
+            if (is_first or late < self.lease.seconds / 2) and (count := await asyncio.to_thread(self.lease.adopt)):
                 self.note(f"adopted {count} task{'s' * (count > 1)} of workers that ended")
         except SQLAlchemyError as error:
             self.note(f"the store does not answer: {str(error.args[0] if error.args else error).splitlines()[0]}")
-
-    async def _adopt(self) -> int:
-        return await asyncio.to_thread(self.lease.adopt)
 
     async def _apply(self, concurrency: int) -> None:
         """Let the queue run, or pause it for all workers."""

@@ -24,7 +24,7 @@ from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.dialect import is_shared
 from rulewright.rules.space import Space
 from rulewright.sandbox.core import Routes
-from rulewright.sandbox.security import placed
+from rulewright.sandbox.inputs import placed
 from rulewright.sandbox.spec import Operation, Spec, Waiter
 from rulewright.sandbox.validation import MEMBERS, Checks, Ruled, Schemas
 

@@ -153,7 +153,8 @@ def list_lines(
 
     def work(desk: Desk) -> Exit:
         with _store(options, create=False) as store:
-            _check_state(state)
+            if state is not None and state not in STATES:
+                raise ConfigurationError(f"--state must be one of {', '.join(STATES)}, got {state!r}")
             board = Board(desk, store, store.headings())
             shown = [entry for entry in board.entries() if state in {None, entry.state}]
             document = {
@@ -323,11 +324,6 @@ def _rate(text: str | None) -> float | None:
     if not found or not 1e-3 <= number <= 1e6:
         raise ConfigurationError(f"--rate must be a number of submits such as 20/s, 30/m or 500/h, got {text!r}")
     return number / {"s": 1, "m": 60, "min": 60, "h": 3600}[found[2] or "s"]
-
-
-def _check_state(state: str | None) -> None:
-    if state is not None and state not in STATES:
-        raise ConfigurationError(f"--state must be one of {', '.join(STATES)}, got {state!r}")
 
 
 @contextmanager
