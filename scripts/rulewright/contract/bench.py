@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import httpx
 import requests
-from attrs import evolve
 
 from rulewright.contract.cases import Probe
 from rulewright.contract.client import Caller, ClientPackage, Inexpressible, Outcome, Skin
@@ -180,9 +179,7 @@ class Bench:
             return subject.request
         self.sandbox.script(script)
         answer = self.send(self.contract.ask(submit, submit.request)).json()
-        parameters = dict(subject.request.parameters)
-        key = next(key for key in parameters if key.partition(":")[2] == waiter.parameter)
-        return evolve(subject.request, parameters={**parameters, key: at(answer, decode(submit.id_pointer))})
+        return subject.request.with_parameter(waiter.parameter, at(answer, decode(submit.id_pointer)))
 
     def carried(self, subject: Subject) -> dict[str, dict[str, str]]:
         """Return the credential of an operation as keyword arguments that HTTP libraries have in common."""
