@@ -183,11 +183,6 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     terminalreporter.write_line(line)
 
 
-def count(config: pytest.Config, failures: Iterable[Failure]) -> None:
-    """Count who is at fault."""
-    config.stash[RUN].blames.update(each.blame for each in failures)
-
-
 def schemas() -> dict[str, BaseSchema]:
     """Return the document of the run as schemathesis reads it, once for each seed."""
     config = _running[-1]
@@ -229,26 +224,15 @@ def check(bench: Bench, request: pytest.FixtureRequest) -> Callable[[Iterable[Fa
             if len(failures) == MAX_FAILURES:
                 break  # what is this wrong needs no more evidence
         if failures:
-            count(request.config, failures)
-            texts = [each.text(SHOWN_BASE, bench.package.variable) for each in failures[:SHOWN]]
+            request.config.stash[RUN].blames.update(each.blame for each in failures)
+            base = request.config.stash[OPTIONS].url or SHOWN_BASE
+            texts = [each.text(base, bench.package.variable) for each in failures[:SHOWN]]
             title = f"{len(failures)} of {tried} cases failed; the first {len(texts)}:"
             pytest.fail("\n".join([title, *texts]), pytrace=False)
         if not tried:
             pytest.fail("no case was tried, which proves nothing", pytrace=False)
 
     return checked
-
-
-@pytest.fixture(scope="session")
-def report(bench: Bench, request: pytest.FixtureRequest) -> Callable[[Failure | None], None]:
-    """Fail with one failure at the address of the run, if it is one."""
-
-    def reported(failure: Failure | None) -> None:
-        if failure is not None:
-            count(request.config, [failure])
-            pytest.fail(failure.text(request.config.stash[OPTIONS].url, bench.package.variable), pytrace=False)
-
-    return reported
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final, Literal
-from urllib.parse import parse_qs, unquote, unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 Ending = Literal["whole", "cut", "reset", "drop"]
 Headers = list[tuple[bytes, bytes]]
@@ -66,11 +66,6 @@ class Request:
         """Return a header's value (repeated ones joined by a comma), or None."""
         value = self.named.get(name)
         return None if value is None else value.decode(LATIN)
-
-    @property
-    def arguments(self) -> dict[str, list[str]]:
-        """The query parameters by name."""
-        return parse_qs(self.query.decode(LATIN), keep_blank_values=True)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:

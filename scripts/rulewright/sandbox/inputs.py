@@ -112,8 +112,7 @@ def _given(place: str, name: str, request: Request) -> bytes | None:
     if place == "header":
         return request.named.get(name.lower().encode())
     if place == "query":
-        texts = request.arguments.get(name)
-        return texts[0].encode() if texts else None
+        return next((unquote_plus(text).encode() for key, text in request.pairs if key == name), None)
     cookie = request.cookies.get(name)
     return None if cookie is None else cookie.encode(LATIN)
 
