@@ -142,10 +142,11 @@ class Bench:
     def pass_on(self, request: requests.PreparedRequest, subject: Subject) -> httpx.Response:
         """Send a request of another HTTP library past the client, with the credential of its operation."""
         self.compared += 1
-        ask = Ask(str(request.method), str(request.url), dict(request.headers), carriers=subject.carriers)
+        given = {name: v.decode("latin-1") if isinstance(v, bytes) else v for name, v in request.headers.items()}
+        ask = Ask(str(request.method), str(request.url), given, carriers=subject.carriers)
         target, headers = ask.sent(TOKEN)
         # As bytes: one library takes any character of Latin-1 in a header, the other ASCII only.
-        encoded = [(name.encode(), v.encode("latin-1") if isinstance(v, str) else v) for name, v in headers.items()]
+        encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
         body: Any = request.body
         return self._raw.request(ask.method, target, headers=encoded, content=body)
 
