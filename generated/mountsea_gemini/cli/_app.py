@@ -22,7 +22,7 @@ from .._client import Client
 from .._errors import ConfigurationError
 from .._operation import Hole, Operation
 from .._secrets import printable
-from . import _batch_commands, _requests, _tasks
+from . import _batch_commands, _rules, _tasks
 from ._command import Desk, Job, run_command
 from ._connection import check, connected
 from ._exits import Exit, exit_code, table
@@ -185,8 +185,8 @@ _OF_TASKS: Final[Mapping[str, tuple[Callable[..., int], Group]]] = {
 _OWN: Final[Mapping[str, tuple[Callable[..., int], Group]]] = {
     **(_OF_TASKS if WAITERS else {}),
     "mcp": (mcp, _AGENTS),
-    "rules": (_requests.rules, _CHECK),
-    "explain": (_requests.explain, _CHECK),
+    "rules": (_rules.rules, _CHECK),
+    "explain": (_rules.explain, _CHECK),
     _COMPLETION: (completion, _CHECK),
 }
 """The commands that stand in no document."""

@@ -1,4 +1,4 @@
-"""Requests before anything is sent: read them, find misspelt fields, judge them by the rules; and list the rules."""
+"""Read a request, and find misspelt fields in it, before anything is sent."""
 
 from __future__ import annotations
 
@@ -9,19 +9,14 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn, Self
+from typing import Any, Final, NoReturn, Self
 from urllib.parse import unquote
 
 from attrs import frozen
-from cyclopts import Parameter
 
-from .. import _api as api
+from .._api import BODIES
 from .._errors import ConfigurationError
 from .._secrets import printable
-from .._violation import Violation
-from ._command import Desk, run_command, violation_document
-from ._exits import Exit
-from ._options import Judging, Reporting
 
 INPUT_LIMIT: Final = 64 * 2**20
 """Bytes one request, or a value of it, may have."""
@@ -67,7 +62,7 @@ class RequestSchema:
     def of(cls, kind: type[Any]) -> Self:
         """Return the schema of the requests of a model class."""
         text = resources.files(_PACKAGE).joinpath("openapi.effective.json").read_text(encoding="utf-8")
-        return cls(json.loads(text), api.BODIES[kind].schema)
+        return cls(json.loads(text), BODIES[kind].schema)
 
     @property
     def value(self) -> Mapping[str, Any]:
@@ -185,112 +180,3 @@ def read_object(data: bytes, name: str, line: int | None = None) -> dict[str, An
 
 def _no_json(word: str) -> NoReturn:
     raise ValueError(f"there is no {word} in JSON")
-
-
-def rules(*, options: Reporting | None = None) -> int:
-    """Print the rules of a request; into a pipe or a file, the page of them with the values they allow together."""
-
-    def work(desk: Desk) -> Exit:
-        listed = [
-            {
-                "id": rule.id,
-                "level": rule.level,
-                "message": rule.message,
-                "schema": rule.schema,
-                "source": {"at": rule.source.at, "quote": rule.source.quote},
-            }
-            for rule in api.RULES.values()
-        ]
-        document = {"exit": Exit.OK.value, "rules": listed}
-        # No table on a terminal: it would cut ids.
-        page = None if desk.screen.is_terminal else _page()
-        desk.screen.result((page or _list()).splitlines(), document)
-        return Exit.OK
-
-    return run_command(options or Reporting(), work)
-
-
-def _page() -> str | None:
-    """Return the page of rules that comes with the package, if it does."""
-    page = resources.files(_PACKAGE).joinpath("RULES.md")
-    return page.read_text(encoding="utf-8") if page.is_file() else None
-
-
-def _list() -> str:
-    return "\n".join(
-        f"- {rule.id} ({rule.level}): {rule.message}\n  the vendor's words: {rule.source.quote}"
-        for rule in api.RULES.values()
-    )
-
-
-def explain(
-    body: Annotated[
-        str,
-        Parameter(
-            metavar="BODY",
-            allow_leading_hyphen=True,
-            help="A file with the request as JSON; '-' for standard input.",
-        ),
-    ],
-    /,
-    *,
-    operation: Annotated[
-        str | None,
-        Parameter(
-            metavar="NAME", help="What the request is for, where there are several: a command or an operationId."
-        ),
-    ] = None,
-    options: Judging | None = None,
-) -> int:
-    """Print the rules that a request body breaks, and the nearest request that breaks none.
-
-    Nothing is sent. The exit code is 0 for a valid request and 3 for one that would be refused.
-    """
-    options = options or Judging()
-
-    def work(desk: Desk) -> Exit:
-        document, kind = read_object(read_input(body), body), _kind(operation)
-        try:
-            found = api.violations(document, model=kind, waive=options.waive or ())
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from None
-        refused = any(options.strict or violation.level == "error" for violation in found)
-        code = Exit.REFUSED if refused else Exit.OK
-        unlisted = unlisted_fields(document, RequestSchema.of(kind))
-        for field in unlisted:
-            desk.screen.problem(f"warning: {field}")
-        judged = {
-            "exit": code.value,
-            "valid": not refused,
-            "violations": [violation_document(violation) for violation in found],
-            "unlisted_fields": [field.document() for field in unlisted],
-        }
-        desk.screen.result(_verdict(found, refused=refused), judged)
-        return code
-
-    return run_command(options, work)
-
-
-def _kind(name: str | None) -> type[Any]:
-    """Return the model of an operation's request.
-
-    Raises:
-        ConfigurationError: There is no such operation, or none is named and there are several kinds of request.
-    """
-    kinds = {operation: kind for kind, body in api.BODIES.items() for operation in body.operations}
-    known = {api.OPERATIONS[each].function.replace("_", "-"): kind for each, kind in kinds.items()}
-    if name is None and len(set(kinds.values())) == 1:
-        return next(iter(kinds.values()))
-    if name in kinds or name in known:
-        return {**kinds, **known}[str(name)]
-    names = ", ".join(sorted(known)) or "none, as no request of this API has a body of fields"
-    raise ConfigurationError(f"--operation must name what the request is for: {names}{suggestion(str(name), known)}")
-
-
-def _verdict(found: tuple[Violation, ...], *, refused: bool) -> list[str]:
-    lines = ["refused" if refused else "valid"]
-    for violation in found:
-        lines += [f"{violation.level}: {line}" if not n else line for n, line in enumerate(str(violation).split("\n"))]
-        if violation.source is not None:
-            lines.append(f"  the vendor's words: {violation.source.quote}")
-    return lines
