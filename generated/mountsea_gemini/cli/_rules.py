@@ -13,6 +13,7 @@ from .._errors import ConfigurationError
 from .._violation import Violation
 from ._command import Desk, run_command, violation_document
 from ._exits import Exit
+from ._fields import operation_of
 from ._options import Judging, Reporting
 from ._requests import RequestSchema, read_input, read_object, suggestion, unlisted_fields
 
@@ -68,7 +69,7 @@ def explain(
     operation: Annotated[
         str | None,
         Parameter(
-            metavar="NAME", help="What the request is for, where there are several: a command or an operationId."
+            metavar="NAME", help="What the request is for, where there are several: a command, variant or operationId."
         ),
     ] = None,
     options: Judging | None = None,
@@ -110,6 +111,9 @@ def _kind(name: str | None) -> type[Any]:
     """
     kinds = {operation: kind for kind, body in api.BODIES.items() for operation in body.operations}
     known = {api.OPERATIONS[each].function.replace("_", "-"): kind for each, kind in kinds.items()}
+    for value, method in (each for methods in api.VARIANTS.values() for each in methods.items()):
+        if kind := kinds.get(operation_of(method).id):
+            known[value] = known[method.replace("_", "-")] = kind
     if name is None and len(set(kinds.values())) == 1:
         return next(iter(kinds.values()))
     if name in kinds or name in known:

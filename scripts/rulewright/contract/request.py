@@ -126,8 +126,7 @@ class Maker:
         examples = operation.body.examples.get(media, ())
         if is_text:
             texts = (*examples, "text", *samples(self._schemas, schema))
-            fitting = (each for each in texts if self._judge.whole.validator(schema).is_valid(each))
-            return str(next(fitting, "text")).encode()
+            return str(next(filter(self._whole.validator(schema).is_valid, texts), "text")).encode()
         if object_parts(self._spec.resolve, schema)[0]:  # a schema without a type would let a text pass
             examples = tuple(each for each in examples if isinstance(each, Mapping))
         shown: Iterable[Any] = (*examples, *self._passing(schema))

@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import jsonschema_rs
 
-from rulewright.impact.grammar import resolved, same
+from rulewright.impact.grammar import key_of, resolved, same
 from rulewright.impact.revision import Revision
 from rulewright.openapi.operations import Operation, operations, parameter_names, parameters_schema
 from rulewright.openapi.pointer import decode
@@ -127,6 +128,22 @@ class Table:
         """Return the request of a point."""
         given = {name: concrete(value[0]) for name, value in zip(self.fields, point, strict=True) if value}
         return {**self.fixed, **given}
+
+    @cached_property
+    def smallest(self) -> dict[str, Any]:
+        """The smallest request that both sides accept, or else the old one."""
+        both = (point for point, outcome in self.points.items() if all(outcome))
+        one = (point for point, outcome in self.points.items() if outcome[0])
+        point = next(both, None) or next(one, None)
+        return dict(self.fixed) if point is None else self.body(point)
+
+    @cached_property
+    def tried(self) -> Mapping[str, frozenset[Hashable]]:
+        """The keys of the values of each field that were tried as a whole, not only somewhere within them."""
+        return {
+            name: frozenset(key_of(concrete(value[0])) for value in values if value)
+            for name, values in zip(self.fields, self.alternatives, strict=True)
+        }
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 
+from rulewright.openapi.discriminators import union_tags
 from rulewright.openapi.pointer import Location, encode
 from rulewright.openapi.schemas import Direction, Validator, compile_schema, is_rule
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
@@ -105,7 +106,7 @@ class Schemas(DocumentSchemas):
     ) -> Iterator[tuple[Location, Any, Mapping[str, Any]]]:
         """Yield each part of a value that a rule applies to, its location, and the rule.
 
-        Of a choice (oneOf, anyOf) only where the value matches exactly one alternative.
+        Of a choice (oneOf, anyOf) the alternative of the value's tag, else the only one that the value matches.
         """
         schema = self.resolve(schema)
         if not isinstance(schema, Mapping) or id(schema) in above:
@@ -115,8 +116,12 @@ class Schemas(DocumentSchemas):
         for member in schema.get("allOf") or ():
             if not is_rule(member):
                 yield from self.rule_subjects(member, value, at, above)
+        name, known = union_tags(self.resolve, schema)
+        tag = value.get(name) if known and isinstance(value, dict) else None
         for keyword in ("oneOf", "anyOf"):
-            matching = [member for member in schema.get(keyword) or () if self._branch(member).is_valid(value)]
+            matching = [each for each in schema.get(keyword) or () if self._branch(each).is_valid(value)]
+            if isinstance(tag, str) and tag in known and keyword in schema:
+                matching = [known[tag]]
             if len(matching) == 1:
                 yield from self.rule_subjects(matching[0], value, at, above)
         if isinstance(value, dict):
@@ -191,11 +196,10 @@ class Checks:
     def applied(self, value: Any) -> list[tuple[Rule, Location, Any]]:
         """Return the rules whose condition a part of a value meets, in their order, each with the part."""
         order = {rule.id: number for number, rule in enumerate(self.rules)}
-        found = [
-            (order[written["id"]], location, part)
-            for location, part, written in self._schemas.rule_subjects(self._schema, value)
-        ]
-        every = [(self.rules[number], *rest) for number, *rest in sorted(found, key=lambda each: each[0])]
+        subjects = self._schemas.rule_subjects(self._schema, value)
+        found = [(order[written["id"]], location, part) for location, part, written in subjects]
+        found.sort(key=lambda each: each[0])
+        every = [(self.rules[number], location, part) for number, location, part in found]
         return [each for each in every if each[0].condition.is_valid(each[2])]
 
     def check(self, value: Any) -> tuple[list[Entry], list[str]]:
