@@ -60,7 +60,8 @@ class Server(httpx.MockTransport):
 
     def __init__(self, body: Pieces, media: str = "text/event-stream", status: int = 200) -> None:
         self.asked: list[httpx.Request] = []
-        self._made = {"status_code": status, "headers": {"content-type": media, "x-request-id": "r-1"}, "stream": body}
+        headers = {"content-type": media, "x-request-id": "r-1"}
+        self._made: dict[str, Any] = {"status_code": status, "headers": headers, "stream": body}
         super().__init__(self._answer)
 
     def _answer(self, asked: httpx.Request) -> httpx.Response:
