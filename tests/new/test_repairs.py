@@ -121,6 +121,14 @@ def test_a_fault_is_found_and_corrected(name: str) -> None:
     assert value == before
 
 
+def test_a_range_of_statuses_in_small_letters_gets_capitals() -> None:
+    """Which is how OpenAPI writes it; the answer stays as it is."""
+    value = document(paths={"/a": {"get": {"responses": {"4xx": {"description": "refused"}}}}})
+    removed, added = actions(value, find_faults(value))
+    assert (removed["target"], removed["remove"]) == ("$.paths['/a'].get.responses['4xx']", True)
+    assert (added["target"], added["update"]) == ("$.paths['/a'].get.responses", {"4XX": {"description": "refused"}})
+
+
 def test_a_credential_that_is_declared_as_a_header_becomes_one() -> None:
     """OpenAPI ignores such a parameter: the client could not authenticate."""
     parameter = {"name": "Authorization", "in": "header", "schema": {"type": "string"}}

@@ -392,6 +392,7 @@ def _schemas(value: Any) -> Iterator[Fault]:
         yield from _type(schema, location)
         yield from _bounds(schema, location, modern=modern)
         yield from _answers(schema, location, modern=modern)
+        yield from _ranges(schema, location)
 
 
 @functools.cache
@@ -437,6 +438,18 @@ def _answers(found: dict[str, Any], location: Location, *, modern: bool) -> Iter
         wrong = (Repair((*location, "responses"), REMOVE),) if "responses" in found else ()
         answer = {"responses": {"default": {"description": "Not documented."}}}
         yield Fault("an operation must have responses", location, (*wrong, Repair(location, answer)))
+
+
+def _ranges(found: dict[str, Any], location: Location) -> Iterator[Fault]:
+    """Find answers to a range of statuses that is written in small letters."""
+    answers = found.get("responses")
+    if not (location[:1] == ("paths",) and len(location) == 3 and isinstance(answers, dict)):
+        return
+    for status in answers:
+        if re.fullmatch("[1-5]xx", status) and status.upper() not in answers:
+            place = (*location, "responses", status)
+            renamed = (Repair(place, REMOVE), Repair(place[:-1], {status.upper(): answers[status]}))
+            yield Fault(f"a range of statuses is written {status.upper()}", place, renamed)
 
 
 def _shown(value: Any) -> str:
