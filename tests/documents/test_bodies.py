@@ -123,11 +123,13 @@ properties: {id: {type: integer, readOnly: true}, name: {type: string}, secret: 
 ODD = """
 type: object
 properties:
+  made: {type: string, format: date-time}
   day: {type: string, format: date}
   at: {type: string, format: date-time}
   id: {type: string, format: uuid}
   kind: {type: string, enum: [a]}
   days: {type: array, items: {type: string, format: date}}
+required: [made]
 """
 ODD_REFERENCE = {"$ref": "#/components/schemas/Odd"}
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -216,6 +218,7 @@ ANSWERS: dict[str, tuple[int, Any, str, Any]] = {
     "an odd identifier": (201, {"id": "7"}, "id", "7"),
     "null": (201, {"id": None, "kind": "a"}, "kind", "a"),
     "a new word": (201, {"kind": "b"}, "kind", "b"),
+    "an odd date that is required": (201, {"made": "soon"}, "made", "soon"),
     "an odd date in a list": (201, {"days": ["2026-01-02", "soon"]}, "days", [dt.date(2026, 1, 2), "soon"]),
 }
 
@@ -224,7 +227,7 @@ ANSWERS: dict[str, tuple[int, Any, str, Any]] = {
 def test_an_answer_is_not_lost_for_an_odd_value(bodies: Shapes, shape: str) -> None:
     """A success is read as the documented one, and never as an error; what cannot be read is kept as it came."""
     status, answer, name, value = ANSWERS[shape]
-    transport = httpx.MockTransport(lambda _: httpx.Response(status, json=answer))
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, json={"made": "2026-01-02T00:00:00Z", **answer}))
     with bodies.package.Client("sandbox", base_url="https://shapes.example", transport=transport) as client:
         found = client.call(bodies.operation("getOdd"))
     assert type(found).__name__ == "Odd"

@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
@@ -20,26 +20,31 @@ from starlette.types import Receive, Scope, Send
 
 from rulewright.sandbox.core import Core
 from rulewright.sandbox.exchange import Request, Response, decode_path
+from rulewright.sandbox.tasks import Clock
 
 HangUp = Callable[[Any, Literal["close", "reset"]], None]
 _STOP_SECONDS: Final = 5.0
 
 
 class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """An httpx transport, sync and async, that asks the core instead of a network."""
+    """An httpx transport, sync and async, that calls a function instead of a network.
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    Args:
+        respond: Answers a request whose body has been read.
+    """
+
+    def __init__(self, respond: Callable[[httpx.Request], httpx.Response]) -> None:
+        self._respond = respond
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
         request.read()
-        return ask(self._core, request)
+        return self._respond(request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
         await request.aread()
-        return ask(self._core, request)
+        return self._respond(request)
 
 
 def ask(core: Core, request: httpx.Request) -> httpx.Response:
@@ -57,49 +62,50 @@ def ask(core: Core, request: httpx.Request) -> httpx.Response:
         raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
     if response.ending == "whole" and not response.delay and not response.drip:
         return httpx.Response(response.status, headers=response.headers, content=response.body, request=request)
-    stream = _Stream(response, core, request)
+    stream = Stream(_parts(response, request), core.clock)
     return httpx.Response(response.status, headers=response.headers, stream=stream, request=request)
 
 
-class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that is late, slow or incomplete; a wait beyond the read time-out ends as one."""
+class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that comes in parts.
 
-    def __init__(self, response: Response, core: Core, request: httpx.Request) -> None:
-        self._response = response
-        self._clock = core.clock
-        self._request = request
-        timeout: Any = request.extensions.get("timeout", {})
-        self._limit: float | None = timeout.get("read")
+    Args:
+        parts: Seconds to wait, with the bytes after them; may raise what breaks the body off.
+        clock: Whose time passes.
+    """
+
+    def __init__(self, parts: Iterable[tuple[float, bytes]], clock: Clock) -> None:
+        self._parts = parts
+        self._clock = clock
 
     def __iter__(self) -> Iterator[bytes]:
-        for wait, part in self._parts():
+        for wait, part in self._parts:
             if wait and not self._clock.advance(wait):
                 time.sleep(wait)
             yield part
-        self._end()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for wait, part in self._parts():
+        for wait, part in self._parts:
             if wait and not self._clock.advance(wait):
                 await asyncio.sleep(wait)
             yield part
-        self._end()
 
-    def _parts(self) -> Iterator[tuple[float, bytes]]:
-        """Yield waits with the bytes after them; a wait that is too long is cut and raises."""
-        for wait, part in ((self._response.delay, b""), *self._response.chunks()):
-            if self._limit is not None and wait > self._limit:
-                yield self._limit, b""
-                raise httpx.ReadTimeout("The read operation timed out", request=self._request)
-            yield wait, part
 
-    def _end(self) -> None:
-        got, wanted = len(self._response.delivered), len(self._response.body)
-        if self._response.ending == "reset":
-            raise httpx.ReadError("Connection reset by peer", request=self._request)
-        if self._response.ending == "cut":
-            message = f"peer closed connection without sending complete message body ({got} of {wanted} bytes)"
-            raise httpx.RemoteProtocolError(message, request=self._request)
+def _parts(response: Response, request: httpx.Request) -> Iterator[tuple[float, bytes]]:
+    """Yield the parts of a body that is late, slow or incomplete; a wait beyond the read time-out ends as one."""
+    timeout: Any = request.extensions.get("timeout", {})
+    limit: float | None = timeout.get("read")
+    for wait, part in ((response.delay, b""), *response.chunks()):
+        if limit is not None and wait > limit:
+            yield limit, b""
+            raise httpx.ReadTimeout("The read operation timed out", request=request)
+        yield wait, part
+    if response.ending == "reset":
+        raise httpx.ReadError("Connection reset by peer", request=request)
+    if response.ending == "cut":
+        sizes = f"({len(response.delivered)} of {len(response.body)} bytes)"
+        message = f"peer closed connection without sending complete message body {sizes}"
+        raise httpx.RemoteProtocolError(message, request=request)
 
 
 class Application(Starlette):
