@@ -62,6 +62,7 @@ class MethodText:
     function: str
     answer: str
     task: bool
+    deprecated: bool
     parameters: str
     given: str
     extra: str
@@ -135,12 +136,15 @@ def _method(method: Method, narrowed: Sequence[_Narrowed], rules: Mapping[str, R
     parameters = [_parameter(each) for each in inputs] + [_EXTRA] * method.is_open
     summary = one_line(method.operation.body.get("summary")) or f"Call {method.operation.title}."
     description = str(method.operation.body.get("description") or "").strip()
+    if method.operation.body.get("deprecated") is True:
+        summary = f"Deprecated. {summary}"
     first = [summary, *(["", *description.splitlines()] if description and description != summary else [])]
     return MethodText(
         constant=method.constant,
         function=method.function,
         answer=method.answer,
         task=bool(method.poll),
+        deprecated=method.operation.body.get("deprecated") is True,
         parameters=", ".join(["*", *parameters, *_OPTIONS]),
         given=", ".join(f"{literal(each.keyword)}: {each.keyword}" for each in method.inputs),
         extra=", extra" if method.is_open else "",
