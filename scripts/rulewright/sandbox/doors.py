@@ -8,8 +8,10 @@ import struct
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import httpx
 import uvicorn
@@ -24,8 +26,26 @@ from rulewright.sandbox.exchange import Request, Response, decode_path
 HangUp = Callable[[Any, Literal["close", "reset"]], None]
 _STOP_SECONDS: Final = 5.0
 
+if TYPE_CHECKING:
 
-class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    class AnyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+        """A transport of every HTTP library that a client can be on, sync and async."""
+
+    class _AnyStream(httpx.SyncByteStream, httpx.AsyncByteStream):
+        """A body of each of them."""
+
+else:
+    # Where both are installed, one class is of both: a client takes transports and bodies of its own library only.
+    _libraries = [httpx, *map(import_module, filter(find_spec, ["httpx2"]))]
+
+    def _of_all(*names: str) -> type:
+        return type("Any" + names[0], tuple({getattr(each, name): None for each in _libraries for name in names}), {})
+
+    AnyTransport = _of_all("BaseTransport", "AsyncBaseTransport")
+    _AnyStream = _of_all("SyncByteStream", "AsyncByteStream")
+
+
+class Transport(AnyTransport):
     """An httpx transport, sync and async, that asks the core instead of a network."""
 
     def __init__(self, core: Core) -> None:
@@ -42,32 +62,38 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return ask(self._core, request)
 
 
+def _library(request: httpx.Request) -> Any:
+    """Return the HTTP library that a request is of."""
+    return import_module(type(request).__module__.partition(".")[0])
+
+
 def ask(core: Core, request: httpx.Request) -> httpx.Response:
-    """Answer an httpx request whose body has been read.
+    """Answer a request of an HTTP library, whose body has been read, in its own terms.
 
     Raises:
         httpx.RemoteProtocolError: The script drops the connection before the first byte.
     """
-    url = request.url
+    library, url = _library(request), request.url
     headers = [(name.lower(), value) for name, value in request.headers.raw]
     body = request.content[: core.settings.max_body + 1]
     path = decode_path(url.path, url.raw_path)
     response = core.handle(Request(request.method, path, url.query, headers, body, scheme=url.scheme))
     if response.ending == "drop":
-        raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
-    if response.ending == "whole" and not response.delay and not response.drip:
-        return httpx.Response(response.status, headers=response.headers, content=response.body, request=request)
-    stream = _Stream(response, core, request)
-    return httpx.Response(response.status, headers=response.headers, stream=stream, request=request)
+        raise library.RemoteProtocolError("Server disconnected without sending a response.", request=request)
+    whole = response.ending == "whole" and not response.delay and not response.drip
+    content: Any = {"content": response.body} if whole else {"stream": _Stream(response, core, request)}
+    answer: httpx.Response = library.Response(response.status, headers=response.headers, request=request, **content)
+    return answer
 
 
-class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
+class _Stream(_AnyStream):
     """A body that is late, slow or incomplete; a wait beyond the read time-out ends as one."""
 
     def __init__(self, response: Response, core: Core, request: httpx.Request) -> None:
         self._response = response
         self._clock = core.clock
         self._request = request
+        self._library = _library(request)
         timeout: Any = request.extensions.get("timeout", {})
         self._limit: float | None = timeout.get("read")
 
@@ -90,16 +116,16 @@ class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
         for wait, part in ((self._response.delay, b""), *self._response.chunks()):
             if self._limit is not None and wait > self._limit:
                 yield self._limit, b""
-                raise httpx.ReadTimeout("The read operation timed out", request=self._request)
+                raise self._library.ReadTimeout("The read operation timed out", request=self._request)
             yield wait, part
 
     def _end(self) -> None:
         got, wanted = len(self._response.delivered), len(self._response.body)
         if self._response.ending == "reset":
-            raise httpx.ReadError("Connection reset by peer", request=self._request)
+            raise self._library.ReadError("Connection reset by peer", request=self._request)
         if self._response.ending == "cut":
             message = f"peer closed connection without sending complete message body ({got} of {wanted} bytes)"
-            raise httpx.RemoteProtocolError(message, request=self._request)
+            raise self._library.RemoteProtocolError(message, request=self._request)
 
 
 class Application(Starlette):

@@ -7,20 +7,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
-import httpx
-
 from rulewright.sandbox import Recorded, Sandbox, Script
 from rulewright.sandbox.core import Core
-from rulewright.sandbox.doors import ask
+from rulewright.sandbox.doors import AnyTransport, ask
 from rulewright.sandbox.exchange import decode_path
 from rulewright.sandbox.operations import Submit
 from rulewright.sandbox.results import file_task_id
 from rulewright.sandbox.tasks import id_format
 from rulewright.testing.clock import FakeClock
+
+if TYPE_CHECKING:
+    import httpx
 
 TOKEN: Final = "token-of-a-test"  # noqa: S105  (invented: nothing outside accepts it)
 NOWHERE: Final = "http://127.0.0.1:9"
@@ -163,8 +164,8 @@ class FakeApi(Generic[C]):
             self.verify()
 
 
-class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """An httpx transport, sync and async, that ends in a sandbox and refuses unexpected requests.
+class Transport(AnyTransport):
+    """A transport of the client's HTTP library, sync and async, that ends in a sandbox and refuses unexpected requests.
 
     Args:
         core: The sandbox.
