@@ -91,6 +91,25 @@ def methods_module(
     return render("methods.py.jinja", methods=texts, imports=imports, table=_table(sets))
 
 
+def literal_types(methods: Sequence[Method], sets: Sequence[VariantSet], names: Names) -> dict[str, str]:
+    """Return the types of arguments with listed values that the package exports, by exported name.
+
+    Each has the name the generator gave it; those of a body with variants also have a short one, such as `Model`.
+    """
+
+    def types(method: Method) -> Iterator[tuple[str, str]]:
+        for each in method.inputs:
+            yield from ((each.keyword, word) for word in re.findall(r"\w+", each.kind) if word in names.enums)
+
+    short = {
+        keyword.title().replace("_", ""): name
+        for variants in reversed(sets)
+        for keyword, name in types(method_of(variants, methods))
+    }
+    full = {name: name for method in methods for _, name in types(method)}
+    return dict(sorted({**short, **full}.items()))
+
+
 def method_of(variants: VariantSet, methods: Sequence[Method]) -> Method:
     """Return the method that a variant set narrows.
 
