@@ -21,7 +21,7 @@ TOOL = "rulewright"
 GENERATED = SETTINGS["tool"]["rulewright"]["package"]
 TREES = {TOOL: ROOT / "scripts" / TOOL, GENERATED: ROOT / "generated" / GENERATED}
 DATA = ("scripts/rulewright/new/templates/",)  # modules of other packages, written by these
-MAX_LINES = 600
+MAX_LINES = 700
 LONG = {
     "scripts/rulewright/runtime/_http.py": "the one module that imports the HTTP library",
     "scripts/rulewright/generate/checks.py": "one thing: the compiler from schemas and rules to functions",

@@ -238,10 +238,10 @@ def test_explain_judges_a_body(
 
 
 def test_explain_must_know_what_the_body_is(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its command or operationId where a document has several kinds of body; the only one need not be named."""
+    """By its command, operationId or variant where there are several kinds of body; the only one need not be named."""
     path = tmp_path / "body.json"
     path.write_text(json.dumps(VALID))
-    for name in ("generate-video", "generateVideo"):
+    for name in ("generate-video", "generateVideo", "text2video", "text-to-video"):
         assert cli("explain", str(path), "--operation", name).code == 0
     wrong = cli("explain", str(path), "--operation", "generate-vide")
     assert (wrong.code, "did you mean generate-video?" in wrong.err) == (2, True)

@@ -58,6 +58,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], Any, str]] = {
     "list": (query(TEXTS), ["a,b", "c"], "?p=a%2Cb&p=c"),
     "list of booleans": (query({"type": "array", "items": {"type": "boolean"}}), [True, False], "?p=true&p=false"),
     "list of moments": (query({"type": "array", "items": MOMENT}), [NOON], "?p=2026-01-02T12%3A00%3A00Z"),
+    "null": (query({"type": ["integer", "null"]}), None, "?p=null"),
     "list with nulls": (
         query({"type": "array", "items": {"type": ["integer", "null"]}}, explode=False), [1, None], "?p=1,null"
     ),

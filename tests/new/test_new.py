@@ -15,6 +15,7 @@ import pytest
 import yaml
 from rulewright.commands.new import main
 from rulewright.commands.regenerate import main as regenerate
+from rulewright.generate.generator import Generator
 from rulewright.new.inputs import DISTRIBUTION, check_name, installed_from, requirement
 
 from tests.new.newcomer import DOCUMENTS, ROOT, inputs
@@ -198,21 +199,25 @@ def test_what_a_vendor_has_wrong_is_corrected_by_an_overlay_or_told(
 
 
 def test_what_the_generator_cannot_express_is_told_and_noted(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The project is made without it, says so, and says so in an overlay that regeneration holds it to."""
+    """The project is made without it, says so, and notes it in an overlay; the generator runs once."""
+    loads: list[Any] = []
+    load = Generator.load
+    monkeypatch.setattr(Generator, "load", lambda self: (loads.append(process := load(self)), process)[1])
     document = tmp_path / "shop.yaml"
     answers = "responses: {'204': {description: done}}"
-    csv = "requestBody: {content: {text/csv: {schema: {type: string}}}}"
+    pictures = "requestBody: {content: {image/png: {schema: {}}, image/gif: {schema: {}}}}"
     document.write_text(
         "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: 'https://shop.example'}]\n"
-        f"paths: {{/a: {{get: {{{answers}}}, put: {{{csv}, {answers}}}}}}}\n"
+        f"paths: {{/a: {{get: {{{answers}}}, put: {{{pictures}, {answers}}}}}}}\n"
     )
     target = tmp_path / "new"
     assert main([str(target), "--package", "our_shop", "--spec", str(document)]) == 0
-    assert "overlays/05-gaps.overlay.yaml:\n    PUT /a: WARNING parsing" in capsys.readouterr().out
+    assert "overlays/05-gaps.overlay.yaml:\n    PUT /a: parsing" in capsys.readouterr().out
     overlay = yaml.safe_load((target / "overlays/05-gaps.overlay.yaml").read_text())
     assert [gap["at"] for gap in overlay["x-accepted-gaps"]] == ["PUT /a"]
+    assert len({process.pid for process in loads}) == 1
     assert regenerate(["--project", str(target), "--check", "--quiet"]) == 0
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["new", "shop.yaml"]
 

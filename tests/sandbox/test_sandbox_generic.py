@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from rulewright.errors import InputError
 from rulewright.sandbox import Sandbox, SpecError
 
 WAITER = {
@@ -213,7 +214,7 @@ LOOK = "paths /jobs/{job} get"
 )
 def test_a_spec_that_cannot_be_played_says_where(spec: Any, message: str) -> None:
     """A faulty spec ends in one error that names the place."""
-    with pytest.raises(SpecError, match=re.escape(message)):
+    with pytest.raises(InputError, match=re.escape(message)):
         Sandbox(spec)
 
 

@@ -266,12 +266,6 @@ def test_operations_stand_in_the_order_of_the_document() -> None:
     ]
 
 
-def test_the_version_decides_the_dialect() -> None:
-    """3.0 and its corrections, or any other."""
-    assert [spec_of(version=version).is_30 for version in ("3.0.3", "3.1.0", "2.0")] == [True, False, False]
-    assert not Spec({"paths": {"/": {"get": {}}}}).is_30
-
-
 DOCUMENT: Any = {
     "a": {"$ref": "#/b/c~1d"},
     "b": {"c/d": {"$ref": "#/list/1"}, "e~f": 1, "$ref": 5},

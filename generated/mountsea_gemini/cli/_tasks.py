@@ -75,7 +75,7 @@ def call(sending: Sending, options: Calling) -> int:
         job.answer = None if content is not None else to_json(answer)
         text = job.answer if isinstance(job.answer, str) else json.dumps(job.answer, indent=2, ensure_ascii=False)
         if output is not None:
-            job.file = _write(output, f"{text}\n".encode() if content is None else content)
+            job.file = write(output, f"{text}\n".encode() if content is None else content)
             lines = [] if is_standard_output(output) else [str(job.file)]
         elif content is not None:
             raise ConfigurationError("the answer is a file; it was received, but needs --output to be written")
@@ -101,7 +101,8 @@ def _bytes_of(answer: Any) -> bytes | None:
     return found if isinstance(found, bytes) else None
 
 
-def _write(target: Path, content: bytes) -> Path:
+def write(target: Path, content: bytes) -> Path:
+    """Write a file, whole or not at all."""
     sink = begin(target)
     try:
         sink.write(content)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import httpx
+import requests
 from attrs import evolve
 
 from rulewright.contract.cases import Probe
 from rulewright.contract.client import Caller, ClientPackage, Inexpressible, Outcome, Skin
-from rulewright.contract.contract import BASE, Contract, Subject
+from rulewright.contract.contract import BASE, Contract, Subject, Verdict
 from rulewright.contract.coverage import Ledger
 from rulewright.contract.failure import Ask, Failure, blame_of
-from rulewright.contract.judge import Verdict
 from rulewright.contract.request import Request, is_same
 from rulewright.openapi.pointer import at, decode
 from rulewright.sandbox import Sandbox
+from rulewright.sandbox.doors import Stream, Transport
 from rulewright.testing import FakeClock
 
 TOKEN: Final = "sandbox"  # noqa: S105  the sandbox's own, published on purpose
@@ -26,7 +27,7 @@ WARNINGS: Final = "x-sandbox-warnings"
 Exchanged = Callable[[httpx.Request, int, bytes], None]
 
 
-class Watched(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class Watched(Transport):
     """A transport that reports what passes through it.
 
     Args:
@@ -36,19 +37,10 @@ class Watched(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """
 
     def __init__(self, inner: httpx.BaseTransport, sent: Callable[[httpx.Request], None], exchanged: Exchanged) -> None:
+        super().__init__(self._passed)
         self._inner = inner
         self._sent = sent
         self._exchanged = exchanged
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass one request on."""
-        request.read()
-        return self._passed(request)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass one request on."""
-        await request.aread()
-        return self._passed(request)
 
     def _passed(self, request: httpx.Request) -> httpx.Response:
         self._sent(request)
@@ -58,32 +50,16 @@ class Watched(httpx.BaseTransport, httpx.AsyncBaseTransport):
             raise  # a fault on purpose
         except Exception as error:  # noqa: BLE001  whatever it is, it is the server's
             response = httpx.Response(500, text=f"the server crashed: {type(error).__name__}: {error}")
-        body = _Body(response)
-        if body.broken is None:
-            self._exchanged(request, response.status_code, b"".join(body.parts))
-        return httpx.Response(response.status_code, headers=response.headers.raw, stream=body)
+        stream = Stream(self._read(request, response), FakeClock())
+        return httpx.Response(response.status_code, headers=response.headers.raw, stream=stream)
 
-
-class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of an answer, to be read once more: the same bytes, and the same error at the same place."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self.parts: list[bytes] = []
-        self.broken: Exception | None = None
-        try:
-            stream: Any = response.stream  # a blocking transport gives one that can be iterated
-            self.parts.extend(stream)
-        except Exception as error:  # noqa: BLE001  it is raised again where it was met
-            self.broken = error
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self.parts
-        if self.broken is not None:
-            raise self.broken
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for part in self:
-            yield part
+    def _read(self, request: httpx.Request, response: httpx.Response) -> Iterator[tuple[float, bytes]]:
+        stream: Any = response.stream  # a blocking transport gives one that can be iterated
+        content = b""
+        for part in stream:
+            content += part
+            yield 0.0, part
+        self._exchanged(request, response.status_code, content)
 
 
 class Bench:
@@ -164,12 +140,15 @@ class Bench:
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         return self._raw.request(ask.method, target, headers={**given, **more}, content=ask.content)
 
-    def pass_on(
-        self, method: str, url: str, headers: list[tuple[bytes, bytes]], content: bytes | None
-    ) -> httpx.Response:
-        """Send a request as it is, past the client."""
+    def pass_on(self, request: requests.PreparedRequest) -> httpx.Response:
+        """Send a request of another HTTP library as it is, past the client."""
         self.compared += 1
-        return self._raw.request(method, url, headers=headers, content=content)
+        body: Any = request.body
+        # As bytes: one library takes any character of Latin-1 in a header, the other ASCII only.
+        headers = [
+            (name.encode(), v.encode("latin-1") if isinstance(v, str) else v) for name, v in request.headers.items()
+        ]
+        return self._raw.request(str(request.method), str(request.url), headers=headers, content=body)
 
     def submit(self, subject: Subject, script: str, skin: Skin = "sync") -> Outcome:
         """Start a task that follows a script."""

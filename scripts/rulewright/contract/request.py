@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from rulewright.contract.judge import Judge
 from rulewright.openapi.operations import is_json
 from rulewright.openapi.sample import sample, samples
+from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.openapi.schemas import object_parts
 from rulewright.sandbox.spec import Operation
+from rulewright.sandbox.validation import Schemas
 
 ABSENT: Final = object()
 FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
@@ -49,13 +50,14 @@ class Maker:
     """Makes up requests for the operations of one document.
 
     Args:
-        judge: Says what a schema accepts.
+        schemas: The document's schemas.
+        whole: The same with their rules.
     """
 
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
-        self._schemas = judge.schemas
-        self._spec = judge.schemas.spec
+    def __init__(self, schemas: Schemas, whole: DocumentSchemas) -> None:
+        self._schemas = schemas
+        self._whole = whole
+        self._spec = schemas.spec
 
     def request(self, operation: Operation) -> Request:
         """Return a valid request of an operation.
@@ -79,7 +81,7 @@ class Maker:
         names = {f"{each.place}:{each.name}": each.rule_name for each in request.operation.parameters}
         given = {names[key]: value for key, value in request.parameters.items()}
         schema = request.operation.written.get("x-parameters", {})
-        return bool(self._judge.whole.validator(schema).is_valid(given))
+        return bool(self._whole.validator(schema).is_valid(given))
 
     def _parameters(self, operation: Operation) -> dict[str, Any]:
         """Return the parameters that must be given, or those a rule shows as valid where these are not enough."""
@@ -108,7 +110,7 @@ class Maker:
         Raises:
             NoValueError: There is none.
         """
-        accepts = self._judge.whole.validator(schema).is_valid
+        accepts = self._whole.validator(schema).is_valid
         for value in shown:
             if not any(value == each for each in unusable) and accepts(value):
                 return value
@@ -117,10 +119,14 @@ class Maker:
         )
 
     def _body(self, operation: Operation, media: str) -> Any:
-        if operation.body is None or not (is_json(media) or media in FORMS):
+        is_text = media.startswith("text/")
+        if operation.body is None or not (is_json(media) or media in FORMS or is_text):
             return b"text"
         schema = operation.body.media[media]
         examples = operation.body.examples.get(media, ())
+        if is_text:
+            texts = (*examples, "text", *samples(self._schemas, schema))
+            return str(next(filter(self._whole.validator(schema).is_valid, texts), "text")).encode()
         if object_parts(self._spec.resolve, schema)[0]:  # a schema without a type would let a text pass
             examples = tuple(each for each in examples if isinstance(each, Mapping))
         shown: Iterable[Any] = (*examples, *self._passing(schema))

@@ -24,6 +24,7 @@ from rulewright.generate.gaps import (
     unsupported_parameters,
 )
 from rulewright.generate.generator import Generator, GeneratorError, TimeLimitError
+from rulewright.generate.imports import check_imports
 from rulewright.generate.manifest import NAME, manifest
 from rulewright.generate.methods import literal_types, methods_module
 from rulewright.generate.names import Names, read_names
@@ -105,6 +106,7 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     tree = _package(generator.package, {**sources, EFFECTIVE: text, RULES: page}, project.timeout)
     check_modules(tree)
     tree = _on_library(project.http, {**_runtime(project.package), **tree})
+    check_imports(tree)
     if variants:
         right, wrong = typing_tables(variants, methods, project.package)
         tree |= {"calls/right.py": right.encode(), "calls/wrong.py": wrong.encode()}

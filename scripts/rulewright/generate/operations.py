@@ -270,8 +270,9 @@ def _fields(operation: Operation, pointer: str, model: ModelName, names: Names) 
     is_required = _request_body(operation).get("required") is True
     result = []
     for name, field in model.fields.items():
-        schema = follow_schema(operation.document, properties.get(name))
-        if schema.get("readOnly") is True or (properties.get(name) or {}).get("readOnly") is True:
+        beside = properties.get(name)
+        schema = {**follow_schema(operation.document, beside), **(beside if isinstance(beside, dict) else {})}
+        if schema.get("readOnly") is True:
             continue
         record = {
             "keyword": field.attribute,
@@ -279,7 +280,7 @@ def _fields(operation: Operation, pointer: str, model: ModelName, names: Names) 
             "place": BODY,
             "name": name,
             "required": is_required and name in required,
-            "description": _text((properties.get(name) or {}).get("description") or schema.get("description")),
+            "description": _text(schema.get("description")),
             **_facts(operation.document, schema),
             "deprecated": any(each.get("deprecated") is True for each in (properties.get(name) or {}, schema)),
         }

@@ -221,19 +221,23 @@ def create(
             begun.append(Path(folder) / written)
             begun[-1].write_bytes(content)
         gaps: tuple[Gap, ...] = ()
-        try:
-            made = _made(target, imported, scaffold(name, requirement, begun), progress)
-        except UnacceptedGapError as found:
-            progress("noting what the generator cannot express")
-            begun.append(Path(folder) / NOTED)
-            begun[-1].write_bytes(noted(found.gaps))
-            gaps = found.gaps
-            made = _made(target, imported, scaffold(name, requirement, begun), progress)
+        with Generator(name) as generator:
+            generator.load()
+            try:
+                made = _made(target, imported, scaffold(name, requirement, begun), generator, progress)
+            except UnacceptedGapError as found:
+                progress("noting what the generator cannot express")
+                begun.append(Path(folder) / NOTED)
+                begun[-1].write_bytes(noted(found.gaps))
+                gaps = found.gaps
+                made = _made(target, imported, scaffold(name, requirement, begun), generator, progress)
     done = tuple(f"{action['target']}: {action['description']}" for action in repairs.actions)
     return Created(*made, gaps, done, imported.disliked)
 
 
-def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress: Progress) -> tuple[int, Coverage]:
+def _made(
+    target: Path, imported: Imported, files: Mapping[str, bytes], generator: Generator, progress: Progress
+) -> tuple[int, Coverage]:
     """Make the folder, and return how many files it has and what its client covers."""
     tree = {**files, SPEC: imported.text.encode()}
     place = target.absolute()
@@ -244,9 +248,7 @@ def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress
             write_tree(fresh, tree)
             project = load_project(fresh)
             write_record(project, tree[SPEC], imported)
-            with Generator(project.package, project.timeout) as generator:
-                generator.load()
-                generated = build(project, generator, progress)
+            generated = build(project, generator, progress)
             write_tree(project.output, generated)
             if target.is_dir():
                 target.rmdir()  # it is empty

@@ -7,9 +7,9 @@ import json
 import re
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 from urllib.parse import quote
 
 from rulewright.errors import printable
@@ -213,16 +213,25 @@ def _endpoint(parts: Parts, operation: Operation, polls: Mapping[str, Operation]
     return Plain(parts, operation)
 
 
-class Routes:
+class Routed(Protocol):
+    """What has an operation."""
+
+    operation: Operation
+
+
+T = TypeVar("T", bound=Routed)
+
+
+class Routes(Generic[T]):
     """Find the endpoints of a path, whose templates are matched with the most literal ones first.
 
     Two templates that differ only in the names of their parameters are one path to a server; each operation reads
     the values by its own names.
     """
 
-    def __init__(self, base: str, endpoints: list[Endpoint]) -> None:
-        self.names: dict[Endpoint, list[str]] = {}
-        templates: dict[str, tuple[re.Pattern[str], dict[str, Endpoint]]] = {}
+    def __init__(self, base: str, endpoints: Iterable[T]) -> None:
+        self.names: dict[T, list[str]] = {}
+        templates: dict[str, tuple[re.Pattern[str], dict[str, T]]] = {}
         for endpoint in endpoints:
             path, method = base + endpoint.operation.path, endpoint.operation.method
             parts = re.split(r"\{([^{}]+)\}", path)
@@ -233,7 +242,7 @@ class Routes:
         ordered = sorted(templates, key=lambda path: [_wildcards(segment) for segment in path.split("/")])
         self._templates = [templates[path] for path in ordered]
 
-    def find(self, path: str) -> tuple[Mapping[str, Endpoint] | None, Sequence[str]]:
+    def find(self, path: str) -> tuple[Mapping[str, T] | None, Sequence[str]]:
         """Return the endpoints by method and the values in the path, in order."""
         for pattern, methods in self._templates:
             if match := pattern.fullmatch(path):

@@ -179,7 +179,6 @@ class Spec:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document: Mapping[str, Any] = with_path_items(dict(document))
-        self.is_30 = str(document.get("openapi")).startswith("3.0")
         self.server = server_url((document.get("servers") or [{}])[0])
         self.base_path = urlsplit(self.server).path.rstrip("/")
         self.operations = tuple(self._operations())

@@ -16,6 +16,7 @@ from rulewright.contract.bench import Bench
 from rulewright.contract.client import Caller, Outcome
 from rulewright.contract.contract import Subject
 from rulewright.contract.failure import Failure
+from rulewright.contract.plugin import OPTIONS
 from rulewright.contract.suite.test_tasks import of_poll, of_submit
 
 Check = Callable[[Any], None]
@@ -96,7 +97,7 @@ class Canned(httpx.BaseTransport):
 @pytest.fixture
 def answers(request: pytest.FixtureRequest) -> list[tuple[int, str]]:
     """The statuses and the bodies that go with each."""
-    is_long = request.config.option.contract_long
+    is_long = request.config.stash[OPTIONS].long
     every = itertools.product(STATUSES, CONTENTS)
     return [(status, word) for status, word in every if is_long or word in USUAL or status in EACH_KIND]
 

@@ -27,21 +27,13 @@ from .. import _cores
 from .. import _errors as errors
 from .._api import OPERATIONS, POLL_ARGUMENTS, SUBMITS, WAITERS
 from .._client import AsyncClient
-from .._files import begin
 from .._tasks import AsyncTask
 from .._waiter import TaskResult
 from ._command import error_document
 from ._lease import Lease
-from ._store import (
-    APPLICATION,
-    CONCURRENCY,
-    FOLLOW,
-    SUBMIT,
-    VERSION,
-    Heading,
-    Store,
-    follow_options,
-)
+from ._lines import Heading
+from ._store import APPLICATION, CONCURRENCY, FOLLOW, SUBMIT, VERSION, Store, following
+from ._tasks import write
 
 UNKNOWN_IN_A_ROW: Final = 3
 """Submits in a row whose outcome is unknown, after which no further one is sent: each may have been billed."""
@@ -278,7 +270,7 @@ class Worker:
                 await handle.download(target, timeout=self.timeout, on_poll=lambda result: self.polled(line, result))
             else:
                 result = await handle.wait(self.timeout, lambda result: self.polled(line, result))
-                await asyncio.to_thread(_write, target, json.dumps(result.raw).encode())
+                await asyncio.to_thread(write, target, json.dumps(result.raw).encode())
         except errors.TaskEnded as error:
             return self._observed(line, {"state": "failed"}, error)
         except errors.ApiError as error:
@@ -302,31 +294,18 @@ class Worker:
 
     async def submitted(self, line: str, content: Mapping[str, Any], outcome: Outcome) -> None:
         """Enqueue the waiting for the task of a submit."""
-        following = {"batch": content["batch"], "output": content["output"], "task": outcome["task"]}
-        await DBOS.enqueue_workflow_with_options_async(follow_options(line, outcome["task"]), following)
+        await DBOS.enqueue_workflow_with_options_async(*following(line, content, outcome["task"]))
 
     async def rescue(self, line: str, content: Mapping[str, Any], token: str) -> None:
         """Keep the task of a submit that was answered after the line had been adopted or cancelled."""
         outcome = self._answers.get(token, {})
         if "task" in outcome:
-            await asyncio.to_thread(
-                self.store.follow, line, outcome["task"], batch=content["batch"], output=content["output"]
-            )
+            await asyncio.to_thread(self.store.follow, line, content, outcome["task"])
 
     def recorded(self, line: str, token: str) -> None:
         """Forget a submit: its outcome is recorded, or never will be."""
         self._open.discard(line)
         self._answers.pop(token, None)
-
-
-def _write(target: Path, content: bytes) -> None:
-    """Write a file, whole or not at all."""
-    sink = begin(target)
-    try:
-        sink.write(content)
-        sink.commit()
-    finally:
-        sink.discard()
 
 
 async def submit_body(

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, cast
 
+from attrs import evolve
 from cyclopts import Parameter
 
 from .. import _cores
@@ -29,13 +30,14 @@ from ._board import Board, naming, report, row
 from ._command import Desk, run_command
 from ._connection import check, connection
 from ._exits import Exit
+from ._lines import STATES, Entry, Heading
 from ._options import STORE_VARIABLE, Batching, Connecting, Spending, Storing, Working
 from ._output import one_line
 from ._signals import Paced
 
 if TYPE_CHECKING:
     from ._batch import Worker
-    from ._store import Entry, Heading, Store
+    from ._store import Store
 
 ENGINE: Final = "dbos==3.4.0"
 """What these commands need beside the command line: the extra `batch`."""
@@ -84,8 +86,7 @@ def submit(
             board = Board(desk, store, [heading])
             if not findings.lines and not board.left():
                 return report(desk, options, store, board, {})
-            with connection(options) as (settings, pace):
-                _check_server(store, AsyncClient(**settings).settings.base_url)
+            with _connected(options, store) as way:
                 if findings.lines:
                     _approve(desk, options, findings.lines, _described(findings))
                     _prepare(Path(heading.directory))
@@ -97,7 +98,7 @@ def submit(
                 if options.no_wait:
                     store.limit(options.concurrency, _rate(options.rate))
                     return report(desk, options, store, board, {}, findings=findings)
-                return _work(desk, options, store, board, (settings, pace), findings=findings)
+                return _work(desk, options, store, board, way, findings=findings)
 
     return run_command(options, work)
 
@@ -117,13 +118,12 @@ def resume(*, options: Spending | None = None) -> int:
             if not board.left() and not held:
                 store.change(stopped=None)
                 return report(desk, options, store, board, {})
-            with connection(options) as (settings, pace):
-                _check_server(store, AsyncClient(**settings).settings.base_url)
+            with _connected(options, store) as way:
                 if held and _approve(desk, options, len(held), (), needed=False):
                     store.release(held)
                     board.load()
                 store.change(stopped=None)
-                return _work(desk, options, store, board, (settings, pace))
+                return _work(desk, options, store, board, way)
 
     return run_command(options, work)
 
@@ -137,9 +137,8 @@ def worker(*, options: Working | None = None) -> int:
 
     def work(desk: Desk) -> Exit:
         _check(options, submits=False)
-        with connection(options) as (settings, pace), _store(options, create=True) as store:
-            _check_server(store, AsyncClient(**settings).settings.base_url)
-            return _work(desk, options, store, None, (settings, pace))
+        with _store(options, create=True) as store, _connected(options, store) as way:
+            return _work(desk, options, store, None, way)
 
     return run_command(options, work)
 
@@ -217,7 +216,7 @@ def settle(
                 arguments = poll_arguments(operation, content["parameters"])
                 key = _cores.key(task, SUBMITS[operation], arguments)
                 found = {"id": key.id, "operation": key.operation, "arguments": arguments}
-                store.follow(entry.id, found, batch=content["batch"], output=content["output"])
+                store.follow(entry.id, content, found)
             else:
                 store.repeat(entry.id)
             return _changed(desk, options, [entry.id])
@@ -327,28 +326,28 @@ def _rate(text: str | None) -> float | None:
 
 
 def _check_state(state: str | None) -> None:
-    from ._store import STATES
-
     if state is not None and state not in STATES:
         raise ConfigurationError(f"--state must be one of {', '.join(STATES)}, got {state!r}")
 
 
-def _check_server(store: Store, server: str) -> None:
-    """Refuse another server than that of the store's tasks: it would be sent the token, and know none of them."""
-    known = store.settings().get("server")
-    if known is None:
-        store.change(server=server)
-    elif known != server:
-        raise ConfigurationError(
-            f"{store.place}: its tasks are at {known}, not at {server}",
-            way_out=f"give --base-url {known}, if you trust it with the token, or another --store",
-        )
+@contextmanager
+def _connected(options: Working, store: Store) -> Iterator[tuple[dict[str, Any], float]]:
+    """Connect to the server of the store's tasks: another one would be sent the token, and know none of them."""
+    with connection(options) as way:
+        server = AsyncClient(**way[0]).settings.base_url
+        known = store.settings().get("server")
+        if known is None:
+            store.change(server=server)
+        elif known != server:
+            raise ConfigurationError(
+                f"{store.place}: its tasks are at {known}, not at {server}",
+                way_out=f"give --base-url {known}, if you trust it with the token, or another --store",
+            )
+        yield way
 
 
 def _identified(store: Store, opened: Any, name: str, options: Batching) -> tuple[Heading, set[int]]:
     """Return the batch that a file is, and the numbers of its lines that are in the store."""
-    from ._store import Heading
-
     known = {each.batch: each for each in store.headings()}
     batch, last = _lines.identify(opened, name, known)
     if batch in known:
@@ -360,7 +359,7 @@ def _identified(store: Store, opened: Any, name: str, options: Batching) -> tupl
         ):
             if given and given != recorded:
                 raise ConfigurationError(f"{name}: was submitted with another {option}: {recorded or 'none'}")
-        heading = Heading(old.batch, old.file, old.directory, old.waive, old.strict, max(last, old.lines))
+        heading = evolve(old, lines=max(last, old.lines))
         return heading, {entry.number for entry in store.entries(heading)}
     file = Path(batch if name == "<stdin>" else name)
     directory = (options.output_dir or file.with_suffix("" if file.suffix else ".files")).absolute()
@@ -370,8 +369,7 @@ def _identified(store: Store, opened: Any, name: str, options: Batching) -> tupl
                 f"{name}: has changed since its lines were submitted, into {directory}",
                 way_out="restore it, and add new requests at its end; or give another --output-dir for new tasks",
             )
-    waive = tuple(options.waive or ())
-    return Heading(batch, name, str(directory), waive, options.strict, last), set()
+    return Heading(batch, name, str(directory), tuple(options.waive or ()), options.strict, last), set()
 
 
 def _prepare(directory: Path) -> None:

@@ -9,16 +9,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
 from .._api import PROGRAM
 from ._command import Desk, error_text, pasted, words_for
 from ._exits import Exit, exit_code, recorded_exit_code
-from ._lines import SHOWN, Findings
+from ._lines import OPEN, SHOWN, STATES, Entry, Findings, Heading
 from ._options import Storing, Working
 from ._output import one_line
 from ._signals import Interrupted
 
 if TYPE_CHECKING:
-    from ._store import Entry, Heading, Store
+    from ._store import Store
 
 
 GRAVITY: Final = (
@@ -53,7 +55,7 @@ class Board:
         self._states: dict[str, bytearray] = {}
         self._counts: Counter[str] = Counter()
         self._since = store.now() - 60
-        self._bar: Any = None
+        self._bar: Progress | None = None
         self.load()
 
     def load(self) -> None:
@@ -79,8 +81,6 @@ class Board:
             self._bar.update(self._bar.task_ids[0], completed=self._over())
 
     def _put(self, entry: Entry) -> None:
-        from ._store import STATES
-
         states = self._states[entry.id.partition(":")[0]]
         if entry.number < len(states):
             before, now = states[entry.number], STATES.index(entry.state) + 1
@@ -91,14 +91,10 @@ class Board:
 
     def counts(self) -> dict[str, int]:
         """Return how many lines are in each state."""
-        from ._store import STATES
-
         return {state: self._counts[state] for state in STATES}
 
     def named(self, state: str) -> list[str]:
         """Return the ids of the lines in one state."""
-        from ._store import STATES
-
         code = STATES.index(state) + 1
         return [
             f"{batch}:{number}"
@@ -109,8 +105,6 @@ class Board:
 
     def left(self, *, stopped: bool = False) -> int:
         """Return how many lines a worker can go on with; where submits are stopped, only those that have a task."""
-        from ._store import OPEN
-
         return sum(self._counts[state] for state in (("waiting",) if stopped else OPEN))
 
     def _over(self) -> int:
@@ -141,7 +135,9 @@ class Board:
     def shown(self) -> Iterator[None]:
         """Show progress."""
         if self._desk.screen.lively and self.headings:
-            self._bar = _bar(self._desk, sum(self._counts.values()), self._over())
+            columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self._bar = self._desk.screen.progress(*columns, TextColumn("{task.fields[last]}", markup=False))
+            self._bar.add_task("lines", total=sum(self._counts.values()), completed=self._over(), last="")
             self._bar.start()
         try:
             yield
@@ -149,21 +145,6 @@ class Board:
             if self._bar is not None:
                 self._bar.stop()
                 self._bar = None
-
-
-def _bar(desk: Desk, total: int, over: int) -> Any:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    bar = Progress(
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[last]}", markup=False),
-        console=desk.screen.console,
-        transient=True,
-    )
-    bar.add_task("lines", total=total, completed=over, last="")
-    return bar
 
 
 def naming(options: Storing | Working) -> str:
