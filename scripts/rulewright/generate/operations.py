@@ -198,7 +198,7 @@ def _parameters(operation: Operation, names: Names) -> list[Input]:
             "required": required,
             "description": _text(about),
             **_facts(operation.document, schema),
-            "deprecated": any(each.get("deprecated") is True for each in (parameter, schema, followed)),
+            "deprecated": any(each.get("deprecated") is True for each in (parameter, followed)),
             **_style(operation.document, parameter),
         }
         result.append(_input(record, kind, names))
@@ -282,7 +282,7 @@ def _fields(operation: Operation, pointer: str, model: ModelName, names: Names) 
             "required": is_required and name in required,
             "description": _text(schema.get("description")),
             **_facts(operation.document, schema),
-            "deprecated": any(each.get("deprecated") is True for each in (properties.get(name) or {}, schema)),
+            "deprecated": schema.get("deprecated") is True,
         }
         result.append(_input(record, field.type, names))
     return result
