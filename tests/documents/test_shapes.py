@@ -100,7 +100,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_each_says_what_it_shows() -> None:
+def test_each_begins_with_a_comment() -> None:
     """In a comment on its first line."""
     assert all(path.read_text(encoding="utf-8").startswith("# ") for path in SHAPES.values())
     assert len(SHAPES) > 40
