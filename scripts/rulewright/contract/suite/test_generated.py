@@ -35,9 +35,7 @@ def test_generated(case: schemathesis.Case[Any], bench: Bench, check: Callable[[
     """Valid ones are accepted and answered as documented; every JSON body meets the same verdict everywhere."""
     subject = bench.contract.subject(case.operation.method, case.operation.path)
     given = case.as_transport_kwargs(base_url=BASE + bench.contract.spec.base_path)
-    for place, values in bench.carried(subject).items():
-        given[place] = {**(given.get(place) or {}), **values}
-    response = Response.from_any(bench.pass_on(requests.Request(**given).prepare()))
+    response = Response.from_any(bench.pass_on(requests.Request(**given).prepare(), subject))
     if case.method == subject.operation.method:
         schema = bench.contract.schemas.complete(subject.operation.success.schema or {})
         checks = list(checks_of(case, subject, response, tagged='"discriminator"' in json.dumps(schema, default=str)))
