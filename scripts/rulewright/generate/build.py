@@ -27,7 +27,7 @@ from rulewright.generate.gaps import (
 from rulewright.generate.generator import Generator, GeneratorError, TimeLimitError
 from rulewright.generate.imports import check_imports
 from rulewright.generate.manifest import NAME, manifest
-from rulewright.generate.methods import methods_module
+from rulewright.generate.methods import literal_types, methods_module
 from rulewright.generate.names import Names, read_names
 from rulewright.generate.operations import Method, operations_module, read_methods, unsupported_credentials
 from rulewright.generate.rewrites import generator_input
@@ -137,7 +137,7 @@ def package_files(
     """
     document, ruled = merged.value, merged.ruled
     return {
-        "__init__.py": render("package_init.py.jinja"),
+        "__init__.py": render("package_init.py.jinja", literals=literal_types(methods, variants, names)),
         "_api.py": render(
             "api.py.jinja",
             package=project.package,
