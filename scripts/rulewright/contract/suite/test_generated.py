@@ -35,9 +35,12 @@ def test_generated(case: schemathesis.Case[Any], bench: Bench, check: Callable[[
     """Valid ones are accepted and answered as documented; every JSON body meets the same verdict everywhere."""
     subject = bench.contract.subject(case.operation.method, case.operation.path)
     given = case.as_transport_kwargs(base_url=BASE + bench.contract.spec.base_path)
-    for place, values in bench.carried(subject).items():
-        given[place] = {**(given.get(place) or {}), **values}
-    response = Response.from_any(bench.pass_on(requests.Request(**given).prepare()))
+    credential = bench.carried(subject)
+    for place in ("headers", "cookies"):
+        given[place] = {**(given.get(place) or {}), **credential[place]}
+    request = requests.Request(**given).prepare()
+    request.prepare_url(request.url or "", credential["params"])
+    response = Response.from_any(bench.pass_on(request))
     if case.method == subject.operation.method:
         case.validate_response(response, checks=list(checks_of(case, subject, response)))
     if subject.schema is not None and is_json(case.body):
