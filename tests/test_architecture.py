@@ -237,7 +237,7 @@ def test_no_module_is_longer_than_one_can_read() -> None:
     assert long <= set(LONG)
 
 
-def test_every_folder_of_code_says_what_it_is() -> None:
+def test_every_folder_of_code_has_a_docstring() -> None:
     """The first line of a package is a docstring."""
     for path in TREES[TOOL].rglob("__init__.py"):
         if not path.relative_to(ROOT).as_posix().startswith(DATA):

@@ -189,7 +189,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=str)
-def test_what_json_cannot_say_is_refused_with_its_line(case: str) -> None:
+def test_what_json_cannot_hold_is_refused_with_its_line(case: str) -> None:
     """Nothing is guessed, and nothing is run."""
     text, line, message = REFUSED[case]
     with pytest.raises(InputError, match=re.escape(message)) as caught:

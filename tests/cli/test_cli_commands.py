@@ -187,7 +187,7 @@ def test_without_a_token_nothing_is_tried(cli: Cli) -> None:
     assert "--sandbox" in ran.err
 
 
-def test_sandbox_alone_knows_no_task(cli: Cli) -> None:
+def test_sandbox_without_a_submit_has_no_task(cli: Cli) -> None:
     """--sandbox makes no sense for a task that exists, and the error says how it would."""
     ran = cli("status", "some-task", "--sandbox")
     assert ran.code == 2

@@ -48,7 +48,7 @@ def test_a_wait_without_a_timeout_is_patient_with_the_slow_models(skin: Skin) ->
     assert clock.elapsed == 40 * 60
 
 
-def test_a_timed_out_wait_tells_how_to_go_on_and_submits_nothing(skin: Skin) -> None:
+def test_a_timed_out_wait_names_how_to_continue_and_submits_nothing(skin: Skin) -> None:
     """The task goes on; its id, its last state and the way back to it are in the error."""
     clock = FakeClock()
     play = Play(poll=[PROCESSING])

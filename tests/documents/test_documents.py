@@ -81,7 +81,7 @@ def test_its_rules_are_sound(document: Document, capsys: pytest.CaptureFixture[s
     assert (code, "all claimed" in said.out) == (0, True) or "no rule claims them" in said.err
 
 
-def test_nothing_false_is_said_of_its_rules(document: Document) -> None:
+def test_the_analysis_of_its_rules_is_right(document: Document) -> None:
     """Every request that the analysis calls impossible is: no rule of these documents rules out a whole value."""
     report = analyse(document.merged.value, document.merged.ruled, document.merged.overlays)
     kinds = {
@@ -276,7 +276,7 @@ def test_its_contract_is_kept(
     assert f"contract of {client}: kept" in done.stdout
 
 
-def test_impact_tells_what_a_change_breaks(
+def test_impact_reports_what_a_change_breaks(
     document: Document, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A document without one of its operations breaks callers; the same document does not."""

@@ -160,7 +160,7 @@ def test_a_document_that_is_none_leaves_nothing_behind(
     assert not (tmp_path / "made").exists()
 
 
-def test_what_an_overlay_gets_wrong_is_told_where_the_project_would_be(
+def test_an_error_of_an_overlay_names_the_path_in_the_new_project(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A failure in the middle leaves nothing behind, and no name of a folder that is gone."""
@@ -174,7 +174,7 @@ def test_what_an_overlay_gets_wrong_is_told_where_the_project_would_be(
     assert [path.name for path in tmp_path.iterdir()] == ["mine.overlay.yaml"]
 
 
-def test_what_a_vendor_has_wrong_is_corrected_by_an_overlay_or_told(
+def test_what_a_vendor_has_wrong_is_corrected_by_an_overlay_or_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The document stays as published; who has no overlay yet learns that one is the way out."""
@@ -198,7 +198,7 @@ def test_what_a_vendor_has_wrong_is_corrected_by_an_overlay_or_told(
     assert regenerate(["--project", str(target), "--check", "--quiet"]) == 0
 
 
-def test_what_the_generator_cannot_express_is_told_and_noted(
+def test_what_the_generator_cannot_express_is_reported_and_noted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The project is made without it, says so, and notes it in an overlay; the generator runs once."""
@@ -244,7 +244,7 @@ def test_an_overlay_of_an_impossible_name_is_refused(
 
 
 @pytest.mark.parametrize("options", [[], ["--package", "x"], ["dir"], ["dir", "--package", "x"]])
-def test_wrong_usage_is_told_apart(options: list[str]) -> None:
+def test_wrong_usage_has_an_exit_code_of_its_own(options: list[str]) -> None:
     """Exit code 2, as for every command of the pipeline."""
     with pytest.raises(SystemExit) as ended:
         main(options)

@@ -421,7 +421,7 @@ def test_a_field_that_may_be_null_is_absent_by_a_word_of_its_own() -> None:
     assert "size: None | models.ParcelSize | Absent=ABSENT" in ast.unparse(general.args)
 
 
-def test_a_value_that_is_no_text_is_told_by_the_name_of_its_method() -> None:
+def test_a_value_that_is_no_text_is_chosen_by_the_name_of_its_method() -> None:
     """The table of methods goes by what people write; a switch has no word of its own."""
     declared = {"by": "fast", "names": {"true": "send_fast", "false": "send_slow"}, "general": "send"}
     source = module(declared=declared, required=("kind", "toWhom", "fast"))

@@ -124,7 +124,7 @@ def test_a_reference_is_followed(version: str, reference: str, bad: Any) -> None
         ({"pattern": "("}, 'a schema of the effective document cannot be compiled: "(" is not a "regex"'),
     ],
 )
-def test_what_is_no_schema_is_told(schema: Any, message: str) -> None:
+def test_a_malformed_schema_is_an_error(schema: Any, message: str) -> None:
     """The mistake of the document, in one line."""
     with pytest.raises(InputError) as caught:
         schemas("3.1.0").validator(schema)

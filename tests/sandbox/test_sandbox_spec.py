@@ -41,7 +41,7 @@ def success(responses: Any, method: str = "get") -> Success:
     return operation({"responses": responses}, method).success
 
 
-def test_an_operation_that_says_little() -> None:
+def test_an_operation_that_is_barely_described() -> None:
     """The rest has its usual meaning."""
     assert operation({}) == Operation(
         method="GET",
@@ -61,7 +61,7 @@ def test_an_operation_that_says_little() -> None:
 FORM: Any = {"style": "form", "explode": True}
 
 
-def test_an_operation_that_says_all() -> None:
+def test_an_operation_that_is_fully_described() -> None:
     """Its own word goes before that of its path and of the document."""
     answer = {
         "content": {"application/json": {"schema": TEXT}},

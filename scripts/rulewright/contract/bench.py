@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import httpx
 import requests
-from attrs import evolve
 
 from rulewright.contract.cases import Probe
 from rulewright.contract.client import Caller, ClientPackage, Inexpressible, Outcome, Skin
@@ -140,15 +139,16 @@ class Bench:
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         return self._raw.request(ask.method, target, headers={**given, **more}, content=ask.content)
 
-    def pass_on(self, request: requests.PreparedRequest) -> httpx.Response:
-        """Send a request of another HTTP library as it is, past the client."""
+    def pass_on(self, request: requests.PreparedRequest, subject: Subject) -> httpx.Response:
+        """Send a request of another HTTP library past the client, with the credential of its operation."""
         self.compared += 1
-        body: Any = request.body
+        given = {name: v.decode("latin-1") if isinstance(v, bytes) else v for name, v in request.headers.items()}
+        ask = Ask(str(request.method), str(request.url), given, carriers=subject.carriers)
+        target, headers = ask.sent(TOKEN)
         # As bytes: one library takes any character of Latin-1 in a header, the other ASCII only.
-        headers = [
-            (name.encode(), v.encode("latin-1") if isinstance(v, str) else v) for name, v in request.headers.items()
-        ]
-        return self._raw.request(str(request.method), str(request.url), headers=headers, content=body)
+        encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        body: Any = request.body
+        return self._raw.request(ask.method, target, headers=encoded, content=body)
 
     def submit(self, subject: Subject, script: str, skin: Skin = "sync") -> Outcome:
         """Start a task that follows a script."""
@@ -180,17 +180,7 @@ class Bench:
             return subject.request
         self.sandbox.script(script)
         answer = self.send(self.contract.ask(submit, submit.request)).json()
-        parameters = dict(subject.request.parameters)
-        key = next(key for key in parameters if key.partition(":")[2] == waiter.parameter)
-        return evolve(subject.request, parameters={**parameters, key: at(answer, decode(submit.id_pointer))})
-
-    def carried(self, subject: Subject) -> dict[str, dict[str, str]]:
-        """Return the credential of an operation as keyword arguments that HTTP libraries have in common."""
-        found: dict[str, dict[str, str]] = {"headers": {}, "params": {}, "cookies": {}}
-        for carrier in subject.carriers:
-            place = {"header": "headers", "query": "params", "cookie": "cookies"}[carrier.place]
-            found[place][carrier.name] = carrier.value(TOKEN)
-        return found
+        return subject.request.with_parameter(waiter.parameter, at(answer, decode(submit.id_pointer)))
 
     def agree_on_parameters(self, subject: Subject, case: str, request: Request) -> Failure | None:
         """Put a request whose parameters have rules to compiled rules, client and server."""

@@ -142,7 +142,7 @@ class Cases:
         subject, space = self.subject, self.subject.parameter_space
         if subject.ruled is None or space is None:
             return
-        keys = {each.rule_name: f"{each.place}:{each.name}" for each in subject.operation.parameters}
+        keys = {each.rule_name: each.key for each in subject.operation.parameters}
         given = [
             (f"an example of {rule.id}", body) for rule in subject.ruled.rules for body in (rule.passes, rule.breaks)
         ]
@@ -177,12 +177,9 @@ class Cases:
 
     def parameters(self) -> Iterator[Probe]:
         """Yield requests with a parameter that is missing, repeated, or of no value it may have."""
-        keys = {(each.place, each.name.lower()) for each in self.subject.carriers}
-        for each in self.subject.operation.parameters:
-            if (each.place, each.name.lower()) in keys or each.place == "cookie":
-                continue
-            key, place = f"{each.place}:{each.name}", f"{self.subject.name} parameter {each.name}"
-            given = dict(self.subject.request.parameters)
+        given = dict(self.subject.request.parameters)
+        for each in self.subject.parameters:
+            key, place = each.key, f"{self.subject.name} parameter {each.name}"
             if each.required and each.place != "path":
                 without = {name: value for name, value in given.items() if name != key}
                 yield Probe(f"{self.subject.name} without {each.name}", place, self._asking(without), REFUSED)
@@ -254,8 +251,8 @@ class Cases:
         """Yield a request for the state of a task that nobody started."""
         waiter = self.subject.operation.waiter
         if waiter is not None and waiter.id_schema.get("type") == "string" and not _limits(waiter.id_schema):
-            key = next(key for key in self.subject.request.parameters if key.partition(":")[2] == waiter.parameter)
-            ask = self._asking({**self.subject.request.parameters, key: "no-task-has-this-id"})
+            request = self.subject.request.with_parameter(waiter.parameter, "no-task-has-this-id")
+            ask = self._contract.ask(self.subject, request)
             yield Probe(f"{self.subject.name} of an unknown task", f"{self.subject.name} responses", ask, (404,))
 
 

@@ -24,8 +24,8 @@ from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.dialect import is_shared
 from rulewright.rules.space import Space
 from rulewright.sandbox.core import Routes
-from rulewright.sandbox.security import placed
-from rulewright.sandbox.spec import Operation, Spec, Waiter
+from rulewright.sandbox.inputs import placed
+from rulewright.sandbox.spec import Operation, Parameter, Spec, Waiter
 from rulewright.sandbox.validation import MEMBERS, Checks, Ruled, Schemas
 
 BASE: Final = "http://127.0.0.1:9"  # nobody listens there: a request that escapes the transport fails
@@ -122,6 +122,16 @@ class Subject:
 
     def __repr__(self) -> str:
         return self.name
+
+    @property
+    def parameters(self) -> Iterator[Parameter]:
+        """Its parameters, but for its credential and for cookies."""
+        keys = {(each.place, each.name.lower()) for each in self.carriers}
+        return (
+            each
+            for each in self.operation.parameters
+            if (each.place, each.name.lower()) not in keys and each.place != "cookie"
+        )
 
     @cached_property
     def request(self) -> Request:

@@ -14,7 +14,6 @@ from typing import Any, Final, Literal
 from urllib.parse import parse_qs
 
 import httpx
-from attrs import frozen
 
 from rulewright.contract.cases import Cases
 from rulewright.contract.client import ClientPackage, Inexpressible
@@ -248,11 +247,8 @@ def _operation(contract: Contract, subject: Subject, side: Side) -> Iterator[str
         yield "credential accepted"
         if side == "server" and all(subject.operation.security):
             yield "credential refused"
-    keys = {(each.place, each.name.lower()) for each in subject.carriers}
-    for parameter in subject.operation.parameters:
-        if f"{parameter.place}:{parameter.name}" in subject.request.parameters and parameter.place != "cookie":
-            if (parameter.place, parameter.name.lower()) in keys:
-                continue
+    for parameter in subject.parameters:
+        if parameter.key in subject.request.parameters:
             yield f"parameter {parameter.name} given"
             if side == "server" and parameter.required and parameter.place != "path":
                 yield f"parameter {parameter.name} absent refused"
@@ -269,26 +265,3 @@ def _life(waiter: Waiter) -> Iterator[str]:
     yield "state not listed"
     if waiter.output:
         yield "success without a result"
-
-
-@frozen
-class Coverage:
-    """How much of a contract a run exercised.
-
-    Attributes:
-        lines: Everything there is.
-        counts: How often each line was seen.
-    """
-
-    lines: tuple[str, ...]
-    counts: Mapping[str, int]
-
-    @property
-    def missed(self) -> tuple[str, ...]:
-        """The lines that were not seen."""
-        return tuple(line for line in self.lines if not self.counts.get(line))
-
-    @property
-    def share(self) -> float:
-        """The part of all lines that was seen, from 0 to 1."""
-        return 1 - len(self.missed) / max(1, len(self.lines))

@@ -18,7 +18,7 @@ from schemathesis.schemas import BaseSchema
 from rulewright.contract.bench import Bench
 from rulewright.contract.client import ClientPackage
 from rulewright.contract.contract import Subject
-from rulewright.contract.coverage import Coverage, goals
+from rulewright.contract.coverage import goals
 from rulewright.contract.failure import Failure
 from rulewright.contract.live import Server, plan, token_for
 from rulewright.errors import InputError, printable
@@ -46,7 +46,7 @@ class Run:
 
     def __init__(self) -> None:
         self.blames: Counter[str] = Counter()
-        self.coverage: Coverage | None = None
+        self.coverage: tuple[tuple[str, ...], list[str]] | None = None
         self.is_partial = False
         self.tried = 0
 
@@ -166,10 +166,9 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
         line = f"the document describes no refusal of {names}; a server gives one; an overlay can say it:\n{action}"
         terminalreporter.write_line(printable(line))
     if run.coverage is not None:
-        covered = run.coverage
-        terminalreporter.write_line(
-            f"coverage: {covered.share:.1%} of {len(covered.lines)} lines, {len(covered.missed)} missed"
-        )
+        lines, missed = run.coverage
+        share = 1 - len(missed) / max(1, len(lines))
+        terminalreporter.write_line(f"coverage: {share:.1%} of {len(lines)} lines, {len(missed)} missed")
     if run.blames and not url:
         terminalreporter.write_line(
             f"for the lines that reproduce: rulewright sandbox {bench.package.name} --port 4010"
@@ -182,11 +181,6 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     called = f"{len(bench.called)} of {len(bench.contract.subjects)} operations called"
     line = f"contract of {bench.package.name}: {word}; {called}, {bench.compared} requests compared"
     terminalreporter.write_line(line)
-
-
-def count(config: pytest.Config, failures: Iterable[Failure]) -> None:
-    """Count who is at fault."""
-    config.stash[RUN].blames.update(each.blame for each in failures)
 
 
 def schemas() -> dict[str, BaseSchema]:
@@ -230,26 +224,15 @@ def check(bench: Bench, request: pytest.FixtureRequest) -> Callable[[Iterable[Fa
             if len(failures) == MAX_FAILURES:
                 break  # what is this wrong needs no more evidence
         if failures:
-            count(request.config, failures)
-            texts = [each.text(SHOWN_BASE, bench.package.variable) for each in failures[:SHOWN]]
+            request.config.stash[RUN].blames.update(each.blame for each in failures)
+            base = request.config.stash[OPTIONS].url or SHOWN_BASE
+            texts = [each.text(base, bench.package.variable) for each in failures[:SHOWN]]
             title = f"{len(failures)} of {tried} cases failed; the first {len(texts)}:"
             pytest.fail("\n".join([title, *texts]), pytrace=False)
         if not tried:
             pytest.fail("no case was tried, which proves nothing", pytrace=False)
 
     return checked
-
-
-@pytest.fixture(scope="session")
-def report(bench: Bench, request: pytest.FixtureRequest) -> Callable[[Failure | None], None]:
-    """Fail with one failure at the address of the run, if it is one."""
-
-    def reported(failure: Failure | None) -> None:
-        if failure is not None:
-            count(request.config, [failure])
-            pytest.fail(failure.text(request.config.stash[OPTIONS].url, bench.package.variable), pytrace=False)
-
-    return reported
 
 
 @pytest.fixture(scope="session")
@@ -263,10 +246,11 @@ def server(bench: Bench, request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def measured(bench: Bench, request: pytest.FixtureRequest) -> Coverage:
-    """The coverage of the run so far."""
+def measured(bench: Bench, request: pytest.FixtureRequest) -> tuple[tuple[str, ...], list[str]]:
+    """What a run has to exercise, and what this one has not so far."""
     run = request.config.stash[RUN]
     if run.is_partial:
         pytest.skip("only a part of the checks was run")
-    run.coverage = Coverage(goals(bench.contract, bench.package), dict(bench.ledger.seen))
+    lines = goals(bench.contract, bench.package)
+    run.coverage = lines, [line for line in lines if not bench.ledger.seen[line]]
     return run.coverage

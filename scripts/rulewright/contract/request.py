@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from rulewright.openapi.operations import is_json
 from rulewright.openapi.sample import sample, samples
@@ -45,6 +45,11 @@ class Request:
         """Whether the body is JSON."""
         return self.media is not None and is_json(self.media)
 
+    def with_parameter(self, name: str, value: Any) -> Request:
+        """Return the request with another value of one of its parameters."""
+        key = next(key for key in self.parameters if key.partition(":")[2] == name)
+        return evolve(self, parameters={**self.parameters, key: value})
+
 
 class Maker:
     """Makes up requests for the operations of one document.
@@ -68,17 +73,13 @@ class Maker:
         parameters = self._parameters(operation)
         if operation.body is None or not operation.body.media:
             return Request(operation, parameters)
-        media = self.media(operation)
+        known = list(operation.body.media)
+        media = [*filter(is_json, known), *(each for each in FORMS if each in known), *known][0]
         return Request(operation, parameters, media, self._body(operation, media))
-
-    def media(self, operation: Operation) -> str:
-        """Return the type of body that an operation is called with: JSON where it takes that."""
-        known = list(operation.body.media) if operation.body else []
-        return next(iter([*filter(is_json, known), *(each for each in FORMS if each in known), *known]))
 
     def keeps_parameter_rules(self, request: Request) -> bool:
         """Return whether parameters keep the stated rules of their operation, by the document alone."""
-        names = {f"{each.place}:{each.name}": each.rule_name for each in request.operation.parameters}
+        names = {each.key: each.rule_name for each in request.operation.parameters}
         given = {names[key]: value for key, value in request.parameters.items()}
         schema = request.operation.written.get("x-parameters", {})
         return bool(self._whole.validator(schema).is_valid(given))
@@ -86,7 +87,7 @@ class Maker:
     def _parameters(self, operation: Operation) -> dict[str, Any]:
         """Return the parameters that must be given, or those a rule shows as valid where these are not enough."""
         made = {
-            f"{each.place}:{each.name}": self._chosen(
+            each.key: self._chosen(
                 operation,
                 f"the {each.place} parameter {each.name!r}",
                 each.schema,
@@ -102,7 +103,7 @@ class Maker:
         }
         if not operation.rules or self.keeps_parameter_rules(Request(operation, made)):
             return made
-        keys = {each.rule_name: f"{each.place}:{each.name}" for each in operation.parameters}
+        keys = {each.rule_name: each.key for each in operation.parameters}
         shown = [rule["examples"]["passes"] for rule in operation.rules if "passes" in (rule.get("examples") or {})]
         return {**made, **{keys[name]: value for name, value in shown[0].items()}}
 

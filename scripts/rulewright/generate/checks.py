@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.generate.names import ModelName, Names
-from rulewright.generate.schemas import FILE, RULED, Schemas, body_schemas, is_checked, is_json, parameter_schemas
+from rulewright.generate.schemas import FILE, RULED, TAGS, Schemas, body_schemas, is_checked, is_json, parameter_schemas
 from rulewright.generate.source import constant, literal, render, snake, variables
 from rulewright.openapi.operations import Operation, operations, parameter_names
 from rulewright.openapi.pointer import Location, decode, encode
@@ -447,19 +447,19 @@ class _Module:
             block += _either(self._holds(schema["if"], place, scope), then, otherwise)
         for keyword, wanted in _CHOICES.items():
             if keyword in schema and (scope.is_object or keyword == "oneOf" or not self._scalars(schema)):
-                block += self._choice(schema[keyword], wanted, place, scope)
+                block += self._choice(schema[keyword], wanted, place, scope, schema.get(TAGS))
         if "not" in schema:
             refused = Refuse(place.code, "to_json(value)", "has a form that is excluded")
             block += _if(self._holds(schema["not"], place, scope), (refused,))
         return tuple(block)
 
-    def _choice(self, options: Sequence[Any], wanted: str, place: _Place, scope: _Scope) -> Block:
-        conditions = [self._expressed(each, scope) for each in options]
+    def _choice(self, options: Sequence[Any], wanted: str, place: _Place, scope: _Scope, tags: Any) -> Block:
+        conditions = [None if tags else self._expressed(each, scope) for each in options]
         if any(each is None for each in conditions):
             scope.whole = True
             functions = "".join(f"{self._option(each, place)}, " for each in options)
-            exactly_one = wanted == _CHOICES["oneOf"]
-            return (Line(f"check_choice(value, {place.code}, found, ({functions}), exactly_one={exactly_one})"),)
+            exactly_one = f"exactly_one={wanted == _CHOICES['oneOf']}" + (f", tags={literal(tags)}" if tags else "")
+            return (Line(f"check_choice(value, {place.code}, found, ({functions}), {exactly_one})"),)
         fitting = [each for each in conditions if each is not None]
         named = [each["required"][0] for each in options if set(each) == {"required"} and len(each["required"]) == 1]
         message = f"must hold {wanted} of {', '.join(named)}"

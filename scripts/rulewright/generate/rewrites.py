@@ -14,15 +14,14 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
-from rulewright.openapi.operations import METHODS, is_ignored, is_json, parameter_schema
+from rulewright.generate.media import bytes_for_opaque, contents, media_types, members
+from rulewright.generate.tags import note_tags, offer_derived, redirect
+from rulewright.openapi.discriminators import SCHEMAS
+from rulewright.openapi.operations import is_ignored, is_json, parameter_schema
 from rulewright.openapi.pointer import decode, resolve
 from rulewright.openapi.references import follow, follow_schema
 from rulewright.openapi.schemas import object_parts
 
-_BYTES: Final = {"type": "string", "format": "binary"}
-_KNOWN: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
-_OCTETS: Final = "application/octet-stream"
-_MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9*][a-z0-9!#$&^_.+-]*\Z")
 _NAMED: Final = frozenset(
     {
         "properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas", "responses",
@@ -52,7 +51,6 @@ _ANNOTATIONS: Final = frozenset(
 )
 _OF_A_CONSTANT: Final = frozenset({"const", "enum", "type", *_ANNOTATIONS})
 _DEEPEST: Final = 16
-_SCHEMAS: Final = "#/components/schemas/"
 _READ: Final = "x-enum-varnames"
 """The one extension that the generator knows."""
 _COMPONENT: Final = re.compile(r"#/components/[^/]+/[^/]+")
@@ -288,23 +286,15 @@ def replace_aliases(document: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, schema in schemas.items():
         further = schema.get("$ref") if isinstance(schema, dict) else None
-        while isinstance(further, str) and further.startswith(_SCHEMAS):
-            found[name] = further.removeprefix(_SCHEMAS)
+        while isinstance(further, str) and further.startswith(SCHEMAS):
+            found[name] = further.removeprefix(SCHEMAS)
             target = schemas.get(found[name])
             further = target.get("$ref") if isinstance(target, dict) else None
     for name in found:
         del schemas[name]
     if found:
-        _point(document, {_SCHEMAS + name: _SCHEMAS + target for name, target in found.items()})
+        redirect(document, {SCHEMAS + name: SCHEMAS + target for name, target in found.items()})
     return {f"/components/schemas/{name}": target for name, target in found.items()}
-
-
-def _point(value: Any, targets: Mapping[str, str]) -> None:
-    """Let references lead elsewhere."""
-    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _point(child, targets)
-    if isinstance(value, dict) and value.get("$ref") in targets:
-        value["$ref"] = targets[value["$ref"]]
 
 
 def drop_parameters(value: dict[str, Any], document: Any) -> dict[str, Any]:
@@ -405,42 +395,10 @@ def empty_heads(document: Any) -> None:
             }
 
 
-def bytes_for_opaque(document: Any) -> None:
-    """Declare content that is neither JSON nor a form as bytes, or as text."""
-    for content in _contents(document):
-        anything = content.get("*/*")
-        if isinstance(anything, dict) and follow_schema(document, anything.get("schema")).get("format") == "binary":
-            content.setdefault(_OCTETS, content.pop("*/*"))
-        for name, media in content.items():
-            if _is_opaque(name) and isinstance(media, dict):
-                media["schema"] = dict(_BYTES)
-            elif _essence(name).startswith("text/") and isinstance(media, dict) and "schema" in media:
-                media["schema"] = {"type": "string"}
-
-
-def media_types(document: Any) -> dict[str, str]:
-    """Return which media types the generator shall take for which."""
-    names = [name for content in _contents(document) for name, media in content.items()]
-    opaque = {name: _OCTETS for name in names if _is_opaque(name) and name != _OCTETS}
-    return opaque | {name: "application/json" for name in names if _essence(name) == "*/*"}
-
-
-def _essence(media_type: str) -> str:
-    return media_type.partition(";")[0].strip().lower()
-
-
-def _is_opaque(media_type: str) -> bool:
-    essence = _essence(media_type)
-    if not _MEDIA_TYPE.match(essence):
-        return False  # the generator refuses it itself
-    json = essence in {"application/json", "*/*"} or essence.endswith("+json")
-    return not (json or essence.startswith("text/") or essence in _KNOWN)
-
-
 def ask_one_way(document: Any) -> None:
     """Require of a model neither what only answers hold, if requests hold it, nor what only requests hold."""
     paths = document.get("paths", {})
-    every = [each for item in _members(paths) for each in _members(item) if isinstance(each, dict)]
+    every = [each for item in members(paths) for each in members(item) if isinstance(each, dict)]
     for part, mark in (("requestBody", "readOnly"), ("responses", "writeOnly")):
         for value in _reached(document, [operation[part] for operation in every if part in operation]):
             properties = object_parts(partial(follow, document), value)[0]
@@ -452,7 +410,7 @@ def ask_one_way(document: Any) -> None:
 
 def text_in_json(document: Any) -> None:
     """Declare bytes as text where they stand in JSON."""
-    media = [each for content in _contents(document) for each in content.items()]
+    media = [each for content in contents(document) for each in content.items()]
     elsewhere = {id(each) for each in _reached(document, [each for name, each in media if not is_json(name)])}
     for value in _reached(document, [each for name, each in media if is_json(name)]):
         if value.get("type") == "string" and value.get("format") == "binary" and id(value) not in elsewhere:
@@ -477,25 +435,6 @@ def _reached(document: Any, roots: list[Any]) -> Iterator[dict[str, Any]]:
 def _is_marked(document: Any, schema: Any, mark: str) -> bool:
     found = [schema, follow(document, schema)]
     return any(isinstance(each, dict) and each.get(mark) is True for each in found)
-
-
-def _contents(document: Any) -> Iterator[dict[str, Any]]:
-    """Yield the `content` of every request body and answer."""
-    holders: list[Any] = []
-    for item in document.get("paths", {}).values():
-        for method, operation in item.items() if isinstance(item, dict) else ():
-            if method in METHODS and isinstance(operation, dict):
-                holders += [operation.get("requestBody"), *_members(operation.get("responses"))]
-    components = document.get("components", {})
-    if isinstance(components, dict):
-        holders += [*_members(components.get("requestBodies")), *_members(components.get("responses"))]
-    for holder in holders:
-        if isinstance(holder, dict) and isinstance(holder.get("content"), dict):
-            yield holder["content"]
-
-
-def _members(value: Any) -> Iterator[Any]:
-    yield from value.values() if isinstance(value, Mapping) else ()
 
 
 def _references(value: Any) -> Iterator[str]:
@@ -573,6 +512,12 @@ OBJECT_REWRITES: Final = (
         replace_constant,
     ),
     Patch(
+        "note which member of a union each tag stands for",
+        "it takes the first member that can be read",
+        "0.29.1",
+        note_tags,
+    ),
+    Patch(
         "leave one list of the schemas that a value must fit",
         "it takes allOf for an object and refuses unions and texts in it, ignores what stands beside a single "
         "reference, and writes a union of one that pyright refuses",
@@ -581,6 +526,12 @@ OBJECT_REWRITES: Final = (
     ),
 )
 DOCUMENT_REWRITES: Final = (
+    Patch(
+        "let references to a base with a discriminator lead to a union of it and what is composed of it",
+        "it reads the base, whichever the tag",
+        "0.29.1",
+        offer_derived,
+    ),
     Patch(
         "require no field in a direction in which it does not travel",
         "it wants a read-only field in requests",

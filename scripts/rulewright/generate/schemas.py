@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rulewright.errors import InputError
+from rulewright.openapi.discriminators import union_tags
 from rulewright.openapi.operations import Operation, operations, parameter_names, parameters_schema
 from rulewright.openapi.pointer import Location, decode, encode, resolve
 from rulewright.openapi.schemas import FORMATS
@@ -31,6 +32,8 @@ _EVALUATED: Final = frozenset({"anyOf", "oneOf", "if", "dependentSchemas"})
 """The keywords by which it depends on the value which of its members a schema knows."""
 FILE: Final = "x-file"
 """The keyword of a schema of bytes: a text in JSON, a file in a form."""
+TAGS: Final = "x-tags"
+"""The keyword of a union whose members a tag distinguishes: its field, and the index of the member of each value."""
 RULED: Final = "x-rules"
 """The keyword of a checked schema with rules that names the first of them."""
 
@@ -47,7 +50,8 @@ class Schemas:
         self.document = document
         self.definitions: dict[str, Any] = {}
         self.gaps: dict[tuple[str, str], None] = {}
-        self._plain = DocumentSchemas(document, "request").plain
+        self._document_schemas = DocumentSchemas(document, "request", tags=True)
+        self._plain = self._document_schemas.plain
         self._place = ""
 
     def add(self, reference: str) -> dict[str, Any]:
@@ -83,6 +87,11 @@ class Schemas:
         self.gaps |= {(self._place, f"the keyword {each}"): None for each in _UNCHECKED if each in schema}
         kept = (self._keyword(keyword, operand) for keyword, operand in schema.items())
         result = {keyword: operand for pairs in kept for keyword, operand in pairs}
+        name, known = union_tags(self._document_schemas.resolve, schema)
+        if known:
+            members = schema.get("oneOf") or schema["anyOf"]
+            index = {id(each): position for position, each in enumerate(members)}
+            result[TAGS] = (name, {tag: index[id(each)] for tag, each in known.items()})
         if schema.get(EXTENSION):
             result[RULED] = schema[EXTENSION][0]["id"]
         if "$ref" in schema:

@@ -10,14 +10,14 @@ import difflib
 import itertools
 import math
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, Final
 
 from attrs import field, frozen
 
 from ._operation import Content, Operation
-from ._values import ABSENT, is_given, is_number, pointer_token, to_json
+from ._values import ABSENT, is_given, is_number, member, pointer_token, to_json
 from ._violation import SCHEMA, Change, Length, Rule, RuleViolation, RuleWarning, Violation, refused
 
 MAX_CHANGES: Final = 3
@@ -166,6 +166,9 @@ class RuleViolations:
 Found = list[Violation | RuleViolations]
 """What a check finds: violations of the schema, and the rules that objects violate."""
 Check = Callable[[Any, str, Found], None]
+Tags = tuple[str, Mapping[str, int]]
+"""The field that distinguishes the alternatives of a choice, and the index of the one of each of its values."""
+NO_TAGS: Final[Tags] = ("", {})
 
 
 @frozen(eq=False)
@@ -349,8 +352,19 @@ class Rules:
                 raise ValueError(f"there is no rule {rule!r} to waive; did you mean {close[0]!r}?")
 
 
-def check_choice(value: Any, at: str, found: Found, options: Collection[Check], *, exactly_one: bool) -> None:
-    """Check `anyOf` or `oneOf`; the rules of an alternative apply where it is the only one that fits."""
+def check_choice(
+    value: Any, at: str, found: Found, options: Sequence[Check], *, exactly_one: bool, tags: Tags = NO_TAGS
+) -> None:
+    """Check `anyOf` or `oneOf`; the rules of an alternative apply where it is the only one that fits.
+
+    An alternative with a tag is the one of a value with that tag, whichever others fit.
+    """
+    name, known = tags
+    tag = member(value if isinstance(value, Mapping) or not known else to_json(value), name)
+    chosen = known.get(tag) if isinstance(tag, str) else None
+    if chosen is not None:
+        options[chosen](value, at, found)
+        return
     tried: list[Found] = []
     for option in options:
         tried.append([])
@@ -358,7 +372,10 @@ def check_choice(value: Any, at: str, found: Found, options: Collection[Check], 
     fitting = [each for each in tried if _fits(each)]
     if not fitting or (exactly_one and len(fitting) > 1):
         wanted = "exactly one" if exactly_one else "at least one"
-        found.append(refused(at, value, f"must fit {wanted} of {len(options)} schemas, fits {len(fitting)}"))
+        if known and isinstance(value, Mapping):
+            found.append(refused(f"{at}/{pointer_token(name)}", tag, f"must be one of {', '.join(known)}"))
+        else:
+            found.append(refused(at, value, f"must fit {wanted} of {len(options)} schemas, fits {len(fitting)}"))
     if len(fitting) == 1:
         found += fitting[0]
 

@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 from rulewright.errors import printable
 from rulewright.sandbox.exchange import Journal, Request, Response, error_answer, json_answer
+from rulewright.sandbox.inputs import Guard
 from rulewright.sandbox.operations import Endpoint, Parts, Plain, Poll, Submit
 from rulewright.sandbox.results import Files, file_task_id
 from rulewright.sandbox.script import Script, ScriptError, apply_faults, refusal
-from rulewright.sandbox.security import Guard
 from rulewright.sandbox.spec import Operation, Spec
 from rulewright.sandbox.tasks import Clock, Settings, Tasks
 from rulewright.sandbox.validation import Rule, Schemas

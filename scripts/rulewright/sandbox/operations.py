@@ -10,10 +10,9 @@ from typing import Any, Final
 
 from rulewright.openapi.sample import sample
 from rulewright.sandbox.exchange import LATIN, Request, Response, answer, error_answer, json_answer
-from rulewright.sandbox.inputs import MISSING, Parameters, media_type, read_body
+from rulewright.sandbox.inputs import MISSING, Guard, Parameters, media_type, read_body
 from rulewright.sandbox.results import PollBody, SubmitBody, is_tall
 from rulewright.sandbox.script import ScriptError, apply_faults, refusal
-from rulewright.sandbox.security import Guard
 from rulewright.sandbox.spec import Operation, Spec, Waiter
 from rulewright.sandbox.tasks import Life, Settings, Tasks, id_format, is_number
 from rulewright.sandbox.validation import Checks, Schemas, texts

@@ -58,6 +58,11 @@ class Parameter:
     explode: bool = False
     is_json: bool = False
 
+    @property
+    def key(self) -> str:
+        """Place and name, such as `query:limit`."""
+        return f"{self.place}:{self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Body:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 
+from rulewright.openapi.discriminators import union_tags
 from rulewright.openapi.pointer import Location, encode
 from rulewright.openapi.schemas import Direction, Validator, compile_schema, is_rule
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
@@ -105,7 +106,7 @@ class Schemas(DocumentSchemas):
     ) -> Iterator[tuple[Location, Any, Mapping[str, Any]]]:
         """Yield each part of a value that a rule applies to, its location, and the rule.
 
-        Of a choice (oneOf, anyOf) only where the value matches exactly one alternative.
+        Of a choice (oneOf, anyOf) the alternative of the value's tag, else the only one that the value matches.
         """
         schema = self.resolve(schema)
         if not isinstance(schema, Mapping) or id(schema) in above:
@@ -115,8 +116,12 @@ class Schemas(DocumentSchemas):
         for member in schema.get("allOf") or ():
             if not is_rule(member):
                 yield from self.rule_subjects(member, value, at, above)
+        name, known = union_tags(self.resolve, schema)
+        tag = value.get(name) if known and isinstance(value, dict) else None
         for keyword in ("oneOf", "anyOf"):
-            matching = [member for member in schema.get(keyword) or () if self._branch(member).is_valid(value)]
+            matching = [each for each in schema.get(keyword) or () if self._branch(each).is_valid(value)]
+            if isinstance(tag, str) and tag in known and keyword in schema:
+                matching = [known[tag]]
             if len(matching) == 1:
                 yield from self.rule_subjects(matching[0], value, at, above)
         if isinstance(value, dict):

@@ -242,7 +242,8 @@ def check(
     Raises:
         ConfigurationError: There is no such operation or rule.
     """
-    _check_operation(operation)
+    if operation is not None and operation not in SUBMITS:
+        raise _no_operation("--operation", operation)
     found = Findings()
     taken = set[str]()
     with contextlib.suppress(OSError):  # where there is no directory yet, or none can be, which is found out later
@@ -368,11 +369,6 @@ def _fitting(body: dict[str, Any], parameters: Mapping[str, Any]) -> list[str]:
 
 def _breaks_schema(found: Iterable[Violation]) -> bool:
     return any(each.rule not in RULES for each in found)
-
-
-def _check_operation(named: str | None) -> None:
-    if named is not None and named not in SUBMITS:
-        raise _no_operation("--operation", named)
 
 
 def _no_operation(what: str, named: Any) -> ConfigurationError:
