@@ -10,6 +10,7 @@ from typing import Any, Final
 from ._rules import (
     Arguments,
     Body,
+    Deprecated,
     Found,
     RequestChecks,
     RuleSet,
@@ -258,6 +259,11 @@ def _check_video_generation_dto(value: Any, at: str, found: Found) -> None:
         elif aspect_ratio not in _VALUES_3 and not isinstance(aspect_ratio, Unlisted):
             found.append(not_listed(at + "/aspectRatio", aspect_ratio, _VALUES_3))
     if translation is not ABSENT:
+        found.append(
+            Deprecated(
+                at + "/translation", "is deprecated: [已废弃] Enable automatic prompt translation to English"
+            )
+        )
         if not isinstance(translation, bool):
             found.append(refused(at + "/translation", translation, "must be a boolean"))
 

@@ -63,6 +63,9 @@ PARAMETERS: dict[str, tuple[dict[str, Any], Any, str]] = {
         query({"type": "array", "items": {"type": ["integer", "null"]}}, explode=False), [1, None], "?p=1,null"
     ),
     "list in one": (query(TEXTS, explode=False), ["a,b", "c"], "?p=a%2Cb,c"),
+    "empty list in one": (query(TEXTS, explode=False), [], "?p="),
+    "list of an empty text": (query(TEXTS, explode=False, required=True), [""], "?p="),
+    "header of an empty list": (header(NUMBERS), [], "p: "),
     "list with spaces": (query(NUMBERS, style="spaceDelimited", explode=False), [1, 2], "?p=1%202"),
     "list with pipes": (query(NUMBERS, style="pipeDelimited", explode=False), [1, 2], "?p=1%7C2"),
     "reserved": (query({"type": "string"}, allowReserved=True), "a/b?c", "?p=a/b?c"),

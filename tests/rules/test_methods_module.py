@@ -17,6 +17,19 @@ from rulewright.rules.variants import VariantSet
 from tests.rules.parcels import BOX, LARGE, LETTER, both, made, methods_of, rule
 
 ENDING = "waive: Collection[str]=(), strict: bool | None=None"
+ENDING_TEXT = """\
+    waive: Ids of rules to switch off for this call.
+    strict: Refuse inferred rules too; where it is not given, the client's own setting holds.
+
+Returns:
+    What the API answers.
+
+Raises:
+    RequestRefused: The request breaks a rule or its schema; nothing was sent.
+    OutcomeUnknown: It may have been carried out; it is not sent again.
+    StatusError: It was refused.
+    ApiError: It was not answered, or not as the document says."""
+"""What the docstring of every method ends with, but for its rules."""
 
 
 def module(*rules: Rule, **how: Any) -> str:
@@ -69,17 +82,7 @@ def test_the_method_of_an_operation_takes_every_field() -> None:
         "    labels: See the vendor's documentation.\n"
         "    fast: Deprecated. By air\n"
         "    extra: Fields the document does not list, sent as they are.\n"
-        "    waive: Ids of rules to switch off for this call.\n"
-        "    strict: Refuse inferred rules too; where it is not given, the client's own setting holds.\n"
-        "\n"
-        "Returns:\n"
-        "    What the API answers.\n"
-        "\n"
-        "Raises:\n"
-        "    RequestRefused: The request breaks a rule or its schema; nothing was sent.\n"
-        "    OutcomeUnknown: It may have been carried out; it is not sent again.\n"
-        "    StatusError: It was refused.\n"
-        "    ApiError: It was not answered, or not as the document says."
+        f"{ENDING_TEXT}"
     )
     assert ast.unparse(general.returns or general) == "Any"
 
@@ -149,17 +152,7 @@ def test_a_variant_fixes_its_field_and_hands_the_rest_on() -> None:
         "    size: See the vendor's documentation.\n"
         "    labels: See the vendor's documentation.\n"
         "    fast: Deprecated. By air\n"
-        "    waive: Ids of rules to switch off for this call.\n"
-        "    strict: Refuse inferred rules too; where it is not given, the client's own setting holds.\n"
-        "\n"
-        "Returns:\n"
-        "    What the API answers.\n"
-        "\n"
-        "Raises:\n"
-        "    RequestRefused: The request breaks a rule or its schema; nothing was sent.\n"
-        "    OutcomeUnknown: It may have been carried out; it is not sent again.\n"
-        "    StatusError: It was refused.\n"
-        "    ApiError: It was not answered, or not as the document says.\n"
+        f"{ENDING_TEXT}\n"
         "\n"
         "Rules:\n"
         "    large-boxes (error): large-boxes must hold\n"

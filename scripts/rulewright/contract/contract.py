@@ -40,10 +40,12 @@ class Reply:
     Attributes:
         status: As the document writes it, such as 201, 4XX or default.
         schema: The schema of its JSON body, references followed; None if it has none.
+        others: The documented answers of the operation, as the document writes their statuses.
     """
 
     status: str
     schema: Mapping[str, Any] | None
+    others: frozenset[str] = frozenset()
 
     def covers(self, status: int) -> bool:
         """Whether an answer with that status is one of these."""
@@ -51,9 +53,11 @@ class Reply:
 
     @property
     def example(self) -> int:
-        """One status that it covers."""
-        text = self.status.upper().replace("XX", "00")
-        return int(text) if text.isdecimal() else 500
+        """One status that it covers, and no other answer of the operation."""
+        if self.status.isdecimal():
+            return int(self.status)
+        first = int(self.status[0]) * 100 if self.status[0].isdecimal() else 500
+        return next(status for status in range(first, 600) if str(status) not in self.others)
 
 
 @frozen
@@ -204,10 +208,11 @@ class Subject:
 
     def _replies(self) -> Iterator[Reply]:
         resolve = self._contract.spec.resolve
-        for status, value in (self.operation.written.get("responses") or {}).items():
+        answers = {str(status): value for status, value in (self.operation.written.get("responses") or {}).items()}
+        for status, value in answers.items():
             content = resolve(value).get("content") or {}
             schema = next((entry.get("schema") or {} for media, entry in content.items() if is_json(media)), None)
-            yield Reply(str(status), None if schema is None else resolve(schema))
+            yield Reply(status, None if schema is None else resolve(schema), frozenset(answers))
 
     def with_body(self, body: Any) -> Request:
         """Return the valid request with another body."""

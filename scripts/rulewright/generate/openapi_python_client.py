@@ -460,18 +460,18 @@ def _allow_everywhere() -> None:
     PropertyProtocol.validate_location = lambda *_: None  # type: ignore[method-assign]
 
 
+def take_text(content_type: str, config: Config) -> str | None:
+    """Return the media type that the generator takes that of a body for: JSON for text."""
+    found = strings.get_content_type(content_type, config)
+    return "application/json" if str(found).startswith("text/") else found
+
+
 def _distinguish_by_tags() -> None:
     UnionProperty.build = build_union  # type: ignore[assignment, method-assign]
 
 
 def _take_text_bodies() -> None:
-    simplified = bodies.get_content_type  # type: ignore[attr-defined]
-
-    def taken(given: str, config: Config) -> str | None:
-        found = simplified(given, config)
-        return "application/json" if str(found).startswith("text/") else found
-
-    bodies.get_content_type = taken  # type: ignore[assignment, attr-defined]
+    bodies.get_content_type = take_text  # type: ignore[attr-defined]
 
 
 def _name_placeholders() -> None:

@@ -188,7 +188,8 @@ def _parameters(operation: Operation, names: Names) -> list[Input]:
         place, _, name = key.partition(":")
         kind, required = named.types[key]
         schema = parameter_schema(parameter)
-        about = parameter.get("description") or follow_schema(operation.document, schema).get("description")
+        followed = follow_schema(operation.document, schema)
+        about = parameter.get("description") or followed.get("description")
         record: dict[str, Any] = {
             "keyword": argument,
             "argument": argument,
@@ -197,7 +198,7 @@ def _parameters(operation: Operation, names: Names) -> list[Input]:
             "required": required,
             "description": _text(about),
             **_facts(operation.document, schema),
-            "deprecated": parameter.get("deprecated") is True,
+            "deprecated": any(each.get("deprecated") is True for each in (parameter, followed)),
             **_style(operation.document, parameter),
         }
         result.append(_input(record, kind, names))

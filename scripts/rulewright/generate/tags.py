@@ -9,7 +9,7 @@ from typing import Any, Final
 from rulewright.openapi.discriminators import SCHEMAS, derived_tags, tag_field, tags
 from rulewright.openapi.references import follow
 
-TAGS: Final = "x-tags"
+TAGS: Final = "rulewright-tags"
 """The key under which a union has the field that distinguishes its members, and the member of each value."""
 
 

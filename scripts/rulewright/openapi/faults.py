@@ -48,6 +48,8 @@ _SYNONYMS: Final[dict[str, dict[str, Any]]] = {
     "str": {"type": "string"},
     "uuid": {"type": "string", "format": "uuid"},
 }
+_EMPTY: Final = frozenset({"204", "205", "304"})
+"""The statuses whose answers have no content (RFC 9110, 15)."""
 _LONGEST: Final = 300  # characters of an old value that an action repeats
 _SINGLE: Final = {("schema",), ("items",), ("additionalProperties",)}
 _NAMED: Final = {("properties",), ("schemas",), ("allOf",), ("anyOf",), ("oneOf",)}
@@ -392,6 +394,7 @@ def _schemas(value: Any) -> Iterator[Fault]:
         yield from _type(schema, location)
         yield from _bounds(schema, location, modern=modern)
         yield from _answers(schema, location, modern=modern)
+        yield from _statuses(value, schema, location)
 
 
 @functools.cache
@@ -437,6 +440,23 @@ def _answers(found: dict[str, Any], location: Location, *, modern: bool) -> Iter
         wrong = (Repair((*location, "responses"), REMOVE),) if "responses" in found else ()
         answer = {"responses": {"default": {"description": "Not documented."}}}
         yield Fault("an operation must have responses", location, (*wrong, Repair(location, answer)))
+
+
+def _statuses(value: Any, found: dict[str, Any], location: Location) -> Iterator[Fault]:
+    """Find ranges of statuses in small letters, and content of answers that HTTP allows none."""
+    answers = found.get("responses")
+    if not (location[:1] == ("paths",) and len(location) == 3 and isinstance(answers, dict)):
+        return
+    for status, answer in answers.items():
+        place = (*location, "responses", status)
+        if re.fullmatch("[1-5]xx", status) and status.upper() not in answers:
+            renamed = (Repair(place, REMOVE), Repair(place[:-1], {status.upper(): answer}))
+            yield Fault(f"a range of statuses is written {status.upper()}", place, renamed)
+        meant = follow(value, answer)
+        if status in _EMPTY and isinstance(meant, dict) and meant.get("content"):
+            alone = Repair(place[:-1], {status: {"description": str(meant.get("description", ""))}})
+            emptied = (Repair(place, REMOVE), alone) if "$ref" in answer else (Repair((*place, "content"), REMOVE),)
+            yield Fault(f"an answer {status} has no content", place, emptied)
 
 
 def shown(value: Any) -> str:

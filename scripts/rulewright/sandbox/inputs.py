@@ -177,7 +177,7 @@ class Parameters:
             except ValueError as error:
                 entries.append(_entry("type", at, "contradictory fields", str(error)))
                 continue
-            if not found:
+            if found is None:
                 if parameter.required:
                     entries.append(_entry("required", at, "absent", "must be present"))
                 continue
@@ -191,7 +191,7 @@ class Parameters:
         return values, entries + violations, warnings
 
     def _in_query(self, parameter: Parameter, types: Types, pairs: list[tuple[str, str]]) -> _Sent:
-        """Return the texts of a parameter in a query."""
+        """Return the texts of a parameter in a query; of an empty list there are none, if it is there at all."""
         name, is_object = parameter.name, "object" in types and not parameter.is_json
         if is_object and parameter.style == "deepObject":
             found: dict[str, Any] = {}
@@ -202,17 +202,20 @@ class Parameters:
         if is_object and parameter.explode:
             listed = self._spec.properties(parameter.schema)
             others = self._spec.keyword(parameter.schema, "additionalProperties") != [False]
-            return {
+            members = {
                 key: unquote_plus(text)
                 for key, text in pairs
                 if key in listed or (others and not listed and key not in self._names)
             }
+            return members or None
         texts = [text for key, text in pairs if key == name]
         if parameter.explode or parameter.is_json or not (is_object or "array" in types) or len(texts) != 1:
-            return [unquote_plus(text) for text in texts]
+            return [unquote_plus(text) for text in texts] or None
         sign = _DELIMITERS.get(parameter.style)
         pieces = unquote_plus(texts[0]).split(sign) if sign else [*map(unquote_plus, texts[0].split(","))]
-        return _paired(pieces) if is_object else pieces if texts[0] else []
+        # An empty list and a list of one empty text are written alike.
+        is_empty = not texts[0] and not any(self._spec.keyword(parameter.schema, "minItems"))
+        return _paired(pieces) if is_object else [] if is_empty else pieces
 
     def _value(self, parameter: Parameter, found: Any, types: Types) -> Any:
         """Return the texts of a parameter as its value."""
@@ -248,7 +251,7 @@ def _sent(parameter: Parameter, types: Types, request: Request, in_path: Mapping
         mark = "." if parameter.style == "label" else ";"
         prefix = mark if mark == "." or (parameter.explode and "object" in types) else f";{name}="
         if not text.startswith(prefix):
-            return []
+            return None
         text = text.removeprefix(prefix)
         separator = (mark if mark == "." or "object" in types else prefix) if parameter.explode else ","
     if parameter.is_json or not types & {"array", "object"}:

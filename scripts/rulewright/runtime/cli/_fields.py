@@ -62,7 +62,8 @@ class Field:
     def option(self, typed: Sequence[str]) -> str:
         """Return the option as it was typed."""
         words = (word.partition("=")[0] for word in typed)
-        return next((word for word in words if word in self.options), self.options[0])
+        own = {*self.options, *(f"--no-{each.removeprefix('--')}" for each in self.options)}
+        return next((word for word in words if word in own), self.options[0])
 
     def value(self, given: Any, *, allow_unlisted: bool, typed: Sequence[str]) -> Any:
         """Return what to call the method with.

@@ -22,7 +22,7 @@ from .._settings import positive_seconds
 from .._tasks import Task
 from .._values import to_json
 from .._waiter import TaskResult
-from ._command import STANDARD_OUTPUT, Call, Desk, Job, output_of, run_command
+from ._command import STANDARD_OUTPUT, Call, Desk, Job, output_of, run_command, warning_text
 from ._connection import check, connected
 from ._exits import Exit
 from ._options import Calling, Connecting, Polling, Resuming, Saving, Submitting, Waiting
@@ -152,7 +152,7 @@ def _warned(desk: Desk) -> Iterator[None]:
             yield
         finally:
             for warning in caught:
-                desk.screen.note(f"warning: {warning.message}")
+                desk.screen.note(f"warning: {warning_text(warning.message, desk.job.names if desk.job else {})}")
 
 
 def status(task_id: Id, /, *, options: Polling | None = None) -> int:
