@@ -329,22 +329,11 @@ class Rules:
         if (checks := self._requests.get(operation.id)) is None:
             return parameters, body
         if checks.parameters is not None:
-<<<<<<< HEAD
-            checks.parameters(Arguments(operation.filled_in(arguments)), "", found)
-        result = _violations(found, waive)
-        body = arguments.get("body", ABSENT)
-        if is_given(body) and (check := checks.body(body, operation.content(body))) is not None:
-            found = []
-            check(body if type(body) in self._bodies else to_json(body), "", found)
-            result += _violations(found, waive)
-        return result
-=======
             checks.parameters(Arguments(operation.filled_in(arguments)), "", parameters)
         value = arguments.get("body", ABSENT)
-        if is_given(value) and (check := checks.body(value)) is not None:
+        if is_given(value) and (check := checks.body(value, operation.content(value))) is not None:
             check(value if type(value) in self._bodies else to_json(value), "", body)
         return parameters, body
->>>>>>> next
 
     def validate_request(
         self,
