@@ -139,7 +139,7 @@ class Send(Effect[Answer | Failed]):
 
 @frozen(eq=False)
 class Open(Effect[Opened | Failed]):
-    """Ask for a file, without token; stop after the head of the answer."""
+    """Ask for a file, without token unless the request has credentials; stop after the head of the answer."""
 
     request: Request
     timeout: float

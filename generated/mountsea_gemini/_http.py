@@ -660,10 +660,11 @@ class SyncHttp:
         return body.answer(broken)
 
     def open(self, effect: Open) -> Opened | Failed:
-        """Ask for a file, without token, and read the head of the answer."""
+        """Ask for a file and read the head of the answer."""
+        url, added = self._authority.carried(effect.request)
         exchange = Exchange(time.monotonic() + effect.timeout)
         try:
-            request = _built(effect.request, effect.request.url, {}, effect.timeout)
+            request = _built(effect.request, url, added, effect.timeout)
             reply = self._start(request, exchange, guarded=effect.guarded)
         except ERRORS as error:
             return _failed(error, exchange)
@@ -1103,7 +1104,8 @@ class AsyncHttp:
             return _unbuildable(error)
 
     async def open(self, effect: Open) -> Opened | Failed:
-        """Ask for a file, without token, and read the head of the answer."""
+        """Ask for a file and read the head of the answer."""
+        url, added = self._authority.carried(effect.request)
         pool = self._here()
         if not await pool.downloads.enter(effect.timeout, patient=True):
             await pool.turns.take()
@@ -1112,7 +1114,7 @@ class AsyncHttp:
         with contextlib.ExitStack() as place:
             place.callback(pool.downloads.leave, answered=True)
             try:
-                request = _built(effect.request, effect.request.url, {}, effect.timeout)
+                request = _built(effect.request, url, added, effect.timeout)
                 async with self._bounded(exchange):
                     reply = await self._start(request, exchange, guarded=effect.guarded)
             except ERRORS as error:

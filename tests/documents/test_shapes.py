@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 from rulewright.commands.new import main as new
 from rulewright.openapi.document import parse, to_yaml
-from rulewright.openapi.operations import METHODS
 
 from tests.documents.conftest import ONE_WORKER
 
@@ -32,19 +31,23 @@ VERSIONS = ("3.0.3", "3.1.0")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "scripts"), str(ROOT)))}
 
 
-def joined(version: str) -> dict[str, Any]:
-    """Return the shapes of one version as one document; paths, names and references start with the shape's name."""
+def joined(version: str, beginning: str = "") -> dict[str, Any]:
+    """Return the shapes of one version as one document; paths, names and references start with the shape's name.
+
+    Args:
+        version: The version.
+        beginning: How the names of the shapes begin.
+    """
     whole: dict[str, Any] = {"openapi": version, "info": {"title": "Shapes", "version": "1"}, "paths": {}}
     whole |= {"servers": [{"url": "https://shapes.example"}], "components": {}}
     for name, path in SHAPES.items():
         text = path.read_text(encoding="utf-8")
         prefix = "".join(word.capitalize() for word in name.split("-"))
+        text = re.sub(r"(operationId: '?)", rf"\g<1>{prefix}_", text)
         value = parse(re.sub(r"(#/components/\w+/)", rf"\g<1>{prefix}", text), path.name).value
-        if value["openapi"] != version:
+        if value["openapi"] != version or not name.startswith(beginning):
             continue
         for template, item in value["paths"].items():
-            for method in METHODS & item.keys():
-                item[method]["operationId"] = f"{prefix}_{item[method]['operationId']}"
             whole["paths"][f"/{name}{template}"] = item
         for section, parts in value.get("components", {}).items():
             whole["components"].setdefault(section, {}).update({prefix + key: part for key, part in parts.items()})

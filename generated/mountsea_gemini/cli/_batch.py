@@ -275,7 +275,7 @@ class Worker:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle: AsyncTask = self.client.task(task["id"], task["operation"], **task["arguments"])
-            if WAITERS[task["operation"]].outputs:
+            if WAITERS[task["operation"]].makes_files:
                 await handle.download(target, timeout=self.timeout, on_poll=lambda result: self.polled(line, result))
             else:
                 result = await handle.wait(self.timeout, lambda result: self.polled(line, result))

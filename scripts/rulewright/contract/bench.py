@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import httpx
-from attrs import evolve
 
 from rulewright.contract.cases import Probe
 from rulewright.contract.client import Caller, ClientPackage, Inexpressible, Outcome, Skin
@@ -16,7 +15,6 @@ from rulewright.contract.coverage import Ledger
 from rulewright.contract.failure import Ask, Failure, blame_of
 from rulewright.contract.judge import Verdict
 from rulewright.contract.request import Request, is_same
-from rulewright.openapi.pointer import at, decode
 from rulewright.sandbox import Sandbox
 from rulewright.testing import FakeClock
 
@@ -200,10 +198,10 @@ class Bench:
         if waiter is None or submit is None:
             return subject.request
         self.sandbox.script(script)
-        answer = self.send(self.contract.ask(submit, submit.request)).json()
-        parameters = dict(subject.request.parameters)
-        key = next(key for key in parameters if key.partition(":")[2] == waiter.parameter)
-        return evolve(subject.request, parameters={**parameters, key: at(answer, decode(submit.id_pointer))})
+        known = set(self.sandbox.core.tasks)
+        self.send(self.contract.ask(submit, submit.request))
+        task_id = next(each for each in self.sandbox.core.tasks if each not in known)
+        return subject.asking(task_id)
 
     def carried(self, subject: Subject) -> dict[str, dict[str, str]]:
         """Return the credential of an operation as keyword arguments that HTTP libraries have in common."""
@@ -352,7 +350,9 @@ def _server_problem(answer: httpx.Response, subject: Subject, verdict: Verdict) 
     """
     if verdict.accepted:
         warned = set(filter(None, answer.headers.get(WARNINGS, "").split(",")))
-        if answer.status_code != subject.operation.success.status:
+        waiter = subject.operation.waiter
+        of_nobody = waiter is not None and waiter.member and answer.status_code == 404
+        if answer.status_code != subject.operation.success.status and not of_nobody:
             return f"HTTP {answer.status_code}: {answer.text[:200]}"
         return None if warned == set(verdict.warned) else f"a warning of {', '.join(warned) or 'nothing'}"
     if answer.status_code not in {400, 422}:

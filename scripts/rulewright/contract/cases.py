@@ -262,8 +262,7 @@ class Cases:
         """Yield a request for the state of a task that nobody started."""
         waiter = self.subject.operation.waiter
         if waiter is not None and waiter.id_schema.get("type") == "string" and not _limits(waiter.id_schema):
-            key = next(key for key in self.subject.request.parameters if key.partition(":")[2] == waiter.parameter)
-            ask = self._asking({**self.subject.request.parameters, key: "no-task-has-this-id"})
+            ask = self._contract.ask(self.subject, self.subject.asking("no-task-has-this-id"))
             yield Probe(f"{self.subject.name} of an unknown task", f"{self.subject.name} responses", ask, (404,))
 
 

@@ -20,10 +20,13 @@ from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Requ
 from rulewright.openapi.document import to_yaml
 from rulewright.openapi.operations import is_ignored, is_json
 from rulewright.openapi.pointer import path_of
+from rulewright.openapi.tasks import id_parameters
 from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.space import Space
+from rulewright.sandbox.core import order_of
 from rulewright.sandbox.security import placed
 from rulewright.sandbox.spec import Operation, Spec, Waiter
+from rulewright.sandbox.tasks import is_number
 from rulewright.sandbox.validation import Schemas
 
 BASE: Final = "http://127.0.0.1:9"  # nobody listens there: a request that escapes the transport fails
@@ -67,8 +70,15 @@ class Subject:
         self.carriers = tuple(contract.carriers(operation))
         self.ruled = contract.ruled_parameters(operation)
         steps = re.split(r"(\{[^}]*\})", contract.spec.base_path + operation.path)
-        self.route = re.compile("".join("[^/]+" if step.startswith("{") else re.escape(step) for step in steps))
+        whole = {f"{{{name}}}": ".+" for owner, name in contract.whole if owner == operation.name}
+        self.route = re.compile(
+            "".join(whole.get(step, "[^/]+") if step.startswith("{") else re.escape(step) for step in steps)
+        )
         """A pattern of the paths that its template stands for."""
+        self.order = order_of(
+            "".join(("**" if step in whole else "{}") if step.startswith("{") else step for step in steps)
+        )
+        """What the operations that a path fits are sorted by."""
 
     def __repr__(self) -> str:
         return self.name
@@ -163,10 +173,20 @@ class Subject:
         polls = {each.name: each for each in self._contract.subjects if each.operation.waiter}
         return next((polls[link.poll] for link in self.operation.links if link.poll in polls), None)
 
-    @property
-    def id_pointer(self) -> str:
-        """Where the answer to a submit holds the task's id."""
-        return next(link.id for link in self.operation.links if self.poll and link.poll == self.poll.name)
+    def asking(self, task_id: str) -> Request:
+        """Return the request for the state of a task.
+
+        Raises:
+            LookupError: The operation is no poll.
+        """
+        waiter = self.operation.waiter
+        if waiter is None:
+            raise LookupError(f"{self.name} is no poll")
+        value = int(task_id) if is_number(waiter.id_schema) else task_id
+        if waiter.member:
+            return evolve(self.request, body=_with_value(self.request.body, waiter.member, value))
+        key = next(key for key in self.request.parameters if key.partition(":")[2] == waiter.parameter)
+        return evolve(self.request, parameters={**self.request.parameters, key: value})
 
     @property
     def waiter(self) -> Waiter:
@@ -180,6 +200,12 @@ class Subject:
     def states(self) -> dict[str, str]:
         """Each state of a task and what it means: retry, success, failure, ..."""
         return {**dict.fromkeys(self.waiter.waiting, "retry"), **self.waiter.ends}
+
+
+def _with_value(body: Any, path: tuple[str, ...], value: Any) -> Any:
+    """Return a body with a value at a path."""
+    fields = body if isinstance(body, dict) else {}
+    return {**fields, path[0]: _with_value(fields.get(path[0]), path[1:], value)} if path else value
 
 
 class Contract:
@@ -196,6 +222,8 @@ class Contract:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         self.spec = Spec(document)
+        self.whole = id_parameters(document)
+        """The parameters that may be several segments of a path, by operation and name."""
         self.schemas = Schemas(self.spec)
         self._ruled = read_rules(document)
         self.judge = Judge(self.schemas, self._ruled)
@@ -252,7 +280,7 @@ class Contract:
     def matching(self, path: str) -> list[Subject]:
         """Return the operations whose path template a path fits, plain ones first."""
         found = [each for each in self.subjects if each.route.fullmatch(path)]
-        return sorted(found, key=lambda each: each.operation.path.count("{"))
+        return sorted(found, key=lambda each: each.order)
 
     def ruled_parameters(self, operation: Operation) -> RuledSchema | None:
         """Return the rules between the parameters of an operation, if there are any."""

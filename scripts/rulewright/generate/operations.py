@@ -16,6 +16,7 @@ from rulewright.generate.source import constant, in_raw, render, snake
 from rulewright.openapi.operations import Operation, is_json, operations, parameter_schema, server_url
 from rulewright.openapi.references import follow, follow_schema
 from rulewright.openapi.schemas import object_parts
+from rulewright.openapi.tasks import id_parameters
 from rulewright.rules.definition import VARIANTS, RuledSchema
 from rulewright.rules.holes import HOLES
 
@@ -183,6 +184,7 @@ def _parameters(operation: Operation, names: Names) -> list[Input]:
     named = names.operation(operation.method, operation.path)
     found = {f"{each.get('in')}:{each['name']}": each for each in operation.parameters}
     result = []
+    whole = id_parameters(operation.document)
     for key, argument in named.arguments.items():
         parameter = found.get(key, {})
         place, _, name = key.partition(":")
@@ -199,6 +201,7 @@ def _parameters(operation: Operation, names: Names) -> list[Input]:
             **_facts(operation.document, schema),
             "deprecated": parameter.get("deprecated") is True,
             **_style(operation.document, parameter),
+            **({"segments": True} if place == "path" and (operation.id, name) in whole else {}),
         }
         result.append(_input(record, kind, names))
     return result

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from rulewright.errors import InputError
 from rulewright.openapi.pointer import decode
+from rulewright.openapi.tasks import STATUS
 from rulewright.sandbox.exchange import (
     JSON_TYPE,
     LATIN,
@@ -246,6 +247,8 @@ def _json(text: str) -> Any:
 
 _PROXY_PAGES: Final = frozenset({502, *range(520, 528)})
 UNKNOWN_STATE: Final = "undocumented-state"
+UNKNOWN_CODE: Final = 299
+"""Stands for an undocumented state where the status is the state."""
 EXTRA_FIELD: Final = "x_sandbox_extra"
 
 
@@ -271,7 +274,9 @@ def _error(status: int, argument: str | None) -> Response:
 def apply_faults(response: Response, faults: Sequence[Fault], request: Request, waiter: Waiter | None) -> Response:
     """Apply scripted faults to a response: to its fields, to its whole content, to its delivery."""
     for fault in faults:
-        if fault.kind in _BODY:
+        if fault.kind == "unknown-status" and waiter is not None and waiter.state == STATUS:
+            response.status = UNKNOWN_CODE
+        elif fault.kind in _BODY:
             response = _body_fault(fault, response, waiter)
     for fault in faults:
         if fault.kind == "html":
@@ -316,7 +321,7 @@ def _body_fault(fault: Fault, response: Response, waiter: Waiter | None) -> Resp
 
 
 def _unknown_state(value: dict[str, Any], fault: Fault, waiter: Waiter | None) -> None:
-    if waiter is not None and (found := _holder(value, waiter.state)):
+    if waiter is not None and waiter.state.startswith("/") and (found := _holder(value, waiter.state)):
         parent, name = found
         parent[name] = fault.argument or UNKNOWN_STATE
 
