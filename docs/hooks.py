@@ -12,12 +12,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
-_MARK: Final = re.compile(r"^<!-- (help|exit-codes|faults|keywords): ?(.*?) ?-->$", re.MULTILINE)
+_MARK: Final = re.compile(r"^<!-- (help|exit-codes|faults|keywords|values): ?(.*?) ?-->$", re.MULTILINE)
 _MODULES: Final = {"rulewright": "rulewright", "mountsea-gemini": "mountsea_gemini"}
 _twins: dict[str, tuple[str, str]] = {}
 
@@ -56,6 +56,19 @@ def _help(command: str) -> str:
     return f"```text\n{done.stdout.strip()}\n```"
 
 
+def _values(_: str) -> str:
+    """Return the exported types of arguments with listed values, as a table."""
+    import mountsea_gemini  # noqa: PLC0415
+
+    found = {name: getattr(mountsea_gemini, name) for name in mountsea_gemini.__all__}
+    rows = [
+        f"| `{name}` | {', '.join(f'`{each}`' for each in get_args(kind))} |"
+        for name, kind in found.items()
+        if get_args(kind)
+    ]
+    return "\n".join(["| Name | Values |", "|---|---|", *rows])
+
+
 def _exit_codes(_: str) -> str:
     from mountsea_gemini.cli._exits import table  # noqa: PLC0415
 
@@ -76,4 +89,10 @@ def _faults(_: str) -> str:
     return "\n".join(["| Kind | Effect |", "|---|---|", *rows])
 
 
-_SOURCES: Final = {"help": _help, "exit-codes": _exit_codes, "faults": _faults, "keywords": _keywords}
+_SOURCES: Final = {
+    "help": _help,
+    "exit-codes": _exit_codes,
+    "faults": _faults,
+    "keywords": _keywords,
+    "values": _values,
+}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import CodeType, TracebackType
 from typing import Any
+from unittest.mock import patch
 
 import jinja2
 from rulewright.generate.build import build
@@ -53,6 +54,13 @@ class Inside(Generator):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._folder.cleanup()
+
+
+@contextlib.contextmanager
+def in_this_process() -> Iterator[None]:
+    """Let the commands `regenerate` and `new` run the generator in this process."""
+    with patch("rulewright.commands.regenerate.Generator", Inside), patch("rulewright.new.create.Generator", Inside):
+        yield
 
 
 def regenerate(root: Path, folder: Path | None = None) -> None:

@@ -21,7 +21,7 @@ TOOL = "rulewright"
 GENERATED = SETTINGS["tool"]["rulewright"]["package"]
 TREES = {TOOL: ROOT / "scripts" / TOOL, GENERATED: ROOT / "generated" / GENERATED}
 DATA = ("scripts/rulewright/new/templates/",)  # modules of other packages, written by these
-MAX_LINES = 600
+MAX_LINES = 700
 LONG = {
     "scripts/rulewright/runtime/_http.py": "the one module that imports the HTTP library",
     "scripts/rulewright/generate/checks.py": "one thing: the compiler from schemas and rules to functions",
@@ -237,7 +237,7 @@ def test_no_module_is_longer_than_one_can_read() -> None:
     assert long <= set(LONG)
 
 
-def test_every_folder_of_code_says_what_it_is() -> None:
+def test_every_folder_of_code_has_a_docstring() -> None:
     """The first line of a package is a docstring."""
     for path in TREES[TOOL].rglob("__init__.py"):
         if not path.relative_to(ROOT).as_posix().startswith(DATA):

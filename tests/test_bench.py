@@ -32,7 +32,7 @@ def test_each_bench_has_a_reader_a_title_and_a_script() -> None:
     assert set(bench.COMMANDS) == set(bench.TITLES) == set(READERS) == scripts
 
 
-def test_what_costs_too_much_is_missed_and_said_to_be() -> None:
+def test_what_costs_too_much_is_skipped_and_reported() -> None:
     """A ratio above its target, and growth above the bare generator's own."""
     found = rows("scale", {"seconds": {"10": ways(1, 1.1), "100": ways(5, 6)}})
     assert found["10 operations: regenerate, processor"].met is True
@@ -46,7 +46,7 @@ def test_what_costs_too_much_is_missed_and_said_to_be() -> None:
     assert page.count("Not measured.") == len(bench.TITLES) - 1
 
 
-def test_one_size_alone_says_nothing_of_growth() -> None:
+def test_one_size_alone_shows_no_growth() -> None:
     """Growth needs two sizes."""
     assert not [what for what in rows("scale", {"seconds": {"10": ways(1, 1)}}) if what.startswith("from")]
 

@@ -105,10 +105,11 @@ def test_json_is_read_as_json(value: Any) -> None:
         (r'{"a": "\uD83D\uDE00\ud83d\ude01"}', "😀😁"),
         (r'{"a": "\\ud83d\\ude00"}', r"\ud83d\ude00"),
         (r'{"a": "\\\ud83d\ude00"}', "\\😀"),
+        ('{"a": "\x7f\x9f\uffff"}', "\x7f\x9f\uffff"),
     ],
 )
-def test_surrogate_pairs_of_json_are_one_character(text: str, value: str) -> None:
-    """Many JSON writers escape everything beyond ASCII; a doubled backslash begins no escape."""
+def test_json_may_hold_what_yaml_bans(text: str, value: str) -> None:
+    """Many JSON writers escape everything beyond ASCII, others nothing; a doubled backslash begins no escape."""
     document = parse(text, "f")
     assert document.value == {"a": value}
     assert document.text == text
@@ -188,7 +189,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=str)
-def test_what_json_cannot_say_is_refused_with_its_line(case: str) -> None:
+def test_what_json_cannot_hold_is_refused_with_its_line(case: str) -> None:
     """Nothing is guessed, and nothing is run."""
     text, line, message = REFUSED[case]
     with pytest.raises(InputError, match=re.escape(message)) as caught:

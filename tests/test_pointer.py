@@ -80,7 +80,7 @@ def test_what_is_no_pointer_is_refused(text: str) -> None:
         ("/nothing", "the root", "nothing"),
     ],
 )
-def test_what_leads_nowhere_says_how_far_it_led(pointer: str, walked: str, token: str) -> None:
+def test_a_pointer_to_nothing_names_the_part_that_exists(pointer: str, walked: str, token: str) -> None:
     """An index is written in plain digits without leading zeros; text has no parts."""
     with pytest.raises(LookupError, match=re.escape(f"{walked} has no {token!r}")):
         resolve(RFC_DOCUMENT, pointer)

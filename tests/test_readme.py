@@ -74,10 +74,22 @@ def test_no_command_is_left_out() -> None:
     assert set(ELSEWHERE) <= set(COMMANDS)
 
 
-def test_the_demo_leaves_videos_that_play(clone: Path) -> None:
+NOX = [[sys.executable, "-m", "nox", "-s", "demo"]]
+DEMO = [
+    [sys.executable, "-m", "rulewright", "regenerate"],
+    [sys.executable, "-m", "mountsea_gemini.demo", "demo-output"],
+]
+"""What the session runs, in the environment of this test instead of one that it makes and fills."""
+
+
+@pytest.mark.parametrize("commands", [DEMO, pytest.param(NOX, marks=pytest.mark.heavy)], ids=["commands", "nox"])
+def test_the_demo_leaves_videos_that_play(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, commands: list[list[str]]
+) -> None:
     """The first command regenerates, makes one video of each kind, and shows a refusal with its rule."""
     shutil.rmtree(clone / "generated")
-    printed = run([sys.executable, "-m", "nox", "-s", "demo"], clone)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(clone / "generated"), str(clone / "scripts")]))
+    printed = "".join(run(command, clone) for command in commands)
     assert "ingredients-only-veo31-fast: model must be veo31_fast" in printed
     for name, size in (("text2video", (320, 180)), ("img2video", (180, 320)), ("ingredients2video", (320, 180))):
         with av.open(str(clone / f"demo-output/{name}.mp4")) as video:

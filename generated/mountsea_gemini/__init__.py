@@ -42,9 +42,23 @@ if TYPE_CHECKING:
     )
     from ._tasks import AsyncTask, Task
     from ._waiter import TaskResult
+    from .raw.models import NanoImageDtoAction as NanoImageDtoAction
+    from .raw.models import NanoImageDtoAspectRatio as NanoImageDtoAspectRatio
+    from .raw.models import NanoImageDtoModel as NanoImageDtoModel
+    from .raw.models import NanoImageDtoResolution as NanoImageDtoResolution
+    from .raw.models import ReshootMotionType as ReshootMotionType
+    from .raw.models import VideoExtensionDtoModel as VideoExtensionDtoModel
+    from .raw.models import VideoGenerationDtoAction as Action
+    from .raw.models import VideoGenerationDtoAction as VideoGenerationDtoAction
+    from .raw.models import VideoGenerationDtoAspectRatio as AspectRatio
+    from .raw.models import VideoGenerationDtoAspectRatio as VideoGenerationDtoAspectRatio
+    from .raw.models import VideoGenerationDtoModel as Model
+    from .raw.models import VideoGenerationDtoModel as VideoGenerationDtoModel
 
 __all__ = [
+    "Action",
     "ApiError",
+    "AspectRatio",
     "AsyncClient",
     "AsyncTask",
     "AuthenticationError",
@@ -54,6 +68,11 @@ __all__ = [
     "ConfigurationError",
     "ConnectionFailed",
     "DownloadError",
+    "Model",
+    "NanoImageDtoAction",
+    "NanoImageDtoAspectRatio",
+    "NanoImageDtoModel",
+    "NanoImageDtoResolution",
     "NotFound",
     "OutcomeUnknown",
     "PaymentRequired",
@@ -61,6 +80,7 @@ __all__ = [
     "ProtocolError",
     "RateLimited",
     "RequestRefused",
+    "ReshootMotionType",
     "ServerError",
     "StatusError",
     "SubmitContradicted",
@@ -72,23 +92,45 @@ __all__ = [
     "TaskOutputMissing",
     "TaskResult",
     "TaskTimedOut",
+    "VideoExtensionDtoModel",
+    "VideoGenerationDtoAction",
+    "VideoGenerationDtoAspectRatio",
+    "VideoGenerationDtoModel",
     "WaitTimeout",
 ]
 
 _ELSEWHERE: Final = {
     "AsyncClient": "_client",
-    "AsyncTask": "_tasks",
     "Client": "_client",
     "Clock": "_clock",
+    "AsyncTask": "_tasks",
     "Task": "_tasks",
     "TaskResult": "_waiter",
 }
+_VALUES: Final = {
+    "Action": "VideoGenerationDtoAction",
+    "AspectRatio": "VideoGenerationDtoAspectRatio",
+    "Model": "VideoGenerationDtoModel",
+    "NanoImageDtoAction": "NanoImageDtoAction",
+    "NanoImageDtoAspectRatio": "NanoImageDtoAspectRatio",
+    "NanoImageDtoModel": "NanoImageDtoModel",
+    "NanoImageDtoResolution": "NanoImageDtoResolution",
+    "ReshootMotionType": "ReshootMotionType",
+    "VideoExtensionDtoModel": "VideoExtensionDtoModel",
+    "VideoGenerationDtoAction": "VideoGenerationDtoAction",
+    "VideoGenerationDtoAspectRatio": "VideoGenerationDtoAspectRatio",
+    "VideoGenerationDtoModel": "VideoGenerationDtoModel",
+}
+"""The types of arguments with listed values, to annotate with."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f".{_ELSEWHERE.get(name, '_errors')}", __name__), name)
+    if name in _VALUES:
+        found = getattr(import_module(".raw.models", __name__), _VALUES[name])
+    else:
+        found = getattr(import_module(f".{_ELSEWHERE.get(name, '_errors')}", __name__), name)
     globals()[name] = found
     return found
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ._rules import (
     Arguments,
     Body,
+    Deprecated,
     Found,
     RequestChecks,
     RuleSet,
@@ -37,8 +38,8 @@ _NanoImageDto: Final[Any] = models.NanoImageDto
 _PATTERN_1: Final = re.compile(
     "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#\\t\\n\\x0b\\x0c\\r \\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]"
 )
-_VALUES_1: Final = ("text2video", "img2video", "ingredients2video")
-_VALUES_2: Final = (
+_VALUES_1: Final[tuple[Any, ...]] = ("text2video", "img2video", "ingredients2video")
+_VALUES_2: Final[tuple[Any, ...]] = (
     "veo2_fast",
     "veo2_quality",
     "veo3_fast",
@@ -47,9 +48,9 @@ _VALUES_2: Final = (
     "veo31_quality",
     "veo31_fast_ingredients",
 )
-_VALUES_3: Final = ("16:9", "9:16")
-_VALUES_4: Final = ("veo31_fast", "veo31_quality")
-_VALUES_5: Final = (
+_VALUES_3: Final[tuple[Any, ...]] = ("16:9", "9:16")
+_VALUES_4: Final[tuple[Any, ...]] = ("veo31_fast", "veo31_quality")
+_VALUES_5: Final[tuple[Any, ...]] = (
     "RESHOOT_MOTION_TYPE_STATIONARY",
     "RESHOOT_MOTION_TYPE_STATIONARY_DOWN",
     "RESHOOT_MOTION_TYPE_STATIONARY_UP",
@@ -66,8 +67,8 @@ _VALUES_5: Final = (
     "RESHOOT_MOTION_TYPE_DOLLY_IN_ZOOM_OUT",
     "RESHOOT_MOTION_TYPE_DOLLY_OUT_ZOOM_IN_LARGE",
 )
-_VALUES_6: Final = ("edit", "generate")
-_VALUES_7: Final = (
+_VALUES_6: Final[tuple[Any, ...]] = ("edit", "generate")
+_VALUES_7: Final[tuple[Any, ...]] = (
     "21:9",
     "1:1",
     "4:3",
@@ -83,8 +84,8 @@ _VALUES_7: Final = (
     "1:8",
     "8:1",
 )
-_VALUES_8: Final = ("nano-banana-fast", "nano-banana-pro", "nano-banana-2")
-_VALUES_9: Final = ("1K", "2K", "4K")
+_VALUES_8: Final[tuple[Any, ...]] = ("nano-banana-fast", "nano-banana-pro", "nano-banana-2")
+_VALUES_9: Final[tuple[Any, ...]] = ("1K", "2K", "4K")
 
 
 def _argument(arguments: Arguments, keyword: str) -> Any:
@@ -258,6 +259,11 @@ def _check_video_generation_dto(value: Any, at: str, found: Found) -> None:
         elif aspect_ratio not in _VALUES_3 and not isinstance(aspect_ratio, Unlisted):
             found.append(not_listed(at + "/aspectRatio", aspect_ratio, _VALUES_3))
     if translation is not ABSENT:
+        found.append(
+            Deprecated(
+                at + "/translation", "is deprecated: [已废弃] Enable automatic prompt translation to English"
+            )
+        )
         if not isinstance(translation, bool):
             found.append(refused(at + "/translation", translation, "must be a boolean"))
 

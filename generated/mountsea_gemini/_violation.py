@@ -47,7 +47,7 @@ class Change:
     after: Any
 
     def __str__(self) -> str:
-        name = _name(self.pointer)
+        name = field_name(self.pointer)
         if self.after is ABSENT:
             return f"leave out {name}"
         if not isinstance(self.after, Length):
@@ -167,7 +167,7 @@ def unlisted(value: str) -> Any:
 
 def refused(at: str, value: Any, message: str) -> Violation:
     """Return the violation of the document's own schema by a value at a place."""
-    return Violation(SCHEMA, "error", f"{_name(at) or 'the body'} {message}", at, value)
+    return Violation(SCHEMA, "error", f"{field_name(at) or 'the body'} {message}", at, value)
 
 
 def not_listed(at: str, value: Any, accepted: Iterable[Any]) -> Violation:
@@ -192,7 +192,8 @@ def describe(value: Any) -> str:
     return _json(value, ascii_only=True)[:_SHOWN]
 
 
-def _name(pointer: str) -> str:
+def field_name(pointer: str) -> str:
+    """Return the last name of a JSON pointer, as people know it."""
     return pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
 
 

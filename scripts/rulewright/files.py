@@ -1,4 +1,4 @@
-"""Write a file whole or not at all, and remove the drafts that killed processes left.
+"""Write a file whole or not at all, remove the drafts that killed processes left, and ask git about files.
 
 A draft stands beside its target under a name made of the target's. While a process writes one, it holds a lock on
 the folder, which the system drops with the process.
@@ -12,6 +12,7 @@ import re
 import secrets
 import shutil
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -170,3 +171,13 @@ else:
             yield
         finally:
             os.close(handle)
+
+
+def git(folder: Path, *arguments: str) -> bytes | None:
+    """Return what git prints about the repository that a folder is in; None where it fails."""
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=60, stdin=subprocess.DEVNULL)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return None if done.returncode else done.stdout

@@ -187,7 +187,7 @@ def test_without_a_token_nothing_is_tried(cli: Cli) -> None:
     assert "--sandbox" in ran.err
 
 
-def test_sandbox_alone_knows_no_task(cli: Cli) -> None:
+def test_sandbox_without_a_submit_has_no_task(cli: Cli) -> None:
     """--sandbox makes no sense for a task that exists, and the error says how it would."""
     ran = cli("status", "some-task", "--sandbox")
     assert ran.code == 2
@@ -238,10 +238,10 @@ def test_explain_judges_a_body(
 
 
 def test_explain_must_know_what_the_body_is(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its command or operationId where a document has several kinds of body; the only one need not be named."""
+    """By its command, operationId or variant where there are several kinds of body; the only one need not be named."""
     path = tmp_path / "body.json"
     path.write_text(json.dumps(VALID))
-    for name in ("generate-video", "generateVideo"):
+    for name in ("generate-video", "generateVideo", "text2video", "text-to-video"):
         assert cli("explain", str(path), "--operation", name).code == 0
     wrong = cli("explain", str(path), "--operation", "generate-vide")
     assert (wrong.code, "did you mean generate-video?" in wrong.err) == (2, True)

@@ -237,6 +237,17 @@ def test_help_is_grouped_by_tag_and_holds_the_texts_of_the_document(
     assert "Deprecated. Whether it shines." in shown
     assert "Returns:" not in shown
     assert "How many, in [brackets]." in gallery("list-visitors", "--help").out
+    assert "Deprecated. See a visitor out." in listed
+
+
+def test_the_use_of_what_is_deprecated_is_one_line(gallery: Gallery) -> None:
+    """By the option as it was typed, on standard error; the answer stays what it is."""
+    ran = gallery("start-painting", "hall", "--subject", "a cat", "--no-glossy", "--no-wait")
+    assert (ran.code, len(ran.out.split())) == (0, 1)
+    warned = [line for line in ran.err.splitlines() if line.startswith("warning: ")]
+    assert warned == ["warning: --no-glossy is deprecated: Whether it shines."]
+    ran = gallery("operation-status", "3")
+    assert (ran.code, ran.err) == (0, "warning: status is deprecated\n")
 
 
 @pytest.mark.parametrize(("script", "code"), [("500@submit", 8), ("drop@submit", 8), ("torn now", 6)])

@@ -14,20 +14,6 @@ from tests.cli.running import Ran, Running, command, environment, seen, started,
 
 Program = Callable[..., Ran]
 Serve = Callable[[str], Running]
-IMAGE = "https://example.com/1.png"
-
-
-@pytest.mark.parametrize(
-    "arguments", [("text2video", "a cat"), ("img2video", "a cat", IMAGE, IMAGE), ("ingredients2video", "a cat", IMAGE)]
-)
-def test_every_variant_makes_a_file_without_key_and_network(
-    program: Program, tmp_path: Path, arguments: tuple[str, ...]
-) -> None:
-    """Each variant's command submits, waits and downloads; standard output is the path alone."""
-    target = tmp_path / "cat.mp4"
-    ran = program(*arguments, "-o", str(target), "--sandbox")
-    assert (ran.code, ran.out) == (0, f"{target}\n")
-    assert target.read_bytes()[4:8] == b"ftyp"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="/dev/stdout is POSIX")

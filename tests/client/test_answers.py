@@ -64,7 +64,7 @@ def nested(depth: int) -> bytes:
         (Answer(200, {}, b"{}", "it was cut off"), "it was cut off"),
     ],
 )
-def test_what_holds_no_document_says_why(given: Answer, reason: str) -> None:
+def test_a_page_without_a_document_is_an_error_with_its_reason(given: Answer, reason: str) -> None:
     """No JSON, JSON that would break whoever copies it, or only a part."""
     assert document_of(given) == Unreadable(reason)
 
@@ -76,7 +76,7 @@ def test_json_is_read_down_to_200_levels() -> None:
     assert isinstance(document_of(answer(nested(200))), Unreadable)
 
 
-def test_a_place_that_is_not_there_is_told_from_one_that_holds_null() -> None:
+def test_a_missing_place_differs_from_one_that_holds_null() -> None:
     """Nothing is looked up in a text or a list, and no place is no value."""
     document = {"a": {"b": None}, "c": ["x"], "d": "text"}
     assert at(document, ("a", "b")) is None
@@ -176,7 +176,7 @@ def test_a_code_is_a_number_or_a_text(code: Any, read: Any) -> None:
     ("document", "found"),
     [({}, "nothing"), ([], "nothing"), ({"state": {"now": None}}, "NoneType"), ({"state": {"now": ""}}, "str")],
 )
-def test_a_document_without_a_state_says_what_stands_there(document: Any, found: str) -> None:
+def test_a_document_without_a_state_is_shown_in_the_error(document: Any, found: str) -> None:
     """With the whole place, and the vendor's word for what was asked about."""
     reader = Reader(attrs.evolve(WAITER, name="job", state=("state", "now")), Redactor(None))
     assert task_result("t", answer(), document, reader) == Unreadable(

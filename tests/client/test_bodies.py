@@ -82,7 +82,7 @@ def test_what_is_not_compressed_as_it_says_is_no_body() -> None:
     assert collected(ZIPPED[:-1], encoding="gzip") == (TEXT, "its compressed body is cut")
 
 
-def test_the_first_reason_is_told() -> None:
+def test_the_first_reason_is_reported() -> None:
     """A transport that breaks says why; unless it was known before that the body is none."""
     body = Collector(200, {"content-encoding": "gzip"}, limit=100)
     assert body.answer("the connection broke").broken == "the connection broke"

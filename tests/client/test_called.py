@@ -181,7 +181,7 @@ def test_half_an_answer_is_no_result(method: str, more: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [ValueError, TypeError, KeyError, AttributeError, RecursionError])
-def test_what_does_not_fit_the_document_is_told(kind: type[Exception]) -> None:
+def test_an_answer_that_does_not_fit_the_document_is_an_error(kind: type[Exception]) -> None:
     """In few words, and with none of the request's or the token's; nor does the error drag another one along."""
 
     def read(**_: Any) -> Any:

@@ -281,7 +281,7 @@ def test_what_is_no_success_is_a_typed_error(answer: httpx.Response, kind: type[
         sent(operation(), answer)
 
 
-def test_an_answer_that_does_not_fit_is_told() -> None:
+def test_an_answer_that_does_not_fit_is_an_error() -> None:
     """A success whose body cannot be read is no success, and the error says why."""
     with (
         Client(TOKEN, transport=httpx.MockTransport(lambda _: httpx.Response(200, json=[]))) as client,
@@ -292,7 +292,7 @@ def test_an_answer_that_does_not_fit_is_told() -> None:
         client.call(GET_TASK_RESULT, task_id="t")
 
 
-def test_an_answer_that_never_came_says_whether_the_request_left() -> None:
+def test_a_missing_answer_reports_whether_the_request_was_sent() -> None:
     """A call is sent once; whoever repeats it knows what that may mean."""
 
     def refuse(request: httpx.Request) -> httpx.Response:

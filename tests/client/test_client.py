@@ -232,7 +232,7 @@ def test_a_text_that_is_no_handle_is_refused(skin: Skin, text: Any) -> None:
             kind.from_json(bad, skin.client(Play()))
 
 
-def test_a_closed_client_says_so(skin: Skin) -> None:
+def test_a_closed_client_refuses_calls(skin: Skin) -> None:
     """Not an error of a pool somewhere below; and a transport that was given stays open."""
     transport = httpx.MockTransport(Play())
     with skin.opened(transport=transport) as client:

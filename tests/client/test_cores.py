@@ -75,7 +75,7 @@ class Odd:
         return "odd\x07"
 
 
-def test_what_is_told_of_a_value_moves_no_cursor() -> None:
+def test_a_value_in_a_message_moves_no_cursor() -> None:
     """Whatever it calls itself."""
     assert refused(key, Odd()) == rf"{WANTED} odd\x07"
     assert refused(key, ID, Odd()) == rf"operation must be one of {POLL}, got odd\x07"
@@ -84,7 +84,7 @@ def test_what_is_told_of_a_value_moves_no_cursor() -> None:
     )
 
 
-def test_the_one_operation_that_tells_about_tasks_need_not_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_only_poll_need_not_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there are several, it has to be; and it has to be one of them."""
     assert key(ID) == key(ID, POLL) == TaskKey(ID, POLL, ())
     wanted: list[Any] = ["other", "x" * 300, 7, []]
@@ -131,7 +131,7 @@ def started(stage: Stage, body: Mapping[str, Any] = BODY, **options: Any) -> Any
     return stage.run(starting(chosen.pop("client", given()), operation, named, **chosen))
 
 
-def test_a_submit_is_checked_sent_and_told() -> None:
+def test_a_submit_is_checked_sent_and_reported() -> None:
     """The handle is made of the task's key, and whoever asked for it has it first."""
     told: list[Any] = []
     stage = Stage(answers=[answer(201, taskId=ID)])

@@ -531,7 +531,7 @@ def test_a_transfer_that_never_ends_is_given_up(skin: Skin, tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_download_of_a_task_that_fails_or_takes_too_long_says_that(skin: Skin, tmp_path: Path) -> None:
+def test_a_download_of_a_task_that_fails_or_times_out_raises_that_error(skin: Skin, tmp_path: Path) -> None:
     """The wait's own errors come through, and no file is made."""
     failed = reply(200, {"taskId": TASK, "status": "failed"})
     assert type(refused(skin, Play(poll=[failed]), tmp_path / "cat.mp4")) is TaskFailed

@@ -114,7 +114,7 @@ def raising(error: Exception) -> Callable[[], Any]:
     return action
 
 
-def test_what_the_disk_says_is_told_in_its_words(skin: Skin) -> None:
+def test_an_error_of_the_disk_is_reported_in_its_words(skin: Skin) -> None:
     """It is an outcome, not an error; without words, the name of the error has to do."""
     sheet = Sheet()
     first, second = done(skin, Write(sheet, b"a"), Write(sheet, b"b"))
@@ -133,7 +133,7 @@ def test_what_the_disk_says_is_told_in_its_words(skin: Skin) -> None:
         on_disk(Disk(raising(KeyError("a mistake of ours"))))
 
 
-def test_the_caller_is_told(skin: Skin) -> None:
+def test_the_caller_is_notified(skin: Skin) -> None:
     """With what there is to tell; the answer is nobody's business."""
     told: list[Any] = []
     done(skin, Tell(told.append, "a"), Tell(told.append, None))

@@ -73,7 +73,7 @@ def test_every_name_of_an_id_for_the_support_is_read(skin: Skin, name: str) -> N
     assert caught.value.trace_id == "t-17"
 
 
-def test_a_task_that_names_its_file_no_more_is_told_as_such(skin: Skin, tmp_path: Path) -> None:
+def test_a_task_whose_file_is_no_longer_listed_is_an_error(skin: Skin, tmp_path: Path) -> None:
     """The address has expired and the fresh answer names none: that is the answer's fault, not the index's."""
     play = Play(poll=[COMPLETED, reply(200, {"taskId": TASK, "status": "completed", "result": {}})], file=[reply(403)])
     task = skin.task(skin.client(play))
@@ -81,7 +81,7 @@ def test_a_task_that_names_its_file_no_more_is_told_as_such(skin: Skin, tmp_path
         skin.do(task.download(tmp_path / "cat.mp4"))
 
 
-def test_the_last_answer_is_told_before_the_error(skin: Skin) -> None:
+def test_the_last_answer_is_reported_before_the_error(skin: Skin) -> None:
     """Whoever follows a task sees it fail, too: `on_poll` is called with the end, whatever it is."""
     seen: list[str] = []
     play = Play(poll=[PROCESSING, reply(200, {"taskId": TASK, "status": "failed"})])
@@ -124,7 +124,7 @@ def test_other_faults_between_two_404s_change_nothing(skin: Skin) -> None:
     assert 30 <= clock.elapsed < 120
 
 
-def test_a_wait_that_ends_in_faults_still_tells_what_was_seen_before(skin: Skin) -> None:
+def test_a_wait_that_ends_in_faults_keeps_the_last_state_seen(skin: Skin) -> None:
     """The last answer that could be read and the last fault are two things, and both are told."""
     play = Play(poll=[PROCESSING, reply(503, {})])
     with pytest.raises(WaitTimeout) as caught:
@@ -227,7 +227,7 @@ INSIDE = "it ends inside a box, so it is cut"
          "almost a header",
          "a cut between two boxes", "half a box", "no beginning", "nothing"],
 )  # fmt: skip
-def test_why_a_film_is_not_whole_is_said(film: bytes, problem: str | None) -> None:
+def test_an_incomplete_film_is_an_error_with_its_reason(film: bytes, problem: str | None) -> None:
     """One reason for each way to be cut: it tells whether to try again or to ask the vendor."""
     assert mp4_problem(io.BytesIO(film), len(film), length_known=False) == problem
 

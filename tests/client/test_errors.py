@@ -150,7 +150,7 @@ def test_some_errors_keep_more() -> None:
     assert unknown.sent_at == datetime(2030, 1, 1, tzinfo=UTC)
 
 
-def test_a_refused_request_is_told_by_its_rules() -> None:
+def test_a_refused_request_names_its_rules() -> None:
     """In the words of the violation, and with it as data."""
     broken = RuleViolation(violations(BROKEN, model=VideoGenerationDto))
     refused = RequestRefused(broken)

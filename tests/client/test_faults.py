@@ -76,7 +76,7 @@ def test_a_wait_met_by_nothing_but_faults_ends_with_the_task_id(skin: Skin, faul
 
 
 @every_fault
-def test_a_single_look_tells_the_fault(skin: Skin, fault: Fault) -> None:
+def test_a_single_poll_reports_the_fault(skin: Skin, fault: Fault) -> None:
     """`result()` asks once, and raises one of our errors with the task's id if that told nothing."""
     play = Play(poll=[fault.reply])
     with pytest.raises(ApiError) as caught:
@@ -116,7 +116,7 @@ def test_no_error_or_log_repeats_a_secret(skin: Skin, fault: Fault, caplog: pyte
 
 
 @every_fault
-def test_an_unknown_outcome_says_so_and_what_was_sent(skin: Skin, fault: Fault) -> None:
+def test_an_unknown_outcome_names_what_was_sent(skin: Skin, fault: Fault) -> None:
     """It says that it may have been billed, names the bytes by their hash, and never advises sending again."""
     clock = FakeClock()
     error = submit_error(skin, Play([fault.reply]), clock=clock)
@@ -129,7 +129,7 @@ def test_an_unknown_outcome_says_so_and_what_was_sent(skin: Skin, fault: Fault) 
 
 
 @every_fault
-def test_both_skins_say_the_same(fault: Fault) -> None:
+def test_sync_and_async_client_raise_the_same_errors(fault: Fault) -> None:
     """Sync and async differ in nothing a caller can see."""
     said = []
     for name in ("sync", "async"):

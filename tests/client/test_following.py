@@ -115,12 +115,12 @@ def test_an_index_is_a_number_from_zero(index: Any, tmp_path: Path) -> None:
         ((FILM, FILM + "2"), "the task made 2 files; there is none with index 2\n  task: 7f3c"),
     ],
 )
-def test_a_file_that_is_not_there_is_told(urls: tuple[str, ...], words: str, tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(urls: tuple[str, ...], words: str, tmp_path: Path) -> None:
     """With the number of those that are."""
     assert refused(fetched, Stage(answers=[made(*urls)]), tmp_path / "cat.bin", 2) == words
 
 
-def test_a_task_that_names_its_files_no_more_is_told(tmp_path: Path) -> None:
+def test_a_task_whose_files_are_no_longer_listed_is_an_error(tmp_path: Path) -> None:
     """With the answer that named none, and what to quote to the vendor's support."""
     stage = Stage([Head(404)], [made(FILM), made()])
     with pytest.raises(TaskOutputMissing) as caught:

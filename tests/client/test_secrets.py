@@ -45,7 +45,7 @@ def test_what_is_shown_of_foreign_text(text: str, shown: str) -> None:
     assert Redactor(Secret(TOKEN))(text, private=PrivateTexts(["a cat in a hat"])) == shown
 
 
-def test_a_long_text_is_cut_and_says_so() -> None:
+def test_a_long_text_is_cut_with_a_mark() -> None:
     """And never within a token."""
     assert Redactor(None)("x" * 12, limit=10) == "xxxxxxxxxx... (2 more characters)"
     assert Redactor(None)("x" * 10, limit=10) == "xxxxxxxxxx"

@@ -57,7 +57,7 @@ def error_of(skin: Skin, *replies: Reply) -> ApiError:
     ],
     ids=["cut", "failed", "no success", "trace id", "no JSON", "no id"],
 )
-def test_an_unknown_outcome_tells_why_and_what_identifies_it(
+def test_an_unknown_outcome_has_its_reason_and_fingerprint(
     skin: Skin, answer: Reply, reason: str, more: list[str]
 ) -> None:
     """The reason, when and what was sent, the vendor's trace id and words, and how to find out."""
@@ -70,7 +70,7 @@ def test_an_unknown_outcome_tells_why_and_what_identifies_it(
     assert rest == [*more, ADVICE]
 
 
-def test_what_was_never_sent_costs_nothing_and_says_so(skin: Skin) -> None:
+def test_what_was_never_sent_is_reported_as_free_of_cost(skin: Skin) -> None:
     """It is the one failed submit that is safe to submit again."""
     error = error_of(skin, fails(httpx.ConnectError))
     assert isinstance(error, ConnectionFailed)
@@ -84,7 +84,7 @@ def test_what_was_never_sent_costs_nothing_and_says_so(skin: Skin) -> None:
     ("headers", "words"),
     [({}, "HTTP 429"), ({"Retry-After": "90"}, "HTTP 429, to be tried again in 90 s at the earliest")],
 )
-def test_too_many_requests_tell_when_to_come_back(skin: Skin, headers: dict[str, str], words: str) -> None:
+def test_too_many_requests_name_the_retry_time(skin: Skin, headers: dict[str, str], words: str) -> None:
     """Where the server said so."""
     error = error_of(skin, reply(429, {"traceId": "t", "message": "slowly"}, headers))
     assert isinstance(error, RateLimited)
@@ -112,7 +112,7 @@ def test_a_refusal_repeats_the_vendors_words(skin: Skin) -> None:
         ({"Location": "/" + "x" * 300}, "/" + "x" * 199 + "... (101 more characters)"),
     ],
 )
-def test_a_redirect_tells_where_the_submit_did_not_go(skin: Skin, location: dict[str, str], where: str) -> None:
+def test_a_redirect_of_a_submit_names_its_target(skin: Skin, location: dict[str, str], where: str) -> None:
     """Shortened, without what may be a signature, and with the setting to look at."""
     error = error_of(skin, reply(307, {"traceId": "t"}, location))
     assert isinstance(error, ProtocolError)

@@ -79,7 +79,7 @@ def test_any_success_that_names_an_id_is_accepted(skin: Skin, status: int, given
 
 
 @pytest.mark.parametrize("field", ["errorMessage", "error", "message"])
-def test_a_success_that_tells_of_an_error_is_an_unknown_outcome_of_its_own(skin: Skin, field: str) -> None:
+def test_a_success_with_an_error_in_its_body_is_an_unknown_outcome(skin: Skin, field: str) -> None:
     """HTTP says accepted, the body says not: its words are told, nothing is sent again, and no id is made up."""
     play = Play([reply(201, {"statusCode": 500, field: "out of GPUs", "prompt": PROMPT})])
     with pytest.raises(SubmitContradicted, match="its error message: out of GPUs") as caught:
@@ -358,7 +358,7 @@ def test_an_awaitable_hook_is_awaited_by_the_async_client() -> None:
     assert kept == [TASK]
 
 
-def test_ctrl_c_during_a_submit_says_that_it_may_have_been_accepted(skin: Skin) -> None:
+def test_ctrl_c_during_a_submit_is_an_unknown_outcome(skin: Skin) -> None:
     """The interrupt goes on as it is, with a note that there may be something to look for."""
 
     def interrupted(request: httpx.Request) -> httpx.Response:

@@ -28,7 +28,7 @@ def kind(skin: Skin) -> Any:
     return Task if skin.name == "sync" else AsyncTask
 
 
-def test_a_handle_tells_its_task_and_nothing_else(skin: Skin) -> None:
+def test_a_handle_shows_its_task_and_nothing_else(skin: Skin) -> None:
     """In words, as JSON, and as a key of a dictionary; not as a pickle, which could not hold a client."""
     client = skin.client(Play())
     task = skin.task(client)
@@ -79,7 +79,7 @@ NO_HANDLE = 'a task handle is JSON like {"task": "...", "operation": "..."}, got
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_text_that_is_no_handle_is_told(skin: Skin, text: Any, words: str) -> None:
+def test_a_text_that_is_no_handle_is_an_error(skin: Skin, text: Any, words: str) -> None:
     """By what is wrong with it."""
     with pytest.raises(ConfigurationError) as caught:
         kind(skin).from_json(text, skin.client(Play()))
@@ -148,7 +148,7 @@ def test_a_download_takes_path_and_index_in_this_order(skin: Skin, tmp_path: Pat
         ("timeout", True, False),
     ],
 )
-def test_a_result_says_whether_it_is_the_last(verdict: Any, done: bool, succeeded: bool) -> None:
+def test_a_result_has_a_flag_for_the_last_state(verdict: Any, done: bool, succeeded: bool) -> None:
     """A state that nobody knows is no end."""
     result = TaskResult("a", "word", verdict)
     assert (result.done, result.succeeded) == (done, succeeded)

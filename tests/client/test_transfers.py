@@ -131,7 +131,7 @@ def test_an_address_that_expired_is_renewed_once_and_at_once(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("named", "at"), [([URL], SHOWN), (["https://cdn.example/fresh", URL], "https://cdn.example/fresh")]
 )
-def test_an_address_that_stays_expired_is_told(tmp_path: Path, named: list[str], at: str) -> None:
+def test_an_address_that_stays_expired_is_an_error(tmp_path: Path, named: list[str], at: str) -> None:
     """The same one again is not asked, and a second one is not asked for."""
     stage = Stage([Head(410)])
     gone = "HTTP 410; the URL seems to have expired\n  the API names no other URL; its files are kept for days only"
@@ -151,7 +151,7 @@ def test_an_address_that_stays_expired_is_told(tmp_path: Path, named: list[str],
         ("https://cdn.example/" + "x" * 300, "it is the last"),
     ],
 )
-def test_an_address_that_is_not_to_be_asked_is_told(tmp_path: Path, url: str, why: str) -> None:
+def test_a_forbidden_address_is_an_error(tmp_path: Path, url: str, why: str) -> None:
     """Without whoever is named in it, and in few words; and nothing was asked."""
     shown = url.replace("user@", "").replace(":word@", "")
     if len(shown) > 200:
@@ -170,7 +170,7 @@ def test_an_address_that_is_not_to_be_asked_is_told(tmp_path: Path, url: str, wh
         ("http://10.0.0.1/a", {"private": True}, False),
     ],
 )
-def test_a_connection_is_guarded_unless_the_caller_knows_better(
+def test_a_connection_is_guarded_unless_the_caller_allows_private_addresses(
     tmp_path: Path, url: str, options: dict[str, Any], guarded: bool
 ) -> None:
     """A name may lead to a private address; that is found out when connecting."""
@@ -267,7 +267,7 @@ BOX = struct.pack(">I4s", 9, b"free")
          "a part came, although all was asked for (Content-Range: )"),
     ],
 )  # fmt: skip
-def test_what_is_no_whole_file_is_told(
+def test_an_incomplete_file_is_an_error(
     tmp_path: Path, headers: dict[str, str], pieces: list[Piece], name: str, words: str
 ) -> None:
     """In one line, by the first thing that is wrong with it."""
@@ -310,7 +310,7 @@ def test_a_transfer_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", ["beside", "write", "commit"])
-def test_a_disk_that_says_no_is_the_end(tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_error_ends_the_download(tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In its own words, and nothing half-written stays."""
 
     def full(*_: object) -> None:

@@ -45,7 +45,7 @@ def wait_error(skin: Skin, *answers: Reply, timeout: float = 12) -> Any:
     return caught.value
 
 
-def test_a_look_without_an_answer_tells_why(skin: Skin) -> None:
+def test_a_poll_without_an_answer_names_the_reason(skin: Skin) -> None:
     """The transport's words, and that nothing is lost."""
     error = look_error(skin, fails(httpx.ReadError))
     assert type(error) is ConnectionFailed
@@ -85,7 +85,7 @@ def test_a_look_without_an_answer_tells_why(skin: Skin) -> None:
     ],
     ids=["no success", "no JSON", "no state", "an error instead"],
 )
-def test_an_answer_that_tells_nothing_is_shown(
+def test_an_answer_without_a_message_is_shown(
     skin: Skin, answer: Reply, kind: type[ApiError], reason: str, more: list[str]
 ) -> None:
     """Its status, what is wrong with it, its trace id and its body; the task is not touched by it."""
@@ -124,7 +124,7 @@ def test_a_refused_look_is_the_apis_own_error(skin: Skin) -> None:
         ),
     ],
 )
-def test_an_end_without_a_result_is_told_in_the_vendors_words(
+def test_an_end_without_a_result_has_the_vendors_message(
     skin: Skin, answers: list[Reply], kind: type[TaskEnded], words: str
 ) -> None:
     """The state, the number of looks, the code, the message and the trace id."""
@@ -158,16 +158,14 @@ def test_an_end_without_a_result_is_told_in_the_vendors_words(
     ],
     ids=["one look", "a fault at the end", "a fault before", "asked to stay away"],
 )
-def test_a_wait_that_is_over_tells_how_far_it_came(
-    skin: Skin, answers: list[Reply], timeout: float, words: str
-) -> None:
+def test_a_wait_timeout_names_the_last_state(skin: Skin, answers: list[Reply], timeout: float, words: str) -> None:
     """How long, how many looks, the last state, the last fault, and how to go on."""
     error = wait_error(skin, *answers, timeout=timeout)
     assert type(error) is WaitTimeout
     assert str(error) == f"stopped waiting for task {TASK} {words}\n{GO_ON}"
 
 
-def test_a_wait_that_is_over_holds_what_it_knows_as_data(skin: Skin) -> None:
+def test_a_wait_timeout_holds_its_details_as_data(skin: Skin) -> None:
     """The last answer, the last fault with the task's id, and what the server asked."""
     answers = [state("processing", traceId="t"), reply(429, {}, {"Retry-After": "13"})]
     error = wait_error(skin, *answers)
@@ -178,9 +176,7 @@ def test_a_wait_that_is_over_holds_what_it_knows_as_data(skin: Skin) -> None:
     assert (quiet.trace_id, quiet.fault, quiet.retry_after) == (None, None, None)
 
 
-def test_the_log_tells_of_each_fault_and_of_each_unknown_state_once(
-    skin: Skin, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_each_fault_and_each_unknown_state_is_logged_once(skin: Skin, caplog: pytest.LogCaptureFixture) -> None:
     """A fault is no reason to worry and a state nobody knows is one, so one is said louder than the other."""
     answers = [state(LONG), fails(httpx.ReadError), state(LONG), state("dreaming"), PROCESSING]
     with caplog.at_level("INFO", "mountsea_gemini"):

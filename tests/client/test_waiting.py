@@ -59,7 +59,7 @@ def test_every_documented_state_has_the_meaning_the_waiter_gives_it(skin: Skin) 
             assert len(play.seen) == (1 if verdict == "success" else 2)
 
 
-def test_a_failed_task_tells_the_vendors_reason_and_is_not_submitted_again(skin: Skin) -> None:
+def test_a_failed_task_has_the_vendors_reason_and_is_not_submitted_again(skin: Skin) -> None:
     """Name, state, number of polls, code, message, trace id, and no advice that costs money."""
     failure = state("failed", errorMessage="blocked by policy", errorCode=4001, traceId="trace-9")
     play = Play(poll=[PROCESSING, failure])
@@ -97,7 +97,7 @@ def test_success_without_a_usable_url_is_an_error_of_its_own(skin: Skin, result:
     assert len(play.seen) == 1
 
 
-def test_a_success_that_tells_of_an_error_instead_of_a_task_is_an_error_of_its_own(skin: Skin) -> None:
+def test_a_success_with_an_error_instead_of_a_task_is_a_type_of_its_own(skin: Skin) -> None:
     """Never a success, never endless, and not the task's own failure, which has a state; its words are told."""
     clock = FakeClock()
     said = reply(200, {"statusCode": 500, "message": ["upstream", "is down"]})

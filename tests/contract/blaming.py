@@ -77,7 +77,7 @@ def _request(contract: Contract, asked: Mapping[str, Any], waived: Collection[st
     names = {each.name for each in promise.operation.parameters}
     if not {name for name, _ in parse_qsl(query)} <= names:
         yield f"it has no such parameters: {query}"
-    if "body" in asked and promise.judge is not None:
+    if "body" in asked and promise.schema is not None:
         broken = [rule for rule in promise.verdict(asked["body"]).broken if rule not in waived]
         if broken:
             yield f"it refuses the body for {', '.join(broken)}"

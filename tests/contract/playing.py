@@ -69,7 +69,7 @@ class Player:
 
             do_POST = do_GET  # noqa: N815  the name the standard library looks for
 
-            def log_message(self, *_: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+            def log_message(self, *_: Any) -> None:
                 """Say nothing."""
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

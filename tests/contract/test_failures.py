@@ -13,7 +13,7 @@ import httpx
 import pytest
 from mountsea_gemini.operations import GENERATE_VIDEO
 from rulewright.contract.cases import Cases
-from rulewright.contract.coverage import Coverage, goals
+from rulewright.contract.coverage import goals
 from rulewright.contract.failure import Ask, Carrier, Failure
 
 from tests.contract.conftest import DOCUMENT, Benches, video
@@ -92,12 +92,6 @@ def test_a_client_that_sends_something_else_is_blamed(benches: Benches, monkeypa
     assert failure is not None
     assert failure.blame == "client"
     assert "a dog" in failure.got
-
-
-def test_a_line_that_was_not_seen_is_missed() -> None:
-    """The gate names it; a run that exercised nothing is not complete."""
-    covered = Coverage(("client: a", "client: b"), {"client: a": 3})
-    assert (covered.missed, covered.share) == (("client: b",), 0.5)
 
 
 def test_the_line_to_reproduce_names_the_token_and_never_shows_it() -> None:

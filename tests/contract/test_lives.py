@@ -164,7 +164,7 @@ def test_no_sequence_submits_twice_or_loses_an_id() -> None:
         deadline=None,
         derandomize=not LONG,
         database=None,
-        suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType]
+        suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Lives, settings=profile)
 

@@ -133,7 +133,7 @@ def test_every_case(skin: str, door: str) -> None:
 @pytest.mark.parametrize("skin", ["sync", "async"])
 @pytest.mark.parametrize("call", [{"text_to_video": {"prompt": "a cat"}}, {"result": {"task_id": "t-1"}}])
 @pytest.mark.parametrize("status", [400, 503])
-def test_an_error_tells_what_support_will_ask_for(skin: str, call: dict[str, Any], status: int) -> None:
+def test_an_error_names_what_support_asks_for(skin: str, call: dict[str, Any], status: int) -> None:
     """Status, the server's words, and the id of the exchange: the body's, or else the header's."""
     player = Player()
     with caller(skin, "in process", player) as made:

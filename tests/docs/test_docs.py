@@ -11,6 +11,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import mountsea_gemini
 import pytest
@@ -106,6 +107,16 @@ def test_every_exception_is_in_the_reference() -> None:
         if isinstance(value := getattr(mountsea_gemini, name), type) and issubclass(value, Exception)
     }
     assert rows == names - {"ApiError"}
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    """What can be imported from the package, beside the types of values, which are listed from it."""
+    text = "".join((DOCS / page).read_text("utf-8") for page in PAGES if page.startswith("reference/"))
+    assert "<!-- values: -->" in text
+    missing = [
+        name for name in mountsea_gemini.__all__ if not re.search(rf"`{name}`|::: mountsea_gemini.{name}\b", text)
+    ]
+    assert [name for name in missing if not get_args(getattr(mountsea_gemini, name))] == []
 
 
 def test_every_setting_is_in_the_reference() -> None:

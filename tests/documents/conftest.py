@@ -17,6 +17,8 @@ from rulewright.commands.regenerate import main
 from rulewright.merged import Merged, merge
 from rulewright.project import Project, load_project
 
+from tests.generating import in_this_process
+
 HERE = Path(__file__).parent
 FOLDERS = {path.parent.name: path.parent for path in sorted((HERE.parent).glob("[dp]*/*/pyproject.toml"))}
 """The folders here, and the small projects that other tests use."""
@@ -43,6 +45,13 @@ class Document:
         """The effective spec."""
         found: dict[str, Any] = json.loads((self.project.output / "openapi.effective.json").read_bytes())
         return found
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _inside() -> Iterator[None]:
+    """Every client here is generated in this process."""
+    with in_this_process():
+        yield
 
 
 @pytest.fixture(scope="session")

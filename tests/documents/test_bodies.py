@@ -56,6 +56,11 @@ BODIES: dict[str, tuple[str, list[Any], list[Any]]] = {
         [{"code": "x"}, {"code": "x", "weight": 6}],
     ),
     "not both": (FREIGHT + "not: {required: [flight, vessel]}", [{"flight": "x"}], [{"flight": "x", "vessel": "y"}]),
+    "true and false": (
+        "{type: object, required: [a], properties: {a: true, b: false}, additionalProperties: false}",
+        [{"a": None}, {"a": [1]}],
+        [{}, {"a": 1, "b": 1}, {"a": 1, "c": 1}],
+    ),
     "one of two": (
         FREIGHT + "oneOf: [{required: [flight]}, {required: [vessel]}]",
         [{"flight": "x"}],
@@ -87,7 +92,7 @@ BODIES: dict[str, tuple[str, list[Any], list[Any]]] = {
     ),
     "a union": (f"{{oneOf: [{CAT}, {DOG}]}}", [{"meow": 1}, {"bark": "wow"}], [{}, {"bark": "w"}, {"meow": "x"}]),
     "a union of one": (f"{{oneOf: [{CAT}]}}", [{"meow": 1}], [{}, {"meow": "x"}]),
-    "null or an object": (f"{{anyOf: [{CAT}, {{type: 'null'}}]}}", [{"meow": 1}], [{"meow": "x"}, 5]),
+    "null or an object": (f"{{anyOf: [{CAT}, {{type: 'null'}}]}}", [{"meow": 1}, None], [{"meow": "x"}, 5]),
     "a list": (f"{{type: array, items: {CAT}, maxItems: 2}}", [[], [{"meow": 1}]], [{}, [{}], [{"meow": 1}] * 3]),
     "a list of free objects": ("{type: array, items: {type: object}}", [[{}, {"a": 1}]], [{}, [1], "x"]),
     "a map": (f"{{type: object, additionalProperties: {CAT}}}", [{"a": {"meow": 1}}], [{"a": {}}, []]),
@@ -118,11 +123,13 @@ properties: {id: {type: integer, readOnly: true}, name: {type: string}, secret: 
 ODD = """
 type: object
 properties:
+  made: {type: string, format: date-time}
   day: {type: string, format: date}
   at: {type: string, format: date-time}
   id: {type: string, format: uuid}
   kind: {type: string, enum: [a]}
   days: {type: array, items: {type: string, format: date}}
+required: [made]
 """
 ODD_REFERENCE = {"$ref": "#/components/schemas/Odd"}
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -211,6 +218,7 @@ ANSWERS: dict[str, tuple[int, Any, str, Any]] = {
     "an odd identifier": (201, {"id": "7"}, "id", "7"),
     "null": (201, {"id": None, "kind": "a"}, "kind", "a"),
     "a new word": (201, {"kind": "b"}, "kind", "b"),
+    "an odd date that is required": (201, {"made": "soon"}, "made", "soon"),
     "an odd date in a list": (201, {"days": ["2026-01-02", "soon"]}, "days", [dt.date(2026, 1, 2), "soon"]),
 }
 
@@ -219,7 +227,7 @@ ANSWERS: dict[str, tuple[int, Any, str, Any]] = {
 def test_an_answer_is_not_lost_for_an_odd_value(bodies: Shapes, shape: str) -> None:
     """A success is read as the documented one, and never as an error; what cannot be read is kept as it came."""
     status, answer, name, value = ANSWERS[shape]
-    transport = httpx.MockTransport(lambda _: httpx.Response(status, json=answer))
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, json={"made": "2026-01-02T00:00:00Z", **answer}))
     with bodies.package.Client("sandbox", base_url="https://shapes.example", transport=transport) as client:
         found = client.call(bodies.operation("getOdd"))
     assert type(found).__name__ == "Odd"

@@ -6,6 +6,7 @@ all of them.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import os
@@ -16,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from rulewright.commands.new import main as new
 from rulewright.openapi.document import parse, to_yaml
@@ -31,6 +33,27 @@ VERSIONS = ("3.0.3", "3.1.0")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "scripts"), str(ROOT)))}
 
 
+def prefix_of(name: str) -> str:
+    """Return what the names of a shape start with where it is joined to others."""
+    return "".join(word.capitalize() for word in name.split("-"))
+
+
+def shape(name: str) -> dict[str, Any]:
+    """Return a shape; the names of its components, and what refers to them or is a tag, start with its name."""
+    text = re.sub(r"(operationId: '?)", rf"\g<1>{prefix_of(name)}_", SHAPES[name].read_text(encoding="utf-8"))
+    value = parse(re.sub(r"(#/components/\w+/)", rf"\g<1>{prefix_of(name)}", text), name).value
+    names = value.get("components", {}).get("schemas", {})
+
+    def renamed(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: renamed(child) for key, child in part.items()}
+        if isinstance(part, list):
+            return [renamed(child) for child in part]
+        return prefix_of(name) + part if isinstance(part, str) and part in names else part
+
+    return {key: renamed(part) for key, part in value.items()}
+
+
 def joined(version: str, beginning: str = "") -> dict[str, Any]:
     """Return the shapes of one version as one document; paths, names and references start with the shape's name.
 
@@ -40,11 +63,8 @@ def joined(version: str, beginning: str = "") -> dict[str, Any]:
     """
     whole: dict[str, Any] = {"openapi": version, "info": {"title": "Shapes", "version": "1"}, "paths": {}}
     whole |= {"servers": [{"url": "https://shapes.example"}], "components": {}}
-    for name, path in SHAPES.items():
-        text = path.read_text(encoding="utf-8")
-        prefix = "".join(word.capitalize() for word in name.split("-"))
-        text = re.sub(r"(operationId: '?)", rf"\g<1>{prefix}_", text)
-        value = parse(re.sub(r"(#/components/\w+/)", rf"\g<1>{prefix}", text), path.name).value
+    for name in SHAPES:
+        prefix, value = prefix_of(name), shape(name)
         if value["openapi"] != version or not name.startswith(beginning):
             continue
         for template, item in value["paths"].items():
@@ -54,16 +74,25 @@ def joined(version: str, beginning: str = "") -> dict[str, Any]:
     return whole
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
-def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project made of all shapes of one version, with no edit by hand."""
+@pytest.fixture(scope="module")
+def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Projects made of all shapes of each version, with no edit by hand."""
     folder = tmp_path_factory.mktemp("shapes")
-    document = folder / "shapes.yaml"
-    document.write_text(to_yaml(joined(request.param)), encoding="utf-8")
-    package = f"shapes_{request.param[:3].replace('.', '')}"
-    options = ["--spec", str(document), "--package", package, "--pipeline", "rulewright"]
-    assert new([str(folder / package), *options]) == 0
-    return folder / package
+    made = {}
+    for version in VERSIONS:
+        package = f"shapes_{version[:3].replace('.', '')}"
+        document = folder / f"{package}.yaml"
+        document.write_text(to_yaml(joined(version)), encoding="utf-8")
+        options = ["--spec", str(document), "--package", package, "--pipeline", "rulewright"]
+        assert new([str(folder / package), *options]) == 0
+        made[version] = folder / package
+    return made
+
+
+@pytest.fixture(params=VERSIONS)
+def project(request: pytest.FixtureRequest, projects: dict[str, Path]) -> Path:
+    """The project of each version in turn."""
+    return projects[request.param]
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -73,24 +102,60 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_each_says_what_it_shows() -> None:
+def test_each_begins_with_a_comment() -> None:
     """In a comment on its first line."""
     assert all(path.read_text(encoding="utf-8").startswith("# ") for path in SHAPES.values())
     assert len(SHAPES) > 40
 
 
-def test_every_operation_is_made(project: Path) -> None:
+@pytest.fixture
+def package(project: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Its client, imported."""
+    monkeypatch.syspath_prepend(str(project / "generated"))
+    return importlib.import_module(project.name)
+
+
+def test_every_operation_is_made(project: Path, package: Any) -> None:
     """Nothing is left out, and nothing has to be accepted; every module can be imported."""
     manifest = json.loads((project / "generated/manifest.json").read_bytes())
     assert manifest.get("gaps", []) == []
     assert manifest["operations"]["documented"] == manifest["operations"]["usable"]
-    sys.path.insert(0, str(project / "generated"))
-    try:
-        package = importlib.import_module(project.name)
-        for found in pkgutil.walk_packages(package.__path__, f"{project.name}."):
-            importlib.import_module(found.name)
-    finally:
-        sys.path.remove(str(project / "generated"))
+    for found in pkgutil.walk_packages(package.__path__, f"{project.name}."):
+        importlib.import_module(found.name)
+
+
+def test_answers_are_read_as_the_shape_shows(package: Any) -> None:
+    """Each of `x-answers`, blocking and on asyncio: the class of each place that it names, and nothing is lost."""
+    operations = importlib.import_module(f"{package.__name__}.operations").OPERATIONS
+    to_json = importlib.import_module(f"{package.__name__}._values").to_json
+    for name in SHAPES:
+        for each in shape(name).get("x-answers", ()):
+            operation = operations.get(f"{prefix_of(name)}_{each['operation']}")
+            if operation is not None:
+                for read in answers_to(package, operation, each["answer"]):
+                    assert to_json(read) == each["answer"], name
+                    found = {place: type(part_of(read, place)).__name__ for place in each["read"]}
+                    assert found == each["read"], name
+
+
+def answers_to(package: Any, operation: Any, answer: Any) -> list[Any]:
+    """Return what both clients make of an answer."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))
+
+    async def ask() -> Any:
+        async with package.AsyncClient("token", transport=transport) as client:
+            return await client.call(operation)
+
+    with package.Client("token", transport=transport) as client:
+        return [client.call(operation), asyncio.run(ask())]
+
+
+def part_of(value: Any, place: str) -> Any:
+    """Return a part of an answer: an attribute, an item, or a field that is not listed."""
+    for step in place.split("/")[1:]:
+        is_attribute = hasattr(value, step) and not isinstance(value, dict)
+        value = getattr(value, step) if is_attribute else value[int(step) if isinstance(value, list) else step]
+    return value
 
 
 def test_every_operation_can_be_called(project: Path) -> None:
@@ -107,9 +172,11 @@ def test_the_contract_is_kept(project: Path) -> None:
 
 
 @pytest.mark.parametrize("checker", ["mypy", pytest.param("pyright", marks=pytest.mark.heavy)])
-def test_type_checkers_find_nothing(project: Path, checker: str) -> None:
-    """As strictly as the project itself is set up for."""
-    done = run(project, "-m", checker)
+def test_type_checkers_find_nothing(projects: dict[str, Path], checker: str) -> None:
+    """As strictly as a project itself is set up for; one run reads what both clients import once."""
+    first, second = projects.values()
+    clients = (f"generated/{first.name}", f"../{second.name}/generated/{second.name}")
+    done = run(first, "-m", checker, "tests", *clients)
     assert done.returncode == 0, done.stdout[-5000:]
 
 

@@ -58,10 +58,14 @@ PARAMETERS: dict[str, tuple[dict[str, Any], Any, str]] = {
     "list": (query(TEXTS), ["a,b", "c"], "?p=a%2Cb&p=c"),
     "list of booleans": (query({"type": "array", "items": {"type": "boolean"}}), [True, False], "?p=true&p=false"),
     "list of moments": (query({"type": "array", "items": MOMENT}), [NOON], "?p=2026-01-02T12%3A00%3A00Z"),
+    "null": (query({"type": ["integer", "null"]}), None, "?p=null"),
     "list with nulls": (
         query({"type": "array", "items": {"type": ["integer", "null"]}}, explode=False), [1, None], "?p=1,null"
     ),
     "list in one": (query(TEXTS, explode=False), ["a,b", "c"], "?p=a%2Cb,c"),
+    "empty list in one": (query(TEXTS, explode=False), [], "?p="),
+    "list of an empty text": (query(TEXTS, explode=False, required=True), [""], "?p="),
+    "header of an empty list": (header(NUMBERS), [], "p: "),
     "list with spaces": (query(NUMBERS, style="spaceDelimited", explode=False), [1, 2], "?p=1%202"),
     "list with pipes": (query(NUMBERS, style="pipeDelimited", explode=False), [1, 2], "?p=1%7C2"),
     "reserved": (query({"type": "string"}, allowReserved=True), "a/b?c", "?p=a/b?c"),

@@ -61,7 +61,7 @@ def test_every_row_states_its_purpose_and_names_only_known_placeholders() -> Non
     assert all(purpose.endswith(".") for purpose in purposes)
     for check in CHECKS:
         judge = check.judge
-        texts = [judge.effect.text] if isinstance(judge, Always) else []
+        texts = [judge.effect.effect] if isinstance(judge, Always) else []
         texts += [judge.sent, judge.answered] if isinstance(judge, Directed) else []
         texts += [judge.text] if isinstance(judge, Counted) else []
         for text in texts:

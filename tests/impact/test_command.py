@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -88,12 +89,23 @@ def test_git_revisions(parcels: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["HEAD~1", "HEAD", "--project", str(parcels), "--format", "json"]) == 30
     report = json.loads(capsys.readouterr().out)
     assert (report["old"], report["new"]) == ("HEAD~1", "HEAD")
+    commits = [each["commit"] for each in report["documents"].values()]
+    assert all(re.fullmatch(r"[0-9a-f]{7,} of \d{4}-\d\d-\d\d", each) for each in commits), commits
+    assert len({*commits}) == 2
     assert {change["check"] for change in report["changes"]} == {
         "bound-tightened", "rule-examples-unfit", "version-kept"
     }  # fmt: skip
     text = json.dumps(report)
     assert "impact-" not in text, "names the folder it was read into"
-    assert main(["HEAD", str(parcels / "openapi.yaml"), "--project", str(parcels)]) == 0
+    capsys.readouterr()
+    assert main(["HEAD", str(parcels / "openapi.yaml"), "--project", str(parcels), "--format", "json"]) == 0
+    documents = json.loads(capsys.readouterr().out)["documents"]
+    assert documents["old"]["commit"] == commits[1]
+    assert documents["new"]["commit"] is None, "the file has changed since"
+    git("checkout", "-q", "openapi.yaml")
+    assert main(["HEAD~1", str(parcels / "openapi.yaml"), "--project", str(parcels), "--format", "html"]) == 30
+    page = capsys.readouterr().out
+    assert all(f"commit {each}" in page for each in commits)
 
 
 @pytest.mark.parametrize("name", ["no-such-thing", "--help-me", "HEAD:x", "../nowhere.yaml"])

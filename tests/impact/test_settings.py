@@ -126,6 +126,16 @@ def test_one_decision_is_one_finding(base: Lab) -> None:
     )
 
 
+def test_fields_that_go_together_are_one_finding(base: Lab) -> None:
+    """Fields removed from one schema are one line that names them, with one fingerprint and each place."""
+    fields = {f"{ORDER}/{name}": {"type": "string"} for name in ("old", "older", "oldest")}
+    old = edited(base.vendor.value, [{"set": place, "to": schema} for place, schema in fields.items()])
+    report = compare(base.revision(old), base.revision(edited(old, [{"remove": place} for place in fields])))
+    (gone,) = [each for each in report.changes if each.check == "property-removed"]
+    assert gone.effect == "Order.old is gone: the server does not know it; the same holds for older, oldest"
+    assert [each.pointer for each, _ in gone.spots] == list(fields)
+
+
 @pytest.fixture(scope="module")
 def report(base: Lab) -> Report:
     """A break in one line of the document, with text that no format may obey."""

@@ -12,8 +12,9 @@ import pytest
 import yaml
 from rulewright.errors import InputError
 from rulewright.importing.imported import import_pages
-from rulewright.importing.merge import STYLE_LIMIT, differences
+from rulewright.importing.merge import STYLE_LIMIT
 from rulewright.openapi.document import load, parse
+from rulewright.openapi.pointer import differences
 
 if TYPE_CHECKING:
     from tests.import_page.conftest import Run

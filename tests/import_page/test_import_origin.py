@@ -247,6 +247,15 @@ def test_a_page_that_a_rule_quotes_is_compared_when_it_is_read(
             capsys.readouterr()
             assert rules(["check", "--pages"]) == 1
             assert f"rules.overlay.yaml:13: rule notes-are-short: {message}" in capsys.readouterr().err
+        (project / "rules.overlay.yaml").write_text(overlay.replace(url, "limits.md"), encoding="utf-8")
+        assert rules(["check", "--pages"]) == 0
+        assert "not compared: limits.md is no URL" in capsys.readouterr().err
+        record = project / "overlays/origin.json"
+        value = json.loads(record.read_bytes())
+        for known in ({"pages": [{"origin": url}]}, {"index": {"origin": f"{vendor.url}/llms.txt"}}):
+            record.write_text(json.dumps({**value, **known}), encoding="utf-8")
+            assert rules(["check", "--pages"]) == 1
+            assert f"its words no longer stand on the page {url}" in capsys.readouterr().err
         (project / "site").mkdir()
         (project / "site/limits.md").write_bytes(LIMITS)
         (project / "site/send.md").write_bytes((pages / "send.md").read_bytes())

@@ -103,6 +103,6 @@ UNFIT: Final = (
     f"{_TESTS}/test_requests.py::test_a_request_warns_its_caller",
     f"{_TESTS}/test_requests.py::test_the_caller_to_blame_can_be_further_out",
     # Seconds for each mutant that no quicker test notices.
-    "tests/client/test_pace.py::test_a_thousand_waiters_started_together_do_not_bunch",
+    "tests/client/test_pace.py::test_waiters_started_together_spread_their_polls",
 )
 """Tests that are not run for each break."""

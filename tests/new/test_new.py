@@ -15,6 +15,7 @@ import pytest
 import yaml
 from rulewright.commands.new import main
 from rulewright.commands.regenerate import main as regenerate
+from rulewright.generate.generator import Generator
 from rulewright.new.inputs import DISTRIBUTION, check_name, installed_from, requirement
 
 from tests.new.newcomer import DOCUMENTS, ROOT, inputs
@@ -159,7 +160,7 @@ def test_a_document_that_is_none_leaves_nothing_behind(
     assert not (tmp_path / "made").exists()
 
 
-def test_what_an_overlay_gets_wrong_is_told_where_the_project_would_be(
+def test_an_error_of_an_overlay_names_the_path_in_the_new_project(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A failure in the middle leaves nothing behind, and no name of a folder that is gone."""
@@ -173,7 +174,7 @@ def test_what_an_overlay_gets_wrong_is_told_where_the_project_would_be(
     assert [path.name for path in tmp_path.iterdir()] == ["mine.overlay.yaml"]
 
 
-def test_what_a_vendor_has_wrong_is_corrected_by_an_overlay_or_told(
+def test_what_a_vendor_has_wrong_is_corrected_by_an_overlay_or_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The document stays as published; who has no overlay yet learns that one is the way out."""
@@ -197,22 +198,31 @@ def test_what_a_vendor_has_wrong_is_corrected_by_an_overlay_or_told(
     assert regenerate(["--project", str(target), "--check", "--quiet"]) == 0
 
 
-def test_what_the_generator_cannot_express_is_told_and_noted(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_the_generator_cannot_express_is_reported_and_noted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The project is made without it, says so, and says so in an overlay that regeneration holds it to."""
+    """The project is made without it, says so, and notes it in an overlay; the generator runs once."""
+    processes: set[int] = set()
+    load = Generator.load
+
+    def noted(generator: Generator) -> subprocess.Popen[bytes]:
+        processes.add((process := load(generator)).pid)
+        return process
+
+    monkeypatch.setattr(Generator, "load", noted)
     document = tmp_path / "shop.yaml"
     answers = "responses: {'204': {description: done}}"
-    csv = "requestBody: {content: {text/csv: {schema: {type: string}}}}"
+    pictures = "requestBody: {content: {image/png: {schema: {}}, image/gif: {schema: {}}}}"
     document.write_text(
         "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: 'https://shop.example'}]\n"
-        f"paths: {{/a: {{get: {{{answers}}}, put: {{{csv}, {answers}}}}}}}\n"
+        f"paths: {{/a: {{get: {{{answers}}}, put: {{{pictures}, {answers}}}}}}}\n"
     )
     target = tmp_path / "new"
     assert main([str(target), "--package", "our_shop", "--spec", str(document)]) == 0
-    assert "overlays/05-gaps.overlay.yaml:\n    PUT /a: WARNING parsing" in capsys.readouterr().out
+    assert "overlays/05-gaps.overlay.yaml:\n    PUT /a: parsing" in capsys.readouterr().out
     overlay = yaml.safe_load((target / "overlays/05-gaps.overlay.yaml").read_text())
     assert [gap["at"] for gap in overlay["x-accepted-gaps"]] == ["PUT /a"]
+    assert len(processes) == 1
     assert regenerate(["--project", str(target), "--check", "--quiet"]) == 0
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["new", "shop.yaml"]
 
@@ -239,7 +249,7 @@ def test_an_overlay_of_an_impossible_name_is_refused(
 
 
 @pytest.mark.parametrize("options", [[], ["--package", "x"], ["dir"], ["dir", "--package", "x"]])
-def test_wrong_usage_is_told_apart(options: list[str]) -> None:
+def test_wrong_usage_has_an_exit_code_of_its_own(options: list[str]) -> None:
     """Exit code 2, as for every command of the pipeline."""
     with pytest.raises(SystemExit) as ended:
         main(options)

@@ -33,6 +33,11 @@ FAULTS = {
     "a version that is a number": (document(info={"title": "T", "version": 2}), "$.info", {"version": "2"}),
     "no info": (document(info=None), "$", {"info": {"title": "API", "version": "0"}}),
     "no answers": (document(paths={"/a": {"get": {}}}), "$.paths['/a'].get", None),
+    "content where HTTP has none": (
+        document(paths={"/a": {"get": {"responses": {"204": {"description": "a", "content": {"text/plain": {}}}}}}}),
+        "$.paths['/a'].get.responses['204'].content",
+        "removed",
+    ),
     "one operationId twice": (
         document(
             paths={"/a": {"get": {**ANSWER, "operationId": "x"}}, "/v1/b": {"get": {**ANSWER, "operationId": "x"}}}
@@ -119,6 +124,24 @@ def test_a_fault_is_found_and_corrected(name: str) -> None:
     assert found[0].get("update", "removed") == change or change is None
     assert found[0]["description"].endswith(".")
     assert value == before
+
+
+def test_a_range_of_statuses_in_small_letters_gets_capitals() -> None:
+    """Which is how OpenAPI writes it; the answer stays as it is."""
+    value = document(paths={"/a": {"get": {"responses": {"4xx": {"description": "refused"}}}}})
+    removed, added = actions(value, find_faults(value))
+    assert (removed["target"], removed["remove"]) == ("$.paths['/a'].get.responses['4xx']", True)
+    assert (added["target"], added["update"]) == ("$.paths['/a'].get.responses", {"4XX": {"description": "refused"}})
+
+
+def test_an_empty_answer_that_is_shared_with_others_gets_one_of_its_own() -> None:
+    """The others may have content."""
+    shared = {"responses": {"Done": {"description": "done", "content": {"text/plain": {}}}}}
+    one = {"$ref": "#/components/responses/Done"}
+    value = document(paths={"/a": {"get": {"responses": {"200": one, "204": one}}}}, components=shared)
+    removed, added = actions(value, find_faults(value))
+    assert (removed["target"], removed["remove"]) == ("$.paths['/a'].get.responses['204']", True)
+    assert (added["target"], added["update"]) == ("$.paths['/a'].get.responses", {"204": {"description": "done"}})
 
 
 def test_a_credential_that_is_declared_as_a_header_becomes_one() -> None:

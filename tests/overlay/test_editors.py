@@ -124,7 +124,7 @@ def test_the_overlays_of_this_project_name_their_schema_and_keep_it(path: Path) 
     assert errors == []
 
 
-def test_the_schema_knows_what_the_tool_knows() -> None:
+def test_the_schema_lists_what_the_tool_reads() -> None:
     """Every extension, key and keyword that the tool reads, and no other."""
     definitions = SCHEMA["$defs"]
     assert set(definitions["field"]["properties"]) == set(KEYWORDS)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rulewright.commands import regenerate as command
 
-from tests.generating import Inside, regenerate
+from tests.generating import in_this_process, regenerate
 
 ROOT = Path(__file__).resolve().parents[2]
 PARCELS = ROOT / "tests/projects/parcels"
@@ -36,9 +36,10 @@ def generated_parcels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def inside(monkeypatch: pytest.MonkeyPatch) -> None:
+def inside() -> Iterator[None]:
     """The command runs the generator in this process; test_regenerate.py runs it as a process of its own."""
-    monkeypatch.setattr(command, "Generator", Inside)
+    with in_this_process():
+        yield
 
 
 @pytest.fixture

@@ -27,6 +27,29 @@ with Client("sandbox", allow_private_downloads=True) as client:
 assert "httpx2" in sys.modules and "httpx" not in sys.modules and "httpcore" not in sys.modules
 """
 
+FAKED = """
+import asyncio
+from mountsea_gemini import AsyncClient, Client, SubmitOutcomeUnknown, TaskFailed
+from rulewright.testing import FakeApi
+
+with FakeApi(Client, "", "failed", "drop@submit", "cut@download:1") as api, api.client() as client:
+    print(client.text_to_video("a cat").download("cat.mp4"))
+    for error in TaskFailed, SubmitOutcomeUnknown:
+        try:
+            client.text_to_video("a cat").wait()
+        except error:
+            continue
+        raise SystemExit(f"no {error}")
+    client.text_to_video("a cat").download("cat.mp4")
+
+async def main():
+    with FakeApi(AsyncClient, "reset@download:1") as api:
+        async with api.client() as client:
+            await (await client.text_to_video("a cat")).download("cat.mp4")
+
+asyncio.run(main())
+"""
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -60,6 +83,17 @@ def test_a_client_on_httpx2_makes_a_video(project: Path) -> None:
         )
     assert done.returncode == 0, done.stderr
     assert (project / "cat.mp4").read_bytes()[4:8] == b"ftyp"
+
+
+def test_the_fake_api_is_of_the_library_of_its_client(project: Path) -> None:
+    """Faults included, of both clients: each arrives as an error of the client's own library."""
+    choose(project, "httpx2")
+    regenerate(project)
+    environment = {**os.environ, "PYTHONPATH": str(project / "generated")}
+    done = subprocess.run(
+        [sys.executable, "-c", FAKED], cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_another_library_is_refused(project: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rulewright.generate.classes import Classes, class_of, module_of
-from rulewright.generate.openapi_python_client import PATCHES, class_overrides
+from rulewright.generate.classes import Classes, class_of, class_overrides, module_of
+from rulewright.generate.openapi_python_client import PATCHES
 from rulewright.generate.rewrites import hoist_schemas
 from rulewright.generate.tools import PINNED
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -95,6 +96,21 @@ def test_the_python_call_makes_the_request_shown(shown: dict[str, list[dict[str,
         for point in points:
             given = eval(point["calls"]["python"], {"client": Recorder()})  # noqa: S307  our own text
             assert {keywords[key]: value for key, value in given.items()} == point["body"]
+
+
+def test_the_command_line_is_quoted_and_names_the_fields_of_the_request(shown: dict[str, list[dict[str, Any]]]) -> None:
+    """A shell reads each as the words of one command, whose options are those of the fields."""
+    for name, points in shown.items():
+        keywords = {each.name: each.keyword.replace("_", "-") for each in OPERATIONS[name].inputs}
+        for point in points:
+            program, command, *words = shlex.split(point["calls"]["shell"])
+            assert (program, command) == ("mountsea-gemini", OPERATIONS[name].function.replace("_", "-"))
+            expected = []
+            for field, value in point["body"].items():
+                for each in value if isinstance(value, list) else [value]:
+                    option = f"--{'no-' * (each is False)}{keywords[field]}"
+                    expected += [option] if isinstance(each, bool) else [option, str(each)]
+            assert words == expected
 
 
 def test_a_hostile_document_writes_no_markup() -> None:

@@ -17,6 +17,19 @@ from rulewright.rules.variants import VariantSet
 from tests.rules.parcels import BOX, LARGE, LETTER, both, made, methods_of, rule
 
 ENDING = "waive: Collection[str]=(), strict: bool | None=None"
+ENDING_TEXT = """\
+    waive: Ids of rules to switch off for this call.
+    strict: Refuse inferred rules too; where it is not given, the client's own setting holds.
+
+Returns:
+    What the API answers.
+
+Raises:
+    RequestRefused: The request breaks a rule or its schema; nothing was sent.
+    OutcomeUnknown: It may have been carried out; it is not sent again.
+    StatusError: It was refused.
+    ApiError: It was not answered, or not as the document says."""
+"""What the docstring of every method ends with, but for its rules."""
 
 
 def module(*rules: Rule, **how: Any) -> str:
@@ -69,17 +82,7 @@ def test_the_method_of_an_operation_takes_every_field() -> None:
         "    labels: See the vendor's documentation.\n"
         "    fast: Deprecated. By air\n"
         "    extra: Fields the document does not list, sent as they are.\n"
-        "    waive: Ids of rules to switch off for this call.\n"
-        "    strict: Refuse inferred rules too; where it is not given, the client's own setting holds.\n"
-        "\n"
-        "Returns:\n"
-        "    What the API answers.\n"
-        "\n"
-        "Raises:\n"
-        "    RequestRefused: The request breaks a rule or its schema; nothing was sent.\n"
-        "    OutcomeUnknown: It may have been carried out; it is not sent again.\n"
-        "    StatusError: It was refused.\n"
-        "    ApiError: It was not answered, or not as the document says."
+        f"{ENDING_TEXT}"
     )
     assert ast.unparse(general.returns or general) == "Any"
 
@@ -149,17 +152,7 @@ def test_a_variant_fixes_its_field_and_hands_the_rest_on() -> None:
         "    size: See the vendor's documentation.\n"
         "    labels: See the vendor's documentation.\n"
         "    fast: Deprecated. By air\n"
-        "    waive: Ids of rules to switch off for this call.\n"
-        "    strict: Refuse inferred rules too; where it is not given, the client's own setting holds.\n"
-        "\n"
-        "Returns:\n"
-        "    What the API answers.\n"
-        "\n"
-        "Raises:\n"
-        "    RequestRefused: The request breaks a rule or its schema; nothing was sent.\n"
-        "    OutcomeUnknown: It may have been carried out; it is not sent again.\n"
-        "    StatusError: It was refused.\n"
-        "    ApiError: It was not answered, or not as the document says.\n"
+        f"{ENDING_TEXT}\n"
         "\n"
         "Rules:\n"
         "    large-boxes (error): large-boxes must hold\n"
@@ -421,7 +414,7 @@ def test_a_field_that_may_be_null_is_absent_by_a_word_of_its_own() -> None:
     assert "size: None | models.ParcelSize | Absent=ABSENT" in ast.unparse(general.args)
 
 
-def test_a_value_that_is_no_text_is_told_by_the_name_of_its_method() -> None:
+def test_a_value_that_is_no_text_is_chosen_by_the_name_of_its_method() -> None:
     """The table of methods goes by what people write; a switch has no word of its own."""
     declared = {"by": "fast", "names": {"true": "send_fast", "false": "send_slow"}, "general": "send"}
     source = module(declared=declared, required=("kind", "toWhom", "fast"))

@@ -112,7 +112,7 @@ ONE = {"oneOf": [{"type": "integer"}, {"minimum": 5}]}
           "/c| c must be one of 1", "/d| d must be at least 1"]),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_said_with_its_place(schema: dict[str, Any], value: Any, expected: list[str]) -> None:
+def test_a_violation_of_the_schema_has_its_place(schema: dict[str, Any], value: Any, expected: list[str]) -> None:
     """Each misfit has the pointer of the part, a message that names the field and what is accepted."""
     found = violations(schema, value)
     assert [f"{each.pointer}| {each.message}" for each in found] == expected

@@ -39,7 +39,9 @@ def test_what_is_checked_stays_as_it_is(schema: Any) -> None:
 @pytest.mark.parametrize(
     ("schema", "checked"),
     [
-        ({"description": "d", "title": "t", "example": 1, "deprecated": True, "x-rules": [], "default": 1}, {}),
+        ({"description": "d", "title": "t", "example": 1, "x-rules": [], "default": 1}, {}),
+        ({"type": "string", "deprecated": True, "description": "a\n b"}, {"type": "string", "deprecated": "a b"}),
+        ({"format": "binary", "type": "string", "deprecated": True}, {"x-file": True, "deprecated": ""}),
         ({"nullable": False, "additionalProperties": True}, {"additionalProperties": {}}),
         ({"type": "string", "enum": ["a"], "nullable": True}, {"type": ["string", "null"], "enum": ["a", None]}),
         ({"minimum": 1, "exclusiveMinimum": True}, {"exclusiveMinimum": 1}),

@@ -95,7 +95,7 @@ def checks(schema: Any, *, strict: bool = False) -> Checks:
         ({"enum": [["a"], []]}, 1, ("", "1", 'must be one of [["a"],[]]', [["a"], []])),
     ],
 )
-def test_a_schema_error_says_what_is_there_and_what_may_be(
+def test_a_schema_error_names_the_value_and_what_is_accepted(
     schema: Any, body: Any, wanted: tuple[str, str, str, Any]
 ) -> None:
     """Place, value, requirement and the keyword's own value; what is counted is counted, what is long is cut."""
@@ -127,7 +127,7 @@ def test_an_error_of_a_part_stands_below_what_holds_the_part() -> None:
         ([{"kind": "sugar"}], False, ([], [])),
     ],
 )
-def test_a_broken_rule_is_told_in_its_own_words(body: Any, strict: bool, wanted: Any) -> None:
+def test_a_broken_rule_is_reported_with_its_message(body: Any, strict: bool, wanted: Any) -> None:
     """A warning is an entry only for the strict, who see its level."""
     assert checks({"x-rules": [SUGAR, SALT]}, strict=strict).check(body) == wanted
     listed = {"items": {"x-rules": [SUGAR, SALT]}}
@@ -135,7 +135,7 @@ def test_a_broken_rule_is_told_in_its_own_words(body: Any, strict: bool, wanted:
     assert checks(listed, strict=strict).check([{}, body]) == (below, wanted[1])
 
 
-def test_all_that_is_wrong_is_told_at_once_and_each_warning_once() -> None:
+def test_all_errors_are_reported_at_once_and_each_warning_once() -> None:
     """Errors of the schema, then broken rules in the order of the document, each place by itself."""
     schema = {"maxItems": 3, "items": {"x-rules": [SUGAR, SALT]}}
     body = [{"kind": "sugar"}, {"kind": "salt", "grain": "coarse"}, {"kind": "salt", "grain": "big"}, {"kind": "sugar"}]
@@ -206,7 +206,7 @@ def test_a_text_of_costly_characters_is_cut_further_but_to_eight_at_least(length
     ("given", "provenance"),
     [({}, "published"), ({"level": "warning"}, "inferred"), ({"x-certainty": "observed"}, "observed")],
 )
-def test_a_rule_says_how_certain_it_is(given: dict[str, Any], provenance: str) -> None:
+def test_a_rule_names_its_level(given: dict[str, Any], provenance: str) -> None:
     """Its own word, or what its level says."""
     (rule,) = checks({"x-rules": [SUGAR | given]}).rules
     assert (rule.id, rule.level, rule.provenance) == ("sugar-needs-grams", given.get("level", "error"), provenance)
@@ -220,7 +220,7 @@ def test_a_rule_says_how_certain_it_is(given: dict[str, Any], provenance: str) -
         ({}, "x-rules, rule None: 'id' is missing or of the wrong kind"),
     ],
 )
-def test_what_is_no_rule_is_told_by_its_name(rule: dict[str, Any], message: str) -> None:
+def test_an_unknown_rule_is_an_error_with_its_name(rule: dict[str, Any], message: str) -> None:
     """A mistake of the document."""
     with pytest.raises(SpecError) as caught:
         checks({"x-rules": [rule]})

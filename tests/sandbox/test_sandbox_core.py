@@ -181,7 +181,7 @@ def test_a_submit_is_refused_with_all_that_is_wrong() -> None:
     assert len(core.tasks) == 0
 
 
-def test_warnings_are_told_in_a_header() -> None:
+def test_warnings_are_sent_in_a_header() -> None:
     """Those of the parameters and of the body; what is no ASCII is replaced."""
     wanted = started()
     wanted.headers.append((b"x-sandbox-warnings", b"query-a-needs-b?,a-needs-b"))

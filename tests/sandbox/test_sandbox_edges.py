@@ -89,7 +89,7 @@ def test_an_empty_part_of_a_path_is_no_value() -> None:
     assert answer.json()["message"].startswith("the document has no path /v2/jobs/; did you mean /v2/jobs")
 
 
-def test_what_was_only_inferred_is_not_said_to_be_published() -> None:
+def test_an_inferred_rule_is_not_called_published() -> None:
     """Each rule is labelled as its own level tells: stated by the vendor, or our conclusion."""
     told = {
         label.text.partition(" ")[0]: label.provenance

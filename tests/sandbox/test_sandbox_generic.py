@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from rulewright.errors import InputError
 from rulewright.sandbox import Sandbox, SpecError
 
 WAITER = {
@@ -166,7 +167,7 @@ def test_operations_without_a_task_answer_from_the_document(client: httpx.Client
     assert client.post("/ovens/3/jobs", headers=KEY).status_code == 202
 
 
-def test_labels_tell_what_the_spec_says() -> None:
+def test_labels_come_from_the_spec() -> None:
     """S7: provenance is the operation's own; rules are published or inferred by level; the rest is invented."""
     lines = Sandbox(SPEC).provenance()
     assert lines[0] == "observed   operation  POST /ovens/{oven}/jobs (bake)"
@@ -211,14 +212,14 @@ LOOK = "paths /jobs/{job} get"
         (Path("no-such-file.json"), "no-such-file.json: the effective document cannot be read"),
     ],
 )
-def test_a_spec_that_cannot_be_played_says_where(spec: Any, message: str) -> None:
+def test_a_spec_that_cannot_be_played_is_an_error_with_its_place(spec: Any, message: str) -> None:
     """A faulty spec ends in one error that names the place."""
-    with pytest.raises(SpecError, match=re.escape(message)):
+    with pytest.raises(InputError, match=re.escape(message)):
         Sandbox(spec)
 
 
 @pytest.mark.parametrize(("content", "message"), [("{", "is not JSON"), ("[]", "is not a JSON object")])
-def test_a_file_that_is_no_spec_says_so(tmp_path: Path, content: str, message: str) -> None:
+def test_a_file_that_is_no_spec_is_an_error(tmp_path: Path, content: str, message: str) -> None:
     """The file is named."""
     file = tmp_path / "spec.json"
     file.write_text(content)

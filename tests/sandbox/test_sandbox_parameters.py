@@ -132,7 +132,7 @@ def test_what_a_text_is_read_as(schema: Any, texts: list[str], value: Any) -> No
         ),
     ],
 )
-def test_what_is_told_of_a_wrong_value(schema: Any, query: str, entries: Any) -> None:
+def test_how_a_wrong_value_is_reported(schema: Any, query: str, entries: Any) -> None:
     """Each thing wrong, and the other parameters all the same."""
     values, found, warnings = read([parameter("query", "q", schema), parameter("query", "r")], query + "&r=1")
     assert sorted(found, key=str) == sorted(entries, key=str)

@@ -33,7 +33,7 @@ def test_paths_that_differ_in_names_only_are_one_path() -> None:
         assert client.delete("7").headers["allow"] == "GET, PUT"
 
 
-def test_a_header_that_a_parameter_says_nothing_of_is_none() -> None:
+def test_a_header_without_a_parameter_is_ignored() -> None:
     """OpenAPI has the definitions of three ignored; a key that is a parameter, too, is judged as a key alone."""
     names = ("Accept", "content-type", "Authorization", "X-Key")
     schema = {"type": "string", "minLength": 99}

@@ -165,6 +165,6 @@ def test_a_form_in_parts(parts: list[bytes], value: Any) -> None:
         (part(NAMED.format(""), b"1") + b"--b--", f"{PARTS}; boundary=b", "a part has no name"),
     ],
 )
-def test_what_is_no_form_is_told(raw: bytes, content_type: str, reason: str) -> None:
+def test_a_malformed_form_is_an_error(raw: bytes, content_type: str, reason: str) -> None:
     """What it says it is, and what is wrong with it."""
     assert read_body(raw, content_type) == (400, f"the body is not a valid form: {reason}")

@@ -121,7 +121,7 @@ def test_a_shown_example_is_not_changed() -> None:
         (properties(state=TEXT), task_of(), "2", {}, {"state": "2"}),
     ],
 )  # fmt: skip
-def test_what_a_poll_tells(schema: Any, task: Task, state: str, more: Any, wanted: Any) -> None:
+def test_what_a_poll_reports(schema: Any, task: Task, state: str, more: Any, wanted: Any) -> None:
     """What is required, the id where the document has one, the state as what it is, and the result at the end."""
     assert polled(schema, task, state, **more) == wanted
 
@@ -156,7 +156,7 @@ WHY = "the script of this task ends it as burnt"
         ("success", "done", {}, ERROR, {"trace": "trace-id-45678", "url": URL}),
     ],
 )  # fmt: skip
-def test_what_a_bad_end_tells(script: str, state: str, schema: Any, error: Any, wanted: Any) -> None:
+def test_what_a_failed_task_reports(script: str, state: str, schema: Any, error: Any, wanted: Any) -> None:
     """A message, a code of a failure and a trace of any task, where the waiter says."""
     assert polled(schema, finished(script), state, error=error) == {"state": state, **wanted}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from rulewright.errors import InputError
 from rulewright.openapi.schemas import SchemaError, compile_schema
-from rulewright.sandbox import SpecError
 from rulewright.sandbox.validation import Schemas
 
 from tests.sandbox.asking import spec_of
@@ -124,9 +124,9 @@ def test_a_reference_is_followed(version: str, reference: str, bad: Any) -> None
         ({"pattern": "("}, 'a schema of the effective document cannot be compiled: "(" is not a "regex"'),
     ],
 )
-def test_what_is_no_schema_is_told(schema: Any, message: str) -> None:
+def test_a_malformed_schema_is_an_error(schema: Any, message: str) -> None:
     """The mistake of the document, in one line."""
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(InputError) as caught:
         schemas("3.1.0").validator(schema)
     assert str(caught.value) == message
 

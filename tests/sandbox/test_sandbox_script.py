@@ -93,7 +93,7 @@ FORM = "write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], as in 502@poll:2-4"
         ("sideways", f"'sideways' is not an outcome; write one of {ENDS}"),
     ],
 )
-def test_a_script_that_is_not_understood_says_so(sandbox: Sandbox, send: Send, text: str, message: str) -> None:
+def test_a_malformed_script_is_an_error(sandbox: Sandbox, send: Send, text: str, message: str) -> None:
     """In Python as an error, over HTTP as a 400; either names the word and what would be right."""
     with pytest.raises(ScriptError) as caught:
         sandbox.script(text)
@@ -203,7 +203,7 @@ def test_a_status_is_told_in_json(fault: Fault, status: int, headers: Any, body:
     assert refusal([Fault("html"), fault, Fault("500")]) == wanted
 
 
-def test_a_proxy_tells_it_in_html() -> None:
+def test_an_html_answer_of_a_proxy_is_reported() -> None:
     """And so do those before the proxy."""
     statuses = [
         number for number in range(400, 600) if (found := refusal([Fault(str(number))])) and HTML in found.headers

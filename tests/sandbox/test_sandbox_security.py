@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from rulewright.sandbox import Request, Sandbox, SpecError
-from rulewright.sandbox.security import Guard
+from rulewright.sandbox.inputs import Guard
 
 from tests.sandbox.asking import spec_of
 

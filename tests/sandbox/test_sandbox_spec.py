@@ -41,7 +41,7 @@ def success(responses: Any, method: str = "get") -> Success:
     return operation({"responses": responses}, method).success
 
 
-def test_an_operation_that_says_little() -> None:
+def test_an_operation_that_is_barely_described() -> None:
     """The rest has its usual meaning."""
     assert operation({}) == Operation(
         method="GET",
@@ -61,7 +61,7 @@ def test_an_operation_that_says_little() -> None:
 FORM: Any = {"style": "form", "explode": True}
 
 
-def test_an_operation_that_says_all() -> None:
+def test_an_operation_that_is_fully_described() -> None:
     """Its own word goes before that of its path and of the document."""
     answer = {
         "content": {"application/json": {"schema": TEXT}},
@@ -264,12 +264,6 @@ def test_operations_stand_in_the_order_of_the_document() -> None:
         *((method.upper(), "/b") for method in METHODS),
         ("GET", "/a"),
     ]
-
-
-def test_the_version_decides_the_dialect() -> None:
-    """3.0 and its corrections, or any other."""
-    assert [spec_of(version=version).is_30 for version in ("3.0.3", "3.1.0", "2.0")] == [True, False, False]
-    assert not Spec({"paths": {"/": {"get": {}}}}).is_30
 
 
 DOCUMENT: Any = {

@@ -77,7 +77,7 @@ def test_a_script_without_its_submit_fails_at_the_end() -> None:
         api.client().text_to_video("one")
 
 
-def test_a_test_that_failed_is_not_told_a_second_time() -> None:
+def test_a_failed_test_is_reported_once() -> None:
     """The failure of the test itself is the one that is shown."""
     with pytest.raises(ZeroDivisionError), FakeApi(Client, "now"):
         raise ZeroDivisionError

@@ -79,7 +79,7 @@ def test_a_copy_is_a_plain_copy(project: Path, copy: Path) -> None:
             assert (copy / path.relative_to(package)).read_bytes() == path.read_bytes()
 
 
-def test_the_manifest_says_what_the_copy_is(project: Path, copy: Path) -> None:
+def test_the_manifest_describes_the_copy(project: Path, copy: Path) -> None:
     """Release, hashes of the vendor document and of each overlay, tool versions, and a hash and mode per file."""
     manifest = json.loads((copy / MANIFEST).read_bytes())
     recorded = json.loads((project / "generated/manifest.json").read_bytes())

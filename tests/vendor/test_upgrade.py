@@ -31,7 +31,7 @@ def upgrade(app: Path, project: Path, *options: str) -> int:
     return main(["upgrade", str(app / "app/_vendor"), "--project", str(project), *options])
 
 
-def test_an_upgrade_replaces_the_copy_and_tells_the_story(
+def test_an_upgrade_replaces_the_copy_and_reports_the_changes(
     app: Path, copy: Path, newer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Afterwards the copy is byte for byte what a fresh copy is, and the impact names the renamed value."""
@@ -150,7 +150,7 @@ def test_an_upgrade_that_cannot_be_written_leaves_the_old_copy(
     assert [path.name for path in copy.parent.iterdir()] == ["mountsea_gemini"]
 
 
-def test_verify_says_whether_the_project_has_moved_on(
+def test_verify_reports_whether_the_project_changed(
     app: Path, copy: Path, project: Path, newer: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One command tells untouched or edited, which release and revision, and which changes await."""

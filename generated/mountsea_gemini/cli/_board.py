@@ -10,16 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
 from .._api import PROGRAM
 from ._command import Desk, error_text, pasted, words_for
 from ._exits import Exit, exit_code, recorded_exit_code
-from ._lines import SHOWN, Findings
+from ._lines import OPEN, SHOWN, STATES, Entry, Findings, Heading
 from ._options import Storing, Working
 from ._output import one_line
 from ._signals import Interrupted
 
 if TYPE_CHECKING:
-    from ._store import Entry, Heading, Store
+    from ._store import Store
 
 
 GRAVITY: Final = (
@@ -49,12 +51,12 @@ class Board:
 
     def __init__(self, desk: Desk, store: Store, headings: Sequence[Heading]) -> None:
         self.headings = headings
-        self._desk = desk
-        self._store = store
+        self.desk = desk
+        self.store = store
         self._states: dict[str, bytearray] = {}
         self._counts: Counter[str] = Counter()
         self._since = store.now() - 60
-        self._bar: Any = None
+        self._bar: Progress | None = None
         self.load()
 
     def load(self) -> None:
@@ -67,12 +69,12 @@ class Board:
     def entries(self) -> Iterator[Entry]:
         """Yield all lines, in order."""
         for heading in self.headings:
-            yield from self._store.entries(heading)
+            yield from self.store.entries(heading)
 
     def refresh(self) -> None:
         """Read the lines of which something has ended meanwhile, whichever worker ended it."""
-        now = self._store.now()
-        for entry in self._store.changed(self._since):
+        now = self.store.now()
+        for entry in self.store.changed(self._since):
             if entry.id.partition(":")[0] in self._states:
                 self._put(entry)
         self._since = now - 10
@@ -80,8 +82,6 @@ class Board:
             self._bar.update(self._bar.task_ids[0], completed=self._over())
 
     def _put(self, entry: Entry) -> None:
-        from ._store import STATES
-
         states = self._states[entry.id.partition(":")[0]]
         if entry.number < len(states):
             before, now = states[entry.number], STATES.index(entry.state) + 1
@@ -92,14 +92,10 @@ class Board:
 
     def counts(self) -> dict[str, int]:
         """Return how many lines are in each state."""
-        from ._store import STATES
-
         return {state: self._counts[state] for state in STATES}
 
     def named(self, state: str) -> list[str]:
         """Return the ids of the lines in one state."""
-        from ._store import STATES
-
         code = STATES.index(state) + 1
         return [
             f"{batch}:{number}"
@@ -110,8 +106,6 @@ class Board:
 
     def left(self, *, stopped: bool = False) -> int:
         """Return how many lines a worker can go on with; where submits are stopped, only those that have a task."""
-        from ._store import OPEN
-
         return sum(self._counts[state] for state in (("waiting",) if stopped else OPEN))
 
     def _over(self) -> int:
@@ -122,16 +116,20 @@ class Board:
         batch, _, number = line.rpartition(":")
         return number if [each.batch for each in self.headings] == [batch] else line
 
+    def note(self, text: str) -> None:
+        """Show a message of a worker of this process."""
+        self.desk.screen.note(text)
+
     def observe(self, line: str, state: str, error: BaseException | None, outcome: Mapping[str, Any]) -> None:
         """Show what a worker of this process has done."""
         if error is not None:
             text = error_text(error, None).removeprefix("error: ")
-            self._desk.screen.problem(f"line {self.name(line)}: {state}: {text}")
+            self.desk.screen.problem(f"line {self.name(line)}: {state}: {text}")
         elif "error" in outcome:
-            self._desk.screen.problem(f"line {self.name(line)}: {state}: {outcome['error']['message']}")
+            self.desk.screen.problem(f"line {self.name(line)}: {state}: {outcome['error']['message']}")
         else:
             what = outcome.get("file") or f"task {outcome['task']['id']}"
-            self._desk.screen.note(one_line(f"line {self.name(line)}: {state} {what}"))
+            self.desk.screen.note(one_line(f"line {self.name(line)}: {state} {what}"))
 
     def polled(self, line: str, result: Any) -> None:
         """Show the result of a poll."""
@@ -141,8 +139,10 @@ class Board:
     @contextmanager
     def shown(self) -> Iterator[None]:
         """Show progress."""
-        if self._desk.screen.lively and self.headings:
-            self._bar = _bar(self._desk, sum(self._counts.values()), self._over())
+        if self.desk.screen.lively and self.headings:
+            columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self._bar = self.desk.screen.progress(*columns, TextColumn("{task.fields[last]}", markup=False))
+            self._bar.add_task("lines", total=sum(self._counts.values()), completed=self._over(), last="")
             self._bar.start()
         try:
             yield
@@ -151,20 +151,66 @@ class Board:
                 self._bar.stop()
                 self._bar = None
 
+    def row(self, entry: Entry) -> str:
+        """Return a line of the list of lines."""
+        error = entry.error or {}
+        what = entry.file or (f"task {entry.task}" if entry.task else "")
+        problem = f"{error.get('type')}: {error.get('message')}" if error else ""
+        return " ".join(filter(None, (self.name(entry.id), entry.state, what, problem)))
 
-def _bar(desk: Desk, total: int, over: int) -> Any:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    def report(
+        self,
+        options: Working,
+        stopped: Mapping[str, Any],
+        *,
+        findings: Findings | None = None,
+        interrupted: KeyboardInterrupt | None = None,
+    ) -> Exit:
+        """Show what became of the lines, and how to go on."""
+        entries = [entry for entry in self.entries() if entry.state not in {"done", "queued", "held"}]
+        codes = [_code(entry) for entry in entries]
+        if stopped:
+            codes.append(recorded_exit_code(str(stopped.get("type"))))
+        if {"waiting", "submitting"} & {entry.state for entry in entries} and not getattr(options, "no_wait", False):
+            codes.append(Exit.WAIT_OVER)
+        code = exit_code(interrupted) if interrupted else next((each for each in GRAVITY if each in codes), Exit.OK)
+        if interrupted:
+            running = [f"  line {self.name(each.id)}: task {each.task}" for each in entries if each.state == "waiting"]
+            how = f"interrupted by {interrupted}" if isinstance(interrupted, Interrupted) else "interrupted"
+            tasks = "; submitted and not finished:" if running else ""
+            self.desk.screen.problem("\n".join([how + tasks, *map(one_line, running[:SHOWN])]))
+        self._summarize(entries)
+        if self.headings and (self.left() or self.named("held")):
+            lasting = options.store or not options.sandbox or options.base_url is not None
+            going_on = pasted([*words_for(options, "resume")], "").removesuffix(" ''") + naming(options)
+            self.desk.screen.problem(f"go on with: {going_on}" if lasting else "the sandbox has ended")
+        unlisted = findings.unlisted if findings else ()
+        document = {
+            "exit": code.value,
+            "store": self.store.place,
+            "counts": self.counts(),
+            "lines": [entry.document() for entry in entries],
+            "unlisted_fields": [field.document() for field in unlisted],
+            "error": dict(stopped) or None,
+        }
+        files = (str(entry.file) for entry in self.entries() if entry.state == "done")
+        self.desk.screen.result(files, document)
+        return code
 
-    bar = Progress(
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[last]}", markup=False),
-        console=desk.screen.console,
-        transient=True,
-    )
-    bar.add_task("lines", total=total, completed=over, last="")
-    return bar
+    def _summarize(self, entries: Iterable[Entry]) -> None:
+        """Show how many lines are in each state, and name those that need somebody."""
+        counts = {state: count for state, count in self.counts().items() if count}
+        if not counts:
+            return
+        show = self.desk.screen.note if set(counts) == {"done"} else self.desk.screen.problem
+        show(", ".join(f"{count} {state}" for state, count in counts.items()))
+        for state in ("failed", "undelivered", "refused", "unknown", "on_disk", "broken"):
+            names = [self.name(entry.id) for entry in entries if entry.state == state]
+            if names:
+                more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+                self.desk.screen.problem(f"{state}: line{'s' * (len(names) > 1)} {', '.join(names[:SHOWN])}{more}")
+                if state in _WAYS_OUT:
+                    self.desk.screen.problem(f"  {_WAYS_OUT[state]}")
 
 
 def naming(options: Storing | Working) -> str:
@@ -173,76 +219,10 @@ def naming(options: Storing | Working) -> str:
     return f" --store {shlex.quote(options.store)}" if options.store and not has_password else ""
 
 
-def row(board: Board, entry: Entry) -> str:
-    """Return a line of the list of lines."""
-    error = entry.error or {}
-    what = entry.file or (f"task {entry.task}" if entry.task else "")
-    problem = f"{error.get('type')}: {error.get('message')}" if error else ""
-    return " ".join(filter(None, (board.name(entry.id), entry.state, what, problem)))
-
-
-def report(
-    desk: Desk,
-    options: Working,
-    store: Store,
-    board: Board,
-    stopped: Mapping[str, Any],
-    *,
-    findings: Findings | None = None,
-    interrupted: KeyboardInterrupt | None = None,
-) -> Exit:
-    """Show what became of the lines, and how to go on."""
-    entries = [entry for entry in board.entries() if entry.state not in {"done", "queued", "held"}]
-    codes = [_code(entry) for entry in entries]
-    if stopped:
-        codes.append(recorded_exit_code(str(stopped.get("type"))))
-    if any(entry.state in {"waiting", "submitting"} for entry in entries) and not getattr(options, "no_wait", False):
-        codes.append(Exit.WAIT_OVER)
-    code = exit_code(interrupted) if interrupted else next((each for each in GRAVITY if each in codes), Exit.OK)
-    if interrupted:
-        running = [f"  line {board.name(each.id)}: task {each.task}" for each in entries if each.state == "waiting"]
-        how = f"interrupted by {interrupted}" if isinstance(interrupted, Interrupted) else "interrupted"
-        tasks = "; submitted and not finished:" if running else ""
-        desk.screen.problem("\n".join([how + tasks, *map(one_line, running[:SHOWN])]))
-    _summarize(desk, board, entries)
-    if board.headings and (board.left() or board.named("held")):
-        lasting = options.store or not options.sandbox or options.base_url is not None
-        going_on = pasted([*words_for(options, "resume")], "").removesuffix(" ''") + naming(options)
-        desk.screen.problem(f"go on with: {going_on}" if lasting else "the sandbox has ended")
-    unlisted = findings.unlisted if findings else ()
-    document = {
-        "exit": code.value,
-        "store": store.place,
-        "counts": board.counts(),
-        "lines": [entry.document() for entry in entries],
-        "unlisted_fields": [field.document() for field in unlisted],
-        "error": dict(stopped) or None,
-    }
-    files = (str(entry.file) for entry in board.entries() if entry.state == "done")
-    desk.screen.result(files, document)
-    return code
-
-
 def _code(entry: Entry) -> Exit:
     if entry.state in _CODES:
         return _CODES[entry.state]
     return recorded_exit_code(str(entry.error["type"])) if entry.error else Exit.OK
-
-
-def _summarize(desk: Desk, board: Board, entries: Iterable[Entry]) -> None:
-    """Show how many lines are in each state, and name those that need somebody."""
-    counts = {state: count for state, count in board.counts().items() if count}
-    if not counts:
-        return
-    show = desk.screen.note if set(counts) == {"done"} else desk.screen.problem
-    show(", ".join(f"{count} {state}" for state, count in counts.items()))
-    for state in ("failed", "undelivered", "refused", "unknown", "on_disk", "broken"):
-        names = [board.name(entry.id) for entry in entries if entry.state == state]
-        if names:
-            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-            desk.screen.problem(f"{state}: line{'s' * (len(names) > 1)} {', '.join(names[:SHOWN])}{more}")
-            if state in _WAYS_OUT:
-                desk.screen.problem(f"  {_WAYS_OUT[state]}")
 
 
 _WAYS_OUT: Final = {

@@ -17,6 +17,7 @@ from attrs import define, evolve
 
 from .. import _errors as errors
 from .._api import PROGRAM, RULES, TOKEN_VARIABLE, WAITERS
+from .._rules import Deprecated
 from .._tasks import Task
 from .._violation import Violation
 from .._waiter import TaskResult
@@ -129,16 +130,24 @@ def way_out(error: BaseException, job: Job | None) -> list[str]:
     return _own_advice(error)
 
 
-def _with_options(violation: Violation, names: Mapping[str, str]) -> str:
-    """Return a violation as text, with the options that were typed in place of the fields they stand for."""
+def warning_text(warning: Warning | str, names: Mapping[str, str]) -> str:
+    """Return the text of a warning, with options as in errors."""
+    found = warning.args[0] if isinstance(warning, Warning) and warning.args else warning
+    return _with_options(found, names) if isinstance(found, Violation | Deprecated) else str(warning)
+
+
+def _with_options(found: Violation | Deprecated, names: Mapping[str, str]) -> str:
+    """Return a finding as text, with the options that were typed in place of the fields they stand for."""
 
     def named(pointer: str) -> str:
         name, slash, rest = pointer.removeprefix("/").partition("/")
         inner = f" item {int(rest) + 1}" if rest.isdecimal() else slash + rest
         return names[name] + inner if name in names else pointer
 
-    nearest = tuple(evolve(change, pointer=named(change.pointer)) for change in violation.nearest)
-    return str(evolve(violation, pointer=named(violation.pointer), nearest=nearest))
+    if isinstance(found, Deprecated):
+        return str(evolve(found, at=named(found.at)))
+    nearest = tuple(evolve(change, pointer=named(change.pointer)) for change in found.nearest)
+    return str(evolve(found, pointer=named(found.pointer), nearest=nearest))
 
 
 def _refusing(found: tuple[Violation, ...]) -> list[str]:

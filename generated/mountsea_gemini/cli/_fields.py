@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import io
 import itertools
@@ -24,7 +23,7 @@ from .._errors import ConfigurationError
 from .._operation import Input, Operation
 from .._secrets import printable
 from .._violation import Violation, unlisted
-from ._requests import read_input
+from ._requests import read_input, suggestion
 
 REQUEST: Final = Group(
     "Request",
@@ -64,7 +63,8 @@ class Field:
     def option(self, typed: Sequence[str]) -> str:
         """Return the option as it was typed."""
         words = (word.partition("=")[0] for word in typed)
-        return next((word for word in words if word in self.options), self.options[0])
+        own = {*self.options, *(f"--no-{each.removeprefix('--')}" for each in self.options)}
+        return next((word for word in words if word in own), self.options[0])
 
     def value(self, given: Any, *, allow_unlisted: bool, typed: Sequence[str]) -> Any:
         """Return what to call the method with.
@@ -83,10 +83,9 @@ class Field:
             return listed[text]
         if allow_unlisted:
             return unlisted(text)
-        close = difflib.get_close_matches(text, listed, 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        got = f"{printable(text)!r}{suggestion(text, listed)}"
         raise ConfigurationError(
-            f"{self.option(typed)} must be one of {', '.join(listed)}, got {printable(text)!r}{hint}",
+            f"{self.option(typed)} must be one of {', '.join(listed)}, got {got}",
             way_out="to send it anyway: --allow-unlisted",
         )
 
@@ -331,15 +330,7 @@ def operation_of(method: str) -> Operation[..., Any]:
 class _Recorder(Methods):
     """The methods of a client, which return their requests."""
 
-    def _start(
-        self,
-        operation: Operation[..., Any],
-        given: Mapping[str, Any],
-        extra: Mapping[str, Any] | None = None,
-        *,
-        waive: Collection[str],
-        strict: bool | None,
-    ) -> Any:
+    def _start(self, operation: Operation[..., Any], given: Mapping[str, Any], extra: Any = None, **_: Any) -> Any:
         return Request(operation, given)
 
     _call = _start

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from attrs import define, field, frozen
+from attrs import asdict, define, field
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions, WorkflowStatus
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -28,6 +28,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from .._api import PROGRAM
 from .._errors import ConfigurationError
 from .._secrets import printable
+from ._lines import Entry, Heading
 
 APPLICATION: Final = f"batch-{re.sub('[^a-z0-9_-]', '-', PROGRAM.lower())}"
 VERSION: Final = "1"
@@ -50,24 +51,6 @@ FOLLOW: Final = f"{APPLICATION}.follow"
 """Names of the workflows: an engine in one process knows those of every client that is loaded there."""
 _SETTINGS: Final = f"{APPLICATION}:settings"
 
-STATES: Final = (
-    "queued",
-    "held",
-    "submitting",
-    "waiting",
-    "done",
-    "failed",
-    "undelivered",
-    "refused",
-    "unknown",
-    "on_disk",
-    "cancelled",
-    "broken",
-)
-"""The states of a line, in the order in which they are reported."""
-OPEN: Final = frozenset({"queued", "submitting", "waiting"})
-"""States that a worker goes on with."""
-
 # What the engine would print is reported by the commands: with a handler of ours it adds none of its own.
 logging.getLogger("dbos").addHandler(logging.NullHandler())
 
@@ -75,64 +58,6 @@ _CHUNK: Final = 400
 """Lines of one query: each has two workflows, and SQLite takes a limited number of parameters."""
 TOGETHER: Final = 1000
 """Lines enqueued in one transaction."""
-
-
-@frozen
-class Entry:
-    """What is known of one line.
-
-    Attributes:
-        id: Its batch and its number.
-        state: One of `STATES`.
-        task: The id of its task.
-        file: What was downloaded.
-        error: The error that ended it: its class as `type`, its text as `message`.
-    """
-
-    id: str
-    state: str
-    task: str | None = None
-    file: str | None = None
-    error: Mapping[str, Any] | None = None
-
-    @property
-    def number(self) -> int:
-        """The number of the line in its file, from 1."""
-        return int(self.id.rpartition(":")[2])
-
-    def document(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        batch, _, number = self.id.rpartition(":")
-        error = None if self.error is None else dict(self.error)
-        return {
-            "batch": batch,
-            "line": int(number),
-            "state": self.state,
-            "id": self.task,
-            "file": self.file,
-            "error": error,
-        }
-
-
-@frozen
-class Heading:
-    """What the lines of one file have in common.
-
-    Attributes:
-        batch: Its id: a hash of the file's content.
-        file: The file.
-        directory: Where its files go.
-        waive: Ids of rules switched off.
-        strict: Whether inferred rules refuse too.
-        lines: The number of the last line.
-    """
-
-    batch: str
-    file: str
-    directory: str
-    waive: tuple[str, ...] = ()
-    strict: bool = False
-    lines: int = 0
 
 
 @define
@@ -209,16 +134,8 @@ class Store:
             lines: Number and content of each line that is new.
             approved: How many of them may be submitted; the others are held. None for all.
         """
-        self._record(
-            heading.batch,
-            "batch",
-            {
-                "file": heading.file,
-                "directory": heading.directory,
-                "waive": list(heading.waive),
-                "strict": heading.strict,
-            },
-        )
+        shared = asdict(heading, filter=lambda each, _: each.name not in {"batch", "lines"})
+        self._record(heading.batch, "batch", shared)
         self.client.update_workflow_attributes(heading.batch, {"lines": heading.lines}, merge=True)
         count = 0
         for chunk in chunks(lines, TOGETHER):
@@ -230,9 +147,9 @@ class Store:
                     count += 1
         return count
 
-    def follow(self, line: str, task: Mapping[str, Any], *, batch: str, output: str) -> None:
+    def follow(self, line: str, content: Mapping[str, Any], task: Mapping[str, Any]) -> None:
         """Enqueue the waiting for a task of a line; harmless where that is enqueued already."""
-        self.client.enqueue(follow_options(line, task), {"batch": batch, "output": output, "task": dict(task)})
+        self.client.enqueue(*following(line, content, task))
 
     def entries(self, heading: Heading, numbers: Iterable[int] | None = None) -> Iterator[Entry]:
         """Yield what is known of the lines of a batch, in order; lines that are not in the store are left out."""
@@ -330,22 +247,16 @@ def _options(identifier: str, kind: str, queue: str, **attributes: Any) -> Enque
     }
 
 
-def follow_options(line: str, task: Mapping[str, Any]) -> EnqueueOptions:
-    """Return the options of the workflow that follows a line's task."""
-    return _options(f"{line}:file", FOLLOW, FOLLOWING, task=task["id"])
+def following(line: str, content: Mapping[str, Any], task: Mapping[str, Any]) -> tuple[EnqueueOptions, dict[str, Any]]:
+    """Return the options and the content of the workflow that follows a line's task."""
+    options = _options(f"{line}:file", FOLLOW, FOLLOWING, task=task["id"])
+    return options, {"batch": content["batch"], "output": content["output"], "task": dict(task)}
 
 
 def _heading(found: WorkflowStatus) -> Heading:
-    content = _content(found)
     lines = int((found.attributes or {}).get("lines", 0))
-    return Heading(
-        found.workflow_id,
-        content["file"],
-        content["directory"],
-        tuple(content["waive"]),
-        bool(content["strict"]),
-        lines,
-    )
+    content = _content(found)
+    return Heading(**{**content, "waive": tuple(content["waive"]), "batch": found.workflow_id, "lines": lines})
 
 
 def _content(found: WorkflowStatus) -> dict[str, Any]:

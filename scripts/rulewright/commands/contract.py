@@ -39,9 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: contract checks need {missing[0]}: pip install 'rulewright[contract]'", file=sys.stderr)
         return EXIT_USAGE
     try:
-        client = options.client or _client_here()
-        planned = _announced(client, options) if options.url else []
-        return 0 if options.dry_run else _run(client, options, [*planned, *given[passed + 1 :]])
+        options.client = options.client or _client_here()
+        if options.url:
+            _announce(options)
+        return 0 if options.dry_run else _run(options, given[passed + 1 :])
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USAGE
@@ -54,33 +55,29 @@ def _client_here() -> str:
     return project.package
 
 
-def _announced(client: str, options: argparse.Namespace) -> list[str]:
-    """Print what will be sent to an address, and return the options that make pytest send it."""
+def _announce(options: argparse.Namespace) -> None:
+    """Print what will be sent to an address."""
     from rulewright.contract.client import ClientPackage  # noqa: PLC0415  the libraries it needs may be missing
     from rulewright.contract.contract import Contract  # noqa: PLC0415
     from rulewright.contract.live import announcement, check_alive, check_url, plan, token_for  # noqa: PLC0415
 
-    package = ClientPackage(client)
+    package = ClientPackage(options.client)
     url = check_url(options.url)
     if not options.dry_run:
         token_for(url, package.variable)
         check_alive(url)
     planned = plan(Contract(package.document), options.allow_spending)
     print(*announcement(planned, url), sep="\n", file=sys.stderr, flush=True)
-    return ["--url", url, "--allow-spending", str(options.allow_spending)]
 
 
-def _run(client: str, options: argparse.Namespace, more: Sequence[str]) -> int:
+def _run(options: argparse.Namespace, more: Sequence[str]) -> int:
     import pytest  # noqa: PLC0415  it may be missing
 
     from rulewright.contract import plugin  # noqa: PLC0415
 
     live = plugin.SUITE / "test_live.py"
     tests = [str(live)] if options.url else [str(plugin.SUITE), f"--ignore={live}"]
-    asked = ["--client", client, "--seeds", str(options.seeds), *(["--long"] if options.long else [])]
-    asked += [word for name in options.check for word in ("--check", name)]
-    asked += [word for name in options.skip for word in ("--skip", name)]
-    asked += ["--junitxml", str(options.junitxml)] if options.junitxml else []
+    asked = ["--junitxml", str(options.junitxml)] if options.junitxml else []
     # What else is installed must not change a verdict; a plugin that somebody wants is named after --.
     plugins = ("no:cacheprovider", "_hypothesis_pytestplugin", "schemathesis.pytest.plugin")
     own = ["-c", str(plugin.SUITE / "pytest.ini"), "--rootdir", str(Path.cwd()), "--disable-plugin-autoload", "-q"]
@@ -95,7 +92,7 @@ def _run(client: str, options: argparse.Namespace, more: Sequence[str]) -> int:
         with tempfile.TemporaryDirectory() as folder:
             os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)  # else it writes into this one
             own += [word for name in plugins for word in ("-p", name)]
-            failures = _Failures()
+            failures = _Failures(options)
             # the findings alone are printed on standard output, where there is a program to read them
             with contextlib.redirect_stdout(sys.stdout if options.format == "text" else sys.stderr):
                 code = pytest.main([*own, *asked, *more, *tests], plugins=[plugin, failures])
@@ -109,10 +106,17 @@ def _run(client: str, options: argparse.Namespace, more: Sequence[str]) -> int:
 
 
 class _Failures:
-    """A plugin of pytest that keeps each failed check as a finding."""
+    """A plugin of pytest that hands on the options, and keeps each failed check as a finding."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
         self.found: list[Finding] = []
+
+    def pytest_configure(self, config: Any) -> None:
+        """Hand on the options; pytest asks the plugin it was given last first."""
+        from rulewright.contract.plugin import OPTIONS  # noqa: PLC0415
+
+        config.stash[OPTIONS] = self._options
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Note a failed check, or one that could not be run."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 from rulewright import findings
 from rulewright.errors import EXIT_FAILED, InputError, printable, run_cli
 from rulewright.generate.explain import explained
+from rulewright.importing.imported import place_of_page
 from rulewright.importing.page import is_url, read_page
 from rulewright.merged import Merged, merge
 from rulewright.openapi.document import Document, load, parse, to_json, to_yaml
@@ -89,9 +90,9 @@ def _check(project: Project, options: argparse.Namespace) -> int:
 def _misquotes_of_pages(project: Project, merged: Merged) -> Iterator[Finding]:
     """Fetch each page that a rule quotes, once, and yield the rules whose words or whose page changed."""
     rules = [rule for schema in merged.ruled for rule in schema.rules]
-    for name in dict.fromkeys(rule.source.page for rule in rules if rule.source.page is not None):
+    for name in dict.fromkeys(place_of_page(project, rule.source.page) for rule in rules if rule.source.page):
         if not is_url(name) and not (project.root / name).is_file():
-            print(printable(f"not compared: {name} is neither a URL nor a file of the project"), file=sys.stderr)
+            print(printable(f"not compared: {name} is no URL, no file, and of no imported site"), file=sys.stderr)
             continue
         page = read_page(name if is_url(name) else str(project.root / name), name)
         yield from misquotes_of_page(name, page.text, page.sha256, rules)

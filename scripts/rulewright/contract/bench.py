@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import httpx
+import requests
 
 from rulewright.contract.cases import Probe
 from rulewright.contract.client import Caller, ClientPackage, Inexpressible, Outcome, Skin
-from rulewright.contract.contract import BASE, Contract, Subject
+from rulewright.contract.contract import BASE, Contract, Subject, Verdict
 from rulewright.contract.coverage import Ledger
 from rulewright.contract.failure import Ask, Failure, blame_of
-from rulewright.contract.judge import Verdict
 from rulewright.contract.request import Request, is_same
 from rulewright.sandbox import Sandbox
+from rulewright.sandbox.doors import Stream, Transport
 from rulewright.testing import FakeClock
 
 TOKEN: Final = "sandbox"  # noqa: S105  the sandbox's own, published on purpose
@@ -24,7 +25,7 @@ WARNINGS: Final = "x-sandbox-warnings"
 Exchanged = Callable[[httpx.Request, int, bytes], None]
 
 
-class Watched(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class Watched(Transport):
     """A transport that reports what passes through it.
 
     Args:
@@ -34,19 +35,10 @@ class Watched(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """
 
     def __init__(self, inner: httpx.BaseTransport, sent: Callable[[httpx.Request], None], exchanged: Exchanged) -> None:
+        super().__init__(self._passed)
         self._inner = inner
         self._sent = sent
         self._exchanged = exchanged
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass one request on."""
-        request.read()
-        return self._passed(request)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass one request on."""
-        await request.aread()
-        return self._passed(request)
 
     def _passed(self, request: httpx.Request) -> httpx.Response:
         self._sent(request)
@@ -56,32 +48,16 @@ class Watched(httpx.BaseTransport, httpx.AsyncBaseTransport):
             raise  # a fault on purpose
         except Exception as error:  # noqa: BLE001  whatever it is, it is the server's
             response = httpx.Response(500, text=f"the server crashed: {type(error).__name__}: {error}")
-        body = _Body(response)
-        if body.broken is None:
-            self._exchanged(request, response.status_code, b"".join(body.parts))
-        return httpx.Response(response.status_code, headers=response.headers.raw, stream=body)
+        stream = Stream(self._read(request, response), FakeClock())
+        return httpx.Response(response.status_code, headers=response.headers.raw, stream=stream)
 
-
-class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of an answer, to be read once more: the same bytes, and the same error at the same place."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self.parts: list[bytes] = []
-        self.broken: Exception | None = None
-        try:
-            stream: Any = response.stream  # a blocking transport gives one that can be iterated
-            self.parts.extend(stream)
-        except Exception as error:  # noqa: BLE001  it is raised again where it was met
-            self.broken = error
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self.parts
-        if self.broken is not None:
-            raise self.broken
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for part in self:
-            yield part
+    def _read(self, request: httpx.Request, response: httpx.Response) -> Iterator[tuple[float, bytes]]:
+        stream: Any = response.stream  # a blocking transport gives one that can be iterated
+        content = b""
+        for part in stream:
+            content += part
+            yield 0.0, part
+        self._exchanged(request, response.status_code, content)
 
 
 class Bench:
@@ -162,12 +138,16 @@ class Bench:
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         return self._raw.request(ask.method, target, headers={**given, **more}, content=ask.content)
 
-    def pass_on(
-        self, method: str, url: str, headers: list[tuple[bytes, bytes]], content: bytes | None
-    ) -> httpx.Response:
-        """Send a request as it is, past the client."""
+    def pass_on(self, request: requests.PreparedRequest, subject: Subject) -> httpx.Response:
+        """Send a request of another HTTP library past the client, with the credential of its operation."""
         self.compared += 1
-        return self._raw.request(method, url, headers=headers, content=content)
+        given = {name: v.decode("latin-1") if isinstance(v, bytes) else v for name, v in request.headers.items()}
+        ask = Ask(str(request.method), str(request.url), given, carriers=subject.carriers)
+        target, headers = ask.sent(TOKEN)
+        # As bytes: one library takes any character of Latin-1 in a header, the other ASCII only.
+        encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        body: Any = request.body
+        return self._raw.request(ask.method, target, headers=encoded, content=body)
 
     def submit(self, subject: Subject, script: str, skin: Skin = "sync") -> Outcome:
         """Start a task that follows a script."""
@@ -200,16 +180,7 @@ class Bench:
         self.sandbox.script(script)
         known = set(self.sandbox.core.tasks)
         self.send(self.contract.ask(submit, submit.request))
-        task_id = next(each for each in self.sandbox.core.tasks if each not in known)
-        return subject.asking(task_id)
-
-    def carried(self, subject: Subject) -> dict[str, dict[str, str]]:
-        """Return the credential of an operation as keyword arguments that HTTP libraries have in common."""
-        found: dict[str, dict[str, str]] = {"headers": {}, "params": {}, "cookies": {}}
-        for carrier in subject.carriers:
-            place = {"header": "headers", "query": "params", "cookie": "cookies"}[carrier.place]
-            found[place][carrier.name] = carrier.value(TOKEN)
-        return found
+        return subject.asking(next(each for each in self.sandbox.core.tasks if each not in known))
 
     def agree_on_parameters(self, subject: Subject, case: str, request: Request) -> Failure | None:
         """Put a request whose parameters have rules to compiled rules, client and server."""

@@ -12,13 +12,12 @@ from attrs import evolve, frozen
 
 from rulewright.contract.contract import Contract, Subject, encode_json
 from rulewright.contract.failure import Ask, Failure
-from rulewright.contract.judge import Part
 from rulewright.contract.request import Request
 from rulewright.openapi.sample import sample
 from rulewright.rules.definition import Rule
 from rulewright.rules.space import Space, around_bounds, concretes
 from rulewright.sandbox.spec import Parameter
-from rulewright.sandbox.validation import ITEMS
+from rulewright.sandbox.validation import ITEMS, Ruled
 
 POINTS: Final = 5_000
 """Points of a request space that are tried; of a larger space, about as many, spread evenly."""
@@ -86,28 +85,22 @@ class Cases:
     def bodies(self) -> Iterator[tuple[str, Any]]:
         """Yield JSON bodies, right and wrong; the document decides which is which."""
         subject = self.subject
-        if subject.judge is None:
+        if subject.schema is None:
             return
         yield "the valid request", subject.request.body
-        for part, space in subject.spaces:
-            for rule in part.ruled.rules:
-                yield from ((case, self._within(part, value)) for case, value in _around(rule, space))
+        for place, rules, space in subject.spaces:
+            for rule in rules:
+                yield from ((case, self._within(place, value)) for case, value in _around(rule, space))
             for value in space.bodies(POINTS):
-                yield space.cell(value) or "a point", self._within(part, value)
+                yield space.cell(value) or "a point", self._within(place, value)
         for word, value in OF_TYPE.items():
             yield f"{word} as body", value
         yield "an empty object", {}
         yield from self._fields()
 
-    def rule_bodies(self, rule: Rule) -> Iterator[Any]:
-        """Yield bodies around the examples of one rule, in which it may be kept or broken."""
-        for part, space in self.subject.spaces:
-            if rule in part.ruled.rules:
-                yield from (self._within(part, value) for _, value in _around(rule, space))
-
-    def _within(self, part: Part, value: Any) -> Any:
-        """Return the valid body with a value in the place of a part."""
-        return _put(self.subject.request.body, part.path, part.schemas, value, self._contract)
+    def _within(self, place: Ruled, value: Any) -> Any:
+        """Return the valid body with a value in one place."""
+        return _put(self.subject.request.body, place.path, place.schemas, value, self._contract)
 
     def _fields(self) -> Iterator[tuple[str, Any]]:
         good, schema = self.subject.request.body, self.subject.schema or {}
@@ -149,7 +142,7 @@ class Cases:
         subject, space = self.subject, self.subject.parameter_space
         if subject.ruled is None or space is None:
             return
-        keys = {each.rule_name: f"{each.place}:{each.name}" for each in subject.operation.parameters}
+        keys = {each.rule_name: each.key for each in subject.operation.parameters}
         given = [
             (f"an example of {rule.id}", body) for rule in subject.ruled.rules for body in (rule.passes, rule.breaks)
         ]
@@ -184,12 +177,9 @@ class Cases:
 
     def parameters(self) -> Iterator[Probe]:
         """Yield requests with a parameter that is missing, repeated, or of no value it may have."""
-        keys = {(each.place, each.name.lower()) for each in self.subject.carriers}
-        for each in self.subject.operation.parameters:
-            if (each.place, each.name.lower()) in keys or each.place == "cookie":
-                continue
-            key, place = f"{each.place}:{each.name}", f"{self.subject.name} parameter {each.name}"
-            given = dict(self.subject.request.parameters)
+        given = dict(self.subject.request.parameters)
+        for each in self.subject.parameters:
+            key, place = each.key, f"{self.subject.name} parameter {each.name}"
             if each.required and each.place != "path":
                 without = {name: value for name, value in given.items() if name != key}
                 yield Probe(f"{self.subject.name} without {each.name}", place, self._asking(without), REFUSED)
@@ -205,13 +195,13 @@ class Cases:
         return self._contract.ask(self.subject, evolve(self.subject.request, parameters=parameters))
 
     def _is_list(self, parameter: Parameter) -> bool:
-        fits = self._contract.judge.fits(parameter.schema).is_valid
+        fits = self._contract.schemas.validator(parameter.schema).is_valid
         return fits([]) or fits(["a"]) or fits([1])
 
     def _wrong(self, parameter: Parameter) -> Iterator[str]:
         """Yield texts that are no value of a parameter, whichever way a server reads texts."""
         schema = self._contract.spec.resolve(parameter.schema)
-        fits = self._contract.judge.fits(parameter.schema).is_valid
+        fits = self._contract.schemas.validator(parameter.schema).is_valid
         if fits({}) or self._is_list(parameter):
             return
         bounds = [each for each in around_bounds(schema) if not isinstance(each, bool)]
@@ -223,7 +213,7 @@ class Cases:
     def contents(self) -> Iterator[Probe]:
         """Yield requests whose body is no JSON, or does not announce it."""
         body = self.subject.operation.body
-        if self.subject.judge is None or body is None or not body.required:
+        if self.subject.schema is None or body is None or not body.required:
             return
         right, place = self._ask, f"{self.subject.name} requestBody"
         for word, content in {
@@ -251,8 +241,7 @@ class Cases:
 
     def methods(self) -> Iterator[Probe]:
         """Yield requests with methods that no operation of the path has."""
-        path = self._ask.target.partition("?")[0]
-        documented = {each.operation.method for each in self._contract.matching(path)}
+        documented = self._contract.matching(self._ask.target.partition("?")[0])
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
             if method not in documented:
                 ask = Ask(method, self._ask.target, {}, None, self.subject.carriers)

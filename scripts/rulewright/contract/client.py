@@ -57,14 +57,18 @@ class Outcome:
     warned: tuple[str, ...] = ()
 
     @property
+    def ended(self) -> Any:
+        """What came of it: the value or the error."""
+        return self.value if self.error is None else self.error
+
+    @property
     def name(self) -> str:
         """The class of what came of it."""
-        return type(self.value if self.error is None else self.error).__name__
+        return type(self.ended).__name__
 
     def is_a(self, name: str) -> bool:
         """Whether it ended with a value or an error of this class, or of one derived from it."""
-        ended = self.value if self.error is None else self.error
-        return any(kind.__name__ == name for kind in type(ended).__mro__)
+        return any(kind.__name__ == name for kind in type(self.ended).__mro__)
 
 
 class ClientPackage:
@@ -237,11 +241,9 @@ class Caller:
         given = _given(operation, request, arguments)
         if given is not None:
             return self.outcome(lambda: getattr(self.client, operation.function)(**given, **options))
-        call = self.client._submit if operation.poll else None  # noqa: SLF001  what a method has no words for
-        return self.outcome(lambda: call(operation, arguments, **options) if call else self._call(operation, arguments))
-
-    def _call(self, operation: Any, arguments: Mapping[str, Any]) -> Any:
-        return self.client.call(operation, **arguments)
+        if operation.poll:  # what a method has no words for
+            return self.outcome(lambda: self.client._submit(operation, arguments, **options))  # noqa: SLF001
+        return self.outcome(lambda: self.client.call(operation, **arguments))
 
     def outcome(self, call: Callable[[], Any]) -> Outcome:
         """Make a call of this client and return how it ended, awaited if it has to be."""
@@ -346,6 +348,8 @@ def _converted(value: Any, hint: Any) -> Any:
             return [_converted(item, typing.get_args(hint)[0]) for item in value]
         if getattr(hint, "__name__", "") == "File" and isinstance(value, bytes | str):
             return hint(BytesIO(value.encode() if isinstance(value, str) else value), "text.txt")
+        if hint is str and isinstance(value, bytes):
+            return value.decode()
         if hint in _TEXTS and isinstance(value, str):
             return _TEXTS[hint](value)
         read = getattr(hint, "from_dict", None)

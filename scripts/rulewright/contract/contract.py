@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import httpx
 from attrs import evolve, frozen
 
 from rulewright.contract.failure import Ask, Carrier
-from rulewright.contract.judge import BodyJudge, Judge, Part, Verdict
 from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Request
 from rulewright.openapi.document import to_yaml
 from rulewright.openapi.operations import is_ignored, is_json
 from rulewright.openapi.pointer import path_of
+from rulewright.openapi.schemas import Schemas as DocumentSchemas
+from rulewright.openapi.schemas import Validator
 from rulewright.openapi.tasks import id_parameters
 from rulewright.rules.definition import Rule, RuledSchema, read_rules
+from rulewright.rules.dialect import is_shared
 from rulewright.rules.space import Space
-from rulewright.sandbox.core import order_of
-from rulewright.sandbox.security import placed
-from rulewright.sandbox.spec import Operation, Spec, Waiter
+from rulewright.sandbox.core import Routes
+from rulewright.sandbox.inputs import placed
+from rulewright.sandbox.spec import Operation, Parameter, Spec, Waiter
 from rulewright.sandbox.tasks import is_number
-from rulewright.sandbox.validation import Schemas
+from rulewright.sandbox.validation import MEMBERS, Checks, Ruled, Schemas
 
 BASE: Final = "http://127.0.0.1:9"  # nobody listens there: a request that escapes the transport fails
+_UNCHECKED: Final = ("unevaluatedItems", "unevaluatedProperties", "dependencies")
+"""Keywords that clients leave to the server, of which some cannot be checked."""
 
 
 @frozen
@@ -39,10 +42,12 @@ class Reply:
     Attributes:
         status: As the document writes it, such as 201, 4XX or default.
         schema: The schema of its JSON body, references followed; None if it has none.
+        others: The documented answers of the operation, as the document writes their statuses.
     """
 
     status: str
     schema: Mapping[str, Any] | None
+    others: frozenset[str] = frozenset()
 
     def covers(self, status: int) -> bool:
         """Whether an answer with that status is one of these."""
@@ -50,9 +55,60 @@ class Reply:
 
     @property
     def example(self) -> int:
-        """One status that it covers."""
-        text = self.status.upper().replace("XX", "00")
-        return int(text) if text.isdecimal() else 500
+        """One status that it covers, and no other answer of the operation."""
+        if self.status.isdecimal():
+            return int(self.status)
+        first = int(self.status[0]) * 100 if self.status[0].isdecimal() else 500
+        return next(status for status in range(first, 600) if str(status) not in self.others)
+
+
+@frozen
+class Verdict:
+    """What the document states about one request body.
+
+    Attributes:
+        fits: Whether it fits the keywords of the plain schema that clients check, rules aside.
+        valid: Whether it fits all of the plain schema.
+        broken: Ids of the rules of level error that it breaks.
+        warned: Ids of the other rules that it breaks.
+        applied: Ids of the rules whose condition it meets.
+        encoded: Whether it is valid by the schema's own keywords, which encode the rules once more.
+    """
+
+    fits: bool
+    valid: bool
+    broken: tuple[str, ...]
+    warned: tuple[str, ...]
+    applied: tuple[str, ...]
+    encoded: bool
+
+    @property
+    def accepted(self) -> bool:
+        """Whether a client has no reason to refuse a request with this body."""
+        return self.fits and not self.broken
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it is left to the server to refuse it, for keywords that clients do not check."""
+        return self.fits and not self.valid
+
+    @property
+    def consistent(self) -> bool:
+        """Whether both encodings of the rules in the document agree."""
+        return self.encoded is (self.valid and not self.broken)
+
+
+def _is_unchecked(keyword: str, operand: Any) -> bool:
+    """Return whether clients do not check a keyword with its operand."""
+    return keyword in _UNCHECKED or (keyword == "pattern" and isinstance(operand, str) and not is_shared(operand))
+
+
+class Part(NamedTuple):
+    """A schema with rules inside the schema of a body: where it stands, its rules, and its finite requests."""
+
+    place: Ruled
+    rules: tuple[Rule, ...]
+    space: Space
 
 
 class Subject:
@@ -69,19 +125,19 @@ class Subject:
         self.name = operation.name
         self.carriers = tuple(contract.carriers(operation))
         self.ruled = contract.ruled_parameters(operation)
-        steps = re.split(r"(\{[^}]*\})", contract.spec.base_path + operation.path)
-        whole = {f"{{{name}}}": ".+" for owner, name in contract.whole if owner == operation.name}
-        self.route = re.compile(
-            "".join(whole.get(step, "[^/]+") if step.startswith("{") else re.escape(step) for step in steps)
-        )
-        """A pattern of the paths that its template stands for."""
-        self.order = order_of(
-            "".join(("**" if step in whole else "{}") if step.startswith("{") else step for step in steps)
-        )
-        """What the operations that a path fits are sorted by."""
 
     def __repr__(self) -> str:
         return self.name
+
+    @property
+    def parameters(self) -> Iterator[Parameter]:
+        """Its parameters, but for its credential and for cookies."""
+        keys = {(each.place, each.name.lower()) for each in self.carriers}
+        return (
+            each
+            for each in self.operation.parameters
+            if (each.place, each.name.lower()) not in keys and each.place != "cookie"
+        )
 
     @cached_property
     def request(self) -> Request:
@@ -110,19 +166,27 @@ class Subject:
         return found if isinstance(found, Mapping) else {}
 
     @cached_property
-    def judge(self) -> BodyJudge | None:
-        """The judge of its JSON body."""
-        return None if self.schema is None else BodyJudge(self._contract.judge, self.schema)
+    def _judges(self) -> tuple[Checks, Validator, Validator]:
+        contract, schema = self._contract, self.schema or {}
+        checks = Checks(contract.schemas, schema, strict=False)
+        return checks, contract.checked.validator(schema), contract.whole.validator(schema)
 
     def verdict(self, body: Any) -> Verdict:
-        """Return what the document states about a JSON body of the operation.
+        """Return what the document states about a JSON body of the operation."""
+        checks, checked, whole = self._judges
+        applied = [(rule, rule.requirement.is_valid(part)) for rule, _, part in checks.applied(body)]
 
-        Raises:
-            LookupError: It takes none.
-        """
-        if self.judge is None:
-            raise LookupError(f"{self.name} takes no JSON body")
-        return self.judge.verdict(body)
+        def broken(level: str) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(rule.id for rule, kept in applied if rule.level == level and not kept))
+
+        return Verdict(
+            fits=checked.is_valid(body),
+            valid=checks.fits(body),
+            broken=broken("error"),
+            warned=broken("warning"),
+            applied=tuple(dict.fromkeys(rule.id for rule, _ in applied)),
+            encoded=whole.is_valid(body),
+        )
 
     @cached_property
     def fields(self) -> dict[str, Mapping[str, Any]]:
@@ -130,10 +194,9 @@ class Subject:
         return {} if self.schema is None else self._contract.properties(self.schema)
 
     @cached_property
-    def spaces(self) -> tuple[tuple[Part, Space], ...]:
+    def spaces(self) -> tuple[Part, ...]:
         """The parts of its body that have rules, each with its finite requests."""
-        document = self._contract.document
-        return tuple((part, Space(part.ruled, document)) for part in self.judge.parts) if self.judge else ()
+        return () if self.schema is None else tuple(self._contract.parts(self.schema))
 
     @cached_property
     def parameter_space(self) -> Space | None:
@@ -147,10 +210,11 @@ class Subject:
 
     def _replies(self) -> Iterator[Reply]:
         resolve = self._contract.spec.resolve
-        for status, value in (self.operation.written.get("responses") or {}).items():
+        answers = {str(status): value for status, value in (self.operation.written.get("responses") or {}).items()}
+        for status, value in answers.items():
             content = resolve(value).get("content") or {}
             schema = next((entry.get("schema") or {} for media, entry in content.items() if is_json(media)), None)
-            yield Reply(str(status), None if schema is None else resolve(schema))
+            yield Reply(status, None if schema is None else resolve(schema), frozenset(answers))
 
     def with_body(self, body: Any) -> Request:
         """Return the valid request with another body."""
@@ -185,8 +249,7 @@ class Subject:
         value = int(task_id) if is_number(waiter.id_schema) else task_id
         if waiter.member:
             return evolve(self.request, body=_with_value(self.request.body, waiter.member, value))
-        key = next(key for key in self.request.parameters if key.partition(":")[2] == waiter.parameter)
-        return evolve(self.request, parameters={**self.request.parameters, key: value})
+        return self.request.with_parameter(waiter.parameter, value)
 
     @property
     def waiter(self) -> Waiter:
@@ -222,13 +285,20 @@ class Contract:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         self.spec = Spec(document)
-        self.whole = id_parameters(document)
-        """The parameters that may be several segments of a path, by operation and name."""
         self.schemas = Schemas(self.spec)
+        self.whole = DocumentSchemas(self.spec.document, "request", rules=True)
+        self.checked = DocumentSchemas(self.spec.document, "request", leave_out=_is_unchecked)
         self._ruled = read_rules(document)
-        self.judge = Judge(self.schemas, self._ruled)
-        self.maker = Maker(self.judge)
+        self.maker = Maker(self.schemas, self.whole)
         self.subjects = tuple(Subject(self, operation) for operation in self.spec.operations)
+        self._routes = Routes(self.spec.base_path, self.subjects, id_parameters(document))
+
+    def parts(self, schema: Any) -> Iterator[Part]:
+        """Yield the parts with rules of the schema of a body, the whole first."""
+        ruled = {id(each.schema): each for each in self._ruled if each.rules and each.parameters is None}
+        for place in self.schemas.ruled(schema):
+            if (found := ruled.get(id(place.schema))) is not None and MEMBERS not in place.path:
+                yield Part(place, found.rules, Space(found, self.document))
 
     def properties(self, schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
         """Return the properties of a schema, references followed."""
@@ -277,10 +347,9 @@ class Contract:
             each for each in self.subjects if (each.operation.method, each.operation.path) == (method.upper(), path)
         )
 
-    def matching(self, path: str) -> list[Subject]:
-        """Return the operations whose path template a path fits, plain ones first."""
-        found = [each for each in self.subjects if each.route.fullmatch(path)]
-        return sorted(found, key=lambda each: each.order)
+    def matching(self, path: str) -> Mapping[str, Subject]:
+        """Return the operations whose path template a path fits, by method."""
+        return self._routes.find(path)[0] or {}
 
     def ruled_parameters(self, operation: Operation) -> RuledSchema | None:
         """Return the rules between the parameters of an operation, if there are any."""
@@ -340,12 +409,9 @@ def _encoded(request: Request) -> tuple[bytes | None, dict[str, str]]:
     if media not in FORMS:
         return body if isinstance(body, bytes) else str(body).encode(), {"Content-Type": media}
     items = [(name, each) for name, value in body.items() for each in (value if isinstance(value, list) else [value])]
-    if media == FORMS[0]:
-        parts = [(name, (None, each) if not isinstance(each, bytes) else (name, each)) for name, each in items]
-        made = httpx.Request(
-            "POST", BASE, files=[(n, (f, v if isinstance(v, bytes) else _text(v))) for n, (f, v) in parts]
-        )
-    else:
-        made = httpx.Request("POST", BASE, content=str(httpx.QueryParams([(n, _text(v)) for n, v in items])))
-    kind = made.headers["Content-Type"] if media == FORMS[0] else media
-    return made.read(), {"Content-Type": kind}
+    if media != FORMS[0]:
+        pairs: list[tuple[str, Any]] = [(name, _text(each)) for name, each in items]
+        return str(httpx.QueryParams(pairs)).encode(), {"Content-Type": media}
+    parts = [(name, (name, each) if isinstance(each, bytes) else (None, _text(each))) for name, each in items]
+    made = httpx.Request("POST", BASE, files=parts)
+    return made.read(), {"Content-Type": made.headers["Content-Type"]}

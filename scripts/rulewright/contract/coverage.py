@@ -14,16 +14,15 @@ from typing import Any, Final, Literal
 from urllib.parse import parse_qs
 
 import httpx
-from attrs import frozen
 
 from rulewright.contract.cases import Cases
 from rulewright.contract.client import ClientPackage, Inexpressible
-from rulewright.contract.contract import Contract, Subject
-from rulewright.contract.judge import Verdict, values_at
+from rulewright.contract.contract import Contract, Subject, Verdict
 from rulewright.contract.request import Request
 from rulewright.openapi.pointer import at, decode
 from rulewright.openapi.tasks import STATUS
 from rulewright.sandbox.spec import Waiter
+from rulewright.sandbox.validation import ITEMS
 
 Side = Literal["client", "server"]
 SIDES: Final[tuple[Side, ...]] = ("client", "server")
@@ -41,7 +40,7 @@ class Lines:
 
     def __init__(self, contract: Contract, subject: Subject) -> None:
         self._subject = subject
-        self._fits = {name: contract.judge.fits(schema).is_valid for name, schema in subject.fields.items()}
+        self._fits = {name: contract.schemas.validator(schema).is_valid for name, schema in subject.fields.items()}
         self._listed = {name: _listed(schema) for name, schema in subject.fields.items()}
 
     def body(self, body: Any, verdict: Verdict) -> Iterator[str]:
@@ -72,16 +71,27 @@ class Lines:
 
     def _rules(self, body: Any, verdict: Verdict, sense: str) -> Iterator[str]:
         """Yield the points of the request spaces that a body is at, and the rules that it keeps or breaks."""
-        for part, space in self._subject.spaces:
-            for *_, value in values_at(body, part.path):
+        for place, rules, space in self._subject.spaces:
+            for value in _values_at(body, place.path):
                 cell = space.cell(value)
                 if cell is not None and verdict.fits:  # else another field decides
-                    yield f"cell {'/'.join(('', *part.path))} {cell} {sense}"
-                for rule in part.ruled.rules:
+                    yield f"cell {'/'.join(('', *place.path))} {cell} {sense}"
+                for rule in rules:
                     broken = rule.id in (*verdict.broken, *verdict.warned)
                     if broken or (verdict.accepted and rule.id in verdict.applied):
                         yield f"rule {rule.id} {'broken' if broken else 'kept'}"
                         yield from _bound_lines(f"rule {rule.id}", rule.requirement, value, broken=broken)
+
+
+def _values_at(body: Any, path: tuple[str, ...]) -> Iterator[Any]:
+    """Yield each value at a path of a body."""
+    if not path:
+        yield body
+    elif path[0] == ITEMS:
+        for item in body if isinstance(body, list) else ():
+            yield from _values_at(item, path[1:])
+    elif isinstance(body, Mapping) and path[0] in body:
+        yield from _values_at(body[path[0]], path[1:])
 
 
 def _listed(schema: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -137,7 +147,7 @@ class Ledger:
     def exchange(self, side: Side, request: httpx.Request, status: int, answer: bytes) -> None:
         """Note what was sent and answered."""
         matching = self._contract.matching(request.url.raw_path.decode("latin-1").partition("?")[0])
-        subject = next((each for each in matching if each.operation.method == request.method), None)
+        subject = matching.get(request.method)
         if subject is None or subject.name not in self.lines:
             return
         lines = [*self._sent(side, subject, request, status)]
@@ -148,7 +158,7 @@ class Ledger:
 
     def refused(self, subject: Subject, body: Any) -> None:
         """Note a body that the client refused to send."""
-        if subject.judge is not None:
+        if subject.schema is not None:
             verdict = subject.verdict(body)
             if not verdict.accepted:
                 for line in self.lines[subject.name].body(body, verdict):
@@ -170,7 +180,7 @@ class Ledger:
             elif parameter.required and key not in given and status in {400, 422} and side == "server":
                 yield f"parameter {parameter.name} absent refused"
         body = _json(request.content)
-        if subject.judge is not None and body is not None and (200 <= status < 300 or status in {400, 422}):
+        if subject.schema is not None and body is not None and (200 <= status < 300 or status in {400, 422}):
             verdict = subject.verdict(body)
             # Where they differ somebody is wrong: a check reports it, and it shows nothing.
             if verdict.accepted is (status < 300) and (side == "server" or verdict.accepted):
@@ -246,11 +256,8 @@ def _operation(contract: Contract, subject: Subject, side: Side) -> Iterator[str
         yield "credential accepted"
         if side == "server" and all(subject.operation.security):
             yield "credential refused"
-    keys = {(each.place, each.name.lower()) for each in subject.carriers}
-    for parameter in subject.operation.parameters:
-        if f"{parameter.place}:{parameter.name}" in subject.request.parameters and parameter.place != "cookie":
-            if (parameter.place, parameter.name.lower()) in keys:
-                continue
+    for parameter in subject.parameters:
+        if parameter.key in subject.request.parameters:
             yield f"parameter {parameter.name} given"
             if side == "server" and parameter.required and parameter.place != "path":
                 yield f"parameter {parameter.name} absent refused"
@@ -267,26 +274,3 @@ def _life(waiter: Waiter) -> Iterator[str]:
     yield "state not listed"
     if _output(waiter):
         yield "success without a result"
-
-
-@frozen
-class Coverage:
-    """How much of a contract a run exercised.
-
-    Attributes:
-        lines: Everything there is.
-        counts: How often each line was seen.
-    """
-
-    lines: tuple[str, ...]
-    counts: Mapping[str, int]
-
-    @property
-    def missed(self) -> tuple[str, ...]:
-        """The lines that were not seen."""
-        return tuple(line for line in self.lines if not self.counts.get(line))
-
-    @property
-    def share(self) -> float:
-        """The part of all lines that was seen, from 0 to 1."""
-        return 1 - len(self.missed) / max(1, len(self.lines))

@@ -77,15 +77,12 @@ class Ask:
         Args:
             token: The accepted one.
         """
-        if self.credential in {"right", "wrong"}:
-            token = token if self.credential == "right" else WRONG
-            return self._carried({each: each.value(token) for each in self.carriers})
-        given = {} if self.credential == "none" else {"Authorization": self.credential}
-        return self.target, {**self.headers, **given}
-
-    def _carried(self, values: Mapping[Carrier, str]) -> tuple[str, dict[str, str]]:
         target, headers = self.target, dict(self.headers)
-        for carrier, value in values.items():
+        if self.credential not in {"right", "wrong"}:
+            given = {} if self.credential == "none" else {"Authorization": self.credential}
+            return target, {**headers, **given}
+        for carrier in self.carriers:
+            value = carrier.value(token if self.credential == "right" else WRONG)
             if carrier.place == "query":
                 target += f"{'&' if '?' in target else '?'}{carrier.name}={value}"
             elif carrier.place == "header":

@@ -96,9 +96,9 @@ def _refused(contract: Contract, subject: Subject) -> Iterator[tuple[str, Probe]
 
 
 def _valid(contract: Contract, subject: Subject) -> Iterator[Probe]:
-    bodies = Cases(contract, subject).bodies() if subject.judge is not None else iter([("the valid request", None)])
+    bodies = Cases(contract, subject).bodies() if subject.schema is not None else iter([("the valid request", None)])
     for case, body in bodies:
-        verdict = None if subject.judge is None else subject.verdict(body)
+        verdict = None if subject.schema is None else subject.verdict(body)
         if verdict is None or (verdict.accepted and verdict.valid and not verdict.warned):
             request = subject.request if verdict is None else subject.with_body(body)
             yield Probe(f"{subject}: {case}", "paths", contract.ask(subject, request), tuple(range(200, 300)))

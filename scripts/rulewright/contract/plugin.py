@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import requests
 import schemathesis
-from requests.adapters import HTTPAdapter
 from schemathesis.config import SchemathesisConfig
 from schemathesis.schemas import BaseSchema
-from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from rulewright.contract.bench import Bench
 from rulewright.contract.client import ClientPackage
-from rulewright.contract.contract import BASE, Subject
-from rulewright.contract.coverage import Coverage, goals
+from rulewright.contract.contract import Subject
+from rulewright.contract.coverage import goals
 from rulewright.contract.failure import Failure
 from rulewright.contract.live import Server, plan, token_for
 from rulewright.errors import InputError, printable
@@ -38,6 +35,8 @@ LONG: Final = 400
 SHOWN_BASE: Final = "http://127.0.0.1:4010"
 """The address in lines that reproduce a failure: that of a sandbox one starts for it."""
 BENCH: Final = pytest.StashKey[Bench]()
+OPTIONS: Final = pytest.StashKey[argparse.Namespace]()
+"""What `rulewright contract` was given."""
 
 _running: list[pytest.Config] = []
 
@@ -47,7 +46,7 @@ class Run:
 
     def __init__(self) -> None:
         self.blames: Counter[str] = Counter()
-        self.coverage: Coverage | None = None
+        self.coverage: tuple[tuple[str, ...], list[str]] | None = None
         self.is_partial = False
         self.tried = 0
 
@@ -55,27 +54,12 @@ class Run:
 RUN: Final = pytest.StashKey[Run]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options that `rulewright contract` passes on."""
-    group = parser.getgroup("contract")
-    group.addoption("--client", dest="contract_client", help="import name of the client")
-    group.addoption("--url", dest="contract_url", help="a server to check instead of a sandbox")
-    group.addoption("--allow-spending", dest="contract_spending", type=int, default=0, help="valid requests to it")
-    group.addoption("--check", dest="contract_checks", action="append", default=[], help="a check to run")
-    group.addoption("--skip", dest="contract_skipped", action="append", default=[], help="a check to leave out")
-    group.addoption("--seeds", dest="contract_seeds", type=int, default=0, help="run generated requests with N seeds")
-    group.addoption("--long", dest="contract_long", action="store_true", help="try many more requests and answers")
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Open the bench of the run."""
-    name = config.option.contract_client
-    if name is None:
-        return  # a run of something else in which the plugin is loaded
     if config.getoption("numprocesses", None):
         raise pytest.UsageError("contract checks run in one process, which counts their coverage; leave -n out")
     try:
-        bench = Bench(ClientPackage(name))
+        bench = Bench(ClientPackage(config.stash[OPTIONS].client))
     except InputError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[BENCH], config.stash[RUN] = bench, Run()
@@ -98,7 +82,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     choices: dict[str, Collection[Subject]] = {
         "subject": every,
         "callable_subject": [each for each in every if bench.package.has(each.operation.method, each.operation.path)],
-        "json_subject": [each for each in every if each.judge is not None],
+        "json_subject": [each for each in every if each.schema is not None],
         "ruled_subject": [each for each in every if each.ruled is not None],
         "submit": [each for each in bench.contract.submits if each.untried is None],
     }
@@ -106,7 +90,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, subjects, ids=str)
     if "planned" in metafunc.fixturenames:
-        metafunc.parametrize("planned", plan(bench.contract, metafunc.config.option.contract_spending), ids=str)
+        spending = metafunc.config.stash[OPTIONS].allow_spending
+        metafunc.parametrize("planned", plan(bench.contract, spending), ids=str)
     if "skin" in metafunc.fixturenames:
         metafunc.parametrize("skin", ["sync", "async"])
 
@@ -122,7 +107,7 @@ def check_of(item: pytest.Item) -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run the checks in their order, and those that were asked for."""
     items.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.stem in ORDER else 0)
-    wanted, skipped = config.option.contract_checks, config.option.contract_skipped
+    wanted, skipped = config.stash[OPTIONS].check, config.stash[OPTIONS].skip
     known = list(dict.fromkeys(map(check_of, items)))
     for name in (*wanted, *skipped):
         if name not in known:
@@ -170,22 +155,21 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
     """Print what the run comes to."""
-    bench, run = config.stash[BENCH], config.stash[RUN]
+    bench, run, url = config.stash[BENCH], config.stash[RUN], config.stash[OPTIONS].url
     terminalreporter.section("contract")
     for subject in bench.contract.subjects:
         if subject.untried is not None:
             terminalreporter.write_line(f"not tried: {printable(subject.untried)}")
     silent = [each for each in bench.contract.subjects if each.reply(400) is None]
-    if silent and not config.option.contract_url:
+    if silent and not url:
         names, action = ", ".join(map(str, silent)), bench.contract.describing(silent[0], [400])
         line = f"the document describes no refusal of {names}; a server gives one; an overlay can say it:\n{action}"
         terminalreporter.write_line(printable(line))
     if run.coverage is not None:
-        covered = run.coverage
-        terminalreporter.write_line(
-            f"coverage: {covered.share:.1%} of {len(covered.lines)} lines, {len(covered.missed)} missed"
-        )
-    if run.blames and not config.option.contract_url:
+        lines, missed = run.coverage
+        share = 1 - len(missed) / max(1, len(lines))
+        terminalreporter.write_line(f"coverage: {share:.1%} of {len(lines)} lines, {len(missed)} missed")
+    if run.blames and not url:
         terminalreporter.write_line(
             f"for the lines that reproduce: rulewright sandbox {bench.package.name} --port 4010"
         )
@@ -199,35 +183,25 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     terminalreporter.write_line(line)
 
 
-def count(config: pytest.Config, failures: Iterable[Failure]) -> None:
-    """Count who is at fault."""
-    config.stash[RUN].blames.update(each.blame for each in failures)
-
-
 def schemas() -> dict[str, BaseSchema]:
     """Return the document of the run as schemathesis reads it, once for each seed."""
     config = _running[-1]
-    seeds = config.option.contract_seeds
+    seeds = config.stash[OPTIONS].seeds
     if not seeds:
-        return {"deterministic": _schema(config, {"generation": {"deterministic": True}})}
-    return {f"seed {seed}": _schema(config, {"seed": seed, "generation": {}}) for seed in range(1, seeds + 1)}
+        return {"deterministic": _schema(config)}
+    return {f"seed {seed}": _schema(config, seed) for seed in range(1, seeds + 1)}
 
 
-def _schema(config: pytest.Config, settings: dict[str, Any]) -> BaseSchema:
+def _schema(config: pytest.Config, seed: int | None = None) -> BaseSchema:
     generation = {
         "database": "none",
-        "max-examples": LONG if config.option.contract_long else SHORT,
+        "max-examples": LONG if config.stash[OPTIONS].long else SHORT,
         "with-security-parameters": False,
-        **settings["generation"],
+        "deterministic": seed is None,
     }
-    read = SchemathesisConfig.from_dict(
-        {
-            **settings,
-            "generation": generation,
-            "phases": {"stateful": {"enabled": False}},
-            "suppress-health-check": ["all"],
-        }
-    )
+    settings: dict[str, Any] = {} if seed is None else {"seed": seed}
+    settings |= {"phases": {"stateful": {"enabled": False}}, "suppress-health-check": ["all"]}
+    read = SchemathesisConfig.from_dict({**settings, "generation": generation})
     document = config.stash[BENCH].contract.without_ignored_parameters()
     return schemathesis.openapi.from_dict(document, config=read)
 
@@ -236,36 +210,6 @@ def _schema(config: pytest.Config, settings: dict[str, Any]) -> BaseSchema:
 def bench(request: pytest.FixtureRequest) -> Bench:
     """The client and the sandbox of the run."""
     return request.config.stash[BENCH]
-
-
-class _Door(HTTPAdapter):
-    """A door for the HTTP library of schemathesis to the server of a bench."""
-
-    def __init__(self, bench: Bench) -> None:
-        super().__init__()
-        self._bench = bench
-
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Answer one request."""
-        body: Any = request.body
-        # As bytes: one library takes any character of Latin-1 in a header, the other ASCII only.
-        headers = [
-            (name.encode(), v.encode("latin-1") if isinstance(v, str) else v) for name, v in request.headers.items()
-        ]
-        answer = self._bench.pass_on(str(request.method), str(request.url), headers, body)
-        received = HTTPHeaderDict(answer.headers.multi_items())
-        raw = HTTPResponse(
-            BytesIO(answer.content), received, answer.status_code, request_method=request.method, preload_content=False
-        )
-        return self.build_response(request, raw)
-
-
-@pytest.fixture(scope="session")
-def session(bench: Bench) -> requests.Session:
-    """What schemathesis sends requests through."""
-    made = requests.Session()
-    made.mount(BASE, _Door(bench))
-    return made
 
 
 @pytest.fixture(scope="session")
@@ -280,8 +224,9 @@ def check(bench: Bench, request: pytest.FixtureRequest) -> Callable[[Iterable[Fa
             if len(failures) == MAX_FAILURES:
                 break  # what is this wrong needs no more evidence
         if failures:
-            count(request.config, failures)
-            texts = [each.text(SHOWN_BASE, bench.package.variable) for each in failures[:SHOWN]]
+            request.config.stash[RUN].blames.update(each.blame for each in failures)
+            base = request.config.stash[OPTIONS].url or SHOWN_BASE
+            texts = [each.text(base, bench.package.variable) for each in failures[:SHOWN]]
             title = f"{len(failures)} of {tried} cases failed; the first {len(texts)}:"
             pytest.fail("\n".join([title, *texts]), pytrace=False)
         if not tried:
@@ -291,32 +236,21 @@ def check(bench: Bench, request: pytest.FixtureRequest) -> Callable[[Iterable[Fa
 
 
 @pytest.fixture(scope="session")
-def report(bench: Bench, request: pytest.FixtureRequest) -> Callable[[Failure | None], None]:
-    """Fail with one failure at the address of the run, if it is one."""
-
-    def reported(failure: Failure | None) -> None:
-        if failure is not None:
-            count(request.config, [failure])
-            pytest.fail(failure.text(request.config.option.contract_url, bench.package.variable), pytrace=False)
-
-    return reported
-
-
-@pytest.fixture(scope="session")
 def server(bench: Bench, request: pytest.FixtureRequest) -> Iterator[Server]:
     """The server at the address of the run."""
-    given, spec = request.config.option, bench.contract.spec
-    token, read = token_for(given.contract_url, bench.package.variable), _schema(request.config, {"generation": {}})
-    made = Server(given.contract_url, token, read, base_path=spec.base_path, spending=given.contract_spending)
+    given, spec = request.config.stash[OPTIONS], bench.contract.spec
+    token, read = token_for(given.url, bench.package.variable), _schema(request.config)
+    made = Server(given.url, token, read, base_path=spec.base_path, spending=given.allow_spending)
     yield made
     made.close()
 
 
 @pytest.fixture(scope="session")
-def measured(bench: Bench, request: pytest.FixtureRequest) -> Coverage:
-    """The coverage of the run so far."""
+def measured(bench: Bench, request: pytest.FixtureRequest) -> tuple[tuple[str, ...], list[str]]:
+    """What a run has to exercise, and what this one has not so far."""
     run = request.config.stash[RUN]
     if run.is_partial:
         pytest.skip("only a part of the checks was run")
-    run.coverage = Coverage(goals(bench.contract, bench.package), dict(bench.ledger.seen))
+    lines = goals(bench.contract, bench.package)
+    run.coverage = lines, [line for line in lines if not bench.ledger.seen[line]]
     return run.coverage

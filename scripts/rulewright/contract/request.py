@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from rulewright.contract.judge import Judge
 from rulewright.openapi.operations import is_json
 from rulewright.openapi.sample import sample, samples
+from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.openapi.schemas import object_parts
 from rulewright.sandbox.spec import Operation
+from rulewright.sandbox.validation import Schemas
 
 ABSENT: Final = object()
 FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
@@ -44,18 +45,24 @@ class Request:
         """Whether the body is JSON."""
         return self.media is not None and is_json(self.media)
 
+    def with_parameter(self, name: str, value: Any) -> Request:
+        """Return the request with another value of one of its parameters."""
+        key = next(key for key in self.parameters if key.partition(":")[2] == name)
+        return evolve(self, parameters={**self.parameters, key: value})
+
 
 class Maker:
     """Makes up requests for the operations of one document.
 
     Args:
-        judge: Says what a schema accepts.
+        schemas: The document's schemas.
+        whole: The same with their rules.
     """
 
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
-        self._schemas = judge.schemas
-        self._spec = judge.schemas.spec
+    def __init__(self, schemas: Schemas, whole: DocumentSchemas) -> None:
+        self._schemas = schemas
+        self._whole = whole
+        self._spec = schemas.spec
 
     def request(self, operation: Operation) -> Request:
         """Return a valid request of an operation.
@@ -66,25 +73,21 @@ class Maker:
         parameters = self._parameters(operation)
         if operation.body is None or not operation.body.media:
             return Request(operation, parameters)
-        media = self.media(operation)
+        known = list(operation.body.media)
+        media = [*filter(is_json, known), *(each for each in FORMS if each in known), *known][0]
         return Request(operation, parameters, media, self._body(operation, media))
-
-    def media(self, operation: Operation) -> str:
-        """Return the type of body that an operation is called with: JSON where it takes that."""
-        known = list(operation.body.media) if operation.body else []
-        return next(iter([*filter(is_json, known), *(each for each in FORMS if each in known), *known]))
 
     def keeps_parameter_rules(self, request: Request) -> bool:
         """Return whether parameters keep the stated rules of their operation, by the document alone."""
-        names = {f"{each.place}:{each.name}": each.rule_name for each in request.operation.parameters}
+        names = {each.key: each.rule_name for each in request.operation.parameters}
         given = {names[key]: value for key, value in request.parameters.items()}
         schema = request.operation.written.get("x-parameters", {})
-        return bool(self._judge.whole.validator(schema).is_valid(given))
+        return bool(self._whole.validator(schema).is_valid(given))
 
     def _parameters(self, operation: Operation) -> dict[str, Any]:
         """Return the parameters that must be given, or those a rule shows as valid where these are not enough."""
         made = {
-            f"{each.place}:{each.name}": self._chosen(
+            each.key: self._chosen(
                 operation,
                 f"the {each.place} parameter {each.name!r}",
                 each.schema,
@@ -96,7 +99,7 @@ class Maker:
         }
         if not operation.rules or self.keeps_parameter_rules(Request(operation, made)):
             return made
-        keys = {each.rule_name: f"{each.place}:{each.name}" for each in operation.parameters}
+        keys = {each.rule_name: each.key for each in operation.parameters}
         shown = [rule["examples"]["passes"] for rule in operation.rules if "passes" in (rule.get("examples") or {})]
         return {**made, **{keys[name]: value for name, value in shown[0].items()}}
 
@@ -108,7 +111,7 @@ class Maker:
         Raises:
             NoValueError: There is none.
         """
-        accepts = self._judge.whole.validator(schema).is_valid
+        accepts = self._whole.validator(schema).is_valid
         for value in shown:
             if not any(value == each for each in unusable) and accepts(value):
                 return value
@@ -117,10 +120,14 @@ class Maker:
         )
 
     def _body(self, operation: Operation, media: str) -> Any:
-        if operation.body is None or not (is_json(media) or media in FORMS):
+        is_text = media.startswith("text/")
+        if operation.body is None or not (is_json(media) or media in FORMS or is_text):
             return b"text"
         schema = operation.body.media[media]
         examples = operation.body.examples.get(media, ())
+        if is_text:
+            texts = (*examples, "text", *samples(self._schemas, schema))
+            return str(next(filter(self._whole.validator(schema).is_valid, texts), "text")).encode()
         if object_parts(self._spec.resolve, schema)[0]:  # a schema without a type would let a text pass
             examples = tuple(each for each in examples if isinstance(each, Mapping))
         shown: Iterable[Any] = (*examples, *self._passing(schema))

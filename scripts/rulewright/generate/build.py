@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
+from types import CodeType
 from typing import Final
 
 from rulewright.errors import InputError, printable
@@ -24,8 +25,9 @@ from rulewright.generate.gaps import (
     unsupported_parameters,
 )
 from rulewright.generate.generator import Generator, GeneratorError, TimeLimitError
+from rulewright.generate.imports import check_imports
 from rulewright.generate.manifest import NAME, manifest
-from rulewright.generate.methods import methods_module
+from rulewright.generate.methods import literal_types, methods_module
 from rulewright.generate.names import Names, read_names
 from rulewright.generate.operations import Method, operations_module, read_methods, unsupported_credentials
 from rulewright.generate.rewrites import generator_input
@@ -103,8 +105,8 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     methods = read_methods(merged.value, merged.ruled, dict(submits(merged.value)), names)
     sources = package_files(project, merged, variants, methods, names)
     tree = _package(generator.package, {**sources, EFFECTIVE: text, RULES: page}, project.timeout)
-    check_modules(tree)
     tree = _on_library(project.http, {**_runtime(project.package), **tree})
+    check_modules(tree)
     if variants:
         right, wrong = typing_tables(variants, methods, project.package)
         tree |= {"calls/right.py": right.encode(), "calls/wrong.py": wrong.encode()}
@@ -135,7 +137,7 @@ def package_files(
     """
     document, ruled = merged.value, merged.ruled
     return {
-        "__init__.py": render("package_init.py.jinja"),
+        "__init__.py": render("package_init.py.jinja", literals=literal_types(methods, variants, names)),
         "_api.py": render(
             "api.py.jinja",
             package=project.package,
@@ -219,10 +221,11 @@ def check_modules(tree: Tree) -> None:
         tree: The package.
 
     Raises:
-        InputError: A module is not Python, or is named so that Python or a file system takes it for another.
+        InputError: A module is not Python, is named so that Python or a file system takes it for another, or imports
+            what another does not have.
     """
     seen: dict[str, str] = {}
-    for path, content in tree.items():
+    for path in tree:
         first = seen.setdefault(path.casefold(), path)
         if first != path:
             raise _error(f"{first} and {path} differ in case only, which some file systems do not keep apart")
@@ -232,14 +235,14 @@ def check_modules(tree: Tree) -> None:
             read = unicodedata.normalize("NFKC", name)
             if read != name or not name.isidentifier():
                 raise _error(f"the module {path} cannot be imported: Python reads {name!r} as {read!r}")
-        _compile(path, content)
+    check_imports((path, _compiled(path, content)) for path, content in tree.items() if path.endswith(".py"))
 
 
-def _compile(path: str, content: bytes) -> None:
+def _compiled(path: str, content: bytes) -> CodeType:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            compile(content, path, "exec", dont_inherit=True, optimize=0)
+            return compile(content, path, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
         raise _error(f"{path}{line} is not Python: {getattr(error, 'msg', error)}") from error

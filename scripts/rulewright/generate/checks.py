@@ -6,6 +6,7 @@ JSON object the members. What it finds is added to a list, so that a valid value
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,17 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.generate.names import ModelName, Names
-from rulewright.generate.schemas import FILE, RULED, Schemas, body_schemas, is_checked, is_json, parameter_schemas
+from rulewright.generate.schemas import (
+    DEPRECATED,
+    FILE,
+    RULED,
+    TAGS,
+    Schemas,
+    body_schemas,
+    is_checked,
+    is_json,
+    parameter_schemas,
+)
 from rulewright.generate.source import constant, literal, render, snake, variables
 from rulewright.openapi.operations import Operation, operations, parameter_names
 from rulewright.openapi.pointer import Location, decode, encode
@@ -347,7 +358,9 @@ class _Module:
         for parameter, schema in parameter_schemas(operation):
             each = called[f"{parameter.get('in')}:{parameter['name']}"]
             if each in keywords:
-                checked = self.schemas.parameter(schema, f"#{operation.pointer}/parameters/{parameter['name']}")
+                checked = self.schemas.parameter(
+                    parameter, schema, f"#{operation.pointer}/parameters/{parameter['name']}"
+                )
                 body += self._field_checks(each, checked, place, scope, required=parameter.get("required") is True)
         if not body:
             return ""
@@ -389,6 +402,7 @@ class _Module:
             members = [Line(f"{scope.local[each]} = value.get({literal(each)}, ABSENT)") for each in scope.read]
             combined = self._combined(schema, place, scope)
             body = [*self._inline(schema, "value", place, (*members, *body) if body else (), combined)]
+        body = [*_deprecation(schema, place), *body]
         fields = tuple(self._field(each, scope.local[each], model) for each in scope.local if each in scope.read)
         about = f"Check {model.name if model else place.hint}" + (f": {key}." if key.startswith("#") else ".")
         owner = f"_{model.name}" if model else ""
@@ -447,19 +461,19 @@ class _Module:
             block += _either(self._holds(schema["if"], place, scope), then, otherwise)
         for keyword, wanted in _CHOICES.items():
             if keyword in schema and (scope.is_object or keyword == "oneOf" or not self._scalars(schema)):
-                block += self._choice(schema[keyword], wanted, place, scope)
+                block += self._choice(schema[keyword], wanted, place, scope, schema.get(TAGS))
         if "not" in schema:
             refused = Refuse(place.code, "to_json(value)", "has a form that is excluded")
             block += _if(self._holds(schema["not"], place, scope), (refused,))
         return tuple(block)
 
-    def _choice(self, options: Sequence[Any], wanted: str, place: _Place, scope: _Scope) -> Block:
-        conditions = [self._expressed(each, scope) for each in options]
+    def _choice(self, options: Sequence[Any], wanted: str, place: _Place, scope: _Scope, tags: Any) -> Block:
+        conditions = [None if tags else self._expressed(each, scope) for each in options]
         if any(each is None for each in conditions):
             scope.whole = True
             functions = "".join(f"{self._option(each, place)}, " for each in options)
-            exactly_one = wanted == _CHOICES["oneOf"]
-            return (Line(f"check_choice(value, {place.code}, found, ({functions}), exactly_one={exactly_one})"),)
+            exactly_one = f"exactly_one={wanted == _CHOICES['oneOf']}" + (f", tags={literal(tags)}" if tags else "")
+            return (Line(f"check_choice(value, {place.code}, found, ({functions}), {exactly_one})"),)
         fitting = [each for each in conditions if each is not None]
         named = [each["required"][0] for each in options if set(each) == {"required"} and len(each["required"]) == 1]
         message = f"must hold {wanted} of {', '.join(named)}"
@@ -504,7 +518,7 @@ class _Module:
         elif key and {"items", "prefixItems", "contains"} & schema.keys():
             name = self.function(key)  # a list may be one of itself
         else:
-            return self._inline(schema, variable, place)
+            return (*_deprecation(schema, place), *self._inline(schema, variable, place))
         return (Line(f"{name}({variable}, {place.code}, found)"),)
 
     def _inline(
@@ -744,6 +758,15 @@ def _either(condition: Expression, then: Block, otherwise: Block) -> Block:
 def _fits(variable: str, function: str) -> Term:
     text = f"fits({variable}, {function})"
     return Term(text, f"not {text}")
+
+
+def _deprecation(schema: Mapping[str, Any], place: _Place) -> Block:
+    """Return the statement that notes a value which the document deprecates."""
+    if DEPRECATED not in schema:
+        return ()
+    which = f"{json.dumps(schema['const'], ensure_ascii=False)} " if "const" in schema else ""
+    why = f": {schema[DEPRECATED]}" if schema[DEPRECATED] else ""
+    return (Line(f"found.append(Deprecated({place.code}, {literal(f'{which}is deprecated{why}')}))"),)
 
 
 def _is_about_fields(schema: Mapping[str, Any]) -> bool:

@@ -6,16 +6,26 @@ a schema again whose first reading failed half-way. With a component for each it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from openapi_python_client import strings
+from openapi_python_client.config import ClassOverride
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
 from rulewright.openapi.operations import METHODS
 from rulewright.openapi.pointer import Location, encode
 
 PREFIX: Final = "field_"
+_OWN_CLASSES: Final = frozenset(
+    {
+        "Any", "AuthenticatedClient", "BinaryIO", "BytesIO", "Client", "File", "FileTypes", "Generator",
+        "HTTPStatus", "Literal", "Mapping", "RequestFiles", "Response", "T", "TextIO", "TypeVar", "Unset", "UUID",
+    }
+)  # fmt: skip
+"""What the templates import beside the classes they make."""
+_DEVICE: Final = re.compile(r"con|prn|aux|nul|(?:com|lpt)_?[0-9]")
 _SCHEMAS: Final = "#/components/schemas/"
 _UNIONS: Final = ("anyOf", "oneOf")
 _BODIES: Final = {
@@ -199,3 +209,30 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def class_overrides(document: Any) -> dict[str, ClassOverride]:
+    """Return another class or module name for each schema that needs one, by the name of its class.
+
+    A class like `Response` would hide the one that the templates import. A module gets another name where a
+    property has its name: the generated code holds the new object in a variable named like its module, beside one
+    for each property; and where it would be the name of a device, which no file of Windows can have.
+    """
+    found = {name: _override(_other(name), None) for name in _OWN_CLASSES}
+    for name, schema in document["components"]["schemas"].items():
+        class_name = class_of(schema, name)
+        own = module_of(class_name)
+        properties = schema.get("properties") if isinstance(schema, dict) else None
+        named = {module_of(each) for each in properties} if isinstance(properties, dict) else set()
+        if own in named or _DEVICE.fullmatch(own):
+            other = _other(class_name) if class_name in _OWN_CLASSES else None
+            found[class_name] = _override(other, f"{own}_model")
+    return found
+
+
+def _other(class_name: str) -> str:
+    return f"{class_name}Model"
+
+
+def _override(class_name: str | None, module_name: str | None) -> ClassOverride:
+    return ClassOverride.model_validate({"class_name": class_name, "module_name": module_name})

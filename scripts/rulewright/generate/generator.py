@@ -52,6 +52,8 @@ class Generator:
         self.package.parent.mkdir()
         self._given = root / "given.json"
         self._report = root / "names.json"
+        self._started = ""
+        self._found: Mapping[str, Any] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._lifeline: IO[bytes] | None = None
 
@@ -73,7 +75,10 @@ class Generator:
         return self._process
 
     def start(self, given: str) -> None:
-        """Let the generator work on what `rewrites.generator_input` returns."""
+        """Let the generator work on what `rewrites.generator_input` returns; it works on the same only once."""
+        if given == self._started:
+            return
+        self._started = given
         self._given.write_text(given, encoding="utf-8")
         self.load()
         if self._lifeline is not None:
@@ -87,6 +92,8 @@ class Generator:
         Raises:
             InputError: It failed, wrote nothing or took too long.
         """
+        if self._found is not None:
+            return self._found
         process = self.load()
         try:
             _, errors = process.communicate(timeout=self._timeout)
@@ -96,7 +103,8 @@ class Generator:
             last = errors.decode(errors="replace").strip().splitlines()[-_SHOWN:]
             raise GeneratorError("openapi-python-client failed:\n  " + "\n  ".join(last or ["without a word"]))
         report: Mapping[str, Any] = json.loads(self._report.read_text(encoding="utf-8"))
-        return checked(report, self.package)
+        self._found = checked(report, self.package)
+        return self._found
 
     def __enter__(self) -> Self:
         return self

@@ -62,6 +62,7 @@ class MethodText:
     function: str
     answer: str
     task: bool
+    deprecated: bool
     parameters: str
     given: str
     extra: str
@@ -88,6 +89,25 @@ def methods_module(
     kinds = [each.answer for each in methods] + [each.kind for method in methods for each in method.inputs]
     imports = [line for line in type_imports(kinds, names) if "Literal" not in line]
     return render("methods.py.jinja", methods=texts, imports=imports, table=_table(sets))
+
+
+def literal_types(methods: Sequence[Method], sets: Sequence[VariantSet], names: Names) -> dict[str, str]:
+    """Return the types of arguments with listed values that the package exports, by exported name.
+
+    Each has the name the generator gave it; those of a body with variants also have a short one, such as `Model`.
+    """
+
+    def types(method: Method) -> Iterator[tuple[str, str]]:
+        for each in method.inputs:
+            yield from ((each.keyword, word) for word in re.findall(r"\w+", each.kind) if word in names.enums)
+
+    short = {
+        keyword.title().replace("_", ""): name
+        for variants in reversed(sets)
+        for keyword, name in types(method_of(variants, methods))
+    }
+    full = {name: name for method in methods for _, name in types(method)}
+    return dict(sorted({**short, **full}.items()))
 
 
 def method_of(variants: VariantSet, methods: Sequence[Method]) -> Method:
@@ -135,12 +155,15 @@ def _method(method: Method, narrowed: Sequence[_Narrowed], rules: Mapping[str, R
     parameters = [_parameter(each) for each in inputs] + [_EXTRA] * method.is_open
     summary = one_line(method.operation.body.get("summary")) or f"Call {method.operation.title}."
     description = str(method.operation.body.get("description") or "").strip()
+    if method.operation.body.get("deprecated") is True:
+        summary = f"Deprecated. {summary}"
     first = [summary, *(["", *description.splitlines()] if description and description != summary else [])]
     return MethodText(
         constant=method.constant,
         function=method.function,
         answer=method.answer,
         task=bool(method.poll),
+        deprecated=method.operation.body.get("deprecated") is True,
         parameters=", ".join(["*", *parameters, *_OPTIONS]),
         given=", ".join(f"{literal(each.keyword)}: {each.keyword}" for each in method.inputs),
         extra=", extra" if method.is_open else "",

@@ -22,8 +22,8 @@ from typing import Any, Final
 from attrs import evolve
 from jinja2 import FileSystemBytecodeCache
 from openapi_python_client import Project, strings
-from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
-from openapi_python_client.parser import GeneratorData
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData, bodies
 from openapi_python_client.parser import openapi as parser
 from openapi_python_client.parser.bodies import Body, BodyType
 from openapi_python_client.parser.errors import GeneratorError, ParseError, PropertyError
@@ -43,8 +43,9 @@ from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
 
 from rulewright.generate import rewrites
-from rulewright.generate.classes import PREFIX, Classes, class_of, module_of
+from rulewright.generate.classes import PREFIX, Classes, class_overrides
 from rulewright.generate.rewrites import Patch
+from rulewright.generate.tagged import TEMPLATES, TaggedProperty, build_union, fail_where_only_null_is_left
 
 _OWN_NAMES: Final = frozenset(
     {
@@ -55,16 +56,6 @@ _OWN_NAMES: Final = frozenset(
 """What the templates of a model call something beside the attributes they make."""
 _OWN_ARGUMENTS: Final = frozenset({"body", "cookies", "headers", "kwargs", "params", "quote", "response"})
 """What those of an operation call something beside the arguments they make, `client` and `url` excepted."""
-_OWN_CLASSES: Final = frozenset(
-    {
-        "Any", "AuthenticatedClient", "BinaryIO", "BytesIO", "Client", "File", "FileTypes", "Generator",
-        "HTTPStatus", "Literal", "Mapping", "RequestFiles", "Response", "T", "TextIO", "TypeVar", "Unset", "UUID",
-    }
-)  # fmt: skip
-"""What the templates import beside the classes they make."""
-
-
-_DEVICE: Final = re.compile(r"con|prn|aux|nul|(?:com|lpt)_?[0-9]")
 _FAILED: Final = re.compile(r"Unable to (?:parse|process) schema /components/schemas/(.*?):?\s*\Z")
 _CONSEQUENCE: Final = re.compile(
     r"Could not find reference|not found|in allOf was not processed|Invalid property in union"
@@ -74,8 +65,11 @@ _WRAPPED: Final = re.compile(r"<openapi_python_client\.\S+UntrustedString object
 """How the generator prints text that it does not trust; the address in it differs from run to run."""
 _ANY_LIST: Final = re.compile(rb"^( +\w+) = cast\(list\[Any\], data\)$", re.MULTILINE)
 """The cast it writes below a test that `data` is a list, which a strict mypy refuses as redundant."""
-_LIST_BODY: Final = re.compile(rb"^( +if isinstance\(body, )list\[.*\](?=\):$)", re.MULTILINE)
-"""The test it writes for which of several bodies it is given; Python has no isinstance of a list of something."""
+_BODY_TEST: Final = re.compile(rb"^ +if isinstance\(body, .*(?=\):$)", re.MULTILINE)
+_ITEMS: Final = re.compile(rb"\b(list|dict)\[[^|]*\]")
+"""In the test it writes for which of several bodies it is given; Python has no isinstance of a list of something."""
+_TEXT_BODY: Final = re.compile(rb'_kwargs\["json"\](?= = body\s+headers\["Content-Type"\] = "text/)')
+"""Where it keeps a text that it takes for JSON."""
 _LITERAL: Final = re.compile(rb"^(\w+ = Literal\[.*\])$", re.MULTILINE)
 """The type it writes for an enum."""
 _REFUSAL: Final = re.compile(rb"^( +)raise TypeError\(.* Expected one of .*$", re.MULTILINE)
@@ -87,7 +81,9 @@ _CONST: Final = re.compile(
 """The line with which a model refuses a value other than the only one."""
 
 
-_PARSED: Final = re.compile(rb"\b(datetime\.date(?:time)?\.fromisoformat|UUID)\((\w+)\)")
+_PARSED: Final = re.compile(
+    rb"\b(datetime\.date(?:time)?\.fromisoformat|UUID)\((?P<value>\w+|d\.pop\((?P<name>\"(?:[^\"\\]|\\.)*\")\))\)"
+)
 """The call with which a model reads a date or an identifier."""
 _WRITTEN: Final = re.compile(rb"([\w.]+)\.isoformat\(\)")
 """The one with which it writes a date, in a form that not every server reads."""
@@ -133,8 +129,9 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
     operations = [_operation(tag, endpoint) for tag, endpoint in endpoints]  # by what the document calls its bodies
     for _, endpoint in endpoints:
         send_ranges_as_json(endpoint)
-    project = Project(openapi=data, config=config)
+    project = Project(openapi=data, config=config, custom_template_path=TEMPLATES)
     project.env.bytecode_cache = _compiled_templates()
+    fail_where_only_null_is_left(project)
     try:
         errors = project.build()
     except OSError as error:  # such as a title longer than a file name may be
@@ -144,7 +141,7 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
             ]
         }
     for module in package.rglob("*.py"):
-        rewrite_lists(module)
+        rewrite_module(module)
     roots: dict[str, list[str]] = {}
     for pointer, name in [*classes.moved.items(), *given["aliases"].items()]:
         roots.setdefault(f"/components/schemas/{name}", []).append(pointer)
@@ -194,10 +191,12 @@ def _failed(data: GeneratorData, known: Collection[str]) -> Iterator[tuple[str, 
             yield name, " ".join(detail.partition("\n\nFailure to process")[0].split())
 
 
-def rewrite_lists(module: Path) -> None:
-    """Remove the cast of a list that a test has proven to be one, and the type of items from such a test."""
+def rewrite_module(module: Path) -> None:
+    """Remove the cast of a list that a test has proven to be one, and the type of items from such a test; send text."""
     written = module.read_bytes()
-    changed = _LIST_BODY.sub(rb"\1list", _ANY_LIST.sub(rb"\1: list[Any] = data", written))
+    changed = _ANY_LIST.sub(rb"\1: list[Any] = data", written)
+    changed = _BODY_TEST.sub(lambda found: _ITEMS.sub(rb"\1", found[0]), changed)
+    changed = _TEXT_BODY.sub(b'_kwargs["content"]', changed)
     if changed != written:
         module.write_bytes(changed)
 
@@ -222,12 +221,18 @@ def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> N
     for module in models.glob("*.py"):
         written = module.read_bytes()
         changed = _CONST.sub(rb'\1_values.unlisted(\2, (\3,), __name__ + ".\2")', written)
-        changed = _PARSED.sub(rb'_values.parsed(\1, \2, __name__ + ".\2")', changed)
+        changed = _PARSED.sub(_read_tolerantly, changed)
         changed = _WRITTEN.sub(rb"_values.written(\1)", changed)
         if b"_values." in changed:
             changed = changed.replace(b"\nfrom ", b"\nfrom ... import _values\nfrom ", 1)
         if changed != written:
             module.write_bytes(changed)
+
+
+def _read_tolerantly(call: re.Match[bytes]) -> bytes:
+    """Return the call that reads a date or an identifier, if it is one; its place is a variable or a required field."""
+    place = call["name"] or b'"%s"' % call["value"]
+    return b'_values.parsed(%s, %s, __name__ + "." + %s)' % (call[1], call["value"], place)
 
 
 def _sent_enums(endpoint: Endpoint) -> Iterator[str]:
@@ -241,6 +246,8 @@ def _sent_enums(endpoint: Endpoint) -> Iterator[str]:
             waiting.append(prop.inner_property)
         elif isinstance(prop, UnionProperty):
             waiting += prop.inner_properties
+        elif isinstance(prop, TaggedProperty):
+            waiting += prop.models
         elif isinstance(prop, LiteralEnumProperty):
             yield prop.class_info.name
         elif isinstance(prop, ModelProperty) and prop.class_info.name not in seen:
@@ -287,6 +294,23 @@ def resolve_naming_conflict(first: Property, second: Property, config: Config) -
     return None if first.python_name != second.python_name else error
 
 
+_checked = Endpoint._check_parameters_for_conflicts  # noqa: SLF001
+
+
+def check_parameters(endpoint: Endpoint, *, config: Config, **options: Any) -> Endpoint | ParseError:
+    """Disambiguate parameters of one place whose names differ too little, such as `a` and `a[]`, `a` and `a_`."""
+    alike: dict[tuple[str, str], list[Property]] = {}
+    for place, parameter in endpoint.iter_all_parameters():
+        alike.setdefault((place, parameter.python_name), []).append(parameter)
+    for group in alike.values():
+        for number, parameter in enumerate(group if len(group) > 1 else (), 1):
+            if re.search(r"\W", name := _text(parameter.name)):
+                parameter.set_python_name(UntrustedString(_spelled(name)), config)
+            elif number > 1:
+                parameter.set_python_name(UntrustedString(f"{name}_{number}"), config)
+    return _checked(endpoint, config=config, **options)
+
+
 _joined = merge_properties.merge_properties
 
 
@@ -330,7 +354,9 @@ def keep_one_body_of_a_class(endpoint: Endpoint) -> Iterator[str]:
             )
     endpoint.bodies = [body for body in endpoint.bodies if body in kept.values()]
     for body in endpoint.bodies:
-        if isinstance(body.prop, UnionProperty):  # its template calls to_dict of a body that is not given
+        if isinstance(
+            body.prop, UnionProperty | TaggedProperty
+        ):  # its template calls to_dict of a body that is not given
             body.prop = evolve(body.prop, required=True)
     if len(endpoint.bodies) > 1:
         endpoint.relative_imports.add("from ...types import Unset")
@@ -410,33 +436,6 @@ def _text(value: Any) -> str:
     return str(value.get_untrusted_value()) if hasattr(value, "get_untrusted_value") else str(value)
 
 
-def class_overrides(document: Any) -> dict[str, ClassOverride]:
-    """Return another class or module name for each schema that needs one, by the name of its class.
-
-    A class like `Response` would hide the one that the templates import. A module gets another name where a
-    property has its name: the generated code holds the new object in a variable named like its module, beside one
-    for each property; and where it would be the name of a device, which no file of Windows can have.
-    """
-    found = {name: _override(_other(name), None) for name in _OWN_CLASSES}
-    for name, schema in document["components"]["schemas"].items():
-        class_name = class_of(schema, name)
-        own = module_of(class_name)
-        properties = schema.get("properties") if isinstance(schema, dict) else None
-        named = {module_of(each) for each in properties} if isinstance(properties, dict) else set()
-        if own in named or _DEVICE.fullmatch(own):
-            other = _other(class_name) if class_name in _OWN_CLASSES else None
-            found[class_name] = _override(other, f"{own}_model")
-    return found
-
-
-def _other(class_name: str) -> str:
-    return f"{class_name}Model"
-
-
-def _override(class_name: str | None, module_name: str | None) -> ClassOverride:
-    return ClassOverride.model_validate({"class_name": class_name, "module_name": module_name})
-
-
 def _reserve_names() -> None:
     strings.RESERVED_WORDS = strings.RESERVED_WORDS | _OWN_NAMES
 
@@ -449,12 +448,30 @@ def _resolve_conflicts() -> None:
     model_property._resolve_naming_conflict = resolve_naming_conflict  # noqa: SLF001
 
 
+def _check_parameters() -> None:
+    Endpoint._check_parameters_for_conflicts = check_parameters  # type: ignore[assignment]  # noqa: SLF001
+
+
 def _join_properties() -> None:
     merge_properties.merge_properties = join_properties  # type: ignore[assignment]
 
 
 def _allow_everywhere() -> None:
     PropertyProtocol.validate_location = lambda *_: None  # type: ignore[method-assign]
+
+
+def take_text(content_type: str, config: Config) -> str | None:
+    """Return the media type that the generator takes that of a body for: JSON for text."""
+    found = strings.get_content_type(content_type, config)
+    return "application/json" if str(found).startswith("text/") else found
+
+
+def _distinguish_by_tags() -> None:
+    UnionProperty.build = build_union  # type: ignore[assignment, method-assign]
+
+
+def _take_text_bodies() -> None:
+    bodies.get_content_type = take_text  # type: ignore[attr-defined]
 
 
 def _name_placeholders() -> None:
@@ -474,6 +491,13 @@ LIBRARY_PATCHES: Final = (
         "0.29.1",
         _allow_everywhere,
     ),
+    Patch(
+        "choose the class of a value by its tag, and keep one with an unknown tag as it is",
+        "it takes the first class that can be read, or refuses the answer",
+        "0.29.1",
+        _distinguish_by_tags,
+    ),
+    Patch("take a body of text, and send it as it is", "it drops the operation", "0.29.1", _take_text_bodies),
     Patch("take any name of a placeholder", "it drops the operation", "0.29.1", _name_placeholders),
     Patch(
         "rename attributes that have the name of a variable of the model template",
@@ -492,6 +516,12 @@ LIBRARY_PATCHES: Final = (
         "it drops the model and everything that leads to it",
         "0.29.1",
         _resolve_conflicts,
+    ),
+    Patch(
+        "spell out the punctuation of parameters that differ in nothing else, such as a and a[], or number them",
+        "it drops the operation",
+        "0.29.1",
+        _check_parameters,
     ),
 )
 """Changes to the library itself, made when this module is imported."""
@@ -540,7 +570,13 @@ PATCHES: Final = (
         "send media type ranges as JSON", "it sends the range, which is no media type", "0.29.1", send_ranges_as_json
     ),
     Patch(
-        "rewrite casts and tests of lists", "a strict mypy refuses the cast, Python the test", "0.29.1", rewrite_lists
+        "let the reader of a union fail with its last class where nothing but null is beside",
+        "it returns an object with an unlisted value or an odd date as a dict",
+        "0.29.1",
+        fail_where_only_null_is_left,
+    ),
+    Patch(
+        "rewrite casts and tests of lists", "a strict mypy refuses the cast, Python the test", "0.29.1", rewrite_module
     ),
     Patch(
         "read values that the document does not list",

@@ -190,7 +190,8 @@ def _parameters(operation: Operation, names: Names) -> list[Input]:
         place, _, name = key.partition(":")
         kind, required = named.types[key]
         schema = parameter_schema(parameter)
-        about = parameter.get("description") or follow_schema(operation.document, schema).get("description")
+        followed = follow_schema(operation.document, schema)
+        about = parameter.get("description") or followed.get("description")
         record: dict[str, Any] = {
             "keyword": argument,
             "argument": argument,
@@ -199,7 +200,7 @@ def _parameters(operation: Operation, names: Names) -> list[Input]:
             "required": required,
             "description": _text(about),
             **_facts(operation.document, schema),
-            "deprecated": parameter.get("deprecated") is True,
+            "deprecated": any(each.get("deprecated") is True for each in (parameter, followed)),
             **_style(operation.document, parameter),
             **({"segments": True} if place == "path" and (operation.id, name) in whole else {}),
         }
@@ -272,8 +273,9 @@ def _fields(operation: Operation, pointer: str, model: ModelName, names: Names) 
     is_required = _request_body(operation).get("required") is True
     result = []
     for name, field in model.fields.items():
-        schema = follow_schema(operation.document, properties.get(name))
-        if schema.get("readOnly") is True or (properties.get(name) or {}).get("readOnly") is True:
+        beside = properties.get(name)
+        schema = {**follow_schema(operation.document, beside), **(beside if isinstance(beside, dict) else {})}
+        if schema.get("readOnly") is True:
             continue
         record = {
             "keyword": field.attribute,
@@ -281,7 +283,7 @@ def _fields(operation: Operation, pointer: str, model: ModelName, names: Names) 
             "place": BODY,
             "name": name,
             "required": is_required and name in required,
-            "description": _text((properties.get(name) or {}).get("description") or schema.get("description")),
+            "description": _text(schema.get("description")),
             **_facts(operation.document, schema),
             "deprecated": schema.get("deprecated") is True,
         }

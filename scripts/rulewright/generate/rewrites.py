@@ -14,15 +14,14 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
-from rulewright.openapi.operations import METHODS, is_ignored, is_json, parameter_schema
+from rulewright.generate.media import bytes_for_opaque, contents, media_types, members
+from rulewright.generate.tags import note_tags, offer_derived, redirect
+from rulewright.openapi.discriminators import SCHEMAS
+from rulewright.openapi.operations import is_ignored, is_json, parameter_schema
 from rulewright.openapi.pointer import decode, resolve
-from rulewright.openapi.references import follow
+from rulewright.openapi.references import follow, follow_schema
 from rulewright.openapi.schemas import object_parts
 
-_BYTES: Final = {"type": "string", "format": "binary"}
-_KNOWN: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
-_OCTETS: Final = "application/octet-stream"
-_MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9*][a-z0-9!#$&^_.+-]*\Z")
 _NAMED: Final = frozenset(
     {
         "properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas", "responses",
@@ -43,12 +42,15 @@ _DATA: Final = frozenset(
     {"servers", "example", "examples", "default", "enum", "const", "security", "dependentRequired"}
 )
 _LISTS: Final = ("allOf", "anyOf", "oneOf")
+_ONE_SCHEMA: Final = frozenset({"items", "not", "if", "then", "else", "contains", "propertyNames", "schema"})
+_NAMED_SCHEMAS: Final = frozenset(
+    {"properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas"}
+)
 _ANNOTATIONS: Final = frozenset(
     {"title", "description", "deprecated", "example", "examples", "default", "readOnly", "writeOnly", "externalDocs"}
 )
 _OF_A_CONSTANT: Final = frozenset({"const", "enum", "type", *_ANNOTATIONS})
 _DEEPEST: Final = 16
-_SCHEMAS: Final = "#/components/schemas/"
 _READ: Final = "x-enum-varnames"
 """The one extension that the generator knows."""
 _COMPONENT: Final = re.compile(r"#/components/[^/]+/[^/]+")
@@ -226,10 +228,10 @@ def _kind(document: Any, schema: Any, depth: int = 0) -> str:
     found = follow(document, schema)
     if not isinstance(found, dict) or depth > _DEEPEST:
         return "none"
+    if "properties" not in found and any(len(found.get(key) or ()) > 1 for key in ("anyOf", "oneOf")):
+        return "value" if _constants(found) else "union"
     if found.get("type") == "object" or "properties" in found:
         return "object"
-    if any(len(found.get(key) or ()) > 1 for key in ("anyOf", "oneOf")):
-        return "value" if _constants(found) else "union"
     below = [_kind(document, each, depth + 1) for key in _LISTS for each in found.get(key) or ()]
     if below:
         return next((kind for kind in ("object", "union", "value") if kind in below), "none")
@@ -242,7 +244,7 @@ def join_lists(value: dict[str, Any], document: Any) -> dict[str, Any]:
         members = value.get(key)
         if not isinstance(members, list):
             continue
-        lists = [each for each in members if (follow(document, each) or {}).get("type") == "array"]
+        lists = [each for each in members if follow_schema(document, each).get("type") == "array"]
         if len(lists) > 1:
             items = [follow(document, each).get("items", {}) for each in lists]
             kept = [each for each in members if each not in lists]
@@ -284,23 +286,15 @@ def replace_aliases(document: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, schema in schemas.items():
         further = schema.get("$ref") if isinstance(schema, dict) else None
-        while isinstance(further, str) and further.startswith(_SCHEMAS):
-            found[name] = further.removeprefix(_SCHEMAS)
+        while isinstance(further, str) and further.startswith(SCHEMAS):
+            found[name] = further.removeprefix(SCHEMAS)
             target = schemas.get(found[name])
             further = target.get("$ref") if isinstance(target, dict) else None
     for name in found:
         del schemas[name]
     if found:
-        _point(document, {_SCHEMAS + name: _SCHEMAS + target for name, target in found.items()})
+        redirect(document, {SCHEMAS + name: SCHEMAS + target for name, target in found.items()})
     return {f"/components/schemas/{name}": target for name, target in found.items()}
-
-
-def _point(value: Any, targets: Mapping[str, str]) -> None:
-    """Let references lead elsewhere."""
-    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _point(child, targets)
-    if isinstance(value, dict) and value.get("$ref") in targets:
-        value["$ref"] = targets[value["$ref"]]
 
 
 def drop_parameters(value: dict[str, Any], document: Any) -> dict[str, Any]:
@@ -317,14 +311,43 @@ def drop_parameters(value: dict[str, Any], document: Any) -> dict[str, Any]:
 
 
 def give_items(value: dict[str, Any], _document: Any) -> dict[str, Any]:
-    """Let a list without `items` hold anything, and write a schema that is true or false as an empty one."""
+    """Let a list without `items` hold anything."""
     kind = value.get("type")
     is_list = "array" in (kind if isinstance(kind, list) else [kind])
-    plain: dict[str, Any] = {
-        key: {} for key in ("items", "not", "if", "then", "else", "contains") if isinstance(value.get(key), bool)
+    return {**value, "items": {}} if is_list and "items" not in value and "prefixItems" not in value else value
+
+
+def write_out_booleans(value: dict[str, Any], _document: Any) -> dict[str, Any]:
+    """Write a schema that is true or false as an empty one; what is false is refused before sending."""
+    plain: dict[str, Any] = {}
+    for key, child in value.items():
+        if key in _ONE_SCHEMA and isinstance(child, bool):
+            plain[key] = {}
+        elif key in _NAMED_SCHEMAS and isinstance(child, dict):
+            plain[key] = {name: {} if isinstance(each, bool) else each for name, each in child.items()}
+        elif key in _LISTS and isinstance(child, list):
+            plain[key] = [{} if isinstance(each, bool) else each for each in child]
+    return {**value, **plain}
+
+
+def drop_conditions(value: dict[str, Any], document: Any) -> dict[str, Any]:
+    """Leave out alternatives that only narrow the properties declared beside them."""
+    declared = value.get("properties")
+    if not isinstance(declared, dict) or "discriminator" in value:
+        return value
+    narrowing = {
+        key
+        for key in ("anyOf", "oneOf")
+        if key in value and all(_only_narrows(follow(document, each), declared) for each in value[key])
     }
-    bare: dict[str, Any] = {"items": {}} if is_list and "items" not in value and "prefixItems" not in value else {}
-    return {**value, **plain, **bare} if plain or bare else value
+    return {key: child for key, child in value.items() if key not in narrowing}
+
+
+def _only_narrows(schema: Any, declared: Mapping[str, Any]) -> bool:
+    """Return whether a schema declares neither a type of its own nor a property that is not declared."""
+    if not isinstance(schema, dict) or schema.keys() - {"type", "properties", "required", "not", *_ANNOTATIONS}:
+        return False
+    return schema.get("type", "object") == "object" and (schema.get("properties") or {}).keys() <= declared.keys()
 
 
 def widen_enum(value: dict[str, Any], _document: Any) -> dict[str, Any]:
@@ -372,39 +395,10 @@ def empty_heads(document: Any) -> None:
             }
 
 
-def bytes_for_opaque(document: Any) -> None:
-    """Declare content that is neither JSON nor a form as bytes, or as text."""
-    for content in _contents(document):
-        for name, media in content.items():
-            if _is_opaque(name) and isinstance(media, dict):
-                media["schema"] = dict(_BYTES)
-            elif _essence(name).startswith("text/") and isinstance(media, dict) and "schema" in media:
-                media["schema"] = {"type": "string"}
-
-
-def media_types(document: Any) -> dict[str, str]:
-    """Return which media types the generator shall take for which."""
-    names = [name for content in _contents(document) for name, media in content.items()]
-    opaque = {name: _OCTETS for name in names if _is_opaque(name) and name != _OCTETS}
-    return opaque | {name: "application/json" for name in names if _essence(name) == "*/*"}
-
-
-def _essence(media_type: str) -> str:
-    return media_type.partition(";")[0].strip().lower()
-
-
-def _is_opaque(media_type: str) -> bool:
-    essence = _essence(media_type)
-    if not _MEDIA_TYPE.match(essence):
-        return False  # the generator refuses it itself
-    json = essence in {"application/json", "*/*"} or essence.endswith("+json")
-    return not (json or essence.startswith("text/") or essence in _KNOWN)
-
-
 def ask_one_way(document: Any) -> None:
     """Require of a model neither what only answers hold, if requests hold it, nor what only requests hold."""
     paths = document.get("paths", {})
-    every = [each for item in _members(paths) for each in _members(item) if isinstance(each, dict)]
+    every = [each for item in members(paths) for each in members(item) if isinstance(each, dict)]
     for part, mark in (("requestBody", "readOnly"), ("responses", "writeOnly")):
         for value in _reached(document, [operation[part] for operation in every if part in operation]):
             properties = object_parts(partial(follow, document), value)[0]
@@ -416,7 +410,7 @@ def ask_one_way(document: Any) -> None:
 
 def text_in_json(document: Any) -> None:
     """Declare bytes as text where they stand in JSON."""
-    media = [each for content in _contents(document) for each in content.items()]
+    media = [each for content in contents(document) for each in content.items()]
     elsewhere = {id(each) for each in _reached(document, [each for name, each in media if not is_json(name)])}
     for value in _reached(document, [each for name, each in media if is_json(name)]):
         if value.get("type") == "string" and value.get("format") == "binary" and id(value) not in elsewhere:
@@ -441,25 +435,6 @@ def _reached(document: Any, roots: list[Any]) -> Iterator[dict[str, Any]]:
 def _is_marked(document: Any, schema: Any, mark: str) -> bool:
     found = [schema, follow(document, schema)]
     return any(isinstance(each, dict) and each.get(mark) is True for each in found)
-
-
-def _contents(document: Any) -> Iterator[dict[str, Any]]:
-    """Yield the `content` of every request body and answer."""
-    holders: list[Any] = []
-    for item in document.get("paths", {}).values():
-        for method, operation in item.items() if isinstance(item, dict) else ():
-            if method in METHODS and isinstance(operation, dict):
-                holders += [operation.get("requestBody"), *_members(operation.get("responses"))]
-    components = document.get("components", {})
-    if isinstance(components, dict):
-        holders += [*_members(components.get("requestBodies")), *_members(components.get("responses"))]
-    for holder in holders:
-        if isinstance(holder, dict) and isinstance(holder.get("content"), dict):
-            yield holder["content"]
-
-
-def _members(value: Any) -> Iterator[Any]:
-    yield from value.values() if isinstance(value, Mapping) else ()
 
 
 def _references(value: Any) -> Iterator[str]:
@@ -518,7 +493,14 @@ OBJECT_REWRITES: Final = (
         "0.29.1",
         drop_parameters,
     ),
-    Patch("write items that are true, false or missing as a schema", "it refuses the list", "0.29.1", give_items),
+    Patch("write missing items as a schema", "it refuses the list", "0.29.1", give_items),
+    Patch("write true and false as a schema", "it refuses the document", "0.29.1", write_out_booleans),
+    Patch(
+        "leave out alternatives that only narrow the properties declared beside them",
+        "it forgets those properties",
+        "0.29.1",
+        drop_conditions,
+    ),
     Patch("replace an enum of mixed or fractional values by their type", "it refuses the enum", "0.29.1", widen_enum),
     Patch("declare contentMediaType as format: binary", "it knows files of OpenAPI 3.0 only", "0.29.1", name_file),
     Patch("write a union of lists as a list of a union", "it cannot distinguish lists", "0.29.1", join_lists),
@@ -530,6 +512,12 @@ OBJECT_REWRITES: Final = (
         replace_constant,
     ),
     Patch(
+        "note which member of a union each tag stands for",
+        "it takes the first member that can be read",
+        "0.29.1",
+        note_tags,
+    ),
+    Patch(
         "leave one list of the schemas that a value must fit",
         "it takes allOf for an object and refuses unions and texts in it, ignores what stands beside a single "
         "reference, and writes a union of one that pyright refuses",
@@ -539,12 +527,17 @@ OBJECT_REWRITES: Final = (
 )
 DOCUMENT_REWRITES: Final = (
     Patch(
+        "let references to a base with a discriminator lead to a union of it and what is composed of it",
+        "it reads the base, whichever the tag",
+        "0.29.1",
+        offer_derived,
+    ),
+    Patch(
         "require no field in a direction in which it does not travel",
         "it wants a read-only field in requests",
         "0.29.1",
         ask_one_way,
     ),
-    Patch("declare bytes in JSON as text", "it reads and writes a file there", "0.29.1", text_in_json),
     Patch("call OpenAPI 3.2 by the name of 3.1", "it refuses any other version", "0.29.1", call_3_1),
     Patch("leave out the content of answers to HEAD", "it parses a body that is never sent", "0.29.1", empty_heads),
     Patch(
@@ -553,4 +546,5 @@ DOCUMENT_REWRITES: Final = (
         "0.29.1",
         bytes_for_opaque,
     ),
+    Patch("declare bytes in JSON as text", "it reads and writes a file there", "0.29.1", text_in_json),
 )

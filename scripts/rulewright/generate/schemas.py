@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rulewright.errors import InputError
+from rulewright.openapi.discriminators import union_tags
 from rulewright.openapi.operations import Operation, operations, parameter_names, parameters_schema
 from rulewright.openapi.pointer import Location, decode, encode, resolve
 from rulewright.openapi.schemas import FORMATS
@@ -31,6 +32,10 @@ _EVALUATED: Final = frozenset({"anyOf", "oneOf", "if", "dependentSchemas"})
 """The keywords by which it depends on the value which of its members a schema knows."""
 FILE: Final = "x-file"
 """The keyword of a schema of bytes: a text in JSON, a file in a form."""
+DEPRECATED: Final = "deprecated"
+"""The keyword of a schema that the document deprecates; its operand is the description."""
+TAGS: Final = "tags"
+"""The keyword of a union whose members a tag distinguishes: its field, and the index of the member of each value."""
 RULED: Final = "x-rules"
 """The keyword of a checked schema with rules that names the first of them."""
 
@@ -47,7 +52,8 @@ class Schemas:
         self.document = document
         self.definitions: dict[str, Any] = {}
         self.gaps: dict[tuple[str, str], None] = {}
-        self._plain = DocumentSchemas(document, "request").plain
+        self._document_schemas = DocumentSchemas(document, "request", tags=True)
+        self._plain = self._document_schemas.plain
         self._place = ""
 
     def add(self, reference: str) -> dict[str, Any]:
@@ -69,20 +75,30 @@ class Schemas:
             self._place = outer
         return {"$ref": place}
 
-    def parameter(self, schema: Any, place: str) -> dict[str, Any]:
+    def parameter(self, parameter: Mapping[str, Any], schema: Any, place: str) -> dict[str, Any]:
         """Return the checked part of the schema of a parameter."""
         self._place = place
-        return self.checked(self._plain(schema))
+        checked = self.checked(self._plain(schema))
+        if parameter.get(DEPRECATED) is not True:
+            return checked
+        return self.checked({DEPRECATED: True, "description": parameter.get("description")}) | {"allOf": [checked]}
 
     def checked(self, schema: Any) -> dict[str, Any]:
         """Return the checked part of a schema, which is one of JSON Schema 2020-12."""
         if isinstance(schema, bool):
             return {} if schema else {"not": {}}
+        note = {DEPRECATED: " ".join(str(schema.get("description") or "").split())}
+        deprecated = note if schema.get(DEPRECATED) is True else {}
         if _is_file(schema):
-            return {FILE: True}
+            return {FILE: True, **deprecated}
         self.gaps |= {(self._place, f"the keyword {each}"): None for each in _UNCHECKED if each in schema}
         kept = (self._keyword(keyword, operand) for keyword, operand in schema.items())
-        result = {keyword: operand for pairs in kept for keyword, operand in pairs}
+        result = deprecated | {keyword: operand for pairs in kept for keyword, operand in pairs}
+        name, known = union_tags(self._document_schemas.resolve, schema)
+        if known:
+            members = schema.get("oneOf") or schema["anyOf"]
+            index = {id(each): position for position, each in enumerate(members)}
+            result[TAGS] = (name, {tag: index[id(each)] for tag, each in known.items()})
         if schema.get(EXTENSION):
             result[RULED] = schema[EXTENSION][0]["id"]
         if "$ref" in schema:
@@ -157,7 +173,7 @@ def unchecked(document: Any) -> Iterator[str]:
             if is_checked(content_type):
                 schemas.add(reference)
         for parameter, schema in parameter_schemas(operation):
-            schemas.parameter(schema, f"#{operation.pointer}/parameters/{parameter['name']}")
+            schemas.parameter(parameter, schema, f"#{operation.pointer}/parameters/{parameter['name']}")
     for place, problem in schemas.gaps:
         yield f"schema {place.removeprefix('#')}: requests are not checked for {problem}"
 

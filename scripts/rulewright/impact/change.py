@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from rulewright.openapi.document import load
 from rulewright.openapi.pointer import Location, encode
@@ -72,13 +72,14 @@ class Change:
     """One finding: a change, with what else the same decision caused and wherever else it was made.
 
     Args:
-        check: Id of the check that found it.
-        pointer: JSON pointer of the place: in the new document, or in the old one if the part was removed.
         effect: What a caller notices, one sentence.
         severity: How much it asks of callers.
         who: Who breaks, of `WHO`; empty if nobody does.
+        check: Id of the check that found it.
+        pointer: JSON pointer of the place: in the new document, or in the old one if the part was removed.
         old: The value before.
         new: The value after.
+        side: `request` or `response` if it only concerns uses of that side.
         uses: The operations that use the place, such as `POST /orders (request body)`.
         witness: The smallest request that shows it, or None.
         words: The word diff of a changed sentence.
@@ -93,13 +94,14 @@ class Change:
         parts: What else the same decision caused.
     """
 
-    check: str
-    pointer: str
     effect: str
     severity: Severity
     who: tuple[str, ...] = ()
+    check: str = ""
+    pointer: str = ""
     old: Any = None
     new: Any = None
+    side: Literal["request", "response"] | None = None
     uses: tuple[str, ...] = ()
     witness: Any = None
     words: tuple[Word, ...] = ()

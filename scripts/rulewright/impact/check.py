@@ -9,9 +9,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from string import Formatter
 from typing import Any, Final, Literal
 
-from rulewright.impact.change import Change, Severity, Word
+from rulewright.impact.change import Change, Severity
 from rulewright.impact.context import Context, Count, parameter_name, shown
 from rulewright.impact.difference import Difference
 
@@ -25,56 +27,27 @@ _GENERATED: Final = frozenset({"source", "types"})
 _AMBIGUOUS: Final = "; it is inside a negation or an alternative, so the effect may be the opposite"
 
 
-@dataclass(frozen=True)
-class Effect:
-    """What a difference does to callers.
-
-    Args:
-        text: What a caller notices.
-        severity: How much it asks of callers.
-        who: Who breaks, of `WHO`.
-        witness: The smallest request that shows it, or None.
-        side: `request` or `response` if it only concerns uses of that side.
-        about: The difference it belongs to, if that is only a part of the one that was judged.
-        words: The word diff of a changed sentence.
-        quoted: The rules and overlay actions that quote a changed sentence.
-        cause: What was decided, such as a value; effects of one cause are one finding.
-        announced: Whether it was announced, and the announced date has passed.
-    """
-
-    text: str
-    severity: Severity
-    who: tuple[str, ...] = ()
-    witness: Any = None
-    side: Literal["request", "response"] | None = None
-    about: Difference | None = None
-    words: tuple[Word, ...] = ()
-    quoted: tuple[str, ...] = ()
-    cause: str = ""
-    announced: bool = False
-
-
-def breaking(text: str, *who: str, **more: Any) -> Effect:
+def breaking(text: str, *who: str, **more: Any) -> Change:
     """Return an effect that breaks callers."""
-    return Effect(text, Severity.BREAKING, who, **more)
+    return Change(text, Severity.BREAKING, who, **more)
 
 
-def review(text: str, **more: Any) -> Effect:
+def review(text: str, **more: Any) -> Change:
     """Return an effect that somebody has to read about."""
-    return Effect(text, Severity.REVIEW, ("docs",), **more)
+    return Change(text, Severity.REVIEW, ("docs",), **more)
 
 
-def compatible(text: str, *who: str, **more: Any) -> Effect:
+def compatible(text: str, *who: str, **more: Any) -> Change:
     """Return an effect that breaks nobody."""
-    return Effect(text, Severity.COMPATIBLE, who, **more)
+    return Change(text, Severity.COMPATIBLE, who, **more)
 
 
-def nothing(text: str, *who: str) -> Effect:
+def nothing(text: str, *who: str, **more: Any) -> Change:
     """Return an effect that callers do not notice."""
-    return Effect(text, Severity.NOTHING, who)
+    return Change(text, Severity.NOTHING, who, **more)
 
 
-Judge = Callable[[Difference, Context], Iterable[Effect]]
+Judge = Callable[[Difference, Context], Iterable[Change]]
 Parts = Callable[[Difference], Iterable[Difference]]
 
 
@@ -117,32 +90,22 @@ class Check:
         if difference.known and difference.kind in self.kinds and self.when(difference):
             for part in self.parts(difference):
                 for effect in self.judge(part, context):
-                    yield self._change(effect, effect.about or part, context)
+                    yield self._change(effect, part, context)
 
-    def _change(self, effect: Effect, difference: Difference, context: Context) -> Change:
-        """Return the change of an effect; what an overlay hides breaks no generated code."""
-        text, severity, who = effect.text, effect.severity, tuple(dict.fromkeys(effect.who))
+    def _change(self, effect: Change, difference: Difference, context: Context) -> Change:
+        """Return an effect as the change that a difference is; what an overlay hides breaks no generated code."""
+        text, severity, who = effect.effect, effect.severity, tuple(dict.fromkeys(effect.who))
         if difference.hidden:
             text += " (an overlay replaces this in the client)"
             if _GENERATED & set(who):
                 who = tuple(each for each in who if each not in _GENERATED)
                 severity = severity if who else Severity.NOTHING
-        return Change(
-            check=self.id,
-            pointer=difference.pointer,
-            effect=text,
-            severity=severity,
-            who=who,
-            old=difference.old,
-            new=difference.new,
+        return dataclasses.replace(
+            effect, check=self.id, pointer=difference.pointer, effect=text, severity=severity, who=who,
+            old=difference.old, new=difference.new, places=((difference.place.old, difference.place.new),),
             uses=tuple(str(use) for use in context.uses(difference) if effect.side in {None, use.side}),
-            witness=effect.witness,
-            words=effect.words,
-            quoted=effect.quoted,
             cause=effect.cause or filled(self.cause, difference, context),
-            announced=effect.announced,
-            places=((difference.place.old, difference.place.new),),
-        )
+        )  # fmt: skip
 
 
 def _either(difference: Difference) -> Any:
@@ -168,31 +131,21 @@ PLACEHOLDERS: Final[dict[str, Callable[[Difference, Context], str]]] = {
 """What a template may name, and how it is worded."""
 
 
-class _Words(dict[str, str]):
-    """The placeholders of one difference, each worked out when a template names it."""
-
-    def __init__(self, difference: Difference, context: Context) -> None:
-        super().__init__()
-        self.difference, self.context = difference, context
-
-    def __missing__(self, name: str) -> str:
-        return PLACEHOLDERS[name](self.difference, self.context)
-
-
 def filled(template: str, difference: Difference, context: Context) -> str:
     """Return a template of `PLACEHOLDERS`, filled in for a difference."""
-    return template.format_map(_Words(difference, context))
+    names = [name for _, name, _, _ in Formatter().parse(template) if name]
+    return template.format_map({name: PLACEHOLDERS[name](difference, context) for name in names})
 
 
 @dataclass(frozen=True)
 class Always:
     """A judge with one effect; its text is a template of `PLACEHOLDERS`."""
 
-    effect: Effect
+    effect: Change
 
-    def __call__(self, difference: Difference, context: Context) -> Iterator[Effect]:
+    def __call__(self, difference: Difference, context: Context) -> Iterator[Change]:
         """Yield the effect."""
-        yield dataclasses.replace(self.effect, text=filled(self.effect.text, difference, context))
+        yield dataclasses.replace(self.effect, effect=filled(self.effect.effect, difference, context))
 
 
 @dataclass(frozen=True)
@@ -223,12 +176,12 @@ class Directed:
     narrower: bool = True
     provable: bool = True
 
-    def __call__(self, difference: Difference, context: Context) -> Iterator[Effect]:
+    def __call__(self, difference: Difference, context: Context) -> Iterator[Change]:
         """Yield the effects, with the templates filled in."""
         sent, answered = (filled(text, difference, context) for text in (self.sent, self.answered))
         yield from dataclasses.replace(self, sent=sent, answered=answered).effects(difference, context)
 
-    def effects(self, difference: Difference, context: Context) -> Iterator[Effect]:
+    def effects(self, difference: Difference, context: Context) -> Iterator[Change]:
         """Yield the effects; the texts are complete, not templates."""
         sides = context.sides(difference)
         if "request" in sides:
@@ -241,7 +194,7 @@ class Directed:
             # only its generated class can be missed
             yield breaking(text, "source") if "source" in {*self.request, *self.response} else nothing(text)
 
-    def _sent(self, difference: Difference, context: Context) -> Effect:
+    def _sent(self, difference: Difference, context: Context) -> Change:
         text, count = self.sent, self._count(difference, context)
         is_safe = context.is_safe(difference, "request") if self.provable else None
         turned = difference.is_reversed and is_safe is not True
@@ -272,18 +225,14 @@ class Directed:
         return context.count_requests(difference, **({"value": value} if self.counted else {}))
 
 
-def _effect(text: str, who: tuple[str, ...], **more: Any) -> Effect:
-    return Effect(text, Severity.BREAKING if who else Severity.COMPATIBLE, who, **more)
+def _effect(text: str, who: tuple[str, ...], **more: Any) -> Change:
+    return Change(text, Severity.BREAKING if who else Severity.COMPATIBLE, who, **more)
 
 
-def narrows(sent: str, answered: str, **more: Any) -> Directed:
-    """Return the judge of a schema that allows less: in a request this breaks, in an answer it may."""
-    return Directed(sent, answered, **more)
-
-
-def widens(sent: str, answered: str, **more: Any) -> Directed:
-    """Return the judge of a schema that allows more: in an answer this may break, in a request it does not."""
-    return Directed(sent, answered, narrower=False, **more)
+narrows: Final = Directed
+"""The judge of a schema that allows less: in a request this breaks, in an answer it may."""
+widens: Final = partial(Directed, narrower=False)
+"""The judge of a schema that allows more: in an answer this may break, in a request it does not."""
 
 
 def server_url(server: Any) -> str:

@@ -16,18 +16,17 @@ from typing import Any, Final, NamedTuple
 
 import jsonschema_rs
 
-from rulewright.impact.acceptance import Acceptance
 from rulewright.impact.containment import Containing, Side
-from rulewright.impact.difference import Difference, differences, leaves, renamed_paths
+from rulewright.impact.difference import Difference, compare, renamed_paths
 from rulewright.impact.grammar import key_of, resolved, same
 from rulewright.impact.normal import flattened, normal
-from rulewright.impact.requests import Group, RequestImpact, Table, compare_requests
+from rulewright.impact.requests import Acceptance, Group, RequestImpact, Table, compare_requests
 from rulewright.impact.revision import Revision
 from rulewright.impact.usage import HIDING, Path, Usage, Use, at
-from rulewright.openapi.pointer import Location
+from rulewright.openapi.pointer import Location, differences
 from rulewright.openapi.sample import sample
 from rulewright.openapi.schemas import SchemaError, Schemas
-from rulewright.rules.space import around_bounds, concrete
+from rulewright.rules.space import around_bounds
 
 _LONGEST: Final = 60
 _MOST_TRIED: Final = 12
@@ -75,19 +74,23 @@ class Context:
         self.before, self.after = normal(old.value), normal(new.value)
         self.renamed = renamed_paths(self.before.get("paths"), self.after.get("paths"))
         self.containing = Containing(self.before, self.after)
-        self._tried: dict[tuple[int, str], frozenset[Hashable]] = {}
         self._known_judges: dict[Use, list[_Judges]] = {}
-        self._bases: dict[tuple[int, bool], dict[str, Any]] = {}
         self._uses: dict[tuple[Location, Location, str], tuple[Use, ...]] = {}
 
     @cached_property
     def differences(self) -> tuple[Difference, ...]:
         """The differences of the effective documents, then those of the vendor documents that an overlay hides."""
-        found = differences(self.before, self.after)
+        found = compare(self.before, self.after)
         if not self._has_overlays or same(self.old.vendor.value, self.new.vendor.value):
             return tuple(found)
-        covering = _Covering(found)
-        hidden = (each for each in differences(*self.vendors) if not covering.covers(each))
+        wholes = {(each.location, each.kind) for each in found if each.kind in {"add", "remove", "rename"}}
+        known = {_content(each) for each in found}
+        hidden = (
+            each
+            for each in compare(*self.vendors)
+            if _content(each) not in known
+            and not any((each.location[:length], each.kind) in wholes for length in range(len(each.location) + 1))
+        )
         return (*found, *(dataclasses.replace(each, hidden=True) for each in hidden))
 
     @cached_property
@@ -100,7 +103,7 @@ class Context:
         around = {place[:length] for place in places for length in range(len(place) + 1)}
         sides = [(self.old.value, self.new.value)]
         sides += [(self.old.vendor.value, self.new.vendor.value)] if self._has_overlays else []
-        written = dict.fromkeys(place for pair in sides for place in leaves(*pair))
+        written = dict.fromkeys(place for pair in sides for place, _, _ in differences(*pair))
         return [
             place
             for place in written
@@ -229,15 +232,15 @@ class Context:
         found = self._counted(difference, field)
         listed = isinstance(value, str | int | float | bool)
         if listed:
-            found = [(impact, name) for impact, name in found if key_of(value) in self._listed(impact.table, name)]
+            found = [each for each in found if key_of(value) in each[1].tried.get(each[2], ())]
         if not found:
             return None
         what = json.dumps(value) if listed else ...
         stops, starts = (
-            [group for impact, name in found for group in self._caused.get((id(impact), stopped, name, what), ())]
+            [group for impact, _, name in found for group in self._caused.get((id(impact), stopped, name, what), ())]
             for stopped in (True, False)
         )
-        impacts = list({id(impact): impact for impact, _ in found}.values())
+        impacts = list({id(impact): impact for impact, *_ in found}.values())
         return Count(
             sum(group.count for group in stops),
             sum(group.count for group in starts),
@@ -301,8 +304,7 @@ class Context:
             for key in before:
                 if key[0] == use and key in after:
                     if table is not None:
-                        base = self._smallest(table, stops=True)
-                        found.append(_Judges(before[key], base, table.old.accepts, table.new.accepts))
+                        found.append(_Judges(before[key], table.smallest, table.old.accepts, table.new.accepts))
                         continue
                     with contextlib.suppress(ValueError, jsonschema_rs.ReferencingError):
                         old, new = (
@@ -316,10 +318,8 @@ class Context:
 
     def smallest_without(self, difference: Difference) -> Any:
         """Return the smallest request that leaves the field of a difference out, or None."""
-        for impact, name in self._counted(difference):
-            if impact.table is not None and name not in (body := self._smallest(impact.table, stops=True)):
-                return body
-        return None
+        bodies = (table.smallest for _, table, name in self._counted(difference) if name not in table.smallest)
+        return next(bodies, None)
 
     @cached_property
     def _by_operation(self) -> Mapping[str, list[RequestImpact]]:
@@ -340,44 +340,24 @@ class Context:
                         found[id(impact), stopped, field, what].append(group)
         return found
 
-    def _listed(self, table: Table | None, name: str) -> frozenset[Hashable]:
-        """Return the keys of the values of a field that were tried as a whole, not only somewhere within them."""
-        if table is None or name not in table.fields:
-            return frozenset()
-        place = id(table), name
-        if place not in self._tried:
-            points = table.alternatives[table.fields.index(name)]
-            self._tried[place] = frozenset(key_of(concrete(point[0])) for point in points if point)
-        return self._tried[place]
-
-    def _smallest(self, table: Table, *, stops: bool) -> dict[str, Any]:
-        """Return the smallest request that both sides accept, or else the side that accepts more."""
-        place = id(table), stops
-        if place not in self._bases:
-            both = (point for point, outcome in table.points.items() if all(outcome))
-            one = (point for point, outcome in table.points.items() if outcome[0 if stops else 1])
-            point = next(both, None) or next(one, None)
-            self._bases[place] = table.body(point) if point is not None else dict(table.fixed)
-        return self._bases[place]
-
-    def _counted(self, difference: Difference, field: str | None = None) -> list[tuple[RequestImpact, str]]:
-        """Return the counted requests that a difference is about, each with the name of the field."""
+    def _counted(self, difference: Difference, field: str | None = None) -> list[tuple[RequestImpact, Table, str]]:
+        """Return the counted requests that a difference is about, each with its table and the name of the field."""
         uses: dict[str, set[str]] = defaultdict(set)
         for use in self.uses(difference):
             if use.side == "request":
                 uses[use.operation].add(use.where)
-        found = []
-        for operation, places in uses.items():
-            for impact in self._by_operation.get(operation, ()):
-                if impact.table is None:
-                    continue
-                sides = impact.table.old, impact.table.new
-                if impact.where == "parameters" and any(where.startswith("parameter ") for where in places):
-                    name = self._parameter(difference)
-                    if name is not None and any(name in side.schema["properties"] for side in sides):
-                        found.append((impact, name))
-                if impact.where in places and (name := self._field(difference, sides, field)):
-                    found.append((impact, name))
+        found: list[tuple[RequestImpact, Table, str]] = []
+        impacts = (impact for operation in uses for impact in self._by_operation.get(operation, ()))
+        for impact in impacts:
+            table, places = impact.table, uses[impact.operation]
+            if table is None:
+                continue
+            sides = table.old, table.new
+            if impact.where == "parameters" and any(where.startswith("parameter ") for where in places):
+                known = {name for side in sides for name in side.schema["properties"]}
+                found += [(impact, table, name) for name in self._parameter(difference) if name in known]
+            if impact.where in places and (name := self._field(difference, sides, field)):
+                found.append((impact, table, name))
         return found
 
     def _field(self, difference: Difference, sides: tuple[Acceptance, ...], field: str | None) -> str | None:
@@ -393,35 +373,18 @@ class Context:
                         return str(location[length])
         return None
 
-    def _parameter(self, difference: Difference) -> str | None:
+    def _parameter(self, difference: Difference) -> tuple[str, ...]:
+        """Return what rules may call the parameter that a difference is about."""
         for side, location in ((self.after, difference.place.new), (self.before, difference.place.old)):
             if "parameters" in location:
                 entry = resolved(at(side, location[: location.index("parameters") + 2]), side)
                 if isinstance(entry, dict) and "name" in entry:
-                    return f"{entry.get('in')} {entry['name']}"
-        return None
+                    return entry["name"], f"{entry.get('in')}:{entry['name']}"
+        return ()
 
 
-class _Covering:
-    """The places of differences, to find those that include another one."""
-
-    def __init__(self, found: list[Difference]) -> None:
-        self._at: dict[Location, list[Difference]] = defaultdict(list)
-        for each in found:
-            self._at[each.location].append(each)
-
-    def covers(self, vendor: Difference) -> bool:
-        """Whether one of the differences is, or includes, a difference of the vendor documents."""
-        around = (vendor.location[:length] for length in range(len(vendor.location) + 1))
-        return any(_covers(each, vendor) for place in around for each in self._at.get(place, ()))
-
-
-def _covers(merged: Difference, vendor: Difference) -> bool:
-    if merged.location == vendor.location:
-        if merged.kind in {"add", "remove", "rename"} and merged.kind == vendor.kind:
-            return True
-        return merged.selector == vendor.selector and same(merged.old, vendor.old) and same(merged.new, vendor.new)
-    return merged.kind in {"add", "remove"} and merged.kind == vendor.kind
+def _content(difference: Difference) -> Hashable:
+    return difference.location, difference.selector, key_of(difference.old), key_of(difference.new)
 
 
 def _is_hidden(difference: Difference, flag: str) -> bool:

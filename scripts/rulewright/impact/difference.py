@@ -20,7 +20,7 @@ from rulewright.openapi.pointer import Location, encode
 REVERSING: Final = frozenset({"not", "if", "oneOf", "contains", "dependentSchemas"})
 """Keywords within which a schema that allows more may make the whole allow less."""
 _MISSING: Final = object()
-_IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {"Tag": ("name",), "Server": ("url",), "Rule": ("id",)}
+_IDENTITY: Final[Mapping[str, str]] = {"Tag": "name", "Server": "url", "Rule": "id"}
 Named = dict[Hashable, tuple[int, Any]]
 Kind = Literal["add", "remove", "change", "order", "rename"]
 
@@ -94,7 +94,7 @@ class Difference:
         return f"{self.owner}.{self.key}" + ("[]" if self.entry is not None else "")
 
 
-def differences(old: Any, new: Any) -> list[Difference]:
+def compare(old: Any, new: Any) -> list[Difference]:
     """Return every difference of two documents in normal form."""
     return list(_Walk(old, new).objects("OpenAPI", old, new, Place()))
 
@@ -329,10 +329,8 @@ def _identity(kind: str, item: Any, index: int, document: Any, at: Location) -> 
             names = re.findall(r"\{([^{}]*)\}", str(at[1]))
             return f"path {names.index(name)}" if name in names else f"path {name}"
         return f"{place} {str(name).lower() if place == 'header' else name}" if name and place else f"#{index}"
-    parts = [item.get(key) for key in _IDENTITY.get(kind, ())]
-    if parts and all(isinstance(part, str) for part in parts):
-        return " ".join(map(str, parts))
-    return f"#{index}"
+    name = item.get(_IDENTITY.get(kind, ""))
+    return name if isinstance(name, str) else f"#{index}"
 
 
 def _type(item: Any, *, old: bool) -> Hashable:  # noqa: ARG001  one signature for all ways to match
@@ -366,18 +364,3 @@ def _fits(shape: str, value: Any) -> bool:
     if value is _MISSING:
         return True
     return isinstance(value, list) if shape == "[" else isinstance(value, dict | bool if shape == "@" else dict)
-
-
-def leaves(old: Any, new: Any, at: Location = ()) -> Iterator[Location]:
-    """Yield where two JSON values differ in the way they are written."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in dict.fromkeys((*old, *new)):
-            if key in old and key in new:
-                yield from leaves(old[key], new[key], (*at, key))
-            else:
-                yield (*at, key)
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for index, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from leaves(one, other, (*at, index))
-    elif not same(old, new):
-        yield at

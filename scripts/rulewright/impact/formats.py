@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from rulewright.errors import printable
 from rulewright.findings import FINDING_FORMATS, Finding
-from rulewright.impact.change import WHO, Change, Severity, Word, as_text
+from rulewright.impact.change import WHO, Change, Severity, as_text
 from rulewright.impact.report import Report
 from rulewright.impact.requests import RequestImpact, decisions
 from rulewright.impact.revision import Revision
@@ -138,16 +138,21 @@ def _text_change(change: Change) -> Iterator[str]:
     more = f" and {len(places) - 1} more" if len(places) > 1 else ""
     about = [", ".join(change.who), change.check, *(f"{_line(each)}{more}" for each in places[:1])]
     yield f"    {' · '.join(filter(None, [*about, f'fingerprint {change.fingerprint}']))}"
+    yield from (f"    {_line(each)}" for each in _more(change, most=_MOST_LINES))
+
+
+def _more(change: Change, most: int | None = None) -> Iterator[str]:
+    """Yield what else there is to say about a finding, without markup; `most` limits the details."""
     if change.words:
-        yield f"    {_line(_marked(change.words, _TEXT_MARKS, str))}"
-    yield from (f"    {_line(line)}" for line in change.details[:_MOST_LINES])
-    if len(change.details) > _MOST_LINES:
-        yield f"    and {len(change.details) - _MOST_LINES} more lines; --format json lists them"
+        yield " ".join(_TEXT_MARKS[word.kind].format(word.text) for word in change.words)
+    yield from change.details[:most]
+    if most is not None and len(change.details) > most:
+        yield f"and {len(change.details) - most} more lines; --format json lists them"
     if change.quoted:
-        yield f"    quoted by: {_line(', '.join(change.quoted))}"
+        yield f"quoted by: {', '.join(change.quoted)}"
     if change.witness is not None:
-        yield f"    smallest request: {_json(change.witness)}"
-    yield from (f"    also: {_line(each.effect)}" for each in change.parts)
+        yield f"smallest request: {as_text(change.witness)}"
+    yield from (f"also: {each.effect}" for each in change.parts)
 
 
 def _text_requests(impact: RequestImpact) -> Iterator[str]:
@@ -163,10 +168,6 @@ def _line(text: str) -> str:
 
 def _json(value: Any) -> str:
     return printable(as_text(value))
-
-
-def _marked(words: Sequence[Word], marks: dict[str, str], escape: Callable[[str], str]) -> str:
-    return " ".join(marks[word.kind].format(escape(word.text)) for word in words)
 
 
 def _by_severity(changes: Sequence[Change]) -> Iterator[tuple[Severity, list[Change]]]:
@@ -211,7 +212,7 @@ def _markdown_changes(changes: Sequence[Change]) -> list[str]:
     for each in changes[:_MOST_ROWS]:
         what = f"{_escape(subject(each))}: {_escape(each.effect)}"
         if each.words:
-            what += f"<br>{_marked(each.words, _MARKDOWN_MARKS, _escape)}"
+            what += "<br>" + " ".join(_MARKDOWN_MARKS[word.kind].format(_escape(word.text)) for word in each.words)
         lines.append(f"| {_SEVERITY_MARKS[each.severity]} | {what} | {', '.join(each.who) or 'nobody'} |")
     if len(changes) > _MOST_ROWS:
         lines.append(f"| | and {len(changes) - _MOST_ROWS} more, see the details | |")
@@ -231,10 +232,7 @@ def _markdown_details(changes: Sequence[Change]) -> Iterator[str]:
     for each in changes:
         places = _places(each)
         more = [f"and {len(places) - _MOST_PLACES} more places"] if len(places) > _MOST_PLACES else []
-        lines = [*map(_code, places[:_MOST_PLACES]), *more, *map(_escape, each.details)]
-        lines += [f"quoted by {_escape(', '.join(each.quoted))}"] if each.quoted else []
-        lines += [f"smallest request: {_code(as_text(each.witness))}"] if each.witness is not None else []
-        lines += [f"also: {_escape(part.effect)}" for part in each.parts]
+        lines = [*map(_code, places[:_MOST_PLACES]), *more, *map(_escape, _more(each))]
         lines += [f"in {_escape(', '.join(operations_of(each)))}"] if len(each.uses) > _MOST_OPERATIONS else []
         head = f"- {_escape(each.effect)} ({each.check}, accept by {_code(each.fingerprint)})"
         yield "<br>".join([head, *lines])
@@ -301,10 +299,7 @@ def findings_of(report: Report) -> list[Finding]:
     found += [Finding("expired", "error", message) for message in report.expired]
     levels = {Severity.BREAKING: "error", Severity.REVIEW: "warning", Severity.COMPATIBLE: "note"}
     for each in _open(report):
-        lines = [f"{subject(each)}: {each.effect}", *(f"also: {part.effect}" for part in each.parts), *each.details]
-        lines += [_marked(each.words, _TEXT_MARKS, str)] if each.words else []
-        lines += [f"smallest request: {as_text(each.witness)}"] if each.witness is not None else []
-        lines += [f"accept by {each.fingerprint}"]
+        lines = [f"{subject(each)}: {each.effect}", *_more(each), f"accept by {each.fingerprint}"]
         spot = each.spots[0][1] if each.spots else None
         place = (spot.path, spot.line, spot.column) if spot else (report.new.vendor.path, None, None)
         found.append(Finding(each.check, levels[each.severity], "\n".join(lines), *place, each.fingerprint))  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any, Final
 
-from rulewright.openapi.pointer import resolve
+from rulewright.openapi.references import follow
 
 EXTENSION: Final = "x-*"
 _PROSE: Final = {"description": "prose", "summary": "prose"}
@@ -107,14 +107,8 @@ def kind_of(owner: str, key: str) -> str | None:
 
 def resolved(value: Any, document: Any) -> Any:
     """Follow the references of a value within its document; a broken reference is returned as it is."""
-    for _ in range(32):
-        if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
-            return value
-        try:
-            value = resolve(document, value["$ref"])
-        except (LookupError, ValueError):
-            return value
-    return value
+    found = follow(document, value)
+    return value if found is None else found
 
 
 def same(old: Any, new: Any) -> bool:

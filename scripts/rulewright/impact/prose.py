@@ -13,7 +13,7 @@ from rulewright.impact.change import Word
 from rulewright.impact.revision import Revision
 from rulewright.openapi.pointer import Location, encode
 from rulewright.overlay import notes
-from rulewright.rules.sources import WAIVED, folded, sentences, sounds_like_a_constraint
+from rulewright.rules.sources import WAIVED, folded, sentences, sounds_like_a_constraint, texts
 
 _SHORTEST: Final = 12  # characters; a shorter text inside a sentence is a word, not a quotation
 _SIMILAR: Final = 0.4
@@ -89,7 +89,7 @@ def quoting(revisions: Sequence[Revision], place: Location, change: SentenceChan
             found += [
                 f"{Path(overlay.path).name}, action {number + 1}"
                 for number, action in enumerate(overlay.document.value["actions"])
-                if any(_overlaps(text, change) for text in _texts(action))
+                if any(_overlaps(text, change) for text in _every_text(action))
             ]
     return tuple(dict.fromkeys(found))
 
@@ -103,28 +103,16 @@ def _overlaps(quote: str, change: SentenceChange) -> bool:
     )
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _every_text(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
         children = value.values() if isinstance(value, dict) else value
-        yield from itertools.chain.from_iterable(map(_texts, children))
+        yield from itertools.chain.from_iterable(map(_every_text, children))
 
 
 def constraint_sentences(part: Any, location: Location) -> Iterator[tuple[Location, str]]:
     """Yield the sentences within a part that sound like a constraint, each with its place."""
-    for place, text in _descriptions(part, location):
-        yield from ((place, sentence) for sentence in sentences(text) if sounds_like_a_constraint(sentence))
-
-
-def _descriptions(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
-    if isinstance(value, dict):
-        names = location[-1:] == ("properties",)
-        for key, child in value.items():
-            if key in {"description", "summary"} and isinstance(child, str) and not names:
-                yield (*location, key), child
-            elif names or not (key.startswith("x-") or key in {"example", "examples", "default", "enum"}):
-                yield from _descriptions(child, (*location, key))
-    elif isinstance(value, list):
-        for index, child in enumerate(value):
-            yield from _descriptions(child, (*location, index))
+    for place, text in texts(part, location):
+        if place[-1] != "title" and not any(str(key).startswith("x-") for key in place[len(location) :]):
+            yield from ((place, sentence) for sentence in sentences(text) if sounds_like_a_constraint(sentence))

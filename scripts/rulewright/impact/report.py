@@ -212,7 +212,8 @@ def _compare(context: Context, accepted: Sequence[Accepted], settings: Settings)
         changes += derived.run(context)
     graded = [dataclasses.replace(each, severity=settings.grade(each)) for each in changes]
     one = sorted((_one_finding(each) for each in _grouped(graded)), key=_worst_first)
-    numbered = _number_equal([_with_spots(each, context) for each in _same_findings(one)])
+    findings = _siblings_as_one(_same_findings(one))
+    numbered = _number_equal([_with_spots(each, context) for each in findings])
     marked, expired = mark_accepted([*numbered], accepted)
     changed = tuple(each for each in context.requests if each.stops or each.starts or not each.total)
     return Report(context.old, context.new, marked, changed, tuple(unexplained), expired)
@@ -250,6 +251,28 @@ def _same_findings(changes: Sequence[Change]) -> Iterable[Change]:
         places = tuple(dict.fromkeys(place for each in found for place in each.places))
         uses = tuple(dict.fromkeys(use for each in found for use in each.uses))
         yield dataclasses.replace(found[0], places=places, uses=uses)
+
+
+def _siblings_as_one(changes: Iterable[Change]) -> Iterable[Change]:
+    """Return the same finding about several fields of one schema as one, which names them."""
+    groups: dict[str, list[Change]] = {}
+    for index, each in enumerate(changes):
+        owner = each.pointer.rpartition("/")[0]
+        alike: list[Any] = [index]
+        if owner.endswith("/properties") and len(each.places) == 1:
+            texts = [
+                text.replace(f".{_field(each)}", "") for text in (each.effect, *(part.effect for part in each.parts))
+            ]
+            alike = [each.check, owner, each.who, each.severity, each.announced, each.uses, texts]
+        groups.setdefault(json.dumps(alike), []).append(each)
+    for found in groups.values():
+        text = f"{found[0].effect}; the same holds for {', '.join(map(_field, found[1:]))}"
+        places = tuple(place for each in found for place in each.places)
+        yield dataclasses.replace(found[0], effect=text, places=places) if len(found) > 1 else found[0]
+
+
+def _field(change: Change) -> str:
+    return str(change.places[0][1][-1])
 
 
 def _with_spots(change: Change, context: Context) -> Change:

@@ -10,26 +10,107 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
-from rulewright.impact.acceptance import Acceptance, Reason, parameters
-from rulewright.impact.grammar import resolved, same
+import jsonschema_rs
+
+from rulewright.impact.grammar import key_of, resolved, same
 from rulewright.impact.revision import Revision
-from rulewright.openapi.operations import operations
+from rulewright.openapi.operations import Operation, operations, parameter_names, parameters_schema
+from rulewright.openapi.pointer import decode
 from rulewright.openapi.sample import samples
 from rulewright.openapi.schemas import SchemaError, Schemas
 from rulewright.rules.definition import RuledSchema
 from rulewright.rules.space import Given, Length, Sample, concrete, concretes, product, schema_domains
-from rulewright.rules.verdict import mentions
+from rulewright.rules.verdict import Verdict
 
 LIMIT: Final = 300_000
+_BY_SCHEMA: Final = "compared by schema only"
 _ANNOTATIONS: Final = frozenset(
     {"description", "title", "example", "examples", "default", "deprecated", "externalDocs", "xml"}
 )
 Point = tuple[Any, ...]
 """One alternative for each walked field: `()` if the field is absent, else `(value,)`."""
+
+
+@dataclass(frozen=True, order=True)
+class Reason:
+    """Why a request is refused.
+
+    Args:
+        place: The way to the failing part of the request; empty where it fails as a whole.
+        keyword: The keyword of the schema that fails, or `rule`.
+        what: The value that is not listed, as JSON text, or the rule's id.
+    """
+
+    place: tuple[str, ...]
+    keyword: str
+    what: str | None = None
+
+    @property
+    def field(self) -> str | None:
+        """The field of the request it is about."""
+        return self.place[0] if self.place else None
+
+    def __str__(self) -> str:
+        name = "/".join(self.place) or "the request"
+        if self.keyword == "rule":
+            return f"rule {self.what}"
+        if self.keyword == "required":
+            return f"{name} missing"
+        if self.what is None:
+            return f"{name}: {self.keyword}"
+        value = json.loads(self.what)
+        return f"{name}={value if isinstance(value, str) else self.what}"
+
+
+class Acceptance:
+    """Judges requests by one revision.
+
+    Args:
+        revision: The revision.
+        schemas: The schemas of its effective document.
+        schema: The schema of the request: a part of the effective document, or an object of parameters.
+
+    Raises:
+        SchemaError: A validator refuses the schema.
+    """
+
+    def __init__(self, revision: Revision, schemas: Schemas, schema: Any) -> None:
+        self._validator = schemas.validator(schema)
+        self.document = revision.value
+        self.schema: Mapping[str, Any] = resolved(schema, revision.value)
+        self.verdict = Verdict(_rules_of(revision.ruled, schema, self.schema))
+
+    def accepts(self, body: Any) -> bool:
+        """Whether schema and rules accept a request."""
+        return self._validator.is_valid(body) and not self.verdict.broken(body)
+
+    def reasons(self, body: Any) -> tuple[Reason, ...]:
+        """Return why a request is refused: fields and their values, then rules."""
+        found = [_reason(error) for error in self._validator.iter_errors(body)]
+        found += [Reason((), "rule", rule) for rule in self.verdict.broken(body)]
+        return tuple(dict.fromkeys(found))
+
+
+def _rules_of(ruled: Sequence[RuledSchema], schema: Any, found: Any) -> RuledSchema:
+    """Return the rules of the schema: its own, or those of the component it refers to."""
+    reference = schema.get("$ref")
+    location = decode(reference) if isinstance(reference, str) else None
+    none = RuledSchema((), found, ())
+    return next((each for each in ruled if each.schema is found or each.location == location), none)
+
+
+def _reason(error: jsonschema_rs.ValidationError) -> Reason:
+    keyword = str(error.schema_path[-1]) if error.schema_path else "schema"
+    place = [str(key) for key in error.instance_path]
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
+        return Reason((*place, error.kind.property), "required")
+    value = json.dumps(error.instance, sort_keys=True) if keyword in {"enum", "const"} else None
+    return Reason(tuple(place), keyword, value)
 
 
 @dataclass(frozen=True)
@@ -47,6 +128,22 @@ class Table:
         """Return the request of a point."""
         given = {name: concrete(value[0]) for name, value in zip(self.fields, point, strict=True) if value}
         return {**self.fixed, **given}
+
+    @cached_property
+    def smallest(self) -> dict[str, Any]:
+        """The smallest request that both sides accept, or else the old one."""
+        both = (point for point, outcome in self.points.items() if all(outcome))
+        one = (point for point, outcome in self.points.items() if outcome[0])
+        point = next(both, None) or next(one, None)
+        return dict(self.fixed) if point is None else self.body(point)
+
+    @cached_property
+    def tried(self) -> Mapping[str, frozenset[Hashable]]:
+        """The keys of the values of each field that were tried as a whole, not only somewhere within them."""
+        return {
+            name: frozenset(key_of(concrete(value[0])) for value in values if value)
+            for name, values in zip(self.fields, self.alternatives, strict=True)
+        }
 
 
 @dataclass(frozen=True)
@@ -133,9 +230,19 @@ def _compare(
         pair = (_body_schema(other.body, old.value), _body_schema(operation.body, new.value))
         if None not in pair:
             yield _count(operation.title, "request body", sides, pair)
-        (was, _), (now, _) = given = (parameters(old, other), parameters(new, operation))
-        if was["properties"] and now["properties"]:
-            yield _count(operation.title, "parameters", sides, (was, now), tuple(ruled for _, ruled in given))
+        names = {*parameter_names(other.parameters).items(), *parameter_names(operation.parameters).items()}
+        if any(len({each[part] for each in names}) < len(names) for part in (0, 1)):
+            yield RequestImpact(operation.title, "parameters", f"not counted: a parameter moved; {_BY_SCHEMA}")
+            continue
+        pair = (_parameters(old, other), _parameters(new, operation))
+        if all(each["properties"] for each in pair):
+            yield _count(operation.title, "parameters", sides, pair)
+
+
+def _parameters(revision: Revision, operation: Operation) -> Mapping[str, Any]:
+    """Return the parameters of an operation as the schema of one object, so that they are compared like a body."""
+    ruled = (each.schema for each in revision.ruled if each.location == operation.location)
+    return next(ruled, None) or parameters_schema(revision.value, operation.path, operation.body)
 
 
 def _body_schema(operation: Mapping[str, Any], document: Any) -> Any:
@@ -148,27 +255,23 @@ def _body_schema(operation: Mapping[str, Any], document: Any) -> Any:
 
 
 def _count(
-    name: str,
-    where: str,
-    sides: tuple[tuple[Revision, Schemas], ...],
-    schemas: tuple[Any, ...],
-    ruled: tuple[RuledSchema | None, ...] = (None, None),
+    name: str, where: str, sides: tuple[tuple[Revision, Schemas], ...], schemas: tuple[Any, ...]
 ) -> RequestImpact:
     try:
-        old, new = (Acceptance(*side, *given) for side, *given in zip(sides, schemas, ruled, strict=True))
-        space = _Space((old, new), (sides[0][0].value, sides[1][0].value))
+        old, new = (Acceptance(*side, schema) for side, schema in zip(sides, schemas, strict=True))
+        space = _Space((old, new))
     except (SchemaError, TypeError, AttributeError) as error:
-        return RequestImpact(name, where, f"not counted: {error}; compared by schema only")
+        return RequestImpact(name, where, f"not counted: {error}; {_BY_SCHEMA}")
     if space.size > LIMIT:
         method = f"not counted: {space.size} combinations of {', '.join(space.walked)} are more than {LIMIT}"
-        return RequestImpact(name, where, f"{method}; compared by schema only")
+        return RequestImpact(name, where, f"{method}; {_BY_SCHEMA}")
     table = space.table()
     before = sum(was for was, _ in table.points.values()) * space.others
     after = sum(now for _, now in table.points.values()) * space.others
     if not before and not after:  # for instance because no sample can match a pattern
         text = f"not counted: neither side accepts any of {len(table.points)} combinations"
         text += f", with one sample for each of {', '.join(space.unlisted)}" if space.unlisted else ""
-        return RequestImpact(name, where, f"{text}; compared by schema only")
+        return RequestImpact(name, where, f"{text}; {_BY_SCHEMA}")
     stops = _groups(table, table.new, (True, False), space.others)
     starts = _groups(table, table.old, (False, True), space.others)
     total = len(table.points) * space.others
@@ -190,7 +293,6 @@ class _Space:
 
     Args:
         sides: Both sides.
-        documents: Their documents.
 
     Attributes:
         walked: The fields to combine, with their alternatives.
@@ -199,43 +301,36 @@ class _Space:
         unlisted: The fields whose values cannot be listed.
     """
 
-    def __init__(self, sides: tuple[Acceptance, Acceptance], documents: tuple[Any, Any]) -> None:
+    def __init__(self, sides: tuple[Acceptance, Acceptance]) -> None:
         self._sides = sides
         self.walked: dict[str, tuple[Point, ...]] = {}
         self.fixed: dict[str, Any] = {}
         self.free: dict[str, int] = {}
         self.unlisted: list[str] = []
-        domains = [schema_domains(side.schema, document) for side, document in zip(sides, documents, strict=True)]
-        properties = [side.schema.get("properties", {}) for side in sides]
-        for name in dict.fromkeys((*properties[0], *properties[1])):
-            schemas = [resolved(each.get(name), document) for each, document in zip(properties, documents, strict=True)]
-            self._add(name, schemas, [each.get(name) for each in domains], documents)
+        domains = [schema_domains(side.schema, side.document) for side in sides]
+        for name in dict.fromkeys(name for side in sides for name in side.schema.get("properties", {})):
+            self._add(name, [each.get(name) for each in domains])
         self.size = product(map(len, self.walked.values()))
         self.others = product(self.free.values())
 
-    def _add(self, name: str, schemas: list[Any], domains: list[Any], documents: tuple[Any, Any]) -> None:
+    def _add(self, name: str, domains: list[Any]) -> None:
+        schemas = [resolved(side.schema.get("properties", {}).get(name), side.document) for side in self._sides]
         required = [name in side.schema.get("required", []) for side in self._sides]
         alike = required[0] == required[1] and same(*map(_without_annotations, schemas))
         values = _distinct([value for domain in domains for value in _listed(domain or ())])
+        known = [
+            (side.document, each) for side, each in zip(self._sides, schemas, strict=True) if isinstance(each, dict)
+        ]
         if alike and not values:
-            if isinstance(schemas[0], dict):
-                self.unlisted.append(name)
-                if required[0]:
-                    for value in _sampled(documents[0], schemas[0]):
-                        self.fixed[name] = value
+            self.unlisted += [name] if known else []
+            for value in _sampled(*known[0]) if known and required[0] else ():
+                self.fixed[name] = value
             return
         sampled = {any(isinstance(value, Given) for value in domain or ()) for domain in domains}
         if None in domains or len(sampled) > 1:
-            sampled_values = (
-                value
-                for schema, document in zip(schemas, documents, strict=True)
-                if isinstance(schema, dict)
-                for value in _sampled(document, schema)
-            )
-            values = _distinct([*values, *sampled_values])
+            values = _distinct([*values, *(value for each in known for value in _sampled(*each))])
             self.unlisted.append(name)
-        ruled = any(mentions(rule, name) for side in self._sides if side.ruled for rule in side.ruled.rules)
-        if ruled or not alike:
+        if not alike or any(side.verdict.mentions(name) for side in self._sides):
             self.walked[name] = ((), *((value,) for value in values))
             return
         self.free[name] = len(values) + (not required[0])

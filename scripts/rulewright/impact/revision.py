@@ -5,29 +5,26 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-import subprocess
-import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 from rulewright.errors import InputError
+from rulewright.files import git
 from rulewright.merged import Merged
-from rulewright.openapi.document import Document, load
+from rulewright.openapi.document import Document, decoded, load, parse
 from rulewright.openapi.operations import with_path_items
 from rulewright.overlay import AbsorbedError, Action, Overlay, OverlayError, apply, load_overlay
 from rulewright.overlay.absorbed import absorbed, without
 from rulewright.overlay.model import parse_overlay
-from rulewright.project import Project, load_project
+from rulewright.project import Project, load_project, read_table
 from rulewright.rules.definition import RuledSchema, read_rules
 from rulewright.rules.lint import lint
 from rulewright.rules.sources import misquotes
 from rulewright.rules.variants import VariantSet, read_variants
 
 CONFIG: Final = "pyproject.toml"
-_GIT_TIMEOUT: Final = 60
 _PAGES: Final = (".md", ".mdx", ".markdown")
 _URLS: Final = ("https://", "http://")
 _UNREADABLE: Final = (InputError, LookupError, TypeError, AttributeError, ValueError)
@@ -248,7 +245,18 @@ def read(name: str, project: Path) -> Revision:
         document = load(path)
     else:
         return _read_git(name, project)
-    return revise(name, document, [load_overlay(each) for each in overlays])
+    revision = revise(name, document, [load_overlay(each) for each in overlays])
+    return dataclasses.replace(revision, commit=_commit_of(path)) if path.is_file() else revision
+
+
+def _commit_of(path: Path) -> str:
+    """Return the commit a file was last changed in; empty where it has changed since, or git does not know it."""
+    changed = git(path.parent, "diff", "--quiet", "HEAD", "--", path.name) is None
+    return "" if changed else _commit(path.parent, "--", path.name)
+
+
+def _commit(folder: Path, *which: str) -> str:
+    return (git(folder, "log", "-1", "--format=%h of %cs", *which) or b"").decode().strip()
 
 
 def _is_page(name: str, path: Path) -> bool:
@@ -258,75 +266,29 @@ def _is_page(name: str, path: Path) -> bool:
 
 
 def _read_project(label: str, project: Project) -> Revision:
-    return revise(label, load(project.spec), [load_overlay(path) for path in project.overlays])
+    revision = revise(label, load(project.spec), [load_overlay(path) for path in project.overlays])
+    return dataclasses.replace(revision, commit=_commit_of(project.spec))
 
 
 def _read_git(name: str, project: Path) -> Revision:
     """Read a project as it was in a git revision, without touching the working tree."""
-    if name.startswith("-") or not (commit := _git(project, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")):
+    if name.startswith("-") or not (commit := git(project, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")):
         raise InputError(
             f"{name!r} is neither a file nor a directory, nor a revision of the project in {project}\n"
             "  give a vendor document, a page, a directory with pyproject.toml, or a git revision such as HEAD~1"
         )
     revision = commit.decode().strip()
-    with tempfile.TemporaryDirectory(prefix="impact-") as folder:
-        root = Path(folder)
-        _extract(project, revision, CONFIG, root, name)
-        table = tomllib.loads((root / CONFIG).read_text(encoding="utf-8")).get("tool", {}).get("rulewright", {})
-        for file in dict.fromkeys([str(table.get("spec", "")), *map(str, table.get("overlays", []))]):
-            _extract(project, revision, file, root, name)
-        return _relabelled(_read_project(name, load_project(root)), root.resolve(), name)
 
+    def content(file: str) -> bytes:
+        found = git(project, "show", f"{revision}:./{file}")
+        if found is None:
+            raise InputError(f"the revision {name} has no {file}", path=project.as_posix())
+        return found
 
-def _extract(project: Path, revision: str, file: str, root: Path, name: str) -> None:
-    """Write one file of a git revision below `root`; a path outside of the project is left to the project's reader."""
-    place = PurePosixPath(file)
-    if place.is_absolute() or ".." in place.parts or not place.parts:
-        return
-    content = _git(project, "show", f"{revision}:./{place}")
-    if content is None:
-        raise InputError(f"the revision {name} has no {file}", path=project.as_posix())
-    target = root / place
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content)
+    def document(file: object) -> Document:
+        label = f"{name}:{file}"
+        return parse(decoded(content(str(file)), label), label)
 
-
-def _git(project: Path, *arguments: str) -> bytes | None:
-    """Return what git prints, or None if it fails."""
-    try:
-        done = subprocess.run(  # noqa: S603  arguments, no shell
-            ["git", "-C", str(project), *arguments],  # noqa: S607  whichever git the caller uses
-            capture_output=True,
-            check=False,
-            timeout=_GIT_TIMEOUT,
-            stdin=subprocess.DEVNULL,
-        )
-    except FileNotFoundError as error:
-        raise InputError("git is needed to read a revision, and is not installed") from error
-    except subprocess.TimeoutExpired as error:
-        raise InputError(f"git did not answer within {_GIT_TIMEOUT} s") from error
-    return None if done.returncode else done.stdout
-
-
-def _relabelled(revision: Revision, root: Path, label: str) -> Revision:
-    """Name files by revision and path, not by the temporary folder."""
-
-    def shown(path: str) -> str:
-        inside = Path(path).resolve()
-        return f"{label}:{inside.relative_to(root).as_posix()}" if inside.is_relative_to(root) else path
-
-    def moved(document: Document) -> Document:
-        return dataclasses.replace(document, path=shown(document.path))
-
-    return dataclasses.replace(
-        revision,
-        vendor=moved(revision.vendor),
-        overlays=tuple(
-            dataclasses.replace(each, path=shown(each.path), document=moved(each.document))
-            for each in revision.overlays
-        ),
-        conflicts=tuple(
-            dataclasses.replace(each, reason=each.reason.replace(f"{root.as_posix()}/", f"{label}:"))
-            for each in revision.conflicts
-        ),
-    )
+    table = read_table(content(CONFIG), f"{name}:{CONFIG}")
+    overlays = [parse_overlay(document(file)) for file in table.get("overlays", ())]
+    return dataclasses.replace(revise(name, document(table.get("spec")), overlays), commit=_commit(project, revision))

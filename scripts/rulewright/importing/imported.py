@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
+from urllib.parse import urljoin
 
 from rulewright.errors import InputError
 from rulewright.files import write_whole
-from rulewright.importing.index import Choice, Listing, is_index, read_listing
+from rulewright.importing.index import Choice, is_index, read_listing
 from rulewright.importing.merge import Disagreement, plan, render
 from rulewright.importing.page import (
     HtmlPageError,
@@ -100,10 +101,10 @@ def import_pages(sources: Sequence[str], correct: Correct | None = None, choice:
         before = len(documents)
         if is_index(source):
             index = read_page(source)
-            listing = read_listing(index, choice or Choice())
-            if listing.elsewhere:
-                findings.append(f"{listing.elsewhere} links of the index lead elsewhere and were not followed")
-            found = _read_listed(listing, missing)
+            listed, elsewhere = read_listing(index, choice or Choice())
+            if elsewhere:
+                findings.append(f"{elsewhere} links of the index lead elsewhere and were not followed")
+            found = _read_listed(listed, missing)
         else:
             found = [read_page(name) for name in list_pages(source)]
         for page in found:
@@ -135,14 +136,14 @@ def import_pages(sources: Sequence[str], correct: Correct | None = None, choice:
     )
 
 
-def _read_listed(listing: Listing, missing: list[str]) -> list[Page]:
+def _read_listed(listed: Sequence[tuple[str, str]], missing: list[str]) -> list[Page]:
     """Read the pages that an index lists, a few at a time; note those that the server does not have.
 
     Raises:
         InputError: Pages cannot be read, so that the document would not be whole; names all of them.
     """
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        results = list(pool.map(_try_to_read, listing.pages))
+        results = list(pool.map(_try_to_read, listed))
     missing += [str(each.path) for each in results if isinstance(each, MissingPageError)]
     if wrong := [each for each in results if isinstance(each, InputError) and not isinstance(each, MissingPageError)]:
         raise InputError("\n".join(map(str, wrong)))
@@ -231,6 +232,17 @@ def read_record(project: Project) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def place_of_page(project: Project, page: str) -> str:
+    """Return the file or URL of a page that a rule quotes: its source may leave out how the URL begins."""
+    record = read_record(project) or {}
+    index = record.get("index")
+    site = str(index.get("origin")) if isinstance(index, dict) else ""
+    if is_url(page) or (project.root / page).is_file():
+        return page
+    recorded = (each for each in map(str, _names(record)) if is_url(each) and each.endswith(f"/{page}"))
+    return next(recorded, urljoin(site, page) if is_url(site) else page)
 
 
 def _names(record: dict[str, Any]) -> list[Any]:

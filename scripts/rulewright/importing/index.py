@@ -35,21 +35,6 @@ class Choice:
     editions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Listing:
-    """What an index lists.
-
-    Args:
-        index: The index.
-        pages: The chosen pages: what to read, and what to call it in a record.
-        elsewhere: How many links lead to another host or out of the index's folder; they are not followed.
-    """
-
-    index: Page
-    pages: tuple[tuple[str, str], ...]
-    elsewhere: int
-
-
 def is_index(source: str) -> bool:
     """Return whether a source is an index of pages, by its name."""
     path = re.split(r"[?#]", source, maxsplit=1)[0] if is_url(source) else source
@@ -68,8 +53,12 @@ def edition_of(origin: str) -> str:
     return first if _LANGUAGE.fullmatch(first) else ""
 
 
-def read_listing(index: Page, choice: Choice) -> Listing:
+def read_listing(index: Page, choice: Choice) -> tuple[list[tuple[str, str]], int]:
     """Return the pages of an index that are chosen, each once: by edition, then in the order of the index.
+
+    Returns:
+        For each page what to read, and what to call it in a record; and how many links lead to another host or out of
+        the index's folder, which are not followed.
 
     Raises:
         InputError: There is none, or there are too many.
@@ -84,7 +73,7 @@ def read_listing(index: Page, choice: Choice) -> Listing:
         raise InputError(message, path=index.name)
     if choice.editions:
         chosen.sort(key=lambda place: choice.editions.index(edition_of(place[1])))
-    return Listing(index, tuple(chosen), places.count(None))
+    return chosen, places.count(None)
 
 
 def _place(index: Page, link: str) -> tuple[str, str] | None:

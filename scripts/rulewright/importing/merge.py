@@ -20,9 +20,8 @@ from rulewright.errors import InputError
 from rulewright.importing.index import edition_of
 from rulewright.openapi.document import Document, parse, to_yaml
 from rulewright.openapi.operations import Operation, operations
-from rulewright.openapi.pointer import Location, at
+from rulewright.openapi.pointer import ABSENT, Location, at, differences
 
-_ABSENT: Final = object()
 _CUT: Final = 100
 
 # Operations inherit these, so adding one to a document, or to a path, would change operations already there.
@@ -129,7 +128,7 @@ class _Comparison:
         """
         titles = (("info", "title"),) * (edition_of(self.earlier[0].path) == edition_of(self.document.path))
         for location in (*((key,) for key in _INHERITED if key != "info"), *titles):
-            ours, theirs = (at(value, location, _ABSENT) for value in (merged, self.document.value))
+            ours, theirs = (at(value, location, ABSENT) for value in (merged, self.document.value))
             if next(differences(ours, theirs), None):
                 self._disagree(location, ours, theirs, is_api=True)
                 return False
@@ -139,7 +138,7 @@ class _Comparison:
         """Yield what `merged` lacks of `value`, both at a location where keys are joined."""
         for key in _inherited(location):
             if (key in merged) != (key in value):
-                self._disagree((*location, key), merged.get(key, _ABSENT), value.get(key, _ABSENT))
+                self._disagree((*location, key), merged.get(key, ABSENT), value.get(key, ABSENT))
         for key, child in value.items():
             here = (*location, key)
             if key not in merged:
@@ -196,7 +195,7 @@ class _Comparison:
                     return document, ("tags", index, *location[2:])
         for depth in (3, 2, 1):  # the part itself, or what ought to hold it
             for document in self.earlier:
-                if at(document.value, location[:depth], _ABSENT) is not _ABSENT:
+                if at(document.value, location[:depth], ABSENT) is not ABSENT:
                     return document, location
         return self.earlier[0], location
 
@@ -249,28 +248,13 @@ def _first_differing(one: Any, other: Any) -> int:
 
 
 def _shown(value: Any, start: int) -> str:
-    if value is _ABSENT:
+    if value is ABSENT:
         return "nothing"
     head = ""
     if isinstance(value, str) and start > _CUT // 2:
         head, value = "...", value[start - _CUT // 4 :]
     text = repr(value)
     return head + (text if len(text) <= _CUT else text[: _CUT - 3] + "...")
-
-
-def differences(one: Any, other: Any, location: Location = ()) -> Iterator[tuple[Location, Any, Any]]:
-    """Yield where two JSON values differ and both values there; key order is no difference.
-
-    A key on one side only differs from an absent one, and true differs from 1.
-    """
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in [*one, *(key for key in other if key not in one)]:
-            yield from differences(one.get(key, _ABSENT), other.get(key, _ABSENT), (*location, key))
-    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        for index, pair in enumerate(zip(one, other, strict=True)):
-            yield from differences(*pair, (*location, index))
-    elif isinstance(one, bool) != isinstance(other, bool) or one != other:
-        yield location, one, other
 
 
 def _is_text(location: Location) -> bool:

@@ -22,7 +22,7 @@ from rulewright.generate.tools import check_tools
 from rulewright.generate.tree import write_tree
 from rulewright.importing.imported import Imported, correct_by, import_pages, write_record
 from rulewright.new.part import part_actions
-from rulewright.openapi.document import Document, parse
+from rulewright.openapi.document import Document, parse, read_whole
 from rulewright.openapi.faults import actions, find_faults
 from rulewright.overlay import apply, parse_overlay
 from rulewright.project import load_project
@@ -115,7 +115,7 @@ def scaffold(name: str, requirement: str, overlays: Sequence[Path] = ()) -> dict
     Raises:
         InputError: An overlay cannot be read, or its name is no overlay's.
     """
-    given = {f"overlays/{_overlay_name(path)}": _read(path) for path in overlays}
+    given = {f"overlays/{_overlay_name(path)}": read_whole(path, path.as_posix()) for path in overlays}
     words = {
         "package": name,
         "program": name.replace("_", "-"),
@@ -146,13 +146,6 @@ def _overlay_name(path: Path) -> str:
     if not path.name.endswith((".yaml", ".yml", ".json")) or not path.name.isprintable():
         raise InputError("is not the name of an overlay; it ends in .yaml, .yml or .json", path=path.as_posix())
     return path.name
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", path=path.as_posix()) from error
 
 
 Progress = Callable[[str], None]
@@ -221,19 +214,23 @@ def create(
             begun.append(Path(folder) / written)
             begun[-1].write_bytes(content)
         gaps: tuple[Gap, ...] = ()
-        try:
-            made = _made(target, imported, scaffold(name, requirement, begun), progress)
-        except UnacceptedGapError as found:
-            progress("noting what the generator cannot express")
-            begun.append(Path(folder) / NOTED)
-            begun[-1].write_bytes(noted(found.gaps))
-            gaps = found.gaps
-            made = _made(target, imported, scaffold(name, requirement, begun), progress)
+        with Generator(name) as generator:
+            generator.load()
+            try:
+                made = _made(target, imported, scaffold(name, requirement, begun), generator, progress)
+            except UnacceptedGapError as found:
+                progress("noting what the generator cannot express")
+                begun.append(Path(folder) / NOTED)
+                begun[-1].write_bytes(noted(found.gaps))
+                gaps = found.gaps
+                made = _made(target, imported, scaffold(name, requirement, begun), generator, progress)
     done = tuple(f"{action['target']}: {action['description']}" for action in repairs.actions)
     return Created(*made, gaps, done, imported.disliked)
 
 
-def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress: Progress) -> tuple[int, Coverage]:
+def _made(
+    target: Path, imported: Imported, files: Mapping[str, bytes], generator: Generator, progress: Progress
+) -> tuple[int, Coverage]:
     """Make the folder, and return how many files it has and what its client covers."""
     tree = {**files, SPEC: imported.text.encode()}
     place = target.absolute()
@@ -244,9 +241,7 @@ def _made(target: Path, imported: Imported, files: Mapping[str, bytes], progress
             write_tree(fresh, tree)
             project = load_project(fresh)
             write_record(project, tree[SPEC], imported)
-            with Generator(project.package, project.timeout) as generator:
-                generator.load()
-                generated = build(project, generator, progress)
+            generated = build(project, generator, progress)
             write_tree(project.output, generated)
             if target.is_dir():
                 target.rmdir()  # it is empty

@@ -25,6 +25,7 @@ _MAX_DIGITS: Final = 1000  # Python itself refuses to read more than 4300
 
 _TAG: Final = "tag:yaml.org,2002:"
 _BREAKS: Final = re.compile("[\x85\u2028\u2029]")
+_UNREADABLE: Final = re.compile("[\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _PAIR: Final = re.compile(r"((?<!\\)(?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
 
 
@@ -91,19 +92,36 @@ def load(path: str | Path) -> Document:
             non-text keys, NaN, custom tags, endless aliases); names the file and the line.
     """
     name = _shown(Path(path))
+    return parse(decoded(read_whole(Path(path), name), name), name)
+
+
+def read_whole(path: Path, name: str) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        InputError: Not there, or too large.
+    """
     try:
-        with Path(path).open("rb") as stream:
+        with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)  # a device may never end
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", path=name) from error
     if len(raw) > MAX_BYTES:
         raise InputError(f"is larger than {MAX_BYTES} bytes", path=name)
+    return raw
+
+
+def decoded(raw: bytes, name: str) -> str:
+    """Return the text of a file.
+
+    Raises:
+        InputError: It is not UTF-8; names the line.
+    """
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise InputError(f"is not UTF-8: {error.reason}", path=name, line=line) from error
-    return parse(text, name)
 
 
 def _shown(path: Path) -> str:
@@ -121,7 +139,7 @@ def parse(text: str, path: str, *, first_line: int = 1) -> Document:
         first_line: The line of `path` at which the text begins, for a fragment of a larger file.
     """
     with _uncollected():
-        return _parse(_join_surrogates(text), text, path, first_line)
+        return _parse(_as_yaml(text), text, path, first_line)
 
 
 @contextlib.contextmanager
@@ -185,18 +203,21 @@ def _code(character: str | bytes | int) -> int:
     return character if isinstance(character, int) else ord(character)
 
 
-def _join_surrogates(text: str) -> str:
-    r"""Write JSON's escaped surrogate pairs, such as `\ud83d\ude00`, as the characters they are.
+def _as_yaml(text: str) -> str:
+    r"""Write JSON as YAML can read it: surrogate pairs (`\ud83d\ude00`) as the characters they are, controls escaped.
 
-    YAML has no such pairs, so libyaml refuses them. Only in JSON is every backslash an escape.
+    YAML has no such pairs, and neither controls nor noncharacters in its texts, so libyaml refuses them. Only in JSON
+    is every backslash an escape, and every such character in a text.
     """
-    if not text.lstrip().startswith(("{", "[")) or _PAIR.search(text) is None:
+    is_json = text.lstrip().startswith(("{", "["))
+    if not is_json or (_PAIR.search(text) is None and _UNREADABLE.search(text) is None):
         return text
     try:
         json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return _PAIR.sub(lambda found: found[1] + json.loads(f'"{found[2]}"'), text)
+    joined = _PAIR.sub(lambda found: found[1] + json.loads(f'"{found[2]}"'), text)
+    return _UNREADABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", joined)
 
 
 def _expands(text: str, path: str, first_line: int) -> bool:

@@ -48,6 +48,8 @@ _SYNONYMS: Final[dict[str, dict[str, Any]]] = {
     "str": {"type": "string"},
     "uuid": {"type": "string", "format": "uuid"},
 }
+_EMPTY: Final = frozenset({"204", "205", "304"})
+"""The statuses whose answers have no content (RFC 9110, 15)."""
 _LONGEST: Final = 300  # characters of an old value that an action repeats
 _SINGLE: Final = {("schema",), ("items",), ("additionalProperties",)}
 _NAMED: Final = {("properties",), ("schemas",), ("allOf",), ("anyOf",), ("oneOf",)}
@@ -169,7 +171,7 @@ def _shape(value: Any) -> Iterator[Fault]:
     if not re.fullmatch(r"3\.\d+\.\d+(?:-\S+)?", str(value.get("openapi"))):
         version = str(value["openapi"])[:3]
         yield Fault(
-            f"openapi must be a version such as '3.0.3', got {_shown(value['openapi'])}",
+            f"openapi must be a version such as '3.0.3', got {shown(value['openapi'])}",
             ("openapi",),
             (Repair(("openapi",), f"{version}.{3 if version == '3.0' else 0}"),),
         )
@@ -177,23 +179,23 @@ def _shape(value: Any) -> Iterator[Fault]:
     if info is None:
         yield Fault("info is missing", ("info",), (Repair((), {"info": {"title": "API", "version": "0"}}),))
     elif not isinstance(info, dict):
-        yield Fault(f"info must be an object, got {_shown(info)}", ("info",))
+        yield Fault(f"info must be an object, got {shown(info)}", ("info",))
     given: dict[str, Any] = info if isinstance(info, dict) else {}
     for key, text in (("title", "API"), ("version", "0")) if isinstance(info, dict) else ():
         if not isinstance(given.get(key), str):
             wrong = (Repair(("info", key), REMOVE),) if isinstance(given.get(key), (dict, list)) else ()
             number = isinstance(given.get(key), (int, float))
             added = Repair(("info",), {key: str(given[key]) if number else text})
-            yield Fault(f"info.{key} must be text, got {_shown(given.get(key))}", ("info", key), (*wrong, added))
+            yield Fault(f"info.{key} must be text, got {shown(given.get(key))}", ("info", key), (*wrong, added))
     if not isinstance(value.get("paths"), dict):
-        yield Fault(f"paths must be an object, got {_shown(value.get('paths'))}", ("paths",))
+        yield Fault(f"paths must be an object, got {shown(value.get('paths'))}", ("paths",))
     elif not any(operations(with_path_items(value))):
         yield Fault("has no operation, so a part of the document is missing", ("paths",))
     for location in (("components",), ("components", "securitySchemes"), ("components", "schemas")):
         holder: Any = value if len(location) == 1 else value.get("components")
         found = holder.get(location[-1], {}) if isinstance(holder, dict) else {}
         if not isinstance(found, dict):
-            yield Fault(f"{'.'.join(location)} must be an object, got {_shown(found)}", location)
+            yield Fault(f"{'.'.join(location)} must be an object, got {shown(found)}", location)
 
 
 def _references(value: Any) -> Iterator[Fault]:
@@ -392,6 +394,7 @@ def _schemas(value: Any) -> Iterator[Fault]:
         yield from _type(schema, location)
         yield from _bounds(schema, location, modern=modern)
         yield from _answers(schema, location, modern=modern)
+        yield from _statuses(value, schema, location)
 
 
 @functools.cache
@@ -439,6 +442,24 @@ def _answers(found: dict[str, Any], location: Location, *, modern: bool) -> Iter
         yield Fault("an operation must have responses", location, (*wrong, Repair(location, answer)))
 
 
-def _shown(value: Any) -> str:
+def _statuses(value: Any, found: dict[str, Any], location: Location) -> Iterator[Fault]:
+    """Find ranges of statuses in small letters, and content of answers that HTTP allows none."""
+    answers = found.get("responses")
+    if not (location[:1] == ("paths",) and len(location) == 3 and isinstance(answers, dict)):
+        return
+    for status, answer in answers.items():
+        place = (*location, "responses", status)
+        if re.fullmatch("[1-5]xx", status) and status.upper() not in answers:
+            renamed = (Repair(place, REMOVE), Repair(place[:-1], {status.upper(): answer}))
+            yield Fault(f"a range of statuses is written {status.upper()}", place, renamed)
+        meant = follow(value, answer)
+        if status in _EMPTY and isinstance(meant, dict) and meant.get("content"):
+            alone = Repair(place[:-1], {status: {"description": str(meant.get("description", ""))}})
+            emptied = (Repair(place, REMOVE), alone) if "$ref" in answer else (Repair((*place, "content"), REMOVE),)
+            yield Fault(f"an answer {status} has no content", place, emptied)
+
+
+def shown(value: Any) -> str:
+    """Return a value as messages show it, cut."""
     text = "nothing" if value is None else repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
 from jsonpath_rfc9535.serialize import canonical_string as quoted
 
 Location = tuple[str | int, ...]
+ABSENT: Final = object()
+"""What stands in place of a value that is not there."""
 
 SHORTHAND: Final = re.compile(r"[A-Za-z_\u0080-\uD7FF\uE000-\U0010FFFF][0-9A-Za-z_\u0080-\uD7FF\uE000-\U0010FFFF]*")
 _INDEX: Final = re.compile("0|[1-9][0-9]{0,17}")  # no leading zeros, no other scripts' digits (RFC 6901, 4)
@@ -63,6 +65,21 @@ def at(value: Any, location: Location, default: Any = None) -> Any:
             return default
         value = value[key]  # pyright: ignore[reportCallIssue, reportArgumentType]  a key that was looked at above
     return value
+
+
+def differences(one: Any, other: Any, location: Location = ()) -> Iterator[tuple[Location, Any, Any]]:
+    """Yield where two JSON values differ and both values there; key order is no difference.
+
+    A key on one side only differs from an absent one, and true differs from 1.
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in [*one, *(key for key in other if key not in one)]:
+            yield from differences(one.get(key, ABSENT), other.get(key, ABSENT), (*location, key))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for index, pair in enumerate(zip(one, other, strict=True)):
+            yield from differences(*pair, (*location, index))
+    elif isinstance(one, bool) != isinstance(other, bool) or one != other:
+        yield location, one, other
 
 
 def path_of(location: Location) -> str:

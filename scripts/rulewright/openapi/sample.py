@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
+from rulewright.openapi.discriminators import SCHEMAS, derived_tags, tag_field, union_tags
 from rulewright.openapi.schemas import Schemas, object_parts
 
 _MAX_DEPTH: Final = 12
@@ -102,7 +103,21 @@ class _Maker:
         for keyword in ("oneOf", "anyOf"):
             if isinstance(value.get(keyword), list) and value[keyword]:
                 return self._alternative(value, value[keyword], depth)
+        if tag_field(value) and isinstance(schema, Mapping) and "$ref" in schema:
+            return self._derived(value, str(schema["$ref"]), depth)
         return self._of_type(value, depth)
+
+    def _derived(self, value: Mapping[str, Any], reference: str, depth: int) -> Any:
+        """Return a sample of what is composed of a base with a discriminator, or else of the base, with its tag."""
+        base = reference.removeprefix(SCHEMAS)
+        components = (self.schemas.document.get("components") or {}).get("schemas") or {}
+        known = derived_tags(self.schemas.resolve, components, base)[1] if base in components else {}
+        others = {tag: each for tag, each in known.items() if each["$ref"] != reference}
+        tag, member = next(iter((others or known).items()), ("", None))
+        made = self.make(member, depth + 1) if others else self._of_type(value, depth)
+        if isinstance(made, dict) and known and made.get(tag_field(value)) not in known:
+            return {**made, tag_field(value): tag}
+        return made
 
     def _one_of(self, alternatives: Sequence[Any]) -> Any:
         return alternatives[min(self.choice, len(alternatives) - 1)]
@@ -125,16 +140,10 @@ class _Maker:
         if not isinstance(chosen, dict):
             return chosen
         beside = self._of_type(value, depth) if value.get("properties") or value.get("allOf") else {}
-        discriminator = value.get("discriminator") or {}
-        if "propertyName" in discriminator and isinstance(taken, Mapping) and "$ref" in taken:
-            reference, mapping, tag = taken["$ref"], discriminator.get("mapping") or {}, discriminator["propertyName"]
-            names = [name for name, target in mapping.items() if target in {reference, reference.rpartition("/")[2]}]
-            tag_schema = self.schemas.resolve(object_parts(self.schemas.resolve, taken)[0].get(tag)) or {}
-            own = tag_schema.get("enum") or ([tag_schema["const"]] if "const" in tag_schema else [])
-            if not own:
-                chosen = {**chosen, tag: (names or [reference.rpartition("/")[2]])[0]}
-            elif tag not in chosen:  # optional in the alternative, but needed to distinguish the alternatives
-                chosen = {**chosen, tag: next((name for name in names if name in own), own[0])}
+        name, known = union_tags(self.schemas.resolve, value)
+        own = [tag for tag, each in known.items() if each is taken]
+        if own and chosen.get(name) not in own:
+            chosen = {**chosen, name: own[0]}
         return {**beside, **chosen} if isinstance(beside, dict) else chosen
 
     def _of_type(self, value: Mapping[str, Any], depth: int) -> Any:

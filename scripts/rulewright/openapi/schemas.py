@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import jsonschema_rs
 
 from rulewright.errors import InputError
+from rulewright.openapi.discriminators import union_tags
 from rulewright.openapi.pointer import decode, encode, resolve
 from rulewright.openapi.references import follow
 
@@ -48,6 +49,7 @@ class Schemas:
         direction: The direction in which values travel: a request need not hold what is `readOnly`, nor an answer what
             is `writeOnly`.
         rules: Whether the schemas keep the members that state rules, which are otherwise checked one by one.
+        tags: Whether the schemas of a direction keep their discriminators, which are otherwise written as conditions.
         leave_out: Whether a keyword with its operand is left out.
     """
 
@@ -57,10 +59,12 @@ class Schemas:
         direction: Direction | None = None,
         *,
         rules: bool = False,
+        tags: bool = False,
         leave_out: Callable[[str, Any], bool] = lambda _, __: False,
     ) -> None:
         self.document = document
         self._rules_stay = rules
+        self._tags_stay = tags
         self._leave_out = leave_out
         self.is_30 = str(document.get("openapi")).startswith("3.0")
         self._other_way = _OTHER_WAY.get(direction or "")
@@ -133,10 +137,29 @@ class Schemas:
             del plain["allOf"]
         elif "allOf" in plain:
             plain["allOf"] = members
+        if self._other_way and not self._tags_stay:
+            self._choose_by_tag(schema, plain)
         if self._other_way and isinstance(plain.get("required"), list):
             plain["required"] = [name for name in plain["required"] if self.may_hold(properties.get(name))]
         _modernize_bounds(plain)
         return _nullable(plain) if plain.pop("nullable", None) is True else plain
+
+    def _choose_by_tag(self, schema: Mapping[str, Any], plain: dict[str, Any]) -> None:
+        """Let a value whose tag is known fit the alternative of its tag, whichever others it fits."""
+        name, known = union_tags(self.resolve, schema)
+        keyword = "oneOf" if plain.get("oneOf") else "anyOf"
+        if not known:
+            return
+        members = plain.pop(keyword)
+        by_member = [[tag for tag, each in known.items() if each is given] for given in schema[keyword]]
+        branches = [
+            {"if": {"properties": {name: {"enum": words}}}, "then": member}
+            for words, member in zip(by_member, members, strict=True)
+            if words
+        ]
+        is_known = {"type": "object", "properties": {name: {"enum": list(known)}}, "required": [name]}
+        chosen = {"if": is_known, "then": {"allOf": branches}, "else": {keyword: members}}
+        plain["allOf"] = [*plain.get("allOf", ()), chosen]
 
     def may_hold(self, schema: Any) -> bool:
         """Return whether a property belongs to values of this direction."""

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rulewright.openapi.document import MAX_DEPTH, MAX_NODES, Document
-from rulewright.openapi.pointer import Location, decode, encode, path_of
+from rulewright.openapi.pointer import ABSENT, Location, decode, encode, path_of
 from rulewright.overlay.model import (
-    ABSENT,
     Action,
     Overlay,
     OverlayError,

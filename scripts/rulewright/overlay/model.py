@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from rulewright.errors import InputError, printable
 from rulewright.openapi.document import Document, load
-from rulewright.openapi.pointer import Location, at
+from rulewright.openapi.pointer import ABSENT, Location, at
 from rulewright.openapi.references import objects
 from rulewright.overlay.query import Query, QueryError
 from rulewright.overlay.values import a_kind, canonical, digest
@@ -249,9 +249,6 @@ def _near(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
     close: Callable[..., list[str]] = difflib.get_close_matches
     found = close(name, list(known), 1)
     return f" (did you mean {found[0]}?)" if found else ""
-
-
-ABSENT: Final = object()
 
 
 @dataclass(frozen=True)

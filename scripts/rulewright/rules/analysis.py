@@ -29,6 +29,7 @@ ACCEPTED: Final = "x-accepted-findings"
 LIMIT: Final = 2_000_000
 _SCHEMA: Final = ("type", "properties", "required", "additionalProperties")
 Point = tuple[Any, ...]
+Walked = Mapping[str, Sequence[Point]]
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> 
     size, others = product(map(len, walked.values())), product(free.values())
     if size > LIMIT:
         proof = _Proof(ruled, space, walked, document)
-        found = tuple(_decided(each, accepted) for each in proof.findings())
+        found = tuple(_decided(each, accepted) for each in _findings(proof))
         method = f"{size} combinations of {', '.join(walked)} are more than {LIMIT}: not counted, proven by containment"
         if proof.unknown:
             method += f"; {proof.unknown} of {proof.asked} questions could not be decided"
@@ -188,6 +189,57 @@ def _decided(finding: Finding, accepted: Mapping[str, str]) -> Finding:
     return dataclasses.replace(finding, accepted=next(reasons, None))
 
 
+def _findings(judge: _Table | _Proof) -> Iterator[Finding]:
+    ordinary = list(_dead(judge, strict=False))
+    yield from ordinary
+    known = {finding.id for finding in ordinary}
+    yield from (each for each in _dead(judge, strict=True) if each.id.removeprefix("strict/") not in known)
+    for rule in judge.ruled.rules:
+        yield from _about(rule, judge)
+
+
+def _dead(judge: _Table | _Proof, *, strict: bool) -> Iterator[Finding]:
+    """Yield the enum values, and the pairs of them, that no valid request holds."""
+    prefix, mode = ("strict/", " in strict mode") if strict else ("", "")
+    listed = {
+        name: [value for value in values if value and not isinstance(value[0], Length)]
+        for name, values in judge.walked.items()
+        if name not in judge.space.sampled
+    }
+    dead: set[str] = set()
+    for field, values in listed.items():
+        for value in values:
+            if found := judge.refusal({field: value}, strict=strict):
+                name = f"{field}={_word(value)}"
+                dead.add(name)
+                yield Finding(f"{prefix}dead-value/{name}", f"{name} can never be used{mode}", *found)
+    for (left, lefts), (right, rights) in itertools.combinations(listed.items(), 2):
+        for first, second in itertools.product(lefts, rights):
+            partner, name = f"{left}={_word(first)}", f"{right}={_word(second)}"
+            if {partner, name} & dead:
+                continue
+            if found := judge.refusal({left: first, right: second}, strict=strict):
+                text = f"{name} cannot be used with {partner}{mode}{judge.uses(right, second, left, strict=strict)}"
+                yield Finding(f"{prefix}dead-pair/{partner}/{name}", text, *found)
+
+
+def _about(rule: Rule, judge: _Table | _Proof) -> Iterator[Finding]:
+    """Yield what is odd about one rule among the others."""
+    if judge.never_fires(rule):
+        yield Finding(f"never-fires/{rule.id}", f"no request breaks {rule.id}", (rule.id,), None)
+        return
+    if found := judge.contradiction(rule):
+        text = f"no valid request meets the condition of {rule.id}: together with the others it asks the impossible"
+        yield Finding(f"contradiction/{rule.id}", text, *found)
+    if rule.level == "error" and (found := judge.implied(rule)):
+        text = f"{rule.id} is implied by the others: whatever breaks it breaks another rule too"
+        yield Finding(f"implied/{rule.id}", text, *found)
+
+
+Refusal = tuple[tuple[str, ...], Mapping[str, Any]]
+"""The rules that refuse some requests, and the smallest of these."""
+
+
 class _Proof:
     """What the rules mean together, where there are too many combinations to look at each.
 
@@ -195,72 +247,50 @@ class _Proof:
     decide is not found; it is counted.
     """
 
-    def __init__(self, ruled: RuledSchema, space: Space, walked: Mapping[str, Point], document: Any) -> None:
-        self.ruled, self.space = ruled, space
-        self._values = {
-            name: [value for value in values if value and not isinstance(value[0], Length)]
-            for name, values in walked.items()
-            if name not in space.sampled
-        }
+    def __init__(self, ruled: RuledSchema, space: Space, walked: Walked, document: Any) -> None:
+        self.ruled, self.space, self.walked = ruled, space, walked
+        self._errors = [rule for rule in ruled.rules if rule.level == "error"]
         self._whole = Schemas(document).complete({key: ruled.schema[key] for key in _SCHEMA if key in ruled.schema})
         self._kept: dict[tuple[str, ...], jsonschema_rs.CanonicalSchema] = {}
         self.asked = self.unknown = 0
 
-    def findings(self) -> Iterator[Finding]:
-        """Yield the values and pairs of them that no valid request holds, and what is odd about single rules."""
-        errors = [rule for rule in self.ruled.rules if rule.level == "error"]
-        ordinary = list(self._dead(errors, ""))
-        yield from ordinary
-        known = {finding.id for finding in ordinary}
-        strict = self._dead(list(self.ruled.rules), "strict/") if len(errors) < len(self.ruled.rules) else ()
-        yield from (each for each in strict if each.id.removeprefix("strict/") not in known)
-        for rule in self.ruled.rules:
-            yield from self._about(rule, errors)
+    def refusal(self, given: Mapping[str, Point], *, strict: bool) -> Refusal | None:
+        """Return why no valid request holds some values, if none does; a pair matters where a rule reads both."""
+        rules = list(self.ruled.rules) if strict else self._errors
+        if strict and len(rules) == len(self._errors):
+            return None
+        if len(given) > 1 and not any(all(mentions(rule, name) for name in given) for rule in rules):
+            return None
+        body = {name: concrete(value[0]) for name, value in given.items()}
+        part = {"properties": {name: {"const": value} for name, value in body.items()}, "required": list(body)}
+        return self._reason(rules, part, self.space.with_required(body))
 
-    def _dead(self, rules: list[Rule], prefix: str) -> Iterator[Finding]:
-        mode = " in strict mode" if prefix else ""
-        dead = set()
-        for field, values in self._values.items():
-            for value in values:
-                given, name = {field: value[0]}, f"{field}={_word(value)}"
-                if self._is_impossible(rules, _holds(given)):
-                    dead.add(name)
-                    yield self._finding(f"{prefix}dead-value/{name}", f"{name} can never be used{mode}", rules, given)
-        for (left, lefts), (right, rights) in itertools.combinations(self._values.items(), 2):
-            if not any(mentions(rule, left) and mentions(rule, right) for rule in rules):
-                continue
-            for first, second in itertools.product(lefts, rights):
-                partner, name = f"{left}={_word(first)}", f"{right}={_word(second)}"
-                given = {left: first[0], right: second[0]}
-                if not {partner, name} & dead and self._is_impossible(rules, _holds(given)):
-                    text = f"{name} cannot be used with {partner}{mode}"
-                    yield self._finding(f"{prefix}dead-pair/{partner}/{name}", text, rules, given)
+    def uses(self, *_: Any, **__: Any) -> str:
+        """Return nothing: what a value can still be combined with is not known."""
+        return ""
 
-    def _about(self, rule: Rule, errors: list[Rule]) -> Iterator[Finding]:
-        broken = {"allOf": [rule.condition, {"not": rule.requirement}]}
-        if self._is_impossible([], broken):
-            yield Finding(f"never-fires/{rule.id}", f"no request breaks {rule.id}", (rule.id,), None)
-            return
-        if self._is_impossible(errors, rule.condition):
-            text = f"no valid request meets the condition of {rule.id}: together with the others it asks the impossible"
-            yield Finding(f"contradiction/{rule.id}", text, self._causes(errors, rule.condition), rule.breaks)
-        others = [each for each in errors if each is not rule]
-        if rule.level == "error" and self._is_impossible(others, broken):
-            text = f"{rule.id} is implied by the others: whatever breaks it breaks another rule too"
-            yield Finding(f"implied/{rule.id}", text, self._causes(others, broken), rule.breaks)
+    def never_fires(self, rule: Rule) -> bool:
+        """Return whether no request breaks a rule."""
+        return self._is_impossible([], _broken(rule))
 
-    def _finding(self, name: str, text: str, rules: list[Rule], given: Mapping[str, Any]) -> Finding:
-        witness = self.space.with_required({field: concrete(value) for field, value in given.items()})
-        return Finding(name, text, self._causes(rules, _holds(given)), witness)
+    def contradiction(self, rule: Rule) -> Refusal | None:
+        """Return why no valid request meets the condition of a rule, if none does."""
+        return self._reason(self._errors, rule.condition, rule.breaks)
 
-    def _causes(self, rules: list[Rule], part: Any) -> tuple[str, ...]:
+    def implied(self, rule: Rule) -> Refusal | None:
+        """Return the other rules that whatever breaks a rule breaks, if it always does."""
+        return self._reason([each for each in self._errors if each is not rule], _broken(rule), rule.breaks)
+
+    def _reason(self, rules: list[Rule], part: Any, witness: Any) -> Refusal | None:
         """Return the rules that together make a part impossible, none of which can be left out."""
+        if not self._is_impossible(rules, part):
+            return None
         causes = list(rules)
         for rule in rules:
             others = [each for each in causes if each is not rule]
             if self._is_impossible(others, part):
                 causes = others
-        return tuple(rule.id for rule in causes)
+        return tuple(rule.id for rule in causes), witness
 
     def _is_impossible(self, rules: list[Rule], part: Any) -> bool:
         """Whether no request that keeps some rules fits a schema."""
@@ -286,21 +316,21 @@ def _canonical(schema: dict[str, Any]) -> jsonschema_rs.CanonicalSchema:
     return jsonschema_rs.canonicalize(schema, validate_formats=True, offline=True)
 
 
-def _holds(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the schema of the requests that hold some values."""
-    return {"properties": {name: {"const": concrete(value)} for name, value in given.items()}, "required": list(given)}
+def _broken(rule: Rule) -> dict[str, Any]:
+    """Return the schema of the requests that break a rule."""
+    return {"allOf": [rule.condition, {"not": rule.requirement}]}
 
 
 class _Table:
     """Every combination of the fields that rules look at, with the rules each one breaks; smallest first."""
 
-    def __init__(self, ruled: RuledSchema, space: Space, walked: Mapping[str, Point]) -> None:
+    def __init__(self, ruled: RuledSchema, space: Space, walked: Walked) -> None:
         self.ruled, self.space, self.walked = ruled, space, walked
         self.names = tuple(walked)
-        verdict = Verdict(ruled, levels=("error", "warning"))
+        self._verdict = Verdict(ruled, levels=("error", "warning"))
         self._errors = {rule.id for rule in ruled.rules if rule.level == "error"}
         points = sorted(itertools.product(*walked.values()), key=lambda point: sum(value != () for value in point))
-        self.broken = {point: verdict.broken(self.body(point)) for point in points}
+        self.broken = {point: self._verdict.broken(self.body(point)) for point in points}
 
     def body(self, point: Point) -> dict[str, Any]:
         """Return the request of a point."""
@@ -316,103 +346,66 @@ class _Table:
         sampled = [index for index, name in enumerate(self.names) if name in self.space.sampled]
         return len({tuple(bool(v) if i in sampled else v for i, v in enumerate(point)) for point in points})
 
-    def refusing(self, point: Point, *, strict: bool) -> tuple[str, ...]:
-        """Return the rules that refuse a point."""
+    def _refusing(self, point: Point, *, strict: bool) -> tuple[str, ...]:
         return self.broken[point] if strict else self.errors(point)
 
+    def _holding(self, given: Mapping[str, Point]) -> list[Point]:
+        """Return the points that hold some values."""
+        asked = [(self.names.index(name), value) for name, value in given.items()]
+        return [point for point in self.broken if all(point[index] == value for index, value in asked)]
 
-def _findings(table: _Table) -> Iterator[Finding]:
-    ordinary = list(_dead(table, strict=False))
-    yield from ordinary
-    known = {finding.id for finding in ordinary}
-    yield from (each for each in _dead(table, strict=True) if each.id.removeprefix("strict/") not in known)
-    for rule in table.ruled.rules:
-        yield from _about(rule, table)
+    def refusal(self, given: Mapping[str, Point], *, strict: bool) -> Refusal | None:
+        """Return why no valid request holds some values, if none does: the rules that refuse all, else any of them."""
+        points = self._holding(given)
+        refusing = [set(self._refusing(point, strict=strict)) for point in points]
+        if not refusing or not all(refusing):
+            return None
+        return self._reason(set.intersection(*refusing) or set.union(*refusing), points)
 
+    def uses(self, name: str, value: Point, other: str, *, strict: bool) -> str:
+        """Return what a value can still be combined with, over one other field."""
+        texts = []
+        for alternative in self.walked[other]:
+            held = self._holding({name: value, other: alternative})
+            if points := [point for point in held if not self._refusing(point, strict=strict)]:
+                lists = self._lists(points, {name, other})
+                texts.append(f"{other}={_word(alternative)}" + (f" ({lists})" if lists else ""))
+        return f"; it can still be used with {', '.join(texts)}"
 
-def _dead(table: _Table, *, strict: bool) -> Iterator[Finding]:
-    """Yield the enum values, and the pairs of them, that no valid request holds."""
-    prefix = "strict/" if strict else ""
-    mode = " in strict mode" if strict else ""
-    listed = {
-        index: [value for value in values if value and not isinstance(value[0], Length)]
-        for index, (name, values) in enumerate(table.walked.items())
-        if name not in table.space.sampled
-    }
-    dead: set[tuple[int, Any]] = set()
-    for index, values in listed.items():
-        for value in values:
-            points = [point for point in table.broken if point[index] == value]
-            if all(table.refusing(point, strict=strict) for point in points):
-                dead.add((index, value))
-                name = f"{table.names[index]}={_word(value)}"
-                text = f"{name} can never be used{mode}"
-                yield _finding(f"{prefix}dead-value/{name}", text, points, table, strict=strict)
-    for (left, lefts), (right, rights) in itertools.combinations(listed.items(), 2):
-        for first, second in itertools.product(lefts, rights):
-            points = [point for point in table.broken if point[left] == first and point[right] == second]
-            if (left, first) in dead or (right, second) in dead:
+    def _lists(self, points: Sequence[Point], but: set[str]) -> str:
+        texts = []
+        for index, (name, values) in enumerate(self.walked.items()):
+            if name in but or not any(value and isinstance(value[0], Length) for value in values):
                 continue
-            if points and all(table.refusing(point, strict=strict) for point in points):
-                partner, name = f"{table.names[left]}={_word(first)}", f"{table.names[right]}={_word(second)}"
-                uses = _uses(table, right, second, left, strict=strict)
-                text = f"{name} cannot be used with {partner}{mode}; it can still be used with {uses}"
-                yield _finding(f"{prefix}dead-pair/{partner}/{name}", text, points, table, strict=strict)
+            allowed = [value for value in values if any(point[index] == value for point in points)]
+            if len(allowed) < len(values):
+                texts.append(f"{name}: {', '.join(map(_word, allowed))}")
+        return "; ".join(texts)
 
+    def never_fires(self, rule: Rule) -> bool:
+        """Return whether no point breaks a rule, nor its own example, which may be about what cannot be listed."""
+        return not self._breaking(rule) and not self._verdict.broken(rule.breaks)
 
-def _finding(name: str, text: str, points: Sequence[Point], table: _Table, *, strict: bool) -> Finding:
-    always = set.intersection(*(set(table.refusing(point, strict=strict)) for point in points))
-    some = always or {rule for point in points for rule in table.refusing(point, strict=strict)}
-    rules = tuple(rule.id for rule in table.ruled.rules if rule.id in some)
-    return Finding(name, text, rules, table.body(points[0]))
+    def contradiction(self, rule: Rule) -> Refusal | None:
+        """Return why no valid request meets the condition of a rule, if none does."""
+        condition = jsonschema_rs.Draft202012Validator(rule.condition)
+        meeting = [point for point in self.broken if condition.is_valid(self.body(point))]
+        if not self._breaking(rule) or not all(map(self.errors, meeting)):
+            return None
+        return self._reason({each for point in meeting for each in self.errors(point)}, meeting)
 
+    def implied(self, rule: Rule) -> Refusal | None:
+        """Return the other rules that whatever breaks a rule breaks, if it always does."""
+        broken = self._breaking(rule)
+        if not broken or any(len(self.errors(point)) < 2 for point in broken):
+            return None
+        return self._reason({each for point in broken for each in self.errors(point)} - {rule.id}, broken)
 
-def _uses(table: _Table, index: int, value: Any, other: int, *, strict: bool) -> str:
-    """Return what a value can still be combined with, over one other field."""
-    texts = []
-    for alternative in table.walked[table.names[other]]:
-        points = [
-            point
-            for point in table.broken
-            if point[index] == value and point[other] == alternative and not table.refusing(point, strict=strict)
-        ]
-        if points:
-            lists = _lists(table, points, {index, other})
-            texts.append(f"{table.names[other]}={_word(alternative)}" + (f" ({lists})" if lists else ""))
-    return ", ".join(texts)
+    def _breaking(self, rule: Rule) -> list[Point]:
+        return [point for point, ids in self.broken.items() if rule.id in ids]
 
-
-def _lists(table: _Table, points: Sequence[Point], but: set[int]) -> str:
-    texts = []
-    for index, name in enumerate(table.names):
-        counts = [value for value in table.walked[name] if value and isinstance(value[0], Length)]
-        if index in but or not counts:
-            continue
-        allowed = [value for value in table.walked[name] if any(point[index] == value for point in points)]
-        if len(allowed) < len(table.walked[name]):
-            texts.append(f"{name}: {', '.join(_word(value) for value in allowed)}")
-    return "; ".join(texts)
-
-
-def _about(rule: Rule, table: _Table) -> Iterator[Finding]:
-    """Yield what is odd about one rule among the others."""
-    broken = [point for point, ids in table.broken.items() if rule.id in ids]
-    if not broken:
-        if not Verdict(table.ruled, levels=("error", "warning")).broken(rule.breaks):
-            yield Finding(f"never-fires/{rule.id}", f"no request breaks {rule.id}", (rule.id,), None)
-        return  # it is about what cannot be listed; its own example shows that it can be broken
-    condition = jsonschema_rs.Draft202012Validator(rule.condition)
-    meeting = [point for point in table.broken if condition.is_valid(table.body(point))]
-    if all(table.errors(point) for point in meeting):
-        text = f"no valid request meets the condition of {rule.id}: together with the others it asks the impossible"
-        ids = {each for point in meeting for each in table.errors(point)}
-        rules = tuple(each.id for each in table.ruled.rules if each.id in ids)
-        yield Finding(f"contradiction/{rule.id}", text, rules, table.body(meeting[0]))
-    if rule.level == "error" and all(len(table.errors(point)) > 1 for point in broken):
-        ids = {each for point in broken for each in table.errors(point)} - {rule.id}
-        rules = tuple(each.id for each in table.ruled.rules if each.id in ids)
-        text = f"{rule.id} is implied by the others: whatever breaks it breaks another rule too"
-        yield Finding(f"implied/{rule.id}", text, rules, table.body(broken[0]))
+    def _reason(self, names: set[str], points: Sequence[Point]) -> Refusal:
+        return tuple(rule.id for rule in self.ruled.rules if rule.id in names), self.body(points[0])
 
 
 def _word(value: Point) -> str:

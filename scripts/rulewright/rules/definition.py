@@ -197,7 +197,9 @@ def _rule(entry: Any, location: Location) -> Rule:
             check(entry[key])
         except DialectError as error:
             raise _error((*location, key, *error.location), name, str(error)) from error
-    examples = _parts(entry, "examples", ("passes", "breaks"), location)
+    examples = entry["examples"]
+    if not isinstance(examples, dict) or set(examples) != {"passes", "breaks"}:
+        raise _error((*location, "examples"), name, "examples must be an object with passes and breaks")
     return Rule(
         id=entry["id"],
         level=entry["level"],
@@ -219,13 +221,6 @@ def _check_words(entry: dict[str, Any], location: Location) -> None:
         raise _error((*location, "level"), name, f"level must be error or warning, got {level!r:.60}")
     if not isinstance(message, str) or not message.strip() or "\n" in message:
         raise _error((*location, "message"), name, "message must be one line of text")
-
-
-def _parts(entry: dict[str, Any], key: str, parts: tuple[str, ...], location: Location) -> dict[str, Any]:
-    value = entry[key]
-    if not isinstance(value, dict) or set(value) != set(parts):
-        raise _error((*location, key), entry["id"], f"{key} must be an object with {' and '.join(parts)}")
-    return value
 
 
 def _source(entry: dict[str, Any], location: Location) -> Source:

@@ -6,6 +6,7 @@ Rules are JSON Schema 2020-12. OpenAPI 3.0 has neither `const` nor boolean schem
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -244,7 +245,7 @@ def children(schema: Any) -> Iterator[tuple[Location, Any]]:
 
 def lowered(schema: Any, version: str) -> Any:
     """Return a rule's schema in the words of an OpenAPI version (`3.0.3`, `3.1.0`); the argument stays as is."""
-    return _lower_30(schema) if version.startswith("3.0") else _copy(schema)
+    return _lower_30(schema) if version.startswith("3.0") else copy.deepcopy(schema)
 
 
 def _lower_30(schema: Any) -> Any:
@@ -269,13 +270,7 @@ def _lower_30(schema: Any) -> Any:
         elif keyword == "required" and not operand:
             continue  # OpenAPI 3.0 wants at least one name, and no name asks for nothing
         else:
-            result[keyword] = _copy(operand)
+            result[keyword] = copy.deepcopy(operand)
     if extra:
         result["allOf"] = [*result.get("allOf", []), *extra]
     return result
-
-
-def _copy(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _copy(child) for key, child in value.items()}
-    return [_copy(child) for child in value] if isinstance(value, list) else value

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.openapi.pointer import Location, decode
+from rulewright.openapi.pointer import Location, at, decode
 from rulewright.openapi.references import follow_schema
 from rulewright.openapi.sample import samples
 from rulewright.openapi.schemas import SchemaError, Schemas
@@ -47,7 +47,7 @@ def skeleton(document: Any, sentence: Sentence) -> dict[str, Any]:
         sentence: One sentence of the vendor document.
     """
     owner, described = _owner(document, decode(sentence.at))
-    schema = follow_schema(document, _at(document, owner))
+    schema = follow_schema(document, at(document, owner))
     fields = {name: follow_schema(document, each) for name, each in (schema.get("properties") or {}).items()}
     mentioned = dict(_mentioned(sentence.text, fields))
     subject = described or next(
@@ -83,19 +83,13 @@ def _owner(document: Any, location: Location) -> tuple[Location, str | None]:
         if location[end - 1] == "properties":
             return location[: end - 1], str(location[end])
     if location[:1] == ("paths",) and len(location) > len(("paths", "path", "method")):
-        operation = _at(document, location[:3])
+        operation = at(document, location[:3])
         content = follow_schema(document, operation.get("requestBody")).get("content") or {}
         body: dict[str, Any] = next((media["schema"] for media in content.values() if "schema" in media), {})
         if "$ref" in body:
             return decode(body["$ref"].removeprefix("#")), None
         return location[:3], None
     return location[:-1], None
-
-
-def _at(document: Any, location: Location) -> Any:
-    for key in location:
-        document = document[key]
-    return document
 
 
 def _mentioned(text: str, fields: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:

@@ -87,7 +87,7 @@ def _misquote(vendor: Document, value: Any, rule: Rule) -> tuple[str, str] | Non
 
 def _candidates(value: Any, quote: str, at: str) -> str:
     """Return the lines that help with a source that is gone: where its words stand now, or like ones."""
-    places = {encode(location): text for location, text in _texts(value, ())}
+    places = {encode(location): text for location, text in texts(value)}
     same = [f"  the words now stand at #{place}" for place, text in places.items() if _stands(quote, text)]
     near = difflib.get_close_matches(at[1:], places, n=2, cutoff=_NEAR) if not same else []
     lines = same[:_SHOWN] or [f"  did you mean #{place}? It reads: {_closest(places[place], quote)}" for place in near]
@@ -242,8 +242,8 @@ class Prose:
         """
         if before is None:
             return ()
-        known = {sentence for _, text in _texts(before, ()) for sentence in sentences(text)}
-        now = {sentence for _, text in _texts(value, ()) for sentence in sentences(text)}
+        known = {sentence for _, text in texts(before) for sentence in sentences(text)}
+        now = {sentence for _, text in texts(value) for sentence in sentences(text)}
         return tuple(each for each in self.unclaimed if each.text in now - known)
 
     def unclaimed_error(self, unclaimed: Sequence[Sentence]) -> InputError:
@@ -276,7 +276,7 @@ def read_prose(vendor: Document, ruled: Sequence[RuledSchema], overlays: Sequenc
     used: set[str] = set()
     holes = read_holes(vendor, overlays)
     result = []
-    for location, text in _texts(vendor.value, ()):
+    for location, text in texts(vendor.value):
         pointer = encode(location)
         for sentence in filter(sounds_like_a_constraint, sentences(text)):
             rules = tuple(rule for at, quote, rule in quotes if at == pointer and _overlap(quote, sentence))
@@ -319,17 +319,18 @@ def _overlap(quote: str, sentence: str) -> bool:
     return quote in sentence or sentence in quote
 
 
-def _texts(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
+def texts(value: Any, location: Location = ()) -> Iterator[tuple[Location, str]]:
+    """Yield the texts for people within a part of a document, each with its place."""
     if isinstance(value, dict):
         for key, child in value.items():
             names = location[-1:] == ("properties",)
             if key in _TEXTS and isinstance(child, str) and not names:
                 yield (*location, key), child
             elif key not in _VALUES or names:
-                yield from _texts(child, (*location, key))
+                yield from texts(child, (*location, key))
     elif isinstance(value, list):
         for index, child in enumerate(value):
-            yield from _texts(child, (*location, index))
+            yield from texts(child, (*location, index))
 
 
 def _waivers(overlays: Sequence[Overlay]) -> Iterator[tuple[str, str, str, str]]:

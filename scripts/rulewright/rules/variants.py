@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import keyword
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -150,9 +151,7 @@ def _with_absence(domains: Allowed, required: Sequence[str]) -> Allowed:
 
 
 def _legal(verdict: Verdict, fixed: Mapping[str, Any], fields: Allowed) -> list[tuple[Any, ...]]:
-    size = 1
-    for values in fields.values():
-        size *= len(values)
+    size = math.prod(map(len, fields.values()))
     if size > MAX_POINTS:
         raise _error(verdict.ruled, f"cannot be evaluated: {size} combinations of {list(fields)} (limit {MAX_POINTS})")
     return [
@@ -173,10 +172,7 @@ def _bodies(point: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _cases(fields: Sequence[str], legal: Sequence[tuple[Any, ...]]) -> Iterator[Allowed]:
     """Split the legal points into products, on the first field whose values are not all treated alike."""
     columns = [tuple(dict.fromkeys(column)) for column in zip(*legal, strict=True)]
-    size = 1
-    for column in columns:
-        size *= len(column)
-    if size == len(legal):
+    if math.prod(map(len, columns)) == len(legal):
         yield dict(zip(fields, columns, strict=True))
         return
     for index, column in enumerate(columns):

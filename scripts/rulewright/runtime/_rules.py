@@ -10,15 +10,15 @@ import difflib
 import itertools
 import math
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, Final
 
 from attrs import field, frozen
 
 from ._operation import Operation
-from ._values import ABSENT, is_given, is_number, pointer_token, to_json
-from ._violation import SCHEMA, Change, Length, Rule, RuleViolation, RuleWarning, Violation, refused
+from ._values import ABSENT, is_given, is_number, member, pointer_token, to_json
+from ._violation import SCHEMA, Change, Length, Rule, RuleViolation, RuleWarning, Violation, field_name, refused
 
 MAX_CHANGES: Final = 3
 Violated = tuple[Rule, str, Any]
@@ -163,9 +163,28 @@ class RuleViolations:
         return tuple(Change(self.at + each.pointer, each.before, each.after) for each in changes)
 
 
-Found = list[Violation | RuleViolations]
-"""What a check finds: violations of the schema, and the rules that objects violate."""
+@frozen
+class Deprecated:
+    """A value that the document deprecates.
+
+    Args:
+        at: JSON pointer of the value in the request; of an operation, its id.
+        message: What to know about it.
+    """
+
+    at: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{field_name(self.at)} {self.message}"
+
+
+Found = list[Violation | RuleViolations | Deprecated]
+"""What a check finds: violations of the schema, the rules that objects violate, and what is deprecated."""
 Check = Callable[[Any, str, Found], None]
+Tags = tuple[str, Mapping[str, int]]
+"""The field that distinguishes the alternatives of a choice, and the index of the one of each of its values."""
+NO_TAGS: Final[Tags] = ("", {})
 
 
 @frozen(eq=False)
@@ -232,15 +251,17 @@ class Rules:
         Raises:
             ValueError: A waived id does not exist, or it is not clear which model the object belongs to.
         """
+        return _violations(self._found(body, model, waive), waive)
+
+    def _found(self, body: Any, model: type[Any] | None, waive: Collection[str]) -> Found:
         if waive:
             self.check_waived(waive)
         if model is None:
             model = self._only_model() if isinstance(body, dict) else type(body)
-        if (checked := self._bodies.get(model)) is None:
-            return ()
         found: Found = []
-        checked.check(body, "", found)
-        return _violations(found, waive) if found else ()
+        if (checked := self._bodies.get(model)) is not None:
+            checked.check(body, "", found)
+        return found
 
     def _only_model(self) -> type[Any]:
         models = [model for model, body in self._bodies.items() if body.operations]
@@ -262,7 +283,7 @@ class Rules:
         strict: bool = False,
         stacklevel: int = 2,
     ) -> None:
-        """Refuse a request body that violates its schema or a stated rule; warn about inferred rules.
+        """Refuse a request body that violates its schema or a stated rule; warn about inferred rules and deprecation.
 
         Args:
             body: A model, or the JSON object of one.
@@ -275,8 +296,10 @@ class Rules:
             RuleViolation: With every violation at once.
             ValueError: A waived id does not exist, or it is not clear which model the object belongs to.
         """
-        if found := self.violations(body, model=model, waive=waive):
-            enforce(found, strict=strict, stacklevel=stacklevel + 1)
+        found = self._found(body, model, waive)
+        if violations := _violations(found, waive):
+            enforce(violations, strict=strict, stacklevel=stacklevel + 1)
+        warn_of_deprecated(found, stacklevel=stacklevel + 1)
 
     def request_violations(
         self, operation: Operation[..., Any], arguments: Mapping[str, Any], *, waive: Collection[str] = ()
@@ -291,21 +314,25 @@ class Rules:
         Raises:
             ValueError: A waived id does not exist.
         """
+        parts = self._parts_found(operation, arguments, waive)
+        return tuple(each for found in parts for each in _violations(found, waive))
+
+    def _parts_found(
+        self, operation: Operation[..., Any], arguments: Mapping[str, Any], waive: Collection[str]
+    ) -> tuple[Found, Found]:
+        """Return what the parameters of a request are found to be, and its body."""
         if waive:
             self.check_waived(waive)
-        checks = self._requests.get(operation.id)
-        if checks is None:
-            return ()
-        found: Found = []
+        parameters: Found = [Deprecated(operation.id, "is deprecated")] if operation.deprecated else []
+        body: Found = []
+        if (checks := self._requests.get(operation.id)) is None:
+            return parameters, body
         if checks.parameters is not None:
-            checks.parameters(Arguments(operation.filled_in(arguments)), "", found)
-        result = _violations(found, waive)
-        body = arguments.get("body", ABSENT)
-        if is_given(body) and (check := checks.body(body)) is not None:
-            found = []
-            check(body if type(body) in self._bodies else to_json(body), "", found)
-            result += _violations(found, waive)
-        return result
+            checks.parameters(Arguments(operation.filled_in(arguments)), "", parameters)
+        value = arguments.get("body", ABSENT)
+        if is_given(value) and (check := checks.body(value)) is not None:
+            check(value if type(value) in self._bodies else to_json(value), "", body)
+        return parameters, body
 
     def validate_request(
         self,
@@ -316,7 +343,7 @@ class Rules:
         strict: bool = False,
         stacklevel: int = 2,
     ) -> None:
-        """Refuse a request that violates a stated rule or the schema of its body; warn about inferred rules.
+        """Refuse a request that violates a stated rule or its schemas; warn about inferred rules and deprecation.
 
         Args:
             operation: One of the generated `operations`.
@@ -329,8 +356,10 @@ class Rules:
             RuleViolation: With every violation at once.
             ValueError: A waived id does not exist.
         """
-        if found := self.request_violations(operation, arguments, waive=waive):
-            enforce(found, strict=strict, stacklevel=stacklevel + 1)
+        parameters, body = self._parts_found(operation, arguments, waive)
+        if violations := _violations(parameters, waive) + _violations(body, waive):
+            enforce(violations, strict=strict, stacklevel=stacklevel + 1)
+        warn_of_deprecated(parameters + body, stacklevel=stacklevel + 1)
 
     def check_waived(self, waive: Collection[str]) -> None:
         """Refuse the id of a rule that does not exist: a misspelt waiver would silently waive nothing.
@@ -348,8 +377,19 @@ class Rules:
                 raise ValueError(f"there is no rule {rule!r} to waive; did you mean {close[0]!r}?")
 
 
-def check_choice(value: Any, at: str, found: Found, options: Collection[Check], *, exactly_one: bool) -> None:
-    """Check `anyOf` or `oneOf`; the rules of an alternative apply where it is the only one that fits."""
+def check_choice(
+    value: Any, at: str, found: Found, options: Sequence[Check], *, exactly_one: bool, tags: Tags = NO_TAGS
+) -> None:
+    """Check `anyOf` or `oneOf`; the rules of an alternative apply where it is the only one that fits.
+
+    An alternative with a tag is the one of a value with that tag, whichever others fit.
+    """
+    name, known = tags
+    tag = member(value if isinstance(value, Mapping) or not known else to_json(value), name)
+    chosen = known.get(tag) if isinstance(tag, str) else None
+    if chosen is not None:
+        options[chosen](value, at, found)
+        return
     tried: list[Found] = []
     for option in options:
         tried.append([])
@@ -357,7 +397,10 @@ def check_choice(value: Any, at: str, found: Found, options: Collection[Check], 
     fitting = [each for each in tried if _fits(each)]
     if not fitting or (exactly_one and len(fitting) > 1):
         wanted = "exactly one" if exactly_one else "at least one"
-        found.append(refused(at, value, f"must fit {wanted} of {len(options)} schemas, fits {len(fitting)}"))
+        if known and isinstance(value, Mapping):
+            found.append(refused(f"{at}/{pointer_token(name)}", tag, f"must be one of {', '.join(known)}"))
+        else:
+            found.append(refused(at, value, f"must fit {wanted} of {len(options)} schemas, fits {len(fitting)}"))
     if len(fitting) == 1:
         found += fitting[0]
 
@@ -396,4 +439,11 @@ def enforce(found: Collection[Violation], *, strict: bool, stacklevel: int) -> N
     if stated:
         raise RuleViolation([*stated, *(each for each in found if not strict and each.level != "error")])
     for violation in found:
-        warnings.warn(str(violation), RuleWarning, stacklevel=stacklevel)
+        warnings.warn(RuleWarning(violation), stacklevel=stacklevel)
+
+
+def warn_of_deprecated(found: Found, *, stacklevel: int) -> None:
+    """Warn about each value that the document deprecates."""
+    for each in found:
+        if isinstance(each, Deprecated):
+            warnings.warn(DeprecationWarning(each), stacklevel=stacklevel)

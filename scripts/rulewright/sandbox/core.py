@@ -7,19 +7,19 @@ import json
 import re
 import threading
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
-from typing import Any, Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 from urllib.parse import quote
 
 from rulewright.errors import printable
 from rulewright.openapi.tasks import id_parameters
 from rulewright.sandbox.exchange import Journal, Request, Response, error_answer, json_answer
+from rulewright.sandbox.inputs import Guard
 from rulewright.sandbox.operations import Endpoint, Parts, Plain, Poll, Result, Submit
 from rulewright.sandbox.results import file_task_id, send_file
 from rulewright.sandbox.script import Script, ScriptError
-from rulewright.sandbox.security import Guard
 from rulewright.sandbox.spec import Operation, Spec
 from rulewright.sandbox.tasks import Clock, Settings, Tasks
 from rulewright.sandbox.validation import Rule, Schemas
@@ -214,16 +214,25 @@ def _endpoint(parts: Parts, operation: Operation, polls: Mapping[str, Operation]
     return Plain(parts, operation)
 
 
-class Routes:
+class Routed(Protocol):
+    """What has an operation."""
+
+    operation: Operation
+
+
+T = TypeVar("T", bound=Routed)
+
+
+class Routes(Generic[T]):
     """Find the endpoints of a path, whose templates are matched with the most literal ones first.
 
     Two templates that differ only in the names of their parameters are one path to a server; each operation reads
     the values by its own names. The parameters `whole`, by operation and name, may be several segments.
     """
 
-    def __init__(self, base: str, endpoints: list[Endpoint], whole: Collection[tuple[str, str]] = ()) -> None:
-        self.names: dict[Endpoint, list[str]] = {}
-        templates: dict[str, tuple[re.Pattern[str], dict[str, Endpoint]]] = {}
+    def __init__(self, base: str, endpoints: Iterable[T], whole: Collection[tuple[str, str]] = ()) -> None:
+        self.names: dict[T, list[str]] = {}
+        templates: dict[str, tuple[re.Pattern[str], dict[str, T]]] = {}
         for endpoint in endpoints:
             path, method = base + endpoint.operation.path, endpoint.operation.method
             parts = re.split(r"\{([^{}]+)\}", path)
@@ -238,7 +247,7 @@ class Routes:
         ordered = sorted(templates, key=order_of)
         self._templates = [templates[path] for path in ordered]
 
-    def find(self, path: str) -> tuple[Mapping[str, Endpoint] | None, Sequence[str]]:
+    def find(self, path: str) -> tuple[Mapping[str, T] | None, Sequence[str]]:
         """Return the endpoints by method and the values in the path, in order."""
         for pattern, methods in self._templates:
             if match := pattern.fullmatch(path):

@@ -7,9 +7,11 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import httpx
 import uvicorn
@@ -20,86 +22,114 @@ from starlette.types import Receive, Scope, Send
 
 from rulewright.sandbox.core import Core
 from rulewright.sandbox.exchange import Request, Response, decode_path
+from rulewright.sandbox.tasks import Clock
 
 HangUp = Callable[[Any, Literal["close", "reset"]], None]
 _STOP_SECONDS: Final = 5.0
 
+if TYPE_CHECKING:
 
-class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """An httpx transport, sync and async, that asks the core instead of a network."""
+    class _AnyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport): ...
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    class _AnyStream(httpx.SyncByteStream, httpx.AsyncByteStream): ...
+
+else:
+    # Where both are installed, one class is of both: a client takes transports and bodies of its own library only.
+    _libraries = [httpx, *map(import_module, filter(find_spec, ["httpx2"]))]
+
+    def _of_all(*names: str) -> type:
+        return type("Any" + names[0], tuple({getattr(each, name): None for each in _libraries for name in names}), {})
+
+    _AnyTransport = _of_all("BaseTransport", "AsyncBaseTransport")
+    _AnyStream = _of_all("SyncByteStream", "AsyncByteStream")
+
+
+class Transport(_AnyTransport):
+    """A transport of every HTTP library of clients, sync and async, that calls a function instead of a network.
+
+    Args:
+        respond: Answers a request whose body has been read.
+    """
+
+    def __init__(self, respond: Callable[[httpx.Request], httpx.Response]) -> None:
+        self._respond = respond
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
         request.read()
-        return ask(self._core, request)
+        return self._respond(request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
         await request.aread()
-        return ask(self._core, request)
+        return self._respond(request)
+
+
+def _library(request: httpx.Request) -> Any:
+    """Return the HTTP library that a request is of."""
+    return import_module(type(request).__module__.partition(".")[0])
 
 
 def ask(core: Core, request: httpx.Request) -> httpx.Response:
-    """Answer an httpx request whose body has been read.
+    """Answer a request whose body has been read, in terms of its HTTP library.
 
     Raises:
         httpx.RemoteProtocolError: The script drops the connection before the first byte.
     """
-    url = request.url
+    library, url = _library(request), request.url
     headers = [(name.lower(), value) for name, value in request.headers.raw]
     body = request.content[: core.settings.max_body + 1]
     path = decode_path(url.path, url.raw_path)
     response = core.handle(Request(request.method, path, url.query, headers, body, scheme=url.scheme))
     if response.ending == "drop":
-        raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
-    if response.ending == "whole" and not response.delay and not response.drip:
-        return httpx.Response(response.status, headers=response.headers, content=response.body, request=request)
-    stream = _Stream(response, core, request)
-    return httpx.Response(response.status, headers=response.headers, stream=stream, request=request)
+        raise library.RemoteProtocolError("Server disconnected without sending a response.", request=request)
+    whole = response.ending == "whole" and not response.delay and not response.drip
+    content: Any = {"content": response.body} if whole else {"stream": Stream(_parts(response, request), core.clock)}
+    answer: httpx.Response = library.Response(response.status, headers=response.headers, request=request, **content)
+    return answer
 
 
-class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that is late, slow or incomplete; a wait beyond the read time-out ends as one."""
+class Stream(_AnyStream):
+    """A body that comes in parts.
 
-    def __init__(self, response: Response, core: Core, request: httpx.Request) -> None:
-        self._response = response
-        self._clock = core.clock
-        self._request = request
-        timeout: Any = request.extensions.get("timeout", {})
-        self._limit: float | None = timeout.get("read")
+    Args:
+        parts: Seconds to wait, with the bytes after them; may raise what breaks the body off.
+        clock: Whose time passes.
+    """
+
+    def __init__(self, parts: Iterable[tuple[float, bytes]], clock: Clock) -> None:
+        self._parts = parts
+        self._clock = clock
 
     def __iter__(self) -> Iterator[bytes]:
-        for wait, part in self._parts():
+        for wait, part in self._parts:
             if wait and not self._clock.advance(wait):
                 time.sleep(wait)
             yield part
-        self._end()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for wait, part in self._parts():
+        for wait, part in self._parts:
             if wait and not self._clock.advance(wait):
                 await asyncio.sleep(wait)
             yield part
-        self._end()
 
-    def _parts(self) -> Iterator[tuple[float, bytes]]:
-        """Yield waits with the bytes after them; a wait that is too long is cut and raises."""
-        for wait, part in ((self._response.delay, b""), *self._response.chunks()):
-            if self._limit is not None and wait > self._limit:
-                yield self._limit, b""
-                raise httpx.ReadTimeout("The read operation timed out", request=self._request)
-            yield wait, part
 
-    def _end(self) -> None:
-        got, wanted = len(self._response.delivered), len(self._response.body)
-        if self._response.ending == "reset":
-            raise httpx.ReadError("Connection reset by peer", request=self._request)
-        if self._response.ending == "cut":
-            message = f"peer closed connection without sending complete message body ({got} of {wanted} bytes)"
-            raise httpx.RemoteProtocolError(message, request=self._request)
+def _parts(response: Response, request: httpx.Request) -> Iterator[tuple[float, bytes]]:
+    """Yield the parts of a body that is late, slow or incomplete; a wait beyond the read time-out ends as one."""
+    library = _library(request)
+    timeout: Any = request.extensions.get("timeout", {})
+    limit: float | None = timeout.get("read")
+    for wait, part in ((response.delay, b""), *response.chunks()):
+        if limit is not None and wait > limit:
+            yield limit, b""
+            raise library.ReadTimeout("The read operation timed out", request=request)
+        yield wait, part
+    if response.ending == "reset":
+        raise library.ReadError("Connection reset by peer", request=request)
+    if response.ending == "cut":
+        sizes = f"({len(response.delivered)} of {len(response.body)} bytes)"
+        message = f"peer closed connection without sending complete message body {sizes}"
+        raise library.RemoteProtocolError(message, request=request)
 
 
 class Application(Starlette):

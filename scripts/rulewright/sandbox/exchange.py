@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final, Literal
-from urllib.parse import parse_qs, unquote, unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 Ending = Literal["whole", "cut", "reset", "drop"]
 Headers = list[tuple[bytes, bytes]]
@@ -23,6 +24,7 @@ _HTML_TYPE: Final = (b"content-type", b"text/html; charset=utf-8")
 _SECRET_HEADERS: Final = frozenset({b"cookie", b"proxy-authorization", b"authorization"})
 
 
+@dataclass
 class Request:
     """One HTTP request, read to its end.
 
@@ -35,27 +37,20 @@ class Request:
         scheme: "http" or "https".
     """
 
-    __slots__ = ("body", "headers", "method", "named", "path", "query", "scheme")
+    method: str
+    path: str
+    query: bytes
+    headers: Headers
+    body: bytes
+    scheme: str = "http"
 
-    def __init__(
-        self,
-        method: str,
-        path: str,
-        query: bytes,
-        headers: Iterable[tuple[bytes, bytes]],
-        body: bytes,
-        *,
-        scheme: str = "http",
-    ) -> None:
-        self.method = method
-        self.path = path
-        self.query = query
-        self.headers = list(headers)
-        self.body = body
-        self.scheme = scheme
-        self.named: dict[bytes, bytes] = {}
+    @cached_property
+    def named(self) -> dict[bytes, bytes]:
+        """The headers by name, repeated ones joined."""
+        found: dict[bytes, bytes] = {}
         for name, value in self.headers:
-            self.named[name] = self.named[name] + b", " + value if name in self.named else value
+            found[name] = found[name] + b", " + value if name in found else value
+        return found
 
     @property
     def host(self) -> str:
@@ -71,11 +66,6 @@ class Request:
         """Return a header's value (repeated ones joined by a comma), or None."""
         value = self.named.get(name)
         return None if value is None else value.decode(LATIN)
-
-    @property
-    def arguments(self) -> dict[str, list[str]]:
-        """The query parameters by name."""
-        return parse_qs(self.query.decode(LATIN), keep_blank_values=True)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -203,14 +193,7 @@ class Recorded:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON; a body that is not UTF-8 is shown with replacement characters."""
-        return {
-            "method": self.method,
-            "path": self.path,
-            "query": self.query,
-            "headers": self.headers,
-            "body": self.body.decode(errors="replace"),
-            "status": self.status,
-        }
+        return {**asdict(self), "body": self.body.decode(errors="replace")}
 
 
 class Journal:

@@ -1,7 +1,9 @@
-"""Read the inputs of a request as values: parameters, JSON bodies and forms."""
+"""Read the inputs of a request: check its credentials, and return its parameters, JSON bodies and forms as values."""
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import math
 import re
@@ -15,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, unquote_plus
 from rulewright.openapi.operations import essence_of, is_json
 from rulewright.openapi.pointer import Location, encode
 from rulewright.sandbox.exchange import LATIN, Request, Response, decode_value, error_answer, json_text
-from rulewright.sandbox.spec import Body, Operation, Parameter, Schema, Spec
+from rulewright.sandbox.spec import Body, Operation, Parameter, Schema, Spec, SpecError
 from rulewright.sandbox.validation import Checks, Entry, Schemas, schema_entry
 
 Types = frozenset[str]
@@ -31,6 +33,102 @@ _FORMS: Final = frozenset({"application/x-www-form-urlencoded", _PARTS})
 _DISPOSITION: Final = "Content-Disposition"
 _INDEX: Final = re.compile("[0-9]{1,9}")
 _STEP: Final = re.compile(r"\[([^\[\]]*)\]")
+_HEADER: Final = "authorization"
+_SCHEMES: Final = {"bearer": b"bearer", "basic": b"basic"}
+
+
+class Guard:
+    """The accepted token, and the place of each security scheme in a request.
+
+    A scheme that carries more than a token, such as HTTP Digest or mutual TLS, is not checked.
+
+    Attributes:
+        unchecked: The names of the schemes that operations require and that are not checked.
+
+    Raises:
+        SpecError: An operation requires a scheme that the document does not define.
+    """
+
+    def __init__(self, spec: Spec, token: str) -> None:
+        self._token = token.encode()
+        self._schemes: dict[str, tuple[str, str]] = {}
+        self.unchecked: list[str] = []
+        schemes = (spec.document.get("components") or {}).get("securitySchemes") or {}
+        for name in {name for operation in spec.operations for every in operation.security for name in every}:
+            if name not in schemes:
+                raise SpecError(f"#/components/securitySchemes: {name!r} is required by an operation but not defined")
+            if (place := placed(spec.resolve(schemes[name]))) is not None:
+                self._schemes[name] = place
+            else:
+                self.unchecked.append(name)
+        self.unchecked.sort()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The header and query names of credentials, in lower case."""
+        return frozenset(name.lower() for place, name in self._schemes.values() if place != "cookie")
+
+    def carriers(self, operation: Operation) -> frozenset[tuple[str, str]]:
+        """Return the places and names, in lower case, of the credentials of an operation."""
+        named = {self._schemes[name] for every in operation.security for name in every if name in self._schemes}
+        return frozenset((place, name.lower()) for place, name in named)
+
+    def authorizes(self, operation: Operation, request: Request) -> bool:
+        """Return whether a request has the credentials that the operation requires."""
+        alternatives = operation.security
+        return not alternatives or any(all(self._has(name, request) for name in every) for every in alternatives)
+
+    def _has(self, scheme: str, request: Request) -> bool:
+        if scheme not in self._schemes:
+            return True
+        place, name = self._schemes[scheme]
+        given = _given(place, name, request)
+        if given is None:
+            return False
+        if place == "basic":
+            return any(hmac.compare_digest(part, self._token) for part in _halves(given))
+        return hmac.compare_digest(given, self._token)
+
+
+def placed(scheme: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return where requests carry the token: `bearer`, `basic`, `header`, `query` or `cookie`, and the name there.
+
+    None for a scheme that needs more than a token.
+    """
+    match scheme:
+        case {"type": "apiKey", "in": place, "name": key}:
+            return place, key
+        case {"type": "oauth2" | "openIdConnect"}:
+            return "bearer", _HEADER
+        case {"type": "http", "scheme": http_scheme} if http_scheme.lower() in _SCHEMES:
+            return http_scheme.lower(), _HEADER
+    return None
+
+
+def _given(place: str, name: str, request: Request) -> bytes | None:
+    if place in _SCHEMES:
+        value = request.named.get(b"authorization")
+        return None if value is None else _after(_SCHEMES[place], value)
+    if place == "header":
+        return request.named.get(name.lower().encode())
+    if place == "query":
+        return next((unquote_plus(text).encode() for key, text in request.pairs if key == name), None)
+    cookie = request.cookies.get(name)
+    return None if cookie is None else cookie.encode(LATIN)
+
+
+def _after(scheme: bytes, value: bytes) -> bytes | None:
+    """Return the credentials after the name of a scheme, or None for another scheme."""
+    name, _, credentials = value.partition(b" ")
+    return credentials if name.lower() == scheme else None
+
+
+def _halves(credentials: bytes) -> list[bytes]:
+    """Return user and password of HTTP Basic; some vendors expect the key in one, some in the other."""
+    try:
+        return base64.b64decode(credentials, validate=True).split(b":", 1)
+    except ValueError:
+        return []
 
 
 class Parameters:
@@ -75,7 +173,7 @@ class Parameters:
             else:
                 found = _sent(parameter, types, request, in_path)
             at = (parameter.place, parameter.name)
-            if not found:
+            if found is None:
                 if parameter.required:
                     entries.append(_entry("required", at, "absent", "must be present"))
                 continue
@@ -89,7 +187,7 @@ class Parameters:
         return values, entries + violations, warnings
 
     def _in_query(self, parameter: Parameter, types: Types, pairs: list[tuple[str, str]]) -> _Sent:
-        """Return the texts of a parameter in a query."""
+        """Return the texts of a parameter in a query; of an empty list there are none, if it is there at all."""
         name, is_object = parameter.name, "object" in types and not parameter.is_json
         if is_object and parameter.style == "deepObject":
             found: dict[str, Any] = {}
@@ -100,17 +198,20 @@ class Parameters:
         if is_object and parameter.explode:
             listed = self._spec.properties(parameter.schema)
             others = self._spec.keyword(parameter.schema, "additionalProperties") != [False]
-            return {
+            members = {
                 key: unquote_plus(text)
                 for key, text in pairs
                 if key in listed or (others and not listed and key not in self._names)
             }
+            return members or None
         texts = [text for key, text in pairs if key == name]
         if parameter.explode or parameter.is_json or not (is_object or "array" in types) or len(texts) != 1:
-            return [unquote_plus(text) for text in texts]
+            return [unquote_plus(text) for text in texts] or None
         sign = _DELIMITERS.get(parameter.style)
         pieces = unquote_plus(texts[0]).split(sign) if sign else [*map(unquote_plus, texts[0].split(","))]
-        return _paired(pieces) if is_object else pieces if texts[0] else []
+        # An empty list and a list of one empty text are written alike.
+        is_empty = not texts[0] and not any(self._spec.keyword(parameter.schema, "minItems"))
+        return _paired(pieces) if is_object else [] if is_empty else pieces
 
     def _value(self, parameter: Parameter, found: Any, types: Types) -> Any:
         """Return the texts of a parameter as its value."""
@@ -146,7 +247,7 @@ def _sent(parameter: Parameter, types: Types, request: Request, in_path: Mapping
         mark = "." if parameter.style == "label" else ";"
         prefix = mark if mark == "." or (parameter.explode and "object" in types) else f";{name}="
         if not text.startswith(prefix):
-            return []
+            return None
         text = text.removeprefix(prefix)
         separator = (mark if mark == "." or "object" in types else prefix) if parameter.explode else ","
     if parameter.is_json or not types & {"array", "object"}:

@@ -14,10 +14,9 @@ from rulewright.openapi.pointer import at
 from rulewright.openapi.sample import sample
 from rulewright.openapi.tasks import HEADER
 from rulewright.sandbox.exchange import LATIN, Request, Response, answer, error_answer, json_answer
-from rulewright.sandbox.inputs import MISSING, Parameters, media_type, read_body
+from rulewright.sandbox.inputs import MISSING, Guard, Parameters, media_type, read_body
 from rulewright.sandbox.results import PollBody, SubmitBody, file_url, is_tall, send_file
 from rulewright.sandbox.script import Outcome, ScriptError, apply_faults, refusal
-from rulewright.sandbox.security import Guard
 from rulewright.sandbox.spec import Operation, Spec, Waiter
 from rulewright.sandbox.tasks import Life, Settings, Task, Tasks, id_format, is_number
 from rulewright.sandbox.validation import Checks, Schemas, texts

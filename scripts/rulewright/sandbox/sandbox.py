@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +18,6 @@ from rulewright.sandbox.spec import Spec, SpecError
 from rulewright.sandbox.tasks import Clock, Settings, SteadyClock
 
 if TYPE_CHECKING:
-    import httpx
     import respx
 
 DOCUMENT: Final = "openapi.effective.json"
@@ -44,7 +44,7 @@ class Sandbox:
         max_body: The largest request body accepted, in bytes.
 
     Raises:
-        InputError: The document cannot be read.
+        InputError: The document cannot be read, or a schema in it cannot be compiled.
         SpecError: The sandbox cannot act on the document.
         ScriptError: The script cannot be parsed, or the document has no state for its outcome.
     """
@@ -94,15 +94,11 @@ class Sandbox:
 
     def transport(self) -> Transport:
         """Return an httpx transport, sync and async, that ends in this sandbox."""
-        return Transport(self.core)
+        return Transport(partial(ask, self.core))
 
     def mock(self, router: respx.MockRouter) -> respx.Route:
         """Let a respx router answer every request it has no other route for from this sandbox."""
-
-        def side_effect(request: httpx.Request) -> httpx.Response:
-            return ask(self.core, request)
-
-        return router.route().mock(side_effect=side_effect)
+        return router.route().mock(side_effect=partial(ask, self.core))
 
     @property
     def app(self) -> Application:

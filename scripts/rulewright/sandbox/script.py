@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Literal, get_args
@@ -276,8 +276,8 @@ def apply_faults(response: Response, faults: Sequence[Fault], request: Request, 
     for fault in faults:
         if fault.kind == "unknown-status" and waiter is not None and waiter.state == STATUS:
             response.status = UNKNOWN_CODE
-        elif fault.kind in _BODY:
-            response = _body_fault(fault, response, waiter)
+        elif fault.kind in _OF_A_FIELD:
+            response = _field_fault(fault, response, waiter)
     for fault in faults:
         if fault.kind == "html":
             response = html_answer(response.status)
@@ -286,18 +286,14 @@ def apply_faults(response: Response, faults: Sequence[Fault], request: Request, 
         elif fault.kind == "redirect":
             response = answer(302, b"", (b"location", _elsewhere(request, fault.argument)))
     for fault in faults:
-        _deliver(fault, response)
+        match fault.kind:
+            case "slow":
+                response.delay += fault.seconds
+            case "drip":
+                response.drip = fault.seconds
+            case "cut" | "reset" | "drop" as ending:
+                response.ending = ending
     return response
-
-
-def _deliver(fault: Fault, response: Response) -> None:
-    match fault.kind:
-        case "slow":
-            response.delay += fault.seconds
-        case "drip":
-            response.drip = fault.seconds
-        case "cut" | "reset" | "drop" as ending:
-            response.ending = ending
 
 
 def _elsewhere(request: Request, argument: str | None) -> bytes:
@@ -309,30 +305,21 @@ def _elsewhere(request: Request, argument: str | None) -> bytes:
     return f"{request.scheme}://{other}{colon}{port}{quote(request.path)}".encode(LATIN) + query
 
 
-def _body_fault(fault: Fault, response: Response, waiter: Waiter | None) -> Response:
-    """Change the JSON of a response; any other response stays as it is."""
-    if JSON_TYPE not in response.headers:
+_OF_A_FIELD: Final = frozenset({"unknown-status", "extra-field", "absent", "null", "wrong"})
+
+
+def _field_fault(fault: Fault, response: Response, waiter: Waiter | None) -> Response:
+    """Change a field of a JSON object; any other response stays as it is."""
+    value = json.loads(response.body) if JSON_TYPE in response.headers else None
+    if not isinstance(value, dict):
         return response
-    value = json.loads(response.body)
-    if isinstance(value, dict):
-        _BODY[fault.kind](value, fault, waiter)
-    others = [header for header in response.headers if header[0] not in {b"content-length", b"content-type"}]
-    return answer(response.status, json_text(value).encode(), JSON_TYPE, *others)
-
-
-def _unknown_state(value: dict[str, Any], fault: Fault, waiter: Waiter | None) -> None:
-    if waiter is not None and waiter.state.startswith("/") and (found := _holder(value, waiter.state)):
-        parent, name = found
-        parent[name] = fault.argument or UNKNOWN_STATE
-
-
-def _extra_field(value: dict[str, Any], fault: Fault, waiter: Waiter | None) -> None:  # noqa: ARG001
-    value[fault.argument or EXTRA_FIELD] = {"anything": [1, "two", None]}
-
-
-def _member(value: dict[str, Any], fault: Fault, waiter: Waiter | None) -> None:  # noqa: ARG001
-    """Leave a field out, or give it another value."""
-    if found := _holder(value, str(fault.argument)):
+    if fault.kind == "extra-field":
+        value[fault.argument or EXTRA_FIELD] = {"anything": [1, "two", None]}
+    elif fault.kind == "unknown-status":
+        is_named = waiter is not None and waiter.state.startswith("/")
+        if waiter is not None and is_named and (found := _holder(value, waiter.state)):
+            found[0][found[1]] = fault.argument or UNKNOWN_STATE
+    elif found := _holder(value, str(fault.argument)):
         parent, name = found
         if fault.kind == "absent":
             parent.pop(name, None)
@@ -340,15 +327,8 @@ def _member(value: dict[str, Any], fault: Fault, waiter: Waiter | None) -> None:
             parent[name] = None
         else:
             parent[name] = [17] if isinstance(parent.get(name), int | float) else 17
-
-
-_BODY: Final[Mapping[str, Callable[[dict[str, Any], Fault, Waiter | None], None]]] = {
-    "unknown-status": _unknown_state,
-    "extra-field": _extra_field,
-    "absent": _member,
-    "null": _member,
-    "wrong": _member,
-}
+    others = [header for header in response.headers if header[0] not in {b"content-length", b"content-type"}]
+    return answer(response.status, json_text(value).encode(), JSON_TYPE, *others)
 
 
 def _holder(value: dict[str, Any], pointer: str) -> tuple[dict[str, Any], str] | None:

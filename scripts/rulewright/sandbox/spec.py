@@ -71,6 +71,11 @@ class Parameter:
     explode: bool = False
     is_json: bool = False
 
+    @property
+    def key(self) -> str:
+        """Place and name, such as `query:limit`."""
+        return f"{self.place}:{self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -220,7 +225,6 @@ class Spec:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document: Mapping[str, Any] = with_path_items(dict(document))
-        self.is_30 = str(document.get("openapi")).startswith("3.0")
         self.server = server_url((document.get("servers") or [{}])[0])
         self.base_path = urlsplit(self.server).path.rstrip("/")
         self.operations = tuple(self._operations())

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import jsonschema_rs
 
+from rulewright.openapi.discriminators import union_tags
 from rulewright.openapi.pointer import Location, encode
-from rulewright.openapi.schemas import Direction, SchemaError, Validator, compile_schema, is_rule
+from rulewright.openapi.schemas import Direction, Validator, compile_schema, is_rule
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.sandbox.exchange import json_text
 from rulewright.sandbox.spec import Schema, Spec, SpecError
@@ -67,17 +68,6 @@ class Schemas(DocumentSchemas):
         """
         return self.spec.resolve(value)
 
-    def validator(self, schema: Any) -> Validator:
-        """Return a validator of one schema, its rules left out.
-
-        Raises:
-            SpecError: The schema is invalid; names the reason.
-        """
-        try:
-            return super().validator(schema)
-        except SchemaError as error:
-            raise SpecError(error.message) from error
-
     def ruled(self, schema: Any) -> Iterator[Ruled]:
         """Yield each schema with rules that may apply to a value of a schema or to a part of the value."""
         yield from self._ruled(schema, Ruled((), (), {}, is_alternative=False), frozenset())
@@ -116,7 +106,7 @@ class Schemas(DocumentSchemas):
     ) -> Iterator[tuple[Location, Any, Mapping[str, Any]]]:
         """Yield each part of a value that a rule applies to, its location, and the rule.
 
-        Of a choice (oneOf, anyOf) only where the value matches exactly one alternative.
+        Of a choice (oneOf, anyOf) the alternative of the value's tag, else the only one that the value matches.
         """
         schema = self.resolve(schema)
         if not isinstance(schema, Mapping) or id(schema) in above:
@@ -126,8 +116,12 @@ class Schemas(DocumentSchemas):
         for member in schema.get("allOf") or ():
             if not is_rule(member):
                 yield from self.rule_subjects(member, value, at, above)
+        name, known = union_tags(self.resolve, schema)
+        tag = value.get(name) if known and isinstance(value, dict) else None
         for keyword in ("oneOf", "anyOf"):
-            matching = [member for member in schema.get(keyword) or () if self._branch(member).is_valid(value)]
+            matching = [each for each in schema.get(keyword) or () if self._branch(each).is_valid(value)]
+            if isinstance(tag, str) and tag in known and keyword in schema:
+                matching = [known[tag]]
             if len(matching) == 1:
                 yield from self.rule_subjects(matching[0], value, at, above)
         if isinstance(value, dict):
@@ -162,7 +156,8 @@ class Rule:
         """Compile a rule of the document.
 
         Raises:
-            SpecError: The rule is incomplete, or one of its schemas is invalid.
+            SpecError: The rule is incomplete.
+            SchemaError: One of its schemas is invalid.
         """
         try:
             return cls(
@@ -176,12 +171,6 @@ class Rule:
             )
         except (KeyError, TypeError) as error:
             raise SpecError(f"x-rules, rule {value.get('id')!r}: {error} is missing or of the wrong kind") from error
-        except SchemaError as error:
-            raise SpecError(error.message) from error
-
-    def is_violated_by(self, part: Any) -> bool:
-        """Return whether a part of a value violates the rule."""
-        return self.condition.is_valid(part) and not self.requirement.is_valid(part)
 
 
 class Checks:
@@ -200,22 +189,31 @@ class Checks:
         self._validator = schemas.validator(schema)
         self._strict = strict
 
+    def fits(self, value: Any) -> bool:
+        """Return whether a value fits the schema, rules aside."""
+        return self._validator.is_valid(value)
+
+    def applied(self, value: Any) -> list[tuple[Rule, Location, Any]]:
+        """Return the rules whose condition a part of a value meets, in their order, each with the part."""
+        order = {rule.id: number for number, rule in enumerate(self.rules)}
+        subjects = self._schemas.rule_subjects(self._schema, value)
+        found = [(order[written["id"]], location, part) for location, part, written in subjects]
+        found.sort(key=lambda each: each[0])
+        every = [(self.rules[number], location, part) for number, location, part in found]
+        return [each for each in every if each[0].condition.is_valid(each[2])]
+
     def check(self, value: Any) -> tuple[list[Entry], list[str]]:
         """Return an entry for each violation, and the ids of violated rules that are not enforced."""
         entries = [schema_entry(error) for error in self._validator.iter_errors(value)]
-        warnings: list[str] = []
-        subjects: dict[str, list[tuple[Location, Any]]] = {}
-        for location, part, applied in self._schemas.rule_subjects(self._schema, value):
-            subjects.setdefault(applied["id"], []).append((location, part))
-        for rule in self.rules:
-            for location, part in subjects.get(rule.id, ()):
-                if not rule.is_violated_by(part):
-                    continue
-                if rule.level == "error" or self._strict:
-                    entries.append(_rule_entry(rule, location, part))
-                elif rule.id not in warnings:
-                    warnings.append(rule.id)
-        return entries[:MAX_ENTRIES], warnings
+        warnings: dict[str, None] = {}
+        for rule, location, part in self.applied(value):
+            if rule.requirement.is_valid(part):
+                continue
+            if rule.level == "error" or self._strict:
+                entries.append(_rule_entry(rule, location, part))
+            else:
+                warnings[rule.id] = None
+        return entries[:MAX_ENTRIES], list(warnings)
 
 
 def texts(entries: Iterable[Entry]) -> list[str]:

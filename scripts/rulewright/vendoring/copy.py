@@ -6,7 +6,6 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,29 +18,8 @@ from rulewright.vendoring.verify import MANIFEST, canonical
 LICENCE = "LICENSE"
 
 
-@dataclass(frozen=True)
-class Layout:
-    """The package of a project and what its manifest records.
-
-    Args:
-        name: Name of the distribution.
-        release: Its version.
-        package: Folder of the generated package.
-        licence: Text of the licence.
-        record: The manifest of the last regeneration.
-        table: The `[project]` table of pyproject.toml.
-    """
-
-    name: str
-    release: str
-    package: Path
-    licence: bytes
-    record: dict[str, Any]
-    table: dict[str, Any]
-
-
-def read_layout(project: Project) -> Layout:
-    """Find what a copy is made of.
+def _read_release(project: Project) -> tuple[dict[str, Any], dict[str, Any], bytes]:
+    """Return the manifest of the last regeneration, the `[project]` table of pyproject.toml, and the licence.
 
     Raises:
         InputError: The generated package is out of date, or a part is missing; names it.
@@ -60,7 +38,7 @@ def read_layout(project: Project) -> Layout:
         licence = (project.root / LICENCE).read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}; a copy contains it", path=LICENCE) from error
-    return Layout(table["name"], table["version"], project.output / project.package, licence, record, table)
+    return record, table, licence
 
 
 Needs = dict[str, Any]
@@ -150,13 +128,28 @@ def build_copy(project: Project, *, with_cli: bool = True) -> tuple[str, dict[st
     Raises:
         InputError: The project is out of date.
     """
-    layout = read_layout(project)
-    name = layout.package.name
-    tree = {path: content for path, content in read_tree(layout.package).items() if with_cli or not _is_cli(path)}
-    own = {LICENCE: layout.licence, _VERIFIER.name: _VERIFIER.read_bytes(), ".gitattributes": GITATTRIBUTES}
+    record, table, licence = _read_release(project)
+    name = project.package
+    package = read_tree(project.output / name)
+    tree = {path: content for path, content in package.items() if with_cli or not _is_cli(path)}
+    own = {LICENCE: licence, _VERIFIER.name: _VERIFIER.read_bytes(), ".gitattributes": GITATTRIBUTES}
     _add(tree, {**own, **{f"{INPUTS}/{path}": content for path, content in _inputs(project).items()}})
-    needs = read_needs(layout.table, with_cli=with_cli)
-    _add(tree, {MANIFEST: canonical(_manifest(project, layout, name, tree, needs) | {"cli": with_cli})})
+    inputs = {path: sha256(content) for path, content in _inputs(project).items()}
+    manifest = {
+        "about": f"a copy made by rulewright.vendoring; do not edit; check it with: python {_VERIFIER.name}",
+        "name": table["name"],
+        "release": table["version"],
+        "package": name,
+        "needs": read_needs(table, with_cli=with_cli),
+        "excludes": excludes(name),
+        "spec": {path: inputs[path] for path in [project.relative(project.spec)]},
+        "overlays": {path: inputs[path] for path in map(project.relative, project.overlays)},
+        "tools": record["tools"],
+        **{key: record[key] for key in ("pages",) if key in record},
+        "files": {path: {"sha256": sha256(tree[path]), "mode": _MODE} for path in sorted(tree)},
+        "cli": with_cli,
+    }
+    _add(tree, {MANIFEST: canonical(manifest)})
     return name, tree
 
 
@@ -177,23 +170,6 @@ def _inputs(project: Project) -> dict[str, bytes]:
     lines = [f"{key} = {json.dumps(value)}" for key, value in {**table, "output": "generated"}.items()]
     files = {project.relative(path): path.read_bytes() for path in (project.spec, *project.overlays)}
     return {"pyproject.toml": "\n".join(["[tool.rulewright]", *lines, ""]).encode(), **files}
-
-
-def _manifest(project: Project, layout: Layout, name: str, tree: Tree, needs: Needs) -> dict[str, Any]:
-    inputs = {path: sha256(content) for path, content in _inputs(project).items()}
-    return {
-        "about": f"a copy made by rulewright.vendoring; do not edit; check it with: python {_VERIFIER.name}",
-        "name": layout.name,
-        "release": layout.release,
-        "package": name,
-        "needs": needs,
-        "excludes": excludes(name),
-        "spec": {path: inputs[path] for path in [project.relative(project.spec)]},
-        "overlays": {path: inputs[path] for path in map(project.relative, project.overlays)},
-        "tools": layout.record["tools"],
-        **{key: layout.record[key] for key in ("pages",) if key in layout.record},
-        "files": {path: {"sha256": sha256(tree[path]), "mode": _MODE} for path in sorted(tree)},
-    }
 
 
 def put(target: Path, tree: Tree) -> None:

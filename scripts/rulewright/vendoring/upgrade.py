@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rulewright.errors import InputError, printable
+from rulewright.files import git
 from rulewright.generate.tree import Tree, write_tree
 from rulewright.impact.formats import render_text
 from rulewright.impact.report import compare
@@ -27,7 +28,6 @@ from rulewright.vendoring.copy import INPUTS
 from rulewright.vendoring.verify import Finding
 
 _COMMITS: Final = "200"  # how far back the caller's history is searched for the released text
-_GIT_TIMEOUT: Final = 60
 
 
 def show_edits(root: Path, found: Sequence[Finding], manifest: dict[str, Any], fresh: Tree) -> str:
@@ -73,25 +73,13 @@ def _released(root: Path, path: str, digest: str, fresh: Tree) -> bytes | None:
     """Return the content that has this hash, from the new release or from git."""
     if path in fresh and hashlib.sha256(fresh[path]).hexdigest() == digest:
         return fresh[path]
-    log = _git(root, "log", f"-{_COMMITS}", "--format=", "--raw", "--no-abbrev", "--no-renames", "--", path) or b""
+    log = git(root, "log", f"-{_COMMITS}", "--format=", "--raw", "--no-abbrev", "--no-renames", "--", path) or b""
     for line in log.decode(errors="replace").splitlines():
         for blob in line.split()[2:4]:
-            content = _git(root, "cat-file", "blob", blob) if set(blob) != {"0"} else None
+            content = git(root, "cat-file", "blob", blob) if set(blob) != {"0"} else None
             if content is not None and hashlib.sha256(content).hexdigest() == digest:
                 return content
     return None
-
-
-def _git(root: Path, *arguments: str) -> bytes | None:
-    """Return what git prints about the repository a folder is in; None where it fails."""
-    try:
-        done = subprocess.run(  # noqa: S603
-            ["git", "-C", str(root), *arguments],  # noqa: S607
-            capture_output=True, check=False, timeout=_GIT_TIMEOUT, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
 
 
 def show_impact(copy: Path, project: Project) -> str:

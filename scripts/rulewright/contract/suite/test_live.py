@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_request(
     bench: Bench,
     server: Server,
     planned: Planned,
-    report: Callable[[Failure | None], None],
+    check: Callable[[Iterable[Failure | None]], None],
     request: pytest.FixtureRequest,
 ) -> None:
     """Send one request; nothing more once a request that must be refused was accepted and another may cost."""
@@ -26,9 +26,11 @@ def test_request(
     failure = server.put(planned)
     if planned.check != "valid" and not server.may_be_billed:
         request.session.shouldfail = "a request that must be refused was accepted; nothing more is sent"
-    report(failure)
+    check([failure])
 
 
-def test_described(bench: Bench, server: Server, subject: Subject, report: Callable[[Failure | None], None]) -> None:
+def test_described(
+    bench: Bench, server: Server, subject: Subject, check: Callable[[Iterable[Failure | None]], None]
+) -> None:
     """Find every answer described in the document; where it is silent, the document is at fault."""
-    report(server.silence(bench.contract, subject))
+    check([server.silence(bench.contract, subject)])

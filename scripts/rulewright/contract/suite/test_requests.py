@@ -121,8 +121,8 @@ def test_waiving(bench: Bench, submit: Subject, check: Check) -> None:
 
     def cases() -> Iterator[Failure | None]:
         yield None
-        for part, _ in submit.spaces:
-            for rule in part.ruled.rules if not part.path and not part.is_alternative else ():
+        for place, rules, _ in submit.spaces:
+            for rule in rules if not place.path and not place.is_alternative else ():
                 request = submit.with_body(rule.breaks)
                 if not bench.package.expresses(request):
                     continue

@@ -75,8 +75,8 @@ def test_ends(bench: Bench, submit: Subject, skin: Skin, check: Check) -> None:
         for end, kind in waiter.outcomes.items():
             task, outcome = waited(end)
             yield same(f"a wait for a task that ends as {end}", end, outcome.name, ENDS.get(kind, "TaskResult"))
-            ended = outcome.value if outcome.error is None else outcome.error
-            yield same(f"the id after {end}", end, getattr(ended, "task_id", getattr(ended, "id", None)), task.id)
+            found = getattr(outcome.ended, "task_id", getattr(outcome.ended, "id", None))
+            yield same(f"the id after {end}", end, found, task.id)
         if waiter.output:
             yield same("a success that names no file", "outputs", waited("no-url")[1].name, "TaskOutputMissing")
         yield same("a task that never ends", waiter.state, waited("never", timeout=60)[1].name, "WaitTimeout")

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Final
 
-from rulewright.impact.check import ADD, REMOVE, RENAME, Always, Check, Effect, breaking, compatible, nothing, review
+from rulewright.impact.change import Change
+from rulewright.impact.check import ADD, REMOVE, RENAME, Always, Check, breaking, compatible, nothing, review
 from rulewright.impact.context import Context, shown
 from rulewright.impact.difference import Difference, Place
 from rulewright.impact.grammar import ALTERNATIVES, CONTAINERS, EXTENSION, GRAMMAR, kind_of, places, resolved, same
@@ -36,7 +37,7 @@ EXTENSIONS: Final = (
 )  # fmt: skip
 
 
-def _server_added(difference: Difference, context: Context) -> Iterator[Effect]:
+def _server_added(difference: Difference, context: Context) -> Iterator[Change]:
     text = "the server {url} was added"
     had_servers = difference.owner != "OpenAPI" or bool(context.old.value.get("servers"))
     if difference.location[-1] != 0:
@@ -47,7 +48,7 @@ def _server_added(difference: Difference, context: Context) -> Iterator[Effect]:
     yield from Always(effect)(difference, context)
 
 
-def _schema_removed(difference: Difference, _: Context) -> Iterator[Effect]:
+def _schema_removed(difference: Difference, _: Context) -> Iterator[Change]:
     schema = difference.old if isinstance(difference.old, dict) else {}
     name = shown(difference.entry)
     if difference.owner == "Components" and ("enum" in schema or schema.get("type", "object") == "object"):
@@ -56,7 +57,7 @@ def _schema_removed(difference: Difference, _: Context) -> Iterator[Effect]:
         yield nothing(f"{name} is gone", "docs")
 
 
-def _shared_part_removed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _shared_part_removed(difference: Difference, context: Context) -> Iterator[Change]:
     name = shown(difference.entry)
     if context.usage[1].of(difference.location):
         yield breaking(f"{name} is gone, and operations still refer to it: they fail", "wire")
@@ -64,7 +65,7 @@ def _shared_part_removed(difference: Difference, context: Context) -> Iterator[E
         yield nothing(f"{name} is gone")
 
 
-def _part_replaced(difference: Difference, _: Context) -> Iterator[Effect]:
+def _part_replaced(difference: Difference, _: Context) -> Iterator[Change]:
     text = f"{difference.key} as a whole {'is gone' if difference.kind == 'remove' else 'was added'}"
     if difference.key != "components":
         yield nothing(text, "docs")
@@ -82,14 +83,14 @@ def _is_reordered(difference: Difference) -> bool:
     return difference.kind == "order" or (all(each in new for each in old) and all(each in old for each in new))
 
 
-def _order_changed(difference: Difference, _: Context) -> Iterator[Effect]:
+def _order_changed(difference: Difference, _: Context) -> Iterator[Change]:
     if difference.key == "servers" and difference.old[:1] != difference.new[:1]:
         yield breaking("another server is first: clients use it by default now", "wire")
     else:
         yield nothing(f"{difference.key}: the same entries in another order")
 
 
-def _renamed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _renamed(difference: Difference, context: Context) -> Iterator[Change]:
     old, new = shown(difference.old), shown(difference.new)
     document = context.documents(difference)[0]
     schema = at(document, difference.place.old)
@@ -99,7 +100,7 @@ def _renamed(difference: Difference, context: Context) -> Iterator[Effect]:
         yield nothing(f"{old} is named {new}, which no request or answer shows")
 
 
-def _reference_changed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _reference_changed(difference: Difference, context: Context) -> Iterator[Change]:
     before, after = context.documents(difference)
     names = [
         shown(value["$ref"].rpartition("/")[2]) if isinstance(value, dict) and "$ref" in value else "a value of its own"
@@ -116,34 +117,41 @@ def _reference_changed(difference: Difference, context: Context) -> Iterator[Eff
         yield nothing(f"{text}; where it is kept makes no difference")
 
 
-def _prose_changed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _sentences(difference: Difference) -> list[Difference]:
+    """Return one difference for each changed sentence, or the whole if only white space or list marks changed."""
     found = changed_sentences(difference.old, difference.new)
-    for each in found:
-        what = "was reworded" if each.old and each.new else "was added" if each.new else "is gone"
-        yield _sentence(each, f"a sentence {what}", difference, context)
-    if not found:
+    return [dataclasses.replace(difference, old=each.old, new=each.new) for each in found] or [difference]
+
+
+def _prose_changed(difference: Difference, context: Context) -> Iterator[Change]:
+    if changed_sentences(difference.old, difference.new):
+        what = "was reworded" if difference.old and difference.new else "was added" if difference.new else "is gone"
+        yield _sentence(f"a sentence {what}", difference, context)
+    else:
         yield nothing("only white space or list marks changed", "docs")
 
 
-def _sentence(change: SentenceChange, text: str, difference: Difference, context: Context) -> Effect:
+def _sentence(text: str, difference: Difference, context: Context) -> Change:
+    change = SentenceChange(difference.old or "", difference.new or "")
     quoted = quoting((context.old, context.new), difference.location, change)
-    text += "; it is quoted: review the rule or overlay" if quoted else ""
-    about = dataclasses.replace(difference, old=change.old, new=change.new)
-    return review(text, about=about, words=change.words, quoted=quoted)
+    return review(text + "; it is quoted: review the rule or overlay" * bool(quoted), words=change.words, quoted=quoted)
 
 
-def _prose_arrived(difference: Difference, context: Context) -> Iterator[Effect]:
-    for place, sentence in constraint_sentences(difference.new, difference.location):
-        text = f"an added part states: {shown(sentence)}"
-        part = dataclasses.replace(difference, place=Place(place, place))
-        yield _sentence(SentenceChange("", sentence), text, part, context)
+def _constraints(difference: Difference) -> list[Difference]:
+    """Return one difference for each sentence of an added or removed part that sounds like a constraint."""
+    is_new = difference.kind == "add"
+    found = constraint_sentences(difference.new if is_new else difference.old, difference.location)
+    return [
+        dataclasses.replace(
+            difference, place=Place(place, place), old="" if is_new else sentence, new=sentence if is_new else ""
+        )
+        for place, sentence in found
+    ]
 
 
-def _prose_left(difference: Difference, context: Context) -> Iterator[Effect]:
-    for place, sentence in constraint_sentences(difference.old, difference.location):
-        text = f"a removed part stated: {shown(sentence)}"
-        part = dataclasses.replace(difference, place=Place(place, place))
-        yield _sentence(SentenceChange(sentence, ""), text, part, context)
+def _prose_moved(difference: Difference, context: Context) -> Iterator[Change]:
+    states = "an added part states" if difference.kind == "add" else "a removed part stated"
+    yield _sentence(f"{states}: {shown(difference.new or difference.old)}", difference, context)
 
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -182,7 +190,10 @@ CHECKS: Final[tuple[Check, ...]] = (
           [f"{owner}.$ref" for owner in GRAMMAR], _reference_changed, frozenset({"change"})),
     Check("extension-changed", "An extension field changed, whose meaning is unknown.", EXTENSIONS,
           Always(review("the extension {last} changed: check what it means"))),
-    Check("prose-changed", "A sentence changed, was added or removed; a rule may rest on it.", PROSE, _prose_changed),
-    Check("prose-arrived", "An added part has a sentence that sounds like a constraint.", PARTS, _prose_arrived, ADD),
-    Check("prose-left", "A removed part had a sentence that sounds like a constraint.", PARTS, _prose_left, REMOVE),
+    Check("prose-changed", "A sentence changed, was added or removed; a rule may rest on it.", PROSE, _prose_changed,
+          parts=_sentences),
+    Check("prose-arrived", "An added part has a sentence that sounds like a constraint.", PARTS, _prose_moved, ADD,
+          parts=_constraints),
+    Check("prose-left", "A removed part had a sentence that sounds like a constraint.", PARTS, _prose_moved, REMOVE,
+          parts=_constraints),
 )  # fmt: skip

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from rulewright.impact.change import Change
 from rulewright.impact.check import (
     ADD,
     REMOVE,
     RENAME,
     Always,
     Check,
-    Effect,
     breaking,
     compatible,
     nothing,
@@ -67,13 +67,13 @@ def _same_id(body: Any, document: Any) -> str | None:
     )
 
 
-def _operation_added(difference: Difference, context: Context) -> Iterator[Effect]:
+def _operation_added(difference: Difference, context: Context) -> Iterator[Change]:
     for name, body in _each(difference, difference.new):
         was = _same_id(body, context.before)
         yield compatible(f"{name} can be called now" + (f"; it was {was}" if was else ""))
 
 
-def _operation_removed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _operation_removed(difference: Difference, context: Context) -> Iterator[Change]:
     for name, body in _each(difference, difference.old):
         if not body:
             yield nothing(f"{name} is gone")
@@ -85,7 +85,7 @@ def _operation_removed(difference: Difference, context: Context) -> Iterator[Eff
             yield breaking(text, "wire", "source", announced=passed)
 
 
-def _operation_renamed(difference: Difference, _: Context) -> Iterator[Effect]:
+def _operation_renamed(difference: Difference, _: Context) -> Iterator[Change]:
     old, new = (shown(value or None) for value in (difference.old, difference.new))
     if python_name(str(difference.old)) == python_name(str(difference.new)):
         yield nothing(f"the operation is named {new}, with the same name in Python")
@@ -93,7 +93,7 @@ def _operation_renamed(difference: Difference, _: Context) -> Iterator[Effect]:
         yield breaking(f"the operation {old} is named {new}: imports of its generated module fail", "source")
 
 
-def _operation_regrouped(difference: Difference, _: Context) -> Iterator[Effect]:
+def _operation_regrouped(difference: Difference, _: Context) -> Iterator[Change]:
     old, new = (
         value[0] if isinstance(value, list) and value else "default" for value in (difference.old, difference.new)
     )
@@ -104,7 +104,7 @@ def _operation_regrouped(difference: Difference, _: Context) -> Iterator[Effect]
         yield breaking(text, "source")
 
 
-def _parameter_added(difference: Difference, context: Context) -> Iterator[Effect]:
+def _parameter_added(difference: Difference, context: Context) -> Iterator[Change]:
     parameter = resolved(difference.new, context.after)
     name = parameter_name(parameter)
     if isinstance(parameter, dict) and parameter.get("required") is True:
@@ -113,14 +113,14 @@ def _parameter_added(difference: Difference, context: Context) -> Iterator[Effec
         yield compatible(f"the parameter {name} can be given")
 
 
-def _parameter_removed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _parameter_removed(difference: Difference, context: Context) -> Iterator[Change]:
     parameter = resolved(difference.old, context.before)
     announcement, passed = context.sunset(parameter)
     text = f"the parameter {parameter_name(parameter)} is gone: calls that name it fail{announcement}"
     yield breaking(text, "source", announced=passed)
 
 
-def _parameter_moved(difference: Difference, context: Context) -> Iterator[Effect]:
+def _parameter_moved(difference: Difference, context: Context) -> Iterator[Change]:
     where = context.owner(difference).get("in")
     if where == "path" and python_name(str(difference.old)) == python_name(str(difference.new)):
         yield nothing(f"the parameter {shown(difference.old)} of the path is named {shown(difference.new)}")
@@ -136,12 +136,12 @@ def _parameter_moved(difference: Difference, context: Context) -> Iterator[Effec
         yield breaking(text, "wire", "source")
 
 
-def _parameter_required(difference: Difference, context: Context) -> Iterator[Effect]:
+def _parameter_required(difference: Difference, context: Context) -> Iterator[Change]:
     text = f"the parameter {parameter_name(context.owner(difference))} must be given: requests without it are refused"
     yield breaking(text, "wire", "source", witness=context.smallest_without(difference))
 
 
-def _body_added(difference: Difference, context: Context) -> Iterator[Effect]:
+def _body_added(difference: Difference, context: Context) -> Iterator[Change]:
     body = resolved(difference.new, context.after)
     if isinstance(body, dict) and body.get("required") is True:
         yield breaking("a body must be sent: requests without one are refused", "wire", "source")
@@ -149,7 +149,7 @@ def _body_added(difference: Difference, context: Context) -> Iterator[Effect]:
         yield compatible("a body can be sent")
 
 
-def _answer_added(difference: Difference, context: Context) -> Iterator[Effect]:
+def _answer_added(difference: Difference, context: Context) -> Iterator[Change]:
     answers = at(context.before, difference.place.old[:-1])
     others = [
         schema
@@ -162,7 +162,7 @@ def _answer_added(difference: Difference, context: Context) -> Iterator[Effect]:
                      *([] if known else ["types"]))  # fmt: skip
 
 
-def _answer_removed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _answer_removed(difference: Difference, context: Context) -> Iterator[Change]:
     status = str(difference.entry)
     answers = at(context.after, difference.place.new[:-1])
     left = [str(each) for each in answers] if isinstance(answers, dict) else []
@@ -183,7 +183,7 @@ def _schemas(answer: Any, document: Any) -> list[Any]:
     return [schema for schema in schemas if isinstance(schema, dict)]
 
 
-def _media_added(difference: Difference, context: Context) -> Iterator[Effect]:
+def _media_added(difference: Difference, context: Context) -> Iterator[Change]:
     what = f"the content type {shown(difference.entry)}" if difference.entry else "a schema"
     sides = context.sides(difference)
     if "response" in sides:
@@ -195,7 +195,7 @@ def _media_added(difference: Difference, context: Context) -> Iterator[Effect]:
         yield compatible(f"{what} can be sent now")
 
 
-def _media_removed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _media_removed(difference: Difference, context: Context) -> Iterator[Change]:
     what = f"the content type {shown(difference.entry)}" if difference.entry else "the schema"
     sides = context.sides(difference)
     if "response" in sides:
@@ -208,14 +208,14 @@ def _media_removed(difference: Difference, context: Context) -> Iterator[Effect]
         yield nothing(f"{what} is gone (no operation uses it)")
 
 
-def _security_demanded(difference: Difference, _: Context) -> Iterator[Effect]:
+def _security_demanded(difference: Difference, _: Context) -> Iterator[Change]:
     old, new = _ways(difference)
     if lost := _insufficient(old, new):
         text = f"credentials: {_way_names(lost)} is no longer enough, {_way_names(new)} must be sent"
         yield breaking(text, "wire")
 
 
-def _security_waived(difference: Difference, _: Context) -> Iterator[Effect]:
+def _security_waived(difference: Difference, _: Context) -> Iterator[Change]:
     old, new = _ways(difference)
     if _insufficient(old, new):
         return

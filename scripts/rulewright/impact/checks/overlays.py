@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rulewright.impact.change import Change, Severity
+from rulewright.impact.change import Change
 from rulewright.impact.check import (
     ADD,
     CHANGE,
     REMOVE,
     Always,
     Check,
-    Effect,
     breaking,
     compatible,
     filled,
@@ -42,7 +41,7 @@ class Counted:
     text: str
     narrower: bool
 
-    def __call__(self, difference: Difference, context: Context) -> Iterator[Effect]:
+    def __call__(self, difference: Difference, context: Context) -> Iterator[Change]:
         """Yield the effect; the text is a template."""
         text = filled(self.text, difference, context)
         groups = _groups(difference, context, stops=self.narrower)
@@ -69,12 +68,12 @@ def _groups(difference: Difference, context: Context, *, stops: bool) -> list[Gr
     ]
 
 
-def _rule_narrowed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _rule_narrowed(difference: Difference, context: Context) -> Iterator[Change]:
     if _groups(difference, context, stops=True) or not _groups(difference, context, stops=False):
         yield from Counted("the rule {rule} requires something else", narrower=True)(difference, context)
 
 
-def _rule_widened(difference: Difference, context: Context) -> Iterator[Effect]:
+def _rule_widened(difference: Difference, context: Context) -> Iterator[Change]:
     if _groups(difference, context, stops=False):
         yield from Counted("the rule {rule} requires something else", narrower=False)(difference, context)
 
@@ -89,7 +88,7 @@ def _is_not_enforced(difference: Difference) -> bool:
     return not _is_enforced(difference)
 
 
-def _variants_changed(difference: Difference, _: Context) -> Iterator[Effect]:
+def _variants_changed(difference: Difference, _: Context) -> Iterator[Change]:
     old, new = (value if isinstance(value, dict) else {} for value in (difference.old, difference.new))
     gone = [name for name in _function_names(old) if name not in _function_names(new)]
     before, after = (each if isinstance(each := side.get("positional"), list) else [] for side in (old, new))
@@ -149,7 +148,7 @@ def _new_conflicts(context: Context, kind: str) -> list[Conflict]:
     return [each for each in context.new.conflicts if each.kind == kind and (each.kind, each.place) not in known]
 
 
-def _conflict(check: str, purpose: str, kind: str, text: str, who: str) -> Derived:
+def _conflict(check: str, purpose: str, kind: str, text: str) -> Derived:
     """Return a check with one change for each place in which something no longer fits."""
 
     def run(context: Context) -> Iterator[Change]:
@@ -157,16 +156,15 @@ def _conflict(check: str, purpose: str, kind: str, text: str, who: str) -> Deriv
         for each in _new_conflicts(context, kind):
             reasons.setdefault(each.place, []).extend(each.reason.splitlines())
         for place, lines in reasons.items():
-            effect = text.format(place)
             cause = [_LINE.sub("", line) for line in lines]  # another cause is another decision, another line is none
-            yield Change(check, "", effect, Severity.REVIEW, (who,), None, [place, *cause], details=tuple(lines))
+            yield review(text.format(place), check=check, new=[place, *cause], details=tuple(lines))
 
     return Derived(check, purpose, run)
 
 
 def _renamed_targets(context: Context) -> Iterator[Change]:
     for each in _new_conflicts(context, "renamed"):
-        yield Change("overlay-renamed", "", each.reason, Severity.REVIEW, ("docs",), None, each.place, cause=each.cause)
+        yield review(each.reason, check="overlay-renamed", new=each.place, cause=each.cause)
 
 
 def _unfit_examples(context: Context) -> Iterator[Change]:
@@ -175,13 +173,13 @@ def _unfit_examples(context: Context) -> Iterator[Change]:
     if rules := list(dict.fromkeys(each.place for each in found)):
         text = f"the examples of {', '.join(rules)} no longer fit the schema; regeneration stops until they do"
         lines = tuple(line for each in found for line in each.reason.splitlines())
-        yield Change("rule-examples-unfit", "", text, Severity.REVIEW, ("docs",), None, rules, details=lines)
+        yield review(text, check="rule-examples-unfit", new=rules, details=lines)
 
 
 def _version_kept(context: Context) -> Iterator[Change]:
     if not same(context.old.vendor.value, context.new.vendor.value) and context.old.version == context.new.version:
         text = f"the content changed, but the vendor's version did not: {shown(context.new.version)} on both sides"
-        yield Change("version-kept", "/info/version", text, Severity.NOTHING, ("docs",))
+        yield nothing(text, "docs", check="version-kept", pointer="/info/version")
 
 
 def _narrowed_functions(context: Context) -> Iterator[Change]:
@@ -209,9 +207,9 @@ def _narrowed_functions(context: Context) -> Iterator[Change]:
 
 def _narrowed_function(variants: VariantSet, variant: Variant, text: str, who: str, new: Any) -> Change:
     pointer = f"{variants.ruled.pointer.removeprefix('#')}/x-variants"
-    return Change(
-        "function-narrowed", pointer, f"the function {variant.function} {text}", Severity.BREAKING, (who,),
-        variant.value, new, cause=f"{variants.ruled.name}.{new}" if isinstance(new, str) and "," not in new else "",
+    return breaking(
+        f"the function {variant.function} {text}", who, check="function-narrowed", pointer=pointer, old=variant.value,
+        new=new, cause=f"{variants.ruled.name}.{new}" if isinstance(new, str) and "," not in new else "",
     )  # fmt: skip
 
 
@@ -269,21 +267,19 @@ def _restated(context: Context) -> Iterator[Change]:
             if len(places) == 1
             else f"{len(places)} places are written differently, with the same meaning"
         )
-        yield Change(
-            "restated", encode(places[0]), text, Severity.NOTHING, places=tuple((each, each) for each in places)
-        )
+        yield nothing(text, check="restated", pointer=encode(places[0]), places=tuple((each, each) for each in places))
 
 
 DERIVED: Final[tuple[Derived, ...]] = (
     _conflict("rule-text-changed", "The words that a rule quotes are gone.", "source",
-              "the source of the rule {} changed: review it; regeneration stops until you do", "docs"),
+              "the source of the rule {} changed: review it; regeneration stops until you do"),
     _conflict("rule-unfit", "A rule, or the functions made of the rules, no longer fits the schema.", "rule",
-              "the rule {} no longer fits the schema; regeneration stops there", "docs"),
+              "the rule {} no longer fits the schema; regeneration stops there"),
     Derived("rule-examples-unfit", "The examples of rules have values that the schema no longer allows.", _unfit_examples),
     _conflict("overlay-stale", "An overlay action does not apply as it is written.", "action",
-              "{} no longer fits the document; regeneration stops until it does", "docs"),
+              "{} no longer fits the document; regeneration stops until it does"),
     _conflict("overlay-absorbed", "The vendor document defines what an overlay action added.", "absorbed",
-              "{} is absorbed upstream: the vendor document defines the same", "docs"),
+              "{} is absorbed upstream: the vendor document defines the same"),
     Derived("overlay-renamed", "Overlays name a component that has another name.", _renamed_targets),
     Derived("restated", "Something is written differently, and means the same.", _restated),
     Derived("version-kept", "The content changed and the vendor's version did not.", _version_kept),

@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from rulewright.impact.change import Change
 from rulewright.impact.check import (
     ADD,
     CHANGE,
     REMOVE,
     Check,
-    Effect,
     breaking,
     compatible,
     narrows,
@@ -59,7 +59,7 @@ def items_added(difference: Difference) -> list[Difference]:
     return [dataclasses.replace(difference, old=None, new=each) for each in _gone(difference.new, difference.old)]
 
 
-def _field_optional(difference: Difference, context: Context) -> Iterator[Effect]:
+def _field_optional(difference: Difference, context: Context) -> Iterator[Change]:
     owner, name = context.field(difference, end=-1), shown(difference.old)
     _, now = context.around(difference)
     properties = now.get("properties") if isinstance(now, dict) else None
@@ -72,7 +72,7 @@ def _field_optional(difference: Difference, context: Context) -> Iterator[Effect
         yield effect if still else dataclasses.replace(effect, cause=f"{owner}.{name}")
 
 
-def _property_removed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _property_removed(difference: Difference, context: Context) -> Iterator[Change]:
     name = context.field(difference)
     _, now = context.around(difference)
     _, schema = context.around(difference, 2)
@@ -86,7 +86,7 @@ def _property_removed(difference: Difference, context: Context) -> Iterator[Effe
     )  # fmt: skip
     announcement, passed = context.sunset(difference.old)
     for effect in judge.effects(difference, context):
-        yield dataclasses.replace(effect, text=effect.text + announcement, announced=passed, cause=name)
+        yield dataclasses.replace(effect, effect=effect.effect + announcement, announced=passed, cause=name)
 
 
 def _types(value: Any) -> frozenset[str]:
@@ -104,7 +104,7 @@ def _null_changed(difference: Difference) -> bool:
     return old ^ new == {"null"} and difference.old is not None and difference.new is not None
 
 
-def _type_changed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _type_changed(difference: Difference, context: Context) -> Iterator[Change]:
     old, new = _types(difference.old), _types(difference.new)
     before, after = (_type_names(value) for value in (difference.old, difference.new))
     text = f"{context.field(difference, end=-1)}: {before} became {after}"
@@ -125,7 +125,7 @@ def _type_names(value: Any) -> str:
     return " or ".join(sorted(map(str, value)) if isinstance(value, list) else [str(value)]) if value else "any type"
 
 
-def _default_changed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _default_changed(difference: Difference, context: Context) -> Iterator[Change]:
     name = context.field(difference, end=-1)
     old, new = (
         "not documented" if difference.kind == kind else shown(value)
@@ -143,7 +143,7 @@ def _default_changed(difference: Difference, context: Context) -> Iterator[Effec
         yield compatible(f"{text}; what the server does with requests that leave it out is not known to differ", "docs")
 
 
-def _title_changed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _title_changed(difference: Difference, context: Context) -> Iterator[Change]:
     name = context.field(difference, end=-1)
     if any(isinstance(each, dict) and ("properties" in each or "enum" in each) for each in context.around(difference)):
         text = f"{name}: the generated class is named after the title {shown(difference.new)}; imports of it fail"
@@ -169,7 +169,7 @@ def _compare_bounds(difference: Difference) -> int | None:
     return None if old is None or new is None or old == new else 1 if new > old else -1
 
 
-def _format_changed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _format_changed(difference: Difference, context: Context) -> Iterator[Change]:
     name = context.field(difference, end=-1)
     was = f"{name}: format was {shown(difference.old)}, is {shown(difference.new)}"
     who = ("source",) if {str(difference.old), str(difference.new)} & TYPED_FORMATS else ()
@@ -182,7 +182,7 @@ def _format_changed(difference: Difference, context: Context) -> Iterator[Effect
     ).effects(difference, context)  # fmt: skip
 
 
-def _access_changed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _access_changed(difference: Difference, context: Context) -> Iterator[Change]:
     name = context.field(difference, end=-1)
     banned, sent = ("request", "sent") if difference.key == "readOnly" else ("response", "answered")
     if difference.new is True and banned in context.sides(difference):
@@ -200,7 +200,7 @@ def _openness(difference: Difference) -> tuple[int, int]:
     return old, new
 
 
-def _alternative_added(difference: Difference, context: Context) -> Iterator[Effect]:
+def _alternative_added(difference: Difference, context: Context) -> Iterator[Change]:
     text = f"{context.field(difference, end=-2)}: there is one more alternative, {_described(difference.new)}"
     read = isinstance(difference.new, dict) and difference.new.get("type") == "null"
     for effect in widens(text, f"{text}, in answers", response=TYPES, read=read).effects(difference, context):
@@ -212,7 +212,7 @@ def _alternative_added(difference: Difference, context: Context) -> Iterator[Eff
             yield effect
 
 
-def _composed(difference: Difference, context: Context) -> Iterator[Effect]:
+def _composed(difference: Difference, context: Context) -> Iterator[Change]:
     """Yield the effects of a schema that is composed in another way: containment says what that does."""
     old, new = difference.old, difference.new
     text = f"{context.field(difference)}: {_described(old)} became {_described(new)}"
@@ -228,7 +228,7 @@ def _composed(difference: Difference, context: Context) -> Iterator[Effect]:
     )
     for effect in judge.effects(difference, context):
         is_safe = effect.side is not None and context.is_safe(difference, effect.side)
-        yield compatible(effect.text, side=effect.side) if is_safe and not rebuilt else effect
+        yield compatible(effect.effect, side=effect.side) if is_safe and not rebuilt else effect
 
 
 def _may_be_null(schema: Any, document: Any) -> bool:

@@ -18,23 +18,7 @@ signal's comes before all of them. `export` prints all lines.
 SIGINT, SIGTERM, SIGHUP and Ctrl-Break end a command alike. The answers to the submits under way are awaited
 first, because they name paid tasks, and the ids are printed; only a second Ctrl-C gives up without them.
 
-The exit codes are stable:
-
-    0    done
-    1    internal error, or standard output was closed or full
-    2    wrong usage: an option, a value, a file or the token
-    3    the request breaks a rule; nothing was sent
-    4    authentication or payment
-    5    too many requests
-    6    the vendor ended the task without a file: failed, cancelled or timed out
-    7    stopped waiting; the task is still running
-    8    whether the request was carried out, and billed, is unknown
-    9    network, server or protocol, or the API refused the request
-    10   the file was not written; an older one is untouched
-    129  SIGHUP: the terminal was closed; a submitted task is still running
-    130  SIGINT: Ctrl-C; a submitted task is still running
-    143  SIGTERM; a submitted task is still running
-    149  Ctrl-Break on Windows; a submitted task is still running
+The exit codes are stable; `--help` lists them.
 """
 
 from ._app import build, run

@@ -125,7 +125,11 @@ def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
     bash and zsh: eval "$(PROGRAM completion bash)" in the shell's start-up file.
     fish: PROGRAM completion fish > ~/.config/fish/completions/PROGRAM.fish
     """
-    sys.stdout.write(build([_COMPLETION]).generate_completion(prog_name=PROGRAM, shell=shell))
+    script = build([_COMPLETION]).generate_completion(prog_name=PROGRAM, shell=shell)
+    if shell == "zsh":
+        # It is written for a folder of zsh's functions, where its first line is enough; `eval` needs the call.
+        script += f"compdef _cyclopts_{PROGRAM} {PROGRAM}\n"
+    sys.stdout.write(script)
     return 0
 
 

@@ -14,14 +14,13 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from rich.console import Console
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from .._api import LOGGER
 from .._secrets import printable
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from .._waiter import TaskResult
 
 REMINDER: Final = 60.0
@@ -157,6 +156,10 @@ class Screen:
         self._out.write("".join(f"{line}\n" for line in shown))
         self._out.flush()
 
+    def progress(self, *columns: ProgressColumn) -> Progress:
+        """Return a line that moves while something goes on, and then goes."""
+        return Progress(*columns, console=self.console, transient=True)
+
     @property
     def is_terminal(self) -> bool:
         """Whether results are read by a person."""
@@ -239,17 +242,10 @@ class Watch:
 
     def __enter__(self) -> Self:
         if self._screen.lively:
-            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-            self._bar = Progress(
-                # "line" is ASCII: old Windows consoles cannot draw the others.
-                SpinnerColumn("line"),
-                TextColumn("{task.description}", markup=False),
-                TimeElapsedColumn(),
-                TextColumn("{task.fields[polls]}", markup=False),
-                console=self._screen.console,
-                transient=True,
-            )
+            # "line" is ASCII: old Windows consoles cannot draw the others.
+            spinner, texts = SpinnerColumn("line"), ("{task.description}", "{task.fields[polls]}")
+            state, polls = (TextColumn(text, markup=False) for text in texts)
+            self._bar = self._screen.progress(spinner, state, TimeElapsedColumn(), polls)
             self._bar.add_task(self._described("submitted"), total=None, polls="")
             self._bar.start()
         return self

@@ -121,6 +121,12 @@ def _parts(schema: Mapping[str, Any], request: RequestSchema) -> list[Mapping[st
     return [schema, *(part for member in members for part in _parts(member, request))]
 
 
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message: which known name may be meant, if any."""
+    close = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
 def _suggestion(name: str, listed: Iterable[str]) -> str | None:
     """Return the listed field most like a name, whatever convention it is written in."""
     plain = {re.sub(r"[^a-z0-9]", "", known.lower()): known for known in listed}

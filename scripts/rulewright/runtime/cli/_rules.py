@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from importlib import resources
 from typing import Annotated, Any
 
@@ -13,8 +12,9 @@ from .._errors import ConfigurationError
 from .._violation import Violation
 from ._command import Desk, run_command, violation_document
 from ._exits import Exit
+from ._fields import operation_of
 from ._options import Judging, Reporting
-from ._requests import RequestSchema, read_input, read_object, unlisted_fields
+from ._requests import RequestSchema, read_input, read_object, suggestion, unlisted_fields
 
 
 def rules(*, options: Reporting | None = None) -> int:
@@ -68,7 +68,7 @@ def explain(
     operation: Annotated[
         str | None,
         Parameter(
-            metavar="NAME", help="What the request is for, where there are several: a command or an operationId."
+            metavar="NAME", help="What the request is for, where there are several: a command, variant or operationId."
         ),
     ] = None,
     options: Judging | None = None,
@@ -110,14 +110,15 @@ def _kind(name: str | None) -> type[Any]:
     """
     kinds = {operation: kind for kind, body in api.BODIES.items() for operation in body.operations}
     known = {api.OPERATIONS[each].function.replace("_", "-"): kind for each, kind in kinds.items()}
+    for value, method in (each for methods in api.VARIANTS.values() for each in methods.items()):
+        if kind := kinds.get(operation_of(method).id):
+            known[value] = known[method.replace("_", "-")] = kind
     if name is None and len(set(kinds.values())) == 1:
         return next(iter(kinds.values()))
     if name in kinds or name in known:
         return {**kinds, **known}[str(name)]
-    close = difflib.get_close_matches(str(name), known, 1)
     names = ", ".join(sorted(known)) or "none, as no request of this API has a body of fields"
-    hint = f"; did you mean {close[0]}?" if close else ""
-    raise ConfigurationError(f"--operation must name what the request is for: {names}{hint}")
+    raise ConfigurationError(f"--operation must name what the request is for: {names}{suggestion(str(name), known)}")
 
 
 def _verdict(found: tuple[Violation, ...], *, refused: bool) -> list[str]:

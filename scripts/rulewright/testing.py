@@ -1,8 +1,18 @@
-"""An API in this process that plays scripts, and fails a test on every request that no script covers."""
+"""For tests of code that uses a client: an API that plays scripts in this process, and a clock nobody waits for.
+
+    def test_a_failed_task_is_reported():
+        with FakeApi(Client, "failed") as api, api.client() as client:
+            ...  # half an hour of polling takes no time; nothing leaves the process
+        assert len(api.submits) == 1
+
+With pytest the fixture `fake_api` does the same; see `rulewright.pytest_plugin`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import random
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,18 +25,92 @@ import httpx
 
 from rulewright.sandbox import Recorded, Sandbox, Script
 from rulewright.sandbox.core import Core
-from rulewright.sandbox.doors import ask
+from rulewright.sandbox.doors import Transport, ask
 from rulewright.sandbox.exchange import decode_path
 from rulewright.sandbox.operations import Submit
 from rulewright.sandbox.results import file_task_id
-from rulewright.sandbox.tasks import id_format
-from rulewright.testing.clock import FakeClock
+from rulewright.sandbox.tasks import EPOCH, id_format
+
+__all__ = ["FakeApi", "FakeClock", "MissedScript", "UnexpectedRequest"]
 
 TOKEN: Final = "token-of-a-test"  # noqa: S105  (invented: nothing outside accepts it)
 NOWHERE: Final = "http://127.0.0.1:9"
 """The address of an API whose document has none; nothing listens there."""
+PATIENCE: Final = 100_000
+"""Sleeps after which waiting is taken to be endless: that fails a test, and does not hang it."""
 
 C = TypeVar("C")
+
+
+class FakeClock:
+    """A clock for a client and a sandbox: sleeping advances it, and takes no time.
+
+    Args:
+        chance: The "random" number drawn each time, from 0 to below 1; None draws repeatable ones.
+        patience: How many sleeps there may be; one more is a failure of the test.
+
+    Attributes:
+        slept: The sleeps so far, in seconds.
+        chance: May be set at any time.
+    """
+
+    def __init__(self, chance: float | None = 0.5, patience: int = PATIENCE) -> None:
+        if chance is not None and not 0 <= chance < 1:
+            raise ValueError(f"chance is a number from 0 to below 1, got {chance!r}")
+        self.chance = chance
+        self.slept: list[float] = []
+        self._patience = patience
+        self._elapsed = 0.0
+        self._stepped = 0.0
+        self._drawn = random.Random(0)  # noqa: S311  (repeatable on purpose)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds that have passed since the clock was made."""
+        return self._elapsed
+
+    def advance(self, seconds: float) -> bool:
+        """Let time pass, as if something had taken that long, and return True: nobody has to wait.
+
+        Raises:
+            ValueError: The number is negative.
+        """
+        if not seconds >= 0:
+            raise ValueError(f"cannot advance a clock by {seconds!r} s: time does not go back")
+        self._elapsed += seconds
+        return True
+
+    def step(self, seconds: float) -> None:
+        """Set the date on or back, as a time server does; no time passes, and `now` does not change."""
+        self._stepped += seconds
+
+    def now(self) -> float:
+        """Return the elapsed seconds."""
+        return self._elapsed
+
+    def wall(self) -> float:
+        """Return the date in seconds since 1970: the first of January 2026, the elapsed time and the steps."""
+        return EPOCH + self._elapsed + self._stepped
+
+    def random(self) -> float:
+        """Return the chance that is set, or the next repeatable one."""
+        return self._drawn.random() if self.chance is None else self.chance
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, and record the sleep.
+
+        Raises:
+            AssertionError: There were so many sleeps that somebody waits for ever.
+        """
+        self.slept.append(seconds)
+        if len(self.slept) > self._patience:
+            raise AssertionError(f"{self._patience} sleeps: the code under test waits for something that never comes")
+        self.advance(seconds)
+
+    async def asleep(self, seconds: float) -> None:
+        """Do as `sleep` does, and give other coroutines a turn."""
+        self.sleep(seconds)
+        await asyncio.sleep(0)
 
 
 class UnexpectedRequest(AssertionError):  # noqa: N818  (named for the event, as the client's own errors are)
@@ -74,7 +158,7 @@ class FakeApi(Generic[C]):
         self._sandbox = Sandbox(self._class, token=token, clock=self.clock, strict=strict)
         spec = self._sandbox.core.spec
         self.base_url = base_url or (spec.server if urlsplit(spec.server).hostname else NOWHERE + spec.base_path)
-        self.transport = Transport(self._sandbox.core, urlsplit(self.base_url).hostname or "")
+        self.transport = ScriptedTransport(self._sandbox.core, urlsplit(self.base_url).hostname or "")
         self.expect(*scripts)
 
     def expect(self, *scripts: str | Script) -> None:
@@ -163,7 +247,7 @@ class FakeApi(Generic[C]):
             self.verify()
 
 
-class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class ScriptedTransport(Transport):
     """An httpx transport, sync and async, that ends in a sandbox and refuses unexpected requests.
 
     Args:
@@ -172,23 +256,14 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """
 
     def __init__(self, core: Core, host: str) -> None:
+        super().__init__(self._answer)
         self._core = core
         self._host = host
         self._lock = threading.Lock()
         self.unexpected: list[str] = []
         self.submits: list[bytes] = []
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request."""
-        request.read()
-        return self._respond(request)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request."""
-        await request.aread()
-        return self._respond(request)
-
-    def _respond(self, request: httpx.Request) -> httpx.Response:
+    def _answer(self, request: httpx.Request) -> httpx.Response:
         # Checking for a script and taking it are one step: two threads must not share the last script.
         with self._lock:
             problem = self._problem(request)

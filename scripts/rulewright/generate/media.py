@@ -1,0 +1,67 @@
+"""The media types of bodies and answers, as openapi-python-client reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from rulewright.openapi.operations import METHODS
+from rulewright.openapi.references import follow_schema
+
+_BYTES: Final = {"type": "string", "format": "binary"}
+_KNOWN: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+_OCTETS: Final = "application/octet-stream"
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9*][a-z0-9!#$&^_.+-]*\Z")
+
+
+def bytes_for_opaque(document: Any) -> None:
+    """Declare content that is neither JSON nor a form as bytes, or as text."""
+    for content in contents(document):
+        anything = content.get("*/*")
+        if isinstance(anything, dict) and follow_schema(document, anything.get("schema")).get("format") == "binary":
+            content.setdefault(_OCTETS, content.pop("*/*"))
+        for name, media in content.items():
+            if _is_opaque(name) and isinstance(media, dict):
+                media["schema"] = dict(_BYTES)
+            elif _essence(name).startswith("text/") and isinstance(media, dict) and "schema" in media:
+                media["schema"] = {"type": "string"}
+
+
+def media_types(document: Any) -> dict[str, str]:
+    """Return which media types the generator shall take for which."""
+    names = [name for content in contents(document) for name, media in content.items()]
+    opaque = {name: _OCTETS for name in names if _is_opaque(name) and name != _OCTETS}
+    return opaque | {name: "application/json" for name in names if _essence(name) == "*/*"}
+
+
+def _essence(media_type: str) -> str:
+    return media_type.partition(";")[0].strip().lower()
+
+
+def _is_opaque(media_type: str) -> bool:
+    essence = _essence(media_type)
+    if not _MEDIA_TYPE.match(essence):
+        return False  # the generator refuses it itself
+    json = essence in {"application/json", "*/*"} or essence.endswith("+json")
+    return not (json or essence.startswith("text/") or essence in _KNOWN)
+
+
+def contents(document: Any) -> Iterator[dict[str, Any]]:
+    """Yield the `content` of every request body and answer."""
+    holders: list[Any] = []
+    for item in document.get("paths", {}).values():
+        for method, operation in item.items() if isinstance(item, dict) else ():
+            if method in METHODS and isinstance(operation, dict):
+                holders += [operation.get("requestBody"), *members(operation.get("responses"))]
+    components = document.get("components", {})
+    if isinstance(components, dict):
+        holders += [*members(components.get("requestBodies")), *members(components.get("responses"))]
+    for holder in holders:
+        if isinstance(holder, dict) and isinstance(holder.get("content"), dict):
+            yield holder["content"]
+
+
+def members(value: Any) -> Iterator[Any]:
+    """Yield the members of an object; of anything else nothing."""
+    yield from value.values() if isinstance(value, Mapping) else ()
