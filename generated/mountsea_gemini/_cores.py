@@ -59,7 +59,7 @@ _OF_POLL: Final = "$request."
 """What a result takes from the poll: its argument of this name."""
 
 # This package, also where it was copied under another parent.
-_OURS = __name__.rpartition(".")[0]
+_OURS = __name__.rpartition(".")[0] + "."
 
 
 @frozen
@@ -259,7 +259,7 @@ def check(
 def _caller(frame: FrameType) -> int:
     """Return the stack level, seen from what `frame` calls, of the first frame outside both packages."""
     level = 2
-    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith(_OURS):
+    while frame.f_back is not None and f"{frame.f_globals.get('__name__')}.".startswith(_OURS):
         frame, level = frame.f_back, level + 1
     return level
 

@@ -65,7 +65,7 @@ def _addressed(
         raise TypeError(f"it takes no argument {min(unknown)!r}")
     for each in inputs:
         value = arguments.get(each.argument, each.fixed)
-        if value is None or not is_given(value):
+        if not is_given(value) or (value is None and not each.nullable):
             if each.required:
                 raise TypeError(f"it needs {each.argument}")
             continue
@@ -176,7 +176,7 @@ def _text(value: Any) -> str:
 
 def _content(operation: Operation[..., Any], body: Any) -> tuple[Any, str, bytes | None]:
     """Return a body as JSON, if it can be such; its content type, and its bytes."""
-    if body is None or not is_given(body):
+    if not is_given(body) or (body is None and not operation.body_required):
         if operation.body_required:
             raise TypeError("it needs a body")
         return None, "", None
@@ -198,6 +198,8 @@ def _content(operation: Operation[..., Any], body: Any) -> tuple[Any, str, bytes
     if content.is_json:
         value = to_json(body)
         return value, "application/json" if "*" in kind else content.type, as_json(value)
+    if body is None:
+        raise TypeError("it needs a body")
     if isinstance(body, str):
         return body, content.type, body.encode()
     payload = getattr(body, "payload", body)

@@ -16,6 +16,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -28,21 +29,13 @@ from .. import _cores
 from .. import _errors as errors
 from .._api import OPERATIONS, POLL_ARGUMENTS, SUBMITS, WAITERS
 from .._client import AsyncClient
-from .._files import begin
 from .._tasks import AsyncTask
-from .._waiter import TaskResult
+from ._board import Board
 from ._command import error_document
 from ._lease import Lease
-from ._store import (
-    APPLICATION,
-    CONCURRENCY,
-    FOLLOW,
-    SUBMIT,
-    VERSION,
-    Heading,
-    Store,
-    follow_options,
-)
+from ._lines import Heading
+from ._store import APPLICATION, CONCURRENCY, FOLLOW, SUBMIT, VERSION, Store, following
+from ._tasks import write
 
 UNKNOWN_IN_A_ROW: Final = 3
 """Submits in a row whose outcome is unknown, after which no further one is sent: each may have been billed."""
@@ -55,8 +48,6 @@ _ABOUT_THE_LINE: Final = (errors.RequestRefused, errors.BadRequest, errors.Confi
 """Refusals of one line that do not concern the next."""
 
 Outcome = dict[str, Any]
-Observer = Callable[[str, str, BaseException | None, Outcome], None]
-"""Called with a line, its new state, the error of this process if there was one, and what is recorded."""
 
 
 @define(eq=False)
@@ -67,9 +58,7 @@ class Worker:
         store: What it works on.
         client: Sends the requests.
         lease: Its sign of life.
-        observe: Shows what happens.
-        note: Shows a message.
-        polled: Shows the result of a poll.
+        board: Shows what happens.
         directory: Where files go instead of where the submit asked for.
         timeout: Seconds to wait for each task; None as the API says.
     """
@@ -77,9 +66,7 @@ class Worker:
     store: Store
     client: AsyncClient
     lease: Lease
-    observe: Observer
-    note: Callable[[str], None]
-    polled: Callable[[str, TaskResult], None]
+    board: Board
     directory: Path | None = None
     timeout: float | None = None
     stopped: Mapping[str, Any] | None = field(default=None, init=False)
@@ -145,7 +132,7 @@ class Worker:
         """Wait until the answer to every submit in flight is recorded: each may name a paid task."""
         if self._open:
             several = "s" * (len(self._open) > 1)
-            self.note(
+            self.board.note(
                 f"waiting for the answer{several} to {len(self._open)} submit{several}, which name the task{several};"
                 f" a second Ctrl-C gives up without the id{several}"
             )
@@ -168,13 +155,10 @@ class Worker:
             await asyncio.to_thread(self.lease.beat)
             # One that was asleep itself cannot judge by the time who else is dead.
             is_first, self._beaten = self._beaten == 0.0, time.time()
-            if (is_first or late < self.lease.seconds / 2) and (count := await self._adopt()):
-                self.note(f"adopted {count} task{'s' * (count > 1)} of workers that ended")
+            if (is_first or late < self.lease.seconds / 2) and (count := await asyncio.to_thread(self.lease.adopt)):
+                self.board.note(f"adopted {count} task{'s' * (count > 1)} of workers that ended")
         except SQLAlchemyError as error:
-            self.note(f"the store does not answer: {str(error.args[0] if error.args else error).splitlines()[0]}")
-
-    async def _adopt(self) -> int:
-        return await asyncio.to_thread(self.lease.adopt)
+            self.board.note(f"the store does not answer: {str(error.args[0] if error.args else error).splitlines()[0]}")
 
     async def _apply(self, concurrency: int) -> None:
         """Let the queue run, or pause it for all workers."""
@@ -254,7 +238,7 @@ class Worker:
         """Send nothing from any worker for some time."""
         until = self.store.now() + seconds
         if until > self._paused_until + 1:
-            self.note(f"{reason}; no worker submits for {seconds:.0f} s")
+            self.board.note(f"{reason}; no worker submits for {seconds:.0f} s")
         if until > self._paused_until:
             self._paused_until = until
             await self._change(paused_until=until)
@@ -272,14 +256,15 @@ class Worker:
         """Wait for a task and download its file; may be repeated."""
         heading = await asyncio.to_thread(self.store.heading, content["batch"])
         target, task = self.target(heading, content), content["task"]
+        polled = partial(self.board.polled, line)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle: AsyncTask = self.client.task(task["id"], task["operation"], **task["arguments"])
             if WAITERS[task["operation"]].makes_files:
-                await handle.download(target, timeout=self.timeout, on_poll=lambda result: self.polled(line, result))
+                await handle.download(target, timeout=self.timeout, on_poll=polled)
             else:
-                result = await handle.wait(self.timeout, lambda result: self.polled(line, result))
-                await asyncio.to_thread(_write, target, json.dumps(result.raw).encode())
+                result = await handle.wait(self.timeout, polled)
+                await asyncio.to_thread(write, target, json.dumps(result.raw).encode())
         except errors.TaskEnded as error:
             return self._observed(line, {"state": "failed"}, error)
         except errors.ApiError as error:
@@ -298,36 +283,23 @@ class Worker:
     def _observed(self, line: str, outcome: Outcome, error: errors.ApiError | None = None) -> Outcome:
         if error is not None:
             outcome["error"] = error_document(error, None)
-        self.observe(line, outcome["state"], error, outcome)
+        self.board.observe(line, outcome["state"], error, outcome)
         return outcome
 
     async def submitted(self, line: str, content: Mapping[str, Any], outcome: Outcome) -> None:
         """Enqueue the waiting for the task of a submit."""
-        following = {"batch": content["batch"], "output": content["output"], "task": outcome["task"]}
-        await DBOS.enqueue_workflow_with_options_async(follow_options(line, outcome["task"]), following)
+        await DBOS.enqueue_workflow_with_options_async(*following(line, content, outcome["task"]))
 
     async def rescue(self, line: str, content: Mapping[str, Any], token: str) -> None:
         """Keep the task of a submit that was answered after the line had been adopted or cancelled."""
         outcome = self._answers.get(token, {})
         if "task" in outcome:
-            await asyncio.to_thread(
-                self.store.follow, line, outcome["task"], batch=content["batch"], output=content["output"]
-            )
+            await asyncio.to_thread(self.store.follow, line, content, outcome["task"])
 
     def recorded(self, line: str, token: str) -> None:
         """Forget a submit: its outcome is recorded, or never will be."""
         self._open.discard(line)
         self._answers.pop(token, None)
-
-
-def _write(target: Path, content: bytes) -> None:
-    """Write a file, whole or not at all."""
-    sink = begin(target)
-    try:
-        sink.write(content)
-        sink.commit()
-    finally:
-        sink.discard()
 
 
 async def submit_body(

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, cast
 
+from attrs import evolve
 from cyclopts import Parameter
 
 from .. import _cores
@@ -26,17 +27,18 @@ from .._errors import ConfigurationError
 from .._files import checked_target
 from .._settings import positive_seconds
 from . import _lines
-from ._board import Board, naming, report, row
+from ._board import Board, naming
 from ._command import Desk, run_command
 from ._connection import check, connection
 from ._exits import Exit
+from ._lines import STATES, Entry, Heading
 from ._options import STORE_VARIABLE, Batching, Connecting, Spending, Storing, Working
 from ._output import one_line
 from ._signals import Paced
 
 if TYPE_CHECKING:
-    from ._batch import Worker
-    from ._store import Entry, Heading, Store
+    from ._lease import Lease
+    from ._store import Store
 
 ENGINE: Final = "dbos==3.4.0"
 """What these commands need beside the command line: the extra `batch`."""
@@ -84,9 +86,8 @@ def submit(
                 return _refuse(desk, findings)
             board = Board(desk, store, [heading])
             if not findings.lines and not board.left():
-                return report(desk, options, store, board, {})
-            with connection(options) as (settings, pace):
-                _check_server(store, AsyncClient(**settings).settings.base_url)
+                return board.report(options, {})
+            with _connected(options, store) as way:
                 if findings.lines:
                     _approve(desk, options, findings.lines, _described(findings))
                     _prepare(Path(heading.directory))
@@ -97,8 +98,8 @@ def submit(
                     board.load()
                 if options.no_wait:
                     store.limit(options.concurrency, _rate(options.rate))
-                    return report(desk, options, store, board, {}, findings=findings)
-                return _work(desk, options, store, board, (settings, pace), findings=findings)
+                    return board.report(options, {}, findings=findings)
+                return _work(options, board, way, findings=findings)
 
     return run_command(options, work)
 
@@ -117,14 +118,13 @@ def resume(*, options: Spending | None = None) -> int:
             held = board.named("held")[: options.max_submits]
             if not board.left() and not held:
                 store.change(stopped=None)
-                return report(desk, options, store, board, {})
-            with connection(options) as (settings, pace):
-                _check_server(store, AsyncClient(**settings).settings.base_url)
+                return board.report(options, {})
+            with _connected(options, store) as way:
                 if held and _approve(desk, options, len(held), (), needed=False):
                     store.release(held)
                     board.load()
                 store.change(stopped=None)
-                return _work(desk, options, store, board, (settings, pace))
+                return _work(options, board, way)
 
     return run_command(options, work)
 
@@ -138,9 +138,8 @@ def worker(*, options: Working | None = None) -> int:
 
     def work(desk: Desk) -> Exit:
         _check(options, submits=False)
-        with connection(options) as (settings, pace), _store(options, create=True) as store:
-            _check_server(store, AsyncClient(**settings).settings.base_url)
-            return _work(desk, options, store, None, (settings, pace))
+        with _store(options, create=True) as store, _connected(options, store) as way:
+            return _work(options, Board(desk, store, ()), way)
 
     return run_command(options, work)
 
@@ -155,7 +154,8 @@ def list_lines(
 
     def work(desk: Desk) -> Exit:
         with _store(options, create=False) as store:
-            _check_state(state)
+            if state is not None and state not in STATES:
+                raise ConfigurationError(f"--state must be one of {', '.join(STATES)}, got {state!r}")
             board = Board(desk, store, store.headings())
             shown = [entry for entry in board.entries() if state in {None, entry.state}]
             document = {
@@ -165,7 +165,7 @@ def list_lines(
                 "counts": board.counts(),
                 "lines": [entry.document() for entry in shown],
             }
-            desk.screen.result((row(board, entry) for entry in shown), document)
+            desk.screen.result(map(board.row, shown), document)
             return Exit.OK
 
     return run_command(options, work)
@@ -218,7 +218,7 @@ def settle(
                 arguments = poll_arguments(operation, content["parameters"])
                 key = _cores.key(task, SUBMITS[operation], arguments)
                 found = {"id": key.id, "operation": key.operation, "arguments": arguments}
-                store.follow(entry.id, found, batch=content["batch"], output=content["output"])
+                store.follow(entry.id, content, found)
             else:
                 store.repeat(entry.id)
             return _changed(desk, options, [entry.id])
@@ -327,29 +327,24 @@ def _rate(text: str | None) -> float | None:
     return number / {"s": 1, "m": 60, "min": 60, "h": 3600}[found[2] or "s"]
 
 
-def _check_state(state: str | None) -> None:
-    from ._store import STATES
-
-    if state is not None and state not in STATES:
-        raise ConfigurationError(f"--state must be one of {', '.join(STATES)}, got {state!r}")
-
-
-def _check_server(store: Store, server: str) -> None:
-    """Refuse another server than that of the store's tasks: it would be sent the token, and know none of them."""
-    known = store.settings().get("server")
-    if known is None:
-        store.change(server=server)
-    elif known != server:
-        raise ConfigurationError(
-            f"{store.place}: its tasks are at {known}, not at {server}",
-            way_out=f"give --base-url {known}, if you trust it with the token, or another --store",
-        )
+@contextmanager
+def _connected(options: Working, store: Store) -> Iterator[tuple[dict[str, Any], float]]:
+    """Connect to the server of the store's tasks: another one would be sent the token, and know none of them."""
+    with connection(options) as way:
+        server = AsyncClient(**way[0]).settings.base_url
+        known = store.settings().get("server")
+        if known is None:
+            store.change(server=server)
+        elif known != server:
+            raise ConfigurationError(
+                f"{store.place}: its tasks are at {known}, not at {server}",
+                way_out=f"give --base-url {known}, if you trust it with the token, or another --store",
+            )
+        yield way
 
 
 def _identified(store: Store, opened: Any, name: str, options: Batching) -> tuple[Heading, set[int]]:
     """Return the batch that a file is, and the numbers of its lines that are in the store."""
-    from ._store import Heading
-
     known = {each.batch: each for each in store.headings()}
     batch, last = _lines.identify(opened, name, known)
     if batch in known:
@@ -361,7 +356,7 @@ def _identified(store: Store, opened: Any, name: str, options: Batching) -> tupl
         ):
             if given and given != recorded:
                 raise ConfigurationError(f"{name}: was submitted with another {option}: {recorded or 'none'}")
-        heading = Heading(old.batch, old.file, old.directory, old.waive, old.strict, max(last, old.lines))
+        heading = evolve(old, lines=max(last, old.lines))
         return heading, {entry.number for entry in store.entries(heading)}
     file = Path(batch if name == "<stdin>" else name)
     directory = (options.output_dir or file.with_suffix("" if file.suffix else ".files")).absolute()
@@ -371,8 +366,7 @@ def _identified(store: Store, opened: Any, name: str, options: Batching) -> tupl
                 f"{name}: has changed since its lines were submitted, into {directory}",
                 way_out="restore it, and add new requests at its end; or give another --output-dir for new tasks",
             )
-    waive = tuple(options.waive or ())
-    return Heading(batch, name, str(directory), waive, options.strict, last), set()
+    return Heading(batch, name, str(directory), tuple(options.waive or ()), options.strict, last), set()
 
 
 def _prepare(directory: Path) -> None:
@@ -475,61 +469,41 @@ def _changed(desk: Desk, options: Storing, ids: Sequence[str]) -> Exit:
 
 
 def _work(
-    desk: Desk,
-    options: Working,
-    store: Store,
-    board: Board | None,
-    way: tuple[dict[str, Any], float],
-    *,
-    findings: _lines.Findings | None = None,
+    options: Working, board: Board, way: tuple[dict[str, Any], float], *, findings: _lines.Findings | None = None
 ) -> Exit:
-    """Work until the lines of the board are over, or without one until a signal, and report."""
-    from ._batch import Worker
+    """Work until the lines of the board are over, or without any until a signal, and report."""
     from ._lease import Lease
 
-    settings, pace = way
+    desk, store, (settings, pace) = board.desk, board.store, way
     interrupted: KeyboardInterrupt | None = None
-    shown = board or Board(desk, store, ())
     store.limit(options.concurrency, _rate(options.rate))
     lease = Lease(store, options.lease)
-    stopped: Mapping[str, Any] = {}
     try:
-        with shown.shown(), warnings.catch_warnings():
+        with board.shown(), warnings.catch_warnings():
             # A rule that only warns was reported when the lines were checked.
             warnings.simplefilter("ignore")
-            if board is None:
+            if not board.headings:
                 desk.screen.note(f"working on {store.place} until Ctrl-C, SIGTERM or SIGHUP")
-
-            def new(client: AsyncClient) -> Worker:
-                return Worker(
-                    store,
-                    client,
-                    lease,
-                    shown.observe,
-                    desk.screen.note,
-                    shown.polled,
-                    None if isinstance(options, Batching) else options.output_dir,
-                    options.timeout,
-                )
-
             with contextlib.suppress(asyncio.CancelledError):  # by the signal, which is delivered next
-                asyncio.run(_process(desk, {**settings, "clock": Paced(pace)}, board, new))
+                asyncio.run(_process({**settings, "clock": Paced(pace)}, board, lease, options))
             desk.interrupts.deliver()
     except KeyboardInterrupt as error:
         desk.interrupts.ignore()
         interrupted = error
     finally:
         lease.end()
-    stopped = store.settings().get("stopped") or {}
-    shown.load()
-    return report(desk, options, store, shown, stopped, findings=findings, interrupted=interrupted)
+    board.load()
+    return board.report(options, store.settings().get("stopped") or {}, findings=findings, interrupted=interrupted)
 
 
-async def _process(desk: Desk, settings: Mapping[str, Any], board: Board | None, new: Any) -> None:
+async def _process(settings: Mapping[str, Any], board: Board, lease: Lease, options: Working) -> None:
+    from ._batch import Worker
+
+    desk, directory = board.desk, None if isinstance(options, Batching) else options.output_dir
     loop, main = asyncio.get_running_loop(), cast("asyncio.Task[None]", asyncio.current_task())
     with desk.interrupts.held(lambda: loop.call_soon_threadsafe(main.cancel)):
         async with AsyncClient(**settings) as client:
-            worker: Worker = new(client)
+            worker = Worker(board.store, client, lease, board, directory, options.timeout)
             warned = False
 
             async def is_over() -> bool:
@@ -537,7 +511,7 @@ async def _process(desk: Desk, settings: Mapping[str, Any], board: Board | None,
                 if worker.stopped is not None and not warned:
                     desk.screen.problem(f"nothing further is submitted: {one_line(str(worker.stopped['message']))}")
                 warned = worker.stopped is not None
-                if board is None:
+                if not board.headings:
                     return False
                 await asyncio.to_thread(board.refresh)
                 return not board.left(stopped=warned)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import hashlib
 import mimetypes
 import re
@@ -17,13 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 
 from .._api import BODIES, OPERATIONS, PROGRAM, RULES, SUBMITS, TASKS, WAITERS, request_violations
 from .._errors import ConfigurationError
 from .._secrets import printable
 from .._violation import Violation
-from ._requests import RequestSchema, UnlistedField, read_object, unlisted_fields
+from ._requests import RequestSchema, UnlistedField, read_object, suggestion, unlisted_fields
 
 LIMIT: Final = 4 * 2**20
 """Bytes one line may have."""
@@ -34,6 +33,25 @@ _WRAPPED: Final = {"output", "request", "operation", "parameters"}
 _FORBIDDEN: Final = frozenset('/\\:*?"<>|')
 """Characters a file name cannot have everywhere."""
 _OWN_NAME: Final = re.compile(r"line-(\d+)\.\w+")
+
+
+STATES: Final = (
+    "queued",
+    "held",
+    "submitting",
+    "waiting",
+    "done",
+    "failed",
+    "undelivered",
+    "refused",
+    "unknown",
+    "on_disk",
+    "cancelled",
+    "broken",
+)
+"""The states of a line, in the order in which they are reported."""
+OPEN: Final = frozenset({"queued", "submitting", "waiting"})
+"""States that a worker goes on with."""
 
 
 @frozen
@@ -56,13 +74,65 @@ class Line:
 
     def content(self, batch: str) -> dict[str, Any]:
         """Return what a worker needs of it."""
+        return {"batch": batch, **asdict(self, recurse=False, filter=lambda each, _: each.name != "number")}
+
+
+@frozen
+class Entry:
+    """What is known of one line.
+
+    Attributes:
+        id: Its batch and its number.
+        state: One of `STATES`.
+        task: The id of its task.
+        file: What was downloaded.
+        error: The error that ended it: its class as `type`, its text as `message`.
+    """
+
+    id: str
+    state: str
+    task: str | None = None
+    file: str | None = None
+    error: Mapping[str, Any] | None = None
+
+    @property
+    def number(self) -> int:
+        """The number of the line in its file, from 1."""
+        return int(self.id.rpartition(":")[2])
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        batch, _, number = self.id.rpartition(":")
+        error = None if self.error is None else dict(self.error)
         return {
             "batch": batch,
-            "operation": self.operation,
-            "parameters": dict(self.parameters),
-            "body": self.body,
-            "output": self.output,
+            "line": int(number),
+            "state": self.state,
+            "id": self.task,
+            "file": self.file,
+            "error": error,
         }
+
+
+@frozen
+class Heading:
+    """What the lines of one file have in common.
+
+    Attributes:
+        batch: Its id: a hash of the file's content.
+        file: The file.
+        directory: Where its files go.
+        waive: Ids of rules switched off.
+        strict: Whether inferred rules refuse too.
+        lines: The number of the last line.
+    """
+
+    batch: str
+    file: str
+    directory: str
+    waive: tuple[str, ...] = ()
+    strict: bool = False
+    lines: int = 0
 
 
 @define
@@ -176,7 +246,8 @@ def check(
     Raises:
         ConfigurationError: There is no such operation or rule.
     """
-    _check_operation(operation)
+    if operation is not None and operation not in SUBMITS:
+        raise _no_operation("--operation", operation)
     found = Findings()
     taken = set[str]()
     with contextlib.suppress(OSError):  # where there is no directory yet, or none can be, which is found out later
@@ -258,9 +329,8 @@ def _parameters(place: str, operation: str, given: Mapping[str, Any]) -> dict[st
     known = {name: each.argument for each in inputs for name in (each.name, each.keyword, each.argument)}
     for name in given:
         if name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise ConfigurationError(f"{place}: {operation} has no parameter {printable(repr(name))[:100]}{hint}")
+            shown = printable(repr(name))[:100]
+            raise ConfigurationError(f"{place}: {operation} has no parameter {shown}{suggestion(name, known)}")
     found = {known[name]: value for name, value in given.items()}
     missing = [each.name for each in inputs if each.required and each.argument not in found]
     if missing:
@@ -311,15 +381,9 @@ def _breaks_schema(found: Iterable[Violation]) -> bool:
     return any(each.rule not in RULES for each in found)
 
 
-def _check_operation(named: str | None) -> None:
-    if named is not None and named not in SUBMITS:
-        raise _no_operation("--operation", named)
-
-
 def _no_operation(what: str, named: Any) -> ConfigurationError:
-    close = difflib.get_close_matches(str(named), SUBMITS, 1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    return ConfigurationError(f"{what} must be one of {', '.join(SUBMITS)}, got {printable(repr(named))[:100]}{hint}")
+    got = f"{printable(repr(named))[:100]}{suggestion(str(named), SUBMITS)}"
+    return ConfigurationError(f"{what} must be one of {', '.join(SUBMITS)}, got {got}")
 
 
 def _checked_name(place: str, name: Any) -> str:

@@ -18,6 +18,7 @@ STORE_VARIABLE: Final = f"{BASE_URL_VARIABLE.removesuffix('_BASE_URL')}_STORE"
 RUNNING: Final = Group("Running", sort_key=2)
 
 _flag = Parameter(negative="", show_default=False)
+_file = Parameter(name=("--output", "-o"), metavar="FILE", allow_leading_hyphen=True)
 
 
 @Parameter(name="*", group=RUNNING)
@@ -34,7 +35,6 @@ class Reporting:
     ] = False
 
 
-@Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True, slots=False)
 class Judging(Reporting):
     """Which rules count."""
@@ -46,7 +46,6 @@ class Judging(Reporting):
     strict: Annotated[bool, _flag, Parameter(help="Refuse inferred rules too.")] = False
 
 
-@Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True, slots=False)
 class Connecting(Reporting):
     """Which server to connect to, and with which token.
@@ -78,7 +77,6 @@ class Connecting(Reporting):
     ] = False
 
 
-@Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True, slots=False)
 class Polling(Connecting):
     """How to ask for a task, where its id is not enough."""
@@ -102,7 +100,6 @@ class Polling(Connecting):
     ] = None
 
 
-@Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True, slots=False)
 class Waiting(Connecting):
     """How long to wait, and what may be downloaded."""
@@ -122,46 +119,36 @@ class Waiting(Connecting):
     ] = MAX_DOWNLOAD
 
 
-@Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True, slots=False)
 class Printing(Waiting):
     """Where to write the file, if anywhere."""
 
     output: Annotated[
         Path | None,
+        _file,
         Parameter(
-            name=("--output", "-o"),
-            metavar="FILE",
-            allow_leading_hyphen=True,
             help="Download the file and write it here, whole or not at all; '-' for standard output. Without it, its"
-            " URLs are printed.",
+            " URLs are printed."
         ),
     ] = None
 
 
-@Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True, slots=False)
 class Resuming(Printing, Polling):
     """What to do with a task that was submitted before."""
 
 
-@Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True, slots=False)
 class Saving(Waiting, Polling):
     """Where to write the file."""
 
     output: Annotated[
         Path,
-        Parameter(
-            name=("--output", "-o"),
-            metavar="FILE",
-            allow_leading_hyphen=True,
-            help="Write the file here, whole or not at all; '-' for standard output.",
-        ),
+        _file,
+        Parameter(help="Write the file here, whole or not at all; '-' for standard output."),
     ]
 
 
-@Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True, slots=False)
 class Requesting(Connecting, Judging):
     """How to send a request."""
@@ -171,7 +158,6 @@ class Requesting(Connecting, Judging):
     ] = False
 
 
-@Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True, slots=False)
 class Serving(Waiting):
     """How to serve agents."""
@@ -206,23 +192,19 @@ StoreOption: TypeAlias = Annotated[
 ]
 
 
-@Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True, slots=False)
 class Calling(Requesting):
     """What to do with the answer."""
 
     output: Annotated[
         Path | None,
+        _file,
         Parameter(
-            name=("--output", "-o"),
-            metavar="FILE",
-            allow_leading_hyphen=True,
-            help="Write the answer here, whole or not at all; '-' for standard output. Without it, it is printed.",
+            help="Write the answer here, whole or not at all; '-' for standard output. Without it, it is printed."
         ),
     ] = None
 
 
-@Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True, slots=False)
 class Submitting(Printing, Requesting):
     """What to do with a task once it is submitted."""
@@ -230,7 +212,6 @@ class Submitting(Printing, Requesting):
     no_wait: Annotated[bool, _flag, Parameter(help="Print the task's id and stop.")] = False
 
 
-@Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True, slots=False)
 class Storing(Reporting):
     """Which store."""
@@ -238,7 +219,6 @@ class Storing(Reporting):
     store: StoreOption = None
 
 
-@Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True, slots=False)
 class Working(Waiting):
     """How to work on a store."""
@@ -262,7 +242,6 @@ class Working(Waiting):
     ] = 60.0
 
 
-@Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True, slots=False)
 class Spending(Working):
     """What may be submitted."""
@@ -274,7 +253,6 @@ class Spending(Working):
     yes: Annotated[bool, _flag, Parameter(help="Submit without a question, whatever it costs.")] = False
 
 
-@Parameter(name="*", group=RUNNING)
 @frozen(kw_only=True, slots=False)
 class Batching(Spending, Judging):
     """How to submit a file of requests."""

@@ -23,7 +23,7 @@ from .._settings import positive_seconds
 from .._tasks import Task
 from .._values import to_json
 from .._waiter import TaskResult, shown_url
-from ._command import STANDARD_OUTPUT, Call, Desk, Job, output_of, run_command
+from ._command import STANDARD_OUTPUT, Call, Desk, Job, output_of, run_command, warning_text
 from ._connection import check, connected
 from ._exits import Exit
 from ._options import Calling, Connecting, Polling, Resuming, Saving, Submitting, Waiting
@@ -75,7 +75,7 @@ def call(sending: Sending, options: Calling) -> int:
         job.answer = None if content is not None else to_json(answer)
         text = job.answer if isinstance(job.answer, str) else json.dumps(job.answer, indent=2, ensure_ascii=False)
         if output is not None:
-            job.file = _write(output, f"{text}\n".encode() if content is None else content)
+            job.file = write(output, f"{text}\n".encode() if content is None else content)
             lines = [] if is_standard_output(output) else [str(job.file)]
         elif content is not None:
             raise ConfigurationError("the answer is a file; it was received, but needs --output to be written")
@@ -101,7 +101,8 @@ def _bytes_of(answer: Any) -> bytes | None:
     return found if isinstance(found, bytes) else None
 
 
-def _write(target: Path, content: bytes) -> Path:
+def write(target: Path, content: bytes) -> Path:
+    """Write a file, whole or not at all."""
     sink = begin(target)
     try:
         sink.write(content)
@@ -152,7 +153,7 @@ def _warned(desk: Desk) -> Iterator[None]:
             yield
         finally:
             for warning in caught:
-                desk.screen.note(f"warning: {warning.message}")
+                desk.screen.note(f"warning: {warning_text(warning.message, desk.job.names if desk.job else {})}")
 
 
 def status(task_id: Id, /, *, options: Polling | None = None) -> int:
