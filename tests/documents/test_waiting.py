@@ -37,7 +37,8 @@ HOST = "https://waiting.example"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project made of all these shapes, with no edit by hand."""
     folder = tmp_path_factory.mktemp("waiting")
-    document = {**joined("3.1.0", "wait-"), "servers": [{"url": HOST}]}
+    document = {**joined("3.1.0", "wait-"), "servers": [{"url": HOST}], "security": [{"key": []}]}
+    document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     (folder / "waiting.yaml").write_text(to_yaml(document), encoding="utf-8")
     options = ["--spec", str(folder / "waiting.yaml"), "--package", "waiting_made", "--pipeline", "rulewright"]
     assert new([str(folder / "made"), *options]) == 0

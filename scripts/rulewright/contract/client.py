@@ -9,7 +9,7 @@ import re
 import types
 import typing
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from io import BytesIO
 from types import ModuleType
@@ -243,7 +243,8 @@ class Caller:
             return self.outcome(lambda: getattr(self.client, operation.function)(**given, **options))
         if operation.poll:  # what a method has no words for
             return self.outcome(lambda: self.client._submit(operation, arguments, **options))  # noqa: SLF001
-        return self.outcome(lambda: self.client.call(operation, **arguments))
+        call = self.client.stream if operation.has_items else self.client.call
+        return self.outcome(lambda: call(operation, **arguments))
 
     def outcome(self, call: Callable[[], Any]) -> Outcome:
         """Make a call of this client and return how it ended, awaited if it has to be."""
@@ -255,6 +256,10 @@ class Caller:
                 if inspect.iscoroutine(value):
                     self._runner = self._runner or asyncio.Runner()
                     value = self._runner.run(value)
+                if isinstance(value, Iterator):
+                    value = list(value)
+                elif isinstance(value, AsyncIterator) and self._runner is not None:
+                    value = self._runner.run(_items(value))
             except Exception as raised:  # noqa: BLE001  an error of no class of the client is what checks look for
                 error = raised
         named = [str(each.message).partition(":")[0] for each in caught if each.category.__name__ == "RuleWarning"]
@@ -269,6 +274,10 @@ class Caller:
             self.client.close()
         if self._runner is not None:
             self._runner.close()
+
+
+async def _items(stream: AsyncIterator[Any]) -> list[Any]:
+    return [item async for item in stream]
 
 
 def _given(operation: Any, request: Request, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
