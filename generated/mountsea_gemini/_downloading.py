@@ -206,7 +206,8 @@ def _attempt(request: Request, target: Path, policy: Policy, redact: Redactor, d
         return (yield from _saved_inlined(url, target, policy, deadline))
     for _ in range(MAX_REDIRECTS + 1):
         guarded = _checked(url, policy, redact)
-        opened = yield from Open(request, (yield from _patience(policy, deadline)), guarded)
+        patience = yield from _patience(policy, deadline)
+        opened = yield from Open(request, patience, guarded, authorized=bool(request.credentials))
         if isinstance(opened, Failed):
             if opened.kind == "refused":
                 raise _refused(url, redact, opened.detail)
