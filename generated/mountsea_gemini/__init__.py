@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         TaskTimedOut,
         WaitTimeout,
     )
+    from ._streams import AsyncStream, Stream
     from ._tasks import AsyncTask, Task
     from ._waiter import TaskResult
     from .raw.models import NanoImageDtoAction as NanoImageDtoAction
@@ -60,6 +61,7 @@ __all__ = [
     "ApiError",
     "AspectRatio",
     "AsyncClient",
+    "AsyncStream",
     "AsyncTask",
     "AuthenticationError",
     "BadRequest",
@@ -83,6 +85,7 @@ __all__ = [
     "ReshootMotionType",
     "ServerError",
     "StatusError",
+    "Stream",
     "SubmitContradicted",
     "SubmitOutcomeUnknown",
     "Task",
@@ -103,6 +106,8 @@ _ELSEWHERE: Final = {
     "AsyncClient": "_client",
     "Client": "_client",
     "Clock": "_clock",
+    "AsyncStream": "_streams",
+    "Stream": "_streams",
     "AsyncTask": "_tasks",
     "Task": "_tasks",
     "TaskResult": "_waiter",

@@ -139,12 +139,15 @@ class Send(Effect[Answer | Failed]):
 
 @frozen(eq=False)
 class Open(Effect[Opened | Failed]):
-    """Ask for a file, without token; stop after the head of the answer."""
+    """Ask for a file or a stream; stop after the head of the answer."""
 
     request: Request
     timeout: float
     guarded: bool
     """Refuse to connect to an address that is not public."""
+    authorized: bool = False
+    """Send the token, if the request goes to the API."""
+    progress: Progress = field(factory=Progress, repr=False)
 
 
 @frozen(eq=False)

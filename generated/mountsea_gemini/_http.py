@@ -27,6 +27,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextvars import ContextVar
+from fnmatch import fnmatch
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 
@@ -198,6 +199,11 @@ def _built(request: Request, url: str, added: dict[str, str], timeout: float) ->
     headers = {"Accept-Encoding": "identity", "User-Agent": PROGRAM, **request.headers, **added}
     every = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
     return httpx.Request(request.method, url, headers=headers, content=request.content, extensions={"timeout": every})
+
+
+def _opening(effect: Open, authority: Authority) -> httpx.Request:
+    url, added = authority.carried(effect.request) if effect.authorized else (effect.request.url, dict[str, str]())
+    return _built(effect.request, url, added, effect.timeout)
 
 
 def _headers_of(response: httpx.Response) -> dict[str, str]:
@@ -660,10 +666,11 @@ class SyncHttp:
         return body.answer(broken)
 
     def open(self, effect: Open) -> Opened | Failed:
-        """Ask for a file, without token, and read the head of the answer."""
-        exchange = Exchange(time.monotonic() + effect.timeout)
+        """Ask for a file or a stream, and read the head of the answer."""
+        exchange = Exchange(time.monotonic() + effect.timeout, effect.progress)
+        effect.progress.sent = False
         try:
-            request = _built(effect.request, effect.request.url, {}, effect.timeout)
+            request = _opening(effect, self._authority)
             reply = self._start(request, exchange, guarded=effect.guarded)
         except ERRORS as error:
             return _failed(error, exchange)
@@ -1103,16 +1110,17 @@ class AsyncHttp:
             return _unbuildable(error)
 
     async def open(self, effect: Open) -> Opened | Failed:
-        """Ask for a file, without token, and read the head of the answer."""
+        """Ask for a file or a stream, and read the head of the answer."""
+        effect.progress.sent = False
         pool = self._here()
         if not await pool.downloads.enter(effect.timeout, patient=True):
             await pool.turns.take()
             return _no_place(effect.timeout)
-        exchange = Exchange(time.monotonic() + effect.timeout)
+        exchange = Exchange(time.monotonic() + effect.timeout, effect.progress)
         with contextlib.ExitStack() as place:
             place.callback(pool.downloads.leave, answered=True)
             try:
-                request = _built(effect.request, effect.request.url, {}, effect.timeout)
+                request = _opening(effect, self._authority)
                 async with self._bounded(exchange):
                     reply = await self._start(request, exchange, guarded=effect.guarded)
             except ERRORS as error:
@@ -1210,6 +1218,10 @@ def read_generated(answer: Answer, operation: Operation[..., R]) -> R:
     its nulls, it is read without them.
     """
     kept = {name: value for name, value in answer.headers.items() if name == "content-type"}
+    kind = kept.get("content-type", "").partition(";")[0].strip().lower()
+    if kind and any(fnmatch(kind, each.partition(";")[0].lower()) for each in operation.others):
+        found = httpx.Response(answer.status, headers=kept, content=answer.body)
+        return cast(R, found.text if kind.startswith("text/") else answer.body)
 
     def made(content: bytes) -> R:
         response = httpx.Response(operation.status_read(answer.status), headers=kept, content=content)

@@ -6,11 +6,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
-from typing import Any, Final, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar
 
 from attrs import define
 
 from ._values import ABSENT, to_json
+
+if TYPE_CHECKING:
+    from ._streams import AsyncStream, Stream
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -173,6 +176,10 @@ class Operation(Generic[P, R]):
         contents: The media types of its body, the usual one first.
         server: Its own server, where it is not that of the document.
         accept: The media types of its answers.
+        others: The media types of its successes that are there beside JSON: a text, or bytes.
+        stream: The media types of its answers that are streams, by commas; empty if there are none.
+        has_items: Whether every success is a stream, of which `read` parses an item.
+        stream_end: The data of an event that means the end of a stream.
         successes: The statuses of its successes, such as `200` or `2XX`; empty where there is but a default.
         body_required: Whether a request must have a body.
         is_open: Whether its body takes fields that the document does not list.
@@ -199,6 +206,10 @@ class Operation(Generic[P, R]):
     contents: tuple[Content, ...] = ()
     server: str = ""
     accept: str = "application/json"
+    others: tuple[str, ...] = ()
+    stream: str = ""
+    has_items: bool = False
+    stream_end: str | None = None
     successes: tuple[str, ...] = ()
     body_required: bool = False
     is_open: bool = False
@@ -290,6 +301,18 @@ class Caller(ABC, Generic[T_co]):
         """Send a request, and return what it is answered with."""
 
     @abstractmethod
+    def _stream(
+        self,
+        operation: Operation[..., R],
+        given: Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> Stream[R]:
+        """Send a request, and return the items of the stream that it is answered with."""
+
+    @abstractmethod
     def _start(
         self,
         operation: Operation[..., Any],
@@ -316,6 +339,18 @@ class AsyncCaller(ABC, Generic[T_co]):
         strict: bool | None,
     ) -> R:
         """Send a request, and return what it is answered with."""
+
+    @abstractmethod
+    async def _stream(
+        self,
+        operation: Operation[..., R],
+        given: Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> AsyncStream[R]:
+        """Send a request, and return the items of the stream that it is answered with."""
 
     @abstractmethod
     async def _start(

@@ -86,13 +86,9 @@ def load_project(root: str | Path) -> Project:
     path = base / "pyproject.toml"
     name = (Path(root) / "pyproject.toml").as_posix()
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("rulewright")
+        table = read_table(path.read_bytes(), name)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", path=name) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"is not TOML: {error}", path=name) from error
-    if not isinstance(table, dict):
-        raise InputError(f"has no table {TABLE}; it names spec, overlays, package and output", path=name)
     if unknown := sorted(set(table) - _KEYS):
         raise InputError(f"{TABLE} does not know {unknown[0]!r}; it has {sorted(_KEYS)}", path=name)
     package = _text(table, "package", name)
@@ -119,6 +115,21 @@ def load_project(root: str | Path) -> Project:
     )
     _check_listed(base, listed, name)
     return project
+
+
+def read_table(content: bytes, name: str) -> dict[str, Any]:
+    """Return the table `[tool.rulewright]` of a pyproject.toml, its values not checked.
+
+    Raises:
+        InputError: The content is not TOML, or has no such table.
+    """
+    try:
+        table = tomllib.loads(content.decode()).get("tool", {}).get("rulewright")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"is not TOML: {error}", path=name) from error
+    if not isinstance(table, dict):
+        raise InputError(f"has no table {TABLE}; it names spec, overlays, package and output", path=name)
+    return table
 
 
 def _check_listed(base: Path, listed: tuple[Path, ...], name: str) -> None:

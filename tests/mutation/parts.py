@@ -85,11 +85,10 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "server": {
         f"{_SANDBOX}/core.py": (f"{_PLAYED}_core.py",),
         f"{_SANDBOX}/exchange.py": (f"{_PLAYED}_http.py",),
-        f"{_SANDBOX}/inputs.py": (f"{_PLAYED}_reading.py", f"{_PLAYED}_parameters.py"),
+        f"{_SANDBOX}/inputs.py": (f"{_PLAYED}_reading.py", f"{_PLAYED}_parameters.py", f"{_PLAYED}_security.py"),
         f"{_SANDBOX}/operations.py": (f"{_PLAYED}_core.py",),
         f"{_SANDBOX}/results.py": (f"{_PLAYED}_results.py",),
         f"{_SANDBOX}/script.py": (f"{_PLAYED}_script.py",),
-        f"{_SANDBOX}/security.py": (f"{_PLAYED}_security.py",),
         f"{_SANDBOX}/spec.py": (f"{_PLAYED}_spec.py",),
         f"{_SANDBOX}/tasks.py": (f"{_PLAYED}_tasks.py",),
         f"{_SANDBOX}/validation.py": (f"{_PLAYED}_checks.py", f"{_PLAYED}_schema.py"),

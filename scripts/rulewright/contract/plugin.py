@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
@@ -14,6 +15,7 @@ import pytest
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.schemas import BaseSchema
+from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
 from rulewright.contract.bench import Bench
 from rulewright.contract.client import ClientPackage
@@ -202,8 +204,17 @@ def _schema(config: pytest.Config, seed: int | None = None) -> BaseSchema:
     settings: dict[str, Any] = {} if seed is None else {"seed": seed}
     settings |= {"phases": {"stateful": {"enabled": False}}, "suppress-health-check": ["all"]}
     read = SchemathesisConfig.from_dict({**settings, "generation": generation})
-    document = config.stash[BENCH].contract.without_ignored_parameters()
+    contract = config.stash[BENCH].contract
+    for media in {media for each in contract.spec.operations if each.body is not None for media in each.body.media}:
+        if REQUESTS_TRANSPORT.get_first_matching_media_type(media) is None:
+            schemathesis.serializer(media)(_as_bytes)
+    document = contract.without_ignored_parameters()
     return schemathesis.openapi.from_dict(document, config=read)
+
+
+def _as_bytes(_context: Any, value: Any) -> bytes:
+    """Write a body of a media type that schemathesis does not know; a server takes any."""
+    return value if isinstance(value, bytes) else json.dumps(value, default=str).encode()
 
 
 @pytest.fixture(scope="session")

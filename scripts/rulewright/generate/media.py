@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rulewright.openapi.operations import METHODS
+from rulewright.openapi.operations import METHODS, is_json
 from rulewright.openapi.references import follow_schema
+from rulewright.openapi.streams import EVENTS, is_stream, item_schema
 
 _BYTES: Final = {"type": "string", "format": "binary"}
 _KNOWN: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -24,8 +25,27 @@ def bytes_for_opaque(document: Any) -> None:
         for name, media in content.items():
             if _is_opaque(name) and isinstance(media, dict):
                 media["schema"] = dict(_BYTES)
-            elif _essence(name).startswith("text/") and isinstance(media, dict) and "schema" in media:
+            elif _essence(name).startswith("text/") and isinstance(media, dict):
                 media["schema"] = {"type": "string"}
+
+
+def json_first(document: Any) -> None:
+    """Put JSON before what else an answer may be, which the client reads by its Content-Type."""
+    for content in contents(document):
+        for name in [name for name in content if not is_json(name)]:
+            content[name] = content.pop(name)
+
+
+def items_of_streams(document: Any) -> None:
+    """Declare an answer that is a stream, and nothing else, by its item: the client reads one after the other."""
+    for content in contents(document):
+        streams = {name: media for name, media in content.items() if is_stream(name)}
+        if streams and len(streams) == len(content):
+            name, media = next(iter(streams.items()))
+            schema = item_schema(document, name, media)
+            is_text = _essence(name) == EVENTS and follow_schema(document, schema).get("type") == "string"
+            content.clear()
+            content["text/plain" if is_text else "application/json"] = {"schema": schema}
 
 
 def media_types(document: Any) -> dict[str, str]:

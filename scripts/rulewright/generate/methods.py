@@ -11,6 +11,7 @@ from rulewright.errors import InputError
 from rulewright.generate.names import Names
 from rulewright.generate.operations import TAKEN, Input, Method, one_line, type_imports
 from rulewright.generate.source import literal, render
+from rulewright.openapi.streams import has_items
 from rulewright.rules.definition import Rule, RuledSchema
 from rulewright.rules.space import Given, Length
 from rulewright.rules.variants import ABSENT, Allowed, Variant, VariantSet, takes
@@ -62,6 +63,7 @@ class MethodText:
     function: str
     answer: str
     task: bool
+    has_items: bool
     deprecated: bool
     parameters: str
     given: str
@@ -163,6 +165,7 @@ def _method(method: Method, narrowed: Sequence[_Narrowed], rules: Mapping[str, R
         function=method.function,
         answer=method.answer,
         task=bool(method.poll),
+        has_items=has_items(method.operation),
         deprecated=method.operation.body.get("deprecated") is True,
         parameters=", ".join(["*", *parameters, *_OPTIONS]),
         given=", ".join(f"{literal(each.keyword)}: {each.keyword}" for each in method.inputs),
@@ -207,7 +210,8 @@ def _about(
 ) -> str:
     """Return a docstring: what it does, the arguments, what comes back, what may go wrong, the rules."""
     lines = [*first, "", "Args:", *(line for name, text in [*texts, *_OPTION_TEXTS] for line in _entry(name, text))]
-    result = "The handle of the task." if method.poll else "What the API answers."
+    stream = "The items of the stream; a context manager that closes it." if has_items(method.operation) else ""
+    result = "The handle of the task." if method.poll else stream or "What the API answers."
     lines += ["", "Returns:", f"    {result}", "", "Raises:"]
     lines += _entry("RequestRefused", "The request breaks a rule or its schema; nothing was sent.")
     errors = _TASK_ERRORS if method.poll else _ERRORS if method.is_idempotent else _ONCE_ERRORS

@@ -16,6 +16,7 @@ from rulewright.generate.source import constant, in_raw, render, snake
 from rulewright.openapi.operations import Operation, is_json, operations, parameter_schema, server_url
 from rulewright.openapi.references import follow, follow_schema
 from rulewright.openapi.schemas import object_parts
+from rulewright.openapi.streams import END, has_items, is_stream, success_contents
 from rulewright.rules.definition import VARIANTS, RuledSchema
 from rulewright.rules.holes import HOLES
 
@@ -150,7 +151,7 @@ def _method(operation: Operation, constant_name: str, ruled: Sequence[RuledSchem
         operation,
         constant_name,
         _function(operation, bodies.values(), ruled),
-        type_text(named.answer, names),
+        _answer_type(operation, type_text(named.answer, names)),
         tuple(_with_keywords(inputs)),
         media,
         model.name if model and not as_json else "",
@@ -261,6 +262,26 @@ def _accept(operation: Operation) -> str:
         if re.fullmatch(r"[\w.+*-]+/[\w.+*-]+(?: *;[ -~]*)?", media)
     ]
     return ", ".join(dict.fromkeys(found)) or "application/json"
+
+
+def other_media(operation: Operation) -> tuple[str, ...]:
+    """Return the media types of successes that are beside JSON, and neither JSON nor a stream."""
+    found = [content for content in success_contents(operation) if any(map(is_json, content))]
+    return tuple(dict.fromkeys(name for content in found for name in content if not (is_json(name) or is_stream(name))))
+
+
+def _answer_type(operation: Operation, kind: str) -> str:
+    """Return the type of a success with what it may be beside JSON: a text, or bytes."""
+    others = ("str" if name.startswith("text/") else "bytes" for name in other_media(operation))
+    return " | ".join(dict.fromkeys([*kind.split(" | "), *others]))
+
+
+def _stream(operation: Operation) -> dict[str, Any]:
+    """Return the media types of an operation's answers that are streams, and whether every success is one."""
+    found = success_contents(operation)
+    streams = {name: media for content in found for name, media in content.items() if is_stream(name)}
+    end = next((each[END] for each in streams.values() if isinstance(each, Mapping) and END in each), None)
+    return {"stream": ", ".join(streams), "has_items": has_items(operation), "stream_end": end}
 
 
 def _fields(operation: Operation, pointer: str, model: ModelName, names: Names) -> list[Input]:
@@ -412,6 +433,8 @@ def _entry(method: Method, names: Names) -> dict[str, Any]:
             "is_open": method.is_open,
             "server": _server(operation),
             "accept": _accept(operation),
+            "others": other_media(operation),
+            **_stream(operation),
             "successes": tuple(str(code) for code in body.get("responses") or () if str(code).startswith("2")),
             "poll": method.poll,
             "rules": method.rules,

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
-from rulewright.generate.media import bytes_for_opaque, contents, media_types, members
+from rulewright.generate.media import bytes_for_opaque, contents, items_of_streams, json_first, media_types, members
 from rulewright.generate.tags import note_tags, offer_derived, redirect
 from rulewright.openapi.discriminators import SCHEMAS
 from rulewright.openapi.operations import is_ignored, is_json, parameter_schema
@@ -360,6 +360,13 @@ def widen_enum(value: dict[str, Any], _document: Any) -> dict[str, Any]:
     return rest if "type" in rest or len(kinds) != 1 else {**rest, "type": kinds.pop()}
 
 
+def list_null(value: dict[str, Any], _document: Any) -> dict[str, Any]:
+    """List null among the values of an enum that OpenAPI 3.0 calls nullable."""
+    listed = value.get("enum")
+    is_listed = not isinstance(listed, list) or None in listed
+    return value if value.get("nullable") is not True or is_listed else {**value, "enum": [*value["enum"], None]}
+
+
 def name_file(value: dict[str, Any], _document: Any) -> dict[str, Any]:
     """Declare a file of OpenAPI 3.1 as one of 3.0."""
     is_file = "contentMediaType" in value and value.get("type") == "string" and "contentEncoding" not in value
@@ -501,6 +508,7 @@ OBJECT_REWRITES: Final = (
         "0.29.1",
         drop_conditions,
     ),
+    Patch("list null among the values of a nullable enum", "it refuses null there", "0.29.1", list_null),
     Patch("replace an enum of mixed or fractional values by their type", "it refuses the enum", "0.29.1", widen_enum),
     Patch("declare contentMediaType as format: binary", "it knows files of OpenAPI 3.0 only", "0.29.1", name_file),
     Patch("write a union of lists as a list of a union", "it cannot distinguish lists", "0.29.1", join_lists),
@@ -540,6 +548,8 @@ DOCUMENT_REWRITES: Final = (
     ),
     Patch("call OpenAPI 3.2 by the name of 3.1", "it refuses any other version", "0.29.1", call_3_1),
     Patch("leave out the content of answers to HEAD", "it parses a body that is never sent", "0.29.1", empty_heads),
+    Patch("put JSON before other answers", "it reads the first, whichever comes", "0.29.1", json_first),
+    Patch("declare a stream by its item", "it reads it as one text, or as bytes", "0.29.1", items_of_streams),
     Patch(
         "declare pictures, archives and the like as bytes, and text as text",
         "it drops the operation",

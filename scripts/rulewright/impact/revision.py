@@ -5,22 +5,20 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.files import git
 from rulewright.merged import Merged
-from rulewright.openapi.document import Document, load
+from rulewright.openapi.document import Document, decoded, load, parse
 from rulewright.openapi.operations import with_path_items
 from rulewright.overlay import AbsorbedError, Action, Overlay, OverlayError, apply, load_overlay
 from rulewright.overlay.absorbed import absorbed, without
 from rulewright.overlay.model import parse_overlay
-from rulewright.project import Project, load_project
+from rulewright.project import Project, load_project, read_table
 from rulewright.rules.definition import RuledSchema, read_rules
 from rulewright.rules.lint import lint
 from rulewright.rules.sources import misquotes
@@ -280,48 +278,17 @@ def _read_git(name: str, project: Path) -> Revision:
             "  give a vendor document, a page, a directory with pyproject.toml, or a git revision such as HEAD~1"
         )
     revision = commit.decode().strip()
-    with tempfile.TemporaryDirectory(prefix="impact-") as folder:
-        root = Path(folder)
-        _extract(project, revision, CONFIG, root, name)
-        table = tomllib.loads((root / CONFIG).read_text(encoding="utf-8")).get("tool", {}).get("rulewright", {})
-        for file in dict.fromkeys([str(table.get("spec", "")), *map(str, table.get("overlays", []))]):
-            _extract(project, revision, file, root, name)
-        found = _relabelled(_read_project(name, load_project(root)), root.resolve(), name)
-        return dataclasses.replace(found, commit=_commit(project, revision))
 
+    def content(file: str) -> bytes:
+        found = git(project, "show", f"{revision}:./{file}")
+        if found is None:
+            raise InputError(f"the revision {name} has no {file}", path=project.as_posix())
+        return found
 
-def _extract(project: Path, revision: str, file: str, root: Path, name: str) -> None:
-    """Write one file of a git revision below `root`; a path outside of the project is left to the project's reader."""
-    place = PurePosixPath(file)
-    if place.is_absolute() or ".." in place.parts or not place.parts:
-        return
-    content = git(project, "show", f"{revision}:./{place}")
-    if content is None:
-        raise InputError(f"the revision {name} has no {file}", path=project.as_posix())
-    target = root / place
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content)
+    def document(file: object) -> Document:
+        label = f"{name}:{file}"
+        return parse(decoded(content(str(file)), label), label)
 
-
-def _relabelled(revision: Revision, root: Path, label: str) -> Revision:
-    """Name files by revision and path, not by the temporary folder."""
-
-    def shown(path: str) -> str:
-        inside = Path(path).resolve()
-        return f"{label}:{inside.relative_to(root).as_posix()}" if inside.is_relative_to(root) else path
-
-    def moved(document: Document) -> Document:
-        return dataclasses.replace(document, path=shown(document.path))
-
-    return dataclasses.replace(
-        revision,
-        vendor=moved(revision.vendor),
-        overlays=tuple(
-            dataclasses.replace(each, path=shown(each.path), document=moved(each.document))
-            for each in revision.overlays
-        ),
-        conflicts=tuple(
-            dataclasses.replace(each, reason=each.reason.replace(f"{root.as_posix()}/", f"{label}:"))
-            for each in revision.conflicts
-        ),
-    )
+    table = read_table(content(CONFIG), f"{name}:{CONFIG}")
+    overlays = [parse_overlay(document(file)) for file in table.get("overlays", ())]
+    return dataclasses.replace(revise(name, document(table.get("spec")), overlays), commit=_commit(project, revision))

@@ -22,7 +22,7 @@ from markdown_it.common.utils import unescapeAll
 from markdown_it.token import Token
 
 from rulewright.errors import InputError, printable
-from rulewright.openapi.document import MAX_BYTES, Document, parse
+from rulewright.openapi.document import Document, decoded, parse, read_whole
 from rulewright.openapi.operations import METHODS, operations
 from rulewright.openapi.validity import minor_version
 
@@ -206,28 +206,13 @@ def read_page(source: str, origin: str | None = None) -> Page:
         raw = fetch(source)
     else:
         name = Path(source).as_posix()
-        raw = _read(source, name)
+        raw = read_whole(Path(source), name)
     origin = origin or (name if is_url(source) else Path(source).name)
     return Page(name, _decode(raw, name), origin, hashlib.sha256(raw).hexdigest())
 
 
-def _read(source: str, name: str) -> bytes:
-    try:
-        with Path(source).open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", path=name) from error
-    if len(raw) > MAX_BYTES:
-        raise InputError(f"is larger than {MAX_BYTES} bytes", path=name)
-    return raw
-
-
 def _decode(raw: bytes, name: str) -> str:
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise InputError(f"is not UTF-8: {error.reason}", path=name, line=line) from error
+    text = decoded(raw, name)
     if not text.strip():
         raise InputError("is empty; a documentation page was expected", path=name)
     if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):

@@ -22,7 +22,7 @@ from rulewright.generate.tools import check_tools
 from rulewright.generate.tree import write_tree
 from rulewright.importing.imported import Imported, correct_by, import_pages, write_record
 from rulewright.new.part import part_actions
-from rulewright.openapi.document import Document, parse
+from rulewright.openapi.document import Document, parse, read_whole
 from rulewright.openapi.faults import actions, find_faults
 from rulewright.overlay import apply, parse_overlay
 from rulewright.project import load_project
@@ -115,7 +115,7 @@ def scaffold(name: str, requirement: str, overlays: Sequence[Path] = ()) -> dict
     Raises:
         InputError: An overlay cannot be read, or its name is no overlay's.
     """
-    given = {f"overlays/{_overlay_name(path)}": _read(path) for path in overlays}
+    given = {f"overlays/{_overlay_name(path)}": read_whole(path, path.as_posix()) for path in overlays}
     words = {
         "package": name,
         "program": name.replace("_", "-"),
@@ -146,13 +146,6 @@ def _overlay_name(path: Path) -> str:
     if not path.name.endswith((".yaml", ".yml", ".json")) or not path.name.isprintable():
         raise InputError("is not the name of an overlay; it ends in .yaml, .yml or .json", path=path.as_posix())
     return path.name
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", path=path.as_posix()) from error
 
 
 Progress = Callable[[str], None]

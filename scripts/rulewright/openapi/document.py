@@ -92,19 +92,36 @@ def load(path: str | Path) -> Document:
             non-text keys, NaN, custom tags, endless aliases); names the file and the line.
     """
     name = _shown(Path(path))
+    return parse(decoded(read_whole(Path(path), name), name), name)
+
+
+def read_whole(path: Path, name: str) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        InputError: Not there, or too large.
+    """
     try:
-        with Path(path).open("rb") as stream:
+        with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)  # a device may never end
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", path=name) from error
     if len(raw) > MAX_BYTES:
         raise InputError(f"is larger than {MAX_BYTES} bytes", path=name)
+    return raw
+
+
+def decoded(raw: bytes, name: str) -> str:
+    """Return the text of a file.
+
+    Raises:
+        InputError: It is not UTF-8; names the line.
+    """
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise InputError(f"is not UTF-8: {error.reason}", path=name, line=line) from error
-    return parse(text, name)
 
 
 def _shown(path: Path) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from attrs import frozen
 
@@ -29,8 +29,17 @@ from ._answers import (
     utc,
 )
 from ._api import LOGGER
-from ._errors import ApiError, ConnectionFailed, OutcomeUnknown, ProtocolError, SubmitContradicted, SubmitOutcomeUnknown
-from ._exchange import Answer, Core, Failed, Now, Random, Request, Send, Sleep, Wall
+from ._bodies import Collector
+from ._errors import (
+    ApiError,
+    ConfigurationError,
+    ConnectionFailed,
+    OutcomeUnknown,
+    ProtocolError,
+    SubmitContradicted,
+    SubmitOutcomeUnknown,
+)
+from ._exchange import Answer, Close, Core, Failed, Now, Open, Opened, Random, Read, Request, Send, Sleep, Wall
 from ._operation import Operation
 
 _log = logging.getLogger(LOGGER)
@@ -100,13 +109,26 @@ def sending(call: Call) -> Core[Answer]:
         StatusError: It was refused; nothing was carried out.
         ProtocolError: It was redirected, which is refused.
     """
+    limit = ANSWER_LIMIT if call.operation.poll else RESULT_LIMIT
+    return cast(Answer, (yield from _accepted(call, lambda: Send(call.request, call.timeout, limit))))
+
+
+def opening(call: Call) -> Core[Opened]:
+    """Send a request and return the head of the success that it is answered with; see `sending`."""
+    opened = yield from _accepted(call, lambda: Open(call.request, call.timeout, guarded=False, authorized=True))
+    return cast(Opened, opened)
+
+
+def _accepted(call: Call, ask: Callable[[], Send | Open]) -> Core[Answer | Opened]:
     started = yield from Now()
     attempt = 1
     while True:
         sent_at = yield from Wall()
-        send = Send(call.request, call.timeout, ANSWER_LIMIT if call.operation.poll else RESULT_LIMIT)
+        send = ask()
         with nullcontext() if call.operation.is_idempotent else logged_if_interrupted(_in_flight(call, sent_at), send):
-            outcome = yield from send
+            outcome = yield from _outcome(call, send)
+            if isinstance(outcome, Opened):
+                return outcome
             if isinstance(outcome, Failed):
                 found: Answer | ApiError | _Again = _judge_failure(call, outcome, sent_at, attempt)
             else:
@@ -127,6 +149,23 @@ def sending(call: Call) -> Core[Answer]:
         attempt += 1
 
 
+def _outcome(call: Call, ask: Send | Open) -> Core[Answer | Opened | Failed]:
+    """Return what a request ends with; of an answer that is no success, the whole."""
+    opened = yield from ask
+    if not isinstance(opened, Opened) or 200 <= opened.status < 300:
+        return opened
+    body, broken = Collector(opened.status, opened.headers, ANSWER_LIMIT), None
+    try:
+        while True:
+            piece = yield from Read(opened.stream, call.timeout)
+            if isinstance(piece, Failed):
+                broken = f"its body ended early ({piece.detail})"
+            if isinstance(piece, Failed) or not piece or not body.feed(piece):
+                return body.answer(broken)
+    finally:
+        yield from Close(opened.stream)
+
+
 @frozen(eq=False)
 class _Again:
     """What may be sent again, after `wait` seconds if the server named them; the error if it is not."""
@@ -136,7 +175,7 @@ class _Again:
 
 
 @contextmanager
-def logged_if_interrupted(message: str, send: Send | None = None) -> Iterator[None]:
+def logged_if_interrupted(message: str, send: Send | Open | None = None) -> Iterator[None]:
     """Log and note `message` where anything but an `ApiError` ends the block, such as Ctrl-C or a cancellation.
 
     Where `send` shows that no byte of the request was written, there is nothing to log.
@@ -288,6 +327,8 @@ def calling(call: Call) -> Core[Any]:
     Raises:
         ApiError: See `sending`; also for an answer that is not what the document says.
     """
+    if call.operation.has_items:
+        raise ConfigurationError(f"{call.what} is answered with a stream: call its method, or client.stream")
     answer = yield from sending(call)
     found = _read(call, answer)
     if isinstance(found, ProtocolError):
@@ -309,6 +350,12 @@ def _read(call: Call, answer: Answer) -> Any:
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             what = reader.show(str(error), limit=200)
             reason = f"its body is not what the document says ({type(error).__name__}: {what})"
+    return unreadable(call, answer, reason)
+
+
+def unreadable(call: Call, answer: Answer, reason: str) -> ProtocolError:
+    """Return the error for a success that cannot be read."""
+    reader = call.reader
     return ProtocolError(
         f"{call.what} was answered with HTTP {answer.status}, but {reason}",
         task_id=submitted_id(reader.document(answer), reader.waiter.submitted) if call.operation.poll else None,

@@ -19,9 +19,11 @@ from ._settings import Settings, settings
 if TYPE_CHECKING:
     import httpx
 
+    from ._calls import Call
     from ._drive import AsyncDriver, SyncDriver
     from ._exchange import Core
     from ._operation import Operation
+    from ._streams import AsyncStream, Stream
     from ._tasks import AsyncTask, Task
 
 MAX_DOWNLOAD: Final = 2 * 2**30
@@ -151,6 +153,27 @@ class Client(Base, Methods):
         found: A = self.run(_calls.calling(_cores.prepared(self.settings, operation, named_only(arguments, named))))
         return found
 
+    def stream(self, operation: Operation[P, Any], *arguments: P.args, **named: P.kwargs) -> Stream[Any]:
+        """Call an operation that can be answered with a stream, and return the items of that.
+
+        Args:
+            operation: One of the generated `operations`.
+            arguments: None; every argument has a name.
+            named: Its parameters and its body, by keyword.
+
+        Raises:
+            ApiError: See `call`.
+        """
+        from . import _cores
+
+        call = _cores.prepared(self.settings, operation, named_only(arguments, named))
+        return self._streamed(call)
+
+    def _streamed(self, call: Call) -> Stream[Any]:
+        from . import _streaming, _streams
+
+        return _streams.Stream(self._opened().run, self.run(_streaming.streaming(call)))
+
     def run(self, core: Core[R]) -> R:
         """Carry out a decision core with this client's connections and clock."""
         self._check_open()
@@ -218,6 +241,21 @@ class Client(Base, Methods):
 
         arguments = _cores.arguments_of(operation, given, extra)
         return self._submit(operation, arguments, waive=waive, strict=strict)
+
+    def _stream(
+        self,
+        operation: Operation[..., A],
+        given: Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> Stream[A]:
+        from . import _cores
+
+        arguments = _cores.arguments_of(operation, given, extra)
+        call = _cores.prepared(self.settings, operation, arguments, waive=waive, strict=strict)
+        return self._streamed(call)
 
     def _call(
         self,
@@ -318,6 +356,27 @@ class AsyncClient(Base, AsyncMethods):
         )
         return found
 
+    async def stream(self, operation: Operation[P, Any], *arguments: P.args, **named: P.kwargs) -> AsyncStream[Any]:
+        """Call an operation that can be answered with a stream, and return the items of that.
+
+        Args:
+            operation: One of the generated `operations`.
+            arguments: None; every argument has a name.
+            named: Its parameters and its body, by keyword.
+
+        Raises:
+            ApiError: See `call`.
+        """
+        from . import _cores
+
+        call = _cores.prepared(self.settings, operation, named_only(arguments, named))
+        return await self._streamed(call)
+
+    async def _streamed(self, call: Call) -> AsyncStream[Any]:
+        from . import _streaming, _streams
+
+        return _streams.AsyncStream(self._opened().run, await self.run(_streaming.streaming(call)))
+
     async def run(self, core: Core[R]) -> R:
         """Carry out a decision core with this client's connections and clock."""
         self._check_open()
@@ -382,6 +441,21 @@ class AsyncClient(Base, AsyncMethods):
 
         arguments = _cores.arguments_of(operation, given, extra)
         return await self._submit(operation, arguments, waive=waive, strict=strict)
+
+    async def _stream(
+        self,
+        operation: Operation[..., A],
+        given: Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> AsyncStream[A]:
+        from . import _cores
+
+        arguments = _cores.arguments_of(operation, given, extra)
+        call = _cores.prepared(self.settings, operation, arguments, waive=waive, strict=strict)
+        return await self._streamed(call)
 
     async def _call(
         self,

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from rulewright.openapi.operations import essence_of
 from rulewright.openapi.sample import sample
-from rulewright.sandbox.exchange import LATIN, Request, Response, answer, error_answer, json_answer
+from rulewright.openapi.streams import EVENTS
+from rulewright.sandbox.exchange import LATIN, Request, Response, answer, error_answer, json_answer, json_text
 from rulewright.sandbox.inputs import MISSING, Guard, Parameters, media_type, read_body
 from rulewright.sandbox.results import PollBody, SubmitBody, is_tall
 from rulewright.sandbox.script import ScriptError, apply_faults, refusal
@@ -93,12 +95,23 @@ class Plain(Endpoint):
                 return example
         return sample(schemas, success.schema)
 
+    @cached_property
+    def _stream(self) -> bytes:
+        """Two items of a stream."""
+        success = self.operation.success
+        value = sample(self._parts.answers, success.item)
+        if essence_of(success.stream) != EVENTS:
+            return f"{json_text(value)}\n".encode() * 2
+        return f"data: {value if isinstance(value, str) else json_text(value)}\n\n".encode() * 2
+
     def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
         self.calls += 1
         script = self._parts.tasks.next_script(request.header(SCRIPT_HEADER))
         faults = script.faults_at("submit", self.calls)
         success = self.operation.success
-        if success.schema is None:
+        if success.stream and (success.schema is None or request.header(b"accept") == success.stream):
+            response = answer(success.status, self._stream, (b"content-type", success.stream.encode()))
+        elif success.schema is None:
             response = answer(success.status, success.filler, *success.content_type)
         else:
             response = json_answer(success.status, self._value)

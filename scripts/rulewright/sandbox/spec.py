@@ -21,6 +21,7 @@ from rulewright.openapi.operations import (
 )
 from rulewright.openapi.pointer import encode, resolve
 from rulewright.openapi.schemas import object_parts
+from rulewright.openapi.streams import is_stream, item_schema
 from rulewright.openapi.tasks import TASK
 
 _SUCCESSES: Final = (r"2\d\d|2XX", "default", r"3\d\d")
@@ -82,12 +83,16 @@ class Success:
         schema: The schema of the JSON body; None when there is no JSON body.
         media: The media type of a body that is not JSON.
         examples: The examples of the JSON body, in order, whether they match the schema or not.
+        stream: The media type of a stream, which may be there beside JSON.
+        item: The schema of its items.
     """
 
     status: int
     schema: Schema | None
     media: str | None = None
     examples: tuple[Any, ...] = ()
+    stream: str = ""
+    item: Schema | None = None
 
     @property
     def content_type(self) -> tuple[tuple[bytes, bytes], ...]:
@@ -96,11 +101,10 @@ class Success:
 
     @property
     def filler(self) -> bytes:
-        """The content of a body that is not JSON: one event of a stream, a text, or some bytes."""
+        """The content of a body that is neither JSON nor a stream: a text, or some bytes."""
         if self.media is None:
             return b""
-        kind = essence_of(self.media)
-        return b"data: text\n\n" if kind == "text/event-stream" else b"text" if kind.startswith("text/") else bytes(8)
+        return b"text" if essence_of(self.media).startswith("text/") else bytes(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,10 +273,13 @@ class Spec:
         return 204, {}
 
     def _success(self, status: int, content: Any) -> Success:
+        stream = next(filter(is_stream, content or ()), "")
+        item = item_schema(self.document, stream, content[stream]) if stream else None
         for media, entry in (content or {}).items():
             if is_json(media):
-                return Success(status, entry.get("schema") or {}, examples=tuple(self.examples(entry)))
-        return Success(status, None, next((media for media in content or () if "*" not in media), None))
+                return Success(status, entry.get("schema") or {}, None, tuple(self.examples(entry)), stream, item)
+        media = next((media for media in content or () if "*" not in media), None)
+        return Success(status, None, media, stream=stream, item=item)
 
     def _parameters(self, path: str, operation: Mapping[str, Any]) -> Iterator[Parameter]:
         found = operation_parameters(self.document, path, operation)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ... import _values
+from ... import _values as _Values_
 from ..models.task_status import TaskStatus, check_task_status
 from ..types import UNSET, Unset
 
@@ -53,11 +53,11 @@ class TaskResultDto:
 
         created_at: str | Unset = UNSET
         if not isinstance(self.created_at, Unset):
-            created_at = _values.written(self.created_at)
+            created_at = _Values_.written(self.created_at)
 
         finished_at: str | Unset = UNSET
         if not isinstance(self.finished_at, Unset):
-            finished_at = _values.written(self.finished_at)
+            finished_at = _Values_.written(self.finished_at)
 
         trace_id = self.trace_id
 
@@ -102,7 +102,7 @@ class TaskResultDto:
         if isinstance(_created_at, Unset):
             created_at = UNSET
         else:
-            created_at = _values.parsed(
+            created_at = _Values_.parsed(
                 datetime.datetime.fromisoformat, _created_at, __name__ + "." + "_created_at"
             )
 
@@ -111,7 +111,7 @@ class TaskResultDto:
         if isinstance(_finished_at, Unset):
             finished_at = UNSET
         else:
-            finished_at = _values.parsed(
+            finished_at = _Values_.parsed(
                 datetime.datetime.fromisoformat, _finished_at, __name__ + "." + "_finished_at"
             )
 

@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from rulewright.contract.bench import Bench
 from rulewright.contract.contract import BASE, Subject
 from rulewright.contract.plugin import schemas
+from rulewright.openapi.operations import is_json as json_media
 
 CONFORMANCE: Final = (
     status_code_conformance,
@@ -60,7 +61,7 @@ def checks_of(case: schemathesis.Case[Any], subject: Subject, response: Response
         # What a sandbox invents for a refusal is not the document's, a HEAD has no body, a stream is no JSON, and
         # schemathesis neither lets a tag choose a schema nor knows a tag that is the name of one.
         is_typed = case.method != "HEAD" if check is content_type_conformance else True
-        if is_typed and (check is not response_schema_conformance or ("json" in media and not tagged)):
+        if is_typed and (check is not response_schema_conformance or (json_media(media) and not tagged)):
             yield check
 
 

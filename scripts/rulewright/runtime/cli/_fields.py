@@ -332,4 +332,4 @@ class _Recorder(Methods):
     def _start(self, operation: Operation[..., Any], given: Mapping[str, Any], extra: Any = None, **_: Any) -> Any:
         return Request(operation, given)
 
-    _call = _start
+    _call = _stream = _start

@@ -29,6 +29,8 @@ from .._client import Client
 from .._errors import ApiError, ConfigurationError, RequestRefused, SubmitOutcomeUnknown
 from .._operation import Input, Operation
 from .._secrets import printable
+from .._streams import Stream
+from .._values import to_json
 from .._violation import RuleViolation
 from ._fields import EXTRA, Request, operation_fields, operation_of, variant_fields
 
@@ -179,6 +181,8 @@ class Tools:
 
     def _call(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         answer = getattr(self._client, name)(**arguments)
+        if isinstance(answer, Stream):
+            return {"answer": [to_json(item) for item in answer]}
         return {"answer": answer.to_dict() if hasattr(answer, "to_dict") else answer}
 
     def _before(self, name: str, arguments: dict[str, Any]) -> dict[str, Any] | None:

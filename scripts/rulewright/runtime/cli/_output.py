@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
@@ -145,7 +145,7 @@ class Screen:
         """Whether progress may be drawn over itself: a terminal that can do that, and somebody who looks."""
         return not self.quiet and self.console.is_interactive and self.console.file.isatty()
 
-    def result(self, lines: Iterable[str], document: Mapping[str, Any]) -> None:
+    def result(self, lines: Iterable[str], document: Any) -> None:
         """Print a result: the lines, or the document where JSON is wanted.
 
         Raises:

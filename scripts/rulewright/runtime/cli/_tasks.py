@@ -19,6 +19,7 @@ from .._files import begin, checked_target, is_standard_output
 from .._operation import Operation
 from .._secrets import printable
 from .._settings import positive_seconds
+from .._streams import Stream
 from .._tasks import Task
 from .._values import to_json
 from .._waiter import TaskResult
@@ -57,7 +58,8 @@ def call(sending: Sending, options: Calling) -> int:
         _check(options, submits=True)
         output = output_of(options)
         is_shown = options.json or desk.screen.is_terminal
-        if output is None and is_shown and _answers_with_file(sending.operation):
+        is_file = not sending.operation.has_items and _answers_with_file(sending.operation)
+        if output is None and is_shown and is_file:
             raise ConfigurationError("the answer is a file: --output FILE names where to write it, '-' standard output")
         with connected(options, desk.interrupts) as client, _warned(desk):
             # What may be repeated may also be cut off.
@@ -68,6 +70,8 @@ def call(sending: Sending, options: Calling) -> int:
             with held:
                 answer = sending.send(client)
                 job.stage = "sent"
+            if isinstance(answer, Stream):
+                return _print_items(answer, output, desk)
         content = _bytes_of(answer)
         if content is not None and not is_shown:
             output = output or STANDARD_OUTPUT
@@ -86,6 +90,23 @@ def call(sending: Sending, options: Calling) -> int:
         return _report(desk.screen, job, lines) if options.json else Exit.OK
 
     return run_command(options, work, job)
+
+
+def _print_items(items: Stream[Any], output: Path | None, desk: Desk) -> Exit:
+    """Print each item of a stream on a line of its own as soon as it comes, or write all of them to a file."""
+    written: list[str] = []
+    with items:
+        for item in map(to_json, items):
+            line = item if isinstance(item, str) and not desk.screen.as_json else json.dumps(item, ensure_ascii=False)
+            if output is None:
+                desk.screen.result([line], item)
+            else:
+                written.append(f"{line}\n")
+            desk.interrupts.deliver()
+    if output is not None:
+        file = write(output, "".join(written).encode())
+        desk.screen.result([] if is_standard_output(output) else [str(file)], {"file": str(file)})
+    return Exit.OK
 
 
 def _answers_with_file(operation: Operation[..., Any]) -> bool:

@@ -1,0 +1,115 @@
+"""Iterate over the items of an answer while it comes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from types import TracebackType
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
+
+from attrs import frozen
+
+T = TypeVar("T")
+
+END: Final = object()
+"""What comes after the last item."""
+
+
+@frozen
+class Event:
+    """One server-sent event, as the WHATWG defines it; of a line of JSON, only the data.
+
+    Attributes:
+        data: The lines of data, joined.
+        name: Its type.
+        id: The last id that the stream has named.
+        retry: The milliseconds after which the server wants to be asked again, if it has named them.
+    """
+
+    data: str
+    name: str = "message"
+    id: str = ""
+    retry: int | None = None
+
+
+class Items(Protocol):
+    """What the items come from: decision cores for the next one, and for the end."""
+
+    event: Event | None
+
+    def next(self) -> Any:
+        """Return the next item, or `END`."""
+
+    def drop(self) -> Any:
+        """Give the answer up, and what has come of it."""
+
+
+class Stream(Iterator[T]):
+    """The items of an answer, each as soon as it comes; a context manager that closes the connection.
+
+    Args:
+        run: Runs a decision core.
+        items: The items.
+    """
+
+    def __init__(self, run: Callable[[Any], Any], items: Items) -> None:
+        self._run = run
+        self._items = items
+
+    @property
+    def event(self) -> Event | None:
+        """The event of the last item."""
+        return self._items.event
+
+    def __next__(self) -> T:
+        found: T = self._run(self._items.next())
+        if found is END:
+            raise StopIteration
+        return found
+
+    def close(self) -> None:
+        """Close the connection; nothing more is read."""
+        self._run(self._items.drop())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncStream(AsyncIterator[T], Generic[T]):
+    """The same on asyncio.
+
+    Args:
+        run: Runs a decision core.
+        items: The items.
+    """
+
+    def __init__(self, run: Callable[[Any], Awaitable[Any]], items: Items) -> None:
+        self._run = run
+        self._items = items
+
+    @property
+    def event(self) -> Event | None:
+        """The event of the last item."""
+        return self._items.event
+
+    async def __anext__(self) -> T:
+        found: T = await self._run(self._items.next())
+        if found is END:
+            raise StopAsyncIteration
+        return found
+
+    async def aclose(self) -> None:
+        """Close the connection; nothing more is read."""
+        await self._run(self._items.drop())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
