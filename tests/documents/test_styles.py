@@ -186,3 +186,12 @@ def test_a_parameter_is_written_in_its_style_and_read_as_it_was(shapes: Shapes, 
         assert str(request.url).endswith(expected)
     moment = "2026-01-02T12:00:00Z"
     assert shapes.read[-1] == {parameter["name"]: moment if value == NOON else [moment] if value == [NOON] else value}
+
+
+def test_contradictory_fields_of_an_object_are_refused(shapes: Shapes) -> None:
+    """A query may give a value to an object and to a field of it; the sandbox refuses that like any other mistake."""
+    name = next(shape for shape, (parameter, *_) in PARAMETERS.items() if parameter.get("style") == "deepObject")
+    with httpx.Client(transport=shapes.sandbox.transport(), headers={"Authorization": "Bearer sandbox"}) as client:
+        answer = client.get(f"https://shapes.example/{_name(name)}?p[a]=1&p[a][b]=2")
+    assert answer.status_code == 400
+    assert "both a value and an object" in answer.text

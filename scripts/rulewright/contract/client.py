@@ -18,7 +18,7 @@ from uuid import UUID
 
 import attrs
 import httpx
-from attrs import frozen
+from attrs import evolve, frozen
 
 from rulewright.contract.request import ABSENT, Request, is_same
 from rulewright.errors import InputError
@@ -123,9 +123,9 @@ class ClientPackage:
         return Caller(self, kind(token, base_url=base_url, transport=transport, clock=clock))
 
     def judges(self, request: Request) -> bool:
-        """Whether the compiled rules judge the body of a request: a JSON object that one model stands for."""
+        """Whether the compiled rules judge the body of a request: JSON of the one type that the operation takes."""
         several = sum(map(is_json, request.operation.body.media if request.operation.body else ())) > 1
-        return isinstance(request.body, Mapping) and not several and len(self._models(request)) == 1
+        return request.has_json and not several
 
     def expresses(self, request: Request) -> bool:
         """Whether the client has arguments for a request."""
@@ -149,11 +149,9 @@ class ClientPackage:
 
         Args:
             request: With the body.
-            **options: Those of the generated `violations`.
+            **options: Those of the generated `request_violations`.
         """
-        (model,) = self._models(request)
-        found = self._rules.violations(request.body, model=model, **options)
-        return tuple((each.rule, each.level) for each in found)
+        return self._violations(request, request.body, **options)
 
     def model_violations(self, request: Request) -> tuple[tuple[str, str], ...]:
         """Return the same for the body as a model: the rules read each form in a way of their own.
@@ -161,13 +159,16 @@ class ClientPackage:
         Raises:
             Inexpressible: There is no such model.
         """
-        body = self._arguments(request)["body"]
-        return tuple((each.rule, each.level) for each in self._rules.violations(body))
+        return self._violations(request, self._arguments(request)["body"])
 
     def parameter_violations(self, request: Request) -> tuple[tuple[str, str], ...]:
         """Return what the compiled rules find in the parameters of a request."""
-        arguments = {name: value for name, value in self._arguments(request).items() if name != "body"}
-        found = self._rules.request_violations(self._operation(request), arguments)
+        return self._violations(request, ABSENT)
+
+    def _violations(self, request: Request, body: Any, **options: Any) -> tuple[tuple[str, str], ...]:
+        arguments = self._arguments(evolve(request, body=ABSENT))
+        given = arguments if body is ABSENT else {**arguments, "body": body}
+        found = self._rules.request_violations(self._operation(request), given, **options)
         return tuple((each.rule, each.level) for each in found)
 
     def refused_for(self, outcome: Outcome) -> tuple[str, ...] | None:

@@ -91,8 +91,12 @@ class Maker:
                 operation,
                 f"the {each.place} parameter {each.name!r}",
                 each.schema,
-                itertools.chain(each.examples, samples(self._schemas, each.schema)),
-                ("", None),
+                itertools.chain(
+                    each.examples,
+                    samples(self._schemas, each.schema),
+                    [self._filled(sample(self._schemas, each.schema), each.schema)],
+                ),
+                ("", None, [], {}),
             )
             for each in operation.parameters
             if each.required or each.place == "path"
@@ -159,7 +163,7 @@ class Maker:
         }
 
     def _filled(self, value: Any, schema: Any) -> Any:
-        """Return a form with an item in each list, and with its first field where none is required."""
+        """Return an object with an item in each list, and with its first field where none is required."""
         if not isinstance(value, dict):
             return value
         properties = self._spec.properties(schema)

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from ._operation import Operation
+from ._operation import Content, Operation
 from ._values import ABSENT, is_given, is_number, member, pointer_token, to_json
 from ._violation import SCHEMA, Change, Length, Rule, RuleViolation, RuleWarning, Violation, field_name, refused
 
@@ -216,10 +216,11 @@ class RequestChecks:
     parameters: Check | None
     bodies: tuple[tuple[str, type[Any] | None, Check], ...]
 
-    def body(self, value: Any) -> Check | None:
-        """Return what checks a body: one of its class, or else of the first media type."""
+    def body(self, value: Any, content: Content | None) -> Check | None:
+        """Return what checks a body: one of its class, or else of the media type that it is sent in."""
         fitting = [check for _, kind, check in self.bodies if kind is type(value)]
-        return next(iter(fitting or [check for _, _, check in self.bodies]), None)
+        sent = [check for media, _, check in self.bodies if content is not None and media == content.type]
+        return next(iter(fitting or sent), None)
 
 
 class Rules:
@@ -330,7 +331,7 @@ class Rules:
         if checks.parameters is not None:
             checks.parameters(Arguments(operation.filled_in(arguments)), "", parameters)
         value = arguments.get("body", ABSENT)
-        if is_given(value) and (check := checks.body(value)) is not None:
+        if is_given(value) and (check := checks.body(value, operation.content(value))) is not None:
             check(value if type(value) in self._bodies else to_json(value), "", body)
         return parameters, body
 

@@ -168,11 +168,15 @@ class Parameters:
         by_rule_name: dict[str, Any] = {}
         pairs = request.pairs
         for parameter, types, validator in self._checks:
-            if parameter.place == "query":
-                found = self._in_query(parameter, types, pairs)
-            else:
-                found = _sent(parameter, types, request, in_path)
             at = (parameter.place, parameter.name)
+            try:
+                is_query = parameter.place == "query"
+                found = (
+                    self._in_query(parameter, types, pairs) if is_query else _sent(parameter, types, request, in_path)
+                )
+            except ValueError as error:
+                entries.append(_entry("type", at, "contradictory fields", str(error)))
+                continue
             if found is None:
                 if parameter.required:
                     entries.append(_entry("required", at, "absent", "must be present"))
