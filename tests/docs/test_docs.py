@@ -23,7 +23,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 _BLOCK = re.compile(r'^```(\w*)(?: title="(.*?)")?\n(.*?)^```', re.MULTILINE | re.DOTALL)
 # The environment that runs this test has installed exactly that.
-INSTALLED = {'python -m pip install ".[cli]" ./scripts'}
+INSTALLED = {'python -m pip install ".[cli]" ./scripts', "python -m pip install mypy"}
 
 
 def blocks(page: str) -> Iterator[tuple[str, str, str]]:
