@@ -32,13 +32,17 @@ class Inside(Generator):
         self.package = Path(self._folder.name) / "out" / package
         self.package.parent.mkdir()
         self._given = Path(self._folder.name) / "given.json"
+        self._started = ""
         self._found: Mapping[str, Any] = {}
 
     def load(self) -> Any:
         """Load nothing: it is loaded."""
 
     def start(self, given: str) -> None:
-        """Generate at once."""
+        """Generate at once; the same only once, as its process does."""
+        if given == self._started:
+            return
+        self._started = given
         self._given.write_text(given, encoding="utf-8")
         try:
             with contextlib.redirect_stdout(None), _templates_read_once():  # its process says nothing either
