@@ -17,7 +17,8 @@ from rulewright.generate.gaps import (
     unsupported_methods,
     unsupported_parameters,
 )
-from rulewright.generate.rewrites import media_types, replace_aliases, rewrite
+from rulewright.generate.media import media_types
+from rulewright.generate.rewrites import replace_aliases, rewrite
 
 ENDPOINT = "WARNING parsing GET /things/{id} within things. Endpoint will not be generated.: Two parameters of one name"
 SCHEMA = "Unable to process schema /components/schemas/Thing:: str can't be merged with int"
