@@ -9,14 +9,15 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
 from attrs import field, frozen
 
+from ._addresses import origin, split
 from ._errors import AuthenticationError, BadRequest, NotFound, PaymentRequired, RateLimited, ServerError, StatusError
 from ._exchange import Answer
 from ._secrets import NOTHING, SHOWN_LENGTH, PrivateTexts, Redactor
-from ._waiter import TaskResult, Waiter
+from ._waiter import Place, TaskResult, Verdict, Waiter
 
 # Fractions are not in the RFC, but servers send them and mean what they say.
 _SECONDS: Final = re.compile(r"[0-9]{1,300}(?:\.[0-9]{1,300})?")
@@ -64,6 +65,10 @@ _CONTENT_TYPES: Final = frozenset(
     {"no content type", "application/json", "application/problem+json", "text/html", "text/plain", "text/xml"}
 )
 
+STATUS: Final = "$statusCode"
+_HEADER: Final = "$response.header."
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_\-\s]+={0,2}\s*")
+
 ABSENT: Final = object()
 Path = tuple[str, ...]
 
@@ -89,11 +94,15 @@ class Reader:
         waiter: Where things stand, as data.
         redact: Takes secrets out of what is shown.
         private: Texts of the caller's request that no error repeats.
+        url: The address of the request; an address in the answer may be relative to it.
+        polled: The address of the poll, with `{id}` where the id stands and `{}` for what else is asked for.
     """
 
     waiter: Waiter
     redact: Redactor = field(repr=False)
     private: PrivateTexts = field(default=NOTHING, repr=False)
+    url: str = field(default="", repr=False)
+    polled: str = field(default="", repr=False)
 
     def show(self, text: str, *, limit: int = SHOWN_LENGTH) -> str:
         """Return a text of the server or the transport, fit to be printed."""
@@ -108,7 +117,8 @@ class Reader:
 
         Errors show nothing else of a body: what is no reason may be anything, the request among it.
         """
-        found = next(filter(None, (text_at(document, place) for place in self.waiter.reasons)), None)
+        places = (place for place in self.waiter.reasons if isinstance(place, tuple))
+        found = next(filter(None, (text_at(document, place) for place in places)), None)
         return None if found is None else self.show(found)
 
     def missing(self, document: object, what: str) -> Unreadable:
@@ -128,7 +138,7 @@ class Reader:
 
     def trace(self, answer: Answer, document: object) -> str | None:
         """Return the id to quote to the vendor's support, from the body or else the headers."""
-        found = text_at(document, self.waiter.trace)
+        found = text_of(value_at(answer, document, self.waiter.trace))
         for name in _TRACE_HEADERS:
             found = found or answer.headers.get(name)
         return None if not found else self.show(found, limit=100)
@@ -191,27 +201,74 @@ def at(document: object, path: Path | None) -> Any:
     return document
 
 
+def value_at(answer: Answer, document: object, place: Place | None) -> Any:
+    """Return the value at a place of an answer, or ABSENT; a status is text, as headers are.
+
+    Args:
+        answer: The answer.
+        document: The JSON it holds.
+        place: Where to look.
+    """
+    if not isinstance(place, str):
+        return at(document, place)
+    return str(answer.status) if place == STATUS else answer.headers.get(place.removeprefix(_HEADER), ABSENT)
+
+
+def shown_place(place: Place) -> str:
+    """Return a place as messages name it."""
+    return place if isinstance(place, str) else "/" + "/".join(place)
+
+
 def text_at(document: object, path: Path | None) -> str | None:
-    """Return the text at `path`; a list of texts is joined; anything else counts as not given."""
-    value = at(document, path)
+    """Return the text at `path`; see `text_of`."""
+    return text_of(at(document, path))
+
+
+def text_of(value: object) -> str | None:
+    """Return a text; a list of texts is joined; anything else counts as not given."""
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
         return "; ".join(value)
     return value if isinstance(value, str) and value.strip() else None
 
 
-def submitted_id(document: object, path: Path) -> str | None:
-    """Return the id a submit was answered with, if the value there can be one."""
-    value = at(document, path)
+def submitted_id(answer: Answer, document: object, reader: Reader) -> str | None:
+    """Return the id a submit was answered with, if the value at its place can be one."""
+    value = value_at(answer, document, reader.waiter.submitted)
+    if reader.waiter.by_address:
+        value = _id_in(value, reader) if isinstance(value, str) else None
+    return id_of(value)
+
+
+def _id_in(address: str, reader: Reader) -> str | None:
+    """Return the id in the address of a poll; none where it leads to another server or to anything but the poll."""
+    try:
+        parts = split(urljoin(reader.url, address))
+        if parts is None or parts.username is not None or origin(parts.geturl()) != origin(reader.polled):
+            return None
+        polled = urlsplit(reader.polled)
+        kinds = {"{id}": "(.+)", "{}": "[^/]+"}
+        pieces = re.split(r"(\{(?:id)?\})", polled.path)
+        found = re.fullmatch("".join(kinds.get(each) or re.escape(each) for each in pieces), parts.path)
+        values = [unquote(found[1])] if found and found.groups() else parse_qs(parts.query).get(polled.query, [])
+    except ValueError:
+        return None
+    return values[0] if found and values else None
+
+
+def id_of(value: object) -> str | None:
+    """Return the id that a value is, if it can be one."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < 10**40 else None
     return value if isinstance(value, str) and usable_id(value) else None
 
 
-def mentioned_ids(answer: Answer, path: Path) -> tuple[str, ...]:
+def mentioned_ids(answer: Answer, path: Place) -> tuple[str, ...]:
     """Return the ids that a body holds under the name of a submit's id, wherever they stand.
 
     The body may be wrapped in another object, cut, or no JSON at all: an id in it was paid for all the same.
     """
+    if isinstance(path, str):
+        return ()
     letters = "[_-]?".join(map(re.escape, re.sub("[_-]", "", path[-1])))
     text = answer.body.decode(json.detect_encoding(answer.body), "replace")
     found = re.finditer(
@@ -236,24 +293,34 @@ def usable_id(value: str) -> bool:
     return value not in {".", ".."} and not any(0xD800 <= ord(char) <= 0xDFFF for char in value)
 
 
-def task_result(task_id: str, document: object, reader: Reader, trace_id: str | None) -> TaskResult | Unreadable:
-    """Return what `document` says about a task; only the state has to be there."""
+def task_result(task_id: str, answer: Answer, document: object, reader: Reader) -> TaskResult | Unreadable:
+    """Return what an answer says about a task; only the state has to be there."""
     waiter = reader.waiter
-    state = _word(at(document, waiter.state), waiter.acceptors)
+    if isinstance(document, Unreadable) and waiter.state != STATUS:
+        return document
+    state = _word(value_at(answer, document, waiter.state), waiter.acceptors)
     if not isinstance(state, str) or not state:
-        place = "/" + "/".join(waiter.state)
+        place = shown_place(waiter.state)
         found = "nothing" if state is ABSENT else type(state).__name__
         return reader.missing(document, f"it holds {found} at {place}, where the state of the {waiter.name} should be")
-    code = at(document, waiter.error_code)
+    code = value_at(answer, document, waiter.error_code)
+    code = code if isinstance(code, int | float | str) and not isinstance(code, bool) else None
+    message = text_of(value_at(answer, document, waiter.error_message))
+    verdict: Verdict = waiter.acceptors.get(state, "unknown")
+    if verdict == "success" and waiter.fails_by_error and (message or code):
+        verdict = "failure"
+    names_result = not waiter.result and any(isinstance(place, tuple) for place in waiter.outputs)
+    if verdict == "success" and names_result and isinstance(document, Unreadable):
+        return document
     return TaskResult(
         id=task_id,
         status=state,
-        verdict=waiter.acceptors.get(state, "unknown"),
-        urls=output_urls(document, waiter.outputs),
-        error_message=text_at(document, waiter.error_message),
-        error_code=code if isinstance(code, int | float | str) and not isinstance(code, bool) else None,
-        trace_id=trace_id,
-        raw=document,
+        verdict=verdict,
+        urls=output_urls(answer, document, reader),
+        error_message=message,
+        error_code=code,
+        trace_id=reader.trace(answer, document),
+        raw=None if isinstance(document, Unreadable) else document,
     )
 
 
@@ -263,15 +330,27 @@ def _word(state: Any, known: Collection[str]) -> Any:
     return word if isinstance(state, int) and word in known else state
 
 
-def output_urls(document: object, places: tuple[Path, ...]) -> tuple[str, ...]:
-    """Return the URLs at the first of `places` that holds any."""
-    names = tuple(dict.fromkeys(place[-1] for place in places if place))
+def output_urls(answer: Answer, document: object, reader: Reader) -> tuple[str, ...]:
+    """Return the URLs at the first of the places of results that holds any; a file in base64 as a `data:` URL."""
+    places, inlined = reader.waiter.outputs, reader.waiter.inlined
+    names = tuple(dict.fromkeys(place[-1] for place in places if isinstance(place, tuple) and place))
     for place in places:
-        values = _along(document, place)
-        found = tuple(url for value in values for url in _candidates(value, names) if _is_web_url(url))
+        if isinstance(place, str):
+            header = value_at(answer, document, place)
+            values: Iterator[object] = iter([urljoin(reader.url, header)] if isinstance(header, str) else [])
+        else:
+            values = _along(document, place)
+        texts = [text for value in values for text in _candidates(value, names)]
+        found = tuple(filter(None, (_url(text, inlined) for text in texts)))
         if found:
             return found
     return ()
+
+
+def _url(text: str, inlined: str) -> str | None:
+    if _is_web_url(text) or re.match("data:[^,]*;base64,", text):
+        return text
+    return f"data:{inlined};base64,{text}" if inlined and _BASE64.fullmatch(text) else None
 
 
 def _along(document: object, path: Path) -> Iterator[object]:

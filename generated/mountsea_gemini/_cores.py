@@ -13,15 +13,15 @@ from typing import Any, Final, TypeVar, get_args
 
 from attrs import field, frozen
 
-from ._answers import Reader, submitted_id, usable_id
+from ._answers import Reader, submitted_id, usable_id, value_at
 from ._api import MODELS, OPERATIONS, POLL_ARGUMENTS, SUBMITS, TASKS, WAITERS, validate_request
 from ._calls import ATTEMPTS, Call, logged_if_interrupted, sending
 from ._downloading import downloading
-from ._errors import ApiError, ConfigurationError, RequestRefused, TaskOutputMissing
-from ._exchange import Core, Disk, DiskFailed, Effect, Tell
+from ._errors import ApiError, ConfigurationError, ProtocolError, RequestRefused, TaskOutputMissing
+from ._exchange import Answer, Core, Disk, DiskFailed, Effect, Request, Tell
 from ._files import checked_target
 from ._operation import Operation
-from ._request import request
+from ._request import base_of, credentials, request
 from ._secrets import NOTHING, PrivateTexts, printable
 from ._settings import Settings, positive_seconds, waived
 from ._values import to_json
@@ -54,6 +54,9 @@ NO_WAITER: Final = Waiter(
 
 R = TypeVar("R")
 H = TypeVar("H")
+
+_OF_POLL: Final = "$request."
+"""What a result takes from the poll: its argument of this name."""
 
 # This package, also where it was copied under another parent.
 _OURS = __name__.rpartition(".")[0] + "."
@@ -114,9 +117,38 @@ def _needed(operation: str) -> set[str]:
 
 def polling(settings: Settings, task: TaskKey) -> Polling:
     """Return how to look at a task."""
-    waiter = task.waiter
-    sent, _ = request(settings, OPERATIONS[task.operation], **{waiter.argument: task.id, **dict(task.arguments)})
-    return Polling(task.id, sent, Reader(waiter, settings.redact, task.private), settings.timeout)
+    waiter, operation = task.waiter, OPERATIONS[task.operation]
+    arguments = {**dict(task.arguments), waiter.argument: _asking(waiter, task.id)}
+    sent, _ = request(settings, operation, **arguments)
+    reader = Reader(waiter, settings.redact, task.private, sent.url)
+
+    def result(answer: Answer) -> Request:
+        document = reader.document(answer)
+        given = {f"{_OF_POLL}{name}": value for name, value in {**arguments, waiter.argument: task.id}.items()}
+        found = {
+            name: given[place] if place in given else value_at(answer, document, place)
+            for name, place in waiter.result_from.items()
+        }
+        missing = [name for name, value in found.items() if not isinstance(value, str | int)]
+        try:
+            if not missing:
+                return request(settings, OPERATIONS[waiter.result], **found)[0]
+            why = f"it does not name {missing[0]}"
+        except ConfigurationError as error:
+            why = error.message
+        raise ProtocolError(f"the answer about {waiter.name} {task.id} does not lead to its result: {why}")
+
+    return Polling(task.id, sent, reader, settings.timeout, result if waiter.result else None)
+
+
+def _asking(waiter: Waiter, task_id: str) -> Any:
+    """Return the argument by which a poll asks for a task: its id, or a body that holds it."""
+    if not waiter.member:
+        return task_id
+    value: Any = int(task_id) if waiter.numeric and task_id.isdecimal() else task_id
+    for each in reversed(waiter.member):
+        value = {each: value}
+    return {**waiter.constants, **value}
 
 
 def prepared(
@@ -138,8 +170,19 @@ def prepared(
     check(operation, arguments, settings.waive | waived(waive), strict=strict)
     sent, value = request(settings, operation, **arguments)
     waiter = TASKS.get(operation.id) or WAITERS.get(operation.poll or operation.id, NO_WAITER)
-    reader = Reader(waiter, settings.redact, private_texts(arguments, value))
+    polled = _polled(settings, operation, waiter) if waiter.by_address else ""
+    reader = Reader(waiter, settings.redact, private_texts(arguments, value), sent.url, polled)
     return Call(sent, reader, operation, settings.timeout, attempts)
+
+
+def _polled(settings: Settings, operation: Operation[..., Any], waiter: Waiter) -> str:
+    """Return the address of the poll with signs for what it asks for; see `Reader.polled`."""
+    poll = OPERATIONS[operation.poll or operation.id]
+    path = poll.path
+    for each in poll.inputs:
+        path = path.replace(f"{{{each.name}}}", "{id}" if each.argument == waiter.argument else "{}")
+    queried = [each.name for each in poll.inputs if each.place == "query" and each.argument == waiter.argument]
+    return "?".join([base_of(settings, poll) + path, *queried])
 
 
 def arguments_of(
@@ -179,7 +222,7 @@ def starting(
     if not operation.poll:
         raise ConfigurationError(f"{operation.id} starts no task that a waiter knows; nothing was sent")
     answer = yield from sending(call)
-    task_id = str(submitted_id(call.reader.document(answer), call.reader.waiter.submitted))
+    task_id = str(submitted_id(answer, call.reader.document(answer), call.reader))
     carried = _carried(operation, arguments)
     task = handle(TaskKey(task_id, operation.poll, carried, operation.id, call.reader.private))
     if on_submitted is not None:
@@ -297,8 +340,15 @@ def download(
     if isinstance(index, bool) or not isinstance(index, int) or index < 0:
         raise ConfigurationError(f"index counts a task's files from 0, got {printable(repr(index))[:100]}")
 
-    def renewed() -> Core[str]:
-        return _output((yield from look(settings, task)), index)
+    def asked(result: TaskResult) -> Request:
+        url = _output(result, index)
+        if not task.waiter.result_is_file:
+            return Request("GET", url)
+        operation = OPERATIONS[task.waiter.result]
+        return Request("GET", url, {"Accept": operation.accept}, None, credentials(settings, operation))
+
+    def renewed() -> Core[Request]:
+        return asked((yield from look(settings, task)))
 
     def whole() -> Core[Path]:
         # First of all, so that a misspelt path does not show after half an hour of waiting.
@@ -306,8 +356,7 @@ def download(
         if isinstance(target, DiskFailed):
             raise ConfigurationError(f"cannot write to {printable(str(path))}: {target.detail}")
         result = yield from wait(settings, task, timeout, on_poll, fresh=fresh)
-        url = _output(result, index)
-        return (yield from downloading(url, target, settings.policy, settings.redact, renewed))
+        return (yield from downloading(asked(result), target, settings.policy, settings.redact, renewed))
 
     return carrying(task.id, whole())
 

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
-from ._answers import Reader, Unreadable, retry_after, status_error, task_result
+from ._answers import STATUS, Reader, Unreadable, output_urls, retry_after, status_error, task_result
 from ._api import LOGGER
-from ._calls import ANSWER_LIMIT
+from ._calls import ANSWER_LIMIT, RESULT_LIMIT
 from ._errors import (
     ApiError,
     ConnectionFailed,
@@ -58,6 +58,8 @@ class Polling:
     request: Request
     reader: Reader
     timeout: float
+    result: Callable[[Answer], Request] | None = None
+    """Make the request for the result of a task that ended well, where another operation returns it."""
 
     @property
     def name(self) -> str:
@@ -93,18 +95,53 @@ def looking(polling: Polling) -> Core[TaskResult]:
 
 
 def _look(polling: Polling, timeout: float) -> Core[TaskResult | Fault]:
-    outcome = yield from Send(polling.request, timeout, ANSWER_LIMIT)
+    seen = yield from _asked(polling, polling.request, timeout)
+    if isinstance(seen, Fault):
+        return seen
+    answer, wait = seen
+    found = read_look(polling, answer, wait)
+    if polling.result is None or isinstance(found, Fault) or not found.succeeded:
+        return found
+    request = polling.result(answer)
+    if polling.reader.waiter.result_is_file:
+        return evolve(found, urls=(request.url,))
+    seen = yield from _asked(polling, request, timeout)
+    if isinstance(seen, Fault):
+        return seen
+    answer, wait = seen
+    document = polling.reader.document(answer)
+    if isinstance(document, Unreadable) or not 200 <= answer.status < 300:
+        return _fault(polling, answer, wait)
+    return evolve(found, urls=output_urls(answer, document, polling.reader), raw=document)
+
+
+def _asked(polling: Polling, request: Request, timeout: float) -> Core[tuple[Answer, float | None] | Fault]:
+    """Return an answer and how long the server asks to wait."""
+    waiter = polling.reader.waiter
+    limit = RESULT_LIMIT if waiter.inlined or waiter.state == STATUS else ANSWER_LIMIT
+    outcome = yield from Send(request, timeout, limit)
     if isinstance(outcome, Failed):
         error = ConnectionFailed(
             f"no answer about {polling.name}: {polling.reader.show(outcome.detail)}", way_out=polling.resume
         )
         return Fault(error, transient=outcome.kind != "refused")
-    wait = retry_after(outcome.headers, (yield from Wall()))
-    return read_look(polling, outcome, wait)
+    return outcome, retry_after(outcome.headers, (yield from Wall()))
 
 
 def read_look(polling: Polling, answer: Answer, wait: float | None) -> TaskResult | Fault:
     """Return what an answer says about the task, or what is wrong with the answer."""
+    reader = polling.reader
+    by_status = reader.waiter.state == STATUS and str(answer.status) in reader.waiter.acceptors
+    if by_status or 200 <= answer.status < 300:
+        found = task_result(polling.task_id, answer, reader.document(answer), reader)
+        if isinstance(found, TaskResult):
+            return found
+        return _fault(polling, answer, wait, found)
+    return _fault(polling, answer, wait)
+
+
+def _fault(polling: Polling, answer: Answer, wait: float | None, found: Unreadable | None = None) -> Fault:
+    """Return what is wrong with an answer."""
     reader = polling.reader
     what = f"looking at {polling.name}"
     if answer.status >= 400:
@@ -116,17 +153,15 @@ def read_look(polling: Polling, answer: Answer, wait: float | None) -> TaskResul
         transient = answer.status >= 500 or answer.status in _TRANSIENT
         return Fault(error, transient, not_found=answer.status == 404, wait=wait)
     document = reader.document(answer)
-    trace = reader.trace(answer, document)
-    found = document if isinstance(document, Unreadable) else task_result(polling.task_id, document, reader, trace)
     if not 200 <= answer.status < 300:
         found = Unreadable("it is neither a success nor an error, and redirects are not followed")
-    if isinstance(found, TaskResult):
-        return found
+    elif found is None:
+        found = document if isinstance(document, Unreadable) else Unreadable("it holds no result")
     kind = PollContradicted if found.is_error else ProtocolError
     unread = kind(
         f"{what} was answered with HTTP {answer.status}, which cannot be read: {found.reason}",
         status=answer.status,
-        trace_id=trace,
+        trace_id=reader.trace(answer, document),
         vendor_message=reader.message(document),
         way_out=polling.resume,
     )
@@ -185,7 +220,7 @@ class _Wait:
             _log.warning("%s is in a state this version does not know, %r; waiting on", self.polling.name, shown)
         if result.verdict in _ENDS:
             raise self.ended(_ENDS[result.verdict], f'ended as "{self.polling.reader.state(result.status)}"', result)
-        if result.succeeded and self.polling.reader.waiter.outputs and not result.urls:
+        if result.succeeded and self.polling.reader.waiter.makes_files and not result.urls:
             raise self.ended(TaskOutputMissing, "succeeded, but its answer names no usable URL", result)
 
     def ended(self, kind: type[TaskEnded], how: str, result: TaskResult) -> TaskEnded:

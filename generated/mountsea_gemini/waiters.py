@@ -44,6 +44,7 @@ TASK: Final = Waiter(
     error_code=("errorCode",),
     trace=("traceId",),
     reasons=(("errorMessage",), ("message",), ("error",)),
+    media="video/mp4",
 )
 WAITERS: Final[Mapping[str, Waiter]] = {
     "getTaskResult": TASK,
@@ -74,6 +75,7 @@ GENERATE_IMAGE: Final = Waiter(
     error_code=("errorCode",),
     trace=("traceId",),
     reasons=(("errorMessage",), ("message",), ("error",)),
+    media="image/png",
 )
 TASKS: Final[Mapping[str, Waiter]] = {
     "generateImage": GENERATE_IMAGE,

@@ -13,9 +13,9 @@ from mountsea_gemini._answers import (
     Unreadable,
     at,
     document_of,
+    id_of,
     output_urls,
     status_error,
-    submitted_id,
     task_result,
     text_at,
     usable_id,
@@ -39,6 +39,11 @@ READER = Reader(WAITER, Redactor(None))
 def answer(body: bytes = b"{}", status: int = 200, **headers: str) -> Answer:
     """Return an answer; an underscore in a header's name stands for a hyphen."""
     return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+
+
+def urls_at(document: Any, places: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """Return the URLs at the first of some places that holds any."""
+    return output_urls(answer(), document, attrs.evolve(READER, waiter=attrs.evolve(WAITER, outputs=places)))
 
 
 def nested(depth: int) -> bytes:
@@ -99,7 +104,7 @@ def test_a_text_is_a_text_or_a_list_of_them(value: Any, text: str | None) -> Non
 )
 def test_an_id_is_a_text_or_a_number_that_comes_back_as_itself(value: Any, read: str) -> None:
     """Up to a length no vendor needs."""
-    assert submitted_id({"id": value}, ("id",)) == read
+    assert id_of(value) == read
 
 
 NO_IDS: tuple[Any, ...] = (10**40, -(10**40), True, 1.5, None, [], "", " ", "x" * 1001, "a\ud800", "\udfffa", ".", "..")
@@ -108,7 +113,7 @@ NO_IDS: tuple[Any, ...] = (10**40, -(10**40), True, 1.5, None, [], "", " ", "x" 
 @pytest.mark.parametrize("value", NO_IDS)
 def test_what_no_request_can_carry_is_no_id(value: Any) -> None:
     """Nor what walks up a path it stands in; and a caller who brings such an id is refused the same way."""
-    assert submitted_id({"id": value}, ("id",)) is None
+    assert id_of(value) is None
     assert not isinstance(value, str) or not usable_id(value)
 
 
@@ -150,7 +155,7 @@ def test_the_error_message_of_a_body_is_shown_beside_what_was_expected() -> None
 def test_a_result_is_read_as_far_as_it_can_be() -> None:
     """State, meaning, URLs, message, code and trace id; the whole document is kept."""
     document = {"status": "failed", "errorMessage": "no", "errorCode": 4.5, "result": {"url": "https://h/1"}}
-    result = task_result("t", document, READER, "trace")
+    result = task_result("t", answer(x_request_id="trace"), document, READER)
     assert not isinstance(result, Unreadable)
     assert (result.id, result.status, result.verdict) == ("t", "failed", "failure")
     assert (result.urls, result.error_message, result.error_code) == (("https://h/1",), "no", 4.5)
@@ -161,7 +166,7 @@ def test_a_result_is_read_as_far_as_it_can_be() -> None:
 @pytest.mark.parametrize(("code", "read"), [(7, 7), ("E7", "E7"), (True, None), ([7], None), (None, None)])
 def test_a_code_is_a_number_or_a_text(code: Any, read: Any) -> None:
     """Anything else counts as not given."""
-    result = task_result("t", {"status": "new", "errorCode": code}, READER, None)
+    result = task_result("t", answer(), {"status": "new", "errorCode": code}, READER)
     assert not isinstance(result, Unreadable)
     assert result.error_code == read
     assert result.verdict == "unknown"
@@ -174,7 +179,7 @@ def test_a_code_is_a_number_or_a_text(code: Any, read: Any) -> None:
 def test_a_document_without_a_state_is_shown_in_the_error(document: Any, found: str) -> None:
     """With the whole place, and the vendor's word for what was asked about."""
     reader = Reader(attrs.evolve(WAITER, name="job", state=("state", "now")), Redactor(None))
-    assert task_result("t", document, reader, None) == Unreadable(
+    assert task_result("t", answer(), document, reader) == Unreadable(
         f"it holds {found} at /state/now, where the state of the job should be"
     )
 
@@ -195,15 +200,15 @@ def test_a_document_without_a_state_is_shown_in_the_error(document: Any, found: 
 )
 def test_urls_are_texts_or_stand_under_a_name_of_a_place(value: Any, urls: tuple[str, ...]) -> None:
     """Only what has a host and can be fetched; of one object, the first name in the order of the places."""
-    assert output_urls({"url": value}, (("url",), ("result", "file"))) == urls
+    assert urls_at({"url": value}, (("url",), ("result", "file"))) == urls
 
 
 def test_the_first_place_that_holds_urls_counts() -> None:
     """A place that is empty does not hide the next."""
     places = ((), ("a", "list"), ("b",))
-    assert output_urls({"a": {"list": ["no"]}, "b": "https://h/b"}, places) == ("https://h/b",)
-    assert output_urls({"a": {"list": ["https://h/a"]}, "b": "https://h/b"}, places) == ("https://h/a",)
-    assert output_urls({}, places) == ()
+    assert urls_at({"a": {"list": ["no"]}, "b": "https://h/b"}, places) == ("https://h/b",)
+    assert urls_at({"a": {"list": ["https://h/a"]}, "b": "https://h/b"}, places) == ("https://h/a",)
+    assert urls_at({}, places) == ()
 
 
 @pytest.mark.parametrize(

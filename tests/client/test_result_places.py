@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
-from mountsea_gemini._answers import _word, output_urls
+from mountsea_gemini._answers import Reader, _word, output_urls
+from mountsea_gemini._exchange import Answer
+from mountsea_gemini._secrets import Redactor
+from mountsea_gemini.waiters import TASK as WAITER
 
 URLS = ("https://a.example/1.png", "https://a.example/2.png")
 
@@ -31,7 +35,8 @@ def test_a_list_on_the_way_to_a_result_stands_for_each_of_its_items(
     document: Any, place: tuple[str, ...], found: tuple[str, ...]
 ) -> None:
     """Unless the path names one of them by its number."""
-    assert output_urls(document, (place,)) == found
+    reader = Reader(attrs.evolve(WAITER, outputs=(place,)), Redactor(None))
+    assert output_urls(Answer(200, {}, b""), document, reader) == found
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from mountsea_gemini import DownloadError
 from mountsea_gemini._downloading import downloading
-from mountsea_gemini._exchange import Core, Failed
+from mountsea_gemini._exchange import Core, Failed, Request
 from mountsea_gemini._files import Partial
 from mountsea_gemini._policy import Policy
 from mountsea_gemini._secrets import Redactor, Secret
@@ -49,13 +49,13 @@ def fetched(
     """Download, with the API naming one fresh address after the other, and return the path."""
     left = iter(fresh)
 
-    def renewed() -> Core[str]:
+    def renewed() -> Core[Request]:
         yield from ()
-        return next(left)
+        return Request("GET", next(left))
 
     policy = Policy(trusted, private, limit, idle, total)
     redact = Redactor(Secret("sk-very-secret"))
-    path: Path = stage.run(downloading(url, folder / name, policy, redact, renewed))
+    path: Path = stage.run(downloading(Request("GET", url), folder / name, policy, redact, renewed))
     assert [entry.name for entry in folder.iterdir()] == [name]
     return path
 

@@ -186,7 +186,7 @@ WRONG: list[tuple[Any, str]] = [
         for missing in ("name", "id", "state", "acceptors", "delay", "deadline")
     ),
     *(
-        ({**WAITER, "id": value}, "id must be an object with parameter, submitted")
+        ({**WAITER, "id": value}, "id must be an object with parameter, submitted, or with parameter, address")
         for value in ("job", {"parameter": "job"}, {"parameter": "job", "submitted": "/id", "more": 1})
     ),
     *(

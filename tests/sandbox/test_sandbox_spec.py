@@ -113,7 +113,7 @@ def test_an_operation_that_is_fully_described() -> None:
         ),
         body=Body(required=True, media={"application/json": TEXT, "a/b": {}}),
         success=Success(201, TEXT),
-        links=(Link("look", "/data/id"), Link("other", "/b")),
+        links=(Link("look", "/data/id"), Link("other", "/b"), Link("x", "")),
         waiter=Waiter(
             parameter="id",
             submitted="/id",

@@ -311,7 +311,7 @@ def _check(options: Working, *, submits: bool) -> None:
     _rate(options.rate)
     if isinstance(options, Spending) and options.max_submits is not None and options.max_submits < 0:
         raise ConfigurationError(f"--max-submits must be a number from 0, got {options.max_submits}")
-    if isinstance(options, Batching) and not re.fullmatch(r"\w{1,20}", options.extension):
+    if isinstance(options, Batching) and not re.fullmatch(r"\w{1,20}", options.extension or "mp4"):
         raise ConfigurationError(f"--extension must be letters and digits such as mp4, got {options.extension!r}")
     if not SUBMITS:
         raise ConfigurationError("a file of requests is for an API with an operation that starts a task; this has none")
@@ -375,7 +375,7 @@ def _prepare(directory: Path) -> None:
         directory.mkdir(exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"{directory}: cannot be created: {error.strerror}") from None
-    checked_target(directory / "line.mp4")
+    checked_target(directory / "line")
 
 
 def _show(desk: Desk, findings: _lines.Findings) -> None:

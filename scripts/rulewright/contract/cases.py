@@ -251,8 +251,7 @@ class Cases:
         """Yield a request for the state of a task that nobody started."""
         waiter = self.subject.operation.waiter
         if waiter is not None and waiter.id_schema.get("type") == "string" and not _limits(waiter.id_schema):
-            request = self.subject.request.with_parameter(waiter.parameter, "no-task-has-this-id")
-            ask = self._contract.ask(self.subject, request)
+            ask = self._contract.ask(self.subject, self.subject.asking("no-task-has-this-id"))
             yield Probe(f"{self.subject.name} of an unknown task", f"{self.subject.name} responses", ask, (404,))
 
 

@@ -20,12 +20,14 @@ from rulewright.openapi.operations import is_ignored, is_json
 from rulewright.openapi.pointer import path_of
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.openapi.schemas import Validator
+from rulewright.openapi.tasks import id_parameters
 from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.dialect import is_shared
 from rulewright.rules.space import Space
 from rulewright.sandbox.core import Routes
 from rulewright.sandbox.inputs import placed
 from rulewright.sandbox.spec import Operation, Parameter, Spec, Waiter
+from rulewright.sandbox.tasks import is_number
 from rulewright.sandbox.validation import MEMBERS, Checks, Ruled, Schemas
 
 BASE: Final = "http://127.0.0.1:9"  # nobody listens there: a request that escapes the transport fails
@@ -235,10 +237,19 @@ class Subject:
         polls = {each.name: each for each in self._contract.subjects if each.operation.waiter}
         return next((polls[link.poll] for link in self.operation.links if link.poll in polls), None)
 
-    @property
-    def id_pointer(self) -> str:
-        """Where the answer to a submit holds the task's id."""
-        return next(link.id for link in self.operation.links if self.poll and link.poll == self.poll.name)
+    def asking(self, task_id: str) -> Request:
+        """Return the request for the state of a task.
+
+        Raises:
+            LookupError: The operation is no poll.
+        """
+        waiter = self.operation.waiter
+        if waiter is None:
+            raise LookupError(f"{self.name} is no poll")
+        value = int(task_id) if is_number(waiter.id_schema) else task_id
+        if waiter.member:
+            return evolve(self.request, body=_with_value(self.request.body, waiter.member, value))
+        return self.request.with_parameter(waiter.parameter, value)
 
     @property
     def waiter(self) -> Waiter:
@@ -252,6 +263,12 @@ class Subject:
     def states(self) -> dict[str, str]:
         """Each state of a task and what it means: retry, success, failure, ..."""
         return {**dict.fromkeys(self.waiter.waiting, "retry"), **self.waiter.ends}
+
+
+def _with_value(body: Any, path: tuple[str, ...], value: Any) -> Any:
+    """Return a body with a value at a path."""
+    fields = body if isinstance(body, dict) else {}
+    return {**fields, path[0]: _with_value(fields.get(path[0]), path[1:], value)} if path else value
 
 
 class Contract:
@@ -274,7 +291,7 @@ class Contract:
         self._ruled = read_rules(document)
         self.maker = Maker(self.schemas, self.whole)
         self.subjects = tuple(Subject(self, operation) for operation in self.spec.operations)
-        self._routes = Routes(self.spec.base_path, self.subjects)
+        self._routes = Routes(self.spec.base_path, self.subjects, id_parameters(document))
 
     def parts(self, schema: Any) -> Iterator[Part]:
         """Yield the parts with rules of the schema of a body, the whole first."""

@@ -20,6 +20,7 @@ from rulewright.contract.client import ClientPackage, Inexpressible
 from rulewright.contract.contract import Contract, Subject, Verdict
 from rulewright.contract.request import Request
 from rulewright.openapi.pointer import at, decode
+from rulewright.openapi.tasks import STATUS
 from rulewright.sandbox.spec import Waiter
 from rulewright.sandbox.validation import ITEMS
 
@@ -151,7 +152,8 @@ class Ledger:
             return
         lines = [*self._sent(side, subject, request, status)]
         lines += [f"answer {reply.status}"] if (reply := subject.reply(status)) else []
-        lines += self._life(side, subject, str(request.url), _json(answer)) if 200 <= status < 300 else []
+        key = f"{request.url} {request.content!r}"
+        lines += self._life(side, subject, key, status, _json(answer)) if status < 400 else []
         self.seen.update(f"{side}: {subject.name} {line}" for line in lines)
 
     def refused(self, subject: Subject, body: Any) -> None:
@@ -184,20 +186,27 @@ class Ledger:
             if verdict.accepted is (status < 300) and (side == "server" or verdict.accepted):
                 yield from self.lines[subject.name].body(body, verdict)
 
-    def _life(self, side: Side, subject: Subject, key: str, reply: Any) -> Iterator[str]:
+    def _life(self, side: Side, subject: Subject, key: str, status: int, reply: Any) -> Iterator[str]:
         waiter = subject.operation.waiter
         if waiter is None:
             return
-        state = at(reply, decode(waiter.state))
-        if not isinstance(state, str):
+        found = status if waiter.state == STATUS else at(reply, decode(waiter.state))
+        state = found if isinstance(found, str) else json.dumps(found)
+        if found is None or (status >= 300 and state not in waiter.ends):
             return
         known = state in waiter.waiting or state in waiter.ends
         yield f"state {state}" if known else "state not listed"
         if known and self._last.get((side, key)) not in {None, state}:
             yield f"transition {self._last[side, key]} -> {state}"
         self._last[side, key] = state
-        if waiter.ends.get(state) == "success" and waiter.output and at(reply, decode(waiter.output)) is None:
+        place = _output(waiter)
+        if waiter.ends.get(state) == "success" and place and at(reply, decode(place)) is None:
             yield "success without a result"
+
+
+def _output(waiter: Waiter) -> str:
+    """Return where the body of a poll's answer names the result; empty if it does not."""
+    return waiter.output if waiter.output and waiter.output.startswith("/") and not waiter.result else ""
 
 
 def _json(content: bytes) -> Any:
@@ -263,5 +272,5 @@ def _life(waiter: Waiter) -> Iterator[str]:
     yield from (f"transition {one} -> {two}" for one, two in pairwise(waiter.waiting))
     yield from (f"transition {waiter.waiting[-1]} -> {end}" for end in waiter.ends)
     yield "state not listed"
-    if waiter.output:
+    if _output(waiter):
         yield "success without a result"

@@ -31,14 +31,14 @@ def bytes_for_opaque(document: Any) -> None:
 
 def json_first(document: Any) -> None:
     """Put JSON before what else an answer may be, which the client reads by its Content-Type."""
-    for content in contents(document):
+    for content in contents(document, answers=True):
         for name in [name for name in content if not is_json(name)]:
             content[name] = content.pop(name)
 
 
 def items_of_streams(document: Any) -> None:
     """Declare an answer that is a stream, and nothing else, by its item: the client reads one after the other."""
-    for content in contents(document):
+    for content in contents(document, answers=True):
         streams = {name: media for name, media in content.items() if is_stream(name)}
         if streams and len(streams) == len(content):
             name, media = next(iter(streams.items()))
@@ -67,16 +67,17 @@ def _is_opaque(media_type: str) -> bool:
     return not (json or essence.startswith("text/") or essence in _KNOWN)
 
 
-def contents(document: Any) -> Iterator[dict[str, Any]]:
-    """Yield the `content` of every request body and answer."""
+def contents(document: Any, *, answers: bool = False) -> Iterator[dict[str, Any]]:
+    """Yield the `content` of every request body and answer, or of answers only."""
     holders: list[Any] = []
     for item in document.get("paths", {}).values():
         for method, operation in item.items() if isinstance(item, dict) else ():
             if method in METHODS and isinstance(operation, dict):
-                holders += [operation.get("requestBody"), *members(operation.get("responses"))]
+                holders += [None if answers else operation.get("requestBody"), *members(operation.get("responses"))]
     components = document.get("components", {})
     if isinstance(components, dict):
-        holders += [*members(components.get("requestBodies")), *members(components.get("responses"))]
+        holders += members(components.get("responses"))
+        holders += () if answers else members(components.get("requestBodies"))
     for holder in holders:
         if isinstance(holder, dict) and isinstance(holder.get("content"), dict):
             yield holder["content"]

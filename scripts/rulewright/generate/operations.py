@@ -17,6 +17,7 @@ from rulewright.openapi.operations import Operation, is_json, operations, parame
 from rulewright.openapi.references import follow, follow_schema
 from rulewright.openapi.schemas import object_parts
 from rulewright.openapi.streams import END, has_items, is_stream, success_contents
+from rulewright.openapi.tasks import id_parameters
 from rulewright.rules.definition import VARIANTS, RuledSchema
 from rulewright.rules.holes import HOLES
 
@@ -184,6 +185,7 @@ def _parameters(operation: Operation, names: Names) -> list[Input]:
     named = names.operation(operation.method, operation.path)
     found = {f"{each.get('in')}:{each['name']}": each for each in operation.parameters}
     result = []
+    whole = id_parameters(operation.document)
     for key, argument in named.arguments.items():
         parameter = found.get(key, {})
         place, _, name = key.partition(":")
@@ -201,6 +203,7 @@ def _parameters(operation: Operation, names: Names) -> list[Input]:
             **_facts(operation.document, schema),
             "deprecated": any(each.get("deprecated") is True for each in (parameter, followed)),
             **_style(operation.document, parameter),
+            **({"segments": True} if place == "path" and (operation.id, name) in whole else {}),
         }
         result.append(_input(record, kind, names))
     return result

@@ -5,29 +5,46 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.generate.names import Names
 from rulewright.generate.source import render
-from rulewright.openapi.operations import Operation, operations
-from rulewright.openapi.pointer import decode
+from rulewright.openapi.operations import Operation, is_json, operations
 from rulewright.openapi.references import follow
-from rulewright.openapi.tasks import TASK, WAITER, links, submits
+from rulewright.openapi.tasks import (
+    STATUS,
+    TASK,
+    WAITER,
+    answer_schema,
+    body_member,
+    file_type,
+    is_inlined,
+    links,
+    media_of,
+    parts_at,
+    parts_of,
+    place_of,
+    property_of,
+    result_operation,
+    result_parameter,
+    submits,
+    submitted_at,
+)
 
 EXTENSION: Final = WAITER
 ACCEPTORS: Final = ("retry", "success", "failure", "cancelled", "timeout")
 _KEYS: Final = frozenset(
-    {"name", "id", "state", "acceptors", "delay", "deadline", "grace", "outputs", "error", "reasons"}
+    {"name", "id", "state", "acceptors", "delay", "deadline", "grace", "outputs", "encoding", "result", "error",
+     "reasons"}
 )  # fmt: skip
 _REQUEST: Final = re.compile(r"\$request\.(path|query|header)\.(.+)")
 _DELAY: Final = ("first", "factor", "max")
 _OPTIONAL: Final = {"grace": ("not_found",), "error": ("message", "code", "trace")}
 _OWN: Final = frozenset({"outputs", "delay", "deadline"})
 """What a submit may change of the waiter of its poll."""
-_DEEPEST: Final = 32
 
 
 @dataclass(frozen=True)
@@ -99,13 +116,13 @@ def waiters_module(document: Any, names: Names) -> str:
         every = [waiter, *(each for submit, each in own.items() if each is not None and pairs[submit] == poll)]
         outputs = list(dict.fromkeys(place for each in every for place in each.data.get("outputs", [])))
         data = {**waiter.data, **({"outputs": outputs} if outputs else {})}
-        waiters.append(_fields(replace(waiter, data=data), names))
+        waiters.append(_fields(replace(waiter, data=data), names, document))
     shared = {
         submit: arguments
         for submit, poll in pairs.items()
         if (arguments := shared_arguments(document, by_id[submit], by_id[poll], names))
     }
-    tasks = {submit: _fields(waiter, names) for submit, waiter in own.items() if waiter is not None}
+    tasks = {submit: _fields(waiter, names, document) for submit, waiter in own.items() if waiter is not None}
     return render("waiters.py.jinja", waiters=waiters, tasks=tasks, submits=pairs, shared=shared)
 
 
@@ -132,31 +149,90 @@ def _task_error(operation: Operation, message: str) -> InputError:
     return InputError(f"{TASK} {message}", pointer=f"{operation.pointer}/{TASK}")
 
 
-def _fields(waiter: WaiterDefinition, names: Names) -> dict[str, Any]:
+def _fields(waiter: WaiterDefinition, names: Names, document: Any) -> dict[str, Any]:
     """Return the fields of the `Waiter` of the generated package."""
     data, operation = waiter.data, waiter.operation
     arguments = names.operation(operation.method, operation.path).arguments
     parameter = data["id"]["parameter"]
-    argument = next((value for key, value in arguments.items() if key.partition(":")[2] == parameter), None)
+    member = body_member(parameter)
+    named = (value for key, value in arguments.items() if key.partition(":")[2] == parameter)
+    argument = "body" if member else next(named, None)
     if argument is None:
         raise _error(waiter, f"id.parameter {parameter!r} is not a parameter of {operation.id}")
     error = data.get("error", {})
+    more = {
+        "by_address": "address" in data["id"],
+        "member": member,
+        "constants": _constants(waiter, document),
+        "numeric": _is_number_at(waiter.operation, member, document),
+        "inlined": _inlined(waiter, document),
+        "media": media_of(waiter.operation, data, document),
+        **_result(waiter, names, document),
+    }
     return {
         "name": data["name"],
         "operation": operation.id,
         "argument": argument,
-        "submitted": decode(data["id"]["submitted"]),
-        "state": decode(data["state"]),
+        "submitted": submitted_at(data),
+        "state": place_of(data["state"]),
         "acceptors": data["acceptors"],
         **{key: float(data["delay"][key]) for key in _DELAY},
         "deadline": float(data["deadline"]),
         "not_found_grace": float(data.get("grace", {}).get("not_found", 0)),
-        "outputs": tuple(decode(pointer) for pointer in data.get("outputs", [])),
-        "error_message": decode(error["message"]) if "message" in error else None,
-        "error_code": decode(error["code"]) if "code" in error else None,
-        "trace": decode(error["trace"]) if "trace" in error else None,
-        "reasons": tuple(decode(pointer) for pointer in data.get("reasons", [])),
+        "outputs": tuple(map(place_of, data.get("outputs", []))),
+        "error_message": place_of(error["message"]) if "message" in error else None,
+        "error_code": place_of(error["code"]) if "code" in error else None,
+        "trace": place_of(error["trace"]) if "trace" in error else None,
+        "reasons": tuple(map(place_of, data.get("reasons", []))),
+        **{key: value for key, value in more.items() if value},
     }
+
+
+def _is_number_at(operation: Operation, member: tuple[str, ...], document: Any) -> bool:
+    """Return whether the member of a body that takes the id is a number."""
+    parts = parts_at(_body_schema(operation, document), member, document) if member else []
+    return any(part.get("type") in {"integer", "number"} for part in parts)
+
+
+def _body_schema(operation: Operation, document: Any) -> Any:
+    """Return the schema of a body in JSON; None if there is none."""
+    body = follow(document, operation.body.get("requestBody")) or {}
+    return next((entry.get("schema") for media, entry in body.get("content", {}).items() if is_json(media)), None)
+
+
+def _result(waiter: WaiterDefinition, names: Names, document: Any) -> dict[str, Any]:
+    """Return the fields of a waiter whose result another operation returns."""
+    operation = result_operation(waiter.data, document)
+    if operation is None:
+        return {}
+    poll, own = waiter.operation, waiter.data["id"]["parameter"]
+    polled = names.operation(poll.method, poll.path).arguments
+    asked = names.operation(operation.method, operation.path)
+    taken: dict[str, Any] = {}
+    for key, argument in asked.arguments.items():
+        text = result_parameter(waiter.data, key, polled)
+        found = _REQUEST.fullmatch(str(text))
+        if text == own and body_member(own):
+            taken[argument] = "$request.body"
+        elif found and f"{found[1]}:{found[2]}" in polled:
+            taken[argument] = f"$request.{polled[f'{found[1]}:{found[2]}']}"
+        elif text is not None and (_is_place(text) and not found):
+            taken[argument] = place_of(text)
+        elif text is not None or asked.types[key][1]:
+            name = key.partition(":")[2]
+            raise _error(
+                waiter,
+                f"result.parameters must say where {name!r} of {operation.id} comes from, such as "
+                f"$response.body#/{name} or $request.path.{own}, got {text!r:.60}",
+            )
+    return {"result": operation.id, "result_from": taken, "result_is_file": file_type(operation, document) != ""}
+
+
+def _inlined(waiter: WaiterDefinition, document: Any) -> str:
+    """Return the media type of results that an answer holds in base64; empty where it holds their URLs."""
+    if not is_inlined(waiter.operation, waiter.data, document):
+        return ""
+    return media_of(waiter.operation, waiter.data, document) or "application/octet-stream"
 
 
 def _check(waiter: WaiterDefinition, document: Any) -> None:
@@ -167,9 +243,17 @@ def _check(waiter: WaiterDefinition, document: Any) -> None:
     unknown = sorted(key for key in set(data) - _KEYS if not key.startswith("x-"))
     if missing or unknown:
         raise _error(waiter, f"lacks {missing[0]!r}" if missing else f"does not know {unknown[0]!r}")
-    for place, keys in (("id", ("parameter", "submitted")), ("delay", _DELAY)):
-        if not isinstance(data[place], dict) or set(data[place]) != set(keys):
-            raise _error(waiter, f"{place} must be an object with {', '.join(keys)}")
+    if not isinstance(data["delay"], dict) or set(data["delay"]) != set(_DELAY):
+        raise _error(waiter, f"delay must be an object with {', '.join(_DELAY)}")
+    if not isinstance(data["id"], dict) or set(data["id"]) not in (
+        {"parameter", "submitted"},
+        {"parameter", "address"},
+    ):
+        raise _error(waiter, "id must be an object with parameter, submitted, or with parameter, address")
+    if data.get("encoding", "base64") != "base64":
+        raise _error(waiter, f"encoding must be base64, got {data['encoding']!r:.60}")
+    _constants(waiter, document)
+    _check_result(waiter, document)
     for place, known in _OPTIONAL.items():
         if not isinstance(data.get(place, {}), dict) or not set(data.get(place, {})) <= set(known):
             raise _error(waiter, f"{place} must be an object with nothing but {', '.join(known)}")
@@ -189,8 +273,10 @@ def _check_places(waiter: WaiterDefinition, document: Any) -> None:
         places = data.get(key, [])
         if not isinstance(places, list) or not all(map(_is_place, places)):
             raise _error(waiter, f"{key} must be a list of JSON pointers, got {places!r:.60}")
+    operation = result_operation(data, document) or waiter.operation
     for place in data.get("outputs", []):
-        if fields := _fields_at(_answer(waiter, document), decode(place), document):
+        tokens = place_of(place)
+        if isinstance(tokens, tuple) and (fields := _fields_at(answer_schema(operation, document), tokens, document)):
             raise _error(
                 waiter,
                 f"outputs: at {place} stand objects; name the field of theirs that holds the URL, "
@@ -199,52 +285,68 @@ def _check_places(waiter: WaiterDefinition, document: Any) -> None:
 
 
 def _is_place(text: Any) -> bool:
-    """Return whether something is a JSON pointer to a part of an answer."""
+    """Return whether something is a JSON pointer, or a runtime expression, that names a part of an answer."""
     try:
-        return isinstance(text, str) and decode(text) != ()
+        return bool(place_of(text))
     except ValueError:
         return False
 
 
+def _constants(waiter: WaiterDefinition, document: Any) -> dict[str, Any]:
+    """Return the fields of the body of a poll, beside the id, that the document leaves no choice of.
+
+    Raises:
+        InputError: It cannot be made of these and the id.
+    """
+    member = body_member(str(waiter.data["id"]["parameter"]))
+    body = follow(document, waiter.operation.body.get("requestBody")) or {}
+    schema = _body_schema(waiter.operation, document)
+    if member and (schema is None or property_of(schema, member[0], document) is None):
+        raise _error(waiter, f"id.parameter: the body of {waiter.operation.id} has no field {member[0]!r}")
+    if not member and body.get("required"):
+        raise _error(
+            waiter, f"{waiter.operation.id} needs a body; let id.parameter name a field of it: $request.body#/..."
+        )
+    found: dict[str, Any] = {}
+    needed = dict.fromkeys(name for part in parts_of(schema, document) for name in part.get("required", ()))
+    for name in needed if member else ():
+        field = follow(document, property_of(schema, name, document)) or {}
+        values = [field["const"]] if "const" in field else field.get("enum", [])
+        if len(values) == 1:
+            found[name] = values[0]
+        elif name != member[0]:
+            raise _error(waiter, f"the body of {waiter.operation.id} also needs {name!r}, which nothing gives")
+    return found
+
+
+def _check_result(waiter: WaiterDefinition, document: Any) -> None:
+    result = waiter.data.get("result")
+    if result is None:
+        return
+    if not isinstance(result, dict) or not isinstance(result.get("operationId"), str):
+        raise _error(waiter, "result must be an object with operationId and, if need be, parameters, as a link is")
+    if unknown := sorted(set(result) - {"operationId", "parameters"}):
+        raise _error(waiter, f"result does not know {unknown[0]!r}")
+    operation = result_operation(waiter.data, document)
+    if operation is None or operation.method != "get":
+        raise _error(waiter, f"result: there is no GET operation {result['operationId']!r}")
+    given = result.get("parameters", {})
+    known = {form for each in operation.parameters for form in (each["name"], f"{each['in']}.{each['name']}")}
+    if not isinstance(given, dict) or (extra := sorted(set(given) - known)):
+        raise _error(
+            waiter,
+            f"result.parameters: {operation.id} has no parameter {extra[0]!r}"
+            if isinstance(given, dict)
+            else "result.parameters must be an object",
+        )
+    if file_type(operation, document) and waiter.data.get("outputs"):
+        raise _error(waiter, f"outputs: {operation.id} returns the file itself, so there is no place to name")
+
+
 def _fields_at(schema: Any, tokens: tuple[str, ...], document: Any) -> list[str]:
     """Return the fields of the objects at a place, if the document has such; their URLs first."""
-    for _ in range(_DEEPEST):  # a list may be one of itself
-        parts = [*_parts(schema, document)]
-        items = [part["items"] for part in parts if "items" in part]
-        if items:
-            schema, tokens = items[0], tokens[1:] if tokens and tokens[0].isdecimal() else tokens
-        elif tokens:
-            schema, tokens = _property(schema, tokens[0], document), tokens[1:]
-        else:
-            fields = dict.fromkeys(name for part in parts for name in part.get("properties", {}))
-            return sorted(fields, key=lambda name: "url" not in name.lower())
-    return []
-
-
-def _answer(waiter: WaiterDefinition, document: Any) -> Any:
-    """Return the schema of a successful answer to a poll; None if the document has none."""
-    responses = waiter.operation.body.get("responses", {})
-    good = [code for code in responses if code.startswith("2")] or ["default"]
-    content = (follow(document, responses.get(good[0])) or {}).get("content", {})
-    return next((entry.get("schema") for name, entry in content.items() if "json" in name or "*" in name), None)
-
-
-def _parts(schema: Any, document: Any) -> Iterator[dict[str, Any]]:
-    """Yield what a schema is made of, references followed: itself and the members of its allOf, each of them once."""
-    seen: list[Any] = []
-    left = [schema]
-    while left:
-        found = follow(document, left.pop(0))
-        if isinstance(found, dict) and not any(found is each for each in seen):
-            seen.append(found)
-            left = [*found.get("allOf", []), *left]
-            yield found
-
-
-def _property(schema: Any, name: str, document: Any) -> Any:
-    """Return the schema of a field of an object; None if it has none."""
-    fields = (part.get("properties", {}).get(name) for part in _parts(schema, document))
-    return next((field for field in fields if field is not None), None)
+    fields = dict.fromkeys(name for part in parts_at(schema, tokens, document) for name in part.get("properties", {}))
+    return sorted(fields, key=lambda name: "url" not in name.lower())
 
 
 def _check_states(waiter: WaiterDefinition, document: Any) -> None:
@@ -280,13 +382,20 @@ def _is_number(value: Any) -> bool:
 
 
 def _listed_states(waiter: WaiterDefinition, document: Any) -> list[str] | None:
-    """Return the states the spec lists for the field that holds the state, if it lists any."""
-    schema: Any = _answer(waiter, document)
-    for token in decode(waiter.data["state"]):
-        schema = _property(schema, token, document)
+    """Return the states the spec lists for the place that holds the state, if it lists any."""
+    place = place_of(waiter.data["state"])
+    if place == STATUS:
+        codes = waiter.operation.body.get("responses", {})
+        named = [code for code in codes if code in waiter.data["acceptors"] or code.startswith(("2", "3"))]
+        return named if all(map(str.isdecimal, named)) else None
+    if isinstance(place, str):
+        return None
+    schema: Any = answer_schema(waiter.operation, document)
+    for token in place:
+        schema = property_of(schema, token, document)
         if schema is None:
             raise _error(waiter, f"state {waiter.data['state']!r} is not a field of the answer")
-    listed = (_words(part) for part in _parts(schema, document))
+    listed = (_words(part) for part in parts_of(schema, document))
     return next((words for words in listed if words is not None), None)
 
 

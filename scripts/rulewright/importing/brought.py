@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from rulewright.openapi.document import to_yaml
 from rulewright.openapi.operations import Operation, operations
-from rulewright.openapi.pointer import Location, decode, path_of
+from rulewright.openapi.pointer import Location, path_of
 from rulewright.openapi.references import follow
 from rulewright.openapi.schemas import object_parts
+from rulewright.openapi.tasks import expression_of, submitted_at
 
 _WAITER: Final = "x-waiter"
 _ERRORS: Final = ("4XX", "5XX")
@@ -33,7 +34,7 @@ def needs(document: Any, new: set[str]) -> Iterator[str]:
             if poll is not operation and (status := _submitting(document, operation, poll)) is not None:
                 yield _shown(
                     f"{operation.title} looks like a submit of the waiter {poll.body[_WAITER].get('name')!r}: its "
-                    f"answer holds {poll.body[_WAITER]['id']['submitted']}; to get tasks, link it",
+                    f"answer holds {poll.body[_WAITER]['id'].get('submitted')}; to get tasks, link it",
                     _link(operation, poll, status),
                 )
         if not any(str(status)[:1] in {"4", "5", "d"} for status in answers):
@@ -48,14 +49,14 @@ def _submitting(document: Any, operation: Operation, poll: Operation) -> str | N
     waiter = poll.body.get(_WAITER)
     if not isinstance(waiter, Mapping) or operation.method == "get":
         return None
-    submitted = waiter["id"].get("submitted")
-    if not submitted or f"{{{waiter['id']['parameter']}}}" in operation.path:
+    submitted = submitted_at(waiter)
+    if isinstance(submitted, str) or f"{{{waiter['id']['parameter']}}}" in operation.path:
         return None  # no submit can be polled, or the operation is about a task that there is already
     for status, response in operation.body["responses"].items():
         answer = follow(document, response)
         if str(status).startswith("2") and isinstance(answer, dict) and not answer.get("links"):
             for media in (answer.get("content") or {}).values():
-                if _has(document, media.get("schema"), decode(submitted)):
+                if _has(document, media.get("schema"), submitted):
                     return str(status)
     return None
 
@@ -68,7 +69,7 @@ def _has(document: Any, schema: Any, names: tuple[str, ...]) -> bool:
 
 def _link(operation: Operation, poll: Operation, status: str) -> dict[str, Any]:
     waiter = poll.body[_WAITER]
-    parameters = {waiter["id"]["parameter"]: f"$response.body#{waiter['id']['submitted']}"}
+    parameters = {waiter["id"]["parameter"]: expression_of(waiter["id"]["submitted"])}
     return {
         "target": path_of((*operation.location, "responses", status)),
         "description": "Its answer names the task that it started.",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from rulewright.openapi.operations import Operation, is_json, operations
+from rulewright.openapi.pointer import decode
 from rulewright.openapi.references import follow
 
 WAITER: Final = "x-waiter"
@@ -15,7 +17,81 @@ TASK: Final = "x-task"
 INFERRED: Final = "x-inferred"
 """Marks a link that no document and no overlay has."""
 _ASKING: Final = frozenset({"get", "head", "options", "trace", "query", "delete"})
-_OF_ANSWER: Final = "$response.body#"
+_OF_ANSWER: Final = "$response."
+STATUS: Final = "$statusCode"
+HEADER: Final = "$response.header."
+_OF_BODY: Final = "$response.body#"
+_DEEPEST: Final = 32
+_MEDIA: Final = {"video": "video/mp4", "image": "image/png", "audio": "audio/mpeg"}
+_BODY_MEMBER: Final = re.compile(r"\$request\.body#(/.+)")
+
+Place = tuple[str, ...] | str
+"""Where an answer holds something: tokens of a pointer into its body, `$statusCode`, or `$response.header.NAME`."""
+
+
+def place_of(text: Any) -> Place:
+    """Return the place that a JSON pointer or a runtime expression of OpenAPI names.
+
+    Raises:
+        ValueError: It is neither, or it names the whole body.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r} is not text")  # noqa: TRY004  what is written is wrong
+    if text == STATUS:
+        return text
+    if re.fullmatch(re.escape(HEADER) + r"[\w!#$%&'*+.^`|~-]+", text):
+        return text.lower().replace(HEADER.lower(), HEADER)
+    tokens = decode(text.removeprefix(_OF_BODY))
+    if not tokens:
+        raise ValueError(f"{text!r} names the whole body")
+    return tokens
+
+
+def expression_of(text: str) -> str:
+    """Return a place as a runtime expression, as links have it."""
+    return _OF_BODY + text if text.startswith("/") else text
+
+
+def body_member(parameter: str) -> tuple[str, ...]:
+    """Return where the body of a poll takes the id of a task; empty where a parameter takes it."""
+    found = _BODY_MEMBER.fullmatch(parameter)
+    return decode(found[1]) if found else ()
+
+
+def submitted_at(waiter: Mapping[str, Any]) -> Place:
+    """Return where the answer to a submit holds the id, or the address that holds it."""
+    return place_of(waiter["id"].get("submitted") or waiter["id"].get("address"))
+
+
+def id_parameters(document: Any) -> frozenset[tuple[str, str]]:
+    """Return operation and name of each parameter that takes the id of a task, whatever segments the id has."""
+    found = set[tuple[str, str]]()
+    for operation in operations(document):
+        waiter = operation.body.get(WAITER)
+        if isinstance(waiter, Mapping):
+            name = waiter["id"]["parameter"]
+            result = waiter.get("result") or {}
+            owner = str(result.get("operationId"))
+            found |= {(operation.id, name), (owner, name)}
+            found |= {(owner, str(key).rpartition(".")[2]) for key in result.get("parameters", {})}
+    return frozenset(found)
+
+
+def result_parameter(waiter: Mapping[str, Any], key: str, polled: Iterable[str]) -> Any:
+    """Return the expression that gives a parameter of the operation of a waiter's result; None if nothing does.
+
+    Args:
+        waiter: The `x-waiter`.
+        key: Place and name of the parameter, such as `path:id`.
+        polled: Those of the parameters of the poll.
+    """
+    place, _, name = key.partition(":")
+    given = waiter["result"].get("parameters") or {}
+    taken = waiter["id"]["parameter"]
+    usual = f"$request.{place}.{name}" if key in polled else None
+    if name == taken:
+        usual = next((f"$request.{each.replace(':', '.', 1)}" for each in polled if each.endswith(f":{name}")), usual)
+    return given.get(f"{place}.{name}", given.get(name, usual))
 
 
 def submits(document: Any) -> Iterator[tuple[str, str]]:
@@ -100,3 +176,95 @@ def _alike(
         if (schema := _schema(answer)) in known:
             return operation, status, known[str(schema)]
     return None
+
+
+def result_operation(data: Mapping[str, Any], document: Any) -> Operation | None:
+    """Return the operation that returns the result of a waiter's tasks, if it is not the poll."""
+    name = (data.get("result") or {}).get("operationId")
+    return next((each for each in operations(document) if name and each.id == name), None)
+
+
+def file_type(operation: Operation, document: Any) -> str:
+    """Return the media type of an operation that returns a file; empty where it returns JSON."""
+    content = _content(operation, document)
+    return "" if any(map(is_json, content)) else next(iter(content), "application/octet-stream")
+
+
+def is_inlined(operation: Operation, data: Mapping[str, Any], document: Any) -> bool:
+    """Return whether the places of results hold files in base64: the waiter says so, or the document."""
+    schemas = _output_schemas(operation, data, document)
+    return data.get("encoding") == "base64" or any(
+        each.get("format") == "byte" or each.get("contentEncoding") in {"base64", "base64url"} for each in schemas
+    )
+
+
+def media_of(operation: Operation, data: Mapping[str, Any], document: Any) -> str:
+    """Return the media type of the files that tasks make: as the document has it, or as the names of places suggest."""
+    other = result_operation(data, document)
+    if other is not None and (found := file_type(other, document)):
+        return found if "*" not in found else ""
+    for schema in _output_schemas(operation, data, document):
+        if "contentMediaType" in schema:
+            return str(schema["contentMediaType"])
+    return media_named(data.get("outputs", []))
+
+
+def media_named(places: Iterable[str]) -> str:
+    """Return the media type that the name of a place suggests, the first that suggests one."""
+    found = (media for place in places for word, media in _MEDIA.items() if word in place.lower())
+    return next(found, "")
+
+
+def _output_schemas(operation: Operation, data: Mapping[str, Any], document: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the schemas of the places of results, and of the items of lists there."""
+    answer = answer_schema(result_operation(data, document) or operation, document)
+    for place in map(place_of, data.get("outputs", [])):
+        yield from parts_at(answer, place, document) if isinstance(place, tuple) else ()
+
+
+def parts_at(schema: Any, tokens: tuple[str, ...], document: Any) -> list[dict[str, Any]]:
+    """Return the schemas that the values at a place are made of; a list on the way stands for each of its items."""
+    for _ in range(_DEEPEST):  # a list may be one of itself
+        parts = [*parts_of(schema, document)]
+        items = [part["items"] for part in parts if "items" in part]
+        if items:
+            schema, tokens = items[0], tokens[1:] if tokens and tokens[0].isdecimal() else tokens
+        elif tokens:
+            schema, tokens = property_of(schema, tokens[0], document), tokens[1:]
+        else:
+            return parts
+    return []
+
+
+def _content(operation: Operation, document: Any) -> Mapping[str, Any]:
+    """Return the content of the first success of an operation that has any."""
+    responses = operation.body.get("responses", {})
+    by_status = (operation.body.get(WAITER) or {}).get("acceptors", {})
+    codes = [code for code in responses if str(code).startswith("2")] or ["default"]
+    good = sorted(codes, key=lambda code: by_status.get(code) != "success")
+    found = ((follow(document, responses.get(code)) or {}).get("content") for code in good)
+    return next(filter(None, found), {})
+
+
+def answer_schema(operation: Operation, document: Any) -> Any:
+    """Return the schema of a successful answer in JSON; None if the document has none."""
+    content = _content(operation, document)
+    return next((entry.get("schema") for name, entry in content.items() if "json" in name or "*" in name), None)
+
+
+def parts_of(schema: Any, document: Any) -> Iterator[dict[str, Any]]:
+    """Yield what a schema is made of, references followed: itself and the members of its allOf, each of them once."""
+    seen: list[Any] = []
+    left = [schema]
+    while left:
+        found = follow(document, left.pop(0))
+        if isinstance(found, dict) and not any(found is each for each in seen):
+            seen.append(found)
+            left = [*found.get("allOf", []), *left]
+            yield found
+
+
+def property_of(schema: Any, name: str, document: Any) -> Any:
+    """Return the schema of a field of an object; None if it has none."""
+    fields = (part.get("properties", {}).get(name) for part in parts_of(schema, document))
+    return next((field for field in fields if field is not None), None)

@@ -20,13 +20,14 @@ from ._answers import (
     ABSENT,
     Reader,
     Unreadable,
-    at,
     may_hide_json,
     mentioned_ids,
     retry_after,
+    shown_place,
     status_error,
     submitted_id,
     utc,
+    value_at,
 )
 from ._api import LOGGER
 from ._bodies import Collector
@@ -240,18 +241,19 @@ def _problem_of_task(call: Call, answer: Answer, sent_at: float) -> OutcomeUnkno
     """Return what is wrong with an answer to a submit: a success without an id, or a refusal that may hold one."""
     status, reader = answer.status, call.reader
     document = reader.document(answer)
-    place = "/" + "/".join(reader.waiter.submitted)
-    found = submitted_id(document, reader.waiter.submitted)
+    place = reader.waiter.submitted
+    shown = shown_place(place)
+    found = submitted_id(answer, document, reader)
     if 200 <= status < 300:
         if found is not None:
             return None
         unread = document
-        if not isinstance(unread, Unreadable):
-            unread = reader.missing(document, f"it holds no id of a {reader.waiter.name} at {place}")
+        if not isinstance(unread, Unreadable) or isinstance(place, str):
+            unread = reader.missing(document, f"it holds no id of a {reader.waiter.name} at {shown}")
         error = _unknown(call, sent_at, f"HTTP {status}, but {unread.reason}", answer, contradicted=unread.is_error)
         return _leading_to(error, ids_in(answer, reader))
     if ids := ids_in(answer, reader):
-        where = f"at {place}" if found is not None else f"under the name {reader.waiter.submitted[-1]}"
+        where = f"at {shown}" if found is not None else f"under the name {place[-1]}"
         reason = f"HTTP {status}, but its body holds the id of a {reader.waiter.name} {where}"
         return _leading_to(_unknown(call, sent_at, reason, answer, contradicted=True), ids)
     if status != TOO_MANY:
@@ -259,7 +261,7 @@ def _problem_of_task(call: Call, answer: Answer, sent_at: float) -> OutcomeUnkno
     # No other refusal is ever sent again, so for those the status is enough.
     if isinstance(document, Unreadable) and may_hide_json(answer):
         return _unknown(call, sent_at, f"HTTP {status}, but {document.reason}", answer)
-    held = at(document, reader.waiter.submitted)
+    held = value_at(answer, document, place)
     if held is ABSENT or held is None:
         return None
     reason = f"HTTP {status}, but its body holds something where the id of a {reader.waiter.name} should be"
@@ -269,10 +271,11 @@ def _problem_of_task(call: Call, answer: Answer, sent_at: float) -> OutcomeUnkno
 def ids_in(answer: Answer, reader: Reader) -> tuple[str, ...]:
     """Return the ids of tasks in an answer that is no plain success: the one at its place, or else any of its name."""
     place = reader.waiter.submitted
-    found = submitted_id(reader.document(answer), place)
+    found = submitted_id(answer, reader.document(answer), reader)
     if found is not None:
         return (found,)
-    if answer.status >= 300 and answer.status != TOO_MANY and place[-1].lower() == _ANYTHING:
+    name = "" if isinstance(place, str) else place[-1].lower()
+    if answer.status >= 300 and answer.status != TOO_MANY and name == _ANYTHING:
         return ()
     return tuple(each for each in mentioned_ids(answer, place) if not reader.private.appear_in(each))
 
@@ -358,7 +361,7 @@ def unreadable(call: Call, answer: Answer, reason: str) -> ProtocolError:
     reader = call.reader
     return ProtocolError(
         f"{call.what} was answered with HTTP {answer.status}, but {reason}",
-        task_id=submitted_id(reader.document(answer), reader.waiter.submitted) if call.operation.poll else None,
+        task_id=submitted_id(answer, reader.document(answer), reader) if call.operation.poll else None,
         status=answer.status,
         trace_id=reader.trace(answer, None),
         vendor_message=reader.message(reader.document(answer)),

@@ -1,10 +1,11 @@
-"""Download one file: by a client without token, from public addresses, whole or not at all.
+"""Download one file: whole or not at all, from public addresses, and without token unless the API itself serves it.
 
 A stream, such as a pipe or standard output, gets its first byte after the last one has arrived and been checked.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import logging
 import re
@@ -39,6 +40,7 @@ from ._exchange import (
 from ._files import Partial, Spooled, begin, is_stream, sweep
 from ._policy import Policy
 from ._secrets import Redactor, printable, without_query
+from ._waiter import shown_url
 
 _HEAD: Final = struct.Struct(">I4s")
 _LARGE: Final = struct.Struct(">Q")
@@ -145,38 +147,38 @@ class _Again:
 
 
 def downloading(
-    url: str, target: Path, policy: Policy, redact: Redactor, renewed: Callable[[], Core[str]]
+    asked: Request, target: Path, policy: Policy, redact: Redactor, renewed: Callable[[], Core[Request]]
 ) -> Core[Path]:
-    """Put the file at `url` under `target`.
+    """Put the file at a URL under `target`.
 
     Args:
-        url: Where the file is.
+        asked: The request for the file; of a `data:` URL, its URL is the file.
         target: A path as `checked_target` returns it.
         policy: Where downloads may go and how much they may be.
         redact: Takes secrets out of what is shown.
-        renewed: Asks the API for a fresh URL; used once, when the old one seems to have expired.
+        renewed: Asks the API for a request with a fresh URL; used once, when the old one seems to have expired.
 
     Raises:
         DownloadError: The file was not written; an older one is untouched.
     """
     deadline = (yield from Now()) + policy.total
     yield from Disk(partial(_tidied, target))
-    at, attempt = url, 1
+    at, attempt = asked, 1
     while True:
         outcome = yield from _attempt(at, target, policy, redact, deadline)
         if isinstance(outcome, Saved):
             _log.info("downloaded %d bytes", outcome.size)
             return outcome.path
         if outcome.expired:
-            fresh = (yield from renewed()) if at == url else at
-            if fresh == at:
-                raise _failure(at, target, outcome, "the API names no other URL; its files are kept for days only")
+            fresh = (yield from renewed()) if at is asked else at
+            if fresh.url == at.url:
+                raise _failure(at.url, target, outcome, "the API names no other URL; its files are kept for days only")
             at = fresh
             continue
         now = yield from Now()
         pause = (yield from Random()) * 2.0**attempt
         if attempt >= ATTEMPTS or now + pause >= deadline:
-            raise _failure(at, target, outcome, "the task's result is not lost; download it again")
+            raise _failure(at.url, target, outcome, "the task's result is not lost; download it again")
         _log.info("download attempt %d of %d failed: %s", attempt, ATTEMPTS, outcome.reason)
         yield from Sleep(pause)
         attempt += 1
@@ -190,17 +192,21 @@ def _tidied(target: Path) -> None:
 
 def _failure(url: str, target: Path, outcome: _Again, way_out: str) -> DownloadError:
     return DownloadError(
-        f"cannot download {without_query(url)} to {target.name}: {outcome.reason}",
+        f"cannot download {shown_url(without_query(url))} to {target.name}: {outcome.reason}",
         status=outcome.status,
         way_out=way_out,
     )
 
 
-def _attempt(url: str, target: Path, policy: Policy, redact: Redactor, deadline: float) -> Core[Saved | _Again]:
-    """Follow redirects by hand, so that each address is checked before it is asked."""
+def _attempt(request: Request, target: Path, policy: Policy, redact: Redactor, deadline: float) -> Core[Saved | _Again]:
+    """Follow redirects by hand, without token, so that each address is checked before it is asked."""
+    url = request.url
+    if url.startswith("data:"):
+        return (yield from _saved_inlined(url, target, policy, deadline))
     for _ in range(MAX_REDIRECTS + 1):
         guarded = _checked(url, policy, redact)
-        opened = yield from Open(Request("GET", url), (yield from _patience(policy, deadline)), guarded)
+        patience = yield from _patience(policy, deadline)
+        opened = yield from Open(request, patience, guarded, authorized=bool(request.credentials))
         if isinstance(opened, Failed):
             if opened.kind == "refused":
                 raise _refused(url, redact, opened.detail)
@@ -212,6 +218,7 @@ def _attempt(url: str, target: Path, policy: Policy, redact: Redactor, deadline:
         finally:
             yield from Close(opened.stream)
         url = _joined(url, place, redact)
+        request = Request("GET", url)
     raise DownloadError(f"cannot download {without_query(url)}: more than {MAX_REDIRECTS} redirects")
 
 
@@ -265,11 +272,33 @@ def _saved(opened: Opened, target: Path, policy: Policy, deadline: float) -> Cor
     part = _part(headers)
     if part is not None:
         return _Again(part)
+    return (yield from _kept(opened, headers, length, target, policy, deadline))
+
+
+def _saved_inlined(url: str, target: Path, policy: Policy, deadline: float) -> Core[Saved | _Again]:
+    """Save a file that an answer holds in base64."""
+    head, _, data = url.partition(",")
+    try:
+        content = base64.b64decode("".join(data.split()).replace("-", "+").replace("_", "/"), validate=True)
+    except ValueError:
+        raise DownloadError(f"cannot write {target.name}: the answer does not hold it in base64") from None
+    headers = {"content-type": head.removeprefix("data:").removesuffix(";base64")}
+    return (yield from _kept(content, headers, len(content), target, policy, deadline))
+
+
+def _kept(
+    source: Opened | bytes,
+    headers: Mapping[str, str],
+    length: int | None,
+    target: Path,
+    policy: Policy,
+    deadline: float,
+) -> Core[Saved | _Again]:
     partial_file = yield from Disk(partial(begin, target), brief=True)
     if isinstance(partial_file, DiskFailed):
         raise _unwritable(target, partial_file)
     try:
-        size = yield from _copied(opened, partial_file, target, policy, deadline)
+        size = yield from _copied(source, partial_file, target, policy, deadline)
         if isinstance(size, _Again):
             return size
         problem = yield from Disk(partial(_problem, partial_file, size, length, headers, target))
@@ -297,11 +326,14 @@ def _committed(sink: Partial | Spooled, target: Path, policy: Policy, deadline: 
 
 
 def _copied(
-    opened: Opened, sink: Partial | Spooled, target: Path, policy: Policy, deadline: float
+    source: Opened | bytes, sink: Partial | Spooled, target: Path, policy: Policy, deadline: float
 ) -> Core[int | _Again]:
     size = 0
     while True:
-        chunk = yield from Read(opened.stream, (yield from _patience(policy, deadline)))
+        if isinstance(source, bytes):
+            chunk: bytes | Failed = source[size:]
+        else:
+            chunk = yield from Read(source.stream, (yield from _patience(policy, deadline)))
         if isinstance(chunk, Failed):
             return _Again(f"{chunk.detail}, after {size} bytes")
         if not chunk:

@@ -110,6 +110,7 @@ class Input:
         reserved: Whether characters with a meaning in a URL are sent as they are.
         content: The media type of a parameter that is written in one.
         fixed: The only value that there is.
+        segments: Whether a text in a path may be several of its segments, such as `folders/7/files/1`.
     """
 
     keyword: str
@@ -129,6 +130,7 @@ class Input:
     reserved: bool = False
     content: str = ""
     fixed: Any = ABSENT
+    segments: bool = False
 
 
 @define(frozen=True)

@@ -35,10 +35,10 @@ def request(settings: Settings, operation: Operation[..., Any], **arguments: Any
         why = settings.redact(str(error), limit=200)
         raise ConfigurationError(f"{operation.id} cannot be sent: {why}; nothing was sent") from None
     headers = {"Accept": operation.accept, **headers, **({"Content-Type": kind} if kind else {})}
-    return Request(operation.method.upper(), url, headers, content, _credentials(settings, operation)), value
+    return Request(operation.method.upper(), url, headers, content, credentials(settings, operation)), value
 
 
-def _credentials(settings: Settings, operation: Operation[..., Any]) -> tuple[Credential, ...]:
+def credentials(settings: Settings, operation: Operation[..., Any]) -> tuple[Credential, ...]:
     """Return the first alternative of an operation's credentials for which there are tokens.
 
     Raises:
@@ -79,8 +79,12 @@ def _addressed(
             headers[each.name] = _header(each, value)
     if cookies:
         headers["Cookie"] = "; ".join(cookies)
-    base = settings.base_url if settings.is_own_base or not operation.server else operation.server
-    return base + path + ("?" + "&".join(query) if query else ""), headers
+    return base_of(settings, operation) + path + ("?" + "&".join(query) if query else ""), headers
+
+
+def base_of(settings: Settings, operation: Operation[..., Any]) -> str:
+    """Return the address before the path of an operation."""
+    return settings.base_url if settings.is_own_base or not operation.server else operation.server
 
 
 def _pairs(given: Input, value: Any) -> Iterator[tuple[str, str]]:
@@ -137,9 +141,12 @@ def _segment(given: Input, value: Any) -> str:
         text = "".join(f";{quote(str(name), safe='')}={_encoded(item, given)}" for name, item in names)
     elif style == "matrix":
         text = f";{quote(given.name, safe='')}=" + (_encoded(value, given) if is_one else _joined(given, value, ","))
+    elif given.segments and is_one:
+        text = "/".join(quote(each, safe="") for each in _text(value).split("/"))
     else:
         text = _encoded(value, given) if is_one else _joined(given, value, ",", pair)
-    if text in _STEPS:
+    text = text.replace("?", "%3F").replace("#", "%23")
+    if not _STEPS.isdisjoint(text.split("/")):
         raise ValueError(f"{given.argument} must not be {text!r}, which leads to another address")
     return text
 

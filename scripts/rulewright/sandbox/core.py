@@ -7,17 +7,19 @@ import json
 import re
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from typing import Any, Final, Generic, Protocol, TypeVar
 from urllib.parse import quote
 
 from rulewright.errors import printable
+from rulewright.openapi.tasks import id_parameters
 from rulewright.sandbox.exchange import Journal, Request, Response, error_answer, json_answer
 from rulewright.sandbox.inputs import Guard
-from rulewright.sandbox.operations import Endpoint, Parts, Plain, Poll, Submit
-from rulewright.sandbox.results import Files, file_task_id
-from rulewright.sandbox.script import Script, ScriptError, apply_faults, refusal
+from rulewright.sandbox.operations import Endpoint, Parts, Plain, Poll, Result, Submit
+from rulewright.sandbox.results import file_task_id, send_file
+from rulewright.sandbox.script import Script, ScriptError
 from rulewright.sandbox.spec import Operation, Spec
 from rulewright.sandbox.tasks import Clock, Settings, Tasks
 from rulewright.sandbox.validation import Rule, Schemas
@@ -65,10 +67,9 @@ class Core:
         self.tasks = Tasks(clock, settings, [operation.waiter for operation in polls.values() if operation.waiter])
         self.tasks.check(settings.script)
         self.lock = threading.RLock()
-        self._files = Files()
         parts = Parts(spec, settings, Schemas(spec), Schemas(spec, "answer"), self.guard, self.tasks)
         self.endpoints = [_endpoint(parts, operation, polls) for operation in spec.operations]
-        self._routes = Routes(spec.base_path, self.endpoints)
+        self._routes = Routes(spec.base_path, self.endpoints, id_parameters(spec.document))
 
     @property
     def queue(self) -> deque[Script]:
@@ -156,10 +157,7 @@ class Core:
             self.tasks.state(task)
         if task is None or task.finished is None or task.life.kind != "success":
             return error_answer(404, "there is no such result, or not yet, or no longer")
-        task.downloads += request.method == "GET"
-        faults = task.life.script.faults_at("download", task.downloads)
-        response = refusal(faults) or self._files.send(request, task)
-        return apply_faults(response, faults, request, None)
+        return send_file(request, task)
 
     def _control(self, request: Request) -> Response:
         handlers = {
@@ -208,8 +206,11 @@ def _endpoint(parts: Parts, operation: Operation, polls: Mapping[str, Operation]
     if operation.waiter:
         return Poll(parts, operation, operation.waiter)
     for link in operation.links:
-        if link.poll in polls and (waiter := polls[link.poll].waiter):
-            return Submit(parts, operation, waiter, link.id)
+        if link.poll in polls:
+            return Submit(parts, operation, polls[link.poll], link.id)
+    for poll in polls.values():
+        if poll.waiter and poll.waiter.result == operation.name:
+            return Result(parts, operation, poll.waiter)
     return Plain(parts, operation)
 
 
@@ -226,20 +227,24 @@ class Routes(Generic[T]):
     """Find the endpoints of a path, whose templates are matched with the most literal ones first.
 
     Two templates that differ only in the names of their parameters are one path to a server; each operation reads
-    the values by its own names.
+    the values by its own names. The parameters `whole`, by operation and name, may be several segments.
     """
 
-    def __init__(self, base: str, endpoints: Iterable[T]) -> None:
+    def __init__(self, base: str, endpoints: Iterable[T], whole: Collection[tuple[str, str]] = ()) -> None:
         self.names: dict[T, list[str]] = {}
         templates: dict[str, tuple[re.Pattern[str], dict[str, T]]] = {}
         for endpoint in endpoints:
             path, method = base + endpoint.operation.path, endpoint.operation.method
             parts = re.split(r"\{([^{}]+)\}", path)
-            pattern = re.compile("([^/]+)".join(re.escape(text) for text in parts[::2]))
-            templates.setdefault("{}".join(parts[::2]), (pattern, {}))[1].setdefault(method, endpoint)
+            kinds = ["**" if (endpoint.operation.name, name) in whole else "{}" for name in parts[1::2]]
+            pieces = [re.escape(text) for text in parts[::2]]
+            groups = ["(.+)" if kind == "**" else "([^/]+)" for kind in kinds]
+            pattern = re.compile("".join(map("".join, zip_longest(pieces, groups, fillvalue=""))))
+            template = "".join(map("".join, zip_longest(parts[::2], kinds, fillvalue="")))
+            templates.setdefault(template, (pattern, {}))[1].setdefault(method, endpoint)
             self.names[endpoint] = parts[1::2]
-        # `/{box}/new` before `/{box}/{thing}:open` before `/{box}/{thing}`
-        ordered = sorted(templates, key=lambda path: [_wildcards(segment) for segment in path.split("/")])
+        # `/{box}/new` before `/{box}/{thing}:open` before `/{box}/{thing}` before `/{box}/**`
+        ordered = sorted(templates, key=order_of)
         self._templates = [templates[path] for path in ordered]
 
     def find(self, path: str) -> tuple[Mapping[str, T] | None, Sequence[str]]:
@@ -250,9 +255,14 @@ class Routes(Generic[T]):
         return None, ()
 
 
+def order_of(template: str) -> list[tuple[int, int]]:
+    """Return what templates with `{}` for a segment and `**` for several are sorted by: the most literal ones first."""
+    return [*map(_wildcards, template.split("/")), (3, 0)]
+
+
 def _wildcards(segment: str) -> tuple[int, int]:
     """Return how many parameters a segment of a path holds, and minus the number of literal characters."""
-    return segment.count("{}"), -len(segment.replace("{}", ""))
+    return segment.count("{}") + 2 * segment.count("**"), -len(segment.replace("{}", ""))
 
 
 def _wrong_method(request: Request, methods: Mapping[str, Any] | tuple[str, ...]) -> Response:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
+from urllib.parse import quote
 
 from rulewright.openapi.operations import essence_of
+from rulewright.openapi.pointer import at
 from rulewright.openapi.sample import sample
 from rulewright.openapi.streams import EVENTS
+from rulewright.openapi.tasks import HEADER
 from rulewright.sandbox.exchange import LATIN, Request, Response, answer, error_answer, json_answer, json_text
 from rulewright.sandbox.inputs import MISSING, Guard, Parameters, media_type, read_body
-from rulewright.sandbox.results import PollBody, SubmitBody, is_tall
-from rulewright.sandbox.script import ScriptError, apply_faults, refusal
+from rulewright.sandbox.results import PollBody, SubmitBody, file_url, is_tall, send_file
+from rulewright.sandbox.script import Outcome, ScriptError, apply_faults, refusal
 from rulewright.sandbox.spec import Operation, Spec, Waiter
-from rulewright.sandbox.tasks import Life, Settings, Tasks, id_format, is_number
+from rulewright.sandbox.tasks import Life, Settings, Task, Tasks, id_format, is_number
 from rulewright.sandbox.validation import Checks, Schemas, texts
 
 SCRIPT_HEADER: Final = b"x-sandbox-script"
@@ -125,23 +129,44 @@ class Submit(Endpoint):
     task that was started.
     """
 
-    def __init__(self, parts: Parts, operation: Operation, waiter: Waiter, id_pointer: str) -> None:
+    def __init__(self, parts: Parts, operation: Operation, poll: Operation, id_pointer: str) -> None:
         super().__init__(parts, operation)
-        self._waiter = waiter.of_submit(operation)
-        self._body = SubmitBody(parts.answers, operation, id_pointer, numeric=is_number(waiter.id_schema))
+        waiter = poll.waiter
+        if waiter is None:
+            raise ValueError(f"{poll.name} is no poll")
+        self._poll, self._waiter = poll, waiter.of_submit(operation)
+        in_body = waiter.submitted if waiter.submitted.startswith("/") else ""
+        self._body = SubmitBody(parts.answers, operation, id_pointer or in_body, numeric=is_number(waiter.id_schema))
         self._id_of = id_format(waiter.id_schema)
 
-    def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
+    def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:
         self.calls += 1
         tasks = self._parts.tasks
         script = tasks.next_script(request.header(SCRIPT_HEADER))
         life = tasks.life(script, self._waiter)
         faults = script.faults_at("submit", self.calls)
-        return apply_faults(refusal(faults) or self._start(life, body), faults, request, self._waiter)
+        return apply_faults(refusal(faults) or self._start(life, body, request, values), faults, request, self._waiter)
 
-    def _start(self, life: Life, body: Any) -> Response:
-        task = self._parts.tasks.add(life, tall=is_tall(body), output=self._waiter.output, id_of=self._id_of)
-        return json_answer(self.operation.success.status, self._body.of(task))
+    def _start(self, life: Life, body: Any, request: Request, values: Mapping[str, Any]) -> Response:
+        waiter, success = self._waiter, self.operation.success
+        task = self._parts.tasks.add(
+            life, tall=is_tall(body), output=waiter.output, media=waiter.media, id_of=self._id_of
+        )
+        address = self._address(task.id, request, values) if waiter.by_address else ""
+        header = waiter.submitted.removeprefix(HEADER) if waiter.submitted.startswith(HEADER) else ""
+        headers = [(header.lower().encode(LATIN), (address or task.id).encode(LATIN))] if header else []
+        if header and success.schema is None:
+            return answer(success.status, b"", *headers)
+        return json_answer(success.status, self._body.of(task, address), *headers)
+
+    def _address(self, task_id: str, request: Request, values: Mapping[str, Any]) -> str:
+        """Return the address by which a task is polled."""
+        known, query = {**values, self._waiter.parameter: task_id}, ""
+        for each in self._poll.parameters:
+            if each.name == self._waiter.parameter and each.place == "query":
+                query = f"?{each.name}={quote(task_id, safe='')}"
+        path = re.sub(r"\{([^{}]+)\}", lambda found: quote(str(known.get(found[1], found[1]))), self._poll.path)
+        return f"{request.origin}{self._parts.spec.base_path}{path}{query}"
 
 
 class Poll(Endpoint):
@@ -150,13 +175,15 @@ class Poll(Endpoint):
     def __init__(self, parts: Parts, operation: Operation, waiter: Waiter) -> None:
         super().__init__(parts, operation)
         self._waiter = waiter
-        self._body = PollBody(parts.answers, operation, waiter)
+        answers = operation.answers or {"": operation.success}
+        self._bodies = {state: PollBody(parts.answers, operation, waiter, each) for state, each in answers.items()}
 
-    def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:  # noqa: ARG002
+    def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:
         tasks = self._parts.tasks
         if SCRIPT_HEADER in request.named:
             return error_answer(400, "x-sandbox-script belongs to the submit: a script is for a whole task")
-        task = tasks.get(str(values[self._waiter.parameter]))
+        waiter = self._waiter
+        task = tasks.get(str(at(body, waiter.member) if waiter.member else values[waiter.parameter]))
         if task is None:
             return error_answer(404, self._unknown_task())
         task.polls += 1
@@ -165,8 +192,20 @@ class Poll(Endpoint):
         if response is None:
             state = tasks.state(task)
             task.answered += 1
-            response = json_answer(self.operation.success.status, self._body.of(task, state, request.origin))
+            response = self._report(task, state, request.origin)
         return apply_faults(response, faults, request, self._waiter)
+
+    def _report(self, task: Task, state: str, origin: str) -> Response:
+        """Answer with a state of a task."""
+        success = self.operation.answers.get(state, self.operation.success)
+        place = task.output or self._waiter.output or ""
+        headers = []
+        if place.startswith(HEADER) and task.finished is not None and task.life.script.outcome != Outcome.NO_URL:
+            headers = [(place.removeprefix(HEADER).lower().encode(LATIN), file_url(task, origin).encode(LATIN))]
+        if self.operation.answers and success.schema is None:
+            return answer(success.status, success.filler, *success.content_type, *headers)
+        body = self._bodies[state if state in self._bodies else ""].of(task, state, origin)
+        return json_answer(success.status, body, *headers)
 
     def _unknown_task(self) -> str:
         forgotten = self._parts.tasks.forgotten
@@ -174,3 +213,26 @@ class Poll(Endpoint):
             return "there is no task with this id"
         kept = self._parts.settings.max_tasks
         return f"there is no task with this id; {forgotten} old tasks were forgotten, as at most {kept} are kept"
+
+
+class Result(Plain):
+    """An operation that returns the result of a task; of anything else, it answers from the document alone."""
+
+    def __init__(self, parts: Parts, operation: Operation, waiter: Waiter) -> None:
+        super().__init__(parts, operation)
+        self._waiter = waiter
+        self._body = PollBody(parts.answers, operation, replace(waiter, state=""))
+
+    def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:
+        tasks = self._parts.tasks
+        task = next(filter(None, (tasks.get(str(each)) for each in values.values())), None)
+        if task is None:
+            return super()._act(request, values, body)
+        tasks.state(task)
+        if task.finished is None or task.life.kind != Outcome.SUCCESS:
+            return error_answer(404, "there is no such result, or not yet")
+        if self._waiter.result_is_file:
+            return send_file(request, task)
+        result = self._body.of(task, "", request.origin)
+        self._body.put_output(result, task, request.origin)
+        return json_answer(self.operation.success.status, result)

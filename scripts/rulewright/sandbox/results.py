@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
+import mimetypes
 import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
+from urllib.parse import quote
 
 from rulewright.openapi.pointer import decode
 from rulewright.openapi.sample import sample
 from rulewright.sandbox.exchange import Request, Response, answer, error_answer
-from rulewright.sandbox.script import Outcome
-from rulewright.sandbox.spec import Operation, Spec, Waiter
+from rulewright.sandbox.script import Outcome, apply_faults, refusal
+from rulewright.sandbox.spec import Operation, Spec, Success, Waiter
 from rulewright.sandbox.tasks import Task, date_text, is_number
 from rulewright.sandbox.validation import Schemas
 
 PREFIX: Final = "/files/"
-SUFFIX: Final = ".mp4"
+VIDEO: Final = "video/mp4"
 ERROR_CODE: Final = 5000
 ERROR_TEXT: Final = "the script of this task ends it as {state}"
 _BEGINNING: Final = re.compile(r"created|submitted|started")
 _END: Final = re.compile(r"finished|completed|ended")
 _RATIO: Final = re.compile(r"(\d{1,4}):(\d{1,4})")
+_PNG: Final = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
+)
+_ANYTHING: Final = b"a file of the sandbox\n"
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 class SubmitBody:
-    """The body of the response to a submit: a sample, with the task's id at the place that the link names."""
+    """The body of the response to a submit: a sample, with the task's id at the place that the link names, if any."""
 
     def __init__(self, schemas: Schemas, operation: Operation, id_pointer: str, *, numeric: bool) -> None:
         value = sample(schemas, operation.success.schema or {})
@@ -37,26 +44,27 @@ class SubmitBody:
         self._pointer = id_pointer
         self._numeric = numeric
 
-    def of(self, task: Task) -> dict[str, Any]:
-        """Return the body for one task."""
+    def of(self, task: Task, address: str = "") -> dict[str, Any]:
+        """Return the body for one task, with an address where that stands for its id."""
         body = copy.deepcopy(self._sample)
-        _put(body, self._pointer, int(task.id) if self._numeric else task.id)
+        if self._pointer:
+            _put(body, self._pointer, address or (int(task.id) if self._numeric else task.id))
         return body
 
 
 class PollBody:
     """The body of the response to a poll: its required fields, and what the document has about a task."""
 
-    def __init__(self, schemas: Schemas, operation: Operation, waiter: Waiter) -> None:
+    def __init__(self, schemas: Schemas, operation: Operation, waiter: Waiter, answer: Success | None = None) -> None:
         spec = schemas.spec
-        schema = operation.success.schema or {}
+        schema = (answer or operation.success).schema or {}
         properties = spec.properties(schema)
         required = sample(schemas, schema)
-        wanted = dict.fromkeys((f"/{waiter.parameter}", waiter.submitted))
+        wanted = dict.fromkeys((f"/{waiter.parameter}", "" if waiter.by_address else waiter.submitted))
         dates = [name for name, value in properties.items() if value.get("format") == "date-time"]
         self._waiter = waiter
         self._required = required if isinstance(required, dict) else {}
-        self._ids = [place for place in wanted if place and _schema_at(spec, schema, place)]
+        self._ids = [place for place in wanted if place.startswith("/") and _schema_at(spec, schema, place)]
         self._numeric = is_number(waiter.id_schema)
         self._state_type = _schema_at(spec, schema, waiter.state).get("type")
         self._output_at = cache(lambda pointer: Output(schemas, schema, pointer))
@@ -69,7 +77,8 @@ class PollBody:
         body = copy.deepcopy(self._required)
         for place in self._ids:
             _put(body, place, int(task.id) if self._numeric else task.id)
-        _put(body, self._waiter.state, json.loads(state) if self._state_type in {"boolean", "integer"} else state)
+        if self._waiter.state.startswith("/"):
+            _put(body, self._waiter.state, json.loads(state) if self._state_type in {"boolean", "integer"} else state)
         body |= dict.fromkeys(self._created, date_text(task.created))
         if trace := self._waiter.error.get("trace"):
             _put(body, trace, f"trace-{task.id[:8]}")
@@ -81,14 +90,26 @@ class PollBody:
     def _put_end(self, body: dict[str, Any], task: Task, state: str, origin: str) -> None:
         waiter = self._waiter
         if task.life.kind == Outcome.SUCCESS:
-            place = task.output or waiter.output
-            if place and task.life.script.outcome != Outcome.NO_URL:
-                self._output_at(place).put(body, f"{origin}{PREFIX}{task.id}{SUFFIX}")
+            for each in filter(_in_body, waiter.result_ids):
+                _put(body, each, task.id)
+            if not waiter.result:
+                self.put_output(body, task, origin)
             return
         if message := waiter.error.get("message"):
             _put(body, message, ERROR_TEXT.format(state=state))
         if (code := waiter.error.get("code")) and task.life.kind == Outcome.FAILURE:
             _put(body, code, str(ERROR_CODE) if self._text_code else ERROR_CODE)
+
+    def put_output(self, body: dict[str, Any], task: Task, origin: str) -> None:
+        """Write the result of a task into a body."""
+        place = task.output or self._waiter.output
+        if place and _in_body(place) and task.life.script.outcome != Outcome.NO_URL:
+            inlined = self._waiter.inlined
+            self._output_at(place).put(body, encoded(task) if inlined else file_url(task, origin))
+
+
+def _in_body(place: str) -> bool:
+    return place.startswith("/")
 
 
 class Output:
@@ -145,36 +166,56 @@ def _put(target: dict[str, Any], pointer: str, value: Any) -> None:
     target[name] = value
 
 
-class Files:
-    """The result files: one wide and one tall video."""
+@cache
+def _video(name: str) -> bytes:
+    return (files("rulewright.sandbox") / "videos" / name).read_bytes()
 
-    def __init__(self) -> None:
-        folder = files("rulewright.sandbox") / "videos"
-        self._wide, self._tall = (folder / "wide.mp4").read_bytes(), (folder / "tall.mp4").read_bytes()
 
-    def send(self, request: Request, task: Task) -> Response:
-        """Answer a download with the whole file, or with the one range that was asked for (RFC 9110, 14)."""
-        content = self._tall if task.tall else self._wide
-        always = ((b"content-type", b"video/mp4"), (b"accept-ranges", b"bytes"))
-        size = len(content)
-        span = _RANGE.fullmatch(request.header(b"range") or "")
-        if span is None or not (span[1] or span[2]):
-            return answer(200, content, *always)
-        if span[1]:
-            first, last = int(span[1]), min(int(span[2]) if span[2] else size - 1, size - 1)
-        else:
-            first, last = max(0, size - int(span[2])), size - 1
-        if first > last:
-            return error_answer(416, "the range is outside the file", (b"content-range", b"bytes */%d" % size))
-        place = (b"content-range", b"bytes %d-%d/%d" % (first, last, size))
-        return answer(206, content[first : last + 1], *always, place)
+def content(task: Task) -> bytes:
+    """Return the file that a task made: a wide or a tall video, an image, or some bytes of another type."""
+    if task.media in {"", VIDEO}:
+        return _video("tall.mp4" if task.tall else "wide.mp4")
+    return _PNG if task.media == "image/png" else _ANYTHING
+
+
+def encoded(task: Task) -> str:
+    """Return that file in base64."""
+    return base64.b64encode(content(task)).decode()
+
+
+def file_url(task: Task, origin: str) -> str:
+    """Return the URL of that file."""
+    return f"{origin}{PREFIX}{quote(task.id)}{mimetypes.guess_extension(task.media or VIDEO) or '.bin'}"
+
+
+def send_file(request: Request, task: Task) -> Response:
+    """Answer a download with the whole file, or with the one range that was asked for (RFC 9110, 14)."""
+    task.downloads += request.method == "GET"
+    faults = task.life.script.faults_at("download", task.downloads)
+    return apply_faults(refusal(faults) or _sent(request, task), faults, request, None)
+
+
+def _sent(request: Request, task: Task) -> Response:
+    whole = content(task)
+    always = ((b"content-type", (task.media or VIDEO).encode()), (b"accept-ranges", b"bytes"))
+    size = len(whole)
+    span = _RANGE.fullmatch(request.header(b"range") or "")
+    if span is None or not (span[1] or span[2]):
+        return answer(200, whole, *always)
+    if span[1]:
+        first, last = int(span[1]), min(int(span[2]) if span[2] else size - 1, size - 1)
+    else:
+        first, last = max(0, size - int(span[2])), size - 1
+    if first > last:
+        return error_answer(416, "the range is outside the file", (b"content-range", b"bytes */%d" % size))
+    place = (b"content-range", b"bytes %d-%d/%d" % (first, last, size))
+    return answer(206, whole[first : last + 1], *always, place)
 
 
 def file_task_id(path: str) -> str | None:
     """Return the id of the task whose result file a path names, or None."""
-    if path.startswith(PREFIX) and path.endswith(SUFFIX):
-        return path[len(PREFIX) : -len(SUFFIX)]
-    return None
+    task_id, dot, _ = path.removeprefix(PREFIX).rpartition(".")
+    return task_id if path.startswith(PREFIX) and dot else None
 
 
 def is_tall(body: Any) -> bool:

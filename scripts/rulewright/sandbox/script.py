@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from rulewright.errors import InputError
 from rulewright.openapi.pointer import decode
+from rulewright.openapi.tasks import STATUS
 from rulewright.sandbox.exchange import (
     JSON_TYPE,
     LATIN,
@@ -246,6 +247,8 @@ def _json(text: str) -> Any:
 
 _PROXY_PAGES: Final = frozenset({502, *range(520, 528)})
 UNKNOWN_STATE: Final = "undocumented-state"
+UNKNOWN_CODE: Final = 299
+"""Stands for an undocumented state where the status is the state."""
 EXTRA_FIELD: Final = "x_sandbox_extra"
 
 
@@ -271,7 +274,9 @@ def _error(status: int, argument: str | None) -> Response:
 def apply_faults(response: Response, faults: Sequence[Fault], request: Request, waiter: Waiter | None) -> Response:
     """Apply scripted faults to a response: to its fields, to its whole content, to its delivery."""
     for fault in faults:
-        if fault.kind in _OF_A_FIELD:
+        if fault.kind == "unknown-status" and waiter is not None and waiter.state == STATUS:
+            response.status = UNKNOWN_CODE
+        elif fault.kind in _OF_A_FIELD:
             response = _field_fault(fault, response, waiter)
     for fault in faults:
         if fault.kind == "html":
@@ -311,7 +316,8 @@ def _field_fault(fault: Fault, response: Response, waiter: Waiter | None) -> Res
     if fault.kind == "extra-field":
         value[fault.argument or EXTRA_FIELD] = {"anything": [1, "two", None]}
     elif fault.kind == "unknown-status":
-        if waiter is not None and (found := _holder(value, waiter.state)):
+        is_named = waiter is not None and waiter.state.startswith("/")
+        if waiter is not None and is_named and (found := _holder(value, waiter.state)):
             found[0][found[1]] = fault.argument or UNKNOWN_STATE
     elif found := _holder(value, str(fault.argument)):
         parent, name = found

@@ -14,15 +14,28 @@ from rulewright.openapi.operations import (
     essence_of,
     is_json,
     operation_parameters,
+    operations,
     parameter_names,
     parameters_schema,
     server_url,
     with_path_items,
 )
+from rulewright.openapi.operations import Operation as DocumentOperation
 from rulewright.openapi.pointer import encode, resolve
 from rulewright.openapi.schemas import object_parts
 from rulewright.openapi.streams import is_stream, item_schema
-from rulewright.openapi.tasks import TASK
+from rulewright.openapi.tasks import (
+    STATUS,
+    TASK,
+    body_member,
+    file_type,
+    is_inlined,
+    media_named,
+    media_of,
+    property_of,
+    result_operation,
+    result_parameter,
+)
 
 _SUCCESSES: Final = (r"2\d\d|2XX", "default", r"3\d\d")
 
@@ -120,6 +133,13 @@ class Waiter:
         ends: The terminal states and their acceptors.
         output: JSON pointer to the result, the first one listed; None when there is none.
         error: JSON pointers to "message", "code" and "trace" of a failed task.
+        member: Where the body of the poll holds the id, if no parameter does.
+        by_address: Whether a submit is answered with the address of the poll in place of the id.
+        inlined: Whether the result is a file in base64 and not its URL.
+        media: The media type of the file; empty where the document does not name it.
+        result: The operationId of the operation that returns the result, if it is not the poll.
+        result_is_file: Whether that is the file itself.
+        result_ids: Where the poll's last answer holds what that operation takes.
     """
 
     parameter: str
@@ -130,17 +150,36 @@ class Waiter:
     ends: Mapping[str, str]
     output: str | None
     error: Mapping[str, str]
+    member: tuple[str, ...] = ()
+    by_address: bool = False
+    inlined: bool = False
+    media: str = ""
+    result: str = ""
+    result_is_file: bool = False
+    result_ids: tuple[str, ...] = ()
+
+    @property
+    def outcomes(self) -> Mapping[str, str]:
+        """The scripts' words for the ends of a task and their acceptors: states, and an error beside the only state."""
+        by_error = "failure" not in self.ends.values() and {"message", "code"} & set(self.error)
+        return {**self.ends, **({"failure": "failure"} if by_error else {})}
+
+    def end(self, outcome: str) -> str:
+        """Return the state of an end."""
+        return (
+            outcome if outcome in self.ends else next(state for state, kind in self.ends.items() if kind == "success")
+        )
 
     def of_submit(self, operation: Operation) -> Waiter:
         """Return the waiter with what a submit changes of it."""
         own = operation.written.get(TASK)
         outputs = own.get("outputs") if isinstance(own, Mapping) else None
-        return replace(self, output=outputs[0]) if outputs else self
+        return replace(self, output=outputs[0], media=media_named(outputs) or self.media) if outputs else self
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link from a submit to its poll: the poll's operationId and the JSON pointer to the id."""
+    """A link from a submit to its poll: the poll's operationId and the JSON pointer to the id, empty if it has none."""
 
     poll: str
     id: str
@@ -161,6 +200,7 @@ class Operation:
         success: The success response.
         links: The links of that response.
         waiter: How to poll, if it is a poll.
+        answers: The answer of each state, if its status is the state.
         rules: The rules of its parameters.
         written: The operation as the document has it.
     """
@@ -176,6 +216,7 @@ class Operation:
     links: tuple[Link, ...]
     waiter: Waiter | None
     rules: tuple[Mapping[str, Any], ...] = ()
+    answers: Mapping[str, Success] = field(default_factory=dict)
     written: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -259,7 +300,8 @@ class Spec:
             body=self._body(value.get("requestBody")),
             success=self._success(status, None if method == "head" else response.get("content")),
             links=tuple(self._links(response)),
-            waiter=self._waiter(value["x-waiter"], place, parameters) if "x-waiter" in value else None,
+            waiter=self._waiter(value, place, parameters) if "x-waiter" in value else None,
+            answers=self._answers(value) if "x-waiter" in value else {},
             rules=tuple(value.get("x-rules") or ()),
             written=value,
         )
@@ -315,31 +357,75 @@ class Spec:
     def _links(self, response: Mapping[str, Any]) -> Iterator[Link]:
         for reference in (response.get("links") or {}).values():
             link = self.resolve(reference)
-            for expression in (link.get("parameters") or {}).values():
-                pointer = re.fullmatch(r"\$response\.body#(/.*)", str(expression))
+            given = [*(link.get("parameters") or {}).values()]
+            for expression in given or [""]:
+                pointer = re.fullmatch(r"\$response\.body#(/.*)|\$response\.header\..*|", str(expression))
                 if pointer and "operationId" in link:
-                    yield Link(link["operationId"], pointer[1])
+                    yield Link(link["operationId"], pointer[1] or "")
 
-    def _waiter(self, value: Any, place: str, parameters: tuple[Parameter, ...]) -> Waiter:
+    def _answers(self, written: Mapping[str, Any]) -> dict[str, Success]:
+        """Return the answer of each state of a poll whose status is the state."""
+        found = written.get("responses") or {}
+        states = written["x-waiter"]["acceptors"] if written["x-waiter"].get("state") == STATUS else ()
+        responses = {state: self.resolve(found.get(state)) or {} for state in states}
+        return {state: self._success(int(state), each.get("content")) for state, each in responses.items()}
+
+    def _waiter(self, written: Mapping[str, Any], place: str, parameters: tuple[Parameter, ...]) -> Waiter:
+        value = written["x-waiter"]
         try:
             acceptors: Mapping[str, str] = value["acceptors"]
             name = value["id"]["parameter"]
             schemas = (self.resolve(parameter.schema) for parameter in parameters if parameter.name == name)
+            member = body_member(name)
+            schema = next(schemas, {}) if not member else self._member(written, member)
+            operation = next(each for each in operations(self.document) if each.body is written)
             waiter = Waiter(
                 parameter=name,
-                submitted=str(value["id"].get("submitted") or ""),
-                id_schema=next(schemas, {}),
-                state=value["state"],
+                submitted=_pointer(value["id"].get("submitted") or value["id"].get("address") or ""),
+                id_schema=schema,
+                state=_pointer(value["state"]),
                 waiting=tuple(state for state, kind in acceptors.items() if kind == "retry"),
                 ends={state: kind for state, kind in acceptors.items() if kind != "retry"},
-                output=(value.get("outputs") or [None])[0],
-                error=value.get("error") or {},
+                output=next(map(_pointer, value.get("outputs") or ()), None),
+                error={key: _pointer(each) for key, each in (value.get("error") or {}).items()},
+                member=member,
+                by_address="address" in value["id"],
+                inlined=is_inlined(operation, value, self.document),
+                media=media_of(operation, value, self.document),
+                **self._result(operation, value),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise SpecError(f"{place}: {error} is missing or of the wrong kind") from error
         if not waiter.waiting or "success" not in waiter.ends.values():
             raise SpecError(f"{place}/acceptors: needs a state with 'retry' and one with 'success'")
         return waiter
+
+    def _member(self, written: Mapping[str, Any], member: tuple[str, ...]) -> Schema:
+        """Return the schema of a member of a body in JSON."""
+        content = (self.resolve(written.get("requestBody")) or {}).get("content") or {}
+        schema: Any = next((entry.get("schema") for media, entry in content.items() if is_json(media)), {})
+        for name in member:
+            schema = property_of(schema, name, self.document)
+        return self.resolve(schema) or {}
+
+    def _result(self, poll: DocumentOperation, value: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of a waiter whose result another operation returns."""
+        operation = result_operation(value, self.document)
+        if operation is None:
+            return {}
+        polled = [f"{each['in']}:{each['name']}" for each in poll.parameters]
+        keys = [f"{each['in']}:{each['name']}" for each in operation.parameters]
+        taken = (str(result_parameter(value, key, polled)) for key in keys)
+        return {
+            "result": operation.id,
+            "result_is_file": bool(file_type(operation, self.document)),
+            "result_ids": tuple(_pointer(each) for each in taken if each.startswith(("/", "$response."))),
+        }
+
+
+def _pointer(place: Any) -> str:
+    """Return a place of a body as JSON pointer; any other as it is."""
+    return str(place).removeprefix("$response.body#")
 
 
 def type_sent(media: str) -> str:

@@ -116,8 +116,8 @@ class Life:
             timing = timing.slower(_SLOWER)
         if script.outcome == Outcome.NEVER:
             return Life(waiter.waiting, "never", timing, script)
-        end = _end(script.outcome, waiter.ends)
-        return Life((*waiter.waiting, end), waiter.ends[end], timing, script)
+        outcome = _end(script.outcome, waiter.outcomes)
+        return Life((*waiter.waiting, waiter.end(outcome)), waiter.outcomes[outcome], timing, script)
 
 
 def _end(outcome: str, ends: Mapping[str, str]) -> str:
@@ -142,6 +142,7 @@ class Task:
         created: The date of the submit, in seconds since 1970.
         tall: Whether its result is higher than wide.
         output: Where the answer to a poll holds its result, if the submit names a place of its own.
+        media: The media type of its file, as far as the document names it.
     """
 
     id: str
@@ -150,6 +151,7 @@ class Task:
     created: float
     tall: bool
     output: str | None = None
+    media: str = ""
     polls: int = 0
     answered: int = 0
     downloads: int = 0
@@ -214,13 +216,19 @@ class Tasks:
         return len(self.queue)
 
     def check(self, script: Script) -> None:
-        """Refuse a script whose outcome a waiter of the document has no state for.
+        """Refuse a script whose outcome no waiter of the document has a state for.
 
         Raises:
             ScriptError: Names the outcomes there are.
         """
+        refused: list[ScriptError] = []
         for waiter in self._waiters:
-            self.life(script, waiter)
+            try:
+                self.life(script, waiter)
+            except ScriptError as error:
+                refused.append(error)
+        if refused and len(refused) == len(self._waiters):
+            raise refused[0]
 
     def life(self, script: Script, waiter: Waiter) -> Life:
         """Return the life that a script means for tasks of a waiter, with the sandbox's own timing."""
@@ -247,12 +255,18 @@ class Tasks:
         return task.state(self._clock)
 
     def add(
-        self, life: Life, *, tall: bool = False, output: str | None = None, id_of: Callable[[str], str] = str
+        self,
+        life: Life,
+        *,
+        tall: bool = False,
+        output: str | None = None,
+        media: str = "",
+        id_of: Callable[[str], str] = str,
     ) -> Task:
         """Start a task; `id_of` makes its id from a UUID."""
         if len(self._tasks) >= self._settings.max_tasks:
             self._forget(max(1, self._settings.max_tasks // 5))
-        task = Task(id_of(self._uuid()), life, self._clock.now(), self._clock.wall(), tall, output)
+        task = Task(id_of(self._uuid()), life, self._clock.now(), self._clock.wall(), tall, output, media)
         self._tasks[task.id] = task
         return task
 

@@ -18,6 +18,7 @@ from rulewright.contract.contract import Subject
 from rulewright.contract.failure import Failure
 from rulewright.contract.plugin import OPTIONS
 from rulewright.contract.suite.test_tasks import of_poll, of_submit
+from rulewright.openapi.tasks import STATUS
 
 Check = Callable[[Any], None]
 
@@ -133,7 +134,9 @@ def test_poll_statuses(bench: Bench, submit: Subject, answers: list[tuple[int, s
         for status, word in answers:
             server.status, server.content, server.count = status, CONTENTS[word], 0
             case = f"{submit.poll} answered with HTTP {status} and {word}"
-            yield _problem(bench, case, caller.outcome(task.result), server, (of_poll(status),))
+            # Of a status that is the state, nothing else has to be there.
+            names = () if status < 400 and submit.waiter.state == STATUS else (of_poll(status),)
+            yield _problem(bench, case, caller.outcome(task.result), server, names)
 
     check(cases())
     caller.close()
@@ -200,6 +203,8 @@ def _scripted(bench: Bench, operation: Subject, script: str) -> Outcome:
 
 def test_success_statuses(bench: Bench, submit: Subject, check: Check) -> None:
     """An answer that holds what was promised is taken with every 2xx, documented or not."""
+    if not submit.waiter.submitted.startswith("/"):
+        pytest.skip("the id stands in a header, which no canned answer has")
     server = Canned(bench.sandbox.transport())
     caller = bench.open("sync", server)
     good = Content(bench.send(bench.contract.ask(submit, submit.request)).content, JSON)

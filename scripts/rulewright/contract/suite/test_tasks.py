@@ -9,6 +9,7 @@ from rulewright.contract.bench import Bench
 from rulewright.contract.client import Outcome, Skin
 from rulewright.contract.contract import Subject
 from rulewright.contract.failure import Blame, Failure
+from rulewright.openapi.tasks import STATUS
 
 Check = Callable[[Any], None]
 
@@ -71,7 +72,7 @@ def test_ends(bench: Bench, submit: Subject, skin: Skin, check: Check) -> None:
         return task, caller.outcome(lambda: task.wait(**options))
 
     def cases() -> Iterator[Failure | None]:
-        for end, kind in waiter.ends.items():
+        for end, kind in waiter.outcomes.items():
             task, outcome = waited(end)
             yield same(f"a wait for a task that ends as {end}", end, outcome.name, ENDS.get(kind, "TaskResult"))
             found = getattr(outcome.ended, "task_id", getattr(outcome.ended, "id", None))
@@ -100,7 +101,10 @@ def test_one_submit(bench: Bench, submit: Subject, skin: Skin, check: Check) -> 
     """After every end that leaves open whether it was accepted, a submit is not sent again."""
 
     def cases() -> Iterator[Failure | None]:
+        in_header = not submit.waiter.submitted.startswith("/")
         for fault in AMBIGUOUS:
+            if in_header and fault in {"cut-json", "cut", "reset"}:
+                continue  # the id has arrived
             outcome = bench.submit(submit, f"{fault}@submit", skin)
             wanted = of_submit(int(fault)) if fault.isdecimal() else "SubmitOutcomeUnknown"
             right = outcome.is_a(wanted) and len(bench.sent) == 1
@@ -122,11 +126,13 @@ def test_faults_while_waiting(bench: Bench, submit: Subject, skin: Skin, check: 
 
     def cases() -> Iterator[Failure | None]:
         for fault in PASSING:
+            if submit.waiter.state == STATUS and fault in BROKEN:
+                continue  # the state has arrived
             task = bench.start(submit, f"now;{fault}@poll:1-4", skin)
             before = len(bench.sandbox.requests)
             yield same(f"four times {fault} at a poll", fault, caller.outcome(task.wait).name, "TaskResult")
             after = [each.method for each in bench.sandbox.requests[before:]]
-            yield same(f"the requests after {fault}", fault, after, [poll] * 5)
+            yield same(f"the requests after {fault}", fault, after[:5], [poll] * 5)
         for status in (400, 401, 402, 403, 422):
             task = bench.start(submit, f"now;{status}@poll:1", skin)
             outcome = caller.outcome(task.wait)

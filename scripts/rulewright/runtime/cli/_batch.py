@@ -259,7 +259,7 @@ class Worker:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle: AsyncTask = self.client.task(task["id"], task["operation"], **task["arguments"])
-            if WAITERS[task["operation"]].outputs:
+            if WAITERS[task["operation"]].makes_files:
                 await handle.download(target, timeout=self.timeout, on_poll=polled)
             else:
                 result = await handle.wait(self.timeout, polled)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import mimetypes
 import re
 import shutil
 import sys
@@ -16,7 +17,7 @@ from typing import Any, BinaryIO, Final
 
 from attrs import asdict, define, field, frozen
 
-from .._api import BODIES, OPERATIONS, PROGRAM, RULES, SUBMITS, WAITERS, request_violations
+from .._api import BODIES, OPERATIONS, PROGRAM, RULES, SUBMITS, TASKS, WAITERS, request_violations
 from .._errors import ConfigurationError
 from .._secrets import printable
 from .._violation import Violation
@@ -209,7 +210,9 @@ def identify(file: BinaryIO, name: str, known: Collection[str]) -> tuple[str, in
     return batch or digest.hexdigest()[:12], last
 
 
-def read(file: BinaryIO, name: str, operation: str | None, done: Collection[int], *, extension: str) -> Iterator[Line]:
+def read(
+    file: BinaryIO, name: str, operation: str | None, done: Collection[int], *, extension: str | None
+) -> Iterator[Line]:
     """Yield the lines that are not done; they were checked before."""
     for number, text in _rows(file, name):
         if number not in done:
@@ -222,7 +225,7 @@ def check(
     operation: str | None,
     done: Collection[int],
     *,
-    extension: str,
+    extension: str | None,
     directory: Path,
     waive: Collection[str],
     strict: bool,
@@ -234,7 +237,7 @@ def check(
         name: What it is called in messages.
         operation: The operation that submits lines which name none.
         done: Numbers of lines that are in the store.
-        extension: The extension of the files that lines do not name.
+        extension: The extension of the files that lines do not name; None for that of the type they have.
         directory: Where the files will go.
         waive: Ids of rules switched off.
         strict: Whether inferred rules refuse too.
@@ -299,7 +302,7 @@ def _schema(kind: type[Any]) -> RequestSchema:
     return _SCHEMAS[kind]
 
 
-def _line(place: str, number: int, read: dict[str, Any], operation: str | None, extension: str) -> Line:
+def _line(place: str, number: int, read: dict[str, Any], operation: str | None, extension: str | None) -> Line:
     name, given, body = None, {}, read
     if read.keys() <= _WRAPPED and isinstance(read.get("request"), dict):
         body, name, given = read["request"], read.get("output"), read.get("parameters", {})
@@ -309,8 +312,14 @@ def _line(place: str, number: int, read: dict[str, Any], operation: str | None, 
     operation = _operation(place, operation, body, given)
     if name is None:
         # What makes no file has its last answer written.
-        name = f"line-{number:04}.{extension if WAITERS[SUBMITS[operation]].outputs else 'json'}"
+        waiter = TASKS.get(operation) or WAITERS[SUBMITS[operation]]
+        name = f"line-{number:04}.{(extension or _extension(waiter.media)) if waiter.makes_files else 'json'}"
     return Line(number, operation, _parameters(place, operation, given), body, _checked_name(place, name))
+
+
+def _extension(media: str) -> str:
+    """Return the extension of files of a media type."""
+    return (mimetypes.guess_extension(media.partition(";")[0].strip()) or ".bin").removeprefix(".")
 
 
 def _parameters(place: str, operation: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from .._secrets import printable
 from .._streams import Stream
 from .._values import to_json
 from .._violation import RuleViolation
+from .._waiter import shown_url
 from ._fields import EXTRA, Request, operation_fields, operation_of, variant_fields
 
 if TYPE_CHECKING:
@@ -220,7 +221,7 @@ class Tools:
 
     def _status(self, arguments: dict[str, Any]) -> dict[str, Any]:
         result = self._client.task(arguments["task_id"]).result()
-        found = {"task_id": arguments["task_id"], "status": result.status, "files": list(result.urls)}
+        found = {"task_id": arguments["task_id"], "status": result.status, "files": [*map(shown_url, result.urls)]}
         return found if result.error_message is None else {**found, "error": result.error_message}
 
     def _download(self, arguments: dict[str, Any]) -> dict[str, Any]:

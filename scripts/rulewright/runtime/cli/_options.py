@@ -259,9 +259,10 @@ class Batching(Spending, Judging):
     operation: Annotated[
         str | None, Parameter(metavar="ID", help="The operation that submits the lines which name none.")
     ] = None
-    extension: Annotated[str, Parameter(metavar="EXT", help="The extension of the files that lines do not name.")] = (
-        "mp4"
-    )
+    extension: Annotated[
+        str | None,
+        Parameter(metavar="EXT", help="The extension of the files that lines do not name, if not that of their type."),
+    ] = None
     no_wait: Annotated[bool, _flag, Parameter(help="Enqueue only; workers and 'resume' do the rest.")] = False
 
 

@@ -22,7 +22,7 @@ from .._settings import positive_seconds
 from .._streams import Stream
 from .._tasks import Task
 from .._values import to_json
-from .._waiter import TaskResult
+from .._waiter import TaskResult, shown_url
 from ._command import STANDARD_OUTPUT, Call, Desk, Job, output_of, run_command, warning_text
 from ._connection import check, connected
 from ._exits import Exit
@@ -189,7 +189,7 @@ def status(task_id: Id, /, *, options: Polling | None = None) -> int:
         with connected(options, desk.interrupts) as client:
             result = _handle(client, task_id, options, job).result()
         job.seen(result)
-        lines = [result.status, *result.urls]
+        lines = [result.status, *map(shown_url, result.urls)]
         if result.error_message is not None:
             lines.append(result.error_message)
         return _report(desk.screen, job, lines, answer=result)
@@ -260,7 +260,7 @@ def _follow(screen: Screen, job: Job, task: Task, options: Waiting) -> Exit:
             job.file = task.download(output, timeout=options.timeout, on_poll=on_poll)
             lines = [] if is_standard_output(output) else [str(job.file)]
         else:
-            lines = list(task.wait(timeout=options.timeout, on_poll=on_poll).urls)
+            lines = [shown_url(url) for url in task.wait(timeout=options.timeout, on_poll=on_poll).urls]
     return _report(screen, job, lines)
 
 
