@@ -40,6 +40,24 @@ def test_rules_check_names_a_sentence(project: Path, capsys: pytest.CaptureFixtu
     assert "Images must be square." in found
 
 
+def test_rules_whose_words_changed_are_annotations_of_their_lines(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each of its own rule's line in the overlay."""
+    text = (project / "openapi.yaml").read_text("utf-8")
+    for words in ("1-2 images (start frame", "1-3 reference images"):
+        assert words in text
+        text = text.replace(words, f"also {words}")
+    (project / "openapi.yaml").write_text(text, "utf-8")
+    assert main(["rules", "check", "--format", "github"]) == 1
+    found = capsys.readouterr().out.splitlines()
+    written = (project / "overlays/30-rules.overlay.yaml").read_text("utf-8").splitlines()
+    lines = [int(each.partition(",line=")[2].partition(",")[0]) for each in found]
+    assert len(set(lines)) == len(found) >= 2
+    assert all(each.startswith("::error file=overlays/30-rules.overlay.yaml,") for each in found)
+    assert all("quote" in written[line - 1] for line in lines)
+
+
 def test_a_drifted_file_is_a_failure(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each generated file that differs is a failed test that names it."""
     assert main(["regenerate", "--check", "--format", "junit"]) == 0

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 EXIT_FAILED: Final = 1
@@ -29,6 +29,7 @@ class InputError(Exception):
         line: 1-based line in that file, where known.
         pointer: JSON pointer (RFC 6901) to the offending value, where known.
         hint: The way out, shown below the place.
+        faults: Those it consists of, each with its place, where there may be several.
     """
 
     def __init__(
@@ -39,8 +40,10 @@ class InputError(Exception):
         line: int | None = None,
         pointer: str | None = None,
         hint: str = "",
+        faults: Sequence[InputError] = (),
     ) -> None:
         super().__init__(message)
+        self.faults = faults
         self.message = message
         self.path = path
         self.line = line

@@ -61,7 +61,7 @@ def show_findings(form: str, command: str, find: Callable[[], Iterable[Finding]]
     try:
         found = list(find())
     except InputError as error:
-        found = [finding_of(error, "input")]
+        found = [finding_of(each, "input") for each in error.faults or [error]]
     print(FINDING_FORMATS[form](found, command), end="")
     return EXIT_FAILED if any(each.level == "error" for each in found) else 0
 

@@ -98,11 +98,14 @@ class Merged:
         written = ("actions", change.action - 1, "update", *(change.within or ()), *inside)
         return overlay.path, overlay.document.line(written)
 
-    def where(self, location: Location) -> str:
+    def _place_of(self, location: Location) -> tuple[str, int | None]:
         """Return the file and line that a value of the merged document comes from."""
         origin, change = trace(self.ledger, location)
-        path, line = (self.vendor.path, self.vendor.line(origin)) if change is None else self._written(origin, change)
-        return place(path, line)
+        return (self.vendor.path, self.vendor.line(origin)) if change is None else self._written(origin, change)
+
+    def where(self, location: Location) -> str:
+        """Return the file and line at which a value stands, as text."""
+        return place(*self._place_of(location))
 
     def refuse(self, findings: Iterable[Finding]) -> None:
         """Refuse mistakes in rules, each with its file and line; those that share a cause are one.
@@ -113,17 +116,20 @@ class Merged:
         causes: dict[str, list[Finding]] = {}
         for finding in findings:
             causes.setdefault(finding.message, []).append(finding)
-        blocks = []
+        blocks, faults = [], []
         for message, found in causes.items():
             head, *rest = message.split("\n")
             first = found[0]
+            for each in found:
+                path, line = self._place_of(each.location)
+                faults.append(InputError(f"rule {each.rule}: {message} ({each.check})", path=path, line=line))
             if len(found) == 1:
                 blocks += [f"{self.where(first.location)}: rule {first.rule}: {head} ({first.check})", *rest]
             else:
                 places = [f"  {self.where(each.location)}: rule {each.rule}, {each.location[-1]}" for each in found]
                 blocks += [f"{len(found)} times: {head} ({first.check})", *places, *rest]
         if blocks:
-            raise RuleDefinitionError("\n".join(blocks))
+            raise RuleDefinitionError("\n".join(blocks), faults=faults)
 
     def check_against(self, record: Path) -> None:
         """Compare rules and prose with the effective document that was generated last.

@@ -155,3 +155,23 @@ def test_a_file_in_base64_is_not_printed(made: ModuleType, sandbox: Sandbox) -> 
     result = client(made, sandbox.transport()).wait_for_base64_draw_icons(prompt="a cat").wait()
     assert result.urls[0].startswith("data:image/png;base64,iVBOR")
     assert "iVBOR" not in repr(result)
+
+
+def test_the_token_goes_to_the_api_only(made: ModuleType, tmp_path: Path) -> None:
+    """Bytes that the API redirects to another server are fetched there without it."""
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        if request.url.host == "elsewhere.example":
+            return httpx.Response(200, content=b"a file", headers={"Content-Type": "image/png"})
+        if request.url.path.endswith("/content"):
+            return httpx.Response(302, headers={"Location": "https://elsewhere.example/file"})
+        return httpx.Response(200, json={"id": "7", "status": "ready"})
+
+    task = client(made, httpx.MockTransport(answer)).wait_for_content_make_picture(prompt="a cat")
+    assert task.download(tmp_path / "file").read_bytes() == b"a file"
+    assert [(each.url.host, "authorization" in each.headers) for each in sent] == [
+        *[("waiting.example", True)] * 3,
+        ("elsewhere.example", False),
+    ]

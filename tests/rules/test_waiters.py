@@ -258,6 +258,23 @@ WRONG: list[tuple[Any, str]] = [
         "there is an acceptor for 'odd', which the spec does not list",
     ),
     ({**WAITER, "state": "/status"}, "state '/status' is not a field of the answer"),
+    ({**WAITER, "encoding": "hex"}, "encoding must be base64, got 'hex'"),
+    ({**WAITER, "state": "$statusCode"}, "the spec lists the state '200', which has no acceptor"),
+    (
+        {**WAITER, "id": {"parameter": "$request.body#/job", "submitted": "/id"}},
+        "id.parameter: the body of getJob has no field 'job'",
+    ),
+    (
+        {**WAITER, "result": "getFile"},
+        "result must be an object with operationId and, if need be, parameters, as a link is",
+    ),
+    ({**WAITER, "result": {"operationId": "getFile"}}, "result: there is no GET operation 'getFile'"),
+    ({**WAITER, "result": {"operationId": "startJob"}}, "result: there is no GET operation 'startJob'"),
+    (
+        {**WAITER, "result": {"operationId": "list", "parameters": {"a": "/b"}}},
+        "result.parameters: list has no parameter 'a'",
+    ),
+    ({**WAITER, "result": {"operationId": "list", "link": 1}}, "result does not know 'link'"),
 ]
 
 
