@@ -123,9 +123,10 @@ class ClientPackage:
         return Caller(self, kind(token, base_url=base_url, transport=transport, clock=clock))
 
     def judges(self, request: Request) -> bool:
-        """Whether the compiled rules judge the body of a request: JSON of the one type that the operation takes."""
-        several = sum(map(is_json, request.operation.body.media if request.operation.body else ())) > 1
-        return request.has_json and not several
+        """Whether the compiled rules judge the body of a request: JSON, and an object where other types are taken."""
+        media = request.operation.body.media if request.operation.body else ()
+        is_clear = isinstance(request.body, Mapping) or len(media) == 1
+        return request.has_json and is_clear and sum(map(is_json, media)) == 1
 
     def expresses(self, request: Request) -> bool:
         """Whether the client has arguments for a request."""

@@ -219,8 +219,9 @@ class RequestChecks:
     def body(self, value: Any, content: Content | None) -> Check | None:
         """Return what checks a body: one of its class, or else of the media type that it is sent in."""
         fitting = [check for _, kind, check in self.bodies if kind is type(value)]
+        is_json = content is not None and content.is_json
         sent = [check for media, _, check in self.bodies if content is not None and media == content.type]
-        return next(iter(fitting or sent), None)
+        return next(iter(fitting or sent or [check for _, _, check in self.bodies if is_json]), None)
 
 
 class Rules:
