@@ -52,5 +52,5 @@ def redirect(value: Any, targets: Mapping[str, str], *, composed: bool = False) 
         if composed and key == "allOf" and isinstance(child, list) and (len(child) > 1 or "properties" in value):
             parts = [each for each in child if not (isinstance(each, dict) and "$ref" in each)]
         redirect(parts, targets, composed=composed)
-    if isinstance(value, dict) and value.get("$ref") in targets:
+    if isinstance(value, dict) and isinstance(value.get("$ref"), str) and value["$ref"] in targets:
         value["$ref"] = targets[value["$ref"]]

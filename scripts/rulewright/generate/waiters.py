@@ -332,13 +332,10 @@ def _check_result(waiter: WaiterDefinition, document: Any) -> None:
         raise _error(waiter, f"result: there is no GET operation {result['operationId']!r}")
     given = result.get("parameters", {})
     known = {form for each in operation.parameters for form in (each["name"], f"{each['in']}.{each['name']}")}
-    if not isinstance(given, dict) or (extra := sorted(set(given) - known)):
-        raise _error(
-            waiter,
-            f"result.parameters: {operation.id} has no parameter {extra[0]!r}"
-            if isinstance(given, dict)
-            else "result.parameters must be an object",
-        )
+    if not isinstance(given, dict):
+        raise _error(waiter, "result.parameters must be an object")
+    if extra := sorted(set(given) - known):
+        raise _error(waiter, f"result.parameters: {operation.id} has no parameter {extra[0]!r}")
     if file_type(operation, document) and waiter.data.get("outputs"):
         raise _error(waiter, f"outputs: {operation.id} returns the file itself, so there is no place to name")
 
