@@ -85,7 +85,7 @@ def test_a_vendors_message_is_shown_without_secrets(skin: Skin) -> None:
 @pytest.mark.parametrize(
     "result",
     [{}, None, {"result": None}, {"result": {"videoUrls": []}}, {"result": {"videoUrls": [7, None, {}]}}]
-    + [{"result": {"videoUrl": url}} for url in ("", "cat.mp4", "data:video/mp4;base64,AAAA", "ftp://h/x", "http://")],
+    + [{"result": {"videoUrl": url}} for url in ("", "cat.mp4", "data:video/mp4", "ftp://h/x", "http://")],
 )
 def test_success_without_a_usable_url_is_an_error_of_its_own(skin: Skin, result: Any) -> None:
     """It is neither a success nor waited on for ever, and the whole answer is kept for a look."""

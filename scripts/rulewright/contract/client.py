@@ -211,7 +211,10 @@ class ClientPackage:
         if request.body is not ABSENT:
             models = self._models(request)
             is_one = request.has_json and len(models) == 1 and isinstance(request.body, Mapping)
-            found["body"] = _model(models[0], request.body) if is_one else _converted(request.body, hints["body"])
+            body = _model(models[0], request.body) if is_one else _converted(request.body, hints["body"])
+            if request.has_json and hasattr(body, "to_dict") and not is_same(body.to_dict(), request.body):
+                raise Inexpressible(f"{type(body).__name__} does not hold the body as it is")
+            found["body"] = body
         return found
 
 

@@ -67,14 +67,17 @@ def id_parameters(document: Any) -> frozenset[tuple[str, str]]:
     """Return operation and name of each parameter that takes the id of a task, whatever segments the id has."""
     found = set[tuple[str, str]]()
     for operation in operations(document):
-        waiter = operation.body.get(WAITER)
-        if isinstance(waiter, Mapping):
-            name = waiter["id"]["parameter"]
-            result = waiter.get("result") or {}
-            owner = str(result.get("operationId"))
-            found |= {(operation.id, name), (owner, name)}
-            found |= {(owner, str(key).rpartition(".")[2]) for key in result.get("parameters", {})}
+        waiter = _members(operation.body.get(WAITER))
+        name, result = str(_members(waiter.get("id")).get("parameter")), _members(waiter.get("result"))
+        owner = str(result.get("operationId"))
+        found |= {(operation.id, name), (owner, name)} if waiter else set()
+        found |= {(owner, str(key).rpartition(".")[2]) for key in _members(result.get("parameters"))}
     return frozenset(found)
+
+
+def _members(value: Any) -> Mapping[str, Any]:
+    """Return an object of a waiter; an empty one where it is none, which is refused once waiters are checked."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def result_parameter(waiter: Mapping[str, Any], key: str, polled: Iterable[str]) -> Any:
