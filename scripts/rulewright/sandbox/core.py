@@ -223,6 +223,9 @@ class Routed(Protocol):
 T = TypeVar("T", bound=Routed)
 
 
+_PARAMETER: Final = re.compile(r"\{([^{}]+)\}")
+
+
 class Routes(Generic[T]):
     """Find the endpoints of a path, whose templates are matched with the most literal ones first.
 
@@ -233,10 +236,19 @@ class Routes(Generic[T]):
     def __init__(self, base: str, endpoints: Iterable[T], whole: Collection[tuple[str, str]] = ()) -> None:
         self.names: dict[T, list[str]] = {}
         templates: dict[str, tuple[re.Pattern[str], dict[str, T]]] = {}
-        for endpoint in endpoints:
+        every = [*endpoints]
+        # What is whole for one operation of a path is so for the others, or they would not be one path.
+        wide = {
+            (_PARAMETER.sub("{}", base + endpoint.operation.path), index)
+            for endpoint in every
+            for index, name in enumerate(_PARAMETER.findall(base + endpoint.operation.path))
+            if (endpoint.operation.name, name) in whole
+        }
+        for endpoint in every:
             path, method = base + endpoint.operation.path, endpoint.operation.method
-            parts = re.split(r"\{([^{}]+)\}", path)
-            kinds = ["**" if (endpoint.operation.name, name) in whole else "{}" for name in parts[1::2]]
+            parts = _PARAMETER.split(path)
+            plain = _PARAMETER.sub("{}", path)
+            kinds = ["**" if (plain, index) in wide else "{}" for index in range(len(parts) // 2)]
             pieces = [re.escape(text) for text in parts[::2]]
             groups = ["(.+)" if kind == "**" else "([^/]+)" for kind in kinds]
             pattern = re.compile("".join(map("".join, zip_longest(pieces, groups, fillvalue=""))))
