@@ -347,9 +347,10 @@ class Contract:
             each for each in self.subjects if (each.operation.method, each.operation.path) == (method.upper(), path)
         )
 
-    def matching(self, path: str) -> Mapping[str, Subject]:
-        """Return the operations whose path template a path fits, by method."""
-        return self._routes.find(path)[0] or {}
+    def matching(self, target: str) -> Mapping[str, Subject]:
+        """Return the operations whose path template the target of a request fits, by method."""
+        path, _, query = target.partition("?")
+        return self._routes.find(path, query)[0] or {}
 
     def ruled_parameters(self, operation: Operation) -> RuledSchema | None:
         """Return the rules between the parameters of an operation, if there are any."""
@@ -385,7 +386,9 @@ class Contract:
                 (headers if place == "header" else cookies)[name] = _text(value)
         if cookies:
             headers["Cookie"] = "; ".join(f"{name}={quote(value)}" for name, value in cookies.items())
-        target = self.spec.base_path + path + (f"?{httpx.QueryParams(query)}" if query else "")
+        target = self.spec.base_path + path
+        if query:
+            target += f"{'&' if '?' in path else '?'}{httpx.QueryParams(query)}"
         content, more = _encoded(request)
         return Ask(subject.operation.method, target, {**headers, **more}, content, subject.carriers)
 
