@@ -164,7 +164,7 @@ class Cases:
         if not self.subject.carriers or not all(operation.security):
             return
         wrong = {"no credential": "none", "a wrong token": "wrong"}
-        if [each.scheme for each in self.subject.carriers] == ["bearer"]:
+        if [each.scheme for each in self.subject.carriers] == ["bearer"] and self.subject.words == {"bearer"}:
             wrong |= {
                 "no token": "Bearer",
                 "another scheme": "Basic c2FuZGJveDpzYW5kYm94",

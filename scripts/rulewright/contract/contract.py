@@ -123,7 +123,9 @@ class Subject:
         self._contract = contract
         self.operation = operation
         self.name = operation.name
-        self.carriers = tuple(contract.carriers(operation))
+        self.carriers = tuple(contract.carriers(next(filter(None, operation.security), ())))
+        every = [each for names in operation.security for each in contract.carriers(names)]
+        self.words = {each.scheme for each in every if each.name.lower() == "authorization"}
         self.ruled = contract.ruled_parameters(operation)
 
     def __repr__(self) -> str:
@@ -357,10 +359,10 @@ class Contract:
         place = ("paths", operation.path, operation.method.lower())
         return next((each for each in self._ruled if each.location == place and each.rules), None)
 
-    def carriers(self, operation: Operation) -> Iterator[Carrier]:
-        """Yield where a request carries the token: the first of the alternatives that the document gives, if it can."""
+    def carriers(self, alternative: Iterable[str]) -> Iterator[Carrier]:
+        """Yield where a request carries the token for the security schemes of one alternative, if it can."""
         schemes = (self.document.get("components") or {}).get("securitySchemes") or {}
-        for name in next(filter(None, operation.security), ()):
+        for name in alternative:
             place, key = placed(self.spec.resolve(schemes[name])) or ("", "")
             if place in {"bearer", "basic"}:
                 yield Carrier("header", "Authorization", place)
