@@ -87,7 +87,7 @@ class Core:
             self.journal.add(request, response.status)
             return response
 
-    def endpoint(self, method: str, path: str, query: bytes) -> Endpoint | None:
+    def endpoint(self, method: str, path: str, query: bytes = b"") -> Endpoint | None:
         """Return the endpoint of a request, or None where the document has no such operation."""
         methods, _ = self._routes.find(path, query.decode(LATIN))
         return methods.get(method) if methods else None
