@@ -88,10 +88,10 @@ class Merged:
         if change is None:
             error.path, error.line = self.vendor.path, self.vendor.line(location)
         else:
-            error.path, error.line = self._written(location, change)
+            error.path, error.line = self._source_of(location, change)
             error.message = f"action {change.action}: {error.message}"
 
-    def _written(self, location: Location, change: Change) -> tuple[str, int | None]:
+    def _source_of(self, location: Location, change: Change) -> tuple[str, int | None]:
         """Return the file and line at which an action writes a value that now stands at a location."""
         overlay = next(each for each in self.overlays if each.path == change.overlay)
         inside = location[len(decode(change.pointer)) :]
@@ -101,7 +101,7 @@ class Merged:
     def _place_of(self, location: Location) -> tuple[str, int | None]:
         """Return the file and line that a value of the merged document comes from."""
         origin, change = trace(self.ledger, location)
-        return (self.vendor.path, self.vendor.line(origin)) if change is None else self._written(origin, change)
+        return (self.vendor.path, self.vendor.line(origin)) if change is None else self._source_of(origin, change)
 
     def where(self, location: Location) -> str:
         """Return the file and line at which a value stands, as text."""

@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check(project: Project, options: argparse.Namespace) -> int:
     if options.format in findings.FINDING_FORMATS:
-        return findings.show_findings(options.format, "rules check", lambda: _unclaimed(project, options))
+        return findings.show_findings(options.format, "rules check", lambda: _find_unclaimed(project, options))
     merged, prose = _read_rules(project, pages=options.pages)
     count = sum(len(schema.rules) for schema in merged.ruled)
     if options.format == "json":
@@ -113,7 +113,7 @@ def _read_rules(project: Project, *, pages: bool) -> tuple[Merged, Prose]:
     return merged, prose
 
 
-def _unclaimed(project: Project, options: argparse.Namespace) -> Iterator[findings.Finding]:
+def _find_unclaimed(project: Project, options: argparse.Namespace) -> Iterator[findings.Finding]:
     """Yield each sentence that no rule claims."""
     _, prose = _read_rules(project, pages=options.pages)
     for each in prose.unclaimed:
@@ -157,7 +157,7 @@ def _explain(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)
     request = _read_request(options.request)
     with merged.explained():
-        found = explain(merged.value, _ruled_schema(merged, options.schema), request.value)
+        found = explain(merged.value, _schema_with_rules(merged, options.schema), request.value)
     if options.format == "json":
         print(to_json({"valid": not found, "violations": [dataclasses.asdict(each) for each in found]}), end="")
     else:
@@ -183,7 +183,7 @@ def _read_request(name: str) -> Document:
     return parse(sys.stdin.read(), "standard input") if name == "-" else load(name)
 
 
-def _ruled_schema(merged: Merged, name: str | None) -> RuledSchema:
+def _schema_with_rules(merged: Merged, name: str | None) -> RuledSchema:
     """Return the schema a request is judged by: the named one, or the only one that has rules."""
     known = {schema.name: schema for schema in merged.ruled if schema.rules}
     if not known:

@@ -104,7 +104,7 @@ def _upgrade(project: Project, options: argparse.Namespace) -> int:
     return 0
 
 
-def _affected(project: Project, options: argparse.Namespace) -> int:
+def _affected_command(project: Project, options: argparse.Namespace) -> int:
     root, manifest = _find(options.dest)
     _, fresh = _build_like(manifest, project)
     broken = affected(root, fresh, options.paths, options.root)
@@ -147,4 +147,4 @@ def _news(root: Path, project: Project) -> str:
     return printable(show_impact(root, project))
 
 
-_COMMANDS: Final = {"copy": _copy, "verify": _verify, "upgrade": _upgrade, "affected": _affected}
+_COMMANDS: Final = {"copy": _copy, "verify": _verify, "upgrade": _upgrade, "affected": _affected_command}

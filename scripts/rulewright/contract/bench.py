@@ -35,12 +35,12 @@ class Watched(Transport):
     """
 
     def __init__(self, inner: httpx.BaseTransport, sent: Callable[[httpx.Request], None], exchanged: Exchanged) -> None:
-        super().__init__(self._passed)
+        super().__init__(self._handle)
         self._inner = inner
         self._sent = sent
         self._exchanged = exchanged
 
-    def _passed(self, request: httpx.Request) -> httpx.Response:
+    def _handle(self, request: httpx.Request) -> httpx.Response:
         self._sent(request)
         try:
             response = self._inner.handle_request(request)
@@ -48,10 +48,10 @@ class Watched(Transport):
             raise  # a fault on purpose
         except Exception as error:  # noqa: BLE001  whatever it is, it is the server's
             response = httpx.Response(500, text=f"the server crashed: {type(error).__name__}: {error}")
-        stream = Stream(self._read(request, response), FakeClock())
+        stream = Stream(self._read_parts(request, response), FakeClock())
         return httpx.Response(response.status_code, headers=response.headers.raw, stream=stream)
 
-    def _read(self, request: httpx.Request, response: httpx.Response) -> Iterator[tuple[float, bytes]]:
+    def _read_parts(self, request: httpx.Request, response: httpx.Response) -> Iterator[tuple[float, bytes]]:
         stream: Any = response.stream  # a blocking transport gives one that can be iterated
         content = b""
         for part in stream:
@@ -230,7 +230,7 @@ class Bench:
             "server": server,
             "client": client,
         }[blame]
-        return Failure(f"{subject.name}: {case}", place, str(got), _wanted(verdict), blame, ask, request.body)
+        return Failure(f"{subject.name}: {case}", place, str(got), _expectation(verdict), blame, ask, request.body)
 
     def _rules_problem(self, subject: Subject, request: Request, verdict: Verdict) -> str | None:
         """Ask the compiled rules, of the body as JSON and as a model; return what they find otherwise."""
@@ -248,7 +248,7 @@ class Bench:
             if verdict.is_free:
                 errors.discard("schema")  # it may be refused early, too
             if (errors, warned) != (_ids(verdict), set(verdict.warned)):
-                return f"broken {_listed(errors)}; warned of {_listed(warned)}"
+                return f"broken {_join_names(errors)}; warned of {_join_names(warned)}"
         if not verdict.accepted:
             self.ledger.refused(subject, request.body)
         return None
@@ -300,7 +300,7 @@ class Bench:
         self._raw.close()
 
 
-def _listed(names: Iterable[str]) -> str:
+def _join_names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "nothing"
 
 
@@ -308,7 +308,7 @@ def _ids(verdict: Verdict) -> set[str]:
     return {*verdict.broken, *(() if verdict.fits else ("schema",))}
 
 
-def _wanted(verdict: Verdict) -> str:
+def _expectation(verdict: Verdict) -> str:
     if not verdict.accepted:
         return f"refused for {', '.join(verdict.broken) or 'its schema'}"
     return f"accepted, with a warning of {', '.join(verdict.warned)}" if verdict.warned else "accepted"

@@ -386,7 +386,7 @@ class Contract:
         if cookies:
             headers["Cookie"] = "; ".join(f"{name}={quote(value)}" for name, value in cookies.items())
         target = self.spec.base_path + path + (f"?{httpx.QueryParams(query)}" if query else "")
-        content, more = _encoded(request)
+        content, more = _encode(request)
         return Ask(subject.operation.method, target, {**headers, **more}, content, subject.carriers)
 
 
@@ -399,7 +399,7 @@ def encode_json(body: Any) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def _encoded(request: Request) -> tuple[bytes | None, dict[str, str]]:
+def _encode(request: Request) -> tuple[bytes | None, dict[str, str]]:
     """Return the body of a request as bytes, with the headers it needs."""
     body, media = request.body, request.media
     if body is ABSENT or media is None:

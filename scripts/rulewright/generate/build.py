@@ -116,7 +116,7 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     explorer = explorer_page(merged.value, merged.ruled, methods, project.program)
     tree |= {EXPLORER: explorer.encode()} if explorer else {}
     tree |= {name: (_TOOL / name).read_bytes() for name in EDITORS}
-    tree |= _added(project, tree)
+    tree |= _project_modules(project, tree)
     return {**tree, NAME: manifest(project, tree, asdict(coverage), [asdict(gap) for gap in gaps])}
 
 
@@ -169,7 +169,7 @@ def _runtime(package: str) -> dict[str, bytes]:
     return {f"{package}/{path.relative_to(_RUNTIME).as_posix()}": path.read_bytes() for path in modules}
 
 
-def _added(project: Project, tree: Tree) -> dict[str, bytes]:
+def _project_modules(project: Project, tree: Tree) -> dict[str, bytes]:
     """Return the modules that the project adds by hand.
 
     Raises:
@@ -235,10 +235,10 @@ def check_modules(tree: Tree) -> None:
             read = unicodedata.normalize("NFKC", name)
             if read != name or not name.isidentifier():
                 raise _error(f"the module {path} cannot be imported: Python reads {name!r} as {read!r}")
-    check_imports((path, _compiled(path, content)) for path, content in tree.items() if path.endswith(".py"))
+    check_imports((path, _compile(path, content)) for path, content in tree.items() if path.endswith(".py"))
 
 
-def _compiled(path: str, content: bytes) -> CodeType:
+def _compile(path: str, content: bytes) -> CodeType:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")

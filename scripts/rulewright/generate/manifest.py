@@ -129,11 +129,11 @@ def reasons(recorded: Mapping[str, Any] | None, project: Project) -> list[str]:
     """Return what changed since the recorded build; empty if nothing did."""
     if recorded is None:
         return [f"there is no {NAME}"]
-    result = _changed(recorded["inputs"], inputs(project), "changed")
-    return result + _changed(recorded["tools"], PINNED, "is another version")
+    result = _describe_changes(recorded["inputs"], inputs(project), "changed")
+    return result + _describe_changes(recorded["tools"], PINNED, "is another version")
 
 
-def _changed(before: Mapping[str, str], now: Mapping[str, str], word: str) -> list[str]:
+def _describe_changes(before: Mapping[str, str], now: Mapping[str, str], word: str) -> list[str]:
     result = [f"{name} {word}" for name in now if name in before and before[name] != now[name]]
     result += [f"{name} is new" for name in now if name not in before]
     return result + [f"{name} is gone" for name in before if name not in now]

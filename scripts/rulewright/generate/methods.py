@@ -192,11 +192,11 @@ def widened(kind: str) -> str:
 
 def _texts(inputs: Sequence[Input], *, is_open: bool) -> list[tuple[str, str]]:
     """Return keyword and text of each argument."""
-    found = [(each.keyword, _described(each)) for each in inputs]
+    found = [(each.keyword, _describe(each)) for each in inputs]
     return [*found, *([("extra", "Fields the document does not list, sent as they are.")] if is_open else [])]
 
 
-def _described(each: Input) -> str:
+def _describe(each: Input) -> str:
     text = each.record["description"] or _NO_TEXT
     return f"Deprecated. {text}" if each.record["deprecated"] else text
 

@@ -185,7 +185,7 @@ class Directed:
         """Yield the effects; the texts are complete, not templates."""
         sides = context.sides(difference)
         if "request" in sides:
-            yield self._sent(difference, context)
+            yield self._request_change(difference, context)
         if "response" in sides:
             breaks = self.read and not (self.provable and context.is_safe(difference, "response"))
             yield _effect(self.answered, (*(["wire"] if breaks else []), *self.response), side="response")
@@ -194,7 +194,7 @@ class Directed:
             # only its generated class can be missed
             yield breaking(text, "source") if "source" in {*self.request, *self.response} else nothing(text)
 
-    def _sent(self, difference: Difference, context: Context) -> Change:
+    def _request_change(self, difference: Difference, context: Context) -> Change:
         text, count = self.sent, self._count(difference, context)
         is_safe = context.is_safe(difference, "request") if self.provable else None
         turned = difference.is_reversed and is_safe is not True

@@ -95,7 +95,7 @@ class Containing:
             self._kept += [outer, inner]
             answer = None
             for sent in self._ways(outer, side):
-                found = _containment(self._canonicalized(*outer, side), self._canonicalized(*inner, side, sent=sent))
+                found = _containment(self._canonicalize(*outer, side), self._canonicalize(*inner, side, sent=sent))
                 answer = found if found or answer is None else answer
                 if answer:
                     break
@@ -111,7 +111,7 @@ class Containing:
             return (False,) if _closes(self.whole(*outer, side, most=_MOST_LEVELS)) else (False, True)
         return ()
 
-    def _canonicalized(self, number: int, schema: Any, side: Side, *, sent: bool = False) -> Any:
+    def _canonicalize(self, number: int, schema: Any, side: Side, *, sent: bool = False) -> Any:
         key = number, id(schema), side, sent
         if key not in self._canonical:
             self._kept.append(schema)
@@ -150,7 +150,7 @@ class Containing:
 
     def difference(self, old: Any, new: Any, side: Side = "request") -> Iterator[Any]:
         """Yield a few values that are valid for the old schema and not for the new one, as far as they can be made."""
-        sides = self._canonicalized(0, old, side), self._canonicalized(1, new, side)
+        sides = self._canonicalize(0, old, side), self._canonicalize(1, new, side)
         if None in sides:
             return
         with contextlib.suppress(*_ERRORS):

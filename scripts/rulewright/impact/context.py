@@ -229,7 +229,7 @@ class Context:
             value: Only requests that have this value in the field.
             field: The field, if the place is the schema that holds it.
         """
-        found = self._counted(difference, field)
+        found = self._count(difference, field)
         listed = isinstance(value, str | int | float | bool)
         if listed:
             found = [each for each in found if key_of(value) in each[1].tried.get(each[2], ())]
@@ -237,7 +237,7 @@ class Context:
             return None
         what = json.dumps(value) if listed else ...
         stops, starts = (
-            [group for impact, _, name in found for group in self._caused.get((id(impact), stopped, name, what), ())]
+            [group for impact, _, name in found for group in self._causes.get((id(impact), stopped, name, what), ())]
             for stopped in (True, False)
         )
         impacts = list({id(impact): impact for impact, *_ in found}.values())
@@ -318,7 +318,7 @@ class Context:
 
     def smallest_without(self, difference: Difference) -> Any:
         """Return the smallest request that leaves the field of a difference out, or None."""
-        bodies = (table.smallest for _, table, name in self._counted(difference) if name not in table.smallest)
+        bodies = (table.smallest for _, table, name in self._count(difference) if name not in table.smallest)
         return next(bodies, None)
 
     @cached_property
@@ -329,7 +329,7 @@ class Context:
         return found
 
     @cached_property
-    def _caused(self) -> Mapping[tuple[int, bool, str | None, Any], list[Group]]:
+    def _causes(self) -> Mapping[tuple[int, bool, str | None, Any], list[Group]]:
         """Groups of requests by impact, whether they stop, the field that is a cause, and its value or `...` for any."""
         found: dict[tuple[int, bool, str | None, Any], list[Group]] = defaultdict(list)
         for impact in self.requests:
@@ -340,7 +340,7 @@ class Context:
                         found[id(impact), stopped, field, what].append(group)
         return found
 
-    def _counted(self, difference: Difference, field: str | None = None) -> list[tuple[RequestImpact, Table, str]]:
+    def _count(self, difference: Difference, field: str | None = None) -> list[tuple[RequestImpact, Table, str]]:
         """Return the counted requests that a difference is about, each with its table and the name of the field."""
         uses: dict[str, set[str]] = defaultdict(set)
         for use in self.uses(difference):

@@ -109,13 +109,13 @@ class _Walk:
         """Yield the differences of two objects of one type, wherever they are kept."""
         references = tuple(value.get("$ref") for value in (old, new))
         if any(isinstance(each, str) for each in references):
-            yield from self._referred(owner, old, new, references, at)
+            yield from self._compare_references(owner, old, new, references, at)
         elif owner == "Schema":
             yield from self._schemas(old, new, at)
         else:
             yield from self._keys(owner, old, new, at)
 
-    def _referred(self, owner: str, old: Any, new: Any, references: tuple[Any, Any], at: Place) -> Iterator[Difference]:
+    def _compare_references(self, owner: str, old: Any, new: Any, references: tuple[Any, Any], at: Place) -> Iterator[Difference]:
         """Compare what two references lead to, and what stands beside them."""
         if self.renamed.reference(references[0]) == references[1]:
             beside = [{key: value for key, value in each.items() if key != "$ref"} for each in (old, new)]
@@ -194,10 +194,10 @@ class _Walk:
 
     def _list(self, owner: str, key: str, old: Any, new: Any, at: Place) -> Iterator[Difference]:
         inner = str(kind_of(owner, key))[1:]
-        before = self._named(inner, [] if old is _MISSING else old, self.old, at.old)
-        after = self._named(inner, [] if new is _MISSING else new, self.new, at.new)
+        before = self._name_items(inner, [] if old is _MISSING else old, self.old, at.old)
+        after = self._name_items(inner, [] if new is _MISSING else new, self.new, at.new)
         if inner == "Schema":
-            after = self._matched(before, after)
+            after = self._match(before, after)
         for name in dict.fromkeys((*before, *after)):
             index, one = before.get(name, (-1, _MISSING))
             now, other = after.get(name, (-1, _MISSING))
@@ -207,7 +207,7 @@ class _Walk:
         if common != [name for name in after if name in before]:
             yield Difference(owner, key, None, "order", old, new, at)
 
-    def _named(self, inner: str, items: list[Any], document: Any, at: Location) -> Named:
+    def _name_items(self, inner: str, items: list[Any], document: Any, at: Location) -> Named:
         """Return the items of a list by the name that each keeps in another revision, whatever its position."""
         result: Named = {}
         for index, item in enumerate(items):
@@ -215,7 +215,7 @@ class _Walk:
             result[name if name not in result else (name, index)] = (index, item)
         return result
 
-    def _matched(self, before: Named, after: Named) -> Named:
+    def _match(self, before: Named, after: Named) -> Named:
         """Return the new schemas of a list under the names of the old ones they are or continue."""
         names: dict[Hashable, Hashable] = {}
         left = list(before)

@@ -137,7 +137,7 @@ def follow_renames(revision: Revision, names: Mapping[str, Mapping[str, str]]) -
     for kind, renamed in names.items():
         for old, new in renamed.items():
             name = re.compile(rf"(?<=components[./]{kind}[./]){re.escape(old)}(?![\w-])")
-            found = [(each, _replaced(each.document.value, name, new)) for each in moved]
+            found = [(each, _replace_name(each.document.value, name, new)) for each in moved]
             files = [Path(each.path).name for each, value in found if value != each.document.value]
             moved = [
                 parse_overlay(dataclasses.replace(each.document, value=value)) if value != each.document.value else each
@@ -152,13 +152,13 @@ def follow_renames(revision: Revision, names: Mapping[str, Mapping[str, str]]) -
     return dataclasses.replace(followed, overlays=revision.overlays, conflicts=(*followed.conflicts, *stale))
 
 
-def _replaced(value: Any, name: re.Pattern[str], new: str) -> Any:
+def _replace_name(value: Any, name: re.Pattern[str], new: str) -> Any:
     """Return a JSON value with a name replaced in every text of it."""
     if isinstance(value, str):
         return name.sub(lambda _: new, value)
     if isinstance(value, dict):
-        return {key: _replaced(child, name, new) for key, child in value.items()}
-    return [_replaced(child, name, new) for child in value] if isinstance(value, list) else value
+        return {key: _replace_name(child, name, new) for key, child in value.items()}
+    return [_replace_name(child, name, new) for child in value] if isinstance(value, list) else value
 
 
 def _place(overlay: str, action: int) -> str:

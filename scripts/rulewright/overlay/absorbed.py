@@ -62,7 +62,7 @@ def absorbed(vendor: Document, overlays: Sequence[Overlay]) -> tuple[Addition, .
     removed: set[Location] = set()
     for overlay in overlays:
         for action in overlay.actions:
-            starts = _selected(vendor, action)
+            starts = _select(vendor, action)
             if action.remove:
                 removed.update(starts)
             elif isinstance(action.update, dict):
@@ -102,27 +102,27 @@ def without(overlays: Sequence[Overlay], found: Sequence[Addition]) -> list[Over
         actions = []
         for action in overlay.actions:
             locations = gone.get((overlay.path, action.number), [])
-            update = _pruned(action.update, locations) if locations else action.update
+            update = _prune(action.update, locations) if locations else action.update
             if update or not locations:
                 actions.append(dataclasses.replace(action, update=update))
         result.append(dataclasses.replace(overlay, actions=tuple(actions)))
     return result
 
 
-def _pruned(update: dict[str, Any], locations: Sequence[Location]) -> dict[str, Any]:
+def _prune(update: dict[str, Any], locations: Sequence[Location]) -> dict[str, Any]:
     """Return an update without some of its parts, and without what then holds nothing."""
     result = {}
     for key, value in update.items():
         deeper = [location[1:] for location in locations if location[0] == key]
         if () in deeper:
             continue
-        kept = _pruned(value, deeper) if deeper else value
+        kept = _prune(value, deeper) if deeper else value
         if kept or not deeper:
             result[key] = kept
     return result
 
 
-def _selected(vendor: Document, action: Action) -> list[Location]:
+def _select(vendor: Document, action: Action) -> list[Location]:
     try:
         return action.target.select(vendor.value)
     except QueryError:

@@ -144,7 +144,7 @@ def read_rules(document: Any) -> tuple[RuledSchema, ...]:
     Raises:
         RuleDefinitionError: A rule is incomplete, malformed, or shares its id with another.
     """
-    found = tuple(_ruled(location, carrier, document) for location, carrier in _carriers(document))
+    found = tuple(_find_ruled(location, carrier, document) for location, carrier in _carriers(document))
     seen: dict[str, Rule] = {}
     for rule in (rule for ruled in found for rule in ruled.rules):
         if rule.id in seen:
@@ -161,7 +161,7 @@ def _carriers(document: Any) -> Iterator[tuple[Location, Mapping[str, Any]]]:
             yield location, {EXTENSION: [], **value}
 
 
-def _ruled(location: Location, carrier: Mapping[str, Any], document: Any) -> RuledSchema:
+def _find_ruled(location: Location, carrier: Mapping[str, Any], document: Any) -> RuledSchema:
     place = (*location, EXTENSION)
     if not location:
         raise RuleDefinitionError(f"{EXTENSION} stands on a schema or on an operation", pointer=encode(place))

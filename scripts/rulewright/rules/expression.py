@@ -88,7 +88,7 @@ def every(parts: Iterable[Expression]) -> Expression:
     result: list[Expression] = []
     for part in flat:
         before = [asked[name] for name in _absences(part) if name in asked]  # asked before it is relied on
-        for kept in [*before, *_flatten([_assuming(part, set(asked))], All)]:
+        for kept in [*before, *_flatten([_assume(part, set(asked))], All)]:
             if kept not in result:
                 result.append(kept)
     result = [part for index, part in enumerate(result) if not _goes_without_saying(part, index, result)]
@@ -121,7 +121,7 @@ def _flatten(parts: Iterable[Expression], kind: type[All | Some]) -> list[Expres
     return result
 
 
-def _assuming(part: Expression, present: Collection[str | None]) -> Expression:
+def _assume(part: Expression, present: Collection[str | None]) -> Expression:
     """Drop the alternatives that require a variable to be absent, once it is known to be present."""
     if isinstance(part, Some):
         return some(alternative for alternative in part.parts if _absence(alternative) not in present)
@@ -222,7 +222,7 @@ class Compiler:
             parts.append(some([absent(value), self.holds(schema, value)]))
         return every(parts)
 
-    def _required(self, operand: list[str], variable: str) -> Expression:
+    def _is_required(self, operand: list[str], variable: str) -> Expression:
         present = every(negated(absent(self.member(variable, name))) for name in operand)
         return some([negated(self.is_object(variable)), present])
 
@@ -345,7 +345,7 @@ def mismatches(schema: Any, owner: str, pointer: str, compiler: Compiler) -> lis
     if isinstance(schema, bool):
         return [] if schema else [Mismatch(ALWAYS, pointer, value)]
     rest = dict(schema)
-    found = _missing(rest.pop("required", []), owner, pointer, compiler)
+    found = _is_missing(rest.pop("required", []), owner, pointer, compiler)
     for name, child in rest.pop("properties", {}).items():
         field = compiler.member(owner, name)
         found += [
@@ -364,10 +364,10 @@ def mismatches(schema: Any, owner: str, pointer: str, compiler: Compiler) -> lis
         found.append(Mismatch(negated(absent(field)), f"{pointer}{encode([forbidden])}", field))
     if (holds := compiler.holds(rest, owner)) != ALWAYS:
         found.append(Mismatch(negated(holds), pointer, value))
-    return _merged(found)
+    return _merge(found)
 
 
-def _missing(names: list[str], owner: str, pointer: str, compiler: Compiler) -> list[Mismatch]:
+def _is_missing(names: list[str], owner: str, pointer: str, compiler: Compiler) -> list[Mismatch]:
     fields = {name: compiler.member(owner, name) for name in names}
     return [
         Mismatch(every([compiler.is_object(owner), absent(field)]), f"{pointer}{encode([name])}", field)
@@ -383,7 +383,7 @@ def _forbidden(schema: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _merged(found: list[Mismatch]) -> list[Mismatch]:
+def _merge(found: list[Mismatch]) -> list[Mismatch]:
     """Join neighbours that point at the same place, so that one `if` covers both."""
     result: list[Mismatch] = []
     for mismatch in found:

@@ -141,13 +141,13 @@ def changed_sentences(before: Any, value: Any, rules: Iterable[Rule]) -> Iterato
             old, new = resolve(before, rule.source.at), resolve(value, rule.source.at)
         except (LookupError, ValueError):
             continue  # a page, or a place that `misquotes` reports
-        if isinstance(old, str) and isinstance(new, str) and (message := _changed_sentence(rule.source, old, new)):
+        if isinstance(old, str) and isinstance(new, str) and (message := _find_changed_sentence(rule.source, old, new)):
             yield Finding("source-sentence", rule.id, message, (*rule.location, "source", "quote"))
 
 
-def _changed_sentence(source: Source, old: str, new: str) -> str | None:
+def _find_changed_sentence(source: Source, old: str, new: str) -> str | None:
     for words in sentences(source.quote):
-        was, stands = _holding(words, old), _holding(words, new)
+        was, stands = _sentence_holding(words, old), _sentence_holding(words, new)
         if was and stands != was and _bare(words) not in stands:
             return (
                 f"the vendor changed the sentence around the quoted words at {source.at}\n"
@@ -168,7 +168,7 @@ def _stands(quote: str, text: str) -> bool:
     return re.search(f"{start}{re.escape(words)}{end}", folded(text)) is not None
 
 
-def _holding(words: str, text: str) -> tuple[str, ...]:
+def _sentence_holding(words: str, text: str) -> tuple[str, ...]:
     return tuple(_bare(sentence) for sentence in sentences(text) if _stands(_bare(words), sentence))
 
 

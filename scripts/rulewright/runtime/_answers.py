@@ -273,11 +273,11 @@ def mentioned_ids(answer: Answer, path: Place) -> tuple[str, ...]:
     found = re.finditer(
         rf'"{letters}"\s*:\s*\[?\s*(?:("(?:[^"\\]|\\.)*")|([0-9]+)(?:\.0*)?\s*[,\]}}])', text, re.IGNORECASE
     )
-    values = dict.fromkeys(_unquoted(each[1]) if each[1] else each[2] for each in found)
+    values = dict.fromkeys(_unquote(each[1]) if each[1] else each[2] for each in found)
     return tuple(value for value in values if usable_id(value))
 
 
-def _unquoted(text: str) -> str:
+def _unquote(text: str) -> str:
     try:
         return str(json.loads(text))
     except ValueError:

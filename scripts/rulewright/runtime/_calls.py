@@ -111,16 +111,16 @@ def sending(call: Call) -> Core[Answer]:
         ProtocolError: It was redirected, which is refused.
     """
     limit = ANSWER_LIMIT if call.operation.poll else RESULT_LIMIT
-    return cast(Answer, (yield from _accepted(call, lambda: Send(call.request, call.timeout, limit))))
+    return cast(Answer, (yield from _accept(call, lambda: Send(call.request, call.timeout, limit))))
 
 
 def opening(call: Call) -> Core[Opened]:
     """Send a request and return the head of the success that it is answered with; see `sending`."""
-    opened = yield from _accepted(call, lambda: Open(call.request, call.timeout, guarded=False, authorized=True))
+    opened = yield from _accept(call, lambda: Open(call.request, call.timeout, guarded=False, authorized=True))
     return cast(Opened, opened)
 
 
-def _accepted(call: Call, ask: Callable[[], Send | Open]) -> Core[Answer | Opened]:
+def _accept(call: Call, ask: Callable[[], Send | Open]) -> Core[Answer | Opened]:
     started = yield from Now()
     attempt = 1
     while True:
@@ -226,7 +226,7 @@ def _judge(call: Call, answer: Answer, sent_at: float) -> Answer | ApiError | _A
     if 200 <= status < 300:
         return answer
     if status in _NOT_PROCESSED or (status < 400 and operation.is_idempotent):
-        return _redirected(call, answer)
+        return _redirect(call, answer)
     if status == TOO_MANY or (status == UNAVAILABLE and operation.is_idempotent):
         wait = retry_after(answer.headers, sent_at)
         error = status_error(call.what, answer, call.reader, wait=wait)
@@ -251,11 +251,11 @@ def _problem_of_task(call: Call, answer: Answer, sent_at: float) -> OutcomeUnkno
         if not isinstance(unread, Unreadable) or isinstance(place, str):
             unread = reader.missing(document, f"it holds no id of a {reader.waiter.name} at {shown}")
         error = _unknown(call, sent_at, f"HTTP {status}, but {unread.reason}", answer, contradicted=unread.is_error)
-        return _leading_to(error, ids_in(answer, reader))
+        return _with_way_out(error, ids_in(answer, reader))
     if ids := ids_in(answer, reader):
         where = f"at {shown}" if found is not None else f"under the name {place[-1]}"
         reason = f"HTTP {status}, but its body holds the id of a {reader.waiter.name} {where}"
-        return _leading_to(_unknown(call, sent_at, reason, answer, contradicted=True), ids)
+        return _with_way_out(_unknown(call, sent_at, reason, answer, contradicted=True), ids)
     if status != TOO_MANY:
         return None
     # No other refusal is ever sent again, so for those the status is enough.
@@ -280,7 +280,7 @@ def ids_in(answer: Answer, reader: Reader) -> tuple[str, ...]:
     return tuple(each for each in mentioned_ids(answer, place) if not reader.private.appear_in(each))
 
 
-def _leading_to(error: OutcomeUnknown, ids: tuple[str, ...]) -> OutcomeUnknown:
+def _with_way_out(error: OutcomeUnknown, ids: tuple[str, ...]) -> OutcomeUnknown:
     """Return the error with the way to the tasks that may have been started."""
     if ids:
         error.task_id = ids[0] if len(ids) == 1 else None
@@ -312,7 +312,7 @@ def _unknown(
     )
 
 
-def _redirected(call: Call, answer: Answer) -> ProtocolError:
+def _redirect(call: Call, answer: Answer) -> ProtocolError:
     reader = call.reader
     where = answer.headers.get("location")
     kind = "which is no answer to it" if where is None else f"a redirect to {reader.show(where, limit=200)}"
@@ -333,14 +333,14 @@ def calling(call: Call) -> Core[Any]:
     if call.operation.has_items:
         raise ConfigurationError(f"{call.what} is answered with a stream: call its method, or client.stream")
     answer = yield from sending(call)
-    found = _read(call, answer)
+    found = _parse_success(call, answer)
     if isinstance(found, ProtocolError):
         # Outside of where the answer was read, so that no traceback drags it along.
         raise found
     return found
 
 
-def _read(call: Call, answer: Answer) -> Any:
+def _parse_success(call: Call, answer: Answer) -> Any:
     from ._http import read_generated
 
     reader = call.reader

@@ -103,13 +103,13 @@ def key(task_id: str, operation: str | None = None, arguments: Mapping[str, Any]
         raise ConfigurationError(
             f"operation must be one of {', '.join(sorted(WAITERS))}, got {printable(repr(operation))[:200]}"
         )
-    missing = sorted(_needed(operation) - set(arguments or {}))
+    missing = sorted(_poll_arguments(operation) - set(arguments or {}))
     if missing:
         raise ConfigurationError(f"to ask about a task, {operation} also needs {', '.join(missing)}")
     return TaskKey(task_id, operation, tuple((arguments or {}).items()), submit)
 
 
-def _needed(operation: str) -> set[str]:
+def _poll_arguments(operation: str) -> set[str]:
     """Return the arguments that a poll takes from its submit."""
     return {name for submit, poll in SUBMITS.items() if poll == operation for name in POLL_ARGUMENTS.get(submit, {})}
 
@@ -117,7 +117,7 @@ def _needed(operation: str) -> set[str]:
 def polling(settings: Settings, task: TaskKey) -> Polling:
     """Return how to look at a task."""
     waiter, operation = task.waiter, OPERATIONS[task.operation]
-    arguments = {**dict(task.arguments), waiter.argument: _asking(waiter, task.id)}
+    arguments = {**dict(task.arguments), waiter.argument: _poll_key(waiter, task.id)}
     sent, _ = request(settings, operation, **arguments)
     reader = Reader(waiter, settings.redact, task.private, sent.url)
 
@@ -140,7 +140,7 @@ def polling(settings: Settings, task: TaskKey) -> Polling:
     return Polling(task.id, sent, reader, settings.timeout, result if waiter.result else None)
 
 
-def _asking(waiter: Waiter, task_id: str) -> Any:
+def _poll_key(waiter: Waiter, task_id: str) -> Any:
     """Return the argument by which a poll asks for a task: its id, or a body that holds it."""
     if not waiter.member:
         return task_id
@@ -169,12 +169,12 @@ def prepared(
     check(operation, arguments, settings.waive | waived(waive), strict=strict)
     sent, value = request(settings, operation, **arguments)
     waiter = TASKS.get(operation.id) or WAITERS.get(operation.poll or operation.id, NO_WAITER)
-    polled = _polled(settings, operation, waiter) if waiter.by_address else ""
+    polled = _poll_address(settings, operation, waiter) if waiter.by_address else ""
     reader = Reader(waiter, settings.redact, private_texts(arguments, value), sent.url, polled)
     return Call(sent, reader, operation, settings.timeout, attempts)
 
 
-def _polled(settings: Settings, operation: Operation[..., Any], waiter: Waiter) -> str:
+def _poll_address(settings: Settings, operation: Operation[..., Any], waiter: Waiter) -> str:
     """Return the address of the poll with signs for what it asks for; see `Reader.polled`."""
     poll = OPERATIONS[operation.poll or operation.id]
     path = poll.path
@@ -270,13 +270,13 @@ def private_texts(arguments: Mapping[str, Any], value: Any) -> PrivateTexts:
         arguments: The operation's arguments.
         value: What the body was made from, if it is JSON or a form.
     """
-    listed = _listed()
+    listed = _listed_words()
     given = arguments if value is None else {**arguments, "body": value}
     return PrivateTexts(text for text in _texts(given) if text not in listed)
 
 
 @cache
-def _listed() -> frozenset[str]:
+def _listed_words() -> frozenset[str]:
     """Return the words that the document lists as values; a message may name them, as callers did not make them up."""
     return frozenset(word for each in vars(MODELS).values() for word in _words(each))
 

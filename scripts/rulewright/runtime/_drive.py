@@ -58,7 +58,7 @@ class AsyncDriver:
             Read: http.read,
             Close: lambda effect: http.close_stream(effect.stream),
             Disk: _off_loop,
-            Tell: _told,
+            Tell: _call_back,
         }
 
     async def run(self, core: Core[R]) -> R:
@@ -78,13 +78,13 @@ class AsyncDriver:
                     outcome, called_at = called_at, None
                 else:
                     at_once = self._now.get(type(effect))
-                    outcome = at_once(effect) if at_once else await self._done(effect)
+                    outcome = at_once(effect) if at_once else await self._perform(effect)
             except BaseException as error:  # noqa: BLE001  (the core cleans up, adds the task's id, and raises it)
                 step = partial(core.throw, error)
             else:
                 step = partial(core.send, outcome)
 
-    async def _done(self, effect: Effect[Any]) -> Any:
+    async def _perform(self, effect: Effect[Any]) -> Any:
         if self._closed and type(effect) in BEGINNINGS:
             raise closed()
         started = time.monotonic()
@@ -142,7 +142,7 @@ async def _off_loop(effect: Disk[R]) -> R | DiskFailed:
         raise
 
 
-async def _told(effect: Tell) -> None:
+async def _call_back(effect: Tell) -> None:
     answer = effect.callback(effect.argument)
     if inspect.isawaitable(answer):
         await answer
@@ -184,13 +184,13 @@ class SyncDriver:
                 found: R = stop.value
                 return found
             try:
-                outcome = self._done(effect)
+                outcome = self._perform(effect)
             except BaseException as error:  # noqa: BLE001  (the core cleans up, adds the task's id, and raises it)
                 step = partial(core.throw, error)
             else:
                 step = partial(core.send, outcome)
 
-    def _done(self, effect: Effect[Any]) -> Any:
+    def _perform(self, effect: Effect[Any]) -> Any:
         if self._closed.is_set() and type(effect) in BEGINNINGS:
             raise closed()
         started = time.monotonic()
@@ -238,11 +238,11 @@ def common(clock: Clock) -> dict[type, Callable[[Any], Any]]:
         Now: lambda _: clock.now(),
         Wall: lambda _: clock.wall(),
         Random: lambda _: clock.random(),
-        Write: _written,
+        Write: _write,
     }
 
 
-def _written(effect: Write) -> DiskFailed | None:
+def _write(effect: Write) -> DiskFailed | None:
     try:
         effect.sink.write(effect.chunk)
     except OSError as error:

@@ -37,10 +37,10 @@ class Deferred(Generic[R]):
 
     def __call__(self, *arguments: Any, **named: Any) -> R:
         """Call the function."""
-        found: R = self._loaded()(*arguments, **named)
+        found: R = self._load()(*arguments, **named)
         return found
 
-    def _loaded(self) -> Any:
+    def _load(self) -> Any:
         return getattr(import_module(f".{self._module}", __package__), self._name)
 
 

@@ -55,11 +55,11 @@ class Authority:
                 others = [request.headers["Cookie"]] if "Cookie" in request.headers else []
                 added["Cookie"] = "; ".join([*others, f"{credential.name}={quote(token)}"])
             else:
-                added[credential.name] = _worded(token, credential.scheme)
+                added[credential.name] = _header_value(token, credential.scheme)
         return url, added
 
 
-def _worded(token: str, scheme: str) -> str:
+def _header_value(token: str, scheme: str) -> str:
     """Return a header's value; a token without a colon is the user of HTTP Basic, with an empty password."""
     if scheme == "basic":
         import base64

@@ -94,7 +94,7 @@ def looking(polling: Polling) -> Core[TaskResult]:
 
 
 def _look(polling: Polling, timeout: float) -> Core[TaskResult | Fault]:
-    seen = yield from _asked(polling, polling.request, timeout)
+    seen = yield from _poll(polling, polling.request, timeout)
     if isinstance(seen, Fault):
         return seen
     answer, wait = seen
@@ -104,7 +104,7 @@ def _look(polling: Polling, timeout: float) -> Core[TaskResult | Fault]:
     request = polling.result(answer)
     if polling.reader.waiter.result_is_file:
         return evolve(found, urls=(request.url,))
-    seen = yield from _asked(polling, request, timeout)
+    seen = yield from _poll(polling, request, timeout)
     if isinstance(seen, Fault):
         return seen
     answer, wait = seen
@@ -114,7 +114,7 @@ def _look(polling: Polling, timeout: float) -> Core[TaskResult | Fault]:
     return evolve(found, urls=output_urls(answer, document, polling.reader), raw=document)
 
 
-def _asked(polling: Polling, request: Request, timeout: float) -> Core[tuple[Answer, float | None] | Fault]:
+def _poll(polling: Polling, request: Request, timeout: float) -> Core[tuple[Answer, float | None] | Fault]:
     """Return an answer and how long the server asks to wait."""
     waiter = polling.reader.waiter
     limit = RESULT_LIMIT if waiter.inlined or waiter.state == STATUS else ANSWER_LIMIT
@@ -225,7 +225,7 @@ class _Wait:
     def ended(self, kind: type[TaskEnded], how: str, result: TaskResult) -> TaskEnded:
         """Return the error for a task that ended without a result."""
         show = self.polling.reader.show
-        message = f"{self.polling.name} {how} after {self._counted()}"
+        message = f"{self.polling.name} {how} after {self._count_polls()}"
         if result.error_code is not None:
             message += f", code {show(str(result.error_code), limit=100)}"
         vendor_message = None if result.error_message is None else show(result.error_message)
@@ -233,12 +233,12 @@ class _Wait:
             message += f": {vendor_message}"
         return kind(message, result=result, trace_id=result.trace_id, vendor_message=vendor_message)
 
-    def _counted(self) -> str:
+    def _count_polls(self) -> str:
         return f"{self.polls} poll{'s' * (self.polls != 1)}"
 
     def timed_out(self, now: float, wait: float | None) -> WaitTimeout:
         """Return the error for a wait that is over."""
-        message = f"stopped waiting for {self.polling.name} after {now - self.started:.1f} s ({self._counted()})"
+        message = f"stopped waiting for {self.polling.name} after {now - self.started:.1f} s ({self._count_polls()})"
         if self.last is not None:
             message += f'; last seen as "{self.polling.reader.state(self.last.status)}"'
         if self.fault is not None:

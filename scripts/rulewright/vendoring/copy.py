@@ -100,15 +100,15 @@ def excludes(name: str) -> dict[str, list[str]]:
 def show_needs(manifest: Mapping[str, Any]) -> str:
     """Return what a copy needs of its host, as lines to paste."""
     needs: Needs = manifest["needs"]
-    lines = [f"it needs Python {needs['python']} and, in your requirements:", *_indented(needs["packages"])]
+    lines = [f"it needs Python {needs['python']} and, in your requirements:", *_indent(needs["packages"])]
     for extra, packages in needs["extras"].items():
-        lines += [f"its part {extra!r} also needs:", *_indented(packages)]
+        lines += [f"its part {extra!r} also needs:", *_indent(packages)]
     for file, excluded in manifest["excludes"].items():
-        lines += [f"to keep your tools from changing or judging it, in {file}:", *_indented(excluded)]
+        lines += [f"to keep your tools from changing or judging it, in {file}:", *_indent(excluded)]
     return "\n".join(lines)
 
 
-def _indented(lines: Sequence[str]) -> list[str]:
+def _indent(lines: Sequence[str]) -> list[str]:
     return [f"  {line}" for line in lines]
 
 

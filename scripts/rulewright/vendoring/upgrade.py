@@ -45,18 +45,18 @@ def show_edits(root: Path, found: Sequence[Finding], manifest: dict[str, Any], f
     lines: list[str] = []
     for finding in found:
         lines.append(str(finding))
-        if finding.kind in {"edited", "deleted", "added"} and finding.path in {*manifest["files"], *_added(finding)}:
+        if finding.kind in {"edited", "deleted", "added"} and finding.path in {*manifest["files"], *_added_path(finding)}:
             lines += _diff(root, finding, manifest["files"].get(finding.path, {}).get("sha256"), fresh)
     return printable("\n".join(lines))
 
 
-def _added(finding: Finding) -> set[str]:
+def _added_path(finding: Finding) -> set[str]:
     return {finding.path} if finding.kind == "added" else set()
 
 
 def _diff(root: Path, finding: Finding, digest: str | None, fresh: Tree) -> Iterator[str]:
     path, label = finding.path, "as released"
-    before = b"" if digest is None else _released(root, path, digest, fresh)
+    before = b"" if digest is None else _released_content(root, path, digest, fresh)
     if before is None:
         before, label = fresh.get(path, b""), "in the new release; what was released then is not in this history"
     now = b"" if finding.kind == "deleted" else (root / path).read_bytes()
@@ -69,7 +69,7 @@ def _diff(root: Path, finding: Finding, digest: str | None, fresh: Tree) -> Iter
         yield f"  {line}"
 
 
-def _released(root: Path, path: str, digest: str, fresh: Tree) -> bytes | None:
+def _released_content(root: Path, path: str, digest: str, fresh: Tree) -> bytes | None:
     """Return the content that has this hash, from the new release or from git."""
     if path in fresh and hashlib.sha256(fresh[path]).hexdigest() == digest:
         return fresh[path]

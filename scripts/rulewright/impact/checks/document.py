@@ -57,7 +57,7 @@ def _schema_removed(difference: Difference, _: Context) -> Iterator[Change]:
         yield nothing(f"{name} is gone", "docs")
 
 
-def _shared_part_removed(difference: Difference, context: Context) -> Iterator[Change]:
+def _check_removed_component(difference: Difference, context: Context) -> Iterator[Change]:
     name = shown(difference.entry)
     if context.usage[1].of(difference.location):
         yield breaking(f"{name} is gone, and operations still refer to it: they fail", "wire")
@@ -90,7 +90,7 @@ def _order_changed(difference: Difference, _: Context) -> Iterator[Change]:
         yield nothing(f"{difference.key}: the same entries in another order")
 
 
-def _renamed(difference: Difference, context: Context) -> Iterator[Change]:
+def _check_renamed_component(difference: Difference, context: Context) -> Iterator[Change]:
     old, new = shown(difference.old), shown(difference.new)
     document = context.documents(difference)[0]
     schema = at(document, difference.place.old)
@@ -164,7 +164,7 @@ CHECKS: Final[tuple[Check, ...]] = (
           Always(review("{key} was {old}, is {new}: the same keywords may have another meaning"))),
     Check("openapi-changed", "The document uses another version of OpenAPI; both sides are compared by what they mean.",
           ["OpenAPI.openapi"], Always(nothing("the version of OpenAPI was {old}, is {new}; compared by meaning", "docs"))),
-    Check("component-renamed", "A component has another name.", RENAMED, _renamed, RENAME, cause="rename {old}"),
+    Check("component-renamed", "A component has another name.", RENAMED, _check_renamed_component, RENAME, cause="rename {old}"),
     Check("server-added", "There is a further server.", SERVERS, _server_added, ADD),
     Check("server-removed", "A server is gone.", SERVERS,
           Always(breaking("the server {url} is gone: clients that use it cannot connect", "wire")), REMOVE),
@@ -181,7 +181,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("shared-part-added", "There is a further shared part; its uses are reported in their places.", SHARED,
           Always(nothing("{entry} can be referred to")), ADD),
     Check("shared-part-removed", "A shared part is gone; its uses are reported in their places.", SHARED,
-          _shared_part_removed, REMOVE),
+          _check_removed_component, REMOVE),
     Check("part-replaced", "A whole part of the document was added or removed.", ["OpenAPI.info", "OpenAPI.components"],
           _part_replaced, ADD | REMOVE),
     Check("order-changed", "The same entries are in another order.", ORDERED, _order_changed,

@@ -212,7 +212,7 @@ class _RequestCommand:
         """Return the panel of the help: what starts a task, else its first tag."""
         if self.operation is None:
             return _SUBMIT
-        return _tagged(next(iter(self.operation.tags), ""))
+        return _panel_of(next(iter(self.operation.tags), ""))
 
     @property
     def about(self) -> str:
@@ -286,7 +286,7 @@ class _RequestCommand:
 
 
 @cache
-def _tagged(tag: str) -> Group:
+def _panel_of(tag: str) -> Group:
     """Return the one panel of a tag."""
     return Group(printable(f"Operations: {tag}" if tag else "Operations"), sort_key=_TAGGED)
 

@@ -63,7 +63,7 @@ class Board:
         self._counts.clear()
         self._states = {each.batch: bytearray(each.lines + 1) for each in self.headings}
         for entry in self.entries():
-            self._put(entry)
+            self._place(entry)
 
     def entries(self) -> Iterator[Entry]:
         """Yield all lines, in order."""
@@ -75,12 +75,12 @@ class Board:
         now = self.store.now()
         for entry in self.store.changed(self._since):
             if entry.id.partition(":")[0] in self._states:
-                self._put(entry)
+                self._place(entry)
         self._since = now - 10
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=self._over())
 
-    def _put(self, entry: Entry) -> None:
+    def _place(self, entry: Entry) -> None:
         states = self._states[entry.id.partition(":")[0]]
         if entry.number < len(states):
             before, now = states[entry.number], STATES.index(entry.state) + 1

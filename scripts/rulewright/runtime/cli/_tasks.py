@@ -61,9 +61,9 @@ def call(sending: Sending, options: Calling) -> int:
         is_file = not sending.operation.has_items and _answers_with_file(sending.operation)
         if output is None and is_shown and is_file:
             raise ConfigurationError("the answer is a file: --output FILE names where to write it, '-' standard output")
-        with connected(options, desk.interrupts) as client, _warned(desk):
+        with connected(options, desk.interrupts) as client, _show_warnings(desk):
             # What may be repeated may also be cut off.
-            held = nullcontext() if sending.operation.is_idempotent else _held(desk, job)
+            held = nullcontext() if sending.operation.is_idempotent else _hold_signal(desk, job)
             job.is_idempotent = sending.operation.is_idempotent
             if sending.operation.method not in _SAFE:
                 job.stage = "sending"
@@ -144,7 +144,7 @@ def submit(sending: Sending, options: Submitting) -> int:
         if options.no_wait and options.output is not None:
             raise ConfigurationError("--no-wait and --output exclude each other: there is no file without waiting")
         with connected(options, desk.interrupts) as client:
-            with _warned(desk), _held(desk, job):
+            with _show_warnings(desk), _hold_signal(desk, job):
                 task = sending.send(client)
                 job.submitted(task)
             desk.interrupts.deliver()
@@ -157,7 +157,7 @@ def submit(sending: Sending, options: Submitting) -> int:
 
 
 @contextmanager
-def _held(desk: Desk, job: Job) -> Iterator[None]:
+def _hold_signal(desk: Desk, job: Job) -> Iterator[None]:
     """Hold the first signal back in this block: a request whose answer is not awaited may have been billed."""
     with desk.interrupts.held(lambda: desk.screen.problem(job.notice)):
         job.stage = "sending"
@@ -165,7 +165,7 @@ def _held(desk: Desk, job: Job) -> Iterator[None]:
 
 
 @contextmanager
-def _warned(desk: Desk) -> Iterator[None]:
+def _show_warnings(desk: Desk) -> Iterator[None]:
     """Show the warnings of this block after it."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
