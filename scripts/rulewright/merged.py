@@ -62,7 +62,7 @@ class Merged:
         return with_rules_as_schema(self.value, self.ruled)
 
     @contextlib.contextmanager
-    def explained(self) -> Iterator[None]:
+    def explain_errors(self) -> Iterator[None]:
         """Give what goes wrong with the merged document its cause and its place.
 
         An error that knows its place in the merged document alone gets the file and the line it comes from. What is
@@ -184,7 +184,7 @@ def merge(project: Project) -> Merged:
     if holes := read_holes(vendor, overlays):
         value = {**value, HOLES: [hole.data() for hole in holes]}
     merged = Merged(vendor, overlays, value, (), applied.ledger)
-    with merged.explained():
+    with merged.explain_errors():
         refuse_faults(dataclasses.replace(vendor, value=merged.value), find_faults(merged.value))
         refuse_circles(vendor, merged.value)
         ruled = read_rules(merged.value)

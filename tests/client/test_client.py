@@ -297,5 +297,5 @@ def test_the_token_is_given_to_one_origin_alone(url: str) -> None:
     authority = Authority(Secret(TOKEN), home)
     for place in ("header", "query", "cookie"):
         credential = Credential(place, "key", "bearer")
-        assert authority.carried(Request("GET", url, {}, None, (credential,))) == (url, {})
-        assert authority.carried(Request("GET", base, {}, None, (credential,))) != (base, {})
+        assert authority.add_credentials(Request("GET", url, {}, None, (credential,))) == (url, {})
+        assert authority.add_credentials(Request("GET", base, {}, None, (credential,))) != (base, {})

@@ -180,7 +180,7 @@ class Bench:
         self.sandbox.script(script)
         known = set(self.sandbox.core.tasks)
         self.send(self.contract.ask(submit, submit.request))
-        return subject.asking(next(each for each in self.sandbox.core.tasks if each not in known))
+        return subject.poll_request(next(each for each in self.sandbox.core.tasks if each not in known))
 
     def agree_on_parameters(self, subject: Subject, case: str, request: Request) -> Failure | None:
         """Put a request whose parameters have rules to compiled rules, client and server."""
@@ -198,7 +198,7 @@ class Bench:
             got = f"broken {', '.join(found) or 'nothing'}"
             return Failure(case, f"{subject} parameters", got, "accepted" if right else "refused", "rules", ask)
         outcome = self.call(request)
-        refused = self.package.refused_for(outcome)
+        refused = self.package.refusals(outcome)
         if set(refused or ()) != found or (not right and self.sent):
             got = f"{outcome.name}, {len(self.sent)} sent"
             return Failure(case, f"{subject} parameters", got, f"refused for {found or 'nothing'}", "client", ask)
@@ -260,7 +260,7 @@ class Bench:
             outcome = self.call(request)
         except Inexpressible:
             return None
-        refused = self.package.refused_for(outcome)
+        refused = self.package.refusals(outcome)
         if verdict.is_free and refused is not None and set(refused) == {"schema"}:
             return None
         if not verdict.accepted:

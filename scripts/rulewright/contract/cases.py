@@ -241,7 +241,7 @@ class Cases:
 
     def methods(self) -> Iterator[Probe]:
         """Yield requests with methods that no operation of the path has."""
-        documented = self._contract.matching(self._ask.target.partition("?")[0])
+        documented = self._contract.match(self._ask.target.partition("?")[0])
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
             if method not in documented:
                 ask = Ask(method, self._ask.target, {}, None, self.subject.carriers)
@@ -251,7 +251,7 @@ class Cases:
         """Yield a request for the state of a task that nobody started."""
         waiter = self.subject.operation.waiter
         if waiter is not None and waiter.id_schema.get("type") == "string" and not _limits(waiter.id_schema):
-            ask = self._contract.ask(self.subject, self.subject.asking("no-task-has-this-id"))
+            ask = self._contract.ask(self.subject, self.subject.poll_request("no-task-has-this-id"))
             yield Probe(f"{self.subject.name} of an unknown task", f"{self.subject.name} responses", ask, (404,))
 
 

@@ -136,7 +136,7 @@ class ClientPackage:
             return False
         return True
 
-    def written(self, request: Request) -> Any:
+    def json_body(self, request: Request) -> Any:
         """Return the JSON body that the client sends for a request; dates may be written in another way.
 
         Raises:
@@ -172,7 +172,7 @@ class ClientPackage:
         found = self._rules.request_violations(self._operation(request), given, **options)
         return tuple((each.rule, each.level) for each in found)
 
-    def refused_for(self, outcome: Outcome) -> tuple[str, ...] | None:
+    def refusals(self, outcome: Outcome) -> tuple[str, ...] | None:
         """Return the ids of the stated rules for which the client sent nothing; None if it refused nothing."""
         if not isinstance(outcome.error, self._module.RequestRefused):
             return None

@@ -174,7 +174,7 @@ class Server:
             return None
         got = f"HTTP {', '.join(map(str, sorted(found)))}, of which the document has nothing"
         ask = next(iter(found.values()))
-        wanted = f"this action in an overlay:\n{contract.describing(subject, found)}"
+        wanted = f"this action in an overlay:\n{contract.describe_statuses(subject, found)}"
         return Failure(f"the answers of {subject}", f"{subject} responses", got, wanted, "document", ask)
 
     def close(self) -> None:

@@ -35,7 +35,7 @@ class _Table:
     calls: tuple[_Call, ...]
 
 
-def typing_tables(sets: Sequence[VariantSet], methods: Sequence[Method], package: str) -> tuple[str, str]:
+def write_typing_tables(sets: Sequence[VariantSet], methods: Sequence[Method], package: str) -> tuple[str, str]:
     """Return the source of the calls that a type checker must accept, and of those it must reject; none is run.
 
     Every combination of the listable fields that the stated rules restrict, for every variant, is one call on one line.

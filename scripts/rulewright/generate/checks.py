@@ -40,7 +40,7 @@ from rulewright.rules.expression import (
     every,
     is_type,
     mismatches,
-    negated,
+    negate,
     some,
 )
 from rulewright.rules.space import Given, Length, domains
@@ -481,7 +481,7 @@ class _Module:
             message = f"must fit {wanted} of {len(options)} schemas"
         refused = (Refuse(place.code, "to_json(value)", message),)
         if wanted == _CHOICES["anyOf"]:
-            return _if(negated(some(fitting)), refused)
+            return _if(negate(some(fitting)), refused)
         return (If(f"sum(map(bool, ({''.join(f'{expression.render(each)}, ' for each in fitting)}))) != 1", refused),)
 
     def _holds(self, schema: Mapping[str, Any], place: _Place, scope: _Scope) -> Expression:
@@ -549,10 +549,10 @@ class _Module:
         if scalars := self._scalars(schema):
             accepted = some(self._accepts(each, variable) for each in scalars)
             message = f"must fit at least one of {len(scalars)} schemas, fits 0"
-            block += _if(negated(accepted), (Refuse(place.code, variable, message),))
+            block += _if(negate(accepted), (Refuse(place.code, variable, message),))
         block += combined
         if kinds:
-            other = negated(some(is_type(kind, variable) for kind in kinds))
+            other = negate(some(is_type(kind, variable) for kind in kinds))
             refused = (Refuse(place.code, variable, f"must be {_article(' or '.join(kinds))}"),)
             block = [If(expression.render(other), refused, tuple(block))]
         return tuple(block)
@@ -715,7 +715,11 @@ def _rule(rule: Rule, compiler: Compiler) -> Block:
     found = mismatches(rule.requirement, "body", "", compiler)
     if len(found) == 1:
         mismatch = found[0]
-        search = _search_loop(rule, mismatch, mismatch.items) if mismatch.items is not None else _report_violation(rule, mismatch)
+        search = (
+            _search_loop(rule, mismatch, mismatch.items)
+            if mismatch.items is not None
+            else _report_violation(rule, mismatch)
+        )
         return (comment, *_if(every([condition, mismatch.condition]), search))
     chain: Block = ()
     for mismatch in reversed(found):
@@ -795,7 +799,7 @@ def _compiles(schema: Any, *, body: bool) -> bool:
 
 
 def _not(condition: Expression) -> str:
-    return expression.render(negated(condition))
+    return expression.render(negate(condition))
 
 
 def _sizes(schema: Mapping[str, Any], variable: str, place: _Place, keyword: str, noun: str) -> Block:

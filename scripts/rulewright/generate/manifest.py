@@ -120,7 +120,7 @@ def _pages(project: Project) -> list[Any]:
         raise InputError("is not a record of imported pages; import them again", path=ORIGIN) from error
 
 
-def edited(actual: Tree, recorded: Mapping[str, str]) -> bool:
+def is_edited(actual: Tree, recorded: Mapping[str, str]) -> bool:
     """Return whether an output directory differs from what a manifest recorded of it."""
     return {path: sha256(content) for path, content in actual.items() if path != NAME} != recorded
 

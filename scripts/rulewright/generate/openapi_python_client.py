@@ -222,7 +222,7 @@ def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> N
         written = module.read_bytes()
         changed = _CONST.sub(rb'\1_Values_.unlisted(\2, (\3,), __name__ + ".\2")', written)
         changed = _PARSED.sub(_read_tolerantly, changed)
-        changed = _WRITTEN.sub(rb"_Values_.written(\1)", changed)
+        changed = _WRITTEN.sub(rb"_Values_.write_date(\1)", changed)
         if b"_Values_." in changed:  # the template calls what it reads of a property `values` `_values`
             changed = changed.replace(b"\nfrom ", b"\nfrom ... import _values as _Values_\nfrom ", 1)
         if changed != written:
@@ -232,7 +232,7 @@ def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> N
 def _read_tolerantly(call: re.Match[bytes]) -> bytes:
     """Return the call that reads a date or an identifier, if it is one; its place is a variable or a required field."""
     place = call["name"] or b'"%s"' % call["value"]
-    return b'_Values_.parsed(%s, %s, __name__ + "." + %s)' % (call[1], call["value"], place)
+    return b'_Values_.parse_text(%s, %s, __name__ + "." + %s)' % (call[1], call["value"], place)
 
 
 def _sent_enums(endpoint: Endpoint) -> Iterator[str]:

@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 import jsonschema_rs
 from jsonschema_rs.canonical import CanonicalizationError, Containment
 
-from rulewright.impact.grammar import kind_of, resolved
-from rulewright.impact.normal import NOTES, flattened
+from rulewright.impact.grammar import kind_of, resolve
+from rulewright.impact.normal import NOTES, flatten
 from rulewright.openapi.sample import samples
 from rulewright.openapi.schemas import SchemaError, Schemas
 
@@ -142,7 +142,7 @@ class Containing:
                 if name not in found:
                     place = number, side, sent, name
                     if place not in self._components:
-                        target = resolved({"$ref": f"{_SCHEMAS}{name}"}, document)
+                        target = resolve({"$ref": f"{_SCHEMAS}{name}"}, document)
                         self._components[place] = _Meaning(document, side, sent=sent).of(target, alone=False)
                     found[name] = self._components[place]
                     waiting.append(found[name])
@@ -230,8 +230,8 @@ class _Meaning:
 
     def _lists_fields(self, schema: dict[str, Any]) -> bool:
         """Whether a schema is that of objects with listed fields, and leaves others open without asking for them."""
-        found = resolved(schema, self._document)
-        found = flattened(found, self._document) if isinstance(found, dict) else {}
+        found = resolve(schema, self._document)
+        found = flatten(found, self._document) if isinstance(found, dict) else {}
         return bool(found.get("properties")) and not (_OPEN & found.keys())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from rulewright.impact.grammar import key_of, kind_of, resolved, same
+from rulewright.impact.grammar import key_of, kind_of, resolve, same
 from rulewright.openapi.operations import METHODS
 
 NOTES: Final = frozenset(
@@ -301,17 +301,17 @@ def is_rule(member: Mapping[str, Any]) -> bool:
     return any(key.startswith("x-") for key in member)
 
 
-def flattened(schema: dict[str, Any], document: Any, around: tuple[int, ...] = ()) -> dict[str, Any]:
+def flatten(schema: dict[str, Any], document: Any, around: tuple[int, ...] = ()) -> dict[str, Any]:
     """Return a schema with the members of `allOf`, references followed, merged into it; itself if they do not merge."""
     members = schema.get("allOf")
     if not isinstance(members, list):
         return schema
     result = {key: value for key, value in schema.items() if key != "allOf"}
     for member in members:
-        found = resolved(member, document)
+        found = resolve(member, document)
         if not isinstance(found, dict) or "$ref" in found or id(found) in around:
             return schema
-        merged = _merge(result, flattened(found, document, (*around, id(found))))
+        merged = _merge(result, flatten(found, document, (*around, id(found))))
         if merged is None:
             return schema
         result = merged

@@ -192,7 +192,7 @@ def compare(
         InputError: One of them is not valid OpenAPI, and cannot be compared.
     """
     date = (today or dt.datetime.now(dt.UTC).date()).isoformat()
-    with old.merged.explained(), new.merged.explained():
+    with old.merged.explain_errors(), new.merged.explain_errors():
         if new.conflicts:
             names = Renames(normal(old.vendor.value), normal(new.vendor.value)).names
             new = follow_renames(new, {kind: each for kind, each in names.items() if kind != "paths"})

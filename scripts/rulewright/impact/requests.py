@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 
-from rulewright.impact.grammar import key_of, resolved, same
+from rulewright.impact.grammar import key_of, resolve, same
 from rulewright.impact.revision import Revision
 from rulewright.openapi.operations import Operation, operations, parameter_names, parameters_schema
 from rulewright.openapi.pointer import decode
@@ -82,7 +82,7 @@ class Acceptance:
     def __init__(self, revision: Revision, schemas: Schemas, schema: Any) -> None:
         self._validator = schemas.validator(schema)
         self.document = revision.value
-        self.schema: Mapping[str, Any] = resolved(schema, revision.value)
+        self.schema: Mapping[str, Any] = resolve(schema, revision.value)
         self.verdict = Verdict(_rules_of(revision.ruled, schema, self.schema))
 
     def accepts(self, body: Any) -> bool:
@@ -246,7 +246,7 @@ def _parameters(revision: Revision, operation: Operation) -> Mapping[str, Any]:
 
 
 def _body_schema(operation: Mapping[str, Any], document: Any) -> Any:
-    body = resolved(operation.get("requestBody"), document)
+    body = resolve(operation.get("requestBody"), document)
     content = body.get("content") if isinstance(body, dict) else None
     for kind, media in content.items() if isinstance(content, dict) else ():
         if "json" in kind and isinstance(media, dict) and isinstance(media.get("schema"), dict):
@@ -314,7 +314,7 @@ class _Space:
         self.others = product(self.free.values())
 
     def _add(self, name: str, domains: list[Any]) -> None:
-        schemas = [resolved(side.schema.get("properties", {}).get(name), side.document) for side in self._sides]
+        schemas = [resolve(side.schema.get("properties", {}).get(name), side.document) for side in self._sides]
         required = [name in side.schema.get("required", []) for side in self._sides]
         alike = required[0] == required[1] and same(*map(_without_annotations, schemas))
         values = _distinct([value for domain in domains for value in _concrete_values(domain or ())])

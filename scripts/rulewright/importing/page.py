@@ -22,7 +22,7 @@ from markdown_it.common.utils import unescapeAll
 from markdown_it.token import Token
 
 from rulewright.errors import InputError, printable
-from rulewright.openapi.document import Document, decoded, parse, read_whole
+from rulewright.openapi.document import Document, decode, parse, read_whole
 from rulewright.openapi.operations import METHODS, operations
 from rulewright.openapi.validity import minor_version
 
@@ -212,7 +212,7 @@ def read_page(source: str, origin: str | None = None) -> Page:
 
 
 def _decode(raw: bytes, name: str) -> str:
-    text = decoded(raw, name)
+    text = decode(raw, name)
     if not text.strip():
         raise InputError("is empty; a documentation page was expected", path=name)
     if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):

@@ -13,7 +13,7 @@ from typing import Any, Final
 import yaml
 
 from rulewright.errors import InputError
-from rulewright.files import draft_name, drafting, sweep
+from rulewright.files import draft_name, hold_drafts, sweep
 from rulewright.generate.build import build
 from rulewright.generate.gaps import ACCEPTED, Coverage, Gap, UnacceptedGapError
 from rulewright.generate.generator import Generator
@@ -40,7 +40,7 @@ def _overlay(title: str, actions: Sequence[Mapping[str, Any]], **extensions: Any
     return yaml.safe_dump(overlay, sort_keys=False, allow_unicode=True, width=110).encode()
 
 
-def noted(gaps: Sequence[Gap]) -> bytes:
+def gaps_overlay(gaps: Sequence[Gap]) -> bytes:
     """Return an overlay that accepts some gaps, each with the generator's message.
 
     Args:
@@ -221,7 +221,7 @@ def create(
             except UnacceptedGapError as found:
                 progress("noting what the generator cannot express")
                 begun.append(Path(folder) / NOTED)
-                begun[-1].write_bytes(noted(found.gaps))
+                begun[-1].write_bytes(gaps_overlay(found.gaps))
                 gaps = found.gaps
                 made = _make(target, imported, scaffold(name, requirement, begun), generator, progress)
     done = tuple(f"{action['target']}: {action['description']}" for action in repairs.actions)
@@ -237,7 +237,7 @@ def _make(
     fresh = draft_name(place)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with drafting(place):
+        with hold_drafts(place):
             write_tree(fresh, tree)
             project = load_project(fresh)
             write_record(project, tree[SPEC], imported)

@@ -92,7 +92,7 @@ def load(path: str | Path) -> Document:
             non-text keys, NaN, custom tags, endless aliases); names the file and the line.
     """
     name = _display_path(Path(path))
-    return parse(decoded(read_whole(Path(path), name), name), name)
+    return parse(decode(read_whole(Path(path), name), name), name)
 
 
 def read_whole(path: Path, name: str) -> bytes:
@@ -111,7 +111,7 @@ def read_whole(path: Path, name: str) -> bytes:
     return raw
 
 
-def decoded(raw: bytes, name: str) -> str:
+def decode(raw: bytes, name: str) -> str:
     """Return the text of a file.
 
     Raises:

@@ -56,7 +56,7 @@ class Addition:
         return f"{place}, {self.message}"
 
 
-def absorbed(vendor: Document, overlays: Sequence[Overlay]) -> tuple[Addition, ...]:
+def find_absorbed(vendor: Document, overlays: Sequence[Overlay]) -> tuple[Addition, ...]:
     """Return what overlays add that the vendor document already has, unless they removed the vendor's before."""
     found: list[Addition] = []
     removed: set[Location] = set()
@@ -81,7 +81,7 @@ def refuse_absorbed(vendor: Document, overlays: Sequence[Overlay]) -> None:
     Raises:
         InputError: Names each action and what it adds.
     """
-    if found := absorbed(vendor, overlays):
+    if found := find_absorbed(vendor, overlays):
         first, *rest = found
         message = "\n  ".join([first.message, *map(str, rest), WAY_OUT])
         raise InputError(message, path=first.overlay, line=first.line, pointer=encode(first.location))

@@ -231,7 +231,7 @@ def _about(rule: Rule, judge: _Table | _Proof) -> Iterator[Finding]:
     if found := judge.contradiction(rule):
         text = f"no valid request meets the condition of {rule.id}: together with the others it asks the impossible"
         yield Finding(f"contradiction/{rule.id}", text, *found)
-    if rule.level == "error" and (found := judge.implied(rule)):
+    if rule.level == "error" and (found := judge.implied_rules(rule)):
         text = f"{rule.id} is implied by the others: whatever breaks it breaks another rule too"
         yield Finding(f"implied/{rule.id}", text, *found)
 
@@ -277,7 +277,7 @@ class _Proof:
         """Return why no valid request meets the condition of a rule, if none does."""
         return self._reason(self._errors, rule.condition, rule.breaks)
 
-    def implied(self, rule: Rule) -> Refusal | None:
+    def implied_rules(self, rule: Rule) -> Refusal | None:
         """Return the other rules that whatever breaks a rule breaks, if it always does."""
         return self._reason([each for each in self._errors if each is not rule], _violating_schema(rule), rule.breaks)
 
@@ -394,7 +394,7 @@ class _Table:
             return None
         return self._reason({each for point in meeting for each in self.errors(point)}, meeting)
 
-    def implied(self, rule: Rule) -> Refusal | None:
+    def implied_rules(self, rule: Rule) -> Refusal | None:
         """Return the other rules that whatever breaks a rule breaks, if it always does."""
         broken = self._points_breaking(rule)
         if not broken or any(len(self.errors(point)) < 2 for point in broken):

@@ -15,7 +15,7 @@ from rulewright.errors import InputError
 from rulewright.openapi.operations import METHODS, operation_parameters, parameter_names, parameters_schema
 from rulewright.openapi.pointer import Location, encode
 from rulewright.openapi.references import objects
-from rulewright.rules.dialect import DialectError, check, lowered
+from rulewright.rules.dialect import DialectError, check, lower
 
 EXTENSION: Final = "x-rules"
 VARIANTS: Final = "x-variants"
@@ -324,5 +324,5 @@ def implication(rule: Rule, version: str) -> dict[str, Any]:
             "message": rule.message,
             "source": rule.source.data(),
         },
-        "anyOf": [{"not": lowered(rule.condition, version)}, lowered(rule.requirement, version)],
+        "anyOf": [{"not": lower(rule.condition, version)}, lower(rule.requirement, version)],
     }

@@ -65,7 +65,7 @@ ALWAYS: Final = All(())
 NEVER: Final = Some(())
 
 
-def negated(expression: Expression) -> Expression:
+def negate(expression: Expression) -> Expression:
     """Return the opposite, pushed down to the comparisons."""
     if isinstance(expression, Term):
         return Term(
@@ -76,7 +76,7 @@ def negated(expression: Expression) -> Expression:
             _OPPOSITE[expression.absent_if],
         )
     kind = Some if isinstance(expression, All) else All
-    return kind(tuple(negated(part) for part in expression.parts))
+    return kind(tuple(negate(part) for part in expression.parts))
 
 
 def every(parts: Iterable[Expression]) -> Expression:
@@ -222,9 +222,9 @@ class Compiler:
             parts.append(some([absent(value), self.holds(schema, value)]))
         return every(parts)
 
-    def _is_required(self, operand: list[str], variable: str) -> Expression:
-        present = every(negated(absent(self.member(variable, name))) for name in operand)
-        return some([negated(self.is_object(variable)), present])
+    def _required(self, operand: list[str], variable: str) -> Expression:
+        present = every(negate(absent(self.member(variable, name))) for name in operand)
+        return some([negate(self.is_object(variable)), present])
 
     def _const(self, operand: Any, variable: str) -> Expression:
         return self._enum([operand], variable)
@@ -246,8 +246,8 @@ class Compiler:
         item = self.holds(operand, "item")
         if item == ALWAYS:
             return ALWAYS
-        good, bad = (f"({render(each)} for item in {variable})" for each in (item, negated(item)))
-        return some([negated(self.is_list(variable)), Term(f"all{good}", f"any{bad}")])
+        good, bad = (f"({render(each)} for item in {variable})" for each in (item, negate(item)))
+        return some([negate(self.is_list(variable)), Term(f"all{good}", f"any{bad}")])
 
     def _pattern(self, operand: str, variable: str) -> Expression:
         if operand == r"\S":  # the commonest of all, and several times faster so; most texts begin with a letter
@@ -263,15 +263,15 @@ class Compiler:
         return some(self.holds(schema, variable) for schema in operand)
 
     def _not(self, operand: Any, variable: str) -> Expression:
-        return negated(self.holds(operand, variable))
+        return negate(self.holds(operand, variable))
 
     def _if_text(self, variable: str, *terms: Term) -> Expression:
-        return some([negated(is_type("string", variable)), *terms])
+        return some([negate(is_type("string", variable)), *terms])
 
     def _sizes(self, schema: Mapping[str, Any], variable: str) -> Iterable[Expression]:
         size = f"len({variable})"
         if items := _between(size, schema.get("minItems"), schema.get("maxItems")):
-            yield some([negated(self.is_list(variable)), items])
+            yield some([negate(self.is_list(variable)), items])
         if length := _between(size, schema.get("minLength"), schema.get("maxLength")):
             yield self._if_text(variable, length)
 
@@ -282,7 +282,7 @@ class Compiler:
                 bound = repr(schema[keyword])
                 terms.append(Term(f"{variable} {sign} {bound}", f"{variable} {opposite} {bound}"))
         if terms:
-            yield some([negated(is_type("number", variable)), every(terms)])
+            yield some([negate(is_type("number", variable)), every(terms)])
 
 
 _METHODS: Final = {
@@ -349,7 +349,7 @@ def mismatches(schema: Any, owner: str, pointer: str, compiler: Compiler) -> lis
     for name, child in rest.pop("properties", {}).items():
         field = compiler.member(owner, name)
         found += [
-            Mismatch(every([negated(absent(field)), inner.condition]), inner.pointer, inner.value, inner.items)
+            Mismatch(every([negate(absent(field)), inner.condition]), inner.pointer, inner.value, inner.items)
             for inner in mismatches(child, field, f"{pointer}{encode([name])}", compiler)
         ]
     for part in rest.pop("allOf", []):
@@ -359,11 +359,11 @@ def mismatches(schema: Any, owner: str, pointer: str, compiler: Compiler) -> lis
     if (forbidden := _forbidden(rest)) is not None:
         del rest["not"]
         field = compiler.member(owner, forbidden)
-        if (other := negated(compiler.is_object(owner))) != NEVER:
+        if (other := negate(compiler.is_object(owner))) != NEVER:
             found.append(Mismatch(other, pointer, value))  # `required` accepts it, so its opposite refuses it
-        found.append(Mismatch(negated(absent(field)), f"{pointer}{encode([forbidden])}", field))
+        found.append(Mismatch(negate(absent(field)), f"{pointer}{encode([forbidden])}", field))
     if (holds := compiler.holds(rest, owner)) != ALWAYS:
-        found.append(Mismatch(negated(holds), pointer, value))
+        found.append(Mismatch(negate(holds), pointer, value))
     return _merge(found)
 
 

@@ -12,7 +12,7 @@ from rulewright.openapi.pointer import Location, at, decode
 from rulewright.openapi.references import follow_schema
 from rulewright.openapi.sample import samples
 from rulewright.openapi.schemas import SchemaError, Schemas
-from rulewright.rules.sources import Prose, Sentence, folded
+from rulewright.rules.sources import Prose, Sentence, fold
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _COUNTS: Final = re.compile(r"(?<![A-Za-z0-9_])(\d+)(?:\s*(?:-|–|~|to|至|到)\s*(\d+))?(?![A-Za-z0-9_])")
@@ -24,8 +24,8 @@ def find_sentence(prose: Prose, words: str) -> Sentence:
     Raises:
         InputError: There is none, or more than one.
     """
-    wanted = folded(words).casefold()
-    found = [each for each in prose.sentences if wanted in folded(each.text).casefold()]
+    wanted = fold(words).casefold()
+    found = [each for each in prose.sentences if wanted in fold(each.text).casefold()]
     if len(found) == 1:
         return found[0]
     if found:

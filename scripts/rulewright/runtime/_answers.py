@@ -230,7 +230,7 @@ def text_of(value: object) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
 
 
-def submitted_id(answer: Answer, document: object, reader: Reader) -> str | None:
+def find_submitted_id(answer: Answer, document: object, reader: Reader) -> str | None:
     """Return the id a submit was answered with, if the value at its place can be one."""
     value = value_at(answer, document, reader.waiter.submitted)
     if reader.waiter.by_address:

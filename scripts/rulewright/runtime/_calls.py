@@ -20,12 +20,12 @@ from ._answers import (
     ABSENT,
     Reader,
     Unreadable,
+    find_submitted_id,
     may_hide_json,
     mentioned_ids,
     retry_after,
     shown_place,
     status_error,
-    submitted_id,
     utc,
     value_at,
 )
@@ -101,7 +101,7 @@ class Call:
         return hashlib.sha256(head + (self.request.content or b"")).hexdigest()
 
 
-def sending(call: Call) -> Core[Answer]:
+def send_request(call: Call) -> Core[Answer]:
     """Send a request and return the success that it is answered with; of a submit, one that names a task.
 
     Raises:
@@ -114,7 +114,7 @@ def sending(call: Call) -> Core[Answer]:
     return cast(Answer, (yield from _accept(call, lambda: Send(call.request, call.timeout, limit))))
 
 
-def opening(call: Call) -> Core[Opened]:
+def open_answer(call: Call) -> Core[Opened]:
     """Send a request and return the head of the success that it is answered with; see `sending`."""
     opened = yield from _accept(call, lambda: Open(call.request, call.timeout, guarded=False, authorized=True))
     return cast(Opened, opened)
@@ -243,7 +243,7 @@ def _problem_of_task(call: Call, answer: Answer, sent_at: float) -> OutcomeUnkno
     document = reader.document(answer)
     place = reader.waiter.submitted
     shown = shown_place(place)
-    found = submitted_id(answer, document, reader)
+    found = find_submitted_id(answer, document, reader)
     if 200 <= status < 300:
         if found is not None:
             return None
@@ -271,7 +271,7 @@ def _problem_of_task(call: Call, answer: Answer, sent_at: float) -> OutcomeUnkno
 def ids_in(answer: Answer, reader: Reader) -> tuple[str, ...]:
     """Return the ids of tasks in an answer that is no plain success: the one at its place, or else any of its name."""
     place = reader.waiter.submitted
-    found = submitted_id(answer, reader.document(answer), reader)
+    found = find_submitted_id(answer, reader.document(answer), reader)
     if found is not None:
         return (found,)
     name = "" if isinstance(place, str) else place[-1].lower()
@@ -324,7 +324,7 @@ def _redirect(call: Call, answer: Answer) -> ProtocolError:
     )
 
 
-def calling(call: Call) -> Core[Any]:
+def call_operation(call: Call) -> Core[Any]:
     """Send a request and return what a success is answered with, read as the document says.
 
     Raises:
@@ -332,7 +332,7 @@ def calling(call: Call) -> Core[Any]:
     """
     if call.operation.has_items:
         raise ConfigurationError(f"{call.what} is answered with a stream: call its method, or client.stream")
-    answer = yield from sending(call)
+    answer = yield from send_request(call)
     found = _parse_success(call, answer)
     if isinstance(found, ProtocolError):
         # Outside of where the answer was read, so that no traceback drags it along.
@@ -361,7 +361,7 @@ def unreadable(call: Call, answer: Answer, reason: str) -> ProtocolError:
     reader = call.reader
     return ProtocolError(
         f"{call.what} was answered with HTTP {answer.status}, but {reason}",
-        task_id=submitted_id(answer, reader.document(answer), reader) if call.operation.poll else None,
+        task_id=find_submitted_id(answer, reader.document(answer), reader) if call.operation.poll else None,
         status=answer.status,
         trace_id=reader.trace(answer, None),
         vendor_message=reader.message(reader.document(answer)),

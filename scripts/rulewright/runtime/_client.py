@@ -150,7 +150,9 @@ class Client(Base, Methods):
         """
         from . import _calls, _cores
 
-        found: A = self.run(_calls.calling(_cores.prepared(self.settings, operation, named_only(arguments, named))))
+        found: A = self.run(
+            _calls.call_operation(_cores.prepare(self.settings, operation, named_only(arguments, named)))
+        )
         return found
 
     def stream(self, operation: Operation[P, Any], *arguments: P.args, **named: P.kwargs) -> Stream[Any]:
@@ -166,13 +168,13 @@ class Client(Base, Methods):
         """
         from . import _cores
 
-        call = _cores.prepared(self.settings, operation, named_only(arguments, named))
+        call = _cores.prepare(self.settings, operation, named_only(arguments, named))
         return self._stream_of(call)
 
     def _stream_of(self, call: Call) -> Stream[Any]:
         from . import _streaming, _streams
 
-        return _streams.Stream(self._open().run, self.run(_streaming.streaming(call)))
+        return _streams.Stream(self._open().run, self.run(_streaming.open_stream(call)))
 
     def run(self, core: Core[R]) -> R:
         """Carry out a decision core with this client's connections and clock."""
@@ -217,7 +219,7 @@ class Client(Base, Methods):
         """Submit a request, given as the arguments of its generated function."""
         from . import _cores, _tasks
 
-        core = _cores.starting(
+        core = _cores.start_task(
             self.settings,
             operation,
             arguments,
@@ -254,7 +256,7 @@ class Client(Base, Methods):
         from . import _cores
 
         arguments = _cores.arguments_of(operation, given, extra)
-        call = _cores.prepared(self.settings, operation, arguments, waive=waive, strict=strict)
+        call = _cores.prepare(self.settings, operation, arguments, waive=waive, strict=strict)
         return self._stream_of(call)
 
     def _call(
@@ -269,8 +271,8 @@ class Client(Base, Methods):
         from . import _calls, _cores
 
         arguments = _cores.arguments_of(operation, given, extra)
-        call = _cores.prepared(self.settings, operation, arguments, waive=waive, strict=strict)
-        found: A = self.run(_calls.calling(call))
+        call = _cores.prepare(self.settings, operation, arguments, waive=waive, strict=strict)
+        found: A = self.run(_calls.call_operation(call))
         return found
 
 
@@ -352,7 +354,7 @@ class AsyncClient(Base, AsyncMethods):
         from . import _calls, _cores
 
         found: A = await self.run(
-            _calls.calling(_cores.prepared(self.settings, operation, named_only(arguments, named)))
+            _calls.call_operation(_cores.prepare(self.settings, operation, named_only(arguments, named)))
         )
         return found
 
@@ -369,13 +371,13 @@ class AsyncClient(Base, AsyncMethods):
         """
         from . import _cores
 
-        call = _cores.prepared(self.settings, operation, named_only(arguments, named))
+        call = _cores.prepare(self.settings, operation, named_only(arguments, named))
         return await self._stream_of(call)
 
     async def _stream_of(self, call: Call) -> AsyncStream[Any]:
         from . import _streaming, _streams
 
-        return _streams.AsyncStream(self._open().run, await self.run(_streaming.streaming(call)))
+        return _streams.AsyncStream(self._open().run, await self.run(_streaming.open_stream(call)))
 
     async def run(self, core: Core[R]) -> R:
         """Carry out a decision core with this client's connections and clock."""
@@ -417,7 +419,7 @@ class AsyncClient(Base, AsyncMethods):
         """Submit a request, given as the arguments of its generated function."""
         from . import _cores, _tasks
 
-        core = _cores.starting(
+        core = _cores.start_task(
             self.settings,
             operation,
             arguments,
@@ -454,7 +456,7 @@ class AsyncClient(Base, AsyncMethods):
         from . import _cores
 
         arguments = _cores.arguments_of(operation, given, extra)
-        call = _cores.prepared(self.settings, operation, arguments, waive=waive, strict=strict)
+        call = _cores.prepare(self.settings, operation, arguments, waive=waive, strict=strict)
         return await self._stream_of(call)
 
     async def _call(
@@ -469,6 +471,6 @@ class AsyncClient(Base, AsyncMethods):
         from . import _calls, _cores
 
         arguments = _cores.arguments_of(operation, given, extra)
-        call = _cores.prepared(self.settings, operation, arguments, waive=waive, strict=strict)
-        found: A = await self.run(_calls.calling(call))
+        call = _cores.prepare(self.settings, operation, arguments, waive=waive, strict=strict)
+        found: A = await self.run(_calls.call_operation(call))
         return found

@@ -146,7 +146,7 @@ class _Again:
     expired: bool = False
 
 
-def downloading(
+def download_to(
     asked: Request, target: Path, policy: Policy, redact: Redactor, renewed: Callable[[], Core[Request]]
 ) -> Core[Path]:
     """Put the file at a URL under `target`.

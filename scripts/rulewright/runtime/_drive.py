@@ -86,7 +86,7 @@ class AsyncDriver:
 
     async def _perform(self, effect: Effect[Any]) -> Any:
         if self._closed and type(effect) in BEGINNINGS:
-            raise closed()
+            raise closed_error()
         started = time.monotonic()
         outcome = await self._later[type(effect)](effect)
         log_exchange(effect, outcome, started)
@@ -100,7 +100,7 @@ class AsyncDriver:
         else:
             await self._clock.asleep(effect.seconds)
         if self._closed:
-            raise closed()
+            raise closed_error()
 
     async def _sleep_until_closed(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -192,7 +192,7 @@ class SyncDriver:
 
     def _perform(self, effect: Effect[Any]) -> Any:
         if self._closed.is_set() and type(effect) in BEGINNINGS:
-            raise closed()
+            raise closed_error()
         started = time.monotonic()
         outcome = self._do[type(effect)](effect)
         log_exchange(effect, outcome, started)
@@ -202,7 +202,7 @@ class SyncDriver:
         # A clock of the caller's own knows nothing of `close`.
         if type(self._clock) is SystemClock:
             if self._closed.wait(effect.seconds):
-                raise closed()
+                raise closed_error()
         else:
             self._clock.sleep(effect.seconds)
 
@@ -224,7 +224,7 @@ def log_exchange(effect: Effect[Any], outcome: Any, started: float) -> None:
         _log.debug("%s %s: %s (%.3f s)", effect.request.method, address, end, time.monotonic() - started)
 
 
-def closed() -> ConnectionFailed:
+def closed_error() -> ConnectionFailed:
     """Return the error that ends what still runs when its client is closed."""
     return ConnectionFailed(
         "the client was closed while this call was running",

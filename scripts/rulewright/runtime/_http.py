@@ -201,7 +201,9 @@ def _build_request(request: Request, url: str, added: dict[str, str], timeout: f
 
 
 def _opening_request(effect: Open, authority: Authority) -> httpx.Request:
-    url, added = authority.carried(effect.request) if effect.authorized else (effect.request.url, dict[str, str]())
+    url, added = (
+        authority.add_credentials(effect.request) if effect.authorized else (effect.request.url, dict[str, str]())
+    )
     return _build_request(effect.request, url, added, effect.timeout)
 
 
@@ -472,7 +474,7 @@ class _SyncLine(httpcore.NetworkBackend):
             found = self._resolver.start(host, port).result(self.exchange.left())
         except TimeoutError:
             raise TimeoutError(f"{host} was not resolved in time") from None
-        addresses = self.route.permitted(found, host)
+        addresses = self.route.permit(found, host)
         for remaining in range(len(addresses), 0, -1):
             patience = self.exchange.left() / remaining
             self._socket = made = _socket_for(addresses[-remaining])
@@ -644,7 +646,7 @@ class SyncHttp:
 
     def send(self, effect: Send) -> Answer | Failed:
         """Send a request to the API and read its whole answer."""
-        url, added = self._authority.carried(effect.request)
+        url, added = self._authority.add_credentials(effect.request)
         exchange = Exchange(time.monotonic() + effect.timeout, effect.progress)
         effect.progress.sent = False
         try:
@@ -871,7 +873,7 @@ class _AsyncLine(httpcore.AsyncNetworkBackend):
                 await asyncio.wait_for(asyncio.wrap_future(look_up), self.exchange.left())
             except TimeoutError:
                 raise TimeoutError(f"{host} was not resolved in time") from None
-        addresses = self.route.permitted(look_up.result(), host)
+        addresses = self.route.permit(look_up.result(), host)
         loop = asyncio.get_running_loop()
         for remaining in range(len(addresses), 0, -1):
             address = addresses[-remaining]
@@ -1094,7 +1096,7 @@ class AsyncHttp:
             pool.exchanges.leave(answered=answered)
 
     async def _exchange_within(self, effect: Send, exchange: Exchange) -> Answer | Failed:
-        url, added = self._authority.carried(effect.request)
+        url, added = self._authority.add_credentials(effect.request)
         body: Collector | None = None
         try:
             request = _build_request(effect.request, url, added, effect.timeout)

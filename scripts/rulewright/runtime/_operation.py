@@ -281,7 +281,7 @@ class Operation(Generic[P, R]):
             body.additional_properties.update(extra)
         return body
 
-    def filled_in(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def fill_in(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a request with those that have one value only."""
         return {**{each.argument: each.fixed for each in self.inputs if each.fixed is not ABSENT}, **arguments}
 

@@ -39,7 +39,7 @@ class Authority:
         missing = {each.key for each in credentials} - self.named.keys()
         return not missing or (self.secret is not None and (self.is_shared or len(missing) == len(credentials) == 1))
 
-    def carried(self, request: Request) -> tuple[str, dict[str, str]]:
+    def add_credentials(self, request: Request) -> tuple[str, dict[str, str]]:
         """Return the URL of a request and the headers added to it, with the token where it has any business."""
         url, added = request.url, dict[str, str]()
         if (home := origin(url)) != self.origin and home not in self.others:

@@ -80,7 +80,7 @@ class Route:
         """Whether anything on the way speaks TLS."""
         return "https" in {self.scheme, self.proxy.scheme if self.proxy else ""}
 
-    def permitted(self, addresses: list[str], host: str) -> list[str]:
+    def permit(self, addresses: list[str], host: str) -> list[str]:
         """Return the addresses of `host` if all may be connected to.
 
         Raises:

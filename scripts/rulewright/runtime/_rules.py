@@ -113,7 +113,7 @@ class RuleSet:
     domains: Domains
     check: Check
 
-    def violated(self, fields: Any) -> list[Violated]:
+    def find_violated(self, fields: Any) -> list[Violated]:
         """Return the rules of this set that an object violates."""
         found: Found = []
         self.check(fields, "", found)
@@ -159,7 +159,7 @@ class RuleViolations:
         ]
 
     def _nearest(self, waive: Collection[str]) -> tuple[Change, ...]:
-        changes = nearest(self.rules.domains, self.fields, self.rules.violated, waive)
+        changes = nearest(self.rules.domains, self.fields, self.rules.find_violated, waive)
         return tuple(Change(self.at + each.pointer, each.before, each.after) for each in changes)
 
 
@@ -330,7 +330,7 @@ class Rules:
         if (checks := self._requests.get(operation.id)) is None:
             return parameters, body
         if checks.parameters is not None:
-            checks.parameters(Arguments(operation.filled_in(arguments)), "", parameters)
+            checks.parameters(Arguments(operation.fill_in(arguments)), "", parameters)
         value = arguments.get("body", ABSENT)
         if is_given(value) and (check := checks.body(value, operation.content(value))) is not None:
             check(value if type(value) in self._bodies else to_json(value), "", body)

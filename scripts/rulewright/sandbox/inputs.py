@@ -57,7 +57,7 @@ class Guard:
         for name in {name for operation in spec.operations for every in operation.security for name in every}:
             if name not in schemes:
                 raise SpecError(f"#/components/securitySchemes: {name!r} is required by an operation but not defined")
-            if (place := placed(spec.resolve(schemes[name]))) is not None:
+            if (place := credential_place(spec.resolve(schemes[name]))) is not None:
                 self._schemes[name] = place
             else:
                 self.unchecked.append(name)
@@ -90,7 +90,7 @@ class Guard:
         return hmac.compare_digest(given, self._token)
 
 
-def placed(scheme: Mapping[str, Any]) -> tuple[str, str] | None:
+def credential_place(scheme: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return where requests carry the token: `bearer`, `basic`, `header`, `query` or `cookie`, and the name there.
 
     None for a scheme that needs more than a token.
@@ -172,7 +172,9 @@ class Parameters:
             try:
                 is_query = parameter.place == "query"
                 found = (
-                    self._in_query(parameter, types, pairs) if is_query else _texts_of(parameter, types, request, in_path)
+                    self._in_query(parameter, types, pairs)
+                    if is_query
+                    else _texts_of(parameter, types, request, in_path)
                 )
             except ValueError as error:
                 entries.append(_entry("type", at, "contradictory fields", str(error)))

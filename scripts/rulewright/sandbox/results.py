@@ -78,7 +78,9 @@ class PollBody:
         for place in self._ids:
             _set_at(body, place, int(task.id) if self._numeric else task.id)
         if self._waiter.state.startswith("/"):
-            _set_at(body, self._waiter.state, json.loads(state) if self._state_type in {"boolean", "integer"} else state)
+            _set_at(
+                body, self._waiter.state, json.loads(state) if self._state_type in {"boolean", "integer"} else state
+            )
         body |= dict.fromkeys(self._created, date_text(task.created))
         if trace := self._waiter.error.get("trace"):
             _set_at(body, trace, f"trace-{task.id[:8]}")
@@ -105,7 +107,7 @@ class PollBody:
         place = task.output or self._waiter.output
         if place and _in_body(place) and task.life.script.outcome != Outcome.NO_URL:
             inlined = self._waiter.inlined
-            self._output_at(place).put(body, encoded(task) if inlined else file_url(task, origin))
+            self._output_at(place).put(body, encode(task) if inlined else file_url(task, origin))
 
 
 def _in_body(place: str) -> bool:
@@ -178,7 +180,7 @@ def content(task: Task) -> bytes:
     return _PNG if task.media == "image/png" else _ANYTHING
 
 
-def encoded(task: Task) -> str:
+def encode(task: Task) -> str:
     """Return that file in base64."""
     return base64.b64encode(content(task)).decode()
 

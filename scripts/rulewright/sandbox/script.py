@@ -220,7 +220,9 @@ def _from_words(words: list[str]) -> Script:
             outcomes.append(word)
     if len(outcomes) > 1 or len(timings) > 1:
         raise ScriptError(f"a script has one outcome and one timing, got {', '.join([*outcomes, *timings])}")
-    return Script(outcomes[0] if outcomes else Outcome.SUCCESS, _parse_timing(timings[0]) if timings else None, tuple(faults))
+    return Script(
+        outcomes[0] if outcomes else Outcome.SUCCESS, _parse_timing(timings[0]) if timings else None, tuple(faults)
+    )
 
 
 def _parse_timing(word: str) -> Timing:

@@ -68,7 +68,7 @@ class Schemas(DocumentSchemas):
         """
         return self.spec.resolve(value)
 
-    def ruled(self, schema: Any) -> Iterator[Ruled]:
+    def find_ruled(self, schema: Any) -> Iterator[Ruled]:
         """Yield each schema with rules that may apply to a value of a schema or to a part of the value."""
         yield from self._find_ruled(schema, Ruled((), (), {}, is_alternative=False), frozenset())
 
@@ -97,7 +97,7 @@ class Schemas(DocumentSchemas):
     def rules(self, schema: Any) -> list[Mapping[str, Any]]:
         """Return each rule that may apply to a value of a schema or to a part of the value, once."""
         found: dict[str, Mapping[str, Any]] = {}
-        for rule in (rule for each in self.ruled(schema) for rule in each.schema["x-rules"]):
+        for rule in (rule for each in self.find_ruled(schema) for rule in each.schema["x-rules"]):
             found.setdefault(str(rule.get("id")), rule)
         return list(found.values())
 
@@ -193,7 +193,7 @@ class Checks:
         """Return whether a value fits the schema, rules aside."""
         return self._validator.is_valid(value)
 
-    def applied(self, value: Any) -> list[tuple[Rule, Location, Any]]:
+    def apply(self, value: Any) -> list[tuple[Rule, Location, Any]]:
         """Return the rules whose condition a part of a value meets, in their order, each with the part."""
         order = {rule.id: number for number, rule in enumerate(self.rules)}
         subjects = self._schemas.rule_subjects(self._schema, value)
@@ -206,7 +206,7 @@ class Checks:
         """Return an entry for each violation, and the ids of violated rules that are not enforced."""
         entries = [schema_entry(error) for error in self._validator.iter_errors(value)]
         warnings: dict[str, None] = {}
-        for rule, location, part in self.applied(value):
+        for rule, location, part in self.apply(value):
             if rule.requirement.is_valid(part):
                 continue
             if rule.level == "error" or self._strict:

@@ -22,7 +22,7 @@ from rulewright.files import git
 from rulewright.generate.tree import Tree, write_tree
 from rulewright.impact.formats import render_text
 from rulewright.impact.report import compare
-from rulewright.impact.revision import read
+from rulewright.impact.revision import read_revision
 from rulewright.project import Project
 from rulewright.vendoring.copy import INPUTS
 from rulewright.vendoring.verify import Finding
@@ -45,7 +45,10 @@ def show_edits(root: Path, found: Sequence[Finding], manifest: dict[str, Any], f
     lines: list[str] = []
     for finding in found:
         lines.append(str(finding))
-        if finding.kind in {"edited", "deleted", "added"} and finding.path in {*manifest["files"], *_added_path(finding)}:
+        if finding.kind in {"edited", "deleted", "added"} and finding.path in {
+            *manifest["files"],
+            *_added_path(finding),
+        }:
             lines += _diff(root, finding, manifest["files"].get(finding.path, {}).get("sha256"), fresh)
     return printable("\n".join(lines))
 
@@ -93,7 +96,9 @@ def show_impact(copy: Path, project: Project) -> str:
     old = copy / INPUTS
     if not (old / "pyproject.toml").is_file():
         raise InputError("is missing, so what changed since is unknown", path=old.as_posix())
-    return render_text(compare(read(str(old), project.root), read(str(project.root), project.root), ())).rstrip("\n")
+    return render_text(
+        compare(read_revision(str(old), project.root), read_revision(str(project.root), project.root), ())
+    ).rstrip("\n")
 
 
 _TIMEOUT: Final = 600
@@ -127,7 +132,7 @@ class Diagnostic:
         return printable(f"{self.path}:{self.line}: {self.message} [{self.code}]\n    {self.text}")
 
 
-def affected(copy: Path, fresh: Tree, paths: Sequence[Path], root: Path | None = None) -> list[Diagnostic]:
+def find_affected(copy: Path, fresh: Tree, paths: Sequence[Path], root: Path | None = None) -> list[Diagnostic]:
     """Return what the type checker newly reports in the caller's files once a copy is upgraded.
 
     Nothing of the caller's is written: the upgraded copy stands in a temporary folder beside links to the rest.

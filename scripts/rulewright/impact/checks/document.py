@@ -10,8 +10,8 @@ from rulewright.impact.change import Change
 from rulewright.impact.check import ADD, REMOVE, RENAME, Always, Check, breaking, compatible, nothing, review
 from rulewright.impact.context import Context, shown
 from rulewright.impact.difference import Difference, Place
-from rulewright.impact.grammar import ALTERNATIVES, CONTAINERS, EXTENSION, GRAMMAR, kind_of, places, resolved, same
-from rulewright.impact.prose import SentenceChange, changed_sentences, constraint_sentences, quoting
+from rulewright.impact.grammar import ALTERNATIVES, CONTAINERS, EXTENSION, GRAMMAR, kind_of, places, resolve, same
+from rulewright.impact.prose import SentenceChange, changed_sentences, constraint_sentences, find_quotes
 from rulewright.impact.usage import at
 
 SERVERS: Final = ("OpenAPI.servers[]", "PathItem.servers[]", "Operation.servers[]")
@@ -107,7 +107,7 @@ def _reference_changed(difference: Difference, context: Context) -> Iterator[Cha
         for value in (difference.old, difference.new)
     ]
     text = f"{context.field(difference)}: was {names[0]}, is {names[1]}"
-    targets = resolved(difference.old, before), resolved(difference.new, after)
+    targets = resolve(difference.old, before), resolve(difference.new, after)
     if any("$ref" in each for each in targets if isinstance(each, dict)):
         yield breaking(f"{text}, which leads to nothing or in a circle", "wire", "types")
     elif difference.owner == "Schema" and any("properties" in each or "enum" in each for each in targets):
@@ -133,7 +133,7 @@ def _prose_changed(difference: Difference, context: Context) -> Iterator[Change]
 
 def _sentence(text: str, difference: Difference, context: Context) -> Change:
     change = SentenceChange(difference.old or "", difference.new or "")
-    quoted = quoting((context.old, context.new), difference.location, change)
+    quoted = find_quotes((context.old, context.new), difference.location, change)
     return review(text + "; it is quoted: review the rule or overlay" * bool(quoted), words=change.words, quoted=quoted)
 
 

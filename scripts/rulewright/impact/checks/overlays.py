@@ -17,7 +17,7 @@ from rulewright.impact.check import (
     Check,
     breaking,
     compatible,
-    filled,
+    fill,
     nothing,
     review,
 )
@@ -43,7 +43,7 @@ class Counted:
 
     def __call__(self, difference: Difference, context: Context) -> Iterator[Change]:
         """Yield the effect; the text is a template."""
-        text = filled(self.text, difference, context)
+        text = fill(self.text, difference, context)
         groups = _groups(difference, context, stops=self.narrower)
         total = sum(group.count for group in groups)
         if self.narrower and groups:
@@ -59,7 +59,7 @@ class Counted:
 
 def _groups(difference: Difference, context: Context, *, stops: bool) -> list[Group]:
     """Return the counted requests that stop, or start, because of a rule."""
-    rule = filled("{rule}", difference, context)
+    rule = fill("{rule}", difference, context)
     return [
         group
         for impact in context.requests
@@ -196,13 +196,9 @@ def _check_narrowed_functions(context: Context) -> Iterator[Change]:
                     gone = f"{old.ruled.schema.get('x-variants', {}).get('by')}={_value_text(was.value)}"
                     yield _narrowing(old, was, "is gone: calls of it fail", "source", gone)
             elif missing := _newly_required(old, was, new, now):
-                yield _narrowing(
-                    old, was, f"requires {', '.join(missing)}: calls without it fail", "source", missing
-                )
+                yield _narrowing(old, was, f"requires {', '.join(missing)}: calls without it fail", "source", missing)
             elif (lost := _smallest_lost(old, was, now)) is not None:
-                yield _narrowing(
-                    old, was, f"no longer accepts {lost}: a type checker refuses the call", "types", lost
-                )
+                yield _narrowing(old, was, f"no longer accepts {lost}: a type checker refuses the call", "types", lost)
 
 
 def _narrowing(variants: VariantSet, variant: Variant, text: str, who: str, new: Any) -> Change:
@@ -261,7 +257,7 @@ def _value_text(value: Any) -> str:
 
 
 def _check_restated(context: Context) -> Iterator[Change]:
-    if places := context.restated():
+    if places := context.find_restated():
         text = (
             "written differently, with the same meaning"
             if len(places) == 1

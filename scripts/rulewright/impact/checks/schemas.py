@@ -21,7 +21,7 @@ from rulewright.impact.check import (
 from rulewright.impact.containment import FORMATS
 from rulewright.impact.context import Context, python_name, shown
 from rulewright.impact.difference import Difference
-from rulewright.impact.grammar import key_of, resolved
+from rulewright.impact.grammar import key_of, resolve
 from rulewright.impact.normal import COMPOSITION
 
 LOWER: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
@@ -51,12 +51,16 @@ def _missing_from(old: Any, new: Any) -> list[Any]:
 
 def items_removed(difference: Difference) -> list[Difference]:
     """Return one difference for each item that a list no longer has."""
-    return [dataclasses.replace(difference, old=each, new=None) for each in _missing_from(difference.old, difference.new)]
+    return [
+        dataclasses.replace(difference, old=each, new=None) for each in _missing_from(difference.old, difference.new)
+    ]
 
 
 def items_added(difference: Difference) -> list[Difference]:
     """Return one difference for each item that a list did not have."""
-    return [dataclasses.replace(difference, old=None, new=each) for each in _missing_from(difference.new, difference.old)]
+    return [
+        dataclasses.replace(difference, old=None, new=each) for each in _missing_from(difference.new, difference.old)
+    ]
 
 
 def _field_optional(difference: Difference, context: Context) -> Iterator[Change]:
@@ -232,7 +236,7 @@ def _check_composition(difference: Difference, context: Context) -> Iterator[Cha
 
 
 def _may_be_null(schema: Any, document: Any) -> bool:
-    found = resolved(schema, document)
+    found = resolve(schema, document)
     members = [each for key in ("anyOf", "oneOf") for each in found.get(key, ())] if isinstance(found, dict) else []
     alone = isinstance(found, dict) and "type" in found and "null" in _types(found["type"])
     return alone or any(_may_be_null(each, document) for each in members)
@@ -247,7 +251,7 @@ def _describe(schema: Any) -> str:
     for key, words in (("oneOf", "one of"), ("anyOf", "any of"), ("allOf", "all of")):
         members = schema.get(key)
         if isinstance(members, list):
-            return f"{words} {', '.join(map(_described, members[:4]))}{', …' * (len(members) > 4)}"
+            return f"{words} {', '.join(map(_describe, members[:4]))}{', …' * (len(members) > 4)}"
     if isinstance(schema.get("enum"), list):
         return f"one of {', '.join(map(shown, schema['enum'][:4]))}{', …' * (len(schema['enum']) > 4)}"
     also = " with a condition" if any(key in schema for key in COMPOSITION) else ""

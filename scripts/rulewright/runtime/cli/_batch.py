@@ -255,7 +255,7 @@ class Worker:
         """Wait for a task and download its file; may be repeated."""
         heading = await asyncio.to_thread(self.store.heading, content["batch"])
         target, task = self.target(heading, content), content["task"]
-        polled = partial(self.board.polled, line)
+        polled = partial(self.board.show_poll, line)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle: AsyncTask = self.client.task(task["id"], task["operation"], **task["arguments"])
@@ -295,7 +295,7 @@ class Worker:
         if "task" in outcome:
             await asyncio.to_thread(self.store.follow, line, content, outcome["task"])
 
-    def recorded(self, line: str, token: str) -> None:
+    def note_recorded(self, line: str, token: str) -> None:
         """Forget a submit: its outcome is recorded, or never will be."""
         self._open.discard(line)
         self._answers.pop(token, None)
@@ -315,7 +315,7 @@ async def submit_body(
     Raises:
         ApiError: As any method that submits.
     """
-    core = _cores.starting(
+    core = _cores.start_task(
         client.settings,
         OPERATIONS[operation],
         {"body": body, **parameters},
@@ -355,7 +355,7 @@ async def _submit(content: dict[str, Any]) -> Outcome:
             await worker.rescue(line, content, token)
             raise
         finally:
-            worker.recorded(line, token)
+            worker.note_recorded(line, token)
         if outcome["state"] != "unsent":
             return outcome
 

@@ -26,7 +26,7 @@ from .._errors import ConfigurationError
 from .._files import checked_target
 from .._settings import positive_seconds
 from . import _lines
-from ._board import Board, naming
+from ._board import Board, store_option
 from ._command import Desk, run_command
 from ._connection import check, connection
 from ._exits import Exit
@@ -462,7 +462,7 @@ def _find_lines(store: Store, names: Sequence[str]) -> list[Entry]:
 def _report_changed(desk: Desk, options: Storing, ids: Sequence[str]) -> Exit:
     """Report the lines that a command changed."""
     if ids:
-        desk.screen.note(f"go on with: {PROGRAM} resume{naming(options)}, unless a worker runs")
+        desk.screen.note(f"go on with: {PROGRAM} resume{store_option(options)}, unless a worker runs")
     desk.screen.result(ids, {"exit": 0, "lines": list(ids)})
     return Exit.OK
 

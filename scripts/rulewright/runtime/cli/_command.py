@@ -172,7 +172,10 @@ def interruption(error: KeyboardInterrupt, job: Job | None, interrupts: Interrup
     if job is not None and job.id is not None:
         if not job.lasting:
             return [f"{how}; task {one_line(job.id)} has ended with its sandbox"]
-        return [f"{how}; task {one_line(job.id)} is still running", *(f"  {line}" for line in _resume_hint(job.resume()))]
+        return [
+            f"{how}; task {one_line(job.id)} is still running",
+            *(f"  {line}" for line in _resume_hint(job.resume())),
+        ]
     if job is not None and job.stage == "sending" and not interrupts.idle:
         return [f"{how} while the request was under way", f"  {job.advice}"]
     return [f"{how}; nothing was started"]
@@ -298,7 +301,7 @@ class Job:
         words = [*words_for(self.options, verb), *self.polling]
         if isinstance(self.options, Waiting) and self.options.allow_private_downloads and more:
             words.append("--allow-private-downloads")
-        return pasted(words, str(self.id), *more)
+        return paste(words, str(self.id), *more)
 
 
 @define
@@ -338,7 +341,7 @@ def words_for(options: Connecting, verb: str) -> list[str]:
     return words
 
 
-def pasted(words: list[str], subject: str, *more: str) -> str:
+def paste(words: list[str], subject: str, *more: str) -> str:
     """Return a command about a task or a file, ready to be pasted into a shell."""
     # A subject may be foreign text: after "--" it cannot be taken for an option.
     whole = [*words, *more, "--", subject] if subject.startswith("-") else [*words, subject, *more]
