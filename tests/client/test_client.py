@@ -161,7 +161,7 @@ def test_no_text_of_client_handle_or_result_shows_a_secret(skin: Skin) -> None:
         result,
         client.settings,
         *vars(client).values(),
-        *vars(client._opened()).values(),
+        *vars(client._open()).values(),
     ]
     shown = "".join(f"{thing!r}{thing}" for thing in objects)
     assert TOKEN not in shown

@@ -186,7 +186,7 @@ def test_children_of_a_schema() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "lower"),
+    ("schema", "lowered"),
     [
         (True, {}),
         (False, {"not": {}}),
@@ -209,11 +209,11 @@ def test_children_of_a_schema() -> None:
         ({"enum": [{"const": [1]}]}, {"enum": [{"const": [1]}]}),
     ],
 )
-def test_a_schema_in_the_words_of_openapi_3_0(schema: Any, lower: Any) -> None:
+def test_a_schema_in_the_words_of_openapi_3_0(schema: Any, lowered: Any) -> None:
     """Keywords that 3.0 lacks are rewritten, none for 3.1; the argument is not changed."""
     before = copy.deepcopy(schema)
     result = lower(schema, "3.0.3")
-    assert result == lower
+    assert result == lowered
     assert lower(schema, "3.1.0") == schema == before
     if isinstance(schema, dict):
         for words in (result, lower(schema, "3.1.0")):
