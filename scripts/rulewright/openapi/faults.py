@@ -148,13 +148,13 @@ def refuse_faults(document: Document, found: Sequence[Fault]) -> None:
     if len(found) == 1:
         error = document.error(found[0].message, found[0].location)
     else:
-        error = InputError("\n".join([f"has {len(found)} faults:", *(_listed(document, each) for each in found)]))
+        error = InputError("\n".join([f"has {len(found)} faults:", *(_join_names(document, each) for each in found)]))
         error.path = document.path
     error.hint = hint if written else ""
     raise error
 
 
-def _listed(document: Document, fault: Fault) -> str:
+def _join_names(document: Document, fault: Fault) -> str:
     pointer = encode(fault.location)
     line = document.line(pointer)
     return f"  {f'line {line}: ' if line else ''}{fault.message}\n    at {pointer or '(document root)'}"
