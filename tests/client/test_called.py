@@ -19,8 +19,8 @@ from mountsea_gemini import (
     RequestRefused,
     ServerError,
 )
-from mountsea_gemini._calls import RESULT_LIMIT, calling
-from mountsea_gemini._cores import prepared
+from mountsea_gemini._calls import RESULT_LIMIT, call_operation
+from mountsea_gemini._cores import prepare
 from mountsea_gemini._exchange import Answer, Failed
 from mountsea_gemini._operation import Operation
 from mountsea_gemini._settings import Settings, settings
@@ -51,7 +51,7 @@ def given(**changed: Any) -> Settings:
 def called(stage: Stage, operation: Operation[..., Any] = TELL, body: Any = None, **client: Any) -> Any:
     """Call an operation, and return what it returns."""
     dto = {"prompt": PROMPT} if body is None else body
-    return stage.run(calling(prepared(given(**client), operation, {"body": dto})))
+    return stage.run(call_operation(prepare(given(**client), operation, {"body": dto})))
 
 
 def failed(answer: Answer | Failed, operation: Operation[..., Any] = TELL, times: int = 1) -> Any:

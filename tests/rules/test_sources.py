@@ -22,7 +22,7 @@ from rulewright.rules.definition import Finding, Rule, RuledSchema, Source, find
 from rulewright.rules.sources import (
     Prose,
     changed_sentences,
-    folded,
+    fold,
     misquotes,
     misquotes_of_page,
     read_prose,
@@ -277,7 +277,7 @@ def test_any_other_change_of_rules_is_accepted(before: list[dict[str, Any]], now
 def test_where_a_sentence_ends(text: str, parts: list[str]) -> None:
     """At its stop, at a blank line and at the next item of a list, but not at the end of a line."""
     assert list(sentences(text)) == parts
-    assert folded(" a\n\tb  c ") == "a b c"
+    assert fold(" a\n\tb  c ") == "a b c"
 
 
 def overlays(**extensions: Any) -> tuple[Overlay, ...]:

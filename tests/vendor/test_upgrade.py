@@ -10,7 +10,7 @@ import pytest
 from rulewright.commands.vendor import main
 from rulewright.errors import InputError
 from rulewright.generate.tree import read_tree
-from rulewright.vendoring.upgrade import affected as reached
+from rulewright.vendoring.upgrade import find_affected as reached
 from rulewright.vendoring.verify import MANIFEST, findings
 
 from tests.generating import regenerate
