@@ -253,7 +253,6 @@ def checks_module(document: Any, ruled: Sequence[RuledSchema], names: Names) -> 
     """
     carriers = {each.pointer: each for each in ruled if each.rules}
     objects = {pointer: each for pointer, each in carriers.items() if each.parameters is None}
-    # The rules of an operation that the client lacks bind the sandbox alone.
     able = [each for each in operations(document) if not names.lacks(each.method, each.path)]
     bodies = {each.id: [*_bodies(document, each, names)] for each in able}
     references = dict.fromkeys(reference for found in bodies.values() for _, reference in found)
@@ -274,7 +273,7 @@ def checks_module(document: Any, ruled: Sequence[RuledSchema], names: Names) -> 
         requests.append(RequestEntry(each.id, parameters, tuple(checked)))
         for reference in {reference for kind, reference in bodies[each.id] if is_json(kind)}:
             senders[reference].append(each.id)
-    _check_attached(carriers.values(), module, names)
+    _check_attached(carriers.values(), module)
     return render(
         "checks.py.jinja",
         patterns={name: pattern for pattern, name in module.patterns.items()},
@@ -302,14 +301,20 @@ def _bodies(document: Any, operation: Operation, names: Names) -> Iterator[tuple
             yield content_type, reference
 
 
-def _check_attached(carriers: Iterable[RuledSchema], module: _Module, names: Names) -> None:
-    """Refuse a rule that would bind nobody.
+def _check_attached(carriers: Iterable[RuledSchema], module: _Module) -> None:
+    """Refuse a rule that would bind nobody; those of operations that the client lacks bind the sandbox.
 
     Raises:
         InputError: Names the rule and its place.
     """
+    lacked = [each for each in operations(module.document) if module.names.lacks(each.method, each.path)]
+    sandbox = _Module(module.document, module.names, module.ruled, {})
+    for _, reference in (found for each in lacked for found in body_schemas(module.document, each)):
+        sandbox.schemas.add(reference)
+        sandbox.function(reference)
+    attached = {*module.called, *sandbox.called, *(f"#{each.pointer}" for each in lacked)}
     for each in carriers:
-        if each.pointer not in module.called and not names.without:
+        if each.pointer not in attached:
             raise InputError(
                 f"rule {each.rules[0].id}: no request that the client sends leads to this schema, so nothing would "
                 "check the rule; write it on the schema of a request body, on a part of one, or on an operation",
