@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import jinja2
 from rulewright.generate.build import build
-from rulewright.generate.generator import Generator, GeneratorError, checked
+from rulewright.generate.generator import Generator, GeneratorError, check
 from rulewright.generate.openapi_python_client import generate
 from rulewright.generate.tree import replace_tree
 from rulewright.project import TIMEOUT, load_project
@@ -52,7 +52,7 @@ class Inside(Generator):
 
     def report(self) -> Mapping[str, Any]:
         """Return what the generator says of itself, checked as always."""
-        return checked(self._found, self.package)
+        return check(self._found, self.package)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

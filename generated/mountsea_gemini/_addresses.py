@@ -84,7 +84,7 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(parsed, ipaddress.IPv6Address):
-        embedded = _embedded(parsed)
+        embedded = _embedded_address(parsed)
         if embedded is not None:
             return is_public(str(embedded))
         if parsed not in _GLOBAL_UNICAST:
@@ -92,7 +92,7 @@ def is_public(address: str) -> bool:
     return not any(parsed in network for network in _SPECIAL)
 
 
-def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+def _embedded_address(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour

@@ -231,7 +231,7 @@ def text_of(value: object) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
 
 
-def submitted_id(answer: Answer, document: object, reader: Reader) -> str | None:
+def find_submitted_id(answer: Answer, document: object, reader: Reader) -> str | None:
     """Return the id a submit was answered with, if the value at its place can be one."""
     value = value_at(answer, document, reader.waiter.submitted)
     if reader.waiter.by_address:
@@ -274,11 +274,11 @@ def mentioned_ids(answer: Answer, path: Place) -> tuple[str, ...]:
     found = re.finditer(
         rf'"{letters}"\s*:\s*\[?\s*(?:("(?:[^"\\]|\\.)*")|([0-9]+)(?:\.0*)?\s*[,\]}}])', text, re.IGNORECASE
     )
-    values = dict.fromkeys(_unquoted(each[1]) if each[1] else each[2] for each in found)
+    values = dict.fromkeys(_unquote(each[1]) if each[1] else each[2] for each in found)
     return tuple(value for value in values if usable_id(value))
 
 
-def _unquoted(text: str) -> str:
+def _unquote(text: str) -> str:
     try:
         return str(json.loads(text))
     except ValueError:

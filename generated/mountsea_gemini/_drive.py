@@ -59,7 +59,7 @@ class AsyncDriver:
             Read: http.read,
             Close: lambda effect: http.close_stream(effect.stream),
             Disk: _off_loop,
-            Tell: _told,
+            Tell: _call_back,
         }
 
     async def run(self, core: Core[R]) -> R:
@@ -79,15 +79,15 @@ class AsyncDriver:
                     outcome, called_at = called_at, None
                 else:
                     at_once = self._now.get(type(effect))
-                    outcome = at_once(effect) if at_once else await self._done(effect)
+                    outcome = at_once(effect) if at_once else await self._perform(effect)
             except BaseException as error:  # noqa: BLE001  (the core cleans up, adds the task's id, and raises it)
                 step = partial(core.throw, error)
             else:
                 step = partial(core.send, outcome)
 
-    async def _done(self, effect: Effect[Any]) -> Any:
+    async def _perform(self, effect: Effect[Any]) -> Any:
         if self._closed and type(effect) in BEGINNINGS:
-            raise closed()
+            raise closed_error()
         started = time.monotonic()
         outcome = await self._later[type(effect)](effect)
         log_exchange(effect, outcome, started)
@@ -101,7 +101,7 @@ class AsyncDriver:
         else:
             await self._clock.asleep(effect.seconds)
         if self._closed:
-            raise closed()
+            raise closed_error()
 
     async def _sleep_until_closed(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -143,7 +143,7 @@ async def _off_loop(effect: Disk[R]) -> R | DiskFailed:
         raise
 
 
-async def _told(effect: Tell) -> None:
+async def _call_back(effect: Tell) -> None:
     answer = effect.callback(effect.argument)
     if inspect.isawaitable(answer):
         await answer
@@ -185,15 +185,15 @@ class SyncDriver:
                 found: R = stop.value
                 return found
             try:
-                outcome = self._done(effect)
+                outcome = self._perform(effect)
             except BaseException as error:  # noqa: BLE001  (the core cleans up, adds the task's id, and raises it)
                 step = partial(core.throw, error)
             else:
                 step = partial(core.send, outcome)
 
-    def _done(self, effect: Effect[Any]) -> Any:
+    def _perform(self, effect: Effect[Any]) -> Any:
         if self._closed.is_set() and type(effect) in BEGINNINGS:
-            raise closed()
+            raise closed_error()
         started = time.monotonic()
         outcome = self._do[type(effect)](effect)
         log_exchange(effect, outcome, started)
@@ -203,7 +203,7 @@ class SyncDriver:
         # A clock of the caller's own knows nothing of `close`.
         if type(self._clock) is SystemClock:
             if self._closed.wait(effect.seconds):
-                raise closed()
+                raise closed_error()
         else:
             self._clock.sleep(effect.seconds)
 
@@ -225,7 +225,7 @@ def log_exchange(effect: Effect[Any], outcome: Any, started: float) -> None:
         _log.debug("%s %s: %s (%.3f s)", effect.request.method, address, end, time.monotonic() - started)
 
 
-def closed() -> ConnectionFailed:
+def closed_error() -> ConnectionFailed:
     """Return the error that ends what still runs when its client is closed."""
     return ConnectionFailed(
         "the client was closed while this call was running",
@@ -239,11 +239,11 @@ def common(clock: Clock) -> dict[type, Callable[[Any], Any]]:
         Now: lambda _: clock.now(),
         Wall: lambda _: clock.wall(),
         Random: lambda _: clock.random(),
-        Write: _written,
+        Write: _write,
     }
 
 
-def _written(effect: Write) -> DiskFailed | None:
+def _write(effect: Write) -> DiskFailed | None:
     try:
         effect.sink.write(effect.chunk)
     except OSError as error:

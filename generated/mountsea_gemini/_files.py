@@ -56,13 +56,13 @@ def checked_target(path: str | os.PathLike[str]) -> Path:
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"cannot write to {printable(repr(path))}: {printable(str(error))}") from None
     except OSError as error:
-        raise ConfigurationError(f"cannot write to {_shown(path)}: {_reason(error)}") from None
+        raise ConfigurationError(f"cannot write to {_absolute(path)}: {_reason(error)}") from None
     if problem is not None:
-        raise ConfigurationError(f"cannot write to {_shown(target)}: {problem}")
+        raise ConfigurationError(f"cannot write to {_absolute(target)}: {problem}")
     return target
 
 
-def _shown(path: str | os.PathLike[str]) -> str:
+def _absolute(path: str | os.PathLike[str]) -> str:
     """Return the whole path, from the root."""
     return printable(str(Path(path).absolute())) if isinstance(path, str | Path) else printable(repr(path))
 
@@ -76,7 +76,7 @@ def _target_problem(target: Path) -> str | None:
     if target.is_dir():
         return "it is a directory; name a file in it"
     if not target.parent.is_dir():
-        return f"there is no directory {_shown(target.parent)}; create it first"
+        return f"there is no directory {_absolute(target.parent)}; create it first"
     mode = _mode(target)
     if is_stream(target):
         return None if _takes_bytes(target) else "it is not open for writing"
@@ -88,7 +88,7 @@ def _target_problem(target: Path) -> str | None:
     try:
         Partial.beside(target).discard()
     except OSError as error:
-        return f"no file can be created in {_shown(target.parent)}: {_reason(error)}"
+        return f"no file can be created in {_absolute(target.parent)}: {_reason(error)}"
     return None
 
 
@@ -271,7 +271,7 @@ class Spooled:
             OSError: The stream refuses, or its reader is gone.
         """
         if self._sink is None:
-            self._sink = _opened(self._target)
+            self._sink = _open_stream(self._target)
             if self._sink is None:
                 return _TURN
             self._file.seek(0)
@@ -304,7 +304,7 @@ def begin(target: Path) -> Partial | Spooled:
     return Spooled(target) if is_stream(target) else Partial.beside(target)
 
 
-def _opened(target: Path) -> int | None:
+def _open_stream(target: Path) -> int | None:
     """Open a stream for writing; None for a pipe that nobody reads yet."""
     descriptor = _descriptor(target)
     if descriptor is not None:

@@ -177,7 +177,7 @@ class Exchange:
         return self._head is None and self._received == self._head_size + body_size
 
 
-def _failed(error: Exception, exchange: Exchange) -> Failed:
+def _failure(error: Exception, exchange: Exchange) -> Failed:
     """Return what went wrong as data, and whether the request may have left."""
     detail = printable(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)[:300]
     if isinstance(error, _Refused):
@@ -195,15 +195,17 @@ def _unbuildable(error: Exception) -> Failed:
     return Failed("refused", sent=False, detail=f"the URL cannot be used: {printable(str(error))[:200]}")
 
 
-def _built(request: Request, url: str, added: dict[str, str], timeout: float) -> httpx.Request:
+def _build_request(request: Request, url: str, added: dict[str, str], timeout: float) -> httpx.Request:
     headers = {"Accept-Encoding": "identity", "User-Agent": PROGRAM, **request.headers, **added}
     every = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
     return httpx.Request(request.method, url, headers=headers, content=request.content, extensions={"timeout": every})
 
 
-def _opening(effect: Open, authority: Authority) -> httpx.Request:
-    url, added = authority.carried(effect.request) if effect.authorized else (effect.request.url, dict[str, str]())
-    return _built(effect.request, url, added, effect.timeout)
+def _opening_request(effect: Open, authority: Authority) -> httpx.Request:
+    url, added = (
+        authority.add_credentials(effect.request) if effect.authorized else (effect.request.url, dict[str, str]())
+    )
+    return _build_request(effect.request, url, added, effect.timeout)
 
 
 def _headers_of(response: httpx.Response) -> dict[str, str]:
@@ -227,7 +229,7 @@ def _for_route(request: httpx.Request, route: Route) -> httpcore.Request:
 
 
 @contextlib.contextmanager
-def _connecting(host: str) -> Iterator[None]:
+def _connect_errors(host: str) -> Iterator[None]:
     """Turn whatever goes wrong before a request is written into an error of connecting."""
     try:
         yield
@@ -240,7 +242,7 @@ def _connecting(host: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _reading() -> Iterator[None]:
+def _read_errors() -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
@@ -250,7 +252,7 @@ def _reading() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _sending(exchange: Exchange) -> Iterator[None]:
+def _note_sent(exchange: Exchange) -> Iterator[None]:
     """Note that a request is sent before its first byte can have left, and take it back where none was taken."""
     taken = exchange.taken
     try:
@@ -370,7 +372,7 @@ class _SyncStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         """Shake hands with the origin."""
-        with _connecting(self.line.route.host):
+        with _connect_errors(self.line.route.host):
             return self.secured(server_hostname or self.line.route.host)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -381,9 +383,9 @@ class _SyncStream(httpcore.NetworkStream):
         """Read a piece of the answer, once the request is sent."""
         if self._unsent:
             request, self._unsent = self._unsent, b""
-            with _sending(self.line.exchange):
+            with _note_sent(self.line.exchange):
                 self.send(request)
-        with _reading():
+        with _read_errors():
             return self.line.exchange.note_received(self.receive(max_bytes))
 
     def close(self) -> None:
@@ -459,21 +461,21 @@ class _SyncLine(httpcore.NetworkBackend):
         self.exchange.wrote = False
         proxy = self.route.proxy
         host, port = (host, port) if proxy is None else (proxy.host, proxy.port)
-        with _connecting(host):
-            stream = _SyncStream(self, self._connected(host, port))
+        with _connect_errors(host):
+            stream = _SyncStream(self, self._connect(host, port))
             if proxy is not None and proxy.scheme == "https":
                 stream = stream.secured(proxy.host)
             if self.route.is_tunnel:
                 stream.hold(tunnel(self.route))
         return stream
 
-    def _connected(self, host: str, port: int) -> socket.socket:
+    def _connect(self, host: str, port: int) -> socket.socket:
         """Connect to the first address that answers; the addresses checked are the ones connected to."""
         try:
             found = self._resolver.start(host, port).result(self.exchange.left())
         except TimeoutError:
             raise TimeoutError(f"{host} was not resolved in time") from None
-        addresses = self.route.permitted(found, host)
+        addresses = self.route.permit(found, host)
         for remaining in range(len(addresses), 0, -1):
             patience = self.exchange.left() / remaining
             self._socket = made = _socket_for(addresses[-remaining])
@@ -645,13 +647,13 @@ class SyncHttp:
 
     def send(self, effect: Send) -> Answer | Failed:
         """Send a request to the API and read its whole answer."""
-        url, added = self._authority.carried(effect.request)
+        url, added = self._authority.add_credentials(effect.request)
         exchange = Exchange(time.monotonic() + effect.timeout, effect.progress)
         effect.progress.sent = False
         try:
-            reply = self._start(_built(effect.request, url, added, effect.timeout), exchange, guarded=False)
+            reply = self._start(_build_request(effect.request, url, added, effect.timeout), exchange, guarded=False)
         except ERRORS as error:
-            return _failed(error, exchange)
+            return _failure(error, exchange)
         except _UNBUILDABLE as error:
             return _unbuildable(error)
         body = Collector(reply.response.status_code, _headers_of(reply.response), effect.limit)
@@ -660,7 +662,7 @@ class SyncHttp:
             while (piece := reply.read()) and body.feed(piece):
                 pass
         except ERRORS as error:
-            broken = _ended_early(error, exchange)
+            broken = _early_end(error, exchange)
         finally:
             reply.close()
         return body.answer(broken)
@@ -670,10 +672,10 @@ class SyncHttp:
         exchange = Exchange(time.monotonic() + effect.timeout, effect.progress)
         effect.progress.sent = False
         try:
-            request = _opening(effect, self._authority)
+            request = _opening_request(effect, self._authority)
             reply = self._start(request, exchange, guarded=effect.guarded)
         except ERRORS as error:
-            return _failed(error, exchange)
+            return _failure(error, exchange)
         except _UNBUILDABLE as error:
             return _unbuildable(error)
         return Opened(reply.response.status_code, _headers_of(reply.response), reply)
@@ -685,7 +687,7 @@ class SyncHttp:
         try:
             return reply.read()
         except ERRORS as error:
-            return _failed(error, reply.exchange)
+            return _failure(error, reply.exchange)
 
     def close_stream(self, stream: Stream) -> None:
         """Give an open answer up."""
@@ -710,8 +712,8 @@ class SyncHttp:
         return self._pool
 
 
-def _ended_early(error: Exception, exchange: Exchange) -> str:
-    return f"its body ended early ({_failed(error, exchange).detail})"
+def _early_end(error: Exception, exchange: Exchange) -> str:
+    return f"its body ended early ({_failure(error, exchange).detail})"
 
 
 class _AsyncStream(httpcore.AsyncNetworkStream):
@@ -772,7 +774,7 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
         """Shake hands with the origin."""
-        with _connecting(self.line.route.host):
+        with _connect_errors(self.line.route.host):
             return await self.secured(server_hostname or self.line.route.host)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -783,9 +785,9 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         """Read a piece of the answer, once the request is sent."""
         if self._unsent:
             request, self._unsent = self._unsent, b""
-            with _sending(self.line.exchange):
+            with _note_sent(self.line.exchange):
                 await self.send(request)
-        with _reading():
+        with _read_errors():
             return self.line.exchange.note_received(await self.receive(max_bytes))
 
     async def aclose(self) -> None:
@@ -856,15 +858,15 @@ class _AsyncLine(httpcore.AsyncNetworkBackend):
         self.exchange.wrote = False
         proxy = self.route.proxy
         host, port = (host, port) if proxy is None else (proxy.host, proxy.port)
-        with _connecting(host):
-            stream = _AsyncStream(self, await self._connected(host, port))
+        with _connect_errors(host):
+            stream = _AsyncStream(self, await self._connect(host, port))
             if proxy is not None and proxy.scheme == "https":
                 stream = await stream.secured(proxy.host)
             if self.route.is_tunnel:
                 await stream.hold(tunnel(self.route))
         return stream
 
-    async def _connected(self, host: str, port: int) -> socket.socket:
+    async def _connect(self, host: str, port: int) -> socket.socket:
         """Connect to the first address that answers; the addresses checked are the ones connected to."""
         look_up = self._resolver.start(host, port)
         if not look_up.done():
@@ -872,7 +874,7 @@ class _AsyncLine(httpcore.AsyncNetworkBackend):
                 await asyncio.wait_for(asyncio.wrap_future(look_up), self.exchange.left())
             except TimeoutError:
                 raise TimeoutError(f"{host} was not resolved in time") from None
-        addresses = self.route.permitted(look_up.result(), host)
+        addresses = self.route.permit(look_up.result(), host)
         loop = asyncio.get_running_loop()
         for remaining in range(len(addresses), 0, -1):
             address = addresses[-remaining]
@@ -1088,24 +1090,24 @@ class AsyncHttp:
         answered = False
         try:
             exchange = Exchange(time.monotonic() + effect.timeout if patient else deadline, effect.progress)
-            outcome = await self._exchanged(effect, exchange)
+            outcome = await self._exchange_within(effect, exchange)
             answered = isinstance(outcome, Answer)
             return outcome
         finally:
             pool.exchanges.leave(answered=answered)
 
-    async def _exchanged(self, effect: Send, exchange: Exchange) -> Answer | Failed:
-        url, added = self._authority.carried(effect.request)
+    async def _exchange_within(self, effect: Send, exchange: Exchange) -> Answer | Failed:
+        url, added = self._authority.add_credentials(effect.request)
         body: Collector | None = None
         try:
-            request = _built(effect.request, url, added, effect.timeout)
-            async with self._bounded(exchange), self._started(request, exchange) as reply:
+            request = _build_request(effect.request, url, added, effect.timeout)
+            async with self._bound(exchange), self._started(request, exchange) as reply:
                 body = Collector(reply.response.status_code, _headers_of(reply.response), effect.limit)
                 while (piece := await reply.read()) and body.feed(piece):
                     pass
                 return body.answer()
         except ERRORS as error:
-            return _failed(error, exchange) if body is None else body.answer(_ended_early(error, exchange))
+            return _failure(error, exchange) if body is None else body.answer(_early_end(error, exchange))
         except _UNBUILDABLE as error:
             return _unbuildable(error)
 
@@ -1120,11 +1122,11 @@ class AsyncHttp:
         with contextlib.ExitStack() as place:
             place.callback(pool.downloads.leave, answered=True)
             try:
-                request = _opening(effect, self._authority)
-                async with self._bounded(exchange):
+                request = _opening_request(effect, self._authority)
+                async with self._bound(exchange):
                     reply = await self._start(request, exchange, guarded=effect.guarded)
             except ERRORS as error:
-                return _failed(error, exchange)
+                return _failure(error, exchange)
             except _UNBUILDABLE as error:
                 return _unbuildable(error)
             kept, release = place.pop_all(), reply.release
@@ -1141,10 +1143,10 @@ class AsyncHttp:
         reply = cast(_AsyncReply, effect.stream)
         reply.exchange.deadline = time.monotonic() + effect.timeout
         try:
-            async with self._bounded(reply.exchange):
+            async with self._bound(reply.exchange):
                 return await reply.read()
         except ERRORS as error:
-            return _failed(error, reply.exchange)
+            return _failure(error, reply.exchange)
 
     async def close_stream(self, stream: Stream) -> None:
         """Give an open answer up."""
@@ -1173,7 +1175,7 @@ class AsyncHttp:
             return _AsyncReply(await self._transport.handle_async_request(request), exchange, _nothing)
         return await self._here().start(request, exchange, guarded=guarded)
 
-    def _bounded(self, exchange: Exchange) -> contextlib.AbstractAsyncContextManager[Any]:
+    def _bound(self, exchange: Exchange) -> contextlib.AbstractAsyncContextManager[Any]:
         """Return what ends an exchange over a caller's own transport; our connections do so by themselves."""
         if self._transport is None:
             return contextlib.nullcontext()

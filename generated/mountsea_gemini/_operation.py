@@ -38,10 +38,10 @@ class Deferred(Generic[R]):
 
     def __call__(self, *arguments: Any, **named: Any) -> R:
         """Call the function."""
-        found: R = self._loaded()(*arguments, **named)
+        found: R = self._load()(*arguments, **named)
         return found
 
-    def _loaded(self) -> Any:
+    def _load(self) -> Any:
         return getattr(import_module(f".{self._module}", __package__), self._name)
 
 
@@ -282,7 +282,7 @@ class Operation(Generic[P, R]):
             body.additional_properties.update(extra)
         return body
 
-    def filled_in(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def fill_in(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a request with those that have one value only."""
         return {**{each.argument: each.fixed for each in self.inputs if each.fixed is not ABSENT}, **arguments}
 

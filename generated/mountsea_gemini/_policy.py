@@ -40,7 +40,7 @@ class Authority:
         missing = {each.key for each in credentials} - self.named.keys()
         return not missing or (self.secret is not None and (self.is_shared or len(missing) == len(credentials) == 1))
 
-    def carried(self, request: Request) -> tuple[str, dict[str, str]]:
+    def add_credentials(self, request: Request) -> tuple[str, dict[str, str]]:
         """Return the URL of a request and the headers added to it, with the token where it has any business."""
         url, added = request.url, dict[str, str]()
         if (home := origin(url)) != self.origin and home not in self.others:
@@ -56,11 +56,11 @@ class Authority:
                 others = [request.headers["Cookie"]] if "Cookie" in request.headers else []
                 added["Cookie"] = "; ".join([*others, f"{credential.name}={quote(token)}"])
             else:
-                added[credential.name] = _worded(token, credential.scheme)
+                added[credential.name] = _header_value(token, credential.scheme)
         return url, added
 
 
-def _worded(token: str, scheme: str) -> str:
+def _header_value(token: str, scheme: str) -> str:
     """Return a header's value; a token without a colon is the user of HTTP Basic, with an empty password."""
     if scheme == "basic":
         import base64

@@ -81,7 +81,7 @@ class Route:
         """Whether anything on the way speaks TLS."""
         return "https" in {self.scheme, self.proxy.scheme if self.proxy else ""}
 
-    def permitted(self, addresses: list[str], host: str) -> list[str]:
+    def permit(self, addresses: list[str], host: str) -> list[str]:
         """Return the addresses of `host` if all may be connected to.
 
         Raises:
@@ -181,19 +181,19 @@ class Tls:
 
     def handshake(self) -> Talk[None]:
         """Shake hands."""
-        return self._done(self._object.do_handshake)
+        return self._complete(self._object.do_handshake)
 
     def write(self, data: bytes) -> Talk[None]:
         """Write all of `data`."""
         view = memoryview(data)
         while view:
-            written = yield from self._done(partial(self._object.write, view))
+            written = yield from self._complete(partial(self._object.write, view))
             view = view[written:]
 
     def read(self, size: int) -> Talk[bytes]:
         """Read at most `size` bytes; none at the end, which many servers do not announce."""
         try:
-            return (yield from self._done(partial(self._object.read, size)))
+            return (yield from self._complete(partial(self._object.read, size)))
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             return b""
 
@@ -202,7 +202,7 @@ class Tls:
         """Whether something was received that nobody read."""
         return self._incoming.pending > 0 or self._object.pending() > 0
 
-    def _done(self, step: Callable[[], R]) -> Talk[R]:
+    def _complete(self, step: Callable[[], R]) -> Talk[R]:
         while True:
             try:
                 found = step()

@@ -49,7 +49,7 @@ class PrivateTexts:
         """Whether `text` repeats one of them, or a part of one, in any spelling; True where that is unclear."""
         if not self._texts:
             return False
-        decoded = _decoded(text)
+        decoded = _decode(text)
         if decoded is None:
             return True
         # Also without markup, which may stand in the middle of an echo.
@@ -57,7 +57,7 @@ class PrivateTexts:
 
     def _stand_in(self, text: str) -> bool:
         words, short, long = self._spelled
-        parted, joined = _parted(text), text.replace(" ", "")
+        parted, joined = _separate_words(text), text.replace(" ", "")
         return (
             any(each in parted for each in words)
             or any(each in joined for each in short)
@@ -72,7 +72,7 @@ class PrivateTexts:
         words = [each for each in spelled if 0 < len(joined[each]) <= _WORD and each.isascii()]
         rest = [joined[each] for each in spelled if each not in words]
         return (
-            tuple(map(_parted, words)),
+            tuple(map(_separate_words, words)),
             tuple(each for each in rest if len(each) < _WINDOW),
             "\n".join(each for each in rest if len(each) >= _WINDOW),
         )
@@ -80,10 +80,10 @@ class PrivateTexts:
 
 def _spellings(text: str) -> Iterator[str]:
     """Yield the letters of a text as `appear_in` meets them: plain, in hex and in base64."""
-    decoded = _decoded(text)
+    decoded = _decode(text)
     yield _letters(text if decoded is None else decoded)
     content = text.encode("utf-8", "replace")
-    # Read in another character set than it was written in: by the server, or its bytes by `_decoded`.
+    # Read in another character set than it was written in: by the server, or its bytes by `_decode`.
     yield _letters(content.decode("latin-1"))
     yield _letters(content.decode("cp1252", "replace"))
     yield _letters(text.encode("latin-1", "replace").decode("utf-8", "replace"))
@@ -95,7 +95,7 @@ def _spellings(text: str) -> Iterator[str]:
     yield from (_letters(each).replace(" ", "") for each in encoded if len(each) >= 4)
 
 
-def _decoded(text: str) -> str | None:
+def _decode(text: str) -> str | None:
     """Return a text without escapes of JSON, URLs and HTML, or None where it has too many layers of them."""
     for _ in range(_ROUNDS):
         plain = _BYTE.sub(r"%\1", text)
@@ -117,7 +117,7 @@ def _character(found: re.Match[str]) -> str:
     return chr(number) if number <= 0x10FFFF else " "
 
 
-def _parted(text: str) -> str:
+def _separate_words(text: str) -> str:
     """Return a text with one blank around each of its words."""
     return f" {' '.join(text.split())} "
 

@@ -52,7 +52,7 @@ def settings(
     Raises:
         ConfigurationError: A value cannot be used.
     """
-    named = {key: _token(value, f"the token {key!r}") for key, value in _named(token).items()}
+    named = {key: _token(value, f"the token {key!r}") for key, value in _tokens_by_name(token).items()}
     secret = None if isinstance(token, Mapping) else _only_token(token, optional=bool(named))
     base, home = _base_url(base_url, has_transport=has_transport)
     is_own_base = base_url is not None or bool(os.environ.get(BASE_URL_VARIABLE))
@@ -83,7 +83,7 @@ def settings(
     )
 
 
-def _named(given: str | Mapping[str, str] | None) -> Mapping[str, str]:
+def _tokens_by_name(given: str | Mapping[str, str] | None) -> Mapping[str, str]:
     """Return the tokens of single security schemes, from a variable of each where none are given."""
     if given is not None:
         return given if isinstance(given, Mapping) else {}
@@ -114,7 +114,7 @@ def _token(value: str, source: str) -> Secret:
 
 def _base_url(given: str | None, *, has_transport: bool) -> tuple[str, tuple[str, str, int]]:
     source = "base_url" if given is not None else BASE_URL_VARIABLE
-    value = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or _documented()
+    value = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or _documented_address()
     shown = printable(without_query(str(value))[:200])
     parts = split(value) if isinstance(value, str) else None
     home = origin(value) if isinstance(value, str) else None
@@ -130,7 +130,7 @@ def _base_url(given: str | None, *, has_transport: bool) -> tuple[str, tuple[str
     return value.rstrip("/"), home
 
 
-def _documented() -> str:
+def _documented_address() -> str:
     """Return the address that the document gives.
 
     Raises:

@@ -54,15 +54,15 @@ class Change:
             return f"{name}={_json(self.after)}"
         count = self.after.count - (self.before.count if isinstance(self.before, Length) else 0)
         if count < 0:
-            return f"drop the last {'item' if count == -1 else _counted(-count, 'item')} of {name}"
-        return f"{'add' if isinstance(self.before, Length) else 'give'} {_counted(count, 'item')} in {name}"
+            return f"drop the last {'item' if count == -1 else _count(-count, 'item')} of {name}"
+        return f"{'add' if isinstance(self.before, Length) else 'give'} {_count(count, 'item')} in {name}"
 
 
 Nearest = tuple[Change, ...] | Callable[[], tuple[Change, ...]]
 """Changes, or the search for them."""
 
 
-def _found(nearest: Nearest) -> tuple[Change, ...]:
+def _changes_of(nearest: Nearest) -> tuple[Change, ...]:
     return nearest() if callable(nearest) else nearest
 
 
@@ -87,12 +87,12 @@ class Violation:
     pointer: str
     value: Any = field(repr=False)
     source: Source | None = field(default=None, repr=False)
-    _nearest: Nearest = field(default=(), repr=False, eq=_found)
+    _nearest: Nearest = field(default=(), repr=False, eq=_changes_of)
 
     @property
     def nearest(self) -> tuple[Change, ...]:
         """The fewest changes that make the whole request valid."""
-        return _found(self._nearest)
+        return _changes_of(self._nearest)
 
     def __reduce__(self) -> tuple[type[Violation], tuple[Any, ...]]:
         # a copy holds the result of the search, which cannot be pickled itself
@@ -182,7 +182,7 @@ def describe(value: Any) -> str:
     if value is ABSENT:
         return "nothing"
     if isinstance(value, (list, tuple)):
-        return _counted(len(value), "item")
+        return _count(len(value), "item")
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, str):
@@ -201,5 +201,5 @@ def _json(value: Any, *, ascii_only: bool = False) -> str:
     return json.dumps(value, ensure_ascii=ascii_only, default=repr)
 
 
-def _counted(count: int, noun: str) -> str:
+def _count(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -20,7 +20,7 @@ Verdict: TypeAlias = Literal["retry", "success", "failure", "cancelled", "timeou
 """What a state means, by the waiter's acceptors; "unknown" for a state no acceptor claims."""
 
 
-def _shown(urls: tuple[str, ...]) -> str:
+def _display(urls: tuple[str, ...]) -> str:
     return repr(tuple(shown_url(without_query(url)) for url in urls))
 
 
@@ -49,7 +49,7 @@ class TaskResult:
     id: str
     status: str
     verdict: Verdict
-    urls: tuple[str, ...] = field(default=(), repr=_shown)
+    urls: tuple[str, ...] = field(default=(), repr=_display)
     error_message: str | None = field(default=None, repr=False)
     error_code: int | float | str | None = None
     trace_id: str | None = None

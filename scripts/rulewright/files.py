@@ -78,7 +78,7 @@ def _existing_mode(target: Path) -> int | None:
 
 
 def _replace(target: Path, data: bytes, mode: int | None) -> None:
-    with drafting(target):
+    with hold_drafts(target):
         temporary = draft_name(target)
         try:
             with temporary.open("xb") as stream:
@@ -96,7 +96,7 @@ def _replace(target: Path, data: bytes, mode: int | None) -> None:
 @contextlib.contextmanager
 def draft_folder(target: Path) -> Iterator[Path]:
     """Yield a new folder beside `target`, to be renamed to it, and remove what is left of it in the end."""
-    with drafting(target):
+    with hold_drafts(target):
         fresh = draft_name(target)
         try:
             fresh.mkdir()
@@ -140,7 +140,7 @@ if sys.platform == "win32":
     # No folder can be locked there, so nothing is removed: who still writes is unknown.
 
     @contextlib.contextmanager
-    def drafting(_target: Path) -> Iterator[None]:
+    def hold_drafts(_target: Path) -> Iterator[None]:
         """Keep other processes from removing drafts."""
         yield
 
@@ -153,7 +153,7 @@ else:
     import fcntl
 
     @contextlib.contextmanager
-    def drafting(target: Path) -> Iterator[None]:
+    def hold_drafts(target: Path) -> Iterator[None]:
         """Keep other processes from removing drafts beside `target`, until this ends or the process does."""
         handle = os.open(target.parent, os.O_RDONLY)
         try:

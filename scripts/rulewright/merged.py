@@ -62,7 +62,7 @@ class Merged:
         return with_rules_as_schema(self.value, self.ruled)
 
     @contextlib.contextmanager
-    def explained(self) -> Iterator[None]:
+    def explain_errors(self) -> Iterator[None]:
         """Give what goes wrong with the merged document its cause and its place.
 
         An error that knows its place in the merged document alone gets the file and the line it comes from. What is
@@ -88,10 +88,10 @@ class Merged:
         if change is None:
             error.path, error.line = self.vendor.path, self.vendor.line(location)
         else:
-            error.path, error.line = self._written(location, change)
+            error.path, error.line = self._source_of(location, change)
             error.message = f"action {change.action}: {error.message}"
 
-    def _written(self, location: Location, change: Change) -> tuple[str, int | None]:
+    def _source_of(self, location: Location, change: Change) -> tuple[str, int | None]:
         """Return the file and line at which an action writes a value that now stands at a location."""
         overlay = next(each for each in self.overlays if each.path == change.overlay)
         inside = location[len(decode(change.pointer)) :]
@@ -101,7 +101,7 @@ class Merged:
     def _place_of(self, location: Location) -> tuple[str, int | None]:
         """Return the file and line that a value of the merged document comes from."""
         origin, change = trace(self.ledger, location)
-        return (self.vendor.path, self.vendor.line(origin)) if change is None else self._written(origin, change)
+        return (self.vendor.path, self.vendor.line(origin)) if change is None else self._source_of(origin, change)
 
     def where(self, location: Location) -> str:
         """Return the file and line at which a value stands, as text."""
@@ -184,7 +184,7 @@ def merge(project: Project) -> Merged:
     if holes := read_holes(vendor, overlays):
         value = {**value, HOLES: [hole.data() for hole in holes]}
     merged = Merged(vendor, overlays, value, (), applied.ledger)
-    with merged.explained():
+    with merged.explain_errors():
         refuse_faults(dataclasses.replace(vendor, value=merged.value), find_faults(merged.value))
         refuse_circles(vendor, merged.value)
         ruled = read_rules(merged.value)

@@ -19,8 +19,8 @@ from mountsea_gemini import (
     RequestRefused,
     ServerError,
 )
-from mountsea_gemini._calls import RESULT_LIMIT, calling
-from mountsea_gemini._cores import prepared
+from mountsea_gemini._calls import RESULT_LIMIT, call_operation
+from mountsea_gemini._cores import prepare
 from mountsea_gemini._exchange import Answer, Failed
 from mountsea_gemini._operation import Operation
 from mountsea_gemini._settings import Settings, settings
@@ -51,7 +51,7 @@ def given(**changed: Any) -> Settings:
 def called(stage: Stage, operation: Operation[..., Any] = TELL, body: Any = None, **client: Any) -> Any:
     """Call an operation, and return what it returns."""
     dto = {"prompt": PROMPT} if body is None else body
-    return stage.run(calling(prepared(given(**client), operation, {"body": dto})))
+    return stage.run(call_operation(prepare(given(**client), operation, {"body": dto})))
 
 
 def failed(answer: Answer | Failed, operation: Operation[..., Any] = TELL, times: int = 1) -> Any:
@@ -209,3 +209,8 @@ def test_a_call_is_held_to_the_rules(client: dict[str, Any], broken: set[str]) -
     assert {violation.rule for violation in caught.value.violations} == broken
     assert stage.sent == []
     assert called(stage, GENERATE_VIDEO, body, waive=[NEEDS, BLANK], strict=True).task_id == "a"
+
+
+def test_a_model_shows_what_is_unset_by_its_name() -> None:
+    """Not as an object at some address."""
+    assert "image_list=UNSET, " in repr(VideoGenerationDto("a cat", "text2video", "veo3_fast"))

@@ -263,7 +263,9 @@ def test_a_user_and_a_password_may_be_one_token() -> None:
     """With a colon between them, as HTTP Basic writes them."""
     credential = Credential("header", "Authorization", "basic")
     with Client("me:word", base_url="https://api.test") as client:
-        _, added = client.settings.authority.carried(Request("GET", "https://api.test/", credentials=(credential,)))
+        _, added = client.settings.authority.add_credentials(
+            Request("GET", "https://api.test/", credentials=(credential,))
+        )
     assert added == {"Authorization": "Basic " + base64.b64encode(b"me:word").decode()}
 
 

@@ -161,7 +161,7 @@ def test_no_text_of_client_handle_or_result_shows_a_secret(skin: Skin) -> None:
         result,
         client.settings,
         *vars(client).values(),
-        *vars(client._opened()).values(),
+        *vars(client._open()).values(),
     ]
     shown = "".join(f"{thing!r}{thing}" for thing in objects)
     assert TOKEN not in shown
@@ -297,5 +297,5 @@ def test_the_token_is_given_to_one_origin_alone(url: str) -> None:
     authority = Authority(Secret(TOKEN), home)
     for place in ("header", "query", "cookie"):
         credential = Credential(place, "key", "bearer")
-        assert authority.carried(Request("GET", url, {}, None, (credential,))) == (url, {})
-        assert authority.carried(Request("GET", base, {}, None, (credential,))) != (base, {})
+        assert authority.add_credentials(Request("GET", url, {}, None, (credential,))) == (url, {})
+        assert authority.add_credentials(Request("GET", base, {}, None, (credential,))) != (base, {})

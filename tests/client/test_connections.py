@@ -94,7 +94,7 @@ def test_a_forked_process_has_connections_of_its_own() -> None:
     """Two processes on one connection would read each other's answers."""
     with RawServer(numbered) as server, Client("k", base_url=server.url) as client:
         client.task(TASK).result()
-        pool = client._opened().http._pool
+        pool = client._open().http._pool
         (line,) = pool._idle
 
         def work() -> Any:
@@ -277,7 +277,7 @@ def test_no_cancellation_at_any_step_costs_a_connection(monkeypatch: pytest.Monk
                     call.cancel()
                 await asyncio.gather(*calls, return_exceptions=True)
             assert await asyncio.wait_for(_poll(client), 10) == "processing"
-            pool = client._opened().http._here()
+            pool = client._open().http._here()
             assert (pool.exchanges._free, len(pool._busy)) == (1, 0)
             assert len(asyncio.all_tasks()) == 1
 

@@ -15,7 +15,7 @@ from mountsea_gemini import (
     RequestRefused,
     _cores,
 )
-from mountsea_gemini._cores import TaskKey, check, download, key, polling, private_texts, starting
+from mountsea_gemini._cores import TaskKey, check, download, key, poll_of, private_texts, start_task
 from mountsea_gemini._exchange import Answer
 from mountsea_gemini._operation import Input
 from mountsea_gemini._secrets import WITHHELD
@@ -108,7 +108,7 @@ def test_what_a_poll_takes_from_its_submit_has_to_be_given(monkeypatch: pytest.M
 
 def test_a_poll_is_one_request() -> None:
     """With the id in it, and a reader that keeps the token to itself."""
-    plan = polling(given(), TaskKey("7 f", POLL))
+    plan = poll_of(given(), TaskKey("7 f", POLL))
     assert (plan.task_id, plan.timeout, plan.reader.waiter) == ("7 f", 17.0, WAITER)
     assert (plan.request.method, plan.request.url) == ("GET", f"{BASE}/gemini/task/result?taskId=7%20f")
     assert plan.reader.redact("sk-made-up") == WITHHELD
@@ -119,7 +119,7 @@ def test_a_poll_takes_its_other_arguments_too(monkeypatch: pytest.MonkeyPatch) -
     shop = Input("shop", "shop", "query", "shop", required=True)
     asked = attrs.evolve(GET_TASK_RESULT, inputs=(*GET_TASK_RESULT.inputs, shop))
     monkeypatch.setattr(_cores, "OPERATIONS", {POLL: asked})
-    plan = polling(given(), TaskKey("7", POLL, (("shop", 1),)))
+    plan = poll_of(given(), TaskKey("7", POLL, (("shop", 1),)))
     assert plan.request.url.endswith("?taskId=7&shop=1")
 
 
@@ -128,7 +128,7 @@ def started(stage: Stage, body: Mapping[str, Any] = BODY, **options: Any) -> Any
     chosen: dict[str, Any] = {"waive": (), "strict": None, "handle": lambda task: task, "on_submitted": None, **options}
     operation = chosen.pop("operation", GENERATE_VIDEO)
     named = chosen.pop("named", {"body": VideoGenerationDto.from_dict(body)})
-    return stage.run(starting(chosen.pop("client", given()), operation, named, **chosen))
+    return stage.run(start_task(chosen.pop("client", given()), operation, named, **chosen))
 
 
 def test_a_submit_is_checked_sent_and_reported() -> None:

@@ -14,7 +14,7 @@ from mountsea_gemini import (
     WaitTimeout,
     _cores,
 )
-from mountsea_gemini._cores import TaskKey, carrying, download, look, wait
+from mountsea_gemini._cores import TaskKey, attach_task_id, download, look, wait
 from mountsea_gemini._exchange import Core, Now
 
 from tests.client.stage import START, Head, Stage
@@ -153,7 +153,7 @@ def carried(error: BaseException, task_id: str = ID) -> Any:
         raise error
 
     with pytest.raises(type(error)) as caught:
-        Stage().run(carrying(task_id, core()))
+        Stage().run(attach_task_id(task_id, core()))
     assert caught.value is error
     return error
 
@@ -178,7 +178,7 @@ def test_a_core_that_is_given_up_is_just_closed() -> None:
             seen.append(error)
             raise
 
-    whole = carrying(ID, core())
+    whole = attach_task_id(ID, core())
     next(whole)
     whole.close()
     assert [getattr(error, "__notes__", []) for error in seen] == [[]]

@@ -15,7 +15,7 @@ from mountsea_gemini._answers import Reader
 from mountsea_gemini._drive import SyncDriver
 from mountsea_gemini._exchange import Failed, Request
 from mountsea_gemini._secrets import Redactor
-from mountsea_gemini._waiting import Polling, waiting
+from mountsea_gemini._waiting import Polling, wait_for_end
 from mountsea_gemini.waiters import TASK as WAITER
 from rulewright.testing import FakeClock
 
@@ -243,7 +243,7 @@ def test_a_look_that_cannot_be_sent_ends_the_wait_at_once() -> None:
     clock = FakeClock()
     driver = SyncDriver(Mock(**{"send.return_value": refused}), clock)
     with pytest.raises(ConnectionFailed, match="the URL cannot be used"):
-        driver.run(waiting(polling, timeout=60.0, on_poll=None, fresh=False))
+        driver.run(wait_for_end(polling, timeout=60.0, on_poll=None, fresh=False))
     assert clock.slept == []
 
 

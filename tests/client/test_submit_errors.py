@@ -10,7 +10,7 @@ import httpx
 import pytest
 from mountsea_gemini import ApiError, BadRequest, ConnectionFailed, ProtocolError, RateLimited, SubmitOutcomeUnknown
 from mountsea_gemini._answers import Reader
-from mountsea_gemini._calls import Call, sending
+from mountsea_gemini._calls import Call, send_request
 from mountsea_gemini._drive import SyncDriver
 from mountsea_gemini._exchange import Answer, Failed, Request
 from mountsea_gemini._secrets import Redactor
@@ -130,7 +130,7 @@ def test_a_submit_without_a_body_whose_id_stands_deep_in_the_answer() -> None:
     call = Call(Request("POST", BASE), reader, attrs.evolve(GENERATE_VIDEO, id="order"), 1.0)
 
     def submit(outcome: Answer | Failed) -> Answer:
-        return SyncDriver(Mock(**{"send.return_value": outcome}), FakeClock()).run(sending(call))
+        return SyncDriver(Mock(**{"send.return_value": outcome}), FakeClock()).run(send_request(call))
 
     accepted = Answer(200, {}, b'{"data": {"id": "j"}}')
     assert submit(accepted) is accepted

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from mountsea_gemini import DownloadError
-from mountsea_gemini._downloading import downloading
+from mountsea_gemini._downloading import download_to
 from mountsea_gemini._exchange import Core, Failed, Request
 from mountsea_gemini._files import Partial
 from mountsea_gemini._policy import Policy
@@ -55,7 +55,7 @@ def fetched(
 
     policy = Policy(trusted, private, limit, idle, total)
     redact = Redactor(Secret("sk-very-secret"))
-    path: Path = stage.run(downloading(Request("GET", url), folder / name, policy, redact, renewed))
+    path: Path = stage.run(download_to(Request("GET", url), folder / name, policy, redact, renewed))
     assert [entry.name for entry in folder.iterdir()] == [name]
     return path
 

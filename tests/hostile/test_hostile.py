@@ -16,7 +16,7 @@ from rulewright.commands.rules import main as rules
 from rulewright.errors import printable
 from rulewright.impact.formats import render_html, render_markdown, render_text
 from rulewright.impact.report import compare
-from rulewright.impact.revision import read
+from rulewright.impact.revision import read_revision
 
 from tests.hostile.running import BASE, CANARIES, CASES, Case, Outcome, run
 
@@ -101,7 +101,7 @@ def assert_reports_are_harmless(outcome: Outcome, capsys: pytest.CaptureFixture[
         rules([command, "--project", str(outcome.root)])
     said = capsys.readouterr()
     assert_printable(said.out + said.err)
-    report = compare(read(str(BASE), BASE.parent / "none"), read(str(outcome.root), outcome.root), ())
+    report = compare(read_revision(str(BASE), BASE.parent / "none"), read_revision(str(outcome.root), outcome.root), ())
     terminal, comment, web = render_text(report), render_markdown(report), render_html(report)
     for shown in (terminal, comment, web):
         assert_printable(shown)

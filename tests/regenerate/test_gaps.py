@@ -11,7 +11,7 @@ from rulewright.generate.gaps import (
     Coverage,
     Gap,
     UnacceptedGapError,
-    dropped,
+    find_dropped,
     place_of,
     read_gaps,
     unsupported_methods,
@@ -275,8 +275,8 @@ def test_an_accepted_gap_is_recorded_with_its_reason() -> None:
     accepted = Gap("GET /things/{id}", "Two parameters of one name", "nobody calls it")
     (gap,) = read_gaps([ENDPOINT], [accepted], ALL)
     assert (gap.at, gap.reason) == ("GET /things/{id}", "nobody calls it")
-    assert dropped([gap], set()) == {("get", "/things/{id}")}
-    assert dropped([gap], {("get", "/things/{}")}) == frozenset()
+    assert find_dropped([gap], set()) == {("get", "/things/{id}")}
+    assert find_dropped([gap], {("get", "/things/{}")}) == frozenset()
     for other in (SCHEMA, ENDPOINT.replace("Two", "Three")):
         with pytest.raises(UnacceptedGapError):
             read_gaps([ENDPOINT, other], [accepted], ALL)

@@ -8,8 +8,8 @@ from typing import Any
 import jsonschema_rs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from rulewright.rules.dialect import lowered
-from rulewright.rules.expression import Compiler, mismatches, negated, render
+from rulewright.rules.dialect import lower
+from rulewright.rules.expression import Compiler, mismatches, negate, render
 from rulewright.runtime import _values
 from rulewright.runtime._values import ABSENT
 
@@ -104,7 +104,7 @@ def test_an_expression_holds_exactly_where_the_schema_accepts(schema: Any, body:
     subject = compiler()
     expression = subject.holds(schema, "body")
     assert bool(evaluate(subject, render(expression), body)) is expected
-    assert bool(evaluate(subject, render(negated(expression)), body)) is not expected
+    assert bool(evaluate(subject, render(negate(expression)), body)) is not expected
 
 
 @settings(max_examples=400, deadline=None)
@@ -119,7 +119,7 @@ def test_a_value_has_a_breach_exactly_where_the_schema_refuses(schema: Any, body
     for mismatch in found:
         text = render(mismatch.condition)
         if mismatch.items is not None:
-            text = f"({text}) and any({render(negated(mismatch.items))} for item in {mismatch.value})"
+            text = f"({text}) and any({render(negate(mismatch.items))} for item in {mismatch.value})"
         broken = broken or bool(evaluate(subject, text, body))
     assert broken is not expected
 
@@ -128,7 +128,7 @@ def test_a_value_has_a_breach_exactly_where_the_schema_refuses(schema: Any, body
 @given(schema=rule_schemas(), body=bodies)
 def test_openapi_3_0_wording_means_the_same(schema: Any, body: dict[str, Any]) -> None:
     """A schema lowered to OpenAPI 3.0 words accepts the same bodies under draft 4, which 3.0 is based on."""
-    given_30 = lowered(schema, "3.0.3")
+    given_30 = lower(schema, "3.0.3")
     assert jsonschema_rs.Draft4Validator(given_30).is_valid(body) is jsonschema_rs.Draft202012Validator(
-        lowered(schema, "3.1.0")
+        lower(schema, "3.1.0")
     ).is_valid(body)

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from rulewright.rules.dialect import KEYWORDS, DialectError, PatternError, check, children, lowered, translate
+from rulewright.rules.dialect import KEYWORDS, DialectError, PatternError, check, children, lower, translate
 
 SPACE = r"\t\n\x0b\x0c\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 
@@ -186,7 +186,7 @@ def test_children_of_a_schema() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "lower"),
+    ("schema", "lowered"),
     [
         (True, {}),
         (False, {"not": {}}),
@@ -209,14 +209,14 @@ def test_children_of_a_schema() -> None:
         ({"enum": [{"const": [1]}]}, {"enum": [{"const": [1]}]}),
     ],
 )
-def test_a_schema_in_the_words_of_openapi_3_0(schema: Any, lower: Any) -> None:
+def test_a_schema_in_the_words_of_openapi_3_0(schema: Any, lowered: Any) -> None:
     """Keywords that 3.0 lacks are rewritten, none for 3.1; the argument is not changed."""
     before = copy.deepcopy(schema)
-    result = lowered(schema, "3.0.3")
-    assert result == lower
-    assert lowered(schema, "3.1.0") == schema == before
+    result = lower(schema, "3.0.3")
+    assert result == lowered
+    assert lower(schema, "3.1.0") == schema == before
     if isinstance(schema, dict):
-        for words in (result, lowered(schema, "3.1.0")):
+        for words in (result, lower(schema, "3.1.0")):
             assert all(
                 value is not schema.get(key) or not isinstance(value, dict | list) for key, value in words.items()
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rulewright.rules.expression import Compiler, mismatches, negated, render
+from rulewright.rules.expression import Compiler, mismatches, negate, render
 
 
 def compiler(lists: dict[str, str] | None = None) -> Compiler:
@@ -103,8 +103,8 @@ def test_a_schema_reads_as_a_condition(schema: Any, holds: str, fails: str) -> N
     """A schema becomes the shortest plain condition, and so does its opposite."""
     expression = compiler().holds(schema, "body")
     assert render(expression) == holds
-    assert render(negated(expression)) == fails
-    assert render(negated(negated(expression))) == holds
+    assert render(negate(expression)) == fails
+    assert render(negate(negate(expression))) == holds
 
 
 PLACES: list[tuple[Any, list[tuple[str, str, str]]]] = [

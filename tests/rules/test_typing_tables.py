@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rulewright.generate.calls import typing_tables
+from rulewright.generate.calls import write_typing_tables
 from rulewright.generate.names import FieldName
 from rulewright.rules.definition import Rule
 
@@ -27,7 +27,7 @@ def lines(source: str) -> list[str]:
 def tables(*rules: Rule, **how: Any) -> tuple[list[str], list[str]]:
     """Return the lines of both tables, what all tables begin with checked and left out."""
     variants, value, names = made(*rules, **how)
-    right, wrong = typing_tables([variants], methods_of(variants, value, names), "parcels")
+    right, wrong = write_typing_tables([variants], methods_of(variants, value, names), "parcels")
     assert right.endswith("\n")
     assert wrong.endswith("\n")
     assert lines(right)[:5] == [
@@ -119,5 +119,5 @@ def test_a_schema_that_requires_nothing() -> None:
     """Then a call gives what tells its variants apart, and nothing else need be a parameter."""
     variants, value, names = made(required=())
     del value["components"]["schemas"]["Parcel"]["required"]
-    right, _ = typing_tables([variants], methods_of(variants, value, names), "parcels")
+    right, _ = write_typing_tables([variants], methods_of(variants, value, names), "parcels")
     assert lines(right)[6:] == ["    client.send_box()", "    client.send_letter()"]

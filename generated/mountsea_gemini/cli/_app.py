@@ -24,7 +24,7 @@ from .._operation import Hole, Operation
 from .._secrets import printable
 from . import _batch_commands, _rules, _tasks
 from ._command import Desk, Job, run_command
-from ._connection import check, connected
+from ._connection import check, connect
 from ._exits import Exit, exit_code, table
 from ._fields import STANDARD_INPUT, Field, Request, TypedItems, operation_fields, operation_of, variant_fields
 from ._options import Calling, Connecting, Reporting, Requesting, Serving, Submitting, names_of
@@ -166,7 +166,7 @@ def mcp(*, options: Serving | None = None) -> int:
                 f"mcp needs {error.name}, which is not installed", way_out='python -m pip install "mcp>=2.3,<3"'
             ) from None
         check(options, submits=True)
-        with connected(options, desk.interrupts) as client:
+        with connect(options, desk.interrupts) as client:
             _mcp.serve(client, options.output_dir, options.record or _mcp.record_path(), options.max_submits)
         return Exit.OK
 
@@ -213,7 +213,7 @@ class _RequestCommand:
         """Return the panel of the help: what starts a task, else its first tag."""
         if self.operation is None:
             return _SUBMIT
-        return _tagged(next(iter(self.operation.tags), ""))
+        return _panel_of(next(iter(self.operation.tags), ""))
 
     @property
     def about(self) -> str:
@@ -287,7 +287,7 @@ class _RequestCommand:
 
 
 @cache
-def _tagged(tag: str) -> Group:
+def _panel_of(tag: str) -> Group:
     """Return the one panel of a tag."""
     return Group(printable(f"Operations: {tag}" if tag else "Operations"), sort_key=_TAGGED)
 

@@ -27,7 +27,7 @@ from .._errors import ConfigurationError
 from .._files import checked_target
 from .._settings import positive_seconds
 from . import _lines
-from ._board import Board, naming
+from ._board import Board, store_option
 from ._command import Desk, run_command
 from ._connection import check, connection
 from ._exits import Exit
@@ -68,7 +68,7 @@ def submit(
     def work(desk: Desk) -> Exit:
         _check(options, submits=True)
         with _lines.opened(file) as (opened, name), _store(options, create=True) as store:
-            heading, done = _identified(store, opened, name, options)
+            heading, done = _identify(store, opened, name, options)
             findings = _lines.check(
                 opened,
                 name,
@@ -87,9 +87,9 @@ def submit(
             board = Board(desk, store, [heading])
             if not findings.lines and not board.left():
                 return board.report(options, {})
-            with _connected(options, store) as way:
+            with _connect(options, store) as way:
                 if findings.lines:
-                    _approve(desk, options, findings.lines, _described(findings))
+                    _approve(desk, options, findings.lines, _describe(findings))
                     _prepare(Path(heading.directory))
                     lines = _lines.read(opened, name, options.operation, done, extension=options.extension)
                     store.add(
@@ -119,7 +119,7 @@ def resume(*, options: Spending | None = None) -> int:
             if not board.left() and not held:
                 store.change(stopped=None)
                 return board.report(options, {})
-            with _connected(options, store) as way:
+            with _connect(options, store) as way:
                 if held and _approve(desk, options, len(held), (), needed=False):
                     store.release(held)
                     board.load()
@@ -138,7 +138,7 @@ def worker(*, options: Working | None = None) -> int:
 
     def work(desk: Desk) -> Exit:
         _check(options, submits=False)
-        with _store(options, create=True) as store, _connected(options, store) as way:
+        with _store(options, create=True) as store, _connect(options, store) as way:
             return _work(options, Board(desk, store, ()), way)
 
     return run_command(options, work)
@@ -207,7 +207,7 @@ def settle(
         if (task is None) is not nothing:
             raise ConfigurationError("give either --task ID or --nothing")
         with _store(options, create=False) as store:
-            (entry,) = _found(store, [line])
+            (entry,) = _find_lines(store, [line])
             if entry.state not in {"unknown", "on_disk", "broken", *(("refused", "cancelled") if nothing else ())}:
                 raise ConfigurationError(f"line {line} is {entry.state}; there is nothing to settle")
             content = store.content(entry.id)
@@ -221,7 +221,7 @@ def settle(
                 store.follow(entry.id, content, found)
             else:
                 store.repeat(entry.id)
-            return _changed(desk, options, [entry.id])
+            return _report_changed(desk, options, [entry.id])
 
     return run_command(options, work)
 
@@ -239,13 +239,13 @@ def retry_download(
 
     def work(desk: Desk) -> Exit:
         with _store(options, create=False) as store:
-            chosen = _found(store, lines) or [each for each in _all(store) if each.state == "undelivered"]
+            chosen = _find_lines(store, lines) or [each for each in _all(store) if each.state == "undelivered"]
             for entry in chosen:
                 if entry.state not in {"undelivered", "failed", "done"}:
                     raise ConfigurationError(f"line {entry.number} is {entry.state}; it has no download to repeat")
             for entry in chosen:
                 store.repeat_download(entry.id)
-            return _changed(desk, options, [entry.id for entry in chosen])
+            return _report_changed(desk, options, [entry.id for entry in chosen])
 
     return run_command(options, work)
 
@@ -263,19 +263,19 @@ def cancel(
 
     def work(desk: Desk) -> Exit:
         with _store(options, create=False) as store:
-            _found(store, lines)
+            _find_lines(store, lines)
             # No worker takes a line while the list of those that nobody has taken is read.
             before = store.settings().get("paused_until") or 0
             store.change(paused_until=max(before, store.now() + 5))
             store.set_concurrency(0)
             time.sleep(0.5)
             try:
-                chosen = _found(store, lines) or list(_all(store))
+                chosen = _find_lines(store, lines) or list(_all(store))
                 cancelled = [each.id for each in chosen if each.state in {"queued", "held"}]
                 store.cancel(cancelled)
             finally:
                 store.change(paused_until=before)
-            return _changed(desk, options, cancelled)
+            return _report_changed(desk, options, cancelled)
 
     return run_command(options, work)
 
@@ -328,7 +328,7 @@ def _rate(text: str | None) -> float | None:
 
 
 @contextmanager
-def _connected(options: Working, store: Store) -> Iterator[tuple[dict[str, Any], float]]:
+def _connect(options: Working, store: Store) -> Iterator[tuple[dict[str, Any], float]]:
     """Connect to the server of the store's tasks: another one would be sent the token, and know none of them."""
     with connection(options) as way:
         server = AsyncClient(**way[0]).settings.base_url
@@ -343,7 +343,7 @@ def _connected(options: Working, store: Store) -> Iterator[tuple[dict[str, Any],
         yield way
 
 
-def _identified(store: Store, opened: Any, name: str, options: Batching) -> tuple[Heading, set[int]]:
+def _identify(store: Store, opened: Any, name: str, options: Batching) -> tuple[Heading, set[int]]:
     """Return the batch that a file is, and the numbers of its lines that are in the store."""
     known = {each.batch: each for each in store.headings()}
     batch, last = _lines.identify(opened, name, known)
@@ -398,7 +398,7 @@ def _refuse(desk: Desk, findings: _lines.Findings) -> Exit:
     return code
 
 
-def _described(findings: _lines.Findings) -> list[str]:
+def _describe(findings: _lines.Findings) -> list[str]:
     """Return which requests they are: how many of each listed value."""
     return [
         f"  {operation}: {name} " + ", ".join(f"{value} ({count})" for value, count in counted.most_common(8))
@@ -437,7 +437,7 @@ def _all(store: Store) -> Iterator[Entry]:
         yield from store.entries(heading)
 
 
-def _found(store: Store, names: Sequence[str]) -> list[Entry]:
+def _find_lines(store: Store, names: Sequence[str]) -> list[Entry]:
     """Return the lines of some names.
 
     Raises:
@@ -460,10 +460,10 @@ def _found(store: Store, names: Sequence[str]) -> list[Entry]:
     return found
 
 
-def _changed(desk: Desk, options: Storing, ids: Sequence[str]) -> Exit:
+def _report_changed(desk: Desk, options: Storing, ids: Sequence[str]) -> Exit:
     """Report the lines that a command changed."""
     if ids:
-        desk.screen.note(f"go on with: {PROGRAM} resume{naming(options)}, unless a worker runs")
+        desk.screen.note(f"go on with: {PROGRAM} resume{store_option(options)}, unless a worker runs")
     desk.screen.result(ids, {"exit": 0, "lines": list(ids)})
     return Exit.OK
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from .._api import PROGRAM
-from ._command import Desk, error_text, pasted, words_for
+from ._command import Desk, error_text, paste, words_for
 from ._exits import Exit, exit_code, recorded_exit_code
 from ._lines import OPEN, SHOWN, STATES, Entry, Findings, Heading
 from ._options import Storing, Working
@@ -64,7 +64,7 @@ class Board:
         self._counts.clear()
         self._states = {each.batch: bytearray(each.lines + 1) for each in self.headings}
         for entry in self.entries():
-            self._put(entry)
+            self._place(entry)
 
     def entries(self) -> Iterator[Entry]:
         """Yield all lines, in order."""
@@ -76,12 +76,12 @@ class Board:
         now = self.store.now()
         for entry in self.store.changed(self._since):
             if entry.id.partition(":")[0] in self._states:
-                self._put(entry)
+                self._place(entry)
         self._since = now - 10
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=self._over())
 
-    def _put(self, entry: Entry) -> None:
+    def _place(self, entry: Entry) -> None:
         states = self._states[entry.id.partition(":")[0]]
         if entry.number < len(states):
             before, now = states[entry.number], STATES.index(entry.state) + 1
@@ -131,7 +131,7 @@ class Board:
             what = outcome.get("file") or f"task {outcome['task']['id']}"
             self.desk.screen.note(one_line(f"line {self.name(line)}: {state} {what}"))
 
-    def polled(self, line: str, result: Any) -> None:
+    def show_poll(self, line: str, result: Any) -> None:
         """Show the result of a poll."""
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], last=one_line(f"line {self.name(line)}: {result.status}")[:60])
@@ -182,7 +182,7 @@ class Board:
         self._summarize(entries)
         if self.headings and (self.left() or self.named("held")):
             lasting = options.store or not options.sandbox or options.base_url is not None
-            going_on = pasted([*words_for(options, "resume")], "").removesuffix(" ''") + naming(options)
+            going_on = paste([*words_for(options, "resume")], "").removesuffix(" ''") + store_option(options)
             self.desk.screen.problem(f"go on with: {going_on}" if lasting else "the sandbox has ended")
         unlisted = findings.unlisted if findings else ()
         document = {
@@ -213,7 +213,7 @@ class Board:
                     self.desk.screen.problem(f"  {_WAYS_OUT[state]}")
 
 
-def naming(options: Storing | Working) -> str:
+def store_option(options: Storing | Working) -> str:
     """Return the option that names the store in a command to be pasted, without one that holds a password."""
     has_password = re.search(r"//[^/@]*:[^/@]*@", options.store or "")
     return f" --store {shlex.quote(options.store)}" if options.store and not has_password else ""

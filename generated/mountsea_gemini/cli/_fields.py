@@ -74,10 +74,10 @@ class Field:
         """
         if not self.input.choices:
             return given
-        chosen = partial(self._chosen, allow_unlisted=allow_unlisted, typed=typed)
+        chosen = partial(self._choose, allow_unlisted=allow_unlisted, typed=typed)
         return list(map(chosen, given)) if isinstance(given, list) else chosen(given)
 
-    def _chosen(self, text: str, *, allow_unlisted: bool, typed: Sequence[str]) -> Any:
+    def _choose(self, text: str, *, allow_unlisted: bool, typed: Sequence[str]) -> Any:
         listed = {_word(choice): choice for choice in self.input.choices}
         if text in listed:
             return listed[text]

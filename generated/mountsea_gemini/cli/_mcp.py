@@ -194,13 +194,13 @@ class Tools:
         if found:
             raise RequestRefused(RuleViolation(tuple(found)))
         known = self._record.find(request)
-        return None if known is None else _repeated(*known)
+        return None if known is None else _repeat_document(*known)
 
     def _submit(self, name: str, operation: Operation[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
         request, given = self._request(name, arguments)
         known = self._record.begin(request, operation.id)
         if known is not None:
-            return _repeated(*known)
+            return _repeat_document(*known)
         try:
             task = getattr(self._client, name)(**given)
         except SubmitOutcomeUnknown as error:
@@ -236,7 +236,7 @@ class Tools:
         return {"tasks": self._record.tasks()}
 
 
-def _repeated(state: str, task: str | None) -> dict[str, Any]:
+def _repeat_document(state: str, task: str | None) -> dict[str, Any]:
     if task is not None:
         return {"task_id": task, "state": state, "note": "this request was submitted before; nothing was sent again"}
     note = "this request is being sent, or was, and whether it was accepted is unknown: look at the account first"
@@ -308,31 +308,31 @@ def server(tools: Tools, gate: Gate) -> Server[Any]:
     ) -> types.CallToolResult | types.InputRequiredResult:
         tool = tools.all.get(parameters.name)
         if tool is None:
-            return _failed({"error": "UnknownTool", "message": f"there is no tool {printable(parameters.name)!r}"})
+            return _failure({"error": "UnknownTool", "message": f"there is no tool {printable(parameters.name)!r}"})
         arguments = dict(parameters.arguments or {})
         try:
             _check(tool, arguments)
             known = await anyio.to_thread.run_sync(tool.before, arguments) if tool.before else None
             if known is not None:
-                return _succeeded(known)
+                return _success(known)
             verdict = await gate.judge(context, parameters) if tool.spends else None
             if isinstance(verdict, str):
-                return _failed({"error": "NotAllowed", "message": verdict})
+                return _failure({"error": "NotAllowed", "message": verdict})
             if verdict is not None:
                 return verdict
-            return await _shielded(tool, arguments)
+            return await _shield(tool, arguments)
         except ApiError as error:
-            return _failed(_described(error))
+            return _failure(_describe(error))
 
     return Server(PROGRAM, on_list_tools=on_list_tools, on_call_tool=on_call_tool)
 
 
-async def _shielded(tool: Tool, arguments: dict[str, Any]) -> types.CallToolResult:
+async def _shield(tool: Tool, arguments: dict[str, Any]) -> types.CallToolResult:
     """Carry a call out, though its host gives it up: it may have been sent, and its task has to be recorded."""
     done: dict[str, Any] = {}
     with anyio.CancelScope(shield=True):
         done = await anyio.to_thread.run_sync(tool.run, arguments)
-    return _succeeded(done)
+    return _success(done)
 
 
 def _check(tool: Tool, arguments: Mapping[str, Any]) -> None:
@@ -344,7 +344,7 @@ def _check(tool: Tool, arguments: Mapping[str, Any]) -> None:
         raise ConfigurationError(f"{tool.name} {problem}; it takes {', '.join(properties)}")
 
 
-def _described(error: ApiError) -> dict[str, Any]:
+def _describe(error: ApiError) -> dict[str, Any]:
     found: dict[str, Any] = {"error": type(error).__name__, "message": error.message, "way_out": error.way_out}
     if isinstance(error, RequestRefused):
         found["violations"] = [
@@ -353,11 +353,11 @@ def _described(error: ApiError) -> dict[str, Any]:
     return {**found, **({"task_id": error.task_id} if error.task_id else {})}
 
 
-def _succeeded(document: dict[str, Any]) -> types.CallToolResult:
+def _success(document: dict[str, Any]) -> types.CallToolResult:
     return types.CallToolResult(content=[_text(document)], structured_content=document)
 
 
-def _failed(document: Mapping[str, Any]) -> types.CallToolResult:
+def _failure(document: Mapping[str, Any]) -> types.CallToolResult:
     return types.CallToolResult(content=[_text(document)], structured_content=dict(document), is_error=True)
 
 

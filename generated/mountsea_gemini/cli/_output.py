@@ -58,7 +58,7 @@ class Stream(io.TextIOBase):
         if self._stream is None:
             self._lose("it is closed")
         else:
-            with self._watched():
+            with self._watch():
                 self._stream.write(text)
         return len(text)
 
@@ -69,13 +69,13 @@ class Stream(io.TextIOBase):
             return
         with contextlib.suppress(io.UnsupportedOperation):  # a stream in memory
             number = self.fileno()
-            with self._watched():
+            with self._watch():
                 os.write(number, b"")
 
     def flush(self) -> None:
         """Write out what is buffered."""
         if self._stream is not None:
-            with self._watched():
+            with self._watch():
                 self._stream.flush()
 
     def isatty(self) -> bool:
@@ -92,7 +92,7 @@ class Stream(io.TextIOBase):
         return getattr(self._stream, "encoding", None) or "utf-8"
 
     @contextmanager
-    def _watched(self) -> Iterator[None]:
+    def _watch(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -232,13 +232,13 @@ class Watch:
         now = time.monotonic()
         polls = f"{self._polls} poll{'s' * (self._polls != 1)}"
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], description=self._described(result.status), polls=polls)
+            self._bar.update(self._bar.task_ids[0], description=self._describe(result.status), polls=polls)
         elif result.status != self._state or now - self._shown >= REMINDER:
             self._shown = now
-            self._screen.note(f"{self._described(result.status)} ({now - self._started:.0f} s, {polls})")
+            self._screen.note(f"{self._describe(result.status)} ({now - self._started:.0f} s, {polls})")
         self._state = result.status
 
-    def _described(self, state: str) -> str:
+    def _describe(self, state: str) -> str:
         return one_line(f"{self._name}: {state}")
 
     def __enter__(self) -> Self:
@@ -247,7 +247,7 @@ class Watch:
             spinner, texts = SpinnerColumn("line"), ("{task.description}", "{task.fields[polls]}")
             state, polls = (TextColumn(text, markup=False) for text in texts)
             self._bar = self._screen.progress(spinner, state, TimeElapsedColumn(), polls)
-            self._bar.add_task(self._described("submitted"), total=None, polls="")
+            self._bar.add_task(self._describe("submitted"), total=None, polls="")
             self._bar.start()
         return self
 

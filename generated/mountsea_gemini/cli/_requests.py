@@ -85,12 +85,12 @@ class RequestSchema:
 
 def unlisted_fields(body: Mapping[str, Any], schema: RequestSchema) -> tuple[UnlistedField, ...]:
     """Return the fields of one request that its schema does not list."""
-    unlisted = _unlisted(body, schema.value, schema, "")
+    unlisted = _find_unlisted(body, schema.value, schema, "")
     found = {pointer: UnlistedField(pointer, suggestion) for pointer, suggestion in unlisted}
     return tuple(found.values())
 
 
-def _unlisted(
+def _find_unlisted(
     value: Any, schema: Mapping[str, Any], request: RequestSchema, at: str
 ) -> Iterator[tuple[str, str | None]]:
     parts = _parts(schema, request)
@@ -98,7 +98,7 @@ def _unlisted(
         for item in value:
             for part in parts:
                 if "items" in part:
-                    yield from _unlisted(item, part["items"], request, f"{at}/*")
+                    yield from _find_unlisted(item, part["items"], request, f"{at}/*")
     if not isinstance(value, dict):
         return
     listed: dict[str, list[Any]] = {}
@@ -110,7 +110,7 @@ def _unlisted(
     for name, child in value.items():
         if name in listed:
             for each in listed[name]:
-                yield from _unlisted(child, each, request, f"{at}/{name}")
+                yield from _find_unlisted(child, each, request, f"{at}/{name}")
         elif is_open:
             yield f"{at}/{name}".removeprefix("/"), _suggestion(name, listed)
 

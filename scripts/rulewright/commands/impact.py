@@ -13,7 +13,7 @@ from rulewright.impact.change import ACCEPTED_FILE, WHO, read_accepted
 from rulewright.impact.checks import CHECKS, DERIVED
 from rulewright.impact.formats import EXIT_CODES, FORMATS
 from rulewright.impact.report import ANY, LEVELS, compare, read_settings
-from rulewright.impact.revision import read
+from rulewright.impact.revision import read_revision
 
 EPILOG: Final = f"""\
 OLD and NEW are vendor documents or pages with one (the project's overlays are applied to both), folders of pages,
@@ -78,7 +78,7 @@ def _run(options: argparse.Namespace) -> int:
     project = Path(options.project)
     accepted = read_accepted(Path(options.accepted) if options.accepted else project / ACCEPTED_FILE)
     chosen = read_settings(project, options.fail_on)
-    report = compare(read(options.old, project), read(options.new, project), accepted, chosen)
+    report = compare(read_revision(options.old, project), read_revision(options.new, project), accepted, chosen)
     rendered = FORMATS[options.format](report)
     if options.output:
         write_whole(options.output, rendered)

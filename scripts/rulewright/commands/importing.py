@@ -14,7 +14,7 @@ from rulewright.files import write_whole
 from rulewright.impact.change import ACCEPTED_FILE, read_accepted
 from rulewright.impact.formats import EXIT_CODES, FORMATS
 from rulewright.impact.report import Report, compare, read_settings
-from rulewright.impact.revision import read, revise
+from rulewright.impact.revision import read_revision, revise
 from rulewright.importing.brought import needs
 from rulewright.importing.imported import (
     Imported,
@@ -29,7 +29,7 @@ from rulewright.merged import STUMBLES
 from rulewright.openapi.document import Document, load
 from rulewright.openapi.operations import operations
 from rulewright.overlay import load_overlay
-from rulewright.overlay.absorbed import WAY_OUT, absorbed
+from rulewright.overlay.absorbed import WAY_OUT, find_absorbed
 from rulewright.project import Project, load_project
 from rulewright.rules.sources import misquotes_of_page, read_prose
 
@@ -77,7 +77,7 @@ def _impact(imported: Imported, project: Project | None) -> Report | None:
         raise InputError("--impact compares with the project's own document; leave -o away")
     if not project.spec.is_file():
         return None
-    before = dataclasses.replace(read(str(project.spec), project.root), label=project.relative(project.spec))
+    before = dataclasses.replace(read_revision(str(project.spec), project.root), label=project.relative(project.spec))
     overlays = [load_overlay(path) for path in project.overlays]
     after = revise("the imported pages", imported.document, overlays)
     return compare(before, after, read_accepted(project.root / ACCEPTED_FILE), read_settings(project.root))
@@ -105,7 +105,7 @@ def _overlays(imported: Imported, before: Document | None, project: Project | No
         return
     try:
         overlays = [load_overlay(path) for path in project.overlays]
-        found = absorbed(imported.document, overlays)
+        found = find_absorbed(imported.document, overlays)
         yield from map(str, found)
         yield from [WAY_OUT] if found else []
         if before is None:

@@ -10,7 +10,7 @@ from rulewright.errors import EXIT_FAILED, InputError, run_cli
 from rulewright.files import sweep
 from rulewright.findings import FINDING_FORMATS, Finding, show_findings
 from rulewright.generate.generator import Generator
-from rulewright.generate.manifest import NAME, edited, read_manifest, reasons
+from rulewright.generate.manifest import NAME, is_edited, read_manifest, reasons
 from rulewright.generate.tools import check_tools
 from rulewright.generate.tree import Difference, Tree, compare, read_tree, replace_tree
 from rulewright.project import Project, load_project
@@ -56,7 +56,7 @@ def _run(options: argparse.Namespace) -> int:
     recorded = read_manifest(project)
     why = reasons(recorded, project)
     name = project.relative(project.output)
-    untouched = recorded is not None and not edited(actual, recorded["outputs"])
+    untouched = recorded is not None and not is_edited(actual, recorded["outputs"])
     if not why and untouched:
         say(f"{name}/ is up to date ({len(actual)} files, no input changed)")
         return 0
@@ -86,7 +86,7 @@ def _check(options: argparse.Namespace) -> int:
     def find() -> Iterator[Finding]:
         check_tools()
         actual, recorded = read_tree(project.output), read_manifest(project)
-        if not reasons(recorded, project) and recorded is not None and not edited(actual, recorded["outputs"]):
+        if not reasons(recorded, project) and recorded is not None and not is_edited(actual, recorded["outputs"]):
             return
         difference = compare(actual, _build(project, _silent))
         kinds = {"differs": difference.changed, "is missing": difference.missing, "is not generated": difference.extra}
@@ -106,9 +106,9 @@ def _build(project: Project, progress: Callable[[str], None]) -> Tree:
         try:
             return build(project, generator, progress)
         except InputError as error:
-            from rulewright.generate.explain import explained  # noqa: PLC0415  only needed here
+            from rulewright.generate.explain import explain  # noqa: PLC0415  only needed here
 
-            raise explained(project, error) from error
+            raise explain(project, error) from error
 
 
 def _progress(stage: str) -> None:

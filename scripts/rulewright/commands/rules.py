@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from rulewright import findings
 from rulewright.errors import EXIT_FAILED, InputError, printable, run_cli
-from rulewright.generate.explain import explained
+from rulewright.generate.explain import explain as explain_error
 from rulewright.importing.imported import place_of_page
 from rulewright.importing.page import is_url, read_page
 from rulewright.merged import Merged, merge
@@ -38,7 +38,7 @@ def _run(project: Project, options: argparse.Namespace) -> int:
     try:
         return _COMMANDS[options.command](project, options)
     except InputError as error:
-        raise explained(project, error) from error
+        raise explain_error(project, error) from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check(project: Project, options: argparse.Namespace) -> int:
     if options.format in findings.FINDING_FORMATS:
-        return findings.show_findings(options.format, "rules check", lambda: _unclaimed(project, options))
+        return findings.show_findings(options.format, "rules check", lambda: _find_unclaimed(project, options))
     merged, prose = _read_rules(project, pages=options.pages)
     count = sum(len(schema.rules) for schema in merged.ruled)
     if options.format == "json":
@@ -105,7 +105,7 @@ def _read_rules(project: Project, *, pages: bool) -> tuple[Merged, Prose]:
         InputError: A rule is malformed, misquoted or wrong.
     """
     merged = merge(project)  # raises for whatever is malformed, misquoted or wrong
-    with merged.explained():
+    with merged.explain_errors():
         merged.check_against(project.effective)
         if pages:
             merged.refuse(_misquotes_of_pages(project, merged))
@@ -113,7 +113,7 @@ def _read_rules(project: Project, *, pages: bool) -> tuple[Merged, Prose]:
     return merged, prose
 
 
-def _unclaimed(project: Project, options: argparse.Namespace) -> Iterator[findings.Finding]:
+def _find_unclaimed(project: Project, options: argparse.Namespace) -> Iterator[findings.Finding]:
     """Yield each sentence that no rule claims."""
     _, prose = _read_rules(project, pages=options.pages)
     for each in prose.unclaimed:
@@ -123,7 +123,7 @@ def _unclaimed(project: Project, options: argparse.Namespace) -> Iterator[findin
 
 def _analyse(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)
-    with merged.explained():
+    with merged.explain_errors():
         report = analyse(merged.value, merged.ruled, merged.overlays)
     print(to_json(report.data()) if options.format == "json" else printable(report.text()), end="")
     return EXIT_FAILED if report.unaccepted or report.expired else 0
@@ -131,7 +131,7 @@ def _analyse(project: Project, options: argparse.Namespace) -> int:
 
 def _list(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)
-    with merged.explained():
+    with merged.explain_errors():
         prose = read_prose(merged.vendor, merged.ruled, merged.overlays)
     rules = [_rule_data(schema, rule) for schema in merged.ruled for rule in schema.rules]
     if options.format == "json":
@@ -156,8 +156,8 @@ def _rule_data(schema: RuledSchema, rule: Any) -> dict[str, Any]:
 def _explain(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)
     request = _read_request(options.request)
-    with merged.explained():
-        found = explain(merged.value, _ruled_schema(merged, options.schema), request.value)
+    with merged.explain_errors():
+        found = explain(merged.value, _schema_with_rules(merged, options.schema), request.value)
     if options.format == "json":
         print(to_json({"valid": not found, "violations": [dataclasses.asdict(each) for each in found]}), end="")
     else:
@@ -167,7 +167,7 @@ def _explain(project: Project, options: argparse.Namespace) -> int:
 
 def _new(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)
-    with merged.explained():
+    with merged.explain_errors():
         prose = read_prose(merged.vendor, merged.ruled, merged.overlays)
     sentence = find_sentence(prose, options.sentence)
     action = skeleton(merged.value, sentence)
@@ -183,7 +183,7 @@ def _read_request(name: str) -> Document:
     return parse(sys.stdin.read(), "standard input") if name == "-" else load(name)
 
 
-def _ruled_schema(merged: Merged, name: str | None) -> RuledSchema:
+def _schema_with_rules(merged: Merged, name: str | None) -> RuledSchema:
     """Return the schema a request is judged by: the named one, or the only one that has rules."""
     known = {schema.name: schema for schema in merged.ruled if schema.rules}
     if not known:

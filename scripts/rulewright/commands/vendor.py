@@ -10,7 +10,7 @@ from typing import Any, Final
 from rulewright.errors import EXIT_FAILED, InputError, printable, run_cli
 from rulewright.project import Project, load_project
 from rulewright.vendoring.copy import build_copy, put, show_needs
-from rulewright.vendoring.upgrade import affected, show_edits, show_impact
+from rulewright.vendoring.upgrade import find_affected, show_edits, show_impact
 from rulewright.vendoring.verify import MANIFEST, NotACopy, describe, findings, read_manifest, report
 
 _ABOUT: Final = {
@@ -104,10 +104,10 @@ def _upgrade(project: Project, options: argparse.Namespace) -> int:
     return 0
 
 
-def _affected(project: Project, options: argparse.Namespace) -> int:
+def _affected_command(project: Project, options: argparse.Namespace) -> int:
     root, manifest = _find(options.dest)
     _, fresh = _build_like(manifest, project)
-    broken = affected(root, fresh, options.paths, options.root)
+    broken = find_affected(root, fresh, options.paths, options.root)
     for complaint in broken:
         print(complaint)
     lines = len({(complaint.path, complaint.line) for complaint in broken})
@@ -147,4 +147,4 @@ def _news(root: Path, project: Project) -> str:
     return printable(show_impact(root, project))
 
 
-_COMMANDS: Final = {"copy": _copy, "verify": _verify, "upgrade": _upgrade, "affected": _affected}
+_COMMANDS: Final = {"copy": _copy, "verify": _verify, "upgrade": _upgrade, "affected": _affected_command}

@@ -35,12 +35,12 @@ class Watched(Transport):
     """
 
     def __init__(self, inner: httpx.BaseTransport, sent: Callable[[httpx.Request], None], exchanged: Exchanged) -> None:
-        super().__init__(self._passed)
+        super().__init__(self._handle)
         self._inner = inner
         self._sent = sent
         self._exchanged = exchanged
 
-    def _passed(self, request: httpx.Request) -> httpx.Response:
+    def _handle(self, request: httpx.Request) -> httpx.Response:
         self._sent(request)
         try:
             response = self._inner.handle_request(request)
@@ -48,10 +48,10 @@ class Watched(Transport):
             raise  # a fault on purpose
         except Exception as error:  # noqa: BLE001  whatever it is, it is the server's
             response = httpx.Response(500, text=f"the server crashed: {type(error).__name__}: {error}")
-        stream = Stream(self._read(request, response), FakeClock())
+        stream = Stream(self._read_parts(request, response), FakeClock())
         return httpx.Response(response.status_code, headers=response.headers.raw, stream=stream)
 
-    def _read(self, request: httpx.Request, response: httpx.Response) -> Iterator[tuple[float, bytes]]:
+    def _read_parts(self, request: httpx.Request, response: httpx.Response) -> Iterator[tuple[float, bytes]]:
         stream: Any = response.stream  # a blocking transport gives one that can be iterated
         content = b""
         for part in stream:
@@ -180,7 +180,7 @@ class Bench:
         self.sandbox.script(script)
         known = set(self.sandbox.core.tasks)
         self.send(self.contract.ask(submit, submit.request))
-        return subject.asking(next(each for each in self.sandbox.core.tasks if each not in known))
+        return subject.poll_request(next(each for each in self.sandbox.core.tasks if each not in known))
 
     def agree_on_parameters(self, subject: Subject, case: str, request: Request) -> Failure | None:
         """Put a request whose parameters have rules to compiled rules, client and server."""
@@ -198,7 +198,7 @@ class Bench:
             got = f"broken {', '.join(found) or 'nothing'}"
             return Failure(case, f"{subject} parameters", got, "accepted" if right else "refused", "rules", ask)
         outcome = self.call(request)
-        refused = self.package.refused_for(outcome)
+        refused = self.package.refusals(outcome)
         if set(refused or ()) != found or (not right and self.sent):
             got = f"{outcome.name}, {len(self.sent)} sent"
             return Failure(case, f"{subject} parameters", got, f"refused for {found or 'nothing'}", "client", ask)
@@ -230,7 +230,7 @@ class Bench:
             "server": server,
             "client": client,
         }[blame]
-        return Failure(f"{subject.name}: {case}", place, str(got), _wanted(verdict), blame, ask, request.body)
+        return Failure(f"{subject.name}: {case}", place, str(got), _expectation(verdict), blame, ask, request.body)
 
     def _rules_problem(self, subject: Subject, request: Request, verdict: Verdict) -> str | None:
         """Ask the compiled rules, of the body as JSON and as a model; return what they find otherwise."""
@@ -248,7 +248,7 @@ class Bench:
             if verdict.is_free:
                 errors.discard("schema")  # it may be refused early, too
             if (errors, warned) != (_ids(verdict), set(verdict.warned)):
-                return f"broken {_listed(errors)}; warned of {_listed(warned)}"
+                return f"broken {_join_names(errors)}; warned of {_join_names(warned)}"
         if not verdict.accepted:
             self.ledger.refused(subject, request.body)
         return None
@@ -260,7 +260,7 @@ class Bench:
             outcome = self.call(request)
         except Inexpressible:
             return None
-        refused = self.package.refused_for(outcome)
+        refused = self.package.refusals(outcome)
         if verdict.is_free and refused is not None and set(refused) == {"schema"}:
             return None
         if not verdict.accepted:
@@ -300,7 +300,7 @@ class Bench:
         self._raw.close()
 
 
-def _listed(names: Iterable[str]) -> str:
+def _join_names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "nothing"
 
 
@@ -308,7 +308,7 @@ def _ids(verdict: Verdict) -> set[str]:
     return {*verdict.broken, *(() if verdict.fits else ("schema",))}
 
 
-def _wanted(verdict: Verdict) -> str:
+def _expectation(verdict: Verdict) -> str:
     if not verdict.accepted:
         return f"refused for {', '.join(verdict.broken) or 'its schema'}"
     return f"accepted, with a warning of {', '.join(verdict.warned)}" if verdict.warned else "accepted"

@@ -100,7 +100,7 @@ class Cases:
 
     def _within(self, place: Ruled, value: Any) -> Any:
         """Return the valid body with a value in one place."""
-        return _put(self.subject.request.body, place.path, place.schemas, value, self._contract)
+        return _set_at(self.subject.request.body, place.path, place.schemas, value, self._contract)
 
     def _fields(self) -> Iterator[tuple[str, Any]]:
         good, schema = self.subject.request.body, self.subject.schema or {}
@@ -164,7 +164,7 @@ class Cases:
         if not self.subject.carriers or not all(operation.security):
             return
         wrong = {"no credential": "none", "a wrong token": "wrong"}
-        if [each.scheme for each in self.subject.carriers] == ["bearer"]:
+        if [each.scheme for each in self.subject.carriers] == ["bearer"] and self.subject.words == {"bearer"}:
             wrong |= {
                 "no token": "Bearer",
                 "another scheme": "Basic c2FuZGJveDpzYW5kYm94",
@@ -182,16 +182,16 @@ class Cases:
             key, place = each.key, f"{self.subject.name} parameter {each.name}"
             if each.required and each.place != "path":
                 without = {name: value for name, value in given.items() if name != key}
-                yield Probe(f"{self.subject.name} without {each.name}", place, self._asking(without), REFUSED)
+                yield Probe(f"{self.subject.name} without {each.name}", place, self._request_for(without), REFUSED)
             for value in self._wrong(each):
                 wanted = (*REFUSED, 404) if each.place == "path" else REFUSED
                 case = f"{self.subject.name} with {each.name}={value}"
-                yield Probe(case, place, self._asking({**given, key: value}), wanted)
+                yield Probe(case, place, self._request_for({**given, key: value}), wanted)
             if each.place == "query" and key in given and not self._is_list(each):
                 twice = {**given, key: [given[key], given[key]]}
-                yield Probe(f"{self.subject.name} with {each.name} twice", place, self._asking(twice), REFUSED)
+                yield Probe(f"{self.subject.name} with {each.name} twice", place, self._request_for(twice), REFUSED)
 
-    def _asking(self, parameters: Mapping[str, Any]) -> Ask:
+    def _request_for(self, parameters: Mapping[str, Any]) -> Ask:
         return self._contract.ask(self.subject, evolve(self.subject.request, parameters=parameters))
 
     def _is_list(self, parameter: Parameter) -> bool:
@@ -207,7 +207,7 @@ class Cases:
         bounds = [each for each in around_bounds(schema) if not isinstance(each, bool)]
         for value in (UNLISTED, *bounds):
             text = value if isinstance(value, str) else json.dumps(value)
-            if text and len(text) < _LONGEST and not any(map(fits, (text, *_typed(text)))):
+            if text and len(text) < _LONGEST and not any(map(fits, (text, *_typed_readings(text)))):
                 yield text
 
     def contents(self) -> Iterator[Probe]:
@@ -241,7 +241,7 @@ class Cases:
 
     def methods(self) -> Iterator[Probe]:
         """Yield requests with methods that no operation of the path has."""
-        documented = self._contract.matching(self._ask.target.partition("?")[0])
+        documented = self._contract.match(self._ask.target)
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
             if method not in documented:
                 ask = Ask(method, self._ask.target, {}, None, self.subject.carriers)
@@ -251,7 +251,7 @@ class Cases:
         """Yield a request for the state of a task that nobody started."""
         waiter = self.subject.operation.waiter
         if waiter is not None and waiter.id_schema.get("type") == "string" and not _limits(waiter.id_schema):
-            ask = self._contract.ask(self.subject, self.subject.asking("no-task-has-this-id"))
+            ask = self._contract.ask(self.subject, self.subject.poll_request("no-task-has-this-id"))
             yield Probe(f"{self.subject.name} of an unknown task", f"{self.subject.name} responses", ask, (404,))
 
 
@@ -259,7 +259,7 @@ def _limits(schema: Mapping[str, Any]) -> set[str]:
     return {"format", "pattern", "enum", "maxLength", "minLength"} & set(schema)
 
 
-def _typed(text: str) -> Iterator[Any]:
+def _typed_readings(text: str) -> Iterator[Any]:
     """Yield the other values that a server may read a text as."""
     try:
         yield json.loads(text)
@@ -279,11 +279,11 @@ def _around(rule: Rule, space: Space) -> Iterator[tuple[str, Any]]:
         yield f"an example of {rule.id} without {name}", {key: each for key, each in example.items() if key != name}
 
 
-def _put(body: Any, path: tuple[str, ...], schemas: tuple[Any, ...], value: Any, contract: Contract) -> Any:
+def _set_at(body: Any, path: tuple[str, ...], schemas: tuple[Any, ...], value: Any, contract: Contract) -> Any:
     """Return a body with a value at a path; what is missing on the way is made up by its schema."""
     if not path:
         return value
-    inner = _put(_inside(body, path[0]), path[1:], schemas[1:], value, contract)
+    inner = _set_at(_inside(body, path[0]), path[1:], schemas[1:], value, contract)
     if path[0] == ITEMS:
         return [inner]
     if not isinstance(body, dict):

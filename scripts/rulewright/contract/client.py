@@ -136,7 +136,7 @@ class ClientPackage:
             return False
         return True
 
-    def written(self, request: Request) -> Any:
+    def json_body(self, request: Request) -> Any:
         """Return the JSON body that the client sends for a request; dates may be written in another way.
 
         Raises:
@@ -172,7 +172,7 @@ class ClientPackage:
         found = self._rules.request_violations(self._operation(request), given, **options)
         return tuple((each.rule, each.level) for each in found)
 
-    def refused_for(self, outcome: Outcome) -> tuple[str, ...] | None:
+    def refusals(self, outcome: Outcome) -> tuple[str, ...] | None:
         """Return the ids of the stated rules for which the client sent nothing; None if it refused nothing."""
         if not isinstance(outcome.error, self._module.RequestRefused):
             return None
@@ -207,11 +207,11 @@ class ClientPackage:
         """
         operation, hints = self._operation(request), self._hints(request)
         names = {key: operation.arguments[key] for key in request.parameters}
-        found = {names[key]: _converted(value, hints[names[key]]) for key, value in request.parameters.items()}
+        found = {names[key]: _convert(value, hints[names[key]]) for key, value in request.parameters.items()}
         if request.body is not ABSENT:
             models = self._models(request)
             is_one = request.has_json and len(models) == 1 and isinstance(request.body, Mapping)
-            body = _model(models[0], request.body) if is_one else _converted(request.body, hints["body"])
+            body = _model(models[0], request.body) if is_one else _convert(request.body, hints["body"])
             if request.has_json and hasattr(body, "to_dict") and not is_same(body.to_dict(), request.body):
                 raise Inexpressible(f"{type(body).__name__} does not hold the body as it is")
             found["body"] = body
@@ -319,19 +319,19 @@ def _model(kind: type[Any], body: Mapping[str, Any]) -> Any:
         Inexpressible: It has no place for some field or value.
     """
     try:
-        return _checked(kind.from_dict(body), body)
+        return _check_round_trip(kind.from_dict(body), body)
     except UNREADABLE:
         pass
     try:
         names = _attributes(kind, body)
         model = kind(**{names[name]: value for name, value in body.items() if name in names})
         model.additional_properties.update({name: value for name, value in body.items() if name not in names})
-        return _checked(model, body)
+        return _check_round_trip(model, body)
     except UNREADABLE as error:
         raise Inexpressible(f"{kind.__name__}: {error}") from error
 
 
-def _checked(model: Any, body: Mapping[str, Any]) -> Any:
+def _check_round_trip(model: Any, body: Mapping[str, Any]) -> Any:
     """Return a model, if it can be written as JSON again without losing anything."""
     if not is_same(model.to_dict(), body):
         raise ValueError("does not hold the body as it is")
@@ -348,7 +348,7 @@ def _letters(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _converted(value: Any, hint: Any) -> Any:
+def _convert(value: Any, hint: Any) -> Any:
     """Return a JSON value as a Python value of a type.
 
     Raises:
@@ -359,7 +359,7 @@ def _converted(value: Any, hint: Any) -> Any:
         return _one_of(value, [each for each in typing.get_args(hint) if each.__name__ != "Unset"])
     try:
         if origin is list and isinstance(value, list):
-            return [_converted(item, typing.get_args(hint)[0]) for item in value]
+            return [_convert(item, typing.get_args(hint)[0]) for item in value]
         if getattr(hint, "__name__", "") == "File" and isinstance(value, bytes | str):
             return hint(BytesIO(value.encode() if isinstance(value, str) else value), "text.txt")
         if hint is str and isinstance(value, bytes):
@@ -388,7 +388,7 @@ def _is_plain(value: Any, hint: Any) -> bool:
 def _one_of(value: Any, hints: list[Any]) -> Any:
     for hint in hints:
         try:
-            return _converted(value, hint)
+            return _convert(value, hint)
         except Inexpressible:
             continue  # the next alternative
     raise Inexpressible(f"{value!r:.80} is not of one of the types {hints}")

@@ -25,7 +25,7 @@ from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.dialect import is_shared
 from rulewright.rules.space import Space
 from rulewright.sandbox.core import Routes
-from rulewright.sandbox.inputs import placed
+from rulewright.sandbox.inputs import credential_place
 from rulewright.sandbox.spec import Operation, Parameter, Spec, Waiter
 from rulewright.sandbox.tasks import is_number
 from rulewright.sandbox.validation import MEMBERS, Checks, Ruled, Schemas
@@ -123,7 +123,9 @@ class Subject:
         self._contract = contract
         self.operation = operation
         self.name = operation.name
-        self.carriers = tuple(contract.carriers(operation))
+        self.carriers = tuple(contract.carriers(next(filter(None, operation.security), ())))
+        every = [each for names in operation.security for each in contract.carriers(names)]
+        self.words = {each.scheme for each in every if each.name.lower() == "authorization"}
         self.ruled = contract.ruled_parameters(operation)
 
     def __repr__(self) -> str:
@@ -174,16 +176,16 @@ class Subject:
     def verdict(self, body: Any) -> Verdict:
         """Return what the document states about a JSON body of the operation."""
         checks, checked, whole = self._judges
-        applied = [(rule, rule.requirement.is_valid(part)) for rule, _, part in checks.applied(body)]
+        applied = [(rule, rule.requirement.is_valid(part)) for rule, _, part in checks.apply(body)]
 
-        def broken(level: str) -> tuple[str, ...]:
+        def broken_at(level: str) -> tuple[str, ...]:
             return tuple(dict.fromkeys(rule.id for rule, kept in applied if rule.level == level and not kept))
 
         return Verdict(
             fits=checked.is_valid(body),
             valid=checks.fits(body),
-            broken=broken("error"),
-            warned=broken("warning"),
+            broken=broken_at("error"),
+            warned=broken_at("warning"),
             applied=tuple(dict.fromkeys(rule.id for rule, _ in applied)),
             encoded=whole.is_valid(body),
         )
@@ -237,7 +239,7 @@ class Subject:
         polls = {each.name: each for each in self._contract.subjects if each.operation.waiter}
         return next((polls[link.poll] for link in self.operation.links if link.poll in polls), None)
 
-    def asking(self, task_id: str) -> Request:
+    def poll_request(self, task_id: str) -> Request:
         """Return the request for the state of a task.
 
         Raises:
@@ -296,7 +298,7 @@ class Contract:
     def parts(self, schema: Any) -> Iterator[Part]:
         """Yield the parts with rules of the schema of a body, the whole first."""
         ruled = {id(each.schema): each for each in self._ruled if each.rules and each.parameters is None}
-        for place in self.schemas.ruled(schema):
+        for place in self.schemas.find_ruled(schema):
             if (found := ruled.get(id(place.schema))) is not None and MEMBERS not in place.path:
                 yield Part(place, found.rules, Space(found, self.document))
 
@@ -325,7 +327,7 @@ class Contract:
         """Every rule of the document, in order."""
         return tuple(rule for each in self._ruled for rule in each.rules)
 
-    def describing(self, subject: Subject, statuses: Iterable[int]) -> str:
+    def describe_statuses(self, subject: Subject, statuses: Iterable[int]) -> str:
         """Return the overlay action that describes some statuses of an operation as other operations describe them."""
         everywhere = [each.operation.written.get("responses") or {} for each in self.subjects]
         known = {code: value for responses in everywhere for code, value in responses.items() if "$ref" in value}
@@ -347,20 +349,21 @@ class Contract:
             each for each in self.subjects if (each.operation.method, each.operation.path) == (method.upper(), path)
         )
 
-    def matching(self, path: str) -> Mapping[str, Subject]:
-        """Return the operations whose path template a path fits, by method."""
-        return self._routes.find(path)[0] or {}
+    def match(self, target: str) -> Mapping[str, Subject]:
+        """Return the operations whose path template the target of a request fits, by method."""
+        path, _, query = target.partition("?")
+        return self._routes.find(path, query)[0] or {}
 
     def ruled_parameters(self, operation: Operation) -> RuledSchema | None:
         """Return the rules between the parameters of an operation, if there are any."""
         place = ("paths", operation.path, operation.method.lower())
         return next((each for each in self._ruled if each.location == place and each.rules), None)
 
-    def carriers(self, operation: Operation) -> Iterator[Carrier]:
-        """Yield where a request carries the token: the first of the alternatives that the document gives, if it can."""
+    def carriers(self, alternative: Iterable[str]) -> Iterator[Carrier]:
+        """Yield where a request carries the token for the security schemes of one alternative, if it can."""
         schemes = (self.document.get("components") or {}).get("securitySchemes") or {}
-        for name in next(filter(None, operation.security), ()):
-            place, key = placed(self.spec.resolve(schemes[name])) or ("", "")
+        for name in alternative:
+            place, key = credential_place(self.spec.resolve(schemes[name])) or ("", "")
             if place in {"bearer", "basic"}:
                 yield Carrier("header", "Authorization", place)
             elif place:
@@ -385,8 +388,10 @@ class Contract:
                 (headers if place == "header" else cookies)[name] = _text(value)
         if cookies:
             headers["Cookie"] = "; ".join(f"{name}={quote(value)}" for name, value in cookies.items())
-        target = self.spec.base_path + path + (f"?{httpx.QueryParams(query)}" if query else "")
-        content, more = _encoded(request)
+        target = self.spec.base_path + path
+        if query:
+            target += f"{'&' if '?' in path else '?'}{httpx.QueryParams(query)}"
+        content, more = _encode(request)
         return Ask(subject.operation.method, target, {**headers, **more}, content, subject.carriers)
 
 
@@ -399,7 +404,7 @@ def encode_json(body: Any) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def _encoded(request: Request) -> tuple[bytes | None, dict[str, str]]:
+def _encode(request: Request) -> tuple[bytes | None, dict[str, str]]:
     """Return the body of a request as bytes, with the headers it needs."""
     body, media = request.body, request.media
     if body is ABSENT or media is None:

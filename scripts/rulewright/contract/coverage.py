@@ -41,7 +41,7 @@ class Lines:
     def __init__(self, contract: Contract, subject: Subject) -> None:
         self._subject = subject
         self._fits = {name: contract.schemas.validator(schema).is_valid for name, schema in subject.fields.items()}
-        self._listed = {name: _listed(schema) for name, schema in subject.fields.items()}
+        self._finite_values = {name: _finite_values(schema) for name, schema in subject.fields.items()}
 
     def body(self, body: Any, verdict: Verdict) -> Iterator[str]:
         """Yield the lines of one body that was accepted, or refused, as the document states."""
@@ -57,9 +57,9 @@ class Lines:
             if verdict.accepted:
                 yield f"field {name} given"
             elif not fits:
-                unlisted = self._listed[name] and isinstance(value, str)
+                unlisted = self._finite_values[name] and isinstance(value, str)
                 yield f"field {name} {'not listed' if unlisted else 'wrong'} refused"
-            if any(type(listed) is type(value) and listed == value for listed in self._listed[name]):
+            if any(type(listed) is type(value) and listed == value for listed in self._finite_values[name]):
                 yield f"field {name}={json.dumps(value, ensure_ascii=False)} {sense}"
             yield from _bound_lines(f"field {name}", {"properties": {name: schema}}, body, broken=not fits)
 
@@ -94,7 +94,7 @@ def _values_at(body: Any, path: tuple[str, ...]) -> Iterator[Any]:
         yield from _values_at(body[path[0]], path[1:])
 
 
-def _listed(schema: Mapping[str, Any]) -> tuple[Any, ...]:
+def _finite_values(schema: Mapping[str, Any]) -> tuple[Any, ...]:
     if isinstance(schema.get("enum"), list):
         return tuple(schema["enum"])
     return (False, True) if schema.get("type") == "boolean" else ()
@@ -146,11 +146,11 @@ class Ledger:
 
     def exchange(self, side: Side, request: httpx.Request, status: int, answer: bytes) -> None:
         """Note what was sent and answered."""
-        matching = self._contract.matching(request.url.raw_path.decode("latin-1").partition("?")[0])
+        matching = self._contract.match(request.url.raw_path.decode("latin-1"))
         subject = matching.get(request.method)
         if subject is None or subject.name not in self.lines:
             return
-        lines = [*self._sent(side, subject, request, status)]
+        lines = [*self._facts_of(side, subject, request, status)]
         lines += [f"answer {reply.status}"] if (reply := subject.reply(status)) else []
         key = f"{request.url} {request.content!r}"
         lines += self._life(side, subject, key, status, _json(answer)) if status < 400 else []
@@ -164,7 +164,7 @@ class Ledger:
                 for line in self.lines[subject.name].body(body, verdict):
                     self.seen[f"client: {subject.name} {line}"] += 1
 
-    def _sent(self, side: Side, subject: Subject, request: httpx.Request, status: int) -> Iterator[str]:
+    def _facts_of(self, side: Side, subject: Subject, request: httpx.Request, status: int) -> Iterator[str]:
         yield "called"
         if status == 401 and side == "server":
             yield "credential refused"
@@ -244,7 +244,7 @@ def _shown_by_client(package: ClientPackage, request: Request, *, accepted: bool
     if not accepted:
         return request.body if package.judges(request) else None
     try:
-        return package.written(request)
+        return package.json_body(request)
     except Inexpressible:
         return None
 

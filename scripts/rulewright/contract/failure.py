@@ -145,7 +145,7 @@ class Failure:
         lines = [self.case, f"  at {self.place}, got {self.got}", f"  wanted {self.wanted}"]
         lines.append(f"  at fault: {_WHO[self.blame]}")
         if self.body is not None:
-            lines.append(f"  body: {_cut(json.dumps(self.body, ensure_ascii=False))}")
+            lines.append(f"  body: {_shorten(json.dumps(self.body, ensure_ascii=False))}")
         if self.ask is not None:
             lines.append(f"  reproduce: {self.ask.curl(base, variable)}")
         return printable("\n".join(lines))
@@ -166,5 +166,5 @@ def blame_of(*, document: bool, rules: bool, server: bool) -> Blame:
     return "client" if server else "server"
 
 
-def _cut(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text) - _SHOWN} more characters)"

@@ -55,7 +55,7 @@ def plan(contract: Contract, spending: int) -> tuple[Planned, ...]:
         spending: How many valid requests may be sent.
     """
     subjects = [each for each in contract.subjects if each.untried is None]
-    found = [Planned(check, each, probe) for each in subjects for check, probe in _refused(contract, each)]
+    found = [Planned(check, each, probe) for each in subjects for check, probe in _requests_to_refuse(contract, each)]
     paid = contract.submits or [each for each in subjects if each.operation.method not in _SAFE]
     valid = [Planned("valid", each, probe) for each in paid if each.untried is None for probe in _valid(contract, each)]
     return (*sorted(found, key=lambda each: CHECKS.index(each.check)), *valid[:spending])
@@ -74,7 +74,7 @@ def announcement(planned: Sequence[Planned], url: str) -> list[str]:
     ]
 
 
-def _refused(contract: Contract, subject: Subject) -> Iterator[tuple[str, Probe]]:
+def _requests_to_refuse(contract: Contract, subject: Subject) -> Iterator[tuple[str, Probe]]:
     """Yield requests that must be refused, each with its check."""
     cases = Cases(contract, subject)
     yield from (("credentials", probe) for probe in cases.credentials())
@@ -174,7 +174,7 @@ class Server:
             return None
         got = f"HTTP {', '.join(map(str, sorted(found)))}, of which the document has nothing"
         ask = next(iter(found.values()))
-        wanted = f"this action in an overlay:\n{contract.describing(subject, found)}"
+        wanted = f"this action in an overlay:\n{contract.describe_statuses(subject, found)}"
         return Failure(f"the answers of {subject}", f"{subject} responses", got, wanted, "document", ask)
 
     def close(self) -> None:

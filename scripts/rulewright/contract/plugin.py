@@ -164,7 +164,7 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
             terminalreporter.write_line(f"not tried: {printable(subject.untried)}")
     silent = [each for each in bench.contract.subjects if each.reply(400) is None]
     if silent and not url:
-        names, action = ", ".join(map(str, silent)), bench.contract.describing(silent[0], [400])
+        names, action = ", ".join(map(str, silent)), bench.contract.describe_statuses(silent[0], [400])
         line = f"the document describes no refusal of {names}; a server gives one; an overlay can say it:\n{action}"
         terminalreporter.write_line(printable(line))
     if run.coverage is not None:

@@ -87,14 +87,14 @@ class Maker:
     def _parameters(self, operation: Operation) -> dict[str, Any]:
         """Return the parameters that must be given, or those a rule shows as valid where these are not enough."""
         made = {
-            each.key: self._chosen(
+            each.key: self._choose(
                 operation,
                 f"the {each.place} parameter {each.name!r}",
                 each.schema,
                 itertools.chain(
                     each.examples,
                     samples(self._schemas, each.schema),
-                    [self._filled(sample(self._schemas, each.schema), each.schema)],
+                    [self._fill(sample(self._schemas, each.schema), each.schema)],
                 ),
                 ("", None, [], {}),
             )
@@ -107,7 +107,7 @@ class Maker:
         shown = [rule["examples"]["passes"] for rule in operation.rules if "passes" in (rule.get("examples") or {})]
         return {**made, **{keys[name]: value for name, value in shown[0].items()}}
 
-    def _chosen(
+    def _choose(
         self, operation: Operation, what: str, schema: Any, shown: Iterable[Any], unusable: tuple[Any, ...]
     ) -> Any:
         """Return the first of some values that a schema accepts, its rules included.
@@ -134,15 +134,15 @@ class Maker:
             return str(next(filter(self._whole.validator(schema).is_valid, texts), "text")).encode()
         if object_parts(self._spec.resolve, schema)[0]:  # a schema without a type would let a text pass
             examples = tuple(each for each in examples if isinstance(each, Mapping))
-        shown: Iterable[Any] = (*examples, *self._passing(schema))
+        shown: Iterable[Any] = (*examples, *self._passing_examples(schema))
         if media in FORMS:  # one with nothing in it is no body at all
-            shown = (*shown, self._filled(sample(self._schemas, schema), schema))
+            shown = (*shown, self._fill(sample(self._schemas, schema), schema))
         # null is what clients send as no body
         shown = itertools.chain(shown, samples(self._schemas, schema), [{}])
-        found = self._chosen(operation, f"the body ({media})", schema, shown, (None,))
+        found = self._choose(operation, f"the body ({media})", schema, shown, (None,))
         return self._with_bytes(found, schema) if media in FORMS else found
 
-    def _passing(self, schema: Any) -> Iterator[Any]:
+    def _passing_examples(self, schema: Any) -> Iterator[Any]:
         value = self._spec.resolve(schema)
         for rule in (value.get("x-rules") or ()) if isinstance(value, Mapping) else ():
             if "passes" in (rule.get("examples") or {}):
@@ -162,7 +162,7 @@ class Maker:
             for name, each in value.items()
         }
 
-    def _filled(self, value: Any, schema: Any) -> Any:
+    def _fill(self, value: Any, schema: Any) -> Any:
         """Return an object with an item in each list, and with its first field where none is required."""
         if not isinstance(value, dict):
             return value

@@ -35,7 +35,7 @@ class _Table:
     calls: tuple[_Call, ...]
 
 
-def typing_tables(sets: Sequence[VariantSet], methods: Sequence[Method], package: str) -> tuple[str, str]:
+def write_typing_tables(sets: Sequence[VariantSet], methods: Sequence[Method], package: str) -> tuple[str, str]:
     """Return the source of the calls that a type checker must accept, and of those it must reject; none is run.
 
     Every combination of the listable fields that the stated rules restrict, for every variant, is one call on one line.
@@ -69,9 +69,9 @@ class _Calls:
             fields = list(dict.fromkeys(name for case in variant.cases for name in case))
             for values in itertools.product(*(self.variants.domains[name] for name in fields)):
                 point = dict(zip(fields, values, strict=True))
-                yield _Call(self._call(variant, point), ", ".join(self._broken(variant, point)))
+                yield _Call(self._call(variant, point), ", ".join(self._broken_rules(variant, point)))
 
-    def _broken(self, variant: Variant, point: Mapping[str, Any]) -> tuple[str, ...]:
+    def _broken_rules(self, variant: Variant, point: Mapping[str, Any]) -> tuple[str, ...]:
         given = {name: value for name, value in point.items() if value != ABSENT}
         samples = map(concretes, given.values())
         outcomes = [
@@ -104,15 +104,15 @@ class _Calls:
             domain = self.variants.domains.get(name, ())
             if any(isinstance(value, Length) for value in domain):
                 item = each.kind.removeprefix("list[").removesuffix("]")
-                texts.append(f"{each.keyword}_item: {_known(item)}")
+                texts.append(f"{each.keyword}_item: {_importable_type(item)}")
             elif name not in self.variants.domains or any(isinstance(value, Given) for value in domain):
-                texts.append(f"{each.keyword}: {_known(each.kind)}")
+                texts.append(f"{each.keyword}: {_importable_type(each.kind)}")
         return ", ".join(texts)
 
     def _name(self, name: str) -> str:
         return self.fields[name].keyword
 
 
-def _known(kind: str) -> str:
+def _importable_type(kind: str) -> str:
     """Return a type that needs no import but that of the models."""
     return kind if kind in {"str", "int", "float", "bool"} or kind.startswith("models.") else "Any"

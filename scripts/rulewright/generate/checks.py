@@ -41,7 +41,7 @@ from rulewright.rules.expression import (
     every,
     is_type,
     mismatches,
-    negated,
+    negate,
     some,
 )
 from rulewright.rules.space import Given, Length, domains
@@ -388,7 +388,7 @@ class _Module:
 
     def _make(self, name: str, key: str, schema: Mapping[str, Any]) -> None:
         """Make the function of a schema; `key` is its place in the document, if it has one."""
-        ruled, model, (_, schema) = self.ruled.get(key), self.owners.get(key), self._followed(schema)
+        ruled, model, (_, schema) = self.ruled.get(key), self.owners.get(key), self._follow(schema)
         place = _Place((("at", True),), name.removeprefix("_check_"))
         scope = _Scope(_variables(schema, ruled, model), schema.get("type") == "object")
         body: list[Statement] = []
@@ -406,7 +406,7 @@ class _Module:
             has_attributes = False
         if not scope.is_object:
             members = [Line(f"{scope.local[each]} = value.get({literal(each)}, ABSENT)") for each in scope.read]
-            combined = self._combined(schema, place, scope)
+            combined = self._combine(schema, place, scope)
             body = [*self._inline(schema, "value", place, (*members, *body) if body else (), combined)]
         body = [*_deprecation(schema, place), *body]
         fields = tuple(self._field(each, scope.local[each], model) for each in scope.local if each in scope.read)
@@ -433,10 +433,10 @@ class _Module:
             )
             block += [If(f"{scope.variable(each)} is not ABSENT", missing)] if missing else []
         for each, child in schema.get("dependentSchemas", {}).items():
-            if applied := self._applied(child, place, scope):
+            if applied := self._apply(child, place, scope):
                 block.append(If(f"{scope.variable(each)} is not ABSENT", applied))
         block += self._counts(schema, place)
-        return [*block, *self._combined(schema, place, scope)] if scope.is_object else block
+        return [*block, *self._combine(schema, place, scope)] if scope.is_object else block
 
     def _field_checks(
         self, name: str, schema: Mapping[str, Any], place: _Place, scope: _Scope, *, required: bool = False
@@ -450,18 +450,18 @@ class _Module:
     def _counts(self, schema: Mapping[str, Any], place: _Place) -> Block:
         return _sizes(schema, "value", place, "Properties", "field") if _WHOLE & schema.keys() else ()
 
-    def _applied(self, schema: Mapping[str, Any], place: _Place, scope: _Scope) -> Block:
+    def _apply(self, schema: Mapping[str, Any], place: _Place, scope: _Scope) -> Block:
         """Return the statements of a schema that applies to the same value as the one it stands in."""
         if scope.is_object and _is_about_fields(schema):
             return tuple(self._members(schema, place, scope))
         scope.whole = True
         return self._value(schema, "value", place)
 
-    def _combined(self, schema: Mapping[str, Any], place: _Place, scope: _Scope) -> Block:
+    def _combine(self, schema: Mapping[str, Any], place: _Place, scope: _Scope) -> Block:
         """Return the statements about alternatives and conditions."""
-        block = [each for member in schema.get("allOf", ()) for each in self._applied(member, place, scope)]
+        block = [each for member in schema.get("allOf", ()) for each in self._apply(member, place, scope)]
         if "if" in schema:
-            then, otherwise = (self._applied(schema.get(each, {}), place, scope) for each in ("then", "else"))
+            then, otherwise = (self._apply(schema.get(each, {}), place, scope) for each in ("then", "else"))
             block += _either(self._holds(schema["if"], place, scope), then, otherwise)
         for keyword, wanted in _CHOICES.items():
             if keyword in schema and (scope.is_object or keyword == "oneOf" or not self._scalars(schema)):
@@ -472,7 +472,7 @@ class _Module:
         return tuple(block)
 
     def _choice(self, options: Sequence[Any], wanted: str, place: _Place, scope: _Scope, tags: Any) -> Block:
-        conditions = [None if tags else self._expressed(each, scope) for each in options]
+        conditions = [None if tags else self._as_expression(each, scope) for each in options]
         if any(each is None for each in conditions):
             scope.whole = True
             functions = "".join(f"{self._option(each, place)}, " for each in options)
@@ -485,18 +485,18 @@ class _Module:
             message = f"must fit {wanted} of {len(options)} schemas"
         refused = (Refuse(place.code, "to_json(value)", message),)
         if wanted == _CHOICES["anyOf"]:
-            return _if(negated(some(fitting)), refused)
+            return _if(negate(some(fitting)), refused)
         return (If(f"sum(map(bool, ({''.join(f'{expression.render(each)}, ' for each in fitting)}))) != 1", refused),)
 
     def _holds(self, schema: Mapping[str, Any], place: _Place, scope: _Scope) -> Expression:
         """Return the condition that the value of a function fits a schema."""
-        found = self._expressed(schema, scope)
+        found = self._as_expression(schema, scope)
         if found is None:
             scope.whole = True
             found = _fits("value", self._option(schema, place))
         return found
 
-    def _expressed(self, schema: Mapping[str, Any], scope: _Scope) -> Expression | None:
+    def _as_expression(self, schema: Mapping[str, Any], scope: _Scope) -> Expression | None:
         """Return a schema as an expression over the fields, if it is about nothing else."""
         plain = {key: child for key, child in schema.items() if (key, child) != ("type", "object")}
         if not scope.is_object or not _compiles(plain, body=True):
@@ -508,7 +508,7 @@ class _Module:
 
     def _value(self, schema: Mapping[str, Any], variable: str, place: _Place) -> Block:
         """Return the statements that check the value in a variable."""
-        key, schema = self._followed(schema)
+        key, schema = self._follow(schema)
         if not schema:
             return ()
         options = schema["anyOf"] if not key and set(schema) == {"anyOf"} else []
@@ -540,7 +540,7 @@ class _Module:
         if FILE in schema:
             return (If(f"not is_file({variable})", (Refuse(place.code, variable, "must be a text or a file"),)),)
         kinds = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", [])
-        block = [*self._listed(schema, variable, place)]
+        block = [*self._check_enum(schema, variable, place)]
         for kind, found in (
             ("object", members),
             ("array", self._list(schema, variable, place)),
@@ -553,15 +553,15 @@ class _Module:
         if scalars := self._scalars(schema):
             accepted = some(self._accepts(each, variable) for each in scalars)
             message = f"must fit at least one of {len(scalars)} schemas, fits 0"
-            block += _if(negated(accepted), (Refuse(place.code, variable, message),))
+            block += _if(negate(accepted), (Refuse(place.code, variable, message),))
         block += combined
         if kinds:
-            other = negated(some(is_type(kind, variable) for kind in kinds))
+            other = negate(some(is_type(kind, variable) for kind in kinds))
             refused = (Refuse(place.code, variable, f"must be {_article(' or '.join(kinds))}"),)
             block = [If(expression.render(other), refused, tuple(block))]
         return tuple(block)
 
-    def _listed(self, schema: Mapping[str, Any], variable: str, place: _Place) -> Block:
+    def _check_enum(self, schema: Mapping[str, Any], variable: str, place: _Place) -> Block:
         if not {"enum", "const"} & schema.keys():
             return ()
         name, test = self._is_listed(schema, variable)
@@ -635,12 +635,12 @@ class _Module:
         return (Loop("name, other", f"{source}.items()", inner),) if inner else ()
 
     def _option(self, schema: Mapping[str, Any], place: _Place) -> str:
-        key, schema = self._followed(schema)
+        key, schema = self._follow(schema)
         return self.function(key) if key else self._anonymous(schema, f"{place.hint}_option")
 
     def _scalars(self, schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """Return the alternatives of `anyOf`, if one comparison is enough for each."""
-        options = [self._followed(each)[1] for each in schema.get("anyOf", ())]
+        options = [self._follow(each)[1] for each in schema.get("anyOf", ())]
         return options if all(set(each) <= _SCALAR for each in options) else []
 
     def _accepts(self, schema: Mapping[str, Any], variable: str) -> Expression:
@@ -651,7 +651,7 @@ class _Module:
             parts.append(some([self._is_listed(schema, variable)[1], Term(insisted, f"not {insisted}")]))
         return every(parts)
 
-    def _followed(self, schema: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    def _follow(self, schema: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """Return a schema with its references followed, and the last of them; a circle of references accepts all."""
         key = ""
         for _ in range(_DEEPEST):
@@ -687,10 +687,10 @@ def rule_block(ruled: RuledSchema, local: Mapping[str, str], patterns: dict[str,
         patterns: The constants of regular expressions; new ones are added.
         rule_set: The constant that holds the rule set.
     """
-    counting, _ = _compiled(ruled, local, {}, {})
+    counting, _ = _compile_rules(ruled, local, {}, {})
     notes = {value: f"{value}_is_list" for value in local.values() if counting.asked[value] > 1}
     lists = {value: name for value, name in notes.items() if name not in local.values()}
-    _, block = _compiled(ruled, local, lists, patterns)
+    _, block = _compile_rules(ruled, local, lists, patterns)
     fields = ", ".join(f"{literal(name)}: {local[name]}" for name in fields_read(ruled, local))
     report = f"found.append(RuleViolations({rule_set}, at, {{{fields}}}, violated))"
     return (
@@ -701,7 +701,7 @@ def rule_block(ruled: RuledSchema, local: Mapping[str, str], patterns: dict[str,
     )
 
 
-def _compiled(
+def _compile_rules(
     ruled: RuledSchema, local: Mapping[str, str], lists: Mapping[str, str], patterns: dict[str, str]
 ) -> tuple[Compiler, Block]:
     compiler = Compiler(_member_of(local), lists, patterns=patterns)
@@ -719,7 +719,11 @@ def _rule(rule: Rule, compiler: Compiler) -> Block:
     found = mismatches(rule.requirement, "body", "", compiler)
     if len(found) == 1:
         mismatch = found[0]
-        search = _searched(rule, mismatch, mismatch.items) if mismatch.items is not None else _violated(rule, mismatch)
+        search = (
+            _search_loop(rule, mismatch, mismatch.items)
+            if mismatch.items is not None
+            else _report_violation(rule, mismatch)
+        )
         return (comment, *_if(every([condition, mismatch.condition]), search))
     chain: Block = ()
     for mismatch in reversed(found):
@@ -727,18 +731,18 @@ def _rule(rule: Rule, compiler: Compiler) -> Block:
         if mismatch.items is not None:
             search_item = f"(index for index, item in enumerate({mismatch.value}) if {_not(mismatch.items)})"
             test += f" and (bad := next({search_item}, None)) is not None"
-        chain = (If(test, _violated(rule, mismatch), chain),)
+        chain = (If(test, _report_violation(rule, mismatch), chain),)
     return (comment, *_if(condition, chain))
 
 
-def _searched(rule: Rule, mismatch: Mismatch, items: Expression) -> Block:
+def _search_loop(rule: Rule, mismatch: Mismatch, items: Expression) -> Block:
     """Return the loop that looks for the first item that violates a rule."""
     pointer = f"{literal(mismatch.pointer + '/')} + str(index)"
     line = Line(f"violated.append(({constant(rule.id)}, {pointer}, item))")
     return (Loop("index, item", f"enumerate({mismatch.value})", (If(_not(items), (line, Line("break"))),)),)
 
 
-def _violated(rule: Rule, mismatch: Mismatch) -> Block:
+def _report_violation(rule: Rule, mismatch: Mismatch) -> Block:
     pointer, value = literal(mismatch.pointer), mismatch.value
     if mismatch.items is not None:
         pointer, value = f"{literal(mismatch.pointer + '/')} + str(bad)", f"{mismatch.value}[bad]"
@@ -799,7 +803,7 @@ def _compiles(schema: Any, *, body: bool) -> bool:
 
 
 def _not(condition: Expression) -> str:
-    return expression.render(negated(condition))
+    return expression.render(negate(condition))
 
 
 def _sizes(schema: Mapping[str, Any], variable: str, place: _Place, keyword: str, noun: str) -> Block:

@@ -105,9 +105,9 @@ class Classes:
         """Move the schema under a key of something, or what it holds, leaving a reference."""
         schema = holder.get(key) if isinstance(holder, dict) else None
         if isinstance(schema, dict):
-            holder[key] = self._moved(schema, parent, name, (*place, key))
+            holder[key] = self._move(schema, parent, name, (*place, key))
 
-    def _moved(self, schema: dict[str, Any], parent: str, name: str, place: Location) -> dict[str, Any]:
+    def _move(self, schema: dict[str, Any], parent: str, name: str, place: Location) -> dict[str, Any]:
         if "$ref" in schema:
             return schema
         if not _makes_class(schema):
@@ -133,7 +133,7 @@ class Classes:
             first = self._taken[module]
             if first is schema:
                 return None
-            if schema.get("enum") and _meaning(first) == _meaning(schema) and not component:
+            if schema.get("enum") and _without_annotations(first) == _without_annotations(schema) and not component:
                 return next((key for key, each in self._components.items() if each is first), None)
             if number == 1 and class_of({}, name) != title and module_of(class_of({}, name)) not in self._taken:
                 title = schema["title"] = name
@@ -151,18 +151,18 @@ class Classes:
         for index, member in enumerate(_list(schema.get("allOf"))):
             self._inner(member, parent, (*place, "allOf", index))
         for key, child in _items(schema.get("properties")):
-            schema["properties"][key] = self._moved(child, parent, key, (*place, "properties", key))
+            schema["properties"][key] = self._move(child, parent, key, (*place, "properties", key))
         for key, ending in (("items", "item"), ("additionalProperties", "AdditionalProperty")):
             child = schema.get(key)
             if isinstance(child, dict):
                 own = f"{name}_{ending}" if key == "items" and name else ending
-                schema[key] = self._moved(child, parent, own, (*place, key))
+                schema[key] = self._move(child, parent, own, (*place, key))
         for kind in _UNIONS:
             members = _list(schema.get(kind))
             for index, member in enumerate(members):
                 if isinstance(member, dict):
                     own = f"{name}_type_{index}" if name else f"type_{index}"
-                    members[index] = self._moved(member, parent, own, (*place, kind, index))
+                    members[index] = self._move(member, parent, own, (*place, kind, index))
 
 
 def class_of(schema: Any, name: str) -> str:
@@ -194,7 +194,7 @@ def _makes_class(schema: dict[str, Any]) -> bool:
     return "object" in (kind if isinstance(kind, list) else [kind]) or bool({"properties", "allOf"} & set(schema))
 
 
-def _meaning(schema: dict[str, Any]) -> dict[str, Any]:
+def _without_annotations(schema: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in schema.items() if key not in {"title", "description", "example", "examples"}}
 
 

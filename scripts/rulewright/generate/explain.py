@@ -18,7 +18,7 @@ _ALIKE: Final = 0.5
 _WORDS: Final = ("description", "summary", "title", "example", "examples", "operationId")
 
 
-def explained(project: Project, error: InputError) -> InputError:
+def explain(project: Project, error: InputError) -> InputError:
     """Return an error that names the cause of another: names that the vendor changed, or else all that does not fit.
 
     Applying stops at the first fault, but adapting a project to a changed page needs all of them; a renamed schema, on

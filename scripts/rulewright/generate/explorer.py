@@ -58,7 +58,7 @@ def _operations(document: Any, ruled: Sequence[RuledSchema], method: Method) -> 
                         {"id": rule.id, "level": rule.level, "message": rule.message, "quote": rule.source.quote}
                         for rule in verdict.rules
                     ],
-                    "broken": list(_broken(space, verdict, fields)),
+                    "broken": list(_broken_masks(space, verdict, fields)),
                 }
 
 
@@ -83,7 +83,7 @@ def _option(alternative: tuple[Any, ...]) -> dict[str, Any]:
     return {"label": plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False), "value": plain}
 
 
-def _broken(space: Space, verdict: Verdict, fields: Mapping[str, Sequence[Any]]) -> Iterator[int]:
+def _broken_masks(space: Space, verdict: Verdict, fields: Mapping[str, Sequence[Any]]) -> Iterator[int]:
     """Yield the rules that each request breaks, as a sum of powers of two, the last field changing fastest."""
     places = {rule.id: 1 << index for index, rule in enumerate(verdict.rules)}
     points: list[dict[str, Any]] = [{}]

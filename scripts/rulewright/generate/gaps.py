@@ -162,7 +162,7 @@ def _gap(text: str, accepted: Sequence[Gap]) -> Gap:
     return replace(gap, reason=next(reasons, ""))
 
 
-def dropped(gaps: Sequence[Gap], made: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+def find_dropped(gaps: Sequence[Gap], made: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
     """Return the method and path of each operation that the client lacks altogether.
 
     Args:

@@ -103,7 +103,7 @@ class Generator:
             last = errors.decode(errors="replace").strip().splitlines()[-_SHOWN:]
             raise GeneratorError("openapi-python-client failed:\n  " + "\n  ".join(last or ["without a word"]))
         report: Mapping[str, Any] = json.loads(self._report.read_text(encoding="utf-8"))
-        self._found = checked(report, self.package)
+        self._found = check(report, self.package)
         return self._found
 
     def __enter__(self) -> Self:
@@ -121,7 +121,7 @@ class Generator:
         self._folder.cleanup()
 
 
-def checked(report: Mapping[str, Any], package: Path) -> Mapping[str, Any]:
+def check(report: Mapping[str, Any], package: Path) -> Mapping[str, Any]:
     """Return the report of a run, refusing one that wrote nothing although it complained of nothing.
 
     Raises:

@@ -120,7 +120,7 @@ def _pages(project: Project) -> list[Any]:
         raise InputError("is not a record of imported pages; import them again", path=ORIGIN) from error
 
 
-def edited(actual: Tree, recorded: Mapping[str, str]) -> bool:
+def is_edited(actual: Tree, recorded: Mapping[str, str]) -> bool:
     """Return whether an output directory differs from what a manifest recorded of it."""
     return {path: sha256(content) for path, content in actual.items() if path != NAME} != recorded
 
@@ -129,11 +129,11 @@ def reasons(recorded: Mapping[str, Any] | None, project: Project) -> list[str]:
     """Return what changed since the recorded build; empty if nothing did."""
     if recorded is None:
         return [f"there is no {NAME}"]
-    result = _changed(recorded["inputs"], inputs(project), "changed")
-    return result + _changed(recorded["tools"], PINNED, "is another version")
+    result = _describe_changes(recorded["inputs"], inputs(project), "changed")
+    return result + _describe_changes(recorded["tools"], PINNED, "is another version")
 
 
-def _changed(before: Mapping[str, str], now: Mapping[str, str], word: str) -> list[str]:
+def _describe_changes(before: Mapping[str, str], now: Mapping[str, str], word: str) -> list[str]:
     result = [f"{name} {word}" for name in now if name in before and before[name] != now[name]]
     result += [f"{name} is new" for name in now if name not in before]
     return result + [f"{name} is gone" for name in before if name not in now]

@@ -178,13 +178,13 @@ def _method(method: Method, narrowed: Sequence[_Narrowed], rules: Mapping[str, R
 
 def _parameter(each: Input) -> str:
     if each.record["required"]:
-        return f"{each.keyword}: {widened(each.kind)}"
+        return f"{each.keyword}: {widen(each.kind)}"
     if each.is_nullable:
-        return f"{each.keyword}: {widened(each.kind)} | Absent = ABSENT"
-    return f"{each.keyword}: {widened(each.kind)} | None = None"
+        return f"{each.keyword}: {widen(each.kind)} | Absent = ABSENT"
+    return f"{each.keyword}: {widen(each.kind)} | None = None"
 
 
-def widened(kind: str) -> str:
+def widen(kind: str) -> str:
     """Return the type of an argument: a list may also be given as a tuple, whose type knows its length."""
     found = re.fullmatch(r"list\[([^\[\]]*)\]", kind)
     return f"list[{found[1]}] | tuple[{found[1]}, ...]" if found else kind
@@ -192,11 +192,11 @@ def widened(kind: str) -> str:
 
 def _texts(inputs: Sequence[Input], *, is_open: bool) -> list[tuple[str, str]]:
     """Return keyword and text of each argument."""
-    found = [(each.keyword, _described(each)) for each in inputs]
+    found = [(each.keyword, _describe(each)) for each in inputs]
     return [*found, *([("extra", "Fields the document does not list, sent as they are.")] if is_open else [])]
 
 
-def _described(each: Input) -> str:
+def _describe(each: Input) -> str:
     text = each.record["description"] or _NO_TEXT
     return f"Deprecated. {text}" if each.record["deprecated"] else text
 
@@ -285,7 +285,7 @@ class _Narrowed:
         declared = self._fields[name].kind
         allowed = case.get(name)
         if allowed is None or all(value in allowed for value in self.variants.domains[name] if value != ABSENT):
-            return widened(declared)
+            return widen(declared)
         values = [value for value in allowed if value != ABSENT]
         if not values:
             return "None"

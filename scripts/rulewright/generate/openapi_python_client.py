@@ -130,7 +130,7 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
     for _, endpoint in endpoints:
         send_ranges_as_json(endpoint)
     project = Project(openapi=data, config=config, custom_template_path=TEMPLATES)
-    project.env.bytecode_cache = _compiled_templates()
+    project.env.bytecode_cache = _template_cache()
     fail_where_only_null_is_left(project)
     try:
         errors = project.build()
@@ -172,7 +172,7 @@ def parse(document: Any, config: Config) -> tuple[GeneratorData | GeneratorError
             data = GeneratorData.from_dict(document, config=config)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             return GeneratorError(header=f"{type(error).__name__}: {error}"), list(widened.values())
-        found = [] if isinstance(data, GeneratorError) else [*_failed(data, set(schemas) - set(widened))]
+        found = [] if isinstance(data, GeneratorError) else [*_failed_components(data, set(schemas) - set(widened))]
         if not found:
             return data, list(widened.values())
         roots = [(name, reason) for name, reason in found if not _CONSEQUENCE.search(reason)]
@@ -181,7 +181,7 @@ def parse(document: Any, config: Config) -> tuple[GeneratorData | GeneratorError
             schemas[name] = {key: schemas[name][key] for key in ("title", "description") if key in schemas[name]}
 
 
-def _failed(data: GeneratorData, known: Collection[str]) -> Iterator[tuple[str, str]]:
+def _failed_components(data: GeneratorData, known: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield the components that the generator dropped for a reason of their own."""
     for error in data.errors:
         found = _FAILED.search(str(error.header))
@@ -192,9 +192,12 @@ def _failed(data: GeneratorData, known: Collection[str]) -> Iterator[tuple[str, 
 
 
 def rewrite_module(module: Path) -> None:
-    """Remove the cast of a list that a test has proven to be one, and the type of items from such a test; send text."""
+    """Remove casts of lists that a test has proven and types of items from a test; send text; show what is unset."""
     written = module.read_bytes()
     changed = _ANY_LIST.sub(rb"\1: list[Any] = data", written)
+    changed = changed.replace(
+        b"class Unset:\n", b'class Unset:\n    def __repr__(self) -> str:\n        return "UNSET"\n\n'
+    )
     changed = _BODY_TEST.sub(lambda found: _ITEMS.sub(rb"\1", found[0]), changed)
     changed = _TEXT_BODY.sub(b'_kwargs["content"]', changed)
     if changed != written:
@@ -222,7 +225,7 @@ def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> N
         written = module.read_bytes()
         changed = _CONST.sub(rb'\1_Values_.unlisted(\2, (\3,), __name__ + ".\2")', written)
         changed = _PARSED.sub(_read_tolerantly, changed)
-        changed = _WRITTEN.sub(rb"_Values_.written(\1)", changed)
+        changed = _WRITTEN.sub(rb"_Values_.write_date(\1)", changed)
         if b"_Values_." in changed:  # the template calls what it reads of a property `values` `_values`
             changed = changed.replace(b"\nfrom ", b"\nfrom ... import _values as _Values_\nfrom ", 1)
         if changed != written:
@@ -232,7 +235,7 @@ def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> N
 def _read_tolerantly(call: re.Match[bytes]) -> bytes:
     """Return the call that reads a date or an identifier, if it is one; its place is a variable or a required field."""
     place = call["name"] or b'"%s"' % call["value"]
-    return b'_Values_.parsed(%s, %s, __name__ + "." + %s)' % (call[1], call["value"], place)
+    return b'_Values_.parse_text(%s, %s, __name__ + "." + %s)' % (call[1], call["value"], place)
 
 
 def _sent_enums(endpoint: Endpoint) -> Iterator[str]:
@@ -259,7 +262,7 @@ def _sent_enums(endpoint: Endpoint) -> Iterator[str]:
             ]
 
 
-def _compiled_templates() -> FileSystemBytecodeCache | None:
+def _template_cache() -> FileSystemBytecodeCache | None:
     """Return where the generator's templates are kept compiled: where Python keeps this module, if it keeps any.
 
     Compiling them takes a third of the time that the generator needs for a small document.
@@ -290,7 +293,7 @@ def resolve_naming_conflict(first: Property, second: Property, config: Config) -
     error = _resolved(first, second, config)
     if error is not None:
         for each in (first, second):
-            each.set_python_name(UntrustedString(_spelled(_text(each.name))), config)
+            each.set_python_name(UntrustedString(_spell_signs(_text(each.name))), config)
     return None if first.python_name != second.python_name else error
 
 
@@ -305,7 +308,7 @@ def check_parameters(endpoint: Endpoint, *, config: Config, **options: Any) -> E
     for group in alike.values():
         for number, parameter in enumerate(group if len(group) > 1 else (), 1):
             if re.search(r"\W", name := _text(parameter.name)):
-                parameter.set_python_name(UntrustedString(_spelled(name)), config)
+                parameter.set_python_name(UntrustedString(_spell_signs(name)), config)
             elif number > 1:
                 parameter.set_python_name(UntrustedString(f"{name}_{number}"), config)
     return _checked(endpoint, config=config, **options)
@@ -324,7 +327,7 @@ def join_properties(first: Property, second: Property) -> Property | PropertyErr
     return evolve(next(narrow, second), required=first.required or second.required)
 
 
-def _spelled(name: str) -> str:
+def _spell_signs(name: str) -> str:
     return re.sub(r"\W", lambda sign: f" {unicodedata.name(sign[0], 'sign').lower()} ", name).strip()
 
 
@@ -576,7 +579,10 @@ PATCHES: Final = (
         fail_where_only_null_is_left,
     ),
     Patch(
-        "rewrite casts and tests of lists", "a strict mypy refuses the cast, Python the test", "0.29.1", rewrite_module
+        "rewrite casts and tests of lists, and show what is unset by its name",
+        "a strict mypy refuses the cast, Python the test; a model shows the address of each unset field",
+        "0.29.1",
+        rewrite_module,
     ),
     Patch(
         "read values that the document does not list",

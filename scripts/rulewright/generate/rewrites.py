@@ -114,10 +114,10 @@ def hoist_schemas(document: Any) -> Any:
         names[reference] = name
     if not names:
         return document
-    result = _renamed(document, names)
+    result = _rename(document, names)
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     for reference, name in names.items():
-        schemas[name] = _renamed(resolve(document, reference), names)
+        schemas[name] = _rename(resolve(document, reference), names)
     return result
 
 
@@ -407,7 +407,7 @@ def ask_one_way(document: Any) -> None:
     paths = document.get("paths", {})
     every = [each for item in members(paths) for each in members(item) if isinstance(each, dict)]
     for part, mark in (("requestBody", "readOnly"), ("responses", "writeOnly")):
-        for value in _reached(document, [operation[part] for operation in every if part in operation]):
+        for value in _reachable(document, [operation[part] for operation in every if part in operation]):
             properties = object_parts(partial(follow, document), value)[0]
             other = {name for name, each in properties.items() if _is_marked(document, each, mark)}
             for each in (value, *(value.get("allOf") or ())) if other else ():
@@ -418,13 +418,13 @@ def ask_one_way(document: Any) -> None:
 def text_in_json(document: Any) -> None:
     """Declare bytes as text where they stand in JSON."""
     media = [each for content in contents(document) for each in content.items()]
-    elsewhere = {id(each) for each in _reached(document, [each for name, each in media if not is_json(name)])}
-    for value in _reached(document, [each for name, each in media if is_json(name)]):
+    elsewhere = {id(each) for each in _reachable(document, [each for name, each in media if not is_json(name)])}
+    for value in _reachable(document, [each for name, each in media if is_json(name)]):
         if value.get("type") == "string" and value.get("format") == "binary" and id(value) not in elsewhere:
             del value["format"]
 
 
-def _reached(document: Any, roots: list[Any]) -> Iterator[dict[str, Any]]:
+def _reachable(document: Any, roots: list[Any]) -> Iterator[dict[str, Any]]:
     """Yield the objects within some parts of a document, and within what these refer to."""
     waiting, seen = [*roots], set[int]()
     while waiting:
@@ -453,12 +453,12 @@ def _references(value: Any) -> Iterator[str]:
         yield reference
 
 
-def _renamed(value: Any, names: dict[str, str]) -> Any:
+def _rename(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, list):
-        return [_renamed(child, names) for child in value]
+        return [_rename(child, names) for child in value]
     if not isinstance(value, dict):
         return value
-    result = {key: _renamed(child, names) for key, child in value.items()}
+    result = {key: _rename(child, names) for key, child in value.items()}
     reference = value.get("$ref")
     if isinstance(reference, str) and reference in names:
         result["$ref"] = f"#/components/schemas/{names[reference]}"

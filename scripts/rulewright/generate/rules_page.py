@@ -22,7 +22,7 @@ def rules_page(document: Any, ruled: Sequence[RuledSchema], sets: Sequence[Varia
         render(
             "RULES.md.jinja",
             title=document.get("info", {}).get("title") or "the API",
-            sections=[{"heading": _heading(schema), "rules": schema.rules} for schema in declared],
+            sections=[{"heading": _title(schema), "rules": schema.rules} for schema in declared],
             tasks=[
                 {"submit": submit, "poll": poll, "known": "its answer" if INFERRED in link else "a link"}
                 for submit, poll, link in task_links(document)
@@ -34,7 +34,7 @@ def rules_page(document: Any, ruled: Sequence[RuledSchema], sets: Sequence[Varia
     )
 
 
-def _heading(ruled: RuledSchema) -> str:
+def _title(ruled: RuledSchema) -> str:
     """Return what people call a schema: its name, or that of the operation whose body it is written into."""
     match ruled.location:
         case ("paths", path, method, "requestBody", *_):
@@ -71,7 +71,7 @@ def _decisions(variants: VariantSet) -> dict[str, Any] | None:
 def _decision(variants: VariantSet, verdict: Verdict, variant: Variant, rows: str, value: Any) -> str:
     cases = [case for case in variant.cases if value in case[rows]]
     if cases:
-        return " or ".join(_allowed(case, rows, variants) for case in cases)
+        return " or ".join(_describe_allowed(case, rows, variants) for case in cases)
     others = [name for name in variants.domains if name not in (rows, variants.by)]
     blamed: dict[str, None] = {}
     for point in [{name: other} for name in others for other in variants.domains[name]] or [{}]:
@@ -99,7 +99,7 @@ def _unavoidable(verdict: Verdict, point: dict[str, Any]) -> tuple[str, ...]:
     return tuple(rule.id for rule in verdict.rules if all(rule.id in ids for ids in broken))
 
 
-def _allowed(case: Allowed, rows: str, variants: VariantSet) -> str:
+def _describe_allowed(case: Allowed, rows: str, variants: VariantSet) -> str:
     restricted = [name for name, values in case.items() if name != rows and values != variants.domains[name]]
     several = len([name for name in case if name != rows]) > 1
     texts = [(f"{_code(name)} " if several else "") + _span(case[name], variants.domains[name]) for name in restricted]

@@ -71,19 +71,19 @@ class Schemas:
         if place not in self.definitions:
             self.definitions[place] = {}  # registered first: a schema may refer to itself
             outer, self._place = self._place, place
-            self.definitions[place] = self.checked(self._plain(schema))
+            self.definitions[place] = self.checked_part(self._plain(schema))
             self._place = outer
         return {"$ref": place}
 
     def parameter(self, parameter: Mapping[str, Any], schema: Any, place: str) -> dict[str, Any]:
         """Return the checked part of the schema of a parameter."""
         self._place = place
-        checked = self.checked(self._plain(schema))
+        checked = self.checked_part(self._plain(schema))
         if parameter.get(DEPRECATED) is not True:
             return checked
-        return self.checked({DEPRECATED: True, "description": parameter.get("description")}) | {"allOf": [checked]}
+        return self.checked_part({DEPRECATED: True, "description": parameter.get("description")}) | {"allOf": [checked]}
 
-    def checked(self, schema: Any) -> dict[str, Any]:
+    def checked_part(self, schema: Any) -> dict[str, Any]:
         """Return the checked part of a schema, which is one of JSON Schema 2020-12."""
         if isinstance(schema, bool):
             return {} if schema else {"not": {}}
@@ -114,12 +114,12 @@ class Schemas:
         if keyword in _MAPS:
             if keyword == "patternProperties" and not all(map(self._can_search, operand)):
                 return
-            yield keyword, {name: self.checked(child) for name, child in operand.items()}
+            yield keyword, {name: self.checked_part(child) for name, child in operand.items()}
         elif keyword in _LISTS:
-            yield keyword, list(map(self.checked, operand))
+            yield keyword, list(map(self.checked_part, operand))
         elif keyword in _SINGLES:
             is_closed = operand is False and keyword.endswith("Properties")
-            yield keyword, False if is_closed else self.checked(operand)
+            yield keyword, False if is_closed else self.checked_part(operand)
         elif keyword == "pattern":
             if self._can_search(operand):
                 yield keyword, operand
@@ -165,7 +165,7 @@ def _is_file(schema: Mapping[str, Any]) -> bool:
     return schema.get("type") == "string" and (schema.get("format") == "binary" or named)
 
 
-def unchecked(document: Any) -> Iterator[str]:
+def find_unchecked(document: Any) -> Iterator[str]:
     """Yield a message for each part of a request that the document limits and the client leaves to the server."""
     schemas = Schemas(document)
     for operation in operations(document):

@@ -106,7 +106,7 @@ def build_union(
     table: dict[str, tuple[ModelProperty, list[str]]] = {}
     members = [*data.anyOf, *data.oneOf]
     for tag, index in noted["members"].items():
-        made = _made(members[index], schemas)
+        made = _class_of(members[index], schemas)
         if isinstance(made, ModelProperty):
             table.setdefault(made.class_info.name, (made, []))[1].append(tag)
     tagged = TaggedProperty(
@@ -118,7 +118,7 @@ def build_union(
         example=data.example,
         models=list(every.values()),
         tables=[*(each for inner in nested for each in inner.tables), (noted["field"], list(table.values()))],
-        base=_made(members[noted["base"]], schemas) if "base" in noted else None,
+        base=_class_of(members[noted["base"]], schemas) if "base" in noted else None,
     )
     others = [each for each in found.inner_properties if not isinstance(each, ModelProperty | TaggedProperty)]
     if not every or not others:
@@ -130,7 +130,7 @@ def _is_not_null(prop: Any) -> bool:
     return not isinstance(prop, NoneProperty)
 
 
-def _made(member: oai.Reference | oai.Schema, schemas: Schemas) -> Any:
+def _class_of(member: oai.Reference | oai.Schema, schemas: Schemas) -> Any:
     """Return what was made of a member that is a component."""
     path = parse_reference_path(member.ref) if isinstance(member, oai.Reference) else None
     return None if path is None or isinstance(path, ParseError) else schemas.classes_by_reference.get(path)

@@ -18,10 +18,10 @@ def note_tags(value: dict[str, Any], document: Any) -> dict[str, Any]:
     members = [each for key in ("anyOf", "oneOf") for each in value.get(key) or ()]
     if not (tag_field(value) and members):
         return value
-    return {**value, TAGS: _noted(value, members, tags(partial(follow, document), value, members))}
+    return {**value, TAGS: _tag_table(value, members, tags(partial(follow, document), value, members))}
 
 
-def _noted(schema: dict[str, Any], members: list[Any], known: Mapping[str, Any]) -> dict[str, Any]:
+def _tag_table(schema: dict[str, Any], members: list[Any], known: Mapping[str, Any]) -> dict[str, Any]:
     index = {id(each): position for position, each in enumerate(members)}
     return {"field": tag_field(schema), "members": {tag: index[id(each)] for tag, each in known.items()}}
 
@@ -36,7 +36,7 @@ def offer_derived(document: Any) -> None:
         if isinstance(base, dict) and tag_field(base) and TAGS not in base:
             members, known = derived_tags(partial(follow, document), found, name)
             if len(members) > 1:
-                unions[name] = {"anyOf": members, TAGS: _noted(base, members, known) | {"base": len(members) - 1}}
+                unions[name] = {"anyOf": members, TAGS: _tag_table(base, members, known) | {"base": len(members) - 1}}
     targets = {SCHEMAS + name: f"{SCHEMAS}{name}-or-derived" for name in unions}
     redirect(document, targets, composed=True)
     for name, union in unions.items():

@@ -20,7 +20,7 @@ def check_tools() -> None:
         InputError: It names the tool, the version found, and how to install the right one.
     """
     for name, wanted in PINNED.items():
-        found = _installed(name)
+        found = _installed_version(name)
         if found != wanted:
             state = "is not installed" if found is None else f"is installed as {found}"
             raise InputError(
@@ -41,7 +41,7 @@ def ruff_binary() -> Path:
         raise InputError("ruff is installed, but its program is missing; install it again") from error
 
 
-def _installed(name: str) -> str | None:
+def _installed_version(name: str) -> str | None:
     try:
         return version(name)
     except PackageNotFoundError:

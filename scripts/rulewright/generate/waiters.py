@@ -165,7 +165,7 @@ def _fields(waiter: WaiterDefinition, names: Names, document: Any) -> dict[str, 
         "member": member,
         "constants": _constants(waiter, document),
         "numeric": _is_number_at(waiter.operation, member, document),
-        "inlined": _inlined(waiter, document),
+        "inlined": _inline_media_type(waiter, document),
         "media": media_of(waiter.operation, data, document),
         **_result(waiter, names, document),
     }
@@ -228,7 +228,7 @@ def _result(waiter: WaiterDefinition, names: Names, document: Any) -> dict[str, 
     return {"result": operation.id, "result_from": taken, "result_is_file": file_type(operation, document) != ""}
 
 
-def _inlined(waiter: WaiterDefinition, document: Any) -> str:
+def _inline_media_type(waiter: WaiterDefinition, document: Any) -> str:
     """Return the media type of results that an answer holds in base64; empty where it holds their URLs."""
     if not is_inlined(waiter.operation, waiter.data, document):
         return ""
@@ -355,7 +355,7 @@ def _check_states(waiter: WaiterDefinition, document: Any) -> None:
             raise _error(waiter, f"acceptor of {state!r} must be one of {', '.join(ACCEPTORS)}, got {acceptor!r}")
     if "success" not in data["acceptors"].values():
         raise _error(waiter, "no state is accepted as success, so a wait could never end well")
-    listed = _listed_states(waiter, document)
+    listed = _enum_of_state(waiter, document)
     if listed is not None and (gap := [state for state in listed if state not in data["acceptors"]]):
         raise _error(waiter, f"the spec lists the state {gap[0]!r}, which has no acceptor")
     if listed is not None and (extra := [state for state in data["acceptors"] if state not in listed]):
@@ -378,7 +378,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
-def _listed_states(waiter: WaiterDefinition, document: Any) -> list[str] | None:
+def _enum_of_state(waiter: WaiterDefinition, document: Any) -> list[str] | None:
     """Return the states the spec lists for the place that holds the state, if it lists any."""
     place = place_of(waiter.data["state"])
     if place == STATUS:

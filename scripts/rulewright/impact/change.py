@@ -211,14 +211,14 @@ def mark_accepted(
 
 def as_text(value: Any) -> str:
     """Return a request as JSON for people: long texts and lists are cut and show their length."""
-    return json.dumps(_cut(value), ensure_ascii=False)
+    return json.dumps(_shorten(value), ensure_ascii=False)
 
 
-def _cut(value: Any) -> Any:
+def _shorten(value: Any) -> Any:
     if isinstance(value, str) and len(value) > _LONGEST_TEXT:
         return f"{value[:20]}… ({len(value)} characters)"
     if isinstance(value, list) and len(value) > _MOST_ITEMS:
-        return [*map(_cut, value[:3]), f"… ({len(value)} items)"]
+        return [*map(_shorten, value[:3]), f"… ({len(value)} items)"]
     if isinstance(value, dict):
-        return {key: _cut(child) for key, child in value.items()}
-    return [*map(_cut, value)] if isinstance(value, list) else value
+        return {key: _shorten(child) for key, child in value.items()}
+    return [*map(_shorten, value)] if isinstance(value, list) else value

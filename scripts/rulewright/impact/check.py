@@ -104,7 +104,7 @@ class Check:
             effect, check=self.id, pointer=difference.pointer, effect=text, severity=severity, who=who,
             old=difference.old, new=difference.new, places=((difference.place.old, difference.place.new),),
             uses=tuple(str(use) for use in context.uses(difference) if effect.side in {None, use.side}),
-            cause=effect.cause or filled(self.cause, difference, context),
+            cause=effect.cause or fill(self.cause, difference, context),
         )  # fmt: skip
 
 
@@ -131,7 +131,7 @@ PLACEHOLDERS: Final[dict[str, Callable[[Difference, Context], str]]] = {
 """What a template may name, and how it is worded."""
 
 
-def filled(template: str, difference: Difference, context: Context) -> str:
+def fill(template: str, difference: Difference, context: Context) -> str:
     """Return a template of `PLACEHOLDERS`, filled in for a difference."""
     names = [name for _, name, _, _ in Formatter().parse(template) if name]
     return template.format_map({name: PLACEHOLDERS[name](difference, context) for name in names})
@@ -145,7 +145,7 @@ class Always:
 
     def __call__(self, difference: Difference, context: Context) -> Iterator[Change]:
         """Yield the effect."""
-        yield dataclasses.replace(self.effect, effect=filled(self.effect.effect, difference, context))
+        yield dataclasses.replace(self.effect, effect=fill(self.effect.effect, difference, context))
 
 
 @dataclass(frozen=True)
@@ -178,14 +178,14 @@ class Directed:
 
     def __call__(self, difference: Difference, context: Context) -> Iterator[Change]:
         """Yield the effects, with the templates filled in."""
-        sent, answered = (filled(text, difference, context) for text in (self.sent, self.answered))
+        sent, answered = (fill(text, difference, context) for text in (self.sent, self.answered))
         yield from dataclasses.replace(self, sent=sent, answered=answered).effects(difference, context)
 
     def effects(self, difference: Difference, context: Context) -> Iterator[Change]:
         """Yield the effects; the texts are complete, not templates."""
         sides = context.sides(difference)
         if "request" in sides:
-            yield self._sent(difference, context)
+            yield self._request_change(difference, context)
         if "response" in sides:
             breaks = self.read and not (self.provable and context.is_safe(difference, "response"))
             yield _effect(self.answered, (*(["wire"] if breaks else []), *self.response), side="response")
@@ -194,7 +194,7 @@ class Directed:
             # only its generated class can be missed
             yield breaking(text, "source") if "source" in {*self.request, *self.response} else nothing(text)
 
-    def _sent(self, difference: Difference, context: Context) -> Change:
+    def _request_change(self, difference: Difference, context: Context) -> Change:
         text, count = self.sent, self._count(difference, context)
         is_safe = context.is_safe(difference, "request") if self.provable else None
         turned = difference.is_reversed and is_safe is not True

@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 import jsonschema_rs
 from jsonschema_rs.canonical import CanonicalizationError, Containment
 
-from rulewright.impact.grammar import kind_of, resolved
-from rulewright.impact.normal import NOTES, flattened
+from rulewright.impact.grammar import kind_of, resolve
+from rulewright.impact.normal import NOTES, flatten
 from rulewright.openapi.sample import samples
 from rulewright.openapi.schemas import SchemaError, Schemas
 
@@ -95,7 +95,7 @@ class Containing:
             self._kept += [outer, inner]
             answer = None
             for sent in self._ways(outer, side):
-                found = _containment(self._canonicalized(*outer, side), self._canonicalized(*inner, side, sent=sent))
+                found = _containment(self._canonicalize(*outer, side), self._canonicalize(*inner, side, sent=sent))
                 answer = found if found or answer is None else answer
                 if answer:
                     break
@@ -111,7 +111,7 @@ class Containing:
             return (False,) if _closes(self.whole(*outer, side, most=_MOST_LEVELS)) else (False, True)
         return ()
 
-    def _canonicalized(self, number: int, schema: Any, side: Side, *, sent: bool = False) -> Any:
+    def _canonicalize(self, number: int, schema: Any, side: Side, *, sent: bool = False) -> Any:
         key = number, id(schema), side, sent
         if key not in self._canonical:
             self._kept.append(schema)
@@ -142,7 +142,7 @@ class Containing:
                 if name not in found:
                     place = number, side, sent, name
                     if place not in self._components:
-                        target = resolved({"$ref": f"{_SCHEMAS}{name}"}, document)
+                        target = resolve({"$ref": f"{_SCHEMAS}{name}"}, document)
                         self._components[place] = _Meaning(document, side, sent=sent).of(target, alone=False)
                     found[name] = self._components[place]
                     waiting.append(found[name])
@@ -150,7 +150,7 @@ class Containing:
 
     def difference(self, old: Any, new: Any, side: Side = "request") -> Iterator[Any]:
         """Yield a few values that are valid for the old schema and not for the new one, as far as they can be made."""
-        sides = self._canonicalized(0, old, side), self._canonicalized(1, new, side)
+        sides = self._canonicalize(0, old, side), self._canonicalize(1, new, side)
         if None in sides:
             return
         with contextlib.suppress(*_ERRORS):
@@ -230,8 +230,8 @@ class _Meaning:
 
     def _lists_fields(self, schema: dict[str, Any]) -> bool:
         """Whether a schema is that of objects with listed fields, and leaves others open without asking for them."""
-        found = resolved(schema, self._document)
-        found = flattened(found, self._document) if isinstance(found, dict) else {}
+        found = resolve(schema, self._document)
+        found = flatten(found, self._document) if isinstance(found, dict) else {}
         return bool(found.get("properties")) and not (_OPEN & found.keys())
 
 

@@ -18,8 +18,8 @@ import jsonschema_rs
 
 from rulewright.impact.containment import Containing, Side
 from rulewright.impact.difference import Difference, compare, renamed_paths
-from rulewright.impact.grammar import key_of, resolved, same
-from rulewright.impact.normal import flattened, normal
+from rulewright.impact.grammar import key_of, resolve, same
+from rulewright.impact.normal import flatten, normal
 from rulewright.impact.requests import Acceptance, Group, RequestImpact, Table, compare_requests
 from rulewright.impact.revision import Revision
 from rulewright.impact.usage import HIDING, Path, Usage, Use, at
@@ -97,7 +97,7 @@ class Context:
     def _has_overlays(self) -> bool:
         return not all(same(each.value, each.vendor.value) for each in (self.old, self.new))
 
-    def restated(self) -> list[Location]:
+    def find_restated(self) -> list[Location]:
         """Return where the documents are written differently and mean the same."""
         places = {place for each in self.differences for place in (each.place.old, each.place.new)}
         around = {place[:length] for place in places for length in range(len(place) + 1)}
@@ -229,7 +229,7 @@ class Context:
             value: Only requests that have this value in the field.
             field: The field, if the place is the schema that holds it.
         """
-        found = self._counted(difference, field)
+        found = self._count(difference, field)
         listed = isinstance(value, str | int | float | bool)
         if listed:
             found = [each for each in found if key_of(value) in each[1].tried.get(each[2], ())]
@@ -237,7 +237,7 @@ class Context:
             return None
         what = json.dumps(value) if listed else ...
         stops, starts = (
-            [group for impact, _, name in found for group in self._caused.get((id(impact), stopped, name, what), ())]
+            [group for impact, _, name in found for group in self._causes.get((id(impact), stopped, name, what), ())]
             for stopped in (True, False)
         )
         impacts = list({id(impact): impact for impact, *_ in found}.values())
@@ -318,7 +318,7 @@ class Context:
 
     def smallest_without(self, difference: Difference) -> Any:
         """Return the smallest request that leaves the field of a difference out, or None."""
-        bodies = (table.smallest for _, table, name in self._counted(difference) if name not in table.smallest)
+        bodies = (table.smallest for _, table, name in self._count(difference) if name not in table.smallest)
         return next(bodies, None)
 
     @cached_property
@@ -329,7 +329,7 @@ class Context:
         return found
 
     @cached_property
-    def _caused(self) -> Mapping[tuple[int, bool, str | None, Any], list[Group]]:
+    def _causes(self) -> Mapping[tuple[int, bool, str | None, Any], list[Group]]:
         """Groups of requests by impact, whether they stop, the field that is a cause, and its value or `...` for any."""
         found: dict[tuple[int, bool, str | None, Any], list[Group]] = defaultdict(list)
         for impact in self.requests:
@@ -340,7 +340,7 @@ class Context:
                         found[id(impact), stopped, field, what].append(group)
         return found
 
-    def _counted(self, difference: Difference, field: str | None = None) -> list[tuple[RequestImpact, Table, str]]:
+    def _count(self, difference: Difference, field: str | None = None) -> list[tuple[RequestImpact, Table, str]]:
         """Return the counted requests that a difference is about, each with its table and the name of the field."""
         uses: dict[str, set[str]] = defaultdict(set)
         for use in self.uses(difference):
@@ -364,11 +364,11 @@ class Context:
         """Return the field of the request that a difference is about, if it belongs to the request's own schema."""
         places = difference.place.old, difference.place.new
         for side, revision, location in zip(sides, (self.old, self.new), places, strict=True):
-            if field is not None and resolved(at(revision.value, location[:-1]), revision.value) is side.schema:
+            if field is not None and resolve(at(revision.value, location[:-1]), revision.value) is side.schema:
                 return field
             for length in range(len(location), 0, -1):
                 if location[length - 1] == "properties" and length < len(location):
-                    owner = resolved(at(revision.value, location[: length - 1]), revision.value)
+                    owner = resolve(at(revision.value, location[: length - 1]), revision.value)
                     if owner is side.schema:
                         return str(location[length])
         return None
@@ -377,7 +377,7 @@ class Context:
         """Return what rules may call the parameter that a difference is about."""
         for side, location in ((self.after, difference.place.new), (self.before, difference.place.old)):
             if "parameters" in location:
-                entry = resolved(at(side, location[: location.index("parameters") + 2]), side)
+                entry = resolve(at(side, location[: location.index("parameters") + 2]), side)
                 if isinstance(entry, dict) and "name" in entry:
                     return entry["name"], f"{entry.get('in')}:{entry['name']}"
         return ()
@@ -407,7 +407,7 @@ def _embed(schemas: Schemas, schema: Any, path: Path, value: Any, base: Any = No
     if not path:
         return value
     found = schemas.resolve(schema)
-    found = flattened(found, schemas.document) if isinstance(found, dict) else {}
+    found = flatten(found, schemas.document) if isinstance(found, dict) else {}
     name, *rest = path
     if name is None:
         return [_embed(schemas, found.get("items", {}), tuple(rest), value)]
@@ -437,7 +437,7 @@ def field_of(location: Location, document: Any = None) -> str:
     elif location[:1] == ("paths",) and "schema" in location:
         end = location.index("schema")
         if location[3:4] == ("parameters",):
-            words.append(parameter_name(resolved(at(document, location[:5]), document)))
+            words.append(parameter_name(resolve(at(document, location[:5]), document)))
         elif location[3:4] == ("requestBody",):
             words.append("body")
         else:

@@ -13,8 +13,8 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from rulewright.impact.grammar import EXTENSION, GRAMMAR, key_of, kind_of, resolved, same
-from rulewright.impact.normal import COMPOSITION, NOTES, flattened
+from rulewright.impact.grammar import EXTENSION, GRAMMAR, key_of, kind_of, resolve, same
+from rulewright.impact.normal import COMPOSITION, NOTES, flatten
 from rulewright.openapi.pointer import Location, encode
 
 REVERSING: Final = frozenset({"not", "if", "oneOf", "contains", "dependentSchemas"})
@@ -109,19 +109,21 @@ class _Walk:
         """Yield the differences of two objects of one type, wherever they are kept."""
         references = tuple(value.get("$ref") for value in (old, new))
         if any(isinstance(each, str) for each in references):
-            yield from self._referred(owner, old, new, references, at)
+            yield from self._compare_references(owner, old, new, references, at)
         elif owner == "Schema":
             yield from self._schemas(old, new, at)
         else:
             yield from self._keys(owner, old, new, at)
 
-    def _referred(self, owner: str, old: Any, new: Any, references: tuple[Any, Any], at: Place) -> Iterator[Difference]:
+    def _compare_references(
+        self, owner: str, old: Any, new: Any, references: tuple[Any, Any], at: Place
+    ) -> Iterator[Difference]:
         """Compare what two references lead to, and what stands beside them."""
         if self.renamed.reference(references[0]) == references[1]:
             beside = [{key: value for key, value in each.items() if key != "$ref"} for each in (old, new)]
             yield from self._keys(owner, beside[0], beside[1], at)
             return
-        targets = resolved(old, self.old), resolved(new, self.new)
+        targets = resolve(old, self.old), resolve(new, self.new)
         if not all(isinstance(each, dict) and "$ref" not in each for each in targets) or targets in self._around:
             yield Difference(owner, "$ref", None, "change", old, new, at)
             return
@@ -137,7 +139,7 @@ class _Walk:
     def _schemas(self, old: Any, new: Any, at: Place) -> Iterator[Difference]:
         """Compare two schemas: by keyword where they are composed alike, else as wholes."""
         if _members(old) != _members(new):
-            flat = flattened(old, self.old), flattened(new, self.new)
+            flat = flatten(old, self.old), flatten(new, self.new)
             if not any("allOf" in each for each in flat):
                 old, new = flat
         around = at.within[-1] if at.within else None
@@ -194,10 +196,10 @@ class _Walk:
 
     def _list(self, owner: str, key: str, old: Any, new: Any, at: Place) -> Iterator[Difference]:
         inner = str(kind_of(owner, key))[1:]
-        before = self._named(inner, [] if old is _MISSING else old, self.old, at.old)
-        after = self._named(inner, [] if new is _MISSING else new, self.new, at.new)
+        before = self._name_items(inner, [] if old is _MISSING else old, self.old, at.old)
+        after = self._name_items(inner, [] if new is _MISSING else new, self.new, at.new)
         if inner == "Schema":
-            after = self._matched(before, after)
+            after = self._match(before, after)
         for name in dict.fromkeys((*before, *after)):
             index, one = before.get(name, (-1, _MISSING))
             now, other = after.get(name, (-1, _MISSING))
@@ -207,7 +209,7 @@ class _Walk:
         if common != [name for name in after if name in before]:
             yield Difference(owner, key, None, "order", old, new, at)
 
-    def _named(self, inner: str, items: list[Any], document: Any, at: Location) -> Named:
+    def _name_items(self, inner: str, items: list[Any], document: Any, at: Location) -> Named:
         """Return the items of a list by the name that each keeps in another revision, whatever its position."""
         result: Named = {}
         for index, item in enumerate(items):
@@ -215,7 +217,7 @@ class _Walk:
             result[name if name not in result else (name, index)] = (index, item)
         return result
 
-    def _matched(self, before: Named, after: Named) -> Named:
+    def _match(self, before: Named, after: Named) -> Named:
         """Return the new schemas of a list under the names of the old ones they are or continue."""
         names: dict[Hashable, Hashable] = {}
         left = list(before)
@@ -236,7 +238,7 @@ class _Walk:
         return self.renamed.reference(reference) if old and isinstance(reference, str) else reference
 
     def _content(self, item: Any, *, old: bool) -> Hashable:
-        return key_of(resolved(item, self.old if old else self.new))
+        return key_of(resolve(item, self.old if old else self.new))
 
     def _entry(self, path: tuple[str, str, str], inner: str, old: Any, new: Any, at: Place) -> Iterator[Difference]:
         owner, key, name = path
@@ -320,7 +322,7 @@ def shape(path: str) -> str:
 
 def _identity(kind: str, item: Any, index: int, document: Any, at: Location) -> Hashable:
     """Return the name of an item; a parameter of the path is the one at its position in the template."""
-    item = item if kind == "Schema" else resolved(item, document)
+    item = item if kind == "Schema" else resolve(item, document)
     if not isinstance(item, dict):
         return f"#{index}"
     if kind == "Parameter":

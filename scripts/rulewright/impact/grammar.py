@@ -105,7 +105,7 @@ def kind_of(owner: str, key: str) -> str | None:
     return EXTENSION if known is None and key.startswith("x-") else known
 
 
-def resolved(value: Any, document: Any) -> Any:
+def resolve(value: Any, document: Any) -> Any:
     """Follow the references of a value within its document; a broken reference is returned as it is."""
     found = follow(document, value)
     return value if found is None else found

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from rulewright.impact.grammar import key_of, kind_of, resolved, same
+from rulewright.impact.grammar import key_of, kind_of, resolve, same
 from rulewright.openapi.operations import METHODS
 
 NOTES: Final = frozenset(
@@ -104,7 +104,7 @@ class _Writer:
             schema["required"] = sorted(set(schema["required"]))
         _write_type(schema)
         schema = _one_member(_plain_alternatives(schema))
-        return _inlined(schema)
+        return _inline(schema)
 
 
 def _may_be_empty(owner: str, key: str) -> bool:
@@ -177,7 +177,7 @@ def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
         return schema
     notes = {key: value for key, value in schema.items() if key in NOTES or key.startswith("x-")}
     rest = {key: value for key, value in schema.items() if key not in notes}
-    return {**notes, "anyOf": [_inlined(rest), {"type": "null"}]}
+    return {**notes, "anyOf": [_inline(rest), {"type": "null"}]}
 
 
 def _write_bounds(schema: dict[str, Any]) -> None:
@@ -229,7 +229,7 @@ def _plain_alternatives(schema: dict[str, Any]) -> dict[str, Any]:
         if len(rest) < len(members):
             members = [*rest, {"type": "null"}]
             if len(rest) == 1 and "type" in rest[0] and _is_simple(rest[0]):
-                members = [_retyped(rest[0])]
+                members = [_rewrite_type(rest[0])]
             schema = {**{name: value for name, value in schema.items() if name != key}}
             if "anyOf" in schema:
                 schema["allOf"] = [*schema.get("allOf", []), {"anyOf": members}]
@@ -262,7 +262,7 @@ def _is_simple(schema: Mapping[str, Any]) -> bool:
     return not any(key in schema for key in (*COMPOSITION, "$ref"))
 
 
-def _retyped(schema: dict[str, Any]) -> dict[str, Any]:
+def _rewrite_type(schema: dict[str, Any]) -> dict[str, Any]:
     result = _with_null(dict(schema))
     _write_type(result)
     return result
@@ -278,7 +278,7 @@ def _one_member(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+def _inline(schema: dict[str, Any]) -> dict[str, Any]:
     """Merge the members of `allOf` that are no references into the schema, where they can be."""
     members = schema.get("allOf")
     if not isinstance(members, list) or not all(isinstance(each, dict) for each in members):
@@ -288,7 +288,7 @@ def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
         return {**rest, **members[0]}
     kept = []
     for member in members:
-        merged = None if "$ref" in member or is_rule(member) else _merged(rest, member)
+        merged = None if "$ref" in member or is_rule(member) else _merge(rest, member)
         if merged is None:
             kept.append(member)
         else:
@@ -301,24 +301,24 @@ def is_rule(member: Mapping[str, Any]) -> bool:
     return any(key.startswith("x-") for key in member)
 
 
-def flattened(schema: dict[str, Any], document: Any, around: tuple[int, ...] = ()) -> dict[str, Any]:
+def flatten(schema: dict[str, Any], document: Any, around: tuple[int, ...] = ()) -> dict[str, Any]:
     """Return a schema with the members of `allOf`, references followed, merged into it; itself if they do not merge."""
     members = schema.get("allOf")
     if not isinstance(members, list):
         return schema
     result = {key: value for key, value in schema.items() if key != "allOf"}
     for member in members:
-        found = resolved(member, document)
+        found = resolve(member, document)
         if not isinstance(found, dict) or "$ref" in found or id(found) in around:
             return schema
-        merged = _merged(result, flattened(found, document, (*around, id(found))))
+        merged = _merge(result, flatten(found, document, (*around, id(found))))
         if merged is None:
             return schema
         result = merged
     return result
 
 
-def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any] | None:
+def _merge(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any] | None:
     """Return the schema of what fits both; None if that cannot be written without `allOf`."""
     if any("additionalProperties" in a and "properties" in b for a, b in ((one, other), (other, one))):
         return None  # each sees its own properties alone
@@ -344,7 +344,7 @@ def _both(key: str, one: Any, other: Any) -> Any:
         merged = dict(one)
         for name, value in other.items():
             known = merged.get(name, value)
-            both = known if same(known, value) else _merged_values(known, value)
+            both = known if same(known, value) else _merge_values(known, value)
             if both is None:
                 return None
             merged[name] = both
@@ -357,7 +357,7 @@ def _both(key: str, one: Any, other: Any) -> Any:
     return None
 
 
-def _merged_values(one: Any, other: Any) -> Any:
+def _merge_values(one: Any, other: Any) -> Any:
     if not isinstance(one, dict) or not isinstance(other, dict) or "$ref" in one or "$ref" in other:
         return None
-    return _merged(one, other)
+    return _merge(one, other)

@@ -13,7 +13,7 @@ from rulewright.impact.change import Word
 from rulewright.impact.revision import Revision
 from rulewright.openapi.pointer import Location, encode
 from rulewright.overlay import notes
-from rulewright.rules.sources import WAIVED, folded, sentences, sounds_like_a_constraint, texts
+from rulewright.rules.sources import WAIVED, fold, sentences, sounds_like_a_constraint, texts
 
 _SHORTEST: Final = 12  # characters; a shorter text inside a sentence is a word, not a quotation
 _SIMILAR: Final = 0.4
@@ -71,7 +71,7 @@ def _words(old: list[str], new: list[str]) -> Iterator[Word]:
                 yield Word("new", " ".join(new[start:end]))
 
 
-def quoting(revisions: Sequence[Revision], place: Location, change: SentenceChange) -> tuple[str, ...]:
+def find_quotes(revisions: Sequence[Revision], place: Location, change: SentenceChange) -> tuple[str, ...]:
     """Return the rules, waivers and overlay actions of either side that quote a sentence at a place."""
     pointer = encode(place)
     found: list[str] = []
@@ -95,7 +95,7 @@ def quoting(revisions: Sequence[Revision], place: Location, change: SentenceChan
 
 
 def _overlaps(quote: str, change: SentenceChange) -> bool:
-    words = folded(quote)
+    words = fold(quote)
     return any(
         words in sentence or sentence in words
         for sentence in (change.old, change.new)

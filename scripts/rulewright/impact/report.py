@@ -192,7 +192,7 @@ def compare(
         InputError: One of them is not valid OpenAPI, and cannot be compared.
     """
     date = (today or dt.datetime.now(dt.UTC).date()).isoformat()
-    with old.merged.explained(), new.merged.explained():
+    with old.merged.explain_errors(), new.merged.explain_errors():
         if new.conflicts:
             names = Renames(normal(old.vendor.value), normal(new.vendor.value)).names
             new = follow_renames(new, {kind: each for kind, each in names.items() if kind != "paths"})
@@ -211,7 +211,7 @@ def _compare(context: Context, accepted: Sequence[Accepted], settings: Settings)
     for derived in DERIVED:
         changes += derived.run(context)
     graded = [dataclasses.replace(each, severity=settings.grade(each)) for each in changes]
-    one = sorted((_one_finding(each) for each in _grouped(graded)), key=_worst_first)
+    one = sorted((_one_finding(each) for each in _group(graded)), key=_worst_first)
     findings = _siblings_as_one(_same_findings(one))
     numbered = _number_equal([_with_spots(each, context) for each in findings])
     marked, expired = mark_accepted([*numbered], accepted)
@@ -219,7 +219,7 @@ def _compare(context: Context, accepted: Sequence[Accepted], settings: Settings)
     return Report(context.old, context.new, marked, changed, tuple(unexplained), expired)
 
 
-def _grouped(changes: Sequence[Change]) -> Iterable[list[Change]]:
+def _group(changes: Sequence[Change]) -> Iterable[list[Change]]:
     """Group what one decision caused."""
     groups: dict[str, list[Change]] = defaultdict(list)
     for each in changes:

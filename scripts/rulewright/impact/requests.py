@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 
-from rulewright.impact.grammar import key_of, resolved, same
+from rulewright.impact.grammar import key_of, resolve, same
 from rulewright.impact.revision import Revision
 from rulewright.openapi.operations import Operation, operations, parameter_names, parameters_schema
 from rulewright.openapi.pointer import decode
@@ -82,7 +82,7 @@ class Acceptance:
     def __init__(self, revision: Revision, schemas: Schemas, schema: Any) -> None:
         self._validator = schemas.validator(schema)
         self.document = revision.value
-        self.schema: Mapping[str, Any] = resolved(schema, revision.value)
+        self.schema: Mapping[str, Any] = resolve(schema, revision.value)
         self.verdict = Verdict(_rules_of(revision.ruled, schema, self.schema))
 
     def accepts(self, body: Any) -> bool:
@@ -246,7 +246,7 @@ def _parameters(revision: Revision, operation: Operation) -> Mapping[str, Any]:
 
 
 def _body_schema(operation: Mapping[str, Any], document: Any) -> Any:
-    body = resolved(operation.get("requestBody"), document)
+    body = resolve(operation.get("requestBody"), document)
     content = body.get("content") if isinstance(body, dict) else None
     for kind, media in content.items() if isinstance(content, dict) else ():
         if "json" in kind and isinstance(media, dict) and isinstance(media.get("schema"), dict):
@@ -314,21 +314,21 @@ class _Space:
         self.others = product(self.free.values())
 
     def _add(self, name: str, domains: list[Any]) -> None:
-        schemas = [resolved(side.schema.get("properties", {}).get(name), side.document) for side in self._sides]
+        schemas = [resolve(side.schema.get("properties", {}).get(name), side.document) for side in self._sides]
         required = [name in side.schema.get("required", []) for side in self._sides]
         alike = required[0] == required[1] and same(*map(_without_annotations, schemas))
-        values = _distinct([value for domain in domains for value in _listed(domain or ())])
+        values = _distinct([value for domain in domains for value in _concrete_values(domain or ())])
         known = [
             (side.document, each) for side, each in zip(self._sides, schemas, strict=True) if isinstance(each, dict)
         ]
         if alike and not values:
             self.unlisted += [name] if known else []
-            for value in _sampled(*known[0]) if known and required[0] else ():
+            for value in _sample(*known[0]) if known and required[0] else ():
                 self.fixed[name] = value
             return
         sampled = {any(isinstance(value, Given) for value in domain or ()) for domain in domains}
         if None in domains or len(sampled) > 1:
-            values = _distinct([*values, *(value for each in known for value in _sampled(*each))])
+            values = _distinct([*values, *(value for each in known for value in _sample(*each))])
             self.unlisted.append(name)
         if not alike or any(side.verdict.mentions(name) for side in self._sides):
             self.walked[name] = ((), *((value,) for value in values))
@@ -366,7 +366,7 @@ class _Space:
         return text
 
 
-def _listed(domain: Sequence[Any]) -> list[Any]:
+def _concrete_values(domain: Sequence[Any]) -> list[Any]:
     return [each for value in domain for each in (concretes(value) if isinstance(value, Given) else (value,))]
 
 
@@ -490,7 +490,7 @@ def _value_text(value: Point) -> str:
     return "(absent)" if not value else value[0].text if isinstance(value[0], Sample) else str(value[0])
 
 
-def _sampled(document: Any, schema: Any) -> Iterator[Any]:
+def _sample(document: Any, schema: Any) -> Iterator[Any]:
     """Yield one value that a schema accepts, if one is found; a schema that is invalid is named by its judge."""
     with contextlib.suppress(SchemaError):
         yield from itertools.islice(samples(Schemas(document), schema, shown=False), 1)

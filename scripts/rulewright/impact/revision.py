@@ -13,10 +13,10 @@ from typing import Any, Final
 from rulewright.errors import InputError
 from rulewright.files import git
 from rulewright.merged import Merged
-from rulewright.openapi.document import Document, decoded, load, parse
+from rulewright.openapi.document import Document, decode, load, parse
 from rulewright.openapi.operations import with_path_items
 from rulewright.overlay import AbsorbedError, Action, Overlay, OverlayError, apply, load_overlay
-from rulewright.overlay.absorbed import absorbed, without
+from rulewright.overlay.absorbed import find_absorbed, without
 from rulewright.overlay.model import parse_overlay
 from rulewright.project import Project, load_project, read_table
 from rulewright.rules.definition import RuledSchema, read_rules
@@ -107,7 +107,7 @@ def revise(label: str, vendor: Document, overlays: Sequence[Overlay]) -> Revisio
         raise InputError("is not an OpenAPI document: it has no object of paths", path=vendor.path)
     # extends names a file by its path, and a revision may come from anywhere
     free = [dataclasses.replace(overlay, extends=None) for overlay in overlays]
-    added = absorbed(vendor, free)
+    added = find_absorbed(vendor, free)
     conflicts = [Conflict("absorbed", _place(each.overlay, each.action), f"{each}\n  {_SKIPPED}") for each in added]
     free = without(free, added)
     try:
@@ -115,7 +115,7 @@ def revise(label: str, vendor: Document, overlays: Sequence[Overlay]) -> Revisio
     except OverlayError:
         value = _apply_each(vendor, free, conflicts)
     value = with_path_items(value)
-    with Merged(vendor, tuple(overlays), value, ()).explained():
+    with Merged(vendor, tuple(overlays), value, ()).explain_errors():
         ruled = _read_rules(value, conflicts)
         rules = [rule for schema in ruled for rule in schema.rules]
         conflicts += [Conflict("source", each.rule, str(each)) for each in misquotes(vendor, value, rules)]
@@ -137,7 +137,7 @@ def follow_renames(revision: Revision, names: Mapping[str, Mapping[str, str]]) -
     for kind, renamed in names.items():
         for old, new in renamed.items():
             name = re.compile(rf"(?<=components[./]{kind}[./]){re.escape(old)}(?![\w-])")
-            found = [(each, _replaced(each.document.value, name, new)) for each in moved]
+            found = [(each, _replace_name(each.document.value, name, new)) for each in moved]
             files = [Path(each.path).name for each, value in found if value != each.document.value]
             moved = [
                 parse_overlay(dataclasses.replace(each.document, value=value)) if value != each.document.value else each
@@ -152,13 +152,13 @@ def follow_renames(revision: Revision, names: Mapping[str, Mapping[str, str]]) -
     return dataclasses.replace(followed, overlays=revision.overlays, conflicts=(*followed.conflicts, *stale))
 
 
-def _replaced(value: Any, name: re.Pattern[str], new: str) -> Any:
+def _replace_name(value: Any, name: re.Pattern[str], new: str) -> Any:
     """Return a JSON value with a name replaced in every text of it."""
     if isinstance(value, str):
         return name.sub(lambda _: new, value)
     if isinstance(value, dict):
-        return {key: _replaced(child, name, new) for key, child in value.items()}
-    return [_replaced(child, name, new) for child in value] if isinstance(value, list) else value
+        return {key: _replace_name(child, name, new) for key, child in value.items()}
+    return [_replace_name(child, name, new) for child in value] if isinstance(value, list) else value
 
 
 def _place(overlay: str, action: int) -> str:
@@ -223,7 +223,7 @@ def _read_variants(value: Any, ruled: Sequence[RuledSchema], conflicts: list[Con
     return tuple(found)
 
 
-def read(name: str, project: Path) -> Revision:
+def read_revision(name: str, project: Path) -> Revision:
     """Return one side of a comparison.
 
     Args:
@@ -287,7 +287,7 @@ def _read_git(name: str, project: Path) -> Revision:
 
     def document(file: object) -> Document:
         label = f"{name}:{file}"
-        return parse(decoded(content(str(file)), label), label)
+        return parse(decode(content(str(file)), label), label)
 
     table = read_table(content(CONFIG), f"{name}:{CONFIG}")
     overlays = [parse_overlay(document(file)) for file in table.get("overlays", ())]

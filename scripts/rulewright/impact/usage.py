@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from rulewright.impact.containment import Side
-from rulewright.impact.grammar import resolved
+from rulewright.impact.grammar import resolve
 from rulewright.openapi.operations import operations
 from rulewright.openapi.pointer import Location, decode
 
@@ -51,7 +51,7 @@ class Usage:
             self._operations[operation.path][operation.method] = title
             listed = operation.body.get("parameters")
             for parameter in listed if isinstance(listed, list) else ():
-                label = _parameter_label(resolved(parameter, document))
+                label = _parameter_label(resolve(parameter, document))
                 self._follow(parameter, Use(title, "request", f"parameter {label}"))
             self._follow(operation.body.get("requestBody"), Use(title, "request", "request body"))
             responses = operation.body.get("responses")
@@ -84,14 +84,14 @@ class Usage:
             if rest[:1] == ("responses",):
                 yield Use(name, "response", f"answer {rest[1]}" if len(rest) > 1 else "answers")
             elif rest[:1] == ("parameters",) and len(rest) > 1:
-                parameter = resolved(at(self._document, location[:5]), self._document)
+                parameter = resolve(at(self._document, location[:5]), self._document)
                 yield Use(name, "request", f"parameter {_parameter_label(parameter)}")
             else:
                 yield Use(name, "request", "request body" if rest[:1] == ("requestBody",) else "operation")
 
     def _follow(self, value: Any, use: Use) -> None:
         """Note a use of every component that a value leads to, however long the chain of references."""
-        found = resolved(value, self._document)
+        found = resolve(value, self._document)
         content = found.get("content") if isinstance(found, dict) else None
         for name, media in content.items() if isinstance(content, dict) else ():
             self.roots[use, name] = media.get("schema") if isinstance(media, dict) else None
@@ -165,7 +165,7 @@ def at(value: Any, location: Location, default: Any = None) -> Any:
     document = value
     for key in location:
         try:
-            value = value[key] if not isinstance(value, dict) or key in value else resolved(value, document)[key]
+            value = value[key] if not isinstance(value, dict) or key in value else resolve(value, document)[key]
         except (LookupError, TypeError):
             return default
     return value

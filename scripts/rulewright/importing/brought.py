@@ -31,20 +31,20 @@ def needs(document: Any, new: set[str]) -> Iterator[str]:
         if not isinstance(answers, dict):
             continue
         for poll in every:
-            if poll is not operation and (status := _submitting(document, operation, poll)) is not None:
-                yield _shown(
+            if poll is not operation and (status := _submit_status(document, operation, poll)) is not None:
+                yield _format_action(
                     f"{operation.title} looks like a submit of the waiter {poll.body[_WAITER].get('name')!r}: its "
                     f"answer holds {poll.body[_WAITER]['id'].get('submitted')}; to get tasks, link it",
                     _link(operation, poll, status),
                 )
         if not any(str(status)[:1] in {"4", "5", "d"} for status in answers):
-            yield _shown(
+            yield _format_action(
                 f"{operation.title} documents no error answer; to describe what it may answer, add",
                 _errors(operation, every),
             )
 
 
-def _submitting(document: Any, operation: Operation, poll: Operation) -> str | None:
+def _submit_status(document: Any, operation: Operation, poll: Operation) -> str | None:
     """Return the success status whose answer holds the id that a waiter polls, unless the answer is linked already."""
     waiter = poll.body.get(_WAITER)
     if not isinstance(waiter, Mapping) or operation.method == "get":
@@ -93,5 +93,5 @@ def _errors(operation: Operation, every: list[Operation]) -> dict[str, Any]:
     }
 
 
-def _shown(head: str, action: dict[str, Any]) -> str:
+def _format_action(head: str, action: dict[str, Any]) -> str:
     return "\n".join([head.replace("\n", "\\n") + ":", *(f"    {line}" for line in to_yaml([action]).splitlines())])

@@ -120,7 +120,7 @@ def import_pages(sources: Sequence[str], correct: Correct | None = None, choice:
             raise InputError(message, path=source)
     disagreements: list[Disagreement] | None = None if index is None else []
     additions = plan(documents, disagreements)
-    findings += _disagreeing(disagreements or [])
+    findings += _find_disagreements(disagreements or [])
     text = render(documents, additions)
     merged = parse(text, "the merged document") if additions else documents[0]
     return Imported(
@@ -164,7 +164,7 @@ def _try_to_read(place: tuple[str, str]) -> Page | InputError:
         return error
 
 
-def _disagreeing(disagreements: Sequence[Disagreement]) -> Iterator[str]:
+def _find_disagreements(disagreements: Sequence[Disagreement]) -> Iterator[str]:
     """Yield a finding for each disagreement; one for all texts that differ, and one for all pages of another API."""
     yield from (f"disagreeing page: {each.error}" for each in disagreements if each.kind == "part")
     for kind, text in (
@@ -246,10 +246,10 @@ def place_of_page(project: Project, page: str) -> str:
 
 
 def _names(record: dict[str, Any]) -> list[Any]:
-    return [page.get("origin") for page in _recorded(record)]
+    return [page.get("origin") for page in _recorded_pages(record)]
 
 
-def _recorded(record: dict[str, Any]) -> list[dict[str, Any]]:
+def _recorded_pages(record: dict[str, Any]) -> list[dict[str, Any]]:
     pages = record.get("pages")
     return [page for page in pages if isinstance(page, dict)] if isinstance(pages, list) else []
 
@@ -262,7 +262,7 @@ def compare_pages(record: dict[str, Any] | None, imported: Imported) -> Iterator
     yield from (f"missing page: {each} is listed, but the server has no such page" for each in imported.missing)
     if record is None or imported.index is None:
         return
-    before = {str(page.get("origin")): page for page in _recorded(record)}
+    before = {str(page.get("origin")): page for page in _recorded_pages(record)}
     new = {page.origin: (page, names) for page, names in imported.pages.items() if page.origin not in before}
     now = {*(page.origin for page in imported.pages), *imported.missing}
     for origin, old in before.items():

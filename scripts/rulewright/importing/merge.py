@@ -87,7 +87,7 @@ def plan(documents: Sequence[Document], disagreements: list[Disagreement] | None
             continue
         found = list(comparison.missing(merged, documents[source].value, ()))
         for addition in found:
-            _put(merged, values, addition)
+            _add(merged, values, addition)
         additions += found
         taken.append(documents[source])
     _check_operation_ids(taken)
@@ -98,11 +98,11 @@ def merge(values: Sequence[Any], additions: Sequence[Addition]) -> Any:
     """Return a copy of the first value with the additions put in; any tree of dicts and lists will do."""
     merged = copy.deepcopy(values[0])
     for addition in additions:
-        _put(merged, values, addition)
+        _add(merged, values, addition)
     return merged
 
 
-def _put(merged: Any, values: Sequence[Any], addition: Addition) -> None:
+def _add(merged: Any, values: Sequence[Any], addition: Addition) -> None:
     part = copy.deepcopy(at(values[addition.source], addition.origin))
     if addition.location == ("tags",) and len(addition.origin) == 2:
         merged["tags"].append(part)
@@ -136,7 +136,7 @@ class _Comparison:
 
     def missing(self, merged: Any, value: Any, location: Location) -> Iterator[Addition]:
         """Yield what `merged` lacks of `value`, both at a location where keys are joined."""
-        for key in _inherited(location):
+        for key in _inherited_keys(location):
             if (key in merged) != (key in value):
                 self._disagree((*location, key), merged.get(key, ABSENT), value.get(key, ABSENT))
         for key, child in value.items():
@@ -146,11 +146,11 @@ class _Comparison:
             elif _is_joined(here, merged[key], child):
                 yield from self.missing(merged[key], child, here)
             elif here == ("tags",) and _by_name(merged[key]) and _by_name(child):
-                yield from self._missing_tags(merged[key], child)
+                yield from self._find_missing_tags(merged[key], child)
             else:
                 self._disagree(here, merged[key], child)
 
-    def _missing_tags(self, merged: list[Any], tags: list[Any]) -> Iterator[Addition]:
+    def _find_missing_tags(self, merged: list[Any], tags: list[Any]) -> Iterator[Addition]:
         known = _by_name(merged)
         for name, index in _by_name(tags).items():
             if name not in known:
@@ -178,8 +178,8 @@ class _Comparison:
         message = "\n  ".join(
             [
                 f"disagrees with {other}",
-                f"{other} has {_shown(ours, start)}",
-                f"{_place(self.document, location)} has {_shown(theirs, start)}",
+                f"{other} has {_excerpt(ours, start)}",
+                f"{_place(self.document, location)} has {_excerpt(theirs, start)}",
                 "pages of one API must agree: fetch both again, or leave one out",
             ]
         )
@@ -200,7 +200,7 @@ class _Comparison:
         return self.earlier[0], location
 
 
-def _inherited(location: Location) -> tuple[str, ...]:
+def _inherited_keys(location: Location) -> tuple[str, ...]:
     if not location:
         return _INHERITED
     return _INHERITED_BY_PATH if len(location) == 2 and location[0] in {"paths", "webhooks"} else ()
@@ -247,7 +247,7 @@ def _first_differing(one: Any, other: Any) -> int:
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _shown(value: Any, start: int) -> str:
+def _excerpt(value: Any, start: int) -> str:
     if value is ABSENT:
         return "nothing"
     head = ""
@@ -277,11 +277,11 @@ def render(documents: Sequence[Document], additions: Sequence[Addition]) -> str:
     if not additions:
         return documents[0].text
     value = merge([document.value for document in documents], additions)
-    styled = _styled(documents, additions)
+    styled = _write_in_style(documents, additions)
     return styled if styled is not None and _means(styled, value) else to_yaml(value)
 
 
-def _styled(documents: Sequence[Document], additions: Sequence[Addition]) -> str | None:
+def _write_in_style(documents: Sequence[Document], additions: Sequence[Addition]) -> str | None:
     texts = [document.text for document in documents]
     if sum(map(len, texts)) > STYLE_LIMIT or any(text.lstrip().startswith("{") for text in texts):
         return None
@@ -294,13 +294,13 @@ def _styled(documents: Sequence[Document], additions: Sequence[Addition]) -> str
         trees = [first, *(writer.load(text) if number in used else None for number, text in enumerate(texts[1:], 1))]
         writer.indent(mapping=2, sequence=(offset or 0) + 2, offset=offset or 0)
         stream = io.StringIO()
-        writer.dump(_quoted(merge(trees, additions), set()), stream)
+        writer.dump(_quote(merge(trees, additions), set()), stream)
     except (YAMLError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
         return None
     return stream.getvalue().rstrip("\n") + "\n"
 
 
-def _quoted(value: Any, seen: set[int]) -> Any:
+def _quote(value: Any, seen: set[int]) -> Any:
     """Quote plain text that a YAML 1.1 reader would take for something else, such as 16:9 (969)."""
     if type(value) is str:
         is_text = _YAML_1_1(yaml.ScalarNode, value, (True, False)) == _TEXT
@@ -308,7 +308,7 @@ def _quoted(value: Any, seen: set[int]) -> Any:
     if id(value) not in seen:
         seen.add(id(value))
         for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
-            value[key] = _quoted(value[key], seen)
+            value[key] = _quote(value[key], seen)
     return value
 
 

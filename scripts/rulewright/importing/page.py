@@ -22,7 +22,7 @@ from markdown_it.common.utils import unescapeAll
 from markdown_it.token import Token
 
 from rulewright.errors import InputError, printable
-from rulewright.openapi.document import Document, decoded, parse, read_whole
+from rulewright.openapi.document import Document, decode, parse, read_whole
 from rulewright.openapi.operations import METHODS, operations
 from rulewright.openapi.validity import minor_version
 
@@ -105,7 +105,7 @@ def fetch(url: str, limits: Limits | None = None) -> bytes:
 
 async def _within(url: str, limits: Limits) -> bytes:
     # httpx has time-outs for each step only, and a server may take many small ones.
-    client = httpx.AsyncClient(headers=_HEADERS, timeout=limits.seconds, verify=_trusted())
+    client = httpx.AsyncClient(headers=_HEADERS, timeout=limits.seconds, verify=_trust_store())
     async with asyncio.timeout(limits.seconds), client:
         place = httpx.URL(url)
         for _ in range(_REDIRECTS + 1):
@@ -118,7 +118,7 @@ async def _within(url: str, limits: Limits) -> bytes:
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
+def _trust_store() -> ssl.SSLContext:
     """Return the certificates to trust, read once for all pages."""
     return httpx.create_ssl_context()
 
@@ -212,7 +212,7 @@ def read_page(source: str, origin: str | None = None) -> Page:
 
 
 def _decode(raw: bytes, name: str) -> str:
-    text = decoded(raw, name)
+    text = decode(raw, name)
     if not text.strip():
         raise InputError("is empty; a documentation page was expected", path=name)
     if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
@@ -265,7 +265,7 @@ def fragments(page: Page) -> list[Fragment]:
     """
     if _is_document(page.text):
         return [Fragment(page.name, 1, 1, page.text.rstrip("\n") + "\n")]
-    return list(_fenced(page))
+    return list(_fenced_fragments(page))
 
 
 def _is_document(text: str) -> bool:
@@ -278,7 +278,7 @@ def _is_document(text: str) -> bool:
     return False
 
 
-def _fenced(page: Page) -> Iterator[Fragment]:
+def _fenced_fragments(page: Page) -> Iterator[Fragment]:
     markdown = MarkdownIt("commonmark")
     markdown.core.ruler.enableOnly(["normalize", "block"])  # what stands inside a paragraph is not needed
     for token in markdown.parse(page.text):

@@ -13,7 +13,7 @@ from typing import Any, Final
 import yaml
 
 from rulewright.errors import InputError
-from rulewright.files import draft_name, drafting, sweep
+from rulewright.files import draft_name, hold_drafts, sweep
 from rulewright.generate.build import build
 from rulewright.generate.gaps import ACCEPTED, Coverage, Gap, UnacceptedGapError
 from rulewright.generate.generator import Generator
@@ -40,7 +40,7 @@ def _overlay(title: str, actions: Sequence[Mapping[str, Any]], **extensions: Any
     return yaml.safe_dump(overlay, sort_keys=False, allow_unicode=True, width=110).encode()
 
 
-def noted(gaps: Sequence[Gap]) -> bytes:
+def gaps_overlay(gaps: Sequence[Gap]) -> bytes:
     """Return an overlay that accepts some gaps, each with the generator's message.
 
     Args:
@@ -76,11 +76,11 @@ class Repairs:
         """Return a document with the overlays and the repairs applied."""
         document = self._correct(document)
         self.part = part_actions(document.value, self._only) if self._only else []
-        document = _applied(document, self.part)
+        document = _apply_repairs(document, self.part)
         for _ in range(_ROUNDS):
             written = actions(document.value, find_faults(document.value))
             self.actions += written
-            document = _applied(document, written)
+            document = _apply_repairs(document, written)
         return document
 
     def overlays(self) -> dict[str, bytes]:
@@ -92,7 +92,7 @@ class Repairs:
         return {name: _overlay(title, written) for name, (title, written) in titles.items() if written}
 
 
-def _applied(document: Document, written: Sequence[Mapping[str, Any]]) -> Document:
+def _apply_repairs(document: Document, written: Sequence[Mapping[str, Any]]) -> Document:
     if not written:
         return document
     overlay = parse_overlay(parse(_overlay("Repairs", written).decode(), REPAIRED))
@@ -123,7 +123,7 @@ def scaffold(name: str, requirement: str, overlays: Sequence[Path] = ()) -> dict
         "requirement": json.dumps(requirement, ensure_ascii=False),
         "overlays": "".join(f"    {json.dumps(path, ensure_ascii=False)},\n" for path in given),
     }
-    files = {_place(path): _filled(path, words) for path in sorted(_TEMPLATES.rglob(f"*{_SUFFIX}"))}
+    files = {_place(path): _fill(path, words) for path in sorted(_TEMPLATES.rglob(f"*{_SUFFIX}"))}
     if taken := sorted(set(files) & set(given)):
         raise InputError(f"every new project has a file {taken[0]}; give the overlay another name")
     return {**given, **files}
@@ -135,7 +135,7 @@ def _place(path: Path) -> str:
     return relative.replace("dot_", ".")
 
 
-def _filled(path: Path, words: dict[str, str]) -> bytes:
+def _fill(path: Path, words: dict[str, str]) -> bytes:
     text = path.read_text(encoding="utf-8")
     for word, value in words.items():
         text = text.replace(f"@{word}@", value)
@@ -217,18 +217,18 @@ def create(
         with Generator(name) as generator:
             generator.load()
             try:
-                made = _made(target, imported, scaffold(name, requirement, begun), generator, progress)
+                made = _make(target, imported, scaffold(name, requirement, begun), generator, progress)
             except UnacceptedGapError as found:
                 progress("noting what the generator cannot express")
                 begun.append(Path(folder) / NOTED)
-                begun[-1].write_bytes(noted(found.gaps))
+                begun[-1].write_bytes(gaps_overlay(found.gaps))
                 gaps = found.gaps
-                made = _made(target, imported, scaffold(name, requirement, begun), generator, progress)
+                made = _make(target, imported, scaffold(name, requirement, begun), generator, progress)
     done = tuple(f"{action['target']}: {action['description']}" for action in repairs.actions)
     return Created(*made, gaps, done, imported.disliked)
 
 
-def _made(
+def _make(
     target: Path, imported: Imported, files: Mapping[str, bytes], generator: Generator, progress: Progress
 ) -> tuple[int, Coverage]:
     """Make the folder, and return how many files it has and what its client covers."""
@@ -237,7 +237,7 @@ def _made(
     fresh = draft_name(place)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with drafting(place):
+        with hold_drafts(place):
             write_tree(fresh, tree)
             project = load_project(fresh)
             write_record(project, tree[SPEC], imported)

@@ -31,12 +31,12 @@ def check_name(name: str) -> str:
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         wanted = f"small letters, digits and single underscores, a letter first, at most {_LONGEST} characters"
         raise InputError(f"--package must be {wanted}, got {name!r:.80}")
-    if reason := _taken(name):
+    if reason := _is_taken(name):
         raise InputError(f"--package cannot be {name}: {reason}; choose another name")
     return name
 
 
-def _taken(name: str) -> str | None:
+def _is_taken(name: str) -> str | None:
     if keyword.iskeyword(name) or keyword.issoftkeyword(name):
         return f"{name} is a word of Python's"
     if name in sys.stdlib_module_names:

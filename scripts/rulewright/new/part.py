@@ -40,7 +40,7 @@ def part_actions(document: Any, only: Sequence[str]) -> list[dict[str, Any]]:
         own = {operation.method for operation in kept if operation.path == path}
         others = [each.method for each in found if each.path == path and each.method not in own]
         actions += _removals(f"$.paths[{quoted(path)}]", others)
-    needed = _needed(document, [_without_others(document["paths"][path], path, kept) for path in paths])
+    needed = _referenced_components(document, [_without_others(document["paths"][path], path, kept) for path in paths])
     components = document.get("components") or {}
     for section in _SECTIONS:
         names = [name for name in components.get(section) or () if (section, name) not in needed]
@@ -58,7 +58,7 @@ def _without_others(item: dict[str, Any], path: str, kept: Sequence[Operation]) 
     return {"parameters": item.get("parameters"), **own}
 
 
-def _needed(document: Any, roots: Sequence[Any]) -> set[tuple[str, str]]:
+def _referenced_components(document: Any, roots: Sequence[Any]) -> set[tuple[str, str]]:
     """Return section and name of each component that something refers to, directly or not."""
     found: set[tuple[str, str]] = set()
     waiting = list(roots)

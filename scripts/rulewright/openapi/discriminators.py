@@ -34,7 +34,7 @@ def tags(resolve: Resolve, schema: Mapping[str, Any], members: list[Any]) -> dic
     for tag, target in mapping.items() if isinstance(mapping, Mapping) else ():
         member = named.get(SCHEMAS + str(target), named.get(unquote(str(target))))
         found |= {str(tag): member} if member is not None else {}
-    listed = [list(dict.fromkeys(_listed(resolve, each, name))) for each in members]
+    listed = [list(dict.fromkeys(_enum_values(resolve, each, name))) for each in members]
     for member, values in zip(members, listed, strict=True):
         own = [each for each in values if sum(each in others for others in listed) == 1]
         found |= {each: member for each in own if each not in found}
@@ -50,7 +50,7 @@ def union_tags(resolve: Resolve, schema: Mapping[str, Any]) -> tuple[str, dict[s
     return (name, tags(resolve, schema, members)) if name and isinstance(members, list) else ("", {})
 
 
-def _listed(resolve: Resolve, schema: Any, name: str, depth: int = 0) -> Iterator[str]:
+def _enum_values(resolve: Resolve, schema: Any, name: str, depth: int = 0) -> Iterator[str]:
     """Yield the values that a schema lists for a field, its members of allOf included."""
     found = resolve(schema)
     if not isinstance(found, Mapping) or depth > _DEEPEST:
@@ -61,7 +61,7 @@ def _listed(resolve: Resolve, schema: Any, name: str, depth: int = 0) -> Iterato
         words = [field["const"]] if "const" in field else field.get("enum")
         yield from (each for each in words if isinstance(each, str)) if isinstance(words, list) else ()
     for member in found.get("allOf") or ():
-        yield from _listed(resolve, member, name, depth + 1)
+        yield from _enum_values(resolve, member, name, depth + 1)
 
 
 def derived_tags(resolve: Resolve, schemas: Mapping[str, Any], base: str) -> tuple[list[Any], dict[str, Any]]:

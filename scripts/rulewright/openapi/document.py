@@ -91,8 +91,8 @@ def load(path: str | Path) -> Document:
         InputError: Not there, too large, not UTF-8, not YAML, or not expressible as JSON (duplicate or
             non-text keys, NaN, custom tags, endless aliases); names the file and the line.
     """
-    name = _shown(Path(path))
-    return parse(decoded(read_whole(Path(path), name), name), name)
+    name = _display_path(Path(path))
+    return parse(decode(read_whole(Path(path), name), name), name)
 
 
 def read_whole(path: Path, name: str) -> bytes:
@@ -111,7 +111,7 @@ def read_whole(path: Path, name: str) -> bytes:
     return raw
 
 
-def decoded(raw: bytes, name: str) -> str:
+def decode(raw: bytes, name: str) -> str:
     """Return the text of a file.
 
     Raises:
@@ -124,7 +124,7 @@ def decoded(raw: bytes, name: str) -> str:
         raise InputError(f"is not UTF-8: {error.reason}", path=name, line=line) from error
 
 
-def _shown(path: Path) -> str:
+def _display_path(path: Path) -> str:
     """Return a path as messages show it: relative where it lies below the current directory."""
     inside = path.is_absolute() and path.is_relative_to(Path.cwd())
     return (path.relative_to(Path.cwd()) if inside else path).as_posix()
@@ -138,12 +138,12 @@ def parse(text: str, path: str, *, first_line: int = 1) -> Document:
         path: The name to use in messages.
         first_line: The line of `path` at which the text begins, for a fragment of a larger file.
     """
-    with _uncollected():
+    with _without_collection():
         return _parse(_as_yaml(text), text, path, first_line)
 
 
 @contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
+def _without_collection() -> Iterator[None]:
     """Pause garbage collection: it would walk the growing tree of a large document over and over, and find nothing."""
     enabled = gc.isenabled()
     gc.disable()
@@ -309,14 +309,14 @@ class _Builder:
                 raise self._error("a key must be plain text (nested keys are not JSON)", key_node)
             key = key_node.value  # the text as written: the response code 200 is the key "200"
             if key == "<<" and not key_node.style:
-                merged = {**self._merged(value_node), **merged}
+                merged = {**self._merge(value_node), **merged}
                 continue
             if key in own:
                 raise self._error(f"the key {key!r} stands twice in one object", key_node)
             own[key] = key_node, value_node
         return {**merged, **own}
 
-    def _merged(self, node: yaml.Node) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+    def _merge(self, node: yaml.Node) -> dict[str, tuple[yaml.Node, yaml.Node]]:
         """Return what a merge key brings: of one object, or of several, of which the first counts most."""
         found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for part in node.value if isinstance(node, yaml.SequenceNode) else [node]:

@@ -95,7 +95,7 @@ class _Maker:
             return "text"
         if not isinstance(value, Mapping) or depth > _MAX_DEPTH:
             return None
-        given = list(self._given(value))
+        given = list(self._documented_values(value))
         if given:
             validator = self.schemas.validator(value)
             if valid := [each for each in given if validator.is_valid(each)]:
@@ -104,10 +104,10 @@ class _Maker:
             if isinstance(value.get(keyword), list) and value[keyword]:
                 return self._alternative(value, value[keyword], depth)
         if tag_field(value) and isinstance(schema, Mapping) and "$ref" in schema:
-            return self._derived(value, str(schema["$ref"]), depth)
+            return self._sample_derived(value, str(schema["$ref"]), depth)
         return self._of_type(value, depth)
 
-    def _derived(self, value: Mapping[str, Any], reference: str, depth: int) -> Any:
+    def _sample_derived(self, value: Mapping[str, Any], reference: str, depth: int) -> Any:
         """Return a sample of what is composed of a base with a discriminator, or else of the base, with its tag."""
         base = reference.removeprefix(SCHEMAS)
         components = (self.schemas.document.get("components") or {}).get("schemas") or {}
@@ -122,7 +122,7 @@ class _Maker:
     def _one_of(self, alternatives: Sequence[Any]) -> Any:
         return alternatives[min(self.choice, len(alternatives) - 1)]
 
-    def _given(self, value: Mapping[str, Any]) -> Iterator[Any]:
+    def _documented_values(self, value: Mapping[str, Any]) -> Iterator[Any]:
         """Yield the values that a schema holds, the most specific first."""
         keywords = ("example", "const", "default") if self.shown else ("const",)
         yield from (value[keyword] for keyword in keywords if keyword in value)
@@ -152,9 +152,9 @@ class _Maker:
         if kind == "object" or properties or required:
             asked = [name for name in required if self.schemas.may_hold(properties.get(name))]
             made = {name: self.make(properties.get(name, {}), depth + 1) for name in asked}
-            return {**made, **self._chosen(value, depth)}
+            return {**made, **self._choose(value, depth)}
         if value.get("allOf"):
-            return self.make(self._flattened(value), depth + 1)
+            return self.make(self._flatten(value), depth + 1)
         if kind == "array":
             return self._array(value, depth)
         if kind in {"integer", "number"}:
@@ -163,7 +163,7 @@ class _Maker:
             return False if kind == "boolean" else None
         return _string(value)
 
-    def _chosen(self, value: Mapping[str, Any], depth: int) -> dict[str, Any]:
+    def _choose(self, value: Mapping[str, Any], depth: int) -> dict[str, Any]:
         """Return the properties of one alternative of each choice among the members of allOf."""
         result: dict[str, Any] = {}
         for member in value.get("allOf") or ():
@@ -182,12 +182,12 @@ class _Maker:
             return next((kind for part in parts if isinstance(part, Mapping) and (kind := self._type(part))), None)
         return kind
 
-    def _flattened(self, value: Mapping[str, Any]) -> dict[str, Any]:
+    def _flatten(self, value: Mapping[str, Any]) -> dict[str, Any]:
         """Return the keywords of a schema together with those of its allOf members."""
         found = {key: operand for key, operand in value.items() if key != "allOf"}
         for member in value.get("allOf") or ():
             inner = self.schemas.resolve(member)
-            found = {**self._flattened(inner), **found} if isinstance(inner, Mapping) else found
+            found = {**self._flatten(inner), **found} if isinstance(inner, Mapping) else found
         return found
 
     def _array(self, value: Mapping[str, Any], depth: int) -> list[Any]:
@@ -196,11 +196,11 @@ class _Maker:
             return list((item.get("enum") or ())[:count])
         made = [self.make(item, depth + 1) for _ in range(count)]
         if value.get("uniqueItems"):
-            return [_varied(each, number) for number, each in enumerate(made)]
+            return [_vary(each, number) for number, each in enumerate(made)]
         return made
 
 
-def _varied(value: Any, number: int) -> Any:
+def _vary(value: Any, number: int) -> Any:
     """Return a value that differs from its equals: a text with a number, or a larger number."""
     if isinstance(value, str):
         return f"{value}{number or ''}"

@@ -105,7 +105,7 @@ class Schemas:
                     self._targets[place] = self.plain(resolve(self.document, encode(place)))
                 except LookupError:
                     continue  # the validator names a dangling reference
-            _put(root, place, self._targets[place])
+            _set_at(root, place, self._targets[place])
             waiting |= set(_targets(self._targets[place]))
         return root
 
@@ -234,7 +234,7 @@ def _targets(value: Any) -> Iterator[tuple[str, ...]]:
         yield from _targets(child)
 
 
-def _put(root: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
+def _set_at(root: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
     """Put a value in its place in a part of a document, beside what is there already."""
     for key in place[:-1]:
         root = root.setdefault(key, {})

@@ -73,10 +73,10 @@ def _findings(document: Document, version: str) -> Iterator[tuple[InputError, bo
         message = "cannot be validated: it is nested too deeply, or a schema contains itself without end"
         raise document.error(message) from error
     except _STUMBLES as error:
-        message = f"cannot be validated: the validator ends with {type(error).__name__}: {_cut(str(error))}"
+        message = f"cannot be validated: the validator ends with {type(error).__name__}: {_shorten(str(error))}"
         raise document.error(message) from error
     for text, location, disliked in dict.fromkeys(found):
-        yield document.error(_cut(text), location), disliked
+        yield document.error(_shorten(text), location), disliked
 
 
 def _is_disliked(error: ValidationError) -> bool:
@@ -150,7 +150,7 @@ def _refuse_to_fetch(uri: str) -> Any:
     raise LookupError(f"{uri!r} is not read: the document must be complete in itself")
 
 
-def _cut(text: str) -> str:
+def _shorten(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _CUT else line[: _CUT // 2] + " ... " + line[-_CUT // 2 :]
 

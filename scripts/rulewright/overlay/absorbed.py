@@ -56,13 +56,13 @@ class Addition:
         return f"{place}, {self.message}"
 
 
-def absorbed(vendor: Document, overlays: Sequence[Overlay]) -> tuple[Addition, ...]:
+def find_absorbed(vendor: Document, overlays: Sequence[Overlay]) -> tuple[Addition, ...]:
     """Return what overlays add that the vendor document already has, unless they removed the vendor's before."""
     found: list[Addition] = []
     removed: set[Location] = set()
     for overlay in overlays:
         for action in overlay.actions:
-            starts = _selected(vendor, action)
+            starts = _select(vendor, action)
             if action.remove:
                 removed.update(starts)
             elif isinstance(action.update, dict):
@@ -81,7 +81,7 @@ def refuse_absorbed(vendor: Document, overlays: Sequence[Overlay]) -> None:
     Raises:
         InputError: Names each action and what it adds.
     """
-    if found := absorbed(vendor, overlays):
+    if found := find_absorbed(vendor, overlays):
         first, *rest = found
         message = "\n  ".join([first.message, *map(str, rest), WAY_OUT])
         raise InputError(message, path=first.overlay, line=first.line, pointer=encode(first.location))
@@ -102,27 +102,27 @@ def without(overlays: Sequence[Overlay], found: Sequence[Addition]) -> list[Over
         actions = []
         for action in overlay.actions:
             locations = gone.get((overlay.path, action.number), [])
-            update = _pruned(action.update, locations) if locations else action.update
+            update = _prune(action.update, locations) if locations else action.update
             if update or not locations:
                 actions.append(dataclasses.replace(action, update=update))
         result.append(dataclasses.replace(overlay, actions=tuple(actions)))
     return result
 
 
-def _pruned(update: dict[str, Any], locations: Sequence[Location]) -> dict[str, Any]:
+def _prune(update: dict[str, Any], locations: Sequence[Location]) -> dict[str, Any]:
     """Return an update without some of its parts, and without what then holds nothing."""
     result = {}
     for key, value in update.items():
         deeper = [location[1:] for location in locations if location[0] == key]
         if () in deeper:
             continue
-        kept = _pruned(value, deeper) if deeper else value
+        kept = _prune(value, deeper) if deeper else value
         if kept or not deeper:
             result[key] = kept
     return result
 
 
-def _selected(vendor: Document, action: Action) -> list[Location]:
+def _select(vendor: Document, action: Action) -> list[Location]:
     try:
         return action.target.select(vendor.value)
     except QueryError:

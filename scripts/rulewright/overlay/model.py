@@ -160,17 +160,17 @@ def check(document: Document) -> str:
         OverlayError: The first fault, with file, line and JSON pointer.
     """
     root = document.value
-    _typed(document, (), dict, "an overlay document must be an object")
+    _check_type(document, (), dict, "an overlay document must be an object")
     if "overlay" not in root:
         raise fault(document, (), f"has no overlay field{_near('overlay', root)}; add overlay: 1.1.0")
     version = _version(document)
     _members(document, (), _ROOT, required=("overlay", "info", "actions"))
     _text(document, ("extends",))
-    _typed(document, ("info",), dict, "must be an object with title and version")
+    _check_type(document, ("info",), dict, "must be an object with title and version")
     _members(document, ("info",), _INFO[version], required=("title", "version"))
     for name in _INFO[version]:
         _text(document, ("info", name))
-    _typed(document, ("actions",), list, "must be a list of actions")
+    _check_type(document, ("actions",), list, "must be a list of actions")
     if not root["actions"]:
         raise fault(document, ("actions",), "must hold at least one action, got an empty list")
     for index in range(len(root["actions"])):
@@ -195,11 +195,11 @@ def _version(document: Document) -> str:
 
 
 def _check_action(document: Document, location: Location, allowed: Sequence[str]) -> None:
-    _typed(document, location, dict, "an action must be an object")
+    _check_type(document, location, dict, "an action must be an object")
     _members(document, location, allowed, required=("target",))
     for name in ("target", "description", *(["copy"] if "copy" in allowed else [])):
         _text(document, (*location, name))
-    _typed(document, (*location, "remove"), bool, "must be true or false")
+    _check_type(document, (*location, "remove"), bool, "must be true or false")
     action = document.value["actions"][location[-1]]
     for name in ("target", "copy"):
         query = action.get(name, "$")
@@ -225,10 +225,10 @@ def _members(document: Document, location: Location, allowed: Sequence[str], req
 
 
 def _text(document: Document, location: Location) -> None:
-    _typed(document, location, str, "must be text")
+    _check_type(document, location, str, "must be text")
 
 
-def _typed(document: Document, location: Location, wanted: type, message: str) -> None:
+def _check_type(document: Document, location: Location, wanted: type, message: str) -> None:
     parent = at(document.value, location[:-1])
     if location and isinstance(parent, dict) and location[-1] not in parent:
         return
@@ -388,7 +388,7 @@ def check_extensions(overlay: Overlay) -> None:
     Raises:
         OverlayError: The first one, with the name or the place that was meant.
     """
-    for location, value, place in _extended(overlay.document.value):
+    for location, value, place in _extension_holders(overlay.document.value):
         for name in value:
             if not name.startswith("x-") or name in EXTENSIONS[place]:
                 continue
@@ -402,7 +402,7 @@ def check_extensions(overlay: Overlay) -> None:
                 raise fault(overlay.document, (*location, name), message)
 
 
-def _extended(root: Any) -> Iterator[tuple[Location, Mapping[str, Any], str]]:
+def _extension_holders(root: Any) -> Iterator[tuple[Location, Mapping[str, Any], str]]:
     """Yield each object of an overlay that may hold extensions, with its location and what it is."""
     yield (), root, "an overlay"
     for index, action in enumerate(root["actions"]):

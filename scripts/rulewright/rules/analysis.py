@@ -131,7 +131,7 @@ def analyse(document: Any, ruled: Sequence[RuledSchema], overlays: Sequence[Over
     Raises:
         InputError: An accepted finding is malformed.
     """
-    accepted = {name: (reason, place) for name, reason, place in _accepted(overlays)}
+    accepted = {name: (reason, place) for name, reason, place in _accepted_findings(overlays)}
     reasons = {name: accepted[name][0] for name in sorted(accepted, key=lambda name: "*" in name)}
     schemas = tuple(_analyse(schema, document, reasons) for schema in ruled if schema.rules)
     found = [finding.id for schema in schemas for finding in schema.findings]
@@ -144,7 +144,7 @@ def _is_meant(name: str, finding: str) -> bool:
     return name == finding or ("*" in name and fnmatchcase(finding, name.replace("[", "[[]")))
 
 
-def _accepted(overlays: Sequence[Overlay]) -> Iterator[tuple[str, str, str]]:
+def _accepted_findings(overlays: Sequence[Overlay]) -> Iterator[tuple[str, str, str]]:
     """Yield id, reason, and file with line of each accepted finding."""
     for overlay, index, entry in notes(overlays, ACCEPTED):
         valid = isinstance(entry, dict) and set(entry) == {"findings", "reason"} and isinstance(entry["findings"], list)
@@ -166,7 +166,7 @@ def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> 
     size, others = product(map(len, walked.values())), product(free.values())
     if size > LIMIT:
         proof = _Proof(ruled, space, walked, document)
-        found = tuple(_decided(each, accepted) for each in _findings(proof))
+        found = tuple(_with_acceptance(each, accepted) for each in _findings(proof))
         method = f"{size} combinations of {', '.join(walked)} are more than {LIMIT}: not counted, proven by containment"
         if proof.unknown:
             method += f"; {proof.unknown} of {proof.asked} questions could not be decided"
@@ -177,13 +177,13 @@ def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> 
         method += f"; counted by presence alone: {', '.join(some)}"
     if free:
         method += f"; no rule looks at {', '.join(free)} (x{others})"
-    findings = tuple(_decided(each, accepted) for each in _findings(table))
+    findings = tuple(_with_acceptance(each, accepted) for each in _findings(table))
     valid = table.count(point for point in table.broken if not table.errors(point))
     strict = table.count(point for point, broken in table.broken.items() if not broken)
     return SchemaReport(ruled.pointer, space.size, valid * others, strict * others, method, findings)
 
 
-def _decided(finding: Finding, accepted: Mapping[str, str]) -> Finding:
+def _with_acceptance(finding: Finding, accepted: Mapping[str, str]) -> Finding:
     """Return a finding with the reason for which somebody accepted it, if so."""
     reasons = (reason for name, reason in accepted.items() if _is_meant(name, finding.id))
     return dataclasses.replace(finding, accepted=next(reasons, None))
@@ -231,7 +231,7 @@ def _about(rule: Rule, judge: _Table | _Proof) -> Iterator[Finding]:
     if found := judge.contradiction(rule):
         text = f"no valid request meets the condition of {rule.id}: together with the others it asks the impossible"
         yield Finding(f"contradiction/{rule.id}", text, *found)
-    if rule.level == "error" and (found := judge.implied(rule)):
+    if rule.level == "error" and (found := judge.implied_rules(rule)):
         text = f"{rule.id} is implied by the others: whatever breaks it breaks another rule too"
         yield Finding(f"implied/{rule.id}", text, *found)
 
@@ -271,15 +271,15 @@ class _Proof:
 
     def never_fires(self, rule: Rule) -> bool:
         """Return whether no request breaks a rule."""
-        return self._is_impossible([], _broken(rule))
+        return self._is_impossible([], _violating_schema(rule))
 
     def contradiction(self, rule: Rule) -> Refusal | None:
         """Return why no valid request meets the condition of a rule, if none does."""
         return self._reason(self._errors, rule.condition, rule.breaks)
 
-    def implied(self, rule: Rule) -> Refusal | None:
+    def implied_rules(self, rule: Rule) -> Refusal | None:
         """Return the other rules that whatever breaks a rule breaks, if it always does."""
-        return self._reason([each for each in self._errors if each is not rule], _broken(rule), rule.breaks)
+        return self._reason([each for each in self._errors if each is not rule], _violating_schema(rule), rule.breaks)
 
     def _reason(self, rules: list[Rule], part: Any, witness: Any) -> Refusal | None:
         """Return the rules that together make a part impossible, none of which can be left out."""
@@ -296,14 +296,14 @@ class _Proof:
         """Whether no request that keeps some rules fits a schema."""
         self.asked += 1
         try:
-            answer = self._keeping(rules).intersect(_canonical(part)).satisfiability()
+            answer = self._keep_schema(rules).intersect(_canonical(part)).satisfiability()
         except ValueError:
             self.unknown += 1
             return False
         self.unknown += answer == Satisfiability.UNKNOWN
         return bool(answer == Satisfiability.NO)
 
-    def _keeping(self, rules: list[Rule]) -> jsonschema_rs.CanonicalSchema:
+    def _keep_schema(self, rules: list[Rule]) -> jsonschema_rs.CanonicalSchema:
         """Return the schema of the requests that keep some rules; it is worked out once, which takes longest."""
         names = tuple(rule.id for rule in rules)
         if names not in self._kept:
@@ -316,7 +316,7 @@ def _canonical(schema: dict[str, Any]) -> jsonschema_rs.CanonicalSchema:
     return jsonschema_rs.canonicalize(schema, validate_formats=True, offline=True)
 
 
-def _broken(rule: Rule) -> dict[str, Any]:
+def _violating_schema(rule: Rule) -> dict[str, Any]:
     """Return the schema of the requests that break a rule."""
     return {"allOf": [rule.condition, {"not": rule.requirement}]}
 
@@ -346,18 +346,18 @@ class _Table:
         sampled = [index for index, name in enumerate(self.names) if name in self.space.sampled]
         return len({tuple(bool(v) if i in sampled else v for i, v in enumerate(point)) for point in points})
 
-    def _refusing(self, point: Point, *, strict: bool) -> tuple[str, ...]:
+    def _points_refused(self, point: Point, *, strict: bool) -> tuple[str, ...]:
         return self.broken[point] if strict else self.errors(point)
 
-    def _holding(self, given: Mapping[str, Point]) -> list[Point]:
+    def _points_with(self, given: Mapping[str, Point]) -> list[Point]:
         """Return the points that hold some values."""
         asked = [(self.names.index(name), value) for name, value in given.items()]
         return [point for point in self.broken if all(point[index] == value for index, value in asked)]
 
     def refusal(self, given: Mapping[str, Point], *, strict: bool) -> Refusal | None:
         """Return why no valid request holds some values, if none does: the rules that refuse all, else any of them."""
-        points = self._holding(given)
-        refusing = [set(self._refusing(point, strict=strict)) for point in points]
+        points = self._points_with(given)
+        refusing = [set(self._points_refused(point, strict=strict)) for point in points]
         if not refusing or not all(refusing):
             return None
         return self._reason(set.intersection(*refusing) or set.union(*refusing), points)
@@ -366,8 +366,8 @@ class _Table:
         """Return what a value can still be combined with, over one other field."""
         texts = []
         for alternative in self.walked[other]:
-            held = self._holding({name: value, other: alternative})
-            if points := [point for point in held if not self._refusing(point, strict=strict)]:
+            held = self._points_with({name: value, other: alternative})
+            if points := [point for point in held if not self._points_refused(point, strict=strict)]:
                 lists = self._lists(points, {name, other})
                 texts.append(f"{other}={_word(alternative)}" + (f" ({lists})" if lists else ""))
         return f"; it can still be used with {', '.join(texts)}"
@@ -384,24 +384,24 @@ class _Table:
 
     def never_fires(self, rule: Rule) -> bool:
         """Return whether no point breaks a rule, nor its own example, which may be about what cannot be listed."""
-        return not self._breaking(rule) and not self._verdict.broken(rule.breaks)
+        return not self._points_breaking(rule) and not self._verdict.broken(rule.breaks)
 
     def contradiction(self, rule: Rule) -> Refusal | None:
         """Return why no valid request meets the condition of a rule, if none does."""
         condition = jsonschema_rs.Draft202012Validator(rule.condition)
         meeting = [point for point in self.broken if condition.is_valid(self.body(point))]
-        if not self._breaking(rule) or not all(map(self.errors, meeting)):
+        if not self._points_breaking(rule) or not all(map(self.errors, meeting)):
             return None
         return self._reason({each for point in meeting for each in self.errors(point)}, meeting)
 
-    def implied(self, rule: Rule) -> Refusal | None:
+    def implied_rules(self, rule: Rule) -> Refusal | None:
         """Return the other rules that whatever breaks a rule breaks, if it always does."""
-        broken = self._breaking(rule)
+        broken = self._points_breaking(rule)
         if not broken or any(len(self.errors(point)) < 2 for point in broken):
             return None
         return self._reason({each for point in broken for each in self.errors(point)} - {rule.id}, broken)
 
-    def _breaking(self, rule: Rule) -> list[Point]:
+    def _points_breaking(self, rule: Rule) -> list[Point]:
         return [point for point, ids in self.broken.items() if rule.id in ids]
 
     def _reason(self, names: set[str], points: Sequence[Point]) -> Refusal:

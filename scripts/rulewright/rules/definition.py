@@ -16,7 +16,7 @@ from rulewright.errors import InputError
 from rulewright.openapi.operations import METHODS, operation_parameters, parameter_names, parameters_schema
 from rulewright.openapi.pointer import Location, encode
 from rulewright.openapi.references import objects
-from rulewright.rules.dialect import DialectError, check, lowered
+from rulewright.rules.dialect import DialectError, check, lower
 
 EXTENSION: Final = "x-rules"
 VARIANTS: Final = "x-variants"
@@ -145,7 +145,7 @@ def read_rules(document: Any) -> tuple[RuledSchema, ...]:
     Raises:
         RuleDefinitionError: A rule is incomplete, malformed, or shares its id with another.
     """
-    found = tuple(_ruled(location, carrier, document) for location, carrier in _carriers(document))
+    found = tuple(_find_ruled(location, carrier, document) for location, carrier in _carriers(document))
     seen: dict[str, Rule] = {}
     for rule in (rule for ruled in found for rule in ruled.rules):
         if rule.id in seen:
@@ -162,7 +162,7 @@ def _carriers(document: Any) -> Iterator[tuple[Location, Mapping[str, Any]]]:
             yield location, {EXTENSION: [], **value}
 
 
-def _ruled(location: Location, carrier: Mapping[str, Any], document: Any) -> RuledSchema:
+def _find_ruled(location: Location, carrier: Mapping[str, Any], document: Any) -> RuledSchema:
     place = (*location, EXTENSION)
     if not location:
         raise RuleDefinitionError(f"{EXTENSION} stands on a schema or on an operation", pointer=encode(place))
@@ -325,5 +325,5 @@ def implication(rule: Rule, version: str) -> dict[str, Any]:
             "message": rule.message,
             "source": rule.source.data(),
         },
-        "anyOf": [{"not": lowered(rule.condition, version)}, lowered(rule.requirement, version)],
+        "anyOf": [{"not": lower(rule.condition, version)}, lower(rule.requirement, version)],
     }

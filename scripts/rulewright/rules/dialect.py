@@ -243,7 +243,7 @@ def children(schema: Any) -> Iterator[tuple[Location, Any]]:
             yield (keyword,), schema[keyword]
 
 
-def lowered(schema: Any, version: str) -> Any:
+def lower(schema: Any, version: str) -> Any:
     """Return a rule's schema in the words of an OpenAPI version (`3.0.3`, `3.1.0`); the argument stays as is."""
     return _lower_30(schema) if version.startswith("3.0") else copy.deepcopy(schema)
 

@@ -65,7 +65,7 @@ ALWAYS: Final = All(())
 NEVER: Final = Some(())
 
 
-def negated(expression: Expression) -> Expression:
+def negate(expression: Expression) -> Expression:
     """Return the opposite, pushed down to the comparisons."""
     if isinstance(expression, Term):
         return Term(
@@ -76,7 +76,7 @@ def negated(expression: Expression) -> Expression:
             _OPPOSITE[expression.absent_if],
         )
     kind = Some if isinstance(expression, All) else All
-    return kind(tuple(negated(part) for part in expression.parts))
+    return kind(tuple(negate(part) for part in expression.parts))
 
 
 def every(parts: Iterable[Expression]) -> Expression:
@@ -88,7 +88,7 @@ def every(parts: Iterable[Expression]) -> Expression:
     result: list[Expression] = []
     for part in flat:
         before = [asked[name] for name in _absences(part) if name in asked]  # asked before it is relied on
-        for kept in [*before, *_flatten([_assuming(part, set(asked))], All)]:
+        for kept in [*before, *_flatten([_assume(part, set(asked))], All)]:
             if kept not in result:
                 result.append(kept)
     result = [part for index, part in enumerate(result) if not _goes_without_saying(part, index, result)]
@@ -121,7 +121,7 @@ def _flatten(parts: Iterable[Expression], kind: type[All | Some]) -> list[Expres
     return result
 
 
-def _assuming(part: Expression, present: Collection[str | None]) -> Expression:
+def _assume(part: Expression, present: Collection[str | None]) -> Expression:
     """Drop the alternatives that require a variable to be absent, once it is known to be present."""
     if isinstance(part, Some):
         return some(alternative for alternative in part.parts if _absence(alternative) not in present)
@@ -223,8 +223,8 @@ class Compiler:
         return every(parts)
 
     def _required(self, operand: list[str], variable: str) -> Expression:
-        present = every(negated(absent(self.member(variable, name))) for name in operand)
-        return some([negated(self.is_object(variable)), present])
+        present = every(negate(absent(self.member(variable, name))) for name in operand)
+        return some([negate(self.is_object(variable)), present])
 
     def _const(self, operand: Any, variable: str) -> Expression:
         return self._enum([operand], variable)
@@ -246,8 +246,8 @@ class Compiler:
         item = self.holds(operand, "item")
         if item == ALWAYS:
             return ALWAYS
-        good, bad = (f"({render(each)} for item in {variable})" for each in (item, negated(item)))
-        return some([negated(self.is_list(variable)), Term(f"all{good}", f"any{bad}")])
+        good, bad = (f"({render(each)} for item in {variable})" for each in (item, negate(item)))
+        return some([negate(self.is_list(variable)), Term(f"all{good}", f"any{bad}")])
 
     def _pattern(self, operand: str, variable: str) -> Expression:
         if operand == r"\S":  # the commonest of all, and several times faster so; most texts begin with a letter
@@ -263,15 +263,15 @@ class Compiler:
         return some(self.holds(schema, variable) for schema in operand)
 
     def _not(self, operand: Any, variable: str) -> Expression:
-        return negated(self.holds(operand, variable))
+        return negate(self.holds(operand, variable))
 
     def _if_text(self, variable: str, *terms: Term) -> Expression:
-        return some([negated(is_type("string", variable)), *terms])
+        return some([negate(is_type("string", variable)), *terms])
 
     def _sizes(self, schema: Mapping[str, Any], variable: str) -> Iterable[Expression]:
         size = f"len({variable})"
         if items := _between(size, schema.get("minItems"), schema.get("maxItems")):
-            yield some([negated(self.is_list(variable)), items])
+            yield some([negate(self.is_list(variable)), items])
         if length := _between(size, schema.get("minLength"), schema.get("maxLength")):
             yield self._if_text(variable, length)
 
@@ -282,7 +282,7 @@ class Compiler:
                 bound = repr(schema[keyword])
                 terms.append(Term(f"{variable} {sign} {bound}", f"{variable} {opposite} {bound}"))
         if terms:
-            yield some([negated(is_type("number", variable)), every(terms)])
+            yield some([negate(is_type("number", variable)), every(terms)])
 
 
 _METHODS: Final = {
@@ -345,11 +345,11 @@ def mismatches(schema: Any, owner: str, pointer: str, compiler: Compiler) -> lis
     if isinstance(schema, bool):
         return [] if schema else [Mismatch(ALWAYS, pointer, value)]
     rest = dict(schema)
-    found = _missing(rest.pop("required", []), owner, pointer, compiler)
+    found = _is_missing(rest.pop("required", []), owner, pointer, compiler)
     for name, child in rest.pop("properties", {}).items():
         field = compiler.member(owner, name)
         found += [
-            Mismatch(every([negated(absent(field)), inner.condition]), inner.pointer, inner.value, inner.items)
+            Mismatch(every([negate(absent(field)), inner.condition]), inner.pointer, inner.value, inner.items)
             for inner in mismatches(child, field, f"{pointer}{encode([name])}", compiler)
         ]
     for part in rest.pop("allOf", []):
@@ -359,15 +359,15 @@ def mismatches(schema: Any, owner: str, pointer: str, compiler: Compiler) -> lis
     if (forbidden := _forbidden(rest)) is not None:
         del rest["not"]
         field = compiler.member(owner, forbidden)
-        if (other := negated(compiler.is_object(owner))) != NEVER:
+        if (other := negate(compiler.is_object(owner))) != NEVER:
             found.append(Mismatch(other, pointer, value))  # `required` accepts it, so its opposite refuses it
-        found.append(Mismatch(negated(absent(field)), f"{pointer}{encode([forbidden])}", field))
+        found.append(Mismatch(negate(absent(field)), f"{pointer}{encode([forbidden])}", field))
     if (holds := compiler.holds(rest, owner)) != ALWAYS:
-        found.append(Mismatch(negated(holds), pointer, value))
-    return _merged(found)
+        found.append(Mismatch(negate(holds), pointer, value))
+    return _merge(found)
 
 
-def _missing(names: list[str], owner: str, pointer: str, compiler: Compiler) -> list[Mismatch]:
+def _is_missing(names: list[str], owner: str, pointer: str, compiler: Compiler) -> list[Mismatch]:
     fields = {name: compiler.member(owner, name) for name in names}
     return [
         Mismatch(every([compiler.is_object(owner), absent(field)]), f"{pointer}{encode([name])}", field)
@@ -383,7 +383,7 @@ def _forbidden(schema: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _merged(found: list[Mismatch]) -> list[Mismatch]:
+def _merge(found: list[Mismatch]) -> list[Mismatch]:
     """Join neighbours that point at the same place, so that one `if` covers both."""
     result: list[Mismatch] = []
     for mismatch in found:

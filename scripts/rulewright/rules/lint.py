@@ -107,25 +107,25 @@ def condition_needs_presence(rule: Rule, context: Context) -> Iterator[tuple[str
     JSON Schema accepts whatever `properties` finds nothing to say about, so `if: {properties: {a: {const: x}}}`
     also matches a body without `a`.
     """
-    yield from _unasked(rule.condition, ("if",))
+    yield from _unreachable(rule.condition, ("if",))
 
 
-def _unasked(schema: Any, location: Location) -> Iterator[tuple[str, Location]]:
+def _unreachable(schema: Any, location: Location) -> Iterator[tuple[str, Location]]:
     if not isinstance(schema, dict):
         return
     for name, child in schema.get("properties", {}).items():
         if name not in schema.get("required", []):
             yield f"the condition also matches a body without {name!r}; add required: [{name}]", location
-        yield from _unasked(child, (*location, "properties", name))
+        yield from _unreachable(child, (*location, "properties", name))
     for keyword in ("allOf", "anyOf"):
         for index, child in enumerate(schema.get(keyword, [])):
-            yield from _unasked(child, (*location, keyword, index))
+            yield from _unreachable(child, (*location, keyword, index))
 
 
 @check
 def condition_names_a_field(rule: Rule, context: Context) -> Iterator[tuple[str, Location]]:  # noqa: ARG001
     """An `if` names at least one field: it decides when the rule applies."""
-    if next(_named(rule.condition), None) is None:
+    if next(_named_fields(rule.condition), None) is None:
         yield "the condition names no field; state when the rule applies, at least that a field is required", ("if",)
 
 
@@ -165,22 +165,22 @@ def condition_can_be_met(rule: Rule, context: Context) -> Iterator[tuple[str, Lo
 def message_names_what_is_accepted(rule: Rule, context: Context) -> Iterator[tuple[str, Location]]:  # noqa: ARG001
     """A message names the fields it is about and the values or counts that are accepted."""
     words = set(re.findall(r"[^\s,;()]+", rule.message))
-    for name in _named(rule.requirement):
+    for name in _named_fields(rule.requirement):
         if not any(name in word.split(".") for word in words):
             yield f"the message does not name the field {name!r}", ("message",)
-    for value in _accepted(rule.requirement):
+    for value in _accepted_values(rule.requirement):
         if value not in words and not (value == "0" and words & {"empty", "no", "none"}):
             yield f"the message does not name the accepted value {value}", ("message",)
 
 
-def _named(schema: Any) -> Iterator[str]:
+def _named_fields(schema: Any) -> Iterator[str]:
     if isinstance(schema, dict):
         yield from dict.fromkeys([*schema.get("properties", {}), *schema.get("required", [])])
         for place, child in children(schema):
-            yield from _named(child) if place[0] != "items" else ()
+            yield from _named_fields(child) if place[0] != "items" else ()
 
 
-def _accepted(schema: Any) -> Iterator[str]:
+def _accepted_values(schema: Any) -> Iterator[str]:
     """Yield the values and bounds a requirement states, as a reader would write them."""
     if not isinstance(schema, dict):
         return
@@ -191,4 +191,4 @@ def _accepted(schema: Any) -> Iterator[str]:
         yield value if isinstance(value, str) else json.dumps(value)
     for place, child in children(schema):
         if place[0] != "not":
-            yield from _accepted(child)
+            yield from _accepted_values(child)

@@ -12,7 +12,7 @@ from rulewright.openapi.pointer import Location, at, decode
 from rulewright.openapi.references import follow_schema
 from rulewright.openapi.sample import samples
 from rulewright.openapi.schemas import SchemaError, Schemas
-from rulewright.rules.sources import Prose, Sentence, folded
+from rulewright.rules.sources import Prose, Sentence, fold
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _COUNTS: Final = re.compile(r"(?<![A-Za-z0-9_])(\d+)(?:\s*(?:-|–|~|to|至|到)\s*(\d+))?(?![A-Za-z0-9_])")
@@ -24,8 +24,8 @@ def find_sentence(prose: Prose, words: str) -> Sentence:
     Raises:
         InputError: There is none, or more than one.
     """
-    wanted = folded(words).casefold()
-    found = [each for each in prose.sentences if wanted in folded(each.text).casefold()]
+    wanted = fold(words).casefold()
+    found = [each for each in prose.sentences if wanted in fold(each.text).casefold()]
     if len(found) == 1:
         return found[0]
     if found:
@@ -49,7 +49,7 @@ def skeleton(document: Any, sentence: Sentence) -> dict[str, Any]:
     owner, described = _owner(document, decode(sentence.at))
     schema = follow_schema(document, at(document, owner))
     fields = {name: follow_schema(document, each) for name, each in (schema.get("properties") or {}).items()}
-    mentioned = dict(_mentioned(sentence.text, fields))
+    mentioned = dict(_mentions(sentence.text, fields))
     subject = described or next(
         iter(name for name in fields if _says(sentence.text, name)), next(iter(fields), "field")
     )
@@ -92,7 +92,7 @@ def _owner(document: Any, location: Location) -> tuple[Location, str | None]:
     return location[:-1], None
 
 
-def _mentioned(text: str, fields: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+def _mentions(text: str, fields: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
     """Yield each field of which the sentence mentions a listed value, with that value."""
     for name, field in fields.items():
         for value in sorted(map(str, field.get("enum") or ()), key=len, reverse=True):

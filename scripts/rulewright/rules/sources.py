@@ -33,13 +33,13 @@ def sentences(text: str) -> Iterator[str]:
     for line in [*text.splitlines(), ""]:
         starts = not line.strip() or _BULLET.match(line)
         if starts and paragraph:
-            yield from (part.strip() for part in _END.split(folded(" ".join(paragraph))) if part.strip())
+            yield from (part.strip() for part in _END.split(fold(" ".join(paragraph))) if part.strip())
             paragraph = []
         if line.strip():
             paragraph.append(_BULLET.sub("", line))
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """Return a text with every run of white space as one space: line breaks do not count."""
     return " ".join(text.split())
 
@@ -141,13 +141,13 @@ def changed_sentences(before: Any, value: Any, rules: Iterable[Rule]) -> Iterato
             old, new = resolve(before, rule.source.at), resolve(value, rule.source.at)
         except (LookupError, ValueError):
             continue  # a page, or a place that `misquotes` reports
-        if isinstance(old, str) and isinstance(new, str) and (message := _changed_sentence(rule.source, old, new)):
+        if isinstance(old, str) and isinstance(new, str) and (message := _find_changed_sentence(rule.source, old, new)):
             yield Finding("source-sentence", rule.id, message, (*rule.location, "source", "quote"))
 
 
-def _changed_sentence(source: Source, old: str, new: str) -> str | None:
+def _find_changed_sentence(source: Source, old: str, new: str) -> str | None:
     for words in sentences(source.quote):
-        was, stands = _holding(words, old), _holding(words, new)
+        was, stands = _sentence_holding(words, old), _sentence_holding(words, new)
         if was and stands != was and _bare(words) not in stands:
             return (
                 f"the vendor changed the sentence around the quoted words at {source.at}\n"
@@ -161,14 +161,14 @@ def _changed_sentence(source: Source, old: str, new: str) -> str | None:
 
 def _stands(quote: str, text: str) -> bool:
     """Return whether a quote stands in a text, whole words only: `v3` is no part of `v31`."""
-    words = folded(quote)
+    words = fold(quote)
     start, end = (r"(?<!\w)" if words[:1].isalnum() else ""), (r"(?!\w)" if words[-1:].isalnum() else "")
     if not words.isascii():  # not every script sets words apart
         start = end = ""
-    return re.search(f"{start}{re.escape(words)}{end}", folded(text)) is not None
+    return re.search(f"{start}{re.escape(words)}{end}", fold(text)) is not None
 
 
-def _holding(words: str, text: str) -> tuple[str, ...]:
+def _sentence_holding(words: str, text: str) -> tuple[str, ...]:
     return tuple(_bare(sentence) for sentence in sentences(text) if _stands(_bare(words), sentence))
 
 
@@ -270,7 +270,7 @@ def read_prose(vendor: Document, ruled: Sequence[RuledSchema], overlays: Sequenc
     Raises:
         InputError: A waiver is malformed, or quotes words that no longer stand in a constraint-like sentence.
     """
-    quotes = [(rule.source.pointer, folded(rule.source.quote), rule.id) for schema in ruled for rule in schema.rules]
+    quotes = [(rule.source.pointer, fold(rule.source.quote), rule.id) for schema in ruled for rule in schema.rules]
     waivers = {(at, quote): (place, reason) for at, quote, place, reason in _waivers(overlays)}
     bulk = list(_bulk_waivers(vendor.value, overlays))
     used: set[str] = set()
@@ -337,7 +337,7 @@ def _waivers(overlays: Sequence[Overlay]) -> Iterator[tuple[str, str, str, str]]
     """Yield pointer, sentence, file with line, and reason of each waiver of one sentence."""
     for entry, place in _waiver_entries(overlays):
         if "quote" in entry:
-            yield entry["at"].removeprefix("#"), folded(entry["quote"]), place, entry["reason"]
+            yield entry["at"].removeprefix("#"), fold(entry["quote"]), place, entry["reason"]
 
 
 def _bulk_waivers(document: Any, overlays: Sequence[Overlay]) -> Iterator[tuple[str, str, str]]:

@@ -78,10 +78,10 @@ def _is_accepted(value: Any, field: Mapping[str, Any]) -> bool:
     if "number" not in kinds and not ("integer" in kinds and value == int(value)):
         return False
     low, high = field.get("minimum", value), field.get("maximum", value)
-    return bool(low <= value <= high) and not _excluded(value, field)
+    return bool(low <= value <= high) and not _excludes(value, field)
 
 
-def _excluded(value: float, field: Mapping[str, Any]) -> bool:
+def _excludes(value: float, field: Mapping[str, Any]) -> bool:
     """Return whether a field excludes a bound: OpenAPI 3.0 has a flag beside it, 3.1 the bound itself."""
     low, high = field.get("exclusiveMinimum"), field.get("exclusiveMaximum")
     if low is True or high is True:
@@ -139,7 +139,7 @@ def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[
     for name, given in schema.get("properties", {}).items():
         field = follow_schema(document, given)
         if isinstance(field.get("enum"), list):
-            result[name] = _listed(field["enum"])
+            result[name] = _enum_values(field["enum"])
         elif field.get("type") == "boolean":
             result[name] = (False, True)
         elif field.get("type") == "array" and name in largest:
@@ -152,7 +152,7 @@ def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[
     return result
 
 
-def _listed(values: list[Any]) -> tuple[Any, ...]:
+def _enum_values(values: list[Any]) -> tuple[Any, ...]:
     """Return the values of an enum; as samples where one is a list or an object, which cannot be looked up."""
     if any(isinstance(value, list | dict) for value in values):
         return (Given(tuple(dict.fromkeys(map(_sample, values)))),)
@@ -336,12 +336,12 @@ def inner_values(ruled: RuledSchema, document: Any) -> dict[str, tuple[Sample, .
         field, asked = follow_schema(document, given), list(_within(parts, name))
         refused = name in plain and name not in listed and not all(_fits(part, plain[name]) for part in asked)
         if asked and (_is_object(field) or refused):
-            values = _values(field, asked, _shown(examples, name), document)
+            values = _values(field, asked, _describe(examples, name), document)
             result[name] = tuple(Sample(text) for text in dict.fromkeys(map(_text, values)))
     return {name: values for name, values in result.items() if values}
 
 
-def _shown(bodies: Sequence[Any], name: str) -> list[Any]:
+def _describe(bodies: Sequence[Any], name: str) -> list[Any]:
     return [body[name] for body in bodies if isinstance(body, dict) and name in body]
 
 
@@ -365,7 +365,7 @@ def _objects(field: Mapping[str, Any], parts: Parts, shown: list[Any], document:
     for name, given in field.get("properties", {}).items():
         if name not in named | required:
             continue
-        values = _values(follow_schema(document, given), list(_within(parts, name)), _shown(shown, name), document)
+        values = _values(follow_schema(document, given), list(_within(parts, name)), _describe(shown, name), document)
         values = values[:1] if name not in named else values
         choices[name] = [*values, *([] if name in required and values else [_ABSENT])]
     if math.prod(map(len, choices.values())) > _MOST:

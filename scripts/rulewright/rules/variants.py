@@ -86,7 +86,7 @@ def _variant_set(ruled: RuledSchema, document: Any) -> VariantSet:
     listed = [value for value in domains.get(data["by"], ()) if value != ABSENT]
     if any(isinstance(value, Given | Length) for value in listed):
         raise _error(ruled, f"by must be a field with an enum of plain values, or a boolean; {data['by']} is neither")
-    values = {_spelled(value): value for value in listed}
+    values = {_key_text(value): value for value in listed}
     if set(values) != set(data["names"]):
         raise _error(ruled, f"names must name each value of {data['by']} once: {list(values)}")
     for field, value in data.get("defaults", {}).items():
@@ -136,7 +136,7 @@ def _check_shape(ruled: RuledSchema) -> None:
             raise _error(ruled, f"names the field {field!r}, which the schema does not have")
 
 
-def _spelled(value: Any) -> str:
+def _key_text(value: Any) -> str:
     """Return the key that names a value: text as it is, and what else there is as JSON, such as `true`."""
     return value if isinstance(value, str) else json.dumps(value)
 

@@ -20,12 +20,12 @@ from ._answers import (
     ABSENT,
     Reader,
     Unreadable,
+    find_submitted_id,
     may_hide_json,
     mentioned_ids,
     retry_after,
     shown_place,
     status_error,
-    submitted_id,
     utc,
     value_at,
 )
@@ -101,7 +101,7 @@ class Call:
         return hashlib.sha256(head + (self.request.content or b"")).hexdigest()
 
 
-def sending(call: Call) -> Core[Answer]:
+def send_request(call: Call) -> Core[Answer]:
     """Send a request and return the success that it is answered with; of a submit, one that names a task.
 
     Raises:
@@ -111,16 +111,16 @@ def sending(call: Call) -> Core[Answer]:
         ProtocolError: It was redirected, which is refused.
     """
     limit = ANSWER_LIMIT if call.operation.poll else RESULT_LIMIT
-    return cast(Answer, (yield from _accepted(call, lambda: Send(call.request, call.timeout, limit))))
+    return cast(Answer, (yield from _accept(call, lambda: Send(call.request, call.timeout, limit))))
 
 
-def opening(call: Call) -> Core[Opened]:
+def open_answer(call: Call) -> Core[Opened]:
     """Send a request and return the head of the success that it is answered with; see `sending`."""
-    opened = yield from _accepted(call, lambda: Open(call.request, call.timeout, guarded=False, authorized=True))
+    opened = yield from _accept(call, lambda: Open(call.request, call.timeout, guarded=False, authorized=True))
     return cast(Opened, opened)
 
 
-def _accepted(call: Call, ask: Callable[[], Send | Open]) -> Core[Answer | Opened]:
+def _accept(call: Call, ask: Callable[[], Send | Open]) -> Core[Answer | Opened]:
     started = yield from Now()
     attempt = 1
     while True:
@@ -226,7 +226,7 @@ def _judge(call: Call, answer: Answer, sent_at: float) -> Answer | ApiError | _A
     if 200 <= status < 300:
         return answer
     if status in _NOT_PROCESSED or (status < 400 and operation.is_idempotent):
-        return _redirected(call, answer)
+        return _redirect(call, answer)
     if status == TOO_MANY or (status == UNAVAILABLE and operation.is_idempotent):
         wait = retry_after(answer.headers, sent_at)
         error = status_error(call.what, answer, call.reader, wait=wait)
@@ -243,7 +243,7 @@ def _problem_of_task(call: Call, answer: Answer, sent_at: float) -> OutcomeUnkno
     document = reader.document(answer)
     place = reader.waiter.submitted
     shown = shown_place(place)
-    found = submitted_id(answer, document, reader)
+    found = find_submitted_id(answer, document, reader)
     if 200 <= status < 300:
         if found is not None:
             return None
@@ -251,11 +251,11 @@ def _problem_of_task(call: Call, answer: Answer, sent_at: float) -> OutcomeUnkno
         if not isinstance(unread, Unreadable) or isinstance(place, str):
             unread = reader.missing(document, f"it holds no id of a {reader.waiter.name} at {shown}")
         error = _unknown(call, sent_at, f"HTTP {status}, but {unread.reason}", answer, contradicted=unread.is_error)
-        return _leading_to(error, ids_in(answer, reader))
+        return _with_way_out(error, ids_in(answer, reader))
     if ids := ids_in(answer, reader):
         where = f"at {shown}" if found is not None else f"under the name {place[-1]}"
         reason = f"HTTP {status}, but its body holds the id of a {reader.waiter.name} {where}"
-        return _leading_to(_unknown(call, sent_at, reason, answer, contradicted=True), ids)
+        return _with_way_out(_unknown(call, sent_at, reason, answer, contradicted=True), ids)
     if status != TOO_MANY:
         return None
     # No other refusal is ever sent again, so for those the status is enough.
@@ -271,7 +271,7 @@ def _problem_of_task(call: Call, answer: Answer, sent_at: float) -> OutcomeUnkno
 def ids_in(answer: Answer, reader: Reader) -> tuple[str, ...]:
     """Return the ids of tasks in an answer that is no plain success: the one at its place, or else any of its name."""
     place = reader.waiter.submitted
-    found = submitted_id(answer, reader.document(answer), reader)
+    found = find_submitted_id(answer, reader.document(answer), reader)
     if found is not None:
         return (found,)
     name = "" if isinstance(place, str) else place[-1].lower()
@@ -280,7 +280,7 @@ def ids_in(answer: Answer, reader: Reader) -> tuple[str, ...]:
     return tuple(each for each in mentioned_ids(answer, place) if not reader.private.appear_in(each))
 
 
-def _leading_to(error: OutcomeUnknown, ids: tuple[str, ...]) -> OutcomeUnknown:
+def _with_way_out(error: OutcomeUnknown, ids: tuple[str, ...]) -> OutcomeUnknown:
     """Return the error with the way to the tasks that may have been started."""
     if ids:
         error.task_id = ids[0] if len(ids) == 1 else None
@@ -312,7 +312,7 @@ def _unknown(
     )
 
 
-def _redirected(call: Call, answer: Answer) -> ProtocolError:
+def _redirect(call: Call, answer: Answer) -> ProtocolError:
     reader = call.reader
     where = answer.headers.get("location")
     kind = "which is no answer to it" if where is None else f"a redirect to {reader.show(where, limit=200)}"
@@ -324,7 +324,7 @@ def _redirected(call: Call, answer: Answer) -> ProtocolError:
     )
 
 
-def calling(call: Call) -> Core[Any]:
+def call_operation(call: Call) -> Core[Any]:
     """Send a request and return what a success is answered with, read as the document says.
 
     Raises:
@@ -332,15 +332,15 @@ def calling(call: Call) -> Core[Any]:
     """
     if call.operation.has_items:
         raise ConfigurationError(f"{call.what} is answered with a stream: call its method, or client.stream")
-    answer = yield from sending(call)
-    found = _read(call, answer)
+    answer = yield from send_request(call)
+    found = _parse_success(call, answer)
     if isinstance(found, ProtocolError):
         # Outside of where the answer was read, so that no traceback drags it along.
         raise found
     return found
 
 
-def _read(call: Call, answer: Answer) -> Any:
+def _parse_success(call: Call, answer: Answer) -> Any:
     from ._http import read_generated
 
     reader = call.reader
@@ -361,7 +361,7 @@ def unreadable(call: Call, answer: Answer, reason: str) -> ProtocolError:
     reader = call.reader
     return ProtocolError(
         f"{call.what} was answered with HTTP {answer.status}, but {reason}",
-        task_id=submitted_id(answer, reader.document(answer), reader) if call.operation.poll else None,
+        task_id=find_submitted_id(answer, reader.document(answer), reader) if call.operation.poll else None,
         status=answer.status,
         trace_id=reader.trace(answer, None),
         vendor_message=reader.message(reader.document(answer)),

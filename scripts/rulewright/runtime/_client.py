@@ -114,7 +114,7 @@ class Client(Base, Methods):
         self._lock = threading.Lock()
         if transport is not None:
             # A wrong one is refused here, not by the first call.
-            self._opened()
+            self._open()
 
     def task(self, task_id: str, operation: str | None = None, **arguments: Any) -> Task:
         """Return the handle of a task submitted before, in this process or another; asks nothing yet.
@@ -150,7 +150,9 @@ class Client(Base, Methods):
         """
         from . import _calls, _cores
 
-        found: A = self.run(_calls.calling(_cores.prepared(self.settings, operation, named_only(arguments, named))))
+        found: A = self.run(
+            _calls.call_operation(_cores.prepare(self.settings, operation, named_only(arguments, named)))
+        )
         return found
 
     def stream(self, operation: Operation[P, Any], *arguments: P.args, **named: P.kwargs) -> Stream[Any]:
@@ -166,18 +168,18 @@ class Client(Base, Methods):
         """
         from . import _cores
 
-        call = _cores.prepared(self.settings, operation, named_only(arguments, named))
-        return self._streamed(call)
+        call = _cores.prepare(self.settings, operation, named_only(arguments, named))
+        return self._stream_of(call)
 
-    def _streamed(self, call: Call) -> Stream[Any]:
+    def _stream_of(self, call: Call) -> Stream[Any]:
         from . import _streaming, _streams
 
-        return _streams.Stream(self._opened().run, self.run(_streaming.streaming(call)))
+        return _streams.Stream(self._open().run, self.run(_streaming.open_stream(call)))
 
     def run(self, core: Core[R]) -> R:
         """Carry out a decision core with this client's connections and clock."""
         self._check_open()
-        return self._opened().run(core)
+        return self._open().run(core)
 
     def close(self) -> None:
         """Close the client's connections; a wait or download that runs in another thread ends with an error."""
@@ -186,7 +188,7 @@ class Client(Base, Methods):
             if self._driver is not None:
                 self._driver.close()
 
-    def _opened(self) -> SyncDriver:
+    def _open(self) -> SyncDriver:
         """Return what carries requests out, made by the first call."""
         if self._driver is None:
             from ._drive import SyncDriver
@@ -217,7 +219,7 @@ class Client(Base, Methods):
         """Submit a request, given as the arguments of its generated function."""
         from . import _cores, _tasks
 
-        core = _cores.starting(
+        core = _cores.start_task(
             self.settings,
             operation,
             arguments,
@@ -254,8 +256,8 @@ class Client(Base, Methods):
         from . import _cores
 
         arguments = _cores.arguments_of(operation, given, extra)
-        call = _cores.prepared(self.settings, operation, arguments, waive=waive, strict=strict)
-        return self._streamed(call)
+        call = _cores.prepare(self.settings, operation, arguments, waive=waive, strict=strict)
+        return self._stream_of(call)
 
     def _call(
         self,
@@ -269,8 +271,8 @@ class Client(Base, Methods):
         from . import _calls, _cores
 
         arguments = _cores.arguments_of(operation, given, extra)
-        call = _cores.prepared(self.settings, operation, arguments, waive=waive, strict=strict)
-        found: A = self.run(_calls.calling(call))
+        call = _cores.prepare(self.settings, operation, arguments, waive=waive, strict=strict)
+        found: A = self.run(_calls.call_operation(call))
         return found
 
 
@@ -324,7 +326,7 @@ class AsyncClient(Base, AsyncMethods):
         self._driver: AsyncDriver | None = None
         if transport is not None:
             # A wrong one is refused here, not by the first call.
-            self._opened()
+            self._open()
 
     def task(self, task_id: str, operation: str | None = None, **arguments: Any) -> AsyncTask:
         """Return the handle of a task submitted before; see `Client.task`."""
@@ -352,7 +354,7 @@ class AsyncClient(Base, AsyncMethods):
         from . import _calls, _cores
 
         found: A = await self.run(
-            _calls.calling(_cores.prepared(self.settings, operation, named_only(arguments, named)))
+            _calls.call_operation(_cores.prepare(self.settings, operation, named_only(arguments, named)))
         )
         return found
 
@@ -369,18 +371,18 @@ class AsyncClient(Base, AsyncMethods):
         """
         from . import _cores
 
-        call = _cores.prepared(self.settings, operation, named_only(arguments, named))
-        return await self._streamed(call)
+        call = _cores.prepare(self.settings, operation, named_only(arguments, named))
+        return await self._stream_of(call)
 
-    async def _streamed(self, call: Call) -> AsyncStream[Any]:
+    async def _stream_of(self, call: Call) -> AsyncStream[Any]:
         from . import _streaming, _streams
 
-        return _streams.AsyncStream(self._opened().run, await self.run(_streaming.streaming(call)))
+        return _streams.AsyncStream(self._open().run, await self.run(_streaming.open_stream(call)))
 
     async def run(self, core: Core[R]) -> R:
         """Carry out a decision core with this client's connections and clock."""
         self._check_open()
-        return await self._opened().run(core)
+        return await self._open().run(core)
 
     async def aclose(self) -> None:
         """Close the client's connections; a wait or download that runs in another task ends with an error."""
@@ -388,7 +390,7 @@ class AsyncClient(Base, AsyncMethods):
         if self._driver is not None:
             await self._driver.aclose()
 
-    def _opened(self) -> AsyncDriver:
+    def _open(self) -> AsyncDriver:
         """Return what carries requests out, made by the first call."""
         if self._driver is None:
             from ._drive import AsyncDriver
@@ -417,7 +419,7 @@ class AsyncClient(Base, AsyncMethods):
         """Submit a request, given as the arguments of its generated function."""
         from . import _cores, _tasks
 
-        core = _cores.starting(
+        core = _cores.start_task(
             self.settings,
             operation,
             arguments,
@@ -454,8 +456,8 @@ class AsyncClient(Base, AsyncMethods):
         from . import _cores
 
         arguments = _cores.arguments_of(operation, given, extra)
-        call = _cores.prepared(self.settings, operation, arguments, waive=waive, strict=strict)
-        return await self._streamed(call)
+        call = _cores.prepare(self.settings, operation, arguments, waive=waive, strict=strict)
+        return await self._stream_of(call)
 
     async def _call(
         self,
@@ -469,6 +471,6 @@ class AsyncClient(Base, AsyncMethods):
         from . import _calls, _cores
 
         arguments = _cores.arguments_of(operation, given, extra)
-        call = _cores.prepared(self.settings, operation, arguments, waive=waive, strict=strict)
-        found: A = await self.run(_calls.calling(call))
+        call = _cores.prepare(self.settings, operation, arguments, waive=waive, strict=strict)
+        found: A = await self.run(_calls.call_operation(call))
         return found

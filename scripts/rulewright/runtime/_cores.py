@@ -12,10 +12,10 @@ from typing import Any, Final, TypeVar, get_args
 
 from attrs import field, frozen
 
-from ._answers import Reader, submitted_id, usable_id, value_at
+from ._answers import Reader, find_submitted_id, usable_id, value_at
 from ._api import MODELS, OPERATIONS, POLL_ARGUMENTS, SUBMITS, TASKS, WAITERS, validate_request
-from ._calls import ATTEMPTS, Call, logged_if_interrupted, sending
-from ._downloading import downloading
+from ._calls import ATTEMPTS, Call, logged_if_interrupted, send_request
+from ._downloading import download_to
 from ._errors import ApiError, ConfigurationError, ProtocolError, RequestRefused, TaskOutputMissing
 from ._exchange import Answer, Core, Disk, DiskFailed, Effect, Request, Tell
 from ._files import checked_target
@@ -26,7 +26,7 @@ from ._settings import Settings, positive_seconds, waived
 from ._values import to_json
 from ._violation import RuleViolation
 from ._waiter import TaskResult, Waiter
-from ._waiting import OnPoll, Polling, looking, waiting
+from ._waiting import OnPoll, Polling, poll_once, wait_for_end
 
 _USUAL_REASONS: Final = (("message",), ("error", "message"), ("detail",), ("error",), ("title",))
 """Where most servers give an error message (RFC 9457 among them), where no waiter of a document names a place."""
@@ -103,21 +103,21 @@ def key(task_id: str, operation: str | None = None, arguments: Mapping[str, Any]
         raise ConfigurationError(
             f"operation must be one of {', '.join(sorted(WAITERS))}, got {printable(repr(operation))[:200]}"
         )
-    missing = sorted(_needed(operation) - set(arguments or {}))
+    missing = sorted(_poll_arguments(operation) - set(arguments or {}))
     if missing:
         raise ConfigurationError(f"to ask about a task, {operation} also needs {', '.join(missing)}")
     return TaskKey(task_id, operation, tuple((arguments or {}).items()), submit)
 
 
-def _needed(operation: str) -> set[str]:
+def _poll_arguments(operation: str) -> set[str]:
     """Return the arguments that a poll takes from its submit."""
     return {name for submit, poll in SUBMITS.items() if poll == operation for name in POLL_ARGUMENTS.get(submit, {})}
 
 
-def polling(settings: Settings, task: TaskKey) -> Polling:
+def poll_of(settings: Settings, task: TaskKey) -> Polling:
     """Return how to look at a task."""
     waiter, operation = task.waiter, OPERATIONS[task.operation]
-    arguments = {**dict(task.arguments), waiter.argument: _asking(waiter, task.id)}
+    arguments = {**dict(task.arguments), waiter.argument: _poll_key(waiter, task.id)}
     sent, _ = request(settings, operation, **arguments)
     reader = Reader(waiter, settings.redact, task.private, sent.url)
 
@@ -140,7 +140,7 @@ def polling(settings: Settings, task: TaskKey) -> Polling:
     return Polling(task.id, sent, reader, settings.timeout, result if waiter.result else None)
 
 
-def _asking(waiter: Waiter, task_id: str) -> Any:
+def _poll_key(waiter: Waiter, task_id: str) -> Any:
     """Return the argument by which a poll asks for a task: its id, or a body that holds it."""
     if not waiter.member:
         return task_id
@@ -150,7 +150,7 @@ def _asking(waiter: Waiter, task_id: str) -> Any:
     return {**waiter.constants, **value}
 
 
-def prepared(
+def prepare(
     settings: Settings,
     operation: Operation[..., Any],
     arguments: Mapping[str, Any],
@@ -169,12 +169,12 @@ def prepared(
     check(operation, arguments, settings.waive | waived(waive), strict=strict)
     sent, value = request(settings, operation, **arguments)
     waiter = TASKS.get(operation.id) or WAITERS.get(operation.poll or operation.id, NO_WAITER)
-    polled = _polled(settings, operation, waiter) if waiter.by_address else ""
+    polled = _poll_address(settings, operation, waiter) if waiter.by_address else ""
     reader = Reader(waiter, settings.redact, private_texts(arguments, value), sent.url, polled)
     return Call(sent, reader, operation, settings.timeout, attempts)
 
 
-def _polled(settings: Settings, operation: Operation[..., Any], waiter: Waiter) -> str:
+def _poll_address(settings: Settings, operation: Operation[..., Any], waiter: Waiter) -> str:
     """Return the address of the poll with signs for what it asks for; see `Reader.polled`."""
     poll = OPERATIONS[operation.poll or operation.id]
     path = poll.path
@@ -199,7 +199,7 @@ def arguments_of(
         raise ConfigurationError(f"{operation.id} cannot be sent: {why}; nothing was sent") from None
 
 
-def starting(
+def start_task(
     settings: Settings,
     operation: Operation[..., Any],
     arguments: Mapping[str, Any],
@@ -217,17 +217,17 @@ def starting(
         ConfigurationError: The operation starts no task.
         ApiError: See `sending`.
     """
-    call = prepared(settings, operation, arguments, waive=waive, strict=strict, attempts=attempts)
+    call = prepare(settings, operation, arguments, waive=waive, strict=strict, attempts=attempts)
     if not operation.poll:
         raise ConfigurationError(f"{operation.id} starts no task that a waiter knows; nothing was sent")
-    answer = yield from sending(call)
-    task_id = str(submitted_id(answer, call.reader.document(answer), call.reader))
+    answer = yield from send_request(call)
+    task_id = str(find_submitted_id(answer, call.reader.document(answer), call.reader))
     carried = _carried(operation, arguments)
     task = handle(TaskKey(task_id, operation.poll, carried, operation.id, call.reader.private))
     if on_submitted is not None:
         # Nobody has the id yet: a note on a cancellation is lost.
         with logged_if_interrupted(_resume(task_id)):
-            yield from carrying(task_id, iter(Tell(on_submitted, task)))
+            yield from attach_task_id(task_id, iter(Tell(on_submitted, task)))
     return task
 
 
@@ -270,13 +270,13 @@ def private_texts(arguments: Mapping[str, Any], value: Any) -> PrivateTexts:
         arguments: The operation's arguments.
         value: What the body was made from, if it is JSON or a form.
     """
-    listed = _listed()
+    listed = _listed_words()
     given = arguments if value is None else {**arguments, "body": value}
     return PrivateTexts(text for text in _texts(given) if text not in listed)
 
 
 @cache
-def _listed() -> frozenset[str]:
+def _listed_words() -> frozenset[str]:
     """Return the words that the document lists as values; a message may name them, as callers did not make them up."""
     return frozenset(word for each in vars(MODELS).values() for word in _words(each))
 
@@ -307,7 +307,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def look(settings: Settings, task: TaskKey) -> Core[TaskResult]:
     """Look at a task once."""
-    return (yield from carrying(task.id, looking(polling(settings, task))))
+    return (yield from attach_task_id(task.id, poll_once(poll_of(settings, task))))
 
 
 def wait(
@@ -319,10 +319,10 @@ def wait(
 
     def whole() -> Core[TaskResult]:
         # Built when the call's turn has come: thousands may begin at one moment.
-        plan = polling(settings, task)
-        return (yield from waiting(plan, timeout=seconds, on_poll=on_poll, fresh=fresh))
+        plan = poll_of(settings, task)
+        return (yield from wait_for_end(plan, timeout=seconds, on_poll=on_poll, fresh=fresh))
 
-    return carrying(task.id, whole())
+    return attach_task_id(task.id, whole())
 
 
 def download(
@@ -339,15 +339,15 @@ def download(
     if isinstance(index, bool) or not isinstance(index, int) or index < 0:
         raise ConfigurationError(f"index counts a task's files from 0, got {printable(repr(index))[:100]}")
 
-    def asked(result: TaskResult) -> Request:
+    def ask(result: TaskResult) -> Request:
         url = _output(result, index)
         if not task.waiter.result_is_file:
             return Request("GET", url)
         operation = OPERATIONS[task.waiter.result]
         return Request("GET", url, {"Accept": operation.accept}, None, credentials(settings, operation))
 
-    def renewed() -> Core[Request]:
-        return asked((yield from look(settings, task)))
+    def renew() -> Core[Request]:
+        return ask((yield from look(settings, task)))
 
     def whole() -> Core[Path]:
         # First of all, so that a misspelt path does not show after half an hour of waiting.
@@ -355,9 +355,9 @@ def download(
         if isinstance(target, DiskFailed):
             raise ConfigurationError(f"cannot write to {printable(str(path))}: {target.detail}")
         result = yield from wait(settings, task, timeout, on_poll, fresh=fresh)
-        return (yield from downloading(asked(result), target, settings.policy, settings.redact, renewed))
+        return (yield from download_to(ask(result), target, settings.policy, settings.redact, renew))
 
-    return carrying(task.id, whole())
+    return attach_task_id(task.id, whole())
 
 
 def _output(result: TaskResult, index: int) -> str:
@@ -369,7 +369,7 @@ def _output(result: TaskResult, index: int) -> str:
     return result.urls[index]
 
 
-def carrying(task_id: str, core: Generator[Effect[Any], Any, R]) -> Core[R]:
+def attach_task_id(task_id: str, core: Generator[Effect[Any], Any, R]) -> Core[R]:
     """Attach the task's id to every error raised by `core`: the id is what was paid for."""
     try:
         return (yield from core)

@@ -146,7 +146,7 @@ class _Again:
     expired: bool = False
 
 
-def downloading(
+def download_to(
     asked: Request, target: Path, policy: Policy, redact: Redactor, renewed: Callable[[], Core[Request]]
 ) -> Core[Path]:
     """Put the file at a URL under `target`.
@@ -162,7 +162,7 @@ def downloading(
         DownloadError: The file was not written; an older one is untouched.
     """
     deadline = (yield from Now()) + policy.total
-    yield from Disk(partial(_tidied, target))
+    yield from Disk(partial(_remove_partial_files, target))
     at, attempt = asked, 1
     while True:
         outcome = yield from _attempt(at, target, policy, redact, deadline)
@@ -184,7 +184,7 @@ def downloading(
         attempt += 1
 
 
-def _tidied(target: Path) -> None:
+def _remove_partial_files(target: Path) -> None:
     """Remove the partial files of killed downloads beside `target`."""
     if not is_stream(target):
         sweep(target.parent)
@@ -202,34 +202,34 @@ def _attempt(request: Request, target: Path, policy: Policy, redact: Redactor, d
     """Follow redirects by hand, without token, so that each address is checked before it is asked."""
     url = request.url
     if url.startswith("data:"):
-        return (yield from _saved_inlined(url, target, policy, deadline))
+        return (yield from _save_inline(url, target, policy, deadline))
     for _ in range(MAX_REDIRECTS + 1):
-        guarded = _checked(url, policy, redact)
+        guarded = _needs_guard(url, policy, redact)
         patience = yield from _patience(policy, deadline)
         opened = yield from Open(request, patience, guarded, authorized=bool(request.credentials))
         if isinstance(opened, Failed):
             if opened.kind == "refused":
-                raise _refused(url, redact, opened.detail)
+                raise _refusal(url, redact, opened.detail)
             return _Again(opened.detail)
         try:
             if opened.status not in _REDIRECTS:
-                return (yield from _saved(opened, target, policy, deadline))
+                return (yield from _save(opened, target, policy, deadline))
             place = opened.headers.get("location")
         finally:
             yield from Close(opened.stream)
-        url = _joined(url, place, redact)
+        url = _join_location(url, place, redact)
         request = Request("GET", url)
     raise DownloadError(f"cannot download {without_query(url)}: more than {MAX_REDIRECTS} redirects")
 
 
-def _joined(url: str, place: str | None, redact: Redactor) -> str:
+def _join_location(url: str, place: str | None, redact: Redactor) -> str:
     with contextlib.suppress(ValueError):
         if place:
             return urljoin(url, place)
-    raise _refused(url, redact, "it redirects to what is no URL")
+    raise _refusal(url, redact, "it redirects to what is no URL")
 
 
-def _checked(url: str, policy: Policy, redact: Redactor) -> bool:
+def _needs_guard(url: str, policy: Policy, redact: Redactor) -> bool:
     """Return whether the connection has to be guarded.
 
     Raises:
@@ -237,19 +237,19 @@ def _checked(url: str, policy: Policy, redact: Redactor) -> bool:
     """
     parts = split(url)
     if parts is None or parts.hostname is None:
-        raise _refused(url, redact, "it is not an http or https URL")
+        raise _refusal(url, redact, "it is not an http or https URL")
     if parts.username is not None:
-        raise _refused(url, redact, "it holds a user name")
+        raise _refusal(url, redact, "it holds a user name")
     if policy.private or (policy.trusted is not None and origin(url) == policy.trusted):
         return False
     if parts.scheme != "https":
-        raise _refused(url, redact, "it is not https")
+        raise _refusal(url, redact, "it is not https")
     if obviously_private(parts.hostname):
-        raise _refused(url, redact, "its address is not a public one")
+        raise _refusal(url, redact, "its address is not a public one")
     return True
 
 
-def _refused(url: str, redact: Redactor, why: str) -> DownloadError:
+def _refusal(url: str, redact: Redactor, why: str) -> DownloadError:
     return DownloadError(
         f"refused to download {redact(without_query(url), limit=200)}: {why}",
         way_out="allow_private_downloads=True lets http and private addresses pass",
@@ -260,7 +260,7 @@ def _patience(policy: Policy, deadline: float) -> Core[float]:
     return max(0.001, min(policy.idle, deadline - (yield from Now())))
 
 
-def _saved(opened: Opened, target: Path, policy: Policy, deadline: float) -> Core[Saved | _Again]:
+def _save(opened: Opened, target: Path, policy: Policy, deadline: float) -> Core[Saved | _Again]:
     status, headers = opened.status, opened.headers
     if status in _EXPIRED:
         return _Again(f"HTTP {status}; the URL seems to have expired", status, expired=True)
@@ -272,10 +272,10 @@ def _saved(opened: Opened, target: Path, policy: Policy, deadline: float) -> Cor
     part = _part(headers)
     if part is not None:
         return _Again(part)
-    return (yield from _kept(opened, headers, length, target, policy, deadline))
+    return (yield from _keep(opened, headers, length, target, policy, deadline))
 
 
-def _saved_inlined(url: str, target: Path, policy: Policy, deadline: float) -> Core[Saved | _Again]:
+def _save_inline(url: str, target: Path, policy: Policy, deadline: float) -> Core[Saved | _Again]:
     """Save a file that an answer holds in base64."""
     head, _, data = url.partition(",")
     try:
@@ -283,10 +283,10 @@ def _saved_inlined(url: str, target: Path, policy: Policy, deadline: float) -> C
     except ValueError:
         raise DownloadError(f"cannot write {target.name}: the answer does not hold it in base64") from None
     headers = {"content-type": head.removeprefix("data:").removesuffix(";base64")}
-    return (yield from _kept(content, headers, len(content), target, policy, deadline))
+    return (yield from _keep(content, headers, len(content), target, policy, deadline))
 
 
-def _kept(
+def _keep(
     source: Opened | bytes,
     headers: Mapping[str, str],
     length: int | None,
@@ -298,7 +298,7 @@ def _kept(
     if isinstance(partial_file, DiskFailed):
         raise _unwritable(target, partial_file)
     try:
-        size = yield from _copied(source, partial_file, target, policy, deadline)
+        size = yield from _copy(source, partial_file, target, policy, deadline)
         if isinstance(size, _Again):
             return size
         problem = yield from Disk(partial(_problem, partial_file, size, length, headers, target))
@@ -306,13 +306,13 @@ def _kept(
             raise _unwritable(target, problem)
         if problem is not None:
             return _Again(problem)
-        return Saved((yield from _committed(partial_file, target, policy, deadline)), size)
+        return Saved((yield from _commit(partial_file, target, policy, deadline)), size)
     finally:
         # Plain, not an effect: it has to happen even where the driver is gone. Idle after a commit.
         partial_file.discard()
 
 
-def _committed(sink: Partial | Spooled, target: Path, policy: Policy, deadline: float) -> Core[Path]:
+def _commit(sink: Partial | Spooled, target: Path, policy: Policy, deadline: float) -> Core[Path]:
     """Put the file where it belongs; a stream may take a while, and is not given the same bytes twice."""
     while True:
         done = yield from Disk(sink.commit)
@@ -325,7 +325,7 @@ def _committed(sink: Partial | Spooled, target: Path, policy: Policy, deadline: 
         yield from Sleep(done)
 
 
-def _copied(
+def _copy(
     source: Opened | bytes, sink: Partial | Spooled, target: Path, policy: Policy, deadline: float
 ) -> Core[int | _Again]:
     size = 0

@@ -29,7 +29,7 @@ def request(settings: Settings, operation: Operation[..., Any], **arguments: Any
         ConfigurationError: An argument cannot be put into a request.
     """
     try:
-        url, headers = _addressed(settings, operation, arguments)
+        url, headers = _address(settings, operation, arguments)
         value, kind, content = _content(operation, arguments.get("body"))
     except _MISTAKES as error:
         why = settings.redact(str(error), limit=200)
@@ -54,7 +54,7 @@ def credentials(settings: Settings, operation: Operation[..., Any]) -> tuple[Cre
     raise ConfigurationError(f"{operation.id} needs credentials that the client was not given: token={wanted}")
 
 
-def _addressed(
+def _address(
     settings: Settings, operation: Operation[..., Any], arguments: Mapping[str, Any]
 ) -> tuple[str, dict[str, str]]:
     """Return the URL of a request, and the headers that parameters are."""
@@ -79,7 +79,8 @@ def _addressed(
             headers[each.name] = _header(each, value)
     if cookies:
         headers["Cookie"] = "; ".join(cookies)
-    return base_of(settings, operation) + path + ("?" + "&".join(query) if query else ""), headers
+    mark = "&" if "?" in path else "?"  # some documents tell operations of one path apart by a query
+    return base_of(settings, operation) + path + (mark + "&".join(query) if query else ""), headers
 
 
 def base_of(settings: Settings, operation: Operation[..., Any]) -> str:
@@ -97,13 +98,13 @@ def _pairs(given: Input, value: Any) -> Iterator[tuple[str, str]]:
     elif style == "deepObject" and isinstance(value, Mapping):
         yield from _deep(name, value, given)
     elif not isinstance(value, list | Mapping):
-        yield name, _encoded(value, given)
+        yield name, _encode(value, given)
     elif exploded and isinstance(value, Mapping):
-        yield from ((quote(str(key), safe=""), _encoded(child, given)) for key, child in value.items())
+        yield from ((quote(str(key), safe=""), _encode(child, given)) for key, child in value.items())
     elif exploded and not in_cookie:
-        yield from ((name, _encoded(item, given)) for item in value)
+        yield from ((name, _encode(item, given)) for item in value)
     else:
-        yield name, _joined(given, value, _DELIMITERS.get(style, ","))
+        yield name, _join(given, value, _DELIMITERS.get(style, ","))
 
 
 def _deep(name: str, value: Mapping[str, Any], given: Input) -> Iterator[tuple[str, str]]:
@@ -112,16 +113,16 @@ def _deep(name: str, value: Mapping[str, Any], given: Input) -> Iterator[tuple[s
         if isinstance(child, Mapping):
             yield from _deep(inner, child, given)
         else:
-            yield from ((inner, _encoded(item, given)) for item in (child if isinstance(child, list) else [child]))
+            yield from ((inner, _encode(item, given)) for item in (child if isinstance(child, list) else [child]))
 
 
-def _joined(given: Input, value: Any, delimiter: str, equals: str = "") -> str:
+def _join(given: Input, value: Any, delimiter: str, equals: str = "") -> str:
     """Return a list or an object in one text; with `equals`, each member as a pair of its own."""
     if isinstance(value, Mapping):
-        pairs = [(quote(str(key), safe=""), _encoded(child, given)) for key, child in value.items()]
+        pairs = [(quote(str(key), safe=""), _encode(child, given)) for key, child in value.items()]
         texts = [f"{key}{equals or delimiter}{child}" for key, child in pairs]
     else:
-        texts = [_encoded(item, given) for item in value]
+        texts = [_encode(item, given) for item in value]
     if delimiter != "," and any(delimiter in text for text in texts if not isinstance(value, Mapping)):
         raise ValueError(f"an item of {given.argument} holds the sign that separates its items")
     return delimiter.join(texts)
@@ -135,16 +136,16 @@ def _segment(given: Input, value: Any) -> str:
     is_one = not isinstance(value, list | Mapping)
     pair = "=" if exploded else ""
     if style == "label":
-        text = "." + (_encoded(value, given) if is_one else _joined(given, value, "." if exploded else ",", pair))
+        text = "." + (_encode(value, given) if is_one else _join(given, value, "." if exploded else ",", pair))
     elif style == "matrix" and exploded and not is_one:
         names = value.items() if isinstance(value, Mapping) else [(given.name, item) for item in value]
-        text = "".join(f";{quote(str(name), safe='')}={_encoded(item, given)}" for name, item in names)
+        text = "".join(f";{quote(str(name), safe='')}={_encode(item, given)}" for name, item in names)
     elif style == "matrix":
-        text = f";{quote(given.name, safe='')}=" + (_encoded(value, given) if is_one else _joined(given, value, ","))
+        text = f";{quote(given.name, safe='')}=" + (_encode(value, given) if is_one else _join(given, value, ","))
     elif given.segments and is_one:
         text = "/".join(quote(each, safe="") for each in _text(value).split("/"))
     else:
-        text = _encoded(value, given) if is_one else _joined(given, value, ",", pair)
+        text = _encode(value, given) if is_one else _join(given, value, ",", pair)
     text = text.replace("?", "%3F").replace("#", "%23")
     if not _STEPS.isdisjoint(text.split("/")):
         raise ValueError(f"{given.argument} must not be {text!r}, which leads to another address")
@@ -164,7 +165,7 @@ def _header(given: Input, value: Any) -> str:
     return text
 
 
-def _encoded(value: Any, given: Input) -> str:
+def _encode(value: Any, given: Input) -> str:
     return quote(_text(value), safe=_RESERVED if given.reserved else "")
 
 
@@ -228,17 +229,17 @@ def _fields(content: Content, name: str, value: Any) -> Iterator[tuple[str, Any,
     elif in_parts:
         yield from ((name, as_json(item).decode(), media or "application/json") for item in items)
     else:
-        yield from ((path, text, "") for path, text in _nested(name, value))
+        yield from ((path, text, "") for path, text in _nest(name, value))
 
 
-def _nested(name: str, value: Any) -> Iterator[tuple[str, str]]:
+def _nest(name: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for inner, child in value.items():
-            yield from _nested(f"{name}[{inner}]", child)
+            yield from _nest(f"{name}[{inner}]", child)
     elif isinstance(value, list):
         is_plain = all(not isinstance(item, list | Mapping) for item in value)
         for index, item in enumerate(value):
-            yield from _nested(name if is_plain else f"{name}[{index}]", item)
+            yield from _nest(name if is_plain else f"{name}[{index}]", item)
     elif value is not None:
         yield name, _text(value)
 

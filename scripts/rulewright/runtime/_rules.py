@@ -46,7 +46,7 @@ def nearest(
     Returns:
         The changes, or nothing if no change of at most three listable fields is enough.
     """
-    found = [each for each in violated(_given(before)) if each[0].id not in waive]
+    found = [each for each in violated(_without_absent(before)) if each[0].id not in waive]
     levels = {"error"} if any(rule.level == "error" for rule, _, _ in found) else {"error", "warning"}
     blamed = {pointer.split("/")[1] for _, pointer, _ in found if pointer}
     fields = sorted((name for name in before if name in domains), key=lambda name: name not in blamed)
@@ -56,11 +56,11 @@ def nearest(
             for pairs in itertools.product(*(_alternatives(name, domains[name], before[name]) for name in chosen)):
                 after = dict(pairs)
                 changed = {**before, **{name: _sample(value, before[name]) for name, value in after.items()}}
-                left = [rule for rule, _, _ in violated(_given(changed)) if rule.id not in waive]
+                left = [rule for rule, _, _ in violated(_without_absent(changed)) if rule.id not in waive]
                 if any(rule.level in levels for rule in left) or (best and best[0] <= len(left)):
                     continue
                 changes = (
-                    Change(f"/{pointer_token(name)}", _listed(before[name]), value) for name, value in after.items()
+                    Change(f"/{pointer_token(name)}", _as_length(before[name]), value) for name, value in after.items()
                 )
                 best = (len(left), tuple(changes))
         if best is not None:
@@ -68,12 +68,12 @@ def nearest(
     return ()
 
 
-def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _without_absent(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not ABSENT}
 
 
 def _alternatives(name: str, domain: tuple[Any, ...], before: Any) -> Iterator[tuple[str, Any]]:
-    now = _listed(before)
+    now = _as_length(before)
     others = [value for value in domain if value != now or type(value) is not type(now)]
     if isinstance(now, Length):  # a list: the fewest items added or dropped come first
         others.sort(key=lambda value: abs(value.count - now.count) if isinstance(value, Length) else now.count + 1)
@@ -82,7 +82,7 @@ def _alternatives(name: str, domain: tuple[Any, ...], before: Any) -> Iterator[t
     return ((name, value) for value in others)
 
 
-def _listed(value: Any) -> Any:
+def _as_length(value: Any) -> Any:
     return Length(len(value)) if isinstance(value, (list, tuple)) else value
 
 
@@ -113,7 +113,7 @@ class RuleSet:
     domains: Domains
     check: Check
 
-    def violated(self, fields: Any) -> list[Violated]:
+    def find_violated(self, fields: Any) -> list[Violated]:
         """Return the rules of this set that an object violates."""
         found: Found = []
         self.check(fields, "", found)
@@ -159,7 +159,7 @@ class RuleViolations:
         ]
 
     def _nearest(self, waive: Collection[str]) -> tuple[Change, ...]:
-        changes = nearest(self.rules.domains, self.fields, self.rules.violated, waive)
+        changes = nearest(self.rules.domains, self.fields, self.rules.find_violated, waive)
         return tuple(Change(self.at + each.pointer, each.before, each.after) for each in changes)
 
 
@@ -253,9 +253,9 @@ class Rules:
         Raises:
             ValueError: A waived id does not exist, or it is not clear which model the object belongs to.
         """
-        return _violations(self._found(body, model, waive), waive)
+        return _violations(self._find(body, model, waive), waive)
 
-    def _found(self, body: Any, model: type[Any] | None, waive: Collection[str]) -> Found:
+    def _find(self, body: Any, model: type[Any] | None, waive: Collection[str]) -> Found:
         if waive:
             self.check_waived(waive)
         if model is None:
@@ -298,7 +298,7 @@ class Rules:
             RuleViolation: With every violation at once.
             ValueError: A waived id does not exist, or it is not clear which model the object belongs to.
         """
-        found = self._found(body, model, waive)
+        found = self._find(body, model, waive)
         if violations := _violations(found, waive):
             enforce(violations, strict=strict, stacklevel=stacklevel + 1)
         warn_of_deprecated(found, stacklevel=stacklevel + 1)
@@ -330,7 +330,7 @@ class Rules:
         if (checks := self._requests.get(operation.id)) is None:
             return parameters, body
         if checks.parameters is not None:
-            checks.parameters(Arguments(operation.filled_in(arguments)), "", parameters)
+            checks.parameters(Arguments(operation.fill_in(arguments)), "", parameters)
         value = arguments.get("body", ABSENT)
         if is_given(value) and (check := checks.body(value, operation.content(value))) is not None:
             check(value if type(value) in self._bodies else to_json(value), "", body)

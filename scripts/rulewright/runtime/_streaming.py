@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from ._calls import RESULT_LIMIT, Call, opening, unreadable
+from ._calls import RESULT_LIMIT, Call, open_answer, unreadable
 from ._errors import ConfigurationError, ProtocolError
 from ._exchange import Answer, Close, Core, Failed, Opened, Read
 from ._streams import END, Event
@@ -152,7 +152,7 @@ def _essence(opened: Opened) -> str:
     return opened.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def streaming(call: Call) -> Core[Items]:
+def open_stream(call: Call) -> Core[Items]:
     """Send a request, and return the items of the stream that a success is answered with.
 
     Raises:
@@ -165,7 +165,7 @@ def streaming(call: Call) -> Core[Items]:
     if not operation.stream:
         raise ConfigurationError(f"{operation.id} is not answered with a stream; nothing was sent")
     headers = {**call.request.headers, "Accept": operation.stream}
-    opened = yield from opening(evolve(call, request=evolve(call.request, headers=headers)))
+    opened = yield from open_answer(evolve(call, request=evolve(call.request, headers=headers)))
     found, encoding = _essence(opened), opened.headers.get("content-encoding", "identity").strip().lower()
     if opened.status != 204 and (found not in {*kinds, ""} or encoding not in {"", "identity"}):
         yield from Close(opened.stream)

@@ -62,7 +62,7 @@ def unlisted(value: object, listed: Collection[T], place: str) -> T:
     raise UnlistedValueError(value, listed, place)
 
 
-def parsed(parse: Callable[[str], T], value: str, place: str) -> T:
+def parse_text(parse: Callable[[str], T], value: str, place: str) -> T:
     """Return a text as a date or the like; as it is, if the answer being read is known to hold others there.
 
     Raises:
@@ -236,11 +236,11 @@ def to_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: to_json(child) for name, child in value.items()}
     if isinstance(value, (dt.date, dt.datetime, dt.time)):
-        return written(value)
+        return write_date(value)
     return str(value) if isinstance(value, UUID) else value
 
 
-def written(moment: dt.date | dt.time) -> str:
+def write_date(moment: dt.date | dt.time) -> str:
     """Return a date or a time as RFC 3339 writes it: UTC as `Z`, which every reader of such texts knows.
 
     What an answer held in place of a date is returned as it was.

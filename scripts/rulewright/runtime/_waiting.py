@@ -81,7 +81,7 @@ class Fault:
     wait: float | None = None
 
 
-def looking(polling: Polling) -> Core[TaskResult]:
+def poll_once(polling: Polling) -> Core[TaskResult]:
     """Look at the task once.
 
     Raises:
@@ -94,7 +94,7 @@ def looking(polling: Polling) -> Core[TaskResult]:
 
 
 def _look(polling: Polling, timeout: float) -> Core[TaskResult | Fault]:
-    seen = yield from _asked(polling, polling.request, timeout)
+    seen = yield from _poll(polling, polling.request, timeout)
     if isinstance(seen, Fault):
         return seen
     answer, wait = seen
@@ -104,7 +104,7 @@ def _look(polling: Polling, timeout: float) -> Core[TaskResult | Fault]:
     request = polling.result(answer)
     if polling.reader.waiter.result_is_file:
         return evolve(found, urls=(request.url,))
-    seen = yield from _asked(polling, request, timeout)
+    seen = yield from _poll(polling, request, timeout)
     if isinstance(seen, Fault):
         return seen
     answer, wait = seen
@@ -114,7 +114,7 @@ def _look(polling: Polling, timeout: float) -> Core[TaskResult | Fault]:
     return evolve(found, urls=output_urls(answer, document, polling.reader), raw=document)
 
 
-def _asked(polling: Polling, request: Request, timeout: float) -> Core[tuple[Answer, float | None] | Fault]:
+def _poll(polling: Polling, request: Request, timeout: float) -> Core[tuple[Answer, float | None] | Fault]:
     """Return an answer and how long the server asks to wait."""
     waiter = polling.reader.waiter
     limit = RESULT_LIMIT if waiter.inlined or waiter.state == STATUS else ANSWER_LIMIT
@@ -183,7 +183,7 @@ class _Wait:
     missing_since: float | None = None
     warned: set[str] = field(factory=set)
 
-    def faulted(self, fault: Fault, now: float) -> None:
+    def note_fault(self, fault: Fault, now: float) -> None:
         """Note a fault, or raise it where waiting on is of no use."""
         self.fault = fault
         fault.error.task_id = self.polling.task_id
@@ -209,7 +209,7 @@ class _Wait:
         grace = self.polling.reader.waiter.not_found_grace
         return self.missing >= MISSING_POLLS and now - self.missing_since >= grace
 
-    def seen(self, result: TaskResult) -> None:
+    def note_answer(self, result: TaskResult) -> None:
         """Note an answer, and raise if it is an end without a result."""
         self.last, self.fault, self.failing_since = result, None, None
         self.missing, self.missing_since = 0, None
@@ -218,14 +218,16 @@ class _Wait:
             shown = self.polling.reader.state(result.status)
             _log.warning("%s is in a state this version does not know, %r; waiting on", self.polling.name, shown)
         if result.verdict in _ENDS:
-            raise self.ended(_ENDS[result.verdict], f'ended as "{self.polling.reader.state(result.status)}"', result)
+            raise self.end_error(
+                _ENDS[result.verdict], f'ended as "{self.polling.reader.state(result.status)}"', result
+            )
         if result.succeeded and self.polling.reader.waiter.makes_files and not result.urls:
-            raise self.ended(TaskOutputMissing, "succeeded, but its answer names no usable URL", result)
+            raise self.end_error(TaskOutputMissing, "succeeded, but its answer names no usable URL", result)
 
-    def ended(self, kind: type[TaskEnded], how: str, result: TaskResult) -> TaskEnded:
+    def end_error(self, kind: type[TaskEnded], how: str, result: TaskResult) -> TaskEnded:
         """Return the error for a task that ended without a result."""
         show = self.polling.reader.show
-        message = f"{self.polling.name} {how} after {self._counted()}"
+        message = f"{self.polling.name} {how} after {self._count_polls()}"
         if result.error_code is not None:
             message += f", code {show(str(result.error_code), limit=100)}"
         vendor_message = None if result.error_message is None else show(result.error_message)
@@ -233,12 +235,12 @@ class _Wait:
             message += f": {vendor_message}"
         return kind(message, result=result, trace_id=result.trace_id, vendor_message=vendor_message)
 
-    def _counted(self) -> str:
+    def _count_polls(self) -> str:
         return f"{self.polls} poll{'s' * (self.polls != 1)}"
 
-    def timed_out(self, now: float, wait: float | None) -> WaitTimeout:
+    def timeout_error(self, now: float, wait: float | None) -> WaitTimeout:
         """Return the error for a wait that is over."""
-        message = f"stopped waiting for {self.polling.name} after {now - self.started:.1f} s ({self._counted()})"
+        message = f"stopped waiting for {self.polling.name} after {now - self.started:.1f} s ({self._count_polls()})"
         if self.last is not None:
             message += f'; last seen as "{self.polling.reader.state(self.last.status)}"'
         if self.fault is not None:
@@ -255,7 +257,7 @@ class _Wait:
         )
 
 
-def waiting(polling: Polling, *, timeout: float, on_poll: OnPoll | None, fresh: bool) -> Core[TaskResult]:
+def wait_for_end(polling: Polling, *, timeout: float, on_poll: OnPoll | None, fresh: bool) -> Core[TaskResult]:
     """Look at the task until it has ended well.
 
     Args:
@@ -282,17 +284,17 @@ def waiting(polling: Polling, *, timeout: float, on_poll: OnPoll | None, fresh: 
         if isinstance(seen, TaskResult):
             if on_poll is not None:
                 yield from Tell(on_poll, seen)
-            wait.seen(seen)
+            wait.note_answer(seen)
             if seen.succeeded:
                 return seen
         now = yield from Now()
         if isinstance(seen, Fault):
-            wait.faulted(seen, now)
+            wait.note_fault(seen, now)
             asked = seen.wait
         if now >= wait.deadline:
-            raise wait.timed_out(now, None)
+            raise wait.timeout_error(now, None)
         if asked is not None and now + asked > wait.deadline:
-            raise wait.timed_out(now, asked)
+            raise wait.timeout_error(now, asked)
         yield from _pause(wait, now, asked)
 
 

@@ -222,14 +222,14 @@ class Journal:
             name.decode(LATIN): (self._mark(value) if name in self._headers else value).decode(LATIN)
             for name, value in request.named.items()
         }
-        query = "&".join(map(self._hidden, request.query.decode(LATIN).split("&")))
+        query = "&".join(map(self._hide, request.query.decode(LATIN).split("&")))
         self._entries.append(Recorded(request.method, request.path, query, headers, request.body, status))
 
     def _mark(self, value: bytes) -> bytes:
         scheme = value[:7] if value[:7].lower() == b"bearer " else b""
         return scheme + (b"[accepted]" if value[len(scheme) :] == self._token else b"[refused]")
 
-    def _hidden(self, part: str) -> str:
+    def _hide(self, part: str) -> str:
         name = part.partition("=")[0]
         return f"{name}=[hidden]" if unquote_plus(name).lower() in self._queries else part
 

@@ -57,7 +57,7 @@ class Guard:
         for name in {name for operation in spec.operations for every in operation.security for name in every}:
             if name not in schemes:
                 raise SpecError(f"#/components/securitySchemes: {name!r} is required by an operation but not defined")
-            if (place := placed(spec.resolve(schemes[name]))) is not None:
+            if (place := credential_place(spec.resolve(schemes[name]))) is not None:
                 self._schemes[name] = place
             else:
                 self.unchecked.append(name)
@@ -82,7 +82,7 @@ class Guard:
         if scheme not in self._schemes:
             return True
         place, name = self._schemes[scheme]
-        given = _given(place, name, request)
+        given = _credential(place, name, request)
         if given is None:
             return False
         if place == "basic":
@@ -90,7 +90,7 @@ class Guard:
         return hmac.compare_digest(given, self._token)
 
 
-def placed(scheme: Mapping[str, Any]) -> tuple[str, str] | None:
+def credential_place(scheme: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return where requests carry the token: `bearer`, `basic`, `header`, `query` or `cookie`, and the name there.
 
     None for a scheme that needs more than a token.
@@ -105,7 +105,7 @@ def placed(scheme: Mapping[str, Any]) -> tuple[str, str] | None:
     return None
 
 
-def _given(place: str, name: str, request: Request) -> bytes | None:
+def _credential(place: str, name: str, request: Request) -> bytes | None:
     if place in _SCHEMES:
         value = request.named.get(b"authorization")
         return None if value is None else _after(_SCHEMES[place], value)
@@ -172,7 +172,9 @@ class Parameters:
             try:
                 is_query = parameter.place == "query"
                 found = (
-                    self._in_query(parameter, types, pairs) if is_query else _sent(parameter, types, request, in_path)
+                    self._in_query(parameter, types, pairs)
+                    if is_query
+                    else _texts_of(parameter, types, request, in_path)
                 )
             except ValueError as error:
                 entries.append(_entry("type", at, "contradictory fields", str(error)))
@@ -197,7 +199,7 @@ class Parameters:
             found: dict[str, Any] = {}
             for key, text in pairs:
                 if key.startswith(f"{name}["):
-                    _put(found, _path(key), unquote_plus(text))
+                    _set_at(found, _path(key), unquote_plus(text))
             return found.get(name)
         if is_object and parameter.explode:
             listed = self._spec.properties(parameter.schema)
@@ -215,7 +217,7 @@ class Parameters:
         pieces = unquote_plus(texts[0]).split(sign) if sign else [*map(unquote_plus, texts[0].split(","))]
         # An empty list and a list of one empty text are written alike.
         is_empty = not texts[0] and not any(self._spec.keyword(parameter.schema, "minItems"))
-        return _paired(pieces) if is_object else [] if is_empty else pieces
+        return _pair(pieces) if is_object else [] if is_empty else pieces
 
     def _value(self, parameter: Parameter, found: Any, types: Types) -> Any:
         """Return the texts of a parameter as its value."""
@@ -225,15 +227,15 @@ class Parameters:
             except (ValueError, RecursionError):
                 return found[0]
         if isinstance(found, Mapping) or "array" in types:
-            return _form_value(self._spec, found, parameter.schema, _typed)
-        return _typed(found[0], types)
+            return _form_value(self._spec, found, parameter.schema, _convert)
+        return _convert(found[0], types)
 
 
 _Sent = list[str] | dict[str, Any] | None
 _DELIMITERS: Final = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
 
-def _sent(parameter: Parameter, types: Types, request: Request, in_path: Mapping[str, str]) -> _Sent:
+def _texts_of(parameter: Parameter, types: Types, request: Request, in_path: Mapping[str, str]) -> _Sent:
     """Return the texts of a parameter that does not stand in the query."""
     name = parameter.name
     text: str | None
@@ -261,10 +263,10 @@ def _sent(parameter: Parameter, types: Types, request: Request, in_path: Mapping
         return [*map(decode, pieces)]
     if parameter.explode:
         pieces = [part for piece in pieces for part in piece.partition("=")[::2]]
-    return _paired([*map(decode, pieces)])
+    return _pair([*map(decode, pieces)])
 
 
-def _paired(pieces: list[str]) -> dict[str, Any]:
+def _pair(pieces: list[str]) -> dict[str, Any]:
     """Return an object whose names and values take turns."""
     return dict(zip(pieces[::2], pieces[1::2], strict=False))
 
@@ -345,7 +347,7 @@ def read_form(spec: Spec, schema: Schema, raw: bytes, content_type: bytes) -> di
         fields = parse_qsl(raw.decode(), keep_blank_values=True)
     found: dict[str, Any] = {}
     for name, value in fields:
-        _put(found, _path(name), value)
+        _set_at(found, _path(name), value)
     return _object(spec, found, schema, _loosely)
 
 
@@ -363,16 +365,16 @@ def _form_value(spec: Spec, value: Any, schema: Any, read: _Read) -> Any:
         value = [value[index] for index in sorted(value, key=int)]
     if "array" in types:
         items = next(iter(spec.keyword(schema, "items")), None)
-        return [_form_value(spec, item, items, read) for item in _listed(value)]
+        return [_form_value(spec, item, items, read) for item in _as_list(value)]
     return read(value, types) if isinstance(value, str) else value
 
 
 def _loosely(text: str, types: Types) -> Any:
     word = text.lower()  # some clients write booleans as their language does: True
-    return _typed(word if word in {"true", "false"} and "string" not in types else text, types)
+    return _convert(word if word in {"true", "false"} and "string" not in types else text, types)
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
@@ -385,7 +387,7 @@ def _path(name: str) -> list[str]:
     return [first, *steps]
 
 
-def _put(target: dict[str, Any], path: list[str], value: Any) -> None:
+def _set_at(target: dict[str, Any], path: list[str], value: Any) -> None:
     if len(path) > 1 and path[-1] == "":
         path, value = path[:-1], [value]
     for step in path[:-1]:
@@ -393,7 +395,7 @@ def _put(target: dict[str, Any], path: list[str], value: Any) -> None:
         if not isinstance(target, dict):
             raise ValueError(f"the field {step[:60]!r} is both a value and an object")  # noqa: TRY004  the body's fault
     last = path[-1]
-    target[last] = [*_listed(target[last]), *_listed(value)] if last in target else value
+    target[last] = [*_as_list(target[last]), *_as_list(value)] if last in target else value
 
 
 def _parts(raw: bytes, content_type: bytes) -> Iterable[tuple[str, Any]]:
@@ -415,7 +417,7 @@ def _part_text(part: Message) -> str:
     return content.decode(errors="replace") if part.get_filename() is None else content.decode(LATIN)
 
 
-def _typed(text: str, types: Types) -> Any:
+def _convert(text: str, types: Types) -> Any:
     """Return a text as a value of one of the types, where it can be read so; the schema checks the rest."""
     if "string" in types:
         return text
@@ -432,4 +434,4 @@ def _typed(text: str, types: Types) -> Any:
 def _types(spec: Spec, schemas: Iterable[Any]) -> Types:
     """Return the types that some schemas name; a string if they name none."""
     found = [kind for schema in schemas for kind in spec.keyword(schema, "type")]
-    return frozenset(each for kind in found for each in _listed(kind)) or _TEXT
+    return frozenset(each for kind in found for each in _as_list(kind)) or _TEXT

@@ -48,7 +48,7 @@ class SubmitBody:
         """Return the body for one task, with an address where that stands for its id."""
         body = copy.deepcopy(self._sample)
         if self._pointer:
-            _put(body, self._pointer, address or (int(task.id) if self._numeric else task.id))
+            _set_at(body, self._pointer, address or (int(task.id) if self._numeric else task.id))
         return body
 
 
@@ -76,12 +76,14 @@ class PollBody:
         """Return the body for a task in a state."""
         body = copy.deepcopy(self._required)
         for place in self._ids:
-            _put(body, place, int(task.id) if self._numeric else task.id)
+            _set_at(body, place, int(task.id) if self._numeric else task.id)
         if self._waiter.state.startswith("/"):
-            _put(body, self._waiter.state, json.loads(state) if self._state_type in {"boolean", "integer"} else state)
+            _set_at(
+                body, self._waiter.state, json.loads(state) if self._state_type in {"boolean", "integer"} else state
+            )
         body |= dict.fromkeys(self._created, date_text(task.created))
         if trace := self._waiter.error.get("trace"):
-            _put(body, trace, f"trace-{task.id[:8]}")
+            _set_at(body, trace, f"trace-{task.id[:8]}")
         if task.finished is not None:
             body |= dict.fromkeys(self._finished, date_text(task.finished))
             self._put_end(body, task, state, origin)
@@ -91,21 +93,21 @@ class PollBody:
         waiter = self._waiter
         if task.life.kind == Outcome.SUCCESS:
             for each in filter(_in_body, waiter.result_ids):
-                _put(body, each, task.id)
+                _set_at(body, each, task.id)
             if not waiter.result:
                 self.put_output(body, task, origin)
             return
         if message := waiter.error.get("message"):
-            _put(body, message, ERROR_TEXT.format(state=state))
+            _set_at(body, message, ERROR_TEXT.format(state=state))
         if (code := waiter.error.get("code")) and task.life.kind == Outcome.FAILURE:
-            _put(body, code, str(ERROR_CODE) if self._text_code else ERROR_CODE)
+            _set_at(body, code, str(ERROR_CODE) if self._text_code else ERROR_CODE)
 
     def put_output(self, body: dict[str, Any], task: Task, origin: str) -> None:
         """Write the result of a task into a body."""
         place = task.output or self._waiter.output
         if place and _in_body(place) and task.life.script.outcome != Outcome.NO_URL:
             inlined = self._waiter.inlined
-            self._output_at(place).put(body, encoded(task) if inlined else file_url(task, origin))
+            self._output_at(place).put(body, encode(task) if inlined else file_url(task, origin))
 
 
 def _in_body(place: str) -> bool:
@@ -155,7 +157,7 @@ def _schema_at(spec: Spec, schema: Any, pointer: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _put(target: dict[str, Any], pointer: str, value: Any) -> None:
+def _set_at(target: dict[str, Any], pointer: str, value: Any) -> None:
     """Set the value at a JSON pointer, making the objects above it."""
     *above, name = decode(pointer)
     for token in above:
@@ -178,7 +180,7 @@ def content(task: Task) -> bytes:
     return _PNG if task.media == "image/png" else _ANYTHING
 
 
-def encoded(task: Task) -> str:
+def encode(task: Task) -> str:
     """Return that file in base64."""
     return base64.b64encode(content(task)).decode()
 
@@ -192,10 +194,10 @@ def send_file(request: Request, task: Task) -> Response:
     """Answer a download with the whole file, or with the one range that was asked for (RFC 9110, 14)."""
     task.downloads += request.method == "GET"
     faults = task.life.script.faults_at("download", task.downloads)
-    return apply_faults(refusal(faults) or _sent(request, task), faults, request, None)
+    return apply_faults(refusal(faults) or _send(request, task), faults, request, None)
 
 
-def _sent(request: Request, task: Task) -> Response:
+def _send(request: Request, task: Task) -> Response:
     whole = content(task)
     always = ((b"content-type", (task.media or VIDEO).encode()), (b"accept-ranges", b"bytes"))
     size = len(whole)

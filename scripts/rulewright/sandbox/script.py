@@ -215,20 +215,22 @@ def _from_words(words: list[str]) -> Script:
         if _TIMING.fullmatch(word):
             timings.append(word)
         elif "@" in word or _STATUS.fullmatch(word):
-            faults.append(_fault(word))
+            faults.append(_parse_fault(word))
         else:
             outcomes.append(word)
     if len(outcomes) > 1 or len(timings) > 1:
         raise ScriptError(f"a script has one outcome and one timing, got {', '.join([*outcomes, *timings])}")
-    return Script(outcomes[0] if outcomes else Outcome.SUCCESS, _timing(timings[0]) if timings else None, tuple(faults))
+    return Script(
+        outcomes[0] if outcomes else Outcome.SUCCESS, _parse_timing(timings[0]) if timings else None, tuple(faults)
+    )
 
 
-def _timing(word: str) -> Timing:
+def _parse_timing(word: str) -> Timing:
     mode, _, each = word.partition("=")
     return Timing("now") if mode == "now" else Timing("polls" if mode == "polls" else "seconds", float(each))
 
 
-def _fault(word: str) -> Fault:
+def _parse_fault(word: str) -> Fault:
     match = _FAULT.fullmatch(word if "@" in word else word + "@submit")
     if match is None:
         raise ScriptError(f"{word!r} is not a fault; write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], as in 502@poll:2-4")

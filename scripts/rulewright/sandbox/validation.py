@@ -68,11 +68,11 @@ class Schemas(DocumentSchemas):
         """
         return self.spec.resolve(value)
 
-    def ruled(self, schema: Any) -> Iterator[Ruled]:
+    def find_ruled(self, schema: Any) -> Iterator[Ruled]:
         """Yield each schema with rules that may apply to a value of a schema or to a part of the value."""
-        yield from self._ruled(schema, Ruled((), (), {}, is_alternative=False), frozenset())
+        yield from self._find_ruled(schema, Ruled((), (), {}, is_alternative=False), frozenset())
 
-    def _ruled(self, schema: Any, found: Ruled, above: frozenset[int]) -> Iterator[Ruled]:
+    def _find_ruled(self, schema: Any, found: Ruled, above: frozenset[int]) -> Iterator[Ruled]:
         value = self.resolve(schema)
         if not isinstance(value, Mapping) or id(value) in above:
             return
@@ -83,21 +83,21 @@ class Schemas(DocumentSchemas):
             yield here
         for member in value.get("allOf") or ():
             if not is_rule(member):
-                yield from self._ruled(member, here, above)
+                yield from self._find_ruled(member, here, above)
         within = {
             **(value.get("properties") or {}),
             ITEMS: value.get("items"),
             MEMBERS: value.get("additionalProperties"),
         }
         for name, child in within.items():
-            yield from self._ruled(child, replace(here, path=(*found.path, name)), above)
+            yield from self._find_ruled(child, replace(here, path=(*found.path, name)), above)
         for member in (*(value.get("oneOf") or ()), *(value.get("anyOf") or ())):
-            yield from self._ruled(member, replace(here, is_alternative=True), above)
+            yield from self._find_ruled(member, replace(here, is_alternative=True), above)
 
     def rules(self, schema: Any) -> list[Mapping[str, Any]]:
         """Return each rule that may apply to a value of a schema or to a part of the value, once."""
         found: dict[str, Mapping[str, Any]] = {}
-        for rule in (rule for each in self.ruled(schema) for rule in each.schema["x-rules"]):
+        for rule in (rule for each in self.find_ruled(schema) for rule in each.schema["x-rules"]):
             found.setdefault(str(rule.get("id")), rule)
         return list(found.values())
 
@@ -193,7 +193,7 @@ class Checks:
         """Return whether a value fits the schema, rules aside."""
         return self._validator.is_valid(value)
 
-    def applied(self, value: Any) -> list[tuple[Rule, Location, Any]]:
+    def apply(self, value: Any) -> list[tuple[Rule, Location, Any]]:
         """Return the rules whose condition a part of a value meets, in their order, each with the part."""
         order = {rule.id: number for number, rule in enumerate(self.rules)}
         subjects = self._schemas.rule_subjects(self._schema, value)
@@ -206,7 +206,7 @@ class Checks:
         """Return an entry for each violation, and the ids of violated rules that are not enforced."""
         entries = [schema_entry(error) for error in self._validator.iter_errors(value)]
         warnings: dict[str, None] = {}
-        for rule, location, part in self.applied(value):
+        for rule, location, part in self.apply(value):
             if rule.requirement.is_valid(part):
                 continue
             if rule.level == "error" or self._strict:
@@ -229,13 +229,13 @@ def schema_entry(error: ValidationError, above: Location = ()) -> Entry:
     """Return the entry of one schema error; `above` is the location of the value within the request."""
     location, got = _place(error, ())
     keyword = error.kind.name
-    return _shortened(
+    return _shorten_entry(
         {
             "keyword": keyword,
             "pointer": encode((*above, *location)),
             "got": got,
             "message": _requirement(keyword, error),
-            "allowed": _allowed(error),
+            "allowed": _operand(error),
         }
     )
 
@@ -248,12 +248,12 @@ def _rule_entry(rule: Rule, location: Location, part: Any) -> Entry:
         "pointer": encode(place),
         "got": got,
         "message": rule.message,
-        "allowed": {error.kind.name: _allowed(error)},
+        "allowed": {error.kind.name: _operand(error)},
         "source": rule.quote,
     }
     if rule.level != "error":
         entry["level"] = rule.level
-    return _shortened(entry)
+    return _shorten_entry(entry)
 
 
 def _place(error: ValidationError, above: Location) -> tuple[Location, str]:
@@ -265,10 +265,10 @@ def _place(error: ValidationError, above: Location) -> tuple[Location, str]:
         return (*location, missing), "absent"
     if keyword in _COUNTED and isinstance(error.instance, str | list):
         return location, f"{len(error.instance)} {_COUNTED[keyword]}"
-    return location, _cut(json_text(error.instance), 60)
+    return location, _shorten(json_text(error.instance), 60)
 
 
-def _allowed(error: ValidationError) -> Any:
+def _operand(error: ValidationError) -> Any:
     """Return the keyword's operand; where the validator has errors in its place, their messages."""
     value = error.kind.value
     if isinstance(value, ValidationError):
@@ -283,7 +283,7 @@ def _are_errors(value: Any) -> bool:
 
 
 def _requirement(keyword: str, error: ValidationError) -> str:
-    allowed = _cut(json_text(_allowed(error)), 100)
+    allowed = _shorten(json_text(_operand(error)), 100)
     phrases = {
         "required": "must be present",
         "type": f"must be of type {allowed}",
@@ -292,13 +292,13 @@ def _requirement(keyword: str, error: ValidationError) -> str:
     return phrases.get(keyword, f"must satisfy {keyword} {allowed}")
 
 
-def _shortened(entry: Entry) -> Entry:
+def _shorten_entry(entry: Entry) -> Entry:
     """Shorten an entry to `MAX_ENTRY` bytes: first what repeats the document, then its longest text."""
     if _size(entry) > MAX_ENTRY:
         del entry["allowed"]
     while (excess := _size(entry) - MAX_ENTRY) > 0:
         longest = max((key for key in entry if isinstance(entry[key], str)), key=lambda key: len(entry[key]))
-        entry[longest] = _cut(entry[longest], max(8, len(entry[longest]) - max(1, excess // 4)))
+        entry[longest] = _shorten(entry[longest], max(8, len(entry[longest]) - max(1, excess // 4)))
     return entry
 
 
@@ -306,5 +306,5 @@ def _size(entry: Entry) -> int:
     return len(json_text(entry).encode())
 
 
-def _cut(text: str, limit: int) -> str:
+def _shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"

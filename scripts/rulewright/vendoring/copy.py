@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.generate.manifest import edited, read_manifest, reasons, sha256
+from rulewright.generate.manifest import is_edited, read_manifest, reasons, sha256
 from rulewright.generate.tree import Tree, read_tree, replace_tree
 from rulewright.project import Project
 from rulewright.vendoring.verify import MANIFEST, canonical
@@ -26,7 +26,7 @@ def _read_release(project: Project) -> tuple[dict[str, Any], dict[str, Any], byt
     """
     record = read_manifest(project)
     why = reasons(record, project)
-    if record is None or why or edited(read_tree(project.output), record["outputs"]):
+    if record is None or why or is_edited(read_tree(project.output), record["outputs"]):
         cause = ", ".join(why) or "edited by hand"
         message = f"is out of date ({cause}), so a copy of it would be of no known release\n  run: nox -s regenerate"
         raise InputError(message, path=f"{project.relative(project.output)}/")
@@ -100,15 +100,15 @@ def excludes(name: str) -> dict[str, list[str]]:
 def show_needs(manifest: Mapping[str, Any]) -> str:
     """Return what a copy needs of its host, as lines to paste."""
     needs: Needs = manifest["needs"]
-    lines = [f"it needs Python {needs['python']} and, in your requirements:", *_indented(needs["packages"])]
+    lines = [f"it needs Python {needs['python']} and, in your requirements:", *_indent(needs["packages"])]
     for extra, packages in needs["extras"].items():
-        lines += [f"its part {extra!r} also needs:", *_indented(packages)]
+        lines += [f"its part {extra!r} also needs:", *_indent(packages)]
     for file, excluded in manifest["excludes"].items():
-        lines += [f"to keep your tools from changing or judging it, in {file}:", *_indented(excluded)]
+        lines += [f"to keep your tools from changing or judging it, in {file}:", *_indent(excluded)]
     return "\n".join(lines)
 
 
-def _indented(lines: Sequence[str]) -> list[str]:
+def _indent(lines: Sequence[str]) -> list[str]:
     return [f"  {line}" for line in lines]
 
 

@@ -22,7 +22,7 @@ from rulewright.files import git
 from rulewright.generate.tree import Tree, write_tree
 from rulewright.impact.formats import render_text
 from rulewright.impact.report import compare
-from rulewright.impact.revision import read
+from rulewright.impact.revision import read_revision
 from rulewright.project import Project
 from rulewright.vendoring.copy import INPUTS
 from rulewright.vendoring.verify import Finding
@@ -45,18 +45,21 @@ def show_edits(root: Path, found: Sequence[Finding], manifest: dict[str, Any], f
     lines: list[str] = []
     for finding in found:
         lines.append(str(finding))
-        if finding.kind in {"edited", "deleted", "added"} and finding.path in {*manifest["files"], *_added(finding)}:
+        if finding.kind in {"edited", "deleted", "added"} and finding.path in {
+            *manifest["files"],
+            *_added_path(finding),
+        }:
             lines += _diff(root, finding, manifest["files"].get(finding.path, {}).get("sha256"), fresh)
     return printable("\n".join(lines))
 
 
-def _added(finding: Finding) -> set[str]:
+def _added_path(finding: Finding) -> set[str]:
     return {finding.path} if finding.kind == "added" else set()
 
 
 def _diff(root: Path, finding: Finding, digest: str | None, fresh: Tree) -> Iterator[str]:
     path, label = finding.path, "as released"
-    before = b"" if digest is None else _released(root, path, digest, fresh)
+    before = b"" if digest is None else _released_content(root, path, digest, fresh)
     if before is None:
         before, label = fresh.get(path, b""), "in the new release; what was released then is not in this history"
     now = b"" if finding.kind == "deleted" else (root / path).read_bytes()
@@ -69,7 +72,7 @@ def _diff(root: Path, finding: Finding, digest: str | None, fresh: Tree) -> Iter
         yield f"  {line}"
 
 
-def _released(root: Path, path: str, digest: str, fresh: Tree) -> bytes | None:
+def _released_content(root: Path, path: str, digest: str, fresh: Tree) -> bytes | None:
     """Return the content that has this hash, from the new release or from git."""
     if path in fresh and hashlib.sha256(fresh[path]).hexdigest() == digest:
         return fresh[path]
@@ -93,7 +96,9 @@ def show_impact(copy: Path, project: Project) -> str:
     old = copy / INPUTS
     if not (old / "pyproject.toml").is_file():
         raise InputError("is missing, so what changed since is unknown", path=old.as_posix())
-    return render_text(compare(read(str(old), project.root), read(str(project.root), project.root), ())).rstrip("\n")
+    return render_text(
+        compare(read_revision(str(old), project.root), read_revision(str(project.root), project.root), ())
+    ).rstrip("\n")
 
 
 _TIMEOUT: Final = 600
@@ -127,7 +132,7 @@ class Diagnostic:
         return printable(f"{self.path}:{self.line}: {self.message} [{self.code}]\n    {self.text}")
 
 
-def affected(copy: Path, fresh: Tree, paths: Sequence[Path], root: Path | None = None) -> list[Diagnostic]:
+def find_affected(copy: Path, fresh: Tree, paths: Sequence[Path], root: Path | None = None) -> list[Diagnostic]:
     """Return what the type checker newly reports in the caller's files once a copy is upgraded.
 
     Nothing of the caller's is written: the upgraded copy stands in a temporary folder beside links to the rest.

@@ -116,7 +116,7 @@ def findings(root: str) -> list[Finding]:
     for path in _litter(root, present, recorded):
         del present[path]
     found: list[Finding] = []
-    contents = {path: _read(f"{root}/{path}") for path, mode in present.items() if stat.S_ISREG(mode)}
+    contents = {path: _read_file(f"{root}/{path}") for path, mode in present.items() if stat.S_ISREG(mode)}
     for finding in _compare(MANIFEST, contents.get(MANIFEST, b""), _sha256(canonical(manifest))):
         detail = "its digest or its layout is not what was written" if finding.kind == "edited" else ""
         found.append(finding._replace(detail=detail))
@@ -125,7 +125,7 @@ def findings(root: str) -> list[Finding]:
     found += [Finding("not a plain file", path) for path, mode in present.items() if not stat.S_ISREG(mode)]
     missing = {path: entry["sha256"] for path, entry in recorded.items() if path not in present}
     added = {path: _sha256(content) for path, content in contents.items() if path not in recorded and path != MANIFEST}
-    found += _moved(missing, added)
+    found += _find_moved(missing, added)
     found += _modes({path: present[path] for path in recorded.keys() & contents.keys()}, recorded)
     return sorted(found, key=lambda finding: (finding.path, finding.kind))
 
@@ -156,7 +156,7 @@ def _is_litter(path: str, parts: list[str], mode: int) -> bool:
         return False
     if CODE.fullmatch(name):
         cached = bool(folders) and folders[-1] == CACHE and name.endswith(".pyc")
-        return cached or (name.startswith("._") and _read(path).startswith(APPLE_DOUBLE))
+        return cached or (name.startswith("._") and _read_file(path).startswith(APPLE_DOUBLE))
     return bool(LITTER.fullmatch(name)) or not {CACHE, *LITTER_FOLDERS}.isdisjoint(folders)
 
 
@@ -175,7 +175,7 @@ def _present(root: str) -> dict[str, int]:
     return result
 
 
-def _read(path: str) -> bytes:
+def _read_file(path: str) -> bytes:
     with open(path, "rb") as stream:  # noqa: PTH123
         return stream.read()
 
@@ -192,7 +192,7 @@ def _compare(path: str, content: bytes, wanted: str) -> list[Finding]:
     return [Finding("line endings changed" if same else "edited", path)]
 
 
-def _moved(missing: dict[str, str], added: dict[str, str]) -> list[Finding]:
+def _find_moved(missing: dict[str, str], added: dict[str, str]) -> list[Finding]:
     found = []
     for path, digest in sorted(missing.items()):
         target = next((new for new in sorted(added) if added[new] == digest), None)

@@ -53,11 +53,11 @@ class TaskResultDto:
 
         created_at: str | Unset = UNSET
         if not isinstance(self.created_at, Unset):
-            created_at = _Values_.written(self.created_at)
+            created_at = _Values_.write_date(self.created_at)
 
         finished_at: str | Unset = UNSET
         if not isinstance(self.finished_at, Unset):
-            finished_at = _Values_.written(self.finished_at)
+            finished_at = _Values_.write_date(self.finished_at)
 
         trace_id = self.trace_id
 
@@ -102,7 +102,7 @@ class TaskResultDto:
         if isinstance(_created_at, Unset):
             created_at = UNSET
         else:
-            created_at = _Values_.parsed(
+            created_at = _Values_.parse_text(
                 datetime.datetime.fromisoformat, _created_at, __name__ + "." + "_created_at"
             )
 
@@ -111,7 +111,7 @@ class TaskResultDto:
         if isinstance(_finished_at, Unset):
             finished_at = UNSET
         else:
-            finished_at = _Values_.parsed(
+            finished_at = _Values_.parse_text(
                 datetime.datetime.fromisoformat, _finished_at, __name__ + "." + "_finished_at"
             )
 

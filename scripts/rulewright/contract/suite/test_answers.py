@@ -182,7 +182,7 @@ def test_documented_answers(bench: Bench, callable_subject: Subject, check: Chec
             lives = [f"{end};now" for end in waiter.ends] if waiter is not None and not refused else [""]
             for fault, life in itertools.product(["", *faults], lives):
                 words = [life, f"{reply.example}@{place}" if refused else "", f"{fault}@{place}" if fault else ""]
-                outcome = _scripted(bench, operation, ";".join(filter(None, words)))
+                outcome = _call_scripted(bench, operation, ";".join(filter(None, words)))
                 right = outcome.is_a("ApiError") if refused else outcome.error is None or outcome.is_a("ApiError")
                 got = f"{outcome.name}: {outcome.error}"
                 case = f"{operation} answered with {reply.status} {fault}".rstrip()
@@ -191,7 +191,7 @@ def test_documented_answers(bench: Bench, callable_subject: Subject, check: Chec
     check(cases())
 
 
-def _scripted(bench: Bench, operation: Subject, script: str) -> Outcome:
+def _call_scripted(bench: Bench, operation: Subject, script: str) -> Outcome:
     """Call an operation whose answer, or whose task, follows a script."""
     bench.sandbox.reset()
     request = bench.valid(operation, script if operation.operation.waiter else "")

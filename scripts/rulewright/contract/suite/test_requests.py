@@ -145,5 +145,5 @@ def test_waiving(bench: Bench, submit: Subject, check: Check) -> None:
 def test_unknown_path(bench: Bench) -> None:
     """A path that no operation has is answered with 404."""
     path = bench.contract.spec.base_path + "/nobody/knows/of/this/path/at/all"
-    if not bench.contract.matching(path):
+    if not bench.contract.match(path):
         assert bench.send(Ask("GET", path)).status_code == 404

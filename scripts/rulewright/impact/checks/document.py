@@ -10,8 +10,8 @@ from rulewright.impact.change import Change
 from rulewright.impact.check import ADD, REMOVE, RENAME, Always, Check, breaking, compatible, nothing, review
 from rulewright.impact.context import Context, shown
 from rulewright.impact.difference import Difference, Place
-from rulewright.impact.grammar import ALTERNATIVES, CONTAINERS, EXTENSION, GRAMMAR, kind_of, places, resolved, same
-from rulewright.impact.prose import SentenceChange, changed_sentences, constraint_sentences, quoting
+from rulewright.impact.grammar import ALTERNATIVES, CONTAINERS, EXTENSION, GRAMMAR, kind_of, places, resolve, same
+from rulewright.impact.prose import SentenceChange, changed_sentences, constraint_sentences, find_quotes
 from rulewright.impact.usage import at
 
 SERVERS: Final = ("OpenAPI.servers[]", "PathItem.servers[]", "Operation.servers[]")
@@ -57,7 +57,7 @@ def _schema_removed(difference: Difference, _: Context) -> Iterator[Change]:
         yield nothing(f"{name} is gone", "docs")
 
 
-def _shared_part_removed(difference: Difference, context: Context) -> Iterator[Change]:
+def _check_removed_component(difference: Difference, context: Context) -> Iterator[Change]:
     name = shown(difference.entry)
     if context.usage[1].of(difference.location):
         yield breaking(f"{name} is gone, and operations still refer to it: they fail", "wire")
@@ -90,7 +90,7 @@ def _order_changed(difference: Difference, _: Context) -> Iterator[Change]:
         yield nothing(f"{difference.key}: the same entries in another order")
 
 
-def _renamed(difference: Difference, context: Context) -> Iterator[Change]:
+def _check_renamed_component(difference: Difference, context: Context) -> Iterator[Change]:
     old, new = shown(difference.old), shown(difference.new)
     document = context.documents(difference)[0]
     schema = at(document, difference.place.old)
@@ -107,7 +107,7 @@ def _reference_changed(difference: Difference, context: Context) -> Iterator[Cha
         for value in (difference.old, difference.new)
     ]
     text = f"{context.field(difference)}: was {names[0]}, is {names[1]}"
-    targets = resolved(difference.old, before), resolved(difference.new, after)
+    targets = resolve(difference.old, before), resolve(difference.new, after)
     if any("$ref" in each for each in targets if isinstance(each, dict)):
         yield breaking(f"{text}, which leads to nothing or in a circle", "wire", "types")
     elif difference.owner == "Schema" and any("properties" in each or "enum" in each for each in targets):
@@ -133,7 +133,7 @@ def _prose_changed(difference: Difference, context: Context) -> Iterator[Change]
 
 def _sentence(text: str, difference: Difference, context: Context) -> Change:
     change = SentenceChange(difference.old or "", difference.new or "")
-    quoted = quoting((context.old, context.new), difference.location, change)
+    quoted = find_quotes((context.old, context.new), difference.location, change)
     return review(text + "; it is quoted: review the rule or overlay" * bool(quoted), words=change.words, quoted=quoted)
 
 
@@ -164,7 +164,7 @@ CHECKS: Final[tuple[Check, ...]] = (
           Always(review("{key} was {old}, is {new}: the same keywords may have another meaning"))),
     Check("openapi-changed", "The document uses another version of OpenAPI; both sides are compared by what they mean.",
           ["OpenAPI.openapi"], Always(nothing("the version of OpenAPI was {old}, is {new}; compared by meaning", "docs"))),
-    Check("component-renamed", "A component has another name.", RENAMED, _renamed, RENAME, cause="rename {old}"),
+    Check("component-renamed", "A component has another name.", RENAMED, _check_renamed_component, RENAME, cause="rename {old}"),
     Check("server-added", "There is a further server.", SERVERS, _server_added, ADD),
     Check("server-removed", "A server is gone.", SERVERS,
           Always(breaking("the server {url} is gone: clients that use it cannot connect", "wire")), REMOVE),
@@ -181,7 +181,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("shared-part-added", "There is a further shared part; its uses are reported in their places.", SHARED,
           Always(nothing("{entry} can be referred to")), ADD),
     Check("shared-part-removed", "A shared part is gone; its uses are reported in their places.", SHARED,
-          _shared_part_removed, REMOVE),
+          _check_removed_component, REMOVE),
     Check("part-replaced", "A whole part of the document was added or removed.", ["OpenAPI.info", "OpenAPI.components"],
           _part_replaced, ADD | REMOVE),
     Check("order-changed", "The same entries are in another order.", ORDERED, _order_changed,

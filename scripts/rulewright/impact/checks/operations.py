@@ -21,7 +21,7 @@ from rulewright.impact.check import (
 )
 from rulewright.impact.context import Context, parameter_name, python_name, shown
 from rulewright.impact.difference import Difference
-from rulewright.impact.grammar import resolved, same
+from rulewright.impact.grammar import resolve, same
 from rulewright.impact.usage import at
 from rulewright.openapi.operations import METHODS, operations
 
@@ -105,7 +105,7 @@ def _operation_regrouped(difference: Difference, _: Context) -> Iterator[Change]
 
 
 def _parameter_added(difference: Difference, context: Context) -> Iterator[Change]:
-    parameter = resolved(difference.new, context.after)
+    parameter = resolve(difference.new, context.after)
     name = parameter_name(parameter)
     if isinstance(parameter, dict) and parameter.get("required") is True:
         yield breaking(f"the parameter {name} must be given: requests without it are refused", "wire", "source")
@@ -114,7 +114,7 @@ def _parameter_added(difference: Difference, context: Context) -> Iterator[Chang
 
 
 def _parameter_removed(difference: Difference, context: Context) -> Iterator[Change]:
-    parameter = resolved(difference.old, context.before)
+    parameter = resolve(difference.old, context.before)
     announcement, passed = context.sunset(parameter)
     text = f"the parameter {parameter_name(parameter)} is gone: calls that name it fail{announcement}"
     yield breaking(text, "source", announced=passed)
@@ -142,7 +142,7 @@ def _parameter_required(difference: Difference, context: Context) -> Iterator[Ch
 
 
 def _body_added(difference: Difference, context: Context) -> Iterator[Change]:
-    body = resolved(difference.new, context.after)
+    body = resolve(difference.new, context.after)
     if isinstance(body, dict) and body.get("required") is True:
         yield breaking("a body must be sent: requests without one are refused", "wire", "source")
     else:
@@ -176,7 +176,7 @@ def _answer_removed(difference: Difference, context: Context) -> Iterator[Change
 
 def _schemas(answer: Any, document: Any) -> list[Any]:
     """Return the schemas of the bodies of an answer."""
-    found = resolved(answer, document)
+    found = resolve(answer, document)
     content = found.get("content") if isinstance(found, dict) else None
     media = content.values() if isinstance(content, dict) else ()
     schemas = (each.get("schema") for each in media if isinstance(each, dict))

@@ -17,7 +17,7 @@ from rulewright.impact.check import (
     Check,
     breaking,
     compatible,
-    filled,
+    fill,
     nothing,
     review,
 )
@@ -43,7 +43,7 @@ class Counted:
 
     def __call__(self, difference: Difference, context: Context) -> Iterator[Change]:
         """Yield the effect; the text is a template."""
-        text = filled(self.text, difference, context)
+        text = fill(self.text, difference, context)
         groups = _groups(difference, context, stops=self.narrower)
         total = sum(group.count for group in groups)
         if self.narrower and groups:
@@ -59,7 +59,7 @@ class Counted:
 
 def _groups(difference: Difference, context: Context, *, stops: bool) -> list[Group]:
     """Return the counted requests that stop, or start, because of a rule."""
-    rule = filled("{rule}", difference, context)
+    rule = fill("{rule}", difference, context)
     return [
         group
         for impact in context.requests
@@ -162,7 +162,7 @@ def _conflict(check: str, purpose: str, kind: str, text: str) -> Derived:
     return Derived(check, purpose, run)
 
 
-def _renamed_targets(context: Context) -> Iterator[Change]:
+def _check_renamed_targets(context: Context) -> Iterator[Change]:
     for each in _new_conflicts(context, "renamed"):
         yield review(each.reason, check="overlay-renamed", new=each.place, cause=each.cause)
 
@@ -182,7 +182,7 @@ def _version_kept(context: Context) -> Iterator[Change]:
         yield nothing(text, "docs", check="version-kept", pointer="/info/version")
 
 
-def _narrowed_functions(context: Context) -> Iterator[Change]:
+def _check_narrowed_functions(context: Context) -> Iterator[Change]:
     """Yield each typed function that accepts less than before."""
     for old in context.old.variants:
         new = next((each for each in context.new.variants if each.ruled.location == old.ruled.location), None)
@@ -194,18 +194,14 @@ def _narrowed_functions(context: Context) -> Iterator[Change]:
             if now is None:
                 if was.function != new.general:
                     gone = f"{old.ruled.schema.get('x-variants', {}).get('by')}={_value_text(was.value)}"
-                    yield _narrowed_function(old, was, "is gone: calls of it fail", "source", gone)
+                    yield _narrowing(old, was, "is gone: calls of it fail", "source", gone)
             elif missing := _newly_required(old, was, new, now):
-                yield _narrowed_function(
-                    old, was, f"requires {', '.join(missing)}: calls without it fail", "source", missing
-                )
+                yield _narrowing(old, was, f"requires {', '.join(missing)}: calls without it fail", "source", missing)
             elif (lost := _smallest_lost(old, was, now)) is not None:
-                yield _narrowed_function(
-                    old, was, f"no longer accepts {lost}: a type checker refuses the call", "types", lost
-                )
+                yield _narrowing(old, was, f"no longer accepts {lost}: a type checker refuses the call", "types", lost)
 
 
-def _narrowed_function(variants: VariantSet, variant: Variant, text: str, who: str, new: Any) -> Change:
+def _narrowing(variants: VariantSet, variant: Variant, text: str, who: str, new: Any) -> Change:
     pointer = f"{variants.ruled.pointer.removeprefix('#')}/x-variants"
     return breaking(
         f"the function {variant.function} {text}", who, check="function-narrowed", pointer=pointer, old=variant.value,
@@ -260,8 +256,8 @@ def _value_text(value: Any) -> str:
     return f"{count} items" if isinstance(count, int) else shown(value) if isinstance(value, str | int) else "a value"
 
 
-def _restated(context: Context) -> Iterator[Change]:
-    if places := context.restated():
+def _check_restated(context: Context) -> Iterator[Change]:
+    if places := context.find_restated():
         text = (
             "written differently, with the same meaning"
             if len(places) == 1
@@ -280,8 +276,8 @@ DERIVED: Final[tuple[Derived, ...]] = (
               "{} no longer fits the document; regeneration stops until it does"),
     _conflict("overlay-absorbed", "The vendor document defines what an overlay action added.", "absorbed",
               "{} is absorbed upstream: the vendor document defines the same"),
-    Derived("overlay-renamed", "Overlays name a component that has another name.", _renamed_targets),
-    Derived("restated", "Something is written differently, and means the same.", _restated),
+    Derived("overlay-renamed", "Overlays name a component that has another name.", _check_renamed_targets),
+    Derived("restated", "Something is written differently, and means the same.", _check_restated),
     Derived("version-kept", "The content changed and the vendor's version did not.", _version_kept),
-    Derived("function-narrowed", "A typed function accepts less than before.", _narrowed_functions),
+    Derived("function-narrowed", "A typed function accepts less than before.", _check_narrowed_functions),
 )  # fmt: skip

@@ -21,7 +21,7 @@ from rulewright.impact.check import (
 from rulewright.impact.containment import FORMATS
 from rulewright.impact.context import Context, python_name, shown
 from rulewright.impact.difference import Difference
-from rulewright.impact.grammar import key_of, resolved
+from rulewright.impact.grammar import key_of, resolve
 from rulewright.impact.normal import COMPOSITION
 
 LOWER: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
@@ -43,7 +43,7 @@ INNER: Final = _at(
 )  # fmt: skip
 
 
-def _gone(old: Any, new: Any) -> list[Any]:
+def _missing_from(old: Any, new: Any) -> list[Any]:
     """Return the items of one list that the other does not have."""
     kept = {key_of(value) for value in new} if isinstance(new, list) else set()
     return [value for value in old if key_of(value) not in kept] if isinstance(old, list) else []
@@ -51,12 +51,16 @@ def _gone(old: Any, new: Any) -> list[Any]:
 
 def items_removed(difference: Difference) -> list[Difference]:
     """Return one difference for each item that a list no longer has."""
-    return [dataclasses.replace(difference, old=each, new=None) for each in _gone(difference.old, difference.new)]
+    return [
+        dataclasses.replace(difference, old=each, new=None) for each in _missing_from(difference.old, difference.new)
+    ]
 
 
 def items_added(difference: Difference) -> list[Difference]:
     """Return one difference for each item that a list did not have."""
-    return [dataclasses.replace(difference, old=None, new=each) for each in _gone(difference.new, difference.old)]
+    return [
+        dataclasses.replace(difference, old=None, new=each) for each in _missing_from(difference.new, difference.old)
+    ]
 
 
 def _field_optional(difference: Difference, context: Context) -> Iterator[Change]:
@@ -201,7 +205,7 @@ def _openness(difference: Difference) -> tuple[int, int]:
 
 
 def _alternative_added(difference: Difference, context: Context) -> Iterator[Change]:
-    text = f"{context.field(difference, end=-2)}: there is one more alternative, {_described(difference.new)}"
+    text = f"{context.field(difference, end=-2)}: there is one more alternative, {_describe(difference.new)}"
     read = isinstance(difference.new, dict) and difference.new.get("type") == "null"
     for effect in widens(text, f"{text}, in answers", response=TYPES, read=read).effects(difference, context):
         overlaps = effect.side == "request" and difference.key == "oneOf" and "wire" not in effect.who
@@ -212,10 +216,10 @@ def _alternative_added(difference: Difference, context: Context) -> Iterator[Cha
             yield effect
 
 
-def _composed(difference: Difference, context: Context) -> Iterator[Change]:
+def _check_composition(difference: Difference, context: Context) -> Iterator[Change]:
     """Yield the effects of a schema that is composed in another way: containment says what that does."""
     old, new = difference.old, difference.new
-    text = f"{context.field(difference)}: {_described(old)} became {_described(new)}"
+    text = f"{context.field(difference)}: {_describe(old)} became {_describe(new)}"
     rebuilt = any(key in each for each in (old, new) for key in ("properties", "allOf"))
     who = ("source",) if rebuilt else TYPES
     is_wider = bool(context.is_wider(difference, "request"))
@@ -232,13 +236,13 @@ def _composed(difference: Difference, context: Context) -> Iterator[Change]:
 
 
 def _may_be_null(schema: Any, document: Any) -> bool:
-    found = resolved(schema, document)
+    found = resolve(schema, document)
     members = [each for key in ("anyOf", "oneOf") for each in found.get(key, ())] if isinstance(found, dict) else []
     alone = isinstance(found, dict) and "type" in found and "null" in _types(found["type"])
     return alone or any(_may_be_null(each, document) for each in members)
 
 
-def _described(schema: Any) -> str:
+def _describe(schema: Any) -> str:
     """Return a schema in a few words."""
     if not isinstance(schema, Mapping):
         return "a schema"
@@ -247,7 +251,7 @@ def _described(schema: Any) -> str:
     for key, words in (("oneOf", "one of"), ("anyOf", "any of"), ("allOf", "all of")):
         members = schema.get(key)
         if isinstance(members, list):
-            return f"{words} {', '.join(map(_described, members[:4]))}{', …' * (len(members) > 4)}"
+            return f"{words} {', '.join(map(_describe, members[:4]))}{', …' * (len(members) > 4)}"
     if isinstance(schema.get("enum"), list):
         return f"one of {', '.join(map(shown, schema['enum'][:4]))}{', …' * (len(schema['enum']) > 4)}"
     also = " with a condition" if any(key in schema for key in COMPOSITION) else ""
@@ -341,7 +345,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("schema-opened", "Fields that the document does not list are limited less.", ["Schema.additionalProperties"],
           widens(*OPENED, response=TYPES), when=lambda each: _openness(each) in {(1, 1), (1, 2)}),
     Check("composition-changed", "A value is composed of other schemas, and containment says what that does.",
-          ["Schema.composition"], _composed),
+          ["Schema.composition"], _check_composition),
     Check("alternative-removed", "One of several alternatives is gone.", _at("anyOf[]", "oneOf[]"),
           narrows("{whole}: one alternative is gone", "{whole}: one alternative is gone from answers",
                   request=TYPES, response=TYPES),

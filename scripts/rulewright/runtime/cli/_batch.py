@@ -113,11 +113,11 @@ class Worker:
                 await self._tick()
         finally:
             self._draining = True
-            await self._drained()
-            await self._ended()
+            await self._drain()
+            await self._end_waits()
             Worker.current = None
 
-    async def _ended(self) -> None:
+    async def _end_waits(self) -> None:
         """End what only waits or downloads; the next worker goes on with it."""
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for each in others:
@@ -127,7 +127,7 @@ class Worker:
         with ThreadPoolExecutor(1) as thread:
             await asyncio.get_running_loop().run_in_executor(thread, DBOS.destroy)
 
-    async def _drained(self) -> None:
+    async def _drain(self) -> None:
         """Wait until the answer to every submit in flight is recorded: each may name a paid task."""
         if self._open:
             several = "s" * (len(self._open) > 1)
@@ -181,19 +181,19 @@ class Worker:
         heading = await asyncio.to_thread(self.store.heading, content["batch"])
         if made is None:
             message = "the worker that was submitting this line ended before it recorded an answer"
-            return self._observed(line, {"state": "unknown", "error": {"type": "Interrupted", "message": message}})
+            return self._observe(line, {"state": "unknown", "error": {"type": "Interrupted", "message": message}})
         if abs(time.time() - made) > self.lease.seconds / 2:
             # Stopped for so long that another worker may have adopted the line.
             return {"state": "unsent"}
         target = self.target(heading, content)
         if target.exists():
             message = f"{target} is on the disk already, and the store does not know it; nothing was sent"
-            return self._observed(line, {"state": "on_disk", "error": {"type": "OnDisk", "message": message}})
-        outcome = await self._sent(line, heading, content)
+            return self._observe(line, {"state": "on_disk", "error": {"type": "OnDisk", "message": message}})
+        outcome = await self._send(line, heading, content)
         self._answers[token] = outcome
         return outcome
 
-    async def _sent(self, line: str, heading: Heading, content: Mapping[str, Any]) -> Outcome:
+    async def _send(self, line: str, heading: Heading, content: Mapping[str, Any]) -> Outcome:
         operation, parameters = content["operation"], content["parameters"]
         try:
             task = await submit_body(
@@ -204,9 +204,9 @@ class Worker:
             if self._unknown >= UNKNOWN_IN_A_ROW:
                 await self._stop(error)
             maybe = {"maybe": error.task_id} if error.task_id else {}
-            return self._observed(line, {"state": "unknown", **maybe}, error)
+            return self._observe(line, {"state": "unknown", **maybe}, error)
         except _ABOUT_THE_LINE as error:
-            return self._observed(line, {"state": "refused"}, error)
+            return self._observe(line, {"state": "refused"}, error)
         except errors.RateLimited as error:
             # Not all of them again after the pause: half as many in flight, and slowly more.
             self._allowed = max(1.0, min(self._allowed, len(self._open)) / 2)
@@ -223,7 +223,7 @@ class Worker:
             self._unknown = self._unsent = 0
             self._allowed += 0.1
             key = {"id": task.id, "operation": SUBMITS[operation], "arguments": poll_arguments(operation, parameters)}
-            return self._observed(line, {"state": "submitted", "task": key})
+            return self._observe(line, {"state": "submitted", "task": key})
         return {"state": "unsent"}
 
     async def _stop(self, error: errors.ApiError) -> None:
@@ -255,7 +255,7 @@ class Worker:
         """Wait for a task and download its file; may be repeated."""
         heading = await asyncio.to_thread(self.store.heading, content["batch"])
         target, task = self.target(heading, content), content["task"]
-        polled = partial(self.board.polled, line)
+        polled = partial(self.board.show_poll, line)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle: AsyncTask = self.client.task(task["id"], task["operation"], **task["arguments"])
@@ -265,21 +265,21 @@ class Worker:
                 result = await handle.wait(self.timeout, polled)
                 await asyncio.to_thread(write, target, json.dumps(result.raw).encode())
         except errors.TaskEnded as error:
-            return self._observed(line, {"state": "failed"}, error)
+            return self._observe(line, {"state": "failed"}, error)
         except errors.ApiError as error:
             # The task goes on, or its file can be had again.
-            return self._observed(line, {"state": "undelivered"}, error)
+            return self._observe(line, {"state": "undelivered"}, error)
         except OSError as error:
             broken = errors.DownloadError(f"{target}: cannot be written: {error.strerror}")
-            return self._observed(line, {"state": "undelivered"}, broken)
-        return self._observed(line, {"state": "done", "file": str(target)})
+            return self._observe(line, {"state": "undelivered"}, broken)
+        return self._observe(line, {"state": "done", "file": str(target)})
 
     def target(self, heading: Heading, content: Mapping[str, Any]) -> Path:
         """Return the file that a line makes."""
         directory = Path(heading.directory) if self.directory is None else self.directory / heading.batch
         return directory / str(content["output"])
 
-    def _observed(self, line: str, outcome: Outcome, error: errors.ApiError | None = None) -> Outcome:
+    def _observe(self, line: str, outcome: Outcome, error: errors.ApiError | None = None) -> Outcome:
         if error is not None:
             outcome["error"] = error_document(error, None)
         self.board.observe(line, outcome["state"], error, outcome)
@@ -295,7 +295,7 @@ class Worker:
         if "task" in outcome:
             await asyncio.to_thread(self.store.follow, line, content, outcome["task"])
 
-    def recorded(self, line: str, token: str) -> None:
+    def note_recorded(self, line: str, token: str) -> None:
         """Forget a submit: its outcome is recorded, or never will be."""
         self._open.discard(line)
         self._answers.pop(token, None)
@@ -315,7 +315,7 @@ async def submit_body(
     Raises:
         ApiError: As any method that submits.
     """
-    core = _cores.starting(
+    core = _cores.start_task(
         client.settings,
         OPERATIONS[operation],
         {"body": body, **parameters},
@@ -355,7 +355,7 @@ async def _submit(content: dict[str, Any]) -> Outcome:
             await worker.rescue(line, content, token)
             raise
         finally:
-            worker.recorded(line, token)
+            worker.note_recorded(line, token)
         if outcome["state"] != "unsent":
             return outcome
 

@@ -69,7 +69,7 @@ def run_command(options: Reporting, work: Callable[[Desk], int], job: Job | None
             )
         except OutputLost as error:
             desk.interrupts.ignore()
-            desk.screen.problem("; ".join([f"error: {error}", *_resuming(job.resume() if job else None)]))
+            desk.screen.problem("; ".join([f"error: {error}", *_resume_hint(job.resume() if job else None)]))
             return exit_code(error)
         except Exception as error:  # noqa: BLE001  (this is where every error ends, shown in full)
             desk.interrupts.ignore()
@@ -109,7 +109,7 @@ def way_out(error: BaseException, job: Job | None) -> list[str]:
     resume = job.resume() if job else None
     match error:
         case errors.RequestRefused():
-            waive = " ".join(f"--waive {rule}" for rule in _refusing(error.violations))
+            waive = " ".join(f"--waive {rule}" for rule in _waived_rules(error.violations))
             return [f"if you know that the API accepts this request: {waive}"] if waive else []
         case errors.AuthenticationError():
             return [f"check the token ({TOKEN_VARIABLE} or --token-file) and what it is entitled to"]
@@ -123,9 +123,9 @@ def way_out(error: BaseException, job: Job | None) -> list[str]:
         case errors.TaskEnded() | errors.PaymentRequired() | errors.NotFound():
             return _own_advice(error)
         case errors.DownloadError():
-            return [*_own_advice(error), *_resuming(resume)]
+            return [*_own_advice(error), *_resume_hint(resume)]
     if resume is not None:
-        return _resuming(resume)
+        return _resume_hint(resume)
     return _own_advice(error)
 
 
@@ -149,7 +149,7 @@ def _with_options(found: Violation | Deprecated, names: Mapping[str, str]) -> st
     return str(evolve(found, pointer=named(found.pointer), nearest=nearest))
 
 
-def _refusing(found: tuple[Violation, ...]) -> list[str]:
+def _waived_rules(found: tuple[Violation, ...]) -> list[str]:
     """Return the ids of the rules to waive; inferred ones refuse by themselves only in strict mode."""
     stated = [each for each in found if each.level == "error"]
     return list(dict.fromkeys(each.rule for each in stated or found if each.rule in RULES))
@@ -162,7 +162,7 @@ def _own_advice(error: BaseException) -> list[str]:
     return [advice] if advice else []
 
 
-def _resuming(resume: str | None) -> list[str]:
+def _resume_hint(resume: str | None) -> list[str]:
     return [f"go on with: {resume}"] if resume else []
 
 
@@ -172,7 +172,10 @@ def interruption(error: KeyboardInterrupt, job: Job | None, interrupts: Interrup
     if job is not None and job.id is not None:
         if not job.lasting:
             return [f"{how}; task {one_line(job.id)} has ended with its sandbox"]
-        return [f"{how}; task {one_line(job.id)} is still running", *(f"  {line}" for line in _resuming(job.resume()))]
+        return [
+            f"{how}; task {one_line(job.id)} is still running",
+            *(f"  {line}" for line in _resume_hint(job.resume())),
+        ]
     if job is not None and job.stage == "sending" and not interrupts.idle:
         return [f"{how} while the request was under way", f"  {job.advice}"]
     return [f"{how}; nothing was started"]
@@ -298,7 +301,7 @@ class Job:
         words = [*words_for(self.options, verb), *self.polling]
         if isinstance(self.options, Waiting) and self.options.allow_private_downloads and more:
             words.append("--allow-private-downloads")
-        return pasted(words, str(self.id), *more)
+        return paste(words, str(self.id), *more)
 
 
 @define
@@ -338,7 +341,7 @@ def words_for(options: Connecting, verb: str) -> list[str]:
     return words
 
 
-def pasted(words: list[str], subject: str, *more: str) -> str:
+def paste(words: list[str], subject: str, *more: str) -> str:
     """Return a command about a task or a file, ready to be pasted into a shell."""
     # A subject may be foreign text: after "--" it cannot be taken for an option.
     whole = [*words, *more, "--", subject] if subject.startswith("-") else [*words, subject, *more]

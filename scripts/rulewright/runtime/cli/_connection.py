@@ -26,7 +26,7 @@ _TOKEN_LIMIT: Final = 64 * 1024
 
 
 @contextmanager
-def connected(options: Connecting, interrupts: Interrupts) -> Iterator[Client]:
+def connect(options: Connecting, interrupts: Interrupts) -> Iterator[Client]:
     """Open the client that the options ask for.
 
     Raises:

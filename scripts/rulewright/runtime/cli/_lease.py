@@ -35,9 +35,9 @@ class Lease:
         self.seconds = seconds
         self._store = store
         self._locks: _Files | _Sessions = _Files(store.file) if store.file else _Sessions(store.url)
-        self._release = self._taken()
+        self._release = self._take()
 
-    def _taken(self) -> Callable[[], None]:
+    def _take(self) -> Callable[[], None]:
         release = self._locks.take(self.owner, self.seconds)
         if release is None:
             raise ConfigurationError("the lease of this worker is held by another one")
@@ -47,7 +47,7 @@ class Lease:
         """Show that the worker lives, and take the lease again where it was lost meanwhile."""
         if not self._locks.touch(self.owner):
             with contextlib.suppress(ConfigurationError):
-                self._release = self._taken()
+                self._release = self._take()
 
     def adopt(self) -> int:
         """Give what dead workers have begun back to its queues, and return how much that was.
@@ -90,7 +90,7 @@ class _Files:
     def take(self, name: str, _seconds: float) -> Callable[[], None] | None:
         path = self._directory / name
         handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-        if not _locked(handle):
+        if not _lock(handle):
             os.close(handle)
             return None
 
@@ -123,7 +123,7 @@ class _Files:
             self._directory.rmdir()
 
 
-def _locked(handle: int) -> bool:
+def _lock(handle: int) -> bool:
     """Lock an open file until it is closed; False if another process has it."""
     try:
         if sys.platform == "win32":
@@ -146,7 +146,7 @@ class _Sessions:
         self._engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
         self._session: sa.Connection | None = None
 
-    def _connected(self, seconds: float) -> sa.Connection:
+    def _connect(self, seconds: float) -> sa.Connection:
         if self._session is None:
             self._session = self._engine.connect()
             if self._session.dialect.server_version_info >= (14,):  # type: ignore[operator]
@@ -155,7 +155,7 @@ class _Sessions:
         return self._session
 
     def take(self, name: str, seconds: float) -> Callable[[], None] | None:
-        session, lock = self._connected(seconds), {"name": f"{APPLICATION}:{name}"}
+        session, lock = self._connect(seconds), {"name": f"{APPLICATION}:{name}"}
         if not session.execute(sa.text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"), lock).scalar():
             return None
 

@@ -265,7 +265,7 @@ def check(
             found.refuse("\n  ".join([error.message, *([error.way_out] if error.way_out else [])]))
             continue
         _judge(line, f"{name}:{number}", found, waive=waive, strict=strict)
-        for each in _unlisted(line):
+        for each in _find_unlisted(line):
             unlisted.setdefault((each.pointer, each.suggestion), []).append(number)
     found.unlisted = tuple(UnlistedField(*each, tuple(numbers)) for each, numbers in unlisted.items())
     return found
@@ -288,7 +288,7 @@ def _judge(line: Line, place: str, found: Findings, *, waive: Collection[str], s
             counted.setdefault(each.name, Counter())[printable(str(line.body[each.name]))[:60]] += 1
 
 
-def _unlisted(line: Line) -> tuple[UnlistedField, ...]:
+def _find_unlisted(line: Line) -> tuple[UnlistedField, ...]:
     kind = next((kind for kind, body in BODIES.items() if line.operation in body.operations), None)
     return () if kind is None else unlisted_fields(line.body, _schema(kind))
 
@@ -314,7 +314,7 @@ def _line(place: str, number: int, read: dict[str, Any], operation: str | None, 
         # What makes no file has its last answer written.
         waiter = TASKS.get(operation) or WAITERS[SUBMITS[operation]]
         name = f"line-{number:04}.{(extension or _extension(waiter.media)) if waiter.makes_files else 'json'}"
-    return Line(number, operation, _parameters(place, operation, given), body, _checked_name(place, name))
+    return Line(number, operation, _parameters(place, operation, given), body, _check_name(place, name))
 
 
 def _extension(media: str) -> str:
@@ -348,7 +348,7 @@ def _operation(place: str, named: Any, body: dict[str, Any], parameters: Mapping
         return named
     if len(SUBMITS) == 1:
         return next(iter(SUBMITS))
-    fitting = _fitting(body, parameters)
+    fitting = _find_operations(body, parameters)
     if len(fitting) != 1:
         raise ConfigurationError(
             f"{place}: must name its operation, because {len(fitting) or 'none'} of {', '.join(SUBMITS)} would take it",
@@ -357,7 +357,7 @@ def _operation(place: str, named: Any, body: dict[str, Any], parameters: Mapping
     return fitting[0]
 
 
-def _fitting(body: dict[str, Any], parameters: Mapping[str, Any]) -> list[str]:
+def _find_operations(body: dict[str, Any], parameters: Mapping[str, Any]) -> list[str]:
     """Return the operations that a line can be meant for: by its fields, and where that leaves several by the rules."""
     shared: dict[str, int] = {}
     requests: dict[str, dict[str, Any]] = {}
@@ -385,7 +385,7 @@ def _no_operation(what: str, named: Any) -> ConfigurationError:
     return ConfigurationError(f"{what} must be one of {', '.join(SUBMITS)}, got {got}")
 
 
-def _checked_name(place: str, name: Any) -> str:
+def _check_name(place: str, name: Any) -> str:
     """Return a name that stays in its directory, whatever system this is."""
     fits = (
         isinstance(name, str)

@@ -116,13 +116,13 @@ class Store:
     def headings(self) -> list[Heading]:
         """Return the heading of every batch, the oldest first."""
         found = self.client.list_workflows(name="batch", queue_name=HELD, load_output=False)
-        return [_heading(each) for each in found]
+        return [_read_heading(each) for each in found]
 
     def heading(self, batch: str) -> Heading:
         """Return the heading of a batch."""
         if batch not in self._headings:
             (found,) = self.client.list_workflows(workflow_ids=[batch], load_output=False)
-            self._headings[batch] = _heading(found)
+            self._headings[batch] = _read_heading(found)
         return self._headings[batch]
 
     def add(self, heading: Heading, lines: Iterable[tuple[int, Mapping[str, Any]]], approved: int | None) -> int:
@@ -252,7 +252,7 @@ def following(line: str, content: Mapping[str, Any], task: Mapping[str, Any]) ->
     return options, {"batch": content["batch"], "output": content["output"], "task": dict(task)}
 
 
-def _heading(found: WorkflowStatus) -> Heading:
+def _read_heading(found: WorkflowStatus) -> Heading:
     lines = int((found.attributes or {}).get("lines", 0))
     content = _content(found)
     return Heading(**{**content, "waive": tuple(content["waive"]), "batch": found.workflow_id, "lines": lines})

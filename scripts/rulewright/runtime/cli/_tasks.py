@@ -24,7 +24,7 @@ from .._tasks import Task
 from .._values import to_json
 from .._waiter import TaskResult, shown_url
 from ._command import STANDARD_OUTPUT, Call, Desk, Job, output_of, run_command, warning_text
-from ._connection import check, connected
+from ._connection import check, connect
 from ._exits import Exit
 from ._options import Calling, Connecting, Polling, Resuming, Saving, Submitting, Waiting
 from ._output import Screen, Watch, one_line
@@ -61,9 +61,9 @@ def call(sending: Sending, options: Calling) -> int:
         is_file = not sending.operation.has_items and _answers_with_file(sending.operation)
         if output is None and is_shown and is_file:
             raise ConfigurationError("the answer is a file: --output FILE names where to write it, '-' standard output")
-        with connected(options, desk.interrupts) as client, _warned(desk):
+        with connect(options, desk.interrupts) as client, _show_warnings(desk):
             # What may be repeated may also be cut off.
-            held = nullcontext() if sending.operation.is_idempotent else _held(desk, job)
+            held = nullcontext() if sending.operation.is_idempotent else _hold_signal(desk, job)
             job.is_idempotent = sending.operation.is_idempotent
             if sending.operation.method not in _SAFE:
                 job.stage = "sending"
@@ -143,8 +143,8 @@ def submit(sending: Sending, options: Submitting) -> int:
         _check(options, submits=True)
         if options.no_wait and options.output is not None:
             raise ConfigurationError("--no-wait and --output exclude each other: there is no file without waiting")
-        with connected(options, desk.interrupts) as client:
-            with _warned(desk), _held(desk, job):
+        with connect(options, desk.interrupts) as client:
+            with _show_warnings(desk), _hold_signal(desk, job):
                 task = sending.send(client)
                 job.submitted(task)
             desk.interrupts.deliver()
@@ -157,7 +157,7 @@ def submit(sending: Sending, options: Submitting) -> int:
 
 
 @contextmanager
-def _held(desk: Desk, job: Job) -> Iterator[None]:
+def _hold_signal(desk: Desk, job: Job) -> Iterator[None]:
     """Hold the first signal back in this block: a request whose answer is not awaited may have been billed."""
     with desk.interrupts.held(lambda: desk.screen.problem(job.notice)):
         job.stage = "sending"
@@ -165,7 +165,7 @@ def _held(desk: Desk, job: Job) -> Iterator[None]:
 
 
 @contextmanager
-def _warned(desk: Desk) -> Iterator[None]:
+def _show_warnings(desk: Desk) -> Iterator[None]:
     """Show the warnings of this block after it."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -186,7 +186,7 @@ def status(task_id: Id, /, *, options: Polling | None = None) -> int:
 
     def work(desk: Desk) -> Exit:
         _check(options, submits=False)
-        with connected(options, desk.interrupts) as client:
+        with connect(options, desk.interrupts) as client:
             result = _handle(client, task_id, options, job).result()
         job.seen(result)
         lines = [result.status, *map(shown_url, result.urls)]
@@ -218,7 +218,7 @@ def _resume(task_id: str, options: Resuming | Saving) -> int:
 
     def work(desk: Desk) -> Exit:
         _check(options, submits=False)
-        with connected(options, desk.interrupts) as client:
+        with connect(options, desk.interrupts) as client:
             return _follow(desk.screen, job, _handle(client, task_id, options, job), options)
 
     return run_command(options, work, job)
