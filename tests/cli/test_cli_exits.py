@@ -76,7 +76,7 @@ def test_every_way_to_fail_has_its_code(
     assert words in ran.err
     assert "Python" not in ran.err
     assert "client.task" not in ran.err
-    # Only a refusal that names a moment is tried again: nothing was started by it.
+    # Only a 429 with a Retry-After is retried, because it started nothing.
     assert sandbox.sent("POST") == (3 if script == "429@submit" else 1)
     assert not list(tmp_path.iterdir())
     if "@submit" not in script:

@@ -137,7 +137,7 @@ def test_a_target_that_cannot_be_written_costs_nothing(
         file = tmp_path / "cats.jsonl"
         file.write_text(f"{json.dumps(REQUEST)}\n")
         if verb == "submit":
-            # Of a batch, a directory: one that cannot be made, or in which nothing can.
+            # A batch needs a directory: one that cannot be created, or in which nothing can be created.
             place = {"folder": "socket", "/proc/cat.mp4": "/proc"}.get(place, place)
             ran = cli("submit", str(file), "-o", place, *sandbox.options)
         else:

@@ -108,7 +108,7 @@ SPECIAL: Final = (
 _GZIP: Final = {"Content-Encoding": "gzip"}
 _SOON: Final = {"Retry-After": "2"}
 
-# What asks to be sent again, but may have started a task.
+# Statuses that suggest a retry, although a task may have been started.
 CONTRADICTIONS: Final = (
     *(
         Fault(

@@ -105,7 +105,7 @@ def test_a_forked_process_has_connections_of_its_own() -> None:
 
         found = [_child(work) for _ in range(3)]
         assert found == [b"('processing', 't-%d')" % number for number in (3, 5, 7)]
-        # The parent's own connection has survived that.
+        # The parent's own connection is still open.
         before = server.connections
         client.task(TASK).result()
         assert server.connections == before
@@ -308,7 +308,7 @@ async def _crowd(url: str, count: int, seconds: float) -> tuple[Counter[str], fl
     async def beat() -> None:
         nonlocal longest
         while True:
-            # Of this thread alone: how busy the machine is otherwise is nobody's fault.
+            # Measured for this thread alone, so that other load on the machine does not count.
             before = time.thread_time()
             await asyncio.sleep(0.01)
             longest = max(longest, time.thread_time() - before)
@@ -339,7 +339,7 @@ async def _serve_and_crowd(count: int, seconds: float) -> tuple[Counter[str], fl
             self.transport = transport
 
         def data_received(self, data: bytes) -> None:
-            # A head and its short body come in one piece from this client.
+            # This client sends a head and its short body in one piece.
             self.transport.write(whole)
 
     server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0, backlog=1024)

@@ -124,7 +124,7 @@ def test_an_unusable_proxy_is_a_configuration_error(
         skin.do(client.text_to_video("a cat"))
     assert variable.upper() in str(caught.value)
     assert "secret" not in str(caught.value)
-    # No word of what may have been sent and billed.
+    # No note warns of a bill, because nothing was sent.
     assert not hasattr(caught.value, "__notes__")
 
 

@@ -87,7 +87,7 @@ LONG: Final[dict[str, Callable[[str], str]]] = {
 }
 
 
-# Of three bytes in the middle of others, base64 leaves no letter that they alone decide.
+# No base64 letter depends on three bytes in the middle of others alone.
 @pytest.mark.parametrize(
     ("spelling", "prompt"),
     [(name, text) for name in SPELLINGS for text in PROMPTS if len(text) > 3 or name != "base64 within more"],
@@ -164,7 +164,7 @@ def every_text(error: BaseException) -> str:
 
 
 PROMPT: Final = "Zwölf purple cats"
-"""All of its letters are in none of our own sentences."""
+"""No message of ours contains it by accident."""
 
 
 def _bodies(echo: str) -> dict[str, Any]:

@@ -161,7 +161,7 @@ def test_an_end_without_a_result_has_the_vendors_message(
             ),
         ),
     ],
-    ids=["one look", "a fault at the end", "a fault before", "asked to stay away"],
+    ids=["one poll", "a fault at the end", "a fault before", "asked to stay away"],
 )
 def test_a_wait_timeout_names_the_last_state(skin: Skin, answers: list[Reply], timeout: float, words: str) -> None:
     """Duration, number of polls, last state, last fault, and how to continue."""

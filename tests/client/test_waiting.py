@@ -89,7 +89,7 @@ def test_a_success_with_an_error_instead_of_a_task_is_a_type_of_its_own(skin: Sk
     assert error.task_id == TASK
     assert 600 <= clock.elapsed <= 620
     assert type(wait_error(skin, Play(poll=[said]), timeout=20).fault) is PollContradicted
-    # A hiccup of the server's does not end the wait, and a state counts more than words beside it.
+    # One such response does not end the wait, and a state counts more than a message beside it.
     busy = state("processing", message="try again later")
     assert skin.do(skin.task(skin.client(Play(poll=[said, busy, COMPLETED]))).wait()).succeeded
 

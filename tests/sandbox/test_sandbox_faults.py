@@ -185,7 +185,7 @@ def test_flaky_breaks_every_second_poll_in_another_way(opened: tuple[Sandbox, Se
     assert [answer.status for answer in answers] == [502, 200, 200, 200, 200, 200, 0, 200, 200]
     assert [is_json(answer) for answer in answers] == [False, True, False, True, False, True, False, True, True]
     assert answers[6].broken == "ReadError"
-    # An answer whose body was lost on the way was still given, so the task moved on.
+    # A response whose body was lost still counts as a poll, so the task continued.
     assert [answers[at].json()["status"] for at in (1, 3, 5, 7, 8)][-1] == "completed"
 
 
