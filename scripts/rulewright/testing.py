@@ -278,7 +278,9 @@ class ScriptedTransport(Transport):
         host = request.url.host
         if host != self._host and not host.endswith("." + self._host):
             return f"there is no network here, only {self._host}"
-        endpoint = self._core.endpoint(request.method, decode_path(request.url.path, request.url.raw_path))
+        endpoint = self._core.endpoint(
+            request.method, decode_path(request.url.path, request.url.raw_path), request.url.query
+        )
         if isinstance(endpoint, Submit):
             self.submits.append(request.content)
             if not self._core.queue:

@@ -158,6 +158,21 @@ def test_a_credential_that_is_declared_as_a_header_becomes_one() -> None:
     assert find_faults(value) == []
 
 
+def test_two_kinds_of_credentials_in_one_header_become_alternatives() -> None:
+    """A request has one header Authorization; what else a requirement names is part of both."""
+    schemes = {
+        "key": {"type": "apiKey", "in": "header", "name": "Authorization"},
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "app": {"type": "apiKey", "in": "header", "name": "X-App"},
+    }
+    value = document(security=[{name: [] for name in schemes}], components={"securitySchemes": schemes})
+    removed, added = actions(value, find_faults(value))
+    assert (removed["target"], removed["remove"]) == ("$.security[0].bearer", True)
+    assert (added["target"], added["update"]) == ("$.security", {"bearer": [], "app": []})
+    value["security"] = [{"key": [], "app": []}, {"bearer": [], "app": []}]
+    assert find_faults(value) == []
+
+
 @pytest.mark.parametrize(
     "keywords",
     [

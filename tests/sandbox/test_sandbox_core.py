@@ -361,6 +361,6 @@ def test_a_reset_forgets_everything() -> None:
 def test_each_operation_is_of_a_kind() -> None:
     """Submit, poll, or neither."""
     core = core_of()
-    kinds = [type(core.endpoint(*each.split())) for each in ("POST /v1/jobs", "GET /v1/jobs/x", "GET /v1/jobs")]
+    kinds = [type(core.endpoint(*each)) for each in (("POST", "/v1/jobs"), ("GET", "/v1/jobs/x"), ("GET", "/v1/jobs"))]
     assert kinds == [Submit, Poll, Plain]
     assert core.endpoint("PUT", "/v1/jobs") is core.endpoint("GET", "/x") is None

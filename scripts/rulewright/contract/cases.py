@@ -164,7 +164,7 @@ class Cases:
         if not self.subject.carriers or not all(operation.security):
             return
         wrong = {"no credential": "none", "a wrong token": "wrong"}
-        if [each.scheme for each in self.subject.carriers] == ["bearer"]:
+        if [each.scheme for each in self.subject.carriers] == ["bearer"] and self.subject.words == {"bearer"}:
             wrong |= {
                 "no token": "Bearer",
                 "another scheme": "Basic c2FuZGJveDpzYW5kYm94",
@@ -241,7 +241,7 @@ class Cases:
 
     def methods(self) -> Iterator[Probe]:
         """Yield requests with methods that no operation of the path has."""
-        documented = self._contract.match(self._ask.target.partition("?")[0])
+        documented = self._contract.match(self._ask.target)
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
             if method not in documented:
                 ask = Ask(method, self._ask.target, {}, None, self.subject.carriers)

@@ -123,7 +123,9 @@ class Subject:
         self._contract = contract
         self.operation = operation
         self.name = operation.name
-        self.carriers = tuple(contract.carriers(operation))
+        self.carriers = tuple(contract.carriers(next(filter(None, operation.security), ())))
+        every = [each for names in operation.security for each in contract.carriers(names)]
+        self.words = {each.scheme for each in every if each.name.lower() == "authorization"}
         self.ruled = contract.ruled_parameters(operation)
 
     def __repr__(self) -> str:
@@ -347,19 +349,20 @@ class Contract:
             each for each in self.subjects if (each.operation.method, each.operation.path) == (method.upper(), path)
         )
 
-    def match(self, path: str) -> Mapping[str, Subject]:
-        """Return the operations whose path template a path fits, by method."""
-        return self._routes.find(path)[0] or {}
+    def match(self, target: str) -> Mapping[str, Subject]:
+        """Return the operations whose path template the target of a request fits, by method."""
+        path, _, query = target.partition("?")
+        return self._routes.find(path, query)[0] or {}
 
     def ruled_parameters(self, operation: Operation) -> RuledSchema | None:
         """Return the rules between the parameters of an operation, if there are any."""
         place = ("paths", operation.path, operation.method.lower())
         return next((each for each in self._ruled if each.location == place and each.rules), None)
 
-    def carriers(self, operation: Operation) -> Iterator[Carrier]:
-        """Yield where a request carries the token: the first of the alternatives that the document gives, if it can."""
+    def carriers(self, alternative: Iterable[str]) -> Iterator[Carrier]:
+        """Yield where a request carries the token for the security schemes of one alternative, if it can."""
         schemes = (self.document.get("components") or {}).get("securitySchemes") or {}
-        for name in next(filter(None, operation.security), ()):
+        for name in alternative:
             place, key = credential_place(self.spec.resolve(schemes[name])) or ("", "")
             if place in {"bearer", "basic"}:
                 yield Carrier("header", "Authorization", place)
@@ -385,7 +388,9 @@ class Contract:
                 (headers if place == "header" else cookies)[name] = _text(value)
         if cookies:
             headers["Cookie"] = "; ".join(f"{name}={quote(value)}" for name, value in cookies.items())
-        target = self.spec.base_path + path + (f"?{httpx.QueryParams(query)}" if query else "")
+        target = self.spec.base_path + path
+        if query:
+            target += f"{'&' if '?' in path else '?'}{httpx.QueryParams(query)}"
         content, more = _encode(request)
         return Ask(subject.operation.method, target, {**headers, **more}, content, subject.carriers)
 

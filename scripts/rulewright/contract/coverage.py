@@ -146,7 +146,7 @@ class Ledger:
 
     def exchange(self, side: Side, request: httpx.Request, status: int, answer: bytes) -> None:
         """Note what was sent and answered."""
-        matching = self._contract.match(request.url.raw_path.decode("latin-1").partition("?")[0])
+        matching = self._contract.match(request.url.raw_path.decode("latin-1"))
         subject = matching.get(request.method)
         if subject is None or subject.name not in self.lines:
             return

@@ -92,6 +92,7 @@ def find_faults(value: Any) -> list[Fault]:
         _references,
         _security,
         _authorization,
+        _one_header,
         _paths,
         _operation_ids,
         _path_parameters,
@@ -130,7 +131,7 @@ def _old(value: Any, repair: Repair) -> Any:
     except (LookupError, ValueError):
         return None  # an earlier repair puts it there
     if repair.update is REMOVE or not isinstance(old, dict):
-        return old
+        return None if isinstance(old, list) and repair.update is not REMOVE else old  # an update of a list adds to it
     return {key: old[key] for key in repair.update if key in old and not isinstance(old[key], (dict, list))}
 
 
@@ -277,6 +278,21 @@ def _is_header(scheme: Any) -> bool:
     """Return whether a security scheme is sent in the header Authorization."""
     kind = scheme.get("type") if isinstance(scheme, dict) else None
     return kind in {"http", "oauth2", "openIdConnect"} or str(scheme.get("name")).lower() == "authorization"
+
+
+def _one_header(value: Any) -> Iterator[Fault]:
+    """Find security requirements of several kinds of credentials in the header Authorization, which holds one."""
+    schemes = value.get("components", {}).get("securitySchemes", {})
+    for location in ((), *(operation.location for operation in operations(value))):
+        place: Location = (*location, "security")
+        requirements = resolve(value, encode(location)).get("security", [])
+        for index, requirement in enumerate(requirements if isinstance(requirements, list) else []):
+            names = [name for name in requirement if name in schemes and _is_header(follow(value, schemes[name]))]
+            words = {follow(value, schemes[name]).get("scheme", "") for name in names}
+            for name in names[1:] if len(words) > 1 else ():
+                other = {each: scopes for each, scopes in requirement.items() if each == name or each not in names}
+                message = f"{names[0]!r} and {name!r} cannot both be in the header Authorization; they are alternatives"
+                yield Fault(message, place, (Repair((*place, index, name), REMOVE), Repair(place, other)))
 
 
 def wire_path(path: str) -> str:

@@ -79,7 +79,8 @@ def _address(
             headers[each.name] = _header(each, value)
     if cookies:
         headers["Cookie"] = "; ".join(cookies)
-    return base_of(settings, operation) + path + ("?" + "&".join(query) if query else ""), headers
+    mark = "&" if "?" in path else "?"  # some documents tell operations of one path apart by a query
+    return base_of(settings, operation) + path + (mark + "&".join(query) if query else ""), headers
 
 
 def base_of(settings: Settings, operation: Operation[..., Any]) -> str:

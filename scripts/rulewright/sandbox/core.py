@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from typing import Any, Final, Generic, Protocol, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 from rulewright.errors import printable
 from rulewright.openapi.tasks import id_parameters
-from rulewright.sandbox.exchange import Journal, Request, Response, error_answer, json_answer
+from rulewright.sandbox.exchange import LATIN, Journal, Request, Response, decode_path, error_answer, json_answer
 from rulewright.sandbox.inputs import Guard
 from rulewright.sandbox.operations import Endpoint, Parts, Plain, Poll, Result, Submit
 from rulewright.sandbox.results import file_task_id, send_file
@@ -87,9 +87,9 @@ class Core:
             self.journal.add(request, response.status)
             return response
 
-    def endpoint(self, method: str, path: str) -> Endpoint | None:
+    def endpoint(self, method: str, path: str, query: bytes = b"") -> Endpoint | None:
         """Return the endpoint of a request, or None where the document has no such operation."""
-        methods, _ = self._routes.find(path)
+        methods, _ = self._routes.find(path, query.decode(LATIN))
         return methods.get(method) if methods else None
 
     def enqueue(self, scripts: Sequence[Script]) -> int:
@@ -128,7 +128,7 @@ class Core:
             yield Provenance("invented", "sandbox", text)
 
     def _answer(self, request: Request) -> Response:
-        methods, values = self._routes.find(request.path)
+        methods, values = self._routes.find(request.path, request.query.decode(LATIN))
         if methods is None:
             task_id = file_task_id(request.path)
             if task_id is not None:
@@ -138,7 +138,7 @@ class Core:
         if endpoint is None:
             return _wrong_method(request, methods)
         names = self._routes.names.get(endpoint, ())
-        return endpoint.handle(request, dict(zip(names, values, strict=True)))
+        return endpoint.handle(request, dict(zip(names, values, strict=False)))
 
     def _no_such_path(self, path: str) -> str:
         known = list(dict.fromkeys(self.spec.base_path + operation.path for operation in self.spec.operations))
@@ -230,7 +230,8 @@ class Routes(Generic[T]):
     """Find the endpoints of a path, whose templates are matched with the most literal ones first.
 
     Two templates that differ only in the names of their parameters are one path to a server; each operation reads
-    the values by its own names. The parameters `whole`, by operation and name, may be several segments.
+    the values by its own names. The parameters `whole`, by operation and name, may be several segments. A template with
+    a query is that of requests with its pairs, in any order and among others.
     """
 
     def __init__(self, base: str, endpoints: Iterable[T], whole: Collection[tuple[str, str]] = ()) -> None:
@@ -249,27 +250,45 @@ class Routes(Generic[T]):
             parts = _PARAMETER.split(path)
             plain = _PARAMETER.sub("{}", path)
             kinds = ["**" if (plain, index) in wide else "{}" for index in range(len(parts) // 2)]
-            pieces = [re.escape(text) for text in parts[::2]]
-            groups = ["(.+)" if kind == "**" else "([^/]+)" for kind in kinds]
-            pattern = re.compile("".join(map("".join, zip_longest(pieces, groups, fillvalue=""))))
             template = "".join(map("".join, zip_longest(parts[::2], kinds, fillvalue="")))
-            templates.setdefault(template, (pattern, {}))[1].setdefault(method, endpoint)
+            templates.setdefault(template, (_compiled(template), {}))[1].setdefault(method, endpoint)
             self.names[endpoint] = parts[1::2]
+        for template, (_, methods) in templates.items():
+            _, plain_methods = templates.get(template.partition("?")[0], (None, dict[str, T]()))
+            methods |= {**plain_methods, **methods}
         # `/{box}/new` before `/{box}/{thing}:open` before `/{box}/{thing}` before `/{box}/**`
         ordered = sorted(templates, key=order_of)
         self._templates = [templates[path] for path in ordered]
 
-    def find(self, path: str) -> tuple[Mapping[str, T] | None, Sequence[str]]:
-        """Return the endpoints by method and the values in the path, in order."""
+    def find(self, path: str, query: str) -> tuple[Mapping[str, T] | None, Sequence[str]]:
+        """Return the endpoints by method and the values in path and query, in order."""
         for pattern, methods in self._templates:
-            if match := pattern.fullmatch(path):
-                return methods, match.groups()
+            if match := pattern.fullmatch(f"{path}\0{query}"):
+                places = enumerate(match.groups(), 1)
+                return methods, [text if match.end(at) <= len(path) else _decoded(text) for at, text in places]
         return None, ()
+
+
+def _compiled(template: str) -> re.Pattern[str]:
+    """Return the pattern of a path and a query, between which stands a null."""
+    path, _, query = template.partition("?")
+    pairs = [f"(?=(?:.*&)?{_pattern(pair, '[^&]+')}(?:&|$))" for pair in query.split("&") if pair]
+    return re.compile(f"{_pattern(path, '[^/]+')}\0{''.join(pairs)}.*")
+
+
+def _pattern(template: str, value: str) -> str:
+    return re.escape(template).replace(re.escape("{}"), f"({value})").replace(re.escape("**"), "(.+)")
+
+
+def _decoded(text: str) -> str:
+    """Return a value of a query as one of a path is handed on."""
+    return decode_path(unquote_plus(text), text.encode())
 
 
 def order_of(template: str) -> list[tuple[int, int]]:
     """Return what templates with `{}` for a segment and `**` for several are sorted by: the most literal ones first."""
-    return [*map(_wildcards, template.split("/")), (3, 0)]
+    path, *pairs = re.split("[?&]", template)
+    return [*map(_wildcards, path.split("/")), (3, -len(pairs))]
 
 
 def _wildcards(segment: str) -> tuple[int, int]:
