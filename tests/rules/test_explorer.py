@@ -6,7 +6,6 @@ import html
 import json
 import re
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -20,19 +19,9 @@ from rulewright.generate.operations import Method
 from rulewright.openapi.operations import operations
 from rulewright.rules.definition import read_rules
 
+from tests.browser import BROWSER, dump_dom
+
 PAGE = Path(__file__).resolve().parents[2] / "generated/explorer.html"
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--virtual-time-budget=5000",
-]
 PROBE = """
 onload = () => {
   const { contentDocument: shown, contentWindow: screen } = document.querySelector("iframe");
@@ -183,9 +172,8 @@ def test_the_page_fits_the_screen(width: int, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     frame = f'<iframe width="{width}" height="900" srcdoc="{html.escape(PAGE.read_text("utf-8"))}"></iframe>'
     page.write_text(f"{frame}<script>{PROBE}</script>", encoding="utf-8")
-    command = [str(BROWSER), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1400,1000", "--dump-dom"]
-    done = subprocess.run([*command, page.as_uri()], capture_output=True, text=True, check=True, timeout=120)
-    assert "<title>true</title>" in done.stdout
-    assert re.search(r'role="status"[^>]*>Allowed', done.stdout)
-    rows = done.stdout.count("<tr>")
+    shown = dump_dom(page.as_uri(), tmp_path / "profile", "--window-size=1400,1000")
+    assert "<title>true</title>" in shown
+    assert re.search(r'role="status"[^>]*>Allowed', shown)
+    rows = shown.count("<tr>")
     assert rows == len(json.loads(parts(PAGE.read_text("utf-8"))[0])["operations"][0]["broken"]) + 1
