@@ -1,4 +1,4 @@
-"""A compatible change of the page costs nothing: regenerate, and no test, number or golden file is edited."""
+"""After a compatible change of the page, regenerating is enough: no test, number or golden file is edited."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ EDITS: Final = (
     ("Video aspect ratio", "The aspect ratio of the video"),
     ("components:\n  schemas:\n", f"{OPERATION}components:\n  schemas:\n"),
 )
-"""One more value, one more optional field, other words that no rule quotes, and one more operation."""
+"""A further value, a further optional field, changed prose that no rule quotes, and a further operation."""
 SAMPLED: Final = (
     "tests/rules/test_agreement.py",
     "tests/rules/test_expected.py",
@@ -45,7 +45,7 @@ SAMPLED: Final = (
     "tests/contract/test_wire.py",
 )
 EXCEPT: Final = ("tests/test_compatible_change.py", "tests/test_readme.py", "tests/new", "tests/vendor")
-"""What installs or copies this project, whatever its page holds."""
+"""Tests that install or copy this project, independent of its page."""
 
 
 @pytest.fixture

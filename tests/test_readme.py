@@ -1,4 +1,4 @@
-"""The README is true: each of its commands and examples is run as written."""
+"""Every command and example of the README runs as written."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def clone(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def api() -> Iterator[str]:
-    """A sandbox whose tasks are done at the first look."""
+    """A sandbox whose tasks are done at the first poll."""
     with Sandbox("mountsea_gemini", timing=Timing("now")).serve() as server:
         yield server.url
 
@@ -142,7 +142,7 @@ def test_commands_make_many_videos(api: str, tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_maintainers_commands(clone: Path) -> None:
-    """Import, regenerate, compare and tell, in the order the README gives them, on a page that changed."""
+    """Run import, regenerate and impact in the order of the README on a changed page."""
     commit_all(clone)
     document = (ROOT / "openapi.yaml").read_text("utf-8").replace("Video aspect ratio", "The aspect ratio")
     (clone / "page.md").write_text(
@@ -191,7 +191,7 @@ def test_python_examples(
 
 
 def test_the_rule_shown_is_one_of_the_rules() -> None:
-    """The example of a rule says what the overlay says."""
+    """The rule in the README equals the one in the overlay."""
     (block,) = [block for block in blocks("yaml") if "then:" in block]
     (shown,) = yaml.safe_load(block)
     actions = yaml.safe_load(RULES.read_text(encoding="utf-8"))["actions"]

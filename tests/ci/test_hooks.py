@@ -1,4 +1,4 @@
-"""The pre-commit hooks work in a repository that has nothing of this one but the output or a copy."""
+"""The pre-commit hooks work in another repository with generated files or a copy."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def run(hook: str, clone: Path, consumer: Path, *arguments: str) -> tuple[int, s
 
 
 def test_hooks_pass_and_fail_in_another_repository(clone: Path, consumer: Path) -> None:
-    """Each passes on what is as it should be, and names what is not."""
+    """Hooks pass on unchanged files and name edited ones."""
     assert run("drift", clone, consumer)[0] == 0
     assert run("rules-check", clone, consumer)[0] == 0
     assert run("vendor-verify", clone, consumer, COPY)[0] == 0

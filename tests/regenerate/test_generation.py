@@ -1,4 +1,4 @@
-"""What makes the generator fast changes nothing of what it writes."""
+"""Optimisations of the generator do not change its output."""
 
 from __future__ import annotations
 
@@ -60,10 +60,8 @@ def _items() -> dict[str, Any]:
     return {"items": {"oneOf": [THING, NESTED]}}
 
 
-def test_endpoints_that_share_their_classes_give_the_same_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Copying every class an endpoint leads to, as the generator does on its own, changes no byte and no name."""
+def test_sharing_classes_does_not_change_the_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The output equals that of the unpatched generator, which copies the classes of every endpoint."""
     spec = tmp_path / "spec.json"
     spec.write_text(generator_input(linked(), "things"), encoding="utf-8")
     ours = generate(spec, tmp_path / "one/things")
@@ -75,7 +73,7 @@ def test_endpoints_that_share_their_classes_give_the_same_files(
 
 
 def test_a_long_chain_of_schemas_can_be_generated(tmp_path: Path) -> None:
-    """The generator on its own ends with a RecursionError where hundreds of schemas refer to each other in a row."""
+    """The unpatched generator raises RecursionError for a chain of hundreds of schemas."""
     document = linked()
     schemas = document["components"]["schemas"]
     for number in range(300):
@@ -95,10 +93,8 @@ def test_a_long_chain_of_schemas_can_be_generated(tmp_path: Path) -> None:
         for place in (ROOT, *sorted(path.parent for path in ROOT.glob("tests/[dp]*/*/pyproject.toml")))
     ],
 )
-def test_what_the_generator_does_not_read_makes_no_difference(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Path
-) -> None:
-    """With rules, waiters and reasons in the document it writes the same files and chooses the same names."""
+def test_extensions_do_not_change_the_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
+    """Documents with and without extensions give the same files and names."""
     found, effective = [], merge(load_project(project)).effective
     for name in ("untold", "told"):
         spec = tmp_path / f"{name}.json"
@@ -115,7 +111,7 @@ def test_what_the_generator_does_not_read_makes_no_difference(
 def test_templates_are_compiled_once_where_python_keeps_byte_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kept templates give the same files; nothing is kept where Python keeps nothing or nothing can be written."""
+    """Cached templates give the same files; nothing is cached where Python writes no byte code."""
     spec = tmp_path / "spec.json"
     spec.write_text(generator_input(linked(), "things"), encoding="utf-8")
     monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "kept"))
@@ -131,8 +127,8 @@ def test_templates_are_compiled_once_where_python_keeps_byte_code(
     assert all(tree == trees[0] for tree in trees)
 
 
-def test_the_generator_needs_no_client_to_load() -> None:
-    """Its process puts empty modules where the generator imports an HTTP client, and nothing else ever loads one."""
+def test_the_generator_loads_without_an_http_library() -> None:
+    """Empty modules replace the HTTP library in the generator's process."""
     script = (
         "import sys\nfrom rulewright.generate._generator_process import without_http\nwithout_http()\n"
         "import rulewright.generate.openapi_python_client\n"
@@ -165,7 +161,7 @@ def bodies(*kinds: tuple[str, dict[str, Any]]) -> dict[str, Any]:
 def test_a_body_is_sent_as_one_type(
     tmp_path: Path, kinds: list[tuple[str, dict[str, Any]]], sent: list[str], left_out: list[str]
 ) -> None:
-    """The client tells the types apart by class; of two with one class, one is sent and the other is a gap."""
+    """The client chooses the media type by class; of two with the same class, one is a gap."""
     spec = tmp_path / "spec.json"
     spec.write_text(generator_input(bodies(*kinds), "things"), encoding="utf-8")
     report = generate(spec, tmp_path / "things")
@@ -179,7 +175,7 @@ def test_a_body_is_sent_as_one_type(
 
 
 def test_a_list_of_anything_needs_no_cast(tmp_path: Path) -> None:
-    """A strict mypy knows as much below the test that it is a list, and refuses the cast."""
+    """Strict mypy refuses a redundant cast."""
     document = linked()
     some = {"type": "array", "items": {}, "nullable": True}
     document["components"]["schemas"]["Thing"]["properties"]["some"] = some
@@ -191,8 +187,8 @@ def test_a_list_of_anything_needs_no_cast(tmp_path: Path) -> None:
     assert "cast(list[Any], data)" not in made
 
 
-def test_properties_that_differ_in_signs_are_spelled(tmp_path: Path) -> None:
-    """Both would be the same attribute; each has one of its own, and is still sent by its own name."""
+def test_properties_that_differ_in_punctuation_are_disambiguated(tmp_path: Path) -> None:
+    """Each property has its own attribute and is sent under its own name."""
     document = linked()
     votes = {name: {"type": "integer"} for name in ("+1", "-1", "a b", "a-b", "1")}
     document["components"]["schemas"]["Thing"]["properties"] |= votes
