@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Final
 
 import pytest
 
-ROOT: Final = Path(__file__).resolve().parents[1]
+from tests.copies import copy_checkout
+
 OPERATION: Final = """\
   /gemini/video/styles:
     get:
@@ -51,9 +51,7 @@ EXCEPT: Final = ("tests/test_compatible_change.py", "tests/test_readme.py", "tes
 @pytest.fixture
 def changed(tmp_path: Path) -> Path:
     """A copy of the project with the edits in its page, regenerated."""
-    copy = tmp_path / "project"
-    ignored = shutil.ignore_patterns(".git", ".nox", ".venv", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
-    shutil.copytree(ROOT, copy, ignore=ignored)
+    copy = copy_checkout(tmp_path / "project")
     page = copy / "openapi.yaml"
     text = page.read_text(encoding="utf-8")
     for old, new in EDITS:

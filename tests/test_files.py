@@ -21,18 +21,19 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_writes_text_as_utf_8_with_its_line_feeds(tmp_path: Path) -> None:
-    """The bytes are those of the text, on every platform."""
+@pytest.mark.parametrize(
+    ("content", "written"), [("视频\n\r\nend", "视频\n\r\nend".encode()), (b"\xff\x00", b"\xff\x00"), ("", b"")]
+)
+@pytest.mark.parametrize("kind", [Path, str])
+def test_writes_text_as_utf_8_and_bytes_unchanged(
+    tmp_path: Path, content: str | bytes, written: bytes, kind: type[Path | str]
+) -> None:
+    """Line feeds are kept on every platform; an empty file is content too, and equal content is not written again."""
     target = tmp_path / "a.txt"
-    assert write_whole(target, "视频\n\r\nend")
-    assert target.read_bytes() == "视频\n\r\nend".encode()
+    assert write_whole(kind(target), content)
+    assert target.read_bytes() == written
+    assert not write_whole(kind(target), content)
     assert names(tmp_path) == ["a.txt"]
-
-
-def test_writes_bytes_as_they_are(tmp_path: Path) -> None:
-    """Bytes need not be text."""
-    assert write_whole(str(tmp_path / "a.bin"), b"\xff\x00")
-    assert (tmp_path / "a.bin").read_bytes() == b"\xff\x00"
 
 
 def test_equal_content_is_not_written_again(tmp_path: Path) -> None:
@@ -43,12 +44,6 @@ def test_equal_content_is_not_written_again(tmp_path: Path) -> None:
     assert not write_whole(target, b"same")
     assert target.stat().st_mtime_ns == 1
     assert write_whole(target, "other")
-
-
-def test_an_empty_file_is_content_too(tmp_path: Path) -> None:
-    """A missing file differs from an empty one."""
-    assert write_whole(tmp_path / "a.txt", "")
-    assert not write_whole(tmp_path / "a.txt", "")
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o755, 0o444])

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from rulewright.sandbox import Sandbox, Timing
 
-from tests.copies import ROOT, commit_all
+from tests.copies import ROOT, commit_all, copy_checkout
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RULES = ROOT / "overlays/30-rules.overlay.yaml"
@@ -44,12 +44,7 @@ ELSEWHERE = {
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """A copy of what a clone holds, to run commands in."""
-    copy = tmp_path / "clone"
-    ignored = shutil.ignore_patterns(
-        ".git", ".nox", ".venv", "__pycache__", ".*_cache", "demo-output", ".hypothesis", "*.egg-info"
-    )
-    shutil.copytree(ROOT, copy, ignore=ignored)
-    return copy
+    return copy_checkout(tmp_path / "clone")
 
 
 @pytest.fixture

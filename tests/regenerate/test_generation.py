@@ -36,10 +36,11 @@ def linked() -> dict[str, Any]:
         {"name": "id", "in": "header", "schema": {"type": "string"}},
         {"name": "thing", "in": "query", "schema": NESTED},
     ]
+    many = {"type": "array", "items": {"oneOf": [THING, NESTED]}}
     answers: dict[str, Any] = {
         "200": {"description": "one", "content": {"application/json": {"schema": THING}}},
         "404": {"description": "none", "content": {"application/json": {"schema": NESTED}}},
-        "default": {"description": "many", "content": {"application/json": {"schema": {"type": "array", **_items()}}}},
+        "default": {"description": "many", "content": {"application/json": {"schema": many}}},
     }
     shared = [
         {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
@@ -56,8 +57,12 @@ def linked() -> dict[str, Any]:
     }
 
 
-def _items() -> dict[str, Any]:
-    return {"items": {"oneOf": [THING, NESTED]}}
+def run_generator(document: dict[str, Any], package: Path) -> Any:
+    """Generate a package of a document, and return the generator's report."""
+    spec = package.parent / f"{package.name}.json"
+    spec.parent.mkdir(exist_ok=True)
+    spec.write_text(generator_input(document, "things"), encoding="utf-8")
+    return generate(spec, package)
 
 
 def test_sharing_classes_does_not_change_the_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,9 +86,7 @@ def test_a_long_chain_of_schemas_can_be_generated(tmp_path: Path) -> None:
         schemas[f"Link{number}"] = {"type": "object", "properties": {"before": before}}
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Link299"}}}
     document["paths"]["/chain"] = {"get": {"responses": {"200": {"description": "long", "content": content}}}}
-    spec = tmp_path / "spec.json"
-    spec.write_text(generator_input(document, "things"), encoding="utf-8")
-    assert not generate(spec, tmp_path / "out/things")["errors"]
+    assert not run_generator(document, tmp_path / "things")["errors"]
 
 
 @pytest.mark.parametrize(
@@ -162,9 +165,7 @@ def test_a_body_is_sent_as_one_type(
     tmp_path: Path, kinds: list[tuple[str, dict[str, Any]]], sent: list[str], left_out: list[str]
 ) -> None:
     """The client chooses the media type by class; of two with the same class, one is a gap."""
-    spec = tmp_path / "spec.json"
-    spec.write_text(generator_input(bodies(*kinds), "things"), encoding="utf-8")
-    report = generate(spec, tmp_path / "things")
+    report = run_generator(bodies(*kinds), tmp_path / "things")
     module = (tmp_path / "things/api/default/put.py").read_text(encoding="utf-8")
     assert re.findall(r'headers\["Content-Type"\] = "(.*)"', module) == sent
     assert [place_of(error) for error in report["errors"]] == ["PUT /things/{id}" for _ in left_out]
@@ -179,9 +180,7 @@ def test_a_list_of_anything_needs_no_cast(tmp_path: Path) -> None:
     document = linked()
     some = {"type": "array", "items": {}, "nullable": True}
     document["components"]["schemas"]["Thing"]["properties"]["some"] = some
-    spec = tmp_path / "spec.json"
-    spec.write_text(generator_input(document, "things"), encoding="utf-8")
-    generate(spec, tmp_path / "things")
+    run_generator(document, tmp_path / "things")
     made = (tmp_path / "things/models/thing.py").read_text(encoding="utf-8")
     assert "some_type_0: list[Any] = data\n" in made
     assert "cast(list[Any], data)" not in made
@@ -192,9 +191,7 @@ def test_properties_that_differ_in_punctuation_are_disambiguated(tmp_path: Path)
     document = linked()
     votes = {name: {"type": "integer"} for name in ("+1", "-1", "a b", "a-b", "1")}
     document["components"]["schemas"]["Thing"]["properties"] |= votes
-    spec = tmp_path / "spec.json"
-    spec.write_text(generator_input(document, "things"), encoding="utf-8")
-    report = generate(spec, tmp_path / "things")
+    report = run_generator(document, tmp_path / "things")
     fields = report["models"]["Thing"]["fields"]
     assert report["errors"] == []
     assert len({str(field) for field in fields.values()}) == len(votes) + 2

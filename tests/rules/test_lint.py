@@ -167,20 +167,14 @@ def test_a_reference_to_itself_restricts_no_properties() -> None:
 
 def test_a_recursive_all_of_ends() -> None:
     """The known properties count although `allOf` leads back to the schema."""
-    lost = rule(then={"required": ["zzz"]})
-    schema = {**PARCEL, "allOf": [{"$ref": "#/components/schemas/Parcel"}], "x-rules": [lost]}
-    value = {"openapi": "3.1.0", "components": {"schemas": {"Parcel": schema, **OTHERS}}}
-    assert "the schema has no property 'zzz'; did you mean 'weight'?" in {
-        finding.message for finding in lint(value, read_rules(value))
-    }
+    findings = found(rule(then={"required": ["zzz"]}), allOf=[{"$ref": "#/components/schemas/Parcel"}])
+    assert says("the schema has no property 'zzz'; did you mean 'weight'?", "field-exists", "/then") in findings
 
 
 def test_a_schema_that_cannot_be_evaluated_is_the_documents_mistake() -> None:
     """The error names the schema."""
-    schema = {**PARCEL, "properties": {**PARCEL["properties"], "lost": {"$ref": "#/gone"}}, "x-rules": [rule()]}
-    value = {"openapi": "3.1.0", "components": {"schemas": {"Parcel": schema, **OTHERS}}}
     with pytest.raises(SchemaError) as caught:
-        lint(value, read_rules(value))
+        found(rule(), version="3.1.0", properties={**PARCEL["properties"], "lost": {"$ref": "#/gone"}})
     assert str(caught.value) == (
         "a schema of the effective document cannot be compiled: Pointer '/gone' does not exist\n"
         "  at #/components/schemas/Parcel"

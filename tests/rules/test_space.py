@@ -6,16 +6,13 @@ from typing import Any
 
 import pytest
 from rulewright.merged import Merged
-from rulewright.rules.definition import Rule, RuledSchema, Source
+from rulewright.rules.definition import Rule, RuledSchema
 from rulewright.rules.space import Given, Length, Sample, Space, concrete, concretes
 from rulewright.rules.verdict import Verdict, mentions
 
+from tests.rules.compiling import rule
+
 DOCUMENT = {"Text": {"$ref": "#/Deep"}, "Deep": {"type": "string", "example": "deep"}}
-
-
-def rule(name: str, condition: Any, requirement: Any, level: str = "error") -> Rule:
-    """Return a rule of made-up fields."""
-    return Rule(name, level, "must", Source("#/at", "words"), condition, requirement, {}, {}, ())
 
 
 def holds(field: str, **schema: Any) -> dict[str, Any]:
@@ -102,9 +99,9 @@ def test_what_a_listed_value_stands_for(listed: Any, values: tuple[Any, ...]) ->
     assert concretes(listed) == values
 
 
-FIRST = rule("first", holds("a", const="x"), holds("b", const=1))
-SECOND = rule("second", True, {"anyOf": [{"required": ["c"]}, {"not": {"required": ["d"]}}]})
-DOUBT = rule("doubt", {"allOf": [holds("e", items=holds("f", const=1))]}, False, "warning")
+FIRST = rule(holds("a", const="x"), holds("b", const=1), "first")
+SECOND = rule(True, {"anyOf": [{"required": ["c"]}, {"not": {"required": ["d"]}}]}, "second")
+DOUBT = rule({"allOf": [holds("e", items=holds("f", const=1))]}, False, "doubt", "warning")
 
 
 def test_the_broken_rules_of_a_body() -> None:
@@ -119,9 +116,7 @@ def test_the_broken_rules_of_a_body() -> None:
     assert Verdict(ruled).ruled is ruled
 
 
-@pytest.mark.parametrize(
-    ("subject", "fields"), [(FIRST, "ab"), (SECOND, "cd"), (DOUBT, "e"), (rule("n", True, False), "")]
-)
+@pytest.mark.parametrize(("subject", "fields"), [(FIRST, "ab"), (SECOND, "cd"), (DOUBT, "e"), (rule(True, False), "")])
 def test_the_fields_a_rule_reads(subject: Rule, fields: str) -> None:
     """Fields of the body at any depth of the schemas, but not fields inside a field."""
     assert [name for name in "abcdef" if mentions(subject, name)] == list(fields)

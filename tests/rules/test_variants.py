@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from rulewright.errors import InputError
 from rulewright.rules import variants
-from rulewright.rules.definition import Rule, RuledSchema, Source, read_rules
+from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.space import Given, Length, Sample
 from rulewright.rules.variants import ABSENT, VariantSet, read_variants
+
+from tests.rules.compiling import rule
 
 PROPERTIES: dict[str, Any] = {
     "kind": {"enum": ["one", "two"]},
@@ -23,11 +25,6 @@ DECLARED: dict[str, Any] = {"by": "kind", "names": {"one": "make_one", "two": "m
 KIND_ONE = {"properties": {"kind": {"const": "one"}}, "required": ["kind"]}
 SMALL = {"properties": {"size": {"enum": ["s", "m"]}}}
 LIST = {"required": ["list"], "properties": {"list": {"minItems": 1}}}
-
-
-def rule(condition: Any, requirement: Any) -> Rule:
-    """Return a rule of error level."""
-    return Rule("rule", "error", "must", Source("#/at", "words"), condition, requirement, {}, {}, ())
 
 
 def read(rules: Sequence[Rule], declared: Any = None, **more: Any) -> VariantSet:
