@@ -141,6 +141,9 @@ class Schemas:
             self._choose_by_tag(schema, plain)
         if self._other_way and isinstance(plain.get("required"), list):
             plain["required"] = [name for name in plain["required"] if self.may_hold(properties.get(name))]
+        if self._other_way == _OTHER_WAY["answer"] and isinstance(plain.get("properties"), dict):
+            given = schema["properties"]
+            plain["properties"] |= {name: False for name in given if not self.may_hold(given[name])}
         _modernize_bounds(plain)
         return _nullable(plain) if plain.pop("nullable", None) is True else plain
 
