@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -11,18 +10,15 @@ import pytest
 from rulewright.__main__ import main
 from rulewright.findings import FINDING_FORMATS, Finding
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.copies import ROOT, copy_project
+
 HOSTILE = "100% of\r\n::error::a,b:c <&\x1b[2J\u202e\x00 ]]>"
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of this project, which is the working directory."""
-    for name in ("overlays", "generated"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "openapi.yaml", "LICENSE"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(copy_project(tmp_path))
     return tmp_path
 
 

@@ -17,7 +17,8 @@ import pytest
 import yaml
 from rulewright.sandbox import Sandbox, Timing
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.copies import ROOT, commit_all
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RULES = ROOT / "overlays/30-rules.overlay.yaml"
 
@@ -142,7 +143,7 @@ def test_commands_make_many_videos(api: str, tmp_path: Path, monkeypatch: pytest
 
 def test_the_maintainers_commands(clone: Path) -> None:
     """Import, regenerate, compare and tell, in the order the README gives them, on a page that changed."""
-    commit(clone)
+    commit_all(clone)
     document = (ROOT / "openapi.yaml").read_text("utf-8").replace("Video aspect ratio", "The aspect ratio")
     (clone / "page.md").write_text(
         f"# A page\n\n````yaml POST /gemini/video/generate\n{document}````\n", encoding="utf-8"
@@ -172,13 +173,6 @@ def test_a_copy_and_a_new_project(clone: Path) -> None:
     script = "from app._vendor.mountsea_gemini import Client; print(Client('key'))"
     assert "https://api.mountsea.ai" in run([sys.executable, "-c", script], clone.parent / "app")
     run([sys.executable, "-m", "app._vendor.mountsea_gemini.verify"], clone.parent / "app")
-
-
-def commit(folder: Path) -> None:
-    """Make a repository of a folder."""
-    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com"]
-    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "as published"]):
-        run([*git, *arguments], folder)
 
 
 @pytest.mark.parametrize("number", range(len(blocks("python"))))

@@ -15,7 +15,8 @@ import pytest
 import yaml
 from rulewright.commands.vendor import main as vendor
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.copies import ROOT, commit_all, copy_project, git
+
 HOOKS: dict[str, dict[str, Any]] = {
     hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
 }
@@ -25,11 +26,7 @@ COPY = "app/_vendor/mountsea_gemini"
 @pytest.fixture
 def consumer(tmp_path: Path) -> Path:
     """Another repository: a project laid out like this one, and a copy of the client."""
-    root = tmp_path / "consumer"
-    for name in ("overlays", "generated"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "openapi.yaml"):
-        shutil.copy(ROOT / name, root / name)
+    root = copy_project(tmp_path / "consumer")
     assert vendor(["copy", str(root / COPY).rpartition("/")[0], "--project", str(ROOT)]) == 0
     return root
 
@@ -94,15 +91,13 @@ def test_pre_commit_itself_runs_them(consumer: Path, tmp_path: Path) -> None:
     hooks = tmp_path / "hooks"
     ignored = shutil.ignore_patterns(".git", ".nox", "__pycache__", ".*_cache", "*.egg-info")
     shutil.copytree(ROOT, hooks, ignore=ignored)
-    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com"]
-    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "as released"]):
-        subprocess.run([*git, *arguments], cwd=hooks, check=True, capture_output=True)
-    revision = subprocess.run(["git", "rev-parse", "HEAD"], cwd=hooks, check=True, capture_output=True, text=True)
+    commit_all(hooks)
+    revision = git(hooks, "rev-parse", "HEAD")
     wanted = [{"id": "drift"}, {"id": "rules-check"}, {"id": "vendor-verify", "args": [COPY]}]
-    config = {"repos": [{"repo": str(hooks), "rev": revision.stdout.strip(), "hooks": wanted}]}
+    config = {"repos": [{"repo": str(hooks), "rev": revision.strip(), "hooks": wanted}]}
     (consumer / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    for arguments in (["init", "-q"], ["add", "-A"]):
-        subprocess.run([*git, *arguments], cwd=consumer, check=True, capture_output=True)
+    git(consumer, "init", "-q")
+    git(consumer, "add", "-A")
     command = ["pre-commit", "run", "--all-files", "--verbose"]
     environment = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "home")}
     environment.pop("PYTHONPATH", None)

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.copies import ROOT, commit_all
 from tests.import_page.serving import Vendor, whole
 
-ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / ".github/workflows").glob("*.yml"))
 UPKEEP = "upkeep.yml"
 # What GitHub itself makes and nobody can choose; all else must not even reach an environment variable.
@@ -136,9 +136,7 @@ def folder(tmp_path: Path) -> Path:
     (root / "overlays").mkdir(parents=True)
     for path in [ROOT / "pyproject.toml", ROOT / "openapi.yaml", *(ROOT / "overlays").glob("*.*")]:
         (root / path.relative_to(ROOT)).write_bytes(path.read_bytes())
-    identity = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
-    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "base"]):
-        subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True)
+    commit_all(root)
     return root
 
 

@@ -209,3 +209,8 @@ def test_a_call_is_held_to_the_rules(client: dict[str, Any], broken: set[str]) -
     assert {violation.rule for violation in caught.value.violations} == broken
     assert stage.sent == []
     assert called(stage, GENERATE_VIDEO, body, waive=[NEEDS, BLANK], strict=True).task_id == "a"
+
+
+def test_a_model_shows_what_is_unset_by_its_name() -> None:
+    """Not as an object at some address."""
+    assert "image_list=UNSET, " in repr(VideoGenerationDto("a cat", "text2video", "veo3_fast"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 from rulewright.commands.impact import main
 
+from tests.copies import commit_all, git
 from tests.impact.conftest import BASE, ROOT, replaced
 
 PARCELS = ROOT / "tests/projects/parcels"
@@ -73,18 +73,9 @@ def test_two_project_directories(parcels: Path, capsys: pytest.CaptureFixture[st
 
 def test_git_revisions(parcels: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two revisions of a project are read out of git; the working tree and its changes are left alone."""
-
-    def git(*arguments: str) -> None:
-        subprocess.run(
-            ["git", "-C", str(parcels), "-c", "user.name=t", "-c", "user.email=t@t.example", *arguments],
-            check=True, capture_output=True,
-        )  # fmt: skip
-
-    git("init", "-q")
-    git("add", "-A")
-    git("commit", "-qm", "first")
+    commit_all(parcels)
     edit(parcels / "openapi.yaml", "minimum: 1, description", "minimum: 2, description")
-    git("commit", "-qam", "second")
+    git(parcels, "commit", "-qam", "second")
     edit(parcels / "openapi.yaml", "title: Parcels", "title: '[dirty'")
     assert main(["HEAD~1", "HEAD", "--project", str(parcels), "--format", "json"]) == 30
     report = json.loads(capsys.readouterr().out)
@@ -102,7 +93,7 @@ def test_git_revisions(parcels: Path, capsys: pytest.CaptureFixture[str]) -> Non
     documents = json.loads(capsys.readouterr().out)["documents"]
     assert documents["old"]["commit"] == commits[1]
     assert documents["new"]["commit"] is None, "the file has changed since"
-    git("checkout", "-q", "openapi.yaml")
+    git(parcels, "checkout", "-q", "openapi.yaml")
     assert main(["HEAD~1", str(parcels / "openapi.yaml"), "--project", str(parcels), "--format", "html"]) == 30
     page = capsys.readouterr().out
     assert all(f"commit {each}" in page for each in commits)

@@ -5,23 +5,17 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rulewright.impact.formats import render_html
 
+from tests.browser import BROWSER, dump_dom
 from tests.impact.conftest import Lab
 from tests.impact.test_rendered import HOSTILE, MODEL
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WIDTHS = (360, 800, 1280)
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--virtual-time-budget=5000", "--dump-dom",
-)  # fmt: skip
 MEASURE = """
 addEventListener("load", () => {
   const seen = [...document.querySelectorAll("iframe")].map((frame) => {
@@ -55,12 +49,9 @@ def measured(source: str, folder: Path) -> list[dict[str, Any]]:
     (folder / "outer.html").write_text(
         f'<!DOCTYPE html><meta charset="utf-8"><body>{frames}<script>{MEASURE}</script>', encoding="utf-8"
     )
-    done = subprocess.run(
-        [str(BROWSER), *FLAGS, f"--user-data-dir={folder / 'profile'}", f"file://{folder / 'outer.html'}"],
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    found = re.search("MEASURED(.*)MEASURED", done.stdout, re.DOTALL)
-    assert found is not None, done.stderr[-2000:]
+    shown = dump_dom(f"file://{folder / 'outer.html'}", folder / "profile")
+    found = re.search("MEASURED(.*)MEASURED", shown, re.DOTALL)
+    assert found is not None, shown[-2000:]
     result: list[dict[str, Any]] = json.loads(html.unescape(found[1]))
     return result
 

@@ -16,6 +16,7 @@ from rulewright.commands.vendor import main as vendor
 from rulewright.errors import run_cli
 from rulewright.importing.imported import RECORD
 
+from tests.copies import copy_project
 from tests.generating import Inside
 from tests.impact.conftest import EDITS, ROOT, replaced
 from tests.import_page.serving import Vendor, whole
@@ -35,11 +36,7 @@ REPAIRS = {
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of this project, which is the working directory."""
-    copy = tmp_path / "project"
-    for name in ("overlays", "generated"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "openapi.yaml", "LICENSE"):
-        shutil.copy(ROOT / name, copy / name)
+    copy = copy_project(tmp_path / "project")
     monkeypatch.chdir(copy)
     monkeypatch.setattr(command, "Generator", Inside)
     return copy

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from rulewright.commands.importing import main
 from rulewright.errors import run_cli
 
@@ -52,3 +55,16 @@ def run(project: Path, capsys: pytest.CaptureFixture[str]) -> Run:
         return Outcome(code, captured.out, captured.err)
 
     return run_once
+
+
+def list_overlay(project: Path, name: str) -> None:
+    """Add an overlay to the settings of a project that has none."""
+    settings = project / "pyproject.toml"
+    settings.write_text(
+        settings.read_text("utf-8").replace("overlays = []", f"overlays = ['{name}']"), encoding="utf-8"
+    )
+
+
+def find_proposals(text: str) -> list[Any]:
+    """Return the overlay actions that a report proposes."""
+    return [yaml.safe_load(block)[0] for block in re.findall(r"(?m)^ {6}- target: .*\n(?: {8}.*\n)*", text)]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from rulewright.commands.importing import main
 
+from tests.import_page.conftest import list_overlay
+
 if TYPE_CHECKING:
     from tests.import_page.conftest import Run
 
@@ -34,11 +36,6 @@ def test_writes_the_fenced_text_byte_for_byte(run: Run, project: Path, pages: Pa
     assert b"  # one gateway for all" in written
 
 
-def test_reports_the_operations_and_the_file(run: Run, pages: Path) -> None:
-    """The report names the file and each operation with its id."""
-    assert run(pages / "send.md").out == "openapi.yaml: written\n  POST /parcels  sendParcel\n"
-
-
 def test_reports_new_and_removed_operations(run: Run, pages: Path) -> None:
     """Importing replaces the whole document, so it lists what callers gain and lose."""
     run(pages / "send.md")
@@ -46,15 +43,6 @@ def test_reports_new_and_removed_operations(run: Run, pages: Path) -> None:
         "  new GET /parcels/{id}  getParcel",
         "  GONE POST /parcels  sendParcel",
     ]
-
-
-def test_importing_twice_changes_nothing(run: Run, project: Path, pages: Path) -> None:
-    """The second import reports it, and keeps the modification time."""
-    run(pages / "send.md")
-    os.utime(project / "openapi.yaml", ns=(1, 1))
-    outcome = run(pages / "send.md")
-    assert (outcome.code, outcome.out.splitlines()[0]) == (0, "openapi.yaml: unchanged")
-    assert (project / "openapi.yaml").stat().st_mtime_ns == 1
 
 
 def test_check_compares_and_writes_nothing(run: Run, project: Path, pages: Path) -> None:
@@ -185,8 +173,7 @@ def test_what_an_overlay_mends_is_taken_as_it_stands(run: Run, project: Path) ->
     text += f"components: {{securitySchemes: {schemes}}}\n"
     (project / "page.yaml").write_text(text, encoding="utf-8")
     assert "page.yaml:4: is not valid OpenAPI 3.0" in run("page.yaml").err
-    table = (project / "pyproject.toml").read_text(encoding="utf-8").replace("[]", '["mine.yaml"]')
-    (project / "pyproject.toml").write_text(table, encoding="utf-8")
+    list_overlay(project, "mine.yaml")
     for target, code in (("old", 0), ("key", 1)):
         action = f"{{target: $.components.securitySchemes.{target}, remove: true}}"
         overlay = f"overlay: 1.1.0\ninfo: {{title: O, version: '1'}}\nactions: [{action}]\n"
@@ -202,12 +189,3 @@ def test_usage_is_an_exit_code_of_its_own(capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(SystemExit, match="2"):
         main([])
     assert "usage: rulewright import" in capsys.readouterr().err
-
-
-def test_runs_as_a_module(project: Path, pages: Path) -> None:
-    """`rulewright import` is the documented way to start it."""
-    command = [sys.executable, "-m", "rulewright", "import", str(pages / "send.md")]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
-    done = subprocess.run(command, env=environment, cwd=project, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "openapi.yaml: written\n  POST /parcels  sendParcel\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from rulewright.openapi.document import load
 from rulewright.openapi.operations import operations
 
 from tests.generating import regenerate
-from tests.import_page.conftest import Run
+from tests.import_page.conftest import Run, find_proposals, list_overlay
 from tests.import_page.serving import Answer, Vendor, moved, whole
 
 TITLES = {"zh": "包裹", "en": "Parcels"}
@@ -244,20 +243,11 @@ actions:
 """
 
 
-def written_actions(text: str) -> list[dict[str, Any]]:
-    """Return the overlay actions that a report proposes."""
-    blocks = re.findall(r"(?m)^ {6}- target: .*\n(?: {8}.*\n)*", text)
-    return [yaml.safe_load(block)[0] for block in blocks]
-
-
 def test_a_new_page_is_reported_with_what_it_needs(run: Run, project: Path, site: Site) -> None:
     """Its operation looks like a submit of the known waiter, documents no error, and has a sentence nobody claims."""
     (project / "overlays").mkdir()
     (project / "overlays/tickets.overlay.yaml").write_text(WAITER, encoding="utf-8")
-    settings = project / "pyproject.toml"
-    settings.write_text(
-        settings.read_text("utf-8").replace("[]", "['overlays/tickets.overlay.yaml']"), encoding="utf-8"
-    )
+    list_overlay(project, "overlays/tickets.overlay.yaml")
     site.links = [link for link in site.links if link.endswith(("/send.md", "/track.md"))]
     run(site.publish(), "--prefix", "en/api/parcels/")
     regenerate(project)
@@ -278,7 +268,7 @@ def test_a_new_page_is_reported_with_what_it_needs(run: Run, project: Path, site
     ]
     assert "Wrapping must be requested a day before." in outcome.out
     assert "- at: '#/components/schemas/Order/description'" in outcome.out
-    link, errors = written_actions(outcome.out)
+    link, errors = find_proposals(outcome.out)
     assert link["update"]["links"]["result"] == {
         "operationId": "getTicket",
         "parameters": {"id": "$response.body#/ticket"},

@@ -156,73 +156,36 @@ def test_a_long_text_is_shown_around_its_first_difference(write: Write) -> None:
 
 
 OPERATION = "paths: {/%s: {get: {operationId: %s}}}\n"
+A, B = HEAD + OPERATION % ("a", "a"), HEAD + OPERATION % ("b", "b")
+ITEM = HEAD + "paths: {/a: {%s}}\n"
+SCHEMA = "components: {schemas: {S: {type: %s}}}\n"
 DISAGREEMENTS = {
-    "title": (
-        HEAD + OPERATION % ("a", "a"),
-        HEAD.replace("title: T", "title: U") + OPERATION % ("b", "b"),
-        "/info/title",
-    ),
-    "version": (
-        (HEAD + OPERATION % ("a", "a")),
-        HEAD.replace("'1'", "'2'") + OPERATION % ("b", "b"),
-        "/info/version",
-    ),
-    "openapi": (
-        HEAD + OPERATION % ("a", "a"),
-        HEAD.replace("3.1.0", "3.1.1") + OPERATION % ("b", "b"),
-        "/openapi",
-    ),
-    "servers on one only": (
-        HEAD + OPERATION % ("a", "a") + "servers: [{url: https://a.example}]\n",
-        HEAD + OPERATION % ("b", "b"),
-        "/servers",
-    ),
-    "security on one only": (
-        HEAD + OPERATION % ("a", "a"),
-        HEAD + OPERATION % ("b", "b") + "security: [{}]\n",
-        "/security",
-    ),
-    "security": (
-        HEAD + OPERATION % ("a", "a") + "security: []\n",
-        HEAD + OPERATION % ("b", "b") + "security: [{}]\n",
-        "/security",
-    ),
+    "title": (A, B.replace("title: T", "title: U"), "/info/title"),
+    "version": (A, B.replace("'1'", "'2'"), "/info/version"),
+    "openapi": (A, B.replace("3.1.0", "3.1.1"), "/openapi"),
+    "servers on one only": (A + "servers: [{url: https://a.example}]\n", B, "/servers"),
+    "security on one only": (A, B + "security: [{}]\n", "/security"),
+    "security": (A + "security: []\n", B + "security: [{}]\n", "/security"),
     "tag": (
-        HEAD + OPERATION % ("a", "a") + "tags: [{name: x}, {name: t, description: one}]\n",
-        HEAD + OPERATION % ("b", "b") + "tags: [{name: t, description: two}]\n",
+        A + "tags: [{name: x}, {name: t, description: one}]\n",
+        B + "tags: [{name: t, description: two}]\n",
         "/tags/0/description",
     ),
     "tag with a description on one only": (
-        HEAD + OPERATION % ("a", "a") + "tags: [{name: t}]\n",
-        HEAD + OPERATION % ("b", "b") + "tags: [{name: t, description: two}]\n",
+        A + "tags: [{name: t}]\n",
+        B + "tags: [{name: t, description: two}]\n",
         "/tags/0/description",
     ),
-    "operation": (HEAD + OPERATION % ("a", "a"), HEAD + OPERATION % ("a", "b"), "/paths/~1a/get/operationId"),
-    "true is not 1": (
-        HEAD + "paths: {/a: {get: {x-a: [1]}}}\n",
-        HEAD + "paths: {/a: {get: {x-a: [true]}}}\n",
-        "/paths/~1a/get/x-a/0",
-    ),
-    "length of a list": (
-        HEAD + "paths: {/a: {get: {x-a: [1]}}}\n",
-        HEAD + "paths: {/a: {get: {x-a: [1, 2]}}}\n",
-        "/paths/~1a/get/x-a",
-    ),
+    "operation": (A, HEAD + OPERATION % ("a", "b"), "/paths/~1a/get/operationId"),
+    "true is not 1": (ITEM % "get: {x-a: [1]}", ITEM % "get: {x-a: [true]}", "/paths/~1a/get/x-a/0"),
+    "length of a list": (ITEM % "get: {x-a: [1]}", ITEM % "get: {x-a: [1, 2]}", "/paths/~1a/get/x-a"),
     "parameters of a path on one only": (
-        HEAD + "paths: {/a: {get: {}}}\n",
-        HEAD + "paths: {/a: {put: {}, parameters: [{name: q, in: query, schema: {}}]}}\n",
+        ITEM % "get: {}",
+        ITEM % "put: {}, parameters: [{name: q, in: query, schema: {}}]",
         "/paths/~1a/parameters",
     ),
-    "schema": (
-        HEAD + OPERATION % ("a", "a") + "components: {schemas: {S: {type: string}}}\n",
-        HEAD + OPERATION % ("b", "b") + "components: {schemas: {S: {type: object}}}\n",
-        "/components/schemas/S/type",
-    ),
-    "extension": (
-        HEAD + OPERATION % ("a", "a") + "x-a: {b: 1}\n",
-        HEAD + OPERATION % ("b", "b") + "x-a: {c: 1}\n",
-        "/x-a/b",
-    ),
+    "schema": (A + SCHEMA % "string", B + SCHEMA % "object", "/components/schemas/S/type"),
+    "extension": (A + "x-a: {b: 1}\n", B + "x-a: {c: 1}\n", "/x-a/b"),
 }
 
 

@@ -17,7 +17,7 @@ from rulewright.overlay.absorbed import WAY_OUT
 from rulewright.project import load_project
 
 from tests.generating import regenerate
-from tests.import_page.conftest import Run
+from tests.import_page.conftest import Run, list_overlay
 from tests.import_page.serving import Vendor, whole
 
 ADDED = """\
@@ -132,11 +132,7 @@ def test_a_malformed_record_is_reported_and_rewritten(run: Run, project: Path, p
 @pytest.fixture
 def adding(project: Path, run: Run, pages: Path) -> Path:
     """The project with an overlay that adds an operation and two schemas to the page it was made of."""
-    (project / "pyproject.toml").write_text(
-        '[tool.rulewright]\nspec = "openapi.yaml"\noverlays = ["tasks.overlay.yaml"]\npackage = "made"\n'
-        'output = "made"\n',
-        encoding="utf-8",
-    )
+    list_overlay(project, "tasks.overlay.yaml")
     (project / "tasks.overlay.yaml").write_text(ADDED, encoding="utf-8")
     outcome = run(pages / "send.md")
     assert "absorbed" not in outcome.out
@@ -234,8 +230,7 @@ def test_a_page_that_a_rule_quotes_is_compared_when_it_is_read(
         url = f"{vendor.url}/limits.md"
         overlay = QUOTING.format(page=url, sha256=hashlib.sha256(LIMITS).hexdigest())
         (project / "rules.overlay.yaml").write_text(overlay, encoding="utf-8")
-        settings = project / "pyproject.toml"
-        settings.write_text(settings.read_text("utf-8").replace("[]", "['rules.overlay.yaml']"), encoding="utf-8")
+        list_overlay(project, "rules.overlay.yaml")
         assert rules(["check", "--pages"]) == 0
         regenerate(project)
         for content, message in (

@@ -99,8 +99,7 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 UNFIT: Final = (
     # mutmut's own stack frames break it; `test_the_frames_between_caller_and_warning_are_counted` stands in.
     f"{_TESTS}/test_engine.py::test_a_warning_points_at_the_caller",
-    f"{_TESTS}/test_requests.py::test_a_request_warns_its_caller",
-    f"{_TESTS}/test_requests.py::test_the_caller_to_blame_can_be_further_out",
+    f"{_TESTS}/test_requests.py::test_a_warning_points_at_the_caller_of_validate_request",
     # Seconds for each mutant that no quicker test notices.
     "tests/client/test_pace.py::test_waiters_started_together_spread_their_polls",
 )

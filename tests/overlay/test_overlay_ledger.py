@@ -137,6 +137,7 @@ def test_one_update_on_two_targets(overlay: Callable[..., Overlay]) -> None:
 def test_ledger_of_the_project(seed: Document, own_overlays: list[Overlay]) -> None:
     """Undone, the effective spec is the vendor document again, byte for byte."""
     applied = apply(seed, own_overlays)
+    assert len(applied.ledger) > 10
     assert to_json(undo(applied.value, applied.ledger)) == to_json(seed.value)
 
 
@@ -149,47 +150,14 @@ def test_what_a_change_records(overlay: Callable[..., Overlay]) -> None:
         {"target": "$.l[0]", "remove": True},
         {"target": "$.l", "update": "r"},
     )
-    assert [change.as_json() for change in apply(document, [fix]).ledger] == [
-        {
-            "overlay": "fix.overlay.yaml",
-            "action": 1,
-            "pointer": "/a/x",
-            "change": "replace",
-            "old": 1,
-            "new": 3,
-        },
-        {
-            "overlay": "fix.overlay.yaml",
-            "action": 1,
-            "pointer": "/a/z",
-            "change": "add",
-            "position": 2,
-            "new": None,
-        },
-        {
-            "overlay": "fix.overlay.yaml",
-            "action": 2,
-            "pointer": "/a/y",
-            "change": "remove",
-            "position": 1,
-            "old": 2,
-        },
-        {
-            "overlay": "fix.overlay.yaml",
-            "action": 3,
-            "pointer": "/l/0",
-            "change": "remove",
-            "position": 0,
-            "old": "p",
-        },
-        {
-            "overlay": "fix.overlay.yaml",
-            "action": 4,
-            "pointer": "/l/1",
-            "change": "add",
-            "position": 1,
-            "new": "r",
-        },
+    records = [change.as_json() for change in apply(document, [fix]).ledger]
+    assert {record.pop("overlay") for record in records} == {"fix.overlay.yaml"}
+    assert records == [
+        {"action": 1, "pointer": "/a/x", "change": "replace", "old": 1, "new": 3},
+        {"action": 1, "pointer": "/a/z", "change": "add", "position": 2, "new": None},
+        {"action": 2, "pointer": "/a/y", "change": "remove", "position": 1, "old": 2},
+        {"action": 3, "pointer": "/l/0", "change": "remove", "position": 0, "old": "p"},
+        {"action": 4, "pointer": "/l/1", "change": "add", "position": 1, "new": "r"},
     ]
 
 

@@ -101,13 +101,6 @@ def test_absorbed(overlay: Make) -> None:
     ]
 
 
-def test_absorbed_lenient(overlay: Make) -> None:
-    """A lenient run returns absorbed actions as data and goes on."""
-    applied = apply(SPEC, [overlay({"target": "$.openapi", "update": "3.0.0"})], lenient=True)
-    assert [item.target for item in applied.absorbed] == ["$.openapi"]
-    assert applied.ledger == ()
-
-
 def test_place_of_a_value_an_overlay_wrote(overlay: Make) -> None:
     """What an earlier action wrote is located there and not at a line of the spec."""
     fix = overlay({"target": "$", "update": {"info": {"title": "T"}}}, {"target": "$.info", "update": []})
@@ -172,8 +165,3 @@ def test_terminal_escapes(overlay: Make) -> None:
 def _json_overlay(action: dict[str, Any]) -> Document:
     value = {"overlay": "1.1.0", "info": {"title": "T", "version": "1"}, "actions": [action]}
     return Document("nasty.json", value, "", {})
-
-
-def test_own_overlays_apply(seed: Document, own_overlays: list[Overlay]) -> None:
-    """The project's overlays fit its vendor document strictly."""
-    assert len(apply(seed, own_overlays).ledger) > 10

@@ -8,22 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.copies import ROOT, copy_project
 from tests.generating import in_this_process, regenerate
 
-ROOT = Path(__file__).resolve().parents[2]
 PARCELS = ROOT / "tests/projects/parcels"
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of this project's inputs and outputs."""
-    copy = tmp_path / "project"
-    copy.mkdir()
-    for name in ("pyproject.toml", "openapi.yaml"):
-        shutil.copy(ROOT / name, copy / name)
-    for name in ("overlays", "generated"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return copy
+    return copy_project(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rulewright.commands.regenerate import main
 from rulewright.commands.rules import main as rules
 
 from tests.generating import regenerate
@@ -111,27 +110,3 @@ print(answer.status_code, [each["rule"] for each in answer.json()["violations"]]
     found = json.loads(capsys.readouterr().out)
     names = {finding["id"] for schema in found["schemas"] for finding in schema["findings"]}
     assert "dead-pair/model=veo2_fast/aspectRatio=9:16" in names
-
-
-@pytest.mark.heavy
-def test_a_type_checker_rejects_what_an_eighth_rule_forbids(extended: Path) -> None:
-    """Every call of the generated table; `tests/test_types.py` does so for the rules of this project."""
-    wrong = (extended / "generated/calls/wrong.py").read_text(encoding="utf-8")
-    calls = [number for number, line in enumerate(wrong.splitlines(), 1) if line.startswith("    variants.")]
-    mypy = ("-m", "mypy", "--strict", "--config-file", "", "--no-error-summary")
-    rejected = run(extended, *mypy, "generated/calls/wrong.py", "generated/calls/right.py", status=1)
-    errors = [line.split(":")[:2] for line in rejected.splitlines() if ": error: " in line]
-    assert {Path(file).name for file, _ in errors} == {"wrong.py"}
-    assert {int(line) for _, line in errors} >= set(calls)
-
-
-@pytest.mark.usefixtures("inside")
-def test_a_renamed_rule_may_name_its_old_id(project: Path) -> None:
-    """With the old id on record in the rule, a new id is accepted."""
-    overlay = project / "overlays/30-rules.overlay.yaml"
-    text = overlay.read_text(encoding="utf-8")
-    renamed = text.replace(
-        "- id: prompt-not-blank", "- id: prompt-says-something\n          x-formerly: [prompt-not-blank]"
-    )
-    overlay.write_text(renamed, encoding="utf-8")
-    assert main(["--project", str(project), "--quiet"]) == 0

@@ -6,7 +6,6 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -17,7 +16,8 @@ from rulewright.errors import run_cli
 from rulewright.openapi.document import load
 
 from tests import generating
-from tests.regenerate.conftest import ROOT
+from tests.copies import ROOT
+from tests.import_page.conftest import find_proposals
 
 Edit = Callable[[str], str]
 EXAMPLE = ROOT / "tests/example"
@@ -122,9 +122,7 @@ def test_one_more_operation_needs_no_edit(project: Path, capsys: pytest.CaptureF
     assert is_green(project)
     operations = project / "generated/mountsea_gemini/operations.py"
     assert "ApiPublicController_extend" in operations.read_text("utf-8")
-    actions: list[Any] = []
-    for block in re.findall(r"(?m)^ {6}- target: .*\n(?: {8}.*\n)*", printed):
-        actions += yaml.safe_load(block)
+    actions = find_proposals(printed)
     assert [each["target"].rpartition(".")[2] for each in actions] == ["responses['201']", "responses"]
     overlay = project / "overlays/40-waiters.overlay.yaml"
     value = yaml.safe_load(overlay.read_text("utf-8"))

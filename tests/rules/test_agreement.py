@@ -52,13 +52,6 @@ def test_the_effective_spec_refuses_exactly_what_error_rules_refuse(ruled: Ruled
     assert 0 < refused < Space(ruled, merged.value).size
 
 
-def test_each_example_does_what_it_claims(ruled: RuledSchema) -> None:
-    """A rule's passing example breaks no rule, its breaking example breaks exactly that rule."""
-    for rule in ruled.rules:
-        assert video.violations(rule.passes) == ()
-        assert [violation.rule for violation in video.violations(rule.breaks)] == [rule.id]
-
-
 def test_the_nearest_valid_request_is_valid_and_the_smallest(ruled: RuledSchema, merged: Merged) -> None:
     """For every refused point the changes shown lead to an accepted one, and no fewer changes would do."""
     verdict = Verdict(ruled)

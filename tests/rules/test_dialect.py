@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from rulewright.rules.dialect import KEYWORDS, DialectError, PatternError, check, children, translate
+from rulewright.rules.dialect import KEYWORDS, DialectError, PatternError, check, children, lower, translate
 
 SPACE = r"\t\n\x0b\x0c\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 

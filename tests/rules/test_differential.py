@@ -79,7 +79,7 @@ def agree(schema: Any, part: Any, value: Any) -> None:
     assert (not found) is expected, f"{schema}, {part}, {value}: {found}"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(schema=SCHEMAS, part=SCHEMAS, value=VALUES)
 def test_some_schemas(schema: Any, part: Any, value: Any) -> None:
     """A small sample; the next test takes a large one."""

@@ -75,7 +75,9 @@ def test_an_unknown_schema_is_answered_with_those_there_are(tmp_path: Path, caps
 def test_the_list_holds_rules_and_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     """Rules first, each with its schema and source; as text and as JSON."""
     assert main(["list", "--project", str(ROOT)]) == 0
-    assert "img2video-needs-images (error, VideoGenerationDto)\n  imageList must hold" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "img2video-needs-images (error, VideoGenerationDto)\n  imageList must hold" in shown
+    assert "-> img2video-needs-images" in shown
     assert main(["list", "--project", str(ROOT), "--format", "json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert set(listed) == {"document", "rules", "sentences"}

@@ -173,15 +173,6 @@ def test_a_schema_that_requires_nothing() -> None:
     ]
 
 
-def test_the_lines_of_a_docstring_stand_in_their_method() -> None:
-    """Indented as deep as it, with none of blanks alone."""
-    lines = module().splitlines()
-    assert '        """Submit a request with kind box.' in lines
-    assert "            to_whom: A name" in lines
-    assert '        """' in lines
-    assert not [line for line in lines if line and not line.strip()]
-
-
 MANY = "tuple[str] | tuple[str, str, *tuple[str, ...]]"
 LABELS = {"properties": {"labels": {"minItems": 1}}, "required": ["labels"]}
 FEW = {"properties": {"labels": {"maxItems": 1}}}
@@ -368,28 +359,6 @@ def test_exactly_one_operation_takes_the_body() -> None:
 def lines(source: str) -> list[str]:
     """Return the lines of a module that stand outside of classes."""
     return [line for line in source.splitlines() if line and not line.startswith((" ", "class "))]
-
-
-def test_the_module_around_the_methods() -> None:
-    """Imports of what is used, and a table of the variants."""
-    assert lines(module()) == [
-        '"""One typed method for each operation of the API, and for each variant of one, narrowed by the rules."""',
-        "from __future__ import annotations",
-        "from collections.abc import Collection, Mapping",
-        "from typing import TYPE_CHECKING, Any, Final, Literal, overload",
-        "from .raw import models",
-        "from . import operations as _operations",
-        "from ._operation import AsyncCaller, Caller",
-        "from ._values import ABSENT, Absent",
-        "if TYPE_CHECKING:",
-        "VARIANTS: Final[Mapping[str, Mapping[str, str]]] = {'kind': {'box': 'send_box', 'letter': 'send_letter'}}",
-        '"""For each field that has variants, the method of each of its values."""',
-    ]
-    classes = [node for node in ast.parse(module()).body if isinstance(node, ast.ClassDef)]
-    assert [(node.name, ast.get_docstring(node)) for node in classes] == [
-        ("Methods", "Every operation and every variant as a method."),
-        ("AsyncMethods", "Every operation and every variant as a coroutine."),
-    ]
 
 
 def test_only_what_is_used_is_imported() -> None:

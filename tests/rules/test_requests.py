@@ -92,15 +92,19 @@ def test_a_request_is_refused_or_doubted() -> None:
         rules.validate_request(GENERATE_VIDEO, {"body": model(RIGHT)})
 
 
-def _outside(depth: int) -> None:
-    rules.validate_request(GET_TASK_RESULT, {"task_id": "7"}, stacklevel=depth)
+def test_a_warning_points_at_the_caller_of_validate_request() -> None:
+    """By default its direct caller; `stacklevel` counts further out, as in `warnings.warn`."""
 
+    def validate(depth: int) -> None:
+        rules.validate_request(GET_TASK_RESULT, {"task_id": "7"}, stacklevel=depth)
 
-def test_a_request_warns_its_caller() -> None:
-    """Where the call stands."""
-    with pytest.warns(RuleWarning) as caught:
-        rules.validate_request(GET_TASK_RESULT, {"task_id": "7"})
-    assert caught[0].filename == __file__
+    lines = []
+    for depth in (2, 3):
+        with pytest.warns(RuleWarning) as caught:
+            validate(depth)
+        assert caught[0].filename == __file__
+        lines.append(caught[0].lineno - validate.__code__.co_firstlineno)
+    assert lines == [1, 6]
 
 
 def test_the_frames_between_a_request_and_its_warning_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,13 +115,6 @@ def test_the_frames_between_a_request_and_its_warning_are_counted(monkeypatch: p
     rules.validate_request(GET_TASK_RESULT, {"task_id": "7"}, strict=True, stacklevel=5)
     rules.validate_request(GET_TASK_RESULT, {"task_id": "abc"})
     assert seen == [{"strict": False, "stacklevel": 3}, {"strict": True, "stacklevel": 6}]
-
-
-def test_the_caller_to_blame_can_be_further_out() -> None:
-    """As in `warnings.warn`."""
-    with pytest.warns(RuleWarning) as caught:
-        _outside(3)
-    assert caught[0].lineno == test_the_caller_to_blame_can_be_further_out.__code__.co_firstlineno + 3
 
 
 def number(fields: Any) -> list[Violated]:

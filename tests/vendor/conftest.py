@@ -8,25 +8,16 @@ from pathlib import Path
 import pytest
 from rulewright.commands.vendor import main
 
+from tests.copies import copy_project
 from tests.generating import regenerate
 
-ROOT = Path(__file__).resolve().parents[2]
 PARENT = "app/_vendor"
-
-
-def _copy_project(target: Path) -> Path:
-    ignored = shutil.ignore_patterns("__pycache__")
-    for name in ("overlays", "generated"):
-        shutil.copytree(ROOT / name, target / name, ignore=ignored)
-    for name in ("pyproject.toml", "openapi.yaml", "LICENSE"):
-        shutil.copy(ROOT / name, target / name)
-    return target
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This project, up to date; not to be changed."""
-    return _copy_project(tmp_path_factory.mktemp("project"))
+    return copy_project(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="session")

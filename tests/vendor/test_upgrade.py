@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from rulewright.generate.tree import read_tree
 from rulewright.vendoring.upgrade import find_affected as reached
 from rulewright.vendoring.verify import MANIFEST, findings
 
+from tests.copies import commit_all, git
 from tests.generating import regenerate
 
 CALLER = """\
@@ -78,21 +78,13 @@ def test_force_replaces_an_edited_copy(app: Path, copy: Path, newer: Path, capsy
     assert findings(str(copy)) == []
 
 
-def git(folder: Path, *arguments: str) -> None:
-    """Run git with an identity of its own."""
-    identity = ["-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "core.autocrlf=false"]
-    subprocess.run(["git", *identity, "-C", folder, *arguments], check=True, capture_output=True)
-
-
 def test_the_released_text_is_found_in_the_callers_history(
     app: Path, copy: Path, newer: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A file that the new release changed too is compared with what was released then, not with what is now."""
     path = copy / "raw/models/video_generation_dto_model.py"
     released = path.read_text("utf-8")
-    git(app, "init", "-q")
-    git(app, "add", ".")
-    git(app, "commit", "-qm", "vendored")
+    commit_all(app)
     path.write_text(released.replace("veo3_fast", "veo3_mine"), encoding="utf-8")
     git(app, "commit", "-qam", "edited")
     assert upgrade(app, newer) == 1

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from rulewright.vendoring.verify import MANIFEST, findings, litter, main
 
+from tests.copies import commit_all, git
+
 Undo = Callable[[], object]
 
 
@@ -230,22 +232,13 @@ def test_a_link_is_never_litter_where_it_leads_somewhere(copy: Path) -> None:
     assert [finding.kind for finding in findings(str(copy))] == ["not a plain file"] * 2
 
 
-def git(folder: Path, *arguments: str) -> None:
-    """Run git as somebody, whatever this machine is configured to."""
-    names = ["-c", "user.name=ana", "-c", "user.email=ana@example.com"]
-    places = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    subprocess.run(["git", *names, *arguments], cwd=folder, env=places, check=True, capture_output=True)
-
-
 def test_a_checkout_that_rewrites_line_endings_leaves_a_copy_alone(
     app: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Git for Windows does so by default, and a host may ask for it; the remedy that is shown works."""
     (app / "host.py").write_text("x = 1\n", encoding="utf-8")
     (app / ".gitattributes").write_text("* text eol=crlf\n*.mp4 filter=lfs\n", encoding="utf-8")
-    git(app, "init", "-q")
-    git(app, "add", "-A")
-    git(app, "commit", "-qm", "a copy")
+    commit_all(app)
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", "-c", "core.autocrlf=true", str(app), str(clone))
     assert (clone / "host.py").read_bytes() == b"x = 1\r\n"

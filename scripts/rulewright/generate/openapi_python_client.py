@@ -192,9 +192,12 @@ def _failed_components(data: GeneratorData, known: Collection[str]) -> Iterator[
 
 
 def rewrite_module(module: Path) -> None:
-    """Remove the cast of a list that a test has proven to be one, and the type of items from such a test; send text."""
+    """Remove casts of lists that a test has proven and types of items from a test; send text; show what is unset."""
     written = module.read_bytes()
     changed = _ANY_LIST.sub(rb"\1: list[Any] = data", written)
+    changed = changed.replace(
+        b"class Unset:\n", b'class Unset:\n    def __repr__(self) -> str:\n        return "UNSET"\n\n'
+    )
     changed = _BODY_TEST.sub(lambda found: _ITEMS.sub(rb"\1", found[0]), changed)
     changed = _TEXT_BODY.sub(b'_kwargs["content"]', changed)
     if changed != written:
@@ -576,7 +579,10 @@ PATCHES: Final = (
         fail_where_only_null_is_left,
     ),
     Patch(
-        "rewrite casts and tests of lists", "a strict mypy refuses the cast, Python the test", "0.29.1", rewrite_module
+        "rewrite casts and tests of lists, and show what is unset by its name",
+        "a strict mypy refuses the cast, Python the test; a model shows the address of each unset field",
+        "0.29.1",
+        rewrite_module,
     ),
     Patch(
         "read values that the document does not list",
