@@ -1,4 +1,4 @@
-"""Completion, asked for in real shells: of the client's program and of the tool's."""
+"""Completion of the client's and the tool's program, in real shells."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ SHELLS = {
     ],
 )
 def test_a_shell_completes(shell: str, typed: str, completed: str, tmp_path: Path) -> None:
-    """A command, an option and a value, with the script as the documentation has it."""
+    """A command, an option and a value, with the documented script."""
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
