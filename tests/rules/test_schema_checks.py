@@ -376,7 +376,6 @@ def test_members_of_objects() -> None:
     assert all(_values.member(owner, "b") is ABSENT for owner in ({"a": 1}, [1], ABSENT))
 
 
-
 def test_a_rule_that_binds_nobody_is_refused_whatever_the_client_lacks() -> None:
     """Rules of an operation that the client lacks, and of the parts of its body, bind the sandbox."""
     part = {"properties": {"a": {}}, "x-rules": [{"id": "r"}]}
