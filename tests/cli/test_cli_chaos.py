@@ -23,6 +23,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield found
 
 
+@pytest.mark.heavy
 def test_two_killed_workers_cost_no_task(tmp_path: Path) -> None:
     """The next worker adopts their submits in flight, and repeats none."""
     with Chaos(str(tmp_path / "chaos.sqlite"), tmp_path, 16, "slow=0.3@submit now") as chaos:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -38,6 +39,16 @@ SHELLS = {
 }
 
 
+ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+@functools.cache
+def completion(program: str, shell: str) -> bytes:
+    """Return the script that a program prints for a shell."""
+    return subprocess.run([program, "completion", shell], env=ENVIRONMENT, capture_output=True, check=True).stdout
+
+
+@pytest.mark.xdist_group("completion")
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize(
     ("typed", "completed"),
@@ -54,13 +65,11 @@ def test_a_shell_completes(shell: str, typed: str, completed: str, tmp_path: Pat
     """A command, an option and a value, with the documented script."""
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    program = typed.partition(" ")[0]
-    script = subprocess.run([program, "completion", shell], env=environment, capture_output=True, check=True).stdout
+    script = completion(typed.partition(" ")[0], shell)
     (tmp_path / "script").write_bytes(script)
     command = [*SHELLS[shell], typed, *([completed] if shell == "zsh" else [])]
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
+        command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=60
     )
     words = done.stdout.split() if shell != "zsh" else [done.stdout[done.stdout.rfind(completed) :][: len(completed)]]
     assert completed in words, done.stdout + done.stderr
