@@ -77,6 +77,9 @@ PATHS: Any = {
     "/m/{a}.{b}.long": {"get": operation_with("two")},
     "/m/{a}g": {"get": operation_with("one")},
     "/text": {"get": {"responses": {"203": {"content": {"text/plain": {}}}}}, "head": operation_with("head")},
+    "/switch": {
+        "put": operation_with("on") | {"requestBody": {"content": {"text/plain": {"schema": {"type": "boolean"}}}}}
+    },
 }
 
 
@@ -148,6 +151,12 @@ def test_an_unknown_path_is_answered_with_the_known_ones(path: str, message: str
     answered = ask(core_of(), f"GET {path}")
     assert answered.status == 404
     assert json.loads(answered.body)["message"].startswith(message)
+
+
+def test_a_text_is_read_as_the_boolean_it_stands_for() -> None:
+    """Any other text is refused."""
+    text = (b"content-type", b"text/plain")
+    assert [ask(core_of(), "PUT /v1/switch", text, body=body).status for body in (True, "on", 5)] == [200, 400, 400]
 
 
 def test_a_head_request_has_no_body() -> None:

@@ -14,7 +14,7 @@ import httpx
 from attrs import evolve, frozen
 
 from rulewright.contract.failure import Ask, Carrier
-from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Request
+from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Request, as_text
 from rulewright.openapi.document import to_yaml
 from rulewright.openapi.operations import is_ignored, is_json
 from rulewright.openapi.pointer import path_of
@@ -388,11 +388,11 @@ class Contract:
             if (place, name.lower()) in keys:
                 continue  # the credential, which is carried apart
             if place == "path":
-                path = path.replace("{" + name + "}", quote(_text(value), safe=""))
+                path = path.replace("{" + name + "}", quote(as_text(value), safe=""))
             elif place == "query":
-                query += [(name, _text(each)) for each in (value if isinstance(value, list) else [value])]
+                query += [(name, as_text(each)) for each in (value if isinstance(value, list) else [value])]
             else:
-                (headers if place == "header" else cookies)[name] = _text(value)
+                (headers if place == "header" else cookies)[name] = as_text(value)
         if cookies:
             headers["Cookie"] = "; ".join(f"{name}={quote(value)}" for name, value in cookies.items())
         target = self.spec.base_path + path
@@ -400,10 +400,6 @@ class Contract:
             target += f"{'&' if '?' in path else '?'}{httpx.QueryParams(query)}"
         content, more = _encode(request)
         return Ask(subject.operation.method, target, {**headers, **more}, content, subject.carriers)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def encode_json(body: Any) -> bytes:
@@ -422,8 +418,8 @@ def _encode(request: Request) -> tuple[bytes | None, dict[str, str]]:
         return body if isinstance(body, bytes) else str(body).encode(), {"Content-Type": media}
     items = [(name, each) for name, value in body.items() for each in (value if isinstance(value, list) else [value])]
     if media != FORMS[0]:
-        pairs: list[tuple[str, Any]] = [(name, _text(each)) for name, each in items]
+        pairs: list[tuple[str, Any]] = [(name, as_text(each)) for name, each in items]
         return str(httpx.QueryParams(pairs)).encode(), {"Content-Type": media}
-    parts = [(name, (name, each) if isinstance(each, bytes) else (None, _text(each))) for name, each in items]
+    parts = [(name, (name, each) if isinstance(each, bytes) else (None, as_text(each))) for name, each in items]
     made = httpx.Request("POST", BASE, files=parts)
     return made.read(), {"Content-Type": made.headers["Content-Type"]}

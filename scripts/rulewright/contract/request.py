@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -131,7 +132,7 @@ class Maker:
         examples = operation.body.examples.get(media, ())
         if is_text:
             texts = (*examples, "text", *samples(self._schemas, schema))
-            return str(next(filter(self._whole.validator(schema).is_valid, texts), "text")).encode()
+            return as_text(next(filter(self._whole.validator(schema).is_valid, texts), "text")).encode()
         if object_parts(self._spec.resolve, schema)[0]:  # a schema without a type would let a text pass
             examples = tuple(each for each in examples if isinstance(each, Mapping))
         shown: Iterable[Any] = (*examples, *self._passing_examples(schema))
@@ -176,6 +177,11 @@ class Maker:
 
 def _is_file(schema: Any) -> bool:
     return isinstance(schema, Mapping) and (schema.get("format") == "binary" or "contentMediaType" in schema)
+
+
+def as_text(value: Any) -> str:
+    """Return a JSON value as the text that stands for it outside of JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def is_same(read: Any, sent: Any) -> bool:

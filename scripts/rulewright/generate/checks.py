@@ -29,6 +29,7 @@ from rulewright.generate.schemas import (
 from rulewright.generate.source import constant, literal, render, snake, variables
 from rulewright.openapi.operations import Operation, operations, parameter_names
 from rulewright.openapi.pointer import Location, decode, encode
+from rulewright.openapi.references import follow_schema
 from rulewright.rules import expression
 from rulewright.rules.definition import Rule, RuledSchema
 from rulewright.rules.dialect import DialectError, check, translate
@@ -268,7 +269,10 @@ def checks_module(document: Any, ruled: Sequence[RuledSchema], names: Names) -> 
     senders = defaultdict[str, list[str]](list)
     for each in able:
         models = {reference: owners[reference].name for _, reference in bodies[each.id] if reference in owners}
-        checked = [(kind, models.get(reference, ""), module.called[reference]) for kind, reference in bodies[each.id]]
+        checked = [
+            (kind, models.get(reference, ""), _reader(document, kind, reference).format(module.called[reference]))
+            for kind, reference in bodies[each.id]
+        ]
         parameters = module.parameters(carriers.get(f"#{each.pointer}"), each)
         requests.append(RequestEntry(each.id, parameters, tuple(checked)))
         for reference in {reference for kind, reference in bodies[each.id] if is_json(kind)}:
@@ -299,6 +303,12 @@ def _bodies(document: Any, operation: Operation, names: Names) -> Iterator[tuple
     for content_type, reference in body_schemas(document, operation):
         if is_checked(content_type) and (sent is None or content_type in sent):
             yield content_type, reference
+
+
+def _reader(document: Any, content_type: str, reference: str) -> str:
+    """Return how a body is checked: as it is, or as the value that it is the text of."""
+    types = follow_schema(document, {"$ref": reference}).get("type")
+    return "of_text({})" if types and "string" not in types and content_type.startswith("text/") else "{}"
 
 
 def _check_attached(carriers: Iterable[RuledSchema], module: _Module) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import json
 import math
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -182,6 +183,21 @@ class Deprecated:
 Found = list[Violation | RuleViolations | Deprecated]
 """What a check finds: violations of the schema, the rules that objects violate, and what is deprecated."""
 Check = Callable[[Any, str, Found], None]
+
+
+def of_text(check: Check) -> Check:
+    """Return a check of the value that a text stands for, such as the boolean of `true`."""
+
+    def read(text: Any, at: str, found: Found) -> None:
+        try:
+            value = json.loads(text, parse_constant=str)
+        except (TypeError, ValueError, RecursionError):
+            value = text
+        check(value, at, found)
+
+    return read
+
+
 Tags = tuple[str, Mapping[str, int]]
 """The field that distinguishes the alternatives of a choice, and the index of the one of each of its values."""
 NO_TAGS: Final[Tags] = ("", {})

@@ -283,7 +283,8 @@ def media_type(request: Request) -> str:
 def read_body(request: Request, body: Body, limit: int, spec: Spec) -> tuple[Any, Response | None]:
     """Return the body's value and None, or anything and the refusal.
 
-    A body that is neither JSON nor a form but of a documented type is accepted unread, as `MISSING`.
+    A text is read where it stands for a boolean or a number. Any other body that is neither JSON nor a form but of a
+    documented type is accepted unread, as `MISSING`.
 
     Args:
         request: The request.
@@ -311,6 +312,9 @@ def read_body(request: Request, body: Body, limit: int, spec: Spec) -> tuple[Any
             return read_form(spec, body.media[essence], request.body, content_type), None
         except (ValueError, RecursionError) as error:
             return None, error_answer(400, f"the body is not a valid form: {error}")
+    types = _types(spec, [body.media[essence]])
+    if essence.startswith("text/") and not types & {"string", "array", "object"}:
+        return _convert(request.body.decode(errors="replace").strip(), types), None
     return _read_json(request.body) if is_json(essence) else (MISSING, None)
 
 
