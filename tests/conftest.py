@@ -18,7 +18,7 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-FIRST = {"test_compatible_change.py", "test_readme.py"}
+FIRST = {"test_command.py", "test_readme.py"}
 """Files of single tests that take longest: begun first, they leave no worker busy alone at the end."""
 
 

@@ -78,7 +78,7 @@ def run(project: Path, *command: str) -> str:
 @pytest.mark.parametrize(
     "tests",
     [
-        pytest.param(SAMPLED, id="sampled"),
+        pytest.param(SAMPLED, id="sampled", marks=pytest.mark.heavy),
         pytest.param(("tests", *(f"--ignore={each}" for each in EXCEPT)), id="all", marks=pytest.mark.heavy),
     ],
 )

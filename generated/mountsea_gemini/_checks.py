@@ -229,23 +229,20 @@ def _check_video_generation_dto(value: Any, at: str, found: Found) -> None:
         )
     if prompt is ABSENT:
         found.append(refused(at + "/prompt", ABSENT, "is required"))
+    elif not isinstance(prompt, str):
+        found.append(refused(at + "/prompt", prompt, "must be a string"))
     if action is ABSENT:
         found.append(refused(at + "/action", ABSENT, "is required"))
+    elif not isinstance(action, str):
+        found.append(refused(at + "/action", action, "must be a string"))
+    elif action not in _VALUES_1 and not isinstance(action, Unlisted):
+        found.append(not_listed(at + "/action", action, _VALUES_1))
     if model is ABSENT:
         found.append(refused(at + "/model", ABSENT, "is required"))
-    if prompt is not ABSENT:
-        if not isinstance(prompt, str):
-            found.append(refused(at + "/prompt", prompt, "must be a string"))
-    if action is not ABSENT:
-        if not isinstance(action, str):
-            found.append(refused(at + "/action", action, "must be a string"))
-        elif action not in _VALUES_1 and not isinstance(action, Unlisted):
-            found.append(not_listed(at + "/action", action, _VALUES_1))
-    if model is not ABSENT:
-        if not isinstance(model, str):
-            found.append(refused(at + "/model", model, "must be a string"))
-        elif model not in _VALUES_2 and not isinstance(model, Unlisted):
-            found.append(not_listed(at + "/model", model, _VALUES_2))
+    elif not isinstance(model, str):
+        found.append(refused(at + "/model", model, "must be a string"))
+    elif model not in _VALUES_2 and not isinstance(model, Unlisted):
+        found.append(not_listed(at + "/model", model, _VALUES_2))
     if image_list is not ABSENT:
         if not isinstance(image_list, (list, tuple)):
             found.append(refused(at + "/imageList", image_list, "must be an array"))
@@ -323,16 +320,14 @@ def _check_video_extension_dto(value: Any, at: str, found: Found) -> None:
         prompt = value.get("prompt", ABSENT)
     if video_id is ABSENT:
         found.append(refused(at + "/videoId", ABSENT, "is required"))
+    elif not isinstance(video_id, str):
+        found.append(refused(at + "/videoId", video_id, "must be a string"))
     if model is ABSENT:
         found.append(refused(at + "/model", ABSENT, "is required"))
-    if video_id is not ABSENT:
-        if not isinstance(video_id, str):
-            found.append(refused(at + "/videoId", video_id, "must be a string"))
-    if model is not ABSENT:
-        if not isinstance(model, str):
-            found.append(refused(at + "/model", model, "must be a string"))
-        elif model not in _VALUES_4 and not isinstance(model, Unlisted):
-            found.append(not_listed(at + "/model", model, _VALUES_4))
+    elif not isinstance(model, str):
+        found.append(refused(at + "/model", model, "must be a string"))
+    elif model not in _VALUES_4 and not isinstance(model, Unlisted):
+        found.append(not_listed(at + "/model", model, _VALUES_4))
     if prompt is not ABSENT:
         if not isinstance(prompt, str):
             found.append(refused(at + "/prompt", prompt, "must be a string"))
@@ -353,16 +348,14 @@ def _check_video_reshoot_dto(value: Any, at: str, found: Found) -> None:
         motion_type = value.get("motionType", ABSENT)
     if video_id is ABSENT:
         found.append(refused(at + "/videoId", ABSENT, "is required"))
+    elif not isinstance(video_id, str):
+        found.append(refused(at + "/videoId", video_id, "must be a string"))
     if motion_type is ABSENT:
         found.append(refused(at + "/motionType", ABSENT, "is required"))
-    if video_id is not ABSENT:
-        if not isinstance(video_id, str):
-            found.append(refused(at + "/videoId", video_id, "must be a string"))
-    if motion_type is not ABSENT:
-        if not isinstance(motion_type, str):
-            found.append(refused(at + "/motionType", motion_type, "must be a string"))
-        elif motion_type not in _VALUES_5 and not isinstance(motion_type, Unlisted):
-            found.append(not_listed(at + "/motionType", motion_type, _VALUES_5))
+    elif not isinstance(motion_type, str):
+        found.append(refused(at + "/motionType", motion_type, "must be a string"))
+    elif motion_type not in _VALUES_5 and not isinstance(motion_type, Unlisted):
+        found.append(not_listed(at + "/motionType", motion_type, _VALUES_5))
 
 
 def _check_object_insertion_dto(value: Any, at: str, found: Found) -> None:
@@ -382,14 +375,12 @@ def _check_object_insertion_dto(value: Any, at: str, found: Found) -> None:
         image_mask = value.get("imageMask", ABSENT)
     if video_id is ABSENT:
         found.append(refused(at + "/videoId", ABSENT, "is required"))
+    elif not isinstance(video_id, str):
+        found.append(refused(at + "/videoId", video_id, "must be a string"))
     if prompt is ABSENT:
         found.append(refused(at + "/prompt", ABSENT, "is required"))
-    if video_id is not ABSENT:
-        if not isinstance(video_id, str):
-            found.append(refused(at + "/videoId", video_id, "must be a string"))
-    if prompt is not ABSENT:
-        if not isinstance(prompt, str):
-            found.append(refused(at + "/prompt", prompt, "must be a string"))
+    elif not isinstance(prompt, str):
+        found.append(refused(at + "/prompt", prompt, "must be a string"))
     if image_mask is not ABSENT:
         if not isinstance(image_mask, str):
             found.append(refused(at + "/imageMask", image_mask, "must be a string"))
@@ -412,14 +403,12 @@ def _check_object_removal_dto(value: Any, at: str, found: Found) -> None:
         prompt = value.get("prompt", ABSENT)
     if video_id is ABSENT:
         found.append(refused(at + "/videoId", ABSENT, "is required"))
+    elif not isinstance(video_id, str):
+        found.append(refused(at + "/videoId", video_id, "must be a string"))
     if image_mask is ABSENT:
         found.append(refused(at + "/imageMask", ABSENT, "is required"))
-    if video_id is not ABSENT:
-        if not isinstance(video_id, str):
-            found.append(refused(at + "/videoId", video_id, "must be a string"))
-    if image_mask is not ABSENT:
-        if not isinstance(image_mask, str):
-            found.append(refused(at + "/imageMask", image_mask, "must be a string"))
+    elif not isinstance(image_mask, str):
+        found.append(refused(at + "/imageMask", image_mask, "must be a string"))
     if prompt is not ABSENT:
         if not isinstance(prompt, str):
             found.append(refused(at + "/prompt", prompt, "must be a string"))
@@ -526,16 +515,14 @@ def _check_nano_image_dto(value: Any, at: str, found: Found) -> None:
         )
     if prompt is ABSENT:
         found.append(refused(at + "/prompt", ABSENT, "is required"))
+    elif not isinstance(prompt, str):
+        found.append(refused(at + "/prompt", prompt, "must be a string"))
     if action is ABSENT:
         found.append(refused(at + "/action", ABSENT, "is required"))
-    if prompt is not ABSENT:
-        if not isinstance(prompt, str):
-            found.append(refused(at + "/prompt", prompt, "must be a string"))
-    if action is not ABSENT:
-        if not isinstance(action, str):
-            found.append(refused(at + "/action", action, "must be a string"))
-        elif action not in _VALUES_6 and not isinstance(action, Unlisted):
-            found.append(not_listed(at + "/action", action, _VALUES_6))
+    elif not isinstance(action, str):
+        found.append(refused(at + "/action", action, "must be a string"))
+    elif action not in _VALUES_6 and not isinstance(action, Unlisted):
+        found.append(not_listed(at + "/action", action, _VALUES_6))
     if num_images is not ABSENT:
         if not is_number(num_images):
             found.append(refused(at + "/num_images", num_images, "must be a number"))
@@ -623,7 +610,7 @@ _RULES_NANO_IMAGE_DTO: Final = RuleSet(
 
 
 def _check_get_task_result_parameters(value: Any, at: str, found: Found) -> None:
-    """Check the parameters of getTaskResult: #/paths/~1gemini~1task~1result/get."""
+    """Check parameters as getTaskResult takes them: #/paths/~1gemini~1task~1result/get."""
     if isinstance(value, Arguments):
         task_id: Any = _argument(value, "task_id")
     else:

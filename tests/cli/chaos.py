@@ -1,4 +1,4 @@
-"""Work on many tasks while workers are killed and stopped at random moments, and count what the server saw."""
+"""Run many tasks while workers are killed and stopped at random moments, and count submits at the server."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ IN_FLIGHT = 4
 
 @define
 class Chaos:
-    """Some workers on one store, and the server that they submit to.
+    """Workers on one store, and the server that they submit to.
 
     Attributes:
         place: The store.
@@ -100,11 +100,11 @@ class Chaos:
 
     @property
     def way(self) -> tuple[str, ...]:
-        """The options that lead to the server and to the store."""
+        """Return the options for this server and this store."""
         return ("--sandbox", "--base-url", self._url, "--store", self.place)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run one command to its end."""
+        """Run one command until it ends."""
         return subprocess.run(
             command(*arguments, *self.way), env=environment(), capture_output=True, text=True, check=False, timeout=600
         )
@@ -119,29 +119,29 @@ class Chaos:
         return worker
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
-        """Kill a worker: nothing is cleaned up, nothing is flushed that was not on the disk already."""
+        """Kill a worker, so that it cleans up and flushes nothing."""
         worker.kill()
         worker.wait()
         self.kills += 1
 
     def sent(self) -> int:
-        """Return how many submits the server saw."""
+        """Return how many submits the server received."""
         with self._lock:
             return sum(self.ledger.values())
 
     def files(self) -> int:
-        """Return how many files there are."""
+        """Return how many files exist."""
         return len(list((self.folder / "tasks").glob("line-*.mp4")))
 
     def until(self, *, sent: int = 0, files: int = 0, seconds: float = 120) -> None:
-        """Wait until the server saw so many submits, and there are so many files."""
+        """Wait for a number of submits and of files."""
         deadline = time.monotonic() + seconds
         while self.sent() < sent or self.files() < files:
             assert time.monotonic() < deadline, f"{self.sent()} submits, {self.files()} files"
             time.sleep(0.01)
 
     def over(self) -> bool:
-        """Return whether no line is left that a worker can go on with."""
+        """Return whether no line is left for a worker."""
         counts = self.counts()
         return not any(counts[state] for state in ("queued", "submitting", "waiting"))
 
@@ -154,7 +154,7 @@ class Chaos:
         return Counter(line["state"] for line in json.loads(listed.stdout)["lines"])
 
     def report(self) -> dict[str, int]:
-        """Return what became of the tasks, after a check of what must never happen."""
+        """Return the counts of tasks by what happened to them."""
         counts = self.counts()
         twice = sum(count > 1 for count in self.ledger.values())
         lost = self.tasks - counts["done"] - counts["unknown"]
@@ -173,7 +173,7 @@ class Chaos:
 
 
 def check(report: dict[str, int]) -> None:
-    """Refuse a report in which money or a task is lost."""
+    """Fail if a report shows a lost task, a double submit or a partial file."""
     assert (report["twice"], report["lost"]) == (0, 0), report
     assert report["unknown"] <= IN_FLIGHT * report["kills"], report
     assert report["partial files"] == 0, report
@@ -181,7 +181,7 @@ def check(report: dict[str, int]) -> None:
 
 
 def storm(chaos: Chaos, kills: int, seed: int) -> None:
-    """Kill one of two workers at random moments, and start another in its place, until all is over."""
+    """Kill one of two workers at random moments and replace it, until every line is done."""
     dice = random.Random(seed)  # noqa: S311  (moments, no secrets)
     workers = [chaos.start(), chaos.start()]
     deadline = time.monotonic() + 1500
@@ -199,19 +199,19 @@ def storm(chaos: Chaos, kills: int, seed: int) -> None:
 
 
 def processor_time(process: subprocess.Popen[bytes]) -> float:
-    """Return the seconds of processor time that a process has used (Linux)."""
+    """Return the processor seconds that a process has used (Linux)."""
     fields = Path(f"/proc/{process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(process: subprocess.Popen[bytes]) -> int:
-    """Return the bytes of memory that a process holds (Linux)."""
+    """Return the resident bytes of a process (Linux)."""
     return int(Path(f"/proc/{process.pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager
 def postgresql() -> Iterator[str]:
-    """Run a PostgreSQL server of our own, and yield the URL of an empty database; skip where there is none."""
+    """Run a PostgreSQL server, and yield the URL of an empty database; skip where none is installed."""
     found = shutil.which("initdb") or next(map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None)
     if found is None:
         pytest.skip("PostgreSQL is not installed: no initdb is found")

@@ -1,4 +1,4 @@
-"""Run the program in this process or as one of its own, against a sandbox on a loopback port."""
+"""Run the program in this process or its own, against a sandbox on a loopback port."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.cli.running import Ran, Running, command, environment
 
 @pytest.fixture(autouse=True)
 def _no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test depends on, or spends, an account of whoever runs it; each has a store of its own."""
+    """Hide the account of whoever runs the tests, and give each test its own store."""
     monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
     monkeypatch.delenv(BASE_URL_VARIABLE, raising=False)
     monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "store.sqlite"))
@@ -40,7 +40,7 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[str], Running]]:
-    """Start sandboxes whose tasks go as a script says."""
+    """Start sandboxes whose tasks follow a script."""
     with ExitStack() as stack:
 
         def start(script: str = "") -> Running:
@@ -52,7 +52,7 @@ def serve() -> Iterator[Callable[[str], Running]]:
 
 @pytest.fixture
 def program() -> Callable[..., Ran]:
-    """Run the real program, as a process of its own."""
+    """Run the real program in its own process."""
 
     def call(*arguments: str, stdin: str = "", **more: str) -> Ran:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Run the real program as a process of its own, and look at what it leaves behind."""
+"""Run the real program in its own process, and collect its output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import frozen
 from mountsea_gemini import Client
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 @frozen
 class Ran:
-    """What one run of the program left behind."""
+    """Exit code and output of one run."""
 
     code: int
     out: str
@@ -30,35 +30,43 @@ class Ran:
 
     @property
     def json(self) -> Any:
-        """The one JSON object on standard output."""
+        """Return the one JSON object on standard output."""
         (line,) = self.out.splitlines()
         return json.loads(line)
 
 
+Cli: TypeAlias = Callable[..., Ran]
+"""Run a command; options of `run`, or variables of the environment, by name."""
+
+
 @frozen
 class Running:
-    """A sandbox that listens, and the options that lead there."""
+    """A sandbox that listens, and the options to reach it."""
 
     sandbox: Sandbox
     url: str
 
     @property
     def options(self) -> tuple[str, ...]:
-        """What to give a command so that it goes there."""
+        """Return the options that send a command there."""
         return ("--sandbox", "--base-url", self.url)
 
     def sent(self, method: str) -> int:
-        """How many requests with that method came."""
+        """Return how many requests had that method."""
         return sum(request.method == method for request in self.sandbox.requests)
 
     def submit(self) -> str:
-        """Submit a task as any client would, and return its id."""
+        """Submit a task with the client, and return its id."""
         with Client("sandbox", base_url=self.url) as client:
             return client.text_to_video("a cat").id
 
 
+Serve: TypeAlias = Callable[[str], Running]
+"""Start a sandbox whose tasks go as a script says."""
+
+
 def environment(**more: str) -> dict[str, str]:
-    """Return the environment of a program that is to find this repository's packages."""
+    """Return environment variables with which a program finds this repository's packages."""
     paths = os.pathsep.join(str(ROOT / name) for name in ("overlays", "generated"))
     kept = {name: value for name, value in os.environ.items() if name not in {TOKEN_VARIABLE, BASE_URL_VARIABLE}}
     return {**kept, "PYTHONPATH": paths, "PYTHONUTF8": "1", **more}
@@ -70,8 +78,8 @@ def command(*arguments: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Start the real program and make sure that it ends."""
+def start(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Start the real program, and kill it at the end."""
     process = subprocess.Popen(
         command(*arguments),
         env=environment(),
@@ -89,14 +97,14 @@ def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
                 stream.close()
 
 
-def seen(process: subprocess.Popen[str], words: str) -> str:
-    """Return the first line on standard error that holds some words."""
+def read_until(process: subprocess.Popen[str], words: str) -> str:
+    """Return the first line on standard error that contains some words."""
     assert process.stderr is not None
     return next(line for line in process.stderr if words in line)
 
 
 def until(happened: Callable[[], bool]) -> None:
-    """Wait until something has happened."""
+    """Wait for a condition."""
     deadline = time.monotonic() + 60
     while not happened():
         assert time.monotonic() < deadline

@@ -1,4 +1,4 @@
-"""Many tasks from one file: nothing is paid for twice, no id is lost, and what is unclear is asked."""
+"""Many tasks from one file: nothing is paid for twice, no id is lost, and unknown outcomes wait for a person."""
 
 from __future__ import annotations
 
@@ -12,18 +12,14 @@ import stat
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mountsea_gemini.cli._exits import Exit
 
-from tests.cli.running import ROOT, Ran, Running, command, environment, seen, started, until
+from tests.cli.running import ROOT, Cli, Running, Serve, command, environment, read_until, start, until
 from tests.generating import regenerate
-
-Cli = Callable[..., Ran]
-Serve = Callable[[str], Running]
 
 
 def request(prompt: str, **more: Any) -> dict[str, Any]:
@@ -31,15 +27,15 @@ def request(prompt: str, **more: Any) -> dict[str, Any]:
     return {"prompt": prompt, "action": "text2video", "model": "veo31_fast", **more}
 
 
-def written(path: Path, *lines: Any) -> Path:
-    """Write a file of requests and return it."""
+def write_requests(path: Path, *lines: Any) -> Path:
+    """Write a file of requests, and return its path."""
     path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     return path
 
 
-def cats(path: Path, count: int) -> Path:
-    """Write a file of valid requests and return it."""
-    return written(path / "cats.jsonl", *(request(f"cat {number}") for number in range(1, count + 1)))
+def write_cats(path: Path, count: int) -> Path:
+    """Write a file of valid requests, and return its path."""
+    return write_requests(path / "cats.jsonl", *(request(f"cat {number}") for number in range(1, count + 1)))
 
 
 def posts(sandbox: Running) -> Counter[str]:
@@ -47,22 +43,22 @@ def posts(sandbox: Running) -> Counter[str]:
     return Counter(json.loads(seen.body)["prompt"] for seen in sandbox.sandbox.requests if seen.method == "POST")
 
 
-def listed(cli: Cli) -> dict[int, str]:
-    """Return the state of every line."""
+def line_states(cli: Cli) -> dict[int, str]:
+    """Return the state of each line."""
     return {line["line"]: line["state"] for line in cli("list", "--json").json["lines"]}
 
 
-def test_a_file_of_requests_becomes_files(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """Each line is a film under the name it gave or its number; the same command again sends nothing, without a key."""
+def test_each_line_becomes_a_file(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """Named by `output` or number; the same command again needs no key and sends nothing."""
     sandbox = serve("now")
     named = {"output": "dog.mp4", "operation": "generateVideo", "request": request("a dog")}
-    file = written(tmp_path / "pets.jsonl", request("a cat"), named)
+    file = write_requests(tmp_path / "pets.jsonl", request("a cat"), named)
     ran = cli("submit", str(file), *sandbox.options)
     assert (ran.code, ran.err.splitlines()[-1]) == (0, "2 done")
     assert ran.out.splitlines() == [str(tmp_path / "pets" / name) for name in ("line-0001.mp4", "dog.mp4")]
     assert all(Path(path).read_bytes()[4:8] == b"ftyp" for path in ran.out.splitlines())
     asked = len(sandbox.sandbox.requests)
-    copied = written(tmp_path / "copied.jsonl", request("a cat"), named)
+    copied = write_requests(tmp_path / "copied.jsonl", request("a cat"), named)
     for again in (("submit", str(file)), ("submit", str(copied)), ("resume",)):
         ran_again = cli(*again)
         assert (ran_again.code, ran_again.out) == (0, ran.out)
@@ -70,26 +66,26 @@ def test_a_file_of_requests_becomes_files(cli: Cli, serve: Serve, tmp_path: Path
     assert posts(sandbox) == {"a cat": 1, "a dog": 1}
 
 
-def test_lines_are_added_at_the_end_and_nowhere_else(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """A file that goes on with a known one is the same batch; with another beginning its numbers mean other tasks."""
+def test_lines_can_be_appended_only(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """A file with a changed beginning is refused, because its line numbers mean other tasks."""
     sandbox = serve("now")
-    file = cats(tmp_path, 2)
+    file = write_cats(tmp_path, 2)
     assert cli("submit", str(file), *sandbox.options).code == 0
     with file.open("a") as more:
         more.write("\n" + json.dumps(request("cat 3")))
     assert cli("submit", str(file), *sandbox.options).code == 0
     assert posts(sandbox) == {"cat 1": 1, "cat 2": 1, "cat 3": 1}
-    written(file, request("another"), request("cat 2"))
+    write_requests(file, request("another"), request("cat 2"))
     ran = cli("submit", str(file), *sandbox.options)
     assert (ran.code, sandbox.sent("POST")) == (Exit.USAGE, 3)
     assert "has changed since its lines were submitted" in ran.err
 
 
-def test_a_line_ends_as_its_task_does(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """The API refuses one, the vendor fails another, a download breaks: each has its state, the rest their files."""
+def test_each_line_has_the_state_of_its_task(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """Refused, failed and undelivered lines do not stop the others."""
     sandbox = serve("now")
     sandbox.sandbox.script("now", "422@submit", "failed now", "now 403@download:1", "now")
-    ran = cli("submit", str(cats(tmp_path, 5)), "--json", "--concurrency", "1", *sandbox.options)
+    ran = cli("submit", str(write_cats(tmp_path, 5)), "--json", "--concurrency", "1", *sandbox.options)
     states = {line["line"]: (line["state"], line["error"]["type"]) for line in ran.json["lines"]}
     assert states == {2: ("refused", "BadRequest"), 3: ("failed", "TaskFailed"), 4: ("undelivered", "DownloadError")}
     assert {state: count for state, count in ran.json["counts"].items() if count} == {
@@ -106,10 +102,10 @@ def test_a_line_ends_as_its_task_does(cli: Cli, serve: Serve, tmp_path: Path) ->
 
 
 def test_an_unknown_outcome_is_parked_until_it_is_settled(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """It is never sent again by itself; a person names its task, or says that there is none."""
+    """It is never sent again unless a person names its task or says that there is none."""
     sandbox = serve("now")
     sandbox.sandbox.script("now", "drop@submit now", "drop@submit now")
-    file = cats(tmp_path, 3)
+    file = write_cats(tmp_path, 3)
     ran = cli("submit", str(file), "--concurrency", "1", *sandbox.options)
     assert (ran.code, len(ran.out.splitlines())) == (Exit.UNKNOWN, 1)
     assert "unknown: lines 2, 3" in ran.err
@@ -126,15 +122,15 @@ def test_an_unknown_outcome_is_parked_until_it_is_settled(cli: Cli, serve: Serve
         assert cli("settle", *wrong).code == Exit.USAGE
     assert cli("settle", "2", "--task", sandbox.submit()).code == 0
     assert cli("settle", "3", "--nothing").code == 0
-    assert listed(cli) == {1: "done", 2: "waiting", 3: "queued"}
+    assert line_states(cli) == {1: "done", 2: "waiting", 3: "queued"}
     assert cli("resume", *sandbox.options).code == 0
     assert posts(sandbox) == {"cat 1": 1, "cat 2": 1, "cat 3": 2, "a cat": 1}
 
 
-def test_a_row_of_unknown_outcomes_stops_the_spending(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """After three in a row no further line is sent, by any worker, until somebody resumes."""
+def test_three_unknown_outcomes_in_a_row_stop_the_batch(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """No worker sends another line until somebody resumes."""
     sandbox = serve("500@submit")
-    file = cats(tmp_path, 5)
+    file = write_cats(tmp_path, 5)
     found = cli("submit", str(file), "--json", "--concurrency", "1", *sandbox.options).json
     assert (found["counts"]["unknown"], found["error"]["type"]) == (3, "SubmitOutcomeUnknown")
     assert found["exit"] == Exit.UNKNOWN
@@ -146,13 +142,11 @@ def test_a_row_of_unknown_outcomes_stops_the_spending(cli: Cli, serve: Serve, tm
 
 
 @pytest.mark.parametrize("script", ["401@submit", "402@submit"])
-def test_a_refusal_of_the_account_stops_and_goes_on_later(
-    cli: Cli, serve: Serve, tmp_path: Path, *, script: str
-) -> None:
-    """What would meet every line is met once; when it is corrected, `resume` submits what was left."""
+def test_a_refused_account_stops_the_batch_until_resume(cli: Cli, serve: Serve, tmp_path: Path, *, script: str) -> None:
+    """It would affect every line; `resume` submits the rest."""
     sandbox = serve("now")
     sandbox.sandbox.script("now", script)
-    ran = cli("submit", str(cats(tmp_path, 4)), "--concurrency", "1", *sandbox.options)
+    ran = cli("submit", str(write_cats(tmp_path, 4)), "--concurrency", "1", *sandbox.options)
     assert (ran.code, sandbox.sent("POST")) == (Exit.ACCOUNT, 2)
     assert "nothing further is submitted" in ran.err
     assert f"go on with: mountsea-gemini resume --base-url {sandbox.url} --sandbox" in ran.err
@@ -161,25 +155,25 @@ def test_a_refusal_of_the_account_stops_and_goes_on_later(
 
 
 def test_too_many_requests_pause_the_queue(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """A 429 ends nothing: after the time it names the line is sent once more, and every line is done."""
+    """After a 429 the line is sent again at the time that it names."""
     sandbox = serve("now")
     sandbox.sandbox.script("now", "429=1@submit now")
-    ran = cli("submit", str(cats(tmp_path, 4)), "--concurrency", "1", *sandbox.options)
+    ran = cli("submit", str(write_cats(tmp_path, 4)), "--concurrency", "1", *sandbox.options)
     assert (ran.code, sandbox.sent("POST")) == (0, 5)
     assert "no worker submits for" in ran.err
 
 
-def test_spending_is_agreed_to(cli: Cli, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a terminal nothing is sent unless an option says so; what exceeds --max-submits is held."""
+def test_spending_needs_consent(cli: Cli, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a terminal an option must say so; lines beyond --max-submits are held."""
     monkeypatch.setenv("MOUNTSEA_API_KEY", "sandbox")
     sandbox = serve("now")
-    file, way = cats(tmp_path, 3), ("--base-url", sandbox.url, "--allow-private-downloads")
+    file, way = write_cats(tmp_path, 3), ("--base-url", sandbox.url, "--allow-private-downloads")
     ran = cli("submit", str(file), *way)
     assert (ran.code, sandbox.sent("POST")) == (Exit.USAGE, 0)
     assert "to submit: 3 requests, each of which may be billed\n  generateVideo: action text2video (3)\n" in ran.err
     assert "--yes, or --max-submits N" in ran.err
     assert cli("submit", str(file), "--max-submits", "1", *way).code == 0
-    assert listed(cli) == {1: "done", 2: "held", 3: "held"}
+    assert line_states(cli) == {1: "done", 2: "held", 3: "held"}
     assert "they stay held" in cli("resume", *way).err
     assert cli("resume", "--max-submits", "1", *way).code == 0
     assert sandbox.sent("POST") == 2
@@ -189,12 +183,12 @@ def test_spending_is_agreed_to(cli: Cli, serve: Serve, tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize(("answer", "sent"), [("n", 0), ("y", 1)])
 def test_a_person_is_asked(serve: Serve, tmp_path: Path, *, answer: str, sent: int) -> None:
-    """On a terminal the question is how many, of which kind; anything but yes sends nothing."""
+    """The question shows how many requests of which kind; only yes sends them."""
     sandbox = serve("now")
     terminal, side = pty.openpty()
     way = ("--base-url", sandbox.url, "--allow-private-downloads")
     process = subprocess.Popen(
-        command("submit", str(cats(tmp_path, 1)), *way), env=environment(MOUNTSEA_API_KEY="sandbox"), stdin=side,
+        command("submit", str(write_cats(tmp_path, 1)), *way), env=environment(MOUNTSEA_API_KEY="sandbox"), stdin=side,
         stdout=subprocess.DEVNULL, stderr=side,
     )  # fmt: skip
     os.close(side)
@@ -212,7 +206,7 @@ def test_a_person_is_asked(serve: Serve, tmp_path: Path, *, answer: str, sent: i
 
 
 def test_all_bad_lines_are_listed_at_once(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """Each with its place; nothing is sent, of the good lines neither."""
+    """Each with its place; good lines are not sent either."""
     sandbox = serve("now")
     file = tmp_path / "cats.jsonl"
     rows = (
@@ -247,24 +241,24 @@ def test_all_bad_lines_are_listed_at_once(cli: Cli, serve: Serve, tmp_path: Path
         "nothing was sent: 10 of 11 lines cannot be submitted",
     ):
         assert words in ran.err
-    written(file, request("a", action="img2video"))
+    write_requests(file, request("a", action="img2video"))
     assert cli("submit", str(file), *sandbox.options).code == Exit.REFUSED
     ran = cli("submit", str(file), "--waive", "img2video-needs-images", *sandbox.options)
     assert (ran.code, sandbox.sent("POST")) == (Exit.UNREACHABLE, 1)
-    assert cli("submit", str(written(tmp_path / "empty.jsonl")), *sandbox.options).code == Exit.USAGE
+    assert cli("submit", str(write_requests(tmp_path / "empty.jsonl")), *sandbox.options).code == Exit.USAGE
 
 
-def test_two_lines_make_two_files(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """Names that differ in their case only are one file on many systems."""
+def test_two_lines_cannot_name_one_file(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """Many file systems ignore case."""
     pair = ({"output": "a.mp4", "request": request("a")}, {"output": "A.mp4", "request": request("b")})
-    ran = cli("submit", str(written(tmp_path / "pair.jsonl", *pair)), *serve("now").options)
+    ran = cli("submit", str(write_requests(tmp_path / "pair.jsonl", *pair)), *serve("now").options)
     assert (ran.code, "as line 1 does" in ran.err) == (Exit.USAGE, True)
 
 
 def test_a_store_belongs_to_one_server(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """The rest of a trial in the sandbox is not submitted for money by a command without --sandbox."""
+    """Lines left from a trial in the sandbox must not be submitted for money."""
     sandbox, other = serve("402@submit"), serve("now")
-    file = cats(tmp_path, 2)
+    file = write_cats(tmp_path, 2)
     cli("submit", str(file), *sandbox.options)
     ran = cli("submit", str(file), *other.options)
     assert (ran.code, other.sent("POST")) == (Exit.USAGE, 0)
@@ -274,10 +268,10 @@ def test_a_store_belongs_to_one_server(cli: Cli, serve: Serve, tmp_path: Path) -
 def test_the_store_is_private_and_holds_no_token(
     cli: Cli, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It holds the requests in clear, as JSON, readable by its owner only; one that others can read is refused."""
+    """It holds requests in clear, so a store that others can read is refused."""
     monkeypatch.setenv("MOUNTSEA_API_KEY", "the-very-secret-token")
     sandbox, store = serve("401@submit"), tmp_path / "store.sqlite"
-    file = written(tmp_path / "x.jsonl", request("a purple cat"))
+    file = write_requests(tmp_path / "x.jsonl", request("a purple cat"))
     cli("submit", str(file), "--base-url", sandbox.url, "--yes")
     assert stat.S_IMODE(store.stat().st_mode) == 0o600
     held = b"".join(path.read_bytes() for path in tmp_path.glob("store.sqlite*") if path.is_file())
@@ -290,23 +284,23 @@ def test_the_store_is_private_and_holds_no_token(
     assert (ran.code, "other accounts can read this store" in ran.err) == (Exit.USAGE, True)
 
 
-def test_what_is_not_submitted_can_be_cancelled(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """It is taken out of the queue; what is submitted goes on to its file."""
+def test_lines_that_are_not_submitted_can_be_cancelled(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """Submitted lines continue to their file."""
     sandbox = serve("now")
-    file = cats(tmp_path, 3)
+    file = write_cats(tmp_path, 3)
     assert cli("submit", str(file), "--no-wait", "--max-submits", "2", *sandbox.options).code == 0
-    assert (sandbox.sent("POST"), listed(cli)) == (0, {1: "queued", 2: "queued", 3: "held"})
+    assert (sandbox.sent("POST"), line_states(cli)) == (0, {1: "queued", 2: "queued", 3: "held"})
     assert cli("cancel", "2").code == 0
     assert cli("resume", "--max-submits", "0", *sandbox.options).code == 0
     assert cli("cancel").code == 0
-    assert listed(cli) == {1: "done", 2: "cancelled", 3: "cancelled"}
+    assert line_states(cli) == {1: "done", 2: "cancelled", 3: "cancelled"}
     assert posts(sandbox) == {"cat 1": 1}
 
 
 def test_a_store_from_a_backup_does_not_pay_again(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """It says that a line is queued whose file is on the disk: that line is not submitted until somebody decides."""
+    """A queued line whose file exists is not submitted until somebody decides."""
     sandbox, store = serve("now"), tmp_path / "store.sqlite"
-    file = cats(tmp_path, 2)
+    file = write_cats(tmp_path, 2)
     cli("submit", str(file), "--no-wait", *sandbox.options)
     backup = store.read_bytes()
     assert cli("resume", *sandbox.options).code == 0
@@ -320,8 +314,8 @@ def test_a_store_from_a_backup_does_not_pay_again(cli: Cli, serve: Serve, tmp_pa
     assert posts(sandbox) == {"cat 1": 1, "cat 2": 2}
 
 
-def test_standard_input_is_a_file_too(program: Callable[..., Ran], serve: Serve, tmp_path: Path) -> None:
-    """It is read once, and what comes from it goes into the directory that is named."""
+def test_requests_come_from_standard_input(program: Cli, serve: Serve, tmp_path: Path) -> None:
+    """Results go into the directory that is named."""
     sandbox = serve("now")
     rows = "".join(json.dumps(request(f"cat {number}")) + "\n" for number in range(2))
     ran = program("submit", "-", "-o", str(tmp_path / "films"), *sandbox.options, stdin=rows)
@@ -329,10 +323,10 @@ def test_standard_input_is_a_file_too(program: Callable[..., Ran], serve: Serve,
 
 
 def test_a_signal_waits_for_the_answers_to_submits(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """Their ids are heard out and recorded, no other line is sent, and another worker goes on."""
+    """Their ids are recorded, no other line is sent, and another worker continues."""
     sandbox = serve("slow=1@submit now")
-    file = cats(tmp_path, 5)
-    with started("submit", str(file), "--concurrency", "2", "--json", *sandbox.options) as process:
+    file = write_cats(tmp_path, 5)
+    with start("submit", str(file), "--concurrency", "2", "--json", *sandbox.options) as process:
         until(lambda: sandbox.sent("POST") == 2)
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=60)
@@ -340,32 +334,32 @@ def test_a_signal_waits_for_the_answers_to_submits(cli: Cli, serve: Serve, tmp_p
     assert "waiting for the answers to 2 submits" in err
     assert "interrupted by SIGTERM; submitted and not finished:" in err
     assert all(task in err for task in sandbox.sandbox.core.tasks._tasks)
-    assert (sandbox.sent("POST"), Counter(listed(cli).values())) == (2, {"waiting": 2, "queued": 3})
+    assert (sandbox.sent("POST"), Counter(line_states(cli).values())) == (2, {"waiting": 2, "queued": 3})
     assert cli("resume", *sandbox.options).code == 0
     assert set(posts(sandbox).values()) == {1}
 
 
-def test_a_task_of_a_line_that_was_taken_away_is_kept(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """A line is cancelled, or adopted, while its submit is in flight: the answer still leads to its file."""
+def test_a_task_of_a_line_that_was_cancelled_in_flight_is_kept(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """Its response still leads to a file."""
     from mountsea_gemini.cli import _store
 
     sandbox = serve("slow=2@submit now")
-    with started("submit", str(cats(tmp_path, 1)), *sandbox.options) as process:
+    with start("submit", str(write_cats(tmp_path, 1)), *sandbox.options) as process:
         until(lambda: sandbox.sent("POST") == 1)
         with _store.opened(str(tmp_path / "store.sqlite"), create=False) as store:
             store.cancel(f"{heading.batch}:1" for heading in store.headings())
         process.communicate(timeout=60)
     assert cli("resume", *sandbox.options).code == 0
-    assert (listed(cli), sandbox.sent("POST")) == ({1: "done"}, 1)
+    assert (line_states(cli), sandbox.sent("POST")) == ({1: "done"}, 1)
 
 
-def test_a_second_ctrl_c_parks_what_was_under_way(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """Broken off before the answer came, a line is unknown from then on, and is not sent again."""
+def test_a_second_ctrl_c_makes_lines_in_flight_unknown(cli: Cli, serve: Serve, tmp_path: Path) -> None:
+    """They are not sent again."""
     sandbox = serve("slow=30@submit")
-    with started("submit", str(cats(tmp_path, 1)), *sandbox.options) as process:
+    with start("submit", str(write_cats(tmp_path, 1)), *sandbox.options) as process:
         until(lambda: sandbox.sent("POST") == 1)
         process.send_signal(signal.SIGINT)
-        seen(process, "waiting for the answer to 1 submit")
+        read_until(process, "waiting for the answer to 1 submit")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode == 130
@@ -390,17 +384,17 @@ def test_a_second_ctrl_c_parks_what_was_under_way(cli: Cli, serve: Serve, tmp_pa
 def test_wrong_options_cost_nothing(
     cli: Cli, serve: Serve, tmp_path: Path, *, options: tuple[str, ...], words: str
 ) -> None:
-    """They are refused with what would be right, and without a password."""
+    """The message says what would be right, without a password."""
     sandbox = serve("now")
-    ran = cli("submit", str(cats(tmp_path, 1)), *options, *sandbox.options)
+    ran = cli("submit", str(write_cats(tmp_path, 1)), *options, *sandbox.options)
     assert (ran.code, sandbox.sent("POST")) == (Exit.USAGE, 0)
     assert words in ran.err
     assert "hidden" not in ran.err
 
 
 def test_without_the_engine_the_command_names_it(tmp_path: Path) -> None:
-    """In one sentence and with the line that installs it; every other command works."""
-    file = cats(tmp_path, 1)
+    """One sentence has the command that installs it."""
+    file = write_cats(tmp_path, 1)
     source = (
         "import sys, mountsea_gemini.cli as cli\n"
         "sys.modules['dbos'] = None\n"
@@ -414,7 +408,7 @@ def test_without_the_engine_the_command_names_it(tmp_path: Path) -> None:
 
 
 def test_no_other_command_loads_the_engine() -> None:
-    """Its import takes a second; the client and its other commands do without."""
+    """Its import takes a second."""
     source = (
         "import sys, mountsea_gemini.cli as cli, mountsea_gemini.cli._batch_commands\n"
         "cli.run(['rules', '--json'])\n"
@@ -424,7 +418,7 @@ def test_no_other_command_loads_the_engine() -> None:
 
 
 def test_a_line_names_its_operation_and_parameters(tmp_path: Path) -> None:
-    """Of another client, where two start a task, with a parameter in the path; what makes no file is an answer."""
+    """In a client with two submits and a path parameter; without a file, the response is saved."""
     project = shutil.copytree(ROOT / "tests/projects/parcels", tmp_path / "parcels")
     document = (project / "openapi.yaml").read_text("utf-8")
     begin, end = document.index("  /parcels/{parcelId}/labels:"), document.index("  /jobs/{jobId}:")
@@ -450,12 +444,12 @@ def test_a_line_names_its_operation_and_parameters(tmp_path: Path) -> None:
             env={**environment(), "PYTHONPATH": paths}, check=False, timeout=120,
         )  # fmt: skip
 
-    ran = submit(written(tmp_path / "jobs.jsonl", *rows))
+    ran = submit(write_requests(tmp_path / "jobs.jsonl", *rows))
     assert ran.returncode == Exit.USAGE
     assert "jobs.jsonl:3: orderLabel has no parameter 'parcelID'; did you mean parcelId?" in ran.stderr
     assert "jobs.jsonl:4: must name its operation, because 2 of orderLabel, orderReturn would take it" in ran.stderr
     assert "jobs.jsonl:5: orderLabel needs parcelId" in ran.stderr
-    ran = submit(written(tmp_path / "jobs.jsonl", *rows[:2]))
+    ran = submit(write_requests(tmp_path / "jobs.jsonl", *rows[:2]))
     assert (ran.returncode, len(ran.stdout.splitlines())) == (0, 2), ran.stderr
     assert "\n  orderLabel: kind box (1)\n" in ran.stderr
     assert json.loads(Path(ran.stdout.splitlines()[0]).read_text())["ticket"]["phase"] == "printed"

@@ -18,13 +18,14 @@ from tests.cli.chaos import IN_FLIGHT, Chaos, check, postgresql, processor_time,
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty store of each kind."""
+    """Return an empty store of each kind."""
     with postgresql() if request.param == "postgresql" else nullcontext(str(tmp_path / "chaos.sqlite")) as found:
         yield found
 
 
+@pytest.mark.heavy
 def test_two_killed_workers_cost_no_task(tmp_path: Path) -> None:
-    """Each is killed while its submits are in flight; the next one adopts them, and sends none of them again."""
+    """The next worker adopts their submits in flight, and repeats none."""
     with Chaos(str(tmp_path / "chaos.sqlite"), tmp_path, 16, "slow=0.3@submit now") as chaos:
         for sent in (2, 8):
             worker = chaos.start()
@@ -44,7 +45,7 @@ def test_a_storm_of_kills(place: str, tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_a_stopped_worker_that_goes_on_sends_nothing_twice(place: str, tmp_path: Path) -> None:
-    """Split brain: its tasks are adopted while it is stopped, and it goes on as if nothing had happened."""
+    """Others adopt its tasks while it is stopped."""
     with Chaos(place, tmp_path, 200, "slow=0.2@submit now", ("--lease", "3")) as chaos:
         workers = [chaos.start(), chaos.start()]
         for number in range(6):
@@ -63,7 +64,7 @@ def test_a_stopped_worker_that_goes_on_sends_nothing_twice(place: str, tmp_path:
 
 @pytest.mark.heavy
 def test_all_workers_die_and_others_adopt_their_tasks(place: str, tmp_path: Path) -> None:
-    """Five workers are killed at once, for good; one that starts later ends every line."""
+    """One worker finishes every line after five were killed at once."""
     with Chaos(place, tmp_path, 200, "slow=0.3@submit polls=2") as chaos:
         workers = [chaos.start() for _ in range(5)]
         chaos.until(sent=60)
@@ -76,8 +77,8 @@ def test_all_workers_die_and_others_adopt_their_tasks(place: str, tmp_path: Path
 
 
 @pytest.mark.heavy
-def test_a_limit_of_the_vendor_ends_nothing(place: str, tmp_path: Path) -> None:
-    """20 submits a second are accepted, two workers with a hundred in flight want more: all 500 are done."""
+def test_a_rate_limit_of_the_vendor_loses_no_line(place: str, tmp_path: Path) -> None:
+    """Two workers exceed 20 submits a second, and all 500 lines are done."""
     with Chaos(place, tmp_path, 500, "now", in_flight=100, limit=20) as chaos:
         for _ in range(2):
             chaos.start()
@@ -90,7 +91,7 @@ def test_a_limit_of_the_vendor_ends_nothing(place: str, tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_a_backlog_of_twenty_thousand(place: str, tmp_path: Path) -> None:
-    """What two workers do in a minute with a full queue: files a second, processor time a task, memory a worker."""
+    """Measure files a second, processor time a task, and memory a worker with a full queue."""
     began = time.monotonic()
     with Chaos(place, tmp_path, 20_000, "now") as chaos:
         enqueued = time.monotonic() - began

@@ -1,23 +1,20 @@
-"""Exit codes: every error of the client has one, and every script can rely on it."""
+"""Exit codes: every error of the client has one, and it is stable."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from mountsea_gemini import ApiError
 from mountsea_gemini.cli._exits import CODES, MEANINGS, Exit, exit_code
 
-from tests.cli.running import Ran, Running
+from tests.cli.running import Cli, Serve
 from tests.client.test_sockets import RawServer, answer
-
-Cli = Callable[..., Ran]
-Serve = Callable[[str], Running]
 
 
 def tree(kind: type[ApiError]) -> Iterator[type[ApiError]]:
-    """Yield a class and all below it, as far as the client defines them."""
+    """Yield a class and its subclasses that the client defines."""
     yield kind
     for child in kind.__subclasses__():
         if child.__module__ == ApiError.__module__:
@@ -25,17 +22,17 @@ def tree(kind: type[ApiError]) -> Iterator[type[ApiError]]:
 
 
 def test_every_error_of_the_client_has_a_code() -> None:
-    """The table names each class of the error tree by itself, so a new class has to be thought about."""
+    """Every error class is in the table itself."""
     assert set(tree(ApiError)) == {kind for kind in CODES if issubclass(kind, ApiError)}
 
 
 def test_every_code_has_a_meaning() -> None:
-    """The help and the reference are written from the table."""
+    """Help and reference are written from the table."""
     assert set(MEANINGS) == set(Exit)
 
 
 def test_an_error_unknown_to_the_table_has_the_code_of_its_parent() -> None:
-    """A subclass somebody adds counts as what it is; anything else is unexpected."""
+    """Any other exception is unexpected."""
 
     class SpecialError(ApiError):
         pass
@@ -50,7 +47,6 @@ def test_an_error_unknown_to_the_table_has_the_code_of_its_parent() -> None:
         ("401@submit", Exit.ACCOUNT, "MOUNTSEA_API_KEY or --token-file"),
         ("402@submit", Exit.ACCOUNT, "top up"),
         ("403@submit", Exit.ACCOUNT, "MOUNTSEA_API_KEY or --token-file"),
-        ("404@submit", Exit.UNREACHABLE, "HTTP 404"),
         ("422@submit", Exit.UNREACHABLE, "HTTP 422"),
         ("429@submit", Exit.RATE_LIMITED, "HTTP 429"),
         ("429=3600@submit", Exit.RATE_LIMITED, "3600 s"),
@@ -73,14 +69,14 @@ def test_an_error_unknown_to_the_table_has_the_code_of_its_parent() -> None:
 def test_every_way_to_fail_has_its_code(
     cli: Cli, serve: Serve, tmp_path: Path, *, script: str, code: Exit, words: str
 ) -> None:
-    """Whatever goes wrong: its own code, what to do, one submit, no file; and after the submit, the id."""
+    """With advice, one submit, no file, and after the submit the id."""
     sandbox = serve(script)
     ran = cli("text2video", "a cat", "-o", str(tmp_path / "cat.mp4"), "--timeout", "0.4", *sandbox.options)
     assert (ran.code, ran.out) == (code, "")
     assert words in ran.err
     assert "Python" not in ran.err
     assert "client.task" not in ran.err
-    # Only a refusal that names a moment is tried again: nothing was started by it.
+    # Only a 429 with a Retry-After is retried, because it started nothing.
     assert sandbox.sent("POST") == (3 if script == "429@submit" else 1)
     assert not list(tmp_path.iterdir())
     if "@submit" not in script:
@@ -94,7 +90,7 @@ def test_flaky_polls_are_no_failure(cli: Cli, serve: Serve) -> None:
 
 
 def test_an_unknown_outcome_never_advises_to_submit_again(cli: Cli, serve: Serve) -> None:
-    """Exit 8 says when and what was sent, and offers no command that would send it again."""
+    """It names time and request, and no command that would send it again."""
     err = cli("text2video", "a cat", *serve("reset@submit").options).err
     assert "request sha256" in err
     assert "mountsea-gemini text2video" not in err
@@ -105,7 +101,7 @@ def test_an_unknown_outcome_never_advises_to_submit_again(cli: Cli, serve: Serve
 def test_an_unknown_outcome_leads_to_the_task_its_answer_names(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    """By a command rather than a call of Python, and by its id in JSON."""
+    """The advice is a command, and JSON has the id."""
     monkeypatch.setenv("MOUNTSEA_API_KEY", "k")
     with RawServer(answer(status, b'{"data": {"taskId": "t-1"}}')) as server:
         ran = cli("text2video", "a cat", "--base-url", server.url)
@@ -116,15 +112,15 @@ def test_an_unknown_outcome_leads_to_the_task_its_answer_names(
         assert (document["exit"], document["id"]) == (Exit.UNKNOWN, "t-1")
 
 
-def test_nobody_there_is_a_network_error(cli: Cli) -> None:
-    """A submit that never left says that nothing was started."""
+def test_a_refused_connection_is_a_network_error(cli: Cli) -> None:
+    """Nothing was started."""
     ran = cli("text2video", "a cat", "--sandbox", "--base-url", "http://127.0.0.1:1")
     assert ran.code == Exit.UNREACHABLE
     assert "nothing was started or billed" in ran.err
 
 
 def test_too_large_a_file_names_the_option(cli: Cli, serve: Serve, tmp_path: Path) -> None:
-    """The way out is said in options of the command line, not of the Python client."""
+    """The advice is an option, not a Python argument."""
     target = tmp_path / "cat.mp4"
     ran = cli("text2video", "a", "-o", str(target), "--max-download-bytes", "10", *serve("now").options)
     assert ran.code == Exit.DOWNLOAD

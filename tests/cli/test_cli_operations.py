@@ -1,4 +1,4 @@
-"""Every operation of a document is a command with typed options; what starts a task is waited for like any other."""
+"""Every operation of a document is a command with typed options; submits are waited for."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ import rulewright.sandbox
 from mountsea_gemini._operation import Hole
 from mountsea_gemini.operations import HOLES, OPERATIONS
 
-from tests.cli.running import Ran, Running, until
+from tests.cli.running import Cli, Ran, Running, until
 from tests.generating import regenerate
 
 Gallery = Callable[..., Ran]
-Cli = Callable[..., Ran]
 PROJECT = """\
 [project]
 name = "gallery"
@@ -39,7 +38,7 @@ output = "generated"
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Build the client of the document beside this file; return where it can be imported from."""
+    """Build the client of `gallery.yaml`, and return the folder to import it from."""
     root = tmp_path_factory.mktemp("gallery")
     shutil.copy(Path(__file__).with_name("gallery.yaml"), root / "openapi.yaml")
     (root / "pyproject.toml").write_text(PROJECT)
@@ -73,13 +72,13 @@ def gallery(built: Path, hall: Running, capsys: pytest.CaptureFixture[str]) -> G
     return call
 
 
-def last(hall: Running) -> Any:
-    """Return the last request that reached the sandbox and was no poll or download."""
+def last_request(hall: Running) -> Any:
+    """Return the last request that was no poll or download."""
     return [each for each in hall.sandbox.requests if each.method != "GET" or "visitors" in each.path][-1]
 
 
 def test_every_operation_of_the_document_is_a_command(cli: Cli) -> None:
-    """None is left out; its help is the document's text."""
+    """Its help is the document's text."""
     listed = cli("--help").out
     for operation in OPERATIONS.values():
         name = operation.function.replace("_", "-")
@@ -91,8 +90,8 @@ def test_every_operation_of_the_document_is_a_command(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("hole", HOLES, ids=lambda hole: hole.name)
-def test_what_the_vendor_names_and_does_not_describe_is_explained(cli: Cli, hole: Hole) -> None:
-    """Whatever is given: exit 2 with the vendor's sentence and what to do instead."""
+def test_an_operation_without_a_description_is_explained(cli: Cli, hole: Hole) -> None:
+    """Exit 2 with the vendor's sentence and what to do instead."""
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", hole.name).lower()
     assert name in cli("--help").out
     ran = cli(name, "something", "--of", "any kind")
@@ -102,14 +101,14 @@ def test_what_the_vendor_names_and_does_not_describe_is_explained(cli: Cli, hole
 
 
 def test_every_kind_of_field_arrives(gallery: Gallery, hall: Running) -> None:
-    """Path, query, header, cookie and body; lists are repeated, nested values are JSON."""
+    """Path, query, header, cookie and body; options of lists are repeated, objects are JSON."""
     more = ["--size", "large", "--frames", "30", "--moods", "calm", "--moods", "wild", "--seed", "7", "--weight", "0.5"]
     more += ["--no-glossy", "--due", "2026-01-02", "--camera", '{"angle": 3}', "--model", "a", "--model-list", "b"]
     more += ["--strokes", '[{"angle": 1}]', "--strokes", '{"angle": 2}', "--field-output", "x", "--anything", "words"]
     more += ["--dry", "--x-trace", "t-1", "--session", "s-1", "--extra", '{"new": true}']
     ran = gallery("start-painting", "hall", "--subject", "a cat", *more)
     assert (ran.code, ran.err.splitlines()[-1].split(" (")[0].endswith(": dry")) == (0, True)
-    sent = last(hall)
+    sent = last_request(hall)
     assert (sent.path, sent.query, sent.headers["x-trace"]) == ("/rooms/hall/paintings", "dry=true", "t-1")
     assert "cookie" in sent.headers  # the sandbox keeps none
     assert json.loads(sent.body) == {
@@ -131,15 +130,17 @@ def test_every_kind_of_field_arrives(gallery: Gallery, hall: Running) -> None:
 
 
 def test_absent_stays_absent(gallery: Gallery, hall: Running) -> None:
-    """Only what was given is sent."""
+    """Only given fields are sent."""
     assert gallery("start-painting", "hall", "--subject", "a cat", "--no-wait").code == 0
-    assert json.loads(last(hall).body) == {"subject": "a cat"}
+    assert json.loads(last_request(hall).body) == {"subject": "a cat"}
 
 
-def test_the_answer_of_what_starts_no_task_is_printed(gallery: Gallery, hall: Running, tmp_path: Path) -> None:
-    """As JSON to read, as one object for a script, or into a file; nothing where there is none."""
+def test_the_response_of_an_operation_without_a_task_is_printed(
+    gallery: Gallery, hall: Running, tmp_path: Path
+) -> None:
+    """Readable JSON, one object for a script, or a file."""
     assert json.loads(gallery("list-visitors", "--limit", "3", "--kind", "child", "--kind", "adult").out) == []
-    assert last(hall).query == "limit=3&kind=child&kind=adult"
+    assert last_request(hall).query == "limit=3&kind=child&kind=adult"
     found = gallery("greet", "--name", "Ann", "--json").json
     assert (found["exit"], found["error"], found.keys()) == (0, None, {"exit", "answer", "file", "error"})
     assert isinstance(found["answer"]["name"], str)
@@ -147,13 +148,11 @@ def test_the_answer_of_what_starts_no_task_is_printed(gallery: Gallery, hall: Ru
     assert gallery("greet", "--name", "Ann", "-o", str(target)).out == f"{target}\n"
     assert json.loads(target.read_text()) == found["answer"]
     assert gallery("operation-status", "7").out == ""
-    assert last(hall).path == "/visitors/7"
+    assert last_request(hall).path == "/visitors/7"
 
 
-def test_an_answer_that_is_a_file_has_a_place_before_it_is_asked_for(
-    gallery: Gallery, hall: Running, tmp_path: Path
-) -> None:
-    """An object of JSON cannot hold it; into a file it goes whole."""
+def test_a_binary_response_needs_an_output_file(gallery: Gallery, hall: Running, tmp_path: Path) -> None:
+    """The command is refused before the request."""
     ran = gallery("photograph", "hall", "--json")
     assert (ran.code, hall.sandbox.requests) == (2, [])
     assert "--output FILE names where to write it" in ran.err
@@ -184,7 +183,7 @@ def test_an_answer_that_is_a_file_has_a_place_before_it_is_asked_for(
 def test_wrong_usage_names_the_option_and_sends_nothing(
     gallery: Gallery, hall: Running, arguments: tuple[str, ...], words: str
 ) -> None:
-    """Before any request, as one object where JSON is wanted."""
+    """With --json, the error is one object."""
     ran = gallery(*arguments)
     assert (ran.code, ran.out, hall.sandbox.requests) == (2, "", [])
     assert words in ran.err
@@ -192,15 +191,15 @@ def test_wrong_usage_names_the_option_and_sends_nothing(
 
 
 def test_a_value_outside_the_choices_can_be_insisted_on(gallery: Gallery, hall: Running) -> None:
-    """Alone and in a list."""
+    """A single value and an item of a list."""
     given = ("--size", "huge", "--moods", "angry", "--allow-unlisted", "--no-wait")
     gallery("start-painting", "hall", "--subject", "x", *given)
-    body = json.loads(last(hall).body)
+    body = json.loads(last_request(hall).body)
     assert (body["size"], body["moods"]) == ("huge", ["angry"])
 
 
 def test_a_schema_that_is_broken_is_named_by_the_option_as_typed(gallery: Gallery) -> None:
-    """By the name that was typed, of several."""
+    """The option has several names."""
     ran = gallery("start-painting", "hall", "--subject", "x", *("--model-list", "y") * 3)
     assert ran.code == 3
     assert "  at --model-list, got 3 items" in ran.err
@@ -209,24 +208,24 @@ def test_a_schema_that_is_broken_is_named_by_the_option_as_typed(gallery: Galler
 def test_texts_and_json_come_from_files_and_standard_input(
     gallery: Gallery, hall: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`@FILE`, `-` for standard input, and `@@` for a text that begins with @."""
+    """`@FILE`, `-` for standard input, and `@@` for text that begins with @."""
     text, camera = tmp_path / "subject.txt", tmp_path / "camera.json"
     text.write_text("a cat\nand a dog\n")
     camera.write_text('{"angle": 9}')
     given = ("--subject", f"@{text}", "--camera", f"@{camera}", "--field-output", "@@home", "--no-wait")
     assert gallery("start-painting", "hall", *given).code == 0
-    body = json.loads(last(hall).body)
+    body = json.loads(last_request(hall).body)
     assert (body["subject"], body["camera"], body["output"]) == ("a cat\nand a dog", {"angle": 9}, "@home")
     with text.open() as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
         assert gallery("start-painting", "hall", "--subject", "-", "--no-wait").code == 0
-    assert json.loads(last(hall).body)["subject"] == "a cat\nand a dog"
+    assert json.loads(last_request(hall).body)["subject"] == "a cat\nand a dog"
 
 
 def test_help_is_grouped_by_tag_and_holds_the_texts_of_the_document(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Summary, description, choices; brackets are text, and what is deprecated is called so."""
+    """Summary, description, choices and deprecations; brackets are not markup."""
     monkeypatch.setenv("COLUMNS", "200")
     listed = gallery("--help").out
     assert listed.index("Operations: Painting") < listed.index("start-painting") < listed.index("Operations: Visitors")
@@ -240,8 +239,8 @@ def test_help_is_grouped_by_tag_and_holds_the_texts_of_the_document(
     assert "Deprecated. See a visitor out." in listed
 
 
-def test_the_use_of_what_is_deprecated_is_one_line(gallery: Gallery) -> None:
-    """By the option as it was typed, on standard error; the answer stays what it is."""
+def test_the_use_of_a_deprecated_option_is_one_warning(gallery: Gallery) -> None:
+    """It goes to standard error, and names the option as typed."""
     ran = gallery("start-painting", "hall", "--subject", "a cat", "--no-glossy", "--no-wait")
     assert (ran.code, len(ran.out.split())) == (0, 1)
     warned = [line for line in ran.err.splitlines() if line.startswith("warning: ")]
@@ -252,7 +251,7 @@ def test_the_use_of_what_is_deprecated_is_one_line(gallery: Gallery) -> None:
 
 @pytest.mark.parametrize(("script", "code"), [("500@submit", 8), ("drop@submit", 8), ("torn now", 6)])
 def test_a_submit_of_any_document_is_safe_with_money(built: Path, script: str, code: int) -> None:
-    """At most once, with the exit codes of every submit."""
+    """One POST, with the exit codes of every submit."""
     sandbox = rulewright.sandbox.Sandbox(built / "openapi.effective.json", script=script)
     with sandbox.serve() as served:
         program = importlib.import_module("gallery.cli")
@@ -262,7 +261,7 @@ def test_a_submit_of_any_document_is_safe_with_money(built: Path, script: str, c
 
 
 def test_advice_of_an_operation_without_a_task_mentions_none(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is not idempotent and got no answer may have been carried out; what is idempotent may be repeated."""
+    """Without a response, it may have been carried out."""
     program = importlib.import_module("gallery.cli")
     sandbox = rulewright.sandbox.Sandbox(built / "openapi.effective.json", script="500@submit")
     with sandbox.serve() as served:
@@ -273,41 +272,39 @@ def test_advice_of_an_operation_without_a_task_mentions_none(built: Path, capsys
     assert "task" not in err
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
-def test_a_signal_does_not_cut_off_what_may_be_billed(built: Path) -> None:
-    """The answer is awaited and printed, then the exit code is the signal's."""
-    sandbox = rulewright.sandbox.Sandbox(built / "openapi.effective.json", script="slow=2@submit")
+def terminate(built: Path, seconds: float, *arguments: str) -> tuple[str, str]:
+    """Send SIGTERM while the server takes some seconds to answer, and return what the command printed."""
+    sandbox = rulewright.sandbox.Sandbox(built / "openapi.effective.json", script=f"slow={seconds}@submit")
     with sandbox.serve() as served:
-        words = [sys.executable, "-m", "gallery", "greet", "--name", "Ann", "--sandbox", "--base-url", served.url]
+        words = [sys.executable, "-m", "gallery", *arguments, "--sandbox", "--base-url", served.url]
         environment = {**os.environ, "PYTHONPATH": str(built)}
         with subprocess.Popen(
             words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
             until(lambda: len(sandbox.requests) == 1)
             process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=30)
+            printed = process.communicate(timeout=15)
     assert process.returncode == 128 + signal.SIGTERM
+    return printed
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+def test_a_signal_does_not_cut_off_what_may_be_billed(built: Path) -> None:
+    """The response is awaited and printed; the exit code is the signal's."""
+    out, err = terminate(built, 2, "greet", "--name", "Ann")
     assert json.loads(out)["name"]
     assert "waiting for the answer" in err
 
 
-def test_what_may_be_repeated_is_cut_off_and_called_so(built: Path) -> None:
-    """A DELETE has perhaps been carried out when a signal ends it; another one does no harm."""
-    sandbox = rulewright.sandbox.Sandbox(built / "openapi.effective.json", script="slow=20@submit")
-    with sandbox.serve() as served:
-        words = [sys.executable, "-m", "gallery", "operation-status", "7", "--sandbox", "--base-url", served.url]
-        environment = {**os.environ, "PYTHONPATH": str(built)}
-        with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as process:
-            until(lambda: len(sandbox.requests) == 1)
-            process.send_signal(signal.SIGTERM)
-            _, err = process.communicate(timeout=15)
-    assert process.returncode == 128 + signal.SIGTERM
+def test_a_signal_cuts_off_an_idempotent_request(built: Path) -> None:
+    """The message says that it may be repeated."""
+    _, err = terminate(built, 20, "operation-status", "7")
     assert "it may have been carried out; sending it again changes nothing more" in err
 
 
 @pytest.fixture
 def completion(built: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
-    """Return the script of a shell."""
+    """Return a function that prints the completion script of a shell."""
     assert built.is_dir()
 
     def script(shell: str) -> str:
@@ -319,13 +316,13 @@ def completion(built: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[str
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shells_complete_commands_options_and_choices(completion: Callable[[str], str], shell: str) -> None:
-    """The script knows every command, and their options with the choices of the document."""
+    """The script has the commands, options and choices of the document."""
     script = completion(shell)
     assert all(word in script for word in ("start-painting", "subject", "list-visitors", "kind", "adult"))
 
 
 def test_bash_completes_and_runs_nothing_of_the_document(completion: Callable[[str], str], tmp_path: Path) -> None:
-    """Texts of a document are foreign: the script of a shell must not run them."""
+    """Text of a document must not be executed."""
     asking = """
         ask() { COMP_WORDS=(gallery "$@"); COMP_CWORD=$#; COMPREPLY=(); _gallery; echo "${COMPREPLY[@]}"; }
         ask list-; ask start-painting --sub; ask list-visitors --kind ""

@@ -1,20 +1,18 @@
-"""A standard output that is closed or full is one line on standard error, whatever was to be printed."""
+"""A closed or full standard output is one line on standard error."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Ran, Running, command, environment
+from tests.cli.running import Serve, command, environment
 
-Serve = Callable[[str], Running]
-Cli = Callable[..., Ran]
 PRINTING = [
     ("--help",),
     ("--version",),
@@ -27,8 +25,8 @@ PRINTING = [
 
 
 @contextmanager
-def unwritable(kind: str) -> Iterator[int]:
-    """Open a device that takes no byte, or a pipe that nobody reads."""
+def open_unwritable(kind: str) -> Iterator[int]:
+    """Open a device that accepts no byte, or a pipe without a reader."""
     if kind == "full":
         number = os.open("/dev/full", os.O_WRONLY)
     else:
@@ -43,9 +41,9 @@ def unwritable(kind: str) -> Iterator[int]:
 @pytest.mark.parametrize(
     ("arguments", "output"), [*((each, "full") for each in PRINTING), (PRINTING[0], "closed"), (PRINTING[-1], "closed")]
 )
-def test_what_cannot_be_printed_is_one_line(arguments: tuple[str, ...], output: str) -> None:
-    """Exit 1 and no traceback, for help, lists and results alike."""
-    with unwritable(output) as out:
+def test_an_unwritable_output_is_one_line(arguments: tuple[str, ...], output: str) -> None:
+    """Exit 1 without a traceback, for help, lists and results."""
+    with open_unwritable(output) as out:
         done = subprocess.run(
             command(*arguments),
             env=environment(),
@@ -61,14 +59,14 @@ def test_what_cannot_be_printed_is_one_line(arguments: tuple[str, ...], output: 
 
 
 def shell(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a shell script whose `"$@"` is the program."""
+    """Run a shell script in which `"$@"` is the program."""
     words = ["bash", "-o", "pipefail", "-c", script, "bash", *command(*arguments)]
     return subprocess.run(words, env=environment(), capture_output=True, text=True, check=False, timeout=60)
 
 
 @pytest.mark.parametrize(("redirected", "words"), [(">&-", "it is closed"), (">/dev/full", "No space left on device")])
 def test_without_standard_output_nothing_is_started(serve: Serve, redirected: str, words: str) -> None:
-    """Nothing is paid for whose result has no place; without a descriptor, the next connection would take it."""
+    """The result would be lost; without a descriptor, a connection would take its number."""
     sandbox = serve("now")
     done = shell(f'"$@" {redirected}', "text2video", "a cat", *sandbox.options)
     assert (done.returncode, sandbox.sent("POST")) == (1, 0)
@@ -77,7 +75,7 @@ def test_without_standard_output_nothing_is_started(serve: Serve, redirected: st
 
 @pytest.mark.parametrize("redirected", ["2>&-", "2>/dev/full", "2> >(true)"])
 def test_without_standard_error_the_result_is_still_printed(serve: Serve, redirected: str) -> None:
-    """A message that nobody can read does not end a command that costs money."""
+    """Lost messages do not end a command that costs money."""
     sandbox = serve("now")
     done = shell(f'"$@" {redirected}', "text2video", "a cat", *sandbox.options)
     assert done.returncode == 0
@@ -85,7 +83,7 @@ def test_without_standard_error_the_result_is_still_printed(serve: Serve, redire
 
 
 def test_a_batch_whose_messages_cannot_be_written_goes_on(serve: Serve, tmp_path: Path) -> None:
-    """Every line of it is submitted, and its result printed."""
+    """Every line is submitted, and its result printed."""
     sandbox = serve("now")
     file = tmp_path / "cats.jsonl"
     file.write_text((json.dumps({"prompt": "a cat", "action": "text2video", "model": "veo31_fast"}) + "\n") * 5)
@@ -94,7 +92,7 @@ def test_a_batch_whose_messages_cannot_be_written_goes_on(serve: Serve, tmp_path
 
 
 def test_a_lost_result_leaves_the_id(serve: Serve) -> None:
-    """The task is paid for: the one line names the command that continues with it."""
+    """The line names the command that continues with the paid task."""
     sandbox = serve("now")
     done = shell('"$@" | true', "text2video", "a cat", "--no-wait", "--quiet", *sandbox.options)
     (task,) = sandbox.sandbox.core.tasks._tasks

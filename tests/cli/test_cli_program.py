@@ -1,24 +1,20 @@
-"""The real program, as a process of its own: what people and scripts meet."""
+"""The real program in its own process."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Ran, Running, command, environment, seen, started, until
-
-Program = Callable[..., Ran]
-Serve = Callable[[str], Running]
+from tests.cli.running import Cli, Serve, command, environment, read_until, start, until
 
 
 @pytest.mark.skipif(os.name != "posix", reason="/dev/stdout is POSIX")
 def test_a_film_on_standard_output_is_the_film_alone(tmp_path: Path) -> None:
-    """Through a pipe and into a file alike; the result that is otherwise printed there would spoil it."""
+    """Through a pipe and into a file; the usual result line would corrupt it."""
     called = [*command(), "text2video", "a cat", "--sandbox", "-o"]
     piped = subprocess.run([*called, "-"], env=environment(), capture_output=True, check=True).stdout
     assert (piped[4:8], b"/dev/fd/1" in piped) == (b"ftyp", False)
@@ -29,8 +25,8 @@ def test_a_film_on_standard_output_is_the_film_alone(tmp_path: Path) -> None:
     assert (redirected.read_bytes(), redirected.stat().st_ino) == (piped, inode)
 
 
-def test_a_pipe_gets_plain_lines(program: Program) -> None:
-    """Piped, standard error holds a line for each state and no escape sequence, whatever colour is asked for."""
+def test_a_pipe_gets_plain_lines(program: Cli) -> None:
+    """One line for each state, without escape sequences."""
     ran = program("text2video", "a cat", "--sandbox", NO_COLOR="1", FORCE_COLOR="1")
     assert ran.out.startswith("http://127.0.0.1:")
     assert "\x1b" not in ran.err + ran.out
@@ -38,16 +34,16 @@ def test_a_pipe_gets_plain_lines(program: Program) -> None:
     assert states == ["pending", "ready", "assigned", "processing", "completed"]
 
 
-def test_another_process_comes_back_to_a_task(program: Program, serve: Serve, tmp_path: Path) -> None:
-    """From its id alone."""
+def test_another_process_comes_back_to_a_task(program: Cli, serve: Serve, tmp_path: Path) -> None:
+    """The id is enough."""
     sandbox, target = serve(""), tmp_path / "cat.mp4"
     assert program("download", sandbox.submit(), "-o", str(target), *sandbox.options).code == 0
     assert target.stat().st_size > 1000
     assert sandbox.sent("POST") == 1
 
 
-def test_explain_reads_standard_input(program: Program) -> None:
-    """`explain -` judges a body from a pipe."""
+def test_explain_reads_standard_input(program: Cli) -> None:
+    """`explain -` reads a body from a pipe."""
     ran = program(
         "explain",
         "-",
@@ -60,11 +56,11 @@ def test_explain_reads_standard_input(program: Program) -> None:
 
 
 def test_ctrl_c_while_waiting_prints_how_to_go_on(serve: Serve, tmp_path: Path) -> None:
-    """Ctrl-C after the submit prints the id and a command that finishes the job; exit 130."""
+    """Exit 130, with the id and the command that continues."""
     sandbox = serve("never")
     target = tmp_path / "a cat.mp4"
-    with started("text2video", "a cat", "-o", str(target), *sandbox.options) as process:
-        task = seen(process, "submitted task ").split()[-1]
+    with start("text2video", "a cat", "-o", str(target), *sandbox.options) as process:
+        task = read_until(process, "submitted task ").split()[-1]
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
     assert process.returncode == 130
@@ -74,12 +70,12 @@ def test_ctrl_c_while_waiting_prints_how_to_go_on(serve: Serve, tmp_path: Path) 
 
 
 def test_a_second_ctrl_c_while_submitting_breaks_off(serve: Serve) -> None:
-    """Broken off before the answer, the submit may have been billed, and the program says just that."""
+    """The submit may have been billed, and the message says so."""
     sandbox = serve("slow=30@submit")
-    with started("text2video", "a cat", *sandbox.options) as process:
+    with start("text2video", "a cat", *sandbox.options) as process:
         until(lambda: sandbox.sent("POST") == 1)
         process.send_signal(signal.SIGINT)
-        seen(process, "a second Ctrl-C gives up")
+        read_until(process, "a second Ctrl-C gives up")
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
     assert process.returncode == 130
@@ -87,9 +83,9 @@ def test_a_second_ctrl_c_while_submitting_breaks_off(serve: Serve) -> None:
 
 
 def test_ctrl_c_between_two_attempts_starts_nothing(serve: Serve) -> None:
-    """Refused with 429, the submit would be tried again later; Ctrl-C in between ends that."""
+    """It ends the pause after a 429."""
     sandbox = serve("429=60@submit")
-    with started("text2video", "a cat", *sandbox.options) as process:
+    with start("text2video", "a cat", *sandbox.options) as process:
         until(lambda: sandbox.sent("POST") == 1)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
@@ -98,10 +94,10 @@ def test_ctrl_c_between_two_attempts_starts_nothing(serve: Serve) -> None:
     assert sandbox.sent("POST") == 1
 
 
-def test_a_reader_that_left_is_no_traceback(serve: Serve) -> None:
-    """When standard output is closed, one line says so and how to go on; exit 1."""
+def test_a_closed_output_is_no_traceback(serve: Serve) -> None:
+    """Exit 1, with one line on how to continue."""
     sandbox = serve("")
-    with started("text2video", "a cat", "--quiet", *sandbox.options) as process:
+    with start("text2video", "a cat", "--quiet", *sandbox.options) as process:
         assert process.stdout is not None
         process.stdout.close()
         assert process.stderr is not None
@@ -119,7 +115,7 @@ def test_a_reader_that_left_is_no_traceback(serve: Serve) -> None:
     ],
 )
 def test_a_missing_library_is_named(tmp_path: Path, library: str, arguments: list[str], way_out: str) -> None:
-    """Without a library that an option needs the program says what to install, and exits with 2."""
+    """Exit 2, with what to install."""
     (tmp_path / f"{library}.py").write_text(f"raise ModuleNotFoundError('gone', name={library!r})")
     env = environment()
     env["PYTHONPATH"] = os.pathsep.join([str(tmp_path), env["PYTHONPATH"]])

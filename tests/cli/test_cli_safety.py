@@ -1,4 +1,4 @@
-"""What is foreign is not obeyed, what is secret is not shown, and Ctrl-C loses nothing."""
+"""Foreign text is escaped, secrets are hidden, and Ctrl-C loses nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -21,27 +21,25 @@ from mountsea_gemini.cli._options import Printing
 from mountsea_gemini.cli._signals import Clock, Interrupted, Interrupts
 from mountsea_gemini.rules import RULES
 
-from tests.cli.running import Ran, Running
+from tests.cli.running import Cli, Serve
 
-Cli = Callable[..., Ran]
-Serve = Callable[[str], Running]
 HOSTILE = "\x1b]0;owned\x07[bold red]$(id)\u202e\nhttps://example.com/forged"
 KEY = "key-1234567890-secret"
 
 
 class Hostile(BaseHTTPRequestHandler):
-    """A server that puts escape sequences and markup wherever it can."""
+    """A server that sends escape sequences and markup everywhere."""
 
     authorization: ClassVar[list[str]] = []
 
     def do_POST(self) -> None:
-        """Answer a submit."""
+        """Respond to a submit."""
         self.authorization.append(self.headers.get("Authorization", ""))
         self.rfile.read(int(self.headers["Content-Length"]))
         self.reply({"taskId": f"--x {HOSTILE}"})
 
     def do_GET(self) -> None:
-        """Answer a poll."""
+        """Respond to a poll."""
         state = {"status": "failed", "errorMessage": HOSTILE, "errorCode": HOSTILE, "traceId": HOSTILE}
         self.reply({"taskId": "x", **state})
 
@@ -55,12 +53,12 @@ class Hostile(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name it has above)
-        """Stay silent."""
+        """Print nothing."""
 
 
 @pytest.fixture
 def hostile() -> Iterator[str]:
-    """Serve the hostile server and return its URL."""
+    """Serve the hostile server, and yield its URL."""
     Hostile.authorization.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Hostile) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -71,8 +69,8 @@ def hostile() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("as_json", [(), ("--json",)])
-def test_no_terminal_obeys_a_server(cli: Cli, hostile: str, as_json: tuple[str, ...]) -> None:
-    """Escape sequences and direction marks come out escaped, markup as text, in notes, errors and JSON."""
+def test_escape_sequences_of_a_server_are_escaped(cli: Cli, hostile: str, as_json: tuple[str, ...]) -> None:
+    """In notes, errors and JSON; markup is plain text."""
     ran = cli("text2video", "a cat", "--sandbox", "--base-url", hostile, *as_json)
     assert ran.code == 6
     assert "[bold red]$(id)" in ran.err
@@ -80,37 +78,38 @@ def test_no_terminal_obeys_a_server(cli: Cli, hostile: str, as_json: tuple[str, 
 
 
 def test_one_result_is_one_line(cli: Cli, hostile: str) -> None:
-    """A line break in an id does not pass for a second result."""
+    """A line break in an id must not look like a second result."""
     ran = cli("text2video", "a cat", "--no-wait", "--sandbox", "--base-url", hostile)
     assert len(ran.out.splitlines()) == 1
     assert "\\nhttps://example.com/forged" in ran.out
 
 
 def test_an_id_in_a_command_to_paste_is_quoted() -> None:
-    """An id that looks like an option, or like shell, is one word after `--`."""
+    """An id that looks like an option or like shell code is one word after `--`."""
     job = _command.Job(Printing())
     job.id = "--rm; $(id)"
     assert shlex.split(job.resume() or "") == ["mountsea-gemini", "wait", "--", "--rm; $(id)"]
 
 
 def test_with_sandbox_the_real_key_stays_home(cli: Cli, hostile: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever listens at --base-url beside --sandbox, it does not get the key from the environment."""
+    """With --sandbox the server at --base-url never gets the key of the environment."""
     monkeypatch.setenv("MOUNTSEA_API_KEY", KEY)
     cli("text2video", "a cat", "--no-wait", "--sandbox", "--base-url", hostile)
     assert Hostile.authorization == ["Bearer sandbox"]
 
 
-def test_the_key_comes_from_a_file(cli: Cli, hostile: str, tmp_path: Path) -> None:
-    """--token-file gives the token, without the line end around it, and nothing prints it."""
+@pytest.mark.parametrize("text", [f"{KEY}\n", f"\ufeff{KEY}\r\n"])
+def test_the_key_comes_from_a_file(cli: Cli, hostile: str, tmp_path: Path, text: str) -> None:
+    """--token-file ignores a byte order mark and the line end; nothing prints the key."""
     path = tmp_path / "token"
-    path.write_text(f"{KEY}\n")
+    path.write_bytes(text.encode())
     ran = cli("text2video", "a cat", "--no-wait", "--token-file", str(path), "--base-url", hostile)
     assert Hostile.authorization == [f"Bearer {KEY}"]
     assert KEY not in ran.out + ran.err
 
 
 def test_a_refused_key_is_not_shown(cli: Cli, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An authentication error says where the key came from and not what it is."""
+    """The message says only where the key came from."""
     monkeypatch.setenv("MOUNTSEA_API_KEY", KEY)
     ran = cli("text2video", "a cat", "--base-url", serve("").url, "--json")
     assert ran.code == 4
@@ -119,7 +118,7 @@ def test_a_refused_key_is_not_shown(cli: Cli, serve: Serve, monkeypatch: pytest.
 
 @pytest.mark.parametrize("content", [b"", b"two words", b"one\ntwo\n", b"\xff\xfe"])
 def test_a_file_that_holds_no_token_is_refused(cli: Cli, tmp_path: Path, content: bytes) -> None:
-    """A token file holds one token; its content is not repeated in the error."""
+    """The message does not repeat its content."""
     path = tmp_path / "token"
     path.write_bytes(content)
     ran = cli("text2video", "a cat", "--token-file", str(path))
@@ -129,19 +128,19 @@ def test_a_file_that_holds_no_token_is_refused(cli: Cli, tmp_path: Path, content
 
 
 def test_a_token_file_that_is_not_there_is_named(cli: Cli, tmp_path: Path) -> None:
-    """The error names the file."""
+    """The message names the missing file."""
     ran = cli("text2video", "a cat", "--token-file", str(tmp_path / "nowhere"))
     assert ran.code == 2
     assert "nowhere: cannot be read" in ran.err
 
 
 def test_there_is_no_option_for_the_token(cli: Cli) -> None:
-    """A token as an argument would show in process lists, so it is refused."""
+    """Process lists would show it."""
     assert cli("text2video", "a cat", "--token", KEY).code == 2
 
 
-def test_a_held_signal_comes_after_the_answer() -> None:
-    """The first signal in a submit is announced, held, and raised once the id is known."""
+def test_a_held_signal_is_raised_after_the_response() -> None:
+    """The first signal in a submit is announced, and raised once the id is known."""
     notices: list[str] = []
     interrupts = Interrupts()
     with interrupts.handled():
@@ -156,7 +155,7 @@ def test_a_held_signal_comes_after_the_answer() -> None:
 
 
 def test_a_signal_ends_a_pause_between_attempts() -> None:
-    """A signal before or in a pause, when no request is under way, is not held back."""
+    """No request is under way, so the signal is not held."""
     interrupts = Interrupts()
 
     def pause() -> None:
@@ -170,7 +169,7 @@ def test_a_signal_ends_a_pause_between_attempts() -> None:
 
 
 def test_a_handler_of_somebody_else_is_left_alone() -> None:
-    """A signal that is ignored, as under nohup, or handled by a host program stays so."""
+    """Ignored signals, as under nohup, and handlers of a host program stay."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with Interrupts().handled():
@@ -181,7 +180,7 @@ def test_a_handler_of_somebody_else_is_left_alone() -> None:
 
 
 def test_a_message_that_fails_in_a_handler_does_not_end_the_submit() -> None:
-    """The interrupted code may hold the stream; the held block goes on."""
+    """The interrupted code may hold the stream."""
 
     def notice() -> None:
         raise RuntimeError("reentrant call")
@@ -194,15 +193,15 @@ def test_a_message_that_fails_in_a_handler_does_not_end_the_submit() -> None:
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
-        """Say so."""
+        """Return True."""
         return True
 
 
 def test_a_terminal_gets_one_moving_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a terminal the wait is one line that moves, with state and polls, and markup is text."""
+    """It has state and number of polls, and markup is plain text."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
@@ -220,7 +219,7 @@ def test_a_terminal_gets_one_moving_line(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A terminal that cannot move its cursor is treated as a pipe."""
+    """It cannot move its cursor."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "dumb")
@@ -230,7 +229,7 @@ def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_no_terminal_is_too_narrow_for_an_id(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rules are a list on a terminal, as a table would cut their ids."""
+    """`rules` prints a list there, because a table would cut ids."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("COLUMNS", "20")
@@ -239,7 +238,7 @@ def test_no_terminal_is_too_narrow_for_an_id(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_code_page_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an encoding cannot hold comes out escaped, not as an error that would lose an id."""
+    """Characters that it lacks are escaped, so that no id is lost."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", newline="")
     monkeypatch.setattr(sys, "stdout", stream)
     with _output.standard_streams():
@@ -248,8 +247,8 @@ def test_a_code_page_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stream.read() == "\\u732b.mp4\n"
 
 
-def test_an_error_of_this_program_is_shown_in_full(cli: Cli, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What nobody foresaw is exit 1 with its traceback, and a task that was started is not forgotten."""
+def test_an_internal_error_has_a_traceback(cli: Cli, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 1, with the command that continues with the task."""
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError("unforeseen")

@@ -1,7 +1,8 @@
-"""Completion, asked for in real shells: of the client's program and of the tool's."""
+"""Completion of the client's and the tool's program, in real shells."""
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -38,6 +39,16 @@ SHELLS = {
 }
 
 
+ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+@functools.cache
+def completion(program: str, shell: str) -> bytes:
+    """Return the script that a program prints for a shell."""
+    return subprocess.run([program, "completion", shell], env=ENVIRONMENT, capture_output=True, check=True).stdout
+
+
+@pytest.mark.xdist_group("completion")
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize(
     ("typed", "completed"),
@@ -51,16 +62,14 @@ SHELLS = {
     ],
 )
 def test_a_shell_completes(shell: str, typed: str, completed: str, tmp_path: Path) -> None:
-    """A command, an option and a value, with the script as the documentation has it."""
+    """A command, an option and a value, with the documented script."""
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    program = typed.partition(" ")[0]
-    script = subprocess.run([program, "completion", shell], env=environment, capture_output=True, check=True).stdout
+    script = completion(typed.partition(" ")[0], shell)
     (tmp_path / "script").write_bytes(script)
     command = [*SHELLS[shell], typed, *([completed] if shell == "zsh" else [])]
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
+        command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=60
     )
     words = done.stdout.split() if shell != "zsh" else [done.stdout[done.stdout.rfind(completed) :][: len(completed)]]
     assert completed in words, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Agents: each operation is a tool, the rules hold at every point, and no repetition of a call is billed twice."""
+"""MCP: each operation is a tool, rules hold everywhere, and a repeated call is not billed twice."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ CAT = {"prompt": "a cat in a meadow"}
 
 @pytest.fixture
 def api() -> Iterator[FakeApi[Client]]:
-    """An API on which a test scripts its submits."""
+    """Return an API whose submits a test scripts."""
     with FakeApi(Client) as api:
         yield api
 
 
 class Agent:
-    """A host with a server, and what a person at it decides."""
+    """A host with a server, and the decision of the person using it."""
 
     def __init__(self, api: FakeApi[Client], folder: Path) -> None:
         self.api = api
@@ -48,14 +48,14 @@ class Agent:
 
     @asynccontextmanager
     async def host(self, limit: int | None = None, *, can_ask: bool = True, mode: str = "auto") -> AsyncIterator[Host]:
-        """Start a server on the one record of this test, as a host does each time it starts."""
+        """Start a server on this test's record, as a host does at each start."""
         with self.api.client() as client:
             made = server(Tools(client, Record(self.folder / "record/submits.sqlite"), self.folder), Gate(limit))
             async with Host(made, elicitation_callback=self._answer if can_ask else None, mode=mode) as host:
                 yield host
 
     def call(self, *calls: tuple[str, dict[str, Any]], **options: Any) -> list[dict[str, Any]]:
-        """Start a server, make calls of its tools, and return what they gave."""
+        """Start a server, call its tools, and return their results."""
 
         async def main() -> list[dict[str, Any]]:
             async with self.host(**options) as host:
@@ -66,12 +66,12 @@ class Agent:
 
 @pytest.fixture
 def agent(api: FakeApi[Client], tmp_path: Path) -> Agent:
-    """A host in a folder of its own."""
+    """Return a host with its own folder."""
     return Agent(api, tmp_path)
 
 
 def test_each_operation_and_variant_is_a_tool_with_a_flat_schema(agent: Agent) -> None:
-    """No condition stands at the root of a schema, which many hosts refuse."""
+    """Many hosts refuse conditions at the root of a schema."""
 
     async def main() -> list[types.Tool]:
         async with agent.host() as host:
@@ -88,7 +88,7 @@ def test_each_operation_and_variant_is_a_tool_with_a_flat_schema(agent: Agent) -
 
 
 def test_the_rules_hold_at_every_point(agent: Agent) -> None:
-    """A request is refused by its rules, before anybody is asked, exactly where the rules refuse it."""
+    """A request is refused exactly where its rules refuse it, before anybody is asked."""
     merged = merge(load_project(ROOT))
     ruled = next(each for each in merged.ruled if each.name == "VideoGenerationDto")
     verdict = Verdict(ruled)
@@ -107,7 +107,7 @@ def test_the_rules_hold_at_every_point(agent: Agent) -> None:
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_a_task_is_submitted_polled_and_downloaded(agent: Agent, mode: str) -> None:
-    """The id comes at once; status and file are calls of their own."""
+    """The id is returned at once; status and file are separate calls."""
     agent.api.expect("now")
     (submitted,) = agent.call(("text_to_video", CAT), mode=mode)
     task = submitted["task_id"]
@@ -124,7 +124,7 @@ def test_a_task_is_submitted_polled_and_downloaded(agent: Agent, mode: str) -> N
 
 
 def test_a_repeated_call_is_answered_with_its_task(agent: Agent) -> None:
-    """A host that times out, retries or restarts sends the same call; only another number is another request."""
+    """Hosts repeat calls; only another `again` is another request."""
     agent.api.expect("", "")
     first, second = agent.call(("text_to_video", CAT), ("text_to_video", CAT))
     (restarted,) = agent.call(("text_to_video", CAT))
@@ -136,7 +136,7 @@ def test_a_repeated_call_is_answered_with_its_task(agent: Agent) -> None:
 
 
 def test_calls_at_the_same_time_are_sent_once(agent: Agent) -> None:
-    """The second of two equal calls does not wait for the first, and sends nothing."""
+    """The second of two equal calls neither waits nor sends."""
     agent.api.expect("")
 
     async def main() -> list[dict[str, Any]]:
@@ -156,7 +156,7 @@ def test_calls_at_the_same_time_are_sent_once(agent: Agent) -> None:
 
 
 def test_an_unknown_outcome_is_not_sent_again(agent: Agent) -> None:
-    """Not even by a host that starts anew; the answer sends the agent to a person."""
+    """Not even after a restart; the agent is told to ask a person."""
     agent.api.expect("drop@submit")
     (first,) = agent.call(("text_to_video", CAT))
     assert first["error"] == "SubmitOutcomeUnknown"
@@ -167,7 +167,7 @@ def test_an_unknown_outcome_is_not_sent_again(agent: Agent) -> None:
 
 
 def test_a_refused_request_may_be_sent_again(agent: Agent) -> None:
-    """The API refused it, so nothing was started and nothing is recorded."""
+    """The API started nothing, so nothing is recorded."""
     agent.api.expect("402", "now")
     first, second = agent.call(("text_to_video", CAT), ("text_to_video", CAT))
     assert first["error"] == "PaymentRequired"
@@ -175,7 +175,7 @@ def test_a_refused_request_may_be_sent_again(agent: Agent) -> None:
 
 
 def test_nothing_is_billed_without_a_person_or_a_limit(agent: Agent) -> None:
-    """A person may decline; a host that cannot ask needs a limit; a limit ends."""
+    """A person may decline; a host that cannot ask needs a limit."""
     agent.decision = "decline"
     assert "declined" in agent.call(("text_to_video", CAT))[0]["message"]
     assert "--max-submits" in agent.call(("text_to_video", CAT), can_ask=False)[0]["message"]
@@ -188,13 +188,13 @@ def test_nothing_is_billed_without_a_person_or_a_limit(agent: Agent) -> None:
 
 @pytest.mark.parametrize("name", ["../cat.mp4", "/tmp/cat.mp4", "", "..", "a\\b.mp4"])  # noqa: S108  refused
 def test_a_download_stays_in_its_folder(agent: Agent, name: str) -> None:
-    """An agent chooses the name of a file, and no folder."""
+    """An agent chooses a file's name, not its folder."""
     (answer,) = agent.call(("task_download", {"task_id": "x", "file": name}))
     assert "without a folder" in answer["message"]
 
 
 def test_wrong_arguments_name_the_right_ones(agent: Agent) -> None:
-    """An agent can correct its call."""
+    """The agent can correct its call."""
     unknown, missing, none = agent.call(
         ("text_to_video", {"text": "a cat"}), ("text_to_video", {}), ("make_coffee", {})
     )

@@ -1,4 +1,4 @@
-"""Both clients, one after the other, in every test that asks for a skin."""
+"""Run every test that takes a skin with both clients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.client.scripted import Skin
 
 @pytest.fixture(params=["sync", "async"])
 def skin(request: pytest.FixtureRequest) -> Iterator[Skin]:
-    """The blocking client, then the one on asyncio."""
+    """Yield the blocking client's skin, then the asyncio client's."""
     made = Skin(request.param)
     yield made
     made.close()
@@ -19,7 +19,7 @@ def skin(request: pytest.FixtureRequest) -> Iterator[Skin]:
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the token, the address or the proxy of whoever runs it."""
+    """Hide the token, address and proxy of whoever runs the tests."""
     for name in ("MOUNTSEA_API_KEY", "MOUNTSEA_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)

@@ -1,4 +1,4 @@
-"""The one table of faults: what each does to a submit and to a poll. Every test over faults walks it."""
+"""The one table of faults: what each does to a submit and to a poll."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mountsea_gemini import (
     SubmitOutcomeUnknown,
 )
 
-from tests.client.scripted import PROMPT, SIGNED, TASK, TOKEN, Reply, fails, reply, streamed
+from tests.client.scripted import PROMPT, SIGNED, TASK, TOKEN, Reply, fails, reply, stream
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ SPECIAL: Final = (
 _GZIP: Final = {"Content-Encoding": "gzip"}
 _SOON: Final = {"Retry-After": "2"}
 
-# What asks to be sent again, but may have started a task.
+# Statuses that suggest a retry, although a task may have been started.
 CONTRADICTIONS: Final = (
     *(
         Fault(
@@ -125,10 +125,10 @@ CONTRADICTIONS: Final = (
             "not UTF-8": reply(429, b"\xff\xfe", headers=_SOON),
             "an object for an id": reply(429, {"taskId": {"id": TASK}}, headers=_SOON),
             "a blank id": reply(429, {"taskId": " "}, headers=_SOON),
-            "gzip that is none": streamed(429, [b"hello"], {**_GZIP, **_SOON}),
-            "unknown encoding": streamed(429, [b"hello"], {"Content-Encoding": "br", **_SOON}),
-            "body read error": streamed(429, [b"too"], _SOON, error=httpx.ReadError("scripted")),
-            "body time-out": streamed(429, [b"too"], _SOON, error=httpx.ReadTimeout("scripted")),
+            "gzip that is none": stream(429, [b"hello"], {**_GZIP, **_SOON}),
+            "unknown encoding": stream(429, [b"hello"], {"Content-Encoding": "br", **_SOON}),
+            "body read error": stream(429, [b"too"], _SOON, error=httpx.ReadError("scripted")),
+            "body time-out": stream(429, [b"too"], _SOON, error=httpx.ReadTimeout("scripted")),
             "too large": reply(429, b" " * (5 * 2**20), headers=_SOON),
         }.items()
     ),
@@ -177,13 +177,13 @@ UNREADABLE: Final = tuple(
         "nested deeply": reply(201, b'{"taskId":' * 300 + b"1" + b"}" * 300),
         "number of 5000 digits": reply(201, b'{"taskId": 1%s}' % (b"0" * 5000)),
         "too large": reply(201, b" " * (5 * 2**20)),
-        "gzip bomb": streamed(201, [_BOMB], _GZIP),
-        "gzip that is none": streamed(201, [b"hello"], _GZIP),
-        "gzip cut": streamed(201, [gzip.compress(b'{"taskId": "7f3c"}')[:-9]], _GZIP),
-        "unknown encoding": streamed(201, [b"hello"], {"Content-Encoding": "br"}),
-        "body read error": streamed(201, [b'{"task'], error=httpx.ReadError("scripted")),
-        "body time-out": streamed(201, [b'{"task'], error=httpx.ReadTimeout("scripted")),
-        "body short": streamed(201, [b'{"task'], error=httpx.RemoteProtocolError("scripted")),
+        "gzip bomb": stream(201, [_BOMB], _GZIP),
+        "gzip that is none": stream(201, [b"hello"], _GZIP),
+        "gzip cut": stream(201, [gzip.compress(b'{"taskId": "7f3c"}')[:-9]], _GZIP),
+        "unknown encoding": stream(201, [b"hello"], {"Content-Encoding": "br"}),
+        "body read error": stream(201, [b'{"task'], error=httpx.ReadError("scripted")),
+        "body time-out": stream(201, [b'{"task'], error=httpx.ReadTimeout("scripted")),
+        "body short": stream(201, [b'{"task'], error=httpx.RemoteProtocolError("scripted")),
     }.items()
 )
 

@@ -1,4 +1,4 @@
-"""A server of raw answers and two skins for the client's tests; time is that of the shipped `FakeClock`.
+"""A server of scripted replies, and one skin for each client; time is that of the shipped `FakeClock`.
 
 The shipped `FakeApi` plays the API as documented. These tests need what no API should do, byte by byte.
 """
@@ -61,7 +61,7 @@ class _Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield piece
 
 
-def streamed(
+def stream(
     status: int, pieces: Iterable[bytes], headers: Mapping[str, str] | None = None, *, error: Exception | None = None
 ) -> Reply:
     """Return a reply whose body comes in pieces and may break; it has just the headers given."""
@@ -84,7 +84,7 @@ COMPLETED: Final = reply(200, {"taskId": TASK, "status": "completed", "result": 
 
 
 def state(word: object, **more: Any) -> Reply:
-    """Return a poll's answer with that state."""
+    """Return a reply to a poll with that state."""
     return reply(200, {"taskId": TASK, "status": word, **more})
 
 
@@ -147,7 +147,7 @@ class Skin:
 
     @contextmanager
     def opened(self, **options: Any) -> Iterator[Any]:
-        """Return a client that is closed at the end."""
+        """Open a client, and close it at the end."""
         client = self.client(**options)
         try:
             yield client

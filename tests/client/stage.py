@@ -1,4 +1,4 @@
-"""A stage for decision cores: what they ask for is noted and answered from a script; time passes when told to."""
+"""A stage for decision cores: carry out their effects from a script, and record them."""
 
 from __future__ import annotations
 

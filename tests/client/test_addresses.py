@@ -1,4 +1,4 @@
-"""Which addresses are asked at all, who they belong to, and which of them the open internet can reach."""
+"""Which addresses may be requested: origins, this machine's names, and public addresses."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ from mountsea_gemini._addresses import is_loopback, is_public, obviously_private
         ("//api.example", None),
         ("https:///x", None),
         ("https://api.example\\x", None),
+        ("https://api.example\\@b.example/", None),
+        ("https://api\t.example/", None),
         ("https://api.example/a b", None),
         ("https://api.example/\x01", None),
         ("https://api.example/\x7f", None),
     ],
 )
 def test_an_origin_is_scheme_host_and_port(url: str, expected: tuple[str, str, int] | None) -> None:
-    """Ports that go without saying are said; what two parsers may read differently has none."""
+    """Default ports are filled in; a URL that parsers read differently has no origin."""
     assert origin(url) == expected
     assert (split(url) is None) == (expected is None)
 
@@ -52,8 +54,8 @@ def test_an_origin_is_scheme_host_and_port(url: str, expected: tuple[str, str, i
         ("::2", False),
     ],
 )
-def test_this_machine_has_many_names(host: str, expected: bool) -> None:
-    """And names that only look like it are somebody else's."""
+def test_names_of_this_machine(host: str, expected: bool) -> None:
+    """Names that only resemble `localhost` belong to somebody else."""
     assert is_loopback(host) is expected
     assert not expected or obviously_private(host)
 
@@ -115,7 +117,7 @@ def test_this_machine_has_many_names(host: str, expected: bool) -> None:
         ("api.example", False),
     ],
 )
-def test_what_the_open_internet_can_reach(address: str, expected: bool) -> None:
-    """An IPv4 address that is written as an IPv6 one is judged as what it is."""
+def test_public_addresses(address: str, expected: bool) -> None:
+    """An IPv4 address written as IPv6 is judged as the IPv4 address."""
     assert is_public(address) is expected
     assert obviously_private(address) is (not expected and address != "api.example")

@@ -1,4 +1,4 @@
-"""Reading answers: what counts as an id, a state, a reason and a URL, each at its limit."""
+"""Parse API responses: ids, states, messages and URLs, each at its limit."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def urls_at(document: Any, places: tuple[tuple[str, ...], ...]) -> tuple[str, ..
     return output_urls(answer(), document, attrs.evolve(READER, waiter=attrs.evolve(WAITER, outputs=places)))
 
 
-def nested(depth: int) -> bytes:
+def nest_json(depth: int) -> bytes:
     """Return JSON that many levels deep, in lists and objects by turns."""
     opened = "".join('[{"a":'[level % 2 :][: 1 + 5 * (level % 2)] for level in range(depth))
     return f"{opened}1{''.join(']}'[level % 2] for level in reversed(range(depth)))}".encode()
@@ -59,25 +59,25 @@ def nested(depth: int) -> bytes:
         (answer(b"", content_type="text/html; charset=x; more=y"), "its body is not JSON (text/html, 0 bytes)"),
         (answer(b"", content_type="a cat"), "its body is not JSON (another content type, 0 bytes)"),
         (answer(b"\xff"), "its body is not JSON (no content type, 1 bytes)"),
-        (answer(nested(201)), "its JSON is nested too deeply"),
+        (answer(nest_json(201)), "its JSON is nested too deeply"),
         (answer(b"[" * 100_000), "its JSON is nested too deeply"),
         (Answer(200, {}, b"{}", "it was cut off"), "it was cut off"),
     ],
 )
-def test_a_page_without_a_document_is_an_error_with_its_reason(given: Answer, reason: str) -> None:
-    """No JSON, JSON that would break whoever copies it, or only a part."""
+def test_a_body_that_is_not_json_has_a_reason(given: Answer, reason: str) -> None:
+    """Not JSON, JSON nested too deeply, or only part of a body."""
     assert document_of(given) == Unreadable(reason)
 
 
 def test_json_is_read_down_to_200_levels() -> None:
-    """Nothing an API means goes deeper."""
-    document = document_of(answer(nested(199)))
-    assert document == json.loads(nested(199))
-    assert isinstance(document_of(answer(nested(200))), Unreadable)
+    """Deeper nesting could exhaust the stack of whoever copies it."""
+    document = document_of(answer(nest_json(199)))
+    assert document == json.loads(nest_json(199))
+    assert isinstance(document_of(answer(nest_json(200))), Unreadable)
 
 
 def test_a_missing_place_differs_from_one_that_holds_null() -> None:
-    """Nothing is looked up in a text or a list, and no place is no value."""
+    """No path leads into a string or a list, and no path means no value."""
     document = {"a": {"b": None}, "c": ["x"], "d": "text"}
     assert at(document, ("a", "b")) is None
     assert at(document, ()) is document
@@ -90,8 +90,8 @@ def test_a_missing_place_differs_from_one_that_holds_null() -> None:
     [("no", "no"), (" no ", " no "), (["a", "b"], "a; b"), (["a"], "a")]
     + [(value, None) for value in ("", " ", [], ["a", 1], 7, None, {"a": "b"}, True)],
 )
-def test_a_text_is_a_text_or_a_list_of_them(value: Any, text: str | None) -> None:
-    """Anything else counts as not given."""
+def test_a_message_is_a_string_or_a_list_of_strings(value: Any, text: str | None) -> None:
+    """Any other value counts as absent."""
     assert text_at({"message": value}, ("message",)) == text
 
 
@@ -102,8 +102,8 @@ def test_a_text_is_a_text_or_a_list_of_them(value: Any, text: str | None) -> Non
         *((number, str(number)) for number in (7, -7, 10**40 - 1)),
     ],
 )
-def test_an_id_is_a_text_or_a_number_that_comes_back_as_itself(value: Any, read: str) -> None:
-    """Up to a length no vendor needs."""
+def test_an_id_is_a_string_or_a_number(value: Any, read: str) -> None:
+    """Both must survive a round trip through a request, and have a bounded length."""
     assert id_of(value) == read
 
 
@@ -111,8 +111,8 @@ NO_IDS: tuple[Any, ...] = (10**40, -(10**40), True, 1.5, None, [], "", " ", "x" 
 
 
 @pytest.mark.parametrize("value", NO_IDS)
-def test_what_no_request_can_carry_is_no_id(value: Any) -> None:
-    """Nor what walks up a path it stands in; and a caller who brings such an id is refused the same way."""
+def test_an_id_that_no_request_can_carry_is_refused(value: Any) -> None:
+    """`.` and `..` would change the path; the same holds for ids given by a caller."""
     assert id_of(value) is None
     assert not isinstance(value, str) or not usable_id(value)
 
@@ -131,19 +131,19 @@ def test_what_no_request_can_carry_is_no_id(value: Any) -> None:
 def test_a_trace_id_is_taken_from_the_body_or_else_the_headers(
     headers: dict[str, str], body: Any, trace: str | None
 ) -> None:
-    """The first of the usual names that is given; shortened, as it is foreign text."""
+    """The first known name wins; the value is shortened."""
     assert READER.trace(answer(b"", 200, **headers), body) == trace
 
 
 def test_a_shown_text_is_cut_and_repeats_nothing_private() -> None:
-    """A text that repeats the request is withheld as a whole."""
+    """Text that repeats the request is withheld as a whole."""
     reader = attrs.evolve(READER, private=PrivateTexts(["a cat"]))
     assert reader.show("no a cat today") == WITHHELD
     assert reader.show("x" * 20_000) == "x" * 500 + "... (9500 more characters)"
 
 
 def test_the_error_message_of_a_body_is_shown_beside_what_was_expected() -> None:
-    """The first one of the places that the waiter names; nothing else of the body."""
+    """Only the first place that the waiter names is shown."""
     reader = attrs.evolve(READER, private=PrivateTexts(["a cat"]))
     assert reader.missing({"x": 1}, "it holds no id") == Unreadable("it holds no id")
     both = {"message": "second", "errorMessage": ["no dogs", "today"], "prompt": "a cat"}
@@ -153,7 +153,7 @@ def test_the_error_message_of_a_body_is_shown_beside_what_was_expected() -> None
 
 
 def test_a_result_is_read_as_far_as_it_can_be() -> None:
-    """State, meaning, URLs, message, code and trace id; the whole document is kept."""
+    """State, verdict, URLs, message, code and trace id are read; `raw` holds the whole document."""
     document = {"status": "failed", "errorMessage": "no", "errorCode": 4.5, "result": {"url": "https://h/1"}}
     result = task_result("t", answer(x_request_id="trace"), document, READER)
     assert not isinstance(result, Unreadable)
@@ -164,8 +164,8 @@ def test_a_result_is_read_as_far_as_it_can_be() -> None:
 
 
 @pytest.mark.parametrize(("code", "read"), [(7, 7), ("E7", "E7"), (True, None), ([7], None), (None, None)])
-def test_a_code_is_a_number_or_a_text(code: Any, read: Any) -> None:
-    """Anything else counts as not given."""
+def test_an_error_code_is_a_number_or_a_string(code: Any, read: Any) -> None:
+    """Any other value counts as absent."""
     result = task_result("t", answer(), {"status": "new", "errorCode": code}, READER)
     assert not isinstance(result, Unreadable)
     assert result.error_code == read
@@ -177,7 +177,7 @@ def test_a_code_is_a_number_or_a_text(code: Any, read: Any) -> None:
     [({}, "nothing"), ([], "nothing"), ({"state": {"now": None}}, "NoneType"), ({"state": {"now": ""}}, "str")],
 )
 def test_a_document_without_a_state_is_shown_in_the_error(document: Any, found: str) -> None:
-    """With the whole place, and the vendor's word for what was asked about."""
+    """The error has the whole JSON pointer and the vendor's word for the task."""
     reader = Reader(attrs.evolve(WAITER, name="job", state=("state", "now")), Redactor(None))
     assert task_result("t", answer(), document, reader) == Unreadable(
         f"it holds {found} at /state/now, where the state of the job should be"
@@ -199,12 +199,12 @@ def test_a_document_without_a_state_is_shown_in_the_error(document: Any, found: 
     ],
 )
 def test_urls_are_texts_or_stand_under_a_name_of_a_place(value: Any, urls: tuple[str, ...]) -> None:
-    """Only what has a host and can be fetched; of one object, the first name in the order of the places."""
+    """Only http(s) URLs with a host count; an object gives the first name in the order of the places."""
     assert urls_at({"url": value}, (("url",), ("result", "file"))) == urls
 
 
 def test_the_first_place_that_holds_urls_counts() -> None:
-    """A place that is empty does not hide the next."""
+    """An empty place does not hide the next one."""
     places = ((), ("a", "list"), ("b",))
     assert urls_at({"a": {"list": ["no"]}, "b": "https://h/b"}, places) == ("https://h/b",)
     assert urls_at({"a": {"list": ["https://h/a"]}, "b": "https://h/b"}, places) == ("https://h/a",)
@@ -225,8 +225,8 @@ def test_the_first_place_that_holds_urls_counts() -> None:
         (599, ServerError),
     ],
 )
-def test_a_status_has_its_own_error(status: int, kind: type[StatusError]) -> None:
-    """With the status, the vendor's message and the trace id; when to come back is told for 429 alone."""
+def test_each_status_has_its_error_class(status: int, kind: type[StatusError]) -> None:
+    """The error has status, message and trace id; only 429 has the time to retry."""
     error = status_error("a look", answer(b'{"traceId": "t", "error": "no"}', status), READER, wait=5.0)
     assert type(error) is kind
     assert error.message == f"a look was answered with HTTP {status}"
@@ -241,16 +241,16 @@ def test_a_status_has_its_own_error(status: int, kind: type[StatusError]) -> Non
         (2.5, ", to be tried again in 2.5 s at the earliest"),
     ],
 )
-def test_too_many_requests_carry_the_wait(wait: float | None, words: str) -> None:
-    """Also a wait of nothing, which says to come back at once."""
+def test_a_429_error_has_the_retry_time(wait: float | None, words: str) -> None:
+    """A wait of zero is kept too."""
     error = status_error("a look", answer(b'{"traceId": "t", "error": "no"}', 429), READER, wait=wait)
     assert isinstance(error, RateLimited)
     assert error.message == f"a look was answered with HTTP 429{words}"
     assert (error.status, error.trace_id, error.vendor_message, error.retry_after) == (429, "t", "no", wait)
 
 
-def test_no_repr_of_an_exchange_shows_what_it_carries() -> None:
-    """Neither query nor body: a prompt and an id are the caller's."""
+def test_the_repr_of_an_exchange_shows_no_query_or_body() -> None:
+    """A prompt and an id are the caller's own."""
     request = Request("POST", "https://h/x?id=secret", content=b"secret")
     shown = f"{request!r} {Send(request, 1.0, 2)!r} {answer(b'secret')!r} {Request('GET', 'https://h')!r}"
     assert "secret" not in shown

@@ -1,4 +1,4 @@
-"""Bodies as they come in: pieces, encodings, and limits that count what they inflate to."""
+"""Read bodies: pieces, encodings, and limits on the decompressed size."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ TEXT = b'{"taskId": "t"}'
 ZIPPED = gzip.compress(TEXT, mtime=0)
 
 
-def collected(*pieces: bytes, encoding: str | None = None, limit: int = 100) -> tuple[bytes, str | None]:
-    """Return what an answer holds of a body that came in pieces, and why it is not whole."""
+def collect(*pieces: bytes, encoding: str | None = None, limit: int = 100) -> tuple[bytes, str | None]:
+    """Return the body that pieces add up to, and why it is not whole."""
     body = Collector(200, {} if encoding is None else {"content-encoding": encoding}, limit)
     for piece in pieces:
         if not body.feed(piece):
@@ -25,7 +25,7 @@ def collected(*pieces: bytes, encoding: str | None = None, limit: int = 100) -> 
 
 
 def test_an_answer_is_inflated_no_further_than_its_limit() -> None:
-    """300 kB of gzip can be 300 MB: what is over the limit is never in memory, not even for a moment."""
+    """300 kB of gzip can be 300 MB; what exceeds the limit is never in memory."""
     bomb = gzip.compress(bytes(50 * 2**20))
     body = Collector(200, {"content-encoding": "gzip"}, limit=2**20)
     tracemalloc.start()
@@ -40,7 +40,7 @@ def test_an_answer_is_inflated_no_further_than_its_limit() -> None:
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, br", "x-unknown"])
 def test_an_encoding_that_was_not_asked_for_is_named(encoding: str) -> None:
-    """What cannot be read is not read as something else."""
+    """Such a body is never parsed as something else."""
     body = Collector(200, {"content-encoding": encoding}, limit=100)
     assert body.feed(b"{}") is False
     assert body.answer().broken == f"its body is encoded as {encoding!r}, which was not asked for"
@@ -59,31 +59,31 @@ def test_an_encoding_that_was_not_asked_for_is_named(encoding: str) -> None:
         ("deflate", zlib.compress(TEXT)),
     ],
 )
-def test_a_body_is_what_was_meant_by_it(encoding: str | None, sent: bytes) -> None:
-    """Whole, in two pieces, and one byte at a time."""
+def test_a_body_is_decoded_however_it_is_split(encoding: str | None, sent: bytes) -> None:
+    """Sent whole, in two pieces, and one byte at a time."""
     for pieces in ([sent], [sent[:7], sent[7:]], [bytes([byte]) for byte in sent]):
-        assert collected(*pieces, encoding=encoding) == (TEXT, None)
+        assert collect(*pieces, encoding=encoding) == (TEXT, None)
 
 
 @pytest.mark.parametrize("encoding", [None, "gzip"])
 def test_a_limit_is_kept_to_the_byte(encoding: str | None) -> None:
-    """However many pieces it takes; what was taken until then is kept, for the error to show."""
+    """The number of pieces does not matter; what was read is kept for the error."""
     sent = ZIPPED if encoding else TEXT
     pieces = [sent[:5], sent[5:12], sent[12:]]
-    assert collected(*pieces, encoding=encoding, limit=len(TEXT)) == (TEXT, None)
-    found, broken = collected(*pieces, encoding=encoding, limit=len(TEXT) - 1)
+    assert collect(*pieces, encoding=encoding, limit=len(TEXT)) == (TEXT, None)
+    found, broken = collect(*pieces, encoding=encoding, limit=len(TEXT) - 1)
     assert (found, broken) == (TEXT, f"its body is larger than {len(TEXT) - 1} bytes")
 
 
-def test_what_is_not_compressed_as_it_says_is_no_body() -> None:
-    """Nor is half of it; what came is kept, for an id may be readable in it."""
-    assert collected(b"plain", encoding="gzip") == (b"plain", "its body is not compressed the way it says")
-    assert collected(b"plain", encoding="br") == (b"plain", "its body is encoded as 'br', which was not asked for")
-    assert collected(ZIPPED[:-1], encoding="gzip") == (TEXT, "its compressed body is cut")
+def test_a_body_that_cannot_be_decompressed_has_a_reason() -> None:
+    """What arrived is kept, because it may hold an id."""
+    assert collect(b"plain", encoding="gzip") == (b"plain", "its body is not compressed the way it says")
+    assert collect(b"plain", encoding="br") == (b"plain", "its body is encoded as 'br', which was not asked for")
+    assert collect(ZIPPED[:-1], encoding="gzip") == (TEXT, "its compressed body is cut")
 
 
 def test_the_first_reason_is_reported() -> None:
-    """A transport that breaks says why; unless it was known before that the body is none."""
+    """The transport's error counts only if the body was not known to be unusable before."""
     body = Collector(200, {"content-encoding": "gzip"}, limit=100)
     assert body.answer("the connection broke").broken == "the connection broke"
     body.feed(b"plain")
@@ -91,6 +91,6 @@ def test_the_first_reason_is_reported() -> None:
 
 
 def test_the_name_of_an_encoding_is_cut() -> None:
-    """It is the server's to choose, and may be long or hold anything."""
-    assert collected(b"", encoding="x" * 41)[1] == f"its body is encoded as {'x' * 40!r}, which was not asked for"
-    assert "\u202e" not in str(collected(b"", encoding="\u202e")[1])
+    """The server chooses it, so it may be long or hold control characters."""
+    assert collect(b"", encoding="x" * 41)[1] == f"its body is encoded as {'x' * 40!r}, which was not asked for"
+    assert "\u202e" not in str(collect(b"", encoding="\u202e")[1])

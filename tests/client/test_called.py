@@ -1,4 +1,4 @@
-"""What a single call makes of what it was answered with, to the word."""
+"""Results and errors of a single call, word for word."""
 
 from __future__ import annotations
 
@@ -41,33 +41,33 @@ TELL: Operation[..., Any] = attrs.evolve(
 )
 
 
-def given(**changed: Any) -> Settings:
+def make_settings(**changed: Any) -> Settings:
     """Return the settings of a client."""
     plain: dict[str, Any] = {"base_url": "http://127.0.0.1:9", "waive": (), "strict": False, "timeout": 17}
     plain |= {"has_transport": False, "allow_private_downloads": False, "max_download_bytes": 99}
     return settings("sk-made-up", **{**plain, **changed})
 
 
-def called(stage: Stage, operation: Operation[..., Any] = TELL, body: Any = None, **client: Any) -> Any:
+def call(stage: Stage, operation: Operation[..., Any] = TELL, body: Any = None, **client: Any) -> Any:
     """Call an operation, and return what it returns."""
     dto = {"prompt": PROMPT} if body is None else body
-    return stage.run(call_operation(prepare(given(**client), operation, {"body": dto})))
+    return stage.run(call_operation(prepare(make_settings(**client), operation, {"body": dto})))
 
 
-def failed(answer: Answer | Failed, operation: Operation[..., Any] = TELL, times: int = 1) -> Any:
-    """Call an operation in vain, and return the error."""
+def call_error(answer: Answer | Failed, operation: Operation[..., Any] = TELL, times: int = 1) -> Any:
+    """Call an operation that must fail, and return the error."""
     stage = Stage(answers=[answer])
     with pytest.raises(ApiError) as caught:
-        called(stage, operation)
+        call(stage, operation)
     assert len(stage.sent) == times
     return caught.value
 
 
 @pytest.mark.parametrize("status", [200, 201, 299])
 def test_a_success_is_read_as_the_document_says(status: int) -> None:
-    """It was sent once, for as long as the client says, and much is accepted."""
+    """One request is sent, with the client's timeout and a large limit."""
     stage = Stage(answers=[Answer(status, {}, b"fine")])
-    assert called(stage) == "fine"
+    assert call(stage) == "fine"
     (sent,) = stage.sent
     assert (sent.request.url, sent.timeout, sent.limit) == (PLACE, 17.0, RESULT_LIMIT)
     assert RESULT_LIMIT == 67_108_864
@@ -105,12 +105,12 @@ OFTEN = {"get": 3, "put": 3, "delete": 3, "head": 3, "options": 3, "trace": 3, "
     ],
     ids=lambda value: str(getattr(value, "status", getattr(value, "kind", ""))) if not isinstance(value, tuple) else "",
 )
-def test_what_may_cost_twice_is_sent_once(
+def test_a_request_that_is_not_idempotent_is_sent_once(
     method: str, answer: Answer | Failed, once: type[ApiError], often: tuple[type[ApiError], int]
 ) -> None:
-    """An idempotent request may be sent again; of any other one the outcome is unknown, and the error identifies it."""
+    """Its outcome is unknown, and the error identifies it; an idempotent request may be repeated."""
     kind, times = (once, 1) if method in ONCE else often
-    error = failed(answer, attrs.evolve(TELL, method=method), times)
+    error = call_error(answer, attrs.evolve(TELL, method=method), times)
     assert type(error) is kind
     assert "task" not in str(error)
     if isinstance(error, OutcomeUnknown):
@@ -123,12 +123,12 @@ def test_what_may_cost_twice_is_sent_once(
 
 @pytest.mark.parametrize("method", [*ONCE, *OFTEN])
 @pytest.mark.parametrize("answer", [UNSENT, Answer(429, SOON, b"")], ids=["never sent", "too many"])
-def test_what_was_not_taken_is_sent_again_by_any_method(method: str, answer: Answer | Failed) -> None:
-    """No byte of it reached the server, or the server said when to come back."""
+def test_a_request_that_was_not_accepted_is_retried_for_any_method(method: str, answer: Answer | Failed) -> None:
+    """No byte reached the server, or the server named a time to retry."""
     operation = attrs.evolve(TELL, method=method)
-    error = failed(answer, operation, times=3)
+    error = call_error(answer, operation, times=3)
     assert type(error) is (RateLimited if isinstance(answer, Answer) else ConnectionFailed)
-    assert called(Stage(answers=[answer, answer, Answer(200, {}, b"fine")]), operation) == "fine"
+    assert call(Stage(answers=[answer, answer, Answer(200, {}, b"fine")]), operation) == "fine"
 
 
 @pytest.mark.parametrize(
@@ -146,22 +146,22 @@ def test_what_was_not_taken_is_sent_again_by_any_method(method: str, answer: Ans
     ids=["never sent", "400"],
 )
 def test_an_error_names_what_happened_and_the_way_out(answer: Answer | Failed, words: str) -> None:
-    """With the vendor's message and with the trace id of the headers; other texts of the body are left out."""
-    assert str(failed(answer, times=3 if answer is UNSENT else 1)) == words
+    """The vendor's message and the trace id are shown, other strings of the body are not."""
+    assert str(call_error(answer, times=3 if answer is UNSENT else 1)) == words
 
 
-def test_an_unknown_outcome_names_when_and_what() -> None:
-    """And what to do, which is nothing before it is known."""
-    error = failed(Answer(500, {}, b'{"message": "no dogs"}'))
+def test_an_unknown_outcome_names_time_and_request() -> None:
+    """It also says to find out what happened before anything else."""
+    error = call_error(Answer(500, {}, b'{"message": "no dogs"}'))
     first, sent, *rest = str(error).split("\n")
     assert first == "tell was sent, and whether it was accepted is unknown: HTTP 500"
     assert sent == f"  sent: 2026-01-01T00:16:40+00:00, request sha256 {error.fingerprint}"
     assert rest == ["  vendor's message: no dogs", f"  {OutcomeUnknown.advice}"]
 
 
-def test_a_date_to_wait_for_is_counted_from_when_it_was_sent() -> None:
-    """The stage opens a thousand seconds into the year."""
-    error = failed(Answer(429, {"retry-after": "Thu, 01 Jan 2026 00:20:00 GMT"}, b""))
+def test_a_retry_date_is_counted_from_the_time_of_sending() -> None:
+    """The stage's clock starts a thousand seconds into the year."""
+    error = call_error(Answer(429, {"retry-after": "Thu, 01 Jan 2026 00:20:00 GMT"}, b""))
     assert type(error) is RateLimited
     assert str(error) == "tell was answered with HTTP 429, to be tried again in 200 s at the earliest"
     assert error.retry_after == 200.0
@@ -171,10 +171,10 @@ TWICE = "it was accepted; sending it again would do it twice"
 
 
 @pytest.mark.parametrize(("method", "more"), [("post", f"\n  {TWICE}"), ("get", "")])
-def test_half_an_answer_is_no_result(method: str, more: str) -> None:
-    """Of a request that was accepted; what is not idempotent must not be sent again."""
+def test_a_truncated_response_is_an_error(method: str, more: str) -> None:
+    """A request that is not idempotent was accepted, and must not be sent again."""
     answer = Answer(200, {"x-trace-id": "t-1"}, PROMPT.encode(), "its body ended early")
-    error = failed(answer, attrs.evolve(TELL, method=method))
+    error = call_error(answer, attrs.evolve(TELL, method=method))
     assert type(error) is ProtocolError
     assert str(error) == f"tell was answered with HTTP 200, but its body ended early\n  trace id: t-1{more}"
     assert error.status == 200
@@ -182,13 +182,13 @@ def test_half_an_answer_is_no_result(method: str, more: str) -> None:
 
 @pytest.mark.parametrize("kind", [ValueError, TypeError, KeyError, AttributeError, RecursionError])
 def test_an_answer_that_does_not_fit_the_document_is_an_error(kind: type[Exception]) -> None:
-    """In few words, and with none of the request's or the token's; nor does the error drag another one along."""
+    """The message is short, has no chained exception, and repeats neither request nor token."""
 
     def read(**_: Any) -> Any:
         raise kind("7" * 300)
 
     said = str(kind("7" * 300))
-    error = failed(Answer(200, {}, b"{}"), attrs.evolve(TELL, read=read))
+    error = call_error(Answer(200, {}, b"{}"), attrs.evolve(TELL, read=read))
     assert str(error) == (
         f"tell was answered with HTTP 200, but its body is not what the document says ({kind.__name__}:"
         f" {said[:200]}... ({len(said) - 200} more characters))\n  {TWICE}"
@@ -201,16 +201,16 @@ def test_an_answer_that_does_not_fit_the_document_is_an_error(kind: type[Excepti
     [({"waive": [NEEDS], "strict": True}, {BLANK}), ({"strict": True}, {NEEDS, BLANK}), ({"waive": [BLANK]}, {NEEDS})],
 )
 def test_a_call_is_held_to_the_rules(client: dict[str, Any], broken: set[str]) -> None:
-    """As strictly as the client, and to those it does not waive."""
+    """Strictness and waivers are those of the client."""
     body = VideoGenerationDto(prompt=" ", action="img2video", model="veo3_fast")
     stage = Stage(answers=[Answer(201, {}, b'{"taskId": "a"}')])
     with pytest.raises(RequestRefused) as caught:
-        called(stage, GENERATE_VIDEO, body, **client)
+        call(stage, GENERATE_VIDEO, body, **client)
     assert {violation.rule for violation in caught.value.violations} == broken
     assert stage.sent == []
-    assert called(stage, GENERATE_VIDEO, body, waive=[NEEDS, BLANK], strict=True).task_id == "a"
+    assert call(stage, GENERATE_VIDEO, body, waive=[NEEDS, BLANK], strict=True).task_id == "a"
 
 
 def test_a_model_shows_what_is_unset_by_its_name() -> None:
-    """Not as an object at some address."""
+    """Its repr has no memory address."""
     assert "image_list=UNSET, " in repr(VideoGenerationDto("a cat", "text2video", "veo3_fast"))

@@ -1,4 +1,4 @@
-"""One operation called directly: what is sent, who sees the token, and how an answer is read."""
+"""Call one operation directly: the request, its credentials, and the parsed response."""
 
 from __future__ import annotations
 
@@ -16,14 +16,8 @@ import attrs
 import httpx
 import pytest
 from mountsea_gemini import (
-    ApiError,
-    AsyncClient,
     Client,
     ConfigurationError,
-    ConnectionFailed,
-    NotFound,
-    OutcomeUnknown,
-    ProtocolError,
 )
 from mountsea_gemini._exchange import Request
 from mountsea_gemini._operation import Content, Credential, Input, Operation
@@ -45,7 +39,7 @@ PARTS = Content("multipart/form-data")
 def operation(
     *contents: Content, credentials: tuple[Credential, ...] = BEARER, inputs: tuple[Input, ...] = ()
 ) -> Operation[..., Any]:
-    """Return an operation with some media types of its body, and some parameters."""
+    """Return an operation with some media types and parameters."""
     return Operation(
         id="tell",
         method="post",
@@ -60,13 +54,13 @@ def operation(
     )
 
 
-def given(place: str, name: str, **more: Any) -> Input:
+def parameter(place: str, name: str, **more: Any) -> Input:
     """Return a parameter."""
     return Input(name.lower().replace("-", "_"), name.lower().replace("-", "_"), place, name, required=False, **more)
 
 
-def sent(called: Operation[..., Any], answer: httpx.Response | None = None, **arguments: Any) -> httpx.Request:
-    """Return the request of a call."""
+def send(called: Operation[..., Any], answer: httpx.Response | None = None, **arguments: Any) -> httpx.Request:
+    """Return the request that a call sends."""
     seen: list[httpx.Request] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -79,7 +73,7 @@ def sent(called: Operation[..., Any], answer: httpx.Response | None = None, **ar
 
 
 def test_a_call_is_typed_and_read_as_the_document_says() -> None:
-    """The operation decides the arguments and what comes back."""
+    """The operation decides the arguments and the type of the result."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         assert request.url.params["taskId"] == "t 1"
@@ -88,19 +82,6 @@ def test_a_call_is_typed_and_read_as_the_document_says() -> None:
     with Client(TOKEN, transport=httpx.MockTransport(handle)) as client:
         result: TaskResultDto = client.call(GET_TASK_RESULT, task_id="t 1")
     assert (result.status, result.created_at) == ("ready", dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
-
-
-async def _called(handle: Callable[[httpx.Request], httpx.Response]) -> TaskResultDto:
-    async with AsyncClient(TOKEN, transport=httpx.MockTransport(handle)) as client:
-        return await client.call(GET_TASK_RESULT, task_id="t")
-
-
-def test_the_same_on_asyncio() -> None:
-    """One core serves both clients."""
-    import asyncio
-
-    answer = {"taskId": "t", "status": "ready"}
-    assert asyncio.run(_called(lambda _: httpx.Response(200, json=answer))).task_id == "t"
 
 
 FIELDS = {"a": 1, "b": True, "c": ["x", "y"], "d": {"e": {"f": 2}}, "g": None}
@@ -123,20 +104,20 @@ FIELDS = {"a": 1, "b": True, "c": ["x", "y"], "d": {"e": {"f": 2}}, "g": None}
         ((JSON,), None, None, b""),
     ],
 )  # fmt: skip
-def test_each_kind_of_body_is_sent_as_its_type_is_written(
+def test_each_kind_of_body_is_encoded_by_its_media_type(
     contents: tuple[Content, ...], body: Any, content_type: str | None, content: bytes
 ) -> None:
-    """JSON, a form with lists and nested objects, a text, bytes, nothing."""
-    seen = sent(operation(*contents), **({} if body is None else {"body": body}))
+    """JSON, forms with lists and nested objects, text, bytes, and no body."""
+    seen = send(operation(*contents), **({} if body is None else {"body": body}))
     assert seen.headers.get("content-type") == content_type
     assert seen.content == content
 
 
-PLACES = (given("query", "q"), given("header", "X-Y"), given("cookie", "b"))
+PLACES = (parameter("query", "q"), parameter("header", "X-Y"), parameter("cookie", "b"))
 
 
 def test_a_request_is_put_together() -> None:
-    """Method, address, what is asked for and what is sent, before any transport has its way with them."""
+    """Method, URL, headers and body, before any transport changes them."""
     with Client(TOKEN, base_url="https://api.test/v1/") as client:
         called = operation(FORM, inputs=PLACES)
         found, value = request(client.settings, called, body={"a": 1}, x_y="z", b=2, q=True)
@@ -146,14 +127,14 @@ def test_a_request_is_put_together() -> None:
     assert (found.credentials, value) == (BEARER, {"a": 1})
 
 
-def test_what_is_no_json_is_not_written_as_such() -> None:
-    """Python would write NaN, which no JSON holds."""
+def test_nan_is_not_written_as_json() -> None:
+    """Python would write NaN, which JSON does not have."""
     with pytest.raises(ValueError, match="Out of range float"):
         as_json({"a": float("nan")})
 
 
 class Odd:
-    """A body that cannot be written."""
+    """A body that cannot be serialised."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -173,8 +154,8 @@ class Odd:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_what_cannot_be_put_into_a_request_is_not_sent(error: Exception, words: str) -> None:
-    """The error says why, and no more than that."""
+def test_a_body_that_cannot_be_serialised_is_not_sent(error: Exception, words: str) -> None:
+    """The error has the shortened reason, without the token."""
     with Client(TOKEN) as client, pytest.raises(ConfigurationError) as caught:
         client.call(operation(JSON), body=Odd(error))
     assert str(caught.value) == f"tell cannot be sent: {words}; nothing was sent"
@@ -185,22 +166,22 @@ def test_what_cannot_be_put_into_a_request_is_not_sent(error: Exception, words: 
     [
         ((), {"x": 1}, "it takes no argument 'x'"),
         ((), {"body": 1}, "it takes no body"),
-        ((attrs.evolve(given("query", "q"), required=True),), {}, "it needs q"),
-        ((given("header", "h"),), {"h": "a\r\nb: c"}, "h holds characters that no header has"),
-        ((given("query", "q", style="pipeDelimited", explode=False),), {"q": ["a|b"]},
+        ((attrs.evolve(parameter("query", "q"), required=True),), {}, "it needs q"),
+        ((parameter("header", "h"),), {"h": "a\r\nb: c"}, "h holds characters that no header has"),
+        ((parameter("query", "q", style="pipeDelimited", explode=False),), {"q": ["a|b"]},
          "an item of q holds the sign that separates its items"),
     ],
 )  # fmt: skip
 def test_arguments_that_no_request_can_hold(inputs: tuple[Input, ...], arguments: Any, words: str) -> None:
-    """Are named; nothing is sent."""
+    """The error names them; nothing is sent."""
     with Client(TOKEN) as client, pytest.raises(ConfigurationError, match=re.escape(words)):
         client.call(operation(inputs=inputs), **arguments)
 
 
 @pytest.mark.parametrize("value", ["", ".", ".."])
-def test_a_path_is_not_left(value: str) -> None:
-    """What stands in a path cannot lead to another operation."""
-    called = attrs.evolve(operation(inputs=(given("path", "id"),)), path="/x/{id}")
+def test_a_path_parameter_cannot_change_the_path(value: str) -> None:
+    """`..` would lead to another operation."""
+    called = attrs.evolve(operation(inputs=(parameter("path", "id"),)), path="/x/{id}")
     with Client(TOKEN) as client, pytest.raises(ConfigurationError, match="leads to another address"):
         client.call(called, id=value)
 
@@ -215,16 +196,16 @@ def test_a_path_is_not_left(value: str) -> None:
     ],
 )
 def test_objects_in_the_lists_of_a_form_have_numbers(value: Any, written: list[tuple[str, str]]) -> None:
-    """As servers that read nested forms expect it; a list of plain values is repeated without."""
+    """Servers that read nested forms expect an index; plain values are repeated without one."""
     with Client(TOKEN) as client:
         found, _ = request(client.settings, operation(FORM), body=value)
     assert parse_qsl(str((found.content or b"").decode())) == written
 
 
 def test_files_are_sent_in_parts() -> None:
-    """The boundary announced is the one used; texts stand beside files, objects as JSON."""
+    """The announced boundary is the one used; objects are sent as JSON beside files."""
     body = {"file": ("a.png", BytesIO(b"png"), "image/png"), "n": [1, 2], "o": {"p": True}}
-    seen = sent(operation(PARTS), body=body)
+    seen = send(operation(PARTS), body=body)
     boundary = seen.headers["content-type"].partition("boundary=")[2]
     assert seen.headers["content-type"].startswith("multipart/form-data")
     assert seen.content.count(boundary.encode()) == 5
@@ -249,18 +230,18 @@ def test_files_are_sent_in_parts() -> None:
 def test_the_token_goes_where_the_document_wants_it(
     credential: Credential, where: Callable[[httpx.Request], bool]
 ) -> None:
-    """Header, query or cookie, beside what is there already; without a requirement it goes nowhere."""
-    inputs = (given("query", "a"), given("cookie", "b"))
-    assert where(sent(operation(credentials=(credential,), inputs=inputs), a=1, b=2))
-    alone = sent(operation(credentials=(credential,)))
+    """Header, query or cookie, beside what is there already; nowhere without a requirement."""
+    inputs = (parameter("query", "a"), parameter("cookie", "b"))
+    assert where(send(operation(credentials=(credential,), inputs=inputs), a=1, b=2))
+    alone = send(operation(credentials=(credential,)))
     assert str(alone.url) in {"https://api.test/x", f"https://api.test/x?key={TOKEN}"}
     assert alone.headers.get("cookie") in {None, f"sid={TOKEN}"}
-    bare = sent(operation(credentials=(), inputs=inputs), a=1, b=2)
+    bare = send(operation(credentials=(), inputs=inputs), a=1, b=2)
     assert TOKEN not in f"{bare.url} {bare.headers!r}"
 
 
 def test_a_user_and_a_password_may_be_one_token() -> None:
-    """With a colon between them, as HTTP Basic writes them."""
+    """HTTP Basic joins them with a colon."""
     credential = Credential("header", "Authorization", "basic")
     with Client("me:word", base_url="https://api.test") as client:
         _, added = client.settings.authority.add_credentials(
@@ -269,52 +250,14 @@ def test_a_user_and_a_password_may_be_one_token() -> None:
     assert added == {"Authorization": "Basic " + base64.b64encode(b"me:word").decode()}
 
 
-@pytest.mark.parametrize(
-    ("answer", "kind", "words"),
-    [
-        (httpx.Response(404, json={"message": "no"}), NotFound, "tell was answered with HTTP 404"),
-        (httpx.Response(302, headers={"location": "/y"}), OutcomeUnknown, "unknown: HTTP 302"),
-        (httpx.Response(308, headers={"location": "/y"}), ProtocolError, "HTTP 308, a redirect to /y"),
-    ],
-)
-def test_what_is_no_success_is_a_typed_error(answer: httpx.Response, kind: type[ApiError], words: str) -> None:
-    """Errors have the operation's name and the status."""
-    with pytest.raises(kind, match=words):
-        sent(operation(), answer)
-
-
-def test_an_answer_that_does_not_fit_is_an_error() -> None:
-    """A success whose body cannot be read is no success, and the error says why."""
-    with (
-        Client(TOKEN, transport=httpx.MockTransport(lambda _: httpx.Response(200, json=[]))) as client,
-        pytest.raises(
-            ProtocolError, match="getTaskResult was answered with HTTP 200, but its body is not what the doc"
-        ),
-    ):
-        client.call(GET_TASK_RESULT, task_id="t")
-
-
-def test_a_missing_answer_reports_whether_the_request_was_sent() -> None:
-    """A call is sent once; whoever repeats it knows what that may mean."""
-
-    def refuse(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused", request=request)
-
-    with (
-        Client(TOKEN, transport=httpx.MockTransport(refuse)) as client,
-        pytest.raises(ConnectionFailed, match="never sent"),
-    ):
-        client.call(GET_TASK_RESULT, task_id="t")
-
-
-def test_arguments_have_names() -> None:
+def test_arguments_must_be_keywords() -> None:
     """A positional argument is refused before anything is sent."""
     with Client(TOKEN) as client, pytest.raises(ConfigurationError, match="have names"):
         client.call(GET_TASK_RESULT, "t")  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=list(OPERATIONS))
-def test_an_operation_is_what_the_document_calls_so(operation: Operation[..., Any]) -> None:
-    """Its method and its path lead to its id in the effective spec."""
+def test_operations_match_the_effective_document(operation: Operation[..., Any]) -> None:
+    """Method and path lead to the operationId."""
     text = resources.files("mountsea_gemini").joinpath("openapi.effective.json").read_text(encoding="utf-8")
     assert json.loads(text)["paths"][operation.path][operation.method]["operationId"] == operation.id

@@ -1,4 +1,4 @@
-"""Killed at the worst moment: what was paid for is not lost, and no file is half there."""
+"""Kill a process at the worst moment: no paid task is lost, and no file is incomplete."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ with Client("sandbox", base_url=sys.argv[1]) as client:
 
 @contextmanager
 def program(text: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
-    """Run a program of its own, and its output line by line."""
+    """Run a Python program in its own process, and yield it with its output."""
     places = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen([sys.executable, "-c", text, *arguments], stdout=subprocess.PIPE, text=True, env=places)
     assert process.stdout is not None
@@ -56,7 +56,7 @@ def program(text: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str],
 
 
 def test_killed_between_submit_and_poll_the_task_is_taken_up_by_another_process(tmp_path: Path) -> None:
-    """The hook hands the id over before the first look, so even `kill -9` loses nothing but time."""
+    """`on_submitted` gets the id before the first poll, so `kill -9` loses only time."""
     sandbox = Sandbox("mountsea_gemini", script="now")
     with sandbox.serve() as running:
         with program(SUBMIT, running.url) as (process, output):
@@ -70,7 +70,7 @@ def test_killed_between_submit_and_poll_the_task_is_taken_up_by_another_process(
 
 
 def test_killed_in_the_middle_of_a_download_the_older_file_is_whole(tmp_path: Path) -> None:
-    """`kill -9` leaves the older file under its name, and a part under another until the next download."""
+    """The part has another name, and the next download removes it."""
     target = tmp_path / "cat.mp4"
     target.write_bytes(b"the older film")
     with Sandbox("mountsea_gemini", script="now drip=0.02@download").serve() as running:
@@ -104,7 +104,7 @@ with Client("sandbox", base_url=sys.argv[1]) as client:
 @pytest.mark.skipif(os.name != "posix", reason="/dev/stdout is POSIX")
 @pytest.mark.parametrize("mode", ["wb", "ab", None])
 def test_standard_output_is_written_into(tmp_path: Path, mode: str | None) -> None:
-    """A pipe, or the file that a shell redirected it to, from where that is."""
+    """A pipe, or a file that a shell redirected to, from its current position."""
     target = tmp_path / "cat.mp4"
     target.write_bytes(b"before")
     places = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -123,8 +123,8 @@ def test_standard_output_is_written_into(tmp_path: Path, mode: str | None) -> No
     assert [entry.name for entry in tmp_path.iterdir()] == ["cat.mp4"]
 
 
-def test_a_disk_that_takes_no_more_leaves_the_older_file(tmp_path: Path) -> None:
-    """The system itself refuses a write half-way: its words, the older file, and no part beside it."""
+def test_a_full_disk_leaves_the_older_file(tmp_path: Path) -> None:
+    """The error has the system's message, and no part remains."""
     target = tmp_path / "cat.mp4"
     target.write_bytes(b"the older film")
     with Sandbox("mountsea_gemini", script="now").serve() as running:

@@ -16,8 +16,8 @@ from tests.client.scripted import Play, Skin
 from tests.rules.compiling import compiled
 
 
-async def awaited(client: Any) -> None:
-    """Use it on asyncio, a line each."""
+async def use_async(client: Any) -> None:
+    """Use deprecated fields on asyncio, one line each."""
     model = VideoGenerationDto("a cat", "text2video", "veo3_fast", translation=True)
     await client.text_to_video("a cat", translation=True)  # warns
     await client.generate_video(prompt="a cat", action="text2video", model="veo3_fast", translation=True)  # warns
@@ -25,8 +25,8 @@ async def awaited(client: Any) -> None:
     await client.text_to_video("a cat")
 
 
-def blocking(client: Any) -> None:
-    """Use it, a line each; a line that is used again warns once."""
+def use_blocking(client: Any) -> None:
+    """Use deprecated fields, one line each; a repeated line warns once."""
     model = VideoGenerationDto("a cat", "text2video", "veo3_fast", translation=True)
     for _ in range(2):
         client.text_to_video("a cat", translation=True)  # warns
@@ -35,10 +35,10 @@ def blocking(client: Any) -> None:
         client.text_to_video("a cat")
 
 
-@pytest.mark.parametrize("use", [awaited, blocking])
+@pytest.mark.parametrize("use", [use_async, use_blocking])
 def test_each_use_warns_once_at_its_line(use: Callable[[Any], Any]) -> None:
-    """By a variant, by the general method and by a model, of both clients; with the words of the document."""
-    skin = Skin("async" if use is awaited else "sync")
+    """Variant, general method and model of both clients warn in the document's words."""
+    skin = Skin("async" if use is use_async else "sync")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         if (running := use(skin.client(Play()))) is not None:
@@ -51,7 +51,7 @@ def test_each_use_warns_once_at_its_line(use: Callable[[Any], Any]) -> None:
 
 
 def test_a_warning_that_is_an_error_keeps_it_from_being_sent(skin: Skin) -> None:
-    """As a test suite has it."""
+    """Test suites turn warnings into errors."""
     play = Play()
     with pytest.raises(DeprecationWarning):
         skin.do(skin.client(play).text_to_video("a cat", translation=False))
@@ -80,7 +80,7 @@ FIELDS: dict[str, Any] = {
     ],
 )
 def test_whatever_a_schema_deprecates_is_found(body: dict[str, Any], expected: list[str]) -> None:
-    """Fields, however deep, and values; it violates nothing."""
+    """Nested fields and values too; a deprecation is no violation."""
     target = {"type": "object", "deprecated": True, "description": "Use\nplain."}
     rules = compiled({"type": "object", "properties": FIELDS}, T=target)
     with warnings.catch_warnings(record=True) as caught:

@@ -1,4 +1,4 @@
-"""The drivers: what a core asks for is done as asked, and what goes wrong goes back into the core."""
+"""The drivers carry out a core's effects, and pass errors back into the core."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from rulewright.testing import FakeClock
 from tests.client.scripted import BASE, Skin
 
 
-def done(skin: Skin, *effects: Effect[Any], clock: FakeClock | None = None) -> list[Any]:
+def run_effects(skin: Skin, *effects: Effect[Any], clock: FakeClock | None = None) -> list[Any]:
     """Return the outcomes of some effects."""
 
     def core() -> Core[list[Any]]:
@@ -42,13 +42,13 @@ def done(skin: Skin, *effects: Effect[Any], clock: FakeClock | None = None) -> l
             outcomes.append((yield from effect))  # noqa: PERF401  (a comprehension cannot yield)
         return outcomes
 
-    with skin.opened(transport=httpx.MockTransport(answered), clock=clock or FakeClock()) as client:
+    with skin.opened(transport=httpx.MockTransport(echo_path), clock=clock or FakeClock()) as client:
         outcomes: list[Any] = skin.do(client.run(core()))
     return outcomes
 
 
 class Piece(httpx.ByteStream):
-    """A body of one piece that says whether it was given up."""
+    """A body of one piece that counts how often it was closed."""
 
     closed = 0
 
@@ -61,22 +61,22 @@ class Piece(httpx.ByteStream):
         Piece.closed += 1
 
 
-def answered(request: httpx.Request) -> httpx.Response:
-    """Answer with the path."""
+def echo_path(request: httpx.Request) -> httpx.Response:
+    """Respond with the path."""
     return httpx.Response(200, headers={"X-Y": "z"}, stream=Piece(request.url.path.encode()))
 
 
-def test_time_and_chance_are_the_clocks(skin: Skin) -> None:
-    """Sleeping is left to it, too."""
+def test_time_and_randomness_come_from_the_clock(skin: Skin) -> None:
+    """Sleeping is the clock's work too."""
     clock = FakeClock(chance=0.25)
-    found = done(skin, Now(), Sleep(7.0), Now(), Wall(), Random(), clock=clock)
+    found = run_effects(skin, Now(), Sleep(7.0), Now(), Wall(), Random(), clock=clock)
     assert found == [0.0, None, 7.0, clock.wall(), 0.25]
     assert clock.slept == [7.0]
     assert clock.wall() == 1767225607.0
 
 
 def test_requests_are_sent_files_are_opened_read_and_closed(skin: Skin) -> None:
-    """One is read whole; of the other, the head comes first."""
+    """`Send` reads the whole body; `Open` returns after the head."""
 
     def core() -> Core[list[Any]]:
         answer = yield from Send(Request("GET", f"{BASE}/a"), 1.0, 9)
@@ -88,7 +88,7 @@ def test_requests_are_sent_files_are_opened_read_and_closed(skin: Skin) -> None:
         yield from Close(opened.stream)
         return [answer.body, opened.status, opened.headers["x-y"], *pieces, Piece.closed - before]
 
-    with skin.opened(transport=httpx.MockTransport(answered)) as client:
+    with skin.opened(transport=httpx.MockTransport(echo_path)) as client:
         assert skin.do(client.run(core())) == [b"/a", 200, "z", b"/b", b"", 1]
 
 
@@ -105,8 +105,8 @@ class Sheet:
         self.held.append(chunk)
 
 
-def raising(error: Exception) -> Callable[[], Any]:
-    """Return something to be done with the file system that goes wrong."""
+def make_action(error: Exception) -> Callable[[], Any]:
+    """Return a disk action that raises."""
 
     def action() -> Any:
         raise error
@@ -114,39 +114,39 @@ def raising(error: Exception) -> Callable[[], Any]:
     return action
 
 
-def test_an_error_of_the_disk_is_reported_in_its_words(skin: Skin) -> None:
-    """It is an outcome, not an error; without words, the name of the error has to do."""
+def test_a_disk_error_is_an_outcome(skin: Skin) -> None:
+    """It has the system's message, or else the name of the exception."""
     sheet = Sheet()
-    first, second = done(skin, Write(sheet, b"a"), Write(sheet, b"b"))
+    first, second = run_effects(skin, Write(sheet, b"a"), Write(sheet, b"b"))
     assert (first, sheet.held) == (None, [b"a"])
     assert isinstance(second, DiskFailed)
     assert second.detail == r"No space\x07 left on device"
     for brief in (False, True):
-        read, denied, odd = done(
+        read, denied, odd = run_effects(
             skin,
             Disk(lambda: 7, brief=brief),
-            Disk(raising(PermissionError(errno.EACCES, "Permission denied")), brief=brief),
-            Disk(raising(BlockingIOError("no number")), brief=brief),
+            Disk(make_action(PermissionError(errno.EACCES, "Permission denied")), brief=brief),
+            Disk(make_action(BlockingIOError("no number")), brief=brief),
         )
         assert (read, denied.detail, odd.detail) == (7, "Permission denied", "BlockingIOError")
     with pytest.raises(KeyError):
-        on_disk(Disk(raising(KeyError("a mistake of ours"))))
+        on_disk(Disk(make_action(KeyError("a mistake of ours"))))
 
 
 def test_the_caller_is_notified(skin: Skin) -> None:
-    """With what there is to tell; the answer is nobody's business."""
+    """The callback gets the argument, and its result is ignored."""
     told: list[Any] = []
-    done(skin, Tell(told.append, "a"), Tell(told.append, None))
+    run_effects(skin, Tell(told.append, "a"), Tell(told.append, None))
     assert told == ["a", None]
 
 
-def test_what_goes_wrong_goes_back_into_the_core(skin: Skin) -> None:
-    """Which may make something of it: its next effect is carried out like any other."""
+def test_an_error_of_a_callback_is_raised_in_the_core(skin: Skin) -> None:
+    """The core may handle it: its next effect is carried out as usual."""
     seen: list[BaseException] = []
 
     def core(error: BaseException) -> Core[Any]:
         try:
-            yield from Tell(raising_with(error), None)
+            yield from Tell(make_callback(error), None)
         except BaseException as caught:
             seen.append(caught)
             now = yield from Now()
@@ -155,14 +155,14 @@ def test_what_goes_wrong_goes_back_into_the_core(skin: Skin) -> None:
             return "caught", now
 
     ours, theirs = LookupError("no"), KeyboardInterrupt()
-    with skin.opened(transport=httpx.MockTransport(answered)) as client:
+    with skin.opened(transport=httpx.MockTransport(echo_path)) as client:
         assert skin.do(client.run(core(ours))) == ("caught", 0.0)
         with pytest.raises(KeyboardInterrupt):
             skin.do(client.run(core(theirs)))
     assert seen == [ours, theirs]
 
 
-def raising_with(error: BaseException) -> Callable[[Any], None]:
+def make_callback(error: BaseException) -> Callable[[Any], None]:
     """Return a callback that raises."""
 
     def callback(_: Any) -> None:

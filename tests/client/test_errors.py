@@ -1,4 +1,4 @@
-"""Errors as a family: one root, one short tree, whole after a journey, and printed in one order."""
+"""The error classes: one tree, picklable with all fields, and one order of lines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BROKEN = {"prompt": "a cat", "action": "img2video", "model": "veo3_fast"}
 
 
 def family(root: type[ApiError]) -> list[type[ApiError]]:
-    """Return a class and everything below it."""
+    """Return a class and all its subclasses."""
     return [root, *(below for child in root.__subclasses__() for below in family(child))]
 
 
@@ -50,8 +50,8 @@ def specimen(kind: type[ApiError]) -> ApiError:
 
 
 @pytest.mark.parametrize("kind", family(ApiError), ids=lambda kind: kind.__name__)
-def test_every_class_survives_a_journey_with_all_its_fields(kind: type[ApiError]) -> None:
-    """Pickled with every protocol, copied shallow and deep, and raised and noted before that."""
+def test_every_class_can_be_pickled_and_copied_with_all_fields(kind: type[ApiError]) -> None:
+    """Every pickle protocol, shallow and deep copies, notes included."""
     error = specimen(kind)
     error.add_note("seen on the way")
     journeys = [pickle.loads(pickle.dumps(error, protocol)) for protocol in range(6)]  # noqa: S301  our own bytes
@@ -64,15 +64,15 @@ def test_every_class_survives_a_journey_with_all_its_fields(kind: type[ApiError]
 
 
 def test_every_class_is_exported_and_drawn_in_the_tree() -> None:
-    """A class nobody can import or find is none."""
+    """Every class can be imported, and is listed in the module's docstring."""
     drawn = [word.strip("├└│─ ").split()[0] for word in (_errors.__doc__ or "").splitlines() if word.strip("├└│─ ")]
     for kind in family(ApiError):
         assert kind.__name__ in mountsea_gemini.__all__
         assert kind.__name__ in drawn
 
 
-def test_a_time_out_and_a_broken_rule_are_also_what_python_calls_them() -> None:
-    """Code that knows only the standard types catches them."""
+def test_errors_inherit_from_standard_exceptions() -> None:
+    """Code that knows only TimeoutError and ValueError catches them."""
     assert isinstance(specimen(WaitTimeout), TimeoutError)
     refused = specimen(RequestRefused)
     assert isinstance(refused, ValueError)
@@ -104,7 +104,7 @@ SENT = "sent: 2030-01-01T00:00:00+00:00, request sha256 ab"
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )
 def test_an_error_is_printed_in_one_order(kind: type[ApiError], lines: list[str]) -> None:
-    """What happened; when it was sent; status, task and trace id; the vendor's message; and what to do."""
+    """Message; time of sending; status, task and trace id; the vendor's message; advice."""
     assert str(specimen(kind)) == "\n  ".join(lines)
 
 
@@ -118,13 +118,13 @@ def test_an_error_is_printed_in_one_order(kind: type[ApiError], lines: list[str]
     ],
 )
 def test_nothing_is_printed_twice(message: str, fields: dict[str, Any], lines: list[str]) -> None:
-    """Nor what there is not."""
+    """Empty fields are not printed at all."""
     assert str(ApiError(message, **fields)) == "\n  ".join(lines)
 
 
 @pytest.mark.parametrize("kind", family(ApiError), ids=lambda kind: kind.__name__)
-def test_an_error_keeps_what_it_was_given(kind: type[ApiError]) -> None:
-    """Under the name it was given by; what it was not given is None."""
+def test_an_error_keeps_its_fields(kind: type[ApiError]) -> None:
+    """Fields that were not given are None."""
     error = specimen(kind)
     fields = {name: getattr(error, name) for name in ("status", "trace_id", "vendor_message")}
     assert fields == ({"status": 418, "trace_id": "trace-1", "vendor_message": "no"} if kind is not RequestRefused else
@@ -135,8 +135,8 @@ def test_an_error_keeps_what_it_was_given(kind: type[ApiError]) -> None:
     assert vars(bare) == {"message": "no", "task_id": None, **dict.fromkeys(fields), "way_out": ""}
 
 
-def test_some_errors_keep_more() -> None:
-    """What was last seen, what was asked for, and why."""
+def test_some_errors_have_more_fields() -> None:
+    """The last result, the time to retry, and the reason."""
     result = TaskResult("t", "failed", "failure")
     ended, over, limited, unknown = map(specimen, (TaskEnded, WaitTimeout, RateLimited, SubmitOutcomeUnknown))
     assert isinstance(ended, TaskEnded)
@@ -151,7 +151,7 @@ def test_some_errors_keep_more() -> None:
 
 
 def test_a_refused_request_names_its_rules() -> None:
-    """In the words of the violation, and with it as data."""
+    """The message is the violation's, and the violations are kept as data."""
     broken = RuleViolation(violations(BROKEN, model=VideoGenerationDto))
     refused = RequestRefused(broken)
     assert str(refused) == refused.message == str(broken)

@@ -1,4 +1,4 @@
-"""The published comparison of faults: our own columns stay green, so the bench cannot rot unseen."""
+"""The published fault matrix: our own columns stay green."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.faults.rows import ROWS
 
 
 def test_no_cell_of_ours_is_red() -> None:
-    """Every fault of the matrix, on real sockets, sync and async: each meets its stated target."""
+    """Every fault on real sockets, for both clients, meets its stated target."""
     columns: list[Column] = [OursSync(), OursAsync()]
     rows = list(ROWS)
     cells = matrix(rows, columns)
@@ -21,7 +21,7 @@ def test_no_cell_of_ours_is_red() -> None:
 
 @pytest.mark.parametrize("every_row", [False, pytest.param(True, marks=pytest.mark.heavy)], ids=["shared out", "all"])
 def test_every_submit_meets_the_same_targets(*, every_row: bool) -> None:
-    """Whatever operation starts the task: one POST, and an error that tells money lost from money safe.
+    """Each operation sends one POST, and its error says whether money may be lost.
 
     All go through the same code, so that the default run shares the rows out among the operations.
     """

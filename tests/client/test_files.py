@@ -1,4 +1,4 @@
-"""Files on their way to their names: which names there are, what is left behind, and whose rights they have."""
+"""Write files: valid targets, permissions, atomic renames, and what is left behind."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from mountsea_gemini._files import Partial, begin, checked_target, sweep, sync_d
 POSIX = pytest.mark.skipif(os.name != "posix", reason="rights and open directories are POSIX")
 
 
-def refused(path: Any) -> str:
-    """Return the words with which a path is refused."""
+def target_error(path: Any) -> str:
+    """Return the message with which a path is refused."""
     with pytest.raises(ConfigurationError) as caught:
         checked_target(path)
     return str(caught.value)
 
 
 def names(folder: Path) -> list[str]:
-    """Return what is in a folder."""
+    """Return the names in a folder."""
     return sorted(entry.name for entry in folder.iterdir())
 
 
 class Odd:
-    """A path that cannot be told."""
+    """A path that cannot be converted."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -47,7 +47,7 @@ class Odd:
 
 
 def test_a_file_can_be_put_into_a_directory_that_exists(tmp_path: Path) -> None:
-    """Over an older one too; a text is as good as a path."""
+    """An existing file may be replaced; a string works like a Path."""
     (tmp_path / "old.mp4").write_bytes(b"x")
     for name in ("new.mp4", "old.mp4", "no suffix"):
         assert checked_target(tmp_path / name) == checked_target(str(tmp_path / name)) == tmp_path / name
@@ -55,27 +55,29 @@ def test_a_file_can_be_put_into_a_directory_that_exists(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["", ".", "a/..", "..", "a\0b"])
 def test_a_path_without_a_name_is_refused(path: str) -> None:
-    """What would be written there is anybody's guess."""
-    assert refused(path) == f"cannot write to {path!r}: it names no file"
+    """It is not clear which file would be written."""
+    assert target_error(path) == f"cannot write to {path!r}: it names no file"
 
 
 def test_a_directory_is_refused(tmp_path: Path) -> None:
-    """As the file, or where it is none; neither can make a terminal do anything."""
+    """So is a missing parent directory; messages escape control characters."""
     folder = tmp_path / "b\u202e"
     folder.mkdir()
     shown = rf"{tmp_path}{os.sep}b\u202e"
-    assert refused(folder) == f"cannot write to {shown}: it is a directory; name a file in it"
+    assert target_error(folder) == f"cannot write to {shown}: it is a directory; name a file in it"
     missing = folder / "c\u202e" / "d\u202e"
     lost = rf"{shown}{os.sep}c\u202e"
-    assert refused(missing) == (
+    assert target_error(missing) == (
         rf"cannot write to {lost}{os.sep}d\u202e: there is no directory {lost}; create it first"
     )
 
 
 @POSIX
 @pytest.mark.parametrize("error", [errno.EACCES, errno.EROFS, errno.ENOSPC])
-def test_a_directory_that_takes_no_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
-    """Because one was tried to be created there; the words are the system's, the path is whole."""
+def test_a_directory_in_which_no_file_can_be_created_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    """The check creates a file; the message has the system's reason and the whole path."""
 
     def no_file(*_: object) -> None:
         raise OSError(error, os.strerror(error))
@@ -83,29 +85,29 @@ def test_a_directory_that_takes_no_file_is_refused(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     with monkeypatch.context() as patched:
         patched.setattr(Path, "open", no_file)
-        words = refused("cat.mp4")
+        words = target_error("cat.mp4")
     assert words == (f"cannot write to {tmp_path}/cat.mp4: no file can be created in {tmp_path}: {os.strerror(error)}")
 
 
 @POSIX
-def test_a_directory_where_the_system_itself_takes_no_file_is_refused() -> None:
-    """Not even of root: the system's own view of its processes is no place for a film."""
-    assert refused("/proc/cat.mp4").startswith("cannot write to /proc/cat.mp4: no file can be created in /proc: ")
+def test_proc_is_refused() -> None:
+    """Not even root can create files there."""
+    assert target_error("/proc/cat.mp4").startswith("cannot write to /proc/cat.mp4: no file can be created in /proc: ")
 
 
 def test_a_name_that_is_too_long_is_refused(tmp_path: Path) -> None:
-    """With all of it, and without a file under another."""
+    """The message has the whole name, and nothing is created."""
     name = "x" * 300
-    assert refused(tmp_path / name).startswith(f"cannot write to {tmp_path / name}: ")
+    assert target_error(tmp_path / name).startswith(f"cannot write to {tmp_path / name}: ")
     assert names(tmp_path) == []
 
 
 def test_a_write_protected_file_is_refused(tmp_path: Path) -> None:
-    """Somebody took care that it stays; a rename would not even ask."""
+    """A rename would ignore the protection."""
     target = tmp_path / "cat.mp4"
     target.write_bytes(b"old")
     target.chmod(0o444)
-    assert refused(target) == (
+    assert target_error(target) == (
         f"cannot write to {target}: it is write-protected; change its rights, or name another file"
     )
     target.chmod(0o644)
@@ -114,7 +116,7 @@ def test_a_write_protected_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root makes files for others")
 def test_a_file_of_somebody_else_in_a_shared_directory_is_refused() -> None:
-    """In one such as /tmp nobody renames over it, whatever its rights; that shows before anything is paid for."""
+    """In a sticky directory such as /tmp the rename would fail after the task was paid for."""
     with tempfile.TemporaryDirectory() as shared:
         Path(shared).chmod(0o1777)
         target = Path(shared) / "cat.mp4"
@@ -124,7 +126,7 @@ def test_a_file_of_somebody_else_in_a_shared_directory_is_refused() -> None:
         os.chown(shared, 1, 1)
         os.seteuid(65534)
         try:
-            words = refused(target)
+            words = target_error(target)
         finally:
             os.seteuid(0)
     assert words.endswith("cat.mp4: it is write-protected; change its rights, or name another file")
@@ -132,7 +134,7 @@ def test_a_file_of_somebody_else_in_a_shared_directory_is_refused() -> None:
 
 @POSIX
 def test_pipes_and_devices_are_targets(tmp_path: Path) -> None:
-    """They are written into, by name or through a link; what cannot be is refused."""
+    """They are written into, by name or through a link; sockets are refused."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     (tmp_path / "link").symlink_to(pipe)
@@ -143,23 +145,23 @@ def test_pipes_and_devices_are_targets(tmp_path: Path) -> None:
         for target in (tmp_path / "s", tmp_path / "t"):
             if target.name == "t":
                 target.symlink_to(tmp_path / "s")
-            assert refused(target) == (
+            assert target_error(target) == (
                 f"cannot write to {target}: it is a socket; name a regular file, a pipe or a character device"
             )
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root makes devices")
 def test_a_block_device_is_refused(tmp_path: Path) -> None:
-    """A disk is no place for a film; it is neither opened nor replaced."""
+    """It is neither opened nor replaced."""
     disk = tmp_path / "disk"
     os.mknod(disk, stat.S_IFBLK | 0o600, os.makedev(7, 250))
-    assert "it is a block device" in refused(disk)
+    assert "it is a block device" in target_error(disk)
     assert stat.S_ISBLK(disk.lstat().st_mode)
 
 
 @POSIX
 def test_an_open_descriptor_is_written_into_where_it_stands(tmp_path: Path) -> None:
-    """What is behind it stays the same file, with what was written before; one that is closed or read is refused."""
+    """The file keeps its inode and content; closed and read-only descriptors are refused."""
     behind = tmp_path / "cat.mp4"
     behind.write_bytes(b"before ")
     (tmp_path / "link").symlink_to("/dev/fd")
@@ -173,21 +175,21 @@ def test_an_open_descriptor_is_written_into_where_it_stands(tmp_path: Path) -> N
             film.discard()
     assert (behind.read_bytes(), behind.stat().st_ino) == (b"before 0123", was)
     with behind.open("rb") as read_only:
-        assert "it is not open for writing" in refused(f"/dev/fd/{read_only.fileno()}")
+        assert "it is not open for writing" in target_error(f"/dev/fd/{read_only.fileno()}")
         closed = read_only.fileno()
-    assert refused(f"/dev/fd/{closed}").endswith(": Bad file descriptor")
+    assert target_error(f"/dev/fd/{closed}").endswith(": Bad file descriptor")
 
 
 @pytest.mark.parametrize("error", [TypeError, ValueError, OSError])
-def test_what_is_no_path_is_refused(error: type[Exception]) -> None:
-    """With the reason Python gives, whatever it holds."""
-    assert refused(Odd(error("no\x07"))) == r"cannot write to odd\x07: no\x07"
+def test_an_object_that_is_not_a_path_is_refused(error: type[Exception]) -> None:
+    """The message has Python's reason."""
+    assert target_error(Odd(error("no\x07"))) == r"cannot write to odd\x07: no\x07"
     with pytest.raises(KeyError):
         checked_target(Odd(KeyError("a mistake of the caller's")))
 
 
 def test_nobody_sees_a_file_before_it_is_whole(tmp_path: Path) -> None:
-    """It has a name of its own, which nobody can foretell; then it has the right one, and no other."""
+    """The part has an unpredictable name until it is renamed."""
     target = tmp_path / "cat.mp4"
     partial = Partial.beside(target)
     (name,) = names(tmp_path)
@@ -203,7 +205,7 @@ def test_nobody_sees_a_file_before_it_is_whole(tmp_path: Path) -> None:
 
 
 def test_no_file_and_no_link_of_somebody_else_is_written_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Should anybody foretell the name after all."""
+    """The part is created exclusively, even if its name was predicted."""
     monkeypatch.setattr(os, "urandom", bytes)
     theirs = tmp_path / f".mountsea_gemini-{'00' * 8}.part"
     theirs.write_bytes(b"theirs")
@@ -215,7 +217,7 @@ def test_no_file_and_no_link_of_somebody_else_is_written_into(tmp_path: Path, mo
 @POSIX
 @pytest.mark.parametrize(("mode", "kept"), [(0o600, 0o600), (0o666, 0o666), (0o751, 0o751), (0o4755, 0o755)])
 def test_a_file_has_the_rights_of_the_older_one(tmp_path: Path, mode: int, kept: int) -> None:
-    """But never another user's: those are for programs."""
+    """Except set-user-id bits, which are for programs."""
     target = tmp_path / "cat.mp4"
     target.write_bytes(b"old")
     target.chmod(mode)
@@ -228,7 +230,7 @@ def test_a_file_has_the_rights_of_the_older_one(tmp_path: Path, mode: int, kept:
 
 @POSIX
 def test_a_file_in_place_of_a_link_has_the_rights_of_a_new_one(tmp_path: Path) -> None:
-    """What the link led to is another file, and stays one."""
+    """The link's target is not changed."""
     theirs, link, new = (tmp_path / name for name in ("theirs", "link", "new"))
     theirs.write_bytes(b"theirs")
     theirs.chmod(0o600)
@@ -242,7 +244,7 @@ def test_a_file_in_place_of_a_link_has_the_rights_of_a_new_one(tmp_path: Path) -
 
 @POSIX
 def test_rights_that_cannot_be_given_are_no_reason_to_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some file systems know none."""
+    """Some file systems have no permissions."""
 
     def no_rights(*_: object) -> None:
         raise PermissionError
@@ -255,8 +257,8 @@ def test_rights_that_cannot_be_given_are_no_reason_to_stop(tmp_path: Path, monke
     assert partial.commit().read_bytes() == b"new"
 
 
-def test_what_is_given_up_leaves_nothing(tmp_path: Path) -> None:
-    """However often, and whatever the disk says; the older file stays."""
+def test_a_discarded_part_leaves_nothing(tmp_path: Path) -> None:
+    """Discarding twice or on a full disk is harmless; the older file stays."""
     target = tmp_path / "cat.mp4"
     target.write_bytes(b"old")
     partial = Partial.beside(target)
@@ -279,13 +281,13 @@ def test_what_is_given_up_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_cannot_be_opened_is_left_alone(tmp_path: Path) -> None:
-    """Windows opens none; what was written is there all the same."""
+    """Windows opens no directories; the file is written all the same."""
     sync_directory(tmp_path / "missing")
 
 
 @POSIX
 def test_a_rename_is_made_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """First the bytes, then the name: in the directory, which is closed again."""
+    """The bytes are synced first, then the directory."""
     synced: list[tuple[int, int]] = []
 
     def noted(handle: int) -> None:
@@ -310,8 +312,8 @@ sys.stdin.readline()
 """
 
 
-def holder(target: Path) -> subprocess.Popen[str]:
-    """Start a process that is writing a file, and wait until it is."""
+def start_writer(target: Path) -> subprocess.Popen[str]:
+    """Start a process that writes a part, and wait until it has."""
     places = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(target)],
@@ -332,9 +334,9 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 
 @POSIX
-def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
-    """By whoever comes next; this process's own files count as well."""
-    living, killed = holder(tmp_path / "a.mp4"), holder(tmp_path / "b.mp4")
+def test_only_parts_of_dead_processes_are_removed(tmp_path: Path) -> None:
+    """Parts of this process and of other living ones stay."""
+    living, killed = start_writer(tmp_path / "a.mp4"), start_writer(tmp_path / "b.mp4")
     try:
         own = Partial.beside(tmp_path / "c.mp4")
         sweep(tmp_path)
@@ -354,7 +356,7 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
 
 @POSIX
 def test_files_of_others_are_never_removed(tmp_path: Path) -> None:
-    """Whatever looks a little like ours, and what has our name without being a file."""
+    """Similar names, and pipes, links and folders with our name, stay."""
     digits = "0" * 16
     other = [f".{digits}.part", f".mountsea_gemini-{digits}.part~", f"mountsea_gemini-{digits}.part", "cat.mp4.part",
              f".mountsea_gemini-{digits}0.part", f".mountsea_gemini_-{digits}.part"]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Looks, waits and downloads of one task: what is passed on, what comes first, and errors that name the task."""
+"""Poll, wait and download with a task's key: order of effects, and errors that name the task."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from mountsea_gemini._cores import TaskKey, attach_task_id, download, look, wait
 from mountsea_gemini._exchange import Core, Now
 
 from tests.client.stage import START, Head, Stage
-from tests.client.test_cores import FILM, ID, POLL, answer, given, made, refused
+from tests.client.test_cores import FILM, ID, POLL, answer, configuration_error, make_settings, task_answer
 
 
-def test_a_look_is_one_request() -> None:
-    """An error of it names the task."""
-    stage = Stage(answers=[made(FILM)])
-    assert stage.run(look(given(), TaskKey(ID, POLL))).urls == (FILM,)
+def test_a_poll_sends_one_request() -> None:
+    """Its error names the task."""
+    stage = Stage(answers=[task_answer(FILM)])
+    assert stage.run(look(make_settings(), TaskKey(ID, POLL))).urls == (FILM,)
     assert [sent.timeout for sent in stage.sent] == [17.0]
     with pytest.raises(ApiError) as caught:
-        Stage(answers=[answer(404)]).run(look(given(), TaskKey(ID, POLL)))
+        Stage(answers=[answer(404)]).run(look(make_settings(), TaskKey(ID, POLL)))
     assert caught.value.task_id == ID
 
 
@@ -35,12 +35,12 @@ def test_a_look_is_one_request() -> None:
     ("timeout", "fresh", "before", "lasted"),
     [(None, False, 0.0, 2400.0), (30, False, 0.0, 30.0), (30, True, 2.5, 30.0), (0, True, 0.0, 0.0)],
 )
-def test_a_wait_takes_its_time(timeout: float | None, fresh: bool, before: float, lasted: float) -> None:
-    """As long as the waiter says, unless the caller says something else; a task just begun is not looked at yet."""
+def test_a_wait_ends_at_its_timeout(timeout: float | None, fresh: bool, before: float, lasted: float) -> None:
+    """The waiter's deadline is the default; a fresh task is polled after a pause."""
     seen: list[tuple[float, str]] = []
-    stage = Stage(answers=[made(status="processing")])
+    stage = Stage(answers=[task_answer(status="processing")])
     core = wait(
-        given(),
+        make_settings(),
         TaskKey(ID, POLL),
         timeout,
         lambda result: seen.append((stage.clock.elapsed - START, result.status)),
@@ -53,59 +53,63 @@ def test_a_wait_takes_its_time(timeout: float | None, fresh: bool, before: float
     assert stage.clock.elapsed - START == pytest.approx(lasted)
 
 
-def test_a_wait_of_no_time_is_one_look() -> None:
-    """Less than none is no time."""
+def test_a_negative_timeout_is_refused() -> None:
+    """Zero is allowed, less is not."""
     told = "timeout must be a number of seconds, zero or more, got -1"
-    assert refused(wait, given(), TaskKey(ID, POLL), -1, None, fresh=False) == told
+    assert configuration_error(wait, make_settings(), TaskKey(ID, POLL), -1, None, fresh=False) == told
 
 
-def fetched(stage: Stage, path: Any, index: Any = 0, **options: Any) -> Path:
+def fetch(stage: Stage, path: Any, index: Any = 0, **options: Any) -> Path:
     """Download a file of the task."""
     named: dict[str, Any] = {"timeout": None, "on_poll": None, "fresh": False, **options}
-    found: Path = stage.run(download(given(), TaskKey(ID, POLL), path, index, **named))
+    found: Path = stage.run(download(make_settings(), TaskKey(ID, POLL), path, index, **named))
     return found
 
 
 def test_a_download_waits_for_the_task(tmp_path: Path) -> None:
-    """As a wait does, and tells of it; then it fetches the file that was chosen."""
+    """It reports each poll, then fetches the chosen file."""
     seen: list[tuple[float, str]] = []
-    stage = Stage([Head(200, {"content-length": "1"}, [b"x"])], [made(status="processing"), made(FILM, FILM + "2")])
+    stage = Stage(
+        [Head(200, {"content-length": "1"}, [b"x"])], [task_answer(status="processing"), task_answer(FILM, FILM + "2")]
+    )
     target = tmp_path / "cat.bin"
 
     def noted(result: TaskResult) -> None:
         seen.append((stage.clock.elapsed - START, result.status))
 
-    assert fetched(stage, target, 1, on_poll=noted, fresh=True) == target
+    assert fetch(stage, target, 1, on_poll=noted, fresh=True) == target
     assert (seen, target.read_bytes()) == ([(2.5, "processing"), (6.25, "completed")], b"x")
     assert stage.asked == [("GET", FILM + "2", 30.0, True)]
     assert stage.brief == [True, False, True, False, False]
 
 
 def test_a_download_waits_no_longer_than_it_may(tmp_path: Path) -> None:
-    """And an address it does not go to is shown without the token."""
-    stage = Stage(answers=[made(status="processing")])
+    """An address that is refused is shown without the token."""
+    stage = Stage(answers=[task_answer(status="processing")])
     with pytest.raises(WaitTimeout) as caught:
-        fetched(stage, tmp_path / "cat.bin", timeout=30)
+        fetch(stage, tmp_path / "cat.bin", timeout=30)
     assert (caught.value.task_id, stage.clock.elapsed - START) == (ID, 30.0)
     with pytest.raises(DownloadError) as other:
-        fetched(Stage(answers=[made("http://cdn.example/sk-made-up")]), tmp_path / "cat.bin")
+        fetch(Stage(answers=[task_answer("http://cdn.example/sk-made-up")]), tmp_path / "cat.bin")
     assert other.value.message == "refused to download [withheld: it repeats the request or the token]: it is not https"
 
 
-def test_a_file_that_has_expired_is_asked_for_again(tmp_path: Path) -> None:
-    """With one look; it may lie elsewhere by now."""
+def test_an_expired_file_is_polled_for_once(tmp_path: Path) -> None:
+    """The file may have another URL by now."""
     head = Head(200, {"content-length": "1"}, [b"x"])
-    stage = Stage([Head(404), head], [made("https://a.example/1", FILM), made("https://a.example/1", FILM + "2")])
-    fetched(stage, tmp_path / "cat.bin", 1)
+    stage = Stage(
+        [Head(404), head], [task_answer("https://a.example/1", FILM), task_answer("https://a.example/1", FILM + "2")]
+    )
+    fetch(stage, tmp_path / "cat.bin", 1)
     assert [asked[1] for asked in stage.asked] == [FILM, FILM + "2"]
     assert len(stage.sent) == 2
 
 
 @pytest.mark.parametrize("index", [-1, True, "0", None, 1.0, "x" * 200])
 def test_an_index_is_a_number_from_zero(index: Any, tmp_path: Path) -> None:
-    """And is told in few words where it is none."""
+    """Anything else is shown in short form."""
     told = f"index counts a task's files from 0, got {repr(index)[:100]}"
-    assert refused(fetched, Stage(), tmp_path / "cat.bin", index) == told
+    assert configuration_error(fetch, Stage(), tmp_path / "cat.bin", index) == told
 
 
 @pytest.mark.parametrize(
@@ -116,24 +120,24 @@ def test_an_index_is_a_number_from_zero(index: Any, tmp_path: Path) -> None:
     ],
 )
 def test_a_missing_file_is_an_error(urls: tuple[str, ...], words: str, tmp_path: Path) -> None:
-    """With the number of those that are."""
-    assert refused(fetched, Stage(answers=[made(*urls)]), tmp_path / "cat.bin", 2) == words
+    """The message has the number of files."""
+    assert configuration_error(fetch, Stage(answers=[task_answer(*urls)]), tmp_path / "cat.bin", 2) == words
 
 
 def test_a_task_whose_files_are_no_longer_listed_is_an_error(tmp_path: Path) -> None:
-    """With the answer that named none, and what to quote to the vendor's support."""
-    stage = Stage([Head(404)], [made(FILM), made()])
+    """The error has the task's last result and the trace id."""
+    stage = Stage([Head(404)], [task_answer(FILM), task_answer()])
     with pytest.raises(TaskOutputMissing) as caught:
-        fetched(stage, tmp_path / "cat.bin")
+        fetch(stage, tmp_path / "cat.bin")
     error = caught.value
     assert (error.message, error.trace_id, error.task_id) == (f"task {ID} names no usable URL", "trace-1", ID)
     assert error.result == TaskResult(ID, "completed", "success", trace_id="trace-1")
 
 
-def test_a_path_is_looked_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is asked where it cannot be written, for whatever reason."""
+def test_a_path_is_checked_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is requested if the path cannot be written."""
     stage = Stage()
-    words = refused(fetched, stage, tmp_path)
+    words = configuration_error(fetch, stage, tmp_path)
     assert words == f"cannot write to {tmp_path}: it is a directory; name a file in it\n  task: {ID}"
 
     def fail(_: object) -> None:
@@ -141,12 +145,12 @@ def test_a_path_is_looked_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(_cores, "checked_target", fail)
     told = "cannot write to cat\\u202e: Input/output error\n  task: 7f3c"
-    assert refused(fetched, stage, "cat\u202e") == told
+    assert configuration_error(fetch, stage, "cat\u202e") == told
     assert stage.brief == [True, True]
 
 
-def carried(error: BaseException, task_id: str = ID) -> Any:
-    """Return the error as it leaves a core that carries a task."""
+def raise_through_core(error: BaseException, task_id: str = ID) -> Any:
+    """Raise an error inside `attach_task_id`, and return it."""
 
     def core() -> Core[None]:
         yield Now()
@@ -158,17 +162,17 @@ def carried(error: BaseException, task_id: str = ID) -> Any:
     return error
 
 
-def test_no_error_loses_the_task() -> None:
-    """One of ours has a place for its id, and keeps another's; any other one is given a note."""
-    assert carried(ApiError("no")).task_id == ID
-    assert carried(ApiError("no", task_id="other")).task_id == "other"
+def test_every_error_names_the_task() -> None:
+    """Our errors get `task_id`, unless they have one; others get a note."""
+    assert raise_through_core(ApiError("no")).task_id == ID
+    assert raise_through_core(ApiError("no", task_id="other")).task_id == "other"
     note = r"task a\u202e is still running; go on with client.task('a\u202e')"
-    assert carried(KeyboardInterrupt(), "a\u202e").__notes__ == [note]
-    assert getattr(carried(ApiError("no")), "__notes__", []) == []
+    assert raise_through_core(KeyboardInterrupt(), "a\u202e").__notes__ == [note]
+    assert getattr(raise_through_core(ApiError("no")), "__notes__", []) == []
 
 
 def test_a_core_that_is_given_up_is_just_closed() -> None:
-    """Nobody is there to read a note."""
+    """GeneratorExit gets no note."""
     seen: list[BaseException] = []
 
     def core() -> Core[None]:

@@ -1,4 +1,4 @@
-"""A submit that is interrupted leaves a line in the log: a note on the exception is lost to most callers."""
+"""An interrupted submit leaves a line in the log, because most callers lose an exception's notes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AT = "2026-01-01T00:00:00+00:00"
 
 
 class Silent(httpx.AsyncBaseTransport):
-    """Take a request, and never answer it."""
+    """Record each request, and never respond."""
 
     def __init__(self) -> None:
         self.sent: list[httpx.Request] = []
@@ -34,15 +34,15 @@ class Silent(httpx.AsyncBaseTransport):
         raise AssertionError
 
 
-def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    """Return level and text of what the client logged."""
+def log_lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """Return level and message of what the client logged."""
     assert PROMPT not in caplog.text
     assert TOKEN not in caplog.text
     return [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "mountsea_gemini"]
 
 
-def in_flight(sent: httpx.Request, by: str) -> tuple[str, str]:
-    """Return the line for a submit that was interrupted."""
+def interrupted_line(sent: httpx.Request, by: str) -> tuple[str, str]:
+    """Return the log line for an interrupted submit."""
     what = f"sent {AT}, request sha256 {fingerprint(sent)}"
     return (
         "WARNING",
@@ -82,7 +82,7 @@ async def _give_up(client: AsyncClient, silent: Silent) -> None:
 def test_a_submit_that_is_cancelled_logs_what_it_may_have_started(
     ending: Callable[[AsyncClient, Silent], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Operation, time and fingerprint of the request, whoever cancels it and whatever becomes of the exception."""
+    """Operation, time and hash, whoever cancels and whatever happens to the exception."""
 
     async def run() -> httpx.Request:
         silent = Silent()
@@ -93,14 +93,14 @@ def test_a_submit_that_is_cancelled_logs_what_it_may_have_started(
 
     sent = asyncio.run(run())
     by = "GeneratorExit" if ending is _give_up else "CancelledError"
-    assert logged(caplog) == [in_flight(sent, by)]
+    assert log_lines(caplog) == [interrupted_line(sent, by)]
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, asyncio.CancelledError, RuntimeError])
 def test_a_submit_that_any_exception_ends_is_logged(
     skin: Skin, kind: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Also on the blocking client, where a signal raises in the middle of a read."""
+    """On the blocking client, a signal raises in the middle of a read."""
     sent: list[httpx.Request] = []
 
     def interrupted(request: httpx.Request) -> httpx.Response:
@@ -109,12 +109,14 @@ def test_a_submit_that_any_exception_ends_is_logged(
 
     with pytest.raises(kind) as caught:
         skin.do(skin.client(Play([interrupted])).text_to_video(PROMPT))
-    assert logged(caplog) == [in_flight(sent[0], kind.__name__)]
-    assert "may have been accepted and billed" in "".join(caught.value.__notes__)
+    assert log_lines(caplog) == [interrupted_line(sent[0], kind.__name__)]
+    notes = "".join(caught.value.__notes__)
+    assert "may have been accepted and billed" in notes
+    assert PROMPT not in notes
 
 
-def test_an_id_that_nobody_has_yet_is_logged(skin: Skin, caplog: pytest.LogCaptureFixture) -> None:
-    """A hook that is to keep it was interrupted."""
+def test_the_id_is_logged_if_the_hook_is_interrupted(skin: Skin, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody else has the id yet."""
 
     def interrupted(_: Any) -> None:
         raise KeyboardInterrupt
@@ -122,14 +124,14 @@ def test_an_id_that_nobody_has_yet_is_logged(skin: Skin, caplog: pytest.LogCaptu
     with pytest.raises(KeyboardInterrupt) as caught:
         skin.do(skin.client(Play(), on_submitted=interrupted).text_to_video(PROMPT))
     line = f"task {TASK} is still running; go on with client.task({TASK!r})"
-    assert logged(caplog) == [("WARNING", f"{line} (interrupted by KeyboardInterrupt)")]
+    assert log_lines(caplog) == [("WARNING", f"{line} (interrupted by KeyboardInterrupt)")]
     assert caught.value.__notes__ == [line]
 
 
 def test_a_call_that_is_interrupted_is_logged_if_it_may_have_changed_something(
     skin: Skin, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A POST is; a GET can be sent again by anybody."""
+    """A POST is logged; a GET can be repeated."""
     sent: list[httpx.Request] = []
 
     def interrupted(request: httpx.Request) -> httpx.Response:
@@ -142,10 +144,10 @@ def test_a_call_that_is_interrupted_is_logged_if_it_may_have_changed_something(
         skin.do(client.call(GENERATE_VIDEO, body=body))
     with pytest.raises(KeyboardInterrupt):
         skin.do(client.call(GET_TASK_RESULT, task_id=TASK))
-    assert logged(caplog) == [in_flight(sent[0], "KeyboardInterrupt")]
+    assert log_lines(caplog) == [interrupted_line(sent[0], "KeyboardInterrupt")]
 
 
 def test_a_submit_that_ends_by_itself_logs_no_warning(skin: Skin, caplog: pytest.LogCaptureFixture) -> None:
-    """Its error holds all that the line would."""
+    """Its result or error has all the details."""
     skin.do(skin.client(Play([ACCEPTED])).text_to_video(PROMPT))
-    assert logged(caplog) == []
+    assert log_lines(caplog) == []

@@ -1,4 +1,4 @@
-"""What is left of clients and handles when nobody holds them: nothing."""
+"""Clients, handles and results are freed when nobody references them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.client.scripted import Play, Skin, reply
 
 
 def work(skin: Skin) -> list[weakref.ref[object]]:
-    """Use a client as programs do, a failed call included, and return what shows whether it still lives."""
+    """Use a client, with one failed call, and return weak references to everything used."""
     with skin.opened(play=Play()) as client:
         task = skin.do(client.text_to_video("a cat"))
         result = skin.do(task.wait())
@@ -22,7 +22,7 @@ def work(skin: Skin) -> list[weakref.ref[object]]:
     return [weakref.ref(thing) for thing in (client, task, result, other)]
 
 
-def test_a_client_that_nobody_holds_is_gone(skin: Skin) -> None:
+def test_unused_objects_are_freed(skin: Skin) -> None:
     """No registry, cache or log keeps clients, handles, results or errors alive."""
     left = work(skin)
     gc.collect()
@@ -30,7 +30,7 @@ def test_a_client_that_nobody_holds_is_gone(skin: Skin) -> None:
 
 
 def test_memory_stays_the_same_however_many_clients_there_were(skin: Skin) -> None:
-    """Ten more clients cost nothing that stays."""
+    """Ten more clients use no lasting memory."""
     work(skin)
     tracemalloc.start()
     try:

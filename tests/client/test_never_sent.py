@@ -1,4 +1,4 @@
-"""What goes wrong before a byte of the request is written to the API is never an unknown outcome."""
+"""Failures before a byte of the request is written are never unknown outcomes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 from mountsea_gemini import ApiError, ConfigurationError, ConnectionFailed, SubmitOutcomeUnknown
 
 from tests.client.scripted import TOKEN, Skin
-from tests.client.test_sockets import RawServer, answer, client_of, hang_up, reset, say_nothing
+from tests.client.test_sockets import RawServer, answer, client_of, hang_up, never_answer, reset
 
 API = "https://api.example.com"
 
@@ -48,10 +48,10 @@ def _half_a_handshake(connection: socket.socket, _: int) -> None:
 PROXIES = {
     "closes": hang_up,
     "resets": reset,
-    "says nothing": say_nothing,
+    "says nothing": never_answer,
     "garbage": _raw(b"SSH-2.0-OpenSSH_9.6\r\n\r\n", hang_up),
-    "endless garbage": _raw(b"x" * 100_000, say_nothing),
-    "half a line": _raw(b"HTTP/1.1 2", say_nothing),
+    "endless garbage": _raw(b"x" * 100_000, never_answer),
+    "half a line": _raw(b"HTTP/1.1 2", never_answer),
     "half a line, then closes": _raw(b"HTTP/1.1 2", hang_up),
     "half a head, then closes": _raw(b"HTTP/1.1 200 OK\r\nVia: x\r\n", hang_up),
     "refuses": answer(403),
@@ -61,7 +61,7 @@ PROXIES = {
     "switches protocols": _raw(b"HTTP/1.1 101 Switching\r\n\r\n"),
     "stands, then closes": _raw(b"HTTP/1.1 200 OK\r\n\r\n", hang_up),
     "stands, then resets": _raw(b"HTTP/1.1 200 OK\r\n\r\n", reset),
-    "stands, then says nothing": _raw(b"HTTP/1.1 200 OK\r\n\r\n", say_nothing),
+    "stands, then says nothing": _raw(b"HTTP/1.1 200 OK\r\n\r\n", never_answer),
     "stands, then speaks first": _raw(b"HTTP/1.1 200 OK\r\n\r\nhello"),
     "closes during TLS": _half_a_handshake,
     "garbage during TLS": _garbled_tls,
@@ -69,10 +69,8 @@ PROXIES = {
 
 
 @pytest.mark.parametrize("name", PROXIES)
-def test_a_tunnel_that_does_not_stand_is_never_a_sent_request(
-    skin: Skin, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """CONNECT and a handshake are no byte of the request; the token is in neither."""
+def test_a_failed_tunnel_means_that_nothing_was_sent(skin: Skin, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CONNECT and the handshake contain neither request nor token."""
     with RawServer(PROXIES[name]) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with (
@@ -86,7 +84,7 @@ def test_a_tunnel_that_does_not_stand_is_never_a_sent_request(
 
 
 def test_bytes_of_the_request_count_where_a_proxy_forwards_them(skin: Skin, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without TLS there is no tunnel: the proxy has the request, and may have passed it on."""
+    """Without TLS the proxy has the request, and may have forwarded it."""
     monkeypatch.setattr("mountsea_gemini._routes.is_loopback", lambda _: False)
     with RawServer(hang_up) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("//", "//user:pass%20word@"))
@@ -117,24 +115,24 @@ def test_bytes_of_the_request_count_where_a_proxy_forwards_them(skin: Skin, monk
     ],
 )
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "all_proxy"])
-def test_a_proxy_that_cannot_be_used_is_an_error_of_the_configuration(
+def test_an_unusable_proxy_is_a_configuration_error(
     skin: Skin, url: str, words: str, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not tried without the proxy, which may be the only way that is allowed; no password is shown."""
+    """The proxy is never bypassed, and its password is not shown."""
     monkeypatch.setenv(variable, url)
     with client_of(skin, API) as client, pytest.raises(ConfigurationError, match=words) as caught:
         skin.do(client.text_to_video("a cat"))
     assert variable.upper() in str(caught.value)
     assert "secret" not in str(caught.value)
-    # No word of what may have been sent and billed.
+    # No note warns of a bill, because nothing was sent.
     assert not hasattr(caught.value, "__notes__")
 
 
 @pytest.mark.parametrize("kind", ["missing", "garbage", "empty", "directory"])
-def test_certificates_that_cannot_be_read_are_an_error_of_the_configuration(
+def test_unreadable_certificates_are_a_configuration_error(
     skin: Skin, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It names the variable and the file."""
+    """The message names the variable and the file."""
     bundle = tmp_path / "bundle.pem"
     if kind == "directory":
         bundle.mkdir()
@@ -147,7 +145,7 @@ def test_certificates_that_cannot_be_read_are_an_error_of_the_configuration(
 
 @pytest.fixture
 def hanging_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Name servers that do not answer."""
+    """Replace name resolution with one that never ends, and yield the names."""
     asked: list[str] = []
     over = threading.Event()
 
@@ -161,8 +159,8 @@ def hanging_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     over.set()
 
 
-def test_name_servers_that_hang_keep_the_time_out(skin: Skin, hanging_names: list[str]) -> None:
-    """A look-up cannot be interrupted, so it is left alone; and it is not begun anew while it runs."""
+def test_a_hanging_name_lookup_times_out(skin: Skin, hanging_names: list[str]) -> None:
+    """The lookup cannot be interrupted, and is not started again while it runs."""
     start = time.monotonic()
     with client_of(skin, API, timeout=0.3) as client, pytest.raises(ConnectionFailed, match="not resolved in time"):
         skin.do(client.text_to_video("a cat"))
@@ -170,8 +168,8 @@ def test_name_servers_that_hang_keep_the_time_out(skin: Skin, hanging_names: lis
     assert hanging_names == ["api.example.com"]
 
 
-def test_a_look_up_that_hangs_does_not_keep_the_program_alive() -> None:
-    """Neither at the end of an event loop nor at that of the interpreter is it waited for."""
+def test_a_hanging_name_lookup_does_not_keep_the_program_alive() -> None:
+    """Neither the event loop nor the interpreter waits for it at exit."""
     program = """
 import asyncio, socket, time
 from mountsea_gemini import AsyncClient, Client, ConnectionFailed
@@ -193,7 +191,7 @@ except ConnectionFailed:
 
 
 def test_a_server_that_reads_slowly_does_not_stretch_a_submit(skin: Skin) -> None:
-    """The time-out bounds the whole upload, not each piece that goes through."""
+    """The timeout limits the whole upload, not each piece."""
     over = threading.Event()
 
     def sip(server: socket.socket) -> None:
@@ -220,8 +218,8 @@ def test_a_server_that_reads_slowly_does_not_stretch_a_submit(skin: Skin) -> Non
             reader.join()
 
 
-def test_a_connection_closed_before_the_request_is_never_a_sent_request(skin: Skin) -> None:
-    """A server that hangs up on accepting has got nothing, or the outcome is unknown: never a plain success."""
+def test_a_connection_closed_on_accept_is_never_a_success(skin: Skin) -> None:
+    """Nothing was sent, or the outcome is unknown."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         stop = threading.Event()
 
@@ -252,13 +250,11 @@ class ResetOnWriting(socket.socket):
         raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
 
 
-def test_a_request_of_which_no_byte_was_taken_is_never_a_sent_request(
-    skin: Skin, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The connection stood, and was gone before the first byte; nothing can have been billed."""
+def test_a_reset_before_the_first_byte_means_that_nothing_was_sent(skin: Skin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can have been billed."""
     monkeypatch.setattr("mountsea_gemini._http.socket.socket", ResetOnWriting)
     with (
-        RawServer(say_nothing) as server,
+        RawServer(never_answer) as server,
         client_of(skin, server.url) as client,
         pytest.raises(ConnectionFailed, match="never sent, after 3 attempts"),
     ):
@@ -284,7 +280,7 @@ else:
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize("pieces", [1, 3])
 def test_a_process_that_was_stopped_reads_what_has_arrived(kind: str, pieces: int) -> None:
-    """Its time is over when it goes on, and the answer lies there: the id was paid for."""
+    """After SIGCONT its timeout is over, but the paid id is waiting in the socket."""
     arrived, answered = threading.Event(), threading.Event()
     whole = b'HTTP/1.1 201 X\r\nContent-Length: 15\r\n\r\n{"taskId": "t"}'
 

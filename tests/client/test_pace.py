@@ -1,4 +1,4 @@
-"""Waiting: deadlines, pace and patience."""
+"""The pace, deadline and patience of a wait."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from tests.client.scripted import COMPLETED, PROCESSING, TASK, Play, Reply, Skin
 
 
 def wait_error(skin: Skin, play: Play, **options: Any) -> Any:
-    """Wait, and return the error that must come of it."""
+    """Wait, and return the error."""
     clock = options.pop("clock", None) or FakeClock()
     with pytest.raises(ApiError) as caught:
         skin.do(skin.task(skin.client(play, clock=clock)).wait(**options))
     return caught.value
 
 
-def test_a_wait_ends_at_its_deadline_with_a_last_look(skin: Skin) -> None:
-    """A task that finishes during the last sleep is returned, not lost."""
+def test_a_wait_polls_once_more_at_its_deadline(skin: Skin) -> None:
+    """A task that finishes during the last sleep is returned."""
     clock = FakeClock()
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -41,36 +41,15 @@ def test_a_wait_ends_at_its_deadline_with_a_last_look(skin: Skin) -> None:
     assert clock.elapsed == 60.0
 
 
-def test_a_wait_without_a_timeout_is_patient_with_the_slow_models(skin: Skin) -> None:
-    """Forty minutes, as callers of them allow."""
+def test_a_wait_without_a_timeout_lasts_forty_minutes(skin: Skin) -> None:
+    """Slow models need that long."""
     clock = FakeClock()
     assert type(wait_error(skin, Play(poll=[PROCESSING]), clock=clock)) is WaitTimeout
     assert clock.elapsed == 40 * 60
 
 
-def test_a_timed_out_wait_names_how_to_continue_and_submits_nothing(skin: Skin) -> None:
-    """The task goes on; its id, its last state and the way back to it are in the error."""
-    clock = FakeClock()
-    play = Play(poll=[PROCESSING])
-    error = wait_error(skin, play, clock=clock, timeout=60)
-    assert isinstance(error, WaitTimeout)
-    assert isinstance(error, TimeoutError)
-    assert error.task_id == TASK
-    assert f"client.task('{TASK}')" in str(error)
-    assert 'last seen as "processing"' in str(error)
-    assert play.of("submit") == []
-    assert clock.elapsed == 60.0
-
-
-def test_a_timeout_of_zero_looks_once(skin: Skin) -> None:
-    """Zero means: as it stands now."""
-    play = Play(poll=[PROCESSING])
-    assert isinstance(wait_error(skin, play, timeout=0), WaitTimeout)
-    assert len(play.seen) == 1
-
-
 def test_slow_polls_do_not_stretch_the_deadline(skin: Skin) -> None:
-    """Polls that take 45 s each within a budget of 60 s: the last one is cut, not awaited."""
+    """Polls of 45 s within a budget of 60 s: the last one is cut off."""
     clock = FakeClock()
     limits: list[float] = []
 
@@ -88,8 +67,8 @@ def test_slow_polls_do_not_stretch_the_deadline(skin: Skin) -> None:
     assert limits[0] == 30.0
 
 
-def test_no_look_is_awaited_long_past_the_deadline(skin: Skin) -> None:
-    """Each is given what is left of the wait, and the one taken at the deadline 0.8 s."""
+def test_no_poll_lasts_long_past_the_deadline(skin: Skin) -> None:
+    """Each gets the time that is left, and the last one 0.8 s."""
     clock = FakeClock()
     limits: list[float] = []
 
@@ -102,17 +81,8 @@ def test_no_look_is_awaited_long_past_the_deadline(skin: Skin) -> None:
     assert clock.slept == [2.5, 3.75, 5.625, 0.125]
 
 
-def test_a_task_submitted_just_now_is_given_a_moment(skin: Skin) -> None:
-    """No task is ready at once, so the first look waits as all others do; a task of earlier is looked at directly."""
-    clock = FakeClock()
-    play = Play(poll=[PROCESSING, COMPLETED])
-    task = skin.do(skin.client(play, clock=clock).text_to_video("a cat"))
-    skin.do(task.wait())
-    assert clock.slept == [2.5, 3.75]
-
-
 def test_the_pace_is_full_jitter_between_zero_and_a_growing_bound(skin: Skin) -> None:
-    """Delays are a share of 5 s, growing by half up to 20 s, whatever chance says."""
+    """Delays are a random share of 5 s, growing by half up to 20 s."""
     clock = FakeClock(chance=0.999)
     wait_error(skin, Play(poll=[PROCESSING]), clock=clock, timeout=200)
     bounds = [5, 7.5, 11.25, 16.875, 20, 20]
@@ -120,14 +90,14 @@ def test_the_pace_is_full_jitter_between_zero_and_a_growing_bound(skin: Skin) ->
 
 
 def test_an_hour_of_waiting_takes_at_most_400_polls(skin: Skin) -> None:
-    """The API is not hammered: ten seconds lie between two looks on average."""
+    """Polls are about ten seconds apart on average."""
     play = Play(poll=[PROCESSING])
     wait_error(skin, play, clock=FakeClock(chance=None), timeout=3600)
     assert len(play.seen) <= 400
 
 
 def test_waiters_started_together_spread_their_polls() -> None:
-    """After a common start no second sees polls of more than 40 % of them, and after ten seconds of more than 20 %."""
+    """No second has more than 40 % of all polls, and after ten seconds no more than 20 %."""
     waiters = 300
     looks: Counter[int] = Counter()
     skin = Skin("sync")
@@ -148,50 +118,24 @@ def test_waiters_started_together_spread_their_polls() -> None:
 
 
 def test_retry_after_on_a_poll_is_obeyed(skin: Skin) -> None:
-    """Never earlier than asked, even where the own pace would be quicker."""
+    """Never earlier than asked, in seconds or as a date."""
     clock = FakeClock(chance=0.0)
-    play = Play(poll=[reply(429, {}, {"Retry-After": "17"}), reply(503, {}, {"Retry-After": "33"}), COMPLETED])
-    skin.do(skin.task(skin.client(play, clock=clock)).wait())
-    assert clock.slept == [17.0, 33.0]
+    date = format_datetime(datetime.fromtimestamp(clock.wall() + 17 + 33 + 9, UTC), usegmt=True)
+    answers = [reply(status, {}, {"Retry-After": value}) for status, value in ((429, "17"), (503, "33"), (503, date))]
+    skin.do(skin.task(skin.client(Play(poll=[*answers, COMPLETED]), clock=clock)).wait())
+    assert clock.slept == [17.0, 33.0, 9.0]
 
 
-def test_a_retry_after_on_a_poll_may_be_a_date(skin: Skin) -> None:
-    """Read against our clock, where the server does not tell its own."""
-    clock = FakeClock(chance=0.0)
-    moment = format_datetime(datetime.fromtimestamp(clock.wall() + 9, UTC), usegmt=True)
-    play = Play(poll=[reply(503, {}, {"Retry-After": moment}), COMPLETED])
-    skin.do(skin.task(skin.client(play, clock=clock)).wait())
-    assert clock.slept == [9.0]
-
-
-def test_retry_after_on_a_poll_hurries_nobody(skin: Skin) -> None:
-    """Where the own pace is slower, it stays so; and what is asked may reach to the deadline itself."""
+def test_a_short_retry_after_does_not_speed_up_polls(skin: Skin) -> None:
+    """A pause may last until the deadline itself."""
     clock = FakeClock(chance=0.8)
     play = Play(poll=[reply(429, {}, {"Retry-After": "1"}), reply(429, {}, {"Retry-After": "16"}), COMPLETED])
     skin.do(skin.task(skin.client(play, clock=clock)).wait(timeout=20))
     assert clock.slept == [4.0, 16.0]
 
 
-def test_a_retry_after_beyond_the_deadline_ends_the_wait_at_once(skin: Skin) -> None:
-    """Sleeping silently towards a certain time-out helps nobody; the value is on the error."""
-    clock = FakeClock()
-    error = wait_error(skin, Play(poll=[reply(429, {}, {"Retry-After": "3600"})]), clock=clock, timeout=60)
-    assert isinstance(error, WaitTimeout)
-    assert error.retry_after == 3600.0
-    assert clock.slept == []
-
-
-def test_an_outage_longer_than_the_patience_ends_the_wait(skin: Skin) -> None:
-    """Ten minutes of nothing but faults: the error is the fault's own, with the task's id."""
-    clock = FakeClock()
-    error = wait_error(skin, Play(poll=[reply(502, b"<html>")]), clock=clock)
-    assert isinstance(error, ServerError)
-    assert error.task_id == TASK
-    assert 600 <= clock.elapsed <= 620
-
-
 def test_an_answer_in_between_renews_the_patience(skin: Skin) -> None:
-    """Patience counts faults in a row, not faults in all."""
+    """Patience counts consecutive faults."""
     clock = FakeClock()
     poll = ([reply(502, b"")] * 40 + [PROCESSING]) * 5 + [COMPLETED]
     assert skin.do(skin.task(skin.client(Play(poll=poll), clock=clock)).wait()).succeeded
@@ -199,7 +143,7 @@ def test_an_answer_in_between_renews_the_patience(skin: Skin) -> None:
 
 
 def slow(clock: FakeClock, seconds: float, answer: Reply) -> Reply:
-    """Return an answer that takes its time."""
+    """Return a reply that takes some seconds."""
 
     def answered(request: httpx.Request) -> httpx.Response:
         clock.advance(seconds)
@@ -209,16 +153,17 @@ def slow(clock: FakeClock, seconds: float, answer: Reply) -> Reply:
 
 
 def test_patience_ends_at_its_last_second(skin: Skin) -> None:
-    """Faults are borne for 600 s from the first one on; 404s for 30 s from the first one on, and at least three."""
-    for answer, seconds, first, ended in (
-        (reply(502, b""), 300.0, state("processing"), 1200.0),
-        (reply(404, {}), 15.0, reply(404, {}), 45.0),
-        (reply(404, {}), 31.0, state("processing"), 124.0),
+    """Faults end a wait after 600 s, 404s after 30 s and at least three polls, counted from the first."""
+    for answer, seconds, first, ended, kind in (
+        (reply(502, b""), 300.0, state("processing"), 1200.0, ServerError),
+        (reply(404, {}), 15.0, reply(404, {}), 45.0, NotFound),
+        (reply(404, {}), 31.0, state("processing"), 124.0, NotFound),
     ):
         clock = FakeClock(chance=0.0)
         clock.advance(1000.0)
         play = Play(poll=[slow(clock, seconds, first), slow(clock, seconds, answer)])
-        wait_error(skin, play, clock=clock)
+        error = wait_error(skin, play, clock=clock)
+        assert (type(error), error.task_id) == (kind, TASK)
         assert clock.elapsed == 1000.0 + ended
 
 
@@ -226,8 +171,8 @@ def test_patience_ends_at_its_last_second(skin: Skin) -> None:
     ("status", "borne"),
     [(400, False), (404, True), (408, True), (425, True), (429, True), (499, False), (500, True), (599, True)],
 )
-def test_which_refusals_a_wait_bears(skin: Skin, status: int, borne: bool) -> None:
-    """Those that may be over at the next look: the server is busy, failing or has not heard of the task yet."""
+def test_which_refusals_a_wait_survives(skin: Skin, status: int, borne: bool) -> None:
+    """Those that may pass: busy, failing, or a task that is not known yet."""
     play = Play(poll=[reply(status, {}), COMPLETED])
     if borne:
         assert skin.do(skin.task(skin.client(play)).wait()).succeeded
@@ -236,8 +181,8 @@ def test_which_refusals_a_wait_bears(skin: Skin, status: int, borne: bool) -> No
     assert len(play.seen) == 1 + borne
 
 
-def test_a_look_that_cannot_be_sent_ends_the_wait_at_once() -> None:
-    """No patience mends a request that cannot be made."""
+def test_a_poll_that_cannot_be_sent_ends_the_wait_at_once() -> None:
+    """Patience does not help a request that cannot be built."""
     refused = Failed("refused", sent=False, detail="the URL cannot be used")
     polling = Polling(TASK, Request("GET", "no"), Reader(WAITER, Redactor(None)), 1.0)
     clock = FakeClock()
@@ -247,16 +192,8 @@ def test_a_look_that_cannot_be_sent_ends_the_wait_at_once() -> None:
     assert clock.slept == []
 
 
-def test_not_found_is_final_after_the_grace(skin: Skin) -> None:
-    """A fresh task may not be visible yet for 30 s; after that the id is wrong."""
-    clock = FakeClock()
-    error = wait_error(skin, Play(poll=[reply(404, {})]), clock=clock)
-    assert type(error) is NotFound
-    assert 30 <= clock.elapsed <= 50
-
-
 def test_a_stepping_wall_clock_changes_nothing(skin: Skin) -> None:
-    """Only a clock that never goes back decides; a day's step in either direction is not noticed."""
+    """Only the monotonic clock counts; a step of a day is not noticed."""
     slept = []
     for step in (0.0, -86400.0, 86400.0):
         clock = FakeClock()

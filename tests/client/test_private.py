@@ -1,4 +1,4 @@
-"""No error repeats the request: a server may echo it in any spelling, and still its own reasons are shown."""
+"""No error repeats the request, in any spelling; the server's own reasons are shown."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ LONG: Final[dict[str, Callable[[str], str]]] = {
 }
 
 
-# Of three bytes in the middle of others, base64 leaves no letter that they alone decide.
+# No base64 letter depends on three bytes in the middle of others alone.
 @pytest.mark.parametrize(
     ("spelling", "prompt"),
     [(name, text) for name in SPELLINGS for text in PROMPTS if len(text) > 3 or name != "base64 within more"],
@@ -113,13 +113,13 @@ def test_an_echo_is_recognised_in_every_spelling(spelling: str, prompt: str) -> 
     ids=["Python", "percent", "UTF-8 as Latin-1", "UTF-8 as Windows-1252", "Latin-1 as UTF-8"],
 )
 def test_an_echo_is_recognised_in_another_character_set(spell: Callable[[str], str], prompt: str) -> None:
-    """Many servers write, or read, their errors as Latin-1."""
+    """Many servers read or write Latin-1."""
     assert PrivateTexts([prompt]).appear_in(f"prompt {spell(prompt)} is refused")
 
 
 @pytest.mark.parametrize("spelling", LONG)
 def test_a_part_of_a_long_text_is_an_echo_too(spelling: str) -> None:
-    """Servers cut what they repeat."""
+    """Servers shorten what they repeat."""
     for text in (PROMPTS[-1], IMAGE):
         assert PrivateTexts([text]).appear_in(f"bad value {LONG[spelling](text)}")
 
@@ -136,13 +136,13 @@ def test_a_part_of_a_long_text_is_an_echo_too(spelling: str) -> None:
     ],
 )
 def test_a_reason_of_the_servers_own_is_shown(reason: str) -> None:
-    """Short texts count as words, so that "en" does not silence every sentence."""
+    """Short prompts count as whole words, so that "en" does not hide every sentence."""
     private = PrivateTexts([*PROMPTS[3:], "a cat", "en", "", " ", "\n", IMAGE])
     assert not private.appear_in(reason)
 
 
-def test_what_is_escaped_too_often_is_an_echo() -> None:
-    """Whatever it says, nobody needs to read it."""
+def test_text_that_is_escaped_too_often_is_withheld() -> None:
+    """It cannot be checked."""
     text = "%"
     for _ in range(30):
         text = quote(text)
@@ -153,18 +153,18 @@ def test_what_is_escaped_too_often_is_an_echo() -> None:
 @given(st.text(max_size=40), st.text(min_size=1, max_size=40), st.text(max_size=40))
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_recognised_within_any_other(before: str, text: str, after: str) -> None:
-    """Whatever it consists of and whatever stands around it, with a blank between."""
+    """Any characters, between any others, separated by blanks."""
     assert PrivateTexts([text]).appear_in(f"{before} {text} {after}") or not text.strip()
 
 
 def every_text(error: BaseException) -> str:
-    """Return all that an error shows or leaves behind."""
+    """Return everything that an error shows or pickles."""
     twin = pickle.dumps(error).decode("latin-1")
     return f"{error}{error!r}{error.args}{vars(error)}{twin}" + "".join(traceback.format_exception(error))
 
 
 PROMPT: Final = "Zwölf purple cats"
-"""All of its letters are in none of our own sentences."""
+"""No message of ours contains it by accident."""
 
 
 def _bodies(echo: str) -> dict[str, Any]:
@@ -185,7 +185,7 @@ def _bodies(echo: str) -> dict[str, Any]:
 def test_no_error_of_a_submit_repeats_the_prompt_or_the_token(
     skin: Skin, spelling: str, place: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not in its text, its fields, its pickle, its traceback or the log, wherever the server puts it."""
+    """Checks text, fields, pickle, traceback and log, for each place of an echo."""
     for sent in (PROMPT, TOKEN):
         echo = SPELLINGS[spelling](sent)
         with caplog.at_level(1), pytest.raises(ApiError) as caught:
@@ -195,7 +195,7 @@ def test_no_error_of_a_submit_repeats_the_prompt_or_the_token(
 
 
 def test_a_call_repeats_none_of_its_parameters(skin: Skin) -> None:
-    """A value of a query is the caller's own, too."""
+    """Query values are private too."""
     for answer in (reply(400, {"message": f"no {PROMPT}"}), reply(200, {"status": [PROMPT]})):
         with pytest.raises(ApiError) as caught:
             skin.do(skin.client(Play(poll=[answer])).call(GET_TASK_RESULT, task_id=PROMPT))
@@ -203,7 +203,7 @@ def test_a_call_repeats_none_of_its_parameters(skin: Skin) -> None:
 
 
 def test_a_failed_task_repeats_nothing_of_its_submit(skin: Skin) -> None:
-    """The handle knows what was sent; the vendor's own reason is shown, and the raw answer does not travel."""
+    """The handle knows the request; the vendor's own reason is shown, and `raw` is not pickled."""
     task = skin.do(skin.client(Play([ACCEPTED], [state("failed", errorMessage=f"no {PROMPT}!")])).text_to_video(PROMPT))
     with pytest.raises(TaskFailed) as caught:
         skin.do(task.wait())
@@ -218,8 +218,8 @@ def test_a_failed_task_repeats_nothing_of_its_submit(skin: Skin) -> None:
     assert PROMPT not in str(caught.value)
 
 
-def test_words_of_the_transport_repeat_nothing(skin: Skin) -> None:
-    """An HTTP library shows the bytes that it could not parse."""
+def test_transport_errors_repeat_nothing(skin: Skin) -> None:
+    """HTTP libraries quote bytes that they cannot parse."""
 
     def babble(words: str) -> httpx.RemoteProtocolError:
         return httpx.RemoteProtocolError(f"illegal header line: bytearray({PROMPT.encode()!r})")
@@ -231,8 +231,8 @@ def test_words_of_the_transport_repeat_nothing(skin: Skin) -> None:
         assert "bytearray" not in str(caught.value) or call == "wait"
 
 
-def test_a_task_id_in_an_error_obeys_no_terminal(skin: Skin) -> None:
-    """It comes from the server, and is needed to find the task again."""
+def test_control_characters_of_a_task_id_are_escaped(skin: Skin) -> None:
+    """The id comes from the server, and `task_id` keeps it as it is."""
     with pytest.raises(ApiError) as caught:
         skin.do(skin.client(Play([reply(400, {"taskId": "\x1b[2J" + TASK})])).text_to_video("a cat"))
     assert caught.value.task_id == "\x1b[2J" + TASK

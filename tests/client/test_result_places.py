@@ -1,4 +1,4 @@
-"""What an answer says of a task, wherever its vendor lets it stand."""
+"""Find URLs and states wherever a vendor puts them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ URLS = ("https://a.example/1.png", "https://a.example/2.png")
 def test_a_list_on_the_way_to_a_result_stands_for_each_of_its_items(
     document: Any, place: tuple[str, ...], found: tuple[str, ...]
 ) -> None:
-    """Unless the path names one of them by its number."""
+    """Unless the path has an index."""
     reader = Reader(attrs.evolve(WAITER, outputs=(place,)), Redactor(None))
     assert output_urls(Answer(200, {}, b""), document, reader) == found
 
@@ -42,6 +42,6 @@ def test_a_list_on_the_way_to_a_result_stands_for_each_of_its_items(
 @pytest.mark.parametrize(
     ("state", "word"), [(True, "true"), (False, "false"), (2, "2"), (7, 7), ("7", "7"), (None, None)]
 )
-def test_a_state_that_is_no_text_has_a_word_all_the_same(state: Any, word: Any) -> None:
-    """Some vendors number their states, or only say whether a task is done; what no waiter knows stays as it is."""
+def test_a_number_or_boolean_can_be_a_state(state: Any, word: Any) -> None:
+    """A value that no waiter lists stays as it is."""
     assert _word(state, {"true", "false", "2"}) == word

@@ -1,4 +1,4 @@
-"""Reading Retry-After: seconds and the three forms of an HTTP date, whatever clock and zone this machine has."""
+"""Parse Retry-After: seconds and HTTP dates, in any time zone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AT_HALF_PAST = (
 
 @pytest.fixture(params=["UTC0", "JST-9"])
 def _zone(request: pytest.FixtureRequest) -> Iterator[None]:
-    """This machine stands in Greenwich, then in Tokyo."""
+    """Set the time zone to UTC, then to that of Tokyo."""
     set_zone = getattr(time, "tzset", lambda: None)  # Windows has no such thing
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("TZ", request.param)
@@ -33,30 +33,30 @@ def _zone(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.mark.usefixtures("_zone")
 @pytest.mark.parametrize("header", AT_HALF_PAST)
 def test_a_date_is_read_against_the_servers_own_clock(header: str) -> None:
-    """A date without a zone is Greenwich's, and how wrong our clock is does not matter."""
+    """A date without a zone is UTC, and an error of our clock does not matter."""
     headers = {"retry-after": header, "date": format_datetime(NOON, usegmt=True)}
     assert retry_after(headers, wall=0.0) == 1800.0
 
 
 @pytest.mark.parametrize("sent", [{}, {"date": ""}, {"date": "noon"}])
-def test_a_date_beside_no_other_is_read_against_our_clock(sent: dict[str, str]) -> None:
-    """Servers have to say when they answered; some do not."""
+def test_a_date_without_a_date_header_is_read_against_our_clock(sent: dict[str, str]) -> None:
+    """Some servers send no Date."""
     assert retry_after({"retry-after": AT_HALF_PAST[0], **sent}, wall=NOON.timestamp()) == 1800.0
 
 
-def test_seconds_are_taken_as_they_are_and_a_moment_gone_by_is_now() -> None:
-    """Fractions too; no wait is shorter than none."""
+def test_seconds_and_past_dates() -> None:
+    """Fractions are kept; a past date means zero."""
     assert [retry_after({"retry-after": value}, wall=0.0) for value in ("0", "7", " 1.5 ")] == [0.0, 7.0, 1.5]
     assert retry_after({"retry-after": AT_HALF_PAST[0]}, wall=NOON.timestamp() + 7200) == 0.0
 
 
-def test_no_header_asks_for_nothing() -> None:
-    """The caller's own pace applies."""
+def test_no_header_means_no_wait() -> None:
+    """The caller keeps its own pace."""
     assert retry_after({"date": AT_HALF_PAST[0]}, wall=0.0) is None
 
 
 @pytest.mark.usefixtures("_zone")
-def test_a_moment_is_shown_in_utc() -> None:
-    """What an error says of when a submit was sent is the same on every machine."""
+def test_times_are_shown_in_utc() -> None:
+    """Errors show the same time on every machine."""
     shown = utc(NOON.timestamp())
     assert (shown, shown.utcoffset()) == (NOON, NOON.utcoffset())

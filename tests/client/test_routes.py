@@ -1,4 +1,4 @@
-"""Which way a connection goes: directly, or through the proxy that the environment names."""
+"""Choose the route of a connection: direct, or through the proxy of the environment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from mountsea_gemini._routes import route_to
 def test_no_proxy_names_hosts_ports_suffixes_and_patterns(
     monkeypatch: pytest.MonkeyPatch, *, named: str, host: str, exempt: bool
 ) -> None:
-    """What must not go through a proxy does not, however the variable is written."""
+    """All common spellings of NO_PROXY are understood."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
     monkeypatch.setenv("NO_PROXY", named)
     monkeypatch.delenv("no_proxy", raising=False)

@@ -1,4 +1,4 @@
-"""What people read holds no secret and obeys no terminal code: each kind of text by example."""
+"""Redact text that people read: secrets and control characters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TOKEN = "sk-very-secret-0123456789abcdef"  # noqa: S105  made up
 
 
 def test_a_token_shows_in_no_form() -> None:
-    """Neither printed, formatted nor copied into text; a copy is the same object."""
+    """Neither printed nor formatted; a copy is the same object, and pickling is refused."""
     secret = Secret(TOKEN)
     for shown in (repr(secret), str(secret), f"{secret}", f"{[secret]}", "%s" % (secret,)):  # noqa: UP031  on purpose
         assert TOKEN not in shown
@@ -41,19 +41,19 @@ def test_a_token_shows_in_no_form() -> None:
     ],
 )
 def test_what_is_shown_of_foreign_text(text: str, shown: str) -> None:
-    """Tokens, signatures, users and what the caller sent are taken out, control characters are written out."""
+    """Tokens, signatures, users and echoes are removed, control characters escaped."""
     assert Redactor(Secret(TOKEN))(text, private=PrivateTexts(["a cat in a hat"])) == shown
 
 
 def test_a_long_text_is_cut_with_a_mark() -> None:
-    """And never within a token."""
+    """Never within a token."""
     assert Redactor(None)("x" * 12, limit=10) == "xxxxxxxxxx... (2 more characters)"
     assert Redactor(None)("x" * 10, limit=10) == "xxxxxxxxxx"
     assert Redactor(None)("x" * 1000, limit=10) == "xxxxxxxxxx... (190 more characters)"
     assert "sk-very" not in Redactor(Secret(TOKEN))("x" * 5 + TOKEN, limit=12)
 
 
-def test_an_address_without_what_may_be_a_signature() -> None:
-    """User, query and fragment are left out."""
+def test_urls_are_shown_without_query() -> None:
+    """User, query and fragment are removed."""
     for tail in ("", "?Signature=abc#x", "#x?y", "?a?b", "#a#b"):
         assert without_query(f"https://user:word@files.example/a.mp4{tail}") == "https://files.example/a.mp4"

@@ -1,4 +1,4 @@
-"""What a client may be given: what becomes of it, and the words about what it may not."""
+"""Settings of a client: valid values, defaults from the environment, and error messages."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import pytest
 from mountsea_gemini import ConfigurationError
 from mountsea_gemini._secrets import WITHHELD
 from mountsea_gemini._settings import Settings, positive_seconds, settings, waived
-
-from tests.client.scripted import BASE, Play, Skin
 
 TOKEN = "sk-made-up"  # noqa: S105  made up
 HTTPS = "https://api.example/v1"
@@ -24,79 +22,75 @@ PLAIN: dict[str, Any] = {
 }
 
 
-def given(token: Any = TOKEN, **changed: Any) -> Settings:
+def make_settings(token: Any = TOKEN, **changed: Any) -> Settings:
     """Return the settings of a client that was given this."""
     return settings(token, **{**PLAIN, **changed})
 
 
-def revealed(found: Settings) -> str | None:
+def token_of(found: Settings) -> str | None:
     """Return the token of settings in clear."""
     secret = found.authority.secret
     return None if secret is None else secret.reveal()
 
 
-def refused(token: Any = TOKEN, **changed: Any) -> str:
-    """Return the words with which this is refused."""
+def settings_error(token: Any = TOKEN, **changed: Any) -> str:
+    """Return the message with which settings are refused."""
     with pytest.raises(ConfigurationError) as caught:
-        given(token, **changed)
+        make_settings(token, **changed)
     return str(caught.value)
 
 
-def test_what_is_given_goes_before_the_environment(skin: Skin, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token for one address must not go to another one because a variable stands in the shell."""
-    monkeypatch.setenv("MOUNTSEA_BASE_URL", "https://elsewhere.example")
-    play = Play()
-    skin.do(skin.client(play).text_to_video("a cat"))
-    assert f"{play.seen[-1][1].url}".startswith(BASE)
-
-
-def test_what_becomes_of_it() -> None:
-    """An address without its last slash, one origin for the token, limits of downloads."""
-    found = given(f" {TOKEN}\n", base_url=f"{HTTPS}/", waive=["schema"], strict=True, max_download_bytes=7)
+def test_settings_are_normalised() -> None:
+    """The URL loses its trailing slash, the token gets one origin, downloads their limits."""
+    found = make_settings(f" {TOKEN}\n", base_url=f"{HTTPS}/", waive=["schema"], strict=True, max_download_bytes=7)
     assert (found.base_url, found.waive, found.strict, found.timeout) == (HTTPS, frozenset({"schema"}), True, 30.0)
-    assert (revealed(found), found.authority.origin) == (TOKEN, ("https", "api.example", 443))
+    assert (token_of(found), found.authority.origin) == (TOKEN, ("https", "api.example", 443))
     assert found.redact(f"it is {TOKEN}") == WITHHELD
     policy = found.policy
     assert (policy.trusted, policy.private, policy.limit, policy.idle, policy.total) == (None, False, 7, 30, 3600)
-    assert given(base_url="https://api.example/X//").base_url == "https://api.example/X"
+    assert make_settings(base_url="https://api.example/X//").base_url == "https://api.example/X"
 
 
 def test_an_address_on_this_machine_is_trusted_with_its_files() -> None:
-    """A sandbox serves its results itself; an address elsewhere is no more trusted than any."""
-    policy = given(base_url="http://127.0.0.1:80", allow_private_downloads=True).policy
+    """A sandbox serves its results itself; other addresses are not trusted."""
+    policy = make_settings(base_url="http://127.0.0.1:80", allow_private_downloads=True).policy
     assert (policy.trusted, policy.private) == (("http", "127.0.0.1", 80), True)
-    assert given(base_url="http://api.example", has_transport=True).policy.trusted == ("http", "api.example", 80)
+    assert make_settings(base_url="http://api.example", has_transport=True).policy.trusted == (
+        "http",
+        "api.example",
+        80,
+    )
 
 
 def test_what_is_not_given_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without either there is no token, and the address is the document's."""
+    """Without a variable, the address is the document's and a missing token is an error."""
     monkeypatch.setenv("MOUNTSEA_API_KEY", "sk-other")
     monkeypatch.setenv("MOUNTSEA_BASE_URL", "https://other.example")
-    found = given(None, base_url=None)
-    assert (revealed(found), found.base_url) == ("sk-other", "https://other.example")
+    found = make_settings(None, base_url=None)
+    assert (token_of(found), found.base_url) == ("sk-other", "https://other.example")
     monkeypatch.setenv("MOUNTSEA_BASE_URL", "")
-    assert given(base_url=None).base_url == "https://api.mountsea.ai"
+    assert make_settings(base_url=None).base_url == "https://api.mountsea.ai"
     monkeypatch.setenv("MOUNTSEA_BASE_URL", "ftp://x")
-    assert refused(base_url=None) == "MOUNTSEA_BASE_URL must be an http or https URL, got 'ftp://x'"
+    assert settings_error(base_url=None) == "MOUNTSEA_BASE_URL must be an http or https URL, got 'ftp://x'"
     monkeypatch.setenv("MOUNTSEA_API_KEY", "sk other")
-    assert refused(None) == "MOUNTSEA_API_KEY holds white space or characters no token has; it is not shown here"
+    assert settings_error(None) == "MOUNTSEA_API_KEY holds white space or characters no token has; it is not shown here"
     monkeypatch.delenv("MOUNTSEA_API_KEY")
-    assert refused(None) == "no token: pass one to the client, or set MOUNTSEA_API_KEY"
+    assert settings_error(None) == "no token: pass one to the client, or set MOUNTSEA_API_KEY"
 
 
 @pytest.mark.parametrize("token", ["", " ", 7, b"x"])
-def test_a_token_is_a_text(token: Any) -> None:
-    """And is never shown."""
+def test_an_empty_token_is_refused(token: Any) -> None:
+    """The message never shows it."""
     way_out = "is empty: pass a token to the client, or set MOUNTSEA_API_KEY"
-    assert refused(token) == f"the token given to the client {way_out}"
+    assert settings_error(token) == f"the token given to the client {way_out}"
 
 
-@pytest.mark.parametrize("token", ["sk a", "sk\x7f", "sk\n\nx", "sk\u00fc"])
-def test_a_token_holds_what_a_header_can_carry(token: str) -> None:
+@pytest.mark.parametrize("token", ["sk a", "sk\x7f", "sk\n\nx", "sk\u00fc", "sk\u043b", "sk\0x"])
+def test_a_token_is_printable_ascii(token: str) -> None:
     """From the exclamation mark to the tilde."""
     told = "holds white space or characters no token has; it is not shown here"
-    assert refused(token) == f"the token given to the client {told}"
-    assert revealed(given("!~")) == "!~"
+    assert settings_error(token) == f"the token given to the client {told}"
+    assert token_of(make_settings("!~")) == "!~"
 
 
 LONG = "x" * 300
@@ -110,6 +104,10 @@ NO_HTTP = "base_url must be https, because the token would travel readable; http
     [
         ("ftp://api.example", f"{NO_URL} 'ftp://api.example'"),
         ("https://", f"{NO_URL} 'https://'"),
+        ("api.example", f"{NO_URL} 'api.example'"),
+        ("https://h:99999", f"{NO_URL} 'https://h:99999'"),
+        ("https://[::1", f"{NO_URL} 'https://[::1'"),
+        ("https://h\\@evil", f"{NO_URL} 'https://evil'"),
         ("", f"{NO_URL} ''"),
         (7, f"{NO_URL} '7'"),
         ("\u202e", f"{NO_URL} '\\\\u202e'"),
@@ -120,37 +118,40 @@ NO_HTTP = "base_url must be https, because the token would travel readable; http
         ("https://api.example?a=secret", f"{NO_MORE} 'https://api.example'"),
         ("https://api.example#secret", f"{NO_MORE} 'https://api.example'"),
         ("http://api.example", f"{NO_HTTP} 'http://api.example'"),
+        ("http://127.0.0.1.example", f"{NO_HTTP} 'http://127.0.0.1.example'"),
     ],
 )
-def test_an_address_is_one_the_token_may_go_to(address: Any, words: str) -> None:
-    """What it held beside the address is not repeated: it may be a secret."""
-    assert refused(base_url=address) == words
+def test_a_base_url_is_https_without_user_and_query(address: Any, words: str) -> None:
+    """The message leaves out what may be secret."""
+    assert settings_error(base_url=address) == words
 
 
 @pytest.mark.parametrize("count", [0, -1, True, 1.5, "9"])
-def test_a_limit_of_bytes_is_a_number_of_them(count: Any) -> None:
+def test_a_byte_limit_is_a_positive_integer(count: Any) -> None:
     """At least one."""
-    assert refused(max_download_bytes=count) == f"max_download_bytes must be a positive whole number, got {count!r}"
+    assert (
+        settings_error(max_download_bytes=count) == f"max_download_bytes must be a positive whole number, got {count!r}"
+    )
 
 
 @pytest.mark.parametrize("seconds", [0, -1, -0.5, True, "9", None, float("nan"), float("inf")])
-def test_a_time_is_a_number_of_seconds(seconds: Any) -> None:
-    """More than none, unless none makes sense."""
-    assert refused(timeout=seconds) == f"timeout must be a number of seconds, more than zero, got {seconds!r}"
+def test_a_timeout_is_a_finite_number_of_seconds(seconds: Any) -> None:
+    """More than zero, unless zero makes sense."""
+    assert settings_error(timeout=seconds) == f"timeout must be a number of seconds, more than zero, got {seconds!r}"
     with pytest.raises(ConfigurationError) as caught:
         positive_seconds("pause", seconds if seconds != 0 else -1, zero=True)
     wanted = "pause must be a number of seconds, zero or more"
     assert str(caught.value) == f"{wanted}, got {seconds if seconds != 0 else -1!r}"
 
 
-def test_seconds_may_be_few() -> None:
-    """And parts of one; none at all only where that makes sense."""
+def test_small_timeouts_are_valid() -> None:
+    """Fractions too, and zero where it makes sense."""
     assert [positive_seconds("t", 1), positive_seconds("t", 0.5), positive_seconds("t", 0, zero=True)] == [1, 0.5, 0]
-    assert isinstance(given(timeout=1).timeout, float)
+    assert isinstance(make_settings(timeout=1).timeout, float)
 
 
-def test_what_is_waived_is_a_collection_of_rules() -> None:
-    """A misspelt one would waive nothing, and nobody would notice."""
+def test_a_waiver_is_a_collection_of_rule_ids() -> None:
+    """A misspelt id would silently waive nothing."""
     with pytest.raises(ConfigurationError) as caught:
         waived(["prompt-not-blan\u202e"])
     known = "did you mean 'prompt-not-blank'?"

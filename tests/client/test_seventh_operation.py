@@ -1,4 +1,4 @@
-"""One overlay file is all that a new operation needs: method, task, money, sandbox and contract follow from it."""
+"""A new operation needs one overlay file: method, task, command, sandbox and contract follow."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ actions:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Return the client of the project with one more overlay file, and nothing else."""
+    """Build the project with one more overlay file, and return the client."""
     root = tmp_path_factory.mktemp("seventh")
     shutil.copy(ROOT / "openapi.yaml", root)
     shutil.copytree(ROOT / "overlays", root / "overlays", ignore=shutil.ignore_patterns("mountsea_gemini", "*.json"))
@@ -80,7 +80,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 def test_it_is_a_method_that_returns_a_task(package: Any) -> None:
-    """With its parameters and fields by keyword; the result stands where the overlay says."""
+    """Parameters and fields are keywords; the overlay names the result's place."""
     with FakeApi(package.Client, "completed") as api, api.client() as client:
         task = client.dub_video(video_id="v", voice="low", language="fr")
         result = task.wait()
@@ -89,8 +89,8 @@ def test_it_is_a_method_that_returns_a_task(package: Any) -> None:
         assert package.Task.from_json(task.to_json(), client).result().urls == result.urls
 
 
-def test_its_money_is_as_safe(package: Any) -> None:
-    """It is sent once, and an unclear end is an unknown outcome."""
+def test_it_is_submitted_at_most_once(package: Any) -> None:
+    """An unclear end is an unknown outcome."""
     sent: list[httpx.Request] = []
 
     def fail(request: httpx.Request) -> httpx.Response:
@@ -106,7 +106,7 @@ def test_its_money_is_as_safe(package: Any) -> None:
 
 
 def test_it_is_a_record_that_a_command_is_made_of(package: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """Inputs with their places and choices, the poll, the certainty."""
+    """Inputs with places and choices, the poll, and the certainty."""
     operation = import_module(f"{PACKAGE}.operations").DUB_VIDEO
     assert [(each.keyword, each.place, each.required, each.choices) for each in operation.inputs] == [
         ("voice", "query", True, ("low", "high")),
@@ -121,7 +121,7 @@ def test_it_is_a_record_that_a_command_is_made_of(package: Any, capsys: pytest.C
 
 
 def test_the_sandbox_serves_it_and_the_contract_holds_it(package: Any) -> None:
-    """As a submit of the same poll."""
+    """It is a submit of the same poll."""
     assert "dubVideo" in {each.name for each in Sandbox(package.Client).core.spec.operations}
     assert "dubVideo" in {
         each.operation.name for each in Contract(ClientPackage(PACKAGE).document).subjects if each.poll

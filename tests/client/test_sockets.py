@@ -1,4 +1,4 @@
-"""On real sockets: what only a network can do to a client. Servers here are a few lines of raw bytes."""
+"""The client on real sockets, against servers that send raw bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.client.scripted import PROMPT, TASK, TOKEN, Skin
 
 
 class RawServer:
-    """A server that counts what arrives and answers as `handle` says."""
+    """A server that counts requests and responds as `handle` does."""
 
     def __init__(self, handle: Callable[[socket.socket, int], None]) -> None:
         self.requests: list[bytes] = []
@@ -59,24 +59,24 @@ class RawServer:
 
 
 def answer(status: int, body: bytes = b"{}", more: bytes = b"") -> Callable[[socket.socket, int], None]:
-    """Return a handler that answers whole."""
+    """Return a handler that sends a complete response."""
     head = b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n%s\r\n" % (status, len(body), more)
     return lambda connection, _: connection.sendall(head + body)
 
 
 def reset(connection: socket.socket, _: int) -> None:
-    """Hang up hard."""
+    """Reset the connection."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
 def hang_up(connection: socket.socket, _: int) -> None:
-    """Hang up."""
+    """Close the connection."""
     connection.shutdown(socket.SHUT_RDWR)
 
 
-def say_nothing(connection: socket.socket, _: int) -> None:
-    """Keep the connection and never answer."""
+def never_answer(connection: socket.socket, _: int) -> None:
+    """Keep the connection open without a response."""
     connection.settimeout(5)
     connection.recv(1)
 
@@ -86,13 +86,13 @@ def _cut(connection: socket.socket, _: int) -> None:
     hang_up(connection, 0)
 
 
-def _babble(connection: socket.socket, _: int) -> None:
+def _send_garbage(connection: socket.socket, _: int) -> None:
     connection.sendall(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
 
 
 @contextmanager
 def client_of(skin: Skin, url: str, **options: Any) -> Iterator[Any]:
-    """Return a client on real sockets."""
+    """Open a client on real sockets."""
     with skin.opened(**{"base_url": url, **options}) as client:
         yield client
 
@@ -100,9 +100,9 @@ def client_of(skin: Skin, url: str, **options: Any) -> Iterator[Any]:
 AMBIGUOUS = {
     "reset": reset,
     "hang up": hang_up,
-    "read time-out": say_nothing,
+    "read time-out": never_answer,
     "cut body": _cut,
-    "babble": _babble,
+    "babble": _send_garbage,
     "408": answer(408),
     "409": answer(409),
     **{str(status): answer(status) for status in (500, 502, 503, 504, *range(520, 528))},
@@ -114,7 +114,7 @@ ENDLESS = {"read time-out", "babble"}
 
 @pytest.mark.parametrize("name", AMBIGUOUS)
 def test_an_ambiguous_end_on_a_real_socket_is_one_post(skin: Skin, name: str, caplog: pytest.LogCaptureFixture) -> None:
-    """The counter stands at the server, where the bill is written; no log of any library tells a secret."""
+    """The server counts the requests; no library's log shows a secret."""
     patience = 0.3 if name in ENDLESS else 10.0
     with RawServer(AMBIGUOUS[name]) as server, client_of(skin, server.url, timeout=patience) as client:
         caplog.set_level(1)
@@ -128,7 +128,7 @@ def test_an_ambiguous_end_on_a_real_socket_is_one_post(skin: Skin, name: str, ca
 
 @pytest.mark.parametrize("name", ["read time-out", "cut body", "503", "babble"])
 def test_no_connection_is_left_open_by_a_fault(skin: Skin, name: str) -> None:
-    """After many failed looks there is at most the one connection that can be used again."""
+    """After many failed polls at most one reusable connection is open."""
     with RawServer(AMBIGUOUS[name]) as server, client_of(skin, server.url, timeout=0.05) as client:
         for _ in range(8):
             with pytest.raises(ApiError):
@@ -139,8 +139,8 @@ def test_no_connection_is_left_open_by_a_fault(skin: Skin, name: str) -> None:
         assert server.open <= 1
 
 
-def test_a_refused_connection_is_never_a_sent_request(skin: Skin) -> None:
-    """Nobody listens: three tries, and the error says that nothing was started."""
+def test_a_refused_connection_means_that_nothing_was_sent(skin: Skin) -> None:
+    """The client tries three times."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     clock = FakeClock()
@@ -153,7 +153,7 @@ def test_a_refused_connection_is_never_a_sent_request(skin: Skin) -> None:
 
 
 def test_a_byte_a_second_does_not_stretch_an_exchange(skin: Skin) -> None:
-    """The time-out is for the whole exchange: dripped heads and dripped bodies end with it."""
+    """The timeout covers the whole exchange, slow heads and slow bodies alike."""
 
     def drip(connection: socket.socket, _: int) -> None:
         try:
@@ -175,7 +175,7 @@ def test_a_byte_a_second_does_not_stretch_an_exchange(skin: Skin) -> None:
 
 
 def flood(connection: socket.socket, _: int) -> None:
-    """Answer without an end, in chunks of one byte that each name a long extension."""
+    """Send an endless body, in chunks of one byte with long extensions."""
     connection.sendall(b"HTTP/1.1 201 X\r\nTransfer-Encoding: chunked\r\n\r\n")
     chunks = 100 * (b"1;" + b"x" * 1000 + b"\r\n \r\n")
     with contextlib.suppress(OSError):
@@ -183,8 +183,8 @@ def flood(connection: socket.socket, _: int) -> None:
             connection.sendall(chunks)
 
 
-def test_a_server_that_always_has_more_neither_stops_the_event_loop_nor_stretches_an_exchange() -> None:
-    """What lies in the socket already is read without waiting, and still others go on and the time-out is kept."""
+def test_an_endless_body_blocks_neither_event_loop_nor_timeout() -> None:
+    """Bytes that are already in the socket are read without waiting."""
 
     async def work() -> tuple[int, float]:
         turns, start = 0, time.monotonic()
@@ -204,16 +204,16 @@ def test_a_server_that_always_has_more_neither_stops_the_event_loop_nor_stretche
 
 
 def test_a_wait_ends_within_a_second_of_its_deadline_whatever_the_server_does(skin: Skin) -> None:
-    """Real clock, real socket, a server that never answers."""
-    with RawServer(say_nothing) as server, client_of(skin, server.url, clock=SystemClock()) as client:
+    """Real clock, real socket, a server that never responds."""
+    with RawServer(never_answer) as server, client_of(skin, server.url, clock=SystemClock()) as client:
         start = time.monotonic()
         with pytest.raises(WaitTimeout):
             skin.do(client.task(TASK).wait(timeout=0.5))
         assert 0.5 <= time.monotonic() - start <= 1.5
 
 
-def test_nothing_lives_on_after_a_wait_has_ended(skin: Skin) -> None:
-    """No thread and no task polls behind the caller's back."""
+def test_nothing_polls_after_a_wait_has_ended(skin: Skin) -> None:
+    """No thread and no asyncio task remains."""
     threads = set(threading.enumerate())
     body = b'{"status": "processing"}'
 
@@ -235,7 +235,7 @@ def test_nothing_lives_on_after_a_wait_has_ended(skin: Skin) -> None:
 
 
 def test_a_submit_uses_no_connection_the_server_has_just_closed(skin: Skin) -> None:
-    """Idle connections are kept for two seconds only, and one that was closed meanwhile is noticed."""
+    """Idle connections are kept for two seconds, and a closed one is noticed."""
 
     def once(connection: socket.socket, number: int) -> None:
         answer(201, b'{"taskId": "t"}')(connection, number)
@@ -250,7 +250,7 @@ def test_a_submit_uses_no_connection_the_server_has_just_closed(skin: Skin) -> N
 
 
 def test_polls_share_a_connection(skin: Skin) -> None:
-    """A handshake per look would be a waste."""
+    """One handshake serves all polls."""
     with RawServer(answer(200, b'{"status": "processing"}')) as server, client_of(skin, server.url) as client:
         for _ in range(5):
             skin.do(client.task(TASK).result())
@@ -260,7 +260,7 @@ def test_polls_share_a_connection(skin: Skin) -> None:
 def test_a_name_that_resolves_to_a_private_address_is_refused_on_connecting(
     skin: Skin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The address looked at is the one connected to, so a name cannot change its mind in between."""
+    """The checked address is the one connected to, so DNS cannot change in between."""
     asked: list[str] = []
     real = socket.getaddrinfo
 
@@ -281,8 +281,8 @@ def test_a_name_that_resolves_to_a_private_address_is_refused_on_connecting(
     assert list(tmp_path.iterdir()) == []
 
 
-def addresses(monkeypatch: pytest.MonkeyPatch, *found: str) -> None:
-    """Let every name have these addresses."""
+def resolve_to(monkeypatch: pytest.MonkeyPatch, *found: str) -> None:
+    """Let every name resolve to these addresses."""
     entries = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in found]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: entries)
 
@@ -290,27 +290,25 @@ def addresses(monkeypatch: pytest.MonkeyPatch, *found: str) -> None:
 def test_a_mix_of_public_and_private_addresses_is_refused(
     skin: Skin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An honest name has either; so not even the public one is connected to."""
+    """Not even the public one is connected to."""
     body = b'{"status": "completed", "result": {"videoUrls": ["https://cdn.example.com/cat.mp4"]}}'
     with RawServer(answer(200, body)) as server, client_of(skin, server.url) as client:
-        addresses(monkeypatch, "8.8.8.8", "10.0.0.1")
+        resolve_to(monkeypatch, "8.8.8.8", "10.0.0.1")
         with pytest.raises(DownloadError, match="not public"):
             skin.do(client.task(TASK).download(tmp_path / "cat.mp4"))
 
 
 def test_the_next_address_is_tried_when_one_refuses(skin: Skin, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host may have an address that does not answer; the time left is shared among them."""
-    addresses(monkeypatch, "127.0.0.2", "127.0.0.1")
+    """The remaining time is shared among the addresses."""
+    resolve_to(monkeypatch, "127.0.0.2", "127.0.0.1")
     with RawServer(answer(201, b'{"taskId": "t"}')) as server:
         url = server.url.replace("127.0.0.1", "two.localhost")
         with client_of(skin, url) as client:
             assert skin.do(client.text_to_video("a cat")).id == "t"
 
 
-def test_an_environment_proxy_is_used_and_its_refusal_is_never_a_sent_request(
-    skin: Skin, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """CONNECT is no byte of the request, so a proxy's no is a harmless end; the token is not in it."""
+def test_a_refusing_proxy_means_that_nothing_was_sent(skin: Skin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CONNECT contains neither request nor token."""
     with RawServer(answer(407)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//user:word@"))
         with client_of(skin, "https://api.example.com") as client:
@@ -340,10 +338,10 @@ def _echo_as_header(connection: socket.socket, _: int) -> None:
 
 
 @pytest.mark.parametrize("echo", [_echo_as_chunk, _echo_as_header])
-def test_an_echo_that_is_no_http_stands_in_no_log_and_no_frame(
+def test_an_echo_that_is_not_http_is_in_no_log_and_no_frame(
     skin: Skin, echo: Callable[[socket.socket, int], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The parser quotes what it cannot read; tools that print local variables print what holds the quotation."""
+    """The parser quotes what it cannot read, and some tools print local variables."""
     caplog.set_level(logging.DEBUG)
     with RawServer(echo) as server, client_of(skin, server.url) as client:
         with pytest.raises(SubmitOutcomeUnknown) as caught:
@@ -356,7 +354,7 @@ def test_an_echo_that_is_no_http_stands_in_no_log_and_no_frame(
 
 
 def test_a_transport_log_shows_no_signed_redirect(skin: Skin, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """At level 1, with every logger open: heads of answers are not logged, for our own exchanges only."""
+    """Response heads of our exchanges are not logged, those of others are."""
 
     def redirect(connection: socket.socket, number: int) -> None:
         body = b'{"status": "completed", "result": {"videoUrls": ["%s/cat.mp4?sig=c0ffee"]}}' % server.url.encode()
@@ -374,7 +372,7 @@ def test_a_transport_log_shows_no_signed_redirect(skin: Skin, tmp_path: Path, ca
 
 @pytest.mark.parametrize("script", ["", "flaky", "503@poll:1-3 reset@poll:4 drop@poll:5", "cut@download:1"])
 def test_the_sandbox_over_tcp_ends_in_a_film(skin: Skin, tmp_path: Path, script: str) -> None:
-    """Submit, wait through the scripted faults, download: the same bytes a browser would get."""
+    """Submit, wait through scripted faults, download."""
     sandbox = Sandbox("mountsea_gemini", script=script)
     with sandbox.serve() as running, client_of(skin, running.url, token=sandbox.core.settings.token) as client:
         task = skin.do(client.text_to_video("a cat"))

@@ -1,4 +1,4 @@
-"""What an error of a submit says, word for word: whether money is at stake, why, and what to do about it."""
+"""Messages of submit errors, word for word: whether money is at stake, why, and what to do."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ADVICE = (
 
 
 def error_of(skin: Skin, *replies: Reply) -> ApiError:
-    """Submit, and return the error that must come of it."""
+    """Submit, and return the error."""
     with pytest.raises(ApiError) as caught:
         skin.do(skin.client(Play(replies)).text_to_video(PROMPT))
     return caught.value
@@ -60,7 +60,7 @@ def error_of(skin: Skin, *replies: Reply) -> ApiError:
 def test_an_unknown_outcome_has_its_reason_and_fingerprint(
     skin: Skin, answer: Reply, reason: str, more: list[str]
 ) -> None:
-    """The reason, when and what was sent, the vendor's trace id and words, and how to find out."""
+    """The time, the vendor's trace id and message, and how to find out, follow."""
     error = error_of(skin, answer)
     assert isinstance(error, SubmitOutcomeUnknown)
     assert error.reason == reason
@@ -70,8 +70,8 @@ def test_an_unknown_outcome_has_its_reason_and_fingerprint(
     assert rest == [*more, ADVICE]
 
 
-def test_what_was_never_sent_is_reported_as_free_of_cost(skin: Skin) -> None:
-    """It is the one failed submit that is safe to submit again."""
+def test_a_submit_that_was_never_sent_cost_nothing(skin: Skin) -> None:
+    """It is the one failed submit that is safe to repeat."""
     error = error_of(skin, fails(httpx.ConnectError))
     assert isinstance(error, ConnectionFailed)
     assert str(error) == (
@@ -85,14 +85,14 @@ def test_what_was_never_sent_is_reported_as_free_of_cost(skin: Skin) -> None:
     [({}, "HTTP 429"), ({"Retry-After": "90"}, "HTTP 429, to be tried again in 90 s at the earliest")],
 )
 def test_too_many_requests_name_the_retry_time(skin: Skin, headers: dict[str, str], words: str) -> None:
-    """Where the server said so."""
+    """If the server named one."""
     error = error_of(skin, reply(429, {"traceId": "t", "message": "slowly"}, headers))
     assert isinstance(error, RateLimited)
     assert str(error) == f"generateVideo was answered with {words}\n  trace id: t\n  vendor's message: slowly"
     assert (error.status, error.trace_id, error.vendor_message) == (429, "t", "slowly")
 
 
-def test_a_refusal_repeats_the_vendors_words(skin: Skin) -> None:
+def test_a_refusal_has_the_vendors_message(skin: Skin) -> None:
     """Nothing was started; the request has to change."""
     error = error_of(skin, reply(400, {"message": "no cats"}, {"CF-Ray": "r-1"}))
     assert isinstance(error, BadRequest)
@@ -113,7 +113,7 @@ def test_a_refusal_repeats_the_vendors_words(skin: Skin) -> None:
     ],
 )
 def test_a_redirect_of_a_submit_names_its_target(skin: Skin, location: dict[str, str], where: str) -> None:
-    """Shortened, without what may be a signature, and with the setting to look at."""
+    """Shortened and without its query, with the setting to check."""
     error = error_of(skin, reply(307, {"traceId": "t"}, location))
     assert isinstance(error, ProtocolError)
     assert str(error) == (
@@ -125,7 +125,7 @@ def test_a_redirect_of_a_submit_names_its_target(skin: Skin, location: dict[str,
 
 
 def test_a_submit_without_a_body_whose_id_stands_deep_in_the_answer() -> None:
-    """Other documents have such; the errors name the whole place, and hash what was sent."""
+    """Errors name the id's whole path, and hash what was sent."""
     reader = Reader(attrs.evolve(WAITER, name="job", submitted=("data", "id")), Redactor(None))
     call = Call(Request("POST", BASE), reader, attrs.evolve(GENERATE_VIDEO, id="order"), 1.0)
 

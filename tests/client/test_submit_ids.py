@@ -1,4 +1,4 @@
-"""An id in the answer to a submit was paid for: it reaches the caller, whatever else the answer says."""
+"""An id in the response to a submit was paid for, and reaches the caller."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mountsea_gemini import ApiError, BadRequest, SubmitContradicted, SubmitOutc
 from mountsea_gemini.operations import GENERATE_VIDEO
 from mountsea_gemini.raw.models import VideoGenerationDto
 
-from tests.client.scripted import PROMPT, TASK, Play, Reply, Skin, reply, streamed
+from tests.client.scripted import PROMPT, TASK, Play, Reply, Skin, reply, stream
 
 _PLAIN: Final = json.dumps({"taskId": TASK}).encode()
 _LOST: Final = httpx.ReadError("scripted")
@@ -39,10 +39,10 @@ BROKEN: Final = {
 
 
 def odd_answers(status: int) -> dict[str, Reply]:
-    """Return answers with an id that is not simply where it should be."""
+    """Return replies with an id in an unexpected place."""
     soon = {"Retry-After": "0"}
     broken = {
-        name: streamed(status, pieces, {**soon, **headers}, error=error)
+        name: stream(status, pieces, {**soon, **headers}, error=error)
         for name, (pieces, headers, error) in BROKEN.items()
     }
     return {**{name: reply(status, body, soon) for name, body in ODD.items()}, **broken}
@@ -50,7 +50,7 @@ def odd_answers(status: int) -> dict[str, Reply]:
 
 @pytest.mark.parametrize("status", [202, 307, 400, 401, 402, 409, 422, 429, 500, 503])
 def test_an_id_in_an_answer_is_never_lost(skin: Skin, status: int) -> None:
-    """Whatever the status says: one POST, and the error leads to the task."""
+    """With any status: one POST, and the error names the task."""
     play = Play([reply(status, {"taskId": TASK, "message": "busy"}, {"Retry-After": "1"})])
     if status == 202:
         assert skin.do(skin.client(play).text_to_video(PROMPT)).id == TASK
@@ -63,7 +63,7 @@ def test_an_id_in_an_answer_is_never_lost(skin: Skin, status: int) -> None:
 
 
 def test_an_id_in_the_answer_to_a_call_is_never_lost(skin: Skin) -> None:
-    """Whoever submits with `call` finds the task again, too, where the answer is an error or cannot be read."""
+    """`call` finds the task too, in errors and unreadable responses."""
     body = VideoGenerationDto(prompt="a cat", action="text2video", model="veo3_fast")
     for answer in (reply(503, {"taskId": TASK}), reply(300, {"taskId": TASK})):
         with pytest.raises(ApiError) as caught:
@@ -74,7 +74,7 @@ def test_an_id_in_the_answer_to_a_call_is_never_lost(skin: Skin) -> None:
 @pytest.mark.parametrize("status", [201, 400, 429, 503])
 @pytest.mark.parametrize("name", [*ODD, *BROKEN])
 def test_an_id_is_found_in_an_odd_answer(skin: Skin, name: str, status: int) -> None:
-    """Wrapped, cut or garbled: it was paid for, so the error leads to it, and a 429 is not repeated."""
+    """Wrapped, cut or garbled; a 429 with an id is not repeated."""
     play = Play([odd_answers(status)[name]])
     with pytest.raises(SubmitOutcomeUnknown) as caught:
         skin.do(skin.client(play).text_to_video(PROMPT))
@@ -102,7 +102,7 @@ def test_an_id_is_found_in_an_odd_answer(skin: Skin, name: str, status: int) -> 
 def test_only_a_whole_id_of_the_servers_own_is_taken_from_an_odd_answer(
     skin: Skin, body: bytes, found: str | None
 ) -> None:
-    """Half an id leads to nobody's task, and an echo of the request is none."""
+    """Half an id leads nowhere, and an echo of the request is not an id."""
     with pytest.raises(SubmitOutcomeUnknown) as caught:
         skin.do(skin.client(Play([reply(200, body)])).text_to_video(PROMPT))
     assert caught.value.task_id == found
@@ -110,7 +110,7 @@ def test_only_a_whole_id_of_the_servers_own_is_taken_from_an_odd_answer(
 
 
 def test_several_ids_are_all_shown(skin: Skin) -> None:
-    """None of them is the one, and each may have been paid for."""
+    """Each may have been paid for."""
     play = Play([reply(201, [{"taskId": "one"}, {"taskId": "two"}])])
     with pytest.raises(SubmitOutcomeUnknown) as caught:
         skin.do(skin.client(play).text_to_video(PROMPT))
@@ -118,7 +118,7 @@ def test_several_ids_are_all_shown(skin: Skin) -> None:
     assert "client.task('one').result(), client.task('two').result()" in str(caught.value)
 
 
-def test_a_refusal_without_an_id_stays_one(skin: Skin) -> None:
-    """Its reason is what the caller has to know."""
+def test_a_refusal_without_an_id_is_an_ordinary_error(skin: Skin) -> None:
+    """The caller needs its reason."""
     with pytest.raises(BadRequest):
         skin.do(skin.client(Play([reply(400, {"error": {"id": "e-1"}})])).text_to_video(PROMPT))

@@ -1,4 +1,4 @@
-"""Handles of tasks and results: what they say of themselves, and what they pass on."""
+"""Handles of tasks and results: repr, JSON, equality, and the arguments they pass on."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ TWO = reply(200, {"taskId": TASK, "status": "completed", "result": {"videoUrls":
 
 
 def kind(skin: Skin) -> Any:
-    """Return the class of handles of a skin."""
+    """Return the class of a skin's handles."""
     return Task if skin.name == "sync" else AsyncTask
 
 
 def test_a_handle_shows_its_task_and_nothing_else(skin: Skin) -> None:
-    """In words, as JSON, and as a key of a dictionary; not as a pickle, which could not hold a client."""
+    """repr, JSON, equality and hash; pickling is refused, because a client cannot be pickled."""
     client = skin.client(Play())
     task = skin.task(client)
     assert (task.id, repr(task)) == (TASK, f"{kind(skin).__name__}('{TASK}')")
@@ -47,9 +47,9 @@ def test_a_handle_shows_its_task_and_nothing_else(skin: Skin) -> None:
 
 
 def test_a_handle_comes_back_from_its_json(skin: Skin) -> None:
-    """For the client it is given to; and looks at once, for nobody knows how old it is."""
+    """It belongs to the client it is given to, and polls at once."""
     clock = FakeClock()
-    seen, noted = moments(clock)
+    seen, noted = record_polls(clock)
     play = Play(poll=[noted])
     client = skin.client(play, clock=clock)
     task = kind(skin).from_json(json.dumps({"task": "a b", "operation": "getTaskResult", "more": 1}), client)
@@ -79,15 +79,15 @@ NO_HANDLE = 'a task handle is JSON like {"task": "...", "operation": "..."}, got
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_text_that_is_no_handle_is_an_error(skin: Skin, text: Any, words: str) -> None:
-    """By what is wrong with it."""
+def test_invalid_json_of_a_handle_is_refused(skin: Skin, text: Any, words: str) -> None:
+    """The message says what is wrong."""
     with pytest.raises(ConfigurationError) as caught:
         kind(skin).from_json(text, skin.client(Play()))
     assert str(caught.value) == words
 
 
-def moments(clock: FakeClock) -> tuple[list[float], Any]:
-    """Return a list and a server's reply that notes there when it was asked."""
+def record_polls(clock: FakeClock) -> tuple[list[float], Any]:
+    """Return a list, and a reply that records the times of polls in it."""
     seen: list[float] = []
 
     def noted(request: httpx.Request) -> httpx.Response:
@@ -99,10 +99,10 @@ def moments(clock: FakeClock) -> tuple[list[float], Any]:
 
 @pytest.mark.parametrize("how", ["wait", "download"])
 def test_only_the_first_wait_after_a_submit_begins_with_a_pause(skin: Skin, tmp_path: Path, how: str) -> None:
-    """Whichever method it is; time-out and callback are passed on."""
+    """This holds for `wait` and `download`; timeout and callback are passed on."""
     clock, told = FakeClock(), list[str]()
     path = [tmp_path / "cat.mp4"] * (how == "download")
-    seen, noted = moments(clock)
+    seen, noted = record_polls(clock)
     client = skin.client(Play([ACCEPTED], [noted]), clock=clock)
     task = skin.do(client.text_to_video("a cat"))
     for first in (2.5, 0.0):
@@ -120,15 +120,8 @@ def test_only_the_first_wait_after_a_submit_begins_with_a_pause(skin: Skin, tmp_
     assert seen[0] == began
 
 
-def test_a_look_asks_once(skin: Skin) -> None:
-    """And takes the task as it stands."""
-    play = Play(poll=[PROCESSING])
-    result = skin.do(skin.task(skin.client(play)).result())
-    assert (result.id, result.status, result.done, len(play.seen)) == (TASK, "processing", False, 1)
-
-
 def test_a_download_takes_path_and_index_in_this_order(skin: Skin, tmp_path: Path) -> None:
-    """The first file, unless another one is asked for."""
+    """The first file is the default."""
     for chosen, named in (([], "1.bin"), ([1], "2.bin")):
         play = Play(poll=[TWO], file=[reply(200, b"x")])
         download: Any = skin.task(skin.client(play)).download
@@ -149,13 +142,13 @@ def test_a_download_takes_path_and_index_in_this_order(skin: Skin, tmp_path: Pat
     ],
 )
 def test_a_result_has_a_flag_for_the_last_state(verdict: Any, done: bool, succeeded: bool) -> None:
-    """A state that nobody knows is no end."""
+    """An unknown state is not terminal."""
     result = TaskResult("a", "word", verdict)
     assert (result.done, result.succeeded) == (done, succeeded)
 
 
 def test_a_result_shows_no_signature_and_no_words_of_the_vendors() -> None:
-    """Its fields hold them all."""
+    """Its fields hold both."""
     result = TaskResult(TASK, "failed", "failure", (FILE, SHOWN), "no cats", 7, "t-1", {"a": 1})
     assert repr(result) == (
         f"TaskResult(id='{TASK}', status='failed', verdict='failure', urls=('{SHOWN}', '{SHOWN}'), error_code=7,"
@@ -166,7 +159,7 @@ def test_a_result_shows_no_signature_and_no_words_of_the_vendors() -> None:
 
 
 def test_a_handle_keeps_what_its_poll_needs(skin: Skin, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside the id, and the submit where that has a waiter of its own; all of it is plain JSON."""
+    """Poll arguments, and the submit if it has its own waiter, as plain JSON."""
     monkeypatch.setattr(_cores, "POLL_ARGUMENTS", {GENERATE_IMAGE.id: {"shop": "shop"}})
     day = date(2026, 1, 2)
     key = TaskKey("t", GET_TASK_RESULT.id, (("shop", 7), ("day", day)), GENERATE_IMAGE.id)

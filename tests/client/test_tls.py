@@ -29,7 +29,7 @@ def _context(certificate: str, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3)
 
 
 class TlsServer(RawServer):
-    """The same server behind TLS; who does not shake hands is not heard."""
+    """A raw server behind TLS, which ignores clients that fail the handshake."""
 
     def __init__(self, handle: Handler, context: ssl.SSLContext) -> None:
         super().__init__(handle)
@@ -45,7 +45,7 @@ class TlsServer(RawServer):
 
 
 def tunnel_to(url: str) -> Handler:
-    """Return a proxy's handler that connects to one server, whatever it is asked for."""
+    """Return a proxy's handler that always connects to one server."""
     port = int(url.rpartition(":")[2])
 
     def behave(connection: socket.socket, _: int) -> None:
@@ -75,13 +75,13 @@ def _authority(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=["TLSv1_2", "TLSv1_3"])
 def server(request: pytest.FixtureRequest) -> Iterator[TlsServer]:
-    """An API behind TLS, in either version."""
+    """Serve an API behind TLS 1.2, then 1.3."""
     with TlsServer(ACCEPTED, _context("good", ssl.TLSVersion[request.param])) as made:
         yield made
 
 
 def test_a_submit_goes_over_tls(skin: Skin, server: TlsServer) -> None:
-    """Its answer is larger than a TLS record; polls share a connection there too."""
+    """The response exceeds a TLS record; polls share a connection."""
     with client_of(skin, server.url) as client:
         assert skin.do(client.text_to_video("a cat " * 20_000)).id == TASK
         for _ in range(2):
@@ -94,7 +94,7 @@ def test_a_submit_goes_over_tls(skin: Skin, server: TlsServer) -> None:
 def test_a_submit_goes_over_tls_through_a_proxy(
     skin: Skin, server: TlsServer, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The proxy, itself behind TLS or not, sees the name of the API, and neither token nor request."""
+    """The proxy, with or without TLS, sees the API's name, but neither token nor request."""
     with (
         TlsServer(tunnel_to(server.url), _context("good"))
         if kind == "https"
@@ -118,10 +118,10 @@ def test_a_submit_goes_over_tls_through_a_proxy(
         ("expired", "authority", "expired"),
     ],
 )
-def test_a_certificate_that_does_not_fit_ends_before_the_request(
+def test_an_invalid_certificate_means_that_nothing_was_sent(
     skin: Skin, certificate: str, authority: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing of the request goes to a server that is not the API; nothing was billed."""
+    """Another server receives nothing of the request."""
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / f"{authority}.pem"))
     with TlsServer(ACCEPTED, _context(certificate)) as server:
         with client_of(skin, server.url) as client, pytest.raises(ConnectionFailed, match=words) as caught:

@@ -1,4 +1,4 @@
-"""One download, effect by effect: what is asked for, for how long, and the words about what went wrong."""
+"""One download, effect by effect: requests, timeouts, and messages word for word."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ CUT = Failed("disconnect", True, "the connection broke")
 
 
 def whole(pieces: Iterable[Piece] = (FILM,), **headers: str) -> Head:
-    """Return the answer with the film."""
+    """Return a response with the film."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Head(200, {**LENGTH, **named}, pieces)
 
 
-def fetched(
+def fetch(
     stage: Stage,
     folder: Path,
     url: str = URL,
@@ -46,7 +46,7 @@ def fetched(
     idle: float = 30.0,
     total: float = 3600.0,
 ) -> Path:
-    """Download, with the API naming one fresh address after the other, and return the path."""
+    """Download, with the API naming fresh URLs in turn, and return the path."""
     left = iter(fresh)
 
     def renewed() -> Core[Request]:
@@ -60,42 +60,42 @@ def fetched(
     return path
 
 
-def refused(stage: Stage, folder: Path, url: str = URL, **options: Any) -> str:
-    """Download in vain, leave nothing behind, and return the words of the error."""
+def download_error(stage: Stage, folder: Path, url: str = URL, **options: Any) -> str:
+    """Download in vain, check that nothing is left, and return the message."""
     with pytest.raises(DownloadError) as caught:
-        fetched(stage, folder, url, **options)
+        fetch(stage, folder, url, **options)
     assert list(folder.iterdir()) == []
     return str(caught.value)
 
 
-def test_a_film_is_asked_for_read_and_put_in_its_place(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """With a guarded connection and a patience that the end of it all cuts.
+def test_a_film_is_requested_read_and_renamed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The connection is guarded, and the total time limits the patience of each read.
 
     Looking for what killed processes left, the check and the rename may take long; making the file does not.
     """
     stage = Stage([whole([FILM[:9], FILM[9:]])], takes=20.0)
     with caplog.at_level(logging.INFO):
-        assert fetched(stage, tmp_path, total=75.0).read_bytes() == FILM
+        assert fetch(stage, tmp_path, total=75.0).read_bytes() == FILM
     assert stage.asked == [("GET", URL, 30.0, True)]
     assert stage.patience == [30.0, 30.0, 15.0]
     assert (stage.brief, stage.closed, stage.clock.slept) == ([False, True, False, False], 1, [])
     assert [record.getMessage() for record in caplog.records] == ["downloaded 24 bytes"]
 
 
-def test_a_read_is_given_some_time_even_when_there_is_none(tmp_path: Path) -> None:
-    """A time-out of nothing would mean none at all to some transports."""
+def test_a_read_has_a_minimal_timeout(tmp_path: Path) -> None:
+    """Some transports take zero as no timeout."""
     stage = Stage([whole([])], takes=20.0)
     told = f"cannot download {SHOWN} to cat.mp4: 0 bytes came, 24 were announced{WAY_OUT}"
-    assert refused(stage, tmp_path, total=20.0) == told
+    assert download_error(stage, tmp_path, total=20.0) == told
     assert stage.asked == [("GET", URL, 20.0, True)]
     assert stage.patience == [0.001]
 
 
-def test_what_failed_is_tried_four_times(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """With longer and longer pauses; the log says why, and the error what was wrong in the end."""
+def test_a_failure_is_retried_three_times(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Pauses grow, the log has each reason, and the error the last one."""
     stage = Stage([CUT, Head(503), Head(500), Head(599)])
     with caplog.at_level(logging.INFO):
-        assert refused(stage, tmp_path) == f"cannot download {SHOWN} to cat.mp4: HTTP 599{WAY_OUT}"
+        assert download_error(stage, tmp_path) == f"cannot download {SHOWN} to cat.mp4: HTTP 599{WAY_OUT}"
     assert (len(stage.asked), stage.closed, stage.clock.slept) == (4, 3, [1.0, 2.0, 4.0])
     assert [record.getMessage() for record in caplog.records] == [
         "download attempt 1 of 4 failed: the connection broke",
@@ -104,38 +104,38 @@ def test_what_failed_is_tried_four_times(tmp_path: Path, caplog: pytest.LogCaptu
     ]
 
 
-def test_the_fourth_attempt_may_be_the_one(tmp_path: Path) -> None:
-    """Each begins at the beginning."""
+def test_the_fourth_attempt_may_succeed(tmp_path: Path) -> None:
+    """Each starts from the beginning."""
     stage = Stage([CUT, Head(429), whole([FILM[:9], CUT]), whole()])
-    assert fetched(stage, tmp_path).read_bytes() == FILM
+    assert fetch(stage, tmp_path).read_bytes() == FILM
 
 
 @pytest.mark.parametrize(("total", "slept"), [(1.0, []), (1.5, [1.0]), (3.0, [1.0]), (3.5, [1.0, 2.0])])
 def test_no_pause_outlasts_the_transfer(tmp_path: Path, total: float, slept: list[float]) -> None:
-    """What could only begin when the time is over is not begun."""
+    """An attempt that could only start too late is not made."""
     stage = Stage([CUT])
     told = f"cannot download {SHOWN} to cat.mp4: the connection broke{WAY_OUT}"
-    assert refused(stage, tmp_path, total=total) == told
+    assert download_error(stage, tmp_path, total=total) == told
     assert stage.clock.slept == slept
     assert stage.clock.elapsed == START + sum(slept)
 
 
-def test_an_address_that_expired_is_renewed_once_and_at_once(tmp_path: Path) -> None:
-    """It counts as no attempt."""
+def test_an_expired_url_is_renewed_once_and_at_once(tmp_path: Path) -> None:
+    """The renewal does not count as an attempt."""
     fresh = "https://cdn.example/fresh.mp4"
     stage = Stage([Head(403), CUT, CUT, CUT, whole()])
-    assert fetched(stage, tmp_path, fresh=[fresh]).read_bytes() == FILM
+    assert fetch(stage, tmp_path, fresh=[fresh]).read_bytes() == FILM
     assert [asked[1] for asked in stage.asked] == [URL, *[fresh] * 4]
 
 
 @pytest.mark.parametrize(
     ("named", "at"), [([URL], SHOWN), (["https://cdn.example/fresh", URL], "https://cdn.example/fresh")]
 )
-def test_an_address_that_stays_expired_is_an_error(tmp_path: Path, named: list[str], at: str) -> None:
-    """The same one again is not asked, and a second one is not asked for."""
+def test_a_url_that_stays_expired_is_an_error(tmp_path: Path, named: list[str], at: str) -> None:
+    """The same URL is not tried again, and no second one is requested."""
     stage = Stage([Head(410)])
     gone = "HTTP 410; the URL seems to have expired\n  the API names no other URL; its files are kept for days only"
-    assert refused(stage, tmp_path, fresh=named) == f"cannot download {at} to cat.mp4: {gone}"
+    assert download_error(stage, tmp_path, fresh=named) == f"cannot download {at} to cat.mp4: {gone}"
     assert len(stage.asked) == len(named)
 
 
@@ -152,12 +152,12 @@ def test_an_address_that_stays_expired_is_an_error(tmp_path: Path, named: list[s
     ],
 )
 def test_a_forbidden_address_is_an_error(tmp_path: Path, url: str, why: str) -> None:
-    """Without whoever is named in it, and in few words; and nothing was asked."""
+    """The message leaves out the user and is short; nothing is requested."""
     shown = url.replace("user@", "").replace(":word@", "")
     if len(shown) > 200:
         shown = f"{shown[:200]}... ({len(shown) - 200} more characters)"
     stage = Stage([Failed("refused", False, "it is the last")])
-    assert refused(stage, tmp_path, url) == f"refused to download {shown}: {why}{SWITCH}"
+    assert download_error(stage, tmp_path, url) == f"refused to download {shown}: {why}{SWITCH}"
     assert len(stage.asked) == (why == "it is the last")
 
 
@@ -173,16 +173,16 @@ def test_a_forbidden_address_is_an_error(tmp_path: Path, url: str, why: str) -> 
 def test_a_connection_is_guarded_unless_the_caller_allows_private_addresses(
     tmp_path: Path, url: str, options: dict[str, Any], guarded: bool
 ) -> None:
-    """A name may lead to a private address; that is found out when connecting."""
+    """A name may resolve to a private address, which shows when connecting."""
     stage = Stage([whole()])
-    fetched(stage, tmp_path, url, **options)
+    fetch(stage, tmp_path, url, **options)
     assert stage.asked == [("GET", url, 30.0, guarded)]
 
 
 def test_redirects_are_followed_one_by_one(tmp_path: Path) -> None:
-    """Each answer is closed before the next address is asked, and each of the addresses is checked."""
+    """Each response is closed before the next request, and each URL is checked."""
     stage = Stage([Head(301, {"location": "b.mp4"}), Head(308, {"location": "//other.example/c.mp4"}), whole()])
-    assert fetched(stage, tmp_path).read_bytes() == FILM
+    assert fetch(stage, tmp_path).read_bytes() == FILM
     places = [URL, "https://cdn.example/b.mp4", "https://other.example/c.mp4"]
     assert stage.asked == [("GET", place, 30.0, True) for place in places]
     assert stage.closed == 3
@@ -200,10 +200,10 @@ def test_redirects_are_followed_one_by_one(tmp_path: Path) -> None:
         ({"location": URL}, f"cannot download {SHOWN}: more than 5 redirects"),
     ],
 )  # fmt: skip
-def test_a_redirect_to_nowhere_is_the_end(tmp_path: Path, headers: dict[str, str], words: str) -> None:
-    """It will not lead elsewhere by asking again."""
+def test_an_unusable_redirect_is_final(tmp_path: Path, headers: dict[str, str], words: str) -> None:
+    """A retry would lead to the same place."""
     stage = Stage([Head(302, headers)])
-    assert refused(stage, tmp_path) == words
+    assert download_error(stage, tmp_path) == words
     assert len(stage.asked) == stage.closed == (6 if "more" in words else 1)
 
 
@@ -214,10 +214,10 @@ def test_a_redirect_to_nowhere_is_the_end(tmp_path: Path, headers: dict[str, str
         (503, f"cannot download {SHOWN} to cat.mp4: HTTP 503{WAY_OUT}"),
     ],
 )
-def test_a_status_is_kept(tmp_path: Path, status: int, words: str) -> None:
-    """As a number, for whoever decides by it."""
+def test_the_error_has_the_status(tmp_path: Path, status: int, words: str) -> None:
+    """Callers may decide by it."""
     with pytest.raises(DownloadError) as caught:
-        fetched(Stage([Head(404), Head(status)]), tmp_path, fresh=["https://cdn.example/cat.mp4?sig=new"])
+        fetch(Stage([Head(404), Head(status)]), tmp_path, fresh=["https://cdn.example/cat.mp4?sig=new"])
     assert (str(caught.value), caught.value.status) == (words, status)
 
 
@@ -263,6 +263,10 @@ BOX = struct.pack(">I4s", 9, b"free")
          "a part came, although all was asked for (Content-Range: bytes 1-1/2)"),
         ({"content-length": "1", "content-range": "bytes 0-0/*"}, [b"x"], "cat.bin",
          "a part came, although all was asked for (Content-Range: bytes 0-0/*)"),
+        ({"content-length": "1", "content-range": "bytes */1"}, [b"x"], "cat.bin",
+         "a part came, although all was asked for (Content-Range: bytes */1)"),
+        ({"content-length": "1", "content-range": "a part"}, [b"x"], "cat.bin",
+         "a part came, although all was asked for (Content-Range: a part)"),
         ({"content-length": "1", "content-range": ""}, [b"x"], "cat.bin",
          "a part came, although all was asked for (Content-Range: )"),
     ],
@@ -270,11 +274,11 @@ BOX = struct.pack(">I4s", 9, b"free")
 def test_an_incomplete_file_is_an_error(
     tmp_path: Path, headers: dict[str, str], pieces: list[Piece], name: str, words: str
 ) -> None:
-    """In one line, by the first thing that is wrong with it."""
+    """The message names the first problem."""
     final = words in {LARGE, PACKED}
     stage = Stage([Head(200, headers, pieces)])
     told = words if final else AGAIN.format(name=name, why=words)
-    assert refused(stage, tmp_path, name=name, limit=24) == told
+    assert download_error(stage, tmp_path, name=name, limit=24) == told
     assert len(stage.asked) == (1 if final else 4)
 
 
@@ -292,26 +296,24 @@ def test_an_incomplete_file_is_an_error(
         ({"content-type": "video/mp4"}, [FILM], "cat.bin"),
     ],
 )
-def test_what_proves_to_be_whole_is_taken(
-    tmp_path: Path, headers: dict[str, str], pieces: list[bytes], name: str
-) -> None:
-    """By its length, by its last chunk, or by the boxes of a film; as large as the limit, and no larger."""
+def test_a_complete_file_is_accepted(tmp_path: Path, headers: dict[str, str], pieces: list[bytes], name: str) -> None:
+    """By length, last chunk or boxes; up to the limit itself."""
     stage = Stage([Head(200, headers, pieces)])
-    assert fetched(stage, tmp_path, name=name, limit=24).read_bytes() == b"".join(pieces)
+    assert fetch(stage, tmp_path, name=name, limit=24).read_bytes() == b"".join(pieces)
 
 
 def test_a_transfer_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
-    """At the very second, however much has come."""
+    """The total time is exact, however much has arrived."""
     pieces = [FILM[:9], FILM[9:]]
-    assert fetched(Stage([whole(pieces)], takes=15.0), tmp_path, total=45.5).read_bytes() == FILM
+    assert fetch(Stage([whole(pieces)], takes=15.0), tmp_path, total=45.5).read_bytes() == FILM
     (tmp_path / "cat.mp4").unlink()
     told = AGAIN.format(name="cat.mp4", why="not done within 45.5 s, after 24 bytes")
-    assert refused(Stage([whole(pieces)], takes=15.5), tmp_path, total=46.5) == told.replace("45.5", "46.5")
+    assert download_error(Stage([whole(pieces)], takes=15.5), tmp_path, total=46.5) == told.replace("45.5", "46.5")
 
 
 @pytest.mark.parametrize("step", ["beside", "write", "commit"])
 def test_a_disk_error_ends_the_download(tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In its own words, and nothing half-written stays."""
+    """The message is the system's, and nothing is left."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -319,15 +321,15 @@ def test_a_disk_error_ends_the_download(tmp_path: Path, step: str, monkeypatch: 
     if step != "write":
         monkeypatch.setattr(Partial, step, full)
     stage = Stage([whole()], full=0 if step == "write" else None)
-    assert refused(stage, tmp_path) == "cannot write cat.mp4: No space left on device"
+    assert download_error(stage, tmp_path) == "cannot write cat.mp4: No space left on device"
     assert (len(stage.asked), stage.closed) == (1, 1)
 
 
-def test_a_disk_that_cannot_be_read_is_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A film is looked into before it gets its name."""
+def test_a_part_that_cannot_be_read_ends_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A film's boxes are checked before the rename."""
 
     def unread(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(Partial, "file", property(unread))
-    assert refused(Stage([whole()]), tmp_path) == "cannot write cat.mp4: Input/output error"
+    assert download_error(Stage([whole()]), tmp_path) == "cannot write cat.mp4: Input/output error"

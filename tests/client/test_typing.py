@@ -15,7 +15,7 @@ from rulewright.testing import FakeApi
 
 
 def test_a_finished_wait_is_one_type_that_is_never_none(tmp_path: Path) -> None:
-    """From the call to the file: task, result, first URL, path."""
+    """Task, result, first URL and path have their types."""
     with FakeApi(Client, "") as api, assert_type(api.client(), Client) as client:
         task = assert_type(client.text_to_video("a cat"), Task)
         result = assert_type(task.wait(), TaskResult)
@@ -25,7 +25,7 @@ def test_a_finished_wait_is_one_type_that_is_never_none(tmp_path: Path) -> None:
 
 
 def test_the_async_client_gives_the_same_types(tmp_path: Path) -> None:
-    """Awaited, nothing differs but the handle."""
+    """Only the handle's class differs."""
 
     async def main(client: AsyncClient) -> None:
         task = assert_type(await client.image_to_video("a cat", ("https://example.com/cat.png",)), AsyncTask)

@@ -1,4 +1,4 @@
-"""What an error of a look or a wait says, word for word: how the task ended, or how to go on with it."""
+"""Messages of poll and wait errors, word for word."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ LONG = "x" * 150
 CUT = "x" * 100 + "... (50 more characters)"
 
 
-def look_error(skin: Skin, answer: Reply) -> ApiError:
-    """Look once, and return the error that must come of it."""
+def poll_error(skin: Skin, answer: Reply) -> ApiError:
+    """Poll once, and return the error."""
     with pytest.raises(ApiError) as caught:
         skin.do(skin.task(skin.client(Play(poll=[answer]))).result())
     return caught.value
 
 
 def wait_error(skin: Skin, *answers: Reply, timeout: float = 12) -> Any:
-    """Wait, on a clock that began long ago, and return the error that must come of it."""
+    """Wait, on a clock that started long ago, and return the error."""
     clock = FakeClock()
     clock.advance(1000.0)
     with pytest.raises(ApiError) as caught:
@@ -46,8 +46,8 @@ def wait_error(skin: Skin, *answers: Reply, timeout: float = 12) -> Any:
 
 
 def test_a_poll_without_an_answer_names_the_reason(skin: Skin) -> None:
-    """The transport's words, and that nothing is lost."""
-    error = look_error(skin, fails(httpx.ReadError))
+    """The transport's message, and how to continue."""
+    error = poll_error(skin, fails(httpx.ReadError))
     assert type(error) is ConnectionFailed
     assert str(error) == f"no answer about task {TASK}: ReadError: scripted\n{GO_ON}"
 
@@ -85,19 +85,19 @@ def test_a_poll_without_an_answer_names_the_reason(skin: Skin) -> None:
     ],
     ids=["no success", "no JSON", "no state", "an error instead"],
 )
-def test_an_answer_without_a_message_is_shown(
+def test_an_unusable_response_is_described(
     skin: Skin, answer: Reply, kind: type[ApiError], reason: str, more: list[str]
 ) -> None:
-    """Its status, what is wrong with it, its trace id and its body; the task is not touched by it."""
-    error = look_error(skin, answer)
+    """Status, problem and trace id; the task is still running."""
+    error = poll_error(skin, answer)
     assert type(error) is kind
     assert error.status is not None
     assert str(error) == "\n".join([f"looking at task {TASK} was answered with {reason}", *more, GO_ON])
 
 
-def test_a_refused_look_is_the_apis_own_error(skin: Skin) -> None:
-    """Here an unknown id, told with what may be wrong."""
-    error = look_error(skin, reply(404, {}))
+def test_a_refused_poll_has_the_error_of_its_status(skin: Skin) -> None:
+    """For an unknown id, the message says what to check."""
+    error = poll_error(skin, reply(404, {}))
     assert type(error) is NotFound
     assert str(error) == (
         f"looking at task {TASK} was answered with HTTP 404\n"
@@ -109,6 +109,11 @@ def test_a_refused_look_is_the_apis_own_error(skin: Skin) -> None:
     ("answers", "kind", "words"),
     [
         ([state("failed", errorCode=LONG)], TaskFailed, f'ended as "failed" after 1 poll, code {CUT}\n{BILLED}'),
+        (
+            [state("failed", errorMessage="blocked by policy", errorCode=4001)],
+            TaskFailed,
+            f'ended as "failed" after 1 poll, code 4001: blocked by policy\n{BILLED}',
+        ),
         (
             [PROCESSING, state("cancelled", errorMessage="by you", traceId="t")],
             TaskCancelled,
@@ -127,7 +132,7 @@ def test_a_refused_look_is_the_apis_own_error(skin: Skin) -> None:
 def test_an_end_without_a_result_has_the_vendors_message(
     skin: Skin, answers: list[Reply], kind: type[TaskEnded], words: str
 ) -> None:
-    """The state, the number of looks, the code, the message and the trace id."""
+    """State, number of polls, code, message and trace id."""
     error = wait_error(skin, *answers)
     assert type(error) is kind
     assert str(error) == f"task {TASK} {words}"
@@ -156,17 +161,17 @@ def test_an_end_without_a_result_has_the_vendors_message(
             ),
         ),
     ],
-    ids=["one look", "a fault at the end", "a fault before", "asked to stay away"],
+    ids=["one poll", "a fault at the end", "a fault before", "asked to stay away"],
 )
 def test_a_wait_timeout_names_the_last_state(skin: Skin, answers: list[Reply], timeout: float, words: str) -> None:
-    """How long, how many looks, the last state, the last fault, and how to go on."""
+    """Duration, number of polls, last state, last fault, and how to continue."""
     error = wait_error(skin, *answers, timeout=timeout)
     assert type(error) is WaitTimeout
     assert str(error) == f"stopped waiting for task {TASK} {words}\n{GO_ON}"
 
 
 def test_a_wait_timeout_holds_its_details_as_data(skin: Skin) -> None:
-    """The last answer, the last fault with the task's id, and what the server asked."""
+    """The last result, the last fault with the task's id, and the server's Retry-After."""
     answers = [state("processing", traceId="t"), reply(429, {}, {"Retry-After": "13"})]
     error = wait_error(skin, *answers)
     assert (error.task_id, error.trace_id, error.last.status, error.retry_after) == (TASK, "t", "processing", 13.0)
@@ -177,7 +182,7 @@ def test_a_wait_timeout_holds_its_details_as_data(skin: Skin) -> None:
 
 
 def test_each_fault_and_each_unknown_state_is_logged_once(skin: Skin, caplog: pytest.LogCaptureFixture) -> None:
-    """A fault is no reason to worry and a state nobody knows is one, so one is said louder than the other."""
+    """Faults are logged as INFO, unknown states as WARNING."""
     answers = [state(LONG), fails(httpx.ReadError), state(LONG), state("dreaming"), PROCESSING]
     with caplog.at_level("INFO", "mountsea_gemini"):
         wait_error(skin, *answers, timeout=60)
@@ -188,8 +193,8 @@ def test_each_fault_and_each_unknown_state_is_logged_once(skin: Skin, caplog: py
     ]
 
 
-def test_an_id_is_shown_fit_to_be_read(skin: Skin) -> None:
-    """Whoever kept it may have kept anything: it is shortened, and no terminal obeys it."""
+def test_a_task_id_is_shortened_and_escaped(skin: Skin) -> None:
+    """A caller may have stored anything."""
     task = "\x1b[2J" + "x" * 300
     with pytest.raises(ApiError) as caught:
         skin.do(skin.task(skin.client(Play(poll=[fails(httpx.ReadError)])), task).result())

@@ -14,8 +14,8 @@ LIMIT: Final = 240
 """Modules a client ready to be called may have loaded, Python's own included."""
 
 
-def loaded(program: str) -> list[str]:
-    """Return the modules a process has loaded once `program` has run."""
+def modules_after(program: str) -> list[str]:
+    """Return the modules that are loaded after `program` has run."""
     asked = [sys.executable, "-S", "-c", program + "\nimport json, sys; print(json.dumps(sorted(sys.modules)))"]
     places = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     names: list[str] = json.loads(subprocess.run(asked, check=True, capture_output=True, env=places).stdout)
@@ -23,16 +23,16 @@ def loaded(program: str) -> list[str]:
 
 
 def test_importing_the_package_loads_nothing() -> None:
-    """A program that only might need the client does not pay for it."""
-    found = loaded("import mountsea_gemini")
+    """A program that may not need the client does not pay for it."""
+    found = modules_after("import mountsea_gemini")
     assert [name for name in found if name.startswith("mountsea_gemini")] == ["mountsea_gemini"]
     assert not {"httpx", "attrs", "asyncio", "ssl"} & {*found}
 
 
 @pytest.mark.parametrize("client", ["Client", "AsyncClient"])
 def test_building_a_client_loads_no_http_library(client: str) -> None:
-    """Nor the module of an operation: the first call loads what it needs."""
-    found = loaded(f"from mountsea_gemini import {client}; {client}('key')")
+    """Nor an operation's module: the first call loads them."""
+    found = modules_after(f"from mountsea_gemini import {client}; {client}('key')")
     tops = {name.partition(".")[0] for name in found} - {*sys.stdlib_module_names}
     assert {name for name in tops if not name.startswith("_")} == {
         "attr",

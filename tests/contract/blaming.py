@@ -1,4 +1,4 @@
-"""Who is at fault where a case written by hand does not hold: the document, if it says something else itself."""
+"""Decide who is at fault if a hand-written case fails: the document, if it contradicts the case."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.contract.conftest import video
 FIELDS: Final = {"image_list": "imageList", "aspect_ratio": "aspectRatio"}
 
 
-def blamed(contract: Contract, case: Mapping[str, Any]) -> str:
-    """Return who is at fault, as reports say it."""
+def blame(contract: Contract, case: Mapping[str, Any]) -> str:
+    """Return who is at fault, as reports name it."""
     if any(contradictions(contract, case)):
         return "the effective document"
-    return "the compiled rules in the client" if _misjudged(case) else "the client"
+    return "the compiled rules in the client" if _rules_misjudge(case) else "the client"
 
 
 def _refused(case: Mapping[str, Any]) -> set[str]:
@@ -32,8 +32,8 @@ def _body(case: Mapping[str, Any]) -> dict[str, Any]:
     return {FIELDS.get(str(name), str(name)): value for name, value in given.items() if name not in {"waive", "strict"}}
 
 
-def _misjudged(case: Mapping[str, Any]) -> bool:
-    """Tell whether the compiled rules alone, asked past the client, say something else than the case."""
+def _rules_misjudge(case: Mapping[str, Any]) -> bool:
+    """Return whether the compiled rules disagree with the case."""
     refused = _refused(case)
     ((_, given),) = case["call"].items()
     if not refused:
@@ -45,7 +45,7 @@ def _misjudged(case: Mapping[str, Any]) -> bool:
 
 
 def contradictions(contract: Contract, case: Mapping[str, Any]) -> Iterator[str]:
-    """Yield in what the document contradicts a case, whoever carries the case out."""
+    """Yield each contradiction between the document and a case."""
     gives = case["gives"]
     ((_, given),) = case["call"].items()
     waived = set(given.get("waive", ()))

@@ -1,4 +1,4 @@
-"""The effective document, the merged project, and a bench: the client and a sandbox with everything watched."""
+"""The effective document, the merged project, and benches."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Benches = Callable[..., Bench]
 
 
 def video(contract: Contract) -> Subject:
-    """Return the operation that submits a video; the document may have others."""
+    """Return the operation that submits a video."""
     return contract.subject("POST", "/gemini/video/generate")
 
 
@@ -39,7 +39,7 @@ def video_rules(merged: Merged) -> RuledSchema:
 
 @pytest.fixture(scope="session")
 def merged() -> Merged:
-    """The project's document and rules."""
+    """Return the project's document and rules."""
     return merge(load_project(ROOT))
 
 
@@ -59,6 +59,6 @@ def benches() -> Iterator[Benches]:
 
 @pytest.fixture(scope="session")
 def guarded() -> dict[str, str]:
-    """The environment for a Python started by a test: it reaches nobody but this machine."""
+    """Return environment variables that keep a Python process on this machine."""
     path = [HERE / "guard", ROOT, ROOT / "overlays", ROOT / "generated", ROOT / "scripts"]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONUTF8": "1"}

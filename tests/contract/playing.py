@@ -1,4 +1,4 @@
-"""A server that plays answers written down in a case, in this process or on a port of this machine."""
+"""A server that plays the scripted responses of a case, in this process or on a loopback port."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HOP: Final = {"host", "connection", "content-length", "user-agent", "accept-enc
 
 
 class Player:
-    """Plays the replies of a case in turn, and remembers what it was asked."""
+    """Play the replies of a case in turn, and record the requests."""
 
     def __init__(self) -> None:
         self.replies: list[Mapping[str, Any]] = []
@@ -51,7 +51,7 @@ class Player:
 
     @contextmanager
     def listening(self) -> Iterator[str]:
-        """Listen on a port, and return its address."""
+        """Listen on a port, and yield its URL."""
         player = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -70,7 +70,7 @@ class Player:
             do_POST = do_GET  # noqa: N815  the name the standard library looks for
 
             def log_message(self, *_: Any) -> None:
-                """Say nothing."""
+                """Print nothing."""
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""`rulewright contract` as others run it: on this client, on a copy, and against an address."""
+"""`rulewright contract` on this client, on a copy, and against an address."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import copy
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from unittest.mock import MagicMock
 from xml.etree import ElementTree as ET
@@ -24,6 +22,7 @@ from rulewright.contract.live import CHECKS, PAUSE, Server, check_url, plan
 from rulewright.errors import InputError
 from rulewright.sandbox import Sandbox
 
+from tests.client.test_sockets import RawServer, answer
 from tests.contract.conftest import CLIENT, DOCUMENT, HERE, Benches, video
 from tests.example import example
 
@@ -38,7 +37,7 @@ Run = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command in an empty folder, and return its exit code and what it printed."""
+    """Run the command in an empty folder, and return its exit code and output."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> tuple[int, str]:
@@ -49,7 +48,7 @@ def contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 
 def test_one_command_runs_everything(tmp_path: Path, contract: Run) -> None:
-    """Exit code 0, every line covered, a JUnit report, and no file but that one."""
+    """Full coverage, a JUnit report, and no other file."""
     code, printed = contract(CLIENT, "--junitxml", "report.xml")
     assert code == 0, printed
     assert "coverage: 100.0%" in printed
@@ -62,7 +61,7 @@ def test_one_command_runs_everything(tmp_path: Path, contract: Run) -> None:
 
 
 def test_the_goals_hold_every_cell_twice(benches: Benches) -> None:
-    """Of the frozen page: 1,134 combinations on each side, with all fifteen legal pairs, each rule kept and broken."""
+    """1,134 combinations on each side of the frozen page, all fifteen legal pairs, each rule kept and broken."""
     bench = benches(example().effective)
     lines = goals(bench.contract, bench.package)
     cells = [line for line in lines if " cell " in line]
@@ -76,8 +75,8 @@ def test_the_goals_hold_every_cell_twice(benches: Benches) -> None:
     assert "client: getTaskResult transition processing -> timeout" in lines
 
 
-def test_a_part_can_be_run_and_a_part_of_nothing_is_an_error(contract: Run) -> None:
-    """A check is chosen by name, options after `--` are pytest's; a part is not asked for coverage."""
+def test_checks_can_be_selected(contract: Run) -> None:
+    """Options after `--` are pytest's; a part needs no coverage, and an empty part is an error."""
     code, printed = contract(CLIENT, "--check", "compiled-rules", "--check", "methods", "--skip", "methods")
     assert (code, "coverage" in printed, "1 passed" in printed) == (0, False, True), printed
     code, printed = contract(CLIENT, "--skip", "contnts")
@@ -89,7 +88,7 @@ def test_a_part_can_be_run_and_a_part_of_nothing_is_an_error(contract: Run) -> N
 def test_a_vendored_copy_runs_the_checks_on_itself(
     tmp_path: Path, contract: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Inside another package, where the client has no name of its own."""
+    """The copy is part of another package."""
     (tmp_path / "acme").mkdir()
     (tmp_path / "acme/__init__.py").touch()
     assert vendor(["copy", str(tmp_path / "acme"), "--project", str(HERE.parents[1])]) == 0
@@ -103,7 +102,7 @@ def test_a_vendored_copy_runs_the_checks_on_itself(
 
 @pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.heavy), signal.SIGTERM])
 def test_a_signal_ends_the_run(number: signal.Signals, tmp_path: Path, guarded: dict[str, str]) -> None:
-    """With the exit code of that signal, and no traceback."""
+    """The exit code is the signal's, without a traceback."""
     command = [sys.executable, "-m", "rulewright", "contract", CLIENT, "--long"]
     with subprocess.Popen(command, cwd=tmp_path, env=guarded, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -129,7 +128,7 @@ def test_a_signal_ends_the_run(number: signal.Signals, tmp_path: Path, guarded: 
 def test_what_cannot_be_run_is_refused(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exit code 2 and a line with what would be right; nothing is sent."""
+    """Exit 2 with what would be right; nothing is sent."""
     monkeypatch.delenv("MOUNTSEA_API_KEY", raising=False)
     if "--url" not in arguments:
         arguments = [*arguments, "--url", "http://127.0.0.1:9"]
@@ -138,7 +137,7 @@ def test_what_cannot_be_run_is_refused(
 
 
 def test_wrong_usage_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 2, as for every command."""
+    """Exit 2, as for every command."""
     with pytest.raises(SystemExit) as ended:
         main([CLIENT, "--allow-spending", "all"])
     assert ended.value.code == 2
@@ -148,7 +147,7 @@ def test_wrong_usage_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_dry_run_announces_and_sends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    """How many requests, of which kinds, and which may be billed."""
+    """It prints how many requests of each kind, and which may be billed."""
     assert main([CLIENT, "--url", "https://api.example.com", "--allow-spending", "2", "--dry-run"]) == 0
     error = capsys.readouterr().err
     assert "requests will be sent to https://api.example.com" in error
@@ -156,7 +155,7 @@ def test_a_dry_run_announces_and_sends_nothing(capsys: pytest.CaptureFixture[str
 
 
 def test_nothing_that_could_be_billed_is_planned_without_permission() -> None:
-    """Every request is refused by the document, every rule and operation has some, and rules come before fields."""
+    """Every rule and operation has requests, all of them invalid."""
     planned = plan(CONTRACT, 0)
     assert list(dict.fromkeys(each.check for each in planned)) == [each for each in CHECKS if each != "valid"]
     assert {rule.id for rule in CONTRACT.rules if rule.level == "error"} <= {each.probe.place for each in planned}
@@ -170,7 +169,7 @@ def test_nothing_that_could_be_billed_is_planned_without_permission() -> None:
 
 
 def test_a_run_against_an_address_sends_what_it_announced(contract: Run) -> None:
-    """One request after another over a socket; on this machine without a rest between them."""
+    """One after another, without pauses on this machine."""
     sandbox = Sandbox(DOCUMENT)
     planned = plan(CONTRACT, 1)
     silent = [each for each in CONTRACT.subjects if each.reply(400) is None]
@@ -183,7 +182,7 @@ def test_a_run_against_an_address_sends_what_it_announced(contract: Run) -> None
 
 
 def test_an_answer_that_the_document_does_not_describe_is_the_documents_fault() -> None:
-    """It is one failure of each operation, with the overlay action that describes the answers as others do."""
+    """Each operation has one failure, with the overlay action that adds the response."""
     document = copy.deepcopy(example().effective)
     submit = video(Contract(document))
     responses = document["paths"][submit.operation.path]["post"]["responses"]
@@ -200,7 +199,7 @@ def test_an_answer_that_the_document_does_not_describe_is_the_documents_fault() 
 
 @pytest.mark.parametrize(("spending", "sent"), [(0, 1), (3, 3)])
 def test_nothing_more_is_sent_after_what_may_cost(spending: int, sent: int) -> None:
-    """A server that accepts all: no more requests are risked than may be billed; on this machine, all are sent."""
+    """If the server accepts everything, no more requests are sent than may be billed."""
     planned = [each for each in plan(CONTRACT, 0) if each.probe.ask.method == "POST"]
     accepting = httpx.MockTransport(lambda _: httpx.Response(201, json={"taskId": "t"}))
     for url, count in (("https://api.example.com", sent), (LOOPBACK, len(planned[:9]))):
@@ -210,33 +209,16 @@ def test_nothing_more_is_sent_after_what_may_cost(spending: int, sent: int) -> N
 
 
 def test_a_server_that_accepts_everything_is_at_fault(contract: Run) -> None:
-    """On this machine, where nothing can cost, the run goes on to its end."""
+    """On this machine nothing can cost, so all requests are sent."""
     planned = [each for each in plan(CONTRACT, 0) if each.check == "contents"]
-    with ThreadingHTTPServer(("127.0.0.1", 0), Naive) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        code, printed = contract(CLIENT, "--url", f"http://127.0.0.1:{server.server_port}", "--check", "contents")
-        server.shutdown()
+    with RawServer(answer(201, b'{"taskId": "t"}', b"Content-Type: application/json\r\n")) as server:
+        code, printed = contract(CLIENT, "--url", server.url, "--check", "contents")
     assert code == 1
     assert f"at fault: server, {len(planned)} cases" in printed
 
 
-class Naive(BaseHTTPRequestHandler):
-    """A server that accepts everything."""
-
-    def do_POST(self) -> None:
-        """Accept."""
-        self.send_response(201)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", "14")
-        self.end_headers()
-        self.wfile.write(b'{"taskId":"t"}')
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name of the base class
-        """Print nothing."""
-
-
 def test_a_server_that_is_down_is_found_before_the_first_case(capsys: pytest.CaptureFixture[str]) -> None:
-    """One line, exit code 2, and nothing is tried; one that goes down later is at fault, and no message has a token."""
+    """Exit 2; a server that goes down later is at fault, and no message has the token."""
     assert main([CLIENT, "--url", LOOPBACK]) == 2
     assert capsys.readouterr().err.startswith(f"error: no server answers at {LOOPBACK}: ")
 

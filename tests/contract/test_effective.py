@@ -1,4 +1,4 @@
-"""The effective spec says what it was decided to say: each decision once more, by hand, in `said.yaml`."""
+"""The effective document has every decision of `said.yaml`, which was written by hand."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ SAID: Final = Path(__file__).with_name("said.yaml")
 BLAME: Final = "at fault: the effective spec\n  reproduce: python -m pytest tests/contract/test_effective.py"
 
 
-def document() -> Any:
-    """Return the effective spec."""
+def read_document() -> Any:
+    """Return the effective document."""
     return json.loads(EFFECTIVE.read_text(encoding="utf-8"))
 
 
 def at(value: Any, pointer: str) -> Any:
-    """Return what stands at a pointer, the names there if it ends in `*`, and None where nothing stands."""
+    """Return the value at a pointer, its names if the pointer ends in `*`, or None."""
     for key in decode(pointer):
         if key == "*":
             return list(value)
@@ -38,13 +38,13 @@ def at(value: Any, pointer: str) -> Any:
 
 
 def holds(found: Any, wanted: Any, *, is_open: bool) -> bool:
-    """Return whether a value is the one that was decided; of what a page may add to, whether it is still there."""
+    """Return whether a value is the expected one, or contains it if `is_open`."""
     return set(wanted) <= set(found or ()) if is_open else bool(found == wanted)
 
 
 def test_every_decision_stands_where_it_was_made() -> None:
-    """Names, answers, links, waiting, and that no field has a default; a list may hold more than was decided."""
-    spec = document()
+    """Names, responses, links, waiters, and no defaults; open lists may hold more."""
+    spec = read_document()
     wanted = yaml.safe_load(SAID.read_text(encoding="utf-8"))
     told = [f"{pointer}: got {at(spec, pointer)!r}, wanted {value!r}" for pointer, value in wanted.items()
             if not holds(at(spec, pointer), value, is_open=pointer.endswith(("/*", "/enum")))]  # fmt: skip
@@ -52,7 +52,7 @@ def test_every_decision_stands_where_it_was_made() -> None:
 
 
 def test_the_rules_refuse_what_the_vendors_words_say(merged: Merged) -> None:
-    """The rules of the document themselves, asked for every cell of the table that was written from the page."""
+    """The document's rules agree with the table written from the page."""
     verdict = Verdict(video_rules(merged), levels=("error", "warning"))
     told = []
     for case in itertools.chain(finite_cases(others=False), text_cases(), many_images()):
@@ -62,7 +62,7 @@ def test_the_rules_refuse_what_the_vendors_words_say(merged: Merged) -> None:
     assert not told, "\n  ".join([f"{len(told)} requests are judged otherwise", *told[:5], BLAME])
 
 
-def test_a_model_made_of_what_it_needs_sends_nothing_else() -> None:
-    """No default of the document becomes a value on the wire, whoever builds the model."""
+def test_a_model_sends_no_defaults() -> None:
+    """Only required fields are set, and only they are sent."""
     body = models.VideoGenerationDto(prompt="a cat", action="text2video", model="veo3_fast").to_dict()
     assert list(body) == ["prompt", "action", "model"], f"it sends {body}\n{BLAME}"

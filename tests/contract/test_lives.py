@@ -1,4 +1,4 @@
-"""Lives as sequences: submit, poll, wait, resume and download in any order, with faults between any two steps."""
+"""Submit, poll, wait, resume and download in any order, with faults in between."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ REFUSED: Final = {"400", "401", "402", "429=1", "429=3600"}
 
 
 class Lives(RuleBasedStateMachine):
-    """A caller with one client, and a server that fails now and then."""
+    """A caller with one client, and a server that sometimes fails."""
 
     tasks = Bundle("tasks")
 
@@ -58,7 +58,7 @@ class Lives(RuleBasedStateMachine):
                       on_submitted=lambda task: self.handed.append(task.id))  # fmt: skip
 
     def demand(self, held: bool, of: object) -> None:
-        """Fail unless what was demanded of an outcome holds."""
+        """Fail with the outcome unless a condition holds."""
         assert held, repr(of)
 
     def posted(self) -> int:
@@ -74,7 +74,7 @@ class Lives(RuleBasedStateMachine):
         at_file=FILE_FAULTS,
     )
     def submit(self, end: str, polls: int, at_submit: str, at_poll: str, at_file: str) -> Any:
-        """Submit once: it ends with an id, or says that nothing was started, or that nobody knows."""
+        """Submit once: it returns an id, starts nothing, or has an unknown outcome."""
         fault = f"{at_submit}@submit" if at_submit else ""
         self.sandbox.core.queue.clear()
         self.sandbox.script(f"{end};polls={polls};{fault};{at_poll};{at_file}")
@@ -96,8 +96,8 @@ class Lives(RuleBasedStateMachine):
         return task.id
 
     @rule(task_id=tasks, fresh=st.booleans())
-    def look(self, task_id: str, fresh: bool) -> None:
-        """Look at it, perhaps from a new process: its state never goes back."""
+    def poll(self, task_id: str, fresh: bool) -> None:
+        """Poll, perhaps from a new process: the state never goes back."""
         task = (self.fresh_client() if fresh else self.client).task(task_id)
         try:
             result = task.result()
@@ -111,17 +111,17 @@ class Lives(RuleBasedStateMachine):
 
     @rule(task_id=tasks, seconds=st.sampled_from([0.0, 1.0, 30.0]))
     def wait_a_little(self, task_id: str, seconds: float) -> None:
-        """Wait for a short time: what ends the wait carries the id."""
-        self.waited(self.client.task(task_id), seconds)
+        """Wait briefly: what ends the wait has the id."""
+        self.wait(self.client.task(task_id), seconds)
 
     @rule(task_id=tasks)
     def wait_to_the_end(self, task_id: str) -> None:
-        """Wait as long as the waiter says: faults on the way never hide the end."""
-        self.waited(Task.from_json(self.client.task(task_id).to_json(), self.fresh_client()), None)
+        """Wait as long as the waiter says: faults never hide the terminal state."""
+        self.wait(Task.from_json(self.client.task(task_id).to_json(), self.fresh_client()), None)
         assert self.seen[task_id] == len(ORDER) - 1
 
-    def waited(self, task: Task, seconds: float | None) -> None:
-        """Wait, and look at what ended the wait."""
+    def wait(self, task: Task, seconds: float | None) -> None:
+        """Wait, and check what ended the wait."""
         try:
             assert task.wait(timeout=seconds).succeeded
         except TaskEnded as error:
@@ -133,7 +133,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(task_id=tasks)
     def download(self, task_id: str) -> None:
-        """Download what it made: the whole file, or none."""
+        """Download the result: the whole file or none."""
         path = Path(self.folder.name) / f"{task_id}.mp4"
         try:
             self.client.task(task_id).download(path)
@@ -143,21 +143,21 @@ class Lives(RuleBasedStateMachine):
         self.seen[task_id] = len(ORDER) - 1
 
     @invariant()
-    def nothing_but_intents_submits(self) -> None:
-        """No wait, look or download ever submits, and no id was given twice or lost."""
+    def only_submits_submit(self) -> None:
+        """Waits, polls and downloads never submit, and ids are neither repeated nor lost."""
         assert [name for name, count in Counter(self.handed).items() if count > 1] == []
         assert all(self.sandbox.core.tasks.get(task_id) is not None for task_id in self.handed)
         allowed = self.intents + sum(each.status == 429 for each in self.sandbox.requests if each.method == "POST")
         assert self.posted() <= allowed
 
     def teardown(self) -> None:
-        """Close what was opened."""
+        """Close the client."""
         self.client.close()
         self.folder.cleanup()
 
 
 def test_no_sequence_submits_twice_or_loses_an_id() -> None:
-    """Sequences of up to 25 steps; the long profile tries many more."""
+    """Up to 25 steps; the long profile tries many more."""
     profile = settings(
         max_examples=400 if LONG else 25,
         stateful_step_count=50 if LONG else 25,
@@ -169,8 +169,8 @@ def test_no_sequence_submits_twice_or_loses_an_id() -> None:
     run_state_machine_as_test(Lives, settings=profile)
 
 
-def test_an_id_lives_on_in_text_alone() -> None:
-    """What a handle writes is JSON without a secret, and another client takes the task up from it."""
+def test_another_client_continues_from_a_handles_json() -> None:
+    """The JSON has no secret."""
     sandbox = Sandbox(DOCUMENT, token=TOKEN)
     with Client(TOKEN, base_url=BASE, transport=sandbox.transport(), clock=FakeClock()) as first:
         text = first.text_to_video("a cat").to_json()

@@ -1,4 +1,4 @@
-"""The sandbox against the rules: every point of the finite part, the same verdict and the same rule ids."""
+"""The sandbox agrees with the rules at every point of the request space."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.contract.conftest import EFFECTIVE, video_rules
 
 
 def test_the_server_agrees_on_every_point(merged: Merged) -> None:
-    """1,134 requests sent raw: 201 with the warnings named, or 400 with exactly the broken error rules."""
+    """1,134 requests: 201 with warnings, or 400 with exactly the broken rules."""
     ruled = video_rules(merged)
     stated, every = Verdict(ruled), Verdict(ruled, levels=("error", "warning"))
     with httpx.Client(
@@ -34,7 +34,7 @@ def test_the_server_agrees_on_every_point(merged: Merged) -> None:
 
 
 def test_the_page_of_rules_agrees_on_every_pair(merged: Merged) -> None:
-    """Each cell of the decision table says how many images are allowed, or which rules exclude the pair."""
+    """Each cell of the decision table has the allowed number of images, or the rules that exclude the pair."""
     ruled = video_rules(merged)
     verdict = Verdict(ruled)
     rows = table((EFFECTIVE.parent / "RULES.md").read_text(encoding="utf-8"))
@@ -65,6 +65,6 @@ def table(page: str) -> list[list[str]]:
 
 
 def test_the_effective_spec_the_package_ships_is_the_one_in_generated() -> None:
-    """The copy inside the package, which the sandbox reads, is the document everything else is made from."""
+    """The sandbox reads the copy inside the package."""
     packaged = EFFECTIVE.parent / "mountsea_gemini" / EFFECTIVE.name
     assert json.loads(packaged.read_bytes()) == json.loads(EFFECTIVE.read_bytes())

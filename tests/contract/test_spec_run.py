@@ -1,4 +1,4 @@
-"""`st run` against the sandbox over a real socket: every phase, every check, no failure and no warning."""
+"""`st run` against the sandbox over a socket finds no failure and no warning."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ fail-on = true
 """
 
 
-def started(folder: Path, document: Any, url: str, guarded: dict[str, str], *options: str) -> subprocess.Popen[str]:
-    """Start `st run` in a folder of its own."""
+def start_run(folder: Path, document: Any, url: str, guarded: dict[str, str], *options: str) -> subprocess.Popen[str]:
+    """Start `st run` in its own folder."""
     folder.mkdir(parents=True)
     (folder / "spec.json").write_text(json.dumps({**document, "servers": [{"url": url}]}), encoding="utf-8")
     (folder / "schemathesis.toml").write_text(CONFIG.format(url=url, examples=100 if LONG else 5), encoding="utf-8")
@@ -41,8 +41,8 @@ def started(folder: Path, document: Any, url: str, guarded: dict[str, str], *opt
     )
 
 
-def passed(run: subprocess.Popen[str]) -> int:
-    """Wait for a run that finds nothing, and return how many cases it made."""
+def count_passed(run: subprocess.Popen[str]) -> int:
+    """Wait for a run without findings, and return the number of its cases."""
     output = run.communicate(timeout=600)[0]
     assert run.returncode == 0, output
     assert "No issues found" in output, output
@@ -57,11 +57,11 @@ def passed(run: subprocess.Popen[str]) -> int:
 def test_the_sandbox_is_what_the_document_says(
     seed: int, merged: Merged, tmp_path: Path, guarded: dict[str, str]
 ) -> None:
-    """All phases on the effective spec."""
+    """All phases on the effective document."""
     sandbox = Sandbox("mountsea_gemini")
     with sandbox.serve() as server:
-        run = started(tmp_path / "effective", merged.effective, server.url, guarded, f"--seed={seed}", *PHASES)
-        assert passed(run) >= 100
+        run = start_run(tmp_path / "effective", merged.effective, server.url, guarded, f"--seed={seed}", *PHASES)
+        assert count_passed(run) >= 100
     statuses = {(each.path, each.status) for each in sandbox.requests}
     for path, success in (("/gemini/video/generate", 201), ("/gemini/task/result", 200)):
         assert {(path, success), (path, 400), (path, 401)} <= statuses

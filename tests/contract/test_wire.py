@@ -1,24 +1,21 @@
-"""Wire cases written by hand: sync and async, in process and over TCP, the same requests and the same outcomes."""
+"""Hand-written wire cases: both clients, in process and over TCP, with equal requests and outcomes."""
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import os
 import shlex
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
-from mountsea_gemini import ApiError, AsyncClient, AsyncTask, Client, RequestRefused, Task, TaskResult
+from mountsea_gemini import ApiError, AsyncTask, RequestRefused, Task, TaskResult
 from rulewright.contract.contract import Contract
-from rulewright.testing import FakeClock
 
-from tests.contract.blaming import blamed, contradictions
+from tests.client.scripted import BASE, TOKEN, Skin
+from tests.contract.blaming import blame, contradictions
 from tests.contract.conftest import DOCUMENT, video
 from tests.contract.playing import Player
 from tests.example import example
@@ -27,60 +24,25 @@ CONTRACT: Final = Contract(DOCUMENT)
 SUBMIT = video(CONTRACT)
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, ten times as fast where it is there
 CASES: Final = yaml.load((Path(__file__).parent / "wire.yaml").read_bytes(), LOADER)  # noqa: S506  both are safe
-TOKEN: Final = "a-token"  # noqa: S105  made up
 HEADERS: Final = {"accept": "application/json", "authorization": f"Bearer {TOKEN}"}
 ONLY: Final = "CONTRACT_CASE"
 """The variable that names the one case to play, as a failure's line to reproduce it does."""
 OUTCOMES: Final = ("error", "rules", "status", "retry_after", "task_id", "id", "state", "verdict", "urls")
 
 
-class Caller:
-    """One client, sync or async, whose every call is made the same way."""
-
-    def __init__(self, skin: str, base: str, transport: Any) -> None:
-        kind: Any = Client if skin == "sync" else AsyncClient
-        self.client = kind(TOKEN, base_url=base, transport=transport, clock=FakeClock())
-        self.runner = asyncio.Runner()
-
-    def done(self, outcome: Any) -> Any:
-        """Return what a call returned, awaited if it has to be."""
-        return self.runner.run(outcome) if inspect.iscoroutine(outcome) else outcome
-
-    def call(self, case: dict[str, Any]) -> Any:
-        """Make the call of a case and return its value or its error."""
-        ((name, given),) = case["call"].items()
-        try:
-            if name in {"result", "wait"}:
-                return self.done(getattr(self.client.task(given["task_id"]), name)())
-            return self.done(getattr(self.client, name)(**given))
-        except Exception as error:  # noqa: BLE001  one that is not ours is the outcome too, and no case wants it
-            return error
-
-    def close(self) -> None:
-        """Close the client."""
-        if isinstance(self.client, Client):
-            self.client.close()
-        else:
-            self.done(self.client.aclose())
-        self.runner.close()
+def call(skin: Skin, client: Any, case: dict[str, Any]) -> Any:
+    """Make the call of a case and return its value or its error."""
+    ((name, given),) = case["call"].items()
+    try:
+        if name in {"result", "wait"}:
+            return skin.do(getattr(client.task(given["task_id"]), name)())
+        return skin.do(getattr(client, name)(**given))
+    except Exception as error:  # noqa: BLE001  one that is not ours is the outcome too, and no case wants it
+        return error
 
 
-@contextmanager
-def caller(skin: str, door: str, player: Player) -> Iterator[Caller]:
-    """Return a caller whose server is the player."""
-    if door == "in process":
-        made = Caller(skin, "http://127.0.0.1:9", player.transport())
-        yield made
-        made.close()
-        return
-    with player.listening() as url:
-        made = Caller(skin, url, None)
-        yield made
-        made.close()
-
-
-def told(outcome: Any) -> dict[str, Any]:
-    """Return an outcome as the data a case expects."""
+def outcome_data(outcome: Any) -> dict[str, Any]:
+    """Return an outcome as the data that a case expects."""
     if isinstance(outcome, RequestRefused):
         return {"error": "RequestRefused", "rules": [each.rule for each in outcome.violations]}
     if isinstance(outcome, ApiError):
@@ -94,15 +56,15 @@ def told(outcome: Any) -> dict[str, Any]:
 
 
 def problem(case: dict[str, Any], player: Player, outcome: Any) -> str | None:
-    """Return what is wrong with a case, and who is at fault."""
+    """Return what is wrong with a case, and who is at fault, or None."""
     found = difference(case, player, outcome)
     line = f"{ONLY}={shlex.quote(case['name'])} python -m pytest tests/contract/test_wire.py -k every_case"
-    return f"{found}\n  at fault: {blamed(CONTRACT, case)}\n  reproduce: {line}" if found else None
+    return f"{found}\n  at fault: {blame(CONTRACT, case)}\n  reproduce: {line}" if found else None
 
 
 def difference(case: dict[str, Any], player: Player, outcome: Any) -> str | None:
-    """Return what is wrong with the outcome of a case, or with what was sent for it."""
-    got = told(outcome)
+    """Return the first difference in outcome or requests, or None."""
+    got = outcome_data(outcome)
     wanted = case["gives"]
     if {name: got.get(name) for name in wanted} != wanted:
         return f"{case['name']}: got {got}, wanted {wanted}"
@@ -114,38 +76,29 @@ def difference(case: dict[str, Any], player: Player, outcome: Any) -> str | None
 
 
 @pytest.mark.parametrize("door", ["in process", "tcp"])
-@pytest.mark.parametrize("skin", ["sync", "async"])
-def test_every_case(skin: str, door: str) -> None:
-    """Exact method, path, headers and body; exact value or typed error. No case may be left out."""
+@pytest.mark.parametrize("name", ["sync", "async"])
+def test_every_case(name: str, door: str) -> None:
+    """Exact requests, and exact value or typed error."""
     player = Player()
     problems = []
     played = [case for case in CASES if os.environ.get(ONLY, case["name"]) == case["name"]]
     assert played, f"there is no case {os.environ.get(ONLY)!r} in wire.yaml"
-    with caller(skin, door, player) as made, warnings.catch_warnings():
+    with (
+        closing(Skin(name)) as skin,
+        player.listening() if door == "tcp" else nullcontext(BASE) as url,
+        skin.opened(base_url=url, transport=None if door == "tcp" else player.transport()) as client,
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")
         for case in played:
             player.take(case["replies"])
-            problems.append(problem(case, player, made.call(case)))
+            problems.append(problem(case, player, call(skin, client, case)))
     found = [each for each in problems if each]
     assert not found, "\n".join([f"{len(found)} of {len(CASES)} cases", *found[:10]])
 
 
-@pytest.mark.parametrize("skin", ["sync", "async"])
-@pytest.mark.parametrize("call", [{"text_to_video": {"prompt": "a cat"}}, {"result": {"task_id": "t-1"}}])
-@pytest.mark.parametrize("status", [400, 503])
-def test_an_error_names_what_support_asks_for(skin: str, call: dict[str, Any], status: int) -> None:
-    """Status, the server's words, and the id of the exchange: the body's, or else the header's."""
-    player = Player()
-    with caller(skin, "in process", player) as made:
-        for body, trace in (({"message": "no luck"}, "from-header"), ({"message": "no luck", "traceId": "b-1"}, "b-1")):
-            player.take([{"status": status, "headers": {"X-Request-Id": "from-header"}, "body": body}])
-            error = made.call({"call": call})
-            assert (error.status, error.trace_id) == (status, trace)
-            assert "no luck" in error.vendor_message
-
-
 def test_there_are_enough_cases_and_each_has_its_own_name() -> None:
-    """At least sixty, so that a run that lost its data is red."""
+    """A run that lost its data must fail."""
     names = [case["name"] for case in CASES]
     assert len(names) == len(set(names)) >= 60
     outcomes = {name for case in CASES for name in case["gives"]}
@@ -153,7 +106,7 @@ def test_there_are_enough_cases_and_each_has_its_own_name() -> None:
 
 
 def test_every_enum_value_has_a_case() -> None:
-    """For each value of the frozen page somebody has written down what goes over the wire; the checks try new ones."""
+    """For each value of the frozen page; the contract checks try new ones."""
     accepted = [
         asked["body"] for case in CASES for asked in case["sends"] if "error" not in case["gives"] and "body" in asked
     ]
@@ -169,18 +122,18 @@ def test_every_enum_value_has_a_case() -> None:
 
 
 def test_the_document_contradicts_no_case() -> None:
-    """Paths, parameters, bodies, rules and states written by hand are those of the effective spec."""
+    """Paths, parameters, bodies, rules and states are those of the effective document."""
     assert [(case["name"], found) for case in CASES if (found := list(contradictions(CONTRACT, case)))] == []
 
 
 def test_every_rule_has_a_case() -> None:
-    """Each rule of the frozen page is named by a refusal written by hand, so that none vanishes from every layer."""
+    """A rule of the frozen page cannot vanish from every layer."""
     refused = {rule for case in CASES for rule in case["gives"].get("rules", ())}
     assert {rule.id for rule in Contract(example().effective).rules} <= refused
 
 
 def test_a_failure_names_case_part_and_the_line_to_reproduce_it() -> None:
-    """Rules that misjudge are not the client's fault, nor is a case the document contradicts."""
+    """Misjudging rules and a contradicting document are named as at fault."""
     case = next(each for each in CASES if "img2video-needs-images" in each["gives"].get("rules", ()))
     player = Player()
     player.asked.clear()
@@ -189,7 +142,7 @@ def test_a_failure_names_case_part_and_the_line_to_reproduce_it() -> None:
     assert told.startswith(f"{case['name']}: got ")
     assert "\n  at fault: the client\n  reproduce: CONTRACT_CASE=" in told
     misjudged = {**case, "gives": {**case["gives"], "rules": ["ingredients-need-images"]}}
-    assert blamed(CONTRACT, misjudged) == "the effective document"
+    assert blame(CONTRACT, misjudged) == "the effective document"
     sent = next(each for each in CASES if each["sends"] and "body" in each["sends"][0] and "error" not in each["gives"])
     broken = {**sent["sends"][0], "body": {**sent["sends"][0]["body"], "action": "img2video", "imageList": []}}
-    assert blamed(CONTRACT, {**sent, "sends": [broken]}) == "the effective document"
+    assert blame(CONTRACT, {**sent, "sends": [broken]}) == "the effective document"

@@ -21,6 +21,8 @@ from rulewright.rules.definition import read_rules
 
 from tests.browser import BROWSER, dump_dom
 
+pytestmark = pytest.mark.xdist_group("explorer")
+
 PAGE = Path(__file__).resolve().parents[2] / "generated/explorer.html"
 PROBE = """
 onload = () => {

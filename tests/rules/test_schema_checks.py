@@ -13,7 +13,11 @@ from mountsea_gemini import _values, rules
 from mountsea_gemini.raw.models import TaskIdDto, VideoGenerationDto
 from mountsea_gemini.raw.types import UNSET
 from mountsea_gemini.rules import ABSENT, unlisted
+from rulewright.errors import InputError
+from rulewright.generate.checks import checks_module
+from rulewright.generate.names import Names
 from rulewright.openapi.schemas import FORMATS, compile_schema
+from rulewright.rules.definition import RuledSchema
 
 from tests.rules.compiling import compiled, rule, source, violations
 
@@ -370,3 +374,16 @@ def test_members_of_objects() -> None:
     """A property of an object by its name; absent in whatever has no properties."""
     assert _values.member({"a": None}, "a") is None
     assert all(_values.member(owner, "b") is ABSENT for owner in ({"a": 1}, [1], ABSENT))
+
+
+def test_a_rule_that_binds_nobody_is_refused_whatever_the_client_lacks() -> None:
+    """Rules of an operation that the client lacks, and of the parts of its body, bind the sandbox."""
+    part = {"properties": {"a": {}}, "x-rules": [{"id": "r"}]}
+    body = {"content": {"application/json": {"schema": {"properties": {"inner": part, "outer": {"$ref": "#/Part"}}}}}}
+    document = {"Part": part, "Answer": part, "paths": {"/": {"post": {"operationId": "send", "requestBody": body}}}}
+    names = Names({}, frozenset(), (), without=frozenset({("post", "/")}))
+    rules = (rule({}, {"required": ["a"]}),)
+    bound = [RuledSchema(("Part",), part, rules), RuledSchema(("paths", "/", "post"), part, rules, parameters={})]
+    assert "REQUESTS" in checks_module(document, bound, names)
+    with pytest.raises(InputError, match="rule r: no request that the client sends leads to this schema"):
+        checks_module(document, [*bound, RuledSchema(("Answer",), part, rules)], names)

@@ -1,4 +1,4 @@
-"""Short words for the sandbox's tests: bodies, calls, and every door there is."""
+"""Helpers of the sandbox's tests: bodies, requests, and every door."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ STATES: Final = ["pending", "ready", "assigned", "processing", "completed"]
 
 
 def spec_of(paths: Any = None, version: str = "3.1.0", **more: Any) -> Spec:
-    """Return the reading of a small document: these paths, or one operation of no interest."""
+    """Parse a small document: these paths, or one operation without content."""
     return Spec({"openapi": version, "paths": paths or {"/": {"get": {"responses": {}}}}, **more})
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One request as data."""
+    """A request as data."""
 
     method: str
     path: str
@@ -40,7 +40,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: the error's class where the exchange broke."""
+    """A response, or the class of the error that broke the exchange."""
 
     status: int = 0
     headers: tuple[tuple[str, str], ...] = ()
@@ -56,7 +56,7 @@ Send: TypeAlias = Callable[[Ask], Answer]
 
 
 def submit(body: Any = TEXT, **headers: str) -> Ask:
-    """Return an authorised submit; header names are written with underscores."""
+    """Return an authorised submit; underscores in header names become hyphens."""
     extra = {name.replace("_", "-"): value for name, value in headers.items()}
     return Ask("POST", SUBMIT, AUTH | JSON | extra, json.dumps(body).encode())
 
@@ -67,12 +67,12 @@ def poll(task_id: str) -> Ask:
 
 
 def life(send: Send, task_id: str, polls: int) -> list[str]:
-    """Return the states that many polls show."""
+    """Return the states of that many polls."""
     return [send(poll(task_id)).json()["status"] for _ in range(polls)]
 
 
-def started(send: Send, body: Any = TEXT, **headers: str) -> str:
-    """Submit and return the task's id."""
+def start_task(send: Send, body: Any = TEXT, **headers: str) -> str:
+    """Submit, and return the task's id."""
     task_id = send(submit(body, **headers)).json()["taskId"]
     assert isinstance(task_id, str)
     return task_id
@@ -87,8 +87,8 @@ def _options(ask: Ask) -> dict[str, Any]:
     return {"headers": {"host": HOST} | ask.headers, "content": ask.body or None}
 
 
-def through(client: httpx.Client, base: str) -> Send:
-    """Return a way to ask through a blocking client."""
+def send_through(client: httpx.Client, base: str) -> Send:
+    """Return a function that sends requests through a blocking client."""
 
     def send(ask: Ask) -> Answer:
         try:
@@ -129,14 +129,14 @@ def _blocking(name: str, sandbox: Sandbox, timeout: float | None) -> Iterator[Se
     base = f"http://{HOST}"
     if name == "transport":
         with httpx.Client(transport=sandbox.transport(), timeout=timeout) as client:
-            yield through(client, base)
+            yield send_through(client, base)
     elif name == "respx":
         with respx.mock(assert_all_called=False) as router, httpx.Client(timeout=timeout) as client:
             sandbox.mock(router)
-            yield through(client, base)
+            yield send_through(client, base)
     else:
         with sandbox.serve() as running, httpx.Client(timeout=timeout, trust_env=False) as client:
-            yield through(client, running.url)
+            yield send_through(client, running.url)
 
 
 DOORS: Final = ["transport", "async transport", "respx", "asgi", "tcp"]

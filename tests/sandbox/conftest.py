@@ -1,4 +1,4 @@
-"""A sandbox and a quick way to ask it."""
+"""A sandbox, and a quick way to send requests to it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.sandbox.asking import Send, door
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    """A sandbox as it comes."""
+    """Return a sandbox with default settings."""
     return Sandbox("mountsea_gemini")
 
 
 @pytest.fixture
 def send(sandbox: Sandbox) -> Iterator[Send]:
-    """Ask that sandbox in process."""
+    """Send requests to that sandbox in process."""
     with door("transport", sandbox) as way:
         yield way

@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def make(width: int, height: int) -> bytes:
-    """Return an H.264 video of two seconds in which a bright square crosses a dark ground."""
+    """Return an H.264 video of two seconds: a bright square crosses a dark background."""
     with tempfile.TemporaryDirectory() as folder:  # faststart rewrites the file, so it needs a name
         target = Path(folder) / "video.mp4"
         encode(target, width, height)

@@ -1,4 +1,4 @@
-"""What is wrong with a body is told to the word: what is asked, where, what stands there, what may."""
+"""Violations of a body, word for word: rule, place, value, requirement."""
 
 from __future__ import annotations
 
@@ -98,14 +98,14 @@ def checks(schema: Any, *, strict: bool = False) -> Checks:
 def test_a_schema_error_names_the_value_and_what_is_accepted(
     schema: Any, body: Any, wanted: tuple[str, str, str, Any]
 ) -> None:
-    """Place, value, requirement and the keyword's own value; what is counted is counted, what is long is cut."""
+    """Place, value, message and the keyword's own value; lists are counted, long values cut."""
     (keyword,) = schema.get("items", schema)
     entry = {"keyword": keyword} | dict(zip(("pointer", "got", "message", "allowed"), wanted, strict=True))
     assert checks(schema).check(body) == ([entry], [])
 
 
-def test_an_error_of_a_part_stands_below_what_holds_the_part() -> None:
-    """A parameter is judged by itself, and its errors name where it is."""
+def test_an_error_of_a_parameter_has_the_parameters_place() -> None:
+    """A parameter is checked by itself."""
     (error,) = Schemas(spec_of()).validator({"items": {"type": "integer"}}).iter_errors([1, "a"])
     assert schema_entry(error, ("query", "a/b"))["pointer"] == "/query/a~1b/1"
     assert schema_entry(error)["pointer"] == "/1"
@@ -128,7 +128,7 @@ def test_an_error_of_a_part_stands_below_what_holds_the_part() -> None:
     ],
 )
 def test_a_broken_rule_is_reported_with_its_message(body: Any, strict: bool, wanted: Any) -> None:
-    """A warning is an entry only for the strict, who see its level."""
+    """A warning counts in strict mode only, and shows its level."""
     assert checks({"x-rules": [SUGAR, SALT]}, strict=strict).check(body) == wanted
     listed = {"items": {"x-rules": [SUGAR, SALT]}}
     below = [entry | {"pointer": f"/1{entry['pointer']}"} for entry in wanted[0]]
@@ -136,7 +136,7 @@ def test_a_broken_rule_is_reported_with_its_message(body: Any, strict: bool, wan
 
 
 def test_all_errors_are_reported_at_once_and_each_warning_once() -> None:
-    """Errors of the schema, then broken rules in the order of the document, each place by itself."""
+    """Schema errors first, then broken rules in the document's order."""
     schema = {"maxItems": 3, "items": {"x-rules": [SUGAR, SALT]}}
     body = [{"kind": "sugar"}, {"kind": "salt", "grain": "coarse"}, {"kind": "salt", "grain": "big"}, {"kind": "sugar"}]
     entries, warnings = checks(schema).check(body)
@@ -149,14 +149,14 @@ def test_all_errors_are_reported_at_once_and_each_warning_once() -> None:
     assert checks({"type": "array", **schema}).check([]) == ([], [])
 
 
-def test_the_first_fifty_are_enough() -> None:
-    """A refusal stays small."""
+def test_at_most_fifty_errors_are_reported() -> None:
+    """A response stays small."""
     entries, _ = checks({"items": {"type": "string"}}).check([0] * 51)
     assert [entry["pointer"] for entry in entries] == [f"/{index}" for index in range(50)]
 
 
-def test_texts_name_rule_or_keyword_and_the_place() -> None:
-    """One line for each entry."""
+def test_messages_name_rule_or_keyword_and_place() -> None:
+    """One line for each violation."""
     entries, _ = checks({"type": "array", "x-rules": [SUGAR]}).check({"kind": "sugar"})
     assert texts(entries) == [
         'type: must be of type ["array"] (at the root, got {"kind":"sugar"})',
@@ -165,13 +165,13 @@ def test_texts_name_rule_or_keyword_and_the_place() -> None:
 
 
 def size(entry: Entry) -> int:
-    """Return how many bytes an entry takes in an answer."""
+    """Return the number of bytes that a violation takes in a response."""
     return len(json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 @pytest.mark.parametrize(("length", "bytes_taken", "kept"), [(210, 400, True), (211, 177, False)])
-def test_what_repeats_the_document_goes_first(length: int, bytes_taken: int, kept: bool) -> None:
-    """An entry of 400 bytes is whole; of one that is longer, what is allowed is left to the document."""
+def test_a_long_violation_loses_the_documents_text_first(length: int, bytes_taken: int, kept: bool) -> None:
+    """Up to 400 bytes it is kept whole."""
     (entry,), _ = checks({"const": "a" * length}).check(1)
     assert (size(entry), "allowed" in entry) == (bytes_taken, kept)
 
@@ -185,8 +185,10 @@ def test_what_repeats_the_document_goes_first(length: int, bytes_taken: int, kep
         ("a" * 300, "b" * 301, "a" * 153 + "…", "b" * 154 + "…"),
     ],
 )
-def test_then_the_longest_text_is_cut(message: str, quote: str | None, shown: str, quoted: str | None) -> None:
-    """As often as needed, to 400 bytes."""
+def test_a_long_violation_loses_its_longest_text_next(
+    message: str, quote: str | None, shown: str, quoted: str | None
+) -> None:
+    """Repeatedly, until it has 400 bytes."""
     rule = SUGAR | {"message": message} | ({"source": {"quote": quote}} if quote else {})
     (entry,), _ = checks({"x-rules": [rule]}).check({"kind": "sugar"})
     wanted = NO_GRAMS | {"message": shown} | ({"source": quoted} if quote else {})
@@ -195,8 +197,8 @@ def test_then_the_longest_text_is_cut(message: str, quote: str | None, shown: st
 
 
 @pytest.mark.parametrize(("length", "kept"), [(90, 35), (100, 30), (1000, 6)])
-def test_a_text_of_costly_characters_is_cut_further_but_to_eight_at_least(length: int, kept: int) -> None:
-    """A character counts as a quarter of what is too much, and takes up to six bytes."""
+def test_text_with_escapes_is_cut_further_but_keeps_eight_characters(length: int, kept: int) -> None:
+    """One character may take up to six bytes."""
     (entry,), _ = checks({"required": ["\0" * length]}).check({})
     pointer = "/" + "\0" * kept + "…"
     assert entry == {"keyword": "required", "pointer": pointer, "got": "absent", "message": "must be present"}
@@ -207,7 +209,7 @@ def test_a_text_of_costly_characters_is_cut_further_but_to_eight_at_least(length
     [({}, "published"), ({"level": "warning"}, "inferred"), ({"x-certainty": "observed"}, "observed")],
 )
 def test_a_rule_names_its_level(given: dict[str, Any], provenance: str) -> None:
-    """Its own word, or what its level says."""
+    """The rule's own certainty, or the meaning of its level."""
     (rule,) = checks({"x-rules": [SUGAR | given]}).rules
     assert (rule.id, rule.level, rule.provenance) == ("sugar-needs-grams", given.get("level", "error"), provenance)
 
@@ -220,8 +222,8 @@ def test_a_rule_names_its_level(given: dict[str, Any], provenance: str) -> None:
         ({}, "x-rules, rule None: 'id' is missing or of the wrong kind"),
     ],
 )
-def test_an_unknown_rule_is_an_error_with_its_name(rule: dict[str, Any], message: str) -> None:
-    """A mistake of the document."""
+def test_a_malformed_rule_is_an_error_with_its_name(rule: dict[str, Any], message: str) -> None:
+    """The document is at fault."""
     with pytest.raises(SpecError) as caught:
         checks({"x-rules": [rule]})
     assert str(caught.value) == message

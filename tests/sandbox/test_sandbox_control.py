@@ -1,4 +1,4 @@
-"""The sandbox's own surface over HTTP, and its command line."""
+"""The sandbox's control paths over HTTP, and its command."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ import pytest
 from rulewright.commands.sandbox import main
 from rulewright.sandbox import Sandbox, Timing, serve
 
-from tests.sandbox.asking import AUTH, JSON, SUBMIT, TEXT, Ask, Send, life, poll, started, submit
+from tests.sandbox.asking import AUTH, JSON, SUBMIT, TEXT, Ask, Send, life, poll, start_task, submit
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / name) for name in ("overlays", "generated"))}
 
 
 def control(send: Send, name: str, body: bytes = b"", method: str = "POST") -> tuple[int, object]:
-    """Ask one of the sandbox's own paths."""
+    """Send a request to a control path."""
     answer = send(Ask(method, f"/_sandbox/{name}", JSON, body))
     return answer.status, answer.json()
 
 
 @pytest.mark.parametrize("body", [b'"failed now"', b'{"outcome":"failed","timing":"now"}', b'["failed now"]'])
 def test_a_script_can_be_queued_over_http(send: Send, body: bytes) -> None:
-    """As text, as an object or as a list of either."""
+    """As text, as an object, or as a list of either."""
     assert control(send, "script", body) == (200, {"queued": 1})
-    assert life(send, started(send), 1) == ["failed"]
+    assert life(send, start_task(send), 1) == ["failed"]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"5", b'["failed", "sideways"]', b'"500@lunch"', b"[" * 100_000])
 def test_a_wrong_script_is_refused_whole(sandbox: Sandbox, send: Send, body: bytes) -> None:
-    """400, and nothing is queued."""
+    """Nothing is queued."""
     assert control(send, "script", body)[0] == 400
     assert not sandbox.core.queue
 
 
 def test_requests_can_be_read_and_forgotten_over_http(send: Send) -> None:
-    """What Python sees as `requests` other languages read as JSON; control calls are not among them."""
+    """Control requests are not recorded."""
     send(submit())
     status, value = control(send, "requests", method="GET")
     assert isinstance(value, dict)
@@ -55,7 +55,7 @@ def test_requests_can_be_read_and_forgotten_over_http(send: Send) -> None:
 
 
 def test_state_and_provenance_can_be_read(send: Send) -> None:
-    """How much is kept, and how sure everything is."""
+    """Number of tasks kept, and the certainty of each behaviour."""
     send(submit())
     assert control(send, "state", method="GET") == (
         200,
@@ -67,7 +67,7 @@ def test_state_and_provenance_can_be_read(send: Send) -> None:
 
 
 def test_web_pages_cannot_reach_the_controls(send: Send) -> None:
-    """A form's or a script's cross-origin POST without preflight is refused; so are other methods and names."""
+    """Cross-origin POSTs without preflight are refused, and so are other methods and names."""
     for media in ("text/plain", "application/x-www-form-urlencoded"):
         assert send(Ask("POST", "/_sandbox/reset", {"content-type": media})).status == 415
     assert send(Ask("GET", "/_sandbox/reset", {})).status == 405
@@ -75,7 +75,7 @@ def test_web_pages_cannot_reach_the_controls(send: Send) -> None:
 
 
 def test_serve_makes_and_serves_a_sandbox() -> None:
-    """The short way takes the options of `Sandbox`."""
+    """It takes the options of `Sandbox`."""
     with serve("mountsea_gemini", token="k1", timing=Timing("now")) as running:  # noqa: S106  made up
         headers = {"authorization": "Bearer k1"}
         with httpx.Client(base_url=running.url, headers=headers, trust_env=False) as client:
@@ -85,7 +85,7 @@ def test_serve_makes_and_serves_a_sandbox() -> None:
 
 @contextmanager
 def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run the command and wait for its first line."""
+    """Run the command, and wait for its first line."""
     with subprocess.Popen(
         [sys.executable, "-m", "rulewright", "sandbox", *arguments],
         stdout=subprocess.PIPE,
@@ -102,7 +102,7 @@ def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_command_serves_until_it_is_interrupted(number: int) -> None:
-    """The first line is the URL, the labels follow on standard error, each signal ends it with its own exit code."""
+    """It prints its URL, then the provenance on standard error; each signal has its exit code."""
     with command("--token", "k1", "--speed", "now", "--outcome", "failed", "--strict") as (process, url):
         with httpx.Client(base_url=url, headers={"authorization": "Bearer k1"}, trust_env=False) as client:
             task_id = client.post(SUBMIT, json=TEXT).json()["taskId"]
@@ -139,7 +139,7 @@ def test_a_slow_answer_does_not_hold_up_the_end() -> None:
     ],
 )
 def test_wrong_usage_exits_with_2(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
-    """The message names what would be right."""
+    """The message says what would be right."""
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
@@ -165,7 +165,7 @@ def test_what_cannot_start_exits_with_1(capsys: pytest.CaptureFixture[str], argu
 def test_without_a_document_the_project_of_the_folder_is_served(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where there is none, or it was never regenerated, the message says so and what to run."""
+    """Without a project or an effective document, the message says what to run."""
     monkeypatch.chdir(tmp_path)
     assert main([]) == 1
     assert "pyproject.toml: cannot be read" in capsys.readouterr().err
@@ -177,7 +177,7 @@ def test_without_a_document_the_project_of_the_folder_is_served(
 
 @pytest.mark.parametrize("suffix", ["json", "yaml"])
 def test_a_document_is_json_or_yaml(tmp_path: Path, suffix: str) -> None:
-    """A file of either kind is served as it stands."""
+    """Either is served as it is."""
     file = tmp_path / f"document.{suffix}"
     file.write_text('{"openapi": "3.1.0", "paths": {"/ping": {"get": {"responses": {"204": {}}}}}}')
     with serve(file) as running:

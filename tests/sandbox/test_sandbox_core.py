@@ -1,4 +1,4 @@
-"""The sandbox without any door: a request in, an answer out, to the byte."""
+"""The sandbox's core: a request in, a response out, compared byte for byte."""
 
 from __future__ import annotations
 
@@ -58,37 +58,37 @@ LOOK: Any = {
 }
 
 
-def shown(value: Any) -> Any:
-    """Return an operation that answers so."""
+def operation_with(value: Any) -> Any:
+    """Return an operation that responds with a value."""
     return {"responses": {"200": {"content": {"application/json": {"schema": {"const": value}}}}}}
 
 
 PATHS: Any = {
-    "/jobs": {"post": BAKE, "get": shown([1])},
+    "/jobs": {"post": BAKE, "get": operation_with([1])},
     "/jobs/{job}": {"get": LOOK},
-    "/{a}/{b}": {"get": shown("thing")},
+    "/{a}/{b}": {"get": operation_with("thing")},
     "/{a}/{b}:open": {
-        "get": shown("open") | {"parameters": [JOB | {"name": name} for name in "ab"]},
-        "put": shown("put"),
+        "get": operation_with("open") | {"parameters": [JOB | {"name": name} for name in "ab"]},
+        "put": operation_with("put"),
     },
-    "/{a}/new": {"get": shown("new")},
-    "/{a}/y/longer": {"get": shown("longer")},
-    "/x/{b}/{c}": {"get": shown("begins with x")},
-    "/m/{a}.{b}.long": {"get": shown("two")},
-    "/m/{a}g": {"get": shown("one")},
-    "/text": {"get": {"responses": {"203": {"content": {"text/plain": {}}}}}, "head": shown("head")},
+    "/{a}/new": {"get": operation_with("new")},
+    "/{a}/y/longer": {"get": operation_with("longer")},
+    "/x/{b}/{c}": {"get": operation_with("begins with x")},
+    "/m/{a}.{b}.long": {"get": operation_with("two")},
+    "/m/{a}g": {"get": operation_with("one")},
+    "/text": {"get": {"responses": {"203": {"content": {"text/plain": {}}}}}, "head": operation_with("head")},
 }
 
 
 def core_of(clock: FakeClock | None = None, **settings: Any) -> Core:
-    """Return a sandbox of a small document."""
+    """Return the core of a small document."""
     components = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
     spec = spec_of(PATHS, components=components, servers=[{"url": "/v1"}])
     return Core(spec, Settings(token="t", **settings), clock or FakeClock())  # noqa: S106  made up
 
 
 def ask(core: Core, line: str, *headers: tuple[bytes, bytes], body: Any = None) -> Response:
-    """Return the answer to a request for a path below the base."""
+    """Return the response to a request."""
     method, _, target = line.partition(" ")
     path, _, query = target.partition("?")
     raw = b"" if body is None else json.dumps(body).encode()
@@ -96,17 +96,17 @@ def ask(core: Core, line: str, *headers: tuple[bytes, bytes], body: Any = None) 
 
 
 def bake(core: Core, *headers: tuple[bytes, bytes], query: str = "", body: Any = None) -> Response:
-    """Return the answer to a submit."""
+    """Return the response to a submit."""
     return ask(core, f"POST /v1/jobs{query}", GOOD, JSON, *headers, body=body)
 
 
 def script(text: str) -> tuple[bytes, bytes]:
-    """Return the header with a script."""
+    """Return a header with a script."""
     return b"x-sandbox-script", text.encode("latin-1")
 
 
-def started(text: str = ID) -> Response:
-    """Return the answer to a submit in order."""
+def accepted(text: str = ID) -> Response:
+    """Return the response to a valid submit."""
     return answer(202, f'{{"id":"{text}"}}'.encode(), JSON)
 
 
@@ -130,8 +130,8 @@ def started(text: str = ID) -> Response:
         ),
     ],
 )
-def test_which_operation_answers(line: str, wanted: Response) -> None:
-    """The one of the path that is written out most, below the server's own path; else why there is none."""
+def test_which_operation_responds(line: str, wanted: Response) -> None:
+    """The most specific path below the server's own wins; otherwise the error says why there is none."""
     assert ask(core_of(), line) == wanted
 
 
@@ -144,21 +144,21 @@ def test_which_operation_answers(line: str, wanted: Response) -> None:
     ],
 )
 def test_an_unknown_path_is_answered_with_the_known_ones(path: str, message: str) -> None:
-    """The one that is meant where it is close, such as the same without the path of the server."""
+    """A close one is suggested, such as the path without the server's."""
     answered = ask(core_of(), f"GET {path}")
     assert answered.status == 404
     assert json.loads(answered.body)["message"].startswith(message)
 
 
-def test_a_request_for_the_head_alone_has_no_body() -> None:
-    """A refusal says how long it would be."""
+def test_a_head_request_has_no_body() -> None:
+    """A refusal still has its content length."""
     assert ask(core_of(), "HEAD /v1/text") == answer(200, b"")
     refused = error_answer(405, "HEAD is not documented here, only GET", (b"allow", b"GET"))
     assert ask(core_of(), "HEAD /v1/x/y") == Response(405, refused.headers, b"")
 
 
 def test_a_submit_is_refused_with_all_that_is_wrong() -> None:
-    """First the credential, then the body as such, then all violations together."""
+    """First the credential, then the media type, then all violations together."""
     core = core_of(strict=True)
     message = "the credential is missing or not the one this sandbox accepts"
     assert ask(core, "POST /v1/jobs", JSON, body=[]) == error_answer(401, message, (b"www-authenticate", b"Bearer"))
@@ -182,16 +182,16 @@ def test_a_submit_is_refused_with_all_that_is_wrong() -> None:
 
 
 def test_warnings_are_sent_in_a_header() -> None:
-    """Those of the parameters and of the body; what is no ASCII is replaced."""
-    wanted = started()
+    """Those of parameters and body; characters outside ASCII are replaced."""
+    wanted = accepted()
     wanted.headers.append((b"x-sandbox-warnings", b"query-a-needs-b?,a-needs-b"))
     assert bake(core_of(), query="?a=1", body={"a": 1}) == wanted
-    assert bake(core_of(), query="?a=1&b=1", body={"a": 1, "b": 1}) == started()
-    assert bake(core_of()) == started()
+    assert bake(core_of(), query="?a=1&b=1", body={"a": 1, "b": 1}) == accepted()
+    assert bake(core_of()) == accepted()
 
 
 def test_a_form_is_read_by_its_schema() -> None:
-    """And judged by it."""
+    """Its values are converted and checked."""
     core = core_of()
     for raw, status in ((b"n=1", 202), (b"n=x", 400)):
         headers = [GOOD, (b"content-type", FORM.encode())]
@@ -199,7 +199,7 @@ def test_a_form_is_read_by_its_schema() -> None:
 
 
 def test_a_task_knows_the_shape_of_its_film() -> None:
-    """By what its body asks for, whatever becomes of the answer."""
+    """The body's aspect ratio counts, whatever fault the response has."""
     core = core_of()
     for ratio, *headers in (("16:9",), ("9:16",), ("9:16", script("extra-field@submit"))):
         task = core.tasks.get(json.loads(bake(core, *headers, body={"ratio": ratio}).body)["id"])
@@ -208,7 +208,7 @@ def test_a_task_knows_the_shape_of_its_film() -> None:
 
 
 def test_ids_are_numbers_where_the_poll_takes_a_number() -> None:
-    """As such in the answer."""
+    """The response has a JSON number."""
     look = LOOK | {"parameters": [JOB | {"schema": {"type": "integer"}}]}
     spec = spec_of({"/jobs": {"post": BAKE | {"security": []}}, "/jobs/{job}": {"get": look}})
     core = Core(spec, Settings(), FakeClock())
@@ -217,15 +217,15 @@ def test_ids_are_numbers_where_the_poll_takes_a_number() -> None:
 
 
 def test_a_task_ages_by_answered_polls() -> None:
-    """Each of its states is seen by as many."""
+    """Each state lasts the same number of polls."""
     core = core_of()
     bake(core, script("polls=3"))
     found = [ask(core, f"GET /v1/jobs/{ID}").body[:11] for _ in range(5)]
     assert found == [b'{"state":"q'] * 3 + [b'{"state":"d'] * 2
 
 
-def test_any_answer_may_be_spoiled() -> None:
-    """With what is known of the request and of the task."""
+def test_a_fault_may_hit_any_response() -> None:
+    """It may use the request and the task."""
     core = core_of(script=Script.parse("now redirect@submit redirect@poll:1 redirect@download unknown-status@poll:2"))
     redirects = {
         "GET /v1/jobs": b"/v1/jobs",
@@ -244,9 +244,9 @@ def test_any_answer_may_be_spoiled() -> None:
 
 
 def test_a_task_from_its_submit_to_its_file() -> None:
-    """The poll tells its states, its file is there when it is done."""
+    """Polls show its states; the file exists once it has succeeded."""
     core = core_of()
-    assert bake(core, body={}) == started()
+    assert bake(core, body={}) == accepted()
     file = f"GET /files/{ID}.mp4"
     none = error_answer(404, "there is no such result, or not yet, or no longer")
     assert ask(core, file) == none
@@ -261,7 +261,7 @@ def test_a_task_from_its_submit_to_its_file() -> None:
 
 
 def test_a_file_is_there_when_time_has_passed_but_not_after_a_bad_end() -> None:
-    """Whether or not anybody polled."""
+    """No poll is needed."""
     clock = FakeClock()
     core = core_of(clock, timing=Timing("seconds", 1))
     bake(core)
@@ -274,10 +274,10 @@ def test_a_file_is_there_when_time_has_passed_but_not_after_a_bad_end() -> None:
 
 
 def test_faults_happen_at_the_request_they_are_scripted_for() -> None:
-    """Submits, polls and downloads are counted each by themselves; a refused poll is counted but shows no state."""
+    """Submits, polls and downloads are counted separately; a refused poll shows no state."""
     core = core_of(script=Script.parse("now; 503@submit:2; 502@poll:1; html@poll:2; 500@download:2; html@download:3"))
     found = [bake(core), bake(core), bake(core)]
-    assert found[0] == started()
+    assert found[0] == accepted()
     assert found[1] == refusal(core.settings.script.faults_at("submit", 2))
     polls = [ask(core, f"GET /v1/jobs/{ID}") for _ in range(3)]
     assert polls[:2] == [html_answer(502), html_answer(200)]
@@ -296,7 +296,7 @@ def test_faults_happen_at_the_request_they_are_scripted_for() -> None:
 
 
 def test_a_script_of_the_request_goes_before_the_queue_and_that_before_the_default() -> None:
-    """Whatever the kind of operation; one that cannot be understood refuses the request."""
+    """For any operation; an invalid script refuses the request."""
     core = core_of(script=Script.parse("500"))
     assert core.enqueue([Script(), Script.parse("501")]) == 2
     found = [bake(core, script("503")), bake(core), bake(core), bake(core)]
@@ -321,7 +321,7 @@ def test_a_script_of_the_request_goes_before_the_queue_and_that_before_the_defau
 
 
 def test_an_unknown_task_may_have_been_forgotten() -> None:
-    """How many are kept is told."""
+    """The message has the number of tasks kept."""
     core = core_of(max_tasks=1)
     bake(core)
     bake(core)
@@ -330,10 +330,10 @@ def test_an_unknown_task_may_have_been_forgotten() -> None:
     )
 
 
-def test_the_settings_reach_what_they_are_for() -> None:
-    """The token, the seed, the size of a body and what is recorded."""
+def test_the_settings_are_used() -> None:
+    """Token, seed, size of a body, and records."""
     core = core_of(seed=1, max_body=2)
-    assert bake(core, body={}).body != started().body
+    assert bake(core, body={}).body != accepted().body
     assert bake(core, body=[1]).status == 413
     assert [entry.headers["authorization"] for entry in core.journal.entries()] == ["Bearer [accepted]"] * 2
     assert [entry.status for entry in core.journal.entries()] == [202, 413]
@@ -344,7 +344,7 @@ def test_the_settings_reach_what_they_are_for() -> None:
 
 
 def test_a_reset_forgets_everything() -> None:
-    """Tasks, ids, queued scripts, records and how often was called."""
+    """Tasks, ids, queued scripts, records and counters."""
     core = core_of(seed=3, max_tasks=1, script=Script.parse("503@submit:2"))
     first = bake(core)
     core.enqueue([Script()])
@@ -359,7 +359,7 @@ def test_a_reset_forgets_everything() -> None:
 
 
 def test_each_operation_is_of_a_kind() -> None:
-    """Starting a task, telling of one, or neither."""
+    """Submit, poll, or neither."""
     core = core_of()
     kinds = [type(core.endpoint(*each)) for each in (("POST", "/v1/jobs"), ("GET", "/v1/jobs/x"), ("GET", "/v1/jobs"))]
     assert kinds == [Submit, Poll, Plain]

@@ -1,4 +1,4 @@
-"""S6: one core behind every door, so every door gives the same answers."""
+"""Every door leads to one core, and gives the same responses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.sandbox.asking import (
     door,
     life,
     poll,
-    started,
+    start_task,
     submit,
 )
 from tests.sandbox.test_sandbox_refusals import CELLS
@@ -55,12 +55,12 @@ ODD = [
 ]
 
 
-def everything(send: Send) -> list[Answer]:
-    """Ask for the whole matrix, the odd cases and a life with its download."""
+def ask_everything(send: Send) -> list[Answer]:
+    """Send the whole matrix, odd requests, and a task with its download."""
     answers = [send(submit(body)) for body in CELLS] + [send(ask) for ask in ODD]
-    task_id = started(send, x_sandbox_script="502@poll:2 no-url")
+    task_id = start_task(send, x_sandbox_script="502@poll:2 no-url")
     answers += [send(poll(task_id)) for _ in range(7)]
-    task_id = started(send, TEXT | {"aspectRatio": "9:16"})
+    task_id = start_task(send, TEXT | {"aspectRatio": "9:16"})
     answers += [send(poll(task_id)) for _ in range(5)]
     path = f"/files/{task_id}.mp4"
     return answers + [send(Ask(method, path, {"range": "bytes=5-99"})) for method in ("GET", "HEAD", "POST")]
@@ -68,16 +68,16 @@ def everything(send: Send) -> list[Answer]:
 
 @pytest.fixture(scope="module")
 def expected() -> list[Answer]:
-    """What the in-process transport answers."""
+    """Return the responses of the in-process transport."""
     with door("transport", Sandbox("mountsea_gemini")) as send:
-        return everything(send)
+        return ask_everything(send)
 
 
 @pytest.mark.parametrize("name", DOORS[1:])
 def test_every_door_gives_the_same_answers(name: str, expected: list[Answer]) -> None:
-    """Status, headers and bytes are equal over the whole matrix, the refusals, a life and a download."""
+    """Status, headers and bytes are equal."""
     with door(name, Sandbox("mountsea_gemini")) as send:
-        answers = everything(send)
+        answers = ask_everything(send)
     for number, (ours, theirs) in enumerate(zip(answers, expected, strict=True)):
         assert ours == theirs, number
 
@@ -85,11 +85,11 @@ def test_every_door_gives_the_same_answers(name: str, expected: list[Answer]) ->
 def test_a_sandbox_has_one_state_behind_all_its_doors(sandbox: Sandbox) -> None:
     """A task submitted in process is polled over TCP."""
     with door("transport", sandbox) as inside, door("tcp", sandbox) as outside:
-        assert life(outside, started(inside), 5) == STATES
+        assert life(outside, start_task(inside), 5) == STATES
 
 
 def test_respx_routes_of_ones_own_come_first(sandbox: Sandbox) -> None:
-    """The sandbox answers only what no earlier route does."""
+    """The sandbox responds only where no earlier route does."""
     with respx.mock() as router:
         router.get("https://a.test/mine").respond(204)
         sandbox.mock(router)
@@ -98,7 +98,7 @@ def test_respx_routes_of_ones_own_come_first(sandbox: Sandbox) -> None:
 
 
 def test_the_application_can_be_mounted_and_wrapped() -> None:
-    """It is a Starlette application: under a path of another one, and with middleware of one's own."""
+    """It is a Starlette application, which takes middleware."""
     sandbox = Sandbox("mountsea_gemini")
     app = sandbox.app
     app.add_middleware(GZipMiddleware, minimum_size=10)
@@ -113,7 +113,7 @@ def test_the_application_can_be_mounted_and_wrapped() -> None:
 
 
 def test_a_body_in_many_pieces_is_put_together(sandbox: Sandbox) -> None:
-    """A chunked upload is one body; one that grows beyond the limit is refused without being kept."""
+    """One that exceeds the limit is refused without being kept."""
     body = json.dumps(TEXT).encode()
 
     with sandbox.serve() as running, httpx.Client(base_url=running.url, headers=AUTH | JSON, trust_env=False) as client:
@@ -123,7 +123,7 @@ def test_a_body_in_many_pieces_is_put_together(sandbox: Sandbox) -> None:
 
 
 def test_eight_threads_at_once_lose_nothing(sandbox: Sandbox) -> None:
-    """Submits from several threads, in process and over TCP, get ids of their own."""
+    """Each submit has its own id, in process and over TCP."""
     ids: list[str] = []
     with sandbox.serve() as running:
 
@@ -142,7 +142,7 @@ def test_eight_threads_at_once_lose_nothing(sandbox: Sandbox) -> None:
 
 
 def test_records_can_be_read_while_requests_arrive(sandbox: Sandbox) -> None:
-    """Reading, scripting and resetting wait for the request at hand instead of meeting it half way."""
+    """Reading, scripting and resetting wait for the current request."""
     done = threading.Event()
     problems: list[str] = []
 
@@ -165,7 +165,7 @@ def test_records_can_be_read_while_requests_arrive(sandbox: Sandbox) -> None:
 
 
 def test_a_stopped_server_frees_its_port_and_its_thread(sandbox: Sandbox) -> None:
-    """After the block nobody listens, and the same port can be used again."""
+    """The port can be used again."""
     with sandbox.serve() as running:
         port = running.port
         assert httpx.get(running.url + "/x", trust_env=False).status_code == 404
@@ -177,6 +177,6 @@ def test_a_stopped_server_frees_its_port_and_its_thread(sandbox: Sandbox) -> Non
 
 
 def test_a_port_in_use_is_an_error_at_once(sandbox: Sandbox) -> None:
-    """Serving on a taken port raises and leaves no thread behind."""
+    """No thread is left behind."""
     with sandbox.serve() as running, pytest.raises(OSError, match="in use"):
         sandbox.serve(port=running.port)

@@ -1,4 +1,4 @@
-"""The result files are real videos and arrive as they are."""
+"""The result files are real videos, and are served unchanged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import av
 import pytest
 
-from tests.sandbox.asking import AUTH, HOST, TEXT, Ask, Send, poll, started
+from tests.sandbox.asking import AUTH, HOST, TEXT, Ask, Send, poll, start_task
 from tests.sandbox.make_videos import make
 
 VIDEOS = files("rulewright.sandbox") / "videos"
@@ -17,8 +17,8 @@ SIZES = {"wide": (320, 180), "tall": (180, 320)}
 
 
 def result(send: Send, body: Any = TEXT, script: str = "now") -> str:
-    """Run a task to its end and return its result's path."""
-    value = send(poll(started(send, body, x_sandbox_script=script))).json()
+    """Run a task to its end, and return the path of its file."""
+    value = send(poll(start_task(send, body, x_sandbox_script=script))).json()
     (url,) = value["result"]["videoUrls"]
     assert url.startswith(f"http://{HOST}/files/")
     return str(url).removeprefix(f"http://{HOST}")
@@ -26,7 +26,7 @@ def result(send: Send, body: Any = TEXT, script: str = "now") -> str:
 
 @pytest.mark.parametrize("name", SIZES)
 def test_every_frame_decodes(name: str) -> None:
-    """H.264 in the right shape, two seconds, a few kilobytes, playable from its first bytes."""
+    """H.264 in the right shape, two seconds, a few kilobytes, playable from the start."""
     content = (VIDEOS / f"{name}.mp4").read_bytes()
     with av.open(io.BytesIO(content), "r") as container:
         stream = container.streams.video[0]
@@ -43,7 +43,7 @@ def test_every_frame_decodes(name: str) -> None:
 
 @pytest.mark.parametrize("name", SIZES)
 def test_the_committed_files_are_what_the_script_makes(name: str) -> None:
-    """The same pictures, though another version of the encoder may write other bytes."""
+    """The pictures match; other encoders may write other bytes."""
     with av.open(io.BytesIO(make(*SIZES[name])), "r") as made, av.open(str(VIDEOS / f"{name}.mp4"), "r") as committed:
         pairs = list(zip(made.decode(video=0), committed.decode(video=0), strict=True))
     for ours, theirs in pairs:
@@ -56,7 +56,7 @@ def test_the_committed_files_are_what_the_script_makes(name: str) -> None:
     [(TEXT, "wide"), (TEXT | {"aspectRatio": "16:9"}, "wide"), (TEXT | {"aspectRatio": "9:16"}, "tall")],
 )
 def test_the_file_arrives_byte_for_byte_in_the_shape_asked_for(send: Send, body: Any, name: str) -> None:
-    """The download needs no credential and has its type and length."""
+    """The download needs no credential, and has its type and length."""
     answer = send(Ask("GET", result(send, body), {}))
     content = (VIDEOS / f"{name}.mp4").read_bytes()
     assert answer.status == 200
@@ -77,22 +77,22 @@ def test_the_file_arrives_byte_for_byte_in_the_shape_asked_for(send: Send, body:
     ],
 )
 def test_a_range_gives_its_part(send: Send, wanted: str, status: int, part: slice) -> None:
-    """One range is served as RFC 9110 says; what is no range is ignored."""
+    """As RFC 9110 says; an invalid range is ignored."""
     answer = send(Ask("GET", result(send), {"range": wanted}))
     assert (answer.status, answer.body) == (status, (VIDEOS / "wide.mp4").read_bytes()[part])
 
 
 @pytest.mark.parametrize("wanted", ["bytes=999999-", "bytes=5-4", "bytes=-0"])
 def test_a_range_outside_the_file_is_refused(send: Send, wanted: str) -> None:
-    """416 names the size."""
+    """Content-Range has the size."""
     answer = send(Ask("GET", result(send), {"range": wanted}))
     assert answer.status == 416
     assert any(name == "content-range" and value.startswith("bytes */") for name, value in answer.headers)
 
 
 def test_only_an_ended_successful_task_has_a_file(send: Send) -> None:
-    """Before the end, after a failure and for an unknown id there is a 404; other methods get a 405."""
-    running, failed = started(send), started(send, x_sandbox_script="failed now")
+    """Anything else is a 404, and other methods a 405."""
+    running, failed = start_task(send), start_task(send, x_sandbox_script="failed now")
     for task_id in (running, failed, "unknown", "../" * 3):
         assert send(Ask("GET", f"/files/{task_id}.mp4", AUTH)).status == 404
     assert send(Ask("POST", result(send), {})).status == 405

@@ -1,4 +1,4 @@
-"""Requests and answers as data, and what is kept of the requests."""
+"""Requests and responses as data, and the records of requests."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def request(*headers: tuple[bytes, bytes], path: str = "/a", query: bytes = b"",
     return Request("PUT", path, query, list(headers), body)
 
 
-def test_a_request_as_it_was_made() -> None:
-    """Headers in the order sent, and by name with repeated ones joined."""
+def test_headers_of_a_request() -> None:
+    """In the order sent, and joined by name."""
     made = request((b"a", b"1"), (b"b", b"\xe9"), (b"a", b"2"), (b"a", b"3"), path="/p", query=b"q", body=b"b")
     assert (made.method, made.path, made.query, made.body, made.scheme) == ("PUT", "/p", b"q", b"b", "http")
     assert made.headers == [(b"a", b"1"), (b"b", b"\xe9"), (b"a", b"2"), (b"a", b"3")]
@@ -38,7 +38,7 @@ def test_a_request_as_it_was_made() -> None:
 
 
 @pytest.mark.parametrize(("host", "shown"), [(b"a.test:80", "a.test:80"), (b"", "localhost"), (b"\xe9", "\xe9")])
-def test_the_origin_is_by_what_the_caller_reached_the_sandbox(host: bytes, shown: str) -> None:
+def test_the_origin_is_the_one_the_caller_used(host: bytes, shown: str) -> None:
     """Scheme, host and port."""
     assert request((b"host", host)).host == shown
     made = Request("GET", "/", b"", [(b"host", host)], b"", scheme="https")
@@ -47,7 +47,7 @@ def test_the_origin_is_by_what_the_caller_reached_the_sandbox(host: bytes, shown
 
 
 def test_cookies_are_read_leniently() -> None:
-    """Blank ones are there, and what is none does not hide the others."""
+    """Empty ones count, and an invalid one does not hide the others."""
     cookies = b' a = 1 ;b="2;c;d=; e[x]=f=g; b=\xe9'
     assert request((b"cookie", cookies)).cookies == {"a": "1", "b": "\xe9", "d": "", "e[x]": "f=g"}
     assert request((b"cookie", b'a=" b "')).cookies == {"a": " b "}
@@ -64,12 +64,12 @@ def test_cookies_are_read_leniently() -> None:
         ("/\xe9/", b"/\xe9%2F", "/\xe9%2F"),
     ],
 )
-def test_a_slash_within_a_segment_of_a_path_stays_one(path: str, raw: bytes, wanted: str) -> None:
-    """All else is decode_path."""
+def test_an_encoded_slash_in_a_path_stays_encoded(path: str, raw: bytes, wanted: str) -> None:
+    """Everything else is decoded."""
     assert decode_path(path, raw) == wanted
 
 
-def test_answers_have_their_length() -> None:
+def test_responses_have_their_content_length() -> None:
     """In bytes, after the other headers."""
     assert answer(200, b"abc", (b"a", b"b")) == Response(200, [(b"a", b"b"), (b"content-length", b"3")], b"abc")
     made = json_answer(201, {"é": [1, "\ud800"]}, (b"a", b"b"))
@@ -79,14 +79,14 @@ def test_answers_have_their_length() -> None:
 
 
 def test_an_error_has_the_common_shape() -> None:
-    """Status, its phrase, what is wrong, and more."""
+    """statusCode, error and message, which `more` may replace."""
     found = error_answer(404, ["a"], (b"a", b"b"), more={"message": "c", "more": 1})
     assert found == json_answer(404, {"statusCode": 404, "error": "Not Found", "message": "c", "more": 1}, (b"a", b"b"))
     assert error_answer(400, "x") == json_answer(400, {"statusCode": 400, "error": "Bad Request", "message": "x"})
 
 
 def test_a_page_of_a_proxy() -> None:
-    """HTML with the phrase of the status."""
+    """HTML with the status phrase."""
     page = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
     assert html_answer(502) == answer(502, page, (b"content-type", b"text/html; charset=utf-8"))
     assert [phrase(status) for status in (200, 520, 521)] == [
@@ -97,13 +97,13 @@ def test_a_page_of_a_proxy() -> None:
 
 
 @pytest.mark.parametrize(("ending", "out"), [("whole", b"abcde"), ("cut", b"ab"), ("reset", b"ab"), ("drop", b"ab")])
-def test_of_a_body_that_is_cut_the_first_half_is_let_out(ending: Any, out: bytes) -> None:
-    """However it is cut."""
+def test_half_of_a_cut_body_is_delivered(ending: Any, out: bytes) -> None:
+    """Every kind of cut delivers the same half."""
     assert Response(200, [], b"abcde", ending=ending).delivered == out
 
 
-def kept(*headers: tuple[bytes, bytes], query: bytes = b"", token: str = "tökén") -> Recorded:  # noqa: S107  made up
-    """Return what is kept of a request."""
+def record(*headers: tuple[bytes, bytes], query: bytes = b"", token: str = "tökén") -> Recorded:  # noqa: S107  made up
+    """Return the record of a request."""
     journal = Journal(token, frozenset({"authorization", "x-kéy"}))
     journal.add(request(*headers, query=query, body=b"b\xff"), 201)
     (entry,) = journal.entries()
@@ -111,8 +111,8 @@ def kept(*headers: tuple[bytes, bytes], query: bytes = b"", token: str = "töké
 
 
 def test_a_record_is_the_request_and_its_status() -> None:
-    """As it came; a body that is not UTF-8 is shown as well as it can be."""
-    found = kept((b"a", b"1"), (b"a", b"\xe9"), query=b"a=%20&\xe9")
+    """Bytes that are not UTF-8 are replaced."""
+    found = record((b"a", b"1"), (b"a", b"\xe9"), query=b"a=%20&\xe9")
     assert found == Recorded("PUT", "/a", "a=%20&\xe9", {"a": "1, \xe9"}, b"b\xff", 201)
     assert found.as_json() == {
         "method": "PUT",
@@ -144,8 +144,8 @@ TOKEN = "tökén".encode()
     ],
 )
 def test_a_header_that_may_carry_a_credential_is_not_kept(name: str, value: bytes, shown: str) -> None:
-    """Only whether it is the accepted one."""
-    assert kept((name.encode(), value)).headers == {name.encode().decode("latin-1"): shown}
+    """The record says only whether it was accepted."""
+    assert record((name.encode(), value)).headers == {name.encode().decode("latin-1"): shown}
 
 
 @pytest.mark.parametrize(
@@ -159,12 +159,12 @@ def test_a_header_that_may_carry_a_credential_is_not_kept(name: str, value: byte
     ],
 )
 def test_a_credential_in_the_query_is_hidden(query: str, shown: str) -> None:
-    """By its name, however that is written."""
-    assert kept(query=query.encode()).query == shown
+    """However its name is encoded."""
+    assert record(query=query.encode()).query == shown
 
 
 def test_the_newest_records_are_kept() -> None:
-    """Of so many requests and so many bytes; of the others only how many there were."""
+    """Only the number of dropped ones is known."""
     journal = Journal("t", frozenset())
     for number in range(MAX_ENTRIES + 2):
         journal.add(request(path=f"/{number}"), 200)
@@ -176,7 +176,7 @@ def test_the_newest_records_are_kept() -> None:
 
 
 def test_the_newest_bytes_are_kept() -> None:
-    """One record is kept however large it is."""
+    """One record is kept whatever its size."""
     journal = Journal("t", frozenset())
     half = bytes(MAX_BYTES // 2)
     for path in ("/a", "/b"):

@@ -1,4 +1,4 @@
-"""Parameters: where each is found, what its text is read as, and what is told of a wrong one."""
+"""Parameters: where each is found, how it is parsed, and how a wrong value is reported."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read(
     strict: bool = False,
     keys: frozenset[tuple[str, str]] = frozenset(),
 ) -> Any:
-    """Return what a request's parameters are read as, and what is wrong."""
+    """Return the parsed parameters of a request, and the violations."""
     paths = {"/": {"get": {"responses": {}, "parameters": parameters, "x-rules": rules}}}
     spec = spec_of(paths, components={"schemas": TEXTS})
     named = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()]
@@ -33,12 +33,12 @@ def read(
 
 
 def parameter(place: str, name: str, kind: Any = None, *, required: bool = False) -> dict[str, Any]:
-    """Return a parameter, a text if nothing else is said."""
+    """Return a parameter, a string by default."""
     return {"in": place, "name": name, "required": required, "schema": kind or {"type": "string"}}
 
 
 def entry(keyword: str, pointer: str, got: str, message: str) -> dict[str, Any]:
-    """Return what is wrong."""
+    """Return a violation."""
     return {"keyword": keyword, "pointer": pointer, "got": got, "message": message}
 
 
@@ -51,7 +51,7 @@ EVERYWHERE = [
 
 
 def test_where_a_parameter_is_found() -> None:
-    """Each at its own place, decode_path as one is there; headers by a name in any case."""
+    """Path, query, header and cookie; header names ignore case."""
     headers = {"x-dry?\xe9": "%20\xe9", "cookie": 'x=1; C="a%20b"', "c": "no", "in": "no"}
     values = {"a b": "\xe9 ", "in": "%20", "X-Dry\N{SNOWMAN}\xe9": "%20\xe9", "C": "a b"}
     assert read(EVERYWHERE, "a+b=%C3%A9+", {"in": "%20", "a b": "no"}, headers) == (values, [], [])
@@ -62,8 +62,8 @@ def test_where_a_parameter_is_found() -> None:
 
 
 @pytest.mark.parametrize("place", ["query", "path", "header", "cookie"])
-def test_what_is_required_must_be_there(place: str) -> None:
-    """What is wrong is told by the place in the request."""
+def test_required_parameters_must_be_present(place: str) -> None:
+    """The violation has the place in the request."""
     missing = entry("required", f"/{place}/a~1b", "absent", "must be present")
     assert read([parameter(place, "a/b", required=True), parameter(place, "x")]) == ({}, [missing], [])
 
@@ -107,8 +107,8 @@ LIST = {"type": "array", "items": {"type": "integer"}}
         ({"type": "array", "items": LIST}, ["1"], [[1]]),
     ],
 )
-def test_what_a_text_is_read_as(schema: Any, texts: list[str], value: Any) -> None:
-    """The type its schema asks for, where it can be read so; a text if that may be."""
+def test_how_a_value_is_parsed(schema: Any, texts: list[str], value: Any) -> None:
+    """As the schema's type if possible, or else as a string."""
     query = "&".join("q=" + "".join(f"%{byte:02x}" for byte in text.encode()) for text in texts)
     assert read([parameter("query", "q", schema)], query)[0] == {"q": value}
 
@@ -133,7 +133,7 @@ def test_what_a_text_is_read_as(schema: Any, texts: list[str], value: Any) -> No
     ],
 )
 def test_how_a_wrong_value_is_reported(schema: Any, query: str, entries: Any) -> None:
-    """Each thing wrong, and the other parameters all the same."""
+    """The other parameters are parsed all the same."""
     values, found, warnings = read([parameter("query", "q", schema), parameter("query", "r")], query + "&r=1")
     assert sorted(found, key=str) == sorted(entries, key=str)
     assert (values["r"], warnings) == ("1", [])
@@ -151,7 +151,7 @@ TWO_PLACES = [parameter("query", "a"), parameter("header", "a"), parameter("quer
 
 
 def test_rules_of_several_parameters() -> None:
-    """By name, and by place and name where several places share one."""
+    """By name, or by place and name where places share one."""
     broken = {
         "rule": "a-needs-b",
         "pointer": "/b",
@@ -167,8 +167,8 @@ def test_rules_of_several_parameters() -> None:
     assert read(TWO_PLACES, headers={"a": "1"}, rules=[RULE]) == ({"a": "1"}, [], [])
 
 
-def test_a_parameter_that_carries_the_key_is_no_matter_of_parameters() -> None:
-    """Whether it is right is told by who guards the operation; the same name elsewhere is a parameter like any."""
+def test_a_parameter_that_carries_the_key_is_not_checked() -> None:
+    """The guard checks it; the same name elsewhere is an ordinary parameter."""
     given = [parameter("header", "X-Key", required=True), parameter("query", "x-key", required=True)]
     missing = entry("required", "/query/x-key", "absent", "must be present")
     assert read(given, keys=frozenset({("header", "x-key")})) == ({}, [missing], [])

@@ -1,4 +1,4 @@
-"""Where things stand in other vendors' documents: paths, results, ids and states, and null."""
+"""Paths, results, ids, states and null in other vendors' documents."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.sandbox.test_sandbox_generic import BASE, KEY, SPEC, WAITER
 
 
 def test_paths_that_differ_in_names_only_are_one_path() -> None:
-    """Each operation reads the value by its own name; a method that two of them have is the first one's."""
+    """Each operation uses its own parameter name; the first of two equal methods wins."""
 
     def path(name: str, schema: dict[str, Any], *methods: str) -> dict[str, Any]:
         parameter = {"name": name, "in": "path", "required": True, "schema": schema}
@@ -34,7 +34,7 @@ def test_paths_that_differ_in_names_only_are_one_path() -> None:
 
 
 def test_a_header_without_a_parameter_is_ignored() -> None:
-    """OpenAPI has the definitions of three ignored; a key that is a parameter, too, is judged as a key alone."""
+    """OpenAPI ignores three header definitions; a key is checked as a key only."""
     names = ("Accept", "content-type", "Authorization", "X-Key")
     schema = {"type": "string", "minLength": 99}
     given = [{"name": name, "in": "header", "required": True, "schema": schema} for name in names]
@@ -48,8 +48,8 @@ def test_a_header_without_a_parameter_is_ignored() -> None:
         assert client.get("/").status_code == 401
 
 
-def test_a_result_stands_where_the_document_has_it_and_an_id_is_of_its_kind() -> None:
-    """In the first object of a list, beside what else that object must hold; a number where ids are numbers."""
+def test_the_place_of_a_result_and_the_type_of_an_id() -> None:
+    """In the first object of a list, beside its required fields."""
     spec = copy.deepcopy(SPEC)
     cake = {
         "type": "object",
@@ -79,10 +79,8 @@ def test_a_result_stands_where_the_document_has_it_and_an_id_is_of_its_kind() ->
         ({"type": "integer", "enum": [0, 2, 5]}, {"0": "retry", "2": "success", "5": "failure"}, [0, 2]),
     ],
 )
-def test_a_state_may_be_a_number_or_whether_it_is_done(
-    kind: dict[str, Any], states: dict[str, str], seen: list[Any]
-) -> None:
-    """The answer holds what the document says, not its words in the waiter."""
+def test_a_state_may_be_a_number_or_a_boolean(kind: dict[str, Any], states: dict[str, str], seen: list[Any]) -> None:
+    """The response has the document's type."""
     spec = copy.deepcopy(SPEC)
     look = spec["paths"]["/jobs/{job}"]["get"]
     answer = {"type": "object", "properties": {"state": kind}}
@@ -107,5 +105,5 @@ def test_a_state_may_be_a_number_or_whether_it_is_done(
     ],
 )
 def test_an_id_is_as_the_document_wants_it(schema: dict[str, Any], wanted: str) -> None:
-    """What leads to a task by its path must fit the parameter there."""
+    """It must match the schema of the poll's parameter."""
     assert id_format(schema)("e3e70682-c209-4cac-a29f-6fbed82c07cd") == wanted

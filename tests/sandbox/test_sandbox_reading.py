@@ -1,4 +1,4 @@
-"""Bodies are read as JSON or as the objects that forms stand for, or it is told why not."""
+"""Parse bodies: JSON, forms and multipart, or the reason why not."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ BODY = Body(required=True, media={JSON: {}, PLAIN: SCHEMA, PARTS: SCHEMA, "image
 
 
 def read_body(raw: bytes, content_type: str | None = JSON, *, limit: int = 10**6, **headers: str) -> Any:
-    """Return what a body is read as, or the refusal's status and message."""
+    """Return the parsed body, or status and message of the refusal."""
     named = {"content-type": content_type, **{name.replace("_", "-"): value for name, value in headers.items()}}
     sent = [(name.encode(), value.encode("latin-1")) for name, value in named.items() if value is not None]
     value, refusal = read(Request("POST", "/", b"", sent, raw), BODY, limit, SPEC)
@@ -75,12 +75,12 @@ MEDIA = f"{JSON}, {PLAIN}, {PARTS}, image/png, a/b+json"
     ],
 )
 def test_a_body_is_read_or_refused(raw: bytes, content_type: str | None, found: Any) -> None:
-    """JSON in UTF-8, whatever white space is around it; what is of another documented type is not read."""
+    """JSON in UTF-8; another documented media type is not parsed."""
     assert read_body(raw, content_type) == found
 
 
 def test_the_size_and_the_encoding_of_a_body() -> None:
-    """No more than the limit, and not compressed."""
+    """Within the limit, and not compressed."""
     assert read_body(b"12", limit=2) == 12
     assert read_body(b"123", limit=2) == (413, "the body is larger than 2 bytes")
     assert read_body(b"1", content_encoding="identity") == 1
@@ -118,13 +118,13 @@ def test_the_size_and_the_encoding_of_a_body() -> None:
     ],
 )
 def test_a_form_is_the_object_it_stands_for(raw: bytes, value: Any) -> None:
-    """Texts are read as the schema asks, at any depth; what is no proper name of a place is a name."""
+    """Values are converted by the schema at any depth; malformed names are plain names."""
     assert read_body(raw, PLAIN) == value
     assert read_body(raw, f"{PLAIN.upper()} ; charset=utf-8") == value
 
 
 def part(head: str, content: bytes) -> bytes:
-    """Return a part of a form."""
+    """Return a part of a multipart body."""
     return b"--b\r\n" + head.encode() + b"\r\n\r\n" + content + b"\r\n"
 
 
@@ -150,7 +150,7 @@ NAMED = 'Content-Disposition: form-data; name="{}"'
     ],
 )
 def test_a_form_in_parts(parts: list[bytes], value: Any) -> None:
-    """A part with a file name is bytes, one of JSON its value, any other a text."""
+    """A part with a file name is bytes, one of JSON its value, any other text."""
     assert read_body(b"".join(parts) + b"--b--\r\n", f"{PARTS}; boundary=b") == value
 
 
@@ -166,5 +166,5 @@ def test_a_form_in_parts(parts: list[bytes], value: Any) -> None:
     ],
 )
 def test_a_malformed_form_is_an_error(raw: bytes, content_type: str, reason: str) -> None:
-    """What it says it is, and what is wrong with it."""
+    """The message has the reason."""
     assert read_body(raw, content_type) == (400, f"the body is not a valid form: {reason}")

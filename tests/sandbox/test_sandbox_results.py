@@ -1,4 +1,4 @@
-"""What stands in the answers to a submit and to a poll, to the byte."""
+"""The bodies of responses to submits and polls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DATE: Any = {"type": "string", "format": "date-time"}
 
 
 def spec_for(schema: Any) -> Spec:
-    """Return a document with one operation that answers so; `schema` is also the component Answer."""
+    """Return a document with one operation, whose schema is also the component Answer."""
     content = {"application/json": {"schema": schema}} if schema is not None else {}
     paths = {"/": {"get": {"responses": {"200": {"content": content}}}}}
     return spec_of(paths, components={"schemas": {"Answer": schema, "Number": NUMBER}})
@@ -48,15 +48,15 @@ def task_of(script: str = "now", task_id: str = "id-456789") -> Task:
     return Task(task_id, life, 0.0, EPOCH, tall=False)
 
 
-def finished(script: str = "now", task_id: str = "id-456789") -> Task:
-    """Return a task that came to its end."""
+def finished_task(script: str = "now", task_id: str = "id-456789") -> Task:
+    """Return a task that has ended."""
     task = task_of(script, task_id)
     task.finished = EPOCH + 2
     return task
 
 
-def polled(schema: Any, task: Task, shown: str = "done", **more: Any) -> Any:
-    """Return the body of a poll's answer."""
+def poll_body(schema: Any, task: Task, shown: str = "done", **more: Any) -> Any:
+    """Return the body of the response to a poll."""
     spec = spec_for(schema)
     return PollBody(Schemas(spec), spec.operations[0], waiter(**more)).of(task, shown, "http://a.test")
 
@@ -80,7 +80,7 @@ URL = "http://a.test/files/id-456789.mp4"
     ],
 )
 def test_a_submit_is_answered_with_the_id(schema: Any, pointer: str, numeric: bool, wanted: str) -> None:
-    """In the place that the link names, beside what the document shows."""
+    """At the pointer of the link, beside the document's example."""
     spec = spec_for(schema)
     body = SubmitBody(Schemas(spec), spec.operations[0], pointer, numeric=numeric)
     assert body.of(task_of(task_id="7")) == json.loads(wanted)
@@ -88,7 +88,7 @@ def test_a_submit_is_answered_with_the_id(schema: Any, pointer: str, numeric: bo
 
 
 def test_a_shown_example_is_not_changed() -> None:
-    """The document's own value stays as it is."""
+    """The document is not mutated."""
     shown = {"data": {"x": 1}}
     spec = spec_for({"example": shown})
     SubmitBody(Schemas(spec), spec.operations[0], "/data/id", numeric=False)
@@ -100,10 +100,10 @@ def test_a_shown_example_is_not_changed() -> None:
     ("schema", "task", "state", "more", "wanted"),
     [
         ({}, task_of(), "queued", {}, {"state": "queued"}),
-        (None, finished(), "done", {}, {"state": "done", "url": URL}),
-        ({}, finished("no-url"), "done", {}, {"state": "done"}),
-        (properties(url={"type": "array"}), finished(), "done", {}, {"state": "done", "url": [URL]}),
-        ({}, finished(), "done", {"output": None}, {"state": "done"}),
+        (None, finished_task(), "done", {}, {"state": "done", "url": URL}),
+        ({}, finished_task("no-url"), "done", {}, {"state": "done"}),
+        (properties(url={"type": "array"}), finished_task(), "done", {}, {"state": "done", "url": [URL]}),
+        ({}, finished_task(), "done", {"output": None}, {"state": "done"}),
         (properties("n", n=NUMBER, m=NUMBER), task_of(), "queued", {}, {"n": 1, "state": "queued"}),
         (properties(job=TEXT), task_of(), "queued", {}, {"job": "id-456789", "state": "queued"}),
         (properties(id=TEXT), task_of(), "queued", {}, {"id": "id-456789", "state": "queued"}),
@@ -122,8 +122,8 @@ def test_a_shown_example_is_not_changed() -> None:
     ],
 )  # fmt: skip
 def test_what_a_poll_reports(schema: Any, task: Task, state: str, more: Any, wanted: Any) -> None:
-    """What is required, the id where the document has one, the state as what it is, and the result at the end."""
-    assert polled(schema, task, state, **more) == wanted
+    """Required fields, the id if documented, the state in its type, and the result at the end."""
+    assert poll_body(schema, task, state, **more) == wanted
 
 
 DATES: Any = dict.fromkeys(
@@ -132,12 +132,12 @@ DATES: Any = dict.fromkeys(
 
 
 def test_the_dates_of_a_task() -> None:
-    """Those whose names begin with a word for the beginning or the end."""
+    """Date fields named after a beginning or an end."""
     begun = dict.fromkeys(("createdAt", "SubmittedAt", "started_at"), "2026-01-01T00:00:00.000Z")
     ended = dict.fromkeys(("finishedAt", "CompletedAt", "endedAt"), "2026-01-01T00:00:02.000Z")
     schema = properties(**DATES, createdBy=TEXT, finishedBy=TEXT)
-    assert polled(schema, task_of(), "queued") == {"state": "queued", **begun}
-    assert polled(schema, finished("no-url")) == {"state": "done", **begun, **ended}
+    assert poll_body(schema, task_of(), "queued") == {"state": "queued", **begun}
+    assert poll_body(schema, finished_task("no-url")) == {"state": "done", **begun, **ended}
 
 
 ERROR = {"message": "/error/text", "code": "/code", "trace": "/trace"}
@@ -157,8 +157,8 @@ WHY = "the script of this task ends it as burnt"
     ],
 )  # fmt: skip
 def test_what_a_failed_task_reports(script: str, state: str, schema: Any, error: Any, wanted: Any) -> None:
-    """A message, a code of a failure and a trace of any task, where the waiter says."""
-    assert polled(schema, finished(script), state, error=error) == {"state": state, **wanted}
+    """Message and code of a failure, and the trace id of any task, where the waiter says."""
+    assert poll_body(schema, finished_task(script), state, error=error) == {"state": state, **wanted}
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_what_a_failed_task_reports(script: str, state: str, schema: Any, error:
     ],
 )
 def test_the_place_of_a_result(schema: Any, pointer: str, before: Any, wanted: Any) -> None:
-    """As the document describes it: in the first item of a list, beside what else is there."""
+    """In the first item of a list, beside what is there already."""
     Output(Schemas(spec_for({})), schema, pointer).put(before, "U")
     assert before == wanted
     assert json.loads(json.dumps(before)) == wanted

@@ -1,4 +1,4 @@
-"""What the sandbox makes up for a schema fits it."""
+"""Values that the sandbox makes up are valid by their schema."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SPEC = Spec({"openapi": "3.1.0", "paths": {"/": {"get": {"responses": {}}}}})
 )
 @pytest.mark.parametrize("shortest", [0, 1, 5])
 def test_a_text_for_a_pattern(pattern: str, shortest: int) -> None:
-    """It matches and is long enough, or there is none; anchors, classes, repeats and branches are understood."""
+    """It matches and is long enough, or there is none."""
     text = matching_text(pattern, shortest)
     if text is None:
         assert (pattern, shortest) == ("^(a|b)c?$", 5)  # there is none
@@ -41,8 +41,8 @@ def test_a_text_for_a_pattern(pattern: str, shortest: int) -> None:
 
 
 @pytest.mark.parametrize("pattern", [r"(?=x)", r"(a)\1", "("])
-def test_no_text_is_made_up_for_what_is_not_understood(pattern: str) -> None:
-    """None, and no error."""
+def test_an_unsupported_pattern_has_no_sample(pattern: str) -> None:
+    """It is no error either."""
     assert matching_text(pattern) is None
 
 
@@ -69,13 +69,13 @@ def test_no_text_is_made_up_for_what_is_not_understood(pattern: str) -> None:
     ],
 )
 def test_a_sample_fits_its_schema(schema: dict[str, Any]) -> None:
-    """Bounds, steps, kinds, formats and alternatives are kept."""
+    """Bounds, multiples, types, formats and alternatives."""
     validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
     assert validator.is_valid(sample(Schemas(SPEC), schema)), sample(Schemas(SPEC), schema)
 
 
 def test_the_tag_of_an_alternative_is_the_documents_word() -> None:
-    """A discriminator names the alternative that was chosen, by its mapping."""
+    """The discriminator's mapping names the chosen alternative."""
     document = {
         "openapi": "3.1.0",
         "paths": {"/": {"get": {"responses": {}}}},
@@ -88,7 +88,7 @@ def test_the_tag_of_an_alternative_is_the_documents_word() -> None:
 
 
 def test_an_answer_is_the_first_example_that_fits() -> None:
-    """Written beside the schema or referred to; where none fits it is made up, as is what has none."""
+    """Inline or referenced; without a valid one, a value is made up."""
     word = {"type": "object", "required": ["at"], "properties": {"at": {"type": "string", "format": "date"}}}
     shown = {"wrong": {"value": {"at": "yesterday"}}, "right": {"$ref": "#/components/examples/day"}, "none": {}}
     media: dict[str, Any] = {
@@ -108,8 +108,8 @@ def test_an_answer_is_the_first_example_that_fits() -> None:
         assert client.get("/none").json() != 7
 
 
-def test_alternatives_are_told_apart_by_a_tag_they_need_not_have() -> None:
-    """Else the value could be any of them, and so, for `oneOf`, none."""
+def test_an_optional_tag_distinguishes_alternatives() -> None:
+    """Otherwise several members of a `oneOf` would match."""
     boat: dict[str, Any] = {"required": ["name"], "properties": {"name": {}, "kind": {"enum": ["canoe", "ferry"]}}}
     train = {"required": ["name"], "properties": {"name": {}, "kind": {"const": "train"}}}
     mapping = {"train": "#/components/schemas/Train", "ferry": "#/components/schemas/Boat"}

@@ -1,4 +1,4 @@
-"""Schemas of a document: what a value must be like, without the rules, and which rules bind which part of it."""
+"""Schemas of a document: compiled without rules, and the rules that bind each part."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def schemas(version: str = "3.0.3", components: Any = COMPONENTS) -> Schemas:
     ],
 )
 def test_a_schema_of_3_0(schema: Any, good: list[Any], bad: list[Any]) -> None:
-    """With `nullable`, at any depth; members of allOf that stand for a rule are left out."""
+    """`nullable` is supported at any depth; `allOf` members that encode a rule are left out."""
     validator = schemas().validator(schema)
     assert [value for value in [*good, *bad] if validator.is_valid(value)] == good
 
@@ -90,7 +90,7 @@ def test_a_schema_of_3_0(schema: Any, good: list[Any], bad: list[Any]) -> None:
     ],
 )
 def test_a_schema_of_3_1(schema: Any, good: list[Any], bad: list[Any]) -> None:
-    """Draft 2020-12 as it is; rules are left out wherever a schema can stand, and only there."""
+    """Draft 2020-12; rules are left out wherever a schema may be, and only there."""
     validator = schemas("3.1.0").validator(schema)
     assert [value for value in [*good, *bad] if validator.is_valid(value)] == good
 
@@ -109,7 +109,7 @@ def test_a_schema_of_3_1(schema: Any, good: list[Any], bad: list[Any]) -> None:
     ],
 )
 def test_a_reference_is_followed(version: str, reference: str, bad: Any) -> None:
-    """To a component or into one, through others, in a circle, by an escaped name; what nobody asks for is not read."""
+    """Through others, in a circle, with escaped names; unused ones are not read."""
     for schema, value in (({"$ref": reference}, bad), ({"items": {"$ref": reference}}, [bad])):
         assert not schemas(version).validator(schema).is_valid(value)
     assert schemas(version).validator({"$ref": reference}).is_valid("a")
@@ -125,14 +125,14 @@ def test_a_reference_is_followed(version: str, reference: str, bad: Any) -> None
     ],
 )
 def test_a_malformed_schema_is_an_error(schema: Any, message: str) -> None:
-    """The mistake of the document, in one line."""
+    """One line names the mistake."""
     with pytest.raises(InputError) as caught:
         schemas("3.1.0").validator(schema)
     assert str(caught.value) == message
 
 
 def test_nothing_is_fetched() -> None:
-    """A reference to another document is an error, not a request."""
+    """A reference to another document is an error."""
     with pytest.raises(SchemaError) as caught:
         compile_schema({"$ref": "http://127.0.0.1:1/x"})
     assert str(caught.value) == (
@@ -141,21 +141,24 @@ def test_nothing_is_fetched() -> None:
     )
 
 
-def ruled(name: str, **more: Any) -> dict[str, Any]:
+def with_rule(name: str, **more: Any) -> dict[str, Any]:
     """Return a schema with a rule."""
     return {"x-rules": [{"id": name}], **more}
 
 
-TREE: Any = ruled(
+TREE: Any = with_rule(
     "whole",
-    properties={"a": ruled("a", type="string"), "b": {"$ref": "#/components/schemas/Kind"}},
-    additionalProperties=ruled("other"),
-    items=ruled("item", items=ruled("deep")),
-    allOf=[ruled("member", properties={"a": ruled("member-a")}), {"x-rule": {}, **ruled("rule")}],
-    oneOf=[ruled("object", type="object"), ruled("list", type="array")],
-    anyOf=[ruled("small", maxProperties=1), ruled("smaller", maxProperties=0), {"type": "array"}],
+    properties={"a": with_rule("a", type="string"), "b": {"$ref": "#/components/schemas/Kind"}},
+    additionalProperties=with_rule("other"),
+    items=with_rule("item", items=with_rule("deep")),
+    allOf=[
+        with_rule("member", properties={"a": with_rule("member-a")}),
+        {"x-rule": {}, **with_rule("rule")},
+    ],
+    oneOf=[with_rule("object", type="object"), with_rule("list", type="array")],
+    anyOf=[with_rule("small", maxProperties=1), with_rule("smaller", maxProperties=0), {"type": "array"}],
 )
-KIND: Any = ruled("kind", properties={"again": {"$ref": "#/components/schemas/Kind"}})
+KIND: Any = with_rule("kind", properties={"again": {"$ref": "#/components/schemas/Kind"}})
 
 
 @pytest.mark.parametrize(
@@ -182,7 +185,7 @@ KIND: Any = ruled("kind", properties={"again": {"$ref": "#/components/schemas/Ki
     ],
 )
 def test_which_parts_of_a_value_rules_bind(value: Any, wanted: Any) -> None:
-    """Everything by the schema of its place; of a choice only where one alternative fits and no other."""
+    """Rules of a choice count only if exactly one alternative matches."""
     tree = schemas("3.1.0", {"Kind": KIND})
     found = list(tree.rule_subjects(TREE, value))
     assert [(at, rule["id"]) for at, _, rule in found] == wanted
@@ -196,7 +199,7 @@ def _at(value: Any, location: Any) -> Any:
 
 
 def test_the_rules_that_may_bind_a_value() -> None:
-    """Each once; those of the schema itself and of its allOf members bind all of it, whatever it is."""
+    """Each once; those of `allOf` members bind the whole value."""
     tree = schemas("3.1.0", {"Kind": KIND})
     assert [rule["id"] for rule in tree.rules(TREE)] == [
         "whole",
@@ -212,18 +215,21 @@ def test_the_rules_that_may_bind_a_value() -> None:
         "small",
         "smaller",
     ]
-    twice = {"properties": {"a": ruled("whole")}, "allOf": [ruled("whole"), {"allOf": [ruled("inner")]}]}
+    twice = {
+        "properties": {"a": with_rule("whole")},
+        "allOf": [with_rule("whole"), {"allOf": [with_rule("inner")]}],
+    }
     assert [rule["id"] for rule in tree.rules(twice)] == ["whole", "inner"]
 
 
 @pytest.mark.parametrize("keyword", ["allOf", "oneOf", "anyOf"])
-def test_a_circle_is_gone_round_once(keyword: str) -> None:
-    """Of schemas that hold each other, at one place and below it."""
+def test_recursive_schemas_end(keyword: str) -> None:
+    """At one place, and below it."""
     one, other, below = ({"$ref": f"#/components/schemas/{name}"} for name in ("One", "Other", "Below"))
     components = {
-        "One": ruled("one", **{keyword: [other]}),
-        "Other": ruled("other", allOf=[one], properties={"a": below}),
-        "Below": ruled("below", additionalProperties=one),
+        "One": with_rule("one", **{keyword: [other]}),
+        "Other": with_rule("other", allOf=[one], properties={"a": below}),
+        "Below": with_rule("below", additionalProperties=one),
     }
     tree = schemas("3.1.0", components)
     assert [rule["id"] for rule in tree.rules(one)] == ["one", "other", "below"]
@@ -234,12 +240,12 @@ def test_a_circle_is_gone_round_once(keyword: str) -> None:
 
 
 def test_null_is_one_more_type_where_it_can_be() -> None:
-    """So that a refusal names the types, and not a choice."""
+    """A violation can then name the types."""
     assert [error.kind.name for error in schemas().validator(TEXT).iter_errors(1)] == ["type"]
 
 
 @pytest.mark.parametrize("schema", [{}, True, {"x-rules": None, "properties": None, "allOf": None, "oneOf": None}])
 def test_a_schema_without_rules(schema: Any) -> None:
-    """Nothing is bound."""
+    """No rule binds."""
     assert list(schemas().rules(schema)) == []
     assert list(schemas().rule_subjects(schema, {"a": [1]})) == []

@@ -1,4 +1,4 @@
-"""Scripts: their words, and what is wrong with others."""
+"""Parse scripts, reject malformed ones, and apply their faults to responses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rulewright.sandbox.exchange import answer, html_answer, json_answer
 from rulewright.sandbox.script import apply_faults, refusal
 from rulewright.sandbox.spec import Waiter
 
-from tests.sandbox.asking import AUTH, Ask, Send, life, poll, started, submit
+from tests.sandbox.asking import Send, life, start_task, submit
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,13 @@ from tests.sandbox.asking import AUTH, Ask, Send, life, poll, started, submit
         ('{"faults":"500"}', Script(faults=(Fault("500"),))),
     ],
 )
-def test_a_script_is_read_as_written(text: str, script: Script) -> None:
-    """Words and JSON mean the same things."""
+def test_a_script_is_text_or_json(text: str, script: Script) -> None:
+    """Both mean the same."""
     assert Script.parse(text) == script
 
 
 def json_error(text: str) -> str:
-    """Return what this Python says of a text that is not JSON."""
+    """Return this Python's message for invalid JSON."""
     with pytest.raises(json.JSONDecodeError) as caught:
         json.loads(text)
     return str(caught.value)
@@ -94,7 +94,7 @@ FORM = "write KIND[=ARGUMENT]@PLACE[:FIRST[-[LAST]]], as in 502@poll:2-4"
     ],
 )
 def test_a_malformed_script_is_an_error(sandbox: Sandbox, send: Send, text: str, message: str) -> None:
-    """In Python as an error, over HTTP as a 400; either names the word and what would be right."""
+    """An exception in Python, a 400 over HTTP; it names the word and what would be right."""
     with pytest.raises(ScriptError) as caught:
         sandbox.script(text)
     assert str(caught.value) == message
@@ -105,7 +105,7 @@ def test_a_malformed_script_is_an_error(sandbox: Sandbox, send: Send, text: str,
 
 @pytest.mark.parametrize("value", [1, None, ["failed"], {"outcome": "now", "colour": "red"}])
 def test_a_script_from_json_is_text_or_an_object(value: object) -> None:
-    """Nothing else can be read."""
+    """Any other value is refused."""
     with pytest.raises(ScriptError) as caught:
         Script.read(value)
     assert str(caught.value) == "a script is text or an object with outcome, timing and faults"
@@ -125,48 +125,27 @@ def test_a_fault_hits_from_its_first_request_to_its_last() -> None:
 
 
 def test_seconds_are_those_of_the_argument() -> None:
-    """From none to an hour, or as many as are usual."""
+    """From zero to an hour, with a default."""
     faults = [Fault("slow", argument=text) for text in ("0", "2.5", "3600", "", None)]
     assert [fault.seconds for fault in faults] == [0.0, 2.5, 3600.0, 1.0, 1.0]
     assert Fault("drip").seconds == 0.05
 
 
 def test_a_slower_timing() -> None:
-    """Each state lasts longer; at once becomes so many polls."""
+    """Each state lasts longer; `now` becomes a number of polls."""
     timings = (Timing("now"), Timing("polls", 2), Timing("seconds", 0.5))
     assert [timing.slower(5) for timing in timings] == [Timing("polls", 5), Timing("polls", 10), Timing("seconds", 2.5)]
 
 
 def test_a_refused_submit_uses_no_script_up(sandbox: Sandbox, send: Send) -> None:
-    """A script waits for the first submit that is in order."""
+    """The script waits for the first valid submit."""
     sandbox.script("failed now")
     assert send(submit({})).status == 400
-    assert life(send, started(send), 1) == ["failed"]
-
-
-def test_one_wrong_script_of_several_queues_none(sandbox: Sandbox) -> None:
-    """Queueing is whole or not at all."""
-    with pytest.raises(ScriptError):
-        sandbox.script("failed", "sideways")
-    assert not sandbox.core.queue
-
-
-def test_a_script_belongs_to_the_submit(send: Send) -> None:
-    """On a poll the header is refused, not ignored."""
-    task_id = started(send)
-    ask = poll(task_id)
-    answer = send(Ask(ask.method, ask.path, AUTH | {"x-sandbox-script": "failed"}))
-    assert (answer.status, "belongs to the submit" in answer.json()["message"]) == (400, True)
-
-
-def test_a_default_script_must_fit_the_spec() -> None:
-    """A sandbox with an outcome nobody knows is not built."""
-    with pytest.raises(ScriptError, match="sideways"):
-        Sandbox("mountsea_gemini", script="sideways")
+    assert life(send, start_task(send), 1) == ["failed"]
 
 
 def test_every_kind_and_outcome_is_explained() -> None:
-    """The tables people read name what the code knows, in words that fit on a line."""
+    """Each has a description that fits on a line."""
     assert all(0 < len(text) < 90 for text in FAULT_KINDS.values())
     assert {str(outcome) for outcome in Outcome} >= {"success", "failure", "slow", "flaky", "never", "no-url"}
 
@@ -176,14 +155,16 @@ WAITER = Waiter("id", "/id", {}, "/data/a~1b", ("waiting",), {"done": "success"}
 VALUE: Any = {"data": {"a/b": "waiting"}, "n": 1.5, "yes": True, "list": [{"x": 1}]}
 
 
-def asked(path: str = "/a b", query: bytes = b"", host: bytes = b"127.0.0.1:80", scheme: str = "http") -> Request:
+def make_request(
+    path: str = "/a b", query: bytes = b"", host: bytes = b"127.0.0.1:80", scheme: str = "http"
+) -> Request:
     """Return a request."""
     return Request("GET", path, query, [(b"host", host)], b"", scheme=scheme)
 
 
-def spoiled(*faults: Fault, value: Any = VALUE, waiter: Waiter | None = WAITER) -> Response:
-    """Return what becomes of a JSON answer."""
-    return apply_faults(json_answer(201, value, (b"x-more", b"1")), faults, asked(), waiter)
+def apply(*faults: Fault, value: Any = VALUE, waiter: Waiter | None = WAITER) -> Response:
+    """Return a JSON response after some faults."""
+    return apply_faults(json_answer(201, value, (b"x-more", b"1")), faults, make_request(), waiter)
 
 
 @pytest.mark.parametrize(
@@ -196,15 +177,15 @@ def spoiled(*faults: Fault, value: Any = VALUE, waiter: Waiter | None = WAITER) 
         (Fault("429", argument="soon \N{SNOWMAN}\xe9"), 429, [(b"retry-after", b"soon ?\xe9")], "Too Many Requests"),
     ],
 )
-def test_a_status_is_told_in_json(fault: Fault, status: int, headers: Any, body: str) -> None:
-    """With what such an answer says in its head."""
+def test_a_status_fault_is_a_json_error(fault: Fault, status: int, headers: Any, body: str) -> None:
+    """With the headers of that status."""
     message = "a scripted fault"
     wanted = json_answer(status, {"statusCode": status, "error": body, "message": message}, *headers)
     assert refusal([Fault("html"), fault, Fault("500")]) == wanted
 
 
-def test_an_html_answer_of_a_proxy_is_reported() -> None:
-    """And so do those before the proxy."""
+def test_gateway_errors_are_html_pages() -> None:
+    """Those of a CDN too."""
     statuses = [
         number for number in range(400, 600) if (found := refusal([Fault(str(number))])) and HTML in found.headers
     ]
@@ -236,54 +217,58 @@ def test_an_html_answer_of_a_proxy_is_reported() -> None:
     ],
 )
 def test_a_field_is_changed(fault: Fault, wanted: Any) -> None:
-    """Where the object that holds it is there; status, order and other headers stay."""
-    found = spoiled(fault)
+    """If its parent object exists; status, order and other headers stay."""
+    found = apply(fault)
     plain = json_answer(201, wanted, (b"x-more", b"1"))
     assert (found.status, sorted(found.headers), found.body) == (201, sorted(plain.headers), plain.body)
 
 
 def test_what_cannot_be_changed_stays() -> None:
-    """A list, an answer that is not JSON, and a state that nobody waits for."""
-    assert spoiled(Fault("extra-field"), value=[1]).body == b"[1]"
-    assert spoiled(Fault("unknown-status"), waiter=None).body == json_answer(201, VALUE).body
-    assert spoiled(Fault("unknown-status"), value={"data": 1}).body == b'{"data":1}'
+    """A list, a response that is not JSON, and a state without a waiter."""
+    assert apply(Fault("extra-field"), value=[1]).body == b"[1]"
+    assert apply(Fault("unknown-status"), waiter=None).body == json_answer(201, VALUE).body
+    assert apply(Fault("unknown-status"), value={"data": 1}).body == b'{"data":1}'
     text = answer(200, b"text", (b"content-type", b"text/plain"))
-    assert apply_faults(text, [Fault("extra-field")], asked(), None) is text
+    assert apply_faults(text, [Fault("extra-field")], make_request(), None) is text
 
 
 def test_the_whole_content_is_changed_after_its_fields() -> None:
-    """A page of the same status, half of the JSON, or nothing but a way elsewhere."""
-    assert spoiled(Fault("html"), Fault("extra-field")) == html_answer(201)
-    assert spoiled(Fault("cut-json"), Fault("null", argument="/n"), value={"n": 1}) == answer(
+    """A page, half of the JSON, or a redirect."""
+    assert apply(Fault("html"), Fault("extra-field")) == html_answer(201)
+    assert apply(Fault("cut-json"), Fault("null", argument="/n"), value={"n": 1}) == answer(
         201, b'{"n":', (b"content-type", b"application/json")
     )
-    assert spoiled(Fault("redirect")) == answer(302, b"", (b"location", b"http://localhost:80/a%20b"))
+    assert apply(Fault("redirect")) == answer(302, b"", (b"location", b"http://localhost:80/a%20b"))
 
 
 @pytest.mark.parametrize(
     ("argument", "request_", "location"),
     [
-        (None, asked(host=b"localhost:80"), b"http://127.0.0.1:80/a%20b"),
-        (None, asked(host=b"localhost"), b"http://127.0.0.1/a%20b"),
-        (None, asked("/\xe9", b"a=%20&b", b"a\xe9.test:1", "https"), b"https://elsewhere.a\xe9.test:1/%C3%A9?a=%20&b"),
-        ("https://a.test/\N{SNOWMAN}\xe9", asked(query=b"a"), b"https://a.test/?\xe9"),
+        (None, make_request(host=b"localhost:80"), b"http://127.0.0.1:80/a%20b"),
+        (None, make_request(host=b"localhost"), b"http://127.0.0.1/a%20b"),
+        (
+            None,
+            make_request("/\xe9", b"a=%20&b", b"a\xe9.test:1", "https"),
+            b"https://elsewhere.a\xe9.test:1/%C3%A9?a=%20&b",
+        ),
+        ("https://a.test/\N{SNOWMAN}\xe9", make_request(query=b"a"), b"https://a.test/?\xe9"),
     ],
 )
 def test_a_redirect_leads_to_another_host(argument: str | None, request_: Request, location: bytes) -> None:
-    """By default to the same path, query included."""
+    """To the same path and query by default."""
     found = apply_faults(answer(200, b""), [Fault("redirect", argument=argument)], request_, None)
     assert found.headers == [(b"location", location), (b"content-length", b"0")]
 
 
 def test_the_delivery_is_changed_last() -> None:
-    """Delays add up; of several endings the last one happens."""
+    """Delays add up; the last of several endings wins."""
     whole = html_answer(201)
-    assert spoiled(Fault("slow"), Fault("html"), Fault("slow", argument="0.5")) == Response(
+    assert apply(Fault("slow"), Fault("html"), Fault("slow", argument="0.5")) == Response(
         201, whole.headers, whole.body, delay=1.5
     )
-    assert spoiled(Fault("drip"), Fault("html")).drip == 0.05
-    assert spoiled(Fault("drip", argument="2")).drip == 2.0
+    assert apply(Fault("drip"), Fault("html")).drip == 0.05
+    assert apply(Fault("drip", argument="2")).drip == 2.0
     for ending in ("cut", "reset", "drop"):
-        found = spoiled(Fault("cut"), Fault(ending))
+        found = apply(Fault("cut"), Fault(ending))
         assert (found.ending, found.delay, found.drip) == (ending, 0.0, 0.0)
-    assert spoiled() == json_answer(201, VALUE, (b"x-more", b"1"))
+    assert apply() == json_answer(201, VALUE, (b"x-more", b"1"))

@@ -1,4 +1,4 @@
-"""Where each security scheme carries the token, and what else is there instead."""
+"""Where each security scheme takes the token from."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ SCHEMES: Any = {
 
 
 def guard(security: Any, token: str = TOKEN, schemes: Any = SCHEMES) -> Guard:
-    """Return the guard of an operation with that security."""
+    """Return the guard of an operation with those security requirements."""
     paths = {"/": {"get": {"responses": {}, "security": security}}}
     return Guard(spec_of(paths, components={"securitySchemes": schemes}), token)
 
 
 def authorizes(security: Any, headers: Mapping[str, bytes], query: bytes = b"", token: str = TOKEN) -> bool:
-    """Tell whether a request passes."""
+    """Return whether a request passes."""
     (operation,) = spec_of({"/": {"get": {"responses": {}, "security": security}}}).operations
     named = [(name.encode(), value) for name, value in headers.items()]
     return guard(security, token).authorizes(operation, Request("GET", "/", query, named, b""))
@@ -67,20 +67,20 @@ def basic(text: str) -> bytes:
     ],
 )  # fmt: skip
 def test_the_authorization_header(scheme: str, good: list[bytes], bad: list[bytes]) -> None:
-    """The scheme in any case, one blank, the token to the byte."""
+    """The scheme ignores case; one blank follows, and the token is exact."""
     assert [value for value in [*good, *bad] if authorizes([{scheme: []}], {"authorization": value})] == good
     assert not authorizes([{scheme: []}], {})
 
 
 def test_basic_credentials_hold_the_token_as_user_too() -> None:
-    """Vendors put the key into either half; a colon belongs to the password."""
+    """Vendors use either half; a colon belongs to the password."""
     for text, passes in (("k1:", True), ("k1", True), (":k1", True), ("k1:k2", True), ("k2:k3", False), ("", False)):
         assert authorizes([{"basic": []}], {"authorization": basic(text)}, token="k1") is passes  # noqa: S106  made up
     assert not authorizes([{"basic": []}], {"authorization": basic("k1:") + b"?"}, token="k1")  # noqa: S106
 
 
 def test_a_token_may_hold_a_blank() -> None:
-    """All that follows the first blank is the token."""
+    """Everything after the first blank is the token."""
     assert authorizes([{"bearer": []}], {"authorization": b"Bearer a b"}, token="a b")  # noqa: S106  made up
 
 
@@ -97,7 +97,7 @@ def test_a_token_may_hold_a_blank() -> None:
     ],
 )
 def test_a_key_in_the_query(query: str, passes: bool) -> None:
-    """Percent-decode_path; the first of several counts."""
+    """It is percent-decoded, and the first of several counts."""
     assert authorizes([{"query": []}], {}, query.encode("latin-1")) is passes
 
 
@@ -115,13 +115,13 @@ def test_a_key_in_the_query(query: str, passes: bool) -> None:
     ],
 )
 def test_a_key_in_a_cookie(cookie: bytes, passes: bool) -> None:
-    """Whatever other cookies there are."""
+    """Other cookies do not matter."""
     assert authorizes([{"cookie": []}], {"cookie": cookie}) is passes
     assert not authorizes([{"cookie": []}], {})
 
 
 def test_a_key_in_a_header() -> None:
-    """To the byte, by a name in any case."""
+    """The header's name ignores case, the key is exact."""
     for scheme in ("header", "named"):
         security: Any = [{scheme: []}]
         assert authorizes(security, {"x-kéy": RAW})
@@ -144,13 +144,13 @@ def test_a_key_in_a_header() -> None:
         ([{"bearer": [], "oauth": []}], True),
     ],
 )
-def test_alternatives_and_what_is_asked_together(security: Any, passes: bool) -> None:
-    """Any one alternative suffices, and all of it is needed."""
+def test_alternative_and_combined_requirements(security: Any, passes: bool) -> None:
+    """One alternative suffices, and all of its schemes are needed."""
     assert authorizes(security, {"authorization": b"Bearer " + RAW}) is passes
 
 
 def test_the_names_that_carry_credentials() -> None:
-    """In small letters; what the document does not ask for is not among them, and cookies are never shown anyway."""
+    """In lower case, and only those that operations use."""
     everything: dict[str, list[str]] = {name: [] for name in ("bearer", "basic", "header", "query", "cookie")}
     assert guard([everything]).names == {"authorization", "x-kéy", "key"}
     assert guard([{"query": []}]).names == {"key"}
@@ -160,14 +160,14 @@ def test_the_names_that_carry_credentials() -> None:
 
 @pytest.mark.parametrize("schemes", [SCHEMES, None])
 def test_a_scheme_that_is_not_defined_is_an_error(schemes: Any) -> None:
-    """When the sandbox is made, and only if an operation asks for it."""
+    """If an operation requires it."""
     with pytest.raises(SpecError, match="'no' is required by an operation but not defined"):
         guard([{"no": []}], schemes=schemes)
 
 
 @pytest.mark.parametrize("name", ["tls", "digest", "odd", "odder"])
 def test_a_scheme_that_needs_more_than_a_token_is_not_checked(name: str) -> None:
-    """The operation is played without its credentials, which the provenance says."""
+    """The provenance says so."""
     assert guard([{name: []}]).unchecked == [name]
     assert authorizes([{name: []}], {})
     assert not authorizes([{name: [], "bearer": []}], {})
@@ -182,7 +182,7 @@ def test_a_scheme_that_needs_more_than_a_token_is_not_checked(name: str) -> None
 
 
 def test_where_an_operation_may_be_given_a_key() -> None:
-    """In small letters: a parameter of that name is the key, however the document writes it."""
+    """Names in lower case, for every kind of key."""
     security: Any = [{"header": [], "query": []}, {"cookie": []}, {}]
     (operation,) = spec_of({"/": {"get": {"responses": {}, "security": security}}}).operations
     found = guard(security).carriers(operation)

@@ -1,4 +1,4 @@
-"""What a sandbox reads of a document, and what it says of a document that it cannot read."""
+"""Parse a document for the sandbox, and report what cannot be parsed."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ RULE = {"id": "a-needs-b"}
 
 
 def operation(value: Any, method: str = "get", path: str = "/a", shared: Any = None, **more: Any) -> Operation:
-    """Return the reading of one operation."""
+    """Parse one operation."""
     (found,) = spec_of({path: {method: value, **(shared or {})}}, **more).operations
     return found
 
 
 def success(responses: Any, method: str = "get") -> Success:
-    """Return how an operation answers."""
+    """Return the success response of an operation."""
     return operation({"responses": responses}, method).success
 
 
 def test_an_operation_that_is_barely_described() -> None:
-    """The rest has its usual meaning."""
+    """Everything else has its default."""
     assert operation({}) == Operation(
         method="GET",
         path="/a",
@@ -62,7 +62,7 @@ FORM: Any = {"style": "form", "explode": True}
 
 
 def test_an_operation_that_is_fully_described() -> None:
-    """Its own word goes before that of its path and of the document."""
+    """Its own values win over those of its path and of the document."""
     answer = {
         "content": {"application/json": {"schema": TEXT}},
         "links": {
@@ -129,7 +129,7 @@ def test_an_operation_that_is_fully_described() -> None:
 
 
 def test_what_an_operation_may_leave_out() -> None:
-    """Security is the document's then; a waiter may tell of no result, no error and no parameter that is there."""
+    """Security is then the document's; a waiter may have no result, error or parameter."""
     assert operation({}, security=[{"c": []}]).security == (("c",),)
     assert operation({"security": []}, security=[{"c": []}]).security == ()
     assert operation({"requestBody": {"content": None}}).body == Body(required=False, media={})
@@ -158,8 +158,8 @@ def test_what_an_operation_may_leave_out() -> None:
         ({"200": {"content": {"image/*": {}}}}, Success(200, None, None)),
     ],
 )
-def test_what_answers_a_request_in_order(responses: Any, wanted: Success) -> None:
-    """The first success, else the default, else a redirect; a request for the head alone has no body."""
+def test_which_response_answers_a_valid_request(responses: Any, wanted: Success) -> None:
+    """The first success, the default, or a redirect; HEAD has no body."""
     assert success(responses) == wanted
     assert success(responses, "head") == Success(wanted.status, None)
 
@@ -178,8 +178,8 @@ def test_what_answers_a_request_in_order(responses: Any, wanted: Success) -> Non
         ({"examples": None}, ()),
     ],
 )
-def test_an_answer_is_shown_by_its_examples(shown: Any, wanted: tuple[Any, ...]) -> None:
-    """The single one first; what stands elsewhere is followed within the document only."""
+def test_the_examples_of_a_response(shown: Any, wanted: tuple[Any, ...]) -> None:
+    """The single one first; references are followed within the document."""
     content = {"text/plain": {"example": "no"}, "application/json": {"schema": TEXT, **shown}}
     found = operation(
         {"responses": {"200": {"content": content}}}, components={"examples": {"kept": {"value": 7}}}
@@ -188,8 +188,8 @@ def test_an_answer_is_shown_by_its_examples(shown: Any, wanted: tuple[Any, ...])
     assert operation({"responses": {"200": {"content": {"text/plain": {"example": "no"}}}}}).success.examples == ()
 
 
-def test_parameters_that_are_none() -> None:
-    """OpenAPI has some headers ignored, whatever is said of them; a whole query string is nobody's to write."""
+def test_ignored_parameters() -> None:
+    """Headers that OpenAPI ignores, and whole query strings."""
     given = [
         *({"in": "header", "name": name, "required": True} for name in ("Accept", "AUTHORIZATION", "content-type")),
         {"in": "querystring", "name": "all", "content": {}},
@@ -209,8 +209,8 @@ def test_parameters_that_are_none() -> None:
         ("image/png", ((b"content-type", b"image/png"),), bytes(8)),
     ],
 )
-def test_an_answer_that_is_not_json_is_filled(media: str | None, headers: Any, filler: bytes) -> None:
-    """Something of its kind, and of its media type."""
+def test_a_response_that_is_not_json_has_sample_content(media: str | None, headers: Any, filler: bytes) -> None:
+    """It fits its media type."""
     found = Success(200, None, media)
     assert (found.content_type, found.filler) == (headers, filler)
 
@@ -229,7 +229,7 @@ def test_an_answer_that_is_not_json_is_filled(media: str | None, headers: Any, f
     ],
 )
 def test_which_media_types_are_json(media: str, json: bool) -> None:
-    """Whatever their parameters."""
+    """Their parameters do not matter."""
     assert is_json(media) is json
     content = {"image/png": {}, media: {"schema": TEXT}}
     assert success({"200": {"content": content}}).schema == (TEXT if json else None)
@@ -251,12 +251,12 @@ def test_which_media_types_are_json(media: str, json: bool) -> None:
     ],
 )
 def test_the_path_of_the_first_server_is_before_every_path(servers: Any, base: str) -> None:
-    """With the defaults of its variables."""
+    """Variables have their defaults."""
     assert spec_of(servers=servers).base_path == base
 
 
 def test_operations_stand_in_the_order_of_the_document() -> None:
-    """Of one path in a fixed order; what else a path holds is no operation."""
+    """In a fixed order for one path; other keys of a path are no operations."""
     item = {"x-other": {}, "summary": "", **{method: {} for method in reversed(METHODS)}}
     paths = {"/b": item, "/a": {"$ref": "#/components/pathItems/a"}}
     found = spec_of(paths, components={"pathItems": {"a": {"get": {}}}}).operations
@@ -292,7 +292,7 @@ DOCUMENT: Any = {
     ],
 )
 def test_a_reference_that_cannot_be_followed(reference: str, message: str) -> None:
-    """It is told as it stands in the document."""
+    """The error quotes it."""
     with pytest.raises(SpecError) as caught:
         spec_of(**DOCUMENT).resolve({"$ref": reference})
     assert str(caught.value) == message
@@ -322,7 +322,7 @@ ACCEPTORS = "#/paths/~1a~0b/get/x-waiter/acceptors: needs a state with 'retry' a
     ],
 )
 def test_a_waiter_that_cannot_be_played(change: dict[str, Any], message: str) -> None:
-    """The place in the document, and what is wrong there."""
+    """The error has the place and the problem."""
     waiter = {key: value for key, value in (WAITER | change).items() if value is not None}
     with pytest.raises(SpecError) as caught:
         operation({"x-waiter": waiter}, path="/a~b")
@@ -331,14 +331,14 @@ def test_a_waiter_that_cannot_be_played(change: dict[str, Any], message: str) ->
 
 @pytest.mark.parametrize("paths", [None, {}, {"/a": {}}])
 def test_a_document_without_operations(paths: Any) -> None:
-    """There is nothing to play."""
+    """It cannot be served."""
     with pytest.raises(SpecError) as caught:
         Spec({"paths": paths})
     assert str(caught.value) == "#/paths: the document has no operation to serve"
 
 
 def test_a_body_is_of_the_types_that_requests_name() -> None:
-    """Without parameters, in small letters; one of any type is sent as JSON. Of two of one type the first counts."""
+    """Without parameters, in lower case; `*/*` is sent as JSON, and the first of two equal types counts."""
     one, two, three = ({"const": number} for number in range(3))
     content = {"*/*": {"schema": one}, "APPLICATION/JSON; charset=utf-8": {"schema": two}, "image/*": {"schema": three}}
     found = operation({"requestBody": {"content": content}}, "post").body

@@ -1,4 +1,4 @@
-"""Tasks by themselves: what a script means for them, how they age, and which are forgotten."""
+"""Tasks: the meaning of a script, ageing, and which tasks are forgotten."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ POLLS, SECONDS, NOW = Timing("polls", 2), Timing("seconds", 10), Timing("now")
     ],
 )
 def test_what_a_script_means_for_a_task(script: Script, end: str | None, kind: str, timing: Timing) -> None:
-    """Its outcome is a state word, or the first state of that kind; its timing goes before the sandbox's."""
+    """An outcome is a state, or the first state of that kind; the script's timing wins."""
     ends = [end] if end else []
     assert Life.of(script, WAITER, POLLS) == Life(("queued", "baking", *ends), kind, timing, script)
 
 
 @pytest.mark.parametrize("outcome", ["timeout", "queued", ""])
-def test_an_outcome_that_no_state_stands_for(outcome: str) -> None:
-    """The words that would do are told in order."""
+def test_an_unknown_outcome_is_refused(outcome: str) -> None:
+    """The valid words are listed in order."""
     with pytest.raises(ScriptError) as caught:
         Life.of(Script(outcome), WAITER, POLLS)
     assert str(caught.value) == (
@@ -48,15 +48,15 @@ def test_an_outcome_that_no_state_stands_for(outcome: str) -> None:
     )
 
 
-def born(script: Script, clock: FakeClock, timing: Timing = POLLS) -> Task:
-    """Return a task that is two seconds old when the clock starts."""
+def make_task(script: Script, clock: FakeClock, timing: Timing = POLLS) -> Task:
+    """Return a task that was just created."""
     return Task("id", Life.of(script, WAITER, timing), clock.now(), clock.wall(), tall=False)
 
 
 def test_a_task_ages_by_the_polls_that_were_answered() -> None:
-    """So many for each state; it is finished when that is seen."""
+    """It finishes when its terminal state is shown."""
     clock = FakeClock()
-    task = born(Script(), clock)
+    task = make_task(Script(), clock)
     seen = []
     for task.answered in range(6):
         seen.append((task.state(clock), task.finished))
@@ -67,10 +67,10 @@ def test_a_task_ages_by_the_polls_that_were_answered() -> None:
 
 
 def test_a_task_ages_by_seconds() -> None:
-    """However seldom it is looked at; it is finished when its last state was over."""
+    """Polls do not matter; it finishes when its last state is over."""
     clock = FakeClock()
     clock.advance(5)
-    task = born(Script(timing=SECONDS), clock)
+    task = make_task(Script(timing=SECONDS), clock)
     seen = []
     for seconds in (9, 1, 9, 12, 30):
         clock.advance(seconds)
@@ -80,22 +80,22 @@ def test_a_task_ages_by_seconds() -> None:
 
 
 def test_a_task_without_waiting_or_without_end() -> None:
-    """It shows its end at the first look, or its last state for ever."""
+    """Its first poll is terminal, or its last state lasts for ever."""
     clock = FakeClock()
     clock.advance(7)
-    task = born(Script("burnt", NOW), clock)
+    task = make_task(Script("burnt", NOW), clock)
     assert (task.state(clock), task.finished) == ("burnt", EPOCH + 7)
     for timing in (NOW, SECONDS, POLLS):
-        task = born(Script("never", timing), clock)
+        task = make_task(Script("never", timing), clock)
         task.answered = 99
         clock.advance(99)
         assert (task.state(clock), task.finished) == ("baking", None)
 
 
 def test_a_task_never_goes_back() -> None:
-    """Whatever is counted."""
+    """Even if the counter does."""
     clock = FakeClock()
-    task = born(Script(), clock)
+    task = make_task(Script(), clock)
     task.answered = 2
     assert task.state(clock) == "baking"
     task.answered = 0
@@ -104,17 +104,17 @@ def test_a_task_never_goes_back() -> None:
 
 
 def tasks(limit: int, clock: FakeClock | None = None) -> Tasks:
-    """Return an empty memory."""
+    """Return an empty store."""
     return Tasks(clock or FakeClock(), Settings(max_tasks=limit), ())
 
 
 def life(script: str = "") -> Life:
-    """Return the life of a script."""
+    """Return the life that a script describes."""
     return Life.of(Script.parse(script), WAITER, POLLS)
 
 
 def test_a_task_is_found_by_its_id() -> None:
-    """Ids follow from the seed, in the form that is asked for."""
+    """Ids follow from the seed, in the requested form."""
     clock = FakeClock()
     clock.advance(3)
     memory = tasks(9, clock)
@@ -128,8 +128,8 @@ def test_a_task_is_found_by_its_id() -> None:
     assert Tasks(clock, Settings(seed=1, max_tasks=9), ()).add(life(), tall=True).id != first.id
 
 
-def left(memory: Tasks, made: list[Task]) -> list[int]:
-    """Return which of some tasks are still known."""
+def kept_tasks(memory: Tasks, made: list[Task]) -> list[int]:
+    """Return the numbers of the tasks that are still known."""
     return [number for number, task in enumerate(made) if memory.get(task.id)]
 
 
@@ -147,14 +147,14 @@ def left(memory: Tasks, made: list[Task]) -> list[int]:
     ],
 )
 def test_a_fifth_is_forgotten_at_the_limit(limit: int, scripts: list[str], kept: list[int]) -> None:
-    """The oldest that have ended, seen or not, then the oldest of all."""
+    """The oldest terminal ones first, then the oldest of all."""
     clock = FakeClock()
     memory = tasks(limit, clock)
     made = [memory.add(life(script), tall=False) for script in scripts]
-    assert left(memory, made) == list(range(limit))
+    assert kept_tasks(memory, made) == list(range(limit))
     clock.advance(60)
     memory.add(life(), tall=False)
-    assert left(memory, made) == kept
+    assert kept_tasks(memory, made) == kept
     assert memory.forgotten == limit - len(kept)
 
 
@@ -165,6 +165,6 @@ def test_a_task_whose_end_was_seen_is_forgotten_first() -> None:
     made[1].answered = made[2].answered = 4
     assert [memory.state(task) for task in made[:2]] == ["queued", "done"]
     memory.add(life(), tall=False)
-    assert left(memory, made) == [0, 2]
+    assert kept_tasks(memory, made) == [0, 2]
     memory.add(life(), tall=False)
-    assert (left(memory, made), memory.forgotten) == ([2], 2)
+    assert (kept_tasks(memory, made), memory.forgotten) == ([2], 2)

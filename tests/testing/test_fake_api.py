@@ -1,4 +1,4 @@
-"""The test double as plain code: scripts, a clock nobody waits for, and failures for what was not foreseen."""
+"""`FakeApi`: scripts, a clock without waiting, and failures for unexpected requests."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from rulewright.sandbox import ScriptError, SpecError
 from rulewright.testing import FakeApi, FakeClock, MissedScript, UnexpectedRequest
 
 
-def test_a_life_is_played_without_waiting(tmp_path: Path) -> None:
-    """Submit, wait through every state, download: minutes on the fake clock, moments on the real one."""
+def test_a_task_is_played_without_waiting(tmp_path: Path) -> None:
+    """Minutes pass on the fake clock, and moments on the real one."""
     start = time.monotonic()
     with FakeApi(Client, "") as api, api.client() as client:
         path = client.text_to_video("a cat").download(tmp_path / "cat.mp4")
@@ -31,7 +31,7 @@ def test_a_life_is_played_without_waiting(tmp_path: Path) -> None:
 
 
 def test_both_skins_play_the_same() -> None:
-    """The async client meets the same script, with the same sleeps."""
+    """The asyncio client meets the same script and the same sleeps."""
 
     async def play(api: FakeApi[AsyncClient]) -> None:
         async with api.client() as client:
@@ -48,8 +48,8 @@ def test_both_skins_play_the_same() -> None:
     assert first.submits == second.submits
 
 
-def test_scripts_speak_for_submits_in_order() -> None:
-    """The first script is the first submit's; the bodies sent are there to look at."""
+def test_scripts_apply_to_submits_in_order() -> None:
+    """The bodies sent are recorded."""
     with FakeApi(Client, "drop@submit", "") as api, api.client() as client:
         with pytest.raises(SubmitOutcomeUnknown):
             client.text_to_video("one")
@@ -58,7 +58,7 @@ def test_scripts_speak_for_submits_in_order() -> None:
 
 
 def test_a_submit_without_a_script_fails_at_once_and_at_the_end() -> None:
-    """Code that hides the failure is found out at the end; the message says what to do."""
+    """Code under test may hide the first failure."""
     api = FakeApi(Client, "now")
     api.client().text_to_video("one")
     with pytest.raises(UnexpectedRequest, match=r"POST https://(?s:.*)no scripted outcome left(?s:.*)expect"):
@@ -69,7 +69,7 @@ def test_a_submit_without_a_script_fails_at_once_and_at_the_end() -> None:
 
 
 def test_a_script_without_its_submit_fails_at_the_end() -> None:
-    """A test that scripts two submits and sees one has not tested what it says."""
+    """A test with two scripts and one submit does not test what it claims."""
     with (
         pytest.raises(MissedScript, match="1 script is left: no submit came for 'failed'"),
         FakeApi(Client, "now", "failed") as api,
@@ -78,13 +78,13 @@ def test_a_script_without_its_submit_fails_at_the_end() -> None:
 
 
 def test_a_failed_test_is_reported_once() -> None:
-    """The failure of the test itself is the one that is shown."""
+    """The test's own failure is shown."""
     with pytest.raises(ZeroDivisionError), FakeApi(Client, "now"):
         raise ZeroDivisionError
 
 
-def test_nothing_outside_exists(tmp_path: Path) -> None:
-    """Another host, or a path the document does not know, is a failure of the test, never a connection."""
+def test_a_request_elsewhere_fails(tmp_path: Path) -> None:
+    """Another host or an unknown path fails the test, without a connection."""
     api = FakeApi(Client)
     with pytest.raises(UnexpectedRequest, match="there is no network here"):
         api.client(base_url="https://elsewhere.example").task(api.task()).result()
@@ -95,7 +95,7 @@ def test_nothing_outside_exists(tmp_path: Path) -> None:
 
 
 def test_a_failure_shows_no_query() -> None:
-    """What stands behind the question mark may be signed; a test's log is no place for it."""
+    """It may be signed, and logs are not private."""
     api = FakeApi(Client)
     with pytest.raises(UnexpectedRequest) as caught:
         api.client(base_url="https://elsewhere.example").task("an-id").result()
@@ -103,7 +103,7 @@ def test_a_failure_shows_no_query() -> None:
 
 
 def test_a_task_from_before_needs_no_submit() -> None:
-    """Code that resumes is tested from an id alone; an id nobody knows is the API's own 404."""
+    """Code that resumes starts from an id; an unknown id is a 404."""
     with FakeApi(Client) as api, api.client() as client:
         assert client.task(api.task("seconds=60 502@poll:1-3")).wait().succeeded
         with pytest.raises(NotFound):
@@ -112,7 +112,7 @@ def test_a_task_from_before_needs_no_submit() -> None:
 
 
 def test_time_in_scripts_is_the_clock_of_the_client() -> None:
-    """States that last seconds end when the client has slept that long; a wait ends at its own deadline."""
+    """States change as the client sleeps; a wait ends at its own deadline."""
     with FakeApi(Client, "seconds=100") as api, api.client() as client:
         task = client.text_to_video("a cat")
         with pytest.raises(WaitTimeout):
@@ -123,7 +123,7 @@ def test_time_in_scripts_is_the_clock_of_the_client() -> None:
 
 
 def test_every_client_built_inside_is_one_of_this_api() -> None:
-    """Code under test builds its own client, with its own token and options, and still leaves this process never."""
+    """Code under test builds its own client, with its own options."""
     with FakeApi(Client, "now", "now") as api, api.installed(AsyncClient):
         with Client("a real token", timeout=3) as client:
             assert client.settings.timeout == 3
@@ -140,15 +140,15 @@ def test_every_client_built_inside_is_one_of_this_api() -> None:
 
 
 def test_the_checks_are_real() -> None:
-    """The played API refuses what the real one says it refuses; a refused submit leaves its script for the next."""
+    """An invalid request is refused, and leaves its script for the next submit."""
     with FakeApi(Client, "now") as api, api.client(waive={"img2video-needs-images"}) as client:
         with pytest.raises(BadRequest):
             client.generate_video(prompt="a", action="img2video", model="veo3_fast")
         assert client.text_to_video("a").wait().succeeded
 
 
-def test_a_script_nobody_understands_is_refused_when_it_is_given() -> None:
-    """The mistake is shown where it was made, with the words that would be right."""
+def test_an_invalid_script_is_refused_at_once() -> None:
+    """The message has the valid words."""
     with pytest.raises(ScriptError, match="write one of"):
         FakeApi(Client, "succeed")
     with pytest.raises(SpecError, match="'Path': there is no client package"):
@@ -156,7 +156,7 @@ def test_a_script_nobody_understands_is_refused_when_it_is_given() -> None:
 
 
 def test_a_clock_never_goes_back() -> None:
-    """Advancing by a negative number, or chance outside its range, is a mistake of the test."""
+    """Negative steps and chance outside its range are refused."""
     with pytest.raises(ValueError, match="does not go back"):
         FakeClock().advance(-1)
     with pytest.raises(ValueError, match="from 0 to below 1"):
@@ -164,7 +164,7 @@ def test_a_clock_never_goes_back() -> None:
 
 
 def test_chance_can_be_set_or_repeated() -> None:
-    """Jitter is a number the test chooses, or the same row of numbers every time."""
+    """A fixed number, or the same sequence every time."""
     clock = FakeClock(0.25)
     assert clock.random() == 0.25
     first, second = FakeClock(None), FakeClock(None)

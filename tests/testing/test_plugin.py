@@ -1,4 +1,4 @@
-"""The pytest plugin, run by a pytest of its own."""
+"""The pytest plugin, run by its own pytest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def run(pytester: pytest.Pytester, text: str) -> pytest.RunResult:
 
 
 def test_the_fixture_plays_the_marked_scripts(pytester: pytest.Pytester) -> None:
-    """Code that builds its own client meets the scripts of the marker, in order, outer marks first."""
+    """Outer markers come first."""
     result = run(
         pytester,
         """
@@ -42,7 +42,7 @@ def test_the_fixture_plays_the_marked_scripts(pytester: pytest.Pytester) -> None
 
 
 def test_the_clients_sleep_on_the_clock_of_the_fixture(pytester: pytest.Pytester) -> None:
-    """Waiting for a task takes minutes on it, sync or async, and a marker names another client."""
+    """For both clients, and a marker names another client class."""
     result = run(
         pytester,
         """
@@ -66,8 +66,8 @@ def test_the_clients_sleep_on_the_clock_of_the_fixture(pytester: pytest.Pytester
     result.stdout.fnmatch_lines(["*No module named 'no_such_package'*"])
 
 
-def test_what_was_not_foreseen_fails(pytester: pytest.Pytester) -> None:
-    """A submit without script fails the test, a hidden one its end, a script without submit too."""
+def test_unexpected_submits_and_unused_scripts_fail(pytester: pytest.Pytester) -> None:
+    """A hidden failure shows at the end of the test."""
     result = run(
         pytester,
         """
@@ -95,7 +95,7 @@ def test_what_was_not_foreseen_fails(pytester: pytest.Pytester) -> None:
 
 
 def test_without_a_client_only_its_users_fail(pytester: pytest.Pytester) -> None:
-    """A run that names no client is undisturbed; a test that uses the fixture gets the setting to add."""
+    """The message has the setting to add."""
     pytester.makepyfile("def test_other(): pass\n\ndef test_user(fake_api): pass\n")
     result = pytester.runpytest_inprocess(*PLUGIN)
     result.assert_outcomes(passed=1, errors=1)
@@ -103,7 +103,7 @@ def test_without_a_client_only_its_users_fail(pytester: pytest.Pytester) -> None
 
 
 def test_loading_the_plugin_costs_next_to_nothing() -> None:
-    """Pytest loads it at every start, so it brings neither httpx nor the sandbox."""
+    """Pytest loads it at every start, so it imports neither httpx nor the sandbox."""
     text = (
         "import sys, pytest; before = set(sys.modules); import rulewright.pytest_plugin;"
         "print(*sorted(name for name in set(sys.modules) - before))"

@@ -103,8 +103,9 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
             names.operation(operation.method, operation.path)  # raises for one that was dropped without a word
     progress("compiling rules, waiters and variants")
     methods = read_methods(merged.value, merged.ruled, dict(submits(merged.value)), names)
-    sources = package_files(project, merged, variants, methods, names)
-    tree = _package(generator.package, {**sources, EFFECTIVE: text, RULES: page}, project.timeout)
+    added = {**package_files(project, merged, variants, methods, names), EFFECTIVE: text, RULES: page}
+    tree = _package(generator.package, added, project.timeout)
+    del added  # many megabytes, and compiling what became of them takes ten times as much
     tree = _on_library(project.http, {**_runtime(project.package), **tree})
     check_modules(tree)
     if variants:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -252,7 +253,6 @@ def checks_module(document: Any, ruled: Sequence[RuledSchema], names: Names) -> 
     """
     carriers = {each.pointer: each for each in ruled if each.rules}
     objects = {pointer: each for pointer, each in carriers.items() if each.parameters is None}
-    # The rules of an operation that the client lacks bind the sandbox alone.
     able = [each for each in operations(document) if not names.lacks(each.method, each.path)]
     bodies = {each.id: [*_bodies(document, each, names)] for each in able}
     references = dict.fromkeys(reference for found in bodies.values() for _, reference in found)
@@ -265,16 +265,15 @@ def checks_module(document: Any, ruled: Sequence[RuledSchema], names: Names) -> 
         module.schemas.add(reference)
         module.function(reference)
     requests = []
+    senders = defaultdict[str, list[str]](list)
     for each in able:
         models = {reference: owners[reference].name for _, reference in bodies[each.id] if reference in owners}
         checked = [(kind, models.get(reference, ""), module.called[reference]) for kind, reference in bodies[each.id]]
         parameters = module.parameters(carriers.get(f"#{each.pointer}"), each)
         requests.append(RequestEntry(each.id, parameters, tuple(checked)))
-    _check_attached(carriers.values(), module, names)
-    senders = {
-        reference: [each.id for each in able if (reference in {at for kind, at in bodies[each.id] if is_json(kind)})]
-        for reference in owners
-    }
+        for reference in {reference for kind, reference in bodies[each.id] if is_json(kind)}:
+            senders[reference].append(each.id)
+    _check_attached(carriers.values(), module)
     return render(
         "checks.py.jinja",
         patterns={name: pattern for pattern, name in module.patterns.items()},
@@ -302,14 +301,20 @@ def _bodies(document: Any, operation: Operation, names: Names) -> Iterator[tuple
             yield content_type, reference
 
 
-def _check_attached(carriers: Iterable[RuledSchema], module: _Module, names: Names) -> None:
-    """Refuse a rule that would bind nobody.
+def _check_attached(carriers: Iterable[RuledSchema], module: _Module) -> None:
+    """Refuse a rule that would bind nobody; those of operations that the client lacks bind the sandbox.
 
     Raises:
         InputError: Names the rule and its place.
     """
+    lacked = [each for each in operations(module.document) if module.names.lacks(each.method, each.path)]
+    sandbox = _Module(module.document, module.names, module.ruled, {})
+    for _, reference in (found for each in lacked for found in body_schemas(module.document, each)):
+        sandbox.schemas.add(reference)
+        sandbox.function(reference)
+    attached = {*module.called, *sandbox.called, *(f"#{each.pointer}" for each in lacked)}
     for each in carriers:
-        if each.pointer not in module.called and not names.without:
+        if each.pointer not in attached:
             raise InputError(
                 f"rule {each.rules[0].id}: no request that the client sends leads to this schema, so nothing would "
                 "check the rule; write it on the schema of a request body, on a part of one, or on an operation",
@@ -341,7 +346,7 @@ class _Module:
         return self.called[reference]
 
     def parameters(self, ruled: RuledSchema | None, operation: Operation) -> str:
-        """Make the function for the parameters of an operation, and return its name; empty if it checks nothing."""
+        """Return the function for the parameters of an operation; empty if it checks nothing. Equal ones share one."""
         keywords = _keywords(ruled, operation, self.names)
         local = variables(keywords)
         scope = _Scope(local, is_object=True)
@@ -364,12 +369,13 @@ class _Module:
                 body += self._field_checks(each, checked, place, scope, required=parameter.get("required") is True)
         if not body:
             return ""
-        name = self.called[ruled.pointer] if ruled is not None else self._free(place.hint)
-        self.called[f"#{operation.pointer}"] = name
-        fields = [Field(each, local[each], f"_argument(value, {literal(keywords[each])})") for each in scope.read]
-        about = f"Check the parameters of {operation.id}: #{operation.pointer}."
-        self.functions.append(Function(name, about, "Arguments", tuple(body), tuple(fields), data))
-        return name
+        fields = tuple(Field(each, local[each], f"_argument(value, {literal(keywords[each])})") for each in scope.read)
+        key = repr((fields, body))
+        if key not in self.called:
+            name = self.called[key] = self.called[ruled.pointer] if ruled is not None else self._free(place.hint)
+            about = f"Check parameters as {operation.id} takes them: #{operation.pointer}."
+            self.functions.append(Function(name, about, "Arguments", tuple(body), fields, data))
+        return self.called[key]
 
     def _anonymous(self, schema: Mapping[str, Any], hint: str) -> str:
         """Return the function that checks a schema written into another; equal ones share it."""
@@ -417,10 +423,8 @@ class _Module:
         """Return the statements about the fields of an object; for a value that may be none, without alternatives."""
         required, properties = schema.get("required", ()), schema.get("properties", {})
         block: list[Statement] = []
-        for each in required:
-            block += self._field_checks(each, {}, place, scope, required=True)
-        for each, child in properties.items():
-            block += self._field_checks(each, child, place, scope)
+        for each in dict.fromkeys((*required, *properties)):
+            block += self._field_checks(each, properties.get(each, {}), place, scope, required=each in required)
         for each, needed in schema.get("dependentRequired", {}).items():
             message = f"is required where {each} is given"
             missing = tuple(

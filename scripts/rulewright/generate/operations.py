@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -131,19 +131,27 @@ def read_methods(
     Raises:
         InputError: Two operations would share one name.
     """
-    constants = operation_constants(document)
+    constants, whole = operation_constants(document), id_parameters(document)
     kept = [each for each in operations(document) if not names.lacks(each.method, each.path)]
-    return tuple(_method(each, constants[each.id], ruled, names, polls.get(each.id, "")) for each in kept)
+    return tuple(_method(each, constants[each.id], ruled, names, polls.get(each.id, ""), whole=whole) for each in kept)
 
 
-def _method(operation: Operation, constant_name: str, ruled: Sequence[RuledSchema], names: Names, poll: str) -> Method:
+def _method(
+    operation: Operation,
+    constant_name: str,
+    ruled: Sequence[RuledSchema],
+    names: Names,
+    poll: str,
+    *,
+    whole: Container[tuple[str, str]],
+) -> Method:
     named = names.operation(operation.method, operation.path)
     bodies = {key: pointer for key, pointer in body_schemas(operation.document, operation) if key in named.bodies}
     media = min(named.bodies, key=_preference, default="")
     model = names.models.get(named.bodies.get(media) or "")
     model = model if model is not None and model.fields else None
     as_json = is_json(media) and len(named.bodies) == 1
-    inputs = _parameters(operation, names)
+    inputs = _parameters(operation, names, whole)
     if media:
         inputs += (
             _fields(operation, bodies[media], model, names) if model else [_whole(operation, bodies[media], names)]
@@ -181,11 +189,10 @@ def _request_body(operation: Operation) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _parameters(operation: Operation, names: Names) -> list[Input]:
+def _parameters(operation: Operation, names: Names, whole: Container[tuple[str, str]]) -> list[Input]:
     named = names.operation(operation.method, operation.path)
     found = {f"{each.get('in')}:{each['name']}": each for each in operation.parameters}
     result = []
-    whole = id_parameters(operation.document)
     for key, argument in named.arguments.items():
         parameter = found.get(key, {})
         place, _, name = key.partition(":")

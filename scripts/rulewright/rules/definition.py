@@ -9,6 +9,7 @@ import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from rulewright.errors import InputError
@@ -125,7 +126,7 @@ class RuledSchema:
     rules: tuple[Rule, ...]
     parameters: Mapping[str, str] | None = None
 
-    @property
+    @cached_property
     def pointer(self) -> str:
         """The URI fragment of the schema, such as `#/components/schemas/Order`, or of the operation."""
         return "#" + encode(self.location)
