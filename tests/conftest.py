@@ -1,4 +1,4 @@
-"""What holds for every test: nothing leaves this machine, and Ctrl-C can be pressed."""
+"""Settings of every test: no connection leaves this machine, and Ctrl-C works."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import pytest
 
 
 def pytest_configure() -> None:
-    """Hear Ctrl-C, and with us the programs that tests start: a shell starts what runs in the background deaf to it."""
-    deaf = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    if deaf and threading.current_thread() is threading.main_thread():
+    """Restore SIGINT, which shells disable for background jobs and which programs that tests start inherit."""
+    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if is_ignored and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 FIRST = {"test_command.py", "test_readme.py"}
-"""Files of single tests that take longest: begun first, they leave no worker busy alone at the end."""
+"""Files with the slowest tests: started first, so that no worker is busy alone at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest; all else stays in order."""
+    """Start with the slowest tests; keep the order of all others."""
     items.sort(key=lambda item: item.path.name not in FIRST)
 
 

@@ -19,6 +19,12 @@ def copy_project(target: Path) -> Path:
     return target
 
 
+def copy_checkout(target: Path) -> Path:
+    """Copy what a clone of this project holds into a folder that does not exist, and return the folder."""
+    ignored = (".git", ".nox", ".venv", "__pycache__", ".*_cache", "demo-output", ".hypothesis", "*.egg-info")
+    return Path(shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(*ignored)))
+
+
 def git(folder: Path, *arguments: str) -> str:
     """Run git with an identity of its own, whatever this machine is configured to, and return its output."""
     identity = ["-c", "user.name=x", "-c", "user.email=x@example.com"]

@@ -158,7 +158,7 @@ class Damaged:
     what: str
 
 
-def damaged(number: str, folder: Path) -> Damaged:
+def write_damaged(number: str, folder: Path) -> Damaged:
     """Write the damaged project of a number, or a folder of pages of which one is damaged."""
     chance = random.Random(number)  # noqa: S311  it need not be secret, but the same again
     seed = chance.choice((*SEEDS, PAGES))

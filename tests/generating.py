@@ -1,4 +1,4 @@
-"""Regenerate in this process: starting the generator's own takes two seconds, and is the point of few tests."""
+"""Regenerate in this process: starting a process for the generator takes two seconds, which few tests need."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Inside(Generator):
 
     Args:
         package: Import name of the package to generate.
-        timeout: Not looked at.
+        timeout: Ignored.
         folder: Where its temporary files go; None for where the system puts them.
     """
 
@@ -39,7 +39,7 @@ class Inside(Generator):
         """Load nothing: it is loaded."""
 
     def start(self, given: str) -> None:
-        """Generate at once; the same only once, as its process does."""
+        """Generate at once; repeat nothing for equal input, as the process does not either."""
         if given == self._started:
             return
         self._started = given
@@ -81,7 +81,7 @@ def regenerate(root: Path, folder: Path | None = None) -> None:
 
 @contextlib.contextmanager
 def _templates_read_once() -> Iterator[None]:
-    """Keep what the generator's templates compile to: that is most of its work, and the same each time."""
+    """Compile each template of the generator once: that is most of its work, and the same each time."""
     environment: Any = jinja2.Environment
     original = environment.compile
     environment.compile = lambda self, source, *rest, **more: _compiled(original, self, source, *rest, **more)

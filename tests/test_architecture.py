@@ -1,4 +1,4 @@
-"""Which way imports run, what the generic parts may know, and how long a module may be."""
+"""The direction of imports, what the generic parts may name, and the length of modules."""
 
 from __future__ import annotations
 
@@ -118,8 +118,8 @@ def inside(tree: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("tree", TREES)
-def test_no_module_imports_itself_by_a_detour(tree: str) -> None:
-    """Not even late, inside of a function."""
+def test_no_import_cycle(tree: str) -> None:
+    """Imports inside functions count."""
     graph: dict[str, set[str]] = {}
     for module, target in inside(tree):
         if not module.startswith(f"{target}."):  # every module is loaded after the package it stands in
@@ -130,8 +130,8 @@ def test_no_module_imports_itself_by_a_detour(tree: str) -> None:
         pytest.fail(" imports ".join(reversed(error.args[1])))
 
 
-def test_no_file_or_folder_of_the_tool_is_in_a_circle() -> None:
-    """Below each folder, its files and folders import each other one way; late and type-checking imports count."""
+def test_no_cycle_of_files_or_folders() -> None:
+    """The files and folders of each folder import each other in one direction; late and type-checking imports count."""
     graphs: dict[tuple[str, ...], dict[str, set[str]]] = {}
     packages = {name.rpartition(".")[0] for name in imports(TOOL)}
     for module, target in inside(TOOL):
@@ -156,8 +156,8 @@ def test_the_pipeline_is_built_in_layers() -> None:
             assert below[0] in PARTS[part[0]], f"{module} imports {target}"
 
 
-def test_a_client_imports_itself_relatively_and_the_tool_for_a_sandbox_only() -> None:
-    """So that a plain copy works under any parent; nor does the tool know a client or the tests."""
+def test_a_client_imports_itself_relatively() -> None:
+    """A copy works under any parent package; only `--sandbox` imports the tool, and the tool imports no client."""
     for module, names in imports(GENERATED).items():
         if module.partition(".")[2] not in WITH_A_SANDBOX:
             assert not [name for name in names if name.partition(".")[0] in {TOOL, "tests"}], module
@@ -170,14 +170,14 @@ def test_a_client_imports_itself_relatively_and_the_tool_for_a_sandbox_only() ->
 
 
 def test_the_command_line_imports_the_tool_late() -> None:
-    """Without `--sandbox` it works where the tool is not installed."""
+    """Without `--sandbox` the command line works where the tool is not installed."""
     source = (TREES[GENERATED] / "cli" / "_connection.py").read_text("utf-8")
     at_import = [each for each in ast.parse(source).body if isinstance(each, ast.ImportFrom)]
     assert not [each for each in at_import if (each.module or "").partition(".")[0] == TOOL]
 
 
 def test_the_runtime_is_built_in_layers() -> None:
-    """The client knows no command line: only the program itself loads it."""
+    """The client does not import its command line; only `__main__` does."""
     for module, target in inside(TOOL):
         part, below = (name.removeprefix(f"{TOOL}.runtime.").split(".")[0] for name in (module, target))
         if not module.startswith(f"{TOOL}.runtime.") or part == below:
@@ -186,7 +186,7 @@ def test_the_runtime_is_built_in_layers() -> None:
 
 
 def test_the_runtime_is_copied_verbatim() -> None:
-    """Below a header, the same bytes; only the module that holds the API itself is another."""
+    """The bytes below the header are equal; only `_api.py` is written for the document."""
     source = TREES[TOOL] / "runtime"
     for path in source.rglob("*.py"):
         relative = path.relative_to(source)
@@ -196,7 +196,7 @@ def test_the_runtime_is_copied_verbatim() -> None:
 
 
 def words() -> set[str]:
-    """Return what tells this project from another: its names, and the odd ones among those of its document."""
+    """Return the words particular to this project: its names, and the unusual names of its document."""
     spec = json.loads((ROOT / "generated" / "openapi.effective.json").read_text("utf-8"))
     name = SETTINGS["project"]["name"]
     found = {name, *name.split("-"), GENERATED, *spec["paths"], *spec["components"]["schemas"]}
@@ -216,8 +216,8 @@ def _values(value: Any) -> Iterator[Any]:
         yield from _values(child)
 
 
-def test_what_is_generic_names_nothing_particular() -> None:
-    """Not the vendor, a schema, an operation, a field or a value: tool, waiter engine, contract checks."""
+def test_the_tool_names_nothing_of_this_api() -> None:
+    """No vendor, schema, operation, field or value of this project occurs in the tool."""
     ours = re.compile("|".join(rf"(?<![a-zA-Z]){re.escape(word)}(?![a-zA-Z])" for word in words()), re.IGNORECASE)
     assert ours.search("A cat by VEO3 of " + GENERATED)
     for path in sorted(path for path in TREES[TOOL].rglob("*.*") if path.suffix not in {".pyc", ".mp4"}):
@@ -226,8 +226,8 @@ def test_what_is_generic_names_nothing_particular() -> None:
             assert found is None, f"{path.relative_to(ROOT)}:{number} names {found[0] if found else ''}"
 
 
-def test_no_module_is_longer_than_one_can_read() -> None:
-    """Unless there is a reason, which stands above."""
+def test_no_module_is_too_long() -> None:
+    """Modules over the limit are listed in `LONG` with a reason."""
     long = {
         path.relative_to(ROOT).as_posix()
         for folder in (TREES[TOOL], ROOT / "tests", ROOT / "bench")

@@ -1,4 +1,4 @@
-"""The table of what was measured: each figure beside its target, and a miss shown as one."""
+"""The table of benchmarks: each figure beside its target, with missed targets marked."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def rows(name: str, figures: Any) -> dict[str, Row]:
 
 
 def test_each_bench_has_a_reader_a_title_and_a_script() -> None:
-    """A bench that is added to the folder is run, and its figures are read."""
+    """A benchmark added to the folder is run and its figures are read."""
     scripts = {path.stem for path in (ROOT / "bench").glob("[!_]*.py")} | {"faults"}
     assert set(bench.COMMANDS) == set(bench.TITLES) == set(READERS) == scripts
 
 
-def test_what_costs_too_much_is_skipped_and_reported() -> None:
+def test_a_missed_target_is_reported() -> None:
     """A ratio above its target, and growth above the bare generator's own."""
     found = rows("scale", {"seconds": {"10": ways(1, 1.1), "100": ways(5, 6)}})
     assert found["10 operations: regenerate, processor"].met is True
@@ -52,7 +52,7 @@ def test_one_size_alone_shows_no_growth() -> None:
 
 
 @pytest.mark.parametrize(("prism", "met"), [(None, None), (3.0, True), (2.0, False)])
-def test_a_peer_that_is_not_there_is_not_measured(prism: float | None, met: bool | None) -> None:
+def test_a_missing_peer_is_not_measured(prism: float | None, met: bool | None) -> None:
     """Without Prism its row says so, and counts neither way."""
     ratios = {"bare handler": 0.8}
     if prism is not None:
@@ -68,7 +68,7 @@ def test_a_peer_that_is_not_there_is_not_measured(prism: float | None, met: bool
 
 
 def test_ctrl_c_keeps_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bench that writes after each part is read as far as it came; its neighbours keep what they had."""
+    """The partial figures of an interrupted benchmark are kept, and so are those of all others."""
     monkeypatch.setattr(bench, "FIGURES", tmp_path / "results.json")
 
     def interrupted(command: list[str], **_: Any) -> None:

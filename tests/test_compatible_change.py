@@ -1,9 +1,8 @@
-"""A compatible change of the page costs nothing: regenerate, and no test, number or golden file is edited."""
+"""After a compatible change of the page, regenerating is enough: no test, number or golden file is edited."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Final
 
 import pytest
 
-ROOT: Final = Path(__file__).resolve().parents[1]
+from tests.copies import copy_checkout
+
 OPERATION: Final = """\
   /gemini/video/styles:
     get:
@@ -35,7 +35,7 @@ EDITS: Final = (
     ("Video aspect ratio", "The aspect ratio of the video"),
     ("components:\n  schemas:\n", f"{OPERATION}components:\n  schemas:\n"),
 )
-"""One more value, one more optional field, other words that no rule quotes, and one more operation."""
+"""A further value, a further optional field, changed prose that no rule quotes, and a further operation."""
 SAMPLED: Final = (
     "tests/rules/test_agreement.py",
     "tests/rules/test_expected.py",
@@ -45,15 +45,13 @@ SAMPLED: Final = (
     "tests/contract/test_wire.py",
 )
 EXCEPT: Final = ("tests/test_compatible_change.py", "tests/test_readme.py", "tests/new", "tests/vendor")
-"""What installs or copies this project, whatever its page holds."""
+"""Tests that install or copy this project, independent of its page."""
 
 
 @pytest.fixture
 def changed(tmp_path: Path) -> Path:
     """A copy of the project with the edits in its page, regenerated."""
-    copy = tmp_path / "project"
-    ignored = shutil.ignore_patterns(".git", ".nox", ".venv", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
-    shutil.copytree(ROOT, copy, ignore=ignored)
+    copy = copy_checkout(tmp_path / "project")
     page = copy / "openapi.yaml"
     text = page.read_text(encoding="utf-8")
     for old, new in EDITS:

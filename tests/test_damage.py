@@ -1,6 +1,6 @@
-"""Damaged inputs end each command of the pipeline with a message and an exit code of its table, and change no file.
+"""Every command answers damaged inputs with a message and a documented exit code, and changes no file.
 
-Never with a traceback, never without an end, never with a part of the output written.
+No command ends with a traceback, runs forever or writes a part of its output.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from rulewright.generate.generator import Generator
 from rulewright.generate.tree import read_tree
 from rulewright.project import load_project
 
-from tests.damage import PAGES, Damaged, damaged
+from tests.damage import PAGES, Damaged, write_damaged
 from tests.generating import Inside
 
 SECONDS: Final = 60
-"""What one command may take before it is taken for one that never ends; it needs a fraction of one."""
+"""Limit for one command, after which it counts as endless; a command needs a fraction of a second."""
 IMPACT: Final = (0, 1, 10, 20, 30)
 GROUPS: Final = 8
 PARTS: Final = 4
@@ -48,7 +48,7 @@ class Reached(BaseException):
 
 
 class Front(Generator):
-    """Stands for the generator with the report of the undamaged project, and ends where files would be formatted."""
+    """Replace the generator: return the report of the undamaged project, and stop before files are formatted."""
 
     seed: Path
 
@@ -83,8 +83,8 @@ def _report(seed: Path) -> Any:
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[None]:
-    """Raise where the block takes too long, on systems that can."""
+def limit_time() -> Iterator[None]:
+    """Raise if the block takes too long, on systems with SIGALRM."""
 
     def stop(*_: object) -> None:
         raise NeverEndingError
@@ -122,7 +122,7 @@ def commands(found: Damaged, folder: Path) -> Iterator[tuple[str, Callable[[], i
     yield "impact, the other way", lambda: impact([root, seed, "--format", "json"]), IMPACT
 
 
-def complaints(found: Damaged, folder: Path) -> Iterator[str]:
+def find_failures(found: Damaged, folder: Path) -> Iterator[str]:
     """Run every command over a damaged project, and yield what is wrong with how one ended."""
     Front.seed = found.seed
     before = read_tree(folder)
@@ -130,7 +130,7 @@ def complaints(found: Damaged, folder: Path) -> Iterator[str]:
         out, error = io.StringIO(), io.StringIO()
         code: int | None = None
         try:
-            with watched(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+            with limit_time(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
                 code = run_cli(command)
         except Reached:
             continue
@@ -163,22 +163,22 @@ def front(monkeypatch: pytest.MonkeyPatch) -> None:
         *(pytest.param(f"long {group}", LONG, id=f"long-{group}", marks=pytest.mark.heavy) for group in range(GROUPS)),
     ],
 )
-def test_damage_is_refused_in_words_and_changes_nothing(tmp_path: Path, group: str, size: int) -> None:
+def test_damaged_input_is_refused_and_changes_nothing(tmp_path: Path, group: str, size: int) -> None:
     """Dozens of damaged inputs in each run, some thousand in the long one; the same ones each time."""
     wrong = []
     for number in range(size):
         folder = tmp_path / str(number)
-        found = damaged(f"{group}/{number}", folder)
-        wrong += [f"{group}/{number}: {found.what}\n  {each}" for each in complaints(found, folder)]
+        found = write_damaged(f"{group}/{number}", folder)
+        wrong += [f"{group}/{number}: {found.what}\n  {each}" for each in find_failures(found, folder)]
         shutil.rmtree(folder)
     assert not wrong, "\n\n".join(wrong)
 
 
 @pytest.mark.parametrize("number", range(6))
-def test_damage_that_reaches_the_generator_is_refused_in_words(
+def test_damaged_input_is_refused_by_the_whole_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """The same with the generator and the formatter; a build that succeeds is whole."""
+    """The generator and the formatter run; a build that succeeds is complete."""
     monkeypatch.setattr(regenerate, "Generator", Inside)
-    found = damaged(f"whole {number}", tmp_path)
-    assert not list(complaints(found, tmp_path)), found.what
+    found = write_damaged(f"whole {number}", tmp_path)
+    assert not list(find_failures(found, tmp_path)), found.what

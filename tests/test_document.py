@@ -1,4 +1,4 @@
-"""Documents are read as JSON values with the line of each, or refused with the place."""
+"""Documents are read as JSON values with their lines, or refused with the place."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_aliases_are_copies() -> None:
 
 @given(VALUES)
 def test_json_is_read_as_json(value: Any) -> None:
-    """Whatever JSON can say is read as a JSON reader would, escaped or not, but for characters YAML bans."""
+    """JSON is read as a JSON parser reads it, escaped or not, except for characters that YAML forbids."""
     for text in (json.dumps([value]), json.dumps({"a": value}, indent="\t")):
         assert same(parse(text, "f").value, json.loads(text))
 
@@ -189,7 +189,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=str)
-def test_what_json_cannot_hold_is_refused_with_its_line(case: str) -> None:
+def test_input_outside_json_is_refused_with_its_line(case: str) -> None:
     """Nothing is guessed, and nothing is run."""
     text, line, message = REFUSED[case]
     with pytest.raises(InputError, match=re.escape(message)) as caught:
@@ -219,7 +219,7 @@ HURTFUL = {
 
 
 @pytest.mark.parametrize("case", HURTFUL, ids=str)
-def test_what_is_made_to_hurt_is_refused_quickly(case: str) -> None:
+def test_hostile_documents_are_refused_quickly(case: str) -> None:
     """Refused before it is expanded or recursed into, not after minutes or a crash."""
     text, message = HURTFUL[case]
     started = time.perf_counter()
@@ -229,7 +229,7 @@ def test_what_is_made_to_hurt_is_refused_quickly(case: str) -> None:
 
 
 def test_the_deepest_document_allowed_is_read() -> None:
-    """The limit itself is inside."""
+    """A document exactly at the limit is read."""
     assert parse("[" * MAX_DEPTH + "]" * MAX_DEPTH, "f").value
     with pytest.raises(InputError, match="is nested deeper than"):
         parse("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), "f")
@@ -260,8 +260,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 @given(VALUES)
-def test_what_is_written_as_yaml_is_read_the_same(value: Any) -> None:
-    """By our reader, and by one for YAML 1.1: ambiguous text is quoted for both."""
+def test_written_yaml_reads_back(value: Any) -> None:
+    """Our reader and a YAML 1.1 reader agree: ambiguous text is quoted."""
     text = to_yaml({"a": value})
     assert same(parse(text, "f").value, {"a": value})
     assert same(yaml.safe_load(text), {"a": value})
@@ -285,7 +285,7 @@ def test_yaml_keeps_order_and_letters() -> None:
 
 
 @given(VALUES)
-def test_what_is_written_as_json_is_read_the_same(value: Any) -> None:
+def test_written_json_reads_back(value: Any) -> None:
     """Two spaces, order kept, one final line feed."""
     text = to_json(value)
     assert same(json.loads(text), value)

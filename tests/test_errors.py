@@ -1,4 +1,4 @@
-"""Errors name the place, terminals obey nothing, and exit codes mean something."""
+"""Errors name the place, output holds no terminal escapes, and exit codes are stable."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_printable_escapes_as_python_writes_it(text: str, shown: str) -> None:
 
 
 def stop_with(error: BaseException) -> int:
-    """Stand for a command line that ends so."""
+    """Raise an error, as a command would."""
     raise error
 
 
@@ -86,14 +86,14 @@ def stop_with(error: BaseException) -> int:
 def test_a_command_line_ends_in_one_message(
     error: BaseException, code: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What an input got wrong is told on stderr, without a traceback, with its exit code."""
+    """Input errors are printed to stderr without a traceback and set the exit code."""
     assert run_cli(lambda: stop_with(error)) == code
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", message)
 
 
-def test_a_fault_of_ours_is_not_disguised() -> None:
-    """Anything else is a bug and keeps its traceback."""
+def test_an_internal_error_keeps_its_traceback() -> None:
+    """Any other exception is a bug."""
     with pytest.raises(ZeroDivisionError):
         run_cli(lambda: stop_with(ZeroDivisionError()))
 

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Writes are atomic: a file is complete or unchanged."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_writes_text_as_utf_8_with_its_line_feeds(tmp_path: Path) -> None:
-    """What is given is what is there, on every platform."""
+@pytest.mark.parametrize(
+    ("content", "written"), [("视频\n\r\nend", "视频\n\r\nend".encode()), (b"\xff\x00", b"\xff\x00"), ("", b"")]
+)
+@pytest.mark.parametrize("kind", [Path, str])
+def test_writes_text_as_utf_8_and_bytes_unchanged(
+    tmp_path: Path, content: str | bytes, written: bytes, kind: type[Path | str]
+) -> None:
+    """Line feeds are kept on every platform; an empty file is content too, and equal content is not written again."""
     target = tmp_path / "a.txt"
-    assert write_whole(target, "视频\n\r\nend")
-    assert target.read_bytes() == "视频\n\r\nend".encode()
+    assert write_whole(kind(target), content)
+    assert target.read_bytes() == written
+    assert not write_whole(kind(target), content)
     assert names(tmp_path) == ["a.txt"]
-
-
-def test_writes_bytes_as_they_are(tmp_path: Path) -> None:
-    """Bytes need not be text."""
-    assert write_whole(str(tmp_path / "a.bin"), b"\xff\x00")
-    assert (tmp_path / "a.bin").read_bytes() == b"\xff\x00"
 
 
 def test_equal_content_is_not_written_again(tmp_path: Path) -> None:
@@ -43,12 +44,6 @@ def test_equal_content_is_not_written_again(tmp_path: Path) -> None:
     assert not write_whole(target, b"same")
     assert target.stat().st_mtime_ns == 1
     assert write_whole(target, "other")
-
-
-def test_an_empty_file_is_content_too(tmp_path: Path) -> None:
-    """Nothing there and nothing in it are two things."""
-    assert write_whole(tmp_path / "a.txt", "")
-    assert not write_whole(tmp_path / "a.txt", "")
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o755, 0o444])
@@ -133,15 +128,15 @@ def test_a_link_is_refused_and_its_file_untouched(tmp_path: Path) -> None:
 
 
 def test_a_linked_folder_is_a_folder(tmp_path: Path) -> None:
-    """Only the file itself must be no link: many a project folder is one."""
+    """Only the file itself must not be a link; its folder may be one."""
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     assert write_whole(tmp_path / "link/a.txt", "x")
     assert (tmp_path / "real/a.txt").read_text(encoding="utf-8") == "x"
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
-    """A folder or a pipe is not replaced by a file."""
+def test_a_folder_or_pipe_is_not_replaced(tmp_path: Path) -> None:
+    """Only regular files are replaced."""
     os.mkfifo(tmp_path / "pipe")
     for target in (tmp_path, tmp_path / "pipe"):
         with pytest.raises(InputError, match="is not a plain file"):
@@ -190,7 +185,7 @@ else:
 
 @pytest.mark.parametrize("name", ["a.txt", "folder"])
 def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path, name: str) -> None:
-    """A draft of the same target only, and never that of a process that still writes one."""
+    """Remove drafts of this target only, and never those of a running process."""
     target = tmp_path / name
     stranger = tmp_path / f".{name}.{'0' * 15}.draft"
     stranger.write_bytes(b"theirs")
@@ -215,8 +210,8 @@ def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path, name: str) 
     assert names(tmp_path) == sorted([name, stranger.name])
 
 
-def test_no_tree_takes_the_place_of_what_is_no_folder(tmp_path: Path) -> None:
-    """A file or a pipe under the folder's name is somebody's; it is neither moved nor removed."""
+def test_replace_tree_keeps_files_and_pipes(tmp_path: Path) -> None:
+    """A file or pipe at the target's path is neither moved nor removed."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "file").write_bytes(b"mine")
     for name in ("pipe", "file"):
@@ -225,8 +220,8 @@ def test_no_tree_takes_the_place_of_what_is_no_folder(tmp_path: Path) -> None:
     assert names(tmp_path) == ["file", "pipe"]
 
 
-def test_what_appears_meanwhile_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The target is looked at again right before the rename."""
+def test_the_target_is_checked_again_before_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe that appears during the write is not replaced."""
     target = tmp_path / "pipe"
     monkeypatch.setattr(os, "fsync", lambda _: os.mkfifo(target))
     with pytest.raises(InputError, match="is not a plain file"):

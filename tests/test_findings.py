@@ -1,4 +1,4 @@
-"""Findings for other programs: each command prints what is wrong as annotations, SARIF or JUnit, and exits by it."""
+"""Machine-readable findings: commands print annotations, SARIF or JUnit and set the exit code."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_rules_check_names_a_sentence(project: Path, capsys: pytest.CaptureFixtu
 def test_rules_whose_words_changed_are_annotations_of_their_lines(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each of its own rule's line in the overlay."""
+    """Each annotation points at the line of its rule in the overlay."""
     text = (project / "openapi.yaml").read_text("utf-8")
     for words in ("1-2 images (start frame", "1-3 reference images"):
         assert words in text
@@ -82,7 +82,7 @@ def test_an_overlay_that_does_not_fit_is_a_result(project: Path, capsys: pytest.
 
 @pytest.mark.heavy
 def test_contract_prints_findings_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """What pytest says goes to standard error, so that a program can read standard output."""
+    """The output of pytest goes to standard error, so that standard output holds findings only."""
     monkeypatch.chdir(ROOT)
     assert main(["contract", "--check", "credentials", "--format", "junit"]) == 0
     assert ET.fromstring(capsys.readouterr().out).get("name") == "rulewright contract"  # noqa: S314
@@ -90,7 +90,7 @@ def test_contract_prints_findings_alone(monkeypatch: pytest.MonkeyPatch, capsys:
 
 @pytest.mark.parametrize("form", FINDING_FORMATS)
 def test_hostile_text_stays_text(form: str) -> None:
-    """No text of a document ends a command, a string or an element, or moves a cursor."""
+    """Text of a document cannot end a command, a string or an element, or move the cursor."""
     shown = FINDING_FORMATS[form]([Finding(HOSTILE, "error", HOSTILE, f"{HOSTILE}.yaml", 1, 2, "f")], "test")
     assert not {"\x1b", "\x00", "\u202e", "\r"} & set(shown)
     if form == "github":

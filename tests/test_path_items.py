@@ -1,4 +1,4 @@
-"""A path whose item is kept elsewhere has its operations in the client, the sandbox, the rules and the impact."""
+"""Path items behind references have operations in the client, the sandbox, the rules and the impact."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ def test_a_path_holds_what_its_reference_names() -> None:
 
 
 @pytest.mark.parametrize("reference", ["#/components/pathItems/Gone", "other.yaml"])
-def test_what_leads_nowhere_stays(reference: str) -> None:
-    """Whoever reads the path says what is wrong with it."""
+def test_a_dangling_path_reference_stays(reference: str) -> None:
+    """The reader of the path reports it."""
     before = document() | {"paths": {"/a": {"$ref": reference}, "/b": None}}
     assert with_path_items(before)["paths"] == before["paths"]
 
 
 def test_nothing_changes_where_no_path_refers() -> None:
-    """The very document comes back, whatever it is."""
+    """The same object is returned."""
     values: tuple[Any, ...] = (None, {}, {"paths": []}, {"paths": {"/a": TILL}})
     for value in values:
         assert with_path_items(value) is value
 
 
 def test_its_operations_are_made_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A project of such a document has them, and one that is gone breaks callers."""
+    """A generated client has the operations, and removing one is reported as breaking."""
     for name, value in (("old", document()), ("new", document())):
         if name == "new":
             value["components"]["pathItems"]["Till"] = {"put": TILL["get"]}
@@ -73,7 +73,7 @@ def test_its_operations_are_made_and_compared(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_a_schema_with_properties_is_an_object_and_a_required_list_holds_an_item() -> None:
-    """Their authors meant so; what stands in a condition of another schema stays as it is."""
+    """Add what authors of such schemas mean; conditions inside other schemas stay unchanged."""
     untyped = {"properties": {"a": {"type": "string"}}, "if": {"properties": {"a": {"const": "b"}}}}
     parameter = {"name": "q", "in": "query", "required": True, "schema": {"$ref": "#/components/schemas/L"}}
     operation = {"parameters": [parameter], "responses": {"204": {"description": "ok"}}}

@@ -1,4 +1,4 @@
-"""The README is true: each of its commands and examples is run as written."""
+"""Every command and example of the README runs as written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 import yaml
 from rulewright.sandbox import Sandbox, Timing
 
-from tests.copies import ROOT, commit_all
+from tests.copies import ROOT, commit_all, copy_checkout
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RULES = ROOT / "overlays/30-rules.overlay.yaml"
@@ -45,17 +45,12 @@ ELSEWHERE = {
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """A copy of what a clone holds, to run commands in."""
-    copy = tmp_path / "clone"
-    ignored = shutil.ignore_patterns(
-        ".git", ".nox", ".venv", "__pycache__", ".*_cache", "demo-output", ".hypothesis", "*.egg-info"
-    )
-    shutil.copytree(ROOT, copy, ignore=ignored)
-    return copy
+    return copy_checkout(tmp_path / "clone")
 
 
 @pytest.fixture
 def api() -> Iterator[str]:
-    """A sandbox whose tasks are done at the first look."""
+    """A sandbox whose tasks are done at the first poll."""
     with Sandbox("mountsea_gemini", timing=Timing("now")).serve() as server:
         yield server.url
 
@@ -143,7 +138,7 @@ def test_commands_make_many_videos(api: str, tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_maintainers_commands(clone: Path) -> None:
-    """Import, regenerate, compare and tell, in the order the README gives them, on a page that changed."""
+    """Run import, regenerate and impact in the order of the README on a changed page."""
     commit_all(clone)
     document = (ROOT / "openapi.yaml").read_text("utf-8").replace("Video aspect ratio", "The aspect ratio")
     (clone / "page.md").write_text(
@@ -192,7 +187,7 @@ def test_python_examples(
 
 
 def test_the_rule_shown_is_one_of_the_rules() -> None:
-    """The example of a rule says what the overlay says."""
+    """The rule in the README equals the one in the overlay."""
     (block,) = [block for block in blocks("yaml") if "then:" in block]
     (shown,) = yaml.safe_load(block)
     actions = yaml.safe_load(RULES.read_text(encoding="utf-8"))["actions"]

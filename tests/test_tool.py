@@ -1,4 +1,4 @@
-"""The habits of the command `rulewright`: version, help, completion, and an output that cannot be written."""
+"""The command `rulewright`: version, help, completion, and unwritable output."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_version_and_help_need_no_command(capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize("name", [*_COMMANDS, "completion"])
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """With what follows the options: an example, how to use it, or its exit codes."""
+    """The help ends with an example, usage notes or exit codes."""
     with pytest.raises(SystemExit, match=r"^0$"):
         main([name, "--help"])
     shown = capsys.readouterr().out
@@ -33,8 +33,8 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     assert any(word in shown for word in ("example: ", "to use it:", "-- -k", "OLD and NEW", "Exit codes:"))
 
 
-def test_a_misspelt_command_is_named_with_the_one_meant(capsys: pytest.CaptureFixture[str]) -> None:
-    """Wrong usage, and the list of commands."""
+def test_a_misspelt_command_has_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit code is that of wrong usage."""
     assert main(["regnerate"]) == 2
     assert capsys.readouterr().err.startswith("error: there is no command 'regnerate'; did you mean regenerate?\n")
 
@@ -69,8 +69,8 @@ def test_bash_completes_commands_options_and_values(line: str, completed: set[st
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["completion", "bash"], ["rules", "list"]])
-def test_an_output_that_is_full_is_one_line(arguments: list[str]) -> None:
-    """Exit 1, and no traceback, not even at the end of the interpreter."""
+def test_a_full_disk_is_reported_in_one_line(arguments: list[str]) -> None:
+    """The exit code is 1, without a traceback even at interpreter shutdown."""
     with open("/dev/full", "w") as full:  # noqa: PTH123
         done = subprocess.run([*PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1

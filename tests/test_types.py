@@ -1,4 +1,4 @@
-"""Two type checkers accept the project, and decide about calls of the client as the rules do.
+"""mypy and pyright accept the project, and judge calls of the client as the rules do.
 
 Each checker reads everything once: most of its time goes to what all of these files import.
 """
@@ -73,8 +73,8 @@ def errors(request: pytest.FixtureRequest, readme: Path) -> Errors:
     return found
 
 
-def test_the_project_has_types_that_fit(errors: Errors, readme: Path) -> None:
-    """As `pyproject.toml` says: strict, over the client, the tool and the tests."""
+def test_the_project_passes_type_checks(errors: Errors, readme: Path) -> None:
+    """Strict, over the client, the tool and the tests, as configured in `pyproject.toml`."""
     tables = {CALLS / "right.py", CALLS / "wrong.py", readme}
     assert {str(path): found for path, found in errors.items() if path not in tables} == {}
 

@@ -1,10 +1,9 @@
-"""The pre-commit hooks work in a repository that has nothing of this one but the output or a copy."""
+"""The pre-commit hooks work in another repository with generated files or a copy."""
 
 from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
 import sysconfig
 import venv
@@ -15,7 +14,7 @@ import pytest
 import yaml
 from rulewright.commands.vendor import main as vendor
 
-from tests.copies import ROOT, commit_all, copy_project, git
+from tests.copies import ROOT, commit_all, copy_checkout, copy_project, git
 
 HOOKS: dict[str, dict[str, Any]] = {
     hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
@@ -70,7 +69,7 @@ def run(hook: str, clone: Path, consumer: Path, *arguments: str) -> tuple[int, s
 
 
 def test_hooks_pass_and_fail_in_another_repository(clone: Path, consumer: Path) -> None:
-    """Each passes on what is as it should be, and names what is not."""
+    """Hooks pass on unchanged files and name edited ones."""
     assert run("drift", clone, consumer)[0] == 0
     assert run("rules-check", clone, consumer)[0] == 0
     assert run("vendor-verify", clone, consumer, COPY)[0] == 0
@@ -88,9 +87,7 @@ def test_hooks_pass_and_fail_in_another_repository(clone: Path, consumer: Path) 
 @pytest.mark.heavy
 def test_pre_commit_itself_runs_them(consumer: Path, tmp_path: Path) -> None:
     """From the configuration a consumer writes, in environments that pre-commit makes from the package index."""
-    hooks = tmp_path / "hooks"
-    ignored = shutil.ignore_patterns(".git", ".nox", "__pycache__", ".*_cache", "*.egg-info")
-    shutil.copytree(ROOT, hooks, ignore=ignored)
+    hooks = copy_checkout(tmp_path / "hooks")
     commit_all(hooks)
     revision = git(hooks, "rev-parse", "HEAD")
     wanted = [{"id": "drift"}, {"id": "rules-check"}, {"id": "vendor-verify", "args": [COPY]}]

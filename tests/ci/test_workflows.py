@@ -1,4 +1,4 @@
-"""The GitHub workflows: they parse, may do little, write nothing of an event into a command, and their commands run."""
+"""The GitHub workflows: syntax, permissions, injection safety, and their commands."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_the_impact_of_a_pull_request(folder: Path, runner: dict[str, str]) -> N
 
 
 def test_the_watch_of_a_page(folder: Path, runner: dict[str, str]) -> None:
-    """It writes nothing but the report, and hands on the exit code of the impact."""
+    """The watch writes the report only, and outputs the exit code of the impact."""
     document = folder / "openapi.yaml"
     before = document.read_bytes()
     page = f"# Video\n\n````yaml\n{rename_a_model(document)}````\n".encode()
@@ -196,7 +196,7 @@ def test_a_page_that_cannot_be_read_fails_the_watch(folder: Path, runner: dict[s
 def test_one_issue_is_opened_and_then_updated(
     folder: Path, runner: dict[str, str], number: str, calls: list[str]
 ) -> None:
-    """The issue that is open is written anew; only where there is none, one is made."""
+    """An open issue is edited; otherwise one is created."""
     assert run(command("tell", "gh issue"), folder, runner, OPEN=number) == 0
     said = Path(runner["CALLS"]).read_text().splitlines()
     assert [line.split()[1] for line in said] == calls
@@ -205,7 +205,7 @@ def test_one_issue_is_opened_and_then_updated(
 
 
 def test_a_copy_is_verified(runner: dict[str, str], tmp_path: Path) -> None:
-    """The copy's own verifier, from the folder that was named."""
+    """The copy's own verifier runs in the named folder."""
     (tmp_path / "a b").mkdir()
     (tmp_path / "a b/verify.py").write_text("raise SystemExit(3)\n", encoding="utf-8")
     assert run(command("copy", "verify.py"), tmp_path, runner, COPY="a b") == 3

@@ -13,7 +13,7 @@ from mountsea_gemini import operations
 from mountsea_gemini.raw.models import TaskIdDto, VideoGenerationDto
 
 from tests.client.scripted import Play, Skin
-from tests.rules.compiling import compiled
+from tests.rules.compiling import compile_checks
 
 
 async def use_async(client: Any) -> None:
@@ -82,7 +82,7 @@ FIELDS: dict[str, Any] = {
 def test_whatever_a_schema_deprecates_is_found(body: dict[str, Any], expected: list[str]) -> None:
     """Nested fields and values too; a deprecation is no violation."""
     target = {"type": "object", "deprecated": True, "description": "Use\nplain."}
-    rules = compiled({"type": "object", "properties": FIELDS}, T=target)
+    rules = compile_checks({"type": "object", "properties": FIELDS}, T=target)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         rules.validate(body, model=TaskIdDto)

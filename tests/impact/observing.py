@@ -161,7 +161,7 @@ def _piece_at(path: Path, line: int) -> str:
     return heads[-1].rpartition("# ")[2]
 
 
-def observed(old: Client, new: Client, errors: set[str]) -> set[str]:
+def observe(old: Client, new: Client, errors: set[str]) -> set[str]:
     """Return who breaks when the old code runs, the old requests are sent and the old types are checked."""
     outcomes, sent = new.run()
     _, before = old.run()

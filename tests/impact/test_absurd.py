@@ -1,4 +1,4 @@
-"""Long chains, wrong types and absurd bounds: a correct answer or a clear error, after linear work."""
+"""Long chains, wrong types and absurd bounds give a correct report or a clear error in linear time."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ WRONG: dict[str, Edit] = {
 def test_a_wrong_schema_is_compared_or_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, *, swap: bool
 ) -> None:
-    """On either side; if it cannot be compared, the error names the file and the place."""
+    """A wrong schema on either side is compared, or the error names the file and the place."""
     changed = document()
     WRONG[name](changed)
     texts = [json.dumps(document()), json.dumps(changed)]
@@ -119,9 +119,7 @@ def test_a_wrong_schema_is_compared_or_named(
 
 
 @pytest.mark.parametrize("number", ["1e400", "-1e400", ".nan", ".inf"])
-def test_a_bound_that_is_no_number_is_refused_where_it_stands(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], number: str
-) -> None:
+def test_a_bound_outside_json_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], number: str) -> None:
     """JSON has no such number."""
     changed = document()
     thing(changed)["minProperties"] = "BOUND"
@@ -186,7 +184,7 @@ MOST = 1.5 * LARGE / SMALL
 def test_many_added_keys_take_linear_work(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, command: str
 ) -> None:
-    """Counted in calls, since seconds depend on the machine."""
+    """Work is counted in function calls, independent of the machine."""
     old = json.dumps(document())
 
     def work(size: int) -> int:
@@ -209,7 +207,7 @@ def test_many_added_keys_take_linear_work(
 
 
 def test_many_pages_are_merged_in_linear_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each page adds its own part; what was merged before is not copied again for each."""
+    """Merging a page does not copy what was merged before."""
 
     def work(size: int) -> int:
         folder = tmp_path / str(size)

@@ -1,4 +1,4 @@
-"""The tables of checks: a fixture file is the whole test of a check, and every check needs one."""
+"""The tables of checks: each check has one case in `checks.yaml`."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ EFFECTS = re.compile(
 
 
 def found(report: Report, name: str) -> dict[str, list[str]]:
-    """Return who breaks by the id of each check; the note on the version only if it is the case."""
+    """Return who breaks by the id of each check, without `version-kept` unless it is the tested check."""
     ids = {change.check for change in flat(report)} - ({"version-kept"} - {name})
     return {check: sorted({who for each in flat(report) if each.check == check for who in each.who}) for check in ids}
 
 
 def flat(report: Report) -> list[Change]:
-    """Return every finding and what else its decision caused."""
+    """Return every change and its parts."""
     return [each for change in report.changes for each in (change, *change.parts)]
 
 
@@ -117,7 +117,7 @@ def test_every_place_of_the_grammar_has_a_check(owner: str) -> None:
 
 
 def test_the_default_of_a_required_field_does_not_matter(base: Lab) -> None:
-    """No request leaves it out, so no request means something else."""
+    """No request can leave the field out."""
     report = base.after({"set": "/components/schemas/Order/properties/note/default", "to": "thanks"})
     (change,) = [each for each in report.changes if each.check == "default-changed"]
     assert (change.severity, change.who) == (Severity.NOTHING, ("docs",))
@@ -162,7 +162,7 @@ def boxes(box: dict[str, Any], name: str = "Size") -> dict[str, Any]:
     }
 
 
-def compared(old: dict[str, Any], new: dict[str, Any]) -> Report:
+def compare_pair(old: dict[str, Any], new: dict[str, Any]) -> Report:
     """Compare two documents."""
     before, after = (revise("x", parse(json.dumps(each), "openapi.json"), ()) for each in (old, new))
     return compare(before, after)
@@ -170,30 +170,30 @@ def compared(old: dict[str, Any], new: dict[str, Any]) -> Report:
 
 @pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
 def test_an_alternative_with_another_name_is_not_gone(keyword: str) -> None:
-    """Only its generated class has another name; the same requests are accepted."""
+    """Only the generated class is renamed; the same requests are accepted."""
     before, after = (
         boxes({"size": {keyword: [{"$ref": f"#/components/schemas/{name}"}, WORDS]}}, name)
         for name in ("Size", "Measure")
     )
-    found = {change.check: change.effect for change in compared(before, after).changes}
+    found = {change.check: change.effect for change in compare_pair(before, after).changes}
     assert found.keys() == {"component-renamed", "restated", "version-kept"}
     assert found["component-renamed"] == "Size is named Measure: imports of its generated class fail"
 
 
 def test_a_value_that_was_not_counted_may_have_been_sent() -> None:
-    """Of a field with alternatives, one sample is counted; the count does not cover the others."""
+    """Only one sample of a union is counted, so the others may have been sent."""
     before, after = (
         boxes({"size": {"anyOf": [{"$ref": "#/components/schemas/Size"}, {**WORDS, "enum": words}]}})
         for words in (["small", "large"], ["small"])
     )
-    (gone,) = [change for change in compared(before, after).changes if change.check == "enum-value-removed"]
+    (gone,) = [change for change in compare_pair(before, after).changes if change.check == "enum-value-removed"]
     assert "no accepted request" not in gone.effect
     assert "wire" in gone.who
 
 
 def test_what_neither_side_accepts_is_not_counted() -> None:
-    """Where no sample can be made for a pattern, no request is counted, which does not mean that there are none."""
+    """Without a sample for a pattern no request is counted, although some exist."""
     same = boxes({"size": WORDS})
     changed = boxes({"size": {**WORDS, "enum": ["small"]}})
-    found = [each for each in compared(same, changed).requests if each.where == "parameters"]
+    found = [each for each in compare_pair(same, changed).requests if each.where == "parameters"]
     assert [(each.total, each.method.partition(":")[0]) for each in found] == [(0, "not counted")] * len(found)

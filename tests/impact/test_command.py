@@ -1,4 +1,4 @@
-"""The command: what it compares, its exit codes, where it writes, and what it refuses."""
+"""`rulewright impact`: inputs, exit codes, output and errors."""
 
 from __future__ import annotations
 

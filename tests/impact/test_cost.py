@@ -1,4 +1,4 @@
-"""What a comparison costs: a document of 1,000 operations, of which every twentieth changed."""
+"""The cost of comparing a document of 1,000 operations of which every twentieth changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every part of a document is added, removed and changed: each edit is reported, and each difference explained."""
+"""Add, remove and change every part of a document: each edit is reported and explained."""
 
 from __future__ import annotations
 

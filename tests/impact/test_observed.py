@@ -1,4 +1,4 @@
-"""Reports predict who breaks; here both clients are generated and the old code runs with the new one."""
+"""Predictions of breakage are compared with old code run against a new generated client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.impact.conftest import Lab, edited
-from tests.impact.observing import generate, observed, type_errors
+from tests.impact.observing import generate, observe, type_errors
 
 ORDER, RECEIPT = "/components/schemas/Order", "/components/schemas/Receipt"
 POST, GET = "/paths/~1orders/post", "/paths/~1orders~1{orderId}/get"
@@ -90,7 +90,7 @@ FEW = ("sent_value_gone", "answered_field_gone", "parameter_needed", "null_answe
     "names", [pytest.param(FEW, id="few"), pytest.param(tuple(CHANGES), id="all", marks=pytest.mark.heavy)]
 )
 def test_who_breaks_is_predicted(root: Path, base: Lab, names: Sequence[str]) -> None:
-    """Exactly those break whom the report names; types only count if the code still runs.
+    """The report names exactly who breaks; types count only if the code still runs.
 
     One test for all changes: the clients are generated once and one run of the type checker reads them all.
     """
@@ -101,9 +101,9 @@ def test_who_breaks_is_predicted(root: Path, base: Lab, names: Sequence[str]) ->
     )
     errors = type_errors(clients, clients["old"].table, root)
     assert errors["old"] == set(), "the old code must fit the old client, or its failures mean nothing"
-    assert observed(clients["old"], clients["old"], set()) == set()
+    assert observe(clients["old"], clients["old"], set()) == set()
     expected = {name: _without_types(who) for name, (_, who) in changes.items()}
-    seen = {name: _without_types(observed(clients["old"], clients[name], errors[name])) for name in changes}
+    seen = {name: _without_types(observe(clients["old"], clients[name], errors[name])) for name in changes}
     predicted = {
         name: _without_types({who for change in base.after(*edits).changes for who in change.who} - {"docs"})
         for name, (edits, _) in changes.items()

@@ -1,4 +1,4 @@
-"""The page in a browser, at the widths of a phone, a tablet and a desk: nothing overflows, and what breaks comes first."""
+"""The page in a browser at the widths of a phone, a tablet and a desktop: nothing overflows, and breaks come first."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ addEventListener("load", () => {
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no browser: install chromium")
 
 
-def measured(source: str, folder: Path) -> list[dict[str, Any]]:
+def measure(source: str, folder: Path) -> list[dict[str, Any]]:
     """Return what a browser shows of a page at each width."""
     frames = "".join(
         f'<iframe style="width:{width}px;height:900px;border:0" srcdoc="{html.escape(source)}"></iframe>'
@@ -61,7 +61,7 @@ def test_the_page_reads_at_every_width(seed: Lab, tmp_path: Path) -> None:
     values = seed.vendor.value["components"]["schemas"]["VideoGenerationDto"]["properties"]["model"]["enum"]
     renamed = ["veo3_turbo" if value == "veo3_fast" else value for value in values]
     report = seed.after({"set": f"{MODEL}/enum", "to": renamed}, {"set": "/info/title", "to": "Long" * 60})
-    seen = measured(render_html(report), tmp_path)
+    seen = measure(render_html(report), tmp_path)
     assert [each["outer"] for each in seen] == list(WIDTHS)
     for each in seen:
         assert each["overflow"] <= 0
@@ -83,6 +83,6 @@ def test_hostile_text_breaks_no_layout(seed: Lab, tmp_path: Path) -> None:
         {"set": f"{MODEL}/enum", "to": ["veo2_fast", name]},
         {"set": "/components/schemas/VideoGenerationDto/required", "to": ["prompt", name]},
     )
-    for each in measured(render_html(report), tmp_path):
+    for each in measure(render_html(report), tmp_path):
         assert each["overflow"] <= 0
         assert each["right"] <= each["width"]

@@ -1,4 +1,4 @@
-"""Pairs of documents with known truth: what means the same is the same, and only real breaks are called so."""
+"""Pairs of documents with known verdicts: equivalent ones are equal, and only real breaks are breaking."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def document(pair: dict[str, Any], side: int) -> dict[str, Any]:
     }
 
 
-def compared(pair: dict[str, Any], *, back: bool = False) -> Report:
+def compare_pair(pair: dict[str, Any], *, back: bool = False) -> Report:
     """Compare the documents of a pair."""
     old, new = (revise(str(side), parse(to_yaml(document(pair, side)), f"{side}.yaml"), ()) for side in (0, 1))
     return compare(new, old) if back else compare(old, new)
@@ -47,7 +47,7 @@ def compared(pair: dict[str, Any], *, back: bool = False) -> Report:
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair["name"])
 def test_only_real_breaks_are_breaking_on_the_wire(pair: dict[str, Any]) -> None:
     """Exit 30 for them and only for them; each shows a request that was accepted and is refused now, where it names one."""
-    report = compared(pair)
+    report = compare_pair(pair)
     assert not report.unexplained
     assert (report.exit_code == 30) is (pair["wire"] is True), report.headline
     assert any("wire" in each.who and each.severity is Severity.BREAKING for each in report.changes) is pair["wire"]
@@ -59,9 +59,9 @@ def test_only_real_breaks_are_breaking_on_the_wire(pair: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("pair", [each for each in PAIRS if each.get("exit") == 0], ids=lambda pair: pair["name"])
-def test_what_means_the_same_is_the_same_both_ways(pair: dict[str, Any]) -> None:
-    """Written the other way around it is nothing for callers either, and not passed over in silence."""
-    report = compared(pair, back=True)
+def test_equivalent_documents_are_equal_in_both_directions(pair: dict[str, Any]) -> None:
+    """The reverse comparison is not breaking either, and reports the restatement."""
+    report = compare_pair(pair, back=True)
     assert report.exit_code == 0, [(each.check, each.effect) for each in report.changes]
     assert report.changes
 
@@ -73,7 +73,9 @@ def test_a_request_shown_as_refused_is_refused() -> None:
         bodies = [
             document(pair, side)["paths"].get("/things", {}).get("post", {}).get("requestBody") for side in (0, 1)
         ]
-        witnesses = [each.witness for each in compared(pair).changes if "wire" in each.who and each.witness is not None]
+        witnesses = [
+            each.witness for each in compare_pair(pair).changes if "wire" in each.who and each.witness is not None
+        ]
         if witnesses and all(bodies) and pair["versions" if "versions" in pair else "name"] != ["3.0.3", "3.1.0"]:
             plain = [
                 {**body["content"]["application/json"].get("schema", {}), "components": {"schemas": {"Thing": THING}}}

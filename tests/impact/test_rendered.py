@@ -1,4 +1,4 @@
-"""What reviewers read: the comment, the page, and foreign text, which has no effect in either."""
+"""The rendered comment and page; text of documents has no effect in either."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a team decides: which kinds fail, levels, announced ends, grouping, and the formats for other programs."""
+"""Settings of impact: failing kinds, levels, sunsets, grouping and machine-readable formats."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ def test_wrong_settings_are_refused(
         (None, 30, "the server refuses it"),
     ],
 )
-def test_an_announced_end_is_no_surprise(base: Lab, sunset: str | None, code: int, words: str) -> None:
-    """A deprecated operation may go on the day that `x-sunset` named, and not before."""
+def test_an_operation_may_be_removed_after_its_sunset(base: Lab, sunset: str | None, code: int, words: str) -> None:
+    """Removing a deprecated operation is breaking only before its `x-sunset`."""
     place = "/paths/~1orders~1{orderId}/get"
     old = edited(base.vendor.value, [{"set": f"{place}/deprecated", "to": True}])
     old = edited(old, [{"set": f"{place}/x-sunset", "to": sunset}]) if sunset else old
@@ -107,7 +107,7 @@ def test_an_announced_end_is_no_surprise(base: Lab, sunset: str | None, code: in
     assert int(gone.severity) == code
 
 
-def test_one_decision_is_one_finding(base: Lab) -> None:
+def test_equal_edits_of_many_operations_are_one_change(base: Lab) -> None:
     """The same edit of many operations is one line that counts them, with one fingerprint and each place."""
     paths = {f"/copies/{number}": base.vendor.value["paths"]["/orders"] for number in range(5)}
     paths = {
@@ -126,7 +126,7 @@ def test_one_decision_is_one_finding(base: Lab) -> None:
     )
 
 
-def test_fields_that_go_together_are_one_finding(base: Lab) -> None:
+def test_fields_removed_together_are_one_change(base: Lab) -> None:
     """Fields removed from one schema are one line that names them, with one fingerprint and each place."""
     fields = {f"{ORDER}/{name}": {"type": "string"} for name in ("old", "older", "oldest")}
     old = edited(base.vendor.value, [{"set": place, "to": schema} for place, schema in fields.items()])
@@ -138,7 +138,7 @@ def test_fields_that_go_together_are_one_finding(base: Lab) -> None:
 
 @pytest.fixture(scope="module")
 def report(base: Lab) -> Report:
-    """A break in one line of the document, with text that no format may obey."""
+    """A breaking change in a document with hostile text."""
     return base.after(
         {"set": f"{ORDER}/speed/enum", "to": ["fast"]},
         {"set": "/info/description", "to": "Only 100%,\n::error::injected <b>\x1b[2J ]]>"},

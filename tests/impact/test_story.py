@@ -1,4 +1,4 @@
-"""A changed page, with one value, one count in a sentence and one default: one command reports exactly that."""
+"""A changed page with one value, one count in a sentence and one default: the report has exactly these."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_changed_sentence_is_shown_with_what_quotes_it(reported: tuple[int, di
 
 
 def test_a_changed_default_means_another_request(reported: tuple[int, dict[str, Any]]) -> None:
-    """The same request means something else, although the client's overlay hides the default; that overlay is stale."""
+    """The changed default is reported although an overlay hides it; that overlay is stale."""
     changes = {change["check"]: change for change in reported[1]["changes"]}
     default = changes["default-changed"]
     assert "now means 9:16 instead of 16:9" in default["effect"]
@@ -89,7 +89,7 @@ def test_a_changed_default_means_another_request(reported: tuple[int, dict[str, 
 
 
 def test_a_stale_action_is_accepted_for_its_cause(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Another default is another decision; the same one some lines further down is the same decision."""
+    """The fingerprint depends on the new default and not on its line."""
     text = PAGE.read_text(encoding="utf-8")
 
     def fingerprint(changed: str) -> str:

@@ -1,4 +1,4 @@
-"""The vendor changed the page: import reports it, regeneration stops at what it touches, and copies are upgraded."""
+"""After a change of the page, import reports it, regeneration refuses stale rules, and copies are upgraded."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def repair(project: Path, file: str) -> None:
 def test_regeneration_names_everything_that_does_not_fit(
     project: Path, changed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It stops at the first fault, and lists the others, so that nobody repairs them one run at a time."""
+    """The error has the first fault in full and lists all others."""
     import_page(["page.md"])
     capsys.readouterr()
     assert command.main([]) == 1
@@ -146,7 +146,7 @@ def test_checking_writes_nothing(project: Path, changed: Path, capsys: pytest.Ca
 
 
 def test_the_first_import_breaks_nobody(project: Path, changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a document there is nothing to compare with; into another file there is no project to compare."""
+    """Without a previous document there is nothing to compare; `-o` has no project to compare."""
     (project / "openapi.yaml").unlink()
     assert import_page(["--impact", "page.md"]) == 0
     assert "->" not in capsys.readouterr().out
@@ -156,7 +156,7 @@ def test_the_first_import_breaks_nobody(project: Path, changed: Path, capsys: py
 
 
 def test_impact_takes_pages_folders_and_urls(project: Path, changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever holds the new document can be compared with the project as it is."""
+    """Pages, folders and URLs can be compared with the project."""
     (project / "pages").mkdir()
     shutil.copy(changed, project / "pages/video.md")
     with Vendor({"/video.md": whole(changed.read_bytes())}) as server:

@@ -1,4 +1,4 @@
-"""A server on this machine with scripted answers, however malformed, byte by byte."""
+"""A local server with scripted responses, byte by byte."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def moved(location: str, status: str = "302 Found") -> Answer:
     return whole(b"", status=status, headers=f"Location: {location}\r\n")
 
 
-def dripping(head: bytes, piece: bytes, stop: threading.Event) -> Answer:
+def drip(head: bytes, piece: bytes, stop: threading.Event) -> Answer:
     """Return an answer that never ends: a piece every few milliseconds, each well within any time-out of its own."""
 
     def answer(connection: socket.socket) -> None:

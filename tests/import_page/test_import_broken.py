@@ -1,4 +1,4 @@
-"""Pages that must not be imported: each `broken/NAME.md` with the message it gives in `broken/NAME.error`."""
+"""Refused pages: each `broken/NAME.md` with its message in `broken/NAME.error`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BEFORE = b"what was there before\n"
 def test_a_broken_page_is_refused_with_its_place(
     run: Run, project: Path, page: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message names the line on the page, exit code is 1, and the old document stands."""
+    """The message names the line on the page, the exit code is 1, and the old document is kept."""
     (project / "openapi.yaml").write_bytes(BEFORE)
     monkeypatch.chdir(page.parent)
     outcome = run(page.name, "--project", project)
@@ -43,7 +43,7 @@ def test_every_message_has_its_page() -> None:
         ("empty", "empty: is a folder without any *.md page"),
     ],
 )
-def test_a_source_that_is_no_page_is_refused(run: Run, project: Path, source: str, message: str) -> None:
+def test_a_missing_page_is_refused(run: Run, project: Path, source: str, message: str) -> None:
     """A missing file and a folder without pages are named."""
     (project / "empty").mkdir()
     assert run(source).err == f"error: {message}\n"

@@ -98,7 +98,7 @@ def test_a_folder_gives_all_its_pages_by_name(run: Run, project: Path, pages: Pa
 
 
 def test_a_page_that_names_a_bare_document_is_accepted(run: Run, project: Path, pages: Path) -> None:
-    """YAML and JSON without Markdown around them are taken as they stand, ended by one line feed."""
+    """YAML and JSON without Markdown are imported unchanged, ended by one line feed."""
     run(pages / "send.md")
     assert run("openapi.yaml", "-o", "again.yaml").code == 0
     assert (project / "again.yaml").read_bytes() == (project / "openapi.yaml").read_bytes()
@@ -113,7 +113,7 @@ def test_a_page_that_names_a_bare_document_is_accepted(run: Run, project: Path, 
 
 
 def test_windows_line_ends_and_byte_order_mark_do_not_matter(run: Run, project: Path, pages: Path) -> None:
-    """CRLF, lone CR and a BOM in the page give the same bytes in the document."""
+    """CRLF, CR and a BOM in the page do not change the document."""
     page = (pages / "send.md").read_text(encoding="utf-8")
     for end in ("\r\n", "\r"):
         changed = "\ufeff" + page.replace("\n", end)
@@ -123,7 +123,7 @@ def test_windows_line_ends_and_byte_order_mark_do_not_matter(run: Run, project: 
 
 
 def test_a_previous_document_that_is_broken_is_replaced(run: Run, project: Path, pages: Path) -> None:
-    """What is there need not be readable: the import is the way to repair it."""
+    """Importing repairs an unreadable document."""
     (project / "openapi.yaml").write_bytes(b"\xff not: [a document")
     assert run(pages / "send.md").code == 0
     assert (project / "openapi.yaml").read_bytes() == fenced(pages / "send.md")
@@ -138,8 +138,8 @@ def test_an_operation_name_cannot_forge_a_line_of_the_report(run: Run, project: 
     assert outcome.out == "openapi.yaml: written\n  GET /a  x\\n  GONE GET /b\\x1b[2J\\u202e\n"
 
 
-def test_a_terminal_that_knows_only_ascii_is_no_reason_to_fail(project: Path) -> None:
-    """The document is written and reported, with what the terminal cannot show escaped."""
+def test_an_ascii_terminal_gets_escapes(project: Path) -> None:
+    """The document is written, and characters outside ASCII are escaped in the report."""
     (project / "page.json").write_text(
         '{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/视频": {"get": {}}}}',
         encoding="utf-8",
@@ -151,8 +151,8 @@ def test_a_terminal_that_knows_only_ascii_is_no_reason_to_fail(project: Path) ->
     assert done.stdout == "openapi.yaml: written\n  GET /\\u89c6\\u9891\n"
 
 
-def test_what_decides_nothing_is_no_reason_to_refuse_a_document(run: Run, project: Path) -> None:
-    """A title that is empty, and a list of examples in a schema of OpenAPI 3.0; a property may be called so, too."""
+def test_harmless_faults_are_accepted(run: Run, project: Path) -> None:
+    """Accept an empty title, and a list of `examples` in a schema of OpenAPI 3.0."""
     schema = "{properties: {examples: {examples: [[a]], items: {examples: [a], type: string}, type: array}}}"
     parameter = "{name: a, in: query, examples: {b: {value: 1}}, schema: {examples: [1]}}"
     operation = f"{{get: {{parameters: [{parameter}], responses: {{'204': {{description: ''}}}}}}}}"
@@ -165,8 +165,8 @@ def test_what_decides_nothing_is_no_reason_to_refuse_a_document(run: Run, projec
     assert "is not valid OpenAPI 3.0" in run("bare.yaml").err
 
 
-def test_what_an_overlay_mends_is_taken_as_it_stands(run: Run, project: Path) -> None:
-    """The overlays of the project correct the document; what they leave wrong is reported."""
+def test_faults_that_an_overlay_corrects_are_accepted(run: Run, project: Path) -> None:
+    """Faults that the project's overlays leave are reported."""
     answers = "{get: {responses: {'204': {description: done}}}}"
     schemes = "{old: {type: bearer}, key: {type: apiKey, in: header, name: K}}"
     text = f"openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{/a: {answers}}}\n"

@@ -1,4 +1,4 @@
-"""Which blocks of a page are its document: as CommonMark has it, not as a pattern might."""
+"""The blocks of a page that hold documents, parsed as CommonMark."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_block_is_found_with_its_line(case: str) -> None:
 
 @pytest.mark.parametrize("case", NOT_FOUND, ids=str)
 def test_other_text_is_no_document(case: str) -> None:
-    """A page may show configuration, examples and Markdown without importing any of it."""
+    """Configuration, examples and Markdown are not imported."""
     assert fragments(Page("p.md", NOT_FOUND[case])) == []
 
 
@@ -73,7 +73,7 @@ def test_other_text_is_no_document(case: str) -> None:
     ],
 )
 def test_the_info_string_announces_an_operation(info: str, announced: tuple[str, str] | None) -> None:
-    """Method and path side by side, wherever in the info string; escapes are Markdown's."""
+    """Method and path may stand anywhere in the info string; Markdown escapes are resolved."""
     (fragment,) = fragments(Page("p.md", f"```{info}\n{DOCUMENT}```\n"))
     assert fragment.announced == announced
 

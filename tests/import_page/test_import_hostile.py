@@ -1,4 +1,4 @@
-"""Pages are foreign input: what they may not do to a terminal, to memory, to files or to the network."""
+"""Hostile pages do no harm to terminal, memory, files or network."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("case", HOSTILE, ids=str)
-def test_a_page_made_to_hurt_is_refused_quickly(project: Path, case: str) -> None:
-    """It ends in one clear message, without a crash and without minutes of work."""
+def test_a_hostile_page_is_refused_quickly(project: Path, case: str) -> None:
+    """The error is one message, without a crash and within seconds."""
     (project / "page.md").write_text(HOSTILE[case], encoding="utf-8")
     started = time.perf_counter()
     with pytest.raises(InputError, match=r"page\.md"):
@@ -55,7 +55,7 @@ def test_a_page_made_to_hurt_is_refused_quickly(project: Path, case: str) -> Non
 
 
 def test_a_deep_but_allowed_page_is_refused_or_read_without_a_crash(run: Run, project: Path) -> None:
-    """Schemas nested to the reader's limit are more than the validator bears; that is a message too."""
+    """Schemas nested too deeply for the validator give a message."""
     deep = "{type: object, properties: {a: " * 90 + "{}" + "}}" * 90
     (project / "page.yaml").write_text(HEAD + f"components: {{schemas: {{S: {deep}}}}}\n", encoding="utf-8")
     outcome = run("page.yaml")
@@ -101,7 +101,7 @@ def test_no_message_carries_a_terminal_escape(run: Run, project: Path, text: str
 def test_no_page_makes_the_import_open_a_connection(
     run: Run, project: Path, monkeypatch: pytest.MonkeyPatch, part: str, version: str
 ) -> None:
-    """Whatever a document refers to, importing reads the page and nothing else."""
+    """External references in a document are not fetched."""
 
     def refuse(*_: object) -> None:
         raise AssertionError("a connection was attempted")
@@ -129,7 +129,7 @@ def test_a_reference_like_text_in_an_example_is_no_reference(run: Run, project: 
 
 
 def test_a_default_that_does_not_fit_is_no_fault(run: Run, project: Path) -> None:
-    """Kubernetes has hundreds, and nothing depends on them; a schema called `default` is still looked at."""
+    """Kubernetes has hundreds of such defaults; a schema named `default` is still validated."""
     schemas = "{S: {type: object, default: text, required: [a], properties: {default: {type: string, default: {}}}}}"
     servers = "servers: [{url: 'https://{at}.example', variables: {at: {default: eu}}}]\n"
     text = HEAD + servers + f"components: {{schemas: {schemas}}}\n"
@@ -139,8 +139,8 @@ def test_a_default_that_does_not_fit_is_no_fault(run: Run, project: Path) -> Non
     assert "/components/schemas/S/properties/default" in run("page.yaml").err
 
 
-def test_a_link_in_place_of_the_document_is_not_followed(run: Run, project: Path, pages: Path, tmp_path: Path) -> None:
-    """Writing through a link would change a file outside of what was named."""
+def test_a_symbolic_link_is_not_written_through(run: Run, project: Path, pages: Path, tmp_path: Path) -> None:
+    """Writing through a link would change another file."""
     outside = tmp_path / "outside.yaml"
     outside.write_text("mine\n", encoding="utf-8")
     (project / "link.yaml").symlink_to(outside)

@@ -1,4 +1,4 @@
-"""A whole site is imported by its `llms.txt`: which pages are taken, what is recorded, which changes are reported."""
+"""Import a site by its `llms.txt`: the pages taken, the record, the reported changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GUIDES = ("start", "keys", "limits", "news", "terms", "faq")
 
 
 def document(path: str, language: str, **changes: Any) -> dict[str, Any]:
-    """Return the document of one page, whose texts are in one language and whose structure is not."""
+    """Return the document of one page, with texts in one language."""
     api = "trucks" if path.split("/")[1] == "trucks" else "parcels"
     title = TITLES[language] if api == "parcels" else f"Trucks {language}"
 
@@ -115,7 +115,7 @@ def lines_with(text: str, *words: str) -> list[str]:
 
 
 def test_the_pages_under_a_prefix_are_merged_in_every_language(run: Run, project: Path, site: Site) -> None:
-    """Forty and more pages: those of another API and those without a document are left out, each page read once."""
+    """Pages of another API and without a document are left out; each page is read once."""
     assert len(site.links) >= 40
     outcome = run(site.publish(), "--prefix", "api/parcels/")
     assert outcome.code == 0
@@ -139,7 +139,7 @@ def test_the_first_language_named_gives_the_texts(
 
 
 def test_without_a_prefix_the_pages_of_one_api_are_taken(run: Run, project: Path, site: Site) -> None:
-    """The first API wins; the pages of another one are named, and nothing of them is mixed in."""
+    """The pages of the first API are merged; pages of another API are named and left out."""
     outcome = run(site.publish())
     assert operation_ids(project) == [f"parcels_{name}" for name in PARCELS]
     (line,) = lines_with(outcome.out, "of another API")
@@ -148,7 +148,7 @@ def test_without_a_prefix_the_pages_of_one_api_are_taken(run: Run, project: Path
 
 
 def test_origin_hash_and_operations_of_each_page_are_recorded(run: Run, project: Path, site: Site) -> None:
-    """And the index; importing the same again changes nothing."""
+    """The record holds the index too; importing again changes nothing."""
     url = site.publish()
     run(url, "--prefix", "en/api/parcels")
     record = json.loads((project / RECORD).read_bytes())
@@ -166,7 +166,7 @@ def test_origin_hash_and_operations_of_each_page_are_recorded(run: Run, project:
 
 
 def test_a_page_in_html_is_read_as_the_markdown_beside_it(run: Run, project: Path, site: Site) -> None:
-    """An index may list the pages that people see; one without Markdown is reported as missing."""
+    """A listed HTML page is read from its `.md`; one without Markdown is reported as missing."""
     html = b"<!doctype html><title>Parcels"
     site.links = []
     site.add("/en/api/parcels/send", html)
@@ -182,7 +182,7 @@ def test_a_page_in_html_is_read_as_the_markdown_beside_it(run: Run, project: Pat
 
 
 def test_new_gone_moved_and_disagreeing_pages_are_findings(run: Run, project: Path, site: Site) -> None:
-    """Each is named, and the rest is merged; of two pages that disagree the first is taken."""
+    """Each is reported and the rest is merged; of two disagreeing pages the first is taken."""
     run(site.publish(), "--prefix", "en/api/parcels/")
     root = "/en/api/parcels"
     site.links.remove(f"{root}/price.md")
@@ -244,7 +244,7 @@ actions:
 
 
 def test_a_new_page_is_reported_with_what_it_needs(run: Run, project: Path, site: Site) -> None:
-    """Its operation looks like a submit of the known waiter, documents no error, and has a sentence nobody claims."""
+    """The report proposes a link, an error response and a waiver for the new operation."""
     (project / "overlays").mkdir()
     (project / "overlays/tickets.overlay.yaml").write_text(WAITER, encoding="utf-8")
     list_overlay(project, "overlays/tickets.overlay.yaml")
@@ -283,7 +283,7 @@ def test_a_new_page_is_reported_with_what_it_needs(run: Run, project: Path, site
 
 
 def test_an_index_that_a_page_names_is_printed_not_fetched(run: Run, site: Site) -> None:
-    """The first lines of a page of many sites do; the line to run is printed."""
+    """The command to import the index is printed."""
     site.publish()
     outcome = run(f"{site.vendor.url}/en/api/parcels/send.md")
     assert lines_with(outcome.out, "names an index") == [
@@ -299,7 +299,7 @@ HOSTILE = (
 
 
 def test_links_that_lead_elsewhere_are_not_followed(run: Run, site: Site) -> None:
-    """Other hosts, ports, schemes and users; and a path that climbs out of the site stays on it."""
+    """Other hosts, ports, schemes and users are not followed; `..` stays on the site."""
     site.links = site.links[-6:]
     outcome = run(site.publish(*HOSTILE, "../../../etc/passwd"), "--prefix", "en/api")
     assert outcome.code == 0
@@ -325,7 +325,7 @@ def test_links_that_lead_elsewhere_are_not_followed(run: Run, site: Site) -> Non
 def test_a_page_that_cannot_be_read_stops_the_import(
     run: Run, project: Path, site: Site, answer: Answer, message: str
 ) -> None:
-    """A document without it would not be whole; the one that is there stays as it was."""
+    """The existing document and record are not changed."""
     run(site.publish(), "--prefix", "en/api/parcels")
     before = (project / "openapi.yaml").read_bytes(), (project / RECORD).read_bytes()
     site.pages["/en/api/parcels/track.md"] = answer
@@ -351,7 +351,7 @@ def test_a_page_that_cannot_be_read_stops_the_import(
 def test_an_index_without_a_usable_page_is_refused(
     run: Run, site: Site, index: bytes, options: str, message: str
 ) -> None:
-    """With what it has instead."""
+    """The message says what the index has instead."""
     url = site.publish()
     site.pages["/llms.txt"] = whole(index)
     outcome = run(url, *options.split())
@@ -360,7 +360,7 @@ def test_an_index_without_a_usable_page_is_refused(
 
 
 def test_an_index_in_a_folder_lists_the_files_beside_it(run: Run, project: Path, tmp_path: Path) -> None:
-    """A saved site; its links lead neither out of the folder, also not over a symbolic link, nor to the network."""
+    """Links of a saved site lead neither out of the folder, not even by a symbolic link, nor to the network."""
     folder = tmp_path / "site"
     for language in ("zh", "en"):
         (folder / language).mkdir(parents=True)

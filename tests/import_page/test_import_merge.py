@@ -31,7 +31,7 @@ def sources(pages: Path, names: tuple[str, ...] = NAMES) -> list[str]:
     return [str(pages / name) for name in names]
 
 
-def unordered(value: Any) -> Any:
+def sort_tags(value: Any) -> Any:
     """Return a document with its tags by name, as their order carries no meaning."""
     return {**value, "tags": {tag["name"]: tag for tag in value.get("tags", [])}}
 
@@ -48,7 +48,7 @@ def write(project: Path) -> Write:
 
 
 def test_operations_components_and_tags_are_joined(pages: Path) -> None:
-    """Each part of each page is there once, in the order of the pages."""
+    """Each part of each page occurs once, in the order of the pages."""
     value = import_pages(sources(pages)).document.value
     assert [(path, list(item)) for path, item in value["paths"].items()] == [
         ("/parcels", ["post"]),
@@ -76,13 +76,13 @@ def test_every_part_is_as_its_page_has_it(pages: Path) -> None:
 @pytest.mark.parametrize("names", ORDERS, ids=" ".join)
 def test_the_order_of_pages_changes_the_order_of_parts_only(pages: Path, names: tuple[str, ...]) -> None:
     """Every order of the pages gives an equal document."""
-    expected = unordered(import_pages(sources(pages)).document.value)
-    assert unordered(import_pages(sources(pages, names)).document.value) == expected
+    expected = sort_tags(import_pages(sources(pages)).document.value)
+    assert sort_tags(import_pages(sources(pages, names)).document.value) == expected
 
 
 @pytest.mark.parametrize("names", ORDERS, ids=" ".join)
 def test_the_text_means_the_merged_document_to_every_reader(pages: Path, names: tuple[str, ...]) -> None:
-    """YAML 1.1 and 1.2 read the same: plain 16:9 on a page is quoted, as 1.1 would read 969."""
+    """YAML 1.1 and 1.2 read the same value: a plain 16:9, which 1.1 reads as 969, is quoted."""
     imported = import_pages(sources(pages, names))
     assert parse(imported.text, "text").value == imported.document.value
     assert yaml.safe_load(imported.text) == imported.document.value
@@ -147,7 +147,7 @@ def test_pages_that_disagree_name_both_places_and_the_first_difference(project: 
 
 
 def test_a_long_text_is_shown_around_its_first_difference(write: Write) -> None:
-    """Two long descriptions that differ at the end must not be shown as two equal beginnings."""
+    """The error shows the difference of two long texts, not their equal start."""
     body = "paths: {/a: {get: {description: '%s'}}}\n"
     with pytest.raises(InputError) as caught:
         import_pages([write("a.yaml", body % ("x" * 500 + "one")), write("b.yaml", body % ("x" * 500 + "two"))])
@@ -203,8 +203,8 @@ def test_pages_that_disagree_are_refused_in_either_order(write: Write, case: str
         assert found.rpartition("/")[0] == pointer.rpartition("/")[0]
 
 
-def test_the_page_blamed_is_the_one_that_brought_the_part(write: Write) -> None:
-    """With three pages, the message names the two that disagree."""
+def test_the_two_disagreeing_pages_are_named(write: Write) -> None:
+    """Of three pages, the message names the two that disagree."""
     a = write("a.yaml", OPERATION % ("a", "a"))
     b = write("b.yaml", OPERATION % ("b", "b") + "components: {schemas: {S: {type: string}}}\ntags: [{name: t}]\n")
     c = write("c.yaml", OPERATION % ("c", "c") + "components: {schemas: {S: {type: object}}}\n")
@@ -216,7 +216,7 @@ def test_the_page_blamed_is_the_one_that_brought_the_part(write: Write) -> None:
 
 
 def test_one_operation_id_for_two_operations_is_refused(write: Write) -> None:
-    """It would be unique on each page, but not in the document; both places are named."""
+    """The id is unique on each page but not in the document; both places are named."""
     with pytest.raises(InputError) as caught:
         import_pages([write("a.yaml", OPERATION % ("a", "same")), write("b.yaml", OPERATION % ("b", "same"))])
     assert str(caught.value) == (
@@ -234,8 +234,8 @@ def test_json_and_yaml_pages_are_joined(write: Write) -> None:
     assert "x-a: '1e3'" in imported.text
 
 
-def test_pages_too_large_for_keeping_their_style_are_joined_all_the_same(write: Write) -> None:
-    """Above the limit the text is written anew: the values count, the style is a courtesy."""
+def test_large_pages_are_joined_without_their_style(write: Write) -> None:
+    """Above the limit the text is written anew, without comments."""
     padding = "".join(f"# {'x' * 98}\n" for _ in range(STYLE_LIMIT // 100))
     imported = import_pages(
         [write("a.yaml", OPERATION % ("a", "a") + padding), write("b.yaml", OPERATION % ("b", "b"))]
@@ -244,7 +244,7 @@ def test_pages_too_large_for_keeping_their_style_are_joined_all_the_same(write: 
     assert list(imported.document.value["paths"]) == ["/a", "/b"]
 
 
-def test_anchors_of_two_pages_do_not_meet(write: Write) -> None:
+def test_anchors_of_two_pages_are_independent(write: Write) -> None:
     """Pages may use the same anchor for different values; the merged values are each page's own."""
     body = "paths: {/%s: {get: {x-a: &a [%s], x-b: *a}}}\n"
     imported = import_pages([write("a.yaml", body % ("a", "1")), write("b.yaml", body % ("b", "2"))])

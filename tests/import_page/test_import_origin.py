@@ -1,4 +1,4 @@
-"""Where the document came from is recorded; what the page brings and an overlay had added is named."""
+"""The record of imported pages, and overlay additions that the page now defines itself."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def everything(project: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def test_origin_and_hash_of_each_page_are_recorded(run: Run, project: Path, pages: Path) -> None:
-    """A URL in full, a file by its name alone; and the hash of the page, not of the document on it."""
+    """URLs are recorded in full, files by name, each with the hash of the page."""
     with Vendor({"/track.md?lang=en": whole((pages / "track.md").read_bytes())}) as vendor:
         run(pages / "send.md", f"{vendor.url}/track.md?lang=en#openapi")
     assert recorded(project) == [
@@ -71,7 +71,7 @@ def test_origin_and_hash_of_each_page_are_recorded(run: Run, project: Path, page
 
 
 def test_unchanged_content_changes_nothing(run: Run, project: Path, pages: Path) -> None:
-    """The second import touches no file, neither a byte nor a time, although words around the document changed."""
+    """The second import changes no file and no modification time, even if the page changed around the document."""
     page = project / "send.md"
     shutil.copy(pages / "send.md", page)
     run(page)
@@ -86,8 +86,8 @@ def test_unchanged_content_changes_nothing(run: Run, project: Path, pages: Path)
     assert {name: state for name, state in everything(project).items() if name != page.as_posix()} == before
 
 
-def test_content_decides_not_the_version(run: Run, project: Path, pages: Path) -> None:
-    """A document that changed under its old version is written; `--check` reports it and writes nothing."""
+def test_a_changed_document_of_the_same_version_is_written(run: Run, project: Path, pages: Path) -> None:
+    """`--check` reports the change and writes nothing."""
     page = project / "send.md"
     shutil.copy(pages / "send.md", page)
     run(page)
@@ -102,7 +102,7 @@ def test_content_decides_not_the_version(run: Run, project: Path, pages: Path) -
 
 
 def test_the_manifest_holds_the_pages(run: Run, project: Path, pages: Path) -> None:
-    """The manifest names the pages, as long as the record is of the very document."""
+    """The manifest lists the pages if the record belongs to the document."""
     run(pages / "track.md")
     regenerate(project)
     manifest = read_manifest(load_project(project))
@@ -120,7 +120,7 @@ def test_the_manifest_holds_the_pages(run: Run, project: Path, pages: Path) -> N
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"pages": []}', b'{"document": 1, "pages": []}', b"\xff"])
 def test_a_malformed_record_is_reported_and_rewritten(run: Run, project: Path, pages: Path, content: bytes) -> None:
-    """Regeneration stops at it; importing again is the way out."""
+    """Regeneration refuses it; importing again repairs it."""
     run(pages / "track.md")
     (project / RECORD).write_bytes(content)
     with pytest.raises(Exception, match=r"overlays/origin\.json: is not a record of imported pages; import them again"):
@@ -140,8 +140,8 @@ def adding(project: Path, run: Run, pages: Path) -> Path:
     return project
 
 
-def test_what_the_page_brings_is_absorbed_upstream(run: Run, adding: Path, pages: Path) -> None:
-    """Each action that adds by hand what the page now has is named with what it adds, and with the way out."""
+def test_additions_that_the_page_now_has_are_absorbed(run: Run, adding: Path, pages: Path) -> None:
+    """Each overlay action that adds what the page now defines is named, with the remedy."""
     outcome = run(pages / "send.md", pages / "track.md")
     assert outcome.code == 0
     assert outcome.out.splitlines()[3:] == [
@@ -151,8 +151,8 @@ def test_what_the_page_brings_is_absorbed_upstream(run: Run, adding: Path, pages
     ]
 
 
-def test_regeneration_stops_until_it_is_deleted(run: Run, adding: Path, pages: Path) -> None:
-    """Otherwise the two would be mixed: lists joined, words replaced. Deleting it is all there is to do."""
+def test_regeneration_refuses_absorbed_additions(run: Run, adding: Path, pages: Path) -> None:
+    """Otherwise both would be merged; deleting the additions is enough."""
     run(pages / "send.md", pages / "track.md")
     with pytest.raises(
         Exception, match=r"action 1 adds GET /parcels/\{id\}, which the page has now: absorbed upstream"
@@ -167,7 +167,7 @@ def test_regeneration_stops_until_it_is_deleted(run: Run, adding: Path, pages: P
     assert (adding / "made/made/raw/api/track/get_parcel.py").is_file()
 
 
-def test_impact_compares_as_if_it_were_deleted(
+def test_impact_compares_without_absorbed_additions(
     run: Run, adding: Path, pages: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The report names what is absorbed and what callers lose with it: here the operation's own name."""
@@ -187,7 +187,7 @@ def test_impact_compares_as_if_it_were_deleted(
 
 
 def test_a_correction_of_the_same_thing_is_no_addition(run: Run, adding: Path, pages: Path) -> None:
-    """An action that targets the operation itself, or removes the page's first, may say what it likes."""
+    """An action may remove the operation of the page and add its own."""
     overlay = adding / "tasks.overlay.yaml"
     target, removal = "  - target: $.paths['/parcels/{id}']\n", "    remove: true\n"
     text = ADDED.replace("actions:\n", f"actions:\n{target}    description: Ours is better.\n{removal}")
@@ -224,7 +224,7 @@ actions:
 def test_a_page_that_a_rule_quotes_is_compared_when_it_is_read(
     run: Run, project: Path, pages: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By `rules check --pages`, and by every import that reads it: its words, and whether it changed around them."""
+    """`rules check --pages` and imports compare the quote and the hash of the page."""
     run(pages / "send.md")
     with Vendor({"/limits.md": whole(LIMITS)}) as vendor:
         url = f"{vendor.url}/limits.md"

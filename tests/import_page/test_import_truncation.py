@@ -1,4 +1,4 @@
-"""A page that is not whole never becomes a smaller document."""
+"""Truncated pages are never imported as smaller documents."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def cut_everywhere(run: Run, project: Path, whole: bytes, positions: Iterable[in
 
 
 def test_cut_at_every_line(run: Run, project: Path, whole: bytes) -> None:
-    """Only what stands after the closing fence may be missing."""
+    """Only text after the closing fence may be missing."""
     ends = [found.end() for found in re.finditer(rb"\n", whole)]
     after_fence = whole.count(b"\n", whole.rindex(b"\n````") + 1)
     refused, taken = cut_everywhere(run, project, whole, [0, *ends])
@@ -56,7 +56,7 @@ def test_cut_at_every_line(run: Run, project: Path, whole: bytes) -> None:
 
 
 def test_cut_at_every_eleventh_byte_and_around_the_closing_fence(run: Run, project: Path, whole: bytes) -> None:
-    """The closing fence must be there with its last backtick; half a character is refused as well."""
+    """The closing fence must be complete; half a character is refused."""
     closed = whole.rindex(b"````") + len(b"````")
     positions = sorted({*range(0, len(whole), 11), *range(closed - 9, len(whole))})
     refused, taken = cut_everywhere(run, project, whole, positions)
@@ -77,7 +77,7 @@ def test_a_section_missing_in_the_middle_is_noticed(project: Path, pages: Path, 
 
 @pytest.mark.parametrize("part", ["Order", "Parcel", "securitySchemes", "key", "responses", "post"])
 def test_a_part_missing_in_the_middle_is_noticed(project: Path, pages: Path, part: str) -> None:
-    """So is a component that something refers to, and a part that OpenAPI requires."""
+    """A missing component that is referenced, or a required part, is refused."""
     lines = (pages / "send.md").read_text(encoding="utf-8").split("\n")
     start = next(index for index, line in enumerate(lines) if line.strip() == f"{part}:")
     depth = len(lines[start]) - len(lines[start].lstrip())
@@ -98,7 +98,7 @@ def test_two_halves_glued_together_are_noticed(project: Path, pages: Path) -> No
 
 
 def test_a_bare_json_document_cut_off_is_noticed(project: Path) -> None:
-    """JSON without Markdown has no fence, but an end of its own."""
+    """A truncated JSON document is refused."""
     text = '{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/a": {"get": {}}}}'
     for position in range(1, len(text)):
         (project / "bare.json").write_text(text[:position], encoding="utf-8")
@@ -107,7 +107,7 @@ def test_a_bare_json_document_cut_off_is_noticed(project: Path) -> None:
 
 
 def test_the_committed_document_imports_itself() -> None:
-    """The document in this repository passes every check a page must pass, and comes out as it is."""
+    """The document in this repository passes every check of pages and stays unchanged."""
     committed = ROOT / "openapi.yaml"
     imported = import_pages([str(committed)])
     assert imported.text.encode() == committed.read_bytes()

@@ -1,4 +1,4 @@
-"""Pages by URL, from a server on this machine that does whatever servers do."""
+"""Pages by URL, from a local server with scripted and malformed responses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rulewright.errors import InputError
 from rulewright.importing.page import Limits, fetch, origin_of
 
 from tests.import_page.conftest import Run
-from tests.import_page.serving import Answer, Vendor, dripping, moved, raw, whole
+from tests.import_page.serving import Answer, Vendor, drip, moved, raw, whole
 
 QUICK = Limits(seconds=0.5, size=100_000)
 PATIENT = Limits(seconds=20, size=100_000)
@@ -32,7 +32,7 @@ def send(pages: Path) -> bytes:
     return (pages / "send.md").read_bytes()
 
 
-def refused(url: str, limits: Limits = PATIENT) -> str:
+def fetch_error(url: str, limits: Limits = PATIENT) -> str:
     """Return why a page cannot be fetched."""
     with pytest.raises(InputError) as error:
         fetch(url, limits)
@@ -70,7 +70,7 @@ def test_urls_files_and_folders_merge(run: Run, pages: Path, tmp_path: Path, ven
 @pytest.mark.parametrize(
     "headers", ["", "Content-Type: application/octet-stream\r\n", "Content-Type: text/html; charset=latin-1\r\n"]
 )
-def test_content_decides_not_what_the_server_calls_it(vendor: Vendor, send: bytes, headers: str) -> None:
+def test_the_content_type_is_ignored(vendor: Vendor, send: bytes, headers: str) -> None:
     """A wrong content type or charset changes no byte."""
     vendor.answers["/a"] = whole(send, headers=headers)
     assert fetch(f"{vendor.url}/a") == send
@@ -86,7 +86,7 @@ def test_an_error_page_with_status_200_is_refused(run: Run, project: Path, vendo
 
 
 def test_an_image_is_refused(run: Run, vendor: Vendor) -> None:
-    """What is no text is named as such."""
+    """Bytes that are not UTF-8 are refused."""
     vendor.answers["/a"] = whole(b"\x89PNG\r\n\x1a\n\0\0", headers="Content-Type: image/png\r\n")
     assert "/a:1: is not UTF-8" in run(f"{vendor.url}/a").err
 
@@ -98,13 +98,13 @@ def chunked(*chunks: bytes, end: bytes = b"0\r\n\r\n") -> Answer:
 
 
 def test_chunks_are_put_together(vendor: Vendor, send: bytes) -> None:
-    """A page in chunks of one byte and more is the page, also where a chunk ends inside a character."""
+    """Chunks are joined, also where one ends inside a character."""
     vendor.answers["/a"] = chunked(*(send[index : index + 7] for index in range(0, len(send), 7)))
     assert fetch(f"{vendor.url}/a") == send
 
 
 def test_an_answer_without_a_length_ends_with_its_connection(vendor: Vendor, send: bytes) -> None:
-    """As HTTP/1.0 has it."""
+    """Such responses are those of HTTP/1.0."""
     vendor.answers["/a"] = raw(b"HTTP/1.0 200 OK\r\n\r\n" + send)
     assert fetch(f"{vendor.url}/a") == send
 
@@ -123,8 +123,8 @@ TRUNCATED: dict[str, Answer] = {
 
 
 @pytest.mark.parametrize("kind", TRUNCATED)
-def test_what_arrives_in_part_is_refused(run: Run, project: Path, vendor: Vendor, kind: str) -> None:
-    """Half a page is no page: the URL is named, and the document that is there stays."""
+def test_a_truncated_response_is_refused(run: Run, project: Path, vendor: Vendor, kind: str) -> None:
+    """The URL is named, and the existing document is kept."""
     (project / "openapi.yaml").write_bytes(b"before")
     vendor.answers["/a"] = TRUNCATED[kind]
     outcome = run(f"{vendor.url}/a")
@@ -135,22 +135,22 @@ def test_what_arrives_in_part_is_refused(run: Run, project: Path, vendor: Vendor
 
 
 def test_a_slow_drip_ends_in_time(vendor: Vendor) -> None:
-    """The time-out is for everything together, so a byte now and then buys nothing."""
+    """The timeout covers the whole response."""
     for head in (b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: "):
-        vendor.answers["/a"] = dripping(head, b"x", vendor.stop)
+        vendor.answers["/a"] = drip(head, b"x", vendor.stop)
         before = time.monotonic()
-        assert refused(f"{vendor.url}/a", QUICK) == f"{vendor.url}/a: did not answer in whole within 0.5 s"
+        assert fetch_error(f"{vendor.url}/a", QUICK) == f"{vendor.url}/a: did not answer in whole within 0.5 s"
         assert time.monotonic() - before < 5
 
 
 def test_silence_ends_in_time(vendor: Vendor) -> None:
-    """A server that accepts the connection and sends nothing."""
-    vendor.answers["/a"] = dripping(b"", b"", vendor.stop)
-    assert "did not answer in whole within 0.5 s" in refused(f"{vendor.url}/a", QUICK)
+    """A server that sends nothing runs into the timeout."""
+    vendor.answers["/a"] = drip(b"", b"", vendor.stop)
+    assert "did not answer in whole within 0.5 s" in fetch_error(f"{vendor.url}/a", QUICK)
 
 
 def test_redirects_share_the_time(vendor: Vendor) -> None:
-    """A chain of slow redirects has no more time than one answer."""
+    """The timeout covers all redirects together."""
 
     def slowly(to: str) -> Answer:
         def answer(connection: socket.socket) -> None:
@@ -160,48 +160,48 @@ def test_redirects_share_the_time(vendor: Vendor) -> None:
         return answer
 
     vendor.answers |= {f"/{number}": slowly(f"/{number + 1}") for number in range(5)}
-    assert "did not answer in whole within 0.5 s" in refused(f"{vendor.url}/0", QUICK)
+    assert "did not answer in whole within 0.5 s" in fetch_error(f"{vendor.url}/0", QUICK)
 
 
 def test_a_page_too_large_is_refused_without_reading_it(vendor: Vendor) -> None:
     """Neither an honest length nor an endless stream is read beyond the cap."""
     head = b"HTTP/1.1 200 OK\r\n\r\n"
-    vendor.answers["/a"] = dripping(head, b"x" * 50_000, vendor.stop)
-    assert refused(f"{vendor.url}/a") == f"{vendor.url}/a: is larger than 100000 bytes"
+    vendor.answers["/a"] = drip(head, b"x" * 50_000, vendor.stop)
+    assert fetch_error(f"{vendor.url}/a") == f"{vendor.url}/a: is larger than 100000 bytes"
     vendor.answers["/b"] = whole(b"x" * 100_001)
-    assert refused(f"{vendor.url}/b") == f"{vendor.url}/b: is larger than 100000 bytes"
+    assert fetch_error(f"{vendor.url}/b") == f"{vendor.url}/b: is larger than 100000 bytes"
     vendor.answers["/c"] = whole(b"x" * 100_000)
     assert len(fetch(f"{vendor.url}/c", PATIENT)) == 100_000
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "x\x1b[2J"])
 def test_a_compressed_answer_is_refused_unopened(vendor: Vendor, coding: str) -> None:
-    """Compression was not asked for, and a small answer must not become a large one."""
+    """Compression was not requested, and a small response must not become a large one."""
     bomb = gzip.compress(b"\0" * 10_000_000)
     assert len(bomb) < QUICK.size
     vendor.answers["/a"] = whole(bomb, headers=f"Content-Encoding: {coding}\r\n")
-    said = refused(f"{vendor.url}/a")
+    said = fetch_error(f"{vendor.url}/a")
     assert "\x1b" not in said
     assert "answered compressed" in said or "cannot be fetched" in said
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "206 Partial Content", "401 No", "404 No", "500 No", "304 Same"])
 def test_only_200_is_a_page(vendor: Vendor, status: str) -> None:
-    """The body of another answer is not read as a page."""
+    """Bodies of other statuses are not read."""
     vendor.answers["/a"] = whole(b"" if status[0] in "23" else b"openapi: 3.0.0\n", status=status)
-    assert refused(f"{vendor.url}/a") == f"{vendor.url}/a: answered {status[:3]} instead of 200"
+    assert fetch_error(f"{vendor.url}/a") == f"{vendor.url}/a: answered {status[:3]} instead of 200"
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 Other", "307 Same", "308 Same"])
 def test_a_redirect_on_the_same_host_is_followed(vendor: Vendor, send: bytes, status: str) -> None:
-    """By a path or by the whole URL."""
+    """The location may be a path or a URL."""
     vendor.answers |= {"/a": moved("/b", status), "/b": moved(f"{vendor.url}/c", status), "/c": whole(send)}
     assert fetch(f"{vendor.url}/a") == send
     assert vendor.asked == ["/a", "/b", "/c"]
 
 
 def test_a_redirect_elsewhere_is_refused(vendor: Vendor, send: bytes) -> None:
-    """Another host, port, scheme or user, however it is written: named, and not asked for anything."""
+    """Another host, port, scheme or user is named and not requested."""
     with Vendor({"/secret": whole(send)}) as other:
         port = vendor.url.rpartition(":")[2]
         for target in (
@@ -216,7 +216,7 @@ def test_a_redirect_elsewhere_is_refused(vendor: Vendor, send: bytes) -> None:
             "gopher://127.0.0.1/",
         ):
             vendor.answers["/a"] = moved(target)
-            said = refused(f"{vendor.url}/a")
+            said = fetch_error(f"{vendor.url}/a")
             assert "which is another place; name it yourself if you trust it" in said
             assert "pass@" not in said
         assert other.asked == []
@@ -224,25 +224,25 @@ def test_a_redirect_elsewhere_is_refused(vendor: Vendor, send: bytes) -> None:
 
 @pytest.mark.parametrize("target", ["http://[", "http://127.0.0.1:99999999/", "\x1b[2J", "http://\u202e/"])
 def test_a_redirect_to_nowhere_is_refused(vendor: Vendor, target: str) -> None:
-    """A location that is no URL is an error with one line, and reaches no terminal as it is."""
+    """A malformed location is an error, printed escaped."""
     vendor.answers["/a"] = raw(f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {target}\r\n\r\n".encode())
-    said = refused(f"{vendor.url}/a")
+    said = fetch_error(f"{vendor.url}/a")
     assert "\x1b" not in said
     assert "\u202e" not in said
 
 
-def test_redirects_end(vendor: Vendor) -> None:
-    """A page that leads to itself is given up."""
+def test_a_redirect_loop_ends(vendor: Vendor) -> None:
+    """At most 5 redirects are followed."""
     vendor.answers["/a"] = moved("/a")
-    assert refused(f"{vendor.url}/a") == f"{vendor.url}/a: redirects more than 5 times"
+    assert fetch_error(f"{vendor.url}/a") == f"{vendor.url}/a: redirects more than 5 times"
     assert len(vendor.asked) == 6
 
 
-def test_a_host_that_is_not_there_is_named() -> None:
-    """A refused connection names the URL."""
+def test_a_refused_connection_is_named() -> None:
+    """The error names the URL."""
     with Vendor() as gone:
         url = gone.url
-    assert f"{url}/a: cannot be fetched: " in refused(f"{url}/a")
+    assert f"{url}/a: cannot be fetched: " in fetch_error(f"{url}/a")
 
 
 NO_URLS = {
@@ -272,7 +272,7 @@ def test_a_fragment_is_not_part_of_the_origin() -> None:
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_a_page_cut_without_notice_is_refused(run: Run, vendor: Vendor, send: bytes, share: float) -> None:
-    """Without a length the network cannot tell a cut page from a whole one, so the reader of the page does."""
+    """Without a length, the parser of the page notices that it is cut off."""
     vendor.answers["/a"] = raw(b"HTTP/1.0 200 OK\r\n\r\n" + send[: int(len(send) * share)])
     outcome = run(f"{vendor.url}/a")
     assert outcome.code == 1

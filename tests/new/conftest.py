@@ -1,4 +1,4 @@
-"""What a test makes is generated in this process; what a module makes once, by the generator's own."""
+"""Tests generate in this process; fixtures of a module use the generator's process."""
 
 from __future__ import annotations
 

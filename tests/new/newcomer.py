@@ -1,4 +1,4 @@
-"""What a newcomer does, with each document: one command, then both nox sessions, in environments of their own.
+"""The steps of a newcomer for each document: one command, then both nox sessions in their own environments.
 
 Run as `nox -s newcomer [-- DOCUMENT...]`. It takes minutes, so it is no part of the default run.
 """

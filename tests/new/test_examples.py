@@ -1,4 +1,4 @@
-"""The overlays of a new project show in comments how to write what belongs there: what they show is true."""
+"""The commented examples in the overlays of a new project work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One command makes a project that works, for a document nobody prepared; or it makes nothing."""
+"""`rulewright new` makes a working project of any document, or nothing."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def run(project: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_its_own_tests_pass_at_once(project: Path) -> None:
-    """Drift and rules, without an edit."""
+    """The tests of a new project pass without an edit."""
     done = run(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
     assert done.returncode == 0, done.stdout
     assert " skipped" not in done.stdout
 
 
 def test_its_contract_is_kept_at_once(project: Path) -> None:
-    """Every operation right and wrong, named where somebody wants to see them."""
+    """The contract checks pass, and `-vv` names them."""
     done = run(project, "-m", "rulewright", "contract", "--", "-vv")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "test_valid_request[open-account-sync] PASSED" in done.stdout
@@ -55,7 +55,7 @@ def test_its_contract_is_kept_at_once(project: Path) -> None:
 
 
 def test_it_has_the_layout_of_this_project_and_no_copy_of_the_pipeline(project: Path) -> None:
-    """The pipeline is one requirement; what an overlay holds is shown in comments."""
+    """The tool is a requirement, not a copy."""
     names = {path.name for path in project.iterdir()}
     assert {"openapi.yaml", "overlays", "generated", "tests", "noxfile.py", "pyproject.toml", "README.md"} <= names
     assert {"CHANGELOG.md", "LICENSE", ".github", ".gitignore", ".gitattributes"} <= names
@@ -73,7 +73,7 @@ def test_it_has_the_layout_of_this_project_and_no_copy_of_the_pipeline(project: 
 
 
 def test_it_bears_no_name_of_the_project_the_pipeline_comes_from(project: Path) -> None:
-    """Not in the layer, not in the settings, not in what is generated; nor the words of its document."""
+    """No file of the new project names this project."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     words = {
         settings["project"]["name"],
@@ -112,32 +112,32 @@ def test_it_bears_no_name_of_the_project_the_pipeline_comes_from(project: Path) 
         ("yaml", "would hide the installed package yaml"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused(
+def test_an_invalid_package_name_is_refused(
     name: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A package hides nothing, is no word of Python's and stays in its folder."""
+    """A package name shadows nothing, is no keyword and stays in its folder."""
     assert main([str(tmp_path / "new"), f"--package={name}", "--spec", str(DOCUMENTS / "bare.yaml")]) == 1
     assert reason in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
-def test_a_good_name_is_taken() -> None:
-    """As it is."""
+def test_a_valid_package_name_is_accepted() -> None:
+    """The name is returned unchanged."""
     assert check_name("our_shop2") == "our_shop2"
 
 
-def refused(target: Path, *options: str) -> int:
-    """Try to make a project of a document that is in order."""
+def run_new(target: Path, *options: str) -> int:
+    """Run the command for a valid document."""
     return main([str(target), "--package", "our_shop", *(options or ("--spec", str(DOCUMENTS / "bare.yaml")))])
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is overwritten, and nothing is added."""
     (tmp_path / "mine.txt").write_text("mine")
-    assert refused(tmp_path) == 1
+    assert run_new(tmp_path) == 1
     assert "is not empty" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
-    assert refused(tmp_path / "mine.txt") == 1
+    assert run_new(tmp_path / "mine.txt") == 1
     assert "is no folder" in capsys.readouterr().err
 
 
@@ -149,13 +149,13 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path, capsys: pyt
         ("", "shop.yaml"),
     ],
 )
-def test_a_document_that_is_none_leaves_nothing_behind(
+def test_a_malformed_document_leaves_nothing_behind(
     content: str, place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The error names the file as the user did; no folder, no half of one."""
+    """The error names the file as given; no folder is left."""
     document = tmp_path / "shop.yaml"
     document.write_text(content)
-    assert refused(tmp_path / "made" / "new", "--spec", str(document)) == 1
+    assert run_new(tmp_path / "made" / "new", "--spec", str(document)) == 1
     assert f"error: {document.parent.as_posix()}/{place}" in capsys.readouterr().err
     assert not (tmp_path / "made").exists()
 
@@ -163,21 +163,19 @@ def test_a_document_that_is_none_leaves_nothing_behind(
 def test_an_error_of_an_overlay_names_the_path_in_the_new_project(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A failure in the middle leaves nothing behind, and no name of a folder that is gone."""
+    """The error does not name the temporary folder, and nothing is left behind."""
     overlay = tmp_path / "mine.overlay.yaml"
     overlay.write_text("overlay: 1.1.0\ninfo: {title: x, version: '1'}\nactions:\n- {target: $.gone, remove: true}\n")
     target = tmp_path / "new"
-    assert refused(target, "--spec", str(DOCUMENTS / "bare.yaml"), "--overlay", str(overlay)) == 1
+    assert run_new(target, "--spec", str(DOCUMENTS / "bare.yaml"), "--overlay", str(overlay)) == 1
     error = capsys.readouterr().err
     assert f"{target.as_posix()}/overlays/mine.overlay.yaml" in error
     assert ".draft/" not in error
     assert [path.name for path in tmp_path.iterdir()] == ["mine.overlay.yaml"]
 
 
-def test_what_a_vendor_has_wrong_is_corrected_by_an_overlay_or_reported(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The document stays as published; who has no overlay yet learns that one is the way out."""
+def test_an_invalid_document_needs_an_overlay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The document stays as published; without an overlay the error suggests one."""
     document, overlay = tmp_path / "shop.yaml", tmp_path / "mine.overlay.yaml"
     document.write_text(
         "openapi: 3.0.3\ninfo: {title: '', version: '1'}\nservers: [{url: 'https://shop.example'}]\n"
@@ -189,7 +187,7 @@ def test_what_a_vendor_has_wrong_is_corrected_by_an_overlay_or_reported(
         "actions: [{target: $.components.securitySchemes.old, remove: true}]\n"
     )
     target = tmp_path / "new"
-    assert refused(target, "--spec", str(document)) == 1
+    assert run_new(target, "--spec", str(document)) == 1
     error = capsys.readouterr().err
     assert f"error: {document.as_posix()}:5: is not valid OpenAPI 3.0" in error
     assert "corrected in an overlay, which --overlay takes" in error
@@ -198,10 +196,10 @@ def test_what_a_vendor_has_wrong_is_corrected_by_an_overlay_or_reported(
     assert regenerate(["--project", str(target), "--check", "--quiet"]) == 0
 
 
-def test_what_the_generator_cannot_express_is_reported_and_noted(
+def test_gaps_are_reported_and_accepted_in_an_overlay(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The project is made without it, says so, and notes it in an overlay; the generator runs once."""
+    """The project is made, and an overlay accepts its gaps; the generator runs once."""
     runs: list[Path] = []
 
     def counted(spec: Path, package: Path) -> Any:
@@ -226,7 +224,7 @@ def test_what_the_generator_cannot_express_is_reported_and_noted(
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["new", "shop.yaml"]
 
 
-def test_bodies_of_every_type_keep_their_promise(tmp_path: Path) -> None:
+def test_bodies_of_every_media_type_pass_the_contract(tmp_path: Path) -> None:
     """Types with parameters, of any type, and several of one operation are sent as the sandbox expects them."""
     target = tmp_path / "new"
     assert main([str(target), "--package", "our_notices", *inputs(DOCUMENTS / "notices.yaml")]) == 0
@@ -236,13 +234,13 @@ def test_bodies_of_every_type_keep_their_promise(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["10-corrections.overlay.yaml", "mine.txt"])
-def test_an_overlay_of_an_impossible_name_is_refused(
+def test_an_overlay_of_an_invalid_name_is_refused(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It neither replaces a file of the project nor hides among other kinds."""
+    """Its name must not replace a file of the project, and must end as overlays do."""
     overlay = tmp_path / name
     overlay.write_text("overlay: 1.1.0")
-    assert refused(tmp_path / "new", "--spec", str(DOCUMENTS / "bare.yaml"), "--overlay", str(overlay)) == 1
+    assert run_new(tmp_path / "new", "--spec", str(DOCUMENTS / "bare.yaml"), "--overlay", str(overlay)) == 1
     assert capsys.readouterr().err
     assert not (tmp_path / "new").exists()
 
@@ -255,8 +253,8 @@ def test_wrong_usage_has_an_exit_code_of_its_own(options: list[str]) -> None:
     assert ended.value.code == 2
 
 
-def test_the_pipeline_can_be_named(capsys: pytest.CaptureFixture[str]) -> None:
-    """By any requirement on one line; without one it is the place this one runs from."""
+def test_the_requirement_of_the_tool_can_be_given(capsys: pytest.CaptureFixture[str]) -> None:
+    """Any requirement on one line; by default the location of this tool."""
     assert requirement("rulewright==1.2") == "rulewright==1.2"
     assert requirement(None).startswith("rulewright @ file://")
     assert main(["dir", "--package", "our_shop", "--spec", "x", "--pipeline", "a\nb"]) == 1
@@ -300,7 +298,7 @@ def test_a_project_requires_the_tool_from_where_it_was_installed(
 def test_a_requirement_that_is_a_local_path_is_warned_about(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It works on this machine only; the message names what to write instead."""
+    """The message shows a requirement that works on other machines."""
     assert project
     target = tmp_path / "again"
     arguments = [str(target), "--package", "our_again", "--spec", str(DOCUMENTS / "bare.yaml")]

@@ -1,4 +1,4 @@
-"""Faults of a vendor's document: all named at once, and corrected in an overlay where there is no choice."""
+"""Faults of a vendor's document are all reported, and corrected in an overlay where only one correction exists."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_found_and_corrected(name: str) -> None:
-    """The action names the one place, says why, and what it does; without the fault nothing is found."""
+    """The action has target, reason and change; the document is not modified."""
     value, target, change = FAULTS[name]
     before = copy.deepcopy(value)
     found = actions(value, find_faults(value))
@@ -127,7 +127,7 @@ def test_a_fault_is_found_and_corrected(name: str) -> None:
 
 
 def test_a_range_of_statuses_in_small_letters_gets_capitals() -> None:
-    """Which is how OpenAPI writes it; the answer stays as it is."""
+    """OpenAPI writes ranges in capitals."""
     value = document(paths={"/a": {"get": {"responses": {"4xx": {"description": "refused"}}}}})
     removed, added = actions(value, find_faults(value))
     assert (removed["target"], removed["remove"]) == ("$.paths['/a'].get.responses['4xx']", True)
@@ -135,7 +135,7 @@ def test_a_range_of_statuses_in_small_letters_gets_capitals() -> None:
 
 
 def test_an_empty_answer_that_is_shared_with_others_gets_one_of_its_own() -> None:
-    """The others may have content."""
+    """Other responses that share the component may have content."""
     shared = {"responses": {"Done": {"description": "done", "content": {"text/plain": {}}}}}
     one = {"$ref": "#/components/responses/Done"}
     value = document(paths={"/a": {"get": {"responses": {"200": one, "204": one}}}}, components=shared)
@@ -181,8 +181,8 @@ def test_two_kinds_of_credentials_in_one_header_become_alternatives() -> None:
         {"type": ["string", "null"], "pattern": r"^\d+$", "exclusiveMinimum": 3},
     ],
 )
-def test_what_is_in_order_is_no_fault(keywords: dict[str, Any]) -> None:
-    """Properties that have the names of keywords included."""
+def test_valid_schemas_have_no_faults(keywords: dict[str, Any]) -> None:
+    """Properties may have the names of keywords."""
     assert find_faults(in_schema("3.1.0", **keywords)) == []
 
 
@@ -198,7 +198,7 @@ def broken() -> dict[str, Any]:
 
 
 def test_a_new_project_corrects_its_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The repairs are an overlay of the project, and said; the document stays as published."""
+    """The repairs are an overlay and are reported; the document stays as published."""
     published = tmp_path / "frogs.yaml"
     published.write_text(to_yaml(broken()), encoding="utf-8")
     made = tmp_path / "made"
@@ -239,10 +239,10 @@ def test_all_faults_are_named_at_once(tmp_path: Path, capsys: pytest.CaptureFixt
         (to_yaml(in_schema(**{"$ref": "other.yaml#/S"})), "join its files first"),
     ],
 )
-def test_what_is_not_one_document_of_openapi_3_has_a_way_out(
+def test_unsupported_documents_have_a_remedy(
     text: str, way_out: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Another version, and a document in several files: the tool to use is named."""
+    """For another version, and for a document in several files, the error names a tool."""
     (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
     assert main([str(tmp_path / "made"), "--spec", str(tmp_path / "a.yaml"), "--package", "our_frogs"]) == 1
     assert way_out in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Editors: the JSON Schemas alone find mistakes in an overlay and in the settings, and accept what the tool accepts."""
+"""The JSON Schemas for editors find mistakes in overlays and settings, and accept what the tool accepts."""
 
 from __future__ import annotations
 
@@ -102,13 +102,13 @@ MISTAKES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 def test_an_overlay_without_a_mistake_is_accepted() -> None:
-    """What the mistakes below start from."""
+    """The mistakes below are made in this overlay."""
     jsonschema_rs.validate(SCHEMA, overlay())
 
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_is_found_by_the_schema_alone(name: str) -> None:
-    """An editor underlines it before the tool is run."""
+    """Editors validate with this schema."""
     document = overlay()
     MISTAKES[name](document)
     assert not jsonschema_rs.is_valid(SCHEMA, document)
@@ -116,7 +116,7 @@ def test_a_mistake_is_found_by_the_schema_alone(name: str) -> None:
 
 @pytest.mark.parametrize("path", OVERLAYS, ids=lambda path: path.name)
 def test_the_overlays_of_this_project_name_their_schema_and_keep_it(path: Path) -> None:
-    """The header is what VS Code and PyCharm go by."""
+    """VS Code and PyCharm read the header."""
     assert path.read_text("utf-8").startswith(HEADER)
     errors = [
         f"{each.instance_path}: {each.message:.200}" for each in jsonschema_rs.iter_errors(SCHEMA, load(path).value)

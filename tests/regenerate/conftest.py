@@ -1,4 +1,4 @@
-"""Throwaway copies of projects, to regenerate and to break."""
+"""Copies of projects to regenerate and to break."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def generated_parcels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def inside() -> Iterator[None]:
-    """The command runs the generator in this process; test_regenerate.py runs it as a process of its own."""
+    """Run the generator in this process; test_regenerate.py runs it in a process of its own."""
     with in_this_process():
         yield
 

@@ -182,10 +182,10 @@ FAULTS: dict[str, tuple[Break, list[str]]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.usefixtures("inside")
-def test_bad_input_is_named_and_loses_nothing(
+def test_bad_input_is_refused_and_changes_nothing(
     generated_parcels: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str
 ) -> None:
-    """Whatever is wrong with the inputs, the message says what and where, and generated/ stays as it was."""
+    """The message names the mistake and its place, and generated/ is not changed."""
     parcels = tmp_path / "parcels"
     shutil.copytree(generated_parcels, parcels)
     before = read_tree(parcels / "generated")
@@ -212,7 +212,7 @@ ODD: dict[str, Callable[[dict[str, Any]], object]] = {
 
 @pytest.mark.parametrize("name", ODD)
 def test_odd_fields_are_analysed(parcels: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    """What is valid and extreme is counted as far as it can be, without filling the memory."""
+    """Extreme but valid fields are analysed without exhausting memory."""
 
     def change(value: Any) -> None:
         ODD[name](value["components"]["schemas"]["LabelOrder"]["properties"])

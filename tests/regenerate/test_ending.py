@@ -1,4 +1,4 @@
-"""Regeneration ends: circles of references are named, an endless generator is stopped, and no child is left."""
+"""Regeneration ends: circular references are refused, an endless generator is stopped, and no process is left."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def generate(spec, package):
 openapi_python_client.generate = generate
 _generator_process._run(sys.argv[3:])
 """
-"""An interpreter that runs the generator's process, whose generator never ends; it writes down its process id."""
+"""An interpreter whose generator never ends; it writes its process id to a file."""
 COMMAND = """\
 import sys
 sys.executable = sys.argv.pop(1)
@@ -133,8 +133,8 @@ CIRCLES: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("name", CIRCLES)
-def test_a_circle_of_references_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    """Whether an operation uses it or not: following it would never end."""
+def test_a_circular_reference_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Unused components are checked too."""
     components, circle = CIRCLES[name]
     project = write(tmp_path / "project", components)
     assert main(["--project", str(project)]) == 1
@@ -145,8 +145,8 @@ def test_a_circle_of_references_is_named(tmp_path: Path, capsys: pytest.CaptureF
     assert not (project / "generated").exists()
 
 
-def test_a_schema_that_contains_itself_is_no_circle(tmp_path: Path) -> None:
-    """A tree refers to itself below a property, and two chains may lead to one definition."""
+def test_a_recursive_schema_is_allowed(tmp_path: Path) -> None:
+    """A tree refers to itself below a property, and two references may lead to one schema."""
     tree = {"type": "object", "properties": {"left": schema("Tree"), "right": schema("Alias")}}
     schemas = {"Tree": tree, "Alias": schema("Tree"), "Other": {"allOf": [schema("Alias")]}}
     assert main(["--project", str(write(tmp_path / "project", {"schemas": schemas})), "--quiet"]) == 0
@@ -156,7 +156,7 @@ def test_a_schema_that_contains_itself_is_no_circle(tmp_path: Path) -> None:
 def test_a_generator_that_does_not_end_is_stopped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, endless: Endless
 ) -> None:
-    """The limit is the project's own; the output stays as it was, and no process is left."""
+    """The limit is a setting; the output is not changed, and no process is left."""
     project = write(tmp_path / "project", {}, timeout=3)
     monkeypatch.setattr(sys, "executable", str(endless.path))
     assert main(["--project", str(project)]) == 1
@@ -169,7 +169,7 @@ def test_a_generator_that_does_not_end_is_stopped(
 
 @pytest.mark.parametrize("value", [0, -1, True, "long", [1], float(10**300)])
 def test_a_malformed_time_limit_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], value: Any) -> None:
-    """It must be a number of seconds that can be waited."""
+    """The limit must be a finite number of seconds above zero."""
     assert main(["--project", str(write(tmp_path / "project", {}, timeout=value))]) == 1
     assert "timeout must be a number of seconds above 0" in capsys.readouterr().err
 
@@ -177,7 +177,7 @@ def test_a_malformed_time_limit_is_refused(tmp_path: Path, capsys: pytest.Captur
 @posix
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
 def test_the_generator_ends_with_its_parent(tmp_path: Path, endless: Endless, name: str) -> None:
-    """However the command ends: interrupted, terminated or killed outright."""
+    """The command may be interrupted, terminated or killed."""
     project = write(tmp_path / "project", {})
     command = subprocess.Popen(
         [sys.executable, "-c", COMMAND, str(endless.path), "--project", str(project)],

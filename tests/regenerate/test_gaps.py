@@ -1,4 +1,4 @@
-"""What the generator cannot express: said in other words where there are some, else reported or accepted by name."""
+"""Rewrites for openapi-python-client, and gaps where no rewrite exists."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def document(media: dict[str, Any], schemas: dict[str, Any] | None = None) -> di
 
 
 @pytest.mark.parametrize("media", ["image/png", "application/zip", "application/pdf", "audio/mpeg", "application/xml"])
-def test_what_is_neither_json_nor_text_becomes_bytes(media: str) -> None:
-    """An answer of any other kind is read as bytes, whatever schema it has."""
+def test_other_media_types_become_bytes(media: str) -> None:
+    """A response that is neither JSON nor text is read as bytes, whatever its schema."""
     value = rewrite(document({media: {}}))
     content = value["paths"]["/x"]["get"]["responses"]["200"]["content"]
     assert content == {media: {"schema": {"type": "string", "format": "binary"}}}
@@ -40,8 +40,8 @@ def test_what_is_neither_json_nor_text_becomes_bytes(media: str) -> None:
 
 
 @pytest.mark.parametrize("media", ["application/json", "application/problem+json"])
-def test_json_stays(media: str) -> None:
-    """What the generator understands is given to it as it stands, and the document is not touched."""
+def test_json_is_not_rewritten(media: str) -> None:
+    """Supported media types are unchanged, and so is the argument."""
     before = document(
         {media: {"schema": {"const": "a", "x-enum-varnames": ["A"]}}}, {"A": {"properties": {"const": {"const": "1"}}}}
     )
@@ -53,14 +53,14 @@ def test_json_stays(media: str) -> None:
 
 @pytest.mark.parametrize("media", ["text/csv", "text/plain"])
 def test_text_is_text_whatever_its_schema(media: str) -> None:
-    """The generator would read an object or a file from it."""
+    """Otherwise the generator would read an object or a file."""
     value = rewrite(document({media: {"schema": {"type": "object"}}}))
     assert value["paths"]["/x"]["get"]["responses"]["200"]["content"] == {media: {"schema": {"type": "string"}}}
     assert media_types(value) == {}
 
 
-def test_a_reference_stands_as_the_component_is_called() -> None:
-    """The generator knows no encoding; an example that looks like a reference is none."""
+def test_encoded_references_are_decoded() -> None:
+    """The generator does not decode references; examples are not references."""
     encoded = {"$ref": "#/components/schemas/Page%C2%ABA%C2%BB"}
     before = document({"application/json": {"schema": encoded}}, {"Page«A»": {"example": encoded}})
     value = rewrite(before)
@@ -69,8 +69,8 @@ def test_a_reference_stands_as_the_component_is_called() -> None:
     assert value["components"]["schemas"] == before["components"]["schemas"]
 
 
-def test_headers_that_are_no_parameters_are_left_out() -> None:
-    """OpenAPI has three ignored."""
+def test_ignored_headers_are_left_out() -> None:
+    """OpenAPI ignores Accept, Authorization and Content-Type."""
     kept = [{"name": "Authorization", "in": "query"}, {"name": "X-Key", "in": "header"}]
     gone = [{"name": "authorization", "in": "header"}, {"$ref": "#/components/parameters/type"}]
     before = document({})
@@ -81,8 +81,8 @@ def test_headers_that_are_no_parameters_are_left_out() -> None:
     assert [item["parameters"], item["get"]["parameters"]] == [kept[:1], kept[1:]]
 
 
-def test_what_openapi_3_2_adds_is_a_gap() -> None:
-    """To the generator the document is one of 3.1; methods and parameters it would pass over are told by name."""
+def test_additions_of_openapi_3_2_are_gaps() -> None:
+    """The generator gets a 3.1 document; unsupported methods and parameters are gaps."""
     answers = {"responses": {"204": {"description": ""}}}
     whole = {"name": "filter", "in": "querystring", "content": {"application/json": {}}}
     item = {"get": {"parameters": [whole], **answers}, "query": answers, "additionalOperations": {"COPY": answers}}
@@ -99,7 +99,7 @@ def test_what_openapi_3_2_adds_is_a_gap() -> None:
 
 
 def test_extensions_for_other_tools_are_no_gaps() -> None:
-    """Extensions are left out, and what rules add to `allOf`; a name that looks like one stays."""
+    """Extensions and rules in `allOf` are removed; names of components and properties are kept."""
     rule = {"x-rule": {"id": "a-needs-b"}, "anyOf": [{"not": {"required": ["a"]}}, {"required": ["b"]}]}
     own = {"$ref": "#/components/schemas/Base"}
     schemas: dict[str, Any] = {
@@ -127,7 +127,7 @@ def test_extensions_for_other_tools_are_no_gaps() -> None:
 
 
 def test_a_file_of_openapi_31_becomes_one_of_30() -> None:
-    """`contentMediaType` without an encoding means bytes; with one it is text."""
+    """`contentMediaType` without `contentEncoding` is bytes, with it text."""
     schemas: dict[str, Any] = {
         "A": {"type": "string", "contentMediaType": "image/png"},
         "B": {"type": "string", "contentMediaType": "image/png", "contentEncoding": "base64"},
@@ -137,15 +137,15 @@ def test_a_file_of_openapi_31_becomes_one_of_30() -> None:
     assert value["B"] == schemas["B"]
 
 
-def reworded(schema: dict[str, Any]) -> Any:
+def rewrite_schema(schema: dict[str, Any]) -> Any:
     """Return a schema as the generator is given it."""
     return rewrite(document({}, {"A": schema}))["components"]["schemas"]["A"]
 
 
 def test_a_default_is_not_sent() -> None:
-    """It is what the server assumes; only where there is nothing to choose it stands, such as a word that tags."""
+    """Defaults are removed, except beside `const`."""
     tag = {"const": "cat", "default": "cat"}
-    assert reworded({"properties": {"a": {"type": "integer", "default": 1}, "tag": tag}}) == {
+    assert rewrite_schema({"properties": {"a": {"type": "integer", "default": 1}, "tag": tag}}) == {
         "properties": {"a": {"type": "integer"}, "tag": tag}
     }
     content = {"text/plain": {"schema": {"type": "string"}, "examples": {"default": {}}}}
@@ -189,29 +189,29 @@ DOCUMENT: dict[str, Any] = {
         ({"enum": [0, 2], "allOf": [{"$ref": "#/components/schemas/Kinds"}]}, {"enum": [0, 2], "type": "integer"}),
     ],
 )
-def test_one_list_of_schemas_is_left(schema: dict[str, Any], written: dict[str, Any]) -> None:
-    """The generator knows objects in allOf only, drops what is beside a single reference, and has no union of one."""
+def test_compositions_are_rewritten(schema: dict[str, Any], written: dict[str, Any]) -> None:
+    """The generator supports only objects in allOf, ignores siblings of one reference, and has no unions of one."""
     made = rewrite(document({}, {**DOCUMENT, "A": schema}))["components"]["schemas"]["A"]
     made.pop("oneOf", None) if "enum" in made else None
     assert made == written
 
 
 def test_a_union_of_constants_is_an_enum() -> None:
-    """The generator would keep the first only."""
+    """Otherwise the generator would keep the first constant only."""
     kinds = rewrite(document({}, DOCUMENT))["components"]["schemas"]["Kinds"]
     assert kinds == {"type": "integer", "enum": [1, 0, 2]}
 
 
 def test_a_union_of_lists_is_a_list_of_a_union() -> None:
-    """The generator tells the members of a union apart by their types, and two lists have one."""
+    """The generator distinguishes members of a union by type, and two lists have the same."""
     lists = [{"type": "array", "items": {"type": kind}} for kind in ("string", "integer")]
     made = rewrite(document({}, {"A": {"anyOf": [*lists, {"type": "null"}]}}))["components"]["schemas"]["A"]
     items = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
     assert made == {"anyOf": [{"type": "null"}, {"type": "array", "items": items}]}
 
 
-def test_another_name_leads_to_what_it_means() -> None:
-    """The generator would read the schema twice; the names are kept beside the document."""
+def test_aliases_are_replaced() -> None:
+    """Otherwise the generator would make two classes; the aliases are returned."""
     value = {"components": {"schemas": {"A": REFERENCE, "B": {"$ref": "#/components/schemas/A"}, "O": OBJECT}}}
     value["components"]["schemas"]["User"] = {"items": {"$ref": "#/components/schemas/B"}}
     assert replace_aliases(value) == {"/components/schemas/A": "O", "/components/schemas/B": "O"}
@@ -232,13 +232,13 @@ def test_another_name_leads_to_what_it_means() -> None:
         ),
     ],
 )
-def test_what_the_generator_has_no_type_for_becomes_wider(schema: dict[str, Any], said: dict[str, Any]) -> None:
-    """The checks before sending keep to the document all the same."""
-    assert reworded(schema) == said
+def test_unsupported_types_are_widened(schema: dict[str, Any], said: dict[str, Any]) -> None:
+    """The checks before sending still use the document."""
+    assert rewrite_schema(schema) == said
 
 
 def test_a_parameter_of_a_media_type_has_its_schema() -> None:
-    """As the generator would leave it out."""
+    """Otherwise the generator would ignore it."""
     value = document({})
     written = {"name": "x", "in": "query", "content": {"application/json": {"schema": {"type": "array"}}}}
     value["paths"]["/x"]["get"]["parameters"] = [written]
@@ -246,8 +246,8 @@ def test_a_parameter_of_a_media_type_has_its_schema() -> None:
     assert found == {"name": "x", "in": "query", "schema": {"type": "array", "items": {}}}
 
 
-def test_the_answer_to_head_has_no_body() -> None:
-    """A client that read one would stumble over nothing."""
+def test_a_response_to_head_has_no_body() -> None:
+    """A client must not parse the missing body."""
     value = document({"application/json": {}})
     value["paths"]["/x"]["head"] = value["paths"]["/x"]["get"]
     made = rewrite(value)["paths"]["/x"]
@@ -259,7 +259,7 @@ ALL, NONE = Coverage(3, 3), Coverage(3, 0)
 
 
 def test_a_gap_names_its_place_and_reason_and_the_way_out() -> None:
-    """What was left out is an error that names operation or schema; places with one problem are one line."""
+    """A gap is an error that names operation or schema; places with the same problem share a line."""
     others = [ENDPOINT.replace("/things", f"/things{number}") for number in range(4)]
     with pytest.raises(UnacceptedGapError) as caught:
         read_gaps([ENDPOINT, ENDPOINT, SCHEMA, *others], [], ALL)
@@ -271,7 +271,7 @@ def test_a_gap_names_its_place_and_reason_and_the_way_out() -> None:
 
 
 def test_an_accepted_gap_is_recorded_with_its_reason() -> None:
-    """Acceptance is by place and problem; another problem at the same place is an error, as everything else."""
+    """Gaps are accepted by place and problem; another problem at the same place is an error."""
     accepted = Gap("GET /things/{id}", "Two parameters of one name", "nobody calls it")
     (gap,) = read_gaps([ENDPOINT], [accepted], ALL)
     assert (gap.at, gap.reason) == ("GET /things/{id}", "nobody calls it")
@@ -294,13 +294,13 @@ def test_a_client_without_an_operation_is_refused() -> None:
         read_gaps([ENDPOINT], [Gap("GET /things/{id}", "Two", "y")], NONE)
 
 
-def test_a_complaint_without_a_place_is_about_the_document() -> None:
-    """Nothing the generator says is without a place to accept it by."""
+def test_a_gap_without_a_place_is_about_the_document() -> None:
+    """Every gap has a place to accept it by."""
     assert place_of("KeyError: x") == "the document"
 
 
 def test_a_whole_query_string_is_a_gap() -> None:
-    """The one parameter that is not sent."""
+    """A `querystring` parameter is not sent."""
     value = document({})
     assert list(unsupported_parameters(value)) == []
     value["paths"]["/x"]["parameters"] = [{"name": "q", "in": "querystring", "content": {}}]

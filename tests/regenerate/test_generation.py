@@ -1,4 +1,4 @@
-"""What makes the generator fast changes nothing of what it writes."""
+"""Optimisations of the generator do not change its output."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ def linked() -> dict[str, Any]:
         {"name": "id", "in": "header", "schema": {"type": "string"}},
         {"name": "thing", "in": "query", "schema": NESTED},
     ]
+    many = {"type": "array", "items": {"oneOf": [THING, NESTED]}}
     answers: dict[str, Any] = {
         "200": {"description": "one", "content": {"application/json": {"schema": THING}}},
         "404": {"description": "none", "content": {"application/json": {"schema": NESTED}}},
-        "default": {"description": "many", "content": {"application/json": {"schema": {"type": "array", **_items()}}}},
+        "default": {"description": "many", "content": {"application/json": {"schema": many}}},
     }
     shared = [
         {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
@@ -56,14 +57,16 @@ def linked() -> dict[str, Any]:
     }
 
 
-def _items() -> dict[str, Any]:
-    return {"items": {"oneOf": [THING, NESTED]}}
+def run_generator(document: dict[str, Any], package: Path) -> Any:
+    """Generate a package of a document, and return the generator's report."""
+    spec = package.parent / f"{package.name}.json"
+    spec.parent.mkdir(exist_ok=True)
+    spec.write_text(generator_input(document, "things"), encoding="utf-8")
+    return generate(spec, package)
 
 
-def test_endpoints_that_share_their_classes_give_the_same_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Copying every class an endpoint leads to, as the generator does on its own, changes no byte and no name."""
+def test_sharing_classes_does_not_change_the_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The output equals that of the unpatched generator, which copies the classes of every endpoint."""
     spec = tmp_path / "spec.json"
     spec.write_text(generator_input(linked(), "things"), encoding="utf-8")
     ours = generate(spec, tmp_path / "one/things")
@@ -75,7 +78,7 @@ def test_endpoints_that_share_their_classes_give_the_same_files(
 
 
 def test_a_long_chain_of_schemas_can_be_generated(tmp_path: Path) -> None:
-    """The generator on its own ends with a RecursionError where hundreds of schemas refer to each other in a row."""
+    """The unpatched generator raises RecursionError for a chain of hundreds of schemas."""
     document = linked()
     schemas = document["components"]["schemas"]
     for number in range(300):
@@ -83,9 +86,7 @@ def test_a_long_chain_of_schemas_can_be_generated(tmp_path: Path) -> None:
         schemas[f"Link{number}"] = {"type": "object", "properties": {"before": before}}
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Link299"}}}
     document["paths"]["/chain"] = {"get": {"responses": {"200": {"description": "long", "content": content}}}}
-    spec = tmp_path / "spec.json"
-    spec.write_text(generator_input(document, "things"), encoding="utf-8")
-    assert not generate(spec, tmp_path / "out/things")["errors"]
+    assert not run_generator(document, tmp_path / "things")["errors"]
 
 
 @pytest.mark.parametrize(
@@ -95,10 +96,8 @@ def test_a_long_chain_of_schemas_can_be_generated(tmp_path: Path) -> None:
         for place in (ROOT, *sorted(path.parent for path in ROOT.glob("tests/[dp]*/*/pyproject.toml")))
     ],
 )
-def test_what_the_generator_does_not_read_makes_no_difference(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Path
-) -> None:
-    """With rules, waiters and reasons in the document it writes the same files and chooses the same names."""
+def test_extensions_do_not_change_the_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
+    """Documents with and without extensions give the same files and names."""
     found, effective = [], merge(load_project(project)).effective
     for name in ("untold", "told"):
         spec = tmp_path / f"{name}.json"
@@ -115,7 +114,7 @@ def test_what_the_generator_does_not_read_makes_no_difference(
 def test_templates_are_compiled_once_where_python_keeps_byte_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kept templates give the same files; nothing is kept where Python keeps nothing or nothing can be written."""
+    """Cached templates give the same files; nothing is cached where Python writes no byte code."""
     spec = tmp_path / "spec.json"
     spec.write_text(generator_input(linked(), "things"), encoding="utf-8")
     monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "kept"))
@@ -131,8 +130,8 @@ def test_templates_are_compiled_once_where_python_keeps_byte_code(
     assert all(tree == trees[0] for tree in trees)
 
 
-def test_the_generator_needs_no_client_to_load() -> None:
-    """Its process puts empty modules where the generator imports an HTTP client, and nothing else ever loads one."""
+def test_the_generator_loads_without_an_http_library() -> None:
+    """Empty modules replace the HTTP library in the generator's process."""
     script = (
         "import sys\nfrom rulewright.generate._generator_process import without_http\nwithout_http()\n"
         "import rulewright.generate.openapi_python_client\n"
@@ -165,10 +164,8 @@ def bodies(*kinds: tuple[str, dict[str, Any]]) -> dict[str, Any]:
 def test_a_body_is_sent_as_one_type(
     tmp_path: Path, kinds: list[tuple[str, dict[str, Any]]], sent: list[str], left_out: list[str]
 ) -> None:
-    """The client tells the types apart by class; of two with one class, one is sent and the other is a gap."""
-    spec = tmp_path / "spec.json"
-    spec.write_text(generator_input(bodies(*kinds), "things"), encoding="utf-8")
-    report = generate(spec, tmp_path / "things")
+    """The client chooses the media type by class; of two with the same class, one is a gap."""
+    report = run_generator(bodies(*kinds), tmp_path / "things")
     module = (tmp_path / "things/api/default/put.py").read_text(encoding="utf-8")
     assert re.findall(r'headers\["Content-Type"\] = "(.*)"', module) == sent
     assert [place_of(error) for error in report["errors"]] == ["PUT /things/{id}" for _ in left_out]
@@ -179,26 +176,22 @@ def test_a_body_is_sent_as_one_type(
 
 
 def test_a_list_of_anything_needs_no_cast(tmp_path: Path) -> None:
-    """A strict mypy knows as much below the test that it is a list, and refuses the cast."""
+    """Strict mypy refuses a redundant cast."""
     document = linked()
     some = {"type": "array", "items": {}, "nullable": True}
     document["components"]["schemas"]["Thing"]["properties"]["some"] = some
-    spec = tmp_path / "spec.json"
-    spec.write_text(generator_input(document, "things"), encoding="utf-8")
-    generate(spec, tmp_path / "things")
+    run_generator(document, tmp_path / "things")
     made = (tmp_path / "things/models/thing.py").read_text(encoding="utf-8")
     assert "some_type_0: list[Any] = data\n" in made
     assert "cast(list[Any], data)" not in made
 
 
-def test_properties_that_differ_in_signs_are_spelled(tmp_path: Path) -> None:
-    """Both would be the same attribute; each has one of its own, and is still sent by its own name."""
+def test_properties_that_differ_in_punctuation_are_disambiguated(tmp_path: Path) -> None:
+    """Each property has its own attribute and is sent under its own name."""
     document = linked()
     votes = {name: {"type": "integer"} for name in ("+1", "-1", "a b", "a-b", "1")}
     document["components"]["schemas"]["Thing"]["properties"] |= votes
-    spec = tmp_path / "spec.json"
-    spec.write_text(generator_input(document, "things"), encoding="utf-8")
-    report = generate(spec, tmp_path / "things")
+    report = run_generator(document, tmp_path / "things")
     fields = report["models"]["Thing"]["fields"]
     assert report["errors"] == []
     assert len({str(field) for field in fields.values()}) == len(votes) + 2

@@ -1,9 +1,8 @@
-"""The HTTP library of a client is a setting: the same client on httpx2, which `nox -s httpx2` tries in full."""
+"""The HTTP library of a client is a setting; `nox -s httpx2` runs all tests of the client on httpx2."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,15 +50,6 @@ asyncio.run(main())
 """
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A copy of this project's inputs."""
-    for name in ("openapi.yaml", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    shutil.copytree(ROOT / "overlays", tmp_path / "overlays", ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path
-
-
 def choose(project: Path, library: str) -> None:
     """Set the library of a project."""
     path = project / "pyproject.toml"
@@ -68,7 +58,7 @@ def choose(project: Path, library: str) -> None:
 
 
 def test_a_client_on_httpx2_makes_a_video(project: Path) -> None:
-    """It submits, waits and downloads over sockets, and loads nothing of httpx."""
+    """The client submits, waits and downloads over sockets without loading httpx."""
     choose(project, "httpx2")
     regenerate(project)
     with Sandbox("mountsea_gemini", timing=Timing("now")).serve() as server:
@@ -85,8 +75,8 @@ def test_a_client_on_httpx2_makes_a_video(project: Path) -> None:
     assert (project / "cat.mp4").read_bytes()[4:8] == b"ftyp"
 
 
-def test_the_fake_api_is_of_the_library_of_its_client(project: Path) -> None:
-    """Faults included, of both clients: each arrives as an error of the client's own library."""
+def test_the_fake_api_uses_the_library_of_its_client(project: Path) -> None:
+    """Faults of both clients are raised as errors of the client's library."""
     choose(project, "httpx2")
     regenerate(project)
     environment = {**os.environ, "PYTHONPATH": str(project / "generated")}
@@ -97,7 +87,7 @@ def test_the_fake_api_is_of_the_library_of_its_client(project: Path) -> None:
 
 
 def test_another_library_is_refused(project: Path) -> None:
-    """The error names the libraries there are."""
+    """The error lists the supported libraries."""
     choose(project, "requests")
     with pytest.raises(InputError, match="http must be one of httpx, httpx2, got 'requests'"):
         load_project(project)

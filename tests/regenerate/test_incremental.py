@@ -1,4 +1,4 @@
-"""Unchanged inputs start nothing; any change runs the whole build, which gives the bytes of a first run."""
+"""Unchanged inputs start no process; any change runs the whole build, with the output of a first run."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 
 
 def test_nothing_at_all_is_started_without_a_change(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the generator nor the formatter: unchanged inputs and outputs are recognised by their hashes."""
+    """Unchanged inputs and outputs are recognised by their hashes."""
 
     def started(*_: Any, **__: Any) -> None:
         pytest.fail("a process was started")
@@ -59,7 +59,7 @@ def test_nothing_at_all_is_started_without_a_change(project: Path, monkeypatch: 
 
 @pytest.mark.parametrize("name", EDITS)
 def test_a_changed_input_runs_the_whole_build(project: Path, runs: Callable[..., int], name: str) -> None:
-    """There is no cache of partial results: the bytes are those of regenerating from nothing."""
+    """The output equals that of regenerating from nothing; there is no cache of partial results."""
     file, edit = EDITS[name]
     text = (project / file).read_text(encoding="utf-8")
     assert edit(text) != text

@@ -1,4 +1,4 @@
-"""Adding a rule touches one YAML action and nothing else by hand: after regeneration it is everywhere."""
+"""A rule is one YAML action: after regeneration it applies everywhere."""
 
 from __future__ import annotations
 

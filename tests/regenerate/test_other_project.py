@@ -1,4 +1,4 @@
-"""The pipeline knows no particular API: another project gets a working, typed package."""
+"""Another project gets a working, typed package."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def package(generated_parcels: Path) -> Iterator[ModuleType]:
 
 
 def test_its_rules_agree_with_json_schema(package: ModuleType, generated_parcels: Path) -> None:
-    """Numbers, nested objects, presence and awkward field names are compiled as JSON Schema means them."""
+    """Numbers, nested objects, presence and unusual field names are checked as JSON Schema defines them."""
     rules: Any = importlib.import_module("parcels_api.rules")
     models: Any = importlib.import_module("parcels_api.raw.models")
     merged = merge(load_project(generated_parcels))

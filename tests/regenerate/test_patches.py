@@ -1,4 +1,4 @@
-"""What is patched in the generator: each schema has a class of its own name, whatever the document calls it."""
+"""Patches of the generator: each schema has a class of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def document(**schemas: Any) -> dict[str, Any]:
     return {"components": {"schemas": schemas}}
 
 
-def separate(**schemas: Any) -> dict[str, Any]:
+def separate_classes(**schemas: Any) -> dict[str, Any]:
     """Return the components of a document in which each class has a name of its own."""
     value = document(**schemas)
     Classes(value).separate()
@@ -28,21 +28,23 @@ def separate(**schemas: Any) -> dict[str, Any]:
     return made
 
 
-def test_two_of_one_title_go_by_their_own_names() -> None:
-    """Such as FastAPI's `Item-Input` and `Item-Output`; where the names make one class too, a number is added."""
-    made = separate(
+def test_schemas_of_equal_title_are_named_by_their_keys() -> None:
+    """FastAPI writes `Item-Input` and `Item-Output`; if the keys give one class too, a number is added."""
+    made = separate_classes(
         **{"Item-Input": {"title": "Item"}, "Item-Output": {"title": "Item"}, "a.b": {}, "AB": {"title": "a_b"}}
     )
     assert len({module_of(class_of(schema, name)) for name, schema in made.items()}) == 4
     assert class_of(made["Item-Output"], "") == "ItemOutput"
-    assert separate(**{"a.b": {}, "a_b": {}})["a_b"] == {"title": "a_b2"}
+    assert separate_classes(**{"a.b": {}, "a_b": {}})["a_b"] == {"title": "a_b2"}
 
 
-def test_a_schema_within_another_becomes_a_component_of_its_own_name() -> None:
-    """A list of words, or an object; it gives way to a component of that name, and the same words are one class."""
+def test_inline_schemas_become_components() -> None:
+    """Inline enums and objects avoid names of components; equal enums share a class."""
     words = {"enum": ["a", "b"]}
     fields = {"status": {"enum": ["a", "c"]}, "step": dict(words), "result": {"items": {"type": "object"}}}
-    made = separate(JobStatus=words, JobStep=dict(words), JobResultItem={"type": "object"}, Job={"properties": fields})
+    made = separate_classes(
+        JobStatus=words, JobStep=dict(words), JobResultItem={"type": "object"}, Job={"properties": fields}
+    )
     assert {key: schema.get("$ref", "") for key, schema in made["Job"]["properties"].items()} == {
         "status": "#/components/schemas/JobStatus2",
         "step": "#/components/schemas/JobStep",
@@ -51,8 +53,8 @@ def test_a_schema_within_another_becomes_a_component_of_its_own_name() -> None:
     assert made["Job"]["properties"]["result"]["items"] == {"$ref": "#/components/schemas/JobResultItem2"}
 
 
-def test_a_class_or_module_of_the_generators_own_gets_another_name() -> None:
-    """It would hide what the generated code imports, or the variable that holds the new object."""
+def test_reserved_class_and_module_names_are_changed() -> None:
+    """Otherwise it would shadow an import or a variable of the generated code."""
     found = class_overrides(
         document(Response={"properties": {"response": {}}}, Pet={"title": "Dog", "properties": {"dog": {}}})
     )
@@ -61,8 +63,8 @@ def test_a_class_or_module_of_the_generators_own_gets_another_name() -> None:
     assert str(found["Dog"].module_name) == "dog_model"
 
 
-def test_a_reference_into_a_schema_leads_to_one_of_its_own() -> None:
-    """`$defs` and properties of others become components; what refers to components stays."""
+def test_references_into_schemas_become_components() -> None:
+    """`$defs` and referenced properties become components; references to components are kept."""
     fault = {"type": "object", "properties": {"at": {"$ref": "#/components/schemas/A/properties/place"}}}
     inner = {"$defs": {"Fault": fault}, "properties": {"place": {"type": "string"}}}
     value = document(A=inner, A_Fault={}, B={"items": {"$ref": "#/components/schemas/A/$defs/Fault"}})
@@ -76,7 +78,7 @@ def test_a_reference_into_a_schema_leads_to_one_of_its_own() -> None:
 
 
 def test_each_patch_was_observed_with_the_pinned_version() -> None:
-    """Another version of the generator makes somebody look at each patch again."""
+    """A new version of the generator requires a review of each patch."""
     assert {patch.version for patch in PATCHES} == {PINNED["openapi-python-client"]}
     assert len({patch.what for patch in PATCHES}) == len(PATCHES)
     assert all(patch.why for patch in PATCHES)

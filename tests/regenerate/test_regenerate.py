@@ -1,4 +1,4 @@
-"""Regenerating: the same bytes from the same inputs, everywhere; and drift, noticed with its reason."""
+"""Regeneration is reproducible, and drift is reported with its reason."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ FAULTS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "faults", [pytest.param([*FAULTS], id="all"), *(pytest.param([each], marks=pytest.mark.heavy) for each in FAULTS)]
 )
 def test_drift_names_the_edited_file(project: Path, capsys: pytest.CaptureFixture[str], faults: list[str]) -> None:
-    """A hand edit under generated/ is found in both directions, however small; one command repairs it."""
+    """Every hand edit under generated/ is reported, and one command repairs it."""
     before = read_tree(project / "generated")
     for fault in faults:
         file, apply = FAULTS[fault]
@@ -93,7 +93,7 @@ def test_drift_names_the_edited_file(project: Path, capsys: pytest.CaptureFixtur
 
 @pytest.mark.usefixtures("inside")
 def test_drift_names_the_input_that_changed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A changed default in the vendor document makes the output stale, and the document is named as the cause."""
+    """A changed vendor document makes the output stale and is named as the cause."""
     spec = project / "openapi.yaml"
     spec.write_text(spec.read_text(encoding="utf-8").replace("version: 2.0.0", "version: 2.0.1"), encoding="utf-8")
     assert run(project, "--check") == 1
@@ -120,7 +120,7 @@ def test_a_changed_sentence_stops_regeneration_at_its_rule(project: Path, capsys
 def test_a_missing_or_other_tool_is_an_error(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, found: str | None
 ) -> None:
-    """The formatter and the generator decide the bytes, so nothing is done without the pinned versions."""
+    """The output depends on formatter and generator, so other versions are refused."""
     installed = {**tools.PINNED, name: found}
     monkeypatch.setattr(tools, "version", lambda tool: installed[tool] or _absent())
     assert run(project, "--check") == run(project) == 1
@@ -139,8 +139,8 @@ def test_pins_are_those_of_pyproject() -> None:
 
 
 @pytest.mark.usefixtures("inside")
-def test_files_that_are_not_ours_are_not_swept_away(parcels: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A directory that regeneration did not make is refused, since it would be replaced as a whole."""
+def test_a_foreign_output_folder_is_not_replaced(parcels: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder that regeneration did not write is refused."""
     (parcels / "generated").mkdir()
     (parcels / "generated/thesis.txt").write_text("years of work")
     assert run(parcels) == 1

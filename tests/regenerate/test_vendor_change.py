@@ -1,4 +1,4 @@
-"""The vendor changes the page: a compatible change needs no edit, any other is one finding with what to write."""
+"""Changes of the page: compatible ones need no edit, others are one finding with the lines to write."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def page(document: str, announced: str = "POST /gemini/video/generate") -> str:
     return f"# A page\n\n````yaml {announced}\n{document}````\n"
 
 
-def imported(project: Path, *pages: str) -> int:
+def import_into(project: Path, *pages: str) -> int:
     """Import pages into a project."""
     for number, text in enumerate(pages):
         (project / f"page{number}.md").write_text(text, encoding="utf-8")
@@ -87,7 +87,7 @@ def imported(project: Path, *pages: str) -> int:
 
 
 def is_green(project: Path) -> bool:
-    """Return whether rules, generated files and document fit each other, as drift and the rule checks judge them."""
+    """Return whether rule checks, analysis and drift pass."""
     options = ["--project", str(project)]
     return not (rules(["check", *options]) or rules(["analyse", *options]) or regenerate(["--check", *options]))
 
@@ -106,17 +106,17 @@ COMPATIBLE: dict[str, Edit] = {
 @pytest.mark.usefixtures("inside")
 def test_a_compatible_change_needs_no_edit(project: Path, change: str) -> None:
     """Import and regenerate are all there is to do."""
-    assert imported(project, page(COMPATIBLE[change](VENDOR))) == 0
+    assert import_into(project, page(COMPATIBLE[change](VENDOR))) == 0
     assert regenerate(["--project", str(project)]) == 0
     assert is_green(project)
 
 
 @pytest.mark.usefixtures("inside")
 def test_one_more_operation_needs_no_edit(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is a typed operation at once; the lines that make it return a task are printed, and work as they are."""
+    """It is a typed operation; the printed overlay actions make it return a task."""
     vendor = load(EXAMPLE / "openapi.yaml").value
     extend = EXTEND.format(info=vendor["info"], servers=vendor["servers"])
-    assert imported(project, page(VENDOR), page(extend, "POST /gemini/video/extend")) == 0
+    assert import_into(project, page(VENDOR), page(extend, "POST /gemini/video/extend")) == 0
     printed = capsys.readouterr().out
     assert regenerate(["--project", str(project)]) == 0
     assert is_green(project)
@@ -144,10 +144,11 @@ def test_one_more_operation_needs_no_edit(project: Path, capsys: pytest.CaptureF
     ],
 )
 def test_a_renamed_part_is_one_finding(project: Path, capsys: pytest.CaptureFixture[str], old: str, new: str) -> None:
-    """Every line of the overlays that has the old name is listed; with the new name there, all is right again."""
+    """Every overlay line with the old name is listed; renaming there is enough."""
     changed = VENDOR.replace(old, new)
     assert (
-        imported(project, page(changed, f"POST {new}" if old.startswith("/") else "POST /gemini/video/generate")) == 0
+        import_into(project, page(changed, f"POST {new}" if old.startswith("/") else "POST /gemini/video/generate"))
+        == 0
     )
     capsys.readouterr()
     code = regenerate(["--project", str(project)])
@@ -171,7 +172,7 @@ def test_a_renamed_part_is_one_finding(project: Path, capsys: pytest.CaptureFixt
 def test_a_new_constraint_is_one_finding(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Regenerating refuses the sentence, and prints the lines that waive it."""
     changed = replaced("description: Video aspect ratio", "description: Video aspect ratio, only 16:9 for veo2")(VENDOR)
-    assert imported(project, page(changed)) == 0
+    assert import_into(project, page(changed)) == 0
     capsys.readouterr()
     assert regenerate(["--project", str(project)]) == 1
     error = capsys.readouterr().err

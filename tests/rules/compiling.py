@@ -1,4 +1,4 @@
-"""Compile made-up schemas and rules, and run the module that is generated for them."""
+"""Compile invented schemas and rules, and run the generated module."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def source(
     return checks_module(document, ruled, names)
 
 
-def compiled(schema: Mapping[str, Any], rules: Sequence[Rule] = (), **options: Any) -> Rules:
+def compile_checks(schema: Mapping[str, Any], rules: Sequence[Rule] = (), **options: Any) -> Rules:
     """Return the checks of a document, as `source` describes it."""
     module = run(source(schema, rules, **options))
     return Rules(module.BODIES, module.RULE_SETS, module.REQUESTS)
@@ -70,4 +70,4 @@ def compiled(schema: Mapping[str, Any], rules: Sequence[Rule] = (), **options: A
 
 def violations(schema: Mapping[str, Any], value: Any, rules: Sequence[Rule] = (), **options: Any) -> list[Violation]:
     """Return what a JSON value violates of a schema and its rules."""
-    return [*compiled(schema, rules, **options).violations(value, model=TaskIdDto)]
+    return [*compile_checks(schema, rules, **options).violations(value, model=TaskIdDto)]

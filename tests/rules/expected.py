@@ -1,4 +1,4 @@
-"""What each request must give, written by hand from the vendor's published facts; no overlay and no code was asked.
+"""The expected violations of each request, written by hand from the vendor's pages, independent of overlays and code.
 
 One cell for each action, model and number of images. A letter stands for a broken rule:
 
@@ -9,7 +9,7 @@ One cell for each action, model and number of images. A letter stands for a brok
 - `t` text2video takes no images (an older revision of the page said so; the current one is silent)
 - `.` nothing is broken
 
-An empty list is no image. Beyond three images nothing changes any more.
+An empty list is no image. More than four images are like four.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ URLS: Final = {
     "data:image/png;base64,aHR0cDovL2E=": False,
     "javascript://%0ahttp://a": False,
 }
-"""Texts that are, or are not, the address of something on the web."""
+"""Texts that are, or are not, HTTP URLs."""
 PROMPTS: Final = {
     "a cat": True,
     "猫": True,
@@ -100,12 +100,12 @@ PROMPTS: Final = {
     " \t\r\n\v\f": False,
     "\xa0\u1680\u2003\u2028\u2029\u202f\u205f\u3000\ufeff": False,
 }
-"""Texts that do, or do not, say anything."""
+"""Prompts with and without a visible character."""
 ORDER: Final = (*(name for name, _, _ in LETTERS.values()), "images-are-http-urls", "prompt-not-blank")
 
 
 class Broken(NamedTuple):
-    """One rule that a request breaks: its id, its level and the place of the field it complains about."""
+    """One expected violation: rule id, level and pointer."""
 
     rule: str
     level: str
@@ -113,7 +113,7 @@ class Broken(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A request and everything it must give."""
+    """A request and its expected violations."""
 
     body: Mapping[str, Any]
     expected: tuple[Broken, ...]
@@ -155,7 +155,7 @@ def text_cases() -> Iterator[Case]:
 
 
 def many_images() -> Iterator[Case]:
-    """Yield requests with more images than any rule counts to: they give what four give."""
+    """Yield requests with more images than any rule counts; they are judged like four."""
     for action, model, count, expected in cells():
         if count == 4:
             for more in (5, 6, 100):
@@ -164,7 +164,7 @@ def many_images() -> Iterator[Case]:
 
 
 def differences(check: Callable[[Mapping[str, Any]], Any], cases: Iterator[Case]) -> Iterator[str]:
-    """Yield each case in which a check does not give what it must, as one line for people."""
+    """Yield one line for each case whose violations differ from the expected ones."""
     for case in cases:
         found = tuple(Broken(each.rule, each.level, each.pointer) for each in check(case.body))
         if found != case.expected:

@@ -1,4 +1,4 @@
-"""Wrong rules, made from the right ones: each differs by one thing that an author could get wrong."""
+"""Mutants of rules: each differs by one mistake that an author could make."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Rules = list[dict[str, Any]]
 
 
 class Mutant(NamedTuple):
-    """A list of rules with one thing wrong, the kind of mistake, and what it is."""
+    """A list of rules with one mistake, its kind and its description."""
 
     kind: str
     name: str

@@ -1,4 +1,4 @@
-"""A made-up operation that sends parcels, its variants, and what the generator would call it all."""
+"""An invented operation that sends parcels, its variants and its generated names."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ LARGE = {"properties": {"size": {"const": "l"}}, "required": ["size"]}
 
 
 def both(*schemas: Any) -> dict[str, Any]:
-    """Return the schema of what fits several."""
+    """Return the conjunction of schemas."""
     return {"allOf": list(schemas)}
 
 
 def rule(condition: Any, requirement: Any, name: str = "r", level: str = "error") -> Rule:
-    """Return a rule with examples that hold a name."""
+    """Return a rule whose examples hold a name."""
     examples = {"toWhom": "Ann"}, {"toWhom": "Bob"}
     return Rule(name, level, f"{name} must hold", Source("#/at", "words"), condition, requirement, *examples, ())
 
@@ -62,7 +62,7 @@ def document(schema: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"paths": {"/parcels/{depot}": path}, "components": {"schemas": {"Parcel": schema}}}
 
 
-def made(
+def build_parcels(
     *rules: Rule,
     declared: dict[str, Any] | None = None,
     required: tuple[str, ...] = ("kind", "toWhom"),

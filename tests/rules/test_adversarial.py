@@ -1,4 +1,4 @@
-"""Rules that try to get lost on the way: whole modules are generated for them and asked beside a validator."""
+"""Adversarial rules: generated modules agree with a validator."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mountsea_gemini.raw.types import UNSET
 from rulewright.rules.definition import Rule, Source
 from rulewright.rules.dialect import check
 
-from tests.rules.compiling import compiled
+from tests.rules.compiling import compile_checks
 
 ATTRIBUTES = {
     "class": "class_", "self": "self_", "body": "body", "type": "type_", "found": "found", "found_": "found_",
@@ -75,7 +75,7 @@ def test_a_rule_means_the_same_after_generation(condition: Any, requirement: Any
     used = [name for name in NAMES if f"'{name}'" in text]
     odd = Rule("odd", "error", ODD, Source("#/", ODD), condition, requirement, {}, {}, ())
     schema = {"type": "object", "properties": {name: {} for name in NAMES}}
-    checks = compiled(schema, [odd], attributes=ATTRIBUTES)
+    checks = compile_checks(schema, [odd], attributes=ATTRIBUTES)
     validator = jsonschema_rs.Draft202012Validator({"if": condition, "then": requirement})
     for values in itertools.product(VALUES, repeat=min(2, len(used))):
         body = {name: value for name, value in zip(used, values, strict=False) if value is not UNSET}

@@ -1,4 +1,4 @@
-"""Every output of the rules gives the same verdict, over the whole finite part of the request space."""
+"""Every output of the rules gives the same verdict over the whole request space."""
 
 from __future__ import annotations
 

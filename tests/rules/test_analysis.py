@@ -1,4 +1,4 @@
-"""What the rules mean together is computed exactly, and planted faults are found."""
+"""The analysis of rules: counts are exact, and planted faults are found."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_counts_are_those_of_the_enumeration() -> None:
 
 
 def test_the_literal_reading_of_the_page_is_reported(report: Report) -> None:
-    """Which model cannot be used with which action, by which rule, and where it can still be used."""
+    """The finding names the dead pair, its rule, and where the model remains usable."""
     name = "dead-pair/action=ingredients2video/model=veo31_fast_ingredients"
     (finding,) = [each for schema in report.schemas for each in schema.findings if each.id == name]
     assert finding.rules == ("ingredients-only-veo31-fast",)
@@ -43,7 +43,7 @@ def test_the_literal_reading_of_the_page_is_reported(report: Report) -> None:
 
 
 def test_everything_found_is_accepted_and_nothing_accepted_is_gone(report: Report) -> None:
-    """The project has decided about each finding; an entry that no longer holds would be listed as expired."""
+    """Every finding of the project is accepted, and no acceptance has expired."""
     assert (report.unaccepted, report.expired) == ((), ()), report.text()
     assert "accepted: " in report.text()
     assert json.loads(json.dumps(report.data()))["expired"] == []
@@ -67,8 +67,8 @@ def has(field: str, value: str) -> dict[str, Any]:
     return {"properties": {field: {"const": value}}, "required": [field]}
 
 
-def analysed(*rules: dict[str, Any], accepted: Any = None, words: str = "xyz") -> Report:
-    """Return the analysis of some rules, with what an overlay accepts."""
+def analyse_rules(*rules: dict[str, Any], accepted: Any = None, words: str = "xyz") -> Report:
+    """Return the analysis of some rules, given accepted findings."""
     texts = {"type": "array", "items": {"type": "string"}}
     word = {"$ref": "#/components/schemas/Word"}
     fields = {"a": word, "b": word, "c": texts, "d": {"type": "boolean"}, "e": texts}
@@ -84,7 +84,7 @@ def analysed(*rules: dict[str, Any], accepted: Any = None, words: str = "xyz") -
 
 def findings(*rules: dict[str, Any]) -> set[str]:
     """Return the ids of what the analysis finds in some rules."""
-    return {finding.id for schema in analysed(*rules).schemas for finding in schema.findings}
+    return {finding.id for schema in analyse_rules(*rules).schemas for finding in schema.findings}
 
 
 NONE = {"properties": {"c": {"maxItems": 0}}}
@@ -123,8 +123,8 @@ def test_planted_faults_are_found_and_nothing_else(rules: list[dict[str, Any]], 
     assert findings(*rules) == expected
 
 
-def test_a_rule_about_a_field_within_an_object_can_be_kept() -> None:
-    """Two rules may each ask for something else within one object; a list in an example is a value like any other."""
+def test_rules_about_nested_fields_do_not_contradict() -> None:
+    """Two rules may each require another field of one object; examples may hold lists."""
     inner = {
         "type": "object",
         "required": ["n"],
@@ -153,7 +153,7 @@ DEAD_PAIR = [rule("r", has("a", "x"), FEW), rule("s", has("b", "y"), MANY)]
 def test_a_report_can_be_read() -> None:
     """Counts, what was walked, and each finding with its rules and the smallest request that shows it."""
     assert (
-        analysed(*DEAD_PAIR).text()
+        analyse_rules(*DEAD_PAIR).text()
         == """\
 #/components/schemas/S: 108 of 162 requests are valid
   in strict mode: 108
@@ -174,10 +174,10 @@ NOT ACCEPTED: 1; change the rules, or accept them in an overlay:
     )
     assert (
         '    smallest request: {"a": "猫", "b": "猫"}\n'
-        in analysed(rule("r", has("a", "猫"), False), words="猫犬").text()
+        in analyse_rules(rule("r", has("a", "猫"), False), words="猫犬").text()
     )
     assert Report((), ()).text() == "no schema has rules\n"
-    (schema,) = analysed(*DEAD_PAIR).data()["schemas"]
+    (schema,) = analyse_rules(*DEAD_PAIR).data()["schemas"]
     (finding,) = schema.pop("findings")
     assert (schema["total"], schema["valid"], schema["valid_strict"]) == (162, 108, 108)
     assert finding["id"] == "dead-pair/a=x/b=y"
@@ -243,12 +243,12 @@ def test_a_finding_has_text_rules_and_the_smallest_request(
     rules: list[dict[str, Any]], name: str, text: str, because: tuple[str, ...], witness: Any
 ) -> None:
     """In the words of the fields; of the rules only those that make it so; and a request that fits the schema."""
-    (finding,) = [each for each in analysed(*rules).schemas[0].findings if each.id == name]
+    (finding,) = [each for each in analyse_rules(*rules).schemas[0].findings if each.id == name]
     assert (finding.text, finding.rules, finding.witness) == (text, because, witness)
 
 
-def test_what_no_listed_value_can_show_is_judged_by_the_rules_own_example() -> None:
-    """A rule about free text breaks nothing that is walked; its example shows that it can be broken."""
+def test_a_rule_about_free_text_is_judged_by_its_examples() -> None:
+    """No enumerated request breaks such a rule; its example shows that it can be broken."""
     blank = rule("r", {"required": ["t"]}, {"properties": {"t": {"pattern": "x"}}})
     assert findings({**blank, "examples": {"passes": {"t": "x"}, "breaks": {"t": "y"}}}) == set()
     assert findings({**blank, "examples": {"passes": {"t": "x"}, "breaks": {"t": "x"}}}) == {"never-fires/r"}
@@ -256,26 +256,26 @@ def test_what_no_listed_value_can_show_is_judged_by_the_rules_own_example() -> N
     assert findings({**warns, "examples": {"passes": {"t": "x"}, "breaks": {"t": "y"}}}) == set()
 
 
-def test_strict_mode_is_counted_apart() -> None:
-    """Both times over all fields, also those that no rule reads."""
-    warns = analysed(rule("r", has("a", "x"), has("b", "y"), "warning")).schemas[0]
+def test_strict_mode_is_counted_separately() -> None:
+    """Both counts cover all fields, including those without rules."""
+    warns = analyse_rules(rule("r", has("a", "x"), has("b", "y"), "warning")).schemas[0]
     assert (warns.total, warns.valid, warns.valid_strict) == (27, 27, 21)
     assert warns.method == "all 9 combinations of a, b evaluated; no rule looks at d (x3)"
-    every = analysed(rule("r", {"required": ["d"]}, has("a", "x")), rule("s", has("b", "y"), SOME)).schemas[0]
+    every = analyse_rules(rule("r", {"required": ["d"]}, has("a", "x")), rule("s", has("b", "y"), SOME)).schemas[0]
     assert every.method == "all 108 combinations of a, b, c, d evaluated"
-    unseen = analysed(rule("r", {"required": ["f"]}, {"required": ["g"]})).schemas[0]
+    unseen = analyse_rules(rule("r", {"required": ["f"]}, {"required": ["g"]})).schemas[0]
     assert (unseen.total, unseen.valid, unseen.valid_strict) == (27, 27, 27)
     assert unseen.method == "all 1 combinations of no field evaluated; no rule looks at a, b, d (x27)"
-    assert analysed().schemas == ()  # without a rule there is nothing to say
+    assert analyse_rules().schemas == ()  # without a rule there is nothing to say
 
 
 def test_a_finding_can_be_accepted_with_a_reason() -> None:
-    """It stays in the report; one that holds no more is to be removed."""
+    """It stays in the report; an acceptance that no longer applies is listed as expired."""
     accepted = [
         {"findings": ["dead-pair/a=x/b=y", "dead-value/a=z"], "reason": "nobody pairs them"},
         {"findings": ["dead-value/a=y"], "reason": "once"},
     ]
-    report = analysed(*DEAD_PAIR, accepted=accepted)
+    report = analyse_rules(*DEAD_PAIR, accepted=accepted)
     assert report.unaccepted == ()
     assert report.expired == (("dead-value/a=y", "o:13"), ("dead-value/a=z", "o:10"))
     assert report.data()["expired"] == ["dead-value/a=y", "dead-value/a=z"]
@@ -285,7 +285,7 @@ def test_a_finding_can_be_accepted_with_a_reason() -> None:
         "o:13: the accepted finding 'dead-value/a=y' no longer holds; remove it\n"
         "o:10: the accepted finding 'dead-value/a=z' no longer holds; remove it\n"
     )
-    (finding,) = analysed(*DEAD_PAIR).unaccepted
+    (finding,) = analyse_rules(*DEAD_PAIR).unaccepted
     assert finding.id == "dead-pair/a=x/b=y"
 
 
@@ -304,21 +304,21 @@ def test_a_malformed_accepted_finding_is_refused(entry: Any) -> None:
     """With the overlay, the line and the place."""
     right = {"findings": [], "reason": "r"}
     with pytest.raises(InputError) as caught:
-        analysed(accepted=[right, entry])
+        analyse_rules(accepted=[right, entry])
     assert caught.value.message == "an accepted finding has findings (a list of ids) and a reason"
     assert (caught.value.path, caught.value.pointer) == ("o", "/x-accepted-findings/1")
 
 
-def test_a_space_just_as_large_as_the_limit_is_walked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limit is the last number of combinations that are."""
+def test_a_space_of_exactly_the_limit_is_enumerated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One combination more and the space is not enumerated."""
     monkeypatch.setattr(analysis, "LIMIT", 54)
-    assert analysed(*DEAD_PAIR).schemas[0].valid == 108
+    assert analyse_rules(*DEAD_PAIR).schemas[0].valid == 108
     monkeypatch.setattr(analysis, "LIMIT", 53)
-    assert analysed(*DEAD_PAIR).schemas[0].valid is None
+    assert analyse_rules(*DEAD_PAIR).schemas[0].valid is None
 
 
 def test_proof_finds_what_counting_finds(merged: Merged, report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the project's own rules both ways agree, the rules that make it so included."""
+    """Proof and enumeration find the same on this project, with the same rules."""
     monkeypatch.setattr(analysis, "LIMIT", 1)
     proven = analyse(merged.value, merged.ruled, merged.overlays)
     counted = {each.id: set(each.rules) for schema in report.schemas for each in schema.findings}
@@ -330,7 +330,7 @@ def test_proof_finds_what_counting_finds(merged: Merged, report: Report, monkeyp
 
 
 def test_faults_are_found_among_a_thousand_million_requests() -> None:
-    """In a space that nobody can walk: dead values and pairs, contradictions, an implied rule, one that never fires."""
+    """Dead values and pairs, contradictions, an implied rule and one that never fires are found without enumeration."""
     names = [f"f{index}" for index in range(15)]
     fields = {name: {"type": "string", "enum": ["x", "y", "z"]} for name in names}
     rules = [

@@ -110,8 +110,8 @@ def test_an_expression_holds_exactly_where_the_schema_accepts(schema: Any, body:
 @settings(max_examples=400, deadline=None)
 @given(schema=rule_schemas(), body=bodies)
 @example(schema={"properties": {"a": {"not": {"required": ["b"]}}}}, body={"a": "no object"})
-def test_a_value_has_a_breach_exactly_where_the_schema_refuses(schema: Any, body: dict[str, Any]) -> None:
-    """The list of mismatches leaves no failure out and invents none."""
+def test_mismatches_are_found_exactly_where_the_schema_refuses(schema: Any, body: dict[str, Any]) -> None:
+    """A body has mismatches if and only if the schema refuses it."""
     expected = jsonschema_rs.Draft202012Validator(schema).is_valid(body)
     subject = compiler()
     found = mismatches(schema, "body", "", subject)
@@ -126,7 +126,7 @@ def test_a_value_has_a_breach_exactly_where_the_schema_refuses(schema: Any, body
 
 @settings(max_examples=400, deadline=None)
 @given(schema=rule_schemas(), body=bodies)
-def test_openapi_3_0_wording_means_the_same(schema: Any, body: dict[str, Any]) -> None:
+def test_lowering_to_openapi_3_0_keeps_the_meaning(schema: Any, body: dict[str, Any]) -> None:
     """A schema lowered to OpenAPI 3.0 words accepts the same bodies under draft 4, which 3.0 is based on."""
     given_30 = lower(schema, "3.0.3")
     assert jsonschema_rs.Draft4Validator(given_30).is_valid(body) is jsonschema_rs.Draft202012Validator(

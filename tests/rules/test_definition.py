@@ -1,4 +1,4 @@
-"""Rules as they are written: read wherever they stand, and refused with place and remedy if they cannot be meant."""
+"""Definitions of rules: read at any place, and refused with place and remedy if malformed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WRITTEN: dict[str, Any] = {
 }
 
 
-def written(**changes: Any) -> dict[str, Any]:
+def write_rule(**changes: Any) -> dict[str, Any]:
     """Return the rule with some of its parts replaced."""
     return {**copy.deepcopy(WRITTEN), **changes}
 
@@ -38,8 +38,8 @@ def refusal(value: Any) -> str:
 
 
 def test_a_rule_is_read_with_its_place() -> None:
-    """Every part under a name of its own; keys that start with x- are somebody else's."""
-    value = document(written(**{"x-note": "mine"}))
+    """Every part is an attribute; keys that start with x- are ignored."""
+    value = document(write_rule(**{"x-note": "mine"}))
     (ruled,) = read_rules(value)
     (rule,) = ruled.rules
     place = ("components", "schemas", "Order", "x-rules", 0)
@@ -68,24 +68,24 @@ def test_a_rule_is_read_with_its_place() -> None:
     ],
 )
 def test_a_source_is_a_place_in_the_document_or_on_a_page(source: dict[str, str]) -> None:
-    """Words that stand on a page only are located by the page."""
-    (ruled,) = read_rules(document(written(source=source)))
+    """A source on a page only is located by the page."""
+    (ruled,) = read_rules(document(write_rule(source=source)))
     (rule,) = ruled.rules
     assert rule.source.data() == {"at": "a.md", **source}
 
 
 def test_a_schema_is_called_by_its_place() -> None:
-    """The pointer as a reference would write it, and the component's name."""
+    """The pointer is that of a reference; the name is that of the component."""
     ruled = RuledSchema(("components", "schemas", "a/b"), {}, ())
     assert (ruled.pointer, ruled.name) == ("#/components/schemas/a~1b", "a/b")
 
 
-def test_rules_are_found_wherever_a_schema_stands() -> None:
-    """In document order, in lists too, and under properties of any name; not in what is only data."""
-    inner = {"x-rules": [written(id="inner")]}
-    properties = {name: {"x-rules": [written(id=f"in-{name}")]} for name in ("default", "example", "x-odd")}
+def test_rules_are_found_at_any_schema() -> None:
+    """Rules are found in document order, in lists and under properties of any name, but not in data."""
+    inner = {"x-rules": [write_rule(id="inner")]}
+    properties = {name: {"x-rules": [write_rule(id=f"in-{name}")]} for name in ("default", "example", "x-odd")}
     data = {key: [{"x-rules": [7]}] for key in ("example", "examples", "default", "enum", "x-data")}
-    value = document(written(id="outer"), Other={"allOf": [{}, inner], "properties": properties, **data})
+    value = document(write_rule(id="outer"), Other={"allOf": [{}, inner], "properties": properties, **data})
     assert [(rule.id, rule.location[2:-2]) for ruled in read_rules(value) for rule in ruled.rules] == [
         ("outer", ("Order",)),
         ("inner", ("Other", "allOf", 1)),
@@ -96,14 +96,14 @@ def test_rules_are_found_wherever_a_schema_stands() -> None:
 
 
 def test_rules_are_a_list() -> None:
-    """One rule alone stands in a list too."""
-    value = {"components": {"x-rules": written()}}
+    """A single rule must be in a list too."""
+    value = {"components": {"x-rules": write_rule()}}
     assert refusal(value) == "x-rules must be a list of rules\n  at /components/x-rules"
 
 
 def test_an_id_is_used_once() -> None:
     """Callers waive rules by their ids, whichever schema they belong to."""
-    value = document(written(id="other"), written(), Other={"x-rules": [written()]})
+    value = document(write_rule(id="other"), write_rule(), Other={"x-rules": [write_rule()]})
     assert refusal(value) == (
         "rule boxes-need-weight: the id is taken by the rule at /components/schemas/Order/x-rules/1\n"
         "  at /components/schemas/Other/x-rules/0"
@@ -112,8 +112,8 @@ def test_an_id_is_used_once() -> None:
 
 @pytest.mark.parametrize("key", list(WRITTEN))
 def test_every_part_is_needed(key: str) -> None:
-    """Whichever is missing is named, with all there have to be."""
-    rule = written()
+    """The missing part is named, with all required parts."""
+    rule = write_rule()
     del rule[key]
     name = "" if key == "id" else "rule boxes-need-weight: "
     assert refusal(document(rule)) == f"{name}has no {key!r}; {PARTS}\n  at /components/schemas/Order/x-rules/0"
@@ -131,60 +131,64 @@ SOURCE_PARTS = "at and quote; at, quote and the page an overlay took the text fr
 WRONG: list[tuple[Any, str, str]] = [
     (7, "a rule must be an object, got 7", ""),
     ([LONG], f"a rule must be an object, got ['{'x' * 58}", ""),
-    (written(note="mine"), f"rule boxes-need-weight: has an unknown key 'note'; {PARTS}", "/note"),
+    (write_rule(note="mine"), f"rule boxes-need-weight: has an unknown key 'note'; {PARTS}", "/note"),
     *(
-        (written(id=name), f"an id must be kebab-case and not reserved, got {name!r:.60}", "/id")
+        (write_rule(id=name), f"an id must be kebab-case and not reserved, got {name!r:.60}", "/id")
         for name in (7, "", "Boxes", "boxes_need", "1-box", "a--b", "a-", "schema", f"{LONG}_", "box\n", "x'y")
     ),
     *(
-        (written(level=level), f"rule boxes-need-weight: level must be error or warning, got {level!r:.60}", "/level")
+        (
+            write_rule(level=level),
+            f"rule boxes-need-weight: level must be error or warning, got {level!r:.60}",
+            "/level",
+        )
         for level in ("fatal", None, LONG)
     ),
     *(
-        (written(message=text), "rule boxes-need-weight: message must be one line of text", "/message")
+        (write_rule(message=text), "rule boxes-need-weight: message must be one line of text", "/message")
         for text in (7, "", " ", "a\nb")
     ),
     (
-        written(**{"if": {"anyOf": [{"required": 7}]}}),
+        write_rule(**{"if": {"anyOf": [{"required": 7}]}}),
         "rule boxes-need-weight: required must be a list of property names, each once, got 7",
         "/if/anyOf/0/required",
     ),
     (
-        written(then={"const": 1}),
+        write_rule(then={"const": 1}),
         "rule boxes-need-weight: const is about the body as a whole; name the property it is about",
         "/then/const",
     ),
     *(
         (
-            written(examples=value),
+            write_rule(examples=value),
             "rule boxes-need-weight: examples must be an object with passes and breaks",
             "/examples",
         )
         for value in NO_EXAMPLES
     ),
     *(
-        (written(source=value), f"rule boxes-need-weight: source must be an object with {SOURCE_PARTS}", "/source")
+        (write_rule(source=value), f"rule boxes-need-weight: source must be an object with {SOURCE_PARTS}", "/source")
         for value in NO_SOURCES
     ),
     *(
-        (written(source={"at": at, "quote": "q"}), "rule boxes-need-weight: source at must be text", "/source/at")
+        (write_rule(source={"at": at, "quote": "q"}), "rule boxes-need-weight: source at must be text", "/source/at")
         for at in (7, "", " ")
     ),
     *(
         (
-            written(source={"at": "#/a", "quote": q}),
+            write_rule(source={"at": "#/a", "quote": q}),
             "rule boxes-need-weight: source quote must be text",
             "/source/quote",
         )
         for q in (7, "", " ")
     ),
     (
-        written(source={"at": "info", "quote": "q"}),
+        write_rule(source={"at": "info", "quote": "q"}),
         "rule boxes-need-weight: source at must be a JSON pointer such as #/info, got 'info'",
         "/source/at",
     ),
     (
-        written(source={"page": "p.md", "sha256": "A" * 64, "quote": "q"}),
+        write_rule(source={"page": "p.md", "sha256": "A" * 64, "quote": "q"}),
         "rule boxes-need-weight: source sha256 must be 64 hexadecimal digits in lower case",
         "/source/sha256",
     ),
@@ -193,12 +197,14 @@ WRONG: list[tuple[Any, str, str]] = [
 
 @pytest.mark.parametrize(("rule", "message", "place"), WRONG)
 def test_a_malformed_rule_is_refused_with_its_place(rule: Any, message: str, place: str) -> None:
-    """Each part by itself: what is wrong, in which rule, and what would be right."""
-    assert refusal(document(written(id="other"), rule)) == f"{message}\n  at /components/schemas/Order/x-rules/1{place}"
+    """The message has the rule, the mistake and what would be right."""
+    assert (
+        refusal(document(write_rule(id="other"), rule)) == f"{message}\n  at /components/schemas/Order/x-rules/1{place}"
+    )
 
 
 @pytest.mark.parametrize("name", ["a", "a1", "veo31-fast", "a-1-b"])
 def test_an_id_is_words_and_numbers_with_hyphens(name: str) -> None:
-    """It is typed on command lines and written in code."""
-    (ruled,) = read_rules(document(written(id=name, level="warning")))
+    """Ids are typed on command lines and written in code."""
+    (ruled,) = read_rules(document(write_rule(id=name, level="warning")))
     assert [rule.id for rule in ruled.rules] == [name]

@@ -77,7 +77,7 @@ def test_a_shared_pattern_is_translated(pattern: str, python: str) -> None:
     ],
 )
 def test_another_pattern_is_refused(pattern: str, message: str) -> None:
-    """Whatever means something else in Python, or nothing, is refused with its position."""
+    """Syntax with another or no meaning in Python is refused with its position."""
     with pytest.raises(PatternError) as caught:
         translate(pattern)
     assert str(caught.value) == message
@@ -209,8 +209,8 @@ def test_children_of_a_schema() -> None:
         ({"enum": [{"const": [1]}]}, {"enum": [{"const": [1]}]}),
     ],
 )
-def test_a_schema_in_the_words_of_openapi_3_0(schema: Any, lowered: Any) -> None:
-    """Keywords that 3.0 lacks are rewritten, none for 3.1; the argument is not changed."""
+def test_a_schema_is_lowered_to_openapi_3_0(schema: Any, lowered: Any) -> None:
+    """Keywords that 3.0 lacks are rewritten; the argument is not changed."""
     before = copy.deepcopy(schema)
     result = lower(schema, "3.0.3")
     assert result == lowered

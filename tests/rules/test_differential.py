@@ -1,4 +1,4 @@
-"""Whatever schema a document has, the compiled checks and a validator of JSON Schema judge a body alike."""
+"""The compiled checks and a JSON Schema validator judge random schemas and bodies alike."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rulewright.openapi.schemas import Schemas
 
-from tests.rules.compiling import compiled
+from tests.rules.compiling import compile_checks
 from tests.rules.test_compiler import FIELDS, bodies, values
 from tests.rules.test_compiler import schemas as dialect
 
@@ -52,7 +52,7 @@ def _few(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_references(schema: Any) -> Any:
-    """Return a schema that does not apply to itself, which would be no schema."""
+    """Return a schema without references, which could be circular."""
     if isinstance(schema, list):
         return [*map(_without_references, schema)]
     if not isinstance(schema, dict):
@@ -75,14 +75,14 @@ def agree(schema: Any, part: Any, value: Any) -> None:
         return  # named as a gap where alternatives or conditions stand beside it
     from mountsea_gemini.raw.models import TaskIdDto
 
-    found = compiled(schema, Part=part).violations(value, model=TaskIdDto)
+    found = compile_checks(schema, Part=part).violations(value, model=TaskIdDto)
     assert (not found) is expected, f"{schema}, {part}, {value}: {found}"
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(schema=SCHEMAS, part=SCHEMAS, value=VALUES)
 def test_some_schemas(schema: Any, part: Any, value: Any) -> None:
-    """A small sample; the next test takes a large one."""
+    """A small sample; the next test runs a large one."""
     agree(schema, part, value)
 
 
@@ -90,5 +90,5 @@ def test_some_schemas(schema: Any, part: Any, value: Any) -> None:
 @settings(max_examples=3_000, deadline=None, suppress_health_check=[HealthCheck.too_slow], report_multiple_bugs=False)
 @given(schema=SCHEMAS, part=SCHEMAS, value=VALUES)
 def test_many_schemas(schema: Any, part: Any, value: Any) -> None:
-    """The same, for long."""
+    """The large sample."""
     agree(schema, part, value)

@@ -1,4 +1,4 @@
-"""The finite part of a request: which values of which field count; and the rules written into the schema itself."""
+"""The distinguishable values of each field, and rules as schemas."""
 
 from __future__ import annotations
 
@@ -87,13 +87,13 @@ def stated(*parts: Any, **more: Any) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_values_that_count(properties: dict[str, Any], rules: list[Any], expected: dict[str, Any]) -> None:
-    """Enums, booleans, lengths up to one more than any bound, and presence where a rule asks for it."""
+    """Enums, booleans, lengths up to one above each bound, and presence where a rule tests it."""
     schema = {"properties": properties, "required": ["r"], "x-rules": rules}
     assert schema_domains(schema, DOCUMENT) == expected
 
 
 def test_bounds_of_the_schema_count_too() -> None:
-    """Bounds of the document on a list's length widen the finite part; no rule is needed."""
+    """Bounds of the document on lengths count without a rule."""
     within = {"properties": {"a": {**TEXTS, "maxItems": 3}}}
     assert schema_domains(within, {}) == {"a": counts(4)}
     assert schema_domains({}, {}) == {}
@@ -101,7 +101,7 @@ def test_bounds_of_the_schema_count_too() -> None:
 
 
 def test_only_the_requested_fields() -> None:
-    """Of the finite fields those that are used, in the order of use."""
+    """The requested finite fields, in the requested order."""
     schema = {"properties": {"a": {"type": "boolean"}, "b": {"enum": [1]}, "c": {"$ref": "#/Enum"}, "d": TEXT}}
     found = domains(RuledSchema(("S",), schema, ()), DOCUMENT, ["d", "c", "a"])
     assert list(found.items()) == [("c", ("x", "y")), ("a", (False, True))]
@@ -126,7 +126,7 @@ def member(name: str, values: Any) -> dict[str, Any]:
     ("version", "values"), [("3.0.3", {"enum": ["x"]}), ("3.1.0", {"const": "x"}), ("3.2", {"const": "x"})]
 )
 def test_a_rule_becomes_a_schema(version: str, values: Any) -> None:
-    """Either the condition fails or the requirement holds, in the words of the document's version."""
+    """The schema is `not if` or `then`, in the dialect of the document's version."""
     assert implication(made("r", "error"), version) == member("r", values)
     document = {"openapi": version, "S": {"allOf": [{"title": "kept"}]}, "T": {"type": "object"}, "U": {}}
     before = copy.deepcopy(document)
@@ -142,8 +142,8 @@ def test_a_rule_becomes_a_schema(version: str, values: Any) -> None:
     assert document == before
 
 
-def test_a_rule_stands_where_its_schema_does() -> None:
-    """Also where that is a member of a list; its neighbours are shared with the document, not copied."""
+def test_a_rule_is_added_to_its_schema() -> None:
+    """The schema may be a member of a list; its siblings are shared, not copied."""
     document = {"openapi": "3.1.0", "S": {"oneOf": [{"type": "null"}, {"title": "second"}]}}
     result = with_rules_as_schema(document, [RuledSchema(("S", "oneOf", 1), {}, (made("r", "error"),))])
     second = {"title": "second", "allOf": [member("r", {"const": "x"})]}
@@ -151,7 +151,7 @@ def test_a_rule_stands_where_its_schema_does() -> None:
     assert result["S"]["oneOf"][0] is document["S"]["oneOf"][0]  # type: ignore[index]
 
 
-def test_a_document_without_a_version_is_taken_as_new() -> None:
-    """Without a version of OpenAPI the keywords of JSON Schema stay."""
+def test_a_document_without_a_version_is_read_as_3_1() -> None:
+    """The keywords of JSON Schema are kept."""
     result = with_rules_as_schema({"S": {}}, [RuledSchema(("S",), {}, (made("r", "error"),))])
     assert result == {"S": {"allOf": [member("r", {"const": "x"})]}}

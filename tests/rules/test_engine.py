@@ -1,4 +1,4 @@
-"""Violations: what they say, what is enforced, what may be switched off, and the nearest valid request."""
+"""Violations: messages, levels, waivers and the nearest valid request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.rules import video
 
 
 class Odd:
-    """A value that is no JSON, and shows itself as a character that turns the line around."""
+    """A value outside JSON whose repr is a bidirectional control character."""
 
     def __repr__(self) -> str:
         return "\u202e"
@@ -47,7 +47,7 @@ def ids(found: Any) -> list[str]:
 
 
 def changes(body: Mapping[str, Any], **options: Any) -> list[str]:
-    """Return the nearest valid request of a body, in words; all violations share it."""
+    """Return the changes of the nearest valid request as text; all violations share it."""
     found = [violation for violation in video.violations(body, **options) if violation.rule != "schema"]
     assert len({violation.nearest for violation in found}) == 1
     return [str(change) for change in found[0].nearest]
@@ -71,22 +71,22 @@ def changes(body: Mapping[str, Any], **options: Any) -> list[str]:
     ],
 )
 def test_the_nearest_valid_request(body: dict[str, Any], expected: list[str]) -> None:
-    """The fewest changes; on a tie what no inferred rule doubts, then the field complained about, then order."""
+    """Fewest changes win; ties go to requests without warnings, then the violated field, then order."""
     assert changes(body) == expected
     if expected:
         as_model = video.rule_violations(VideoGenerationDto.from_dict(body))
         assert [str(change) for change in as_model[0].nearest] == expected
 
 
-def test_a_waived_rule_is_not_obeyed_by_the_nearest_request() -> None:
-    """What the caller switched off does not stand in the way of a nearer request."""
+def test_the_nearest_request_ignores_waived_rules() -> None:
+    """A waiver can make a nearer request valid."""
     body = {**IMAGE, "action": "ingredients2video", "imageList": [ONE] * 4}
     assert changes(body) == ['action="text2video"']
     assert changes(body, waive={"ingredients-only-veo31-fast"}) == ["drop the last item of imageList"]
 
 
 def nearest(violated: Any, domains: Mapping[str, Any], body: Mapping[str, Any], waive: Any = ()) -> tuple[Change, ...]:
-    """Return the nearest valid request of a body whose fields, in order, a function checks."""
+    """Return the nearest valid request, given a check of the fields in order."""
     before = {name: body.get(name, ABSENT) for name in domains}
     return search(domains, before, lambda fields: violated(*(fields.get(name, ABSENT) for name in domains)), waive)
 
@@ -98,7 +98,7 @@ TWO = ("x", "y")
 
 
 def test_several_changes_at_once() -> None:
-    """Where one change is not enough, two are tried, then three, and then it is given up."""
+    """Up to three changes are tried."""
 
     def differ(*values: str) -> list[Violated]:
         return [] if all(value == "y" for value in values) else [(ERROR, "/a", values[0])]
@@ -111,7 +111,7 @@ def test_several_changes_at_once() -> None:
 
 
 @pytest.mark.parametrize(("pointer", "changed"), [("/b", "/b"), ("", "/a"), ("/b/0", "/b")])
-def test_a_tie_goes_to_the_field_that_violates_a_rule(pointer: str, changed: str) -> None:
+def test_a_tie_goes_to_the_violated_field(pointer: str, changed: str) -> None:
     """Of two fields that could be changed, the one a violation points at comes first; otherwise document order."""
 
     def both(a: str, b: str) -> list[Violated]:
@@ -120,8 +120,8 @@ def test_a_tie_goes_to_the_field_that_violates_a_rule(pointer: str, changed: str
     assert nearest(both, {"a": TWO, "b": TWO}, {"a": "x", "b": "x"}) == (Change(changed, "x", "y"),)
 
 
-def test_a_warning_counts_only_where_no_error_does() -> None:
-    """Errors are repaired first; a change that also satisfies the inferred rules is preferred."""
+def test_errors_are_repaired_before_warnings() -> None:
+    """A change that also satisfies warnings is preferred."""
 
     def check(a: str) -> list[Violated]:
         return {"w": [(WARNING, "/a", a)], "e": [(ERROR, "/a", a)]}.get(a, [])
@@ -155,7 +155,7 @@ def test_lists_change_as_little_as_possible() -> None:
         assert seen[1:] == tried
 
 
-def test_values_that_look_alike_are_alternatives() -> None:
+def test_true_and_one_are_different_values() -> None:
     """`True` is not 1: a field that holds one may become the other."""
     found = nearest(lambda a: [] if a is True else [(ERROR, "/a", a)], {"a": (1, True)}, {"a": 1})
     assert found == (Change("/a", 1, True),)
@@ -181,8 +181,8 @@ def test_pointers_of_changes_are_escaped() -> None:
         (Change("/a", ABSENT, Length(0)), "give 0 items in a"),
     ],
 )
-def test_a_change_in_words(change: Change, text: str) -> None:
-    """What to do, with the name of the field."""
+def test_a_change_as_text(change: Change, text: str) -> None:
+    """The text names the action and the field."""
     assert str(change) == text
 
 
@@ -211,13 +211,13 @@ def test_a_change_in_words(change: Change, text: str) -> None:
         (Odd(), '"\\u202e"'),
     ],
 )
-def test_a_value_in_words(value: Any, text: str) -> None:
-    """No more than the beginning of a text, nothing a terminal obeys, no signature; lists by their length."""
+def test_a_value_as_text(value: Any, text: str) -> None:
+    """Texts are cut, escapes and query strings removed, and lists shown by their length."""
     assert describe(value) == text
 
 
-def test_a_violation_in_words() -> None:
-    """Name and requirement, place and value, and the nearest valid request where there is one."""
+def test_a_violation_as_text() -> None:
+    """The text has id, requirement, pointer, value and the nearest valid request, if any."""
     violation = ERROR.violation("/a", "x")
     assert violation == Violation("stated", "error", "must", "/a", "x", SOURCE, ())
     assert str(violation) == 'stated: must\n  at /a, got "x"'
@@ -230,8 +230,8 @@ def test_a_violation_in_words() -> None:
     assert repr(ABSENT) == "ABSENT"
 
 
-def test_a_refusal_in_words() -> None:
-    """Every violation, then how to switch off what refuses; a rule broken twice is named once."""
+def test_a_refusal_as_text() -> None:
+    """Every violation is shown, then a waiver to paste that names each rule once."""
     error = RuleViolation([ERROR.violation("/a", 1), WARNING.violation("/b", 2), ERROR.violation("/c", 3)])
     assert str(error).splitlines() == [
         "stated: must",
@@ -265,8 +265,8 @@ def test_errors_are_refused_and_warnings_warned_about() -> None:
     assert ids(caught.value.violations) == ["prompt-not-blank"]
 
 
-def test_what_is_refused_comes_first() -> None:
-    """Among the violations of a refusal the stated rules lead; in strict mode the order of the rules stays."""
+def test_errors_come_before_warnings() -> None:
+    """Errors lead the violations of a refusal; strict mode keeps the order of the rules."""
     found = [WARNING.violation("/a", 1), ERROR.violation("/b", 2), WARNING.violation("/c", 3)]
     for strict, expected in ((False, ["/b", "/a", "/c"]), (True, ["/a", "/b", "/c"])):
         with pytest.raises(RuleViolation) as caught:
@@ -275,7 +275,7 @@ def test_what_is_refused_comes_first() -> None:
 
 
 def test_a_warning_points_at_the_caller() -> None:
-    """The frame to blame is the caller's, however deep the check was called."""
+    """`stacklevel` counts frames from the check."""
 
     def deep() -> None:
         video.validate(WARNED, stacklevel=3)
@@ -294,7 +294,7 @@ def test_a_warning_points_at_the_caller() -> None:
 
 
 def test_the_frames_between_caller_and_warning_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each function on the way adds the one frame it is, so that the caller is blamed however Python is run."""
+    """Each function adds one frame, so that the warning points at the caller."""
     seen: list[int] = []
 
     def warn(message: Warning, stacklevel: int = 0) -> None:
@@ -310,7 +310,7 @@ def test_the_frames_between_caller_and_warning_are_counted(monkeypatch: pytest.M
 
 
 def test_rules_are_switched_off_by_id() -> None:
-    """A waived rule is not looked at, by whichever way; the others still are; so is the schema."""
+    """Waive rules in any collection; other rules and the schema are still checked."""
     assert ids(video.violations(BOTH)) == ["img2video-needs-images", "prompt-not-blank"]
     assert ids(video.violations(BOTH, waive={"prompt-not-blank"})) == ["img2video-needs-images"]
     assert ids(video.violations(BOTH, waive=["img2video-needs-images", "prompt-not-blank"])) == []
@@ -342,8 +342,8 @@ def test_a_misspelt_waiver_is_an_error(waive: Any, message: str) -> None:
             video.validate(body, waive=waive)
 
 
-def test_json_objects_and_models_are_the_same() -> None:
-    """A body is checked as a model, and as a JSON object of a model that is named."""
+def test_json_objects_and_models_are_judged_alike() -> None:
+    """A body may be a model, or a JSON object with `model=`."""
     for body in (IMAGE, NO_IMAGE, BOTH, WARNED):
         model = VideoGenerationDto.from_dict(body)
         for check in (rules.violations, rules.rule_violations):
@@ -378,7 +378,7 @@ def test_a_model_of_another_class_is_not_checked_by_these_rules() -> None:
 
 
 def test_an_ambiguous_object_needs_its_model() -> None:
-    """Where requests of several models have checks, an object alone does not say which it is."""
+    """With checks for several models, a JSON object needs `model=`."""
     body = rules.BODIES[VideoGenerationDto]
     form = engine.Body(body.check, body.schema, body.fields, operations=())
     several = engine.Rules({VideoGenerationDto: body, Change: body, Length: form}, (), {})

@@ -1,4 +1,4 @@
-"""The rules say what the vendor's published facts say: held against a table that was written by hand."""
+"""The rules agree with a hand-written table of the vendor's published facts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_every_request_gives_what_the_table_lists() -> None:
         assert list(itertools.islice(differences(check, iter(every_case())), 5)) == []
 
 
-def test_the_value_reported_is_the_one_that_stands_there() -> None:
+def test_a_violation_holds_the_value_at_its_pointer() -> None:
     """Each violation holds what was found at its place, or that nothing was."""
     for case in every_case():
         for found in video.rule_violations(case.body):
@@ -55,7 +55,7 @@ def test_the_value_reported_is_the_one_that_stands_there() -> None:
             assert found.value is value
 
 
-def test_a_missing_field_is_the_business_of_the_schema() -> None:
+def test_a_missing_required_field_violates_the_schema_only() -> None:
     """A rule about the value of a required field is not broken where the field is missing."""
     for name in ("prompt", "action", "model"):
         for case in finite_cases(others=False):

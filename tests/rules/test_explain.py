@@ -1,4 +1,4 @@
-"""`rulewright rules explain` judges one request, and `list` shows rules and sentences."""
+"""`rulewright rules`: `explain` judges a request, `list` shows rules and sentences, `new` drafts a rule."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PARCELS = str(ROOT / "tests/projects/parcels")
 GOOD = {"prompt": "a", "action": "img2video", "model": "veo31_fast", "imageList": ["https://example.com/a.png"]}
 
 
-def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+def explain(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
     """Return the exit code and the JSON output of the command."""
     code = main(["explain", "--format", "json", *arguments])
     return code, json.loads(capsys.readouterr().out)
@@ -29,7 +29,7 @@ def test_a_valid_request_has_no_violation(tmp_path: Path, capsys: pytest.Capture
     """The command succeeds."""
     path = tmp_path / "request.json"
     path.write_text(json.dumps(GOOD))
-    assert explained(capsys, str(path), *VIDEO) == (0, {"valid": True, "violations": []})
+    assert explain(capsys, str(path), *VIDEO) == (0, {"valid": True, "violations": []})
 
 
 def test_a_violation_names_rule_place_message_and_source(
@@ -37,7 +37,7 @@ def test_a_violation_names_rule_place_message_and_source(
 ) -> None:
     """Everything needed to correct the request or to argue about the rule; read from standard input too."""
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({**GOOD, "imageList": []})))
-    code, output = explained(capsys, "-", *VIDEO)
+    code, output = explain(capsys, "-", *VIDEO)
     assert code == 1
     (violation,) = output["violations"]
     assert (violation["rule"], violation["level"], violation["pointer"]) == (
@@ -50,20 +50,18 @@ def test_a_violation_names_rule_place_message_and_source(
     assert violation["source"]["at"].startswith("#/components/schemas/")
 
 
-def test_what_does_not_fit_the_schema_is_located_where_it_is_missing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A request can break the schema without breaking a rule; then there is no source."""
+def test_a_violation_of_the_schema_has_no_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A missing field has its own pointer."""
     path = tmp_path / "request.yaml"
     path.write_text("{size: large}")
-    code, output = explained(capsys, str(path), "--project", PARCELS)
+    code, output = explain(capsys, str(path), "--project", PARCELS)
     assert code == 1
     found = [(each["rule"], each["pointer"], each["source"]) for each in output["violations"]]
     assert ("schema", "/kind", None) in found
 
 
-def test_an_unknown_schema_is_answered_with_those_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the closest one, if there is one."""
+def test_an_unknown_schema_has_a_suggestion(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The error suggests the closest name, or lists all."""
     path = tmp_path / "request.json"
     path.write_text("{}")
     assert main(["explain", str(path), "--project", PARCELS, "--schema", "LabelOder"]) == 1
@@ -105,7 +103,7 @@ def test_new_writes_the_skeleton_of_a_rule(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_new_gives_an_example_on_each_side(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where the sampler finds both, the author has nothing to invent."""
+    """Examples are filled in where samples exist."""
     (rule,) = skeleton(capsys, "INGREDIENTS2VIDEO only supports veo31_fast")["update"]["x-rules"]
     assert rule["then"]["properties"] == {"model": {"enum": ["veo31_fast"]}}
     assert rule["examples"]["passes"]["model"] == "veo31_fast"
@@ -117,6 +115,6 @@ def test_new_gives_an_example_on_each_side(capsys: pytest.CaptureFixture[str]) -
     [("images", r"\d sentences hold these words"), ("INGREDIENTS2VIDEO only support veo31fast", "did you mean: Note")],
 )
 def test_new_needs_one_sentence(sentence: str, problem: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Several and none are errors that name what there is."""
+    """Several matching sentences, and none, are errors with suggestions."""
     assert main(["new", sentence, "--project", str(ROOT)]) == 1
     assert re.search(problem, capsys.readouterr().err)

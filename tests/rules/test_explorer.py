@@ -1,4 +1,4 @@
-"""The rule explorer: what its page shows of each request is what the client decides, and it fits every screen."""
+"""The rule explorer: its page judges each request as the client does, and fits every screen."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def parts(page: str) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def shown() -> dict[str, list[dict[str, Any]]]:
-    """What the page's own script finds out about every request, run by Node without a browser."""
+    """The verdicts of the page's script on every request, run by Node without a browser."""
     data, script = parts(PAGE.read_text("utf-8"))
     program = f"const DATA = {json.dumps(data)};\n{script}\n{ALL}"
     node = Path(NODE, "bin", "node")

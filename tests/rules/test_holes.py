@@ -1,4 +1,4 @@
-"""Known holes: what the vendor names without describing it is data, checked like a rule's source."""
+"""Known holes: operations that the vendor names without describing, checked like sources of rules."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read(tmp_path: Path, *holes: Any) -> tuple[KnownHole, ...]:
 
 
 def test_a_hole_is_read_as_data(tmp_path: Path) -> None:
-    """With its sentence, and what to do instead."""
+    """A hole has its sentence and advice."""
     (hole,) = read(tmp_path, {**HOLE, "path": "/big"})
     assert hole.data() == {**HOLE, "path": "/big"}
     assert hole.reason == "known hole: big; ask"
@@ -49,7 +49,7 @@ def test_a_hole_is_read_as_data(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_hole_is_an_error(tmp_path: Path, holes: list[Any], words: str) -> None:
-    """With the file and the line of the overlay."""
+    """The error names the file and the line of the overlay."""
     with pytest.raises(InputError, match=words) as caught:
         read(tmp_path, *holes)
     assert caught.value.line is not None

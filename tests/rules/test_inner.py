@@ -1,4 +1,4 @@
-"""A rule binds wherever the object that carries it stands: in a field, a list, a map, a choice, in itself."""
+"""Rules apply wherever their schema is used: in a field, a list, a map, a union, in itself."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def reference(name: str) -> dict[str, str]:
 
 
 def document() -> dict[str, Any]:
-    """Return a document whose one body holds a joint in every way an object can hold another."""
+    """Return a document whose body holds a joint in every way an object can hold another."""
     joint = {
         "type": "object",
         "description": "Left joints turn.",
@@ -129,7 +129,7 @@ CASES = [
 def test_client_and_sandbox_refuse_the_same_parts(
     package: Any, sandbox: Sandbox, body: dict[str, Any], expected: list[str]
 ) -> None:
-    """Each with the place of the part in the whole, whether it is a model or JSON; waived, nothing is left."""
+    """Pointers start at the body, for models and JSON alike; waiving the rules leaves no violation."""
     rules: Any = importlib.import_module(f"{package.__name__}.rules")
     robot: Any = importlib.import_module(f"{package.__name__}.raw.models").Robot
     for given in (body, robot.from_dict(body)):
@@ -145,7 +145,7 @@ def test_client_and_sandbox_refuse_the_same_parts(
 
 
 def test_the_nearest_request_of_a_part_is_located_in_the_whole(package: Any) -> None:
-    """The change has the place of the part, too."""
+    """Pointers of changes start at the body."""
     rules: Any = importlib.import_module(f"{package.__name__}.rules")
     robot: Any = importlib.import_module(f"{package.__name__}.raw.models").Robot
     (found,) = rules.violations({"joints": [RIGHT, WRONG]}, model=robot)
@@ -153,8 +153,8 @@ def test_the_nearest_request_of_a_part_is_located_in_the_whole(package: Any) -> 
     assert (change.pointer, change.before, change.after) == ("/joints/1/side", "left", "right")
 
 
-def test_the_items_of_a_list_are_requests_each(package: Any, sandbox: Sandbox) -> None:
-    """A body that is a list has no class of its own; what it holds has."""
+def test_the_items_of_a_list_body_are_checked(package: Any, sandbox: Sandbox) -> None:
+    """A list has no class of its own, but its items have."""
     rules: Any = importlib.import_module(f"{package.__name__}.rules")
     operations: Any = importlib.import_module(f"{package.__name__}.operations")
     robot: Any = importlib.import_module(f"{package.__name__}.raw.models").Robot

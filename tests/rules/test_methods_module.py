@@ -1,4 +1,4 @@
-"""The typed methods as they are written, of a made-up operation: what a parameter may be, and what a call sends."""
+"""The generated methods of an invented operation: types of parameters and what a call sends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rulewright.generate.operations import read_methods
 from rulewright.rules.definition import Rule
 from rulewright.rules.variants import VariantSet
 
-from tests.rules.parcels import BOX, LARGE, LETTER, both, made, methods_of, rule
+from tests.rules.parcels import BOX, LARGE, LETTER, both, build_parcels, methods_of, rule
 
 ENDING = "waive: Collection[str]=(), strict: bool | None=None"
 ENDING_TEXT = """\
@@ -29,12 +29,12 @@ Raises:
     OutcomeUnknown: It may have been carried out; it is not sent again.
     StatusError: It was refused.
     ApiError: It was not answered, or not as the document says."""
-"""What the docstring of every method ends with, but for its rules."""
+"""The end of every method's docstring, without its rules."""
 
 
 def module(*rules: Rule, **how: Any) -> str:
     """Return the module of the methods."""
-    return source_of(*made(*rules, **how))
+    return source_of(*build_parcels(*rules, **how))
 
 
 def source_of(variants: VariantSet, value: Any, names: Names) -> str:
@@ -49,7 +49,7 @@ def methods(source: str, name: str) -> list[ast.FunctionDef]:
 
 
 def signatures(source: str, name: str) -> list[str]:
-    """Return the parameters of each method of that name, without `self` and without what they all end with."""
+    """Return the parameters of each method of that name, without `self` and the common end."""
     found = [ast.unparse(node.args) for node in methods(source, name)]
     assert all(text.endswith(ENDING) and text.startswith("self, ") for text in found)
     return [text.removeprefix("self, ").removesuffix(ENDING).rstrip(", ") for text in found]
@@ -62,7 +62,7 @@ FIELDS = "{'kind': kind, 'to_whom': to_whom, 'size': size, 'labels': labels, 'fa
 
 
 def test_the_method_of_an_operation_takes_every_field() -> None:
-    """Required ones first; it hands them on with what the document does not list."""
+    """Required fields come first; undocumented fields are passed in `extra`."""
     (general,) = methods(module(), "send")
     assert ast.unparse(general.args) == (
         f"self, *, kind: models.ParcelKind, to_whom: str, size: models.ParcelSize | None=None, {ANY}, "
@@ -88,7 +88,7 @@ def test_the_method_of_an_operation_takes_every_field() -> None:
 
 
 def test_the_coroutine_of_an_operation_has_the_same_parameters() -> None:
-    """And refers to the method for the rest."""
+    """Its docstring refers to the method."""
     (coroutines,) = (n for n in ast.parse(module()).body if isinstance(n, ast.ClassDef) and n.name == "AsyncMethods")
     found = {node.name: node for node in coroutines.body if isinstance(node, ast.AsyncFunctionDef)}
     assert list(found) == ["send", "send_box", "send_letter"]
@@ -100,8 +100,8 @@ def test_the_coroutine_of_an_operation_has_the_same_parameters() -> None:
 
 
 def test_a_submit_returns_a_task() -> None:
-    """Its errors are about a task, too."""
-    variants, value, names = made()
+    """Its docstring lists the errors of tasks."""
+    variants, value, names = build_parcels()
     source = methods_module(
         read_methods(value, [variants.ruled], {"sendParcel": "track"}, names), [variants], [variants.ruled], names
     )
@@ -113,8 +113,8 @@ def test_a_submit_returns_a_task() -> None:
 
 
 @pytest.mark.parametrize("is_open", [True, False])
-def test_a_schema_may_close_its_body(is_open: bool) -> None:
-    """Then the method takes nothing that the document does not list, and does not mention it."""
+def test_a_closed_schema_has_no_extra_fields(is_open: bool) -> None:
+    """Only an open schema has the parameter `extra`, in signature and docstring."""
     (general,) = methods(module(is_open=is_open), "send")
     extra = "extra: Mapping[str, Any] | None=None, " if is_open else ""
     assert ast.unparse(general.args) == (
@@ -125,16 +125,16 @@ def test_a_schema_may_close_its_body(is_open: bool) -> None:
 
 
 def test_the_body_may_be_a_reference() -> None:
-    """To one among the components of the document; the calls are the same."""
-    variants, value, names = made()
+    """A reference to a component gives the same methods."""
+    variants, value, names = build_parcels()
     post = value["paths"]["/parcels/{depot}"]["post"]
     value["components"]["requestBodies"] = {"Body": post["requestBody"]}
     post["requestBody"] = {"$ref": "#/components/requestBodies/Body"}
     assert source_of(variants, value, names) == module()
 
 
-def test_a_variant_fixes_its_field_and_hands_the_rest_on() -> None:
-    """Its documentation has the rules that speak of it, or of every variant."""
+def test_a_variant_fixes_its_field_and_passes_the_rest() -> None:
+    """Its docstring lists the rules about this variant and about all variants."""
     box = rule(BOX, both(LARGE), "large-boxes")
     names = rule({"required": ["toWhom"]}, {"properties": {"toWhom": {"pattern": "."}}}, "names", "warning")
     listed = rule({"properties": {"kind": {"enum": ["box", "letter"]}}, "required": ["kind"]}, True, "listed")
@@ -164,8 +164,8 @@ def test_a_variant_fixes_its_field_and_hands_the_rest_on() -> None:
 
 
 def test_a_schema_that_requires_nothing() -> None:
-    """Then every field may be left out, but for the one that tells the variants apart, which each of them fixes."""
-    variants, value, names = made(required=())
+    """Every field is optional, except the discriminating field, which each variant fixes."""
+    variants, value, names = build_parcels(required=())
     del value["components"]["schemas"]["Parcel"]["required"]
     source = source_of(variants, value, names)
     assert signatures(source, "send_box") == [
@@ -216,15 +216,15 @@ SIZED = {"required": ["size"]}
         ),
     ],
 )
-def test_a_parameter_is_as_wide_as_the_rules_leave_it(requirement: Any, expected: str) -> None:
-    """Listed values, lengths as tuples, absence as None; a field that the rules leave alone keeps its type."""
+def test_rules_narrow_the_type_of_a_parameter(requirement: Any, expected: str) -> None:
+    """Values become literals, lengths tuples, absence None; fields without rules keep their type."""
     source = module(rule(BOX, requirement))
     assert signatures(source, "send_box") == [f"*, to_whom: str, {expected}"]
     assert signatures(source, "send_letter") == [f"*, to_whom: str, size: models.ParcelSize | None=None, {ANY}"]
 
 
 def test_fields_that_depend_on_each_other_become_overloads() -> None:
-    """One for each case, and the method itself takes what any of them does."""
+    """There is one overload for each case, and the implementation accepts all of them."""
     source = module(rule(both(BOX, LARGE), LABELS))
     assert signatures(source, "send_box") == [
         f"*, to_whom: str, size: Literal['s', 'm'] | None=None, {ANY}",
@@ -235,8 +235,8 @@ def test_fields_that_depend_on_each_other_become_overloads() -> None:
     assert len(methods(source, "send_letter")) == 1
 
 
-def test_a_text_whose_presence_depends_on_another_field() -> None:
-    """It counts as given or not; its type stays what it is."""
+def test_a_text_required_by_another_field() -> None:
+    """Only its presence is restricted, not its type."""
     named = {"required": ["toWhom"]}
     source = module(rule(both(BOX, LARGE), named), rule(LETTER, {"not": named}), required=("kind",))
     assert signatures(source, "send_box")[:2] == [
@@ -258,8 +258,8 @@ def test_a_text_whose_presence_depends_on_another_field() -> None:
         ({"defaults": {"size": "m"}}, LARGE, f"*, to_whom: str, size: Literal['l'], {ANY}"),
     ],
 )
-def test_what_may_be_left_out_and_what_needs_no_name(declared: Any, requirement: Any, expected: str) -> None:
-    """A default holds where the rules allow it; a parameter that needs a value never follows one that does not."""
+def test_defaults_and_positional_parameters(declared: Any, requirement: Any, expected: str) -> None:
+    """A default applies where the rules allow it; required parameters precede optional ones."""
     assert signatures(module(rule(BOX, requirement), declared=declared), "send_box") == [expected]
 
 
@@ -273,7 +273,7 @@ BESIDE = {
 
 
 def test_parameters_beside_the_body_are_arguments_too() -> None:
-    """They are handed on by their names."""
+    """They are passed by keyword."""
     source = module(arguments=ARGUMENTS, more=BESIDE)
     assert signatures(source, "send_box") == [
         f"*, depot: Depot, trace: UUID | None=None, to_whom: str, size: models.ParcelSize | None=None, {ANY}"
@@ -305,7 +305,7 @@ def test_parameters_beside_the_body_are_arguments_too() -> None:
     ],
 )
 def test_a_keyword_that_is_taken_gets_its_place_appended(keyword: str, parameter: str, field: str) -> None:
-    """Of a parameter and a field of one name, the field; where an option of every method has it, the parameter."""
+    """A field gives way to a parameter of its name, and a parameter to an option of every method."""
     (general,) = methods(module(arguments=(("query:x", keyword, "str", True),)), "send")
     names = [each.arg for each in general.args.kwonlyargs]
     assert parameter in names
@@ -317,8 +317,8 @@ def test_a_keyword_that_is_taken_gets_its_place_appended(keyword: str, parameter
     ("operation_id", "name"), [("close", "close_"), ("list", "list_"), ("Get-Order", "get_order"), ("class", "class_")]
 )
 def test_a_name_that_every_client_has_gets_an_underscore(operation_id: str, name: str) -> None:
-    """So does one of a type that methods use, and a keyword of Python."""
-    variants, value, names = made()
+    """The same holds for names of types in signatures and for Python keywords."""
+    variants, value, names = build_parcels()
     value["paths"]["/parcels/{depot}"]["post"]["operationId"] = operation_id
     declared = {key: part for key, part in variants.ruled.schema.items() if key != "x-variants"}
     ruled = dataclasses.replace(variants.ruled, schema=declared)
@@ -327,15 +327,15 @@ def test_a_name_that_every_client_has_gets_an_underscore(operation_id: str, name
 
 
 def test_two_methods_of_one_name_are_an_error() -> None:
-    """The one of an operation, and that of a variant."""
-    variants, value, names = made(declared={"general": "send_it", "names": {"box": "close", "letter": "b"}})
+    """A variant may not take the name of a method that every client has."""
+    variants, value, names = build_parcels(declared={"general": "send_it", "names": {"box": "close", "letter": "b"}})
     with pytest.raises(InputError, match="would have a method named close, as every client has"):
         source_of(variants, value, names)
 
 
 def test_exactly_one_operation_takes_the_body() -> None:
-    """Otherwise it is not clear what to call."""
-    variants, value, names = made()
+    """Otherwise the operation to call is ambiguous."""
+    variants, value, names = build_parcels()
     post = value["paths"]["/parcels/{depot}"]["post"]
     for paths, found in (
         ({}, []),
@@ -362,7 +362,7 @@ def lines(source: str) -> list[str]:
 
 
 def test_only_what_is_used_is_imported() -> None:
-    """Types of parameters come from where the generator put them; a document without operations needs none."""
+    """Types are imported from the generated modules; an empty document imports no models."""
     other = {"size": FieldName("size", "datetime.date", None), "kind": FieldName("kind", "str", None)}
     arguments = (("query:a", "a", "UUID", True), ("query:b", "b", "File", True), ("query:c", "c", "ParcelSize", True))
     imports = [line for line in lines(module(fields=other, arguments=arguments)) if "import" in line]
@@ -377,14 +377,14 @@ def test_only_what_is_used_is_imported() -> None:
     assert "VARIANTS: Final[Mapping[str, Mapping[str, str]]] = {}" in empty
 
 
-def test_a_field_that_may_be_null_is_absent_by_a_word_of_its_own() -> None:
-    """None is one of its values."""
+def test_a_nullable_field_defaults_to_absent() -> None:
+    """`None` is a value of the field, so `ABSENT` is the default."""
     (general,) = methods(module(fields={"size": FieldName("size", "None | ParcelSize", None)}), "send")
     assert "size: None | models.ParcelSize | Absent=ABSENT" in ast.unparse(general.args)
 
 
-def test_a_value_that_is_no_text_is_chosen_by_the_name_of_its_method() -> None:
-    """The table of methods goes by what people write; a switch has no word of its own."""
+def test_a_boolean_variant_is_keyed_by_its_method() -> None:
+    """`VARIANTS` is keyed by text, which a boolean does not have."""
     declared = {"by": "fast", "names": {"true": "send_fast", "false": "send_slow"}, "general": "send"}
     source = module(declared=declared, required=("kind", "toWhom", "fast"))
     (table,) = (line for line in source.splitlines() if line.startswith("VARIANTS"))

@@ -1,4 +1,4 @@
-"""RULES.md: the rules with the vendor's words, and what each variant allows, of made-up schemas."""
+"""RULES.md of invented schemas: the rules with their sources, and what each variant allows."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def decisions(*rules: Rule, fields: tuple[str, ...] = ("size", "labels"), requir
 
 
 def test_a_document_without_rules_has_a_page() -> None:
-    """The page is there all the same, so that links to it lead somewhere."""
+    """The page exists, so that links to it work."""
     assert (
         rules_page({"info": {"title": "Parcels"}}, [], [])
         == f"{HEAD}\n\n# Rules of Parcels\n\nNo rules are declared.\n"
@@ -61,14 +61,14 @@ def test_a_document_without_rules_has_a_page() -> None:
         assert rules_page({"info": title}, [], []).splitlines()[2] == "# Rules of the API"
 
 
-def test_a_body_without_a_name_is_called_by_its_operation() -> None:
-    """The last part of its place would be `schema`, whatever the operation."""
+def test_an_inline_body_is_named_by_its_operation() -> None:
+    """The last part of its pointer would always be `schema`."""
     place = ("paths", "/jobs", "post", "requestBody", "content", "application/json", "schema")
     page = rules_page({}, [RuledSchema(place, {}, (rule({}, {}),))], [])
     assert "## POST /jobs" in page.splitlines()
 
 
-def test_the_rules_of_each_schema_stand_beside_the_vendors_words() -> None:
+def test_rules_are_listed_with_their_quotes() -> None:
     """One table for each schema, in the order of the rules."""
     page = rules_page(
         {"info": {"title": "A | B"}},
@@ -94,7 +94,7 @@ def test_the_rules_of_each_schema_stand_beside_the_vendors_words() -> None:
 
 
 def test_a_page_that_a_rule_quotes_is_named() -> None:
-    """Where the vendor document does not hold the words."""
+    """The page is named where the vendor document does not hold the words."""
     quoting = dataclasses.replace(rule(True, True), source=Source("#/at", "words", "https://h/a|b.md"))
     page = rules_page({}, [RuledSchema(("schemas", "Parcel"), {}, (quoting,))], [])
     assert "| “words” (https://h/a\\|b.md) |" in page
@@ -111,12 +111,12 @@ def test_a_page_that_a_rule_quotes_is_named() -> None:
     ],
 )
 def test_foreign_text_stays_text(text: str, shown: str) -> None:
-    """No pipe ends a cell, no HTML and no link comes to life."""
+    """Pipes, HTML and links are escaped."""
     assert rules_page({"info": {"title": text}}, [], []).splitlines()[2] == f"# Rules of {shown}"
 
 
 def test_each_cell_shows_what_a_variant_allows() -> None:
-    """A row for each value of the first field, a column for each variant; the rest by number, or what is in the way."""
+    """A row for each value of the first field, a column for each variant, with lengths or the rules that refuse."""
     found = decisions(rule(both(BOX, LARGE), ONE, "one"), rule(both(LETTER, LARGE), False, "no"), rule(LETTER, NONE))
     assert found == [
         "## What each `kind` allows with each `size` (`labels` by number of items)",
@@ -132,8 +132,8 @@ def test_each_cell_shows_what_a_variant_allows() -> None:
     assert alone[4:] == ["| `s` | any | any |", "| `l` | no: `no` | any |"]
 
 
-def test_where_no_restricted_field_is_listed_there_is_no_table() -> None:
-    """Lengths alone make no rows."""
+def test_without_a_listed_field_there_is_no_table() -> None:
+    """Lengths alone give no rows."""
     assert decisions(rule(BOX, SOME), fields=("labels",)) == []
     assert decisions(fields=("size",)) == []
 
@@ -152,7 +152,7 @@ def test_where_no_restricted_field_is_listed_there_is_no_table() -> None:
     ],
 )
 def test_a_list_is_described_by_its_lengths(requirement: Any, cell: str) -> None:
-    """Whether it may be absent, how few items, how many."""
+    """A cell says whether the list may be absent, and its least and greatest length."""
     assert decisions(rule(both(BOX, LARGE), requirement))[-1] == f"| `l` | {cell} | any |"
 
 
@@ -175,12 +175,12 @@ ONLY_FAST = {**FAST, "required": ["fast"]}
     ],
 )
 def test_other_fields_are_described_by_name_and_value(requirement: Any, fields: tuple[str, ...], cell: str) -> None:
-    """What is given, absent or one of a few values; alternatives that depend on each other stand side by side."""
+    """A cell says given, absent or the values; dependent alternatives are listed side by side."""
     assert decisions(rule(both(BOX, LARGE), requirement), fields=("size", *fields))[-1] == f"| `l` | {cell} | any |"
 
 
-def test_a_refusal_names_the_rules_that_are_always_in_the_way() -> None:
-    """Not those that a change of another field would satisfy; if none is always in the way, all that ever are."""
+def test_a_refusal_names_the_rules_that_always_refuse() -> None:
+    """Rules that another field can satisfy are left out; if no rule always refuses, all that refuse are named."""
     always = rule(both(BOX, LARGE), False, "always")
     sometimes = rule(both(BOX, LARGE), SOME, "sometimes")
     assert decisions(always, sometimes)[-1] == "| `l` | no: `always` | any |"
@@ -194,8 +194,8 @@ def test_a_refusal_names_the_rules_that_are_always_in_the_way() -> None:
     assert decisions(warns, always)[-1] == "| `l` | no: `always` | any |"
 
 
-def test_text_counts_only_by_being_there() -> None:
-    """A rule that only one of the known samples breaks is not in the way of every text."""
+def test_text_counts_by_presence() -> None:
+    """A rule that one of several samples breaks does not refuse every text."""
     words = {"properties": {"note": {"pattern": "short"}}}
     found = decisions(
         rule(both(BOX, LARGE), both(NOTED, words), "text"), rule(both(BOX, LARGE), {"not": NOTED}, "none"),

@@ -53,7 +53,7 @@ def read(document: Any) -> RuledSchema:
 
 
 def test_parameters_are_one_object() -> None:
-    """Those of the path and of the operation, by name, in order; the operation overrides the path."""
+    """Parameters of path and operation are merged by name; the operation overrides the path."""
     document = ruled_document(rule())
     found = read(document)
     assert found.name == "GET /boxes/{id}"
@@ -74,11 +74,11 @@ def test_parameters_are_one_object() -> None:
     assert parameters_schema(document, PATH, operation)["required"] == ["page"]
 
 
-def test_headers_that_openapi_has_ignored_are_no_parameters() -> None:
-    """In any spelling; the same names elsewhere are names like any."""
-    unsaid = [{"name": name, "in": "header"} for name in ("Accept", "authorization", "CONTENT-TYPE")]
+def test_ignored_headers_are_no_parameters() -> None:
+    """OpenAPI ignores Accept, Authorization and Content-Type in headers, in any case."""
+    ignored = [{"name": name, "in": "header"} for name in ("Accept", "authorization", "CONTENT-TYPE")]
     said = [{"name": "Accept", "in": "query"}, {"name": "Accept-Language", "in": "header"}]
-    found = operation_parameters(ruled_document(), PATH, {"parameters": [*unsaid, *said]})
+    found = operation_parameters(ruled_document(), PATH, {"parameters": [*ignored, *said]})
     assert found == (SHARED, *said)
 
 
@@ -89,7 +89,7 @@ def test_where_nothing_is_required_no_list_is_written() -> None:
 
 
 def test_parameters_are_found_through_references() -> None:
-    """What leads nowhere, and what has no name to be called by, is no parameter."""
+    """Dangling references and parameters without a name are left out."""
     header = {"name": "page", "in": "header", "schema": {"type": "string"}}
     document = ruled_document()
     document["components"]["parameters"] = {"Page": header, "Alias": {"$ref": "#/components/parameters/Page"}}
@@ -121,14 +121,14 @@ def test_parameters_are_found_through_references() -> None:
         (7, 7),
     ],
 )
-def test_what_a_reference_leads_to(value: Any, expected: Any) -> None:
-    """However many stand in between; None where they lead nowhere."""
+def test_references_are_followed(value: Any, expected: Any) -> None:
+    """References may be chained; a dangling one gives None."""
     document = {"Deep": {"type": "string"}, "Far": {"$ref": "#/Deep"}, "Loop": {"$ref": "#/Loop"}, "Seven": 7}
     assert follow(document, value) == expected
 
 
-def test_a_name_that_two_places_share_is_written_with_its_place() -> None:
-    """A rule could otherwise mean either."""
+def test_a_name_used_in_two_locations_is_qualified() -> None:
+    """Otherwise a rule would be ambiguous."""
     header = {"name": "page", "in": "header", "schema": {"type": "string"}}
     found = (SHARED, header, {"name": "size", "in": "query"})
     names = {"query:page": "query:page", "header:page": "header:page", "query:size": "size"}
@@ -145,7 +145,7 @@ def test_a_parameter_written_in_a_media_type_has_its_schema() -> None:
 
 
 def test_right_rules_have_no_findings() -> None:
-    """The examples are judged by the schemas of the parameters and by the rule."""
+    """Examples are judged by the schemas of the parameters and the rule."""
     document = ruled_document(rule())
     assert lint(document, read_rules(document)) == []
 
@@ -165,14 +165,14 @@ def test_right_rules_have_no_findings() -> None:
         ({"if": {"properties": {"size": {"const": "l"}}}}, "also matches a body without 'size'"),
     ],
 )
-def test_what_an_author_gets_wrong_is_named(changes: dict[str, Any], words: str) -> None:
-    """As for the rules of a body."""
+def test_mistakes_in_parameter_rules_are_reported(changes: dict[str, Any], words: str) -> None:
+    """The linter checks them like the rules of a body."""
     document = ruled_document(rule(**changes))
     assert any(words in str(finding) for finding in lint(document, read_rules(document)))
 
 
-def test_an_operation_without_parameters_has_nothing_to_rule() -> None:
-    """The rule was meant for its body."""
+def test_a_rule_on_an_operation_without_parameters_is_a_finding() -> None:
+    """The finding points to the schema of the body."""
     document = ruled_document(rule(), parameters=[])
     del document["paths"][PATH]["parameters"]
     (finding, *_) = lint(document, read_rules(document))
@@ -195,7 +195,7 @@ def test_an_operation_without_parameters_has_nothing_to_rule() -> None:
     ],
 )
 def test_a_declaration_in_the_wrong_place_is_refused(edit: Any, words: str, place: str) -> None:
-    """It would speak of nothing there."""
+    """It would have no effect there."""
     document = ruled_document()
     edit(document["paths"][PATH])
     with pytest.raises(RuleDefinitionError) as caught:
@@ -204,7 +204,7 @@ def test_a_declaration_in_the_wrong_place_is_refused(edit: Any, words: str, plac
 
 
 def test_the_effective_spec_holds_parameters_and_rules_in_one_schema() -> None:
-    """It accepts exactly the parameters that keep the stated rules; the document itself is left as it was."""
+    """`x-parameters` accepts exactly the parameters that keep the error rules; the document is not changed."""
     document = ruled_document(rule(), rule(id="warned", level="warning"))
     effective = with_rules_as_schema(document, read_rules(document))
     schema = effective["paths"][PATH]["get"]["x-parameters"]

@@ -1,4 +1,4 @@
-"""Compiled rules read as if written by hand: what is known is not asked again, and the right field is blamed."""
+"""Compiled rules: conditions are short, and violations point at the right field."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ HOLDS: list[tuple[Any, str, str]] = [
 
 @pytest.mark.parametrize(("schema", "holds", "fails"), HOLDS)
 def test_a_schema_reads_as_a_condition(schema: Any, holds: str, fails: str) -> None:
-    """A schema becomes the shortest plain condition, and so does its opposite."""
+    """A schema and its negation compile to short conditions."""
     expression = compiler().holds(schema, "body")
     assert render(expression) == holds
     assert render(negate(expression)) == fails
@@ -139,15 +139,15 @@ PLACES: list[tuple[Any, list[tuple[str, str, str]]]] = [
 
 
 @pytest.mark.parametrize(("schema", "expected"), PLACES)
-def test_each_breach_blames_the_place_a_reader_would_look_at(schema: Any, expected: list[tuple[str, str, str]]) -> None:
-    """Missing and forbidden fields are blamed themselves; neighbours that blame the same place are one condition."""
+def test_violations_point_at_the_field(schema: Any, expected: list[tuple[str, str, str]]) -> None:
+    """Missing and forbidden fields have their own pointer; conditions of one pointer are merged."""
     found = mismatches(schema, "body", "", compiler())
     assert [(each.pointer, each.value, render(each.condition)) for each in found] == expected
     assert [each.items for each in found] == [None] * len(found)
 
 
-def test_items_are_blamed_one_by_one() -> None:
-    """A requirement on items keeps the list apart from what each item must be; one that asks nothing is dropped."""
+def test_violations_point_at_single_items() -> None:
+    """The condition on items is separate from the one on the list; empty requirements are dropped."""
     subject = compiler()
     first, second = mismatches(a(minItems=1, items={"pattern": "^x", "maxLength": 3}), "body", "", subject)
     assert (first.pointer, first.value, render(first.condition)) == ("/a", "a", SEQUENCE)
@@ -167,8 +167,8 @@ def test_one_pattern_is_compiled_once() -> None:
     assert subject.patterns == {"^x": "_PATTERN_1", r"y\Z": "_PATTERN_2"}
 
 
-def test_what_is_known_of_a_list_is_used() -> None:
-    """A variable that holds whether a field is a list replaces the test, and its uses are counted."""
+def test_a_known_list_is_not_tested_again() -> None:
+    """A variable replaces the test for a list, and its uses are counted."""
     subject = compiler({"a": "a_is_list"})
     (mismatch,) = mismatches(a(minItems=1), "body", "", subject)
     assert render(mismatch.condition) == "a_is_list and len(a) < 1"

@@ -1,4 +1,4 @@
-"""Violations are plain data, which search for the nearest valid request when they are asked for it."""
+"""Violations are plain data with a lazily computed nearest valid request."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ RULE = Rule("stated", "error", "must", "#/S", SOURCE)
 
 
 def test_a_rule_cannot_be_changed() -> None:
-    """Whoever holds a rule can rely on it."""
+    """Rules are immutable."""
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         SOURCE.at = "x"  # type: ignore[misc]
     assert repr(SOURCE) == "Source(at='#/at', quote='words')"
 
 
 def made_up() -> tuple[RuleSet, list[Any]]:
-    """Return a rule set whose only rule wants a to be y, and the fields it was asked about."""
+    """Return a rule set whose only rule requires a to be y, and the list of checked values."""
     asked: list[Any] = []
 
     def check(value: Any, at: str, found: Found) -> None:
@@ -41,7 +41,7 @@ def made_up() -> tuple[RuleSet, list[Any]]:
 
 
 def test_the_nearest_request_is_searched_lazily() -> None:
-    """Who only wants to know what is broken does not pay for the search; who asks a violation twice pays once."""
+    """Nothing is searched until `nearest` is read, and then only once."""
     subject, asked = made_up()
     first, second = subject.violations({"a": "x"})
     assert len(asked) == 1
@@ -68,8 +68,8 @@ def test_the_search_sees_the_request_as_it_was(images: Any) -> None:
     assert {str(given) for _, given in asked} == {str(images)}
 
 
-def test_what_was_waived_is_not_searched_for() -> None:
-    """The set of waived rules may be changed afterwards; the search remembers what it was."""
+def test_the_search_keeps_the_waivers_of_the_check() -> None:
+    """Changing the set of waived rules afterwards has no effect."""
     waived = {"other"}
     subject, _ = made_up()
     found = subject.violations({"a": "x"}, waived)

@@ -1,4 +1,4 @@
-"""A whole request is judged: its parameters by their rules, its body as ever, a list of bodies item by item."""
+"""Whole requests: parameters and bodies are judged together."""
 
 from __future__ import annotations
 
@@ -45,40 +45,40 @@ def model(body: dict[str, Any]) -> VideoGenerationDto:
     return VideoGenerationDto.from_dict(body)
 
 
-def told(operation: Any, arguments: dict[str, Any], **options: Any) -> list[str]:
+def find_violations(operation: Any, arguments: dict[str, Any], **options: Any) -> list[str]:
     """Return rule and place of everything a request breaks."""
     return [f"{each.rule} {each.pointer}" for each in rules.request_violations(operation, arguments, **options)]
 
 
 def test_parameters_are_judged_by_the_rules_of_their_operation() -> None:
-    """By their keywords; those of another operation have none, and waived rules are left out."""
-    assert told(GET_TASK_RESULT, {"task_id": "long"}) == ["ids-are-short /taskId"]
-    assert told(GET_TASK_RESULT, {"task_id": "abc"}) == []
-    assert told(GET_TASK_RESULT, {}) == []
-    assert told(GENERATE_VIDEO, {"task_id": "long"}) == []
-    assert told(GET_TASK_RESULT, {"task_id": "long"}, waive={"ids-are-short"}) == []
+    """Parameters are passed by keyword; rules of other operations and waived rules do not apply."""
+    assert find_violations(GET_TASK_RESULT, {"task_id": "long"}) == ["ids-are-short /taskId"]
+    assert find_violations(GET_TASK_RESULT, {"task_id": "abc"}) == []
+    assert find_violations(GET_TASK_RESULT, {}) == []
+    assert find_violations(GENERATE_VIDEO, {"task_id": "long"}) == []
+    assert find_violations(GET_TASK_RESULT, {"task_id": "long"}, waive={"ids-are-short"}) == []
 
 
 def test_a_body_is_judged_after_the_parameters() -> None:
-    """In that order, by its schema and its rules; a JSON object is judged like a model."""
+    """Violations of parameters come first; JSON objects are judged like models."""
     arguments = {"task_id": "long", "body": model(WRONG)}
-    assert told(GET_TASK_RESULT, arguments) == ["ids-are-short /taskId", "img2video-needs-images /imageList"]
-    assert told(GENERATE_VIDEO, {"body": model(WRONG)}) == ["img2video-needs-images /imageList"]
-    assert told(GENERATE_VIDEO, {"body": model(WRONG)}, waive={"img2video-needs-images"}) == []
-    assert told(GENERATE_VIDEO, {"body": "text"}) == ["schema "]
-    assert told(GENERATE_VIDEO, {"body": WRONG}) == ["img2video-needs-images /imageList"]
-    assert told(GENERATE_VIDEO, {"body": model({**RIGHT, "prompt": 5})}) == ["schema /prompt"]
+    assert find_violations(GET_TASK_RESULT, arguments) == ["ids-are-short /taskId", "img2video-needs-images /imageList"]
+    assert find_violations(GENERATE_VIDEO, {"body": model(WRONG)}) == ["img2video-needs-images /imageList"]
+    assert find_violations(GENERATE_VIDEO, {"body": model(WRONG)}, waive={"img2video-needs-images"}) == []
+    assert find_violations(GENERATE_VIDEO, {"body": "text"}) == ["schema "]
+    assert find_violations(GENERATE_VIDEO, {"body": WRONG}) == ["img2video-needs-images /imageList"]
+    assert find_violations(GENERATE_VIDEO, {"body": model({**RIGHT, "prompt": 5})}) == ["schema /prompt"]
 
 
-def test_a_waiver_that_names_no_rule_is_a_mistake() -> None:
-    """The document's own schema can be waived too."""
-    assert told(GENERATE_VIDEO, {"body": model({**RIGHT, "prompt": 5})}, waive={"schema"}) == []
+def test_an_unknown_waiver_of_a_request_is_an_error() -> None:
+    """`schema` is the id of the document's own schema."""
+    assert find_violations(GENERATE_VIDEO, {"body": model({**RIGHT, "prompt": 5})}, waive={"schema"}) == []
     with pytest.raises(ValueError, match="there is no rule 'ids-are-shor' to waive; did you mean 'ids-are-short'"):
-        told(GET_TASK_RESULT, {"task_id": "abc"}, waive={"ids-are-shor"})
+        find_violations(GET_TASK_RESULT, {"task_id": "abc"}, waive={"ids-are-shor"})
 
 
-def test_a_request_is_refused_or_doubted() -> None:
-    """Stated rules refuse; inferred ones warn the caller, and refuse where that is wanted."""
+def test_a_request_is_refused_or_warned_about() -> None:
+    """Errors refuse; warnings warn, and refuse in strict mode."""
     with pytest.raises(RuleViolation) as refused:
         rules.validate_request(GET_TASK_RESULT, {"task_id": "long"})
     assert [each.rule for each in refused.value.violations] == ["ids-are-short"]
@@ -108,7 +108,7 @@ def test_a_warning_points_at_the_caller_of_validate_request() -> None:
 
 
 def test_the_frames_between_a_request_and_its_warning_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One more than was asked for, since the check itself is one."""
+    """The check adds one frame."""
     seen: list[dict[str, Any]] = []
     monkeypatch.setattr(_rules, "enforce", lambda _, **options: seen.append(options))
     rules.validate_request(GET_TASK_RESULT, {"task_id": "7"})
@@ -118,13 +118,13 @@ def test_the_frames_between_a_request_and_its_warning_are_counted(monkeypatch: p
 
 
 def number(fields: Any) -> list[Violated]:
-    """Return what a number violates that must be 2 to 4."""
+    """Return the violations of a number that must be 2 to 4."""
     value = fields.get("n", ABSENT)
     return [] if value is ABSENT or 2 <= value <= 4 else [(LONG, "/n", value)]
 
 
 @pytest.mark.parametrize(("value", "expected"), [(9, 4), (5, 4), (1, 2), (-3, 2), (1.5, 2)])
 def test_the_nearest_number_is_the_next_that_is_right(value: float, expected: int) -> None:
-    """Leaving the field out is right as well, and further away."""
+    """Leaving the field out is valid too, but a larger change."""
     (change,) = nearest({"n": (ABSENT, 1, 2, 4, 5)}, {"n": value}, number, ())
     assert (change.pointer, change.before, change.after) == ("/n", value, expected)

@@ -1,4 +1,4 @@
-"""Samples of what cannot be listed: the values at which a rule changes its mind, and plain ones."""
+"""Samples of schemas, and boundary values of rules."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ TEXT = {"type": "string"}
     ],
 )
 def test_boundaries_of_a_rule(field: dict[str, Any], said: Any, expected: tuple[Any, ...]) -> None:
-    """What it names and both sides of its bounds, as far as the field itself accepts them."""
+    """Constants of the rule and both sides of its bounds, if the field accepts them."""
     assert boundaries(field, "a", {"properties": {"a": said, "b": {"const": 7}}}) == expected
 
 
 @pytest.mark.parametrize("wrapped", [{"allOf": [1]}, {"anyOf": [1]}, {"not": 1}])
 def test_nested_bounds_are_found(wrapped: dict[str, Any]) -> None:
-    """A rule may say it of the whole body, in a part of a choice or in its opposite."""
+    """Bounds are found in allOf, anyOf and not."""
     said = {"properties": {"a": {"const": 3}}}
     (keyword,) = wrapped
     assert boundaries(WHOLE, "a", {keyword: said if keyword == "not" else [True, said]}) == (3,)
@@ -160,13 +160,13 @@ def test_the_older_keywords_are_understood(schema: Any, expected: Any) -> None:
 
 @pytest.mark.parametrize("schema", [{"$ref": "#/Nowhere"}, {"type": "object", "properties": 7}])
 def test_an_invalid_schema_is_an_error(schema: Any) -> None:
-    """It has no valid value, so the author learns why."""
+    """The error says why the schema is invalid."""
     with pytest.raises(SchemaError, match="cannot be compiled"):
         sample(Schemas(DOCUMENT), schema)
 
 
-def test_an_example_is_taken_if_wanted() -> None:
-    """It is right by the document's own word, but seldom small."""
+def test_examples_of_the_document_are_optional() -> None:
+    """Examples are valid but seldom small."""
     schemas = Schemas({"openapi": "3.1.0"})
     schema = {"type": "string", "example": "shown"}
     assert (sample(schemas, schema), sample(schemas, schema, shown=False)) == ("shown", "text")

@@ -1,4 +1,4 @@
-"""What the compiled checks of a schema refuse before a request is sent, and what JSON means by equal."""
+"""The compiled checks of a schema, and equality as JSON defines it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rulewright.generate.names import Names
 from rulewright.openapi.schemas import FORMATS, compile_schema
 from rulewright.rules.definition import RuledSchema
 
-from tests.rules.compiling import compiled, rule, source, violations
+from tests.rules.compiling import compile_checks, rule, source, violations
 
 DEEP = {"properties": {"a/b": {"items": {"properties": {"~c": {"type": "null"}}}}}}
 ANY = {"anyOf": [{"type": "string"}, {"minimum": 5}]}
@@ -114,7 +114,7 @@ ONE = {"oneOf": [{"type": "integer"}, {"minimum": 5}]}
     ],
 )  # fmt: skip
 def test_a_violation_of_the_schema_has_its_place(schema: dict[str, Any], value: Any, expected: list[str]) -> None:
-    """Each misfit has the pointer of the part, a message that names the field and what is accepted."""
+    """Each violation has the pointer of the part and a message with the field and what is accepted."""
     found = violations(schema, value)
     assert [f"{each.pointer}| {each.message}" for each in found] == expected
     assert {(each.rule, each.level) for each in found} <= {("schema", "error")}
@@ -123,7 +123,7 @@ def test_a_violation_of_the_schema_has_its_place(schema: dict[str, Any], value: 
 
 
 def test_the_value_found_is_part_of_the_violation() -> None:
-    """Whoever shows a misfit can show what was found there, or that nothing was."""
+    """A violation holds the value at its pointer, or `ABSENT`."""
     schema: dict[str, Any] = {
         "required": ["b"], "additionalProperties": False, "properties": {
             "a": {"enum": ["x"], "maxLength": 0, "pattern": "x"}, "c": {"minItems": 1}, "d": {"minimum": 1},
@@ -138,7 +138,7 @@ def test_the_value_found_is_part_of_the_violation() -> None:
 
 
 def test_a_reference_is_followed() -> None:
-    """A schema may refer to another, and that one to a third, back to itself, or in a circle to nothing at all."""
+    """References may be chained, recursive or circular."""
     loop = {"properties": {"next": {"$ref": "#/Loop"}}, "required": ["name"]}
     body = {"name": "a", "next": {"name": "b", "next": {}}}
     definitions: dict[str, Any] = {"Loop": loop, "Alias": {"$ref": "#/Loop"}, "Circle": {"$ref": "#/Circle"}}
@@ -154,8 +154,8 @@ def test_a_reference_is_followed() -> None:
 @pytest.mark.parametrize(
     ("value", "valid"), [(None, True), ("x", True), (unlisted("z"), True), ("y", False), (1, False), (ABSENT, False)]
 )
-def test_alternatives_of_one_comparison_each_are_one_condition(value: Any, valid: bool) -> None:
-    """Such as a word or null: no function is called for them."""
+def test_simple_alternatives_compile_to_one_condition(value: Any, valid: bool) -> None:
+    """Alternatives such as an enum or null call no function."""
     schema = {"properties": {"a": {"anyOf": [{"type": "string", "enum": ["x"]}, {"type": "null"}]}}, "required": ["a"]}
     assert (not violations(schema, {"a": value} if value is not ABSENT else {})) is valid
     assert "check_choice(" not in source(schema)
@@ -190,21 +190,21 @@ WRONG, RIGHT = {"n": 2}, {"n": 1}
         ({"properties": {"a": {"not": PART}}}, {"a": "no object"}, []),
     ],
 )
-def test_the_rules_of_a_part_are_checked_in_its_place(schema: Any, value: Any, places: list[str]) -> None:
-    """In a field, a list, a map, or a choice where it is clear which alternative is meant."""
+def test_rules_of_a_nested_schema_are_checked_at_its_place(schema: Any, value: Any, places: list[str]) -> None:
+    """In a field, a list, a map, or a union whose alternative is unambiguous."""
     found = violations(schema, value, parts={"Part": [SMALL]}, Part=RULED)
     assert [(each.rule, each.pointer) for each in found] == [("small", f"{place}/n") for place in places]
 
 
 def test_a_reference_may_be_encoded() -> None:
-    """The schema is the same, and so are its rules."""
+    """A percent-encoded reference leads to the same schema and rules."""
     schema = {"properties": {"a": {"$ref": "#/P%C2%AB1"}, "b": {"$ref": "#/P«1"}}}
     found = violations(schema, {"a": WRONG, "b": WRONG}, [], parts={"P«1": [SMALL]}, **{"P«1": RULED})
     assert [each.pointer for each in found] == ["/a/n", "/b/n"]
 
 
-def test_the_whole_comes_before_its_parts_and_the_schema_before_the_rules() -> None:
-    """Each violation has the value found; the nearest valid request of a part names fields of the whole."""
+def test_the_order_of_violations() -> None:
+    """The schema comes first, then rules of the body, then rules of its parts; pointers start at the body."""
     schema = {"type": "object", "properties": {"part": PART, "n": {"type": "integer"}, "t": {"type": "string"}}}
     few = rule(True, {"properties": {"n": {"enum": [0, 1]}}}, "few")
     part = {**RULED, "properties": {"n": {"enum": [1, 2]}}}
@@ -215,7 +215,7 @@ def test_the_whole_comes_before_its_parts_and_the_schema_before_the_rules() -> N
     ]  # fmt: skip
     assert [str(each) for each in found[2].nearest] == ["n=1"]
     assert found[2].nearest[0].pointer == "/part/n"
-    checks = compiled(schema, [few], parts={"Part": [SMALL]}, Part=part)
+    checks = compile_checks(schema, [few], parts={"Part": [SMALL]}, Part=part)
     waived = checks.violations(body, model=TaskIdDto, waive={"schema", "few"})
     assert [each.rule for each in waived] == ["small"]
 
@@ -233,13 +233,13 @@ def test_the_whole_comes_before_its_parts_and_the_schema_before_the_rules() -> N
         ("application/jsonl", False),
     ],
 )
-def test_the_requests_that_are_checked(content: str, checked: bool) -> None:
-    """Bodies that are JSON, whatever the media type adds to it, forms and texts."""
+def test_the_media_types_that_are_checked(content: str, checked: bool) -> None:
+    """JSON media types with any parameters, forms and texts are checked."""
     assert bool(violations({"type": "object", "required": ["a"]}, {}, content=content)) is checked
 
 
 def test_a_model_is_read_by_its_attributes() -> None:
-    """What was not given is absent, also in a copy; undeclared fields are checked as those of the JSON object."""
+    """Unset attributes are absent, also in a copy; additional properties are checked."""
     model = VideoGenerationDto(prompt="p", action="img2video", model="veo3_fast", image_list=["https://h/1.png"])
     assert rules.violations(model) == rules.violations(copy.deepcopy(model)) == ()
     model.prompt = UNSET  # type: ignore[assignment]
@@ -265,8 +265,8 @@ def test_a_model_is_read_by_its_attributes() -> None:
             "    violated.append((R, '/b/' + str(bad), b[bad]))"]),
     ],
 )  # fmt: skip
-def test_a_rule_reads_as_if_written_by_hand(requirement: Any, expected: list[str]) -> None:
-    """One `if` for a rule that can be violated in one way, a chain for several, a loop for the items of a list."""
+def test_the_code_of_a_rule(requirement: Any, expected: list[str]) -> None:
+    """One `if` for one kind of violation, a chain for several, a loop for items."""
     module = source({"type": "object", "properties": {"a": {}, "b": {}}}, [rule(True, requirement)])
     (function,) = (node for node in ast.parse(module).body if isinstance(node, ast.FunctionDef))
     lines = (
@@ -290,7 +290,7 @@ def test_a_rule_reads_as_if_written_by_hand(requirement: Any, expected: list[str
     ],
 )
 def test_values_are_checked_as_they_are_sent(value: Any, expected: Any) -> None:
-    """Dates, identifiers and models as the JSON that stands for them."""
+    """Dates, UUIDs and models are converted to JSON first."""
     assert _values.to_json(value) == expected
     assert type(_values.to_json(value)) is type(expected)
 
@@ -316,7 +316,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_formats_are_those_of_json_schema(name: str) -> None:
-    """A client and a validator take the same texts for a date, an address and the like."""
+    """The client and a JSON Schema validator accept the same texts for each format."""
     assert set(FORMATS) == set(_values.FORMATS)
     fits = compile_schema({"format": name}).is_valid
     assert {text: _values.FORMATS[name](text) for text in TEXTS[name]} == {text: fits(text) for text in TEXTS[name]}
@@ -335,7 +335,7 @@ VALUES: list[Any] = [
     ],
 )
 def test_types_are_those_of_json(name: str, accepted: list[Any]) -> None:
-    """`True` is not a number, 1.0 is an integer, and what is absent has no type."""
+    """`True` is not a number, 1.0 is an integer, and `ABSENT` has no type."""
     found = [value for value in VALUES if getattr(_values, name)(value) is True]
     assert [repr(value) for value in found] == [repr(value) for value in accepted]
     assert all(getattr(_values, name)(value) is False for value in VALUES if value not in found)
@@ -371,7 +371,7 @@ def test_values_are_equal_as_json_compares(left: Any, right: Any, same: bool) ->
 
 
 def test_members_of_objects() -> None:
-    """A property of an object by its name; absent in whatever has no properties."""
+    """Return a property by name, or `ABSENT` where there is none."""
     assert _values.member({"a": None}, "a") is None
     assert all(_values.member(owner, "b") is ABSENT for owner in ({"a": 1}, [1], ABSENT))
 

@@ -1,4 +1,4 @@
-"""Which part of the document's schemas is checked before sending."""
+"""The part of the document's schemas that is checked before sending."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rulewright.generate.schemas import Schemas, body_schemas
 from rulewright.openapi.operations import operations
 
 
-def shaped(schema: Any) -> Any:
+def read_checked(schema: Any) -> Any:
     """Return what is checked of a schema."""
     schemas = Schemas({"S": schema})
     assert schemas.add("#/S") == {"$ref": "#/S"}
@@ -31,9 +31,9 @@ def shaped(schema: Any) -> Any:
         {"properties": {"description": {"type": "string"}, "x-y": {}, "odd": {"items": {}}}},
     ],
 )
-def test_what_is_checked_stays_as_it_is(schema: Any) -> None:
-    """Every keyword that limits a value, at any depth."""
-    assert shaped(schema) == schema
+def test_checked_keywords_are_kept(schema: Any) -> None:
+    """Keywords that limit a value are kept at any depth."""
+    assert read_checked(schema) == schema
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,13 @@ def test_what_is_checked_stays_as_it_is(schema: Any) -> None:
         ({"format": "int32", "contentEncoding": "base64", "maximum": 3}, {"maximum": 3}),
     ],
 )  # fmt: skip
-def test_what_limits_nothing_is_left_out(schema: Any, checked: Any) -> None:
-    """Annotations, what only the server judges, and what says no more than its absence; patterns are Python's."""
-    assert shaped(schema) == checked
+def test_keywords_without_effect_are_left_out(schema: Any, checked: Any) -> None:
+    """Leave out annotations, what only the server can check, and defaults; patterns are translated to Python."""
+    assert read_checked(schema) == checked
 
 
 def test_references_are_followed_once_and_may_go_in_circles() -> None:
-    """What stands beside a reference counts, but not in OpenAPI 3.0."""
+    """Siblings of a reference count, except in OpenAPI 3.0."""
     tree = {
         "properties": {
             "left": {"$ref": "#/S", "maxProperties": 1},
@@ -92,15 +92,15 @@ def test_references_are_followed_once_and_may_go_in_circles() -> None:
          "the keyword unevaluatedProperties beside alternatives or conditions"),
     ],
 )  # fmt: skip
-def test_what_is_left_to_the_server_is_named(schema: Any, problem: str) -> None:
-    """With the place of the schema."""
+def test_unchecked_keywords_are_gaps(schema: Any, problem: str) -> None:
+    """Each gap names the schema."""
     schemas = Schemas({"S": {"properties": {"a": schema}}})
     schemas.add("#/S")
     assert list(schemas.gaps) == [("#/S", problem)]
 
 
-def test_a_request_need_not_hold_what_is_read_only() -> None:
-    """Wherever the property stands, and however it is marked."""
+def test_read_only_properties_are_not_required() -> None:
+    """Properties of other members of allOf and referenced schemas count."""
     document = {
         "S": {
             "allOf": [{"properties": {"a": {"readOnly": True}, "b": {"$ref": "#/B"}}}, {"required": ["a", "b", "c"]}]
@@ -121,14 +121,14 @@ def test_a_request_need_not_hold_what_is_read_only() -> None:
     ],
 )
 def test_a_reference_that_leads_nowhere_is_an_error(reference: str, message: str) -> None:
-    """With how far it led."""
+    """The message says how far the reference led."""
     with pytest.raises(InputError) as caught:
         Schemas({"S": {}}).add(reference)
     assert caught.value.message == message
 
 
 def test_every_request_body_is_found() -> None:
-    """By content type: a component, or the place where the schema stands; also where the body is a reference."""
+    """Bodies are found by content type, inline or as components, also behind references."""
 
     def body(**content: Any) -> dict[str, Any]:
         return {"content": {name.replace("_", "/"): {"schema": schema} for name, schema in content.items()}}
@@ -160,6 +160,6 @@ RULED = {"x-rules": [{"id": "first"}, {"id": "second"}], "type": "object"}
 
 
 def test_a_schema_with_rules_names_the_first() -> None:
-    """By which the compiled ones are found; no rules are nothing to name."""
-    assert shaped(RULED) == {"type": "object", "x-rules": "first"}
-    assert shaped({"type": "object", "x-rules": []}) == {"type": "object"}
+    """The compiled rules are found by it; an empty list of rules is left out."""
+    assert read_checked(RULED) == {"type": "object", "x-rules": "first"}
+    assert read_checked({"type": "object", "x-rules": []}) == {"type": "object"}

@@ -1,4 +1,4 @@
-"""Rules quote the vendor: changed words are noticed by exactly the rules that quote them, and so is a new sentence."""
+"""Sources of rules: changed words are reported for the rules that quote them; new constraints are reported."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def page(text: Any, **more: Any) -> Document:
 
 
 def rule(quote: str, at: str = AT, name: str = "boxes", **source: str) -> Rule:
-    """Return a rule that rests on some words."""
+    """Return a rule with a source."""
     return Rule(name, "error", "m", Source(at, quote, **source), {"required": ["a"]}, {"required": ["b"]}, {}, {}, ())
 
 
@@ -48,16 +48,18 @@ def texts(findings: Any) -> list[str]:
     return [f"{each.rule}: {each.message}" for each in findings]
 
 
-def misquoted(text: Any, *rules: Rule, added: Any = None) -> list[str]:
-    """Return what is found in rules that quote a page, to which an overlay added some texts."""
+def find_misquotes(text: Any, *rules: Rule, added: Any = None) -> list[str]:
+    """Return the misquotes of rules on a page, with texts that an overlay added."""
     vendor = page(text)
     return texts(misquotes(vendor, {**vendor.value, **(added or {})}, rules))
 
 
-def test_changed_words_are_shown_beside_the_closest_that_stand_there() -> None:
-    """The place with its line, both wordings, and what to do; a rule whose words stand there is not named."""
+def test_a_misquote_shows_the_closest_sentence() -> None:
+    """The message has place, line, both wordings and what to do; correct quotes are not reported."""
     text = "Hello. Boxes want a weight of 2. Letters want nothing."
-    assert misquoted(text, rule("Boxes need a weight"), rule("Letters", name="right"), rule("Bags", name="bags")) == [
+    assert find_misquotes(
+        text, rule("Boxes need a weight"), rule("Letters", name="right"), rule("Bags", name="bags")
+    ) == [
         (
             "boxes: the vendor's words have changed at #/info/description (page.json:3)\n"
             "  quoted:  Boxes need a weight\n"
@@ -72,8 +74,8 @@ def test_changed_words_are_shown_beside_the_closest_that_stand_there() -> None:
         ),
     ]
     long = "ab" * 120
-    assert f"\n  now reads: Mind {long}here.\n" in misquoted(f"Know. Mind {long}here.", rule(f"Note {long}now"))[0]
-    assert "\n  now reads: \n" in misquoted("", rule("Boxes"))[0]
+    assert f"\n  now reads: Mind {long}here.\n" in find_misquotes(f"Know. Mind {long}here.", rule(f"Note {long}now"))[0]
+    assert "\n  now reads: \n" in find_misquotes("", rule("Boxes"))[0]
 
 
 @pytest.mark.parametrize(
@@ -84,17 +86,17 @@ def test_changed_words_are_shown_beside_the_closest_that_stand_there() -> None:
         ("#/nowhere", "Crates", ""),
     ],
 )
-def test_a_source_that_is_gone_names_candidates(at: str, quote: str, hint: str) -> None:
-    """Where the quoted words stand now, or else the texts at similar places."""
-    (message,) = misquoted("Boxes need a lid.", rule(quote, at))
+def test_a_dangling_source_has_suggestions(at: str, quote: str, hint: str) -> None:
+    """Suggest where the quoted words are now, or else texts at similar pointers."""
+    (message,) = find_misquotes("Boxes need a lid.", rule(quote, at))
     head, *lines = message.splitlines()
     assert head.startswith(f"boxes: its source is gone: nothing at {at}")
     assert lines == [*filter(None, [hint]), "  review the rule, then its source.at"]
 
 
 def test_a_rule_quotes_a_text() -> None:
-    """A number or an object is no sentence."""
-    assert misquoted(7, rule("x")) == ["boxes: #/info/description is not text; a rule quotes a description"]
+    """A source that is not text is reported."""
+    assert find_misquotes(7, rule("x")) == ["boxes: #/info/description is not text; a rule quotes a description"]
 
 
 @pytest.mark.parametrize(
@@ -112,23 +114,23 @@ def test_a_rule_quotes_a_text() -> None:
         ("Only x", "only x", False),
     ],
 )
-def test_a_quote_stands_there_in_whole_words_however_wrapped(quote: str, text: str, stands: bool) -> None:
-    """Where a quote begins or ends with a sign, or a script does not separate words, there is no word to halve."""
-    assert (misquoted(text, rule(quote)) == []) is stands
+def test_a_quote_matches_whole_words_across_lines(quote: str, text: str, stands: bool) -> None:
+    """Word boundaries count only where the quote begins or ends with a word of a script that separates words."""
+    assert (find_misquotes(text, rule(quote)) == []) is stands
 
 
 ADDED = {"extra": {"description": "Reshoots take one motion."}}
 
 
 def test_a_rule_may_quote_a_text_that_an_overlay_added() -> None:
-    """The page the text was taken from is named; the words are compared with the text that the overlay wrote."""
+    """Such a rule names the page of the text; the quote is compared with the text of the overlay."""
     quoting = rule("one motion", "#/extra/description", page="https://vendor.example/reshoot.md")
-    assert misquoted("x", quoting, added=ADDED) == []
-    assert misquoted("x", rule("one motion", "#/extra/description"), added=ADDED) == [
+    assert find_misquotes("x", quoting, added=ADDED) == []
+    assert find_misquotes("x", rule("one motion", "#/extra/description"), added=ADDED) == [
         "boxes: an overlay added the text it quotes; name the page the text was taken from, as page: URL or file"
     ]
     changed = {"extra": {"description": "Reshoots take two motions."}}
-    assert "(a text that an overlay added)" in misquoted("x", quoting, added=changed)[0]
+    assert "(a text that an overlay added)" in find_misquotes("x", quoting, added=changed)[0]
 
 
 NAME = "https://vendor.example/limits.md"
@@ -144,20 +146,20 @@ HASH = "a" * 64
     ],
 )
 def test_a_rule_may_quote_a_page(text: str, sha256: str, expected: list[str]) -> None:
-    """It is compared when the page is read, by words and by hash; the document is not asked for it."""
+    """The quote is compared with the page, by words and by hash, and not with the document."""
     quoting = rule("Up to 5 tasks", NAME, page=NAME, sha256=HASH)
     found = list(
         misquotes_of_page(NAME, text, sha256, [quoting, rule("x"), rule("y", "b.md", page="b.md", sha256=HASH)])
     )
     assert [each.message.partition("\n")[0] for each in found] == expected
     assert all(sha256 in each.message for each in found if each.check == "source-hash")
-    assert misquoted("x", quoting) == []
+    assert find_misquotes("x", quoting) == []
     (partly,) = misquotes_of_page(NAME, "Up to 7 tasks.", HASH, [rule("Up to 5 tasks", page="limits.md")])
     assert partly.check == "source-quoted"
 
 
 def sentence_changed(before: Any, now: Any, *rules: Rule) -> list[str]:
-    """Return what is found when the description was another in the last effective document."""
+    """Return the findings if the description changed since the last effective document."""
     return texts(changed_sentences({"info": {"description": before}}, {"info": {"description": now}}, rules))
 
 
@@ -189,13 +191,13 @@ def test_words_added_around_a_quote_are_noticed() -> None:
         ("We take only boxes.", 7, "only boxes"),
     ],
 )
-def test_a_sentence_that_stayed_as_it_was_is_accepted(before: Any, now: Any, quote: str) -> None:
-    """The same words, other sentences beside them, a quote of the whole sentence, and words that are new there."""
+def test_an_unchanged_sentence_is_accepted(before: Any, now: Any, quote: str) -> None:
+    """Accept equal words, further sentences beside them, a quote of the whole sentence, and newly added words."""
     assert sentence_changed(before, now, rule(quote)) == []
 
 
-def test_without_a_last_document_there_is_nothing_to_compare(merged: Merged, tmp_path: Path) -> None:
-    """The first time there is none; one that somebody edited by hand is for the drift check to report."""
+def test_a_missing_or_malformed_last_document_is_ignored(merged: Merged, tmp_path: Path) -> None:
+    """There is none before the first run; the drift check reports one that was edited by hand."""
     for text in (None, "{", "[]"):
         record = tmp_path / "openapi.effective.json"
         if text is not None:
@@ -203,8 +205,8 @@ def test_without_a_last_document_there_is_nothing_to_compare(merged: Merged, tmp
         merged.check_against(record)
 
 
-def written(name: str, quote: Any = "boxes need a weight", **parts: Any) -> dict[str, Any]:
-    """Return a rule as it is written."""
+def write_rule(name: str, quote: Any = "boxes need a weight", **parts: Any) -> dict[str, Any]:
+    """Return a rule as YAML has it."""
     rule = {"id": name, "level": "error", "message": "m", "source": {"at": AT, "quote": quote}}
     return (
         rule
@@ -213,8 +215,8 @@ def written(name: str, quote: Any = "boxes need a weight", **parts: Any) -> dict
     )
 
 
-def renamed(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[Finding]:
-    """Return what is found in rules that were others in the last effective document."""
+def find_renamed(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[Finding]:
+    """Return the renames found between two lists of rules."""
     rules = tuple(
         Rule(each["id"], "error", "m", Source(**each["source"]), each["if"], each["then"], {}, {}, ()) for each in now
     )
@@ -226,13 +228,13 @@ OTHER = {"if": {"required": ["c"]}}
 
 @pytest.mark.parametrize(
     "successor",
-    [written("new", "other words"), written("new", **OTHER), written("new", then={"required": ["c"]})],
+    [write_rule("new", "other words"), write_rule("new", **OTHER), write_rule("new", then={"required": ["c"]})],
     ids=["same meaning", "same words, other condition", "same words, other requirement"],
 )
 def test_a_renamed_rule_is_refused(successor: dict[str, Any]) -> None:
-    """One with the same meaning or the same words: callers waive it by its old name."""
-    kept = written("kept", "kept words", **{"if": {"required": ["k"]}})
-    (finding,) = renamed([kept, written("old")], [kept, successor])
+    """Equal meaning or equal words make a rename, and callers waive rules by id."""
+    kept = write_rule("kept", "kept words", **{"if": {"required": ["k"]}})
+    (finding,) = find_renamed([kept, write_rule("old")], [kept, successor])
     assert (finding.rule, finding.message) == (
         "new",
         (
@@ -245,18 +247,18 @@ def test_a_renamed_rule_is_refused(successor: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("before", "now"),
     [
-        ([written("old")], []),
-        ([], [written("new")]),
-        ([written("old")], [written("new", "other words", **OTHER)]),
-        ([written("old")], [written("new", "other words", then={"required": ["c"]})]),
-        ([written("old")], [written("new", **{"x-formerly": ["older", "old"]})]),
-        ([written("old"), written("new", "other words")], [written("new", "other words")]),
+        ([write_rule("old")], []),
+        ([], [write_rule("new")]),
+        ([write_rule("old")], [write_rule("new", "other words", **OTHER)]),
+        ([write_rule("old")], [write_rule("new", "other words", then={"required": ["c"]})]),
+        ([write_rule("old")], [write_rule("new", **{"x-formerly": ["older", "old"]})]),
+        ([write_rule("old"), write_rule("new", "other words")], [write_rule("new", "other words")]),
     ],
     ids=["removed", "added", "replaced", "of another requirement", "declared", "there before"],
 )
 def test_any_other_change_of_rules_is_accepted(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> None:
-    """Rules come, go and change; only a new name for an old rule surprises callers."""
-    assert renamed(before, now) == []
+    """Rules may be added, removed and changed; only a renamed one breaks waivers."""
+    assert find_renamed(before, now) == []
 
 
 @pytest.mark.parametrize(
@@ -272,8 +274,8 @@ def test_any_other_change_of_rules_is_accepted(before: list[dict[str, Any]], now
         (" \n\n ", []),
     ],
 )
-def test_where_a_sentence_ends(text: str, parts: list[str]) -> None:
-    """At its stop, at a blank line and at the next item of a list, but not at the end of a line."""
+def test_prose_is_split_into_sentences(text: str, parts: list[str]) -> None:
+    """A sentence ends at its stop, a blank line or the next list item, but not at a line break."""
     assert list(sentences(text)) == parts
     assert fold(" a\n\tb  c ") == "a b c"
 
@@ -285,7 +287,7 @@ def overlays(**extensions: Any) -> tuple[Overlay, ...]:
 
 
 def prose(text: Any, *rules: Rule, waived: Any = (), **more: Any) -> Prose:
-    """Return the constraint-like sentences of a page, with some rules and what an overlay waives."""
+    """Return the constraint-like sentences of a page, given rules and waivers."""
     return read_prose(page(text, **more), (RuledSchema((), {}, rules),), overlays(**{"x-waived-prose": list(waived)}))
 
 
@@ -295,7 +297,7 @@ def waiver(quote: str, reason: str = "it is known", at: str = AT) -> dict[str, s
 
 
 def test_constraint_like_sentences_are_listed_with_what_claims_them() -> None:
-    """As text and as JSON, each with its line."""
+    """The list is available as text and as JSON, with lines."""
     text = "Hello. Boxes need a weight, at most 9.\n\n- Only letters fly.\n- Bags must be closed. Twice."
     read = prose(text, rule("Boxes need a weight", name="weight"), rule("at most 9", name="light"),
                  waived=[waiver("Only letters\n  fly.")])  # fmt: skip
@@ -311,7 +313,7 @@ def test_constraint_like_sentences_are_listed_with_what_claims_them() -> None:
 
 
 def test_an_unclaimed_sentence_is_reported_with_the_lines_to_write() -> None:
-    """How many, where, in what words, and the waiver that would accept it."""
+    """The error has the count, places and sentences, and a waiver to paste."""
     read = prose("Only a. Only b.", rule("Only a."))
     assert str(read.unclaimed_error(read.unclaimed)) == (
         "page.json: 1 sentence(s) sound like a constraint, and no rule claims them\n"
@@ -325,8 +327,8 @@ def test_an_unclaimed_sentence_is_reported_with_the_lines_to_write() -> None:
     )
 
 
-def test_only_a_new_sentence_of_the_effective_document_is_new() -> None:
-    """Not one that stood in the last document, nor one that an overlay has replaced."""
+def test_new_sentences_are_those_of_the_effective_document() -> None:
+    """Sentences of the last document, and those an overlay replaces, are not new."""
     read = prose("Only a. Only b. Only c.")
     before = {"info": {"description": "Only a."}}
     assert [each.text for each in read.new_since(before, {"title": "Only a. Only b."})] == ["Only b."]
@@ -334,7 +336,7 @@ def test_only_a_new_sentence_of_the_effective_document_is_new() -> None:
 
 
 def test_a_rule_claims_what_it_quotes_at_its_place() -> None:
-    """A part of a sentence, or several whole ones; the same words elsewhere are not claimed."""
+    """A quote claims its sentence or sentences at its place; equal words elsewhere stay unclaimed."""
     rules = rule("Only a.\n Only b.", name="both"), rule("nly c", name="part"), rule("a", "#/title", name="title")
     read = prose("Only a. Only b. Only c.", *rules, summary="Only a.")
     assert [(each.at, each.text, each.rules) for each in read.sentences] == [
@@ -345,8 +347,8 @@ def test_a_rule_claims_what_it_quotes_at_its_place() -> None:
     ]  # fmt: skip
 
 
-def test_prose_is_read_wherever_it_stands() -> None:
-    """Descriptions, summaries and titles at any depth; not in data, and not where a field merely has such a name."""
+def test_prose_is_found_at_any_depth() -> None:
+    """Read descriptions, summaries and titles, but neither data nor properties of those names."""
     words = dict.fromkeys(("description", "summary", "title", "note"), "Only this.")
     fields = {"title": words, "default": words, "description": "Only a string here, and no schema."}
     data = dict.fromkeys(("example", "examples", "x-example", "x-examples", "default", "enum"), words)
@@ -358,8 +360,8 @@ def test_prose_is_read_wherever_it_stands() -> None:
     ]
 
 
-def test_a_waiver_that_no_sentence_needs_is_refused() -> None:
-    """The vendor changed the words, moved them, or they no longer sound like a constraint; all are named at once."""
+def test_an_unneeded_waiver_is_refused() -> None:
+    """The words changed, moved or no longer sound like a constraint; all such waivers are named at once."""
     with pytest.raises(InputError) as caught:
         prose("Hello. Only a.", waived=[waiver("Only a."), waiver("Only b."), waiver("Only a.", at="#/info")])
     assert str(caught.value) == (
@@ -380,7 +382,7 @@ def test_a_waiver_that_no_sentence_needs_is_refused() -> None:
     + [({**waiver("x"), "reason": " "}, "waived prose needs a reason")],
 )
 def test_a_malformed_waiver_is_refused(entry: Any, message: str) -> None:
-    """With the overlay and the place of the entry."""
+    """The error names the overlay and the entry."""
     with pytest.raises(InputError) as caught:
         prose("Only a.", waived=[waiver("Only a."), entry])
     assert caught.value.message.startswith(message)
@@ -395,8 +397,8 @@ def test_a_malformed_waiver_is_refused(entry: Any, message: str) -> None:
         *("both go together", "It applies to boxes", "It depends on the kind", "may exceed 5 kg", "from 1 之间"),
     ],
 )
-def test_what_sounds_like_a_constraint(sentence: str) -> None:
-    """In English and in Chinese; too many are better than too few."""
+def test_constraint_like_sentences_are_recognised(sentence: str) -> None:
+    """English and Chinese are covered; false positives are preferred to misses."""
     assert sounds_like_a_constraint(sentence)
     assert not sounds_like_a_constraint("A picture of a cat, maximal beauty")
 

@@ -1,4 +1,4 @@
-"""The finite part, point by point, and the judge of a point."""
+"""The request space: its enumeration, and the verdict on a request."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from typing import Any
 
 import pytest
 from rulewright.merged import Merged
-from rulewright.rules.definition import Rule, RuledSchema, Source
+from rulewright.rules.definition import Rule, RuledSchema
 from rulewright.rules.space import Given, Length, Sample, Space, concrete, concretes
 from rulewright.rules.verdict import Verdict, mentions
 
+from tests.rules.compiling import rule
+
 DOCUMENT = {"Text": {"$ref": "#/Deep"}, "Deep": {"type": "string", "example": "deep"}}
-
-
-def rule(name: str, condition: Any, requirement: Any, level: str = "error") -> Rule:
-    """Return a rule of made-up fields."""
-    return Rule(name, level, "must", Source("#/at", "words"), condition, requirement, {}, {}, ())
 
 
 def holds(field: str, **schema: Any) -> dict[str, Any]:
@@ -32,7 +29,7 @@ def space(properties: dict[str, Any], required: list[str] | None = None, **more:
 
 
 def test_every_combination_once_and_in_order() -> None:
-    """Fields in the order of the document; absent before the values, which stand in their own order."""
+    """Fields are in document order, absent comes before the values, and values keep their order."""
     made = space({"a": {"enum": ["x", "y"]}, "b": {"type": "boolean"}}, ["a"])
     assert list(made.bodies()) == [
         {"a": "x"}, {"a": "x", "b": False}, {"a": "x", "b": True},
@@ -43,8 +40,8 @@ def test_every_combination_once_and_in_order() -> None:
     assert made.alternatives("b") == ((), (False,), (True,))
 
 
-def test_what_cannot_be_listed_is_filled_in_where_it_is_required() -> None:
-    """A required field that is free gets a plain sample of its type, the same in every point."""
+def test_required_free_fields_have_samples() -> None:
+    """A required free field has the same sample in every request."""
     kinds = ("string", "integer", "number", "boolean", "array", "object", "null", None)
     properties: dict[str, Any] = {f"field{at}": {"type": kind} if kind else {} for at, kind in enumerate(kinds)}
     properties |= {"own": {"type": "string", "example": "mine"}, "far": {"$ref": "#/Text"}, "free": {"type": "string"}}
@@ -61,14 +58,14 @@ def test_what_cannot_be_listed_is_filled_in_where_it_is_required() -> None:
 
 
 def test_a_reference_is_followed_to_the_values_of_a_field() -> None:
-    """Where the document keeps the list of words in a schema of its own."""
+    """The enum may be in a schema of its own."""
     schema = {"properties": {"a": {"$ref": "#/Word"}}, "required": ["a"]}
     assert list(Space(RuledSchema(("S",), schema, ()), {"Word": {"enum": ["x"]}}).bodies()) == [{"a": "x"}]
     assert Space(RuledSchema(("S",), schema, ()), {"Word": {"enum": ["x", "y"]}}).alternatives("a") == (("x",), ("y",))
 
 
 def test_lists_count_by_their_length_and_samples_by_themselves() -> None:
-    """A field that rules only ask the presence of stands with what their examples hold."""
+    """A field whose presence a rule tests has the values of the rule's examples."""
     examples = {"passes": {"note": "n"}, "breaks": {"note": "m"}}
     asks = {"if": {"required": ["note"]}, "then": holds("list", maxItems=1), "examples": examples}
     made = space({"note": {"type": "string"}, "list": {"type": "array"}}, None, **{"x-rules": [asks]})
@@ -81,7 +78,7 @@ def test_lists_count_by_their_length_and_samples_by_themselves() -> None:
 
 
 def test_a_sample_that_is_no_text_is_looked_up_by_its_text() -> None:
-    """Else 1 and true would be one value, and a list none at all."""
+    """Otherwise 1 and true would be equal, and lists unhashable."""
     examples = {"passes": {"size": [1]}, "breaks": {"size": True}}
     made = space({"size": {}}, None, **{"x-rules": [{"if": {"required": ["size"]}, "then": {}, "examples": examples}]})
     assert made.alternatives("size") == ((), (Sample("[1]"),), (Sample("true"),))
@@ -98,17 +95,17 @@ def test_a_sample_that_is_no_text_is_looked_up_by_its_text() -> None:
     ],
 )
 def test_what_a_listed_value_stands_for(listed: Any, values: tuple[Any, ...]) -> None:
-    """Each sample of what cannot be listed; of all else the one value itself."""
+    """A `Given` stands for each of its samples, any other value for itself."""
     assert concretes(listed) == values
 
 
-FIRST = rule("first", holds("a", const="x"), holds("b", const=1))
-SECOND = rule("second", True, {"anyOf": [{"required": ["c"]}, {"not": {"required": ["d"]}}]})
-DOUBT = rule("doubt", {"allOf": [holds("e", items=holds("f", const=1))]}, False, "warning")
+FIRST = rule(holds("a", const="x"), holds("b", const=1), "first")
+SECOND = rule(True, {"anyOf": [{"required": ["c"]}, {"not": {"required": ["d"]}}]}, "second")
+DOUBT = rule({"allOf": [holds("e", items=holds("f", const=1))]}, False, "doubt", "warning")
 
 
 def test_the_broken_rules_of_a_body() -> None:
-    """All of them, in order; by default those of error level."""
+    """All broken rules in order; by default those of level error."""
     ruled = RuledSchema(("S",), {}, (DOUBT, FIRST, SECOND))
     assert Verdict(ruled).broken({"a": "x", "b": 2, "d": 1}) == ("first", "second")
     assert Verdict(ruled).broken({"a": "y", "b": 2}) == ()
@@ -119,11 +116,9 @@ def test_the_broken_rules_of_a_body() -> None:
     assert Verdict(ruled).ruled is ruled
 
 
-@pytest.mark.parametrize(
-    ("subject", "fields"), [(FIRST, "ab"), (SECOND, "cd"), (DOUBT, "e"), (rule("n", True, False), "")]
-)
+@pytest.mark.parametrize(("subject", "fields"), [(FIRST, "ab"), (SECOND, "cd"), (DOUBT, "e"), (rule(True, False), "")])
 def test_the_fields_a_rule_reads(subject: Rule, fields: str) -> None:
-    """Those of the body, wherever they stand in its schemas, and not those inside a field."""
+    """Fields of the body at any depth of the schemas, but not fields inside a field."""
     assert [name for name in "abcdef" if mentions(subject, name)] == list(fields)
     verdict = Verdict(RuledSchema(("S",), {}, (subject,)), levels=("error", "warning"))
     assert [name for name in "abcdef" if verdict.mentions(name)] == list(fields)
@@ -131,7 +126,7 @@ def test_the_fields_a_rule_reads(subject: Rule, fields: str) -> None:
 
 
 def test_a_large_space_is_sampled_evenly(ruled: RuledSchema, merged: Merged) -> None:
-    """About as many points as asked for, and no value of any field is passed over."""
+    """About the requested number of requests, with every value of every field."""
     space = Space(ruled, merged.value)
     every, some = list(space.bodies()), list(space.bodies(100))
     assert 80 <= len(some) <= 100
@@ -141,7 +136,7 @@ def test_a_large_space_is_sampled_evenly(ruled: RuledSchema, merged: Merged) -> 
 
 
 def test_a_point_has_a_name(ruled: RuledSchema, merged: Merged) -> None:
-    """The value of each finite field, and the length of an array; what is at no point has none."""
+    """The name has the value of each finite field and the length of arrays; other bodies have no name."""
     space = Space(ruled, merged.value)
     cells = [space.cell(body) for body in space.bodies()]
     assert len(set(cells)) == space.size

@@ -1,4 +1,4 @@
-"""Which operations start tasks without a link of their own, and what a submit changes of its waiter."""
+"""Inferred links of submits, and `x-task`."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def with_second(method: str = "post", **more: Any) -> dict[str, Any]:
     return value
 
 
-def test_an_answer_like_that_of_a_linked_submit_needs_no_link() -> None:
-    """The link is added, and marked; the document itself is left as it is."""
+def test_a_response_like_that_of_a_linked_submit_needs_no_link() -> None:
+    """The link is added and marked as inferred; the document is not changed."""
     value = with_second()
     before = copy.deepcopy(value)
     found = with_task_links(value)
@@ -49,8 +49,8 @@ def test_an_answer_like_that_of_a_linked_submit_needs_no_link() -> None:
     ],
     ids=["asks", "deletes", "denied", "another answer", "linked elsewhere"],
 )
-def test_what_only_looks_like_a_submit_gets_no_link(method: str, more: dict[str, Any]) -> None:
-    """What changes nothing, what is denied, and what has another answer or a link already."""
+def test_other_operations_get_no_link(method: str, more: dict[str, Any]) -> None:
+    """GET and DELETE, `x-task: false`, another response, and a response with a link."""
     value = with_second(method, **more)
     assert with_task_links(value) is value
 
@@ -64,8 +64,8 @@ def test_what_only_looks_like_a_submit_gets_no_link(method: str, more: dict[str,
         ({"deadline": 0}, "x-task deadline must be a number above zero"),
     ],
 )
-def test_a_wrong_change_of_a_waiter_is_an_error(changes: Any, words: str) -> None:
-    """It names the operation and what is possible."""
+def test_a_malformed_x_task_is_an_error(changes: Any, words: str) -> None:
+    """The error names the operation and what is allowed."""
     value = document()
     value["paths"]["/jobs"]["post"]["x-task"] = changes
     with pytest.raises(InputError, match=words) as caught:
@@ -73,8 +73,8 @@ def test_a_wrong_change_of_a_waiter_is_an_error(changes: Any, words: str) -> Non
     assert caught.value.pointer == "/paths/~1jobs/post/x-task"
 
 
-def test_a_change_of_what_starts_no_task_is_an_error() -> None:
-    """It would change nothing."""
+def test_x_task_without_a_task_is_an_error() -> None:
+    """It would have no effect."""
     value = document()
     value["paths"]["/jobs"]["post"].pop("responses")
     value["paths"]["/jobs"]["post"]["x-task"] = {"deadline": 9}
@@ -84,7 +84,7 @@ def test_a_change_of_what_starts_no_task_is_an_error() -> None:
 
 
 def test_a_submit_may_have_outputs_of_its_own() -> None:
-    """A task of unknown origin is looked through for the outputs of all."""
+    """The shared waiter has the outputs of all submits."""
     value = document()
     value["paths"]["/jobs"]["post"]["x-task"] = {"outputs": ["/result/pictures"], "deadline": 9}
     source = waiters_module(value, names({}, {"path:job": ("job_id", True)}))

@@ -1,4 +1,4 @@
-"""Rules have teeth: whatever is changed in them, somebody notices. No mutant is written to disk."""
+"""Mutation tests of the rules: every mutant is noticed. No mutant is written to disk."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def names() -> Names:
     return Names({model.name: model}, frozenset(), ())
 
 
-def compiled(ruled: RuledSchema, names: Names, document: Any) -> Any:
+def compile_checks(ruled: RuledSchema, names: Names, document: Any) -> Any:
     """Return the rule set of freshly compiled rules, run as a module of the generated package."""
     (rule_set,) = run(checks_module(document, [ruled], names)).RULE_SETS
     return rule_set
@@ -46,8 +46,8 @@ def with_rules(document: Any, rules: list[dict[str, Any]]) -> Any:
     return {**document, "components": {**document["components"], "schemas": {**schemas, LOCATION[-1]: schema}}}
 
 
-def noticed(mutant: Mutant, document: Any, names: Names) -> Iterator[str]:
-    """Yield everybody who notices a mutant: the reader, the linter, the examples, the table."""
+def find_judges(mutant: Mutant, document: Any, names: Names) -> Iterator[str]:
+    """Yield each judge that notices a mutant: reader, linter, examples, table."""
     changed = with_rules(document, mutant.rules)
     try:
         ruled = next(each for each in read_rules(changed) if each.name == "VideoGenerationDto")
@@ -56,7 +56,7 @@ def noticed(mutant: Mutant, document: Any, names: Names) -> Iterator[str]:
         return
     if lint(changed, [ruled]):
         yield "linter"
-    rule_set = compiled(ruled, names, changed)
+    rule_set = compile_checks(ruled, names, changed)
     for rule in ruled.rules:
         passes, breaks = (rule_set.violations(body, ()) for body in (rule.passes, rule.breaks))
         if passes or [each.rule for each in breaks] != [rule.id]:
@@ -70,18 +70,18 @@ def noticed(mutant: Mutant, document: Any, names: Names) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def verdicts(merged: Merged, ruled: RuledSchema, names: Names) -> dict[str, dict[str, tuple[str, ...]]]:
-    """Who notices each mutant, by kind of mistake."""
+    """The judges that notice each mutant, by kind of mistake."""
     schema = copy.deepcopy(dict(ruled.schema))
     result: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
     for mutant in mutants(schema["x-rules"], schema):
-        result[mutant.kind][mutant.name] = tuple(noticed(mutant, merged.value, names))
+        result[mutant.kind][mutant.name] = tuple(find_judges(mutant, merged.value, names))
     return result
 
 
-def test_nobody_notices_the_rules_as_they_are(merged: Merged, ruled: RuledSchema, names: Names) -> None:
-    """Unchanged rules raise no alarm, so a judge that notices a mutant notices its change."""
+def test_the_unchanged_rules_are_accepted_by_every_judge(merged: Merged, ruled: RuledSchema, names: Names) -> None:
+    """A judge that notices a mutant therefore notices its change."""
     unchanged = Mutant("none", "none", copy.deepcopy(ruled.schema["x-rules"]))
-    assert list(noticed(unchanged, merged.value, names)) == []
+    assert list(find_judges(unchanged, merged.value, names)) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

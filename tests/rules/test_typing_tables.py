@@ -1,4 +1,4 @@
-"""The tables of calls that type checkers are held to, of a made-up operation."""
+"""The tables of right and wrong calls of an invented operation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rulewright.generate.calls import write_typing_tables
 from rulewright.generate.names import FieldName
 from rulewright.rules.definition import Rule
 
-from tests.rules.parcels import BOX, LARGE, both, made, methods_of, rule
+from tests.rules.parcels import BOX, LARGE, both, build_parcels, methods_of, rule
 
 LABELLED = {"properties": {"labels": {"minItems": 1}}, "required": ["labels"]}
 HEAD = [
@@ -25,8 +25,8 @@ def lines(source: str) -> list[str]:
 
 
 def tables(*rules: Rule, **how: Any) -> tuple[list[str], list[str]]:
-    """Return the lines of both tables, what all tables begin with checked and left out."""
-    variants, value, names = made(*rules, **how)
+    """Return the lines of both tables without their common head, which is checked."""
+    variants, value, names = build_parcels(*rules, **how)
     right, wrong = write_typing_tables([variants], methods_of(variants, value, names), "parcels")
     assert right.endswith("\n")
     assert wrong.endswith("\n")
@@ -40,7 +40,7 @@ def tables(*rules: Rule, **how: Any) -> tuple[list[str], list[str]]:
 
 
 def test_each_combination_of_restricted_fields_is_one_call() -> None:
-    """In one table or the other, and there with the rules it breaks; what is free and needed is a parameter."""
+    """Each combination is in one table, wrong ones with the rules they break; required free fields are parameters."""
     right, wrong = tables(rule(both(BOX, LARGE), LABELLED, "large"), rule(both(BOX, LARGE), False, "none", "warning"))
     assert right[0] == "def right_send(client: Client, to_whom: str, labels_item: str) -> None:"
     assert right[1:6] == [
@@ -66,7 +66,7 @@ def test_a_call_that_breaks_several_rules_names_them_all() -> None:
 
 
 def test_without_a_wrong_call_the_table_is_empty() -> None:
-    """A function needs a line all the same."""
+    """The function body is `pass`."""
     assert tables(rule(BOX, {"required": ["kind"]})) == (
         [
             "def right_send(client: Client, to_whom: str, labels_item: str) -> None:",
@@ -78,7 +78,7 @@ def test_without_a_wrong_call_the_table_is_empty() -> None:
 
 
 def test_arguments_stand_where_the_call_takes_them() -> None:
-    """What needs no name first, as far as it is given; then what the operation needs beside the body."""
+    """Positional arguments come first, then required parameters of the operation."""
     arguments = (("path:depot", "depot", "str", True), ("query:trace", "trace", "str", False))
     right, _ = tables(rule(BOX, LARGE), declared={"positional": ["toWhom", "size"]}, arguments=arguments)
     assert right[0] == "def right_send(client: Client, depot: Any, to_whom: str, labels_item: str) -> None:"
@@ -91,7 +91,7 @@ def test_arguments_stand_where_the_call_takes_them() -> None:
 
 
 def test_a_text_is_wrong_only_if_no_sample_is_right() -> None:
-    """What counts is whether it is given; of the samples the rules' examples hold the best one speaks."""
+    """Presence counts; the sample that breaks the fewest rules decides."""
     bob = {"properties": {"toWhom": {"const": "Bob"}}, "required": ["toWhom"]}
     right, wrong = tables(rule(BOX, bob, "bob"), required=("kind",))
     assert right[1:3] == ["    client.send_box(to_whom=to_whom)", "    client.send_letter()"]
@@ -104,7 +104,7 @@ def test_a_text_is_wrong_only_if_no_sample_is_right() -> None:
 
 
 def test_parameters_have_the_types_of_the_fields() -> None:
-    """Plain ones and models; any other type is not told apart here."""
+    """Plain types and models; any other type is `Any`."""
     plain = [(name, name) for name in ("str", "int", "float", "bool", "Any")]
     for declared, known in (*plain, ("ParcelSize", "models.ParcelSize"), ("dict[str, int]", "Any")):
         fields = {
@@ -116,8 +116,8 @@ def test_parameters_have_the_types_of_the_fields() -> None:
 
 
 def test_a_schema_that_requires_nothing() -> None:
-    """Then a call gives what tells its variants apart, and nothing else need be a parameter."""
-    variants, value, names = made(required=())
+    """Calls pass the discriminating field only."""
+    variants, value, names = build_parcels(required=())
     del value["components"]["schemas"]["Parcel"]["required"]
     right, _ = write_typing_tables([variants], methods_of(variants, value, names), "parcels")
     assert lines(right)[6:] == ["    client.send_box()", "    client.send_letter()"]

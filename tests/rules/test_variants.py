@@ -1,4 +1,4 @@
-"""Variants: what remains of an operation for each value of one field, and what is wrong with a declaration."""
+"""Variants: the cases of each value of the discriminating field, and malformed declarations."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from rulewright.errors import InputError
 from rulewright.rules import variants
-from rulewright.rules.definition import Rule, RuledSchema, Source, read_rules
+from rulewright.rules.definition import Rule, RuledSchema, read_rules
 from rulewright.rules.space import Given, Length, Sample
 from rulewright.rules.variants import ABSENT, VariantSet, read_variants
+
+from tests.rules.compiling import rule
 
 PROPERTIES: dict[str, Any] = {
     "kind": {"enum": ["one", "two"]},
@@ -25,11 +27,6 @@ SMALL = {"properties": {"size": {"enum": ["s", "m"]}}}
 LIST = {"required": ["list"], "properties": {"list": {"minItems": 1}}}
 
 
-def rule(condition: Any, requirement: Any) -> Rule:
-    """Return a rule of error level."""
-    return Rule("rule", "error", "must", Source("#/at", "words"), condition, requirement, {}, {}, ())
-
-
 def read(rules: Sequence[Rule], declared: Any = None, **more: Any) -> VariantSet:
     """Return the variants of a made-up schema."""
     declared = DECLARED if declared is None else declared
@@ -38,8 +35,8 @@ def read(rules: Sequence[Rule], declared: Any = None, **more: Any) -> VariantSet
     return result
 
 
-def test_each_value_has_what_the_rules_leave_it() -> None:
-    """A rule about one value narrows that variant only; fields that no rule reads stay out of the cases."""
+def test_rules_narrow_each_variant() -> None:
+    """A rule about one value narrows that variant only; fields without rules are not in the cases."""
     made = read([rule(KIND_ONE, {"allOf": [SMALL, LIST]})])
     one, two = made.variants
     assert (one.value, one.function, two.value, two.function) == ("one", "make_one", "two", "make_two")
@@ -53,7 +50,7 @@ def test_each_value_has_what_the_rules_leave_it() -> None:
 
 
 def test_variants_need_no_rules() -> None:
-    """One typed function a value is worth having before anybody has written a rule."""
+    """Without rules there is one typed function for each value."""
     schema = {"properties": PROPERTIES, "required": ["kind", "size"], "x-variants": DECLARED}
     document = {"components": {"schemas": {"S": schema}}}
     (made,) = read_variants(document, read_rules(document))
@@ -65,7 +62,7 @@ def test_variants_need_no_rules() -> None:
 
 
 def test_fields_that_depend_on_each_other_split_a_variant() -> None:
-    """Each case is a product of its own; together they are what is allowed, and nothing else."""
+    """Each case is a product of values; together they are exactly what is allowed."""
     large = {"properties": {"size": {"const": "l"}}, "required": ["size"]}
     one, two = read([rule({"allOf": [KIND_ONE, large]}, LIST)]).variants
     every = (ABSENT, Length(0), Length(1), Length(2))
@@ -74,7 +71,7 @@ def test_fields_that_depend_on_each_other_split_a_variant() -> None:
 
 
 def test_a_field_that_cannot_be_listed_is_given_or_not() -> None:
-    """Its presence counts; some value of those in the examples must be allowed for it to count as allowed."""
+    """Its presence counts; it is allowed if any value of the examples is."""
     examples = {"passes": {"note": "good"}, "breaks": {"note": "bad"}}
     spoken = {"if": KIND_ONE, "then": {"required": ["note"]}, "examples": examples}
     either = {"anyOf": [{"properties": {"note": {"const": "bad"}}, "required": ["note"]}, {"required": ["list"]}]}
@@ -87,7 +84,7 @@ def test_a_field_that_cannot_be_listed_is_given_or_not() -> None:
 
 
 def test_what_a_declaration_may_add() -> None:
-    """Fields to be given by position, and defaults for them."""
+    """Positional fields, and defaults."""
     made = read([], {**DECLARED, "positional": ["note", "size"], "defaults": {"size": "m", "note": "x"}})
     assert (made.positional, made.defaults) == (("note", "size"), {"size": "m", "note": "x"})
     assert [variant.cases for variant in made.variants] == [({},), ({},)]
@@ -118,8 +115,8 @@ def test_a_wrong_declaration_is_an_error(declared: Any, message: str) -> None:
     assert str(caught.value) == f"x-variants {message}\n  at /S/x-variants"
 
 
-def test_what_is_no_text_is_named_as_json_writes_it() -> None:
-    """The keys of `names` are text; a switch is as good a field to tell variants apart as a word."""
+def test_a_boolean_may_tell_variants_apart() -> None:
+    """Its values are keys of `names` as JSON writes them."""
     properties = {**PROPERTIES, "kind": {"type": "boolean"}}
     on = {"properties": {"kind": {"const": True}}, "required": ["kind"]}
     declared = {**DECLARED, "names": {"true": "make_fast", "false": "make_slow"}}
@@ -137,7 +134,7 @@ def test_an_optional_field_may_tell_variants_apart() -> None:
 
 
 def test_a_field_that_is_independent_splits_nothing() -> None:
-    """A variant splits on the first field whose values are treated differently; the others stay whole in each case."""
+    """A variant splits on the first dependent field; independent fields keep all values in each case."""
     properties = {"kind": {"$ref": "#/Kind"}, "tone": {"enum": ["low", "high"]}, "size": PROPERTIES["size"],
                   "list": PROPERTIES["list"], "dark": {"type": "boolean"}}  # fmt: skip
     large = {"properties": {"size": {"const": "l"}}, "required": ["size"]}
@@ -158,8 +155,8 @@ def test_a_field_that_is_independent_splits_nothing() -> None:
     )
 
 
-def test_values_are_alike_only_if_all_the_rest_is() -> None:
-    """Two values that leave other lengths are apart, though the fields before and behind are the same."""
+def test_values_with_different_lengths_are_separate_cases() -> None:
+    """Two values that allow different lengths are separate, although all other fields are equal."""
     properties = {name: PROPERTIES[name] for name in ("kind", "size", "list")} | {"dark": {"type": "boolean"}}
     small, medium, large = ({"properties": {"size": {"const": size}}, "required": ["size"]} for size in "sml")
     few = {"properties": {"list": {"maxItems": 0}}}
@@ -183,8 +180,8 @@ def test_a_schema_may_be_sparse() -> None:
         read_variants({}, [RuledSchema(("S",), {"x-variants": DECLARED}, ())])
 
 
-def test_a_variant_that_no_request_keeps_is_an_error() -> None:
-    """A function that could never be called rightly is not generated."""
+def test_a_variant_without_a_valid_request_is_an_error() -> None:
+    """No function is generated that has no valid call."""
     with pytest.raises(InputError, match=r"^x-variants no request with kind='one' keeps the rules\n"):
         read([rule(KIND_ONE, False)])
 

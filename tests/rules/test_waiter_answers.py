@@ -1,4 +1,4 @@
-"""States and outputs of a waiter are compared with the polled answer in the document."""
+"""States and outputs of a waiter are compared with the response of its poll."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rulewright.generate.waiters import read_waiters
 from tests.rules.test_waiters import STATES, WAITER, document
 
 
-def test_states_are_those_of_the_field_the_waiter_reads() -> None:
-    """At any depth and behind references; where the document lists none, the acceptors stand alone."""
+def test_acceptors_match_the_states_of_the_document() -> None:
+    """States are read at any depth and behind references; without an enum any acceptors are allowed."""
     few = {**WAITER, "acceptors": {"done": "success"}}
     deep = {**WAITER, "state": "/job/state"}
     answer = {"properties": {"job": {"$ref": "#/components/Job"}}}
@@ -39,7 +39,7 @@ LISTED: list[tuple[Any, list[str]]] = [
 
 @pytest.mark.parametrize(("schema", "states"), LISTED)
 def test_the_states_a_schema_lists(schema: Any, states: list[str]) -> None:
-    """As text, null left out; the first that lists any among its own words and those of the members of its allOf."""
+    """States are text without null, from the schema or the first member of its allOf that lists any."""
 
     def read(accepted: list[str]) -> int:
         waiter = {**WAITER, "acceptors": dict.fromkeys(accepted, "success")}
@@ -70,7 +70,7 @@ def test_the_states_a_schema_lists(schema: Any, states: list[str]) -> None:
     ],
 )
 def test_a_field_may_stand_in_a_member_of_all_of(schema: Any) -> None:
-    """The first that has it is the one, and a schema that is its own member has no more fields for that."""
+    """The first member that has the field counts; recursive members are ignored."""
     value = document(answer=schema)
     value["components"]["Itself"] = {"allOf": [{"$ref": "#/components/Itself"}]}
     assert len(read_waiters(value)) == 1
@@ -92,8 +92,8 @@ GOOD: dict[str, Any] = {"content": {"application/json": {"schema": STATES}}}
         {"200": {"content": {"text/plain": OTHER, "application/*": {"schema": STATES}, "application/json": OTHER}}},
     ],
 )
-def test_the_answer_of_a_poll_is_the_first_that_may_be_json(responses: Any) -> None:
-    """Of the first success the document describes, or else of whatever is not described."""
+def test_the_response_of_a_poll_is_the_first_json(responses: Any) -> None:
+    """Take the first described success, or else the default response."""
     value = document()
     value["paths"]["/jobs/{job}"]["get"]["responses"] = responses
     value["components"]["Answer"] = GOOD
@@ -132,7 +132,7 @@ def read_outputs(*places: str) -> None:
 
 
 def test_outputs_are_urls_or_fields_that_hold_them() -> None:
-    """Texts, lists of them, fields of objects; and what the document does not describe is left to the author."""
+    """Outputs may be texts, lists of texts and fields of objects; undescribed fields are accepted."""
     read_outputs(
         "/text", "/any", "/true", "/true/url", "/urls", "/urls/0", "/file/videoURL", "/files/thumbUrl",
         "/files/12/thumbUrl", "/maybe/videoURL", "/groups/files/videoURL", "/groups/0/files/1/videoURL", "/parts/id",
@@ -157,7 +157,7 @@ def test_outputs_are_urls_or_fields_that_hold_them() -> None:
     ],
 )
 def test_an_output_that_is_an_object_is_refused(place: str, field: str) -> None:
-    """With a suggestion: the first field that describes a URL, or else the first."""
+    """The error suggests the first field named like a URL, or else the first field."""
     with pytest.raises(InputError) as caught:
         read_outputs("/text", place)
     assert str(caught.value) == (
@@ -167,8 +167,8 @@ def test_an_output_that_is_an_object_is_refused(place: str, field: str) -> None:
 
 
 @pytest.mark.parametrize("responses", [None, {}, {"500": {}}, {"200": {}}, {"202": {"content": {"text/plain": {}}}}])
-def test_an_answer_that_is_not_described_has_no_such_field(responses: Any) -> None:
-    """The document has to say what a success looks like, at least where its state stands."""
+def test_an_undescribed_response_has_no_state(responses: Any) -> None:
+    """The document must describe the state of a success."""
     value = document()
     poll = value["paths"]["/jobs/{job}"]["get"]
     if responses is None:

@@ -1,4 +1,4 @@
-"""How to wait for a job, as the document declares it: written as data, and refused where it cannot be meant."""
+"""Waiters: written as data, and refused where the declaration is wrong."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def document(waiter: Any = WAITER, answer: Any = STATES, parameters: dict[str, A
 
 
 def names(given: dict[str, str] | None = None, asked: dict[str, tuple[str, bool]] | None = None) -> Names:
-    """Return what was generated: the arguments of the submit, and those of the poll, with whether each is needed."""
+    """Return the generated names: arguments of the submit, and of the poll with whether each is required."""
     given, asked = given or {}, asked or {"path:job": ("job_id", True)}
     arguments = {key: name for key, (name, _) in asked.items()}
     types = {key: ("str", needed) for key, (_, needed) in asked.items()}
@@ -66,16 +66,16 @@ def names(given: dict[str, str] | None = None, asked: dict[str, tuple[str, bool]
     )
 
 
-def written(value: Any, known: Names | None = None) -> dict[str, str]:
-    """Return what each name of the module is given, in source text."""
+def read_assignments(value: Any, known: Names | None = None) -> dict[str, str]:
+    """Return the source text assigned to each name of the module."""
     tree = ast.parse(waiters_module(value, known or names()))
     found = [node for node in tree.body if isinstance(node, ast.AnnAssign)]
     return {ast.unparse(node.target): ast.unparse(node.value) for node in found if node.value}
 
 
 def test_a_waiter_is_written_as_data() -> None:
-    """Numbers as fractions, places as the names that lead there; what is not declared is nothing."""
-    assert written(document(WAITER | MORE)) == {
+    """Numbers are floats, pointers are tuples of names, and undeclared parts are empty."""
+    assert read_assignments(document(WAITER | MORE)) == {
         "PRINT_JOB": (
             "Waiter(name='print job', operation='getJob', argument='job_id', submitted=('data', 'id'), "
             "state=('state',), acceptors={'new': 'retry', 'done': 'success', 'gone': 'failure'}, first=1.0, "
@@ -87,13 +87,13 @@ def test_a_waiter_is_written_as_data() -> None:
         "SUBMITS": "{'startJob': 'getJob'}",
         "POLL_ARGUMENTS": "{}",
     }
-    assert written(document())["PRINT_JOB"].endswith(
+    assert read_assignments(document())["PRINT_JOB"].endswith(
         "not_found_grace=0.0, outputs=(), error_message=None, error_code=None, trace=None, reasons=())"
     )
 
 
-def test_a_submit_is_what_links_to_a_poll() -> None:
-    """A link to anything else starts nothing, and an operation without a waiter is no poll."""
+def test_a_submit_links_to_a_poll() -> None:
+    """A link to an operation without a waiter starts no task."""
     assert list(submits(document())) == [("startJob", "getJob")]
     value = document()
     del value["paths"]["/jobs/{job}"]["get"]["x-waiter"]
@@ -104,7 +104,7 @@ def test_a_submit_is_what_links_to_a_poll() -> None:
 
 
 def test_links_are_found_behind_references() -> None:
-    """Of an answer, of a link, or of both; what such a link says of the arguments counts like any other."""
+    """The response, the link or both may be references; their arguments count."""
     value = document(parameters={"store": "$request.path.shop"})
     responses = value["paths"]["/jobs"]["post"]["responses"]
     value["components"] |= {"Poll": responses["201"]["links"]["poll"], "Started": responses["201"]}
@@ -112,36 +112,36 @@ def test_links_are_found_behind_references() -> None:
     known = names({"path:shop": "shop"}, {"path:job": ("job_id", True), "query:store": ("store", True)})
     for response in (responses["201"], {"$ref": "#/components/Started"}):
         responses["201"] = response
-        made = written(value, known)
+        made = read_assignments(value, known)
         assert made["SUBMITS"] == "{'startJob': 'getJob'}"
         assert made["POLL_ARGUMENTS"] == "{'startJob': {'store': 'shop'}}"
 
 
-def carrying(asked: dict[str, tuple[str, bool]], **links: str) -> dict[str, str]:
-    """Return which arguments of a submit in `shop` with a token its poll takes over."""
+def find_shared_arguments(asked: dict[str, tuple[str, bool]], **links: str) -> dict[str, str]:
+    """Return the arguments that a poll shares with its submit."""
     given = {"path:shop": "shop", "header:token": "token_1", "query:lang": "lang"}
-    source = written(document(parameters=links), names(given, {"path:job": ("job_id", True), **asked}))
+    source = read_assignments(document(parameters=links), names(given, {"path:job": ("job_id", True), **asked}))
     shared: dict[str, dict[str, str]] = ast.literal_eval(source["POLL_ARGUMENTS"])
     return shared.get("startJob", {})
 
 
-def test_what_a_poll_needs_of_its_submit() -> None:
-    """What its link says, or else what has the same place and name; the id itself comes from the answer."""
-    assert carrying({}) == {}
-    assert carrying({"path:shop": ("shop_id", True)}) == {"shop_id": "shop"}
-    assert carrying({"query:store": ("store", True)}, store="$request.path.shop") == {"store": "shop"}
-    assert carrying({"header:key": ("key", True)}, key="$request.header.token") == {"key": "token_1"}
-    assert carrying({"path:lang": ("words", False)}, lang="$request.query.lang") == {"words": "lang"}
-    assert carrying({"path:lang": ("words", False)}) == {}
-    assert carrying({"query:job": ("again", True)}, job="$request.path.shop") == {}
-    assert carrying({"query:a:b": ("ab", True)}, **{"a:b": "$request.path.shop"}) == {"ab": "shop"}
+def test_arguments_that_a_poll_shares_with_its_submit() -> None:
+    """Take the arguments of the link, or else parameters of equal place and name; the id comes from the response."""
+    assert find_shared_arguments({}) == {}
+    assert find_shared_arguments({"path:shop": ("shop_id", True)}) == {"shop_id": "shop"}
+    assert find_shared_arguments({"query:store": ("store", True)}, store="$request.path.shop") == {"store": "shop"}
+    assert find_shared_arguments({"header:key": ("key", True)}, key="$request.header.token") == {"key": "token_1"}
+    assert find_shared_arguments({"path:lang": ("words", False)}, lang="$request.query.lang") == {"words": "lang"}
+    assert find_shared_arguments({"path:lang": ("words", False)}) == {}
+    assert find_shared_arguments({"query:job": ("again", True)}, job="$request.path.shop") == {}
+    assert find_shared_arguments({"query:a:b": ("ab", True)}, **{"a:b": "$request.path.shop"}) == {"ab": "shop"}
 
 
 @pytest.mark.parametrize("link", [{}, {"store": "$response.body#/shop"}, {"store": "$request.path.none"}])
-def test_a_poll_that_needs_what_nothing_gives_is_an_error(link: dict[str, str]) -> None:
-    """With the way to say where it comes from."""
+def test_an_argument_of_the_poll_without_a_source_is_an_error(link: dict[str, str]) -> None:
+    """The error shows how to declare the source."""
     with pytest.raises(InputError) as caught:
-        carrying({"path:store": ("store", True)}, **link)
+        find_shared_arguments({"path:store": ("store", True)}, **link)
     assert str(caught.value) == (
         "x-waiter: getJob also needs 'store'; let the link of startJob say where it comes from, such as "
         "$request.path.store\n  at /paths/~1jobs~1{job}/get/x-waiter"
@@ -252,31 +252,33 @@ WRONG: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("waiter", "message"), WRONG)
 def test_a_malformed_waiter_is_refused(waiter: Any, message: str) -> None:
-    """What is wrong, and where it stands."""
+    """The error has the reason and the pointer."""
     with pytest.raises(InputError) as caught:
         read_waiters(document(waiter))
     assert str(caught.value) == f"x-waiter {message}\n  at /paths/~1jobs~1{{job}}/get/x-waiter"
 
 
-def test_the_id_has_to_be_a_parameter_of_the_poll() -> None:
-    """Whatever place it has there."""
-    assert "argument='number'" in written(document(), names(asked={"query:job": ("number", True)}))["PRINT_JOB"]
+def test_the_id_must_be_a_parameter_of_the_poll() -> None:
+    """Its location does not matter."""
+    assert (
+        "argument='number'" in read_assignments(document(), names(asked={"query:job": ("number", True)}))["PRINT_JOB"]
+    )
     odd = {**WAITER, "id": {"parameter": "a:b", "submitted": "/id"}}
-    assert "argument='ab'" in written(document(odd), names(asked={"query:a:b": ("ab", True)}))["PRINT_JOB"]
+    assert "argument='ab'" in read_assignments(document(odd), names(asked={"query:a:b": ("ab", True)}))["PRINT_JOB"]
     with pytest.raises(InputError, match=r"x-waiter id\.parameter 'job' is not a parameter of getJob"):
-        written(document(), names(asked={"query:task": ("task", False)}))
+        read_assignments(document(), names(asked={"query:task": ("task", False)}))
 
 
 @pytest.mark.parametrize("grace", [0, 0.5, 1])
-def test_a_grace_may_be_as_short_as_none(grace: float) -> None:
-    """Which is what it is where nothing is declared."""
-    made = written(document({**WAITER, "grace": {"not_found": grace}}))["PRINT_JOB"]
+def test_a_grace_may_be_zero(grace: float) -> None:
+    """Zero is also the default."""
+    made = read_assignments(document({**WAITER, "grace": {"not_found": grace}}))["PRINT_JOB"]
     assert f"not_found_grace={float(grace)}, " in made
 
 
 @pytest.mark.parametrize(
     "delay", [{"factor": 1}, {"first": 20}, {"first": 0.5, "factor": 1.0, "max": 0.5}], ids=["even", "at once", "short"]
 )
-def test_delays_may_stay_as_they_are(delay: dict[str, float]) -> None:
-    """Only shorter they must not become."""
+def test_delays_may_be_constant(delay: dict[str, float]) -> None:
+    """Delays must not shrink."""
     assert len(read_waiters(document({**WAITER, "delay": {**WAITER["delay"], **delay}}))) == 1

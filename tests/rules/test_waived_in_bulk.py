@@ -1,4 +1,4 @@
-"""The prose of a large document, waived by tag or by place, so that the check of rules can begin somewhere."""
+"""Prose of a large document, waived in bulk by tag or by place."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def unclaimed(*waivers: dict[str, str]) -> list[str]:
 
 
 def test_prose_is_waived_by_tag_or_by_place() -> None:
-    """A tag stands for its operations, a place for all below it; what is beside them is left."""
+    """A tag waives its operations, a pointer everything below it."""
     frogs, ponds = "#/paths/~1frogs/get/description", "#/paths/~1ponds/get/description"
     inner = "#/components/schemas/A/properties/b/description"
     assert unclaimed() == [frogs, ponds, inner]
@@ -52,6 +52,6 @@ def test_prose_is_waived_by_tag_or_by_place() -> None:
     ],
 )
 def test_a_waiver_that_waives_nothing_is_refused(waiver: dict[str, str], message: str) -> None:
-    """It would hide the next sentence at its place."""
+    """An unused waiver would hide the next sentence at its place."""
     with pytest.raises(InputError, match=message):
         unclaimed(waiver)

@@ -1,4 +1,4 @@
-"""The compiled rules as the tests of one operation ask them: a JSON object is the body of a request for a video."""
+"""The compiled rules, with JSON objects read as bodies of `VideoGenerationDto`."""
 
 from __future__ import annotations
 

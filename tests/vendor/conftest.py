@@ -1,4 +1,4 @@
-"""This project as it is, the same after the vendor changed the page, and copies of them in an application."""
+"""This project, the same after a change of the page, and copies of both in an application."""
 
 from __future__ import annotations
 

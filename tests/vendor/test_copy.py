@@ -47,7 +47,7 @@ def trial(root: Path, *arguments: str) -> str:
 
 
 def test_a_copy_works_under_a_foreign_parent(app: Path) -> None:
-    """Every module imports, nothing reaches a package of this project's name, and a video is made end to end."""
+    """Every module imports, none of this project's packages is loaded, and a video is made end to end."""
     assert trial(app, "app._vendor.mountsea_gemini", "cat.mp4") == "fine"
     assert (app / "cat.mp4").stat().st_size > 1000
 
@@ -96,7 +96,7 @@ def test_the_manifest_describes_the_copy(project: Path, copy: Path) -> None:
 
 
 def test_two_copies_are_the_same_bytes(project: Path, copy: Path, tmp_path: Path) -> None:
-    """A copy depends on nothing but the project."""
+    """Copies of one project are equal."""
     assert main(["copy", str(tmp_path / "x/y"), "--project", str(project)]) == 0
     assert (tmp_path / "x/y/mountsea_gemini" / MANIFEST).read_bytes() == (copy / MANIFEST).read_bytes()
 
@@ -124,7 +124,7 @@ def test_a_copy_names_what_it_needs(project: Path, tmp_path: Path, capsys: pytes
 
 
 def test_the_excludes_keep_a_hosts_tools_away(app: Path, copy: Path) -> None:
-    """As they are printed: the formatter rewrites nothing there, linter and type checker report nothing of it."""
+    """With the printed excludes, formatter, linter and type checker ignore the copy."""
     excludes = json.loads((copy / MANIFEST).read_bytes())["excludes"]
     (app / "app/main.py").write_text("from app._vendor.mountsea_gemini import Client\n", encoding="utf-8")
     (copy / "cli/_more.py").write_text("x   = (1)\ny: int = ''\n", encoding="utf-8")  # what a tool would notice
@@ -145,7 +145,7 @@ def test_the_excludes_keep_a_hosts_tools_away(app: Path, copy: Path) -> None:
 
 
 def test_copying_over_a_copy_is_refused(project: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It might have been edited: upgrade looks first."""
+    """The copy might have been edited, which `upgrade` checks."""
     assert main(["copy", str(app / "app/_vendor"), "--project", str(project)]) == 1
     assert "is there already; use upgrade" in capsys.readouterr().err
 
@@ -164,7 +164,7 @@ def test_copying_over_a_copy_is_refused(project: Path, app: Path, capsys: pytest
 def test_what_cannot_be_copied_is_named(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, file: str, change: str | None, message: str
 ) -> None:
-    """A project out of date or incomplete gives no copy, not half a one."""
+    """A stale or incomplete project is not copied."""
     broken = tmp_path / "project"
     shutil.copytree(project, broken)
     path = broken / file

@@ -1,4 +1,4 @@
-"""An upgrade loses nothing unasked, is whole or nothing, and says what it means for callers before it is done."""
+"""Upgrades keep local edits, are atomic, and report the impact on callers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from rulewright.commands.vendor import main
 from rulewright.errors import InputError
 from rulewright.generate.tree import read_tree
-from rulewright.vendoring.upgrade import find_affected as reached
+from rulewright.vendoring.upgrade import find_affected
 from rulewright.vendoring.verify import MANIFEST, findings
 
 from tests.copies import commit_all, git
@@ -71,7 +71,7 @@ def test_an_upgrade_over_local_edits_is_refused_and_shows_them(
 
 
 def test_force_replaces_an_edited_copy(app: Path, copy: Path, newer: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is lost is shown once more."""
+    """The lost edits are printed."""
     (copy / "_client.py").write_text("MINE = 1\n", encoding="utf-8")
     assert upgrade(app, newer, "--force") == 0
     assert "lost by --force:\n" in capsys.readouterr().out
@@ -101,7 +101,7 @@ def test_the_released_text_is_found_in_the_callers_history(
 def test_a_project_that_cannot_be_copied_upgrades_nothing(
     app: Path, copy: Path, newer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The old copy stands, byte for byte, when the new one cannot be built or belongs elsewhere."""
+    """The old copy is unchanged if the new one cannot be built or has another package."""
     before = read_tree(copy)
     broken = tmp_path / "broken"
     shutil.copytree(newer, broken)
@@ -123,7 +123,7 @@ def test_a_project_that_cannot_be_copied_upgrades_nothing(
 def test_an_upgrade_that_cannot_be_written_leaves_the_old_copy(
     app: Path, copy: Path, newer: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The new tree is built beside the old one; when the disk is full half-way, the old one stands and is intact."""
+    """The new copy is built beside the old one, which survives a full disk."""
     write = Path.write_bytes
     written: list[Path] = []
 
@@ -145,7 +145,7 @@ def test_an_upgrade_that_cannot_be_written_leaves_the_old_copy(
 def test_verify_reports_whether_the_project_changed(
     app: Path, copy: Path, project: Path, newer: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One command tells untouched or edited, which release and revision, and which changes await."""
+    """`verify` reports edits, the release, and pending changes of the project."""
     dest = str(app / "app/_vendor")
     assert main(["verify", dest, "--project", str(project)]) == 0
     assert "intact, " in (said := capsys.readouterr().out)
@@ -200,15 +200,15 @@ def test_affected_does_not_call_unreached_files_safe(app: Path, copy: Path, text
     """Files that do not import the copy, or by a name that leads elsewhere, are an error, not a pass."""
     (app / "app/main.py").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=UNREACHED[text]):
-        reached(copy, {}, [app / "app/main.py"])
+        find_affected(copy, {}, [app / "app/main.py"])
 
 
 def test_affected_needs_files_that_are_there_and_a_root_that_fits(app: Path, copy: Path) -> None:
     """A root from which the type checker does not find the copy would make every call look safe."""
     with pytest.raises(InputError, match="there is no such file"):
-        reached(copy, {}, [app / "app/none.py"])
+        find_affected(copy, {}, [app / "app/none.py"])
     (app / "app/main.py").write_text("\nimport app._vendor.mountsea_gemini\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"(?s)does not find the copy by this import; see --root.main\.py:2: "):
-        reached(copy, {}, [app / "app/main.py"], app / "app")
+        find_affected(copy, {}, [app / "app/main.py"], app / "app")
     with pytest.raises(InputError, match=r"is not under main\.py/, the folder that imports start from"):
-        reached(copy, {}, [app / "app/main.py"], app / "app/main.py")
+        find_affected(copy, {}, [app / "app/main.py"], app / "app/main.py")

@@ -1,4 +1,4 @@
-"""A copy knows whether it is as it was released: every fault, at every file, with nothing but the standard library."""
+"""`verify` finds every change of every file of a copy, using the standard library only."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def edit(path: Path) -> Undo:
 
 
 def append_space(path: Path) -> Undo:
-    """Add a byte that few eyes see."""
+    """Add a space at the end."""
     content = path.read_bytes()
     path.write_bytes(content + b" ")
     return lambda: path.write_bytes(content)
@@ -59,7 +59,7 @@ def make_executable(path: Path) -> Undo:
 
 
 def make_private(path: Path) -> Undo:
-    """Take the rights of group and others."""
+    """Remove the permissions of group and others."""
     path.chmod(0o600)
     return lambda: path.chmod(0o644)
 
@@ -129,7 +129,7 @@ def test_finds_a_file_added_to_any_folder(copy: Path) -> None:
 
 @pytest.mark.parametrize("change", [edit, append_space, change_line_endings])
 def test_finds_a_change_of_the_manifest_itself(copy: Path, change: Callable[[Path], Undo]) -> None:
-    """The manifest carries a digest of itself, so whoever edits a hash in it must notice that too."""
+    """The manifest has a digest of itself, so editing a hash in it is found."""
     manifest = copy / MANIFEST
     undo = change(manifest)
     assert main([str(copy)]) != 0
@@ -168,14 +168,14 @@ def test_a_checkout_under_any_umask_is_intact(copy: Path, mode: int) -> None:
 
 
 def test_every_file_made_executable_is_found(copy: Path) -> None:
-    """What all files share is taken for the umask only if a umask can give it."""
+    """A mode of all files counts as umask only if a umask can cause it."""
     for name in files(copy):
         (copy / name).chmod(0o755)
     assert len(findings(str(copy))) == len(files(copy)) - 1
 
 
 def test_bytecode_caches_are_not_part_of_a_copy(copy: Path) -> None:
-    """Using a copy writes caches beside its modules; it is intact all the same."""
+    """Caches that Python writes are ignored."""
     (copy / "cli/__pycache__").mkdir(exist_ok=True)
     (copy / "cli/__pycache__/x.cpython-311.pyc").write_bytes(b"x")
     assert findings(str(copy)) == []
@@ -196,10 +196,10 @@ HARMFUL = {
 
 
 @pytest.mark.parametrize("folder", [".", "cli"])
-def test_what_desktops_and_editors_leave_is_named_and_harmless(
+def test_litter_of_desktops_and_editors_is_listed_as_harmless(
     copy: Path, folder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It comes by itself with every look at the folder, and nothing of it can be imported."""
+    """Such files appear by themselves and cannot be imported."""
     for name, content in HARMLESS.items():
         path = copy / folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -216,7 +216,7 @@ def test_what_desktops_and_editors_leave_is_named_and_harmless(
 
 @pytest.mark.parametrize("name", HARMFUL)
 def test_code_is_never_litter(copy: Path, name: str) -> None:
-    """Whatever folder it hides in: what Python or a loader would run was added by somebody."""
+    """Files that Python or a loader could run are findings in any folder."""
     path = copy / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(HARMFUL[name])
@@ -226,7 +226,7 @@ def test_code_is_never_litter(copy: Path, name: str) -> None:
 
 
 def test_a_link_is_never_litter_where_it_leads_somewhere(copy: Path) -> None:
-    """An editor's lock leads nowhere; a link to a module is a module."""
+    """Only dangling links are litter."""
     (copy / ".#x").symlink_to(copy / "_client.py")
     (copy / ".DS_Store").symlink_to(copy / "_client.py")
     assert [finding.kind for finding in findings(str(copy))] == ["not a plain file"] * 2
@@ -235,7 +235,7 @@ def test_a_link_is_never_litter_where_it_leads_somewhere(copy: Path) -> None:
 def test_a_checkout_that_rewrites_line_endings_leaves_a_copy_alone(
     app: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Git for Windows does so by default, and a host may ask for it; the remedy that is shown works."""
+    """Git for Windows rewrites line endings by default; the printed remedy works."""
     (app / "host.py").write_text("x = 1\n", encoding="utf-8")
     (app / ".gitattributes").write_text("* text eol=crlf\n*.mp4 filter=lfs\n", encoding="utf-8")
     commit_all(app)
@@ -261,8 +261,8 @@ def test_a_checkout_that_rewrites_line_endings_leaves_a_copy_alone(
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"{}", b'{"files": []}', b'{"files": {"a": 1}}', b"[" * 100_000, b"\xff"]
 )
-def test_a_manifest_that_is_none_is_named(copy: Path, capsys: pytest.CaptureFixture[str], content: bytes) -> None:
-    """Without a manifest nothing can be said, and that is not the same as intact."""
+def test_a_malformed_manifest_is_an_error(copy: Path, capsys: pytest.CaptureFixture[str], content: bytes) -> None:
+    """Without a manifest the exit code is that of an error."""
     (copy / MANIFEST).write_bytes(content)
     assert main([str(copy)]) == 2
     assert f"error: {copy / MANIFEST}: is not" in capsys.readouterr().err
@@ -293,7 +293,7 @@ def test_runs_from_the_copy_as_a_module_and_as_a_file(app: Path, copy: Path) -> 
 
 
 def test_modules_beside_it_do_not_stand_for_pythons_own(copy: Path, tmp_path: Path) -> None:
-    """The generated package holds a types.py, and a copy of it alone puts verify.py beside that."""
+    """Modules such as types.py beside verify.py must not shadow the standard library."""
     folder = tmp_path / "beside"
     shutil.copytree(copy, folder)
     for name in ("types.py", "json.py", "stat.py", "collections.py", "hashlib.py", "typing.py"):
@@ -304,7 +304,7 @@ def test_modules_beside_it_do_not_stand_for_pythons_own(copy: Path, tmp_path: Pa
 
 
 def test_takes_under_100_milliseconds(app: Path) -> None:
-    """The whole process, interpreter start included; its own time, since a busy machine is not its fault."""
+    """Processor time of the whole process, including interpreter start."""
     spent = []
     for _ in range(5):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)

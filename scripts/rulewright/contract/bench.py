@@ -22,6 +22,9 @@ from rulewright.testing import FakeClock
 TOKEN: Final = "sandbox"  # noqa: S105  the sandbox's own, published on purpose
 WARNINGS: Final = "x-sandbox-warnings"
 
+MAX_BODY: Final = 1024**3
+"""No limit: how large a body may be is what the document says."""
+
 Exchanged = Callable[[httpx.Request, int, bytes], None]
 
 
@@ -79,7 +82,7 @@ class Bench:
         self.package = package
         self.token = TOKEN
         self.contract = Contract(package.document if document is None else document)
-        self.sandbox = Sandbox(self.contract.document, token=TOKEN)
+        self.sandbox = Sandbox(self.contract.document, token=TOKEN, max_body=MAX_BODY)
         self.ledger = Ledger(self.contract)
         self.compared = 0
         """Requests put to client and server so far."""

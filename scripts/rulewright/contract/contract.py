@@ -18,6 +18,7 @@ from rulewright.contract.request import ABSENT, FORMS, Maker, NoValueError, Requ
 from rulewright.openapi.document import to_yaml
 from rulewright.openapi.operations import is_ignored, is_json
 from rulewright.openapi.pointer import path_of
+from rulewright.openapi.sample import samples
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.openapi.schemas import Validator
 from rulewright.openapi.tasks import id_parameters
@@ -160,6 +161,12 @@ class Subject:
         return None
 
     @cached_property
+    def has_answer(self) -> bool:
+        """Whether some value fits the schema of its JSON answer."""
+        found = samples(self._contract.answers, self.operation.success.schema or {})
+        return next((True for _ in found), False)
+
+    @cached_property
     def schema(self) -> Mapping[str, Any] | None:
         """The schema of its JSON body, references followed; None where it takes no JSON."""
         if self.untried or not self.request.has_json or self.operation.body is None:
@@ -287,7 +294,7 @@ class Contract:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         self.spec = Spec(document)
-        self.schemas = Schemas(self.spec)
+        self.schemas, self.answers = Schemas(self.spec), Schemas(self.spec, "answer")
         self.whole = DocumentSchemas(self.spec.document, "request", rules=True)
         self.checked = DocumentSchemas(self.spec.document, "request", leave_out=_is_unchecked)
         self._ruled = read_rules(document)

@@ -162,6 +162,9 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     for subject in bench.contract.subjects:
         if subject.untried is not None:
             terminalreporter.write_line(f"not tried: {printable(subject.untried)}")
+        elif not subject.has_answer:
+            line = f"{subject}: no value could be made up that fits the schema of its answer; the sandbox's may not"
+            terminalreporter.write_line(printable(line))
     silent = [each for each in bench.contract.subjects if each.reply(400) is None]
     if silent and not url:
         names, action = ", ".join(map(str, silent)), bench.contract.describe_statuses(silent[0], [400])
@@ -208,8 +211,9 @@ def _schema(config: pytest.Config, seed: int | None = None) -> BaseSchema:
     for media in {media for each in contract.spec.operations if each.body is not None for media in each.body.media}:
         if REQUESTS_TRANSPORT.get_first_matching_media_type(media) is None:
             schemathesis.serializer(media)(_as_bytes)
-    document = contract.without_ignored_parameters()
-    return schemathesis.openapi.from_dict(document, config=read)
+    untried = {(each.operation.method, each.operation.path) for each in contract.subjects if each.untried is not None}
+    found = schemathesis.openapi.from_dict(contract.without_ignored_parameters(), config=read)
+    return found.exclude(lambda each: (each.operation.method.upper(), each.operation.path) in untried)
 
 
 def _as_bytes(_context: Any, value: Any) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Literal
 
@@ -28,6 +29,10 @@ _REMARKS: Final[dict[str, Callable[[str], bool]]] = {
         "relative-json-pointer", "uri-reference", "uri-template",
     )
 }  # fmt: skip
+_DOT: Final = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\.", re.DOTALL)
+"""A dot of a pattern that stands for any character, or what may hold another."""
+_NO_LINE_END: Final = "[^\n\r\u2028\u2029]"
+"""What a dot means in ECMA-262; the validator's own would take three of these four."""
 _OTHER_WAY: Final = {"request": "readOnly", "answer": "writeOnly"}
 
 Validator = jsonschema_rs.Draft202012Validator
@@ -141,6 +146,11 @@ class Schemas:
             self._choose_by_tag(schema, plain)
         if self._other_way and isinstance(plain.get("required"), list):
             plain["required"] = [name for name in plain["required"] if self.may_hold(properties.get(name))]
+        if self._other_way == _OTHER_WAY["answer"] and isinstance(plain.get("properties"), dict):
+            given = schema["properties"]
+            plain["properties"] |= {name: False for name in given if not self.may_hold(given[name])}
+        if isinstance(plain.get("pattern"), str):
+            plain["pattern"] = _DOT.sub(lambda found: _NO_LINE_END if found[0] == "." else found[0], plain["pattern"])
         _modernize_bounds(plain)
         return _nullable(plain) if plain.pop("nullable", None) is True else plain
 

@@ -150,8 +150,9 @@ def answer(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Response:
 
 
 def json_answer(status: int, value: Any, *headers: tuple[bytes, bytes]) -> Response:
-    """Return a JSON response; a lone surrogate in the value is replaced."""
-    return answer(status, json_text(value).encode(errors="replace"), JSON_TYPE, *headers)
+    """Return a JSON response, of the usual type unless a header says another; a lone surrogate in it is replaced."""
+    kind = [] if any(name == JSON_TYPE[0] for name, _ in headers) else [JSON_TYPE]
+    return answer(status, json_text(value).encode(errors="replace"), *kind, *headers)
 
 
 def error_answer(

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from rulewright.openapi.operations import essence_of
 from rulewright.openapi.pointer import at
-from rulewright.openapi.sample import sample
+from rulewright.openapi.sample import likely
 from rulewright.openapi.streams import EVENTS
 from rulewright.openapi.tasks import HEADER
 from rulewright.sandbox.exchange import LATIN, Request, Response, answer, error_answer, json_answer, json_text
@@ -97,13 +97,13 @@ class Plain(Endpoint):
         for example in success.examples:
             if validator.is_valid(example):
                 return example
-        return sample(schemas, success.schema)
+        return likely(schemas, success.schema)
 
     @cached_property
     def _stream(self) -> bytes:
         """Two items of a stream."""
         success = self.operation.success
-        value = sample(self._parts.answers, success.item)
+        value = likely(self._parts.answers, success.item)
         if essence_of(success.stream) != EVENTS:
             return f"{json_text(value)}\n".encode() * 2
         return f"data: {value if isinstance(value, str) else json_text(value)}\n\n".encode() * 2
@@ -118,7 +118,7 @@ class Plain(Endpoint):
         elif success.schema is None:
             response = answer(success.status, success.filler, *success.content_type)
         else:
-            response = json_answer(success.status, self._value)
+            response = json_answer(success.status, self._value, *success.content_type)
         return apply_faults(refusal(faults) or response, faults, request, None)
 
 
@@ -157,7 +157,7 @@ class Submit(Endpoint):
         headers = [(header.lower().encode(LATIN), (address or task.id).encode(LATIN))] if header else []
         if header and success.schema is None:
             return answer(success.status, b"", *headers)
-        return json_answer(success.status, self._body.of(task, address), *headers)
+        return json_answer(success.status, self._body.of(task, address), *success.content_type, *headers)
 
     def _address(self, task_id: str, request: Request, values: Mapping[str, Any]) -> str:
         """Return the address by which a task is polled."""
@@ -205,7 +205,7 @@ class Poll(Endpoint):
         if self.operation.answers and success.schema is None:
             return answer(success.status, success.filler, *success.content_type, *headers)
         body = self._bodies[state if state in self._bodies else ""].of(task, state, origin)
-        return json_answer(success.status, body, *headers)
+        return json_answer(success.status, body, *success.content_type, *headers)
 
     def _unknown_task(self) -> str:
         forgotten = self._parts.tasks.forgotten
@@ -235,4 +235,4 @@ class Result(Plain):
             return send_file(request, task)
         result = self._body.of(task, "", request.origin)
         self._body.put_output(result, task, request.origin)
-        return json_answer(self.operation.success.status, result)
+        return json_answer(self.operation.success.status, result, *self.operation.success.content_type)

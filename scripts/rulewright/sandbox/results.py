@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from rulewright.openapi.pointer import decode
-from rulewright.openapi.sample import sample
+from rulewright.openapi.sample import likely
 from rulewright.sandbox.exchange import Request, Response, answer, error_answer
 from rulewright.sandbox.script import Outcome, apply_faults, refusal
 from rulewright.sandbox.spec import Operation, Spec, Success, Waiter
@@ -39,7 +39,7 @@ class SubmitBody:
     """The body of the response to a submit: a sample, with the task's id at the place that the link names, if any."""
 
     def __init__(self, schemas: Schemas, operation: Operation, id_pointer: str, *, numeric: bool) -> None:
-        value = sample(schemas, operation.success.schema or {})
+        value = likely(schemas, operation.success.schema or {})
         self._sample = value if isinstance(value, dict) else {}
         self._pointer = id_pointer
         self._numeric = numeric
@@ -59,7 +59,7 @@ class PollBody:
         spec = schemas.spec
         schema = (answer or operation.success).schema or {}
         properties = spec.properties(schema)
-        required = sample(schemas, schema)
+        required = likely(schemas, schema)
         wanted = dict.fromkeys((f"/{waiter.parameter}", "" if waiter.by_address else waiter.submitted))
         dates = [name for name, value in properties.items() if value.get("format") == "date-time"]
         self._waiter = waiter
@@ -143,7 +143,7 @@ class Output:
         if not tokens:
             plural = self._tokens[-1].endswith("s")
             return [url] if plural and "type" not in found and not listed else url
-        beside = before if isinstance(before, dict) else sample(self._schemas, found)
+        beside = before if isinstance(before, dict) else likely(self._schemas, found)
         beside = beside if isinstance(beside, dict) else {}
         child = spec.properties(found).get(tokens[0])
         return {**beside, tokens[0]: self._value(child, tokens[1:], url, beside.get(tokens[0]))}

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, get_args
 from urllib.parse import quote
 
 from rulewright.errors import InputError
+from rulewright.openapi.operations import is_json
 from rulewright.openapi.pointer import decode
 from rulewright.openapi.tasks import STATUS
 from rulewright.sandbox.exchange import (
@@ -312,7 +313,8 @@ _OF_A_FIELD: Final = frozenset({"unknown-status", "extra-field", "absent", "null
 
 def _field_fault(fault: Fault, response: Response, waiter: Waiter | None) -> Response:
     """Change a field of a JSON object; any other response stays as it is."""
-    value = json.loads(response.body) if JSON_TYPE in response.headers else None
+    media = dict(response.headers).get(JSON_TYPE[0], b"")
+    value = json.loads(response.body) if is_json(media.decode(LATIN)) else None
     if not isinstance(value, dict):
         return response
     if fault.kind == "extra-field":
@@ -329,8 +331,8 @@ def _field_fault(fault: Fault, response: Response, waiter: Waiter | None) -> Res
             parent[name] = None
         else:
             parent[name] = [17] if isinstance(parent.get(name), int | float) else 17
-    others = [header for header in response.headers if header[0] not in {b"content-length", b"content-type"}]
-    return answer(response.status, json_text(value).encode(), JSON_TYPE, *others)
+    others = [header for header in response.headers if header[0] != b"content-length"]
+    return answer(response.status, json_text(value).encode(), *others)
 
 
 def _holder(value: dict[str, Any], pointer: str) -> tuple[dict[str, Any], str] | None:

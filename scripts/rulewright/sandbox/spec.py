@@ -94,7 +94,7 @@ class Success:
     Args:
         status: The HTTP status.
         schema: The schema of the JSON body; None when there is no JSON body.
-        media: The media type of a body that is not JSON.
+        media: The media type of the body; None for none, and for JSON of the usual type.
         examples: The examples of the JSON body, in order, whether they match the schema or not.
         stream: The media type of a stream, which may be there beside JSON.
         item: The schema of its items.
@@ -109,7 +109,7 @@ class Success:
 
     @property
     def content_type(self) -> tuple[tuple[bytes, bytes], ...]:
-        """The header of a body that is not JSON."""
+        """The header of a body with a media type of its own."""
         return ((b"content-type", self.media.encode("latin-1", "replace")),) if self.media else ()
 
     @property
@@ -319,7 +319,8 @@ class Spec:
         item = item_schema(self.document, stream, content[stream]) if stream else None
         for media, entry in (content or {}).items():
             if is_json(media):
-                return Success(status, entry.get("schema") or {}, None, tuple(self.examples(entry)), stream, item)
+                own = None if "*" in media or essence_of(media) == "application/json" else media
+                return Success(status, entry.get("schema") or {}, own, tuple(self.examples(entry)), stream, item)
         media = next((media for media in content or () if "*" not in media), None)
         return Success(status, None, media, stream=stream, item=item)
 

@@ -42,8 +42,7 @@ def test_generated(case: schemathesis.Case[Any], bench: Bench, check: Callable[[
         checks = list(checks_of(case, subject, response, tagged='"discriminator"' in json.dumps(schema, default=str)))
         case.validate_response(response, checks=checks)
     if subject.schema is not None and is_json(case.body):
-        body = json.loads(json.dumps(case.body))  # schemathesis has classes of its own for some texts
-        check([bench.agree(subject, "a generated body", subject.with_body(body))])
+        check([bench.agree(subject, "a generated body", subject.with_body(plain(case.body)))])
 
 
 def checks_of(case: schemathesis.Case[Any], subject: Subject, response: Response, *, tagged: bool) -> Iterator[Any]:
@@ -52,17 +51,24 @@ def checks_of(case: schemathesis.Case[Any], subject: Subject, response: Response
     is_plain = subject.operation.body is None or (
         subject.schema is not None and case.media_type == subject.request.media
     )
-    if is_plain and subject.ruled is None and not case.headers:
-        # Of forms, headers and rules between parameters schemathesis does not know what is valid.
+    fits = not is_json(case.body) or subject.schema is None or subject.verdict(plain(case.body)).valid
+    if is_plain and fits and subject.ruled is None and not case.headers:
+        # Of forms, headers and rules between parameters schemathesis does not know what is valid, nor of some formats.
         yield positive_data_acceptance
     media = response.headers.get("content-type", [""])[0]
     has_success = subject.reply(subject.operation.success.status) is not None  # else the sandbox invents one
+    is_judged = json_media(media) and not tagged and subject.has_answer
     for check in CONFORMANCE if has_success and response.status_code < 400 else ():
         # What a sandbox invents for a refusal is not the document's, a HEAD has no body, a stream is no JSON, and
         # schemathesis neither lets a tag choose a schema nor knows a tag that is the name of one.
         is_typed = case.method != "HEAD" if check is content_type_conformance else True
-        if is_typed and (check is not response_schema_conformance or (json_media(media) and not tagged)):
+        if is_typed and (check is not response_schema_conformance or is_judged):
             yield check
+
+
+def plain(value: Any) -> Any:
+    """Return a value in the classes of JSON; schemathesis has classes of its own for some texts."""
+    return json.loads(json.dumps(value))
 
 
 def is_json(value: Any) -> bool:
