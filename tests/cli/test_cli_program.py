@@ -94,19 +94,6 @@ def test_ctrl_c_between_two_attempts_starts_nothing(serve: Serve) -> None:
     assert sandbox.sent("POST") == 1
 
 
-def test_a_closed_output_is_no_traceback(serve: Serve) -> None:
-    """Exit 1, with one line on how to continue."""
-    sandbox = serve("")
-    with start("text2video", "a cat", "--quiet", *sandbox.options) as process:
-        assert process.stdout is not None
-        process.stdout.close()
-        assert process.stderr is not None
-        err = process.stderr.read()
-        assert process.wait(20) == 1
-    assert err.startswith("error: cannot write to standard output: Broken pipe; go on with: mountsea-gemini wait")
-    assert "Traceback" not in err
-
-
 @pytest.mark.parametrize(
     ("library", "arguments", "way_out"),
     [

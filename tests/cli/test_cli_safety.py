@@ -139,21 +139,6 @@ def test_there_is_no_option_for_the_token(cli: Cli) -> None:
     assert cli("text2video", "a cat", "--token", KEY).code == 2
 
 
-def test_a_held_signal_is_raised_after_the_response() -> None:
-    """The first signal in a submit is announced, and raised once the id is known."""
-    notices: list[str] = []
-    interrupts = Interrupts()
-    with interrupts.handled():
-        with interrupts.held(lambda: notices.append("held")):
-            signal.raise_signal(signal.SIGTERM)
-            signal.raise_signal(signal.SIGTERM)
-            reached = True
-        assert (reached, notices) == (True, ["held"])
-        with pytest.raises(Interrupted, match="SIGTERM"):
-            interrupts.deliver()
-        interrupts.deliver()
-
-
 def test_a_signal_ends_a_pause_between_attempts() -> None:
     """No request is under way, so the signal is not held."""
     interrupts = Interrupts()
@@ -166,17 +151,6 @@ def test_a_signal_ends_a_pause_between_attempts() -> None:
         pause()
     assert interrupts.idle
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_a_handler_of_somebody_else_is_left_alone() -> None:
-    """Ignored signals, as under nohup, and handlers of a host program stay."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with Interrupts().handled():
-            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-            assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def test_a_message_that_fails_in_a_handler_does_not_end_the_submit() -> None:

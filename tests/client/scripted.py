@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 import httpx
-from mountsea_gemini import AsyncClient, AsyncTask, Client, Task
+import pytest
+from mountsea_gemini import ApiError, AsyncClient, AsyncTask, Client, Task
 from rulewright.testing import FakeClock
 
 TOKEN: Final = "sk-very-secret-0123456789abcdef"  # noqa: S105  made up
@@ -47,7 +48,7 @@ def fails(error: Callable[[str], Exception]) -> Reply:
 
 
 class _Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
-    def __init__(self, pieces: Iterable[bytes], error: Exception | None) -> None:
+    def __init__(self, pieces: Iterable[bytes], error: BaseException | None) -> None:
         self._pieces = list(pieces)
         self._error = error
 
@@ -62,7 +63,11 @@ class _Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def stream(
-    status: int, pieces: Iterable[bytes], headers: Mapping[str, str] | None = None, *, error: Exception | None = None
+    status: int,
+    pieces: Iterable[bytes],
+    headers: Mapping[str, str] | None = None,
+    *,
+    error: BaseException | None = None,
 ) -> Reply:
     """Return a reply whose body comes in pieces and may break; it has just the headers given."""
     kept = list(pieces)
@@ -113,6 +118,13 @@ class Play:
     def of(self, kind: str) -> list[httpx.Request]:
         """Return the requests of one kind."""
         return [request for seen, request in self.seen if seen == kind]
+
+
+def wait_error(skin: Skin, play: Play, *, clock: FakeClock | None = None, **options: Any) -> Any:
+    """Wait, and return the error."""
+    with pytest.raises(ApiError) as caught:
+        skin.do(skin.task(skin.client(play, clock=clock or FakeClock())).wait(**options))
+    return caught.value
 
 
 class Skin:

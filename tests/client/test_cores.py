@@ -108,9 +108,9 @@ def test_arguments_that_a_poll_takes_from_its_submit_are_required(monkeypatch: p
     monkeypatch.setattr(_cores, "SUBMITS", {"draw": "elsewhere", "make": POLL, "film": POLL, "cut": POLL})
     carried = {"draw": {"x": "x"}, "make": {"shop": "store", "at": "at"}, "cut": {"b": "c"}}
     monkeypatch.setattr(_cores, "POLL_ARGUMENTS", carried)
-    told = f"to ask about a task, {POLL} also needs"
-    assert configuration_error(key, ID) == f"{told} at, b, shop"
-    assert configuration_error(key, ID, None, {"shop": 1}) == f"{told} at, b"
+    message = f"to ask about a task, {POLL} also needs"
+    assert configuration_error(key, ID) == f"{message} at, b, shop"
+    assert configuration_error(key, ID, None, {"shop": 1}) == f"{message} at, b"
     assert key(ID, None, {"shop": 1, "b": 2, "at": 3}) == TaskKey(ID, POLL, (("shop", 1), ("b", 2), ("at", 3)))
 
 
@@ -141,11 +141,11 @@ def submit(stage: Stage, body: Mapping[str, Any] = BODY, **options: Any) -> Any:
 
 def test_a_submit_is_checked_sent_and_reported() -> None:
     """The handle is built from the task's key and passed to `on_submitted`."""
-    told: list[Any] = []
+    reported: list[Any] = []
     stage = Stage(answers=[answer(201, taskId=ID)])
-    task = submit(stage, handle=lambda task: ("handle", task), on_submitted=told.append)
+    task = submit(stage, handle=lambda task: ("handle", task), on_submitted=reported.append)
     assert task == ("handle", TaskKey(ID, POLL, ()))
-    assert told == [task]
+    assert reported == [task]
     (sent,) = stage.sent
     assert (sent.request.method, sent.request.url, sent.timeout) == ("POST", f"{BASE}/gemini/video/generate", 17.0)
     assert json.loads(sent.request.content or b"") == BODY

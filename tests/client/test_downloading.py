@@ -340,21 +340,9 @@ def test_a_large_file_takes_little_memory(skin: Skin, tmp_path: Path) -> None:
 
 def test_an_interrupted_download_leaves_nothing_behind(skin: Skin, tmp_path: Path) -> None:
     """Ctrl-C during a transfer leaves the older file and no other."""
-
-    class Interrupted(httpx.SyncByteStream, httpx.AsyncByteStream):
-        def __iter__(self) -> Iterator[bytes]:
-            yield FILM[:99]
-            raise KeyboardInterrupt
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            for piece in self:
-                yield piece
-
     target = tmp_path / "cat.mp4"
     target.write_bytes(OLD)
-    play = Play(file=[lambda _: httpx.Response(200, stream=Interrupted())])
-    client = skin.client(play)
     with pytest.raises(KeyboardInterrupt):
-        skin.do(skin.task(client).download(target))
+        fetch(skin, Play(file=[stream(200, [FILM[:99]], error=KeyboardInterrupt())]), target)
     assert target.read_bytes() == OLD
     assert [entry.name for entry in tmp_path.iterdir()] == ["cat.mp4"]

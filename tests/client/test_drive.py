@@ -92,6 +92,15 @@ def test_requests_are_sent_files_are_opened_read_and_closed(skin: Skin) -> None:
         assert skin.do(client.run(core())) == [b"/a", 200, "z", b"/b", b"", 1]
 
 
+def make_failing(error: BaseException) -> Callable[..., Any]:
+    """Return a disk action or a callback that raises."""
+
+    def fail(*_: Any) -> Any:
+        raise error
+
+    return fail
+
+
 class Sheet:
     """A file that has room for one piece."""
 
@@ -105,15 +114,6 @@ class Sheet:
         self.held.append(chunk)
 
 
-def make_action(error: Exception) -> Callable[[], Any]:
-    """Return a disk action that raises."""
-
-    def action() -> Any:
-        raise error
-
-    return action
-
-
 def test_a_disk_error_is_an_outcome(skin: Skin) -> None:
     """It has the system's message, or else the name of the exception."""
     sheet = Sheet()
@@ -125,19 +125,19 @@ def test_a_disk_error_is_an_outcome(skin: Skin) -> None:
         read, denied, odd = run_effects(
             skin,
             Disk(lambda: 7, brief=brief),
-            Disk(make_action(PermissionError(errno.EACCES, "Permission denied")), brief=brief),
-            Disk(make_action(BlockingIOError("no number")), brief=brief),
+            Disk(make_failing(PermissionError(errno.EACCES, "Permission denied")), brief=brief),
+            Disk(make_failing(BlockingIOError("no number")), brief=brief),
         )
         assert (read, denied.detail, odd.detail) == (7, "Permission denied", "BlockingIOError")
     with pytest.raises(KeyError):
-        on_disk(Disk(make_action(KeyError("a mistake of ours"))))
+        on_disk(Disk(make_failing(KeyError("a mistake of ours"))))
 
 
 def test_the_caller_is_notified(skin: Skin) -> None:
     """The callback gets the argument, and its result is ignored."""
-    told: list[Any] = []
-    run_effects(skin, Tell(told.append, "a"), Tell(told.append, None))
-    assert told == ["a", None]
+    received: list[Any] = []
+    run_effects(skin, Tell(received.append, "a"), Tell(received.append, None))
+    assert received == ["a", None]
 
 
 def test_an_error_of_a_callback_is_raised_in_the_core(skin: Skin) -> None:
@@ -146,7 +146,7 @@ def test_an_error_of_a_callback_is_raised_in_the_core(skin: Skin) -> None:
 
     def core(error: BaseException) -> Core[Any]:
         try:
-            yield from Tell(make_callback(error), None)
+            yield from Tell(make_failing(error), None)
         except BaseException as caught:
             seen.append(caught)
             now = yield from Now()
@@ -160,12 +160,3 @@ def test_an_error_of_a_callback_is_raised_in_the_core(skin: Skin) -> None:
         with pytest.raises(KeyboardInterrupt):
             skin.do(client.run(core(theirs)))
     assert seen == [ours, theirs]
-
-
-def make_callback(error: BaseException) -> Callable[[Any], None]:
-    """Return a callback that raises."""
-
-    def callback(_: Any) -> None:
-        raise error
-
-    return callback

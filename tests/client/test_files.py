@@ -8,8 +8,6 @@ import os
 import re
 import socket
 import stat
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,8 @@ from typing import Any
 import pytest
 from mountsea_gemini import ConfigurationError
 from mountsea_gemini._files import Partial, begin, checked_target, sweep, sync_directory
+
+from tests.client.test_crash import program
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="rights and open directories are POSIX")
 
@@ -302,54 +302,31 @@ def test_a_rename_is_made_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 HOLDER = """
-import sys
+import sys, time
 from pathlib import Path
 from mountsea_gemini._files import Partial
 partial = Partial.beside(Path(sys.argv[1]))
 partial.write(b"x" * 99)
 print("ready", flush=True)
-sys.stdin.readline()
+time.sleep(60)
 """
-
-
-def start_writer(target: Path) -> subprocess.Popen[str]:
-    """Start a process that writes a part, and wait until it has."""
-    places = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(target)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=places,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
-def stop(process: subprocess.Popen[str]) -> None:
-    """Kill a process without letting it clean up."""
-    process.kill()
-    process.communicate()
 
 
 @POSIX
 def test_only_parts_of_dead_processes_are_removed(tmp_path: Path) -> None:
     """Parts of this process and of other living ones stay."""
-    living, killed = start_writer(tmp_path / "a.mp4"), start_writer(tmp_path / "b.mp4")
-    try:
-        own = Partial.beside(tmp_path / "c.mp4")
-        sweep(tmp_path)
-        assert len(names(tmp_path)) == 3
-        stop(killed)
+    with program(HOLDER, str(tmp_path / "a.mp4")) as (_, living):
+        assert living.readline() == "ready\n"
+        with program(HOLDER, str(tmp_path / "b.mp4")) as (_, killed):
+            assert killed.readline() == "ready\n"
+            own = Partial.beside(tmp_path / "c.mp4")
+            sweep(tmp_path)
+            assert len(names(tmp_path)) == 3
         sweep(tmp_path)
         assert len(names(tmp_path)) == 2
         own.commit()
         sweep(tmp_path)
         assert len(names(tmp_path)) == 2
-    finally:
-        stop(killed)
-        stop(living)
     sweep(tmp_path)
     assert names(tmp_path) == ["c.mp4"]
 

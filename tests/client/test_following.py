@@ -55,8 +55,8 @@ def test_a_wait_ends_at_its_timeout(timeout: float | None, fresh: bool, before: 
 
 def test_a_negative_timeout_is_refused() -> None:
     """Zero is allowed, less is not."""
-    told = "timeout must be a number of seconds, zero or more, got -1"
-    assert configuration_error(wait, make_settings(), TaskKey(ID, POLL), -1, None, fresh=False) == told
+    message = "timeout must be a number of seconds, zero or more, got -1"
+    assert configuration_error(wait, make_settings(), TaskKey(ID, POLL), -1, None, fresh=False) == message
 
 
 def fetch(stage: Stage, path: Any, index: Any = 0, **options: Any) -> Path:
@@ -108,8 +108,8 @@ def test_an_expired_file_is_polled_for_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("index", [-1, True, "0", None, 1.0, "x" * 200])
 def test_an_index_is_a_number_from_zero(index: Any, tmp_path: Path) -> None:
     """Anything else is shown in short form."""
-    told = f"index counts a task's files from 0, got {repr(index)[:100]}"
-    assert configuration_error(fetch, Stage(), tmp_path / "cat.bin", index) == told
+    message = f"index counts a task's files from 0, got {repr(index)[:100]}"
+    assert configuration_error(fetch, Stage(), tmp_path / "cat.bin", index) == message
 
 
 @pytest.mark.parametrize(
@@ -144,8 +144,8 @@ def test_a_path_is_checked_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(_cores, "checked_target", fail)
-    told = "cannot write to cat\\u202e: Input/output error\n  task: 7f3c"
-    assert configuration_error(fetch, stage, "cat\u202e") == told
+    message = "cannot write to cat\\u202e: Input/output error\n  task: 7f3c"
+    assert configuration_error(fetch, stage, "cat\u202e") == message
     assert stage.brief == [True, True]
 
 

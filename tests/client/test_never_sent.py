@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import errno
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +15,7 @@ import pytest
 from mountsea_gemini import ApiError, ConfigurationError, ConnectionFailed, SubmitOutcomeUnknown
 
 from tests.client.scripted import TOKEN, Skin
+from tests.client.test_crash import program
 from tests.client.test_sockets import RawServer, answer, client_of, hang_up, never_answer, reset
 
 API = "https://api.example.com"
@@ -170,7 +168,7 @@ def test_a_hanging_name_lookup_times_out(skin: Skin, hanging_names: list[str]) -
 
 def test_a_hanging_name_lookup_does_not_keep_the_program_alive() -> None:
     """Neither the event loop nor the interpreter waits for it at exit."""
-    program = """
+    text = """
 import asyncio, socket, time
 from mountsea_gemini import AsyncClient, Client, ConnectionFailed
 socket.getaddrinfo = lambda *_, **__: time.sleep(60)
@@ -183,11 +181,9 @@ try:
 except ConnectionFailed:
     print("async")
 """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=30, check=True
-    )
-    assert done.stdout.split() == ["sync", "async"]
+    with program(text) as (process, output):
+        assert process.wait(30) == 0
+        assert output.read().split() == ["sync", "async"]
 
 
 def test_a_server_that_reads_slowly_does_not_stretch_a_submit(skin: Skin) -> None:
@@ -293,20 +289,14 @@ def test_a_process_that_was_stopped_reads_what_has_arrived(kind: str, pieces: in
         answered.set()
 
     stopped = threading.Event()
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with RawServer(late) as server:
-        child = subprocess.Popen(
-            [sys.executable, "-c", STOPPED, kind, server.url], env=environment, stdout=subprocess.PIPE, text=True
-        )
-        try:
+        with program(STOPPED, kind, server.url) as (child, output):
             assert arrived.wait(30)
             child.send_signal(signal.SIGSTOP)
             stopped.set()
             assert answered.wait(30)
             time.sleep(2)
             child.send_signal(signal.SIGCONT)
-            assert child.communicate(timeout=30)[0].strip() == "t"
-        finally:
-            child.kill()
-            child.wait()
+            assert child.wait(30) == 0
+            assert output.read() == "t\n"
         assert len(server.requests) == 1

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any
 from unittest.mock import Mock
 
 import httpx
 import pytest
-from mountsea_gemini import ApiError, ConnectionFailed, NotFound, ServerError, WaitTimeout
+from mountsea_gemini import ConnectionFailed, NotFound, ServerError, WaitTimeout
 from mountsea_gemini._answers import Reader
 from mountsea_gemini._drive import SyncDriver
 from mountsea_gemini._exchange import Failed, Request
@@ -19,15 +18,7 @@ from mountsea_gemini._waiting import Polling, wait_for_end
 from mountsea_gemini.waiters import TASK as WAITER
 from rulewright.testing import FakeClock
 
-from tests.client.scripted import COMPLETED, PROCESSING, TASK, Play, Reply, Skin, reply, state
-
-
-def wait_error(skin: Skin, play: Play, **options: Any) -> Any:
-    """Wait, and return the error."""
-    clock = options.pop("clock", None) or FakeClock()
-    with pytest.raises(ApiError) as caught:
-        skin.do(skin.task(skin.client(play, clock=clock)).wait(**options))
-    return caught.value
+from tests.client.scripted import COMPLETED, PROCESSING, TASK, Play, Reply, Skin, reply, state, wait_error
 
 
 def test_a_wait_polls_once_more_at_its_deadline(skin: Skin) -> None:

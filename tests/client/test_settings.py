@@ -88,8 +88,8 @@ def test_an_empty_token_is_refused(token: Any) -> None:
 @pytest.mark.parametrize("token", ["sk a", "sk\x7f", "sk\n\nx", "sk\u00fc", "sk\u043b", "sk\0x"])
 def test_a_token_is_printable_ascii(token: str) -> None:
     """From the exclamation mark to the tilde."""
-    told = "holds white space or characters no token has; it is not shown here"
-    assert settings_error(token) == f"the token given to the client {told}"
+    message = "holds white space or characters no token has; it is not shown here"
+    assert settings_error(token) == f"the token given to the client {message}"
     assert token_of(make_settings("!~")) == "!~"
 
 

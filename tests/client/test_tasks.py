@@ -100,7 +100,7 @@ def record_polls(clock: FakeClock) -> tuple[list[float], Any]:
 @pytest.mark.parametrize("how", ["wait", "download"])
 def test_only_the_first_wait_after_a_submit_begins_with_a_pause(skin: Skin, tmp_path: Path, how: str) -> None:
     """This holds for `wait` and `download`; timeout and callback are passed on."""
-    clock, told = FakeClock(), list[str]()
+    clock, statuses = FakeClock(), list[str]()
     path = [tmp_path / "cat.mp4"] * (how == "download")
     seen, noted = record_polls(clock)
     client = skin.client(Play([ACCEPTED], [noted]), clock=clock)
@@ -109,9 +109,9 @@ def test_only_the_first_wait_after_a_submit_begins_with_a_pause(skin: Skin, tmp_
         began = clock.elapsed
         seen.clear()
         with pytest.raises(WaitTimeout):
-            skin.do(getattr(task, how)(*path, timeout=9, on_poll=lambda result: told.append(result.status)))
+            skin.do(getattr(task, how)(*path, timeout=9, on_poll=lambda result: statuses.append(result.status)))
         assert (seen[0] - began, clock.elapsed - began) == (first, 9.0)
-    assert set(told) == {"processing"}
+    assert set(statuses) == {"processing"}
     known = skin.task(client)
     seen.clear()
     began = clock.elapsed

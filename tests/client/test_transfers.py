@@ -85,8 +85,8 @@ def test_a_film_is_requested_read_and_renamed(tmp_path: Path, caplog: pytest.Log
 def test_a_read_has_a_minimal_timeout(tmp_path: Path) -> None:
     """Some transports take zero as no timeout."""
     stage = Stage([whole([])], takes=20.0)
-    told = f"cannot download {SHOWN} to cat.mp4: 0 bytes came, 24 were announced{WAY_OUT}"
-    assert download_error(stage, tmp_path, total=20.0) == told
+    message = f"cannot download {SHOWN} to cat.mp4: 0 bytes came, 24 were announced{WAY_OUT}"
+    assert download_error(stage, tmp_path, total=20.0) == message
     assert stage.asked == [("GET", URL, 20.0, True)]
     assert stage.patience == [0.001]
 
@@ -114,8 +114,8 @@ def test_the_fourth_attempt_may_succeed(tmp_path: Path) -> None:
 def test_no_pause_outlasts_the_transfer(tmp_path: Path, total: float, slept: list[float]) -> None:
     """An attempt that could only start too late is not made."""
     stage = Stage([CUT])
-    told = f"cannot download {SHOWN} to cat.mp4: the connection broke{WAY_OUT}"
-    assert download_error(stage, tmp_path, total=total) == told
+    message = f"cannot download {SHOWN} to cat.mp4: the connection broke{WAY_OUT}"
+    assert download_error(stage, tmp_path, total=total) == message
     assert stage.clock.slept == slept
     assert stage.clock.elapsed == START + sum(slept)
 
@@ -277,8 +277,8 @@ def test_an_incomplete_file_is_an_error(
     """The message names the first problem."""
     final = words in {LARGE, PACKED}
     stage = Stage([Head(200, headers, pieces)])
-    told = words if final else AGAIN.format(name=name, why=words)
-    assert download_error(stage, tmp_path, name=name, limit=24) == told
+    message = words if final else AGAIN.format(name=name, why=words)
+    assert download_error(stage, tmp_path, name=name, limit=24) == message
     assert len(stage.asked) == (1 if final else 4)
 
 
@@ -307,8 +307,8 @@ def test_a_transfer_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     pieces = [FILM[:9], FILM[9:]]
     assert fetch(Stage([whole(pieces)], takes=15.0), tmp_path, total=45.5).read_bytes() == FILM
     (tmp_path / "cat.mp4").unlink()
-    told = AGAIN.format(name="cat.mp4", why="not done within 45.5 s, after 24 bytes")
-    assert download_error(Stage([whole(pieces)], takes=15.5), tmp_path, total=46.5) == told.replace("45.5", "46.5")
+    message = AGAIN.format(name="cat.mp4", why="not done within 45.5 s, after 24 bytes")
+    assert download_error(Stage([whole(pieces)], takes=15.5), tmp_path, total=46.5) == message.replace("45.5", "46.5")
 
 
 @pytest.mark.parametrize("step", ["beside", "write", "commit"])

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from mountsea_gemini import (
-    ApiError,
     PollContradicted,
     TaskCancelled,
     TaskEnded,
@@ -30,15 +29,8 @@ from tests.client.scripted import (
     Skin,
     reply,
     state,
+    wait_error,
 )
-
-
-def wait_error(skin: Skin, play: Play, **options: Any) -> Any:
-    """Wait, and return the error."""
-    clock = options.pop("clock", None) or FakeClock()
-    with pytest.raises(ApiError) as caught:
-        skin.do(skin.task(skin.client(play, clock=clock)).wait(**options))
-    return caught.value
 
 
 def test_every_documented_state_has_the_meaning_the_waiter_gives_it(skin: Skin) -> None:

@@ -46,20 +46,20 @@ def test_every_decision_stands_where_it_was_made() -> None:
     """Names, responses, links, waiters, and no defaults; open lists may hold more."""
     spec = read_document()
     wanted = yaml.safe_load(SAID.read_text(encoding="utf-8"))
-    told = [f"{pointer}: got {at(spec, pointer)!r}, wanted {value!r}" for pointer, value in wanted.items()
+    problems = [f"{pointer}: got {at(spec, pointer)!r}, wanted {value!r}" for pointer, value in wanted.items()
             if not holds(at(spec, pointer), value, is_open=pointer.endswith(("/*", "/enum")))]  # fmt: skip
-    assert not told, "\n  ".join([f"{len(told)} decisions of the overlays do not hold", *told, BLAME])
+    assert not problems, "\n  ".join([f"{len(problems)} decisions of the overlays do not hold", *problems, BLAME])
 
 
 def test_the_rules_refuse_what_the_vendors_words_say(merged: Merged) -> None:
     """The document's rules agree with the table written from the page."""
     verdict = Verdict(video_rules(merged), levels=("error", "warning"))
-    told = []
+    problems = []
     for case in itertools.chain(finite_cases(others=False), text_cases(), many_images()):
         broken, wanted = verdict.broken(case.body), tuple(each.rule for each in case.expected)
         if broken != wanted:
-            told.append(f"{dict(case.body)}: breaks {list(broken)}, wanted {list(wanted)}")
-    assert not told, "\n  ".join([f"{len(told)} requests are judged otherwise", *told[:5], BLAME])
+            problems.append(f"{dict(case.body)}: breaks {list(broken)}, wanted {list(wanted)}")
+    assert not problems, "\n  ".join([f"{len(problems)} requests are judged otherwise", *problems[:5], BLAME])
 
 
 def test_a_model_sends_no_defaults() -> None:

@@ -137,10 +137,10 @@ def test_a_failure_names_case_part_and_the_line_to_reproduce_it() -> None:
     case = next(each for each in CASES if "img2video-needs-images" in each["gives"].get("rules", ()))
     player = Player()
     player.asked.clear()
-    told = problem(case, player, ZeroDivisionError())
-    assert told is not None
-    assert told.startswith(f"{case['name']}: got ")
-    assert "\n  at fault: the client\n  reproduce: CONTRACT_CASE=" in told
+    text = problem(case, player, ZeroDivisionError())
+    assert text is not None
+    assert text.startswith(f"{case['name']}: got ")
+    assert "\n  at fault: the client\n  reproduce: CONTRACT_CASE=" in text
     misjudged = {**case, "gives": {**case["gives"], "rules": ["ingredients-need-images"]}}
     assert blame(CONTRACT, misjudged) == "the effective document"
     sent = next(each for each in CASES if each["sends"] and "body" in each["sends"][0] and "error" not in each["gives"])

@@ -80,11 +80,11 @@ def test_an_empty_part_of_a_path_is_no_value() -> None:
 
 def test_an_inferred_rule_is_not_called_published() -> None:
     """Each rule is labelled by its own level."""
-    told = {
+    labels = {
         label.text.partition(" ")[0]: label.provenance
         for label in Sandbox("mountsea_gemini").core.provenance()
         if label.kind == "rule"
     }
     inferred = {rule.id for rule in RULES.values() if rule.level == "warning"}
-    assert {name for name, provenance in told.items() if provenance == "inferred"} == inferred
-    assert set(told.values()) == {"inferred", "published"}
+    assert {name for name, provenance in labels.items() if provenance == "inferred"} == inferred
+    assert set(labels.values()) == {"inferred", "published"}

@@ -9,7 +9,7 @@ from typing import Any
 import av
 import pytest
 
-from tests.sandbox.asking import AUTH, HOST, TEXT, Ask, Send, poll, start_task
+from tests.sandbox.asking import HOST, TEXT, Ask, Send, poll, start_task
 from tests.sandbox.make_videos import make
 
 VIDEOS = files("rulewright.sandbox") / "videos"
@@ -88,11 +88,3 @@ def test_a_range_outside_the_file_is_refused(send: Send, wanted: str) -> None:
     answer = send(Ask("GET", result(send), {"range": wanted}))
     assert answer.status == 416
     assert any(name == "content-range" and value.startswith("bytes */") for name, value in answer.headers)
-
-
-def test_only_an_ended_successful_task_has_a_file(send: Send) -> None:
-    """Anything else is a 404, and other methods a 405."""
-    running, failed = start_task(send), start_task(send, x_sandbox_script="failed now")
-    for task_id in (running, failed, "unknown", "../" * 3):
-        assert send(Ask("GET", f"/files/{task_id}.mp4", AUTH)).status == 404
-    assert send(Ask("POST", result(send), {})).status == 405

@@ -94,7 +94,7 @@ class Schemas:
         self.gaps |= {(self._place, f"the keyword {each}"): None for each in _UNCHECKED if each in schema}
         kept = (self._keyword(keyword, operand) for keyword, operand in schema.items())
         result = deprecated | {keyword: operand for pairs in kept for keyword, operand in pairs}
-        name, known = union_tags(self._document_schemas.resolve, schema)
+        name, known = union_tags(self._document_schemas.document, schema)
         if known:
             members = schema.get("oneOf") or schema["anyOf"]
             index = {id(each): position for position, each in enumerate(members)}

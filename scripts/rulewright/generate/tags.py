@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final
 
 from rulewright.openapi.discriminators import SCHEMAS, derived_tags, tag_field, tags
-from rulewright.openapi.references import follow
 
 TAGS: Final = "rulewright-tags"
 """The key under which a union has the field that distinguishes its members, and the member of each value."""
@@ -18,7 +16,7 @@ def note_tags(value: dict[str, Any], document: Any) -> dict[str, Any]:
     members = [each for key in ("anyOf", "oneOf") for each in value.get(key) or ()]
     if not (tag_field(value) and members):
         return value
-    return {**value, TAGS: _tag_table(value, members, tags(partial(follow, document), value, members))}
+    return {**value, TAGS: _tag_table(value, members, tags(document, value, members))}
 
 
 def _tag_table(schema: dict[str, Any], members: list[Any], known: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +32,7 @@ def offer_derived(document: Any) -> None:
     unions: dict[str, Any] = {}
     for name, base in found.items():
         if isinstance(base, dict) and tag_field(base) and TAGS not in base:
-            members, known = derived_tags(partial(follow, document), found, name)
+            members, known = derived_tags(document, found, name)
             if len(members) > 1:
                 unions[name] = {"anyOf": members, TAGS: _tag_table(base, members, known) | {"base": len(members) - 1}}
     targets = {SCHEMAS + name: f"{SCHEMAS}{name}-or-derived" for name in unions}

@@ -119,7 +119,7 @@ class _Maker:
         """Return a sample of what is composed of a base with a discriminator, or else of the base, with its tag."""
         base = reference.removeprefix(SCHEMAS)
         components = (self.schemas.document.get("components") or {}).get("schemas") or {}
-        known = derived_tags(self.schemas.resolve, components, base)[1] if base in components else {}
+        known = derived_tags(self.schemas.document, components, base)[1] if base in components else {}
         others = {tag: each for tag, each in known.items() if each["$ref"] != reference}
         tag, member = next(iter((others or known).items()), ("", None))
         made = self.make(member, depth + 1) if others else self._of_type(value, depth)
@@ -148,7 +148,7 @@ class _Maker:
         if not isinstance(chosen, dict):
             return chosen
         beside = self._of_type(value, depth) if value.get("properties") or value.get("allOf") else {}
-        name, known = union_tags(self.schemas.resolve, value)
+        name, known = union_tags(self.schemas.document, value)
         own = [tag for tag, each in known.items() if each is taken]
         if own and chosen.get(name) not in own:
             chosen = {**chosen, name: own[0]}

@@ -156,7 +156,7 @@ class Schemas:
 
     def _choose_by_tag(self, schema: Mapping[str, Any], plain: dict[str, Any]) -> None:
         """Let a value whose tag is known fit the alternative of its tag, whichever others it fits."""
-        name, known = union_tags(self.resolve, schema)
+        name, known = union_tags(self.document, schema)
         keyword = "oneOf" if plain.get("oneOf") else "anyOf"
         if not known:
             return

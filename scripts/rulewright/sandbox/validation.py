@@ -116,7 +116,7 @@ class Schemas(DocumentSchemas):
         for member in schema.get("allOf") or ():
             if not is_rule(member):
                 yield from self.rule_subjects(member, value, at, above)
-        name, known = union_tags(self.resolve, schema)
+        name, known = union_tags(self.document, schema)
         tag = value.get(name) if known and isinstance(value, dict) else None
         for keyword in ("oneOf", "anyOf"):
             matching = [each for each in schema.get(keyword) or () if self._branch(each).is_valid(value)]
