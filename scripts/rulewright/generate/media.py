@@ -29,6 +29,16 @@ def bytes_for_opaque(document: Any) -> None:
                 media["schema"] = {"type": "string"}
 
 
+def bytes_for_json_files(document: Any) -> None:
+    """Declare an answer as bytes that is a file by its schema and JSON by its media type."""
+    for content in contents(document, answers=True):
+        for name in [*content]:  # each is taken out and put back: they keep their order
+            media = content.pop(name)
+            found = follow_schema(document, media.get("schema")) if isinstance(media, dict) else {}
+            is_file = is_json(name) and found.get("format") == "binary" and "contentMediaType" not in found
+            content[_OCTETS if is_file else name] = media
+
+
 def json_first(document: Any) -> None:
     """Put JSON before what else an answer may be, which the client reads by its Content-Type."""
     for content in contents(document, answers=True):

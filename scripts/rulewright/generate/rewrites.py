@@ -14,7 +14,15 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
-from rulewright.generate.media import bytes_for_opaque, contents, items_of_streams, json_first, media_types, members
+from rulewright.generate.media import (
+    bytes_for_json_files,
+    bytes_for_opaque,
+    contents,
+    items_of_streams,
+    json_first,
+    media_types,
+    members,
+)
 from rulewright.generate.tags import note_tags, offer_derived, redirect
 from rulewright.openapi.discriminators import SCHEMAS
 from rulewright.openapi.operations import is_ignored, is_json, parameter_schema
@@ -548,6 +556,7 @@ DOCUMENT_REWRITES: Final = (
     ),
     Patch("call OpenAPI 3.2 by the name of 3.1", "it refuses any other version", "0.29.1", call_3_1),
     Patch("leave out the content of answers to HEAD", "it parses a body that is never sent", "0.29.1", empty_heads),
+    Patch("declare an answer in JSON that is a file as bytes", "it reads JSON", "0.29.1", bytes_for_json_files),
     Patch("put JSON before other answers", "it reads the first, whichever comes", "0.29.1", json_first),
     Patch("declare a stream by its item", "it reads it as one text, or as bytes", "0.29.1", items_of_streams),
     Patch(
