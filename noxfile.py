@@ -181,7 +181,7 @@ def names(session: nox.Session) -> None:
     if not released and not session.posargs:
         session.skip("nothing is released yet; name a revision to compare with")
     against = ["--against", *session.posargs] if session.posargs else []
-    for package, folder in (("mountsea_gemini", "generated"), ("rulewright", "scripts")):
+    for package, folder in (("mountsea_gemini", "generated"), ("rulewright.testing", "scripts")):
         session.run("griffe", "check", package, "--search", folder, *against)
 
 

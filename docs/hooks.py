@@ -25,6 +25,7 @@ _twins: dict[str, tuple[str, str]] = {}
 def on_page_markdown(markdown: str, *, page: Page, config: Any, files: Files) -> str:  # noqa: ARG001
     """Put the output of code in the place of its mark, and keep the page's Markdown for its twin."""
     text = _MARK.sub(lambda found: _SOURCES[found[1]](found[2]), markdown)
+    text = text.replace("OWNER/REPOSITORY", os.environ.get("GITHUB_REPOSITORY", "OWNER/REPOSITORY"))
     _twins[page.file.src_uri] = (str(page.title), text)
     return text
 

@@ -37,6 +37,7 @@ ELSEWHERE = {
     "nox -s tests": "it is the run this test is part of",
     'python -m pip install ".[cli]" ./scripts': "the session that runs this test has installed exactly that",
     'python -m pip install ".[cli,batch]"': "the same",
+    "python -m pip install ./scripts": "the same",
     "python -m pip install nox && nox -s demo": "run below without its first half: nox runs this test",
 }
 

@@ -75,3 +75,10 @@ def test_a_full_disk_is_reported_in_one_line(arguments: list[str]) -> None:
         done = subprocess.run([*PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "error: [Errno 28] No space left on device\n"
+
+
+def test_an_output_that_is_closed_is_one_line() -> None:
+    """Exit 1, so that nobody takes it for an empty list."""
+    command = ["sh", "-c", '"$@" >&-', "sh", *PROGRAM, "rules", "list"]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "error: standard output is closed\n")

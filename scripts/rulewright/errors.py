@@ -102,11 +102,13 @@ def run_cli(main: Callable[[], int]) -> int:
     Returns:
         `main`'s own exit code, 1 for an unusable input or an unwritable output, 130 for Ctrl-C and SIGTERM.
     """
+    if sys.stdout is None:  # whoever asks for an output must not take its absence for a good one
+        print("error: standard output is closed", file=sys.stderr)
+        return EXIT_FAILED
     try:
         with _terminable():
             code = main()
-            if sys.stdout is not None:
-                sys.stdout.flush()  # so that an output that is closed or full is one line, not a traceback at the end
+            sys.stdout.flush()  # so that an output that is closed or full is one line, not a traceback at the end
             return code
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

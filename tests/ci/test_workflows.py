@@ -94,6 +94,14 @@ def test_every_command_is_bash_and_every_session_exists(name: str) -> None:
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
 
 
+def test_windows_can_hold_every_file() -> None:
+    """No file has the name of a device, or one that differs from another's in the case of letters only."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = listed.lower().split("\0")[:-1]
+    refused = re.compile(r'(^|/)(con|prn|aux|nul|com\d|lpt\d)(\.|/|$)|[<>:"|?*\\]|[. ](/|$)')
+    assert [each for each in files if refused.search(each) or files.count(each) > 1] == []
+
+
 def test_the_watch_never_blocks_a_pull_request() -> None:
     """It runs on a schedule or by hand; nothing a pull request waits for needs it."""
     jobs = workflow(UPKEEP)["jobs"]

@@ -11,19 +11,22 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import mountsea_gemini
 import pytest
 import yaml
+from rulewright.errors import EXIT_FAILED, EXIT_USAGE
+from rulewright.impact.change import Severity
+from rulewright.rules.dialect import KEYWORDS
 from rulewright.sandbox import Sandbox, Timing
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 _BLOCK = re.compile(r'^```(\w*)(?: title="(.*?)")?\n(.*?)^```', re.MULTILINE | re.DOTALL)
-# The environment that runs this test has installed exactly that.
-INSTALLED = {'python -m pip install ".[cli]" ./scripts', "python -m pip install mypy"}
+INSTALLED = re.compile(r"^python -m pip install .*$", re.MULTILINE)
+"""The environment that runs this test has it all."""
 
 
 def blocks(page: str) -> Iterator[tuple[str, str, str]]:
@@ -64,8 +67,7 @@ def test_a_page_can_be_followed(page: str, api: str, tmp_path: Path) -> None:
             path.write_text(text, encoding="utf-8")
             parse(language, text)
         elif language == "sh":
-            lines = "".join(line for line in text.splitlines(keepends=True) if line.strip() not in INSTALLED)
-            run(["bash", "-euo", "pipefail", "-c", lines], folder, environment)
+            run(["bash", "-euo", "pipefail", "-c", INSTALLED.sub("", text)], folder, environment)
         elif language == "python":
             run([sys.executable, "-c", text], folder, environment)
         else:
@@ -133,6 +135,32 @@ def test_every_extension_is_in_the_reference() -> None:
     read = set(re.findall(r'^[A-Z_]+: Final = "(x-[a-z-]+)"', source, re.MULTILINE))
     text = "".join((DOCS / page).read_text("utf-8") for page in PAGES)
     assert {name for name in read if f"`{name}`" not in text} == set()
+
+
+def test_every_key_of_an_overlay_is_in_the_reference() -> None:
+    """Whatever its schema describes beside the keywords, which are listed from the code."""
+    schema = json.loads((ROOT / "scripts/rulewright/overlay.schema.json").read_text("utf-8"))
+    text = "".join((DOCS / f"reference/{page}.md").read_text("utf-8") for page in ("overlays", "rules"))
+    missing = {key for key in keys(schema) if not re.search(rf"`[^`]*\b{re.escape(key)}\b[^`]*`|\b{key}:", text)}
+    assert missing - {*KEYWORDS, "additionalProperties", "extends"} == set()
+
+
+def keys(schema: Any) -> Iterator[str]:
+    """Yield each name of a property, however deep."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", ())
+        for value in schema.values():
+            yield from keys(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from keys(value)
+
+
+def test_every_exit_code_of_the_tool_is_in_the_reference() -> None:
+    """Those of the client are listed from the code."""
+    text = (DOCS / "reference/exit-codes.md").read_text("utf-8")
+    table = {int(code) for row in re.findall(r"^\| ([\d, ]+) \|", text, re.MULTILINE) for code in row.split(",")}
+    assert table == {*Severity, EXIT_FAILED, EXIT_USAGE}
 
 
 def test_every_page_is_in_the_navigation() -> None:

@@ -89,6 +89,8 @@ def test_a_stream_is_read_item_by_item(package: Any) -> None:
         ("c", "text/event-stream", "data: a\ndata: b\n\ndata: [1]\n\n", ["a\nb", "[1]"]),
         ("d", "application/jsonl", '{"number": 1}\n"end"', [{"number": 1}, "end"]),
         ("e", "text/event-stream", 'data: {"number": 1}\n\ndata: bye\n\n', [{"number": 1}, "bye"]),
+        ("g", "text/event-stream", 'data: {"number": 1}\n\n', [{"number": 1}]),
+        ("h", "text/event-stream", 'data: {"number": 1}\n\n', [{"number": 1}]),
         ("f", "text/event-stream", 'data: {"number": 1}\n\ndata: done\n\ndata: x\n\n', [{"number": 1}]),
     ],
 )
@@ -112,6 +114,15 @@ def test_every_kind_of_stream_is_read_by_both_clients(
         assert [to_json(item) for item in client.stream(operations[operation], **given)] == items
     assert asyncio.run(ask(servers[1])) == items
     assert [each.headers["accept"] for server in servers for each in server.asked] == [media, media]
+
+
+@pytest.mark.parametrize("operation", ["e", "g", "h"])
+def test_a_plain_call_asks_for_no_stream(package: Any, operation: str) -> None:
+    """Be it beside JSON in one answer, or in another answer."""
+    server = Server(Pieces(b'{"number": 1}'), "application/json")
+    with package.Client("t", transport=server) as client:
+        assert getattr(client, operation)().number == 1
+    assert [each.headers["accept"] for each in server.asked] == ["application/json"]
 
 
 def test_a_stream_that_breaks_off_is_an_error_and_asked_for_once(package: Any) -> None:

@@ -262,14 +262,14 @@ def _server(operation: Operation) -> str:
 
 
 def _accept(operation: Operation) -> str:
-    """Return the media types of an operation's answers, those of a success first."""
+    """Return the media types of an operation's answers, those of a success first, and no stream beside others."""
     answers = operation.body.get("responses") or {}
     ranked = sorted(answers, key=lambda code: not str(code).startswith("2"))
     found = [
         media
         for code in ranked
         for media in (follow(operation.document, answers[code]) or {}).get("content") or {}
-        if re.fullmatch(r"[\w.+*-]+/[\w.+*-]+(?: *;[ -~]*)?", media)
+        if (has_items(operation) or not is_stream(media)) and re.fullmatch(r"[\w.+*-]+/[\w.+*-]+(?: *;[ -~]*)?", media)
     ]
     return ", ".join(dict.fromkeys(found)) or "application/json"
 

@@ -14,7 +14,7 @@ from string import Formatter
 from typing import Any, Final, Literal
 
 from rulewright.impact.change import Change, Severity
-from rulewright.impact.context import Context, Count, parameter_name, shown
+from rulewright.impact.context import Context, Count, parameter_name, show_value
 from rulewright.impact.difference import Difference
 
 ADD: Final = frozenset({"add"})
@@ -113,16 +113,16 @@ def _either(difference: Difference) -> Any:
 
 
 PLACEHOLDERS: Final[dict[str, Callable[[Difference, Context], str]]] = {
-    "old": lambda difference, _: shown(difference.old),
-    "new": lambda difference, _: shown(difference.new),
+    "old": lambda difference, _: show_value(difference.old),
+    "new": lambda difference, _: show_value(difference.new),
     "key": lambda difference, _: difference.key,
-    "entry": lambda difference, _: shown(difference.entry),
-    "last": lambda difference, _: shown(str(difference.location[-1])),
+    "entry": lambda difference, _: show_value(difference.entry),
+    "last": lambda difference, _: show_value(str(difference.location[-1])),
     "object": lambda difference, _: difference.pointer.rpartition("/")[0],
     "field": lambda difference, context: context.field(difference, end=-1),
     "whole": lambda difference, context: context.field(difference, end=-2),
     "place": lambda difference, context: context.field(difference),
-    "values": lambda difference, _: ", ".join(shown(value) for value in _either(difference)),
+    "values": lambda difference, _: ", ".join(show_value(value) for value in _either(difference)),
     "alternatives": lambda difference, _: str(len(_either(difference))),
     "parameter": lambda difference, context: parameter_name(context.owner(difference)),
     "rule": lambda difference, context: difference.entry or str(context.owner(difference).get("id")),
@@ -237,4 +237,4 @@ widens: Final = partial(Directed, narrower=False)
 
 def server_url(server: Any) -> str:
     """Return the address of a server."""
-    return shown(str(server.get("url"))) if isinstance(server, dict) else "?"
+    return show_value(str(server.get("url"))) if isinstance(server, dict) else "?"

@@ -426,7 +426,7 @@ def parameter_name(parameter: Any) -> str:
     """Return the name of a parameter and where it is sent."""
     if not isinstance(parameter, dict):
         return "?"
-    return f"{shown(str(parameter.get('name', '?')))} ({shown(str(parameter.get('in', '?')))})"
+    return f"{show_value(str(parameter.get('name', '?')))} ({show_value(str(parameter.get('in', '?')))})"
 
 
 def field_of(location: Location, document: Any = None) -> str:
@@ -455,7 +455,7 @@ def field_of(location: Location, document: Any = None) -> str:
     return ".".join(words) or "the document"
 
 
-def shown(value: Any) -> str:
+def show_value(value: Any) -> str:
     """Return a value as messages show it: cut, and `none` if there is none."""
     text = value if isinstance(value, str) else "none" if value is None else repr(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -172,7 +172,7 @@ def _shape(value: Any) -> Iterator[Fault]:
     if not re.fullmatch(r"3\.\d+\.\d+(?:-\S+)?", str(value.get("openapi"))):
         version = str(value["openapi"])[:3]
         yield Fault(
-            f"openapi must be a version such as '3.0.3', got {shown(value['openapi'])}",
+            f"openapi must be a version such as '3.0.3', got {show_value(value['openapi'])}",
             ("openapi",),
             (Repair(("openapi",), f"{version}.{3 if version == '3.0' else 0}"),),
         )
@@ -180,23 +180,23 @@ def _shape(value: Any) -> Iterator[Fault]:
     if info is None:
         yield Fault("info is missing", ("info",), (Repair((), {"info": {"title": "API", "version": "0"}}),))
     elif not isinstance(info, dict):
-        yield Fault(f"info must be an object, got {shown(info)}", ("info",))
+        yield Fault(f"info must be an object, got {show_value(info)}", ("info",))
     given: dict[str, Any] = info if isinstance(info, dict) else {}
     for key, text in (("title", "API"), ("version", "0")) if isinstance(info, dict) else ():
         if not isinstance(given.get(key), str):
             wrong = (Repair(("info", key), REMOVE),) if isinstance(given.get(key), (dict, list)) else ()
             number = isinstance(given.get(key), (int, float))
             added = Repair(("info",), {key: str(given[key]) if number else text})
-            yield Fault(f"info.{key} must be text, got {shown(given.get(key))}", ("info", key), (*wrong, added))
+            yield Fault(f"info.{key} must be text, got {show_value(given.get(key))}", ("info", key), (*wrong, added))
     if not isinstance(value.get("paths"), dict):
-        yield Fault(f"paths must be an object, got {shown(value.get('paths'))}", ("paths",))
+        yield Fault(f"paths must be an object, got {show_value(value.get('paths'))}", ("paths",))
     elif not any(operations(with_path_items(value))):
         yield Fault("has no operation, so a part of the document is missing", ("paths",))
     for location in (("components",), ("components", "securitySchemes"), ("components", "schemas")):
         holder: Any = value if len(location) == 1 else value.get("components")
         found = holder.get(location[-1], {}) if isinstance(holder, dict) else {}
         if not isinstance(found, dict):
-            yield Fault(f"{'.'.join(location)} must be an object, got {shown(found)}", location)
+            yield Fault(f"{'.'.join(location)} must be an object, got {show_value(found)}", location)
 
 
 def _references(value: Any) -> Iterator[Fault]:
@@ -475,7 +475,7 @@ def _statuses(value: Any, found: dict[str, Any], location: Location) -> Iterator
             yield Fault(f"an answer {status} has no content", place, emptied)
 
 
-def shown(value: Any) -> str:
+def show_value(value: Any) -> str:
     """Return a value as messages show it, cut."""
     text = "nothing" if value is None else repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -16,7 +16,7 @@ from referencing.exceptions import Unresolvable
 
 from rulewright.errors import InputError
 from rulewright.openapi.document import Document
-from rulewright.openapi.faults import find_faults, refuse_faults, shown
+from rulewright.openapi.faults import find_faults, refuse_faults, show_value
 from rulewright.openapi.pointer import Location
 from rulewright.openapi.references import objects
 
@@ -179,7 +179,7 @@ def check_document(document: Document, *, strict: bool = False) -> list[InputErr
 def minor_version(document: Document) -> str:
     """Return `3.0`, `3.1` or `3.2`; refuse everything else."""
     if not isinstance(document.value, dict):
-        raise document.error(f"must be an object, got {shown(document.value)}")
+        raise document.error(f"must be an object, got {show_value(document.value)}")
     if "swagger" in document.value:
         raise document.error(
             "is Swagger 2.0; OpenAPI 3 is needed: convert it first, with swagger2openapi for example", "/swagger"
@@ -194,7 +194,7 @@ def minor_version(document: Document) -> str:
     version = document.value.get("openapi")
     found = re.match(r"(3\.\d+)(?:\.|\Z)", str(version))
     if found is None:
-        raise document.error(f"openapi must be a version such as '3.0.3', got {shown(version)}", "/openapi")
+        raise document.error(f"openapi must be a version such as '3.0.3', got {show_value(version)}", "/openapi")
     if found[1] not in VALIDATORS:
         known = ", ".join(VALIDATORS)
         raise document.error(f"OpenAPI {found[1]} is not known here; known are {known}", "/openapi")

@@ -222,7 +222,7 @@ def start_task(
         raise ConfigurationError(f"{operation.id} starts no task that a waiter knows; nothing was sent")
     answer = yield from send_request(call)
     task_id = str(find_submitted_id(answer, call.reader.document(answer), call.reader))
-    carried = _carried(operation, arguments)
+    carried = _link_arguments(operation, arguments)
     task = handle(TaskKey(task_id, operation.poll, carried, operation.id, call.reader.private))
     if on_submitted is not None:
         # Nobody has the id yet: a note on a cancellation is lost.
@@ -231,7 +231,7 @@ def start_task(
     return task
 
 
-def _carried(operation: Operation[..., Any], arguments: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+def _link_arguments(operation: Operation[..., Any], arguments: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     pairs = POLL_ARGUMENTS.get(operation.id, {}).items()
     return tuple((name, arguments[source]) for name, source in pairs if source in arguments)
 

@@ -251,7 +251,7 @@ class Routes(Generic[T]):
             plain = _PARAMETER.sub("{}", path)
             kinds = ["**" if (plain, index) in wide else "{}" for index in range(len(parts) // 2)]
             template = "".join(map("".join, zip_longest(parts[::2], kinds, fillvalue="")))
-            templates.setdefault(template, (_compiled(template), {}))[1].setdefault(method, endpoint)
+            templates.setdefault(template, (_compile(template), {}))[1].setdefault(method, endpoint)
             self.names[endpoint] = parts[1::2]
         for template, (_, methods) in templates.items():
             _, plain_methods = templates.get(template.partition("?")[0], (None, dict[str, T]()))
@@ -265,11 +265,11 @@ class Routes(Generic[T]):
         for pattern, methods in self._templates:
             if match := pattern.fullmatch(f"{path}\0{query}"):
                 places = enumerate(match.groups(), 1)
-                return methods, [text if match.end(at) <= len(path) else _decoded(text) for at, text in places]
+                return methods, [text if match.end(at) <= len(path) else _decode(text) for at, text in places]
         return None, ()
 
 
-def _compiled(template: str) -> re.Pattern[str]:
+def _compile(template: str) -> re.Pattern[str]:
     """Return the pattern of a path and a query, between which stands a null."""
     path, _, query = template.partition("?")
     pairs = [f"(?=(?:.*&)?{_pattern(pair, '[^&]+')}(?:&|$))" for pair in query.split("&") if pair]
@@ -280,7 +280,7 @@ def _pattern(template: str, value: str) -> str:
     return re.escape(template).replace(re.escape("{}"), f"({value})").replace(re.escape("**"), "(.+)")
 
 
-def _decoded(text: str) -> str:
+def _decode(text: str) -> str:
     """Return a value of a query as one of a path is handed on."""
     return decode_path(unquote_plus(text), text.encode())
 

@@ -307,11 +307,17 @@ class Spec:
         )
 
     def _first_success(self, responses: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
-        """Return the response to a valid request; an operation may document its refusals only."""
+        """Return the response to a valid request; an operation may document its refusals only.
+
+        One that is a stream is that to a valid request if no other has content.
+        """
         for wanted in _SUCCESSES:
-            for code, response in responses.items():
-                if re.fullmatch(wanted, str(code), re.IGNORECASE):
-                    return int(code) if str(code).isdecimal() else 200, self.resolve(response)
+            codes = [code for code in responses if re.fullmatch(wanted, str(code), re.IGNORECASE)]
+            found = {code: self.resolve(responses[code]) for code in codes}
+            plain = [code for code in found if not all(map(is_stream, found[code].get("content") or ()))]
+            for code, response in found.items():
+                if code in plain or not (plain and response.get("content")):
+                    return int(code) if str(code).isdecimal() else 200, response
         return 204, {}
 
     def _success(self, status: int, content: Any) -> Success:

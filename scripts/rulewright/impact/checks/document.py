@@ -8,7 +8,7 @@ from typing import Final
 
 from rulewright.impact.change import Change
 from rulewright.impact.check import ADD, REMOVE, RENAME, Always, Check, breaking, compatible, nothing, review
-from rulewright.impact.context import Context, shown
+from rulewright.impact.context import Context, show_value
 from rulewright.impact.difference import Difference, Place
 from rulewright.impact.grammar import ALTERNATIVES, CONTAINERS, EXTENSION, GRAMMAR, kind_of, places, resolve, same
 from rulewright.impact.prose import SentenceChange, changed_sentences, constraint_sentences, find_quotes
@@ -50,7 +50,7 @@ def _server_added(difference: Difference, context: Context) -> Iterator[Change]:
 
 def _schema_removed(difference: Difference, _: Context) -> Iterator[Change]:
     schema = difference.old if isinstance(difference.old, dict) else {}
-    name = shown(difference.entry)
+    name = show_value(difference.entry)
     if difference.owner == "Components" and ("enum" in schema or schema.get("type", "object") == "object"):
         yield breaking(f"{name} is gone: imports of its generated class fail", "source")
     else:
@@ -58,7 +58,7 @@ def _schema_removed(difference: Difference, _: Context) -> Iterator[Change]:
 
 
 def _check_removed_component(difference: Difference, context: Context) -> Iterator[Change]:
-    name = shown(difference.entry)
+    name = show_value(difference.entry)
     if context.usage[1].of(difference.location):
         yield breaking(f"{name} is gone, and operations still refer to it: they fail", "wire")
     else:
@@ -91,7 +91,7 @@ def _order_changed(difference: Difference, _: Context) -> Iterator[Change]:
 
 
 def _check_renamed_component(difference: Difference, context: Context) -> Iterator[Change]:
-    old, new = shown(difference.old), shown(difference.new)
+    old, new = show_value(difference.old), show_value(difference.new)
     document = context.documents(difference)[0]
     schema = at(document, difference.place.old)
     if isinstance(schema, dict) and ("enum" in schema or schema.get("type", "object") == "object"):
@@ -103,7 +103,9 @@ def _check_renamed_component(difference: Difference, context: Context) -> Iterat
 def _reference_changed(difference: Difference, context: Context) -> Iterator[Change]:
     before, after = context.documents(difference)
     names = [
-        shown(value["$ref"].rpartition("/")[2]) if isinstance(value, dict) and "$ref" in value else "a value of its own"
+        show_value(value["$ref"].rpartition("/")[2])
+        if isinstance(value, dict) and "$ref" in value
+        else "a value of its own"
         for value in (difference.old, difference.new)
     ]
     text = f"{context.field(difference)}: was {names[0]}, is {names[1]}"
@@ -151,7 +153,7 @@ def _constraints(difference: Difference) -> list[Difference]:
 
 def _prose_moved(difference: Difference, context: Context) -> Iterator[Change]:
     states = "an added part states" if difference.kind == "add" else "a removed part stated"
-    yield _sentence(f"{states}: {shown(difference.new or difference.old)}", difference, context)
+    yield _sentence(f"{states}: {show_value(difference.new or difference.old)}", difference, context)
 
 
 CHECKS: Final[tuple[Check, ...]] = (

@@ -19,7 +19,7 @@ from rulewright.impact.check import (
     turned_off,
     turned_on,
 )
-from rulewright.impact.context import Context, parameter_name, python_name, shown
+from rulewright.impact.context import Context, parameter_name, python_name, show_value
 from rulewright.impact.difference import Difference
 from rulewright.impact.grammar import resolve, same
 from rulewright.impact.usage import at
@@ -86,7 +86,7 @@ def _operation_removed(difference: Difference, context: Context) -> Iterator[Cha
 
 
 def _operation_renamed(difference: Difference, _: Context) -> Iterator[Change]:
-    old, new = (shown(value or None) for value in (difference.old, difference.new))
+    old, new = (show_value(value or None) for value in (difference.old, difference.new))
     if python_name(str(difference.old)) == python_name(str(difference.new)):
         yield nothing(f"the operation is named {new}, with the same name in Python")
     else:
@@ -100,7 +100,7 @@ def _operation_regrouped(difference: Difference, _: Context) -> Iterator[Change]
     if old == new:
         yield nothing("the tags changed, but not the first one", "docs")
     else:
-        text = f"the first tag of the operation was {shown(old)}, is {shown(new)}: imports of its module fail"
+        text = f"the first tag of the operation was {show_value(old)}, is {show_value(new)}: imports of its module fail"
         yield breaking(text, "source")
 
 
@@ -123,16 +123,16 @@ def _parameter_removed(difference: Difference, context: Context) -> Iterator[Cha
 def _parameter_moved(difference: Difference, context: Context) -> Iterator[Change]:
     where = context.owner(difference).get("in")
     if where == "path" and python_name(str(difference.old)) == python_name(str(difference.new)):
-        yield nothing(f"the parameter {shown(difference.old)} of the path is named {shown(difference.new)}")
+        yield nothing(f"the parameter {show_value(difference.old)} of the path is named {show_value(difference.new)}")
     elif where == "path":
-        text = (
-            f"the parameter {shown(difference.old)} of the path is named {shown(difference.new)}; requests are the same"
-        )
+        text = f"the parameter {show_value(difference.old)} of the path is named {show_value(difference.new)}; requests are the same"
         yield breaking(f"{text}, calls that name it fail", "source")
     elif where == "header":
-        yield nothing(f"the header {shown(difference.old)} is named {shown(difference.new)}, which is the same one")
+        yield nothing(
+            f"the header {show_value(difference.old)} is named {show_value(difference.new)}, which is the same one"
+        )
     else:
-        text = f"a parameter's name was {shown(difference.old)}, is {shown(difference.new)}: old requests lack it"
+        text = f"a parameter's name was {show_value(difference.old)}, is {show_value(difference.new)}: old requests lack it"
         yield breaking(text, "wire", "source")
 
 
@@ -184,7 +184,7 @@ def _schemas(answer: Any, document: Any) -> list[Any]:
 
 
 def _media_added(difference: Difference, context: Context) -> Iterator[Change]:
-    what = f"the content type {shown(difference.entry)}" if difference.entry else "a schema"
+    what = f"the content type {show_value(difference.entry)}" if difference.entry else "a schema"
     sides = context.sides(difference)
     if "response" in sides:
         yield compatible(f"{what} may now be answered", "types", side="response")
@@ -196,7 +196,7 @@ def _media_added(difference: Difference, context: Context) -> Iterator[Change]:
 
 
 def _media_removed(difference: Difference, context: Context) -> Iterator[Change]:
-    what = f"the content type {shown(difference.entry)}" if difference.entry else "the schema"
+    what = f"the content type {show_value(difference.entry)}" if difference.entry else "the schema"
     sides = context.sides(difference)
     if "response" in sides:
         text = f"{what} is no longer answered: the result of the call has another type"
@@ -246,7 +246,7 @@ def _insufficient(given: Sequence[_Way], required: Sequence[_Way]) -> list[_Way]
 
 
 def _way_names(ways: Sequence[_Way]) -> str:
-    return " or ".join(shown(" with ".join(sorted(way)) or None) for way in ways)
+    return " or ".join(show_value(" with ".join(sorted(way)) or None) for way in ways)
 
 
 CHECKS: Final[tuple[Check, ...]] = (

@@ -21,7 +21,7 @@ from rulewright.impact.check import (
     nothing,
     review,
 )
-from rulewright.impact.context import Context, shown
+from rulewright.impact.context import Context, show_value
 from rulewright.impact.difference import Difference
 from rulewright.impact.grammar import same
 from rulewright.impact.requests import Group
@@ -93,12 +93,12 @@ def _variants_changed(difference: Difference, _: Context) -> Iterator[Change]:
     gone = [name for name in _function_names(old) if name not in _function_names(new)]
     before, after = (each if isinstance(each := side.get("positional"), list) else [] for side in (old, new))
     if gone:
-        yield breaking(f"the functions {', '.join(map(shown, gone))} are gone: calls of them fail", "source")
+        yield breaking(f"the functions {', '.join(map(show_value, gone))} are gone: calls of them fail", "source")
     elif after[: len(before)] != before:
-        text = f"the positional arguments are now {shown(after)}: calls pass the wrong ones"
+        text = f"the positional arguments are now {show_value(after)}: calls pass the wrong ones"
         yield breaking(text, "source")
     elif old.get("defaults", {}) != new.get("defaults", {}):
-        text = f"the functions now fill in {shown(new.get('defaults', {}))}: the same call means something else"
+        text = f"the functions now fill in {show_value(new.get('defaults', {}))}: the same call means something else"
         yield breaking(text, "wire")
     else:
         yield compatible("there are further typed functions")
@@ -178,7 +178,7 @@ def _unfit_examples(context: Context) -> Iterator[Change]:
 
 def _version_kept(context: Context) -> Iterator[Change]:
     if not same(context.old.vendor.value, context.new.vendor.value) and context.old.version == context.new.version:
-        text = f"the content changed, but the vendor's version did not: {shown(context.new.version)} on both sides"
+        text = f"the content changed, but the vendor's version did not: {show_value(context.new.version)} on both sides"
         yield nothing(text, "docs", check="version-kept", pointer="/info/version")
 
 
@@ -253,7 +253,9 @@ def _allows(case: Allowed, point: Mapping[str, Any]) -> bool:
 
 def _value_text(value: Any) -> str:
     count = getattr(value, "count", None)
-    return f"{count} items" if isinstance(count, int) else shown(value) if isinstance(value, str | int) else "a value"
+    return (
+        f"{count} items" if isinstance(count, int) else show_value(value) if isinstance(value, str | int) else "a value"
+    )
 
 
 def _check_restated(context: Context) -> Iterator[Change]:

@@ -19,7 +19,7 @@ from rulewright.impact.check import (
     widens,
 )
 from rulewright.impact.containment import FORMATS
-from rulewright.impact.context import Context, python_name, shown
+from rulewright.impact.context import Context, python_name, show_value
 from rulewright.impact.difference import Difference
 from rulewright.impact.grammar import key_of, resolve
 from rulewright.impact.normal import COMPOSITION
@@ -64,7 +64,7 @@ def items_added(difference: Difference) -> list[Difference]:
 
 
 def _field_optional(difference: Difference, context: Context) -> Iterator[Change]:
-    owner, name = context.field(difference, end=-1), shown(difference.old)
+    owner, name = context.field(difference, end=-1), show_value(difference.old)
     _, now = context.around(difference)
     properties = now.get("properties") if isinstance(now, dict) else None
     still = isinstance(properties, dict) and str(difference.old) in properties
@@ -132,7 +132,7 @@ def _type_names(value: Any) -> str:
 def _default_changed(difference: Difference, context: Context) -> Iterator[Change]:
     name = context.field(difference, end=-1)
     old, new = (
-        "not documented" if difference.kind == kind else shown(value)
+        "not documented" if difference.kind == kind else show_value(value)
         for kind, value in (("add", difference.old), ("remove", difference.new))
     )
     text = f"{name}: the default was {old} and is {new}"
@@ -150,7 +150,7 @@ def _default_changed(difference: Difference, context: Context) -> Iterator[Chang
 def _title_changed(difference: Difference, context: Context) -> Iterator[Change]:
     name = context.field(difference, end=-1)
     if any(isinstance(each, dict) and ("properties" in each or "enum" in each) for each in context.around(difference)):
-        text = f"{name}: the generated class is named after the title {shown(difference.new)}; imports of it fail"
+        text = f"{name}: the generated class is named after the title {show_value(difference.new)}; imports of it fail"
         yield breaking(text, "source")
     else:
         yield nothing(f"{name}: the title changed", "docs")
@@ -175,7 +175,7 @@ def _compare_bounds(difference: Difference) -> int | None:
 
 def _format_changed(difference: Difference, context: Context) -> Iterator[Change]:
     name = context.field(difference, end=-1)
-    was = f"{name}: format was {shown(difference.old)}, is {shown(difference.new)}"
+    was = f"{name}: format was {show_value(difference.old)}, is {show_value(difference.new)}"
     who = ("source",) if {str(difference.old), str(difference.new)} & TYPED_FORMATS else ()
     yield from narrows(
         f"{was}; " + (
@@ -247,13 +247,13 @@ def _describe(schema: Any) -> str:
     if not isinstance(schema, Mapping):
         return "a schema"
     if isinstance(schema.get("$ref"), str):
-        return shown(schema["$ref"].rpartition("/")[2])
+        return show_value(schema["$ref"].rpartition("/")[2])
     for key, words in (("oneOf", "one of"), ("anyOf", "any of"), ("allOf", "all of")):
         members = schema.get(key)
         if isinstance(members, list):
             return f"{words} {', '.join(map(_describe, members[:4]))}{', …' * (len(members) > 4)}"
     if isinstance(schema.get("enum"), list):
-        return f"one of {', '.join(map(shown, schema['enum'][:4]))}{', …' * (len(schema['enum']) > 4)}"
+        return f"one of {', '.join(map(show_value, schema['enum'][:4]))}{', …' * (len(schema['enum']) > 4)}"
     also = " with a condition" if any(key in schema for key in COMPOSITION) else ""
     return (_type_names(schema.get("type")) if "type" in schema else "any value") + also
 
