@@ -34,7 +34,7 @@ SECONDS: Final = 60
 """Limit for one command, after which it counts as endless; a command needs a fraction of a second."""
 IMPACT: Final = (0, 1, 10, 20, 30)
 GROUPS: Final = 8
-PARTS: Final = 4
+PARTS: Final = 3
 EACH: Final = 12
 LONG: Final = 500
 

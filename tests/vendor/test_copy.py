@@ -40,23 +40,19 @@ print("fine")
 def trial(root: Path, *arguments: str) -> str:
     """Run the trial in an application's root."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-B", "-c", TRIAL, *arguments],
+        [sys.executable, "-W", "error", "-c", TRIAL, *arguments],
         cwd=root, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return done.stdout.strip() or done.stderr
 
 
-def test_a_copy_works_under_a_foreign_parent(app: Path) -> None:
-    """Every module imports, none of this project's packages is loaded, and a video is made end to end."""
-    assert trial(app, "app._vendor.mountsea_gemini", "cat.mp4") == "fine"
-    assert (app / "cat.mp4").stat().st_size > 1000
-
-
 def test_a_copy_works_at_any_depth(app: Path) -> None:
-    """Imports are relative, so the copy may be moved: to the top, and deep down."""
+    """Imports are relative, so a copy may be moved; none of this project's packages is loaded."""
     (app / "a/b/c").mkdir(parents=True)
     shutil.move(app / "app/_vendor/mountsea_gemini", app / "a/b/c/renamed")
     assert trial(app, "a.b.c.renamed", "cat.mp4") == "fine"
+    assert (app / "cat.mp4").stat().st_size > 1000
+    assert findings(str(app / "a/b/c/renamed")) == []
 
 
 def test_the_command_line_can_be_left_out(project: Path, tmp_path: Path) -> None:
@@ -179,9 +175,3 @@ def test_what_cannot_be_copied_is_named(
     assert main(["copy", str(tmp_path / "app"), "--project", str(broken)]) == 1
     assert message in capsys.readouterr().err
     assert not (tmp_path / "app").exists()
-
-
-def test_a_copy_is_intact_after_it_was_used(app: Path, copy: Path) -> None:
-    """Running the client writes nothing into the copy but caches."""
-    subprocess.run([sys.executable, "-c", TRIAL, "app._vendor.mountsea_gemini"], cwd=app, check=True)
-    assert findings(str(copy)) == []
