@@ -107,6 +107,7 @@ def test_commands_make_videos(command: str, tmp_path: Path) -> None:
         assert (tmp_path / words[words.index("-o") + 1]).read_bytes()[4:8] == b"ftyp"
 
 
+@pytest.mark.heavy
 def test_commands_make_many_videos(api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The laptop, then the fleet: its commands in order, with a file in the place of the database."""
     monkeypatch.setenv("MOUNTSEA_BASE_URL", api)
