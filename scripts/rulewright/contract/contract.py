@@ -134,12 +134,14 @@ class Subject:
 
     @property
     def parameters(self) -> Iterator[Parameter]:
-        """Its parameters, but for its credential and for cookies."""
+        """Its parameters, but for its credential, cookies, and objects whose members stand in the query themselves."""
         keys = {(each.place, each.name.lower()) for each in self.carriers}
         return (
             each
             for each in self.operation.parameters
-            if (each.place, each.name.lower()) not in keys and each.place != "cookie"
+            if (each.place, each.name.lower()) not in keys
+            and each.place != "cookie"
+            and not (each.place == "query" and each.explode and self._contract.spec.properties(each.schema))
         )
 
     @cached_property

@@ -209,7 +209,8 @@ class Parameters:
                 for key, text in pairs
                 if key in listed or (others and not listed and key not in self._names)
             }
-            return members or None
+            # An object without members leaves nothing in a query.
+            return members or ({} if parameter.required else None)
         texts = [text for key, text in pairs if key == name]
         if parameter.explode or parameter.is_json or not (is_object or "array" in types) or len(texts) != 1:
             return [unquote_plus(text) for text in texts] or None

@@ -94,7 +94,7 @@ def test_valid_request(bench: Bench, callable_subject: Subject, skin: Skin, chec
             yield failed("the answer", f"{outcome.name}: {outcome.error}", "a value")
             return
         read = outcome.value.to_dict() if hasattr(outcome.value, "to_dict") else None
-        same = read is None or not content or is_same(read, json.loads(content))
+        same = read is None or not content or not callable_subject.has_answer or is_same(read, json.loads(content))
         yield None if same else failed("the answer", f"read as {read!r:.200}", f"{content[:200]!r}")
 
     check(cases())
