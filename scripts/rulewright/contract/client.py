@@ -368,7 +368,7 @@ def _convert(value: Any, hint: Any) -> Any:
             return _TEXTS[hint](value)
         read = getattr(hint, "from_dict", None)
         if read is not None and isinstance(value, Mapping):
-            return read(value)
+            return _check_round_trip(read(value), value)
     except UNREADABLE as error:
         raise Inexpressible(f"{value!r:.80}: {error}") from error
     fits = value in typing.get_args(hint) if origin is Literal else hint is Any or _is_plain(value, hint)
