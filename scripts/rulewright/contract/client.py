@@ -331,9 +331,9 @@ def _model(kind: type[Any], body: Mapping[str, Any]) -> Any:
         raise Inexpressible(f"{kind.__name__}: {error}") from error
 
 
-def _check_round_trip(model: Any, body: Mapping[str, Any]) -> Any:
-    """Return a model, if it can be written as JSON again without losing anything."""
-    if not is_same(model.to_dict(), body):
+def _check_round_trip(model: Any, body: Any) -> Any:
+    """Return what was made of a JSON value, if it can be written as JSON again without losing anything."""
+    if hasattr(model, "to_dict") and not is_same(model.to_dict(), body):
         raise ValueError("does not hold the body as it is")
     return model
 
@@ -359,7 +359,7 @@ def _convert(value: Any, hint: Any) -> Any:
         return _one_of(value, [each for each in typing.get_args(hint) if each.__name__ != "Unset"])
     try:
         if origin is list and isinstance(value, list):
-            return [_convert(item, typing.get_args(hint)[0]) for item in value]
+            return [_check_round_trip(_convert(item, typing.get_args(hint)[0]), item) for item in value]
         if getattr(hint, "__name__", "") == "File" and isinstance(value, bytes | str):
             return hint(BytesIO(value.encode() if isinstance(value, str) else value), "text.txt")
         if hint is str and isinstance(value, bytes):
@@ -368,7 +368,7 @@ def _convert(value: Any, hint: Any) -> Any:
             return _TEXTS[hint](value)
         read = getattr(hint, "from_dict", None)
         if read is not None and isinstance(value, Mapping):
-            return _check_round_trip(read(value), value)
+            return read(value)
     except UNREADABLE as error:
         raise Inexpressible(f"{value!r:.80}: {error}") from error
     fits = value in typing.get_args(hint) if origin is Literal else hint is Any or _is_plain(value, hint)
