@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -51,21 +51,24 @@ def tunnel_to(url: str) -> Handler:
     def behave(connection: socket.socket, _: int) -> None:
         with socket.create_connection(("127.0.0.1", port)) as inner:
             connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-            back = threading.Thread(target=_pump, args=(inner, connection))
-            back.start()
-            _pump(connection, inner)
-            back.join()
+            with contextlib.suppress(OSError):
+                _relay(connection, inner)
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     return behave
 
 
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while piece := source.recv(65536):
-            target.sendall(piece)
-    for each in (source, target):
-        with contextlib.suppress(OSError):
-            each.shutdown(socket.SHUT_RDWR)
+def _relay(one: socket.socket, other: socket.socket) -> None:
+    """Copy both ways until an end closes; on one thread, as OpenSSL allows no two at one connection."""
+    targets = {one: other, other: one}
+    while True:
+        has_rest = isinstance(one, ssl.SSLSocket) and one.pending()
+        for source in [one] if has_rest else select.select([one, other], [], [], 10)[0]:
+            piece = source.recv(65536)
+            if not piece:
+                return
+            targets[source].sendall(piece)
 
 
 @pytest.fixture(autouse=True)
@@ -103,11 +106,10 @@ def test_a_submit_goes_over_tls_through_a_proxy(
         monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//us%40er:p%3Aw@"))
         with client_of(skin, "https://api.example.com") as client:
             assert skin.do(client.text_to_video("a cat")).id == TASK
-        request, *tunnelled = proxy.requests
-        assert proxy.connections == 1
+        (request,) = proxy.requests
     assert request.startswith(b"CONNECT api.example.com:443 ")
     assert b"\r\nProxy-Authorization: Basic dXNAZXI6cDp3\r\n" in request
-    assert TOKEN.encode() not in b"".join([request, *tunnelled])
+    assert TOKEN.encode() not in request
     assert TOKEN.encode() in server.requests[0]
 
 
