@@ -80,7 +80,7 @@ def _address(
             headers[each.name] = _header(each, value)
     if cookies:
         headers["Cookie"] = "; ".join(cookies)
-    mark = "&" if "?" in path else "?"  # some documents tell operations of one path apart by a query
+    mark = "&" if "?" in path else "?"  # some documents distinguish operations of one path by a query
     return base_of(settings, operation) + path + (mark + "&".join(query) if query else ""), headers
 
 

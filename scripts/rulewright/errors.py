@@ -102,7 +102,7 @@ def run_cli(main: Callable[[], int]) -> int:
     Returns:
         `main`'s own exit code, 1 for an unusable input or an unwritable output, 130 for Ctrl-C and SIGTERM.
     """
-    if sys.stdout is None:  # whoever asks for an output must not take its absence for a good one
+    if sys.stdout is None:  # a caller of `--help` or `list` must not take a missing output for an empty one
         print("error: standard output is closed", file=sys.stderr)
         return EXIT_FAILED
     try:

@@ -19,7 +19,7 @@ from tests.cli.running import Ran, Running, command, environment
 
 @pytest.fixture(autouse=True)
 def _no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Hide the account of whoever runs the tests, and give each test its own store."""
+    """Hide the account of the person who runs the tests, and give each test its own store."""
     monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
     monkeypatch.delenv(BASE_URL_VARIABLE, raising=False)
     monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "store.sqlite"))

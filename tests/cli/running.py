@@ -62,7 +62,7 @@ class Running:
 
 
 Serve: TypeAlias = Callable[[str], Running]
-"""Start a sandbox whose tasks go as a script says."""
+"""Start a sandbox whose tasks follow a script."""
 
 
 def environment(**more: str) -> dict[str, str]:

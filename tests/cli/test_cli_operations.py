@@ -261,7 +261,7 @@ def test_a_submit_of_any_document_is_safe_with_money(built: Path, script: str, c
 
 
 def test_advice_of_an_operation_without_a_task_mentions_none(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a response, it may have been carried out."""
+    """Without a response, the server may have processed the request."""
     program = importlib.import_module("gallery.cli")
     sandbox = rulewright.sandbox.Sandbox(built / "openapi.effective.json", script="500@submit")
     with sandbox.serve() as served:

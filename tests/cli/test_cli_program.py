@@ -70,7 +70,7 @@ def test_ctrl_c_while_waiting_prints_how_to_go_on(serve: Serve, tmp_path: Path) 
 
 
 def test_a_second_ctrl_c_while_submitting_breaks_off(serve: Serve) -> None:
-    """The submit may have been billed, and the message says so."""
+    """The submit may have been billed, and the message warns of that."""
     sandbox = serve("slow=30@submit")
     with start("text2video", "a cat", *sandbox.options) as process:
         until(lambda: sandbox.sent("POST") == 1)

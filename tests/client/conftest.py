@@ -19,7 +19,7 @@ def skin(request: pytest.FixtureRequest) -> Iterator[Skin]:
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the token, address and proxy of whoever runs the tests."""
+    """Hide the token, address and proxy of the person who runs the tests."""
     for name in ("MOUNTSEA_API_KEY", "MOUNTSEA_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)

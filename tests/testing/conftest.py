@@ -9,6 +9,6 @@ pytest_plugins = ["pytester"]
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the token and address of whoever runs the tests."""
+    """Hide the token and address of the person who runs the tests."""
     monkeypatch.delenv("MOUNTSEA_API_KEY", raising=False)
     monkeypatch.delenv("MOUNTSEA_BASE_URL", raising=False)

@@ -23,7 +23,7 @@ TOKEN: Final = "sandbox"  # noqa: S105  the sandbox's own, published on purpose
 WARNINGS: Final = "x-sandbox-warnings"
 
 MAX_BODY: Final = 1024**3
-"""No limit: how large a body may be is what the document says."""
+"""No limit of the sandbox: the document limits the size of a body."""
 
 Exchanged = Callable[[httpx.Request, int, bytes], None]
 

@@ -312,7 +312,7 @@ def _reader(document: Any, content_type: str, reference: str) -> str:
 
 
 def _check_attached(carriers: Iterable[RuledSchema], module: _Module) -> None:
-    """Refuse a rule that would bind nobody; those of operations that the client lacks bind the sandbox.
+    """Refuse a rule that no request reaches; rules of operations that the client lacks apply in the sandbox.
 
     Raises:
         InputError: Names the rule and its place.

@@ -58,7 +58,7 @@ def sample(schemas: Schemas, schema: Any, *, shown: bool = True) -> Any:
 def likely(schemas: Schemas, schema: Any) -> Any:
     """Return a valid value of a schema, or what comes nearest where none was found: a schema may contradict itself.
 
-    Alternatives of `oneOf` that no value tells apart are the most frequent such schema.
+    The most frequent such schema is a `oneOf` whose alternatives accept the same values.
     """
     return next(samples(schemas, schema), _Maker(schemas, shown=True, choice=0).make(schema))
 
