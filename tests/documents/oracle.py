@@ -47,13 +47,12 @@ def read(shape: str) -> Any:
     """Return the parameter of a row as openapi-core reads it from the wire; raise its error where it refuses it."""
     parameter, _, wire = PARAMETERS[shape]
     header, in_header, value = wire.partition(": ")
-    headers: dict[str, str] = {header: value} if in_header else {}
     path, _, query = ("" if in_header else wire).partition("?")
     builder = EnvironBuilder(
         path=f"/{operation_of(shape).removeprefix('get')}{path}",
         query_string=query,
         base_url="https://shapes.example",
-        headers=headers,
+        headers=[(header, value)] if in_header else [],
     )
     request = WerkzeugOpenAPIRequest(Request(builder.get_environ()))
     result = OpenAPI.from_dict(document_of_styles()).unmarshal_request(request)
