@@ -360,7 +360,7 @@ def _path_parameters(value: Any) -> Iterator[Fault]:
         if not isinstance(item, dict):
             continue
         names = set(_PLACEHOLDER.findall(path))
-        shared = set()
+        shared = set[str]()
         for holder in [(), *((method,) for method in METHODS if isinstance(item.get(method), dict))]:
             location: Location = ("paths", path, *holder)
             body = item[holder[0]] if holder else item
