@@ -1,7 +1,7 @@
 """Carry requests out over HTTP/1.1: what the blocking and the asynchronous client share.
 
 All of it is written once, as coroutines. `_http_async` adds the sockets of an event loop, `_http_sync` sockets that
-block: coroutines over those never suspend, so they run like functions. Only the modules `_http*` import the HTTP library.
+block: coroutines over those never suspend, so they run like functions. No module but `_http*` imports the HTTP library.
 
 httpcore frames a request and parses its answer on one connection; connections, their limit, time-outs and reuse
 are ours, because its pool and its time-outs leave open what a paid request depends on:
