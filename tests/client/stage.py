@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
 from attrs import define, field
-from mountsea_gemini._drive import on_disk
+from mountsea_gemini._drive import use_disk
 from mountsea_gemini._exchange import (
     Answer,
     Close,
@@ -128,7 +128,7 @@ class Stage:
                 return None
             case Disk():
                 self.brief.append(effect.brief)
-                return on_disk(effect)
+                return use_disk(effect)
             case Write():
                 return self._written(effect)
         raise AssertionError(f"nobody does {effect!r}")

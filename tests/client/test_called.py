@@ -74,9 +74,9 @@ def test_a_success_is_read_as_the_document_says(status: int) -> None:
 
 
 BROKE, UNSENT, REFUSED = (
-    Failed("disconnect", True, "cut"),
-    Failed("connect", False, "denied"),
-    Failed("refused", True, "no"),
+    Failed(True, "cut"),
+    Failed(False, "denied"),
+    Failed(True, "no", refused=True),
 )
 NOTHING = "nothing was carried out; it is safe to send it again"
 SOON, LATE = {"retry-after": "3"}, {"retry-after": "61"}
