@@ -390,7 +390,7 @@ class _Calls:
         given = {name: value for name, value in point.items() if value != ABSENT}
         samples = map(concretes, given.values())
         outcomes = [
-            self.verdict.broken({self.variants.by: variant.value, **dict(zip(given, values, strict=True))})
+            self.verdict.violated_rules({self.variants.by: variant.value, **dict(zip(given, values, strict=True))})
             for values in itertools.product(*samples)
         ]
         return min(outcomes, key=len)

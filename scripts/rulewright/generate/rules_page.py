@@ -99,7 +99,9 @@ def _unavoidable(verdict: Verdict, point: dict[str, Any]) -> tuple[str, ...]:
     """Return the rules a point breaks, whichever sample is taken for a field that cannot be listed."""
     given = {name: value for name, value in point.items() if value != ABSENT}
     samples = map(concretes, given.values())
-    broken = [set(verdict.broken(dict(zip(given, values, strict=True)))) for values in itertools.product(*samples)]
+    broken = [
+        set(verdict.violated_rules(dict(zip(given, values, strict=True)))) for values in itertools.product(*samples)
+    ]
     return tuple(rule.id for rule in verdict.rules if all(rule.id in ids for ids in broken))
 
 
@@ -204,4 +206,4 @@ def _broken_masks(space: Space, verdict: Verdict, fields: Mapping[str, Sequence[
     for name, alternatives in fields.items():
         points = [{**point, name: concrete(value[0])} if value else point for point in points for value in alternatives]
     for point in points:
-        yield sum(places[rule] for rule in verdict.broken(space.with_required(point)))
+        yield sum(places[rule] for rule in verdict.violated_rules(space.with_required(point)))
