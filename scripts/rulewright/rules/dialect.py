@@ -147,7 +147,7 @@ def _json(value: Any) -> bool:
     return value is None or isinstance(value, str | bool) or _number(value)
 
 
-KEYWORDS: Final[dict[str, tuple[Callable[[Any], object], str]]] = {
+KEYWORDS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "properties": (lambda value: isinstance(value, dict) and _names([*value]), "an object of schemas by name"),
     "required": (_names, "a list of property names, each once"),
     "const": (_json, "a JSON value"),
