@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -26,11 +26,23 @@ from mountsea_gemini._exchange import (
     Wall,
     Write,
 )
+from mountsea_gemini._operation import Deferred
 from rulewright.testing import FakeClock
 
 T = TypeVar("T")
 Piece: TypeAlias = bytes | Failed
 START: Final = 1000.0
+
+
+class Reader(Deferred[Any]):
+    """A function of a test in the place of one of a generated module."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__("", "")
+        self._function = function
+
+    def _load(self) -> Any:
+        return self._function
 
 
 @define
