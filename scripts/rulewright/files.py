@@ -125,15 +125,11 @@ def sweep(target: Path) -> None:
         if target.exists():
             for path in target.parent.iterdir():
                 if pattern.fullmatch(path.name):
-                    _remove(path)
-
-
-def _remove(path: Path) -> None:
-    mode = path.lstat().st_mode
-    if stat.S_ISDIR(mode):
-        shutil.rmtree(path, ignore_errors=True)
-    elif stat.S_ISREG(mode):
-        path.unlink()
+                    mode = path.lstat().st_mode
+                    if stat.S_ISDIR(mode):
+                        shutil.rmtree(path, ignore_errors=True)
+                    elif stat.S_ISREG(mode):
+                        path.unlink()
 
 
 if sys.platform == "win32":

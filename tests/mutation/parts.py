@@ -26,6 +26,7 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "scripts/rulewright/rules/dialect.py": (f"{_TESTS}/test_dialect.py",),
         "scripts/rulewright/rules/expression.py": (f"{_TESTS}/test_reading.py",),
         "scripts/rulewright/generate/checks.py": (f"{_TESTS}/test_schema_checks.py", f"{_TESTS}/test_parameters.py"),
+        "scripts/rulewright/generate/rule_checks.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_parameters.py"),
     },
     "outputs": {
         "scripts/rulewright/generate/rules_page.py": (f"{_TESTS}/test_page.py",),

@@ -7,7 +7,7 @@ import dataclasses
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from rulewright.errors import EXIT_FAILED, InputError, printable
 from rulewright.files import write_whole
@@ -60,7 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdict = "unchanged" if same else "written"
     lines = [*_report(imported, before, record), *_overlays(imported, before, project)]
     shown = "\n".join(f"  {line}" for line in "\n".join(lines).splitlines())
-    _show([f"{name}: {verdict}", shown], sys.stdout if options.format == "text" else sys.stderr)
+    stream = sys.stdout if options.format == "text" else sys.stderr
+    encoding = stream.encoding or "utf-8"  # the file is written: a poor terminal must not end in an error
+    text = printable(f"{name}: {verdict}\n{shown}")
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
     if impact_report is not None:
         print(FORMATS[options.format](impact_report), end="")
         return impact_report.exit_code
@@ -120,11 +123,6 @@ def _overlays(imported: Imported, before: Document | None, project: Project | No
             yield prose.unclaimed_error(new).message
     except (InputError, *STUMBLES):
         return  # regenerating reports it; the import is done
-
-
-def _show(lines: Sequence[str], stream: TextIO) -> None:
-    encoding = stream.encoding or "utf-8"  # the file is written: a poor terminal must not end in an error
-    print(printable("\n".join(lines)).encode(encoding, "backslashreplace").decode(encoding), file=stream)
 
 
 def _operations(document: Document | None) -> dict[str, str]:

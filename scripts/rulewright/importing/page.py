@@ -208,10 +208,6 @@ def read_page(source: str, origin: str | None = None) -> Page:
         name = Path(source).as_posix()
         raw = read_whole(Path(source), name)
     origin = origin or (name if is_url(source) else Path(source).name)
-    return Page(name, _decode(raw, name), origin, hashlib.sha256(raw).hexdigest())
-
-
-def _decode(raw: bytes, name: str) -> str:
     text = decode(raw, name)
     if not text.strip():
         raise InputError("is empty; a documentation page was expected", path=name)
@@ -222,7 +218,7 @@ def _decode(raw: bytes, name: str) -> str:
         line = text[: text.index("\0")].count("\n") + 1
         raise InputError("holds a NUL character, so it is not a text file", path=name, line=line)
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return lines if lines.endswith("\n") else lines + "\n"
+    return Page(name, lines if lines.endswith("\n") else lines + "\n", origin, hashlib.sha256(raw).hexdigest())
 
 
 _CUT: Final = 160
@@ -325,15 +321,11 @@ def read_fragment(fragment: Fragment) -> Document:
     document = parse(fragment.text, fragment.page, first_line=fragment.first_line)
     minor_version(document)
     if fragment.announced is not None:
-        _check_announced(document, fragment, fragment.announced)
+        names = [operation.title for operation in operations(document.value)]
+        wanted = f"{fragment.announced[0].upper()} {fragment.announced[1]}"
+        if wanted not in names:
+            near = difflib.get_close_matches(wanted, names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(names)[:_CUT] or 'none'}"
+            message = f"the block announces {wanted}, but its document has no such operation; {hint}"
+            raise InputError(message, path=fragment.page, line=fragment.line)
     return document
-
-
-def _check_announced(document: Document, fragment: Fragment, announced: tuple[str, str]) -> None:
-    names = [operation.title for operation in operations(document.value)]
-    wanted = f"{announced[0].upper()} {announced[1]}"
-    if wanted not in names:
-        near = difflib.get_close_matches(wanted, names, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(names)[:_CUT] or 'none'}"
-        message = f"the block announces {wanted}, but its document has no such operation; {hint}"
-        raise InputError(message, path=fragment.page, line=fragment.line)

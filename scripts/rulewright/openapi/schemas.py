@@ -90,16 +90,9 @@ class Schemas:
     def complete(self, schema: Any) -> dict[str, Any]:
         """Return one schema as JSON Schema 2020-12, its rules left out, with whatever it refers to."""
         plain = self.plain(schema)
-        return {"allOf": [plain], **self._reachable(plain)}
-
-    def _reachable(self, schema: Any) -> dict[str, Any]:
-        """Return the parts of the document that a schema refers to, directly or not, where the document has them.
-
-        A validator compiles all it is given, so it is not given the whole document.
-        """
-        root: dict[str, Any] = {}
+        root: dict[str, Any] = {}  # not the whole document: a validator compiles all it is given
         seen: set[tuple[str, ...]] = set()
-        waiting = set(_targets(schema))
+        waiting = set(_targets(plain))
         while waiting:
             place = waiting.pop()
             if place in seen:
@@ -112,7 +105,7 @@ class Schemas:
                     continue  # the validator names a dangling reference
             _set_at(root, place, self._targets[place])
             waiting |= set(_targets(self._targets[place]))
-        return root
+        return {"allOf": [plain], **root}
 
     def plain(self, schema: Any, inherited: Mapping[str, Any] | None = None) -> Any:
         """Return a schema as JSON Schema 2020-12: without the members that state rules, and `nullable` as a type.

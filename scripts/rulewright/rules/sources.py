@@ -69,7 +69,14 @@ def _misquote(vendor: Document, value: Any, rule: Rule) -> tuple[str, str] | Non
         try:
             text, place = resolve(value, at), "a text that an overlay added"
         except (LookupError, ValueError) as error:
-            return "at", f"its source is gone: {error.args[0]}\n" + _candidates(value, quote, at)
+            places = {encode(location): text for location, text in texts(value)}
+            same = [f"  the words now stand at #{place}" for place, text in places.items() if _stands(quote, text)]
+            near = difflib.get_close_matches(at[1:], places, n=2, cutoff=_NEAR) if not same else []
+            lines = same[:_SHOWN] or [
+                f"  did you mean #{place}? It reads: {_closest(places[place], quote)}" for place in near
+            ]
+            lines = [f"its source is gone: {error.args[0]}", *lines, "  review the rule, then its source.at"]
+            return "at", "\n".join(lines)
         if rule.source.page is None:
             message = "an overlay added the text it quotes; name the page the text was taken from, as page: URL or file"
             return "at", message
@@ -83,15 +90,6 @@ def _misquote(vendor: Document, value: Any, rule: Rule) -> tuple[str, str] | Non
         f"  now reads: {_closest(text, quote)}\n"
         "  review the rule against the new words, then update its source.quote"
     )
-
-
-def _candidates(value: Any, quote: str, at: str) -> str:
-    """Return the lines that help with a source that is gone: where its words stand now, or like ones."""
-    places = {encode(location): text for location, text in texts(value)}
-    same = [f"  the words now stand at #{place}" for place, text in places.items() if _stands(quote, text)]
-    near = difflib.get_close_matches(at[1:], places, n=2, cutoff=_NEAR) if not same else []
-    lines = same[:_SHOWN] or [f"  did you mean #{place}? It reads: {_closest(places[place], quote)}" for place in near]
-    return "\n".join([*lines, "  review the rule, then its source.at"])
 
 
 def misquotes_of_page(name: str, text: str, sha256: str, rules: Iterable[Rule]) -> Iterator[Finding]:
