@@ -186,7 +186,7 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, **values, "type": [schema["type"], "null"]}
 
 
-def compile_schema(schema: Mapping[str, Any] | bool) -> Validator:
+def compile_schema(schema: Any) -> Validator:
     """Return a validator; it fetches nothing, and knows the formats that a client checks.
 
     Raises:
