@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from rulewright.generate.classes import Classes, class_of, class_overrides, module_of
+from rulewright.generate.generator import PINNED
 from rulewright.generate.openapi_python_client import PATCHES
 from rulewright.generate.rewrites import hoist_schemas
-from rulewright.generate.tools import PINNED
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = ROOT / "scripts/rulewright/runtime"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from rulewright.commands import regenerate as command
-from rulewright.generate import tools
-from rulewright.generate.tree import read_tree
+from rulewright.files import read_tree
+from rulewright.generate import generator
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -121,10 +121,10 @@ def test_a_missing_or_other_tool_is_an_error(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, found: str | None
 ) -> None:
     """The output depends on formatter and generator, so other versions are refused."""
-    installed = {**tools.PINNED, name: found}
-    monkeypatch.setattr(tools, "version", lambda tool: installed[tool] or _absent())
+    installed = {**generator.PINNED, name: found}
+    monkeypatch.setattr(generator, "version", lambda tool: installed[tool] or _absent())
     assert run(project, "--check") == run(project) == 1
-    assert f"{name} {tools.PINNED[name]} is needed" in capsys.readouterr().err
+    assert f"{name} {generator.PINNED[name]} is needed" in capsys.readouterr().err
 
 
 def _absent() -> str:
@@ -134,7 +134,7 @@ def _absent() -> str:
 def test_pins_are_those_of_pyproject() -> None:
     """The versions required at run time are the ones the environment installs."""
     text = (ROOT / "scripts/pyproject.toml").read_text(encoding="utf-8")
-    for name, wanted in tools.PINNED.items():
+    for name, wanted in generator.PINNED.items():
         assert f'"{name}=={wanted}"' in text
 
 
