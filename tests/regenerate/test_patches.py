@@ -56,10 +56,10 @@ def test_inline_schemas_become_components() -> None:
 def test_reserved_class_and_module_names_are_changed() -> None:
     """Otherwise it would shadow an import or a variable of the generated code."""
     found = class_overrides(
-        document(Response={"properties": {"response": {}}}, Pet={"title": "Dog", "properties": {"dog": {}}})
+        document(File={"properties": {"file": {}}}, Pet={"title": "Dog", "properties": {"dog": {}}})
     )
-    assert str(found["Response"].module_name) == "response_model"
-    assert found["Response"].class_name is not None
+    assert str(found["File"].module_name) == "file_model"
+    assert found["File"].class_name is not None
     assert str(found["Dog"].module_name) == "dog_model"
 
 

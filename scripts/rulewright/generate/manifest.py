@@ -27,7 +27,7 @@ _PARTS: Final = (
     "overlay/*.py",
     "rules/*.py",
     "generate/**/*.py",
-    "generate/templates/*.jinja",
+    "generate/templates/**/*.jinja",
     "runtime/**/*.py",
 )
 
