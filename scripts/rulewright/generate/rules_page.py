@@ -81,18 +81,14 @@ def _decision(variants: VariantSet, verdict: Verdict, variant: Variant, rows: st
     for point in [{name: other} for name in others for other in variants.domains[name]] or [{}]:
         body = {variants.by: variant.value, rows: value, **point}
         blamed.update(dict.fromkeys(_unavoidable(verdict, body)))
-    return "no: " + ", ".join(f"`{rule}`" for rule in _always(variants, verdict, variant, rows, value) or blamed)
-
-
-def _always(variants: VariantSet, verdict: Verdict, variant: Variant, rows: str, value: Any) -> list[str]:
-    """Return the rules broken whatever the other fields hold."""
     broken: list[set[str]] = []
     for name, values in variants.domains.items():
         if name in (rows, variants.by) or not verdict.mentions(name):
             continue
         broken += [set(_unavoidable(verdict, {variants.by: variant.value, rows: value, name: each})) for each in values]
     common = set.intersection(*broken) if broken else set()
-    return [rule.id for rule in verdict.rules if rule.id in common]
+    always = [rule.id for rule in verdict.rules if rule.id in common]  # whatever the other fields hold
+    return "no: " + ", ".join(f"`{rule}`" for rule in always or blamed)
 
 
 def _unavoidable(verdict: Verdict, point: dict[str, Any]) -> tuple[str, ...]:
