@@ -115,6 +115,13 @@ def httpx2(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def oracle(session: nox.Session) -> None:
+    """Read what the client writes with openapi-core, which knows the document only: all styles of parameters."""
+    session.install(*nox.project.dependency_groups(PROJECT, "oracle"))
+    session.run("pytest", "--noconftest", "tests/documents/oracle.py", *session.posargs, env=ENV)
+
+
+@nox.session(default=False)
 def upkeep(session: nox.Session) -> None:
     """Run the matrices of which the default run holds a part: every edit, every client, every hook (minutes)."""
     install(session, "types", "test", "hooks")

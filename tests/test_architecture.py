@@ -23,8 +23,6 @@ TREES = {TOOL: ROOT / "scripts" / TOOL, GENERATED: ROOT / "generated" / GENERATE
 DATA = ("scripts/rulewright/new/templates/",)  # modules of other packages, written by these
 MAX_LINES = 700
 LONG = {
-    "scripts/rulewright/runtime/_http.py": "the one module that imports the HTTP library",
-    "scripts/rulewright/generate/checks.py": "one thing: the compiler from schemas and rules to functions",
     "scripts/rulewright/impact/checks/schemas.py": "a table: one row for each check of a schema",
 }
 

@@ -215,7 +215,7 @@ def _judge_failure(call: Call, failed: Failed, sent_at: float, attempts: int) ->
         return _Again(ConnectionFailed(message, way_out=way_out))
     if call.operation.is_idempotent:
         error = ConnectionFailed(f"{call.what} was not answered: {detail}", way_out="it may be sent again")
-        return error if failed.kind == "refused" else _Again(error)
+        return error if failed.refused else _Again(error)
     return _unknown(call, sent_at, detail)
 
 
@@ -342,7 +342,7 @@ def call_operation(call: Call) -> Core[Any]:
 
 
 def _parse_success(call: Call, answer: Answer) -> Any:
-    from ._http import read_generated
+    from ._http_raw import read_generated
 
     reader = call.reader
     broken = reader.broken(answer)

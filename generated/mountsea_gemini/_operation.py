@@ -195,7 +195,7 @@ class Operation(Generic[P, R]):
     path: str
     function: str
     request: Callable[P, dict[str, Any]]
-    read: Callable[..., R]
+    read: Deferred[R]
     module: str
     model: Callable[..., Any] | None = None
     inputs: tuple[Input, ...] = ()

@@ -124,7 +124,7 @@ def _poll(polling: Polling, request: Request, timeout: float) -> Core[tuple[Answ
         error = ConnectionFailed(
             f"no answer about {polling.name}: {polling.reader.show(outcome.detail)}", way_out=polling.resume
         )
-        return Fault(error, transient=outcome.kind != "refused")
+        return Fault(error, transient=not outcome.refused)
     return outcome, retry_after(outcome.headers, (yield from Wall()))
 
 

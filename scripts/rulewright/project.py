@@ -113,7 +113,16 @@ def load_project(root: str | Path) -> Project:
         environment=_environment({"environment": package.upper(), **table}, name),
         http=_library(table.get("http", HTTP_LIBRARIES[0]), name),
     )
-    _check_listed(base, listed, name)
+    # an overlay that is not listed would not be applied
+    for path in sorted((base / "overlays").glob("*")):
+        if path.suffix.lower() not in _DOCUMENTS or path.resolve() in listed or not path.is_file():
+            continue
+        with path.open(encoding="utf-8", errors="replace") as stream:
+            is_overlay = _OVERLAY.search(stream.read(_HEAD))
+        if is_overlay:
+            file = path.relative_to(base).as_posix()
+            message = f"is not listed in overlays of {TABLE} in {name}, so it would not be applied"
+            raise InputError(f"{message}; add {file!r} there, or move the file out of overlays/", path=file)
     return project
 
 
@@ -130,19 +139,6 @@ def read_table(content: bytes, name: str) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise InputError(f"has no table {TABLE}; it names spec, overlays, package and output", path=name)
     return table
-
-
-def _check_listed(base: Path, listed: tuple[Path, ...], name: str) -> None:
-    """Refuse an overlay in the folder `overlays` that is not listed, and so not applied."""
-    for path in sorted((base / "overlays").glob("*")):
-        if path.suffix.lower() not in _DOCUMENTS or path.resolve() in listed or not path.is_file():
-            continue
-        with path.open(encoding="utf-8", errors="replace") as stream:
-            is_overlay = _OVERLAY.search(stream.read(_HEAD))
-        if is_overlay:
-            file = path.relative_to(base).as_posix()
-            message = f"is not listed in overlays of {TABLE} in {name}, so it would not be applied"
-            raise InputError(f"{message}; add {file!r} there, or move the file out of overlays/", path=file)
 
 
 def _library(value: Any, name: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
 from attrs import define, field
-from mountsea_gemini._drive import on_disk
+from mountsea_gemini._drive import use_disk
 from mountsea_gemini._exchange import (
     Answer,
     Close,
@@ -26,11 +26,23 @@ from mountsea_gemini._exchange import (
     Wall,
     Write,
 )
+from mountsea_gemini._operation import Deferred
 from rulewright.testing import FakeClock
 
 T = TypeVar("T")
 Piece: TypeAlias = bytes | Failed
 START: Final = 1000.0
+
+
+class Reader(Deferred[Any]):
+    """A function of a test in the place of one of a generated module."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__("", "")
+        self._function = function
+
+    def _load(self) -> Any:
+        return self._function
 
 
 @define
@@ -116,7 +128,7 @@ class Stage:
                 return None
             case Disk():
                 self.brief.append(effect.brief)
-                return on_disk(effect)
+                return use_disk(effect)
             case Write():
                 return self._written(effect)
         raise AssertionError(f"nobody does {effect!r}")

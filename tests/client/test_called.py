@@ -27,7 +27,7 @@ from mountsea_gemini._settings import Settings, settings
 from mountsea_gemini.operations import GENERATE_VIDEO
 from mountsea_gemini.raw.models import VideoGenerationDto
 
-from tests.client.stage import Stage
+from tests.client.stage import Reader, Stage
 
 PROMPT = "a cat nobody else thought of"
 NEEDS, BLANK = "img2video-needs-images", "prompt-not-blank"
@@ -37,7 +37,7 @@ TELL: Operation[..., Any] = attrs.evolve(
     id="tell",
     path="/x",
     poll="",
-    read=lambda *, response, **_: response.text,
+    read=Reader(lambda *, response, **_: response.text),
 )
 
 
@@ -74,9 +74,9 @@ def test_a_success_is_read_as_the_document_says(status: int) -> None:
 
 
 BROKE, UNSENT, REFUSED = (
-    Failed("disconnect", True, "cut"),
-    Failed("connect", False, "denied"),
-    Failed("refused", True, "no"),
+    Failed(True, "cut"),
+    Failed(False, "denied"),
+    Failed(True, "no", refused=True),
 )
 NOTHING = "nothing was carried out; it is safe to send it again"
 SOON, LATE = {"retry-after": "3"}, {"retry-after": "61"}
@@ -188,7 +188,7 @@ def test_an_answer_that_does_not_fit_the_document_is_an_error(kind: type[Excepti
         raise kind("7" * 300)
 
     said = str(kind("7" * 300))
-    error = call_error(Answer(200, {}, b"{}"), attrs.evolve(TELL, read=read))
+    error = call_error(Answer(200, {}, b"{}"), attrs.evolve(TELL, read=Reader(read)))
     assert str(error) == (
         f"tell was answered with HTTP 200, but its body is not what the document says ({kind.__name__}:"
         f" {said[:200]}... ({len(said) - 200} more characters))\n  {TWICE}"

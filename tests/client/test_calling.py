@@ -26,6 +26,8 @@ from mountsea_gemini._secrets import WITHHELD
 from mountsea_gemini.operations import GET_TASK_RESULT, OPERATIONS
 from mountsea_gemini.raw.models import TaskResultDto
 
+from tests.client.stage import Reader
+
 TOKEN = "tok-en"  # noqa: S105  made up
 BEARER = (Credential("header", "Authorization", "bearer"),)
 
@@ -46,7 +48,7 @@ def operation(
         path="/x",
         function="tell",
         request=lambda **_: {},
-        read=lambda *, response, **_: response.text,
+        read=Reader(lambda *, response, **_: response.text),
         module="",
         inputs=inputs,
         contents=contents,

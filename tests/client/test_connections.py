@@ -14,8 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from mountsea_gemini import ApiError, AsyncClient, Client, ConnectionFailed, WaitTimeout, _http
+from mountsea_gemini import ApiError, AsyncClient, Client, ConnectionFailed, WaitTimeout
 from mountsea_gemini._clock import SystemClock
+from mountsea_gemini._http_async import AsyncHttp
 
 from tests.client.scripted import TASK, Skin
 from tests.client.test_sockets import RawServer, answer, client_of, never_answer
@@ -67,7 +68,7 @@ def test_a_poll_takes_no_surplus_answer(skin: Skin, behave: Callable[[socket.soc
     with RawServer(behave) as server, client_of(skin, server.url) as client:
         for number in (1, 2, 3):
             assert skin.do(client.task(TASK).result()).status == f"step {number}"
-            time.sleep(0.1)
+            time.sleep(0.3)
 
 
 def _child(work: Callable[[], Any]) -> bytes:
@@ -94,13 +95,13 @@ def test_a_forked_process_has_connections_of_its_own() -> None:
     """Two processes on one connection would read each other's responses."""
     with RawServer(answer_numbered) as server, Client("k", base_url=server.url) as client:
         client.task(TASK).result()
-        pool = client._open().http._pool
+        pool = client._open().http.pool()
         (line,) = pool._idle
 
         def work() -> Any:
             status = client.task(TASK).result().status
-            assert line._socket is not None
-            assert line._socket.fileno() == -1, "the parent's connection is open in the child"
+            assert line.socket is not None
+            assert line.socket.fileno() == -1, "the parent's connection is open in the child"
             return status, client.text_to_video("a cat").id
 
         found = [_child(work) for _ in range(3)]
@@ -211,7 +212,7 @@ def test_closing_a_client_ends_a_wait_in_another_thread(where: str) -> None:
 @pytest.mark.parametrize("where", ["asleep", "asking", "queued"])
 def test_closing_a_client_ends_waits_in_other_tasks(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits that are queued for a connection end too."""
-    monkeypatch.setattr(_http, "MAX_EXCHANGES", 1 if where == "queued" else 100)
+    monkeypatch.setattr(AsyncHttp, "max_exchanges", 1 if where == "queued" else 100)
 
     async def work(url: str) -> list[Any]:
         client = AsyncClient("k", base_url=url)
@@ -264,7 +265,7 @@ def test_closing_a_client_awaits_a_submit(skin: Skin) -> None:
 
 def test_no_cancellation_at_any_step_costs_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a single connection, each leak would block the client for good."""
-    monkeypatch.setattr(_http, "MAX_EXCHANGES", 1)
+    monkeypatch.setattr(AsyncHttp, "max_exchanges", 1)
 
     async def work(url: str) -> None:
         async with AsyncClient("k", base_url=url, timeout=20) as client:
@@ -277,7 +278,7 @@ def test_no_cancellation_at_any_step_costs_a_connection(monkeypatch: pytest.Monk
                     call.cancel()
                 await asyncio.gather(*calls, return_exceptions=True)
             assert await asyncio.wait_for(_poll(client), 10) == "processing"
-            pool = client._open().http._here()
+            pool = client._open().http.pool()
             assert (pool.exchanges._free, len(pool._busy)) == (1, 0)
             assert len(asyncio.all_tasks()) == 1
 
@@ -287,7 +288,7 @@ def test_no_cancellation_at_any_step_costs_a_connection(monkeypatch: pytest.Monk
 
 def test_waiting_for_a_connection_is_not_sending(monkeypatch: pytest.MonkeyPatch) -> None:
     """Queued requests were never sent, and time out."""
-    monkeypatch.setattr(_http, "MAX_EXCHANGES", 3)
+    monkeypatch.setattr(AsyncHttp, "max_exchanges", 3)
 
     async def work(url: str) -> Counter[str]:
         async with AsyncClient("k", base_url=url, timeout=0.5) as client:

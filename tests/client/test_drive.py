@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from mountsea_gemini._drive import on_disk
+from mountsea_gemini._drive import use_disk
 from mountsea_gemini._exchange import (
     Answer,
     Close,
@@ -130,7 +130,7 @@ def test_a_disk_error_is_an_outcome(skin: Skin) -> None:
         )
         assert (read, denied.detail, odd.detail) == (7, "Permission denied", "BlockingIOError")
     with pytest.raises(KeyError):
-        on_disk(Disk(make_failing(KeyError("a mistake of ours"))))
+        use_disk(Disk(make_failing(KeyError("a mistake of ours"))))
 
 
 def test_the_caller_is_notified(skin: Skin) -> None:

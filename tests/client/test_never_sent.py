@@ -83,7 +83,7 @@ def test_a_failed_tunnel_means_that_nothing_was_sent(skin: Skin, name: str, monk
 
 def test_bytes_of_the_request_count_where_a_proxy_forwards_them(skin: Skin, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without TLS the proxy has the request, and may have forwarded it."""
-    monkeypatch.setattr("mountsea_gemini._routes.is_loopback", lambda _: False)
+    monkeypatch.setattr("mountsea_gemini._http_line.is_loopback", lambda _: False)
     with RawServer(hang_up) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("//", "//user:pass%20word@"))
         monkeypatch.setenv("NO_PROXY", "")
@@ -248,7 +248,7 @@ class ResetOnWriting(socket.socket):
 
 def test_a_reset_before_the_first_byte_means_that_nothing_was_sent(skin: Skin, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing can have been billed."""
-    monkeypatch.setattr("mountsea_gemini._http.socket.socket", ResetOnWriting)
+    monkeypatch.setattr("mountsea_gemini._http_line.socket.socket", ResetOnWriting)
     with (
         RawServer(never_answer) as server,
         client_of(skin, server.url) as client,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from unittest.mock import Mock
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
@@ -174,10 +174,10 @@ def test_which_refusals_a_wait_survives(skin: Skin, status: int, borne: bool) ->
 
 def test_a_poll_that_cannot_be_sent_ends_the_wait_at_once() -> None:
     """Patience does not help a request that cannot be built."""
-    refused = Failed("refused", sent=False, detail="the URL cannot be used")
+    refused = Failed(sent=False, detail="the URL cannot be used", refused=True)
     polling = Polling(TASK, Request("GET", "no"), Reader(WAITER, Redactor(None)), 1.0)
     clock = FakeClock()
-    driver = SyncDriver(Mock(**{"send.return_value": refused}), clock)
+    driver = SyncDriver(AsyncMock(**{"send.return_value": refused}), clock)
     with pytest.raises(ConnectionFailed, match="the URL cannot be used"):
         driver.run(wait_for_end(polling, timeout=60.0, on_poll=None, fresh=False))
     assert clock.slept == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from mountsea_gemini._routes import route_to
+from mountsea_gemini._http_line import route_to
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from unittest.mock import Mock
+from unittest.mock import AsyncMock
 
 import attrs
 import httpx
@@ -130,7 +130,7 @@ def test_a_submit_without_a_body_whose_id_stands_deep_in_the_answer() -> None:
     call = Call(Request("POST", BASE), reader, attrs.evolve(GENERATE_VIDEO, id="order"), 1.0)
 
     def submit(outcome: Answer | Failed) -> Answer:
-        return SyncDriver(Mock(**{"send.return_value": outcome}), FakeClock()).run(send_request(call))
+        return SyncDriver(AsyncMock(**{"send.return_value": outcome}), FakeClock()).run(send_request(call))
 
     accepted = Answer(200, {}, b'{"data": {"id": "j"}}')
     assert submit(accepted) is accepted

@@ -24,7 +24,7 @@ FILM = b"".join(struct.pack(">I4s", 8, name) for name in (b"ftyp", b"moov", b"md
 LENGTH = {"content-length": "24"}
 WAY_OUT = "\n  the task's result is not lost; download it again"
 SWITCH = "\n  allow_private_downloads=True lets http and private addresses pass"
-CUT = Failed("disconnect", True, "the connection broke")
+CUT = Failed(True, "the connection broke")
 
 
 def whole(pieces: Iterable[Piece] = (FILM,), **headers: str) -> Head:
@@ -156,7 +156,7 @@ def test_a_forbidden_address_is_an_error(tmp_path: Path, url: str, why: str) -> 
     shown = url.replace("user@", "").replace(":word@", "")
     if len(shown) > 200:
         shown = f"{shown[:200]}... ({len(shown) - 200} more characters)"
-    stage = Stage([Failed("refused", False, "it is the last")])
+    stage = Stage([Failed(False, "it is the last", refused=True)])
     assert download_error(stage, tmp_path, url) == f"refused to download {shown}: {why}{SWITCH}"
     assert len(stage.asked) == (why == "it is the last")
 

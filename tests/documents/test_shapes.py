@@ -142,8 +142,8 @@ def test_answers_are_read_as_the_shape_shows(package: Any) -> None:
 
 def answers_to(package: Any, operation: Any, answer: Any, media: str | None) -> list[Any]:
     """Return what both clients make of an answer: of a media type, or else JSON."""
-    made: dict[str, Any] = {"content": str(answer), "headers": {"content-type": media}} if media else {"json": answer}
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, **made))
+    content, headers = str(answer) if media else json.dumps(answer), {"content-type": media or "application/json"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=content, headers=headers))
 
     async def ask() -> Any:
         async with package.AsyncClient("token", transport=transport) as client:

@@ -26,12 +26,15 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "scripts/rulewright/rules/dialect.py": (f"{_TESTS}/test_dialect.py",),
         "scripts/rulewright/rules/expression.py": (f"{_TESTS}/test_reading.py",),
         "scripts/rulewright/generate/checks.py": (f"{_TESTS}/test_schema_checks.py", f"{_TESTS}/test_parameters.py"),
+        "scripts/rulewright/generate/rule_checks.py": (f"{_TESTS}/test_engine.py", f"{_TESTS}/test_parameters.py"),
     },
     "outputs": {
         "scripts/rulewright/generate/rules_page.py": (f"{_TESTS}/test_page.py",),
         "scripts/rulewright/generate/schemas.py": (f"{_TESTS}/test_schemas.py",),
-        "scripts/rulewright/generate/calls.py": (f"{_TESTS}/test_typing_tables.py",),
-        "scripts/rulewright/generate/methods.py": (f"{_TESTS}/test_methods_module.py",),
+        "scripts/rulewright/generate/methods.py": (
+            f"{_TESTS}/test_methods_module.py",
+            f"{_TESTS}/test_typing_tables.py",
+        ),
         "scripts/rulewright/generate/waiters.py": (f"{_TESTS}/test_waiters.py", f"{_TESTS}/test_waiter_answers.py"),
         "scripts/rulewright/openapi/operations.py": (f"{_TESTS}/test_parameters.py",),
         "scripts/rulewright/openapi/sample.py": (f"{_TESTS}/test_samples.py", f"{_PLAYED}_samples.py"),

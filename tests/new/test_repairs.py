@@ -73,6 +73,11 @@ FAULTS = {
         "$.paths['/a/{id}'].get",
         {"parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]},
     ),
+    "a parameter of a query that has a placeholder": (
+        document(paths={"/a?id={id}": {"get": {**ANSWER, "parameters": [{"name": "id", "in": "query"}]}}}),
+        "$.paths['/a?id={id}'].get.parameters[0]",
+        {"in": "path", "required": True},
+    ),
     "a path parameter without a placeholder": (
         document(paths={"/a": {"get": {**ANSWER, "parameters": [{"name": "id", "in": "path", "required": True}]}}}),
         "$.paths['/a'].get.parameters[0]",

@@ -41,7 +41,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.client = options.client or _client_here()
         if options.url:
-            _announce(options)
+            from rulewright.contract.client import ClientPackage  # noqa: PLC0415  the libraries it needs may be missing
+            from rulewright.contract.contract import Contract  # noqa: PLC0415
+            from rulewright.contract.live import announcement, check_alive, check_url, plan, token_for  # noqa: PLC0415
+
+            package = ClientPackage(options.client)
+            url = check_url(options.url)
+            if not options.dry_run:
+                token_for(url, package.variable)
+                check_alive(url)
+            planned = plan(Contract(package.document), options.allow_spending)
+            print(*announcement(planned, url), sep="\n", file=sys.stderr, flush=True)
         return 0 if options.dry_run else _run(options, given[passed + 1 :])
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -53,21 +63,6 @@ def _client_here() -> str:
     project = load_project(".")
     sys.path[:0] = [str(project.root / folder) for folder in ("overlays", "generated")]
     return project.package
-
-
-def _announce(options: argparse.Namespace) -> None:
-    """Print what will be sent to an address."""
-    from rulewright.contract.client import ClientPackage  # noqa: PLC0415  the libraries it needs may be missing
-    from rulewright.contract.contract import Contract  # noqa: PLC0415
-    from rulewright.contract.live import announcement, check_alive, check_url, plan, token_for  # noqa: PLC0415
-
-    package = ClientPackage(options.client)
-    url = check_url(options.url)
-    if not options.dry_run:
-        token_for(url, package.variable)
-        check_alive(url)
-    planned = plan(Contract(package.document), options.allow_spending)
-    print(*announcement(planned, url), sep="\n", file=sys.stderr, flush=True)
 
 
 def _run(options: argparse.Namespace, more: Sequence[str]) -> int:

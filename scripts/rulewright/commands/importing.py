@@ -7,7 +7,7 @@ import dataclasses
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from rulewright.errors import EXIT_FAILED, InputError, printable
 from rulewright.files import write_whole
@@ -15,16 +15,16 @@ from rulewright.impact.change import ACCEPTED_FILE, read_accepted
 from rulewright.impact.formats import EXIT_CODES, FORMATS
 from rulewright.impact.report import Report, compare, read_settings
 from rulewright.impact.revision import read_revision, revise
-from rulewright.importing.brought import needs
 from rulewright.importing.imported import (
     Imported,
     compare_pages,
     correct_by,
     import_pages,
+    needs,
     read_record,
     write_record,
 )
-from rulewright.importing.index import Choice, index_named_by
+from rulewright.importing.page import Choice, index_named_by
 from rulewright.merged import STUMBLES
 from rulewright.openapi.document import Document, load
 from rulewright.openapi.operations import operations
@@ -60,7 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdict = "unchanged" if same else "written"
     lines = [*_report(imported, before, record), *_overlays(imported, before, project)]
     shown = "\n".join(f"  {line}" for line in "\n".join(lines).splitlines())
-    _show([f"{name}: {verdict}", shown], sys.stdout if options.format == "text" else sys.stderr)
+    stream = sys.stdout if options.format == "text" else sys.stderr
+    encoding = stream.encoding or "utf-8"  # the file is written: a poor terminal must not end in an error
+    text = printable(f"{name}: {verdict}\n{shown}")
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
     if impact_report is not None:
         print(FORMATS[options.format](impact_report), end="")
         return impact_report.exit_code
@@ -120,11 +123,6 @@ def _overlays(imported: Imported, before: Document | None, project: Project | No
             yield prose.unclaimed_error(new).message
     except (InputError, *STUMBLES):
         return  # regenerating reports it; the import is done
-
-
-def _show(lines: Sequence[str], stream: TextIO) -> None:
-    encoding = stream.encoding or "utf-8"  # the file is written: a poor terminal must not end in an error
-    print(printable("\n".join(lines)).encode(encoding, "backslashreplace").decode(encoding), file=stream)
 
 
 def _operations(document: Document | None) -> dict[str, str]:

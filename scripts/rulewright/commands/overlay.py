@@ -38,8 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: no overlay to apply to {printable(options.files[0])}", file=sys.stderr)
         return EXIT_USAGE
     as_json = _is_json(options.output or spec.path)
+    inputs = [spec.path, *(overlay.path for overlay in overlays)]
     for name in filter(None, (options.output, options.ledger)):
-        _refuse_input(name, [spec.path, *(overlay.path for overlay in overlays)])
+        if Path(name).resolve() in {Path(path).resolve() for path in inputs}:
+            raise InputError("is an input and is never written; name another file", path=name)
     if options.format != "text":
         if not options.output:
             parser.error("--format needs -o: the findings are printed in place of the document")
@@ -108,11 +110,6 @@ def _is_json(name: str) -> bool:
     if suffix not in {".json", ".yaml", ".yml"}:
         raise InputError(f"must end in .json, .yaml or .yml, got {suffix or 'no suffix'}", path=name)
     return suffix == ".json"
-
-
-def _refuse_input(name: str, inputs: Sequence[str]) -> None:
-    if Path(name).resolve() in {Path(path).resolve() for path in inputs}:
-        raise InputError("is an input and is never written; name another file", path=name)
 
 
 def _for_terminal(text: str, value: Any) -> str:

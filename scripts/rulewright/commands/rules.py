@@ -7,7 +7,7 @@ import dataclasses
 import difflib
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from rulewright import findings
 from rulewright.errors import EXIT_FAILED, InputError, printable, run_cli
@@ -15,10 +15,10 @@ from rulewright.generate.explain import explain as explain_error
 from rulewright.importing.imported import place_of_page
 from rulewright.importing.page import is_url, read_page
 from rulewright.merged import Merged, merge
-from rulewright.openapi.document import Document, load, parse, to_json, to_yaml
+from rulewright.openapi.document import load, parse, to_json, to_yaml
 from rulewright.project import Project, load_project
 from rulewright.rules.analysis import analyse
-from rulewright.rules.definition import Finding, RuledSchema
+from rulewright.rules.definition import Finding
 from rulewright.rules.skeleton import find_sentence, skeleton
 from rulewright.rules.sources import Prose, misquotes_of_page, read_prose
 from rulewright.rules.verdict import explain
@@ -133,7 +133,17 @@ def _list(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)
     with merged.explain_errors():
         prose = read_prose(merged.vendor, merged.ruled, merged.overlays)
-    rules = [_rule_data(schema, rule) for schema in merged.ruled for rule in schema.rules]
+    rules = [
+        {
+            "id": rule.id,
+            "level": rule.level,
+            "schema": schema.name,
+            "message": rule.message,
+            "source": rule.source.data(),
+        }
+        for schema in merged.ruled
+        for rule in schema.rules
+    ]
     if options.format == "json":
         sentences = [sentence.data() for sentence in prose.sentences]
         print(to_json({"document": prose.path, "rules": rules, "sentences": sentences}), end="")
@@ -143,21 +153,21 @@ def _list(project: Project, options: argparse.Namespace) -> int:
     return EXIT_FAILED if prose.unclaimed else 0
 
 
-def _rule_data(schema: RuledSchema, rule: Any) -> dict[str, Any]:
-    return {
-        "id": rule.id,
-        "level": rule.level,
-        "schema": schema.name,
-        "message": rule.message,
-        "source": rule.source.data(),
-    }
-
-
 def _explain(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)
-    request = _read_request(options.request)
+    request = parse(sys.stdin.read(), "standard input") if options.request == "-" else load(options.request)
     with merged.explain_errors():
-        found = explain(merged.value, _schema_with_rules(merged, options.schema), request.value)
+        known = {schema.name: schema for schema in merged.ruled if schema.rules}
+        if not known:
+            raise InputError("no schema of this project has rules")
+        if options.schema is None and len(known) > 1:
+            raise InputError(f"several schemas have rules; name one with --schema: {', '.join(known)}")
+        if options.schema is not None and options.schema not in known:
+            close = difflib.get_close_matches(options.schema, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
+            raise InputError(f"--schema {options.schema!r} has no rules; {hint}")
+        schema = next(iter(known.values())) if options.schema is None else known[options.schema]
+        found = explain(merged.value, schema, request.value)
     if options.format == "json":
         print(to_json({"valid": not found, "violations": [dataclasses.asdict(each) for each in found]}), end="")
     else:
@@ -177,24 +187,6 @@ def _new(project: Project, options: argparse.Namespace) -> int:
     print(printable(f"# {prose.path}, line {sentence.line}. Complete it, and append it to the actions of an overlay."))
     print(printable(to_yaml([action])), end="")
     return 0
-
-
-def _read_request(name: str) -> Document:
-    return parse(sys.stdin.read(), "standard input") if name == "-" else load(name)
-
-
-def _schema_with_rules(merged: Merged, name: str | None) -> RuledSchema:
-    """Return the schema a request is judged by: the named one, or the only one that has rules."""
-    known = {schema.name: schema for schema in merged.ruled if schema.rules}
-    if not known:
-        raise InputError("no schema of this project has rules")
-    if name is None and len(known) > 1:
-        raise InputError(f"several schemas have rules; name one with --schema: {', '.join(known)}")
-    if name is not None and name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
-        raise InputError(f"--schema {name!r} has no rules; {hint}")
-    return next(iter(known.values())) if name is None else known[name]
 
 
 _COMMANDS: Final[dict[str, Callable[[Project, argparse.Namespace], int]]] = {

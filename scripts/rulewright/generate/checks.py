@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from rulewright.errors import InputError
 from rulewright.generate.names import ModelName, Names
+from rulewright.generate.rule_checks import RuleData, compile_rules, member_of, rule_set
 from rulewright.generate.schemas import (
     DEPRECATED,
     FILE,
@@ -26,26 +27,15 @@ from rulewright.generate.schemas import (
     is_json,
     parameter_schemas,
 )
-from rulewright.generate.source import constant, literal, render, snake, variables
+from rulewright.generate.source import literal, render, snake, variables
+from rulewright.generate.statements import Block, If, Line, Loop, Place, Refuse, Statement, when
 from rulewright.openapi.operations import Operation, operations, parameter_names
 from rulewright.openapi.pointer import Location, decode, encode
 from rulewright.openapi.references import follow_schema
 from rulewright.rules import expression
-from rulewright.rules.definition import Rule, RuledSchema
+from rulewright.rules.definition import RuledSchema
 from rulewright.rules.dialect import DialectError, check, translate
-from rulewright.rules.expression import (
-    ALWAYS,
-    Compiler,
-    Expression,
-    Mismatch,
-    Term,
-    every,
-    is_type,
-    mismatches,
-    negate,
-    some,
-)
-from rulewright.rules.space import Given, Length, domains
+from rulewright.rules.expression import Compiler, Expression, Term, every, is_type, negate, some
 from rulewright.rules.verdict import mentions
 
 _STRUCTURE: Final = frozenset({"paths", "components", "schemas", "properties", "requestBody", "content", "schema"})
@@ -70,56 +60,6 @@ _DEEPEST: Final = 32
 
 
 @dataclass(frozen=True)
-class If:
-    """Statements under a condition, and those otherwise."""
-
-    condition: str
-    then: Block
-    otherwise: Block = ()
-    kind: str = "if"
-
-
-@dataclass(frozen=True)
-class Loop:
-    """Statements for each item of a list or member of an object."""
-
-    names: str
-    over: str
-    body: Block
-    kind: str = "loop"
-
-
-@dataclass(frozen=True)
-class Line:
-    """One simple statement."""
-
-    code: str
-    kind: str = "line"
-
-
-@dataclass(frozen=True)
-class Comment:
-    """A comment line."""
-
-    text: str
-    kind: str = "comment"
-
-
-@dataclass(frozen=True)
-class Refuse:
-    """Add a violation of the schema."""
-
-    at: str
-    value: str
-    message: str
-    kind: str = "refuse"
-
-
-Statement = If | Loop | Line | Comment | Refuse
-Block = tuple[Statement, ...]
-
-
-@dataclass(frozen=True)
 class Field:
     """One field that a function reads.
 
@@ -132,16 +72,6 @@ class Field:
     name: str
     variable: str
     held: str = ""
-
-
-@dataclass(frozen=True)
-class RuleData:
-    """The rules of a function, and what the search for the nearest valid request needs."""
-
-    constant: str
-    schema: str
-    rules: tuple[Rule, ...]
-    domains: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -215,31 +145,6 @@ class _Scope:
         return self.local[name]
 
 
-@dataclass(frozen=True)
-class _Place:
-    """The place of a value: the code of its JSON pointer, and a name for a function that checks it."""
-
-    parts: tuple[tuple[str, bool], ...]
-    hint: str
-
-    @property
-    def code(self) -> str:
-        return " + ".join(part if is_code else literal(part) for part, is_code in self.parts)
-
-    def below(self, name: str) -> _Place:
-        """Return the place of a property."""
-        return self._at(encode([name]), f"{self.hint}_{snake(name)}")
-
-    def item(self, index: str) -> _Place:
-        """Return the place of an item of a list, or of a property with a computed name."""
-        found = self._at("/", f"{self.hint}_item")
-        return _Place((*found.parts, (index, True)), found.hint)
-
-    def _at(self, text: str, hint: str) -> _Place:
-        *others, (last, is_code) = self.parts
-        return _Place((*self.parts, (text, False)) if is_code else (*others, (last + text, False)), hint)
-
-
 def checks_module(document: Any, ruled: Sequence[RuledSchema], names: Names) -> str:
     """Return the source of the module of all compiled checks.
 
@@ -289,7 +194,7 @@ def checks_module(document: Any, ruled: Sequence[RuledSchema], names: Names) -> 
             if reference in module.called
         ],
         rule_sets=[
-            _rule_set(module.called[pointer])
+            rule_set(module.called[pointer])
             for pointer in sorted(carriers, key=lambda pointer: pointer not in owners)
             if pointer in module.called
         ],
@@ -360,15 +265,14 @@ class _Module:
         keywords = _keywords(ruled, operation, self.names)
         local = variables(keywords)
         scope = _Scope(local, is_object=True)
-        place = _Place((("at", True),), f"{snake(operation.id)}_parameters")
+        place = Place((("at", True),), f"{snake(operation.id)}_parameters")
         body: list[Statement] = []
         data = None
         if ruled is not None:
             name = self.called[ruled.pointer] = self._free(place.hint)
-            read = fields_read(ruled, local)
-            scope.read |= dict.fromkeys(read)
-            data = RuleData(_rule_set(name), ruled.pointer, ruled.rules, listed_domains(ruled, {}, read))
-            body += rule_block(ruled, local, self.patterns, data.constant)
+            data, checked_rules = compile_rules(ruled, name, self.document, local, self.patterns)
+            scope.read |= dict.fromkeys(data.fields)
+            body += checked_rules
         called = parameter_names(operation.parameters)
         for parameter, schema in parameter_schemas(operation):
             each = called[f"{parameter.get('in')}:{parameter['name']}"]
@@ -399,15 +303,14 @@ class _Module:
     def _make(self, name: str, key: str, schema: Mapping[str, Any]) -> None:
         """Make the function of a schema; `key` is its place in the document, if it has one."""
         ruled, model, (_, schema) = self.ruled.get(key), self.owners.get(key), self._follow(schema)
-        place = _Place((("at", True),), name.removeprefix("_check_"))
+        place = Place((("at", True),), name.removeprefix("_check_"))
         scope = _Scope(_variables(schema, ruled, model), schema.get("type") == "object")
         body: list[Statement] = []
         data = None
         if ruled is not None:
-            used = fields_read(ruled, scope.local)
-            scope.read |= dict.fromkeys(used)
-            data = RuleData(_rule_set(name), ruled.pointer, ruled.rules, listed_domains(ruled, self.document, used))
-            body += rule_block(ruled, scope.local, self.patterns, data.constant)
+            data, checked_rules = compile_rules(ruled, name, self.document, scope.local, self.patterns)
+            scope.read |= dict.fromkeys(data.fields)
+            body += checked_rules
         body += self._members(schema, place, scope)
         others = self._others(schema, place, "others" if scope.is_object and model else "value")
         body += others
@@ -429,7 +332,7 @@ class _Module:
             )
         )
 
-    def _members(self, schema: Mapping[str, Any], place: _Place, scope: _Scope) -> list[Statement]:
+    def _members(self, schema: Mapping[str, Any], place: Place, scope: _Scope) -> list[Statement]:
         """Return the statements about the fields of an object; for a value that may be none, without alternatives."""
         required, properties = schema.get("required", ()), schema.get("properties", {})
         block: list[Statement] = []
@@ -445,11 +348,11 @@ class _Module:
         for each, child in schema.get("dependentSchemas", {}).items():
             if applied := self._apply(child, place, scope):
                 block.append(If(f"{scope.variable(each)} is not ABSENT", applied))
-        block += self._counts(schema, place)
+        block += _sizes(schema, "value", place, "Properties", "field") if _WHOLE & schema.keys() else ()
         return [*block, *self._combine(schema, place, scope)] if scope.is_object else block
 
     def _field_checks(
-        self, name: str, schema: Mapping[str, Any], place: _Place, scope: _Scope, *, required: bool = False
+        self, name: str, schema: Mapping[str, Any], place: Place, scope: _Scope, *, required: bool = False
     ) -> Block:
         found = self._value(schema, scope.local[name], place.below(name))
         refused = (Refuse(place.below(name).code, "ABSENT", "is required"),)
@@ -457,31 +360,28 @@ class _Module:
             return (If(f"{scope.variable(name)} is ABSENT", refused, found),)
         return (If(f"{scope.variable(name)} is not ABSENT", found),) if found else ()
 
-    def _counts(self, schema: Mapping[str, Any], place: _Place) -> Block:
-        return _sizes(schema, "value", place, "Properties", "field") if _WHOLE & schema.keys() else ()
-
-    def _apply(self, schema: Mapping[str, Any], place: _Place, scope: _Scope) -> Block:
+    def _apply(self, schema: Mapping[str, Any], place: Place, scope: _Scope) -> Block:
         """Return the statements of a schema that applies to the same value as the one it stands in."""
         if scope.is_object and _is_about_fields(schema):
             return tuple(self._members(schema, place, scope))
         scope.whole = True
         return self._value(schema, "value", place)
 
-    def _combine(self, schema: Mapping[str, Any], place: _Place, scope: _Scope) -> Block:
+    def _combine(self, schema: Mapping[str, Any], place: Place, scope: _Scope) -> Block:
         """Return the statements about alternatives and conditions."""
         block = [each for member in schema.get("allOf", ()) for each in self._apply(member, place, scope)]
         if "if" in schema:
             then, otherwise = (self._apply(schema.get(each, {}), place, scope) for each in ("then", "else"))
-            block += _either(self._holds(schema["if"], place, scope), then, otherwise)
+            block += when(self._holds(schema["if"], place, scope), then, otherwise)
         for keyword, wanted in _CHOICES.items():
             if keyword in schema and (scope.is_object or keyword == "oneOf" or not self._scalars(schema)):
                 block += self._choice(schema[keyword], wanted, place, scope, schema.get(TAGS))
         if "not" in schema:
             refused = Refuse(place.code, "to_json(value)", "has a form that is excluded")
-            block += _if(self._holds(schema["not"], place, scope), (refused,))
+            block += when(self._holds(schema["not"], place, scope), (refused,))
         return tuple(block)
 
-    def _choice(self, options: Sequence[Any], wanted: str, place: _Place, scope: _Scope, tags: Any) -> Block:
+    def _choice(self, options: Sequence[Any], wanted: str, place: Place, scope: _Scope, tags: Any) -> Block:
         conditions = [None if tags else self._as_expression(each, scope) for each in options]
         if any(each is None for each in conditions):
             scope.whole = True
@@ -495,10 +395,10 @@ class _Module:
             message = f"must fit {wanted} of {len(options)} schemas"
         refused = (Refuse(place.code, "to_json(value)", message),)
         if wanted == _CHOICES["anyOf"]:
-            return _if(negate(some(fitting)), refused)
+            return when(negate(some(fitting)), refused)
         return (If(f"sum(map(bool, ({''.join(f'{expression.render(each)}, ' for each in fitting)}))) != 1", refused),)
 
-    def _holds(self, schema: Mapping[str, Any], place: _Place, scope: _Scope) -> Expression:
+    def _holds(self, schema: Mapping[str, Any], place: Place, scope: _Scope) -> Expression:
         """Return the condition that the value of a function fits a schema."""
         found = self._as_expression(schema, scope)
         if found is None:
@@ -512,11 +412,9 @@ class _Module:
         if not scope.is_object or not _compiles(plain, body=True):
             return None
         scope.read |= dict.fromkeys(_fields(plain))
-        compiler = Compiler(_member_of(scope.local), patterns=self.patterns)
-        compiler.objects.add("body")
-        return compiler.holds(plain, "body")
+        return Compiler(member_of(scope.local), patterns=self.patterns, objects={"body"}).holds(plain, "body")
 
-    def _value(self, schema: Mapping[str, Any], variable: str, place: _Place) -> Block:
+    def _value(self, schema: Mapping[str, Any], variable: str, place: Place) -> Block:
         """Return the statements that check the value in a variable."""
         key, schema = self._follow(schema)
         if not schema:
@@ -536,7 +434,7 @@ class _Module:
         return (Line(f"{name}({variable}, {place.code}, found)"),)
 
     def _inline(
-        self, schema: Mapping[str, Any], variable: str, place: _Place, members: Block = (), combined: Block = ()
+        self, schema: Mapping[str, Any], variable: str, place: Place, members: Block = (), combined: Block = ()
     ) -> Block:
         """Return the statements that check a value: its type, and what applies to values of that type.
 
@@ -563,7 +461,7 @@ class _Module:
         if scalars := self._scalars(schema):
             accepted = some(self._accepts(each, variable) for each in scalars)
             message = f"must fit at least one of {len(scalars)} schemas, fits 0"
-            block += _if(negate(accepted), (Refuse(place.code, variable, message),))
+            block += when(negate(accepted), (Refuse(place.code, variable, message),))
         block += combined
         if kinds:
             other = negate(some(is_type(kind, variable) for kind in kinds))
@@ -571,7 +469,7 @@ class _Module:
             block = [If(expression.render(other), refused, tuple(block))]
         return tuple(block)
 
-    def _check_enum(self, schema: Mapping[str, Any], variable: str, place: _Place) -> Block:
+    def _check_enum(self, schema: Mapping[str, Any], variable: str, place: Place) -> Block:
         if not {"enum", "const"} & schema.keys():
             return ()
         name, test = self._is_listed(schema, variable)
@@ -585,7 +483,7 @@ class _Module:
             return name, Term(f"{variable} in {name}", f"{variable} not in {name}")
         return name, Term(f"equals({variable}, *{name})", f"not equals({variable}, *{name})")
 
-    def _list(self, schema: Mapping[str, Any], variable: str, place: _Place) -> Block:
+    def _list(self, schema: Mapping[str, Any], variable: str, place: Place) -> Block:
         block = _sizes(schema, variable, place, "Items", "item")
         if schema.get("uniqueItems"):
             refused = Refuse(place.code, variable, "must not hold an item twice")
@@ -600,7 +498,7 @@ class _Module:
             inner = (If(f"{index} == {position}", found or (Line("pass"),), inner),) if found or inner else ()
         return (*block, Loop(f"{index}, {item}", f"enumerate({variable})", inner)) if inner else block
 
-    def _contains(self, schema: Mapping[str, Any], variable: str, place: _Place) -> Block:
+    def _contains(self, schema: Mapping[str, Any], variable: str, place: Place) -> Block:
         wanted, low, high = schema["contains"], schema.get("minContains", 1), schema.get("maxContains")
         if _compiles(wanted, body=False):
             compiler = Compiler(lambda owner, name: f"member({owner}, {literal(name)})", patterns=self.patterns)
@@ -612,7 +510,7 @@ class _Module:
         inside = f"{low} <= {{}}" if high is None else f"{low} <= {{}} <= {high}"
         return (If("not " + inside.format(f"sum(1 for each in {variable} if {fitting})"), (refused,)),)
 
-    def _text(self, schema: Mapping[str, Any], variable: str, place: _Place) -> Block:
+    def _text(self, schema: Mapping[str, Any], variable: str, place: Place) -> Block:
         block = _sizes(schema, variable, place, "Length", "character")
         if "pattern" in schema:
             refused = Refuse(place.code, variable, f"must match {schema['pattern']}")
@@ -625,7 +523,7 @@ class _Module:
     def _pattern(self, pattern: str) -> str:
         return self.patterns.setdefault(translate(pattern), f"_PATTERN_{len(self.patterns) + 1}")
 
-    def _others(self, schema: Mapping[str, Any], place: _Place, source: str) -> Block:
+    def _others(self, schema: Mapping[str, Any], place: Place, source: str) -> Block:
         """Return the statements about the members of an object that the schema does not list."""
         where = place.item("pointer_token(name)")
         patterns = schema.get("patternProperties", {})
@@ -644,7 +542,7 @@ class _Module:
         inner += (If(" and ".join(tests), rest),) if rest and tests else rest
         return (Loop("name, other", f"{source}.items()", inner),) if inner else ()
 
-    def _option(self, schema: Mapping[str, Any], place: _Place) -> str:
+    def _option(self, schema: Mapping[str, Any], place: Place) -> str:
         key, schema = self._follow(schema)
         return self.function(key) if key else self._anonymous(schema, f"{place.hint}_option")
 
@@ -688,97 +586,12 @@ class _Module:
         return name
 
 
-def rule_block(ruled: RuledSchema, local: Mapping[str, str], patterns: dict[str, str], rule_set: str) -> Block:
-    """Return the statements that check the rules of a schema; what several ask of a field is asked once, before them.
-
-    Args:
-        ruled: The schema.
-        local: The variable of each of its fields.
-        patterns: The constants of regular expressions; new ones are added.
-        rule_set: The constant that holds the rule set.
-    """
-    counting, _ = _compile_rules(ruled, local, {}, {})
-    notes = {value: f"{value}_is_list" for value in local.values() if counting.asked[value] > 1}
-    lists = {value: name for value, name in notes.items() if name not in local.values()}
-    _, block = _compile_rules(ruled, local, lists, patterns)
-    fields = ", ".join(f"{literal(name)}: {local[name]}" for name in fields_read(ruled, local))
-    report = f"found.append(RuleViolations({rule_set}, at, {{{fields}}}, violated))"
-    return (
-        *[Line(f"{name} = {expression.TYPES['array'].format(value)}") for value, name in lists.items()],
-        Line("violated: list[Violated] = []"),
-        *block,
-        If("violated", (Line(report),)),
-    )
-
-
-def _compile_rules(
-    ruled: RuledSchema, local: Mapping[str, str], lists: Mapping[str, str], patterns: dict[str, str]
-) -> tuple[Compiler, Block]:
-    compiler = Compiler(_member_of(local), lists, patterns=patterns)
-    compiler.objects.add("body")
-    return compiler, tuple(each for rule in ruled.rules for each in _rule(rule, compiler))
-
-
-def _member_of(local: Mapping[str, str]) -> Any:
-    return lambda owner, name: local[name] if owner == "body" else f"member({owner}, {literal(name)})"
-
-
-def _rule(rule: Rule, compiler: Compiler) -> Block:
-    comment = Comment(f"{rule.id}: {rule.message}")
-    condition = compiler.holds(rule.condition, "body")
-    found = mismatches(rule.requirement, "body", "", compiler)
-    if len(found) == 1:
-        mismatch = found[0]
-        search = (
-            _search_loop(rule, mismatch, mismatch.items)
-            if mismatch.items is not None
-            else _report_violation(rule, mismatch)
-        )
-        return (comment, *_if(every([condition, mismatch.condition]), search))
-    chain: Block = ()
-    for mismatch in reversed(found):
-        test = expression.render(mismatch.condition)
-        if mismatch.items is not None:
-            search_item = f"(index for index, item in enumerate({mismatch.value}) if {_not(mismatch.items)})"
-            test += f" and (bad := next({search_item}, None)) is not None"
-        chain = (If(test, _report_violation(rule, mismatch), chain),)
-    return (comment, *_if(condition, chain))
-
-
-def _search_loop(rule: Rule, mismatch: Mismatch, items: Expression) -> Block:
-    """Return the loop that looks for the first item that violates a rule."""
-    pointer = f"{literal(mismatch.pointer + '/')} + str(index)"
-    line = Line(f"violated.append(({constant(rule.id)}, {pointer}, item))")
-    return (Loop("index, item", f"enumerate({mismatch.value})", (If(_not(items), (line, Line("break"))),)),)
-
-
-def _report_violation(rule: Rule, mismatch: Mismatch) -> Block:
-    pointer, value = literal(mismatch.pointer), mismatch.value
-    if mismatch.items is not None:
-        pointer, value = f"{literal(mismatch.pointer + '/')} + str(bad)", f"{mismatch.value}[bad]"
-    return (Line(f"violated.append(({constant(rule.id)}, {pointer}, {value}))"),)
-
-
-def _if(condition: Expression, block: Block) -> Block:
-    return _either(condition, block, ())
-
-
-def _either(condition: Expression, then: Block, otherwise: Block) -> Block:
-    if condition == ALWAYS:
-        return then
-    if condition == expression.NEVER:
-        return otherwise
-    if not then:
-        return (If(_not(condition), otherwise),) if otherwise else ()
-    return (If(expression.render(condition), then, otherwise),)
-
-
 def _fits(variable: str, function: str) -> Term:
     text = f"fits({variable}, {function})"
     return Term(text, f"not {text}")
 
 
-def _deprecation(schema: Mapping[str, Any], place: _Place) -> Block:
+def _deprecation(schema: Mapping[str, Any], place: Place) -> Block:
     """Return the statement that notes a value which the document deprecates."""
     if DEPRECATED not in schema:
         return ()
@@ -812,11 +625,7 @@ def _compiles(schema: Any, *, body: bool) -> bool:
     return True
 
 
-def _not(condition: Expression) -> str:
-    return expression.render(negate(condition))
-
-
-def _sizes(schema: Mapping[str, Any], variable: str, place: _Place, keyword: str, noun: str) -> Block:
+def _sizes(schema: Mapping[str, Any], variable: str, place: Place, keyword: str, noun: str) -> Block:
     block: Block = ()
     for side, sign, words in (("min", "<", "at least"), ("max", ">", "at most")):
         bound = schema.get(f"{side}{keyword}", 0 if side == "min" else None)
@@ -826,7 +635,7 @@ def _sizes(schema: Mapping[str, Any], variable: str, place: _Place, keyword: str
     return block
 
 
-def _bounds(schema: Mapping[str, Any], variable: str, place: _Place) -> Block:
+def _bounds(schema: Mapping[str, Any], variable: str, place: Place) -> Block:
     """Return the statements about the bounds of a number."""
     found = [
         (f"{variable} {sign} {schema[keyword]!r}", f"{words} {schema[keyword]}")
@@ -849,32 +658,6 @@ def _variables(schema: Mapping[str, Any], ruled: RuledSchema | None, model: Mode
     own = ruled.schema.get("properties", {}) if ruled else {}
     names = (*_fields(schema), *own)
     return variables(attributes | {name: snake(name) for name in names if name not in attributes})
-
-
-def fields_read(ruled: RuledSchema, local: Mapping[str, str]) -> list[str]:
-    """Return the fields that the rules read."""
-    return [name for name in local if any(mentions(rule, name) for rule in ruled.rules)]
-
-
-def listed_domains(ruled: RuledSchema, document: Any, read: Sequence[str]) -> dict[str, list[str]]:
-    """Return, for each field that can be listed, the source of everything it may be."""
-    required = ruled.schema.get("required", [])
-    result = {}
-    for name, values in domains(ruled, document, read).items():
-        texts = [] if name in required else ["ABSENT"]
-        texts += [text for value in values for text in _alternatives(value)]
-        if texts:
-            result[name] = texts
-    return result
-
-
-def _alternatives(value: Any) -> Iterator[str]:
-    """Yield what a value may be changed to: of samples only numbers, because texts are arbitrary."""
-    if isinstance(value, Given):
-        numbers = {each.value for each in value.samples if isinstance(each.value, int | float)}
-        yield from (literal(number) for number in sorted(numbers))
-    else:
-        yield f"Length({value.count})" if isinstance(value, Length) else literal(value)
 
 
 def _keywords(ruled: RuledSchema | None, operation: Operation, names: Names) -> dict[str, str]:
@@ -900,7 +683,3 @@ def _article(noun: str) -> str:
 
 def _words(location: Location) -> str:
     return snake("_".join(str(token) for token in location if token not in _STRUCTURE))
-
-
-def _rule_set(function: str) -> str:
-    return f"_RULES_{function.removeprefix('_check_').upper()}"

@@ -78,13 +78,13 @@ _CONST: Final = re.compile(
     rb"^( +if (\w+) != (.+?)(?: ?and not isinstance\(\2, Unset\))?:\n +)raise ValueError\(f\".* must match const .*$",
     re.MULTILINE,
 )
-"""The line with which a model refuses a value other than the only one."""
-
+"""The line with which a model or an answer refuses a value other than the only one."""
 
 _PARSED: Final = re.compile(
-    rb"\b(datetime\.date(?:time)?\.fromisoformat|UUID)\((?P<value>\w+|d\.pop\((?P<name>\"(?:[^\"\\]|\\.)*\")\))\)"
+    rb"\b(datetime\.date(?:time)?\.fromisoformat|UUID)"
+    rb"\((?P<value>\w+(?:\.json\(\))?|d\.pop\((?P<name>\"(?:[^\"\\]|\\.)*\")\))\)"
 )
-"""The call with which a model reads a date or an identifier."""
+"""The call with which a model or an answer reads a date or an identifier."""
 _WRITTEN: Final = re.compile(rb"([\w.]+)\.isoformat\(\)")
 """The one with which it writes a date, in a form that not every server reads."""
 
@@ -140,6 +140,7 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
                 f"{error.strerror}: a name in the document is the name of a file: {Path(str(error.filename)).name:.80}"
             ]
         }
+    drop_sending(package)
     for module in package.rglob("*.py"):
         rewrite_module(module)
     roots: dict[str, list[str]] = {}
@@ -204,8 +205,14 @@ def rewrite_module(module: Path) -> None:
         module.write_bytes(changed)
 
 
+def drop_sending(package: Path) -> None:
+    """Remove what only the functions need that send a request; the template of an endpoint leaves those out."""
+    for name in ("client.py", "errors.py"):
+        (package / name).unlink()
+
+
 def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> None:
-    """Let models hold values that the document does not list, where an answer has some; see `_values`.
+    """Let models and answers hold values that the document does not list, where an answer has some; see `_values`.
 
     The type of an enum that no request holds admits them, too. A request's stays as it is, so that type checkers
     find a misspelt value before it is sent.
@@ -221,13 +228,14 @@ def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> N
         values = f"{enum.get_class_name_snake_case().upper()}_VALUES".encode()
         refused = _REFUSAL.sub(rb"\1return unlisted(value, " + values + rb", __name__)", written)
         module.write_bytes(b"from ..._values import unlisted\n" + refused)
-    for module in models.glob("*.py"):
+    for module in (*models.glob("*.py"), *package.glob("api/*/*.py")):
         written = module.read_bytes()
         changed = _CONST.sub(rb'\1_Values_.unlisted(\2, (\3,), __name__ + ".\2")', written)
         changed = _PARSED.sub(_read_tolerantly, changed)
         changed = _WRITTEN.sub(rb"_Values_.write_date(\1)", changed)
         if b"_Values_." in changed:  # the template calls what it reads of a property `values` `_values`
-            changed = changed.replace(b"\nfrom ", b"\nfrom ... import _values as _Values_\nfrom ", 1)
+            above = b"." * (len(module.relative_to(package).parts) + 1)
+            changed = changed.replace(b"\nfrom ", b"\nfrom %s import _values as _Values_\nfrom " % above, 1)
         if changed != written:
             module.write_bytes(changed)
 
@@ -577,6 +585,12 @@ PATCHES: Final = (
         "it returns an object with an unlisted value or an odd date as a dict",
         "0.29.1",
         fail_where_only_null_is_left,
+    ),
+    Patch(
+        "write how a request is built and an answer is read, and no function that sends one",
+        "its functions send a request unchecked, and say nothing of one whose outcome is unknown",
+        "0.29.1",
+        drop_sending,
     ),
     Patch(
         "rewrite casts and tests of lists, and show what is unset by its name",

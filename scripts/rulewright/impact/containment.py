@@ -226,30 +226,23 @@ class _Meaning:
             result["unevaluatedProperties"] = False
         if self._side == "response" and not self._sent and result.get("additionalProperties") is False:
             del result["additionalProperties"]  # a reader takes what it does not know
-        return _readable(result, schema, self._side)
+        if "oneOf" in result and (self._side == "response" or "discriminator" in schema):
+            options = {"anyOf": result.pop("oneOf")}
+            result |= options if "anyOf" not in result else {"allOf": [*result.get("allOf", []), options]}
+        limit = _RANGES.get(str(result.get("format")))
+        if limit is not None and result.get("type") == "integer":
+            del result["format"]
+            result["minimum"] = max(result.get("minimum", -(2**limit)), -(2**limit))
+            result["maximum"] = min(result.get("maximum", 2**limit - 1), 2**limit - 1)
+        elif result.get("format") not in FORMATS:
+            result.pop("format", None)
+        return result
 
     def _lists_fields(self, schema: dict[str, Any]) -> bool:
         """Whether a schema is that of objects with listed fields, and leaves others open without asking for them."""
         found = resolve(schema, self._document)
         found = flatten(found, self._document) if isinstance(found, dict) else {}
         return bool(found.get("properties")) and not (_OPEN & found.keys())
-
-
-def _readable(result: dict[str, Any], schema: Mapping[str, Any], side: Side) -> dict[str, Any]:
-    """Return a schema with the alternatives and ranges that count for a side."""
-    if "oneOf" in result and (side == "response" or "discriminator" in schema):
-        either = {"anyOf": result.pop("oneOf")}
-        result = (
-            {**result, **either} if "anyOf" not in result else {**result, "allOf": [*result.get("allOf", []), either]}
-        )
-    limit = _RANGES.get(str(result.get("format")))
-    if limit is not None and result.get("type") == "integer":
-        del result["format"]
-        result["minimum"] = max(result.get("minimum", -(2**limit)), -(2**limit))
-        result["maximum"] = min(result.get("maximum", 2**limit - 1), 2**limit - 1)
-    elif result.get("format") not in FORMATS:
-        result.pop("format", None)
-    return result
 
 
 def _containment(outer: Any, inner: Any) -> bool | None:

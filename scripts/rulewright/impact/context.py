@@ -181,7 +181,10 @@ class Context:
                 return True
         answers = [contains.is_safe(*pair, side) for pair in self._whole(difference, side)]
         answers += [] if turned or answers else [contains.is_safe(within[0].old, within[0].new, side)]
-        if self._is_counted_safe(difference, side):
+        uses = {use for use in self.uses(difference) if use.side == side == "request"}
+        found = [each for use in uses for each in self._by_operation.get(use.operation, ()) if each.where == use.where]
+        # every possible request of the uses was judged, and none stops
+        if uses and len(found) == len(uses) and all(each.is_complete and not each.stops for each in found):
             return True
         return False if False in answers else True if answers and None not in answers else None
 
@@ -208,12 +211,6 @@ class Context:
                 for key in before:
                     if key[0] == use and key in after:
                         yield before[key], after[key]
-
-    def _is_counted_safe(self, difference: Difference, side: Side) -> bool:
-        """Whether every possible request of the uses was judged, and none stops."""
-        uses = {use for use in self.uses(difference) if use.side == side == "request"}
-        found = [each for use in uses for each in self._by_operation.get(use.operation, ()) if each.where == use.where]
-        return bool(uses) and len(found) == len(uses) and all(each.is_complete and not each.stops for each in found)
 
     def must_be_given(self, difference: Difference) -> bool:
         """Whether the property whose schema differs is required on both sides."""

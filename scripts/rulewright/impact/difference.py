@@ -171,7 +171,18 @@ class _Walk:
         elif shape == "@" and isinstance(old, dict) and isinstance(new, dict):
             yield from self.objects(inner, old, new, at)
         elif shape == "{" and _is(dict, old, new):
-            yield from self._map(owner, key, old, new, at)
+            before, after = ({} if value is _MISSING else value for value in (old, new))
+            inner = str(kind_of(owner, key))[1:]
+            names = self.renamed.names.get(key if owner in {"Components", "OpenAPI"} else "", {})
+            taken = {now for was, now in names.items() if was in before}
+            for name in dict.fromkeys((*before, *(name for name in after if name not in taken))):
+                now = names.get(name, name) if name in before else name
+                place = at.down(name, now)
+                if now != name:
+                    yield Difference(owner, key, name, "rename", name, now, place)
+                yield from self._entry(
+                    (owner, key, name), inner, before.get(name, _MISSING), after.get(now, _MISSING), place
+                )
         elif shape == "[" and _is(list, old, new):
             yield from self._list(owner, key, old, new, at)
         elif kind == EXTENSION:
@@ -179,20 +190,6 @@ class _Walk:
         else:
             known = shape not in "@{[" or not shape or all(_fits(shape, value) for value in (old, new))
             yield _plain(owner, key, old, new, at, known=known)
-
-    def _map(self, owner: str, key: str, old: Any, new: Any, at: Place) -> Iterator[Difference]:
-        before, after = ({} if value is _MISSING else value for value in (old, new))
-        inner = str(kind_of(owner, key))[1:]
-        names = self.renamed.names.get(key if owner in {"Components", "OpenAPI"} else "", {})
-        taken = {now for was, now in names.items() if was in before}
-        for name in dict.fromkeys((*before, *(name for name in after if name not in taken))):
-            now = names.get(name, name) if name in before else name
-            place = at.down(name, now)
-            if now != name:
-                yield Difference(owner, key, name, "rename", name, now, place)
-            yield from self._entry(
-                (owner, key, name), inner, before.get(name, _MISSING), after.get(now, _MISSING), place
-            )
 
     def _list(self, owner: str, key: str, old: Any, new: Any, at: Place) -> Iterator[Difference]:
         inner = str(kind_of(owner, key))[1:]
@@ -271,7 +268,10 @@ class Renames:
             if gone and come:
                 votes = self._votes(old, new) if votes is None else votes
                 self._pair(kind, gone, come, votes)
-                self._pair(kind, gone, come, _alike(gone, come, before, after))
+                # the components that have the same content
+                found = {key_of(before[name]): place for place, name in gone.items()}
+                pairs = ((found.get(key_of(after[name])), place) for place, name in come.items())
+                self._pair(kind, gone, come, Counter((old, new) for old, new in pairs if old is not None))
 
     def _pair(self, kind: str, gone: dict[str, str], come: dict[str, str], votes: Counter[tuple[str, str]]) -> None:
         names = self.names.setdefault(kind, {})
@@ -298,13 +298,6 @@ class Renames:
     def reference(self, value: Any) -> Any:
         """Return a reference of the old side as the new one writes it."""
         return self._references.get(value, value) if isinstance(value, str) else value
-
-
-def _alike(gone: dict[str, str], come: dict[str, str], before: Any, after: Any) -> Counter[tuple[str, str]]:
-    """Pair the components of one kind that have the same content."""
-    found = {key_of(before[name]): place for place, name in gone.items()}
-    pairs = ((found.get(key_of(after[name])), place) for place, name in come.items())
-    return Counter((old, new) for old, new in pairs if old is not None)
 
 
 def renamed_paths(old: Any, new: Any) -> dict[str, str]:

@@ -73,7 +73,13 @@ class _Writer:
             if not (written in ([], {}) and _may_be_empty(owner, key)) and not (written is False and key in _FLAGS):
                 result[key] = written
         if "content" in result and isinstance(result["content"], dict):
-            result["content"] = _without_parameters(result["content"])
+            # media types without parameters such as `charset`, where they stay apart
+            content = result["content"]
+            plain = {name: name.partition(";")[0].strip().lower() for name in content if isinstance(name, str)}
+            names = list(plain.values())
+            result["content"] = {
+                plain[name] if names.count(plain.get(name, "")) == 1 else name: media for name, media in content.items()
+            }
         hook = self._hooks.get(owner)
         return hook(result) if hook else result
 
@@ -94,7 +100,14 @@ class _Writer:
             schema = _with_null(schema)
         if "const" in schema:
             schema["enum"] = [schema.pop("const")]
-        _write_bounds(schema)
+        for bound, exclusive, tighter in (("minimum", "exclusiveMinimum", max), ("maximum", "exclusiveMaximum", min)):
+            if schema.get(exclusive) is False:
+                del schema[exclusive]
+            elif schema.get(exclusive) is True and _is_number(schema.get(bound)):
+                schema[exclusive] = schema.pop(bound)
+            elif _is_number(schema.get(exclusive)) and _is_number(schema.get(bound)):
+                both = schema[bound], schema[exclusive]
+                del schema[bound if both[1] == tighter(both) else exclusive]
         if schema.get("additionalProperties") == {}:
             del schema["additionalProperties"]
         for key in ("minLength", "minItems", "minProperties"):
@@ -110,13 +123,6 @@ class _Writer:
 def _may_be_empty(owner: str, key: str) -> bool:
     """Whether an empty list or map says nothing."""
     return key in _EMPTY or ((kind_of(owner, key) or "")[:1] in "{[" and key not in COMPOSITION)
-
-
-def _without_parameters(content: dict[str, Any]) -> dict[str, Any]:
-    """Return media types without parameters such as `charset`, where they stay apart."""
-    plain = {name: name.partition(";")[0].strip().lower() for name in content if isinstance(name, str)}
-    names = list(plain.values())
-    return {plain[name] if names.count(plain.get(name, "")) == 1 else name: media for name, media in content.items()}
 
 
 def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
@@ -180,18 +186,6 @@ def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {**notes, "anyOf": [_inline(rest), {"type": "null"}]}
 
 
-def _write_bounds(schema: dict[str, Any]) -> None:
-    """Write an exclusive bound as a number, and keep the tighter of two bounds."""
-    for bound, exclusive, tighter in (("minimum", "exclusiveMinimum", max), ("maximum", "exclusiveMaximum", min)):
-        if schema.get(exclusive) is False:
-            del schema[exclusive]
-        elif schema.get(exclusive) is True and _is_number(schema.get(bound)):
-            schema[exclusive] = schema.pop(bound)
-        elif _is_number(schema.get(exclusive)) and _is_number(schema.get(bound)):
-            both = schema[bound], schema[exclusive]
-            del schema[bound if both[1] == tighter(both) else exclusive]
-
-
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -225,11 +219,13 @@ def _plain_alternatives(schema: dict[str, Any]) -> dict[str, Any]:
         members = schema.get(key)
         if not isinstance(members, list) or not members or not all(isinstance(each, dict) for each in members):
             continue
-        rest = [each for each in members if not _is_null(each)]
+        rest = [each for each in members if not (each.get("type") == "null" and each.get("enum", [None]) == [None])]
         if len(rest) < len(members):
             members = [*rest, {"type": "null"}]
             if len(rest) == 1 and "type" in rest[0] and _is_simple(rest[0]):
-                members = [_rewrite_type(rest[0])]
+                result = _with_null(dict(rest[0]))
+                _write_type(result)
+                members = [result]
             schema = {**{name: value for name, value in schema.items() if name != key}}
             if "anyOf" in schema:
                 schema["allOf"] = [*schema.get("allOf", []), {"anyOf": members}]
@@ -253,19 +249,9 @@ def _plain_alternatives(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _is_null(schema: dict[str, Any]) -> bool:
-    return schema.get("type") == "null" and schema.get("enum", [None]) == [None]
-
-
 def _is_simple(schema: Mapping[str, Any]) -> bool:
     """Whether adding a type to a schema changes nothing else it allows."""
     return not any(key in schema for key in (*COMPOSITION, "$ref"))
-
-
-def _rewrite_type(schema: dict[str, Any]) -> dict[str, Any]:
-    result = _with_null(dict(schema))
-    _write_type(result)
-    return result
 
 
 def _one_member(schema: dict[str, Any]) -> dict[str, Any]:

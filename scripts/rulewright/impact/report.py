@@ -196,27 +196,25 @@ def compare(
         if new.conflicts:
             names = Renames(normal(old.vendor.value), normal(new.vendor.value)).names
             new = follow_renames(new, {kind: each for kind, each in names.items() if kind != "paths"})
-        return _compare(Context(old, new, date), accepted, settings or Settings())
-
-
-def _compare(context: Context, accepted: Sequence[Accepted], settings: Settings) -> Report:
-    changes: list[Change] = []
-    unexplained: list[Difference] = []
-    for difference in context.differences:
-        found = [change for check in _BY_PLACE[difference.selector] for change in check.run(difference, context)]
-        if found:
-            changes += found
-        else:
-            unexplained.append(difference)
-    for derived in DERIVED:
-        changes += derived.run(context)
-    graded = [dataclasses.replace(each, severity=settings.grade(each)) for each in changes]
-    one = sorted((_one_finding(each) for each in _group(graded)), key=_worst_first)
-    findings = _siblings_as_one(_same_findings(one))
-    numbered = _number_equal([_with_spots(each, context) for each in findings])
-    marked, expired = mark_accepted([*numbered], accepted)
-    changed = tuple(each for each in context.requests if each.stops or each.starts or not each.total)
-    return Report(context.old, context.new, marked, changed, tuple(unexplained), expired)
+        context = Context(old, new, date)
+        settings = settings or Settings()
+        changes: list[Change] = []
+        unexplained: list[Difference] = []
+        for difference in context.differences:
+            found = [change for check in _BY_PLACE[difference.selector] for change in check.run(difference, context)]
+            if found:
+                changes += found
+            else:
+                unexplained.append(difference)
+        for derived in DERIVED:
+            changes += derived.run(context)
+        graded = [dataclasses.replace(each, severity=settings.grade(each)) for each in changes]
+        one = sorted((_one_finding(each) for each in _group(graded)), key=_worst_first)
+        findings = _siblings_as_one(_same_findings(one))
+        numbered = _number_equal([_with_spots(each, context) for each in findings])
+        marked, expired = mark_accepted([*numbered], accepted)
+        changed = tuple(each for each in context.requests if each.stops or each.starts or not each.total)
+        return Report(context.old, context.new, marked, changed, tuple(unexplained), expired)
 
 
 def _group(changes: Sequence[Change]) -> Iterable[list[Change]]:

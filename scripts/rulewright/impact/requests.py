@@ -83,7 +83,12 @@ class Acceptance:
         self._validator = schemas.validator(schema)
         self.document = revision.value
         self.schema: Mapping[str, Any] = resolve(schema, revision.value)
-        self.verdict = Verdict(_rules_of(revision.ruled, schema, self.schema))
+        reference = schema.get("$ref")
+        location = decode(reference) if isinstance(reference, str) else None
+        none = RuledSchema((), self.schema, ())
+        self.verdict = Verdict(
+            next((each for each in revision.ruled if each.schema is self.schema or each.location == location), none)
+        )
 
     def accepts(self, body: Any) -> bool:
         """Whether schema and rules accept a request."""
@@ -94,14 +99,6 @@ class Acceptance:
         found = [_reason(error) for error in self._validator.iter_errors(body)]
         found += [Reason((), "rule", rule) for rule in self.verdict.broken(body)]
         return tuple(dict.fromkeys(found))
-
-
-def _rules_of(ruled: Sequence[RuledSchema], schema: Any, found: Any) -> RuledSchema:
-    """Return the rules of the schema: its own, or those of the component it refers to."""
-    reference = schema.get("$ref")
-    location = decode(reference) if isinstance(reference, str) else None
-    none = RuledSchema((), found, ())
-    return next((each for each in ruled if each.schema is found or each.location == location), none)
 
 
 def _reason(error: jsonschema_rs.ValidationError) -> Reason:

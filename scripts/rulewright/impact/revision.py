@@ -113,14 +113,24 @@ def revise(label: str, vendor: Document, overlays: Sequence[Overlay]) -> Revisio
     try:
         value = apply(vendor, free).value
     except OverlayError:
-        value = _apply_each(vendor, free, conflicts)
+        document = vendor
+        for overlay in free:
+            for action in overlay.actions:
+                document = dataclasses.replace(document, value=_apply(document, overlay, action, conflicts))
+        value = document.value
     value = with_path_items(value)
     with Merged(vendor, tuple(overlays), value, ()).explain_errors():
         ruled = _read_rules(value, conflicts)
         rules = [rule for schema in ruled for rule in schema.rules]
         conflicts += [Conflict("source", each.rule, str(each)) for each in misquotes(vendor, value, rules)]
         conflicts += _lint(value, ruled)
-        variants = _read_variants(value, ruled, conflicts)
+        found: list[VariantSet] = []
+        for schema in ruled:
+            try:
+                found += read_variants(value, [schema])
+            except _UNREADABLE as error:
+                conflicts.append(Conflict("rule", f"{schema.pointer} x-variants", str(error)))
+        variants = tuple(found)
     return Revision(label, vendor, tuple(overlays), value, ruled, variants, tuple(conflicts))
 
 
@@ -165,15 +175,6 @@ def _place(overlay: str, action: int) -> str:
     return f"{Path(overlay).name}, action {action}"
 
 
-def _apply_each(vendor: Document, overlays: Sequence[Overlay], conflicts: list[Conflict]) -> Any:
-    """Apply what can be applied, action by action."""
-    document = vendor
-    for overlay in overlays:
-        for action in overlay.actions:
-            document = dataclasses.replace(document, value=_apply(document, overlay, action, conflicts))
-    return document.value
-
-
 def _apply(document: Document, overlay: Overlay, action: Action, conflicts: list[Conflict]) -> Any:
     """Apply one action: strictly, else leniently, else not at all."""
     single = dataclasses.replace(overlay, actions=(action,))
@@ -211,16 +212,6 @@ def _lint(value: Any, ruled: Sequence[RuledSchema]) -> Iterator[Conflict]:
     for finding in findings:
         kind = "example" if finding.check == "examples-do-what-they-claim" else "rule"
         yield Conflict(kind, finding.rule, str(finding))
-
-
-def _read_variants(value: Any, ruled: Sequence[RuledSchema], conflicts: list[Conflict]) -> tuple[VariantSet, ...]:
-    found: list[VariantSet] = []
-    for schema in ruled:
-        try:
-            found += read_variants(value, [schema])
-        except _UNREADABLE as error:
-            conflicts.append(Conflict("rule", f"{schema.pointer} x-variants", str(error)))
-    return tuple(found)
 
 
 def read_revision(name: str, project: Path) -> Revision:

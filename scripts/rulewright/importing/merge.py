@@ -17,7 +17,7 @@ from ruamel.yaml.scalarstring import SingleQuotedScalarString
 from ruamel.yaml.util import load_yaml_guess_indent
 
 from rulewright.errors import InputError
-from rulewright.importing.index import edition_of
+from rulewright.importing.page import edition_of
 from rulewright.openapi.document import Document, parse, to_yaml
 from rulewright.openapi.operations import Operation, operations
 from rulewright.openapi.pointer import ABSENT, Location, at, differences
@@ -174,7 +174,9 @@ class _Comparison:
 
     def _disagreement(self, location: Location, ours: Any, theirs: Any) -> InputError:
         other = _place(*self._first_with(location))
-        start = _first_differing(ours, theirs)
+        pairs = zip(ours, theirs, strict=False) if isinstance(ours, str) and isinstance(theirs, str) else ()
+        # how much is the same, so that the message shows the part that is not
+        start = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
         message = "\n  ".join(
             [
                 f"disagrees with {other}",
@@ -239,12 +241,6 @@ def _check_operation_ids(documents: Sequence[Document]) -> None:
 def _place(document: Document, location: Location) -> str:
     line = document.line(location)
     return document.path if line is None else f"{document.path}:{line}"
-
-
-def _first_differing(one: Any, other: Any) -> int:
-    """Return how much of two texts is the same, so that a message shows the part that is not."""
-    pairs = zip(one, other, strict=False) if isinstance(one, str) and isinstance(other, str) else ()
-    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _excerpt(value: Any, start: int) -> str:

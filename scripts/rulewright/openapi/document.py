@@ -139,7 +139,37 @@ def parse(text: str, path: str, *, first_line: int = 1) -> Document:
         first_line: The line of `path` at which the text begins, for a fragment of a larger file.
     """
     with _without_collection():
-        return _parse(_as_yaml(text), text, path, first_line)
+        readable = _as_yaml(text)
+        loader = _Loader(readable)
+        try:
+            expands = _expands(readable, path, first_line)
+            node = loader.get_single_node()
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = None if mark is None else mark.line + first_line
+            cause = ": ".join(part for part in (error.context, error.problem) if part)
+            if cause.startswith("mapping values are not allowed"):  # which does not help whoever wrote `note: a: b`
+                cause += "; a text that holds a colon and a space must be quoted"
+            raise InputError(f"is not YAML: {cause or error}", path=path, line=line) from error
+        except yaml.reader.ReaderError as error:
+            line = readable.encode()[: error.position].count(b"\n") + first_line
+            message = f"is not YAML: the character U+{_code(error.character):04X} is not allowed"
+            raise InputError(message, path=path, line=line) from error
+        finally:
+            loader.dispose()
+        if node is None:
+            raise InputError("is empty; an object was expected", path=path, line=first_line)
+        builder = _Builder(path, first_line)
+        if expands:
+            builder.measure(node)
+        value = builder.build(node, "")
+        # the version of an API is text; many who write YAML by hand forget the quotes of 1.0
+        info = value.get("info") if isinstance(value, dict) and "openapi" in value else None
+        if isinstance(info, dict) and isinstance(info.get("version"), int | float):
+            written = _member(_member(node, "info"), "version")
+            if isinstance(written, yaml.ScalarNode):
+                info["version"] = written.value
+        return Document(path, value, text, builder.lines, builder.columns)
 
 
 @contextlib.contextmanager
@@ -152,46 +182,6 @@ def _without_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def _parse(readable: str, text: str, path: str, first_line: int) -> Document:
-    loader = _Loader(readable)
-    try:
-        expands = _expands(readable, path, first_line)
-        node = loader.get_single_node()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = None if mark is None else mark.line + first_line
-        cause = ": ".join(part for part in (error.context, error.problem) if part)
-        if cause.startswith("mapping values are not allowed"):  # which does not help whoever wrote `note: a: b`
-            cause += "; a text that holds a colon and a space must be quoted"
-        raise InputError(f"is not YAML: {cause or error}", path=path, line=line) from error
-    except yaml.reader.ReaderError as error:
-        line = readable.encode()[: error.position].count(b"\n") + first_line
-        message = f"is not YAML: the character U+{_code(error.character):04X} is not allowed"
-        raise InputError(message, path=path, line=line) from error
-    finally:
-        loader.dispose()
-    if node is None:
-        raise InputError("is empty; an object was expected", path=path, line=first_line)
-    builder = _Builder(path, first_line)
-    if expands:
-        builder.measure(node)
-    value = builder.build(node, "")
-    _keep_version(value, node)
-    return Document(path, value, text, builder.lines, builder.columns)
-
-
-def _keep_version(value: Any, node: yaml.Node) -> None:
-    """Keep the version of an API as it is written: `1.0` without quotes is meant as text, and not as 1.
-
-    OpenAPI wants text there (Info Object, `version`); many who write YAML by hand forget the quotes.
-    """
-    info = value.get("info") if isinstance(value, dict) and "openapi" in value else None
-    if isinstance(info, dict) and isinstance(info.get("version"), int | float):
-        written = _member(_member(node, "info"), "version")
-        if isinstance(written, yaml.ScalarNode):
-            info["version"] = written.value
 
 
 def _member(node: yaml.Node | None, name: str) -> yaml.Node | None:
@@ -309,21 +299,17 @@ class _Builder:
                 raise self._error("a key must be plain text (nested keys are not JSON)", key_node)
             key = key_node.value  # the text as written: the response code 200 is the key "200"
             if key == "<<" and not key_node.style:
-                merged = {**self._merge(value_node), **merged}
+                found: dict[str, tuple[yaml.Node, yaml.Node]] = {}  # of several objects, the first counts most
+                for part in value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]:
+                    if not isinstance(part, yaml.MappingNode):
+                        raise self._error("a merge key (<<) takes an object or a list of objects", part)
+                    found = {**self._pairs(part), **found}
+                merged = {**found, **merged}
                 continue
             if key in own:
                 raise self._error(f"the key {key!r} stands twice in one object", key_node)
             own[key] = key_node, value_node
         return {**merged, **own}
-
-    def _merge(self, node: yaml.Node) -> dict[str, tuple[yaml.Node, yaml.Node]]:
-        """Return what a merge key brings: of one object, or of several, of which the first counts most."""
-        found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
-        for part in node.value if isinstance(node, yaml.SequenceNode) else [node]:
-            if not isinstance(part, yaml.MappingNode):
-                raise self._error("a merge key (<<) takes an object or a list of objects", part)
-            found = {**self._pairs(part), **found}
-        return found
 
     def _scalar(self, node: yaml.ScalarNode, kind: str) -> str | int | float | bool | None:
         text: str = node.value

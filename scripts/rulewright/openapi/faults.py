@@ -386,21 +386,38 @@ def _path_parameters(value: Any) -> Iterator[Fault]:
         if not isinstance(item, dict):
             continue
         names = set(_PLACEHOLDER.findall(path))
-        shared = set()
+        shared = set[str]()
         for holder in [(), *((method,) for method in METHODS if isinstance(item.get(method), dict))]:
             location: Location = ("paths", path, *holder)
             body = item[holder[0]] if holder else item
             given: list[Any] = body["parameters"] if isinstance(body.get("parameters"), list) else []
             found = [follow(value, each) for each in given]
             declared = {each["name"] for each in found if isinstance(each, dict) and _is_named(each, "path")}
+            open_names = names - declared - shared
             for index in range(len(found)):
-                yield from _path_parameter(found[index], names, given[index], (*location, "parameters", index))
+                place: Location = (*location, "parameters", index)
+                if isinstance(found[index], dict) and _is_named(found[index], "query"):
+                    if found[index]["name"] in open_names:
+                        declared.add(found[index]["name"])
+                        yield _move_into_path(found[index], given[index], place)
+                else:
+                    yield from _path_parameter(found[index], names, given[index], place)
             if not holder:
                 shared = declared
             for name in sorted(names - declared - shared) if holder else ():
                 new = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
                 message = f"the path has {{{name}}}, and {holder[0].upper()} has no parameter of that name"
                 yield Fault(message, location, (Repair(location, {"parameters": [new]}),))
+
+
+def _move_into_path(parameter: dict[str, Any], given: Any, place: Location) -> Fault:
+    """Return the fault of a parameter that is sent twice: in the query, and for its placeholder."""
+    message = f"the path has {{{parameter['name']}}}, for which this parameter of the query stands"
+    moved: dict[str, Any] = {"in": "path", "required": True}
+    if given is parameter:
+        return Fault(message, place, (Repair(place, moved),))
+    copied = {"parameters": [{**parameter, **moved}]}
+    return Fault(message, place, (Repair(place[:-2], copied), Repair(place, REMOVE)))
 
 
 def _is_named(parameter: Any, place: str) -> bool:

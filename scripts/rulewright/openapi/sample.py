@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
-from rulewright.openapi.discriminators import SCHEMAS, derived_tags, tag_field, union_tags
-from rulewright.openapi.schemas import Schemas, object_parts
+from rulewright.openapi.schemas import SCHEMAS, Schemas, derived_tags, object_parts, tag_field, union_tags
 
 _MAX_DEPTH: Final = 12
 _MAX_REPEAT: Final = 64
@@ -112,20 +111,17 @@ class _Maker:
             if isinstance(value.get(keyword), list) and value[keyword]:
                 return self._alternative(value, value[keyword], depth)
         if tag_field(value) and isinstance(schema, Mapping) and "$ref" in schema:
-            return self._sample_derived(value, str(schema["$ref"]), depth)
+            reference = str(schema["$ref"])
+            base = reference.removeprefix(SCHEMAS)
+            components = (self.schemas.document.get("components") or {}).get("schemas") or {}
+            known = derived_tags(self.schemas.document, components, base)[1] if base in components else {}
+            others = {tag: each for tag, each in known.items() if each["$ref"] != reference}
+            tag, member = next(iter((others or known).items()), ("", None))
+            made = self.make(member, depth + 1) if others else self._of_type(value, depth)
+            if isinstance(made, dict) and known and made.get(tag_field(value)) not in known:
+                return {**made, tag_field(value): tag}
+            return made
         return self._of_type(value, depth)
-
-    def _sample_derived(self, value: Mapping[str, Any], reference: str, depth: int) -> Any:
-        """Return a sample of what is composed of a base with a discriminator, or else of the base, with its tag."""
-        base = reference.removeprefix(SCHEMAS)
-        components = (self.schemas.document.get("components") or {}).get("schemas") or {}
-        known = derived_tags(self.schemas.document, components, base)[1] if base in components else {}
-        others = {tag: each for tag, each in known.items() if each["$ref"] != reference}
-        tag, member = next(iter((others or known).items()), ("", None))
-        made = self.make(member, depth + 1) if others else self._of_type(value, depth)
-        if isinstance(made, dict) and known and made.get(tag_field(value)) not in known:
-            return {**made, tag_field(value): tag}
-        return made
 
     def _one_of(self, alternatives: Sequence[Any]) -> Any:
         return alternatives[min(self.choice, len(alternatives) - 1)]
@@ -164,12 +160,21 @@ class _Maker:
         if value.get("allOf"):
             return self.make(self._flatten(value), depth + 1)
         if kind == "array":
-            return self._array(value, depth)
+            item, count = self.schemas.resolve(value.get("items", {})), _count(value.get("minItems"))
+            if value.get("uniqueItems") and isinstance(item, Mapping) and len(item.get("enum") or ()) >= count:
+                return list((item.get("enum") or ())[:count])
+            items = [self.make(item, depth + 1) for _ in range(count)]
+            return [_vary(each, number) for number, each in enumerate(items)] if value.get("uniqueItems") else items
         if kind in {"integer", "number"}:
             return self._one_of(list(_numbers(value, whole=kind == "integer")) or [1])
         if kind in {"boolean", "null"}:
             return False if kind == "boolean" else None
-        return _string(value)
+        least, most, pattern = _count(value.get("minLength")), value.get("maxLength"), value.get("pattern")
+        text = _FORMATS.get(str(value.get("format")), "text").ljust(least, "x")
+        text = text[:most] if isinstance(most, int) else text
+        if isinstance(pattern, str) and not _matches(pattern, text):
+            return matching_text(pattern, least) or text
+        return text
 
     def _choose(self, value: Mapping[str, Any], depth: int) -> dict[str, Any]:
         """Return the properties of one alternative of each choice among the members of allOf."""
@@ -198,31 +203,12 @@ class _Maker:
             found = {**self._flatten(inner), **found} if isinstance(inner, Mapping) else found
         return found
 
-    def _array(self, value: Mapping[str, Any], depth: int) -> list[Any]:
-        item, count = self.schemas.resolve(value.get("items", {})), _count(value.get("minItems"))
-        if value.get("uniqueItems") and isinstance(item, Mapping) and len(item.get("enum") or ()) >= count:
-            return list((item.get("enum") or ())[:count])
-        made = [self.make(item, depth + 1) for _ in range(count)]
-        if value.get("uniqueItems"):
-            return [_vary(each, number) for number, each in enumerate(made)]
-        return made
-
 
 def _vary(value: Any, number: int) -> Any:
     """Return a value that differs from its equals: a text with a number, or a larger number."""
     if isinstance(value, str):
         return f"{value}{number or ''}"
     return value + number if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-def _string(value: Mapping[str, Any]) -> str:
-    """Return a plain text of the right length, or one made for the pattern where the plain one does not match."""
-    least, most, pattern = _count(value.get("minLength")), value.get("maxLength"), value.get("pattern")
-    text = _FORMATS.get(str(value.get("format")), "text").ljust(least, "x")
-    text = text[:most] if isinstance(most, int) else text
-    if isinstance(pattern, str) and not _matches(pattern, text):
-        return matching_text(pattern, least) or text
-    return text
 
 
 def _matches(pattern: str, text: str) -> bool:

@@ -262,7 +262,20 @@ class Step:
             raise self._fault("has neither update, copy nor remove: true, so it can never change anything")
         stale = self._stale(targets) if self.strict else None
         if self.action.remove:
-            self._remove(targets)
+            if () in targets:
+                raise self._fault("cannot remove the document root: it stands in no object or array")
+            chosen = set(targets)
+            for target in sorted(targets, key=_siblings_in_order, reverse=True):
+                if any(target[:length] in chosen for length in range(1, len(target))):
+                    continue  # goes with the node it stands in
+                is_primitive_item = isinstance(target[-1], int) and kind(self.draft.at(target)) == "primitive"
+                if self.overlay.version == "1.0" and is_primitive_item:
+                    raise self._fault(
+                        "cannot remove a single primitive item of an array in Overlay 1.0",
+                        f"at {path_of(target)} ({self.where(target)})",
+                        "state overlay: 1.1.0, or remove the array and update its parent",
+                    )
+                self.draft.remove(target)
         else:
             self._update(targets)
         changed = len(self.draft.changes) > before
@@ -319,35 +332,9 @@ class Step:
             "decide whether the action still fits, then correct its x-was",
         )
 
-    def _remove(self, targets: Sequence[Location]) -> None:
-        if () in targets:
-            raise self._fault("cannot remove the document root: it stands in no object or array")
-        chosen = set(targets)
-        for target in sorted(targets, key=_siblings_in_order, reverse=True):
-            if any(target[:length] in chosen for length in range(1, len(target))):
-                continue  # goes with the node it stands in
-            if self.overlay.version == "1.0" and self._is_primitive_item(target):
-                raise self._fault(
-                    "cannot remove a single primitive item of an array in Overlay 1.0",
-                    f"at {path_of(target)} ({self.where(target)})",
-                    "state overlay: 1.1.0, or remove the array and update its parent",
-                )
-            self.draft.remove(target)
-
     def _update(self, targets: Sequence[Location]) -> None:
         if self.action.idle:
             return
-        self._check_kinds(targets)
-        update = self._source(self.action.copy) if self.action.copy else self.action.update
-        for target in targets:  # in the order of RFC 9535 a node comes before the nodes inside it
-            try:
-                merge(self.draft, target, update)
-            except IncompatibleError as error:
-                raise self._incompatible(error) from error
-            except TooLargeError as error:
-                raise self._fault(str(error), f"at {path_of(target)}") from error
-
-    def _check_kinds(self, targets: Sequence[Location]) -> None:
         kinds = {kind(self.draft.at(target)): target for target in reversed(targets)}
         if self.overlay.version == "1.0" and "primitive" in kinds:
             raise self._fault(
@@ -362,6 +349,14 @@ class Step:
                 *(f"{name}: {self._list([target])[0]}" for name, target in sorted(kinds.items())),
                 "make one action for each kind",
             )
+        update = self._source(self.action.copy) if self.action.copy else self.action.update
+        for target in targets:  # in the order of RFC 9535 a node comes before the nodes inside it
+            try:
+                merge(self.draft, target, update)
+            except IncompatibleError as error:
+                raise self._incompatible(error) from error
+            except TooLargeError as error:
+                raise self._fault(str(error), f"at {path_of(target)}") from error
 
     def _source(self, query: Query) -> Any:
         """Return a snapshot of the one node that `copy` selects, taken before anything changes."""
@@ -385,9 +380,6 @@ class Step:
         if error.location:
             details.append("to replace it, remove it in one action and update its parent in the next")
         return self._fault(str(error), *details)
-
-    def _is_primitive_item(self, target: Location) -> bool:
-        return isinstance(target[-1], int) and kind(self.draft.at(target)) == "primitive"
 
     def _list(self, locations: Sequence[Location]) -> list[str]:
         lines = [f"{path_of(location)} ({self.where(location)})" for location in locations[:LISTED]]

@@ -163,7 +163,12 @@ def check(document: Document) -> str:
     _check_type(document, (), dict, "an overlay document must be an object")
     if "overlay" not in root:
         raise fault(document, (), f"has no overlay field{_near('overlay', root)}; add overlay: 1.1.0")
-    version = _version(document)
+    written = document.value["overlay"]
+    match = _VERSION.fullmatch(written) if isinstance(written, str) else None
+    if match is None:
+        got = repr(written) if isinstance(written, str) else a_kind(written)
+        raise fault(document, ("overlay",), f"must be a version 1.0.x or 1.1.x as text, got {got}")
+    version = match[1]
     _members(document, (), _ROOT, required=("overlay", "info", "actions"))
     _text(document, ("extends",))
     _check_type(document, ("info",), dict, "must be an object with title and version")
@@ -174,7 +179,18 @@ def check(document: Document) -> str:
     if not root["actions"]:
         raise fault(document, ("actions",), "must hold at least one action, got an empty list")
     for index in range(len(root["actions"])):
-        _check_action(document, ("actions", index), _ACTION[version])
+        location = ("actions", index)
+        allowed = _ACTION[version]
+        _check_type(document, location, dict, "an action must be an object")
+        _members(document, location, allowed, required=("target",))
+        for name in ("target", "description", *(["copy"] if "copy" in allowed else [])):
+            _text(document, (*location, name))
+        _check_type(document, (*location, "remove"), bool, "must be true or false")
+        action = document.value["actions"][location[-1]]
+        for name in ("target", "copy"):
+            query = action.get(name, "$")
+            if not query.startswith("$"):
+                raise fault(document, (*location, name), f"must be a query that begins with $, got {query!r}")
     _unique(document, root["actions"])
     return version
 
@@ -183,28 +199,6 @@ def fault(document: Document, location: Location, message: str) -> OverlayError:
     """Return the error for one place of an overlay document."""
     plain = document.error(message, location)
     return OverlayError(plain.message, path=plain.path, line=plain.line, pointer=plain.pointer)
-
-
-def _version(document: Document) -> str:
-    written = document.value["overlay"]
-    match = _VERSION.fullmatch(written) if isinstance(written, str) else None
-    if match is None:
-        got = repr(written) if isinstance(written, str) else a_kind(written)
-        raise fault(document, ("overlay",), f"must be a version 1.0.x or 1.1.x as text, got {got}")
-    return match[1]
-
-
-def _check_action(document: Document, location: Location, allowed: Sequence[str]) -> None:
-    _check_type(document, location, dict, "an action must be an object")
-    _members(document, location, allowed, required=("target",))
-    for name in ("target", "description", *(["copy"] if "copy" in allowed else [])):
-        _text(document, (*location, name))
-    _check_type(document, (*location, "remove"), bool, "must be true or false")
-    action = document.value["actions"][location[-1]]
-    for name in ("target", "copy"):
-        query = action.get(name, "$")
-        if not query.startswith("$"):
-            raise fault(document, (*location, name), f"must be a query that begins with $, got {query!r}")
 
 
 def _members(document: Document, location: Location, allowed: Sequence[str], required: Sequence[str]) -> None:
@@ -334,6 +328,10 @@ def _action(document: Document, index: int) -> Action:
     if not remove and "update" in raw and "copy" in raw:
         # The text voids each in favour of the other; engines disagree which one is left. Nobody means both.
         raise fault(document, location, "has both update and copy; give one of them, or make two actions")
+    try:
+        check_was(raw.get("x-was"))
+    except ValueError as error:
+        raise fault(document, (*location, "x-was"), f"x-was {error}") from error
     return Action(
         number=index + 1,
         line=document.line(location),
@@ -342,7 +340,7 @@ def _action(document: Document, index: int) -> Action:
         copy=_query(document, (*location, "copy")) if "copy" in raw else None,
         remove=remove,
         expect=_expect(document, location, raw),
-        was=_was(document, location, raw),
+        was=raw.get("x-was", ABSENT),
     )
 
 
@@ -359,14 +357,6 @@ def _expect(document: Document, location: Location, raw: dict[str, Any]) -> Expe
         return parse_expect(raw["x-expect"]) if "x-expect" in raw else Expect()
     except ValueError as error:
         raise fault(document, (*location, "x-expect"), f"x-expect {error}") from error
-
-
-def _was(document: Document, location: Location, raw: dict[str, Any]) -> Any:
-    try:
-        check_was(raw.get("x-was"))
-    except ValueError as error:
-        raise fault(document, (*location, "x-was"), f"x-was {error}") from error
-    return raw.get("x-was", ABSENT)
 
 
 _SCHEMA: Final = json.loads((Path(__file__).parents[1] / "overlay.schema.json").read_bytes())

@@ -202,24 +202,20 @@ class _Matcher(Match):
         if not isinstance(string, str) or not isinstance(pattern, str) or not is_iregexp(pattern):
             return False
         try:
-            return self.find(_dialect(pattern), string, timeout=max(self.clock.left(), 0.001)) is not None
+            # I-Regexp for the regex module: a dot outside a class stands for anything but \n and \r
+            parts: list[str] = []
+            escaped = in_class = False
+            for char in pattern:
+                dot = char == "." and not escaped and not in_class
+                parts.append(r"[^\n\r]" if dot else char)
+                if not escaped and char in "[]":
+                    in_class = char == "["
+                escaped = char == "\\" and not escaped
+            return self.find("".join(parts), string, timeout=max(self.clock.left(), 0.001)) is not None
         except TimeoutError as error:
             raise OverTimeError(f"the pattern {pattern!r} took longer than {MAX_SECONDS:g} seconds") from error
         except regex.error:  # valid I-Regexp that this engine cannot compile: RFC 9535 demands no match
             return False
-
-
-def _dialect(pattern: str) -> str:
-    r"""Write I-Regexp for the regex module: a dot outside a class stands for anything but \n and \r."""
-    parts: list[str] = []
-    escaped = in_class = False
-    for char in pattern:
-        dot = char == "." and not escaped and not in_class
-        parts.append(r"[^\n\r]" if dot else char)
-        if not escaped and char in "[]":
-            in_class = char == "["
-        escaped = char == "\\" and not escaped
-    return "".join(parts)
 
 
 MAX_QUERY: Final = 10_000
@@ -368,7 +364,8 @@ def suggestions(query: Query, value: Any) -> list[str]:
     """
     found = dict.fromkeys(itertools.islice(_repairs(query, value), BEST))
     if query.singular and not any(_one_slip(query.text, text) for text in found):
-        found.update(dict.fromkeys(_near_paths(query.text, value)))
+        paths = [path_of(location) for location in _locations(value)]
+        found.update(dict.fromkeys(difflib.get_close_matches(query.text, paths, BEST, CLOSE)))
     scores = {text: _closeness(query.text, text) for text in found}
     ranked = sorted(scores, key=lambda text: -scores[text])[:BEST]
     return [text for text in ranked if scores[text] >= max(CLOSE, scores[ranked[0]] - RIVAL)]
@@ -437,11 +434,6 @@ def _filter_changes(query: Query, segment: int, nodes: list[Any]) -> Iterator[st
                 yield _with_key(query.text, word.start("name"), word.end("name"), new)
             else:
                 yield query.text[: word.start()] + quoted(new) + query.text[word.end() :]
-
-
-def _near_paths(text: str, value: Any) -> list[str]:
-    paths = [path_of(location) for location in _locations(value)]
-    return difflib.get_close_matches(text, paths, BEST, CLOSE)
 
 
 def _locations(value: Any) -> Iterator[Location]:

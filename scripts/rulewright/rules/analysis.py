@@ -296,20 +296,16 @@ class _Proof:
         """Whether no request that keeps some rules fits a schema."""
         self.asked += 1
         try:
-            answer = self._keep_schema(rules).intersect(_canonical(part)).satisfiability()
+            names = tuple(rule.id for rule in rules)
+            if names not in self._kept:  # once: making it takes longest
+                kept = [{"anyOf": [{"not": rule.condition}, rule.requirement]} for rule in rules]
+                self._kept[names] = _canonical({**self._whole, "allOf": [*self._whole["allOf"], *kept]})
+            answer = self._kept[names].intersect(_canonical(part)).satisfiability()
         except ValueError:
             self.unknown += 1
             return False
         self.unknown += answer == Satisfiability.UNKNOWN
         return bool(answer == Satisfiability.NO)
-
-    def _keep_schema(self, rules: list[Rule]) -> jsonschema_rs.CanonicalSchema:
-        """Return the schema of the requests that keep some rules; it is worked out once, which takes longest."""
-        names = tuple(rule.id for rule in rules)
-        if names not in self._kept:
-            kept = [{"anyOf": [{"not": rule.condition}, rule.requirement]} for rule in rules]
-            self._kept[names] = _canonical({**self._whole, "allOf": [*self._whole["allOf"], *kept]})
-        return self._kept[names]
 
 
 def _canonical(schema: dict[str, Any]) -> jsonschema_rs.CanonicalSchema:

@@ -308,12 +308,9 @@ def _with(value: Any, location: Location, more: Any) -> Any:
     if not location:
         return [*value, *more] if isinstance(value, list) else more
     changed = copy.copy(value)
-    changed[location[0]] = _with(_inside(value, location[0]), location[1:], more)
+    key = location[0]
+    changed[key] = _with(value.get(key) if isinstance(value, dict) else value[key], location[1:], more)
     return changed
-
-
-def _inside(value: Any, key: str | int) -> Any:
-    return value.get(key) if isinstance(value, dict) else value[key]
 
 
 def implication(rule: Rule, version: str) -> dict[str, Any]:

@@ -345,7 +345,12 @@ def mismatches(schema: Any, owner: str, pointer: str, compiler: Compiler) -> lis
     if isinstance(schema, bool):
         return [] if schema else [Mismatch(ALWAYS, pointer, value)]
     rest = dict(schema)
-    found = _is_missing(rest.pop("required", []), owner, pointer, compiler)
+    names = rest.pop("required", [])
+    fields = {name: compiler.member(owner, name) for name in names}
+    found = [
+        Mismatch(every([compiler.is_object(owner), absent(field)]), f"{pointer}{encode([name])}", field)
+        for name, field in fields.items()
+    ]
     for name, child in rest.pop("properties", {}).items():
         field = compiler.member(owner, name)
         found += [
@@ -364,27 +369,6 @@ def mismatches(schema: Any, owner: str, pointer: str, compiler: Compiler) -> lis
         found.append(Mismatch(negate(absent(field)), f"{pointer}{encode([forbidden])}", field))
     if (holds := compiler.holds(rest, owner)) != ALWAYS:
         found.append(Mismatch(negate(holds), pointer, value))
-    return _merge(found)
-
-
-def _is_missing(names: list[str], owner: str, pointer: str, compiler: Compiler) -> list[Mismatch]:
-    fields = {name: compiler.member(owner, name) for name in names}
-    return [
-        Mismatch(every([compiler.is_object(owner), absent(field)]), f"{pointer}{encode([name])}", field)
-        for name, field in fields.items()
-    ]
-
-
-def _forbidden(schema: Mapping[str, Any]) -> str | None:
-    """Return the property that `not: {required: [x]}` forbids, since that is where a reader looks."""
-    refused = schema.get("not")
-    if isinstance(refused, dict) and set(refused) == {"required"} and len(refused["required"]) == 1:
-        return str(refused["required"][0])
-    return None
-
-
-def _merge(found: list[Mismatch]) -> list[Mismatch]:
-    """Join neighbours that point at the same place, so that one `if` covers both."""
     result: list[Mismatch] = []
     for mismatch in found:
         last = result[-1] if result else None
@@ -394,3 +378,11 @@ def _merge(found: list[Mismatch]) -> list[Mismatch]:
         else:
             result.append(mismatch)
     return result
+
+
+def _forbidden(schema: Mapping[str, Any]) -> str | None:
+    """Return the property that `not: {required: [x]}` forbids, since that is where a reader looks."""
+    refused = schema.get("not")
+    if isinstance(refused, dict) and set(refused) == {"required"} and len(refused["required"]) == 1:
+        return str(refused["required"][0])
+    return None

@@ -2,6 +2,7 @@
 
 The other way round, every sentence of the vendor document that sounds like a constraint is claimed by a rule that
 quotes it, or by an entry of an overlay's `x-waived-prose` with a reason. An unclaimed sentence is new, or has changed.
+What the vendor names without describing it is a known hole, an entry of `x-known-holes`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from rulewright.openapi.operations import operations
 from rulewright.openapi.pointer import Location, encode, resolve
 from rulewright.overlay import Overlay, notes
 from rulewright.rules.definition import Finding, Rule, RuledSchema, Source
-from rulewright.rules.holes import read_holes
 
 _NEAR: Final = 0.6
 _SHOWN: Final = 3
@@ -69,7 +69,14 @@ def _misquote(vendor: Document, value: Any, rule: Rule) -> tuple[str, str] | Non
         try:
             text, place = resolve(value, at), "a text that an overlay added"
         except (LookupError, ValueError) as error:
-            return "at", f"its source is gone: {error.args[0]}\n" + _candidates(value, quote, at)
+            places = {encode(location): text for location, text in texts(value)}
+            same = [f"  the words now stand at #{place}" for place, text in places.items() if _stands(quote, text)]
+            near = difflib.get_close_matches(at[1:], places, n=2, cutoff=_NEAR) if not same else []
+            lines = same[:_SHOWN] or [
+                f"  did you mean #{place}? It reads: {_closest(places[place], quote)}" for place in near
+            ]
+            lines = [f"its source is gone: {error.args[0]}", *lines, "  review the rule, then its source.at"]
+            return "at", "\n".join(lines)
         if rule.source.page is None:
             message = "an overlay added the text it quotes; name the page the text was taken from, as page: URL or file"
             return "at", message
@@ -83,15 +90,6 @@ def _misquote(vendor: Document, value: Any, rule: Rule) -> tuple[str, str] | Non
         f"  now reads: {_closest(text, quote)}\n"
         "  review the rule against the new words, then update its source.quote"
     )
-
-
-def _candidates(value: Any, quote: str, at: str) -> str:
-    """Return the lines that help with a source that is gone: where its words stand now, or like ones."""
-    places = {encode(location): text for location, text in texts(value)}
-    same = [f"  the words now stand at #{place}" for place, text in places.items() if _stands(quote, text)]
-    near = difflib.get_close_matches(at[1:], places, n=2, cutoff=_NEAR) if not same else []
-    lines = same[:_SHOWN] or [f"  did you mean #{place}? It reads: {_closest(places[place], quote)}" for place in near]
-    return "\n".join([*lines, "  review the rule, then its source.at"])
 
 
 def misquotes_of_page(name: str, text: str, sha256: str, rules: Iterable[Rule]) -> Iterator[Finding]:
@@ -366,3 +364,65 @@ def _waiver_entries(overlays: Sequence[Overlay]) -> Iterator[tuple[dict[str, str
         if not entry["reason"].strip():
             raise overlay.document.error("waived prose needs a reason", location)
         yield entry, f"{overlay.path}:{overlay.document.line(location)}"
+
+
+HOLES: Final = "x-known-holes"
+_NEEDED: Final = ("name", "at", "quote", "advice")
+
+
+@dataclass(frozen=True)
+class KnownHole:
+    """Something that the vendor document mentions and does not describe.
+
+    Args:
+        name: What people call it.
+        at: JSON pointer of the text that mentions it.
+        quote: The sentence.
+        advice: What a caller can do instead.
+        path: The end or a part of its path, if it has one; by it, a server recognises requests for it.
+    """
+
+    name: str
+    at: str
+    quote: str
+    advice: str
+    path: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why no rule quotes its sentence."""
+        return f"known hole: {self.name}; {self.advice}"
+
+    def data(self) -> dict[str, str]:
+        """Return it as JSON."""
+        return {key: value for key, value in vars(self).items() if value}
+
+
+def read_holes(vendor: Document, overlays: Sequence[Overlay]) -> tuple[KnownHole, ...]:
+    """Return the known holes.
+
+    Raises:
+        InputError: One is malformed, named twice, or quotes words that do not stand there.
+    """
+    found: dict[str, KnownHole] = {}
+    for overlay, index, entry in notes(overlays, HOLES):
+        location = (HOLES, index)
+        fits = isinstance(entry, dict) and set(_NEEDED) <= set(entry) <= {*_NEEDED, "path"}
+        if not fits or not all(isinstance(each, str) and each.strip() for each in entry.values()):
+            message = f"a known hole has {', '.join(_NEEDED)}, and may have path, each text"
+            raise overlay.document.error(message, location)
+        hole = KnownHole(**{key: " ".join(value.split()) for key, value in entry.items()})
+        if hole.name in found:
+            raise overlay.document.error(f"the known hole {hole.name!r} is named twice", (*location, "name"))
+        if hole.quote not in " ".join(str(_text(vendor, hole.at)).split()):
+            message = f"the quoted words do not stand at {hole.at} of {vendor.path}; the vendor may describe it by now"
+            raise overlay.document.error(message, (*location, "quote"))
+        found[hole.name] = hole
+    return tuple(found.values())
+
+
+def _text(vendor: Document, at: str) -> Any:
+    try:
+        return resolve(vendor.value, at)
+    except (LookupError, ValueError):
+        return ""

@@ -259,7 +259,11 @@ class Space:
         """
         columns = [self.alternatives(name) for name in self.domains]
         total = math.prod(map(len, columns))
-        for number in range(0, total, _step(total, limit or total, [len(column) for column in columns])):
+        sizes = [len(column) for column in columns]  # a step that passes no field at the same few of its values
+        step = -(-total // max(1, limit or total))
+        while step > 1 and any(math.gcd(step, size) > 1 for size in sizes):
+            step += 1
+        for number in range(0, total, max(1, step)):
             given, rest = {}, number
             for name, column in zip(reversed(self.domains), reversed(columns), strict=True):
                 rest, place = divmod(rest, len(column))
@@ -292,14 +296,6 @@ class Space:
 
 def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _step(total: int, limit: int, sizes: list[int]) -> int:
-    """Return a step that passes about `limit` of the points, and no field at the same few of its values."""
-    step = -(-total // max(1, limit))
-    while step > 1 and any(math.gcd(step, size) > 1 for size in sizes):
-        step += 1
-    return max(1, step)
 
 
 def _alternatives(value: Any) -> tuple[Any, ...]:

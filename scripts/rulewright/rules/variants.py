@@ -86,7 +86,7 @@ def _variant_set(ruled: RuledSchema, document: Any) -> VariantSet:
     listed = [value for value in domains.get(data["by"], ()) if value != ABSENT]
     if any(isinstance(value, Given | Length) for value in listed):
         raise _error(ruled, f"by must be a field with an enum of plain values, or a boolean; {data['by']} is neither")
-    values = {_key_text(value): value for value in listed}
+    values = {(value if isinstance(value, str) else json.dumps(value)): value for value in listed}
     if set(values) != set(data["names"]):
         raise _error(ruled, f"names must name each value of {data['by']} once: {list(values)}")
     for field, value in data.get("defaults", {}).items():
@@ -97,7 +97,18 @@ def _variant_set(ruled: RuledSchema, document: Any) -> VariantSet:
     variants = []
     for word, function in data["names"].items():
         value = values[word]
-        legal = _legal(verdict, {data["by"]: value}, {name: domains[name] for name in used})
+        fixed = {data["by"]: value}
+        fields = {name: domains[name] for name in used}
+        size = math.prod(map(len, fields.values()))
+        if size > MAX_POINTS:
+            raise _error(
+                verdict.ruled, f"cannot be evaluated: {size} combinations of {list(fields)} (limit {MAX_POINTS})"
+            )
+        legal = [
+            point
+            for point in itertools.product(*fields.values())
+            if any(not verdict.broken({**fixed, **body}) for body in _bodies(dict(zip(fields, point, strict=True))))
+        ]
         if not legal:
             raise _error(ruled, f"no request with {data['by']}={value!r} keeps the rules")
         variants.append(Variant(value, str(function), tuple(_cases(used, legal))))
@@ -136,11 +147,6 @@ def _check_shape(ruled: RuledSchema) -> None:
             raise _error(ruled, f"names the field {field!r}, which the schema does not have")
 
 
-def _key_text(value: Any) -> str:
-    """Return the key that names a value: text as it is, and what else there is as JSON, such as `true`."""
-    return value if isinstance(value, str) else json.dumps(value)
-
-
 def takes(allowed: Sequence[Any], value: Any) -> bool:
     """Return whether a value is one of those allowed; what cannot be listed may be any."""
     return value in allowed or any(isinstance(each, Given) for each in allowed)
@@ -148,17 +154,6 @@ def takes(allowed: Sequence[Any], value: Any) -> bool:
 
 def _with_absence(domains: Allowed, required: Sequence[str]) -> Allowed:
     return {name: values if name in required else (ABSENT, *values) for name, values in domains.items()}
-
-
-def _legal(verdict: Verdict, fixed: Mapping[str, Any], fields: Allowed) -> list[tuple[Any, ...]]:
-    size = math.prod(map(len, fields.values()))
-    if size > MAX_POINTS:
-        raise _error(verdict.ruled, f"cannot be evaluated: {size} combinations of {list(fields)} (limit {MAX_POINTS})")
-    return [
-        point
-        for point in itertools.product(*fields.values())
-        if any(not verdict.broken({**fixed, **body}) for body in _bodies(dict(zip(fields, point, strict=True))))
-    ]
 
 
 def _bodies(point: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -192,7 +192,7 @@ class Client(Base, Methods):
         """Return what carries requests out, made by the first call."""
         if self._driver is None:
             from ._drive import SyncDriver
-            from ._http import SyncHttp
+            from ._http_sync import SyncHttp
 
             with self._lock:
                 if self._driver is None:
@@ -377,12 +377,12 @@ class AsyncClient(Base, AsyncMethods):
     async def _stream_of(self, call: Call) -> AsyncStream[Any]:
         from . import _streaming, _streams
 
-        return _streams.AsyncStream(self._open().run, await self.run(_streaming.open_stream(call)))
+        return _streams.AsyncStream(self._open().drive, await self.run(_streaming.open_stream(call)))
 
     async def run(self, core: Core[R]) -> R:
         """Carry out a decision core with this client's connections and clock."""
         self._check_open()
-        return await self._open().run(core)
+        return await self._open().drive(core)
 
     async def aclose(self) -> None:
         """Close the client's connections; a wait or download that runs in another task ends with an error."""
@@ -394,7 +394,7 @@ class AsyncClient(Base, AsyncMethods):
         """Return what carries requests out, made by the first call."""
         if self._driver is None:
             from ._drive import AsyncDriver
-            from ._http import AsyncHttp
+            from ._http_async import AsyncHttp
 
             self._driver = AsyncDriver(AsyncHttp(self.settings.authority, self._transport), self._clock)
         return self._driver

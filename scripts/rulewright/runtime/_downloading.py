@@ -208,7 +208,7 @@ def _attempt(request: Request, target: Path, policy: Policy, redact: Redactor, d
         patience = yield from _patience(policy, deadline)
         opened = yield from Open(request, patience, guarded, authorized=bool(request.credentials))
         if isinstance(opened, Failed):
-            if opened.kind == "refused":
+            if opened.refused:
                 raise _refusal(url, redact, opened.detail)
             return _Again(opened.detail)
         try:

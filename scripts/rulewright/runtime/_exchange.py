@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from pathlib import Path
-from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
 
@@ -62,10 +62,11 @@ class Answer:
 class Failed:
     """No answer came."""
 
-    kind: Literal["connect", "timeout", "disconnect", "protocol", "refused"]
     sent: bool
     """False only where provably no byte of the request left."""
     detail: str = field(repr=False)
+    refused: bool = False
+    """The client itself refuses the address; trying again changes nothing."""
 
 
 @frozen(eq=False)

@@ -191,7 +191,7 @@ def _content(operation: Operation[..., Any], body: Any) -> tuple[Any, str, bytes
         fields = [field for name, child in value.items() for field in _fields(content, name, child)]
         if kind == FORM:
             return value, content.type, urlencode([(name, text) for name, text, _ in fields]).encode()
-        from ._http import in_parts
+        from ._http_raw import in_parts
 
         made, written = in_parts([(name, _part(each, media)) for name, each, media in fields])
         return _readable(value), made, written

@@ -119,7 +119,7 @@ class Items:
         return found
 
     def _item(self, event: Event) -> Any:
-        from ._http import read_generated
+        from ._http_raw import read_generated
 
         operation = self._call.operation
         try:

@@ -10,35 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from rulewright.errors import InputError
+from rulewright.files import Tree, read_tree, replace_tree
 from rulewright.generate.manifest import is_edited, read_manifest, reasons, sha256
-from rulewright.generate.tree import Tree, read_tree, replace_tree
 from rulewright.project import Project
 from rulewright.vendoring.verify import MANIFEST, canonical
 
 LICENCE = "LICENSE"
-
-
-def _read_release(project: Project) -> tuple[dict[str, Any], dict[str, Any], bytes]:
-    """Return the manifest of the last regeneration, the `[project]` table of pyproject.toml, and the licence.
-
-    Raises:
-        InputError: The generated package is out of date, or a part is missing; names it.
-    """
-    record = read_manifest(project)
-    why = reasons(record, project)
-    if record is None or why or is_edited(read_tree(project.output), record["outputs"]):
-        cause = ", ".join(why) or "edited by hand"
-        message = f"is out of date ({cause}), so a copy of it would be of no known release\n  run: nox -s regenerate"
-        raise InputError(message, path=f"{project.relative(project.output)}/")
-    table = tomllib.loads((project.root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
-    for key in ("name", "version"):
-        if not isinstance(table.get(key), str):
-            raise InputError(f"[project] has no {key}; a copy records which release it is", path="pyproject.toml")
-    try:
-        licence = (project.root / LICENCE).read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}; a copy contains it", path=LICENCE) from error
-    return record, table, licence
 
 
 Needs = dict[str, Any]
@@ -128,7 +105,20 @@ def build_copy(project: Project, *, with_cli: bool = True) -> tuple[str, dict[st
     Raises:
         InputError: The project is out of date.
     """
-    record, table, licence = _read_release(project)
+    record = read_manifest(project)
+    why = reasons(record, project)
+    if record is None or why or is_edited(read_tree(project.output), record["outputs"]):
+        cause = ", ".join(why) or "edited by hand"
+        message = f"is out of date ({cause}), so a copy of it would be of no known release\n  run: nox -s regenerate"
+        raise InputError(message, path=f"{project.relative(project.output)}/")
+    table = tomllib.loads((project.root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
+    for key in ("name", "version"):
+        if not isinstance(table.get(key), str):
+            raise InputError(f"[project] has no {key}; a copy records which release it is", path="pyproject.toml")
+    try:
+        licence = (project.root / LICENCE).read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}; a copy contains it", path=LICENCE) from error
     name = project.package
     package = read_tree(project.output / name)
     tree = {path: content for path, content in package.items() if with_cli or not _is_cli(path)}

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rulewright.errors import InputError, printable
-from rulewright.files import git
-from rulewright.generate.tree import Tree, write_tree
+from rulewright.files import Tree, git, write_tree
 from rulewright.impact.formats import render_text
 from rulewright.impact.report import compare
 from rulewright.impact.revision import read_revision
@@ -45,16 +44,10 @@ def show_edits(root: Path, found: Sequence[Finding], manifest: dict[str, Any], f
     lines: list[str] = []
     for finding in found:
         lines.append(str(finding))
-        if finding.kind in {"edited", "deleted", "added"} and finding.path in {
-            *manifest["files"],
-            *_added_path(finding),
-        }:
+        is_listed = finding.path in manifest["files"] or finding.kind == "added"
+        if finding.kind in {"edited", "deleted", "added"} and is_listed:
             lines += _diff(root, finding, manifest["files"].get(finding.path, {}).get("sha256"), fresh)
     return printable("\n".join(lines))
-
-
-def _added_path(finding: Finding) -> set[str]:
-    return {finding.path} if finding.kind == "added" else set()
 
 
 def _diff(root: Path, finding: Finding, digest: str | None, fresh: Tree) -> Iterator[str]:
@@ -162,7 +155,11 @@ def find_affected(copy: Path, fresh: Tree, paths: Sequence[Path], root: Path | N
         _mirror(base, mirror, copy.relative_to(base).parts)
         write_tree(mirror / copy.relative_to(base), fresh)
         before = _diagnostics(base, names, Path(scratch) / "cache")
-        _check_found(before, copy.name)
+        for diagnostic in before:  # where the copy is not found, nothing would ever break
+            if diagnostic.code.startswith("import") and re.search(
+                rf'"(\w+\.)*{re.escape(copy.name)}[."]', diagnostic.message
+            ):
+                raise InputError(f"the type checker does not find the copy by this import; see --root\n{diagnostic}")
         after = _diagnostics(mirror, names, Path(scratch) / "cache")
     return sorted((Counter(after) - Counter(before)).elements())
 
@@ -249,10 +246,3 @@ def _diagnostics(base: Path, names: Sequence[str], cache: Path) -> list[Diagnost
             text = "".join(lines[name][line - 1 : line]).strip()
             found.append(Diagnostic(name, line, entry["column"], entry["code"] or "", entry["message"], text))
     return found
-
-
-def _check_found(diagnostics: Iterable[Diagnostic], name: str) -> None:
-    """Refuse to compare when the type checker did not find the copy: then it would find nothing broken, ever."""
-    for diagnostic in diagnostics:
-        if diagnostic.code.startswith("import") and re.search(rf'"(\w+\.)*{re.escape(name)}[."]', diagnostic.message):
-            raise InputError(f"the type checker does not find the copy by this import; see --root\n{diagnostic}")
