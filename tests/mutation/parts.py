@@ -86,15 +86,15 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         f"{PACKAGE}/_tasks.py": ("tests/client/test_tasks.py",),
     },
     "server": {
-        f"{_SANDBOX}/core.py": (f"{_PLAYED}_core.py",),
-        f"{_SANDBOX}/exchange.py": (f"{_PLAYED}_http.py",),
-        f"{_SANDBOX}/inputs.py": (f"{_PLAYED}_reading.py", f"{_PLAYED}_parameters.py", f"{_PLAYED}_security.py"),
-        f"{_SANDBOX}/operations.py": (f"{_PLAYED}_core.py",),
-        f"{_SANDBOX}/results.py": (f"{_PLAYED}_results.py",),
-        f"{_SANDBOX}/script.py": (f"{_PLAYED}_script.py",),
-        f"{_SANDBOX}/spec.py": (f"{_PLAYED}_spec.py",),
+        f"{_SANDBOX}/core.py": (f"{_PLAYED}_documents.py", f"{_PLAYED}_tasks.py"),
+        f"{_SANDBOX}/exchange.py": (f"{_PLAYED}_control.py", f"{_PLAYED}_requests.py"),
+        f"{_SANDBOX}/inputs.py": (f"{_PLAYED}_requests.py",),
+        f"{_SANDBOX}/operations.py": (f"{_PLAYED}_documents.py", f"{_PLAYED}_tasks.py"),
+        f"{_SANDBOX}/results.py": (f"{_PLAYED}_tasks.py", f"{_PLAYED}_files.py"),
+        f"{_SANDBOX}/script.py": (f"{_PLAYED}_faults.py",),
+        f"{_SANDBOX}/spec.py": (f"{_PLAYED}_documents.py", f"{_PLAYED}_tasks.py"),
         f"{_SANDBOX}/tasks.py": (f"{_PLAYED}_tasks.py",),
-        f"{_SANDBOX}/validation.py": (f"{_PLAYED}_checks.py", f"{_PLAYED}_schema.py"),
+        f"{_SANDBOX}/validation.py": (f"{_PLAYED}_rules.py",),
     },
 }
 """One run of mutmut each: the modules that are broken, and the test files that are run for each break."""
