@@ -62,7 +62,11 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "client": {
         f"{PACKAGE}/_answers.py": ("tests/client/test_answers.py", "tests/client/test_result_places.py", *_ERRORS),
-        f"{PACKAGE}/_exchange.py": ("tests/client/test_answers.py", "tests/client/test_submit_errors.py"),
+        f"{PACKAGE}/_exchange.py": (
+            "tests/client/test_answers.py",
+            "tests/client/test_bodies.py",
+            "tests/client/test_submit_errors.py",
+        ),
         f"{PACKAGE}/_calls.py": (
             "tests/client/test_submitting.py",
             "tests/client/test_called.py",
@@ -73,17 +77,18 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "requests": {
         f"{PACKAGE}/_addresses.py": ("tests/client/test_addresses.py",),
-        f"{PACKAGE}/_bodies.py": ("tests/client/test_bodies.py",),
-        f"{PACKAGE}/_cores.py": ("tests/client/test_cores.py", "tests/client/test_following.py"),
         f"{PACKAGE}/_downloading.py": ("tests/client/test_transfers.py", "tests/client/test_download_statuses.py"),
         f"{PACKAGE}/_drive.py": ("tests/client/test_drive.py",),
         f"{PACKAGE}/_errors.py": ("tests/client/test_errors.py",),
         f"{PACKAGE}/_files.py": ("tests/client/test_files.py",),
-        f"{PACKAGE}/_policy.py": ("tests/client/test_calling.py",),
-        f"{PACKAGE}/_request.py": ("tests/client/test_calling.py",),
+        f"{PACKAGE}/_request.py": ("tests/client/test_calling.py", "tests/client/test_cores.py"),
         f"{PACKAGE}/_secrets.py": ("tests/client/test_secrets.py",),
-        f"{PACKAGE}/_settings.py": ("tests/client/test_settings.py",),
-        f"{PACKAGE}/_tasks.py": ("tests/client/test_tasks.py",),
+        f"{PACKAGE}/_settings.py": ("tests/client/test_settings.py", "tests/client/test_calling.py"),
+        f"{PACKAGE}/_tasks.py": (
+            "tests/client/test_tasks.py",
+            "tests/client/test_cores.py",
+            "tests/client/test_following.py",
+        ),
     },
     "server": {
         f"{_SANDBOX}/core.py": (f"{_PLAYED}_documents.py", f"{_PLAYED}_tasks.py"),
