@@ -234,9 +234,7 @@ def _references(value: Any) -> Iterator[Fault]:
     if outside:
         location, reference = outside[0]
         others = len(outside) - 1
-        lead = (
-            f"the reference {reference!r} and {others} more lead" if others else f"the reference {reference!r} leads"
-        )
+        lead = f"the reference {reference!r} and {others} more lead" if others else f"the reference {reference!r} leads"
         message = f"{lead} out of the document, which must be complete in itself"
         yield Fault(f"{message}; join its files first, with `redocly bundle` for example", location)
 
