@@ -18,6 +18,7 @@ from typing import Any, Final
 import jsonschema_rs
 
 from rulewright.impact.grammar import key_of, resolve, same
+from rulewright.impact.normal import NOTES
 from rulewright.impact.revision import Revision
 from rulewright.openapi.operations import Operation, operations, parameter_names, parameters_schema
 from rulewright.openapi.pointer import decode
@@ -29,9 +30,6 @@ from rulewright.rules.verdict import Verdict
 
 LIMIT: Final = 300_000
 _BY_SCHEMA: Final = "compared by schema only"
-_ANNOTATIONS: Final = frozenset(
-    {"description", "title", "example", "examples", "default", "deprecated", "externalDocs", "xml"}
-)
 Point = tuple[Any, ...]
 """One alternative for each walked field: `()` if the field is absent, else `(value,)`."""
 
@@ -384,7 +382,7 @@ def _without_annotations(schema: Any) -> Any:
     """Return a schema without the keywords that do not affect acceptance."""
     if not isinstance(schema, dict):
         return schema
-    return {key: value for key, value in schema.items() if key not in _ANNOTATIONS and not key.startswith("x-")}
+    return {key: value for key, value in schema.items() if key not in NOTES and not key.startswith("x-")}
 
 
 @dataclass(frozen=True)
