@@ -63,8 +63,8 @@ def _findings(document: Document, version: str) -> Iterator[tuple[InputError, bo
     shape = validator_for(schema)(schema)
     try:
         value = _without_examples(document.value) if version == "3.0" else document.value
-        errors = [best_match([error]) or error for error in shape.iter_errors(value)]
-        found = [(error.message, tuple(error.absolute_path), _is_disliked(error)) for error in errors]
+        errors = [(best_match([error]) or error, error) for error in shape.iter_errors(value)]
+        found = [(best.message, tuple(best.absolute_path), _is_disliked(error)) for best, error in errors]
         if not found:
             value = _without_defaults(value)
             root = SchemaPath.from_dict(value, handlers=_NoFetching())
@@ -81,6 +81,11 @@ def _findings(document: Document, version: str) -> Iterator[tuple[InputError, bo
 
 def _is_disliked(error: ValidationError) -> bool:
     """Return whether a document with this fault of its shape can be used all the same."""
+    if error.context:  # of alternatives, such as a schema or a reference to one
+        alternatives: dict[Any, list[ValidationError]] = {}
+        for each in error.context:
+            alternatives.setdefault(each.schema_path[0], []).append(each)
+        return any(all(map(_is_disliked, found)) for found in alternatives.values())
     place = tuple(error.absolute_path)
     required: Any = error.validator_value if error.validator == "required" else ()
     given: Any = error.instance
