@@ -94,6 +94,8 @@ class Schemas:
         self.gaps |= {(self._place, f"the keyword {each}"): None for each in _UNCHECKED if each in schema}
         kept = (self._keyword(keyword, operand) for keyword, operand in schema.items())
         result = deprecated | {keyword: operand for pairs in kept for keyword, operand in pairs}
+        if "patternProperties" in schema and "patternProperties" not in result:
+            result["additionalProperties"] = {}  # which members are additional depends on the patterns
         name, known = union_tags(self._document_schemas.document, schema)
         if known:
             members = schema.get("oneOf") or schema["anyOf"]
