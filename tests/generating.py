@@ -11,10 +11,10 @@ from typing import Any
 from unittest.mock import patch
 
 import jinja2
+from rulewright.files import replace_tree
 from rulewright.generate.build import build
 from rulewright.generate.generator import Generator, GeneratorError, check
 from rulewright.generate.openapi_python_client import generate
-from rulewright.generate.tree import replace_tree
 from rulewright.project import TIMEOUT, load_project
 
 

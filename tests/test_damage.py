@@ -22,9 +22,9 @@ from rulewright.commands.importing import main as import_page
 from rulewright.commands.overlay import main as overlay
 from rulewright.commands.rules import main as rules
 from rulewright.errors import run_cli
+from rulewright.files import read_tree
 from rulewright.generate.build import build
 from rulewright.generate.generator import Generator
-from rulewright.generate.tree import read_tree
 from rulewright.project import load_project
 
 from tests.damage import PAGES, Damaged, write_damaged

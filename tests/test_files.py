@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 from rulewright.errors import InputError
-from rulewright.files import write_whole
-from rulewright.generate.tree import replace_tree
+from rulewright.files import replace_tree, write_whole
 
 
 def names(folder: Path) -> list[str]:
@@ -167,7 +166,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from rulewright import files
-from rulewright.generate.tree import replace_tree
+from rulewright.files import replace_tree
 def kill(*_):
     if sys.argv[2] == "kill":
         os.kill(os.getpid(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all, remove the drafts that killed processes left, and ask git about files.
+"""Write a file or a tree of files whole or not at all, and ask git about files.
 
 A draft stands beside its target under a name made of the target's. While a process writes one, it holds a lock on
 the folder, which the system drops with the process.
@@ -14,7 +14,8 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from rulewright.errors import InputError
@@ -177,3 +178,99 @@ def git(folder: Path, *arguments: str) -> bytes | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return None if done.returncode else done.stdout
+
+
+Tree = Mapping[str, bytes]
+"""Content of each file by its path relative to the root, with slashes."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How a directory differs from what it should hold; paths relative to it."""
+
+    changed: tuple[str, ...]
+    missing: tuple[str, ...]
+    extra: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.missing or self.extra)
+
+    def __str__(self) -> str:
+        kinds = (("differ", self.changed), ("missing", self.missing), ("not generated", self.extra))
+        return "\n".join(f"  {kind}: {path}" for kind, paths in kinds for path in paths)
+
+
+def read_tree(root: Path) -> dict[str, bytes]:
+    """Return the files under a directory; bytecode caches are not part of it.
+
+    Raises:
+        InputError: Something there is neither a file nor a directory (a link is not followed).
+    """
+    return dict(_files(root, "")) if root.is_dir() else {}
+
+
+def _files(folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
+    with os.scandir(folder) as entries:
+        inside = sorted(entries, key=lambda entry: entry.name)
+    for entry in inside:
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name != "__pycache__":
+                yield from _files(folder / entry.name, f"{prefix}{entry.name}/")
+        elif entry.is_file(follow_symlinks=False):
+            yield prefix + entry.name, Path(entry.path).read_bytes()
+        else:
+            raise InputError("is not a plain file; generated files are", path=Path(entry.path).as_posix())
+
+
+def compare(actual: Tree, expected: Tree) -> Difference:
+    """Return how one tree differs from another, in both directions."""
+    return Difference(
+        changed=tuple(sorted(path for path in expected if path in actual and actual[path] != expected[path])),
+        missing=tuple(sorted(set(expected) - set(actual))),
+        extra=tuple(sorted(set(actual) - set(expected))),
+    )
+
+
+def write_tree(root: Path, tree: Tree) -> None:
+    """Write a tree into a new directory.
+
+    Raises:
+        InputError: A path leads out of the directory.
+    """
+    inside = root.resolve()
+    folders = set()
+    for relative, content in tree.items():
+        path = root / relative
+        if path.parent not in folders:
+            if not path.parent.resolve().is_relative_to(inside):
+                raise InputError(f"the generated path {relative!r} leads out of its folder")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            folders.add(path.parent)
+        path.write_bytes(content)
+
+
+def replace_tree(root: Path, tree: Tree) -> None:
+    """Give a directory exactly these files: written beside it, then swapped in; on failure the old one stands.
+
+    Raises:
+        InputError: The directory is a link or no directory, or its parent cannot be written.
+    """
+    if root.is_symlink():
+        raise InputError("is a symbolic link; name the directory itself", path=root.as_posix())
+    if root.exists() and not root.is_dir():
+        raise InputError("is not a directory, so it is not replaced by one", path=root.as_posix())
+    try:
+        with draft_folder(root) as fresh:
+            write_tree(fresh, tree)
+            old = draft_name(root)
+            try:
+                if root.exists():
+                    root.rename(old)
+                fresh.rename(root)
+            finally:
+                if old.exists() and not root.exists():
+                    old.rename(root)
+                shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror or error}", path=root.as_posix()) from error
+    sweep(root)

@@ -30,9 +30,8 @@ from rulewright.rules.definition import (
     read_rules,
     with_rules_as_schema,
 )
-from rulewright.rules.holes import HOLES, read_holes
 from rulewright.rules.lint import lint
-from rulewright.rules.sources import changed_sentences, misquotes, read_prose
+from rulewright.rules.sources import HOLES, changed_sentences, misquotes, read_holes, read_prose
 
 STUMBLES: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """Errors of code that relies on a document to be valid OpenAPI."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from rulewright.generate.tools import PINNED
+from rulewright.generate.generator import PINNED
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOORS = {"openapi-python-client": (0, 29, 1)}

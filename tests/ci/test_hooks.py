@@ -107,5 +107,5 @@ def test_pre_commit_itself_runs_them(consumer: Path, tmp_path: Path) -> None:
 
     assert failed() == []
     edit(consumer / COPY / "_client.py")
-    edit(consumer / "generated/mountsea_gemini/raw/client.py")
+    edit(consumer / "generated/mountsea_gemini/raw/types.py")
     assert failed() == ["drift", "vendor-verify"]

@@ -51,10 +51,11 @@ PIECES: Mapping[str, str] = {
     ),
 }
 TYPED_ONLY = """
-def answers(client: AuthenticatedClient) -> None:
-    answer: Receipt | None = get_order.sync("1", client=client)
-    body = Order(kind="letter", note="n")
-    made: Receipt | Problem | None = create_order.sync(client=client, body=body, region="north")
+def answers(response: httpx.Response) -> None:
+    get_order._get_kwargs("1")
+    answer: Receipt | None = get_order._parse_response(response=response)
+    create_order._get_kwargs(body=Order(kind="letter", note="n"), region="north")
+    made: Receipt | Problem | None = create_order._parse_response(response=response)
 
 def handle(receipt: Receipt) -> str:
     state: str = receipt.state
@@ -70,8 +71,8 @@ sent: list[Any] = []
 answer: dict[str, Any] = {}
 """
 
-TYPED_HEAD = """from PKG.raw.api.orders import create_order, get_order
-from PKG.raw.client import AuthenticatedClient
+TYPED_HEAD = """import httpx
+from PKG.raw.api.orders import create_order, get_order
 from PKG.raw.models import Order, Problem, Receipt
 """
 

@@ -31,8 +31,10 @@ PARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "outputs": {
         "scripts/rulewright/generate/rules_page.py": (f"{_TESTS}/test_page.py",),
         "scripts/rulewright/generate/schemas.py": (f"{_TESTS}/test_schemas.py",),
-        "scripts/rulewright/generate/calls.py": (f"{_TESTS}/test_typing_tables.py",),
-        "scripts/rulewright/generate/methods.py": (f"{_TESTS}/test_methods_module.py",),
+        "scripts/rulewright/generate/methods.py": (
+            f"{_TESTS}/test_methods_module.py",
+            f"{_TESTS}/test_typing_tables.py",
+        ),
         "scripts/rulewright/generate/waiters.py": (f"{_TESTS}/test_waiters.py", f"{_TESTS}/test_waiter_answers.py"),
         "scripts/rulewright/openapi/operations.py": (f"{_TESTS}/test_parameters.py",),
         "scripts/rulewright/openapi/sample.py": (f"{_TESTS}/test_samples.py", f"{_PLAYED}_samples.py"),

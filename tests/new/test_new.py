@@ -16,7 +16,7 @@ import yaml
 from rulewright.commands.new import main
 from rulewright.commands.regenerate import main as regenerate
 from rulewright.generate.openapi_python_client import generate
-from rulewright.new.inputs import DISTRIBUTION, check_name, installed_from, requirement
+from rulewright.new.create import DISTRIBUTION, check_name, installed_from, requirement
 
 from tests.new.newcomer import DOCUMENTS, ROOT, inputs
 

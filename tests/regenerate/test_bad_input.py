@@ -12,7 +12,7 @@ import pytest
 import yaml
 from rulewright.commands.regenerate import main
 from rulewright.commands.rules import main as rules
-from rulewright.generate.tree import read_tree
+from rulewright.files import read_tree
 
 Break = Callable[[Path], None]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from rulewright.commands.regenerate import main
-from rulewright.generate.tree import read_tree
+from rulewright.files import read_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = '[tool.rulewright]\nspec = "openapi.json"\noverlays = []\npackage = "things_api"\noutput = "generated"\n'

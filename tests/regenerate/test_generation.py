@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from openapi_python_client.parser.openapi import Endpoint
+from rulewright.files import read_tree
 from rulewright.generate import openapi_python_client, rewrites
 from rulewright.generate.gaps import place_of
 from rulewright.generate.openapi_python_client import generate
 from rulewright.generate.rewrites import generator_input
-from rulewright.generate.tree import read_tree
 from rulewright.merged import merge
 from rulewright.project import load_project
 

@@ -6,7 +6,7 @@ from types import CodeType
 
 import pytest
 from rulewright.errors import InputError
-from rulewright.generate.imports import check_imports
+from rulewright.generate.build import check_imports
 
 RIGHT = {
     "api/__init__.py": "from ._a import A\nfrom . import b",

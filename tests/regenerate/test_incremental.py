@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from rulewright.commands import regenerate as command
-from rulewright.generate.tree import read_tree
+from rulewright.files import read_tree
 
 from tests.generating import Inside
 from tests.regenerate.test_new_rule import ACTION

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from rulewright.generate.classes import Classes, class_of, class_overrides, module_of
+from rulewright.generate.generator import PINNED
 from rulewright.generate.openapi_python_client import PATCHES
 from rulewright.generate.rewrites import hoist_schemas
-from rulewright.generate.tools import PINNED
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = ROOT / "scripts/rulewright/runtime"
@@ -56,10 +56,10 @@ def test_inline_schemas_become_components() -> None:
 def test_reserved_class_and_module_names_are_changed() -> None:
     """Otherwise it would shadow an import or a variable of the generated code."""
     found = class_overrides(
-        document(Response={"properties": {"response": {}}}, Pet={"title": "Dog", "properties": {"dog": {}}})
+        document(File={"properties": {"file": {}}}, Pet={"title": "Dog", "properties": {"dog": {}}})
     )
-    assert str(found["Response"].module_name) == "response_model"
-    assert found["Response"].class_name is not None
+    assert str(found["File"].module_name) == "file_model"
+    assert found["File"].class_name is not None
     assert str(found["Dog"].module_name) == "dog_model"
 
 

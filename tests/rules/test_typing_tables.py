@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rulewright.generate.calls import write_typing_tables
+from rulewright.generate.methods import write_typing_tables
 from rulewright.generate.names import FieldName
 from rulewright.rules.definition import Rule
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rulewright.commands.vendor import main
 from rulewright.errors import InputError
-from rulewright.generate.tree import read_tree
+from rulewright.files import read_tree
 from rulewright.vendoring.upgrade import find_affected
 from rulewright.vendoring.verify import MANIFEST, findings
 

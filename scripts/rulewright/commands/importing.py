@@ -15,16 +15,16 @@ from rulewright.impact.change import ACCEPTED_FILE, read_accepted
 from rulewright.impact.formats import EXIT_CODES, FORMATS
 from rulewright.impact.report import Report, compare, read_settings
 from rulewright.impact.revision import read_revision, revise
-from rulewright.importing.brought import needs
 from rulewright.importing.imported import (
     Imported,
     compare_pages,
     correct_by,
     import_pages,
+    needs,
     read_record,
     write_record,
 )
-from rulewright.importing.index import Choice, index_named_by
+from rulewright.importing.page import Choice, index_named_by
 from rulewright.merged import STUMBLES
 from rulewright.openapi.document import Document, load
 from rulewright.openapi.operations import operations

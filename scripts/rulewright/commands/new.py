@@ -10,8 +10,7 @@ from typing import Final
 
 from rulewright.errors import printable, run_cli
 from rulewright.generate.gaps import describe
-from rulewright.new.create import NOTED, REPAIRED, create
-from rulewright.new.inputs import DISTRIBUTION, check_name, requirement
+from rulewright.new.create import DISTRIBUTION, NOTED, REPAIRED, check_name, create, requirement
 
 _SHOWN: Final = 20
 

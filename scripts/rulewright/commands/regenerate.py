@@ -7,12 +7,10 @@ import sys
 from collections.abc import Callable, Iterator
 
 from rulewright.errors import EXIT_FAILED, InputError, run_cli
-from rulewright.files import sweep
+from rulewright.files import Difference, Tree, compare, read_tree, replace_tree, sweep
 from rulewright.findings import FINDING_FORMATS, Finding, show_findings
-from rulewright.generate.generator import Generator
+from rulewright.generate.generator import Generator, check_tools
 from rulewright.generate.manifest import NAME, is_edited, read_manifest, reasons
-from rulewright.generate.tools import check_tools
-from rulewright.generate.tree import Difference, Tree, compare, read_tree, replace_tree
 from rulewright.project import Project, load_project
 
 MINIMUM_PYTHON = (3, 11)

@@ -20,8 +20,8 @@ from rulewright.openapi.pointer import Location, encode
 PREFIX: Final = "field_"
 _OWN_CLASSES: Final = frozenset(
     {
-        "Any", "AuthenticatedClient", "BinaryIO", "BytesIO", "Client", "File", "FileTypes", "Generator",
-        "HTTPStatus", "Literal", "Mapping", "RequestFiles", "Response", "T", "TextIO", "TypeVar", "Unset", "UUID",
+        "Any", "BinaryIO", "BytesIO", "File", "FileTypes", "Generator", "Literal", "Mapping", "RequestFiles", "T",
+        "TextIO", "TypeVar", "Unset", "UUID",
     }
 )  # fmt: skip
 """What the templates import beside the classes they make."""
@@ -214,7 +214,7 @@ def _list(value: Any) -> list[Any]:
 def class_overrides(document: Any) -> dict[str, ClassOverride]:
     """Return another class or module name for each schema that needs one, by the name of its class.
 
-    A class like `Response` would hide the one that the templates import. A module gets another name where a
+    A class like `File` would hide the one that the templates import. A module gets another name where a
     property has its name: the generated code holds the new object in a variable named like its module, beside one
     for each property; and where it would be the name of a device, which no file of Windows can have.
     """

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.generate.tools import PINNED
-from rulewright.generate.tree import Tree, read_tree
+from rulewright.files import Tree, read_tree
+from rulewright.generate.generator import PINNED
 from rulewright.openapi.document import to_json
 from rulewright.project import Project
 
@@ -27,7 +27,7 @@ _PARTS: Final = (
     "overlay/*.py",
     "rules/*.py",
     "generate/**/*.py",
-    "generate/templates/*.jinja",
+    "generate/templates/**/*.jinja",
     "runtime/**/*.py",
 )
 

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rulewright.openapi.operations import METHODS, is_json
+from rulewright.openapi.operations import EVENTS, METHODS, is_json, is_stream, item_schema
 from rulewright.openapi.references import follow_schema
-from rulewright.openapi.streams import EVENTS, is_stream, item_schema
 
 _BYTES: Final = {"type": "string", "format": "binary"}
 _KNOWN: Final = ("application/x-www-form-urlencoded", "multipart/form-data")

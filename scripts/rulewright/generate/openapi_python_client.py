@@ -140,6 +140,7 @@ def generate(spec: Path, package: Path) -> dict[str, Any]:
                 f"{error.strerror}: a name in the document is the name of a file: {Path(str(error.filename)).name:.80}"
             ]
         }
+    drop_sending(package)
     for module in package.rglob("*.py"):
         rewrite_module(module)
     roots: dict[str, list[str]] = {}
@@ -202,6 +203,12 @@ def rewrite_module(module: Path) -> None:
     changed = _TEXT_BODY.sub(b'_kwargs["content"]', changed)
     if changed != written:
         module.write_bytes(changed)
+
+
+def drop_sending(package: Path) -> None:
+    """Remove what only the functions need that send a request; the template of an endpoint leaves those out."""
+    for name in ("client.py", "errors.py"):
+        (package / name).unlink()
 
 
 def open_answers(package: Path, data: GeneratorData, sent: Collection[str]) -> None:
@@ -578,6 +585,12 @@ PATCHES: Final = (
         "it returns an object with an unlisted value or an odd date as a dict",
         "0.29.1",
         fail_where_only_null_is_left,
+    ),
+    Patch(
+        "write how a request is built and an answer is read, and no function that sends one",
+        "its functions send a request unchecked, and say nothing of one whose outcome is unknown",
+        "0.29.1",
+        drop_sending,
     ),
     Patch(
         "rewrite casts and tests of lists, and show what is unset by its name",

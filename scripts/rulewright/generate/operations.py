@@ -13,13 +13,22 @@ from rulewright.errors import InputError
 from rulewright.generate.names import ModelName, Names
 from rulewright.generate.schemas import Schemas, body_schemas
 from rulewright.generate.source import constant, in_raw, render, snake
-from rulewright.openapi.operations import Operation, is_json, operations, parameter_schema, server_url
+from rulewright.openapi.operations import (
+    END,
+    Operation,
+    has_items,
+    is_json,
+    is_stream,
+    operations,
+    parameter_schema,
+    server_url,
+    success_contents,
+)
 from rulewright.openapi.references import follow, follow_schema
 from rulewright.openapi.schemas import object_parts
-from rulewright.openapi.streams import END, has_items, is_stream, success_contents
 from rulewright.openapi.tasks import id_parameters
 from rulewright.rules.definition import VARIANTS, RuledSchema
-from rulewright.rules.holes import HOLES
+from rulewright.rules.sources import HOLES
 
 
 def operation_constants(document: Any) -> dict[str, str]:

@@ -1,16 +1,20 @@
-"""RULES.md: the rules with the vendor's words, and the decision table, for people."""
+"""The rules for people: RULES.md with the vendor's words and decision tables, and a page to try requests on."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import Any
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
+from rulewright.errors import printable
+from rulewright.generate.operations import Method
+from rulewright.generate.schemas import body_schemas
 from rulewright.generate.source import cell, render
 from rulewright.openapi.tasks import INFERRED, task_links
 from rulewright.rules.definition import RuledSchema
-from rulewright.rules.holes import HOLES
-from rulewright.rules.space import Given, Length, concretes
+from rulewright.rules.sources import HOLES
+from rulewright.rules.space import Given, Length, Space, concrete, concretes, product
 from rulewright.rules.variants import ABSENT, Allowed, Variant, VariantSet
 from rulewright.rules.verdict import Verdict
 
@@ -131,3 +135,73 @@ def _is_listed(domain: Sequence[Any]) -> bool:
 
 def _code(value: Any) -> str:
     return f"`{cell(str(value))}`"
+
+
+_MOST_REQUESTS: Final = 20_000
+"""Requests of one operation that the page holds; a larger space is shown by the fields alone that a rule reads."""
+
+_LEVELS: Final = ("error", "warning")
+
+
+def explorer_page(document: Any, ruled: Sequence[RuledSchema], methods: Sequence[Method], program: str) -> str | None:
+    """Return the page of a document's rules; None where no request body has rules over fields that can be listed.
+
+    Args:
+        document: The document with all overlays applied.
+        ruled: Its rules.
+        methods: The methods of its operations.
+        program: The name of the client's command.
+    """
+    found = [each for method in methods for each in _operations(document, ruled, method)]
+    if not found:
+        return None
+    title = str((document.get("info") or {}).get("title") or "the API")
+    # In a script element nothing but "<" can end the data, or begin a comment; no other script or sign is left in it.
+    data = json.dumps({"program": program, "operations": found}).replace("<", "\\u003c")
+    return render("explorer.html.jinja", title=printable(title), data=data)
+
+
+def _operations(document: Any, ruled: Sequence[RuledSchema], method: Method) -> Iterator[dict[str, Any]]:
+    bodies = set(dict(body_schemas(document, method.operation)).values())
+    for schema in ruled:
+        if schema.rules and schema.pointer in bodies:
+            space = Space(schema, document)
+            verdict = Verdict(schema, levels=_LEVELS)
+            fields = {name: space.alternatives(name) for name in space.domains}
+            if product(map(len, fields.values())) > _MOST_REQUESTS:
+                fields = {name: values for name, values in fields.items() if verdict.mentions(name)}
+            if fields and product(map(len, fields.values())) <= _MOST_REQUESTS:
+                yield {
+                    "id": method.operation.id,
+                    "function": method.function,
+                    "keywords": {each.record["name"]: each.keyword for each in method.inputs},
+                    "fixed": {name: value for name, value in space.with_required({}).items() if name not in fields},
+                    "fields": [
+                        {"name": name, "options": [_option(each) for each in values]} for name, values in fields.items()
+                    ],
+                    "rules": [
+                        {"id": rule.id, "level": rule.level, "message": rule.message, "quote": rule.source.quote}
+                        for rule in verdict.rules
+                    ],
+                    "broken": list(_broken_masks(space, verdict, fields)),
+                }
+
+
+def _option(alternative: tuple[Any, ...]) -> dict[str, Any]:
+    if not alternative:
+        return {"label": "absent"}
+    (value,) = alternative
+    plain = concrete(value)
+    if isinstance(value, Length):
+        return {"label": f"{value.count} item{'' if value.count == 1 else 's'}", "value": plain}
+    return {"label": plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False), "value": plain}
+
+
+def _broken_masks(space: Space, verdict: Verdict, fields: Mapping[str, Sequence[Any]]) -> Iterator[int]:
+    """Yield the rules that each request breaks, as a sum of powers of two, the last field changing fastest."""
+    places = {rule.id: 1 << index for index, rule in enumerate(verdict.rules)}
+    points: list[dict[str, Any]] = [{}]
+    for name, alternatives in fields.items():
+        points = [{**point, name: concrete(value[0])} if value else point for point in points for value in alternatives]
+    for point in points:
+        yield sum(places[rule] for rule in verdict.broken(space.with_required(point)))

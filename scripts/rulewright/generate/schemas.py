@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rulewright.errors import InputError
-from rulewright.openapi.discriminators import union_tags
 from rulewright.openapi.operations import Operation, operations, parameter_names, parameters_schema
 from rulewright.openapi.pointer import Location, decode, encode, resolve
-from rulewright.openapi.schemas import FORMATS
+from rulewright.openapi.schemas import FORMATS, union_tags
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.rules.definition import EXTENSION
 from rulewright.rules.dialect import PatternError, translate

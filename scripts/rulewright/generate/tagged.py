@@ -19,7 +19,7 @@ from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonCode, PythonIdentifier
 
-from rulewright.generate.tags import TAGS
+from rulewright.generate.rewrites import TAGS
 
 TEMPLATES: Final = Path(__file__).parent / "templates" / "generator"
 """The templates that it is given beside its own."""

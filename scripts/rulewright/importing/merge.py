@@ -17,7 +17,7 @@ from ruamel.yaml.scalarstring import SingleQuotedScalarString
 from ruamel.yaml.util import load_yaml_guess_indent
 
 from rulewright.errors import InputError
-from rulewright.importing.index import edition_of
+from rulewright.importing.page import edition_of
 from rulewright.openapi.document import Document, parse, to_yaml
 from rulewright.openapi.operations import Operation, operations
 from rulewright.openapi.pointer import ABSENT, Location, at, differences

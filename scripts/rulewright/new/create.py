@@ -1,29 +1,34 @@
-"""Make a new project: whole or not at all."""
+"""Make a new project, whole or not at all: of a whole document, or of the operations that were chosen."""
 
 from __future__ import annotations
 
 import json
+import keyword
+import re
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from jsonpath_rfc9535.serialize import canonical_string as quoted
 
 from rulewright.errors import InputError
-from rulewright.files import draft_name, hold_drafts, sweep
+from rulewright.files import draft_name, hold_drafts, sweep, write_tree
 from rulewright.generate.build import build
 from rulewright.generate.gaps import ACCEPTED, Coverage, Gap, UnacceptedGapError
-from rulewright.generate.generator import Generator
+from rulewright.generate.generator import Generator, check_tools
 from rulewright.generate.manifest import NAME
-from rulewright.generate.tools import check_tools
-from rulewright.generate.tree import write_tree
 from rulewright.importing.imported import Imported, correct_by, import_pages, write_record
-from rulewright.new.part import part_actions
 from rulewright.openapi.document import Document, parse, read_whole
 from rulewright.openapi.faults import actions, find_faults
+from rulewright.openapi.operations import Operation, operations
+from rulewright.openapi.pointer import decode
+from rulewright.openapi.references import references
 from rulewright.overlay import apply, parse_overlay
 from rulewright.project import load_project
 
@@ -266,3 +271,151 @@ def _refuse_taken(target: Path) -> None:
         raise InputError("is there already and is no folder", path=target.as_posix())
     if target.is_dir() and any(target.iterdir()):
         raise InputError("is not empty; a project is made in a folder of its own", path=target.as_posix())
+
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_LONGEST: Final = 50
+_FOLDERS: Final = frozenset({"conftest", "generated", "noxfile", "overlays", "scripts", "tests"})
+# Names of devices, which no file on Windows can have.
+_DEVICES: Final = frozenset({"aux", "con", "nul", "prn", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))})
+
+
+def check_name(name: str) -> str:
+    """Return the name of a package, if one can be called so.
+
+    Args:
+        name: The import name of the client.
+
+    Raises:
+        InputError: It is no such name; gives the reason.
+    """
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+        wanted = f"small letters, digits and single underscores, a letter first, at most {_LONGEST} characters"
+        raise InputError(f"--package must be {wanted}, got {name!r:.80}")
+    if reason := _is_taken(name):
+        raise InputError(f"--package cannot be {name}: {reason}; choose another name")
+    return name
+
+
+def _is_taken(name: str) -> str | None:
+    if keyword.iskeyword(name) or keyword.issoftkeyword(name):
+        return f"{name} is a word of Python's"
+    if name in sys.stdlib_module_names:
+        return f"it would hide the module {name} of Python's library"
+    if name in _FOLDERS:
+        return f"{name} is a part of every project"
+    if name in _DEVICES:
+        return f"{name} is the name of a device on Windows"
+    if name in packages_distributions():
+        return f"it would hide the installed package {name}, of {packages_distributions()[name][0]}"
+    return None
+
+
+DISTRIBUTION: Final = "rulewright"
+_FOLDER: Final = Path(__file__).resolve().parents[2]
+
+
+def requirement(given: str | None) -> str:
+    """Return the requirement (PEP 508) of the pipeline.
+
+    Args:
+        given: What the user asked for; None for where this pipeline came from.
+
+    Raises:
+        InputError: It is no requirement.
+    """
+    if given is not None:
+        if not given.strip() or not given.isprintable():
+            raise InputError(f"--pipeline must be a requirement such as '{DISTRIBUTION}==1.2', got {given!r:.80}")
+        return given.strip()
+    if (_FOLDER / "pyproject.toml").is_file() and (_FOLDER.parent / "pyproject.toml").is_file():
+        return f"{DISTRIBUTION} @ {_FOLDER.as_uri()}"
+    try:
+        return installed_from(distribution(DISTRIBUTION))
+    except PackageNotFoundError as error:
+        raise InputError("the source of the installed tool is unknown; name it with --pipeline") from error
+
+
+def installed_from(found: Distribution) -> str:
+    """Return where an installed tool came from: a file, a folder of a repository, or an index and its version.
+
+    Source: PEP 610, which records what pip was given.
+    """
+    record = json.loads(found.read_text("direct_url.json") or "{}")
+    if "vcs_info" in record:
+        folder = f"#subdirectory={record['subdirectory']}" if "subdirectory" in record else ""
+        vcs = record["vcs_info"]
+        return f"{DISTRIBUTION} @ {vcs['vcs']}+{record['url']}@{vcs['commit_id']}{folder}"
+    return f"{DISTRIBUTION} @ {record['url']}" if "url" in record else f"{DISTRIBUTION}=={found.version}"
+
+
+_SECTIONS: Final = ("schemas", "parameters", "responses", "requestBodies", "headers", "examples", "links", "pathItems")
+_LONGEST_QUERY: Final = 8000  # characters of a query; an overlay is limited to some more
+_SHOWN: Final = 20
+
+
+def part_actions(document: Any, only: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the overlay actions that remove the operations that were not chosen, and the components only they need.
+
+    Args:
+        document: The document.
+        only: Tags, and paths that stand for themselves and all below them.
+
+    Raises:
+        InputError: One chooses no operation.
+    """
+    found = list(operations(document))
+    for word in only:
+        if not any(_is_chosen(operation, [word]) for operation in found):
+            tags = dict.fromkeys(tag for operation in found for tag in operation.body.get("tags") or ())
+            known = ", ".join(list(tags)[:_SHOWN]) or "none"
+            raise InputError(f"--only {word}: no operation has this tag or a path that begins so; tags are {known}")
+    kept = [operation for operation in found if _is_chosen(operation, only)]
+    paths = {operation.path for operation in kept}
+    actions = list(_removals("$.paths", [path for path in document["paths"] if path not in paths]))
+    for path in paths:
+        own = {operation.method for operation in kept if operation.path == path}
+        others = [each.method for each in found if each.path == path and each.method not in own]
+        actions += _removals(f"$.paths[{quoted(path)}]", others)
+    needed = _referenced_components(document, [_without_others(document["paths"][path], path, kept) for path in paths])
+    components = document.get("components") or {}
+    for section in _SECTIONS:
+        names = [name for name in components.get(section) or () if (section, name) not in needed]
+        actions += _removals(f"$.components.{section}", names)
+    return actions
+
+
+def _is_chosen(operation: Operation, only: Sequence[str]) -> bool:
+    tags = operation.body.get("tags") or ()
+    return any(word in tags or f"{operation.path}/".startswith(f"{word.rstrip('/')}/") for word in only)
+
+
+def _without_others(item: dict[str, Any], path: str, kept: Sequence[Operation]) -> dict[str, Any]:
+    own = {operation.method: operation.body for operation in kept if operation.path == path}
+    return {"parameters": item.get("parameters"), **own}
+
+
+def _referenced_components(document: Any, roots: Sequence[Any]) -> set[tuple[str, str]]:
+    """Return section and name of each component that something refers to, directly or not."""
+    found: set[tuple[str, str]] = set()
+    waiting = list(roots)
+    while waiting:
+        for _, reference in references(waiting.pop()):
+            place = decode(reference) if reference.startswith("#/components/") else ()
+            component = (place[1], place[2]) if len(place) > 2 else None
+            if component and component not in found:
+                found.add(component)
+                waiting.append((document["components"].get(component[0]) or {}).get(component[1]))
+    return found
+
+
+def _removals(place: str, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield actions that remove some members of an object, in queries of a bearable length."""
+    chunk: list[str] = []
+    for name in [*names, ""]:
+        if chunk and (not name or sum(map(len, chunk)) > _LONGEST_QUERY):
+            target = f"{place}[{', '.join(chunk)}]"
+            expect = {"x-expect": len(chunk)} if len(chunk) > 1 else {}
+            yield {"target": target, "description": "No part of this client.", **expect, "remove": True}
+            chunk = []
+        chunk.append(quoted(name))

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
-from rulewright.openapi.discriminators import SCHEMAS, derived_tags, tag_field, union_tags
-from rulewright.openapi.schemas import Schemas, object_parts
+from rulewright.openapi.schemas import SCHEMAS, Schemas, derived_tags, object_parts, tag_field, union_tags
 
 _MAX_DEPTH: Final = 12
 _MAX_REPEAT: Final = 64

@@ -10,10 +10,9 @@ from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote
 
-from rulewright.openapi.operations import essence_of
+from rulewright.openapi.operations import EVENTS, essence_of
 from rulewright.openapi.pointer import at
 from rulewright.openapi.sample import likely
-from rulewright.openapi.streams import EVENTS
 from rulewright.openapi.tasks import HEADER
 from rulewright.sandbox.exchange import LATIN, Request, Response, answer, error_answer, json_answer, json_text
 from rulewright.sandbox.inputs import MISSING, Guard, Parameters, media_type, read_body

@@ -13,6 +13,8 @@ from rulewright.openapi.operations import (
     METHODS,
     essence_of,
     is_json,
+    is_stream,
+    item_schema,
     operation_parameters,
     operations,
     parameter_names,
@@ -23,7 +25,6 @@ from rulewright.openapi.operations import (
 from rulewright.openapi.operations import Operation as DocumentOperation
 from rulewright.openapi.pointer import encode, resolve
 from rulewright.openapi.schemas import object_parts
-from rulewright.openapi.streams import is_stream, item_schema
 from rulewright.openapi.tasks import (
     STATUS,
     TASK,

@@ -8,9 +8,8 @@ from typing import Any, Final
 
 import jsonschema_rs
 
-from rulewright.openapi.discriminators import union_tags
 from rulewright.openapi.pointer import Location, encode
-from rulewright.openapi.schemas import Direction, Validator, compile_schema, is_rule
+from rulewright.openapi.schemas import Direction, Validator, compile_schema, is_rule, union_tags
 from rulewright.openapi.schemas import Schemas as DocumentSchemas
 from rulewright.sandbox.exchange import json_text
 from rulewright.sandbox.spec import Schema, Spec, SpecError

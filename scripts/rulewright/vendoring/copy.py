@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from rulewright.errors import InputError
+from rulewright.files import Tree, read_tree, replace_tree
 from rulewright.generate.manifest import is_edited, read_manifest, reasons, sha256
-from rulewright.generate.tree import Tree, read_tree, replace_tree
 from rulewright.project import Project
 from rulewright.vendoring.verify import MANIFEST, canonical
 

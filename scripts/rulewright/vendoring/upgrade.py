@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rulewright.errors import InputError, printable
-from rulewright.files import git
-from rulewright.generate.tree import Tree, write_tree
+from rulewright.files import Tree, git, write_tree
 from rulewright.impact.formats import render_text
 from rulewright.impact.report import compare
 from rulewright.impact.revision import read_revision
