@@ -173,7 +173,7 @@ def _method(
         tuple(_with_keywords(inputs)),
         media,
         model.name if model and not as_json else "",
-        model is not None and model.is_open and _takes_others(operation.document, bodies[media]),
+        model is not None and _takes_others(operation.document, bodies[media]),
         tuple(_rules(operation, bodies.values(), ruled)),
         tuple(bodies.values()),
         poll,
