@@ -611,11 +611,9 @@ _RULES_NANO_IMAGE_DTO: Final = RuleSet(
 
 def _check_get_task_result_parameters(value: Any, at: str, found: Found) -> None:
     """Check parameters as getTaskResult takes them: #/paths/~1gemini~1task~1result/get."""
-    if isinstance(value, Arguments) and not value.additional_properties:
+    if isinstance(value, Arguments):
         task_id: Any = _argument(value, "task_id")
     else:
-        if isinstance(value, Arguments):
-            value = to_json(value)
         if not isinstance(value, Mapping):
             found.append(refused(at, value, "must be an object"))
             return
