@@ -10,12 +10,14 @@ Every other unclear end is an `OutcomeUnknown`. An idempotent one may also be se
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, Final, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ._answers import (
     ABSENT,
@@ -31,7 +33,6 @@ from ._answers import (
     value_at,
 )
 from ._api import LOGGER
-from ._bodies import Collector
 from ._errors import (
     ApiError,
     ConfigurationError,
@@ -41,8 +42,24 @@ from ._errors import (
     SubmitContradicted,
     SubmitOutcomeUnknown,
 )
-from ._exchange import Answer, Close, Core, Failed, Now, Open, Opened, Random, Read, Request, Send, Sleep, Wall
+from ._exchange import (
+    Answer,
+    Close,
+    Collector,
+    Core,
+    Failed,
+    Now,
+    Open,
+    Opened,
+    Random,
+    Read,
+    Request,
+    Send,
+    Sleep,
+    Wall,
+)
 from ._operation import Operation
+from ._streams import END, EVENTS, Event, EventParser, LineParser
 
 _log = logging.getLogger(LOGGER)
 
@@ -368,3 +385,104 @@ def unreadable(call: Call, answer: Answer, reason: str) -> ProtocolError:
         vendor_message=reader.message(reader.document(answer)),
         way_out="" if call.operation.is_idempotent else "it was accepted; sending it again would do it twice",
     )
+
+
+class StreamItems:
+    """The items of one answer, read one after the other.
+
+    Args:
+        call: The request.
+        opened: The head of its answer.
+    """
+
+    def __init__(self, call: Call, opened: Opened) -> None:
+        self.event: Event | None = None
+        self._call = call
+        self._opened = opened
+        self._parser = EventParser() if _essence(opened) in {EVENTS, ""} else LineParser()
+        self._found: deque[Event] = deque()
+        self._is_open = True
+
+    def next(self) -> Core[Any]:
+        """Return the next item, or `END`.
+
+        Raises:
+            ProtocolError: The stream broke off, or the item is not what the document says; the stream is closed.
+        """
+        while not self._found and self._is_open:
+            piece = yield from Read(self._opened.stream, self._call.timeout)
+            broken = self._call.reader.show(piece.detail) if isinstance(piece, Failed) else ""
+            if not isinstance(piece, Failed):
+                self._found += self._parser.feed(piece)
+            if self._parser.size > RESULT_LIMIT:
+                broken = f"an item is larger than {RESULT_LIMIT} bytes"
+            if broken or not piece:
+                yield from self.close()
+            if broken:
+                raise self._error(f"its stream broke off: {broken}")
+        if not self._found:
+            return END
+        self.event = self._found.popleft()
+        if self.event.data == self._call.operation.stream_end:
+            yield from self.close()
+            return END
+        found = self._item(self.event)
+        if isinstance(found, ProtocolError):
+            yield from self.close()
+            raise found
+        return found
+
+    def _item(self, event: Event) -> Any:
+        from ._http_raw import read_generated
+
+        operation = self._call.operation
+        try:
+            if operation.has_items:
+                kind = {"content-type": "text/plain; charset=utf-8"}
+                return read_generated(Answer(self._opened.status, kind, event.data.encode()), operation)
+            return json.loads(event.data)
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            if not operation.has_items and _essence(self._opened) == EVENTS:
+                return event.data
+            what = self._call.reader.show(str(error), limit=200)
+            return self._error(f"an item of its stream is not what the document says ({type(error).__name__}: {what})")
+
+    def _error(self, reason: str) -> ProtocolError:
+        return unreadable(self._call, Answer(self._opened.status, self._opened.headers, b""), reason)
+
+    def close(self) -> Core[None]:
+        """Give the answer up; what has come is dropped."""
+        if self._is_open:
+            self._is_open = False
+            yield from Close(self._opened.stream)
+
+    def drop(self) -> Core[None]:
+        """Give the answer up, and what has come of it."""
+        self._found.clear()
+        yield from self.close()
+
+
+def _essence(opened: Opened) -> str:
+    return opened.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def open_stream(call: Call) -> Core[StreamItems]:
+    """Send a request, and return the items of the stream that a success is answered with.
+
+    Raises:
+        ConfigurationError: No stream is documented.
+        ApiError: See `sending`.
+        ProtocolError: The answer is something else.
+    """
+    operation = call.operation
+    kinds = {each.partition(";")[0].strip().lower() for each in operation.stream.split(",")}
+    if not operation.stream:
+        raise ConfigurationError(f"{operation.id} is not answered with a stream; nothing was sent")
+    headers = {**call.request.headers, "Accept": operation.stream}
+    opened = yield from open_answer(evolve(call, request=evolve(call.request, headers=headers)))
+    found, encoding = _essence(opened), opened.headers.get("content-encoding", "identity").strip().lower()
+    if opened.status != 204 and (found not in {*kinds, ""} or encoding not in {"", "identity"}):
+        yield from Close(opened.stream)
+        reason = "it is compressed, which was not asked for" if found in kinds else "its body is no stream"
+        raise unreadable(call, Answer(opened.status, opened.headers, b""), reason)
+    return StreamItems(call, opened)

@@ -7,7 +7,7 @@ import tracemalloc
 import zlib
 
 import pytest
-from mountsea_gemini._bodies import Collector
+from mountsea_gemini._exchange import Collector
 
 TEXT = b'{"taskId": "t"}'
 ZIPPED = gzip.compress(TEXT, mtime=0)

@@ -20,9 +20,9 @@ from mountsea_gemini import (
     ServerError,
 )
 from mountsea_gemini._calls import RESULT_LIMIT, call_operation
-from mountsea_gemini._cores import prepare
 from mountsea_gemini._exchange import Answer, Failed
 from mountsea_gemini._operation import Operation
+from mountsea_gemini._request import prepare
 from mountsea_gemini._settings import Settings, settings
 from mountsea_gemini.operations import GENERATE_VIDEO
 from mountsea_gemini.raw.models import VideoGenerationDto

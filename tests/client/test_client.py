@@ -18,8 +18,8 @@ from mountsea_gemini import AsyncClient, AsyncTask, Client, ConfigurationError, 
 from mountsea_gemini._addresses import origin
 from mountsea_gemini._exchange import Request
 from mountsea_gemini._operation import Credential
-from mountsea_gemini._policy import Authority
 from mountsea_gemini._secrets import Secret
+from mountsea_gemini._settings import Authority
 
 from tests.client.scripted import BASE, COMPLETED, FILE, SIGNED, TASK, TOKEN, Play, Skin
 
@@ -101,7 +101,7 @@ def test_only_the_modules_for_http_import_the_http_library() -> None:
 def test_the_engines_know_no_word_of_the_vendor() -> None:
     """No state, field or action of the document appears in the cores."""
     words = {"completed", "processing", "videoUrls", "taskId", "text2video", "veo", "traceId", "errorMessage"}
-    for name in ("_waiting", "_calls", "_downloading", "_answers", "_exchange", "_drive", "_cores"):
+    for name in ("_waiting", "_calls", "_downloading", "_answers", "_exchange", "_drive", "_request", "_tasks"):
         text = (PACKAGE / f"{name}.py").read_text(encoding="utf-8")
         assert [word for word in words if word in text] == [], name
 

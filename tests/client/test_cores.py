@@ -12,13 +12,15 @@ import pytest
 from mountsea_gemini import (
     ConfigurationError,
     RequestRefused,
-    _cores,
+    _request,
+    _tasks,
 )
-from mountsea_gemini._cores import TaskKey, check, download, key, poll_of, private_texts, start_task
 from mountsea_gemini._exchange import Answer
 from mountsea_gemini._operation import Input
+from mountsea_gemini._request import check, private_texts
 from mountsea_gemini._secrets import WITHHELD
 from mountsea_gemini._settings import Settings, settings
+from mountsea_gemini._tasks import TaskKey, download, key, poll_of, start_task
 from mountsea_gemini.operations import GENERATE_VIDEO, GET_TASK_RESULT
 from mountsea_gemini.raw.models import VideoGenerationDto
 from mountsea_gemini.waiters import TASK as WAITER
@@ -98,16 +100,16 @@ def test_the_only_poll_need_not_be_named(monkeypatch: pytest.MonkeyPatch) -> Non
     wanted: list[Any] = ["other", "x" * 300, 7, []]
     for wrong in wanted:
         assert configuration_error(key, ID, wrong) == f"operation must be one of {POLL}, got {repr(wrong)[:200]}"
-    monkeypatch.setattr(_cores, "WAITERS", {"other": WAITER, POLL: WAITER})
+    monkeypatch.setattr(_tasks, "WAITERS", {"other": WAITER, POLL: WAITER})
     assert configuration_error(key, ID) == f"operation must be one of {POLL}, other, got None"
     assert key(ID, "other").operation == "other"
 
 
 def test_arguments_that_a_poll_takes_from_its_submit_are_required(monkeypatch: pytest.MonkeyPatch) -> None:
     """All are named; those of other submits do not matter."""
-    monkeypatch.setattr(_cores, "SUBMITS", {"draw": "elsewhere", "make": POLL, "film": POLL, "cut": POLL})
+    monkeypatch.setattr(_tasks, "SUBMITS", {"draw": "elsewhere", "make": POLL, "film": POLL, "cut": POLL})
     carried = {"draw": {"x": "x"}, "make": {"shop": "store", "at": "at"}, "cut": {"b": "c"}}
-    monkeypatch.setattr(_cores, "POLL_ARGUMENTS", carried)
+    monkeypatch.setattr(_tasks, "POLL_ARGUMENTS", carried)
     message = f"to ask about a task, {POLL} also needs"
     assert configuration_error(key, ID) == f"{message} at, b, shop"
     assert configuration_error(key, ID, None, {"shop": 1}) == f"{message} at, b"
@@ -126,7 +128,7 @@ def test_a_poll_takes_its_other_arguments_too(monkeypatch: pytest.MonkeyPatch) -
     """The key holds them by name."""
     shop = Input("shop", "shop", "query", "shop", required=True)
     asked = attrs.evolve(GET_TASK_RESULT, inputs=(*GET_TASK_RESULT.inputs, shop))
-    monkeypatch.setattr(_cores, "OPERATIONS", {POLL: asked})
+    monkeypatch.setattr(_tasks, "OPERATIONS", {POLL: asked})
     plan = poll_of(make_settings(), TaskKey("7", POLL, (("shop", 1),)))
     assert plan.request.url.endswith("?taskId=7&shop=1")
 
@@ -159,7 +161,7 @@ def test_an_operation_without_a_task_cannot_be_submitted() -> None:
 
 def test_a_key_holds_the_arguments_that_the_poll_takes_from_the_submit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only arguments that were given are kept."""
-    monkeypatch.setattr(_cores, "POLL_ARGUMENTS", {"generateVideo": {"shop": "body", "at": "place"}})
+    monkeypatch.setattr(_tasks, "POLL_ARGUMENTS", {"generateVideo": {"shop": "body", "at": "place"}})
     stage, body = Stage(answers=[answer(201, taskId=ID)]), VideoGenerationDto.from_dict(BODY)
     assert submit(stage, named={"body": body}) == TaskKey(ID, POLL, (("shop", body),))
 
@@ -206,19 +208,19 @@ def test_a_request_whose_violations_are_waived_is_sent(client: dict[str, Any], c
 def test_a_warning_points_at_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     """Frames are counted from the check."""
     seen: list[Any] = []
-    monkeypatch.setattr(_cores, "validate_request", lambda *_, **named: seen.append(named))
-    monkeypatch.setattr(_cores, "_caller", lambda frame: frame.f_globals["__name__"])
+    monkeypatch.setattr(_request, "validate_request", lambda *_, **named: seen.append(named))
+    monkeypatch.setattr(_request, "_caller", lambda frame: frame.f_globals["__name__"])
     check(GENERATE_VIDEO, {}, {"schema"}, strict=True)
-    assert seen == [{"waive": {"schema"}, "strict": True, "stacklevel": _cores.__name__}]
+    assert seen == [{"waive": {"schema"}, "strict": True, "stacklevel": _request.__name__}]
 
 
 @pytest.mark.parametrize(
     ("names", "level"),
     [
-        (["mountsea_gemini._cores", "__main__"], 3),
-        (["mountsea_gemini._cores", "mountsea_gemini.methods", "mountsea_gemini._client", "app", "__main__"], 5),
-        (["mountsea_gemini._cores", None, "__main__"], 3),
-        (["mountsea_gemini._cores"], 2),
+        (["mountsea_gemini._request", "__main__"], 3),
+        (["mountsea_gemini._request", "mountsea_gemini.methods", "mountsea_gemini._client", "app", "__main__"], 5),
+        (["mountsea_gemini._request", None, "__main__"], 3),
+        (["mountsea_gemini._request"], 2),
     ],
 )
 def test_frames_of_the_package_are_skipped(names: list[str | None], level: int) -> None:
@@ -226,7 +228,7 @@ def test_frames_of_the_package_are_skipped(names: list[str | None], level: int) 
     frame: Any = None
     for name in reversed(names):
         frame = SimpleNamespace(f_back=frame, f_globals={"__name__": name} if name else {})
-    assert _cores._caller(frame) == level
+    assert _request._caller(frame) == level
 
 
 @pytest.mark.parametrize(

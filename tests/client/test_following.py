@@ -12,10 +12,10 @@ from mountsea_gemini import (
     TaskOutputMissing,
     TaskResult,
     WaitTimeout,
-    _cores,
+    _tasks,
 )
-from mountsea_gemini._cores import TaskKey, attach_task_id, download, look, wait
 from mountsea_gemini._exchange import Core, Now
+from mountsea_gemini._tasks import TaskKey, attach_task_id, download, poll, wait
 
 from tests.client.stage import START, Head, Stage
 from tests.client.test_cores import FILM, ID, POLL, answer, configuration_error, make_settings, task_answer
@@ -24,10 +24,10 @@ from tests.client.test_cores import FILM, ID, POLL, answer, configuration_error,
 def test_a_poll_sends_one_request() -> None:
     """Its error names the task."""
     stage = Stage(answers=[task_answer(FILM)])
-    assert stage.run(look(make_settings(), TaskKey(ID, POLL))).urls == (FILM,)
+    assert stage.run(poll(make_settings(), TaskKey(ID, POLL))).urls == (FILM,)
     assert [sent.timeout for sent in stage.sent] == [17.0]
     with pytest.raises(ApiError) as caught:
-        Stage(answers=[answer(404)]).run(look(make_settings(), TaskKey(ID, POLL)))
+        Stage(answers=[answer(404)]).run(poll(make_settings(), TaskKey(ID, POLL)))
     assert caught.value.task_id == ID
 
 
@@ -143,7 +143,7 @@ def test_a_path_is_checked_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def fail(_: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(_cores, "checked_target", fail)
+    monkeypatch.setattr(_tasks, "checked_target", fail)
     message = "cannot write to cat\\u202e: Input/output error\n  task: 7f3c"
     assert configuration_error(fetch, stage, "cat\u202e") == message
     assert stage.brief == [True, True]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from mountsea_gemini import ConfigurationError
 from mountsea_gemini._secrets import WITHHELD
-from mountsea_gemini._settings import Settings, positive_seconds, settings, waived
+from mountsea_gemini._settings import Settings, check_waivers, positive_seconds, settings
 
 TOKEN = "sk-made-up"  # noqa: S105  made up
 HTTPS = "https://api.example/v1"
@@ -153,10 +153,10 @@ def test_small_timeouts_are_valid() -> None:
 def test_a_waiver_is_a_collection_of_rule_ids() -> None:
     """A misspelt id would silently waive nothing."""
     with pytest.raises(ConfigurationError) as caught:
-        waived(["prompt-not-blan\u202e"])
+        check_waivers(["prompt-not-blan\u202e"])
     known = "did you mean 'prompt-not-blank'?"
     assert str(caught.value) == f"there is no rule 'prompt-not-blan\\u202e' to waive; {known}"
     with pytest.raises(ConfigurationError, match="waive must be a collection of rule ids"):
-        waived("schema")
+        check_waivers("schema")
     with pytest.raises(ConfigurationError, match="int"):
-        waived(7)  # type: ignore[arg-type]
+        check_waivers(7)  # type: ignore[arg-type]

@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
-from mountsea_gemini import AsyncTask, ConfigurationError, Task, TaskResult, WaitTimeout, _cores
-from mountsea_gemini._cores import TaskKey
+from mountsea_gemini import AsyncTask, ConfigurationError, Task, TaskResult, WaitTimeout, _tasks
+from mountsea_gemini._tasks import TaskKey
 from mountsea_gemini.operations import GENERATE_IMAGE, GET_TASK_RESULT
 from mountsea_gemini.waiters import TASKS
 from rulewright.testing import FakeClock
@@ -160,7 +160,7 @@ def test_a_result_shows_no_signature_and_no_words_of_the_vendors() -> None:
 
 def test_a_handle_keeps_what_its_poll_needs(skin: Skin, monkeypatch: pytest.MonkeyPatch) -> None:
     """Poll arguments, and the submit if it has its own waiter, as plain JSON."""
-    monkeypatch.setattr(_cores, "POLL_ARGUMENTS", {GENERATE_IMAGE.id: {"shop": "shop"}})
+    monkeypatch.setattr(_tasks, "POLL_ARGUMENTS", {GENERATE_IMAGE.id: {"shop": "shop"}})
     day = date(2026, 1, 2)
     key = TaskKey("t", GET_TASK_RESULT.id, (("shop", 7), ("day", day)), GENERATE_IMAGE.id)
     kind = Task if skin.name == "sync" else AsyncTask

@@ -13,8 +13,8 @@ from mountsea_gemini import DownloadError
 from mountsea_gemini._downloading import download_to
 from mountsea_gemini._exchange import Core, Failed, Request
 from mountsea_gemini._files import Partial
-from mountsea_gemini._policy import Policy
 from mountsea_gemini._secrets import Redactor, Secret
+from mountsea_gemini._settings import Policy
 
 from tests.client.stage import START, Head, Piece, Stage
 

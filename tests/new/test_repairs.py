@@ -93,11 +93,21 @@ FAULTS = {
         "$",
         {"components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}},
     ),
+    "an unknown security scheme whose name is clear": (
+        document(security=[{"BasicAuth": []}]),
+        "$",
+        {"components": {"securitySchemes": {"BasicAuth": {"type": "http", "scheme": "basic"}}}},
+    ),
     "a reference to nothing": (in_schema(**{"$ref": "#/gone"}), "$.components.schemas.S['$ref']", "removed"),
     "a text in another file": (
         document(tags=[{"name": "a", "description": {"$ref": "a.md"}}]),
         "$.tags[0].description",
         "removed",
+    ),
+    "an answer without a description": (
+        document(paths={"/a": {"get": {"responses": {"200": {"description": None}}}}}),
+        "$.paths['/a'].get.responses['200']",
+        {"description": ""},
     ),
     "an empty enum": (in_schema(enum=[]), "$.components.schemas.S.enum", "removed"),
     "an empty union": (in_schema("3.1.0", oneOf=[]), "$.components.schemas.S.oneOf", "removed"),
@@ -165,6 +175,38 @@ def test_an_empty_answer_that_is_shared_with_others_gets_one_of_its_own() -> Non
     assert (added["target"], added["update"]) == ("$.paths['/a'].get.responses", {"204": {"description": "done"}})
 
 
+@pytest.mark.parametrize(
+    ("keywords", "update"),
+    [
+        ({"type": ["string", "null"]}, {"type": "string", "nullable": True}),
+        ({"type": ["string", "integer"]}, {"anyOf": [{"type": "string"}, {"type": "integer"}]}),
+        (
+            {"type": ["object", "array"], "anyOf": [{"minItems": 1}]},
+            {"allOf": [{"anyOf": [{"type": "object"}, {"type": "array"}]}]},
+        ),
+    ],
+)
+def test_a_list_of_types_becomes_a_union(keywords: dict[str, Any], update: dict[str, Any]) -> None:
+    """OpenAPI 3.1 has such lists, 3.0 has not."""
+    value = in_schema(**keywords)
+    removed, added = actions(value, find_faults(value))
+    assert (removed["target"], removed["remove"]) == ("$.components.schemas.S.type", True)
+    assert (added["target"], added["update"]) == ("$.components.schemas.S", update)
+    assert find_faults(in_schema("3.1.0", **keywords)) == []
+
+
+def test_a_reference_in_place_of_named_parts_is_written_out() -> None:
+    """OpenAPI has references to each part only; a schema property may be called content."""
+    media = {"text/plain": {"schema": {"properties": {"content": {"$ref": "#/components/schemas/S"}}}}}
+    answer = {"description": "a", "content": {"$ref": "#/components/x-content/Text"}}
+    components = {"schemas": {"S": {}}, "x-content": {"Text": media}}
+    value = document(paths={"/a": {"get": {"responses": {"200": answer}}}}, components=components)
+    removed, added = actions(value, find_faults(value))
+    place = "$.paths['/a'].get.responses['200'].content"
+    assert (removed["target"], removed["remove"]) == (f"{place}['$ref']", True)
+    assert (added["target"], added["update"]) == (place, media)
+
+
 def test_a_credential_that_is_declared_as_a_header_becomes_one() -> None:
     """OpenAPI ignores such a parameter: the client could not authenticate."""
     parameter = {"name": "Authorization", "in": "header", "schema": {"type": "string"}}
@@ -228,7 +270,7 @@ def test_a_new_project_corrects_its_document(tmp_path: Path, capsys: pytest.Capt
     assert main([str(made), "--spec", str(published), "--package", "our_frogs", "--pipeline", "rulewright"]) == 0
     shown = capsys.readouterr().out
     assert "corrected in overlays/00-repairs.overlay.yaml" in shown
-    assert "$.paths['/frogs'].get.parameters[1]: The path has no {x}" in shown
+    assert "$.paths['/frogs'].get.parameters[1]: the path has no {x}" in shown
     assert (made / "openapi.yaml").read_bytes() == published.read_bytes()
     overlay = yaml.safe_load((made / "overlays/00-repairs.overlay.yaml").read_text(encoding="utf-8"))
     assert all(action["description"] for action in overlay["actions"])
@@ -260,6 +302,7 @@ def test_all_faults_are_named_at_once(tmp_path: Path, capsys: pytest.CaptureFixt
     [
         ("swagger: '2.0'\n", "swagger2openapi"),
         (to_yaml(in_schema(**{"$ref": "other.yaml#/S"})), "join its files first"),
+        (to_yaml(document(paths={"/a": {"$ref": "a.yaml"}, "/b": {"$ref": "b.yaml"}})), "'a.yaml' and 1 more lead"),
     ],
 )
 def test_unsupported_documents_have_a_remedy(

@@ -11,7 +11,6 @@ from rulewright.errors import InputError
 from rulewright.openapi.document import load
 from rulewright.overlay import load_overlay
 from rulewright.rules.sources import KnownHole, read_holes
-from rulewright.sandbox import Sandbox
 
 HOLE = {"name": "big", "at": "#/info/description", "quote": "For big things use /big.", "advice": "ask"}
 
@@ -53,12 +52,3 @@ def test_a_wrong_hole_is_an_error(tmp_path: Path, holes: list[Any], words: str) 
     with pytest.raises(InputError, match=words) as caught:
         read(tmp_path, *holes)
     assert caught.value.line is not None
-
-
-def test_the_sandbox_knows_what_is_missing() -> None:
-    """A request for it is answered with 404, the vendor's sentence and what to do."""
-    sandbox = Sandbox("mountsea_gemini")
-    for hole in sandbox.core.spec.document["x-known-holes"]:
-        message = sandbox.core._no_such_path(f"/gemini{hole['path']}")
-        assert hole["quote"] in message
-        assert hole["advice"] in message

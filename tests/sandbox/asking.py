@@ -12,7 +12,6 @@ from typing import Any, Final, TypeAlias
 import httpx
 import respx
 from rulewright.sandbox import Sandbox
-from rulewright.sandbox.spec import Spec
 
 AUTH: Final = {"authorization": "Bearer sandbox"}
 JSON: Final = {"content-type": "application/json"}
@@ -23,9 +22,14 @@ TEXT: Final = {"prompt": "a cat", "action": "text2video", "model": "veo3_fast"}
 STATES: Final = ["pending", "ready", "assigned", "processing", "completed"]
 
 
-def spec_of(paths: Any = None, version: str = "3.1.0", **more: Any) -> Spec:
-    """Parse a small document: these paths, or one operation without content."""
-    return Spec({"openapi": version, "paths": paths or {"/": {"get": {"responses": {}}}}, **more})
+def small(paths: Any, *, version: str = "3.1.0", **more: Any) -> dict[str, Any]:
+    """Return a document with some paths."""
+    return {"openapi": version, "paths": paths, **more}
+
+
+def play(document: Any, **options: Any) -> httpx.Client:
+    """Return a client, in process, of a sandbox that plays a document."""
+    return httpx.Client(transport=Sandbox(document, **options).transport(), base_url=f"http://{HOST}")
 
 
 @dataclass(frozen=True)

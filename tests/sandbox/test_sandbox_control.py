@@ -10,19 +10,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from rulewright.commands.sandbox import main
-from rulewright.sandbox import Sandbox, Timing, serve
+from rulewright.sandbox import Recorded, Request, Sandbox, Timing, serve
 
-from tests.sandbox.asking import AUTH, JSON, SUBMIT, TEXT, Ask, Send, life, poll, start_task, submit
+from tests.sandbox.asking import AUTH, JSON, SUBMIT, TEXT, Ask, Send, life, poll, small, start_task, submit
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / name) for name in ("overlays", "generated"))}
 
 
-def control(send: Send, name: str, body: bytes = b"", method: str = "POST") -> tuple[int, object]:
+def control(send: Send, name: str, body: bytes = b"", method: str = "POST") -> tuple[int, Any]:
     """Send a request to a control path."""
     answer = send(Ask(method, f"/_sandbox/{name}", JSON, body))
     return answer.status, answer.json()
@@ -36,22 +37,93 @@ def test_a_script_can_be_queued_over_http(send: Send, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"5", b'["failed", "sideways"]', b'"500@lunch"', b"[" * 100_000])
-def test_a_wrong_script_is_refused_whole(sandbox: Sandbox, send: Send, body: bytes) -> None:
+def test_a_wrong_script_is_refused_whole(send: Send, body: bytes) -> None:
     """Nothing is queued."""
     assert control(send, "script", body)[0] == 400
-    assert not sandbox.core.queue
+    assert control(send, "state", method="GET")[1]["queued"] == 0
 
 
 def test_requests_can_be_read_and_forgotten_over_http(send: Send) -> None:
     """Control requests are not recorded."""
     send(submit())
     status, value = control(send, "requests", method="GET")
-    assert isinstance(value, dict)
     (record,) = value["requests"]
     assert (status, record["method"], record["path"], record["status"]) == (200, "POST", SUBMIT, 201)
     assert record["headers"]["authorization"] == "Bearer [accepted]"
     assert control(send, "reset") == (200, {"reset": True})
     assert control(send, "requests", method="GET")[1] == {"requests": [], "dropped": 0}
+
+
+TOKEN = "tökén".encode()
+
+
+def recorded(*headers: tuple[str, bytes], query: bytes = b"", method: str = "GET", body: bytes = b"") -> Recorded:
+    """Return the record of a request."""
+    schemes = {"key": {"type": "apiKey", "in": "header", "name": "X-Kéy"}, "bearer": {"type": "oauth2"}}
+    get: Any = {"security": [{"key": []}, {"bearer": []}], "responses": {}}
+    sandbox = Sandbox(small({"/a": {"get": get}}, components={"securitySchemes": schemes}), token=TOKEN.decode())
+    sandbox.handle(Request(method, "/a", query, [(name.encode(), value) for name, value in headers], body))
+    (entry,) = sandbox.requests
+    return entry
+
+
+def test_a_record_is_the_request_and_its_status() -> None:
+    """Repeated headers are joined, and bytes that are not UTF-8 are replaced."""
+    found = recorded(("a", b"1"), ("a", b"\xe9"), query=b"a=%20&\xe9", method="PUT", body=b"b\xff")
+    assert found == Recorded("PUT", "/a", "a=%20&\xe9", {"a": "1, \xe9"}, b"b\xff", 405)
+    assert found.as_json()["body"] == "b\N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("authorization", b"Bearer " + TOKEN, "Bearer [accepted]"),
+        ("authorization", b"bEARER " + TOKEN, "bEARER [accepted]"),
+        ("authorization", b"Bearer x", "Bearer [refused]"),
+        ("authorization", b"Bearer  " + TOKEN, "Bearer [refused]"),
+        ("authorization", b"Bearer", "[refused]"),
+        ("authorization", TOKEN, "[accepted]"),
+        ("cookie", b"a=" + TOKEN, "[refused]"),
+        ("proxy-authorization", TOKEN, "[accepted]"),
+        ("x-kéy", TOKEN, "[accepted]"),
+        ("x-kéy", b"x", "[refused]"),
+        ("x-key", b"x", "x"),
+    ],
+)
+def test_a_header_that_may_carry_a_credential_is_not_kept(name: str, value: bytes, shown: str) -> None:
+    """The record says only whether it was accepted."""
+    assert recorded((name, value)).headers == {name.encode().decode("latin-1"): shown}
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("x-k%C3%A9y=a=b&c=d&X-K%c3%a9Y=", "x-k%C3%A9y=[hidden]&c=d&X-K%c3%a9Y=[hidden]"),
+        ("a&authorization&=x", "a&authorization=[hidden]&=x"),
+        ("%61uthorization=1", "%61uthorization=[hidden]"),
+        ("x=authorization", "x=authorization"),
+        ("", ""),
+    ],
+)
+def test_a_credential_in_the_query_is_hidden(query: str, shown: str) -> None:
+    """However its name is encoded."""
+    assert recorded(query=query.encode()).query == shown
+
+
+def test_the_newest_bytes_are_kept() -> None:
+    """At most four megabytes of bodies; one record is kept whatever its size."""
+    sandbox, half = Sandbox(small({"/": {"get": {}}})), bytes(2 * 1024 * 1024)
+    for path, body, kept in (
+        ("/a", half, ["/a"]),
+        ("/b", half, ["/a", "/b"]),
+        ("/c", b"c", ["/b", "/c"]),
+        ("/d", half, ["/c", "/d"]),
+        ("/e", half * 2 + b"e", ["/e"]),
+    ):
+        sandbox.handle(Request("PUT", path, b"", [], body))
+        assert [each.path for each in sandbox.requests] == kept
+    with httpx.Client(transport=sandbox.transport(), base_url="http://a.test") as client:
+        assert client.get("/_sandbox/requests").json()["dropped"] == 4
 
 
 def test_state_and_provenance_can_be_read(send: Send) -> None:
@@ -62,7 +134,6 @@ def test_state_and_provenance_can_be_read(send: Send) -> None:
         {"tasks": {"kept": 1, "forgotten": 0, "limit": 10_000}, "queued": 0},
     )
     status, labels = control(send, "provenance", method="GET")
-    assert isinstance(labels, list)
     assert (status, labels[0]["provenance"], labels[-1]["provenance"]) == (200, "published", "invented")
 
 

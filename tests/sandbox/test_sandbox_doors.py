@@ -33,7 +33,7 @@ from tests.sandbox.asking import (
     start_task,
     submit,
 )
-from tests.sandbox.test_sandbox_refusals import CELLS
+from tests.sandbox.test_sandbox_requests import CELLS
 
 ODD = [
     Ask("GET", "/nowhere%20else?x=%ff", AUTH),

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import httpx
 import jsonschema_rs
 import pytest
 from rulewright.openapi.sample import matching_text, sample
-from rulewright.sandbox import Sandbox
 from rulewright.sandbox.spec import Spec
 from rulewright.sandbox.validation import Schemas
 
@@ -85,27 +83,6 @@ def test_the_tag_of_an_alternative_is_the_documents_word() -> None:
     assert sample(Schemas(Spec(document)), {"oneOf": [{"$ref": "#/components/schemas/Cat"}], "discriminator": tag}) == {
         "kind": "tom"
     }
-
-
-def test_an_answer_is_the_first_example_that_fits() -> None:
-    """Inline or referenced; without a valid one, a value is made up."""
-    word = {"type": "object", "required": ["at"], "properties": {"at": {"type": "string", "format": "date"}}}
-    shown = {"wrong": {"value": {"at": "yesterday"}}, "right": {"$ref": "#/components/examples/day"}, "none": {}}
-    media: dict[str, Any] = {
-        "/shown": {"examples": shown},
-        "/one": {"example": {"at": "2026-01-02"}},
-        "/none": {"example": 7},
-    }
-    paths = {
-        path: {"get": {"responses": {"200": {"content": {"application/json": {"schema": word, **each}}}}}}
-        for path, each in media.items()
-    }
-    components = {"examples": {"day": {"value": {"at": "2026-05-06", "more": True}}}}
-    sandbox = Sandbox({"openapi": "3.0.3", "paths": paths, "components": components})
-    with httpx.Client(transport=sandbox.transport(), base_url="http://sandbox.test") as client:
-        assert client.get("/shown").json() == {"at": "2026-05-06", "more": True}
-        assert client.get("/one").json() == {"at": "2026-01-02"}
-        assert client.get("/none").json() != 7
 
 
 def test_an_optional_tag_distinguishes_alternatives() -> None:

@@ -14,6 +14,7 @@ from openapi_python_client import strings
 from openapi_python_client.config import ClassOverride
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
+from rulewright.generate.rewrites import redirect
 from rulewright.openapi.operations import METHODS
 from rulewright.openapi.pointer import Location, encode
 
@@ -54,6 +55,7 @@ class Classes:
 
     def separate(self) -> None:
         """Change the document."""
+        self._split_null()
         for name, schema in self._components.items():
             if isinstance(schema, dict):
                 self._claim(schema, name, component=True)
@@ -67,6 +69,16 @@ class Classes:
                 self._content(holder, name, ending, ("components", section, name), first=section == "responses")
         for path, item in _items(self._document.get("paths")):
             self._path(path, item)
+
+    def _split_null(self) -> None:
+        """Let references to a nullable object lead to a union of it and null: it would be a class without a component.
+
+        Such a class cannot be read where it leads back to itself.
+        """
+        nullable = [name for name, schema in self._components.items() if _take_null(schema)]
+        redirect(self._document, {_SCHEMAS + name: f"{_SCHEMAS}{name}-or-null" for name in nullable}, composed=True)
+        for name in nullable:
+            self._components[f"{name}-or-null"] = _or_null({"$ref": _SCHEMAS + name})
 
     def _path(self, path: str, item: dict[str, Any]) -> None:
         for method, operation in item.items():
@@ -110,11 +122,14 @@ class Classes:
     def _move(self, schema: dict[str, Any], parent: str, name: str, place: Location) -> dict[str, Any]:
         if "$ref" in schema:
             return schema
+        if _take_null(schema):
+            return _or_null(self._move(schema, parent, name, place))
         if not _makes_class(schema):
             self._inner(schema, parent, place, name)
             return schema
         title = schema.get("title")
         words = title if isinstance(title, str) and title else name
+        only = {"default": schema.pop("default")} if "default" in schema else {}  # others were dropped
         schema["title"] = f"{strings.pascal_case(parent)}{strings.pascal_case(words)}" if parent else words
         same = self._claim(schema, str(ClassName(schema["title"], PREFIX)))
         if same is None:
@@ -124,7 +139,8 @@ class Classes:
             self._components[same] = schema
             self._inner(schema, class_of(schema, same), place)
         self.moved[encode(place)] = same
-        return {"$ref": _SCHEMAS + same}
+        reference = {"$ref": _SCHEMAS + same}
+        return {"allOf": [reference], **only} if only else reference
 
     def _claim(self, schema: dict[str, Any], name: str, *, component: bool = False) -> str | None:
         """Give a schema the first title that makes an unused class; return the component of an equal enum instead."""
@@ -187,11 +203,27 @@ def _makes_class(schema: dict[str, Any]) -> bool:
     """Return whether the generator makes a class of a schema itself, or cannot read it a second time."""
     if schema.get("type") in ("array", "boolean"):
         return False
-    enum = schema.get("enum")
-    if isinstance(enum, list):
-        return len(enum) > 1 or "default" not in schema
+    if isinstance(schema.get("enum"), list):
+        return True
     kind = schema.get("type")
     return "object" in (kind if isinstance(kind, list) else [kind]) or bool({"properties", "allOf"} & set(schema))
+
+
+def _take_null(schema: Any) -> bool:
+    """Make a nullable object one that is not, and return whether it was."""
+    if not isinstance(schema, dict) or any(kind in schema for kind in _UNIONS):
+        return False
+    given = schema.get("type")
+    kinds = {*given} if isinstance(given, list) else {given}
+    if kinds not in ({"object"}, {"object", "null"}) or (kinds == {"object"} and schema.get("nullable") is not True):
+        return False
+    schema.pop("nullable", None)
+    schema["type"] = "object"
+    return True
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def _without_annotations(schema: dict[str, Any]) -> dict[str, Any]:

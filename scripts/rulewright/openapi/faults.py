@@ -26,7 +26,7 @@ from rulewright.openapi.operations import (
     with_path_items,
 )
 from rulewright.openapi.pointer import Location, encode, path_of, resolve
-from rulewright.openapi.references import follow, objects, references
+from rulewright.openapi.references import NAMES, follow, objects, references
 
 REMOVE: Final = object()
 """As a correction: the value goes."""
@@ -54,7 +54,7 @@ _EXPRESSIONS: Final = jsonschema_rs.Draft202012Validator({"format": "regex"}, va
 """Knows the syntax of ECMA-262, of which the engine that matches takes more, such as `(?i)`."""
 _LITERAL: Final = re.compile(r"/(?:(\^.*)|(.*(?<!\\)\$))/([dgimsuvy]*)", re.DOTALL)
 """A literal of JavaScript with an anchor, which would match nothing between the slashes."""
-_LONGEST: Final = 300  # characters of an old value that an action repeats
+_LONGEST: Final = 300  # characters of a value that an action repeats
 _SINGLE: Final = {("schema",), ("items",), ("additionalProperties",)}
 _NAMED: Final = {("properties",), ("schemas",), ("allOf",), ("anyOf",), ("oneOf",)}
 _PROSE: Final = frozenset({"description", "example", "examples", "externalDocs", "summary", "title"})
@@ -94,12 +94,14 @@ def find_faults(value: Any) -> list[Fault]:
         return found
     checks: tuple[Callable[[Any], Iterator[Fault]], ...] = (
         _references,
+        _named_parts,
         _security,
         _authorization,
         _one_header,
         _paths,
         _operation_ids,
         _path_parameters,
+        _descriptions,
         _schemas,
     )
     found = [fault for check in checks for fault in check(value)]
@@ -124,9 +126,9 @@ def _action(value: Any, fault: Fault, repair: Repair) -> dict[str, Any]:
     old = _old(value, repair)
     was = {} if old in (None, {}) or len(json.dumps(old)) > _LONGEST else {"x-was": old}
     change = {"remove": True} if repair.update is REMOVE else {"update": repair.update}
-    done = "removed" if repair.update is REMOVE else f"now {json.dumps(repair.update, ensure_ascii=False)}"
-    reason = f"{fault.message[:1].upper()}{fault.message[1:]}: {done}."
-    return {"target": path_of(repair.location), "description": reason, **was, **change}
+    new = "" if repair.update is REMOVE else json.dumps(repair.update, ensure_ascii=False)
+    done = "removed" if repair.update is REMOVE else f"now {new}" if len(new) <= _LONGEST else "now as it is here"
+    return {"target": path_of(repair.location), "description": f"{fault.message}: {done}.", **was, **change}
 
 
 def _old(value: Any, repair: Repair) -> Any:
@@ -194,7 +196,9 @@ def _shape(value: Any) -> Iterator[Fault]:
             yield Fault(f"info.{key} must be text, got {show_value(given.get(key))}", ("info", key), (*wrong, added))
     if not isinstance(value.get("paths"), dict):
         yield Fault(f"paths must be an object, got {show_value(value.get('paths'))}", ("paths",))
-    elif not any(operations(with_path_items(value))):
+    elif not any(operations(with_path_items(value))) and all(
+        reference.startswith("#") for _, reference in references(value["paths"])
+    ):
         yield Fault("has no operation, so a part of the document is missing", ("paths",))
     for location in (("components",), ("components", "securitySchemes"), ("components", "schemas")):
         holder: Any = value if len(location) == 1 else value.get("components")
@@ -205,6 +209,7 @@ def _shape(value: Any) -> Iterator[Fault]:
 
 def _references(value: Any) -> Iterator[Fault]:
     """Find references that lead out of the document, to nothing, or back to themselves."""
+    outside: list[tuple[Location, str]] = []
     for location, reference in references(value):
         if not reference.startswith("#"):
             if prose := next((index for index, key in enumerate(location) if key in _PROSE), None):
@@ -213,9 +218,8 @@ def _references(value: Any) -> Iterator[Fault]:
                     location,
                     (Repair(location[: prose + (2 if location[prose] == "examples" else 1)], REMOVE),),
                 )
-                continue
-            message = f"the reference {reference!r} leads out of the document, which must be complete in itself"
-            yield Fault(f"{message}; join its files first, with `redocly bundle` for example", location)
+            else:
+                outside.append((location, reference))
             continue
         target, seen = _target(value, reference), {reference}
         while isinstance(target, dict) and isinstance(further := target.get("$ref"), str) and further not in seen:
@@ -231,6 +235,24 @@ def _references(value: Any) -> Iterator[Fault]:
             )
         elif isinstance(target, dict) and target.get("$ref") in seen:
             yield Fault(f"the reference {reference!r} leads back to itself", location, (Repair(location, REMOVE),))
+    if outside:
+        location, reference = outside[0]
+        others = len(outside) - 1
+        lead = f"the reference {reference!r} and {others} more lead" if others else f"the reference {reference!r} leads"
+        message = f"{lead} out of the document, which must be complete in itself"
+        yield Fault(f"{message}; join its files first, with `redocly bundle` for example", location)
+
+
+def _named_parts(value: Any) -> Iterator[Fault]:
+    """Find references in place of several named parts, such as the whole content of an answer."""
+    for location, found in objects(value):
+        for key, parts in found.items():
+            reference = parts.get("$ref") if key in NAMES and isinstance(parts, dict) else None
+            target = _target(value, reference) if isinstance(reference, str) else None
+            if isinstance(target, dict):
+                place = (*location, key)
+                written_out = (Repair((*place, "$ref"), REMOVE), Repair(place, target))
+                yield Fault(f"{key} cannot be a reference; its parts can", place, written_out)
 
 
 _NOTHING: Final = object()
@@ -254,9 +276,11 @@ def _security(value: Any) -> Iterator[Fault]:
                 if name not in schemes:
                     missing.setdefault(name, (*location, "security", index, name))
     for name, location in missing.items():
-        scheme = {"securitySchemes": {name: {"type": "http", "scheme": "bearer"}}}
+        kind = "basic" if "basic" in name.lower() else "bearer"
+        scheme = {"securitySchemes": {name: {"type": "http", "scheme": kind}}}
         repair = Repair(("components",), scheme) if "components" in value else Repair((), {"components": scheme})
-        message = f"the security scheme {name!r} is used but not defined; most often it is a bearer token"
+        usual = "by its name it is a user name and a password" if kind == "basic" else "most often it is a bearer token"
+        message = f"the security scheme {name!r} is used but not defined; {usual}"
         yield Fault(message, location, (repair,))
 
 
@@ -412,6 +436,18 @@ def _path_parameter(parameter: Any, names: set[str], given: Any, location: Locat
         yield Fault("a path parameter is required", location, (Repair(location, {"required": True}),))
 
 
+def _descriptions(value: Any) -> Iterator[Fault]:
+    """Find answers without the one thing that OpenAPI requires of them."""
+    shared = value.get("components", {}).get("responses")
+    places: list[tuple[Location, Any]] = [(("components", "responses"), shared)]
+    places += [((*each.location, "responses"), each.body.get("responses")) for each in operations(value)]
+    for place, answers in places:
+        for status, answer in answers.items() if isinstance(answers, dict) else ():
+            if isinstance(answer, dict) and "$ref" not in answer and not isinstance(answer.get("description"), str):
+                location = (*place, status)
+                yield Fault("an answer has a description", location, (Repair(location, {"description": ""}),))
+
+
 def _schemas(value: Any) -> Iterator[Fault]:
     """Find keywords of schemas that no validator can compile."""
     modern = not str(value["openapi"]).startswith("3.0")
@@ -425,7 +461,7 @@ def _schemas(value: Any) -> Iterator[Fault]:
                     f"{key} is empty, so nothing would fit", (*location, key), (Repair((*location, key), REMOVE),)
                 )
         yield from _patterns(schema, location)
-        yield from _type(schema, location)
+        yield from _type(schema, location, modern=modern)
         yield from _bounds(schema, location, modern=modern)
         yield from _answers(schema, location, modern=modern)
         yield from _statuses(value, schema, location)
@@ -465,8 +501,15 @@ def _is_expression(pattern: str) -> bool:
     return _EXPRESSIONS.is_valid(pattern)
 
 
-def _type(schema: dict[str, Any], location: Location) -> Iterator[Fault]:
+def _type(schema: dict[str, Any], location: Location, *, modern: bool) -> Iterator[Fault]:
+    """Find types that do not exist, and lists of types where there is only one."""
     kind = schema.get("type")
+    if not modern and isinstance(kind, list) and (names := [each for each in kind if each != "null"]):
+        union = [{"type": each, **({"nullable": True} if "null" in kind else {})} for each in names]
+        key = "anyOf" if "anyOf" not in schema else "allOf"
+        change: Any = union[0] if len(union) == 1 else {key: union if key == "anyOf" else [{"anyOf": union}]}
+        place = (*location, "type")
+        yield Fault("type is one word in OpenAPI 3.0", place, (Repair(place, REMOVE), Repair(location, change)))
     if "in" in schema or location[-2:-1] == ("securitySchemes",) or not isinstance(kind, str) or kind in _TYPES:
         return
     if location[-2:-1] == ("parameters",) or location[:1] not in {("paths",), ("components",)}:

@@ -186,14 +186,15 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, **values, "type": [schema["type"], "null"]}
 
 
-def compile_schema(schema: Mapping[str, Any]) -> Validator:
+def compile_schema(schema: Any) -> Validator:
     """Return a validator; it fetches nothing, and knows the formats that a client checks.
 
     Raises:
         SchemaError: The schema is invalid; names the reason.
     """
     try:
-        return Validator(dict(schema), validate_formats=True, offline=True, formats=_REMARKS)
+        whole = schema if isinstance(schema, bool) else dict(schema)
+        return Validator(whole, validate_formats=True, offline=True, formats=_REMARKS)
     except ValueError as error:
         reason = str(error).partition("\n")[0]
         raise SchemaError(f"a schema of the effective document cannot be compiled: {reason}") from error

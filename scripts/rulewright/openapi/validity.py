@@ -63,16 +63,15 @@ def _findings(document: Document, version: str) -> Iterator[tuple[InputError, bo
     shape = validator_for(schema)(schema)
     try:
         value = _without_examples(document.value) if version == "3.0" else document.value
-        # what is no regular expression of ECMA-262, `find_faults` has refused; the validator knows those of Python
-        errors = [
-            best_match([error]) or error for error in shape.iter_errors(value) if error.validator_value != "regex"
+        errors = [(best_match([error]) or error, error) for error in shape.iter_errors(value)]
+        found = [
+            (best.message, tuple(best.absolute_path), _is_disliked(error)) for best, error in errors if _is_fault(best)
         ]
-        found = [(error.message, tuple(error.absolute_path), _is_disliked(error)) for error in errors]
         if not found:
             value = _without_defaults(value)
             root = SchemaPath.from_dict(value, handlers=_NoFetching())
-            errors = [error for error in validator(root).iter_errors() if error.validator_value != "regex"]
-            found = [(error.message, _locate(value, error), True) for error in errors]
+            others = filter(_is_fault, validator(root).iter_errors())
+            found = [(error.message, _locate(value, error), True) for error in others]
     except RecursionError as error:
         message = "cannot be validated: it is nested too deeply, or a schema contains itself without end"
         raise document.error(message) from error
@@ -83,8 +82,18 @@ def _findings(document: Document, version: str) -> Iterator[tuple[InputError, bo
         yield document.error(_shorten(text), location), disliked
 
 
+def _is_fault(error: ValidationError) -> bool:
+    """Return whether an error is one: of regular expressions the validator knows those of Python, not of ECMA-262."""
+    return bool(error.validator_value != "regex")
+
+
 def _is_disliked(error: ValidationError) -> bool:
     """Return whether a document with this fault of its shape can be used all the same."""
+    if error.context:  # of alternatives, such as a schema or a reference to one
+        alternatives: dict[Any, list[ValidationError]] = {}
+        for each in error.context:
+            alternatives.setdefault(each.schema_path[0], []).append(each)
+        return any(all(map(_is_disliked, found)) for found in alternatives.values())
     place = tuple(error.absolute_path)
     required: Any = error.validator_value if error.validator == "required" else ()
     given: Any = error.instance

@@ -51,6 +51,20 @@ class Base:
         if self._closed:
             raise ConfigurationError(f"this {type(self).__name__} is closed; build a new one")
 
+    def _prepare(
+        self,
+        operation: Operation[..., Any],
+        given: Mapping[str, Any],
+        extra: Mapping[str, Any] | None,
+        *,
+        waive: Collection[str],
+        strict: bool | None,
+    ) -> Call:
+        """Check a request given as the arguments of a method, and return it ready to be sent."""
+        from ._request import arguments_of, prepare
+
+        return prepare(self.settings, operation, arguments_of(operation, given, extra), waive=waive, strict=strict)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.settings.base_url!r})"
 
@@ -127,9 +141,9 @@ class Client(Base, Methods):
         Raises:
             ConfigurationError: The id cannot be one.
         """
-        from . import _cores, _tasks
+        from ._tasks import Task, key
 
-        return _tasks.Task(self, _cores.key(task_id, operation, arguments), fresh=False)
+        return Task(self, key(task_id, operation, arguments))
 
     def call(self, operation: Operation[P, A], *arguments: P.args, **named: P.kwargs) -> A:
         """Call an operation with the arguments of its generated function, and return what a success is answered with.
@@ -148,11 +162,10 @@ class Client(Base, Methods):
             StatusError: It was answered with an error.
             ApiError: It was not answered, or not as the document says.
         """
-        from . import _calls, _cores
+        from ._calls import call_operation
+        from ._request import prepare
 
-        found: A = self.run(
-            _calls.call_operation(_cores.prepare(self.settings, operation, named_only(arguments, named)))
-        )
+        found: A = self.run(call_operation(prepare(self.settings, operation, named_only(arguments, named))))
         return found
 
     def stream(self, operation: Operation[P, Any], *arguments: P.args, **named: P.kwargs) -> Stream[Any]:
@@ -166,18 +179,18 @@ class Client(Base, Methods):
         Raises:
             ApiError: See `call`.
         """
-        from . import _cores
+        from ._request import prepare
 
-        call = _cores.prepare(self.settings, operation, named_only(arguments, named))
-        return self._stream_of(call)
+        return self._stream_of(prepare(self.settings, operation, named_only(arguments, named)))
 
     def _stream_of(self, call: Call) -> Stream[Any]:
-        from . import _streaming, _streams
+        from ._calls import open_stream
+        from ._streams import Stream
 
-        return _streams.Stream(self._open().run, self.run(_streaming.open_stream(call)))
+        return Stream(self._open().run, self.run(open_stream(call)))
 
     def run(self, core: Core[R]) -> R:
-        """Carry out a decision core with this client's connections and clock."""
+        """Carry out an operation given as a generator of effects; `Task` and the command line work with it."""
         self._check_open()
         return self._open().run(core)
 
@@ -217,15 +230,15 @@ class Client(Base, Methods):
         strict: bool | None = None,
     ) -> Task:
         """Submit a request, given as the arguments of its generated function."""
-        from . import _cores, _tasks
+        from ._tasks import Task, start_task
 
-        core = _cores.start_task(
+        core = start_task(
             self.settings,
             operation,
             arguments,
             waive=waive,
             strict=strict,
-            handle=lambda task: _tasks.Task(self, task, fresh=True),
+            handle=lambda task: Task(self, task, fresh=True),
             on_submitted=self._on_submitted,
         )
         return self.run(core)
@@ -239,10 +252,9 @@ class Client(Base, Methods):
         waive: Collection[str],
         strict: bool | None,
     ) -> Task:
-        from . import _cores
+        from ._request import arguments_of
 
-        arguments = _cores.arguments_of(operation, given, extra)
-        return self._submit(operation, arguments, waive=waive, strict=strict)
+        return self._submit(operation, arguments_of(operation, given, extra), waive=waive, strict=strict)
 
     def _stream(
         self,
@@ -253,11 +265,7 @@ class Client(Base, Methods):
         waive: Collection[str],
         strict: bool | None,
     ) -> Stream[A]:
-        from . import _cores
-
-        arguments = _cores.arguments_of(operation, given, extra)
-        call = _cores.prepare(self.settings, operation, arguments, waive=waive, strict=strict)
-        return self._stream_of(call)
+        return self._stream_of(self._prepare(operation, given, extra, waive=waive, strict=strict))
 
     def _call(
         self,
@@ -268,11 +276,10 @@ class Client(Base, Methods):
         waive: Collection[str],
         strict: bool | None,
     ) -> A:
-        from . import _calls, _cores
+        from ._calls import call_operation
 
-        arguments = _cores.arguments_of(operation, given, extra)
-        call = _cores.prepare(self.settings, operation, arguments, waive=waive, strict=strict)
-        found: A = self.run(_calls.call_operation(call))
+        call = self._prepare(operation, given, extra, waive=waive, strict=strict)
+        found: A = self.run(call_operation(call))
         return found
 
 
@@ -330,57 +337,32 @@ class AsyncClient(Base, AsyncMethods):
 
     def task(self, task_id: str, operation: str | None = None, **arguments: Any) -> AsyncTask:
         """Return the handle of a task submitted before; see `Client.task`."""
-        from . import _cores, _tasks
+        from ._tasks import AsyncTask, key
 
-        return _tasks.AsyncTask(self, _cores.key(task_id, operation, arguments), fresh=False)
+        return AsyncTask(self, key(task_id, operation, arguments))
 
     async def call(self, operation: Operation[P, A], *arguments: P.args, **named: P.kwargs) -> A:
-        """Call an operation with the arguments of its generated function, and return what a success is answered with.
+        """Call an operation, and return what a success is answered with; see `Client.call`."""
+        from ._calls import call_operation
+        from ._request import prepare
 
-        Every operation has a method of its own, which takes the fields of its body; what starts a task there returns
-        the task's handle. This one takes models, and returns what the document says.
-
-        Args:
-            operation: One of the generated `operations`; it decides the arguments and the type of the answer.
-            arguments: None; every argument has a name.
-            named: Its parameters and its body, by keyword.
-
-        Raises:
-            RequestRefused: The request breaks a rule or its schema; nothing was sent.
-            OutcomeUnknown: It is not idempotent, and may have been carried out.
-            StatusError: It was answered with an error.
-            ApiError: It was not answered, or not as the document says.
-        """
-        from . import _calls, _cores
-
-        found: A = await self.run(
-            _calls.call_operation(_cores.prepare(self.settings, operation, named_only(arguments, named)))
-        )
+        found: A = await self.run(call_operation(prepare(self.settings, operation, named_only(arguments, named))))
         return found
 
     async def stream(self, operation: Operation[P, Any], *arguments: P.args, **named: P.kwargs) -> AsyncStream[Any]:
-        """Call an operation that can be answered with a stream, and return the items of that.
+        """Call an operation, and return the items of the stream that it is answered with; see `Client.stream`."""
+        from ._request import prepare
 
-        Args:
-            operation: One of the generated `operations`.
-            arguments: None; every argument has a name.
-            named: Its parameters and its body, by keyword.
-
-        Raises:
-            ApiError: See `call`.
-        """
-        from . import _cores
-
-        call = _cores.prepare(self.settings, operation, named_only(arguments, named))
-        return await self._stream_of(call)
+        return await self._stream_of(prepare(self.settings, operation, named_only(arguments, named)))
 
     async def _stream_of(self, call: Call) -> AsyncStream[Any]:
-        from . import _streaming, _streams
+        from ._calls import open_stream
+        from ._streams import AsyncStream
 
-        return _streams.AsyncStream(self._open().drive, await self.run(_streaming.open_stream(call)))
+        return AsyncStream(self._open().drive, await self.run(open_stream(call)))
 
     async def run(self, core: Core[R]) -> R:
-        """Carry out a decision core with this client's connections and clock."""
+        """Carry out an operation given as a generator of effects; `Task` and the command line work with it."""
         self._check_open()
         return await self._open().drive(core)
 
@@ -417,15 +399,15 @@ class AsyncClient(Base, AsyncMethods):
         strict: bool | None = None,
     ) -> AsyncTask:
         """Submit a request, given as the arguments of its generated function."""
-        from . import _cores, _tasks
+        from ._tasks import AsyncTask, start_task
 
-        core = _cores.start_task(
+        core = start_task(
             self.settings,
             operation,
             arguments,
             waive=waive,
             strict=strict,
-            handle=lambda task: _tasks.AsyncTask(self, task, fresh=True),
+            handle=lambda task: AsyncTask(self, task, fresh=True),
             on_submitted=self._on_submitted,
         )
         return await self.run(core)
@@ -439,10 +421,9 @@ class AsyncClient(Base, AsyncMethods):
         waive: Collection[str],
         strict: bool | None,
     ) -> AsyncTask:
-        from . import _cores
+        from ._request import arguments_of
 
-        arguments = _cores.arguments_of(operation, given, extra)
-        return await self._submit(operation, arguments, waive=waive, strict=strict)
+        return await self._submit(operation, arguments_of(operation, given, extra), waive=waive, strict=strict)
 
     async def _stream(
         self,
@@ -453,11 +434,7 @@ class AsyncClient(Base, AsyncMethods):
         waive: Collection[str],
         strict: bool | None,
     ) -> AsyncStream[A]:
-        from . import _cores
-
-        arguments = _cores.arguments_of(operation, given, extra)
-        call = _cores.prepare(self.settings, operation, arguments, waive=waive, strict=strict)
-        return await self._stream_of(call)
+        return await self._stream_of(self._prepare(operation, given, extra, waive=waive, strict=strict))
 
     async def _call(
         self,
@@ -468,9 +445,8 @@ class AsyncClient(Base, AsyncMethods):
         waive: Collection[str],
         strict: bool | None,
     ) -> A:
-        from . import _calls, _cores
+        from ._calls import call_operation
 
-        arguments = _cores.arguments_of(operation, given, extra)
-        call = _cores.prepare(self.settings, operation, arguments, waive=waive, strict=strict)
-        found: A = await self.run(_calls.call_operation(call))
+        call = self._prepare(operation, given, extra, waive=waive, strict=strict)
+        found: A = await self.run(call_operation(call))
         return found

@@ -38,8 +38,8 @@ from ._exchange import (
     Write,
 )
 from ._files import Partial, Spooled, begin, is_stream, sweep
-from ._policy import Policy
 from ._secrets import Redactor, printable, without_query
+from ._settings import Policy
 from ._waiter import shown_url
 
 _HEAD: Final = struct.Struct(">I4s")

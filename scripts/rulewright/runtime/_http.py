@@ -34,11 +34,10 @@ import httpx
 from attrs import define
 
 from ._api import PROGRAM
-from ._bodies import Collector
-from ._exchange import Answer, Failed, Open, Opened, Read, Request, Send, Stream
+from ._exchange import Answer, Collector, Failed, Open, Opened, Read, Request, Send, Stream
 from ._http_line import AddressRefusedError, Exchange, Line, Resolver, Route, load_certificates, quietly, route_to
-from ._policy import Authority
 from ._secrets import printable
+from ._settings import Authority
 
 MAX_IDLE: Final = 20
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})

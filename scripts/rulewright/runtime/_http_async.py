@@ -18,7 +18,7 @@ import httpx
 from ._errors import ConfigurationError
 from ._http import Http, Reply
 from ._http_line import Exchange, Line, Wire
-from ._policy import Authority
+from ._settings import Authority
 
 R = TypeVar("R")
 

@@ -1,17 +1,26 @@
-"""Write the HTTP request of an operation: each parameter and body in the style that the document gives it."""
+"""Prepare the request of an operation: check it, and write each parameter and body in the style of the document."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+from types import FrameType
+from typing import Any, Final, get_args
 from urllib.parse import quote, urlencode
 
-from ._errors import ConfigurationError
+from ._answers import Reader
+from ._api import MODELS, OPERATIONS, TASKS, WAITERS, validate_request
+from ._calls import ATTEMPTS, Call
+from ._errors import ConfigurationError, RequestRefused
 from ._exchange import Request
 from ._operation import Content, Credential, Input, Operation
-from ._settings import Settings
+from ._secrets import PrivateTexts, printable
+from ._settings import Settings, check_waivers
 from ._values import is_given, to_json
+from ._violation import RuleViolation
+from ._waiter import Waiter
 
 FORM: Final = "application/x-www-form-urlencoded"
 PARTS: Final = "multipart/form-data"
@@ -20,6 +29,149 @@ _RESERVED: Final = ":/?#[]@!$&'()*+,;="
 _STEPS: Final = frozenset({"", ".", ".."})
 """What a path cannot hold as a segment: it would name another resource."""
 _MISTAKES: Final = (ValueError, TypeError, RecursionError, AttributeError, LookupError)
+
+
+_USUAL_REASONS: Final = (("message",), ("error", "message"), ("detail",), ("error",), ("title",))
+"""Where most servers give an error message (RFC 9457 among them), where no waiter of a document names a place."""
+
+NO_WAITER: Final = Waiter(
+    name="",
+    operation="",
+    argument="",
+    submitted=(),
+    state=(),
+    acceptors={},
+    first=0.0,
+    factor=1.0,
+    max=0.0,
+    deadline=0.0,
+    not_found_grace=0.0,
+    outputs=(),
+    error_message=None,
+    error_code=None,
+    trace=None,
+    reasons=tuple(dict.fromkeys(place for waiter in WAITERS.values() for place in waiter.reasons)) or _USUAL_REASONS,
+)
+"""A waiter without places: the answer is the result, and only errors are read by it, where all operations have them."""
+
+# This package, also where it was copied under another parent.
+_OURS = __name__.rpartition(".")[0] + "."
+
+
+def prepare(
+    settings: Settings,
+    operation: Operation[..., Any],
+    arguments: Mapping[str, Any],
+    *,
+    waive: Collection[str] = (),
+    strict: bool | None = None,
+    attempts: int = ATTEMPTS,
+) -> Call:
+    """Check a request against the rules, and return it ready to be sent.
+
+    Raises:
+        RequestRefused: It breaks a rule.
+        ConfigurationError: It cannot be built.
+    """
+    strict = settings.strict if strict is None else strict
+    check(operation, arguments, settings.waive | check_waivers(waive), strict=strict)
+    sent, value = request(settings, operation, **arguments)
+    waiter = TASKS.get(operation.id) or WAITERS.get(operation.poll or operation.id, NO_WAITER)
+    polled = ""
+    if waiter.by_address:
+        # The address of the poll with signs for what it asks for; see `Reader.polled`.
+        poll = OPERATIONS[operation.poll or operation.id]
+        path = poll.path
+        for each in poll.inputs:
+            path = path.replace(f"{{{each.name}}}", "{id}" if each.argument == waiter.argument else "{}")
+        queried = [each.name for each in poll.inputs if each.place == "query" and each.argument == waiter.argument]
+        polled = "?".join([base_of(settings, poll) + path, *queried])
+    reader = Reader(waiter, settings.redact, private_texts(arguments, value), sent.url, polled)
+    return Call(sent, reader, operation, settings.timeout, attempts)
+
+
+def arguments_of(
+    operation: Operation[..., Any], given: Mapping[str, Any], extra: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return the arguments of an operation's generated function for those of its method.
+
+    Raises:
+        ConfigurationError: No body can be made of them.
+    """
+    try:
+        return operation.arguments_of(given, extra)
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        why = printable(str(error))[:200]
+        raise ConfigurationError(f"{operation.id} cannot be sent: {why}; nothing was sent") from None
+
+
+def check(
+    operation: Operation[..., Any], arguments: Mapping[str, Any], waive: Collection[str], *, strict: bool
+) -> None:
+    """Refuse a request that breaks a rule, by its parameters or by its body.
+
+    Raises:
+        RequestRefused: With everything it breaks.
+    """
+    refusal: RequestRefused | None = None
+    frame = sys._getframe()  # noqa: SLF001  (the one way below Python 3.12)
+    try:
+        validate_request(operation, arguments, waive=waive, strict=strict, stacklevel=_caller(frame))
+    except RuleViolation as found:
+        refusal = RequestRefused(found)
+    # Outside, so that the same violations are not printed twice as a cause.
+    if refusal is not None:
+        raise refusal
+
+
+def _caller(frame: FrameType) -> int:
+    """Return the stack level, seen from what `frame` calls, of the first frame outside both packages."""
+    level = 2
+    while frame.f_back is not None and f"{frame.f_globals.get('__name__')}.".startswith(_OURS):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def private_texts(arguments: Mapping[str, Any], value: Any) -> PrivateTexts:
+    """Return the texts of a request that errors must not repeat: all but the words that the document lists itself.
+
+    Args:
+        arguments: The operation's arguments.
+        value: What the body was made from, if it is JSON or a form.
+    """
+    listed = _listed_words()
+    given = arguments if value is None else {**arguments, "body": value}
+    return PrivateTexts(text for text in _texts(given) if text not in listed)
+
+
+@cache
+def _listed_words() -> frozenset[str]:
+    """Return the words that the document lists as values; a message may name them, as callers did not make them up."""
+    return frozenset(word for each in vars(MODELS).values() for word in _words(each))
+
+
+def _words(kind: Any) -> Iterator[str]:
+    for each in get_args(kind):
+        if isinstance(each, str):
+            yield each
+        else:
+            yield from _words(each)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts of a value, however deep they stand."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, bytes):
+        yield value.decode("utf-8", "ignore")
+    elif isinstance(value, Mapping):
+        for child in value.values():
+            yield from _texts(child)
+    elif isinstance(value, list | tuple):
+        for child in value:
+            yield from _texts(child)
+    elif hasattr(value, "to_dict"):
+        yield from _texts(value.to_dict())
 
 
 def request(settings: Settings, operation: Operation[..., Any], **arguments: Any) -> tuple[Request, Any]:

@@ -1,23 +1,94 @@
-"""What a client is given, checked once and before anything is sent."""
+"""What a client is given, checked once and before anything is sent: tokens and who may see them, limits, waivers."""
 
 from __future__ import annotations
 
+import base64
 import math
 import os
 import re
 from collections.abc import Collection, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlencode
 
 from attrs import field, frozen
 
 from ._addresses import is_loopback, origin, split
 from ._api import BASE_URL_VARIABLE, OPERATIONS, SERVERS, TOKEN_VARIABLE, check_waived
 from ._errors import ConfigurationError
-from ._policy import Authority, Policy
 from ._secrets import Redactor, Secret, printable, without_query
+
+if TYPE_CHECKING:
+    from ._exchange import Request
+    from ._operation import Credential
 
 TRANSFER_IDLE: Final = 30.0
 TRANSFER_TOTAL: Final = 3600.0
+
+
+@frozen
+class Authority:
+    """Who may see the tokens: the origin of the API.
+
+    Attributes:
+        secret: The token for whatever has none of its own.
+        origin: The origin.
+        named: The tokens of single security schemes.
+        is_shared: Whether one token may stand for several schemes at once, as it does for a sandbox.
+        others: The origins of the operations that the document places elsewhere.
+    """
+
+    secret: Secret | None
+    origin: tuple[str, str, int]
+    named: Mapping[str, Secret] = field(factory=dict)
+    is_shared: bool = False
+    others: frozenset[tuple[str, str, int]] = frozenset()
+
+    def holds(self, credentials: Collection[Credential]) -> bool:
+        """Return whether there is a token for each of some credentials."""
+        missing = {each.key for each in credentials} - self.named.keys()
+        return not missing or (self.secret is not None and (self.is_shared or len(missing) == len(credentials) == 1))
+
+    def add_credentials(self, request: Request) -> tuple[str, dict[str, str]]:
+        """Return the URL of a request and the headers added to it, with the token where it has any business."""
+        url, added = request.url, dict[str, str]()
+        if (home := origin(url)) != self.origin and home not in self.others:
+            return url, added
+        for credential in request.credentials:
+            secret = self.named.get(credential.key, self.secret)
+            if secret is None:
+                continue
+            token = secret.reveal()
+            if credential.place == "query":
+                url += ("&" if "?" in url else "?") + urlencode({credential.name: token})
+            elif credential.place == "cookie":
+                others = [request.headers["Cookie"]] if "Cookie" in request.headers else []
+                added["Cookie"] = "; ".join([*others, f"{credential.name}={quote(token)}"])
+            elif credential.scheme == "basic":
+                # A token without a colon is the user, with an empty password.
+                pair = token if ":" in token else f"{token}:"
+                added[credential.name] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+            else:
+                added[credential.name] = f"Bearer {token}" if credential.scheme == "bearer" else token
+        return url, added
+
+
+@frozen(eq=False)
+class Policy:
+    """Where downloads may go and how much they may be.
+
+    Attributes:
+        trusted: The API's own origin, where the caller pointed the client at a machine of their own.
+        private: Let every address and plain http pass.
+        limit: Bytes accepted.
+        idle: Seconds without a byte after which a transfer is given up.
+        total: Seconds a transfer may take in all.
+    """
+
+    trusted: tuple[str, str, int] | None
+    private: bool
+    limit: int
+    idle: float
+    total: float
 
 
 @frozen
@@ -69,7 +140,7 @@ def settings(
             others=frozenset(found for each in others if (found := origin(each)) is not None),
         ),
         redact=Redactor(secret, *named.values()),
-        waive=waived(waive),
+        waive=check_waivers(waive),
         strict=strict,
         timeout=positive_seconds("timeout", timeout),
         policy=Policy(
@@ -144,7 +215,7 @@ def _documented_address() -> str:
     return address
 
 
-def waived(waive: Collection[str]) -> frozenset[str]:
+def check_waivers(waive: Collection[str]) -> frozenset[str]:
     """Return the ids of the rules switched off.
 
     Raises:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import TracebackType
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
@@ -9,6 +11,10 @@ from typing import Any, Final, Generic, Protocol, Self, TypeVar
 from attrs import frozen
 
 T = TypeVar("T")
+
+EVENTS: Final = "text/event-stream"
+ENDS: Final = re.compile(r"\r\n|\n|\r(?=.)", re.DOTALL)
+"""The ends of lines; a carriage return that came last may be half of one."""
 
 END: Final = object()
 """What comes after the last item."""
@@ -29,6 +35,58 @@ class Event:
     name: str = "message"
     id: str = ""
     retry: int | None = None
+
+
+class EventParser:
+    """Takes server-sent events from pieces of a stream; an event that does not end with an empty line is none."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        """Characters that belong to no event yet."""
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+        self._rest = ""
+        self._data: list[str] = []
+        self._name = self._id = ""
+        self._retry: int | None = None
+
+    def feed(self, piece: bytes) -> Iterator[Event]:
+        """Yield the events that are whole with one more piece; an empty one is the end."""
+        *lines, self._rest = ENDS.split(self._rest + self._decoder.decode(piece, not piece))
+        for line in lines:
+            if not line and self._data:
+                yield Event("\n".join(self._data), self._name or "message", self._id, self._retry)
+            if not line:
+                self._data, self._name = [], ""
+            else:
+                self._take(line)
+        self.size = len(self._rest) + sum(map(len, self._data))
+
+    def _take(self, line: str) -> None:
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "data":
+            self._data.append(value)
+        elif field == "event":
+            self._name = value
+        elif field == "id" and "\0" not in value:
+            self._id = value
+        elif field == "retry" and value.isascii() and value.isdigit():
+            self._retry = int(value[:18])
+
+
+class LineParser:
+    """Takes lines from pieces of a stream; empty ones are skipped."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        """Bytes that belong to no line yet."""
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> Iterator[Event]:
+        """Yield the lines that are whole with one more piece; an empty one is the end."""
+        *lines, self._rest = (self._rest + (piece or b"\n")).split(b"\n")
+        self.size = len(self._rest)
+        yield from (Event(line.decode("utf-8", "replace")) for line in lines if line.strip())
 
 
 class Items(Protocol):

@@ -183,7 +183,8 @@ class Parameters:
                 if parameter.required:
                     entries.append(_entry("required", at, "absent", "must be present"))
                 continue
-            if isinstance(found, list) and len(found) > 1 and "array" not in types:
+            is_single = "array" not in types and self._spec.keyword(parameter.schema, "type")
+            if isinstance(found, list) and len(found) > 1 and is_single:
                 entries.append(_entry("type", at, f"{len(found)} values", "must be given once"))
                 continue
             value = self._value(parameter, found, types)
@@ -201,7 +202,8 @@ class Parameters:
                 if key.startswith(f"{name}["):
                     _set_at(found, _path(key), unquote_plus(text))
             return found.get(name)
-        if is_object and parameter.explode:
+        is_text = bool(types - {"object", "null"}) and any(key == name for key, _ in pairs)
+        if is_object and parameter.explode and not is_text:
             listed = self._spec.properties(parameter.schema)
             others = self._spec.keyword(parameter.schema, "additionalProperties") != [False]
             members = {
@@ -229,7 +231,7 @@ class Parameters:
                 return found[0]
         if isinstance(found, Mapping) or "array" in types:
             return _form_value(self._spec, found, parameter.schema, _convert)
-        return _convert(found[0], types)
+        return _convert(found[0], types) if len(found) == 1 else [_convert(each, types) for each in found]
 
 
 _Sent = list[str] | dict[str, Any] | None

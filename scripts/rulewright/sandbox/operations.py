@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -24,6 +25,14 @@ from rulewright.sandbox.validation import Checks, Schemas, texts
 
 SCRIPT_HEADER: Final = b"x-sandbox-script"
 WARNINGS_HEADER: Final = b"x-sandbox-warnings"
+
+
+def _in_header(value: Any) -> bytes:
+    """Return a value in the style of headers, without signs that would end one."""
+    items = value if isinstance(value, list) else [value]
+    parts = [part for each in items for part in (itertools.chain(*each.items()) if isinstance(each, dict) else [each])]
+    text = ",".join(part if isinstance(part, str) else json_text(part) for part in parts)
+    return re.sub("[^ -~]", "?", text).strip().encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +82,18 @@ class Endpoint(ABC):
             response = self._act(request, values, body)
         except ScriptError as error:
             return error_answer(400, str(error))
+        response.headers += self._required_headers(response)
         if warnings:
             response.headers.append((WARNINGS_HEADER, ",".join(warnings).encode(LATIN, "replace")))
         return response
+
+    def _required_headers(self, response: Response) -> list[tuple[bytes, bytes]]:
+        """Return samples of the headers that a response must have and has not."""
+        successes = (*self.operation.answers.values(), self.operation.success)
+        wanted = next((each.headers for each in successes if each.status == response.status), {})
+        given = {name for name, _ in response.headers}
+        found = [(name.encode(), schema) for name, schema in wanted.items()]
+        return [(name, _in_header(likely(self._parts.answers, schema))) for name, schema in found if name not in given]
 
     @abstractmethod
     def _act(self, request: Request, values: Mapping[str, Any], body: Any) -> Response:

@@ -18,6 +18,7 @@ from rulewright.openapi.operations import (
     operation_parameters,
     operations,
     parameter_names,
+    parameter_schema,
     parameters_schema,
     server_url,
     with_path_items,
@@ -99,6 +100,7 @@ class Success:
         examples: The examples of the JSON body, in order, whether they match the schema or not.
         stream: The media type of a stream, which may be there beside JSON.
         item: The schema of its items.
+        headers: The schemas of the headers that it must have, by their names in lower case.
     """
 
     status: int
@@ -107,6 +109,7 @@ class Success:
     examples: tuple[Any, ...] = ()
     stream: str = ""
     item: Schema | None = None
+    headers: Mapping[str, Schema] = field(default_factory=dict)
 
     @property
     def content_type(self) -> tuple[tuple[bytes, bytes], ...]:
@@ -299,7 +302,7 @@ class Spec:
             security=tuple(tuple(alternative) for alternative in security),
             parameters=parameters,
             body=self._body(value.get("requestBody")),
-            success=self._success(status, None if method == "head" else response.get("content")),
+            success=self._success(status, {**response, "content": None} if method == "head" else response),
             links=tuple(self._links(response)),
             waiter=self._waiter(value, place, parameters) if "x-waiter" in value else None,
             answers=self._answers(value) if "x-waiter" in value else {},
@@ -321,15 +324,25 @@ class Spec:
                     return int(code) if str(code).isdecimal() else 200, response
         return 204, {}
 
-    def _success(self, status: int, content: Any) -> Success:
-        stream = next(filter(is_stream, content or ()), "")
+    def _success(self, status: int, response: Mapping[str, Any]) -> Success:
+        content, headers = response.get("content") or {}, dict(self._headers(response))
+        stream = next(filter(is_stream, content), "")
         item = item_schema(self.document, stream, content[stream]) if stream else None
-        for media, entry in (content or {}).items():
+        for media, entry in content.items():
             if is_json(media):
                 own = None if "*" in media or essence_of(media) == "application/json" else media
-                return Success(status, entry.get("schema") or {}, own, tuple(self.examples(entry)), stream, item)
-        media = next((media for media in content or () if "*" not in media), None)
-        return Success(status, None, media, stream=stream, item=item)
+                examples = tuple(self.examples(entry))
+                return Success(status, entry.get("schema") or {}, own, examples, stream, item, headers)
+        media = next((media for media in content if "*" not in media), None)
+        return Success(status, None, media, stream=stream, item=item, headers=headers)
+
+    def _headers(self, response: Mapping[str, Any]) -> Iterator[tuple[str, Schema]]:
+        """Yield each header that an answer must have; OpenAPI ignores the definition of Content-Type."""
+        for name, reference in (response.get("headers") or {}).items():
+            header = self.resolve(reference)
+            is_name = re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) and name.lower() != "content-type"
+            if is_name and header.get("required") is True:
+                yield name.lower(), parameter_schema(header)
 
     def _parameters(self, path: str, operation: Mapping[str, Any]) -> Iterator[Parameter]:
         found = operation_parameters(self.document, path, operation)
@@ -376,7 +389,7 @@ class Spec:
         found = written.get("responses") or {}
         states = written["x-waiter"]["acceptors"] if written["x-waiter"].get("state") == STATUS else ()
         responses = {state: self.resolve(found.get(state)) or {} for state in states}
-        return {state: self._success(int(state), each.get("content")) for state, each in responses.items()}
+        return {state: self._success(int(state), each) for state, each in responses.items()}
 
     def _waiter(self, written: Mapping[str, Any], place: str, parameters: tuple[Parameter, ...]) -> Waiter:
         value = written["x-waiter"]

@@ -24,8 +24,8 @@ from dbos import DBOS, DBOSPortableJSONSerializer
 from dbos import error as engine_errors
 from sqlalchemy.exc import SQLAlchemyError
 
-from .. import _cores
 from .. import _errors as errors
+from .. import _tasks
 from .._api import OPERATIONS, POLL_ARGUMENTS, SUBMITS, WAITERS
 from .._client import AsyncClient
 from .._tasks import AsyncTask
@@ -315,7 +315,7 @@ async def submit_body(
     Raises:
         ApiError: As any method that submits.
     """
-    core = _cores.start_task(
+    core = _tasks.start_task(
         client.settings,
         OPERATIONS[operation],
         {"body": body, **parameters},

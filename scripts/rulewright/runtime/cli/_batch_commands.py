@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, cast
 from attrs import evolve
 from cyclopts import Parameter
 
-from .. import _cores
+from .. import _tasks
 from .._api import PROGRAM, SUBMITS
 from .._client import AsyncClient
 from .._errors import ConfigurationError
@@ -215,7 +215,7 @@ def settle(
 
                 operation = content["operation"]
                 arguments = poll_arguments(operation, content["parameters"])
-                key = _cores.key(task, SUBMITS[operation], arguments)
+                key = _tasks.key(task, SUBMITS[operation], arguments)
                 found = {"id": key.id, "operation": key.operation, "arguments": arguments}
                 store.follow(entry.id, content, found)
             else:
