@@ -121,20 +121,20 @@ class Reader:
         found = next(filter(None, (text_at(document, place) for place in places)), None)
         return None if found is None else self.show(found)
 
-    def missing(self, document: object, what: str) -> Unreadable:
+    def explain_missing(self, document: object, what: str) -> Unreadable:
         """Return why a document is not what it should be: its error message if it has one, or else `what`."""
         message = self.message(document)
         if message is None:
             return Unreadable(what)
         return Unreadable(f"{what}; its error message: {message}", is_error=True)
 
-    def broken(self, answer: Answer) -> Unreadable | None:
+    def explain_cut(self, answer: Answer) -> Unreadable | None:
         """Return why a body is not whole, if it is not."""
         return None if answer.broken is None else Unreadable(self.show(answer.broken))
 
     def document(self, answer: Answer) -> Any | Unreadable:
         """Return the JSON an answer holds, or why it holds none."""
-        return self.broken(answer) or document_of(answer)
+        return self.explain_cut(answer) or document_of(answer)
 
     def trace(self, answer: Answer, document: object) -> str | None:
         """Return the id to quote to the vendor's support, from the body or else the headers."""
@@ -302,7 +302,9 @@ def task_result(task_id: str, answer: Answer, document: object, reader: Reader) 
     if not isinstance(state, str) or not state:
         place = shown_place(waiter.state)
         found = "nothing" if state is ABSENT else type(state).__name__
-        return reader.missing(document, f"it holds {found} at {place}, where the state of the {waiter.name} should be")
+        return reader.explain_missing(
+            document, f"it holds {found} at {place}, where the state of the {waiter.name} should be"
+        )
     code = value_at(answer, document, waiter.error_code)
     code = code if isinstance(code, int | float | str) and not isinstance(code, bool) else None
     message = text_of(value_at(answer, document, waiter.error_message))

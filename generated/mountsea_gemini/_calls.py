@@ -267,7 +267,7 @@ def _problem_of_task(call: Call, answer: Answer, sent_at: float) -> OutcomeUnkno
             return None
         unread = document
         if not isinstance(unread, Unreadable) or isinstance(place, str):
-            unread = reader.missing(document, f"it holds no id of a {reader.waiter.name} at {shown}")
+            unread = reader.explain_missing(document, f"it holds no id of a {reader.waiter.name} at {shown}")
         error = _unknown(call, sent_at, f"HTTP {status}, but {unread.reason}", answer, contradicted=unread.is_error)
         return _with_way_out(error, ids_in(answer, reader))
     if ids := ids_in(answer, reader):
@@ -362,7 +362,7 @@ def _parse_success(call: Call, answer: Answer) -> Any:
     from ._http_raw import read_generated
 
     reader = call.reader
-    broken = reader.broken(answer)
+    broken = reader.explain_cut(answer)
     if broken is not None:
         reason = broken.reason
     else:

@@ -25,7 +25,7 @@ from ._values import (
     is_number,
     to_json,
 )
-from ._violation import Length, Rule, Source, Unlisted, not_listed, refused
+from ._violation import Length, Rule, Source, Unlisted, not_listed, schema_violation
 from .raw import models
 from .raw.types import Unset
 
@@ -178,7 +178,7 @@ def _check_video_generation_dto(value: Any, at: str, found: Found) -> None:
         if isinstance(value, _VideoGenerationDto):
             value = to_json(value)
         if not isinstance(value, Mapping):
-            found.append(refused(at, value, "must be an object"))
+            found.append(schema_violation(at, value, "must be an object"))
             return
         prompt = value.get("prompt", ABSENT)
         action = value.get("action", ABSENT)
@@ -228,31 +228,31 @@ def _check_video_generation_dto(value: Any, at: str, found: Found) -> None:
             )
         )
     if prompt is ABSENT:
-        found.append(refused(at + "/prompt", ABSENT, "is required"))
+        found.append(schema_violation(at + "/prompt", ABSENT, "is required"))
     elif not isinstance(prompt, str):
-        found.append(refused(at + "/prompt", prompt, "must be a string"))
+        found.append(schema_violation(at + "/prompt", prompt, "must be a string"))
     if action is ABSENT:
-        found.append(refused(at + "/action", ABSENT, "is required"))
+        found.append(schema_violation(at + "/action", ABSENT, "is required"))
     elif not isinstance(action, str):
-        found.append(refused(at + "/action", action, "must be a string"))
+        found.append(schema_violation(at + "/action", action, "must be a string"))
     elif action not in _VALUES_1 and not isinstance(action, Unlisted):
         found.append(not_listed(at + "/action", action, _VALUES_1))
     if model is ABSENT:
-        found.append(refused(at + "/model", ABSENT, "is required"))
+        found.append(schema_violation(at + "/model", ABSENT, "is required"))
     elif not isinstance(model, str):
-        found.append(refused(at + "/model", model, "must be a string"))
+        found.append(schema_violation(at + "/model", model, "must be a string"))
     elif model not in _VALUES_2 and not isinstance(model, Unlisted):
         found.append(not_listed(at + "/model", model, _VALUES_2))
     if image_list is not ABSENT:
         if not isinstance(image_list, (list, tuple)):
-            found.append(refused(at + "/imageList", image_list, "must be an array"))
+            found.append(schema_violation(at + "/imageList", image_list, "must be an array"))
         else:
             for index, item in enumerate(image_list):
                 if not isinstance(item, str):
-                    found.append(refused(at + "/imageList/" + str(index), item, "must be a string"))
+                    found.append(schema_violation(at + "/imageList/" + str(index), item, "must be a string"))
     if aspect_ratio is not ABSENT:
         if not isinstance(aspect_ratio, str):
-            found.append(refused(at + "/aspectRatio", aspect_ratio, "must be a string"))
+            found.append(schema_violation(at + "/aspectRatio", aspect_ratio, "must be a string"))
         elif aspect_ratio not in _VALUES_3 and not isinstance(aspect_ratio, Unlisted):
             found.append(not_listed(at + "/aspectRatio", aspect_ratio, _VALUES_3))
     if translation is not ABSENT:
@@ -262,7 +262,7 @@ def _check_video_generation_dto(value: Any, at: str, found: Found) -> None:
             )
         )
         if not isinstance(translation, bool):
-            found.append(refused(at + "/translation", translation, "must be a boolean"))
+            found.append(schema_violation(at + "/translation", translation, "must be a boolean"))
 
 
 _RULES_VIDEO_GENERATION_DTO: Final = RuleSet(
@@ -313,24 +313,24 @@ def _check_video_extension_dto(value: Any, at: str, found: Found) -> None:
         if isinstance(value, _VideoExtensionDto):
             value = to_json(value)
         if not isinstance(value, Mapping):
-            found.append(refused(at, value, "must be an object"))
+            found.append(schema_violation(at, value, "must be an object"))
             return
         video_id = value.get("videoId", ABSENT)
         model = value.get("model", ABSENT)
         prompt = value.get("prompt", ABSENT)
     if video_id is ABSENT:
-        found.append(refused(at + "/videoId", ABSENT, "is required"))
+        found.append(schema_violation(at + "/videoId", ABSENT, "is required"))
     elif not isinstance(video_id, str):
-        found.append(refused(at + "/videoId", video_id, "must be a string"))
+        found.append(schema_violation(at + "/videoId", video_id, "must be a string"))
     if model is ABSENT:
-        found.append(refused(at + "/model", ABSENT, "is required"))
+        found.append(schema_violation(at + "/model", ABSENT, "is required"))
     elif not isinstance(model, str):
-        found.append(refused(at + "/model", model, "must be a string"))
+        found.append(schema_violation(at + "/model", model, "must be a string"))
     elif model not in _VALUES_4 and not isinstance(model, Unlisted):
         found.append(not_listed(at + "/model", model, _VALUES_4))
     if prompt is not ABSENT:
         if not isinstance(prompt, str):
-            found.append(refused(at + "/prompt", prompt, "must be a string"))
+            found.append(schema_violation(at + "/prompt", prompt, "must be a string"))
 
 
 def _check_video_reshoot_dto(value: Any, at: str, found: Found) -> None:
@@ -342,18 +342,18 @@ def _check_video_reshoot_dto(value: Any, at: str, found: Found) -> None:
         if isinstance(value, _VideoReshootDto):
             value = to_json(value)
         if not isinstance(value, Mapping):
-            found.append(refused(at, value, "must be an object"))
+            found.append(schema_violation(at, value, "must be an object"))
             return
         video_id = value.get("videoId", ABSENT)
         motion_type = value.get("motionType", ABSENT)
     if video_id is ABSENT:
-        found.append(refused(at + "/videoId", ABSENT, "is required"))
+        found.append(schema_violation(at + "/videoId", ABSENT, "is required"))
     elif not isinstance(video_id, str):
-        found.append(refused(at + "/videoId", video_id, "must be a string"))
+        found.append(schema_violation(at + "/videoId", video_id, "must be a string"))
     if motion_type is ABSENT:
-        found.append(refused(at + "/motionType", ABSENT, "is required"))
+        found.append(schema_violation(at + "/motionType", ABSENT, "is required"))
     elif not isinstance(motion_type, str):
-        found.append(refused(at + "/motionType", motion_type, "must be a string"))
+        found.append(schema_violation(at + "/motionType", motion_type, "must be a string"))
     elif motion_type not in _VALUES_5 and not isinstance(motion_type, Unlisted):
         found.append(not_listed(at + "/motionType", motion_type, _VALUES_5))
 
@@ -368,22 +368,22 @@ def _check_object_insertion_dto(value: Any, at: str, found: Found) -> None:
         if isinstance(value, _ObjectInsertionDto):
             value = to_json(value)
         if not isinstance(value, Mapping):
-            found.append(refused(at, value, "must be an object"))
+            found.append(schema_violation(at, value, "must be an object"))
             return
         video_id = value.get("videoId", ABSENT)
         prompt = value.get("prompt", ABSENT)
         image_mask = value.get("imageMask", ABSENT)
     if video_id is ABSENT:
-        found.append(refused(at + "/videoId", ABSENT, "is required"))
+        found.append(schema_violation(at + "/videoId", ABSENT, "is required"))
     elif not isinstance(video_id, str):
-        found.append(refused(at + "/videoId", video_id, "must be a string"))
+        found.append(schema_violation(at + "/videoId", video_id, "must be a string"))
     if prompt is ABSENT:
-        found.append(refused(at + "/prompt", ABSENT, "is required"))
+        found.append(schema_violation(at + "/prompt", ABSENT, "is required"))
     elif not isinstance(prompt, str):
-        found.append(refused(at + "/prompt", prompt, "must be a string"))
+        found.append(schema_violation(at + "/prompt", prompt, "must be a string"))
     if image_mask is not ABSENT:
         if not isinstance(image_mask, str):
-            found.append(refused(at + "/imageMask", image_mask, "must be a string"))
+            found.append(schema_violation(at + "/imageMask", image_mask, "must be a string"))
 
 
 def _check_object_removal_dto(value: Any, at: str, found: Found) -> None:
@@ -396,22 +396,22 @@ def _check_object_removal_dto(value: Any, at: str, found: Found) -> None:
         if isinstance(value, _ObjectRemovalDto):
             value = to_json(value)
         if not isinstance(value, Mapping):
-            found.append(refused(at, value, "must be an object"))
+            found.append(schema_violation(at, value, "must be an object"))
             return
         video_id = value.get("videoId", ABSENT)
         image_mask = value.get("imageMask", ABSENT)
         prompt = value.get("prompt", ABSENT)
     if video_id is ABSENT:
-        found.append(refused(at + "/videoId", ABSENT, "is required"))
+        found.append(schema_violation(at + "/videoId", ABSENT, "is required"))
     elif not isinstance(video_id, str):
-        found.append(refused(at + "/videoId", video_id, "must be a string"))
+        found.append(schema_violation(at + "/videoId", video_id, "must be a string"))
     if image_mask is ABSENT:
-        found.append(refused(at + "/imageMask", ABSENT, "is required"))
+        found.append(schema_violation(at + "/imageMask", ABSENT, "is required"))
     elif not isinstance(image_mask, str):
-        found.append(refused(at + "/imageMask", image_mask, "must be a string"))
+        found.append(schema_violation(at + "/imageMask", image_mask, "must be a string"))
     if prompt is not ABSENT:
         if not isinstance(prompt, str):
-            found.append(refused(at + "/prompt", prompt, "must be a string"))
+            found.append(schema_violation(at + "/prompt", prompt, "must be a string"))
 
 
 EDIT_NEEDS_IMAGES: Final = Rule(
@@ -469,7 +469,7 @@ def _check_nano_image_dto(value: Any, at: str, found: Found) -> None:
         if isinstance(value, _NanoImageDto):
             value = to_json(value)
         if not isinstance(value, Mapping):
-            found.append(refused(at, value, "must be an object"))
+            found.append(schema_violation(at, value, "must be an object"))
             return
         prompt = value.get("prompt", ABSENT)
         action = value.get("action", ABSENT)
@@ -514,40 +514,40 @@ def _check_nano_image_dto(value: Any, at: str, found: Found) -> None:
             )
         )
     if prompt is ABSENT:
-        found.append(refused(at + "/prompt", ABSENT, "is required"))
+        found.append(schema_violation(at + "/prompt", ABSENT, "is required"))
     elif not isinstance(prompt, str):
-        found.append(refused(at + "/prompt", prompt, "must be a string"))
+        found.append(schema_violation(at + "/prompt", prompt, "must be a string"))
     if action is ABSENT:
-        found.append(refused(at + "/action", ABSENT, "is required"))
+        found.append(schema_violation(at + "/action", ABSENT, "is required"))
     elif not isinstance(action, str):
-        found.append(refused(at + "/action", action, "must be a string"))
+        found.append(schema_violation(at + "/action", action, "must be a string"))
     elif action not in _VALUES_6 and not isinstance(action, Unlisted):
         found.append(not_listed(at + "/action", action, _VALUES_6))
     if num_images is not ABSENT:
         if not is_number(num_images):
-            found.append(refused(at + "/num_images", num_images, "must be a number"))
+            found.append(schema_violation(at + "/num_images", num_images, "must be a number"))
     if image_urls is not ABSENT:
         if not isinstance(image_urls, (list, tuple)):
-            found.append(refused(at + "/image_urls", image_urls, "must be an array"))
+            found.append(schema_violation(at + "/image_urls", image_urls, "must be an array"))
         else:
             for index, item in enumerate(image_urls):
                 if not isinstance(item, str):
-                    found.append(refused(at + "/image_urls/" + str(index), item, "must be a string"))
+                    found.append(schema_violation(at + "/image_urls/" + str(index), item, "must be a string"))
                 elif not FORMATS["uri"](item):
-                    found.append(refused(at + "/image_urls/" + str(index), item, "must be a uri"))
+                    found.append(schema_violation(at + "/image_urls/" + str(index), item, "must be a uri"))
     if aspect_ratio is not ABSENT:
         if not isinstance(aspect_ratio, str):
-            found.append(refused(at + "/aspect_ratio", aspect_ratio, "must be a string"))
+            found.append(schema_violation(at + "/aspect_ratio", aspect_ratio, "must be a string"))
         elif aspect_ratio not in _VALUES_7 and not isinstance(aspect_ratio, Unlisted):
             found.append(not_listed(at + "/aspect_ratio", aspect_ratio, _VALUES_7))
     if model is not ABSENT:
         if not isinstance(model, str):
-            found.append(refused(at + "/model", model, "must be a string"))
+            found.append(schema_violation(at + "/model", model, "must be a string"))
         elif model not in _VALUES_8 and not isinstance(model, Unlisted):
             found.append(not_listed(at + "/model", model, _VALUES_8))
     if resolution is not ABSENT:
         if not isinstance(resolution, str):
-            found.append(refused(at + "/resolution", resolution, "must be a string"))
+            found.append(schema_violation(at + "/resolution", resolution, "must be a string"))
         elif resolution not in _VALUES_9 and not isinstance(resolution, Unlisted):
             found.append(not_listed(at + "/resolution", resolution, _VALUES_9))
 
@@ -615,13 +615,13 @@ def _check_get_task_result_parameters(value: Any, at: str, found: Found) -> None
         task_id: Any = _argument(value, "task_id")
     else:
         if not isinstance(value, Mapping):
-            found.append(refused(at, value, "must be an object"))
+            found.append(schema_violation(at, value, "must be an object"))
             return
         task_id = value.get("taskId", ABSENT)
     if task_id is ABSENT:
-        found.append(refused(at + "/taskId", ABSENT, "is required"))
+        found.append(schema_violation(at + "/taskId", ABSENT, "is required"))
     elif not isinstance(task_id, str):
-        found.append(refused(at + "/taskId", task_id, "must be a string"))
+        found.append(schema_violation(at + "/taskId", task_id, "must be a string"))
 
 
 BODIES: Final[Mapping[type[Any], Body]] = {

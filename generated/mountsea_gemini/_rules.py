@@ -20,7 +20,17 @@ from attrs import field, frozen
 
 from ._operation import Content, Operation
 from ._values import ABSENT, is_given, is_number, member, pointer_token, to_json
-from ._violation import SCHEMA, Change, Length, Rule, RuleViolation, RuleWarning, Violation, field_name, refused
+from ._violation import (
+    SCHEMA,
+    Change,
+    Length,
+    Rule,
+    RuleViolation,
+    RuleWarning,
+    Violation,
+    field_name,
+    schema_violation,
+)
 
 MAX_CHANGES: Final = 3
 Violated = tuple[Rule, str, Any]
@@ -417,9 +427,11 @@ def check_choice(
     if not fitting or (exactly_one and len(fitting) > 1):
         wanted = "exactly one" if exactly_one else "at least one"
         if known and isinstance(value, Mapping):
-            found.append(refused(f"{at}/{pointer_token(name)}", tag, f"must be one of {', '.join(known)}"))
+            found.append(schema_violation(f"{at}/{pointer_token(name)}", tag, f"must be one of {', '.join(known)}"))
         else:
-            found.append(refused(at, value, f"must fit {wanted} of {len(options)} schemas, fits {len(fitting)}"))
+            found.append(
+                schema_violation(at, value, f"must fit {wanted} of {len(options)} schemas, fits {len(fitting)}")
+            )
     if len(fitting) == 1:
         found += fitting[0]
 

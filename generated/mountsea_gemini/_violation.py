@@ -165,7 +165,7 @@ def unlisted(value: str) -> Any:
     return Unlisted(value)
 
 
-def refused(at: str, value: Any, message: str) -> Violation:
+def schema_violation(at: str, value: Any, message: str) -> Violation:
     """Return the violation of the document's own schema by a value at a place."""
     return Violation(SCHEMA, "error", f"{field_name(at) or 'the body'} {message}", at, value)
 
@@ -174,7 +174,7 @@ def not_listed(at: str, value: Any, accepted: Iterable[Any]) -> Violation:
     """Return the violation by a value that is none of those that the document lists."""
     words = ", ".join(map(describe, accepted))
     insist = f"; to send it all the same: unlisted({describe(value)})" if isinstance(value, str) else ""
-    return refused(at, value, f"must be one of {words}{insist}")
+    return schema_violation(at, value, f"must be one of {words}{insist}")
 
 
 def describe(value: Any) -> str:

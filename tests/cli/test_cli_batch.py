@@ -346,7 +346,7 @@ def test_a_task_of_a_line_that_was_cancelled_in_flight_is_kept(cli: Cli, serve: 
     sandbox = serve("slow=2@submit now")
     with start("submit", str(write_cats(tmp_path, 1)), *sandbox.options) as process:
         until(lambda: sandbox.sent("POST") == 1)
-        with _store.opened(str(tmp_path / "store.sqlite"), create=False) as store:
+        with _store.open_store(str(tmp_path / "store.sqlite"), create=False) as store:
             store.cancel(f"{heading.batch}:1" for heading in store.headings())
         process.communicate(timeout=60)
     assert cli("resume", *sandbox.options).code == 0

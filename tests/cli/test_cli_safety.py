@@ -147,7 +147,7 @@ def test_a_signal_ends_a_pause_between_attempts() -> None:
         signal.raise_signal(signal.SIGINT)
         Clock(interrupts).sleep(60)
 
-    with interrupts.handled(), interrupts.held(lambda: None), pytest.raises(Interrupted):
+    with interrupts.handle(), interrupts.hold(lambda: None), pytest.raises(Interrupted):
         pause()
     assert interrupts.idle
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -160,7 +160,7 @@ def test_a_message_that_fails_in_a_handler_does_not_end_the_submit() -> None:
         raise RuntimeError("reentrant call")
 
     interrupts = Interrupts()
-    with interrupts.handled(), interrupts.held(notice):
+    with interrupts.handle(), interrupts.hold(notice):
         signal.raise_signal(signal.SIGTERM)
         reached = True
     assert reached
@@ -182,7 +182,7 @@ def test_a_terminal_gets_one_moving_line(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.delenv("TTY_INTERACTIVE", raising=False)
     screen = _output.Screen()
-    with screen.logged(), _output.Watch(screen, "task [b]x[/b]") as watch:
+    with screen.show_log(), _output.Watch(screen, "task [b]x[/b]") as watch:
         watch.poll(TaskResult("x", "processing", "retry"))
         logging.getLogger("mountsea_gemini").warning("something [odd]")
     shown = terminal.getvalue()

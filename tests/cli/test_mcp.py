@@ -99,7 +99,7 @@ def test_the_rules_hold_at_every_point(agent: Agent) -> None:
     assert len(found) > 1000
     for body, answer in zip(bodies, found, strict=True):
         refused = {each["rule"] for each in answer.get("violations", [])}
-        assert refused == set(verdict.broken(body)), body
+        assert refused == set(verdict.violated_rules(body)), body
         assert answer["error"] == ("RequestRefused" if refused else "NotAllowed")
     assert agent.asked == []
     assert agent.api.submits == []

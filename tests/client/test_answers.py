@@ -145,9 +145,9 @@ def test_a_shown_text_is_cut_and_repeats_nothing_private() -> None:
 def test_the_error_message_of_a_body_is_shown_beside_what_was_expected() -> None:
     """Only the first place that the waiter names is shown."""
     reader = attrs.evolve(READER, private=PrivateTexts(["a cat"]))
-    assert reader.missing({"x": 1}, "it holds no id") == Unreadable("it holds no id")
+    assert reader.explain_missing({"x": 1}, "it holds no id") == Unreadable("it holds no id")
     both = {"message": "second", "errorMessage": ["no dogs", "today"], "prompt": "a cat"}
-    assert reader.missing(both, "it holds no id") == Unreadable(
+    assert reader.explain_missing(both, "it holds no id") == Unreadable(
         "it holds no id; its error message: no dogs; today", is_error=True
     )
 

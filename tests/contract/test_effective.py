@@ -56,7 +56,7 @@ def test_the_rules_refuse_what_the_vendors_words_say(merged: Merged) -> None:
     verdict = Verdict(video_rules(merged), levels=("error", "warning"))
     problems = []
     for case in itertools.chain(finite_cases(others=False), text_cases(), many_images()):
-        broken, wanted = verdict.broken(case.body), tuple(each.rule for each in case.expected)
+        broken, wanted = verdict.violated_rules(case.body), tuple(each.rule for each in case.expected)
         if broken != wanted:
             problems.append(f"{dict(case.body)}: breaks {list(broken)}, wanted {list(wanted)}")
     assert not problems, "\n  ".join([f"{len(problems)} requests are judged otherwise", *problems[:5], BLAME])

@@ -24,13 +24,13 @@ def test_the_server_agrees_on_every_point(merged: Merged) -> None:
     ) as http:
         for body in Space(ruled, merged.value).bodies():
             answer = http.post("/gemini/video/generate", json=body)
-            broken = stated.broken(body)
+            broken = stated.violated_rules(body)
             assert answer.status_code == (400 if broken else 201)
             if broken:
                 assert tuple(entry["rule"] for entry in answer.json()["violations"]) == broken
             else:
                 named = answer.headers.get("x-sandbox-warnings", "")
-                assert tuple(filter(None, named.split(","))) == every.broken(body)
+                assert tuple(filter(None, named.split(","))) == every.violated_rules(body)
 
 
 def test_the_page_of_rules_agrees_on_every_pair(merged: Merged) -> None:
@@ -46,7 +46,7 @@ def test_the_page_of_rules_agrees_on_every_pair(merged: Merged) -> None:
             for count in (None, 0, 1, 2, 3, 4):
                 images = {} if count is None else {"imageList": ["https://example.com/"] * count}
                 body: dict[str, Any] = {"prompt": "x", "action": action, "model": row[0].strip("`"), **images}
-                outcomes[count] = verdict.broken(body)
+                outcomes[count] = verdict.violated_rules(body)
             allowed = [count for count, broken in outcomes.items() if not broken]
             if not allowed:
                 common = set.intersection(*map(set, outcomes.values()))

@@ -32,7 +32,7 @@ def test_compiled_rules_agree_with_json_schema_everywhere(ruled: RuledSchema, me
     verdict = Verdict(ruled, levels=("error", "warning"))
     seen: Counter[str] = Counter()
     for body in Space(ruled, merged.value).bodies():
-        expected = verdict.broken(body)
+        expected = verdict.violated_rules(body)
         as_json = tuple(violation.rule for violation in video.violations(body))
         as_model = tuple(violation.rule for violation in video.violations(VideoGenerationDto.from_dict(body)))
         assert as_json == as_model == expected
@@ -47,8 +47,8 @@ def test_the_effective_spec_refuses_exactly_what_error_rules_refuse(ruled: Ruled
     verdict = Verdict(ruled)
     refused = 0
     for body in Space(ruled, merged.value).bodies():
-        assert validator.is_valid(body) is (not verdict.broken(body))
-        refused += bool(verdict.broken(body))
+        assert validator.is_valid(body) is (not verdict.violated_rules(body))
+        refused += bool(verdict.violated_rules(body))
     assert 0 < refused < Space(ruled, merged.value).size
 
 
@@ -56,7 +56,7 @@ def test_the_nearest_valid_request_is_valid_and_the_smallest(ruled: RuledSchema,
     """For every refused point the changes shown lead to an accepted one, and no fewer changes would do."""
     verdict = Verdict(ruled)
     space = Space(ruled, merged.value)
-    accepted = [body for body in space.bodies() if not verdict.broken(body)]
+    accepted = [body for body in space.bodies() if not verdict.violated_rules(body)]
     for body in space.bodies():
         found = [violation for violation in video.violations(body) if violation.level == "error"]
         if not found:
@@ -71,7 +71,7 @@ def test_the_nearest_valid_request_is_valid_and_the_smallest(ruled: RuledSchema,
                 fixed[name] = ["https://example.com/1.png"] * change.after.count
             else:
                 fixed[name] = change.after
-        assert not verdict.broken(fixed)
+        assert not verdict.violated_rules(fixed)
         fewest = min(sum(_differs(body, other, name) for name in {*body, *other}) for other in accepted)
         assert len(changes) == fewest
 

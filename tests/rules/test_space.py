@@ -107,11 +107,11 @@ DOUBT = rule({"allOf": [holds("e", items=holds("f", const=1))]}, False, "doubt",
 def test_the_broken_rules_of_a_body() -> None:
     """All broken rules in order; by default those of level error."""
     ruled = RuledSchema(("S",), {}, (DOUBT, FIRST, SECOND))
-    assert Verdict(ruled).broken({"a": "x", "b": 2, "d": 1}) == ("first", "second")
-    assert Verdict(ruled).broken({"a": "y", "b": 2}) == ()
+    assert Verdict(ruled).violated_rules({"a": "x", "b": 2, "d": 1}) == ("first", "second")
+    assert Verdict(ruled).violated_rules({"a": "y", "b": 2}) == ()
     both = Verdict(ruled, levels=("error", "warning"))
-    assert both.broken({"a": "x", "b": 2}) == ("doubt", "first")
-    assert Verdict(ruled, levels=("warning",)).broken({"a": "x", "b": 2, "e": [{"f": 2}]}) == ()
+    assert both.violated_rules({"a": "x", "b": 2}) == ("doubt", "first")
+    assert Verdict(ruled, levels=("warning",)).violated_rules({"a": "x", "b": 2, "e": [{"f": 2}]}) == ()
     assert [each.id for each in both.rules] == ["doubt", "first", "second"]
     assert Verdict(ruled).ruled is ruled
 

@@ -34,7 +34,7 @@ from ._board import Board
 from ._command import error_document
 from ._lease import Lease
 from ._lines import Heading
-from ._store import APPLICATION, CONCURRENCY, FOLLOW, SUBMIT, VERSION, Store, following
+from ._store import APPLICATION, CONCURRENCY, FOLLOW, SUBMIT, VERSION, Store, describe_follow
 from ._tasks import write
 
 UNKNOWN_IN_A_ROW: Final = 3
@@ -286,9 +286,9 @@ class Worker:
         self.board.observe(line, outcome["state"], error, outcome)
         return outcome
 
-    async def submitted(self, line: str, content: Mapping[str, Any], outcome: Outcome) -> None:
+    async def note_submit(self, line: str, content: Mapping[str, Any], outcome: Outcome) -> None:
         """Enqueue the waiting for the task of a submit."""
-        await DBOS.enqueue_workflow_with_options_async(*following(line, content, outcome["task"]))
+        await DBOS.enqueue_workflow_with_options_async(*describe_follow(line, content, outcome["task"]))
 
     async def rescue(self, line: str, content: Mapping[str, Any], token: str) -> None:
         """Keep the task of a submit that was answered after the line had been adopted or cancelled."""
@@ -351,7 +351,7 @@ async def _submit(content: dict[str, Any]) -> Outcome:
             token = await DBOS.run_step_async({"name": "intend"}, worker.intend, line)
             outcome = await DBOS.run_step_async({"name": "submit"}, worker.submit, line, content, token)
             if outcome["state"] == "submitted":
-                await worker.submitted(line, content, outcome)
+                await worker.note_submit(line, content, outcome)
         except (engine_errors.DBOSWorkflowConflictIDError, engine_errors.DBOSWorkflowCancelledError):
             await worker.rescue(line, content, token)
             raise

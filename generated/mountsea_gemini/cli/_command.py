@@ -23,7 +23,7 @@ from .._violation import Violation
 from .._waiter import TaskResult
 from ._exits import exit_code
 from ._options import Calling, Connecting, Printing, Reporting, Saving, Waiting
-from ._output import OutputLost, Screen, one_line
+from ._output import OutputLost, ReaderGone, Screen, one_line
 from ._signals import Interrupted, Interrupts
 
 
@@ -56,7 +56,7 @@ def run_command(options: Reporting, work: Callable[[Desk], int], job: Job | None
         OutputLost: The report of an error cannot be written.
     """
     desk = Desk(options, job)
-    with desk.interrupts.handled(), desk.screen.logged():
+    with desk.interrupts.handle(), desk.screen.show_log():
         try:
             return work(desk)
         except KeyboardInterrupt as error:
@@ -70,7 +70,10 @@ def run_command(options: Reporting, work: Callable[[Desk], int], job: Job | None
             )
         except OutputLost as error:
             desk.interrupts.ignore()
-            desk.screen.problem("; ".join([f"error: {error}", *_resume_hint(job.resume() if job else None)]))
+            resume = job.resume() if job else None
+            if resume is not None or not isinstance(error, ReaderGone):
+                # Who closes a pipe wants no message, but the id of a task is what was paid for.
+                desk.screen.problem("; ".join([f"error: {error}", *_resume_hint(resume)]))
             return exit_code(error)
         except Exception as error:  # noqa: BLE001  (this is where every error ends, shown in full)
             desk.interrupts.ignore()
@@ -115,11 +118,11 @@ def way_out(error: BaseException, job: Job | None) -> list[str]:
         case errors.AuthenticationError():
             return [f"check the token ({TOKEN_VARIABLE} or --token-file) and what it is entitled to"]
         case errors.SubmitOutcomeUnknown() if job and job.id:
-            if not job.lasting:
+            if not job.is_lasting:
                 return [error.advice]
             look = job.command("status")
             return [f"the task may have been accepted and billed; before deciding anything, look at it: {look}"]
-        case errors.TaskOutputMissing() if job and job.id and job.lasting:
+        case errors.TaskOutputMissing() if job and job.id and job.is_lasting:
             return [f"look at the whole answer: {job.command('status', '--json')}"]
         case errors.TaskEnded() | errors.PaymentRequired() | errors.NotFound():
             return _own_advice(error)
@@ -139,15 +142,15 @@ def warning_text(warning: Warning | str, names: Mapping[str, str]) -> str:
 def _with_options(found: Violation | Deprecated, names: Mapping[str, str]) -> str:
     """Return a finding as text, with the options that were typed in place of the fields they stand for."""
 
-    def named(pointer: str) -> str:
+    def name_option(pointer: str) -> str:
         name, slash, rest = pointer.removeprefix("/").partition("/")
         inner = f" item {int(rest) + 1}" if rest.isdecimal() else slash + rest
         return names[name] + inner if name in names else pointer
 
     if isinstance(found, Deprecated):
-        return str(evolve(found, at=named(found.at)))
-    nearest = tuple(evolve(change, pointer=named(change.pointer)) for change in found.nearest)
-    return str(evolve(found, pointer=named(found.pointer), nearest=nearest))
+        return str(evolve(found, at=name_option(found.at)))
+    nearest = tuple(evolve(change, pointer=name_option(change.pointer)) for change in found.nearest)
+    return str(evolve(found, pointer=name_option(found.pointer), nearest=nearest))
 
 
 def _waived_rules(found: tuple[Violation, ...]) -> list[str]:
@@ -171,7 +174,7 @@ def interruption(error: KeyboardInterrupt, job: Job | None, interrupts: Interrup
     """Return what a signal has left behind, a line each."""
     how = f"interrupted by {error}" if isinstance(error, Interrupted) else "interrupted"
     if job is not None and job.id is not None:
-        if not job.lasting:
+        if not job.is_lasting:
             return [f"{how}; task {one_line(job.id)} has ended with its sandbox"]
         return [
             f"{how}; task {one_line(job.id)} is still running",
@@ -260,7 +263,7 @@ class Job:
         """What to do where the answer to the submit was not awaited."""
         return errors.SubmitOutcomeUnknown.advice
 
-    def submitted(self, task: Task) -> None:
+    def note_submit(self, task: Task) -> None:
         """Note the task."""
         self.stage, self.id = "sent", task.id
         known = json.loads(task.to_json())
@@ -269,12 +272,12 @@ class Job:
         more = known.get("arguments", {}).items()
         self.polling = (*named, *(word for name, value in more for word in ("--argument", f"{name}={value}")))
 
-    def seen(self, result: TaskResult) -> None:
+    def note_poll(self, result: TaskResult) -> None:
         """Note a poll's result."""
         self.result = result
 
     @property
-    def lasting(self) -> bool:
+    def is_lasting(self) -> bool:
         """Whether the task outlives this command; in a sandbox of its own it does not."""
         return not (self.options.sandbox and self.options.base_url is None)
 
@@ -290,7 +293,7 @@ class Job:
 
     def resume(self) -> str | None:
         """Return the command that resumes the task, or None if there is no task to resume."""
-        if self.id is None or not self.lasting:
+        if self.id is None or not self.is_lasting:
             return None
         output = output_of(self.options)
         if output is None:

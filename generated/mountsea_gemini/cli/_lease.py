@@ -59,7 +59,7 @@ class Lease:
         if release is None:
             return 0
         try:
-            begun = [each for each in self._store.pending() if each.executor_id not in {None, self.owner}]
+            begun = [each for each in self._store.list_begun() if each.executor_id not in {None, self.owner}]
             owners = {str(each.executor_id) for each in begun}
             dead = {owner for owner in owners if not self._locks.is_alive(owner, self.seconds)}
             return self._give_back([each for each in begun if each.executor_id in dead])
@@ -69,7 +69,7 @@ class Lease:
     def end(self) -> None:
         """Give back what the worker has begun and not ended, and give the lease up."""
         with contextlib.suppress(SQLAlchemyError):
-            self._give_back([each for each in self._store.pending() if each.executor_id == self.owner])
+            self._give_back([each for each in self._store.list_begun() if each.executor_id == self.owner])
         self._release()
         self._locks.close()
 

@@ -72,7 +72,7 @@ class Tool:
     spends: bool = False
     reads: bool = False
 
-    def listed(self) -> types.Tool:
+    def describe(self) -> types.Tool:
         """Return the tool as hosts list it."""
         hints = types.ToolAnnotations(read_only_hint=self.reads, idempotent_hint=not self.spends, open_world_hint=True)
         return types.Tool(
@@ -301,7 +301,7 @@ def server(tools: Tools, gate: Gate) -> Server[Any]:
     """Return the MCP server of some tools."""
 
     async def on_list_tools(_: Any, __: Any) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[tool.listed() for tool in tools.all.values()])
+        return types.ListToolsResult(tools=[tool.describe() for tool in tools.all.values()])
 
     async def on_call_tool(
         context: ServerRequestContext[Any], parameters: types.CallToolRequestParams

@@ -51,7 +51,7 @@ class Interrupts:
         """Whether the command was interrupted in a pause, when no request was under way."""
 
     @contextmanager
-    def handled(self) -> Iterator[None]:
+    def handle(self) -> Iterator[None]:
         """Handle the signals in this block; those that are ignored or handled already stay so."""
         before: dict[int, Any] = {}
         if threading.current_thread() is threading.main_thread():
@@ -65,7 +65,7 @@ class Interrupts:
                 signal.signal(number, handler)
 
     @contextmanager
-    def held(self, on_signal: Callable[[], Any]) -> Iterator[None]:
+    def hold(self, on_signal: Callable[[], Any]) -> Iterator[None]:
         """Hold a signal back in this block; `deliver` raises it afterwards.
 
         Args:

@@ -245,7 +245,7 @@ class Caller:
         package = self._package
         arguments = package._arguments(request)  # noqa: SLF001  one thing in two classes
         operation = package._operation(request)  # noqa: SLF001
-        given = _given(operation, request, arguments)
+        given = _method_arguments(operation, request, arguments)
         if given is not None:
             return self.outcome(lambda: getattr(self.client, operation.function)(**given, **options))
         if operation.poll:  # what a method has no words for
@@ -287,7 +287,7 @@ async def _items(stream: AsyncIterator[Any]) -> list[Any]:
     return [item async for item in stream]
 
 
-def _given(operation: Any, request: Request, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+def _method_arguments(operation: Any, request: Request, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the arguments of an operation's method for those of its generated function; None if it has none for them.
 
     Of a method, None stands for an absent value, unless null is one.

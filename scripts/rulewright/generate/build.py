@@ -103,7 +103,9 @@ def _build(project: Project, merged: Merged, generator: Generator, progress: Pro
     added = {**package_files(project, merged, variants, methods, names), EFFECTIVE: text, RULES: page}
     tree = _package(generator.package, added, project.timeout)
     del added  # many megabytes, and compiling what became of them takes ten times as much
-    tree = _on_library(project.http, {**_runtime(project.package), **tree})
+    modules = (path for path in sorted(_RUNTIME.rglob("*.py")) if path != _RUNTIME / "__init__.py")
+    runtime = {f"{project.package}/{path.relative_to(_RUNTIME).as_posix()}": path.read_bytes() for path in modules}
+    tree = _on_library(project.http, {**runtime, **tree})  # what is written for the package wins
     check_modules(tree)
     if variants:
         right, wrong = write_typing_tables(variants, methods, project.package)
@@ -161,12 +163,6 @@ def _on_library(library: str, tree: Tree) -> dict[str, bytes]:
     return {path: _HTTP_IMPORT.sub(rb"\1\g<2>" + suffix + rb" as \2", code) for path, code in tree.items()}
 
 
-def _runtime(package: str) -> dict[str, bytes]:
-    """Return the modules that are copied into every package; those of the same path that are written for it win."""
-    modules = (path for path in sorted(_RUNTIME.rglob("*.py")) if path != _RUNTIME / "__init__.py")
-    return {f"{package}/{path.relative_to(_RUNTIME).as_posix()}": path.read_bytes() for path in modules}
-
-
 def _project_modules(project: Project, tree: Tree) -> dict[str, bytes]:
     """Return the modules that the project adds by hand.
 
@@ -194,12 +190,6 @@ def _package(package: Path, added: Mapping[str, str], timeout: float) -> dict[st
         path = package / relative
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source, encoding="utf-8")
-    _format(package, timeout)
-    tree = {f"{package.name}/{path}": content for path, content in read_tree(package).items()}
-    return {path: visible(code.decode()).encode() if path.endswith(".py") else code for path, code in tree.items()}
-
-
-def _format(package: Path, timeout: float) -> None:
     for command in _RUFF:
         arguments = [ruff_binary(), command[0], *_RUFF_OPTIONS, *command[1:]]
         try:
@@ -210,6 +200,8 @@ def _format(package: Path, timeout: float) -> None:
             raise TimeLimitError(f"ruff {command[0]}", timeout) from error
         if done.returncode:
             raise InputError(f"ruff {command[0]} failed on the generated code:\n{printable(done.stderr.decode())}")
+    tree = {f"{package.name}/{path}": content for path, content in read_tree(package).items()}
+    return {path: visible(code.decode()).encode() if path.endswith(".py") else code for path, code in tree.items()}
 
 
 def check_modules(tree: Tree) -> None:

@@ -92,10 +92,26 @@ def methods_module(
         _method(each, [_Narrowed(variants, each, rules) for variants, owner in owned if owner is each], rules)
         for each in methods
     ]
-    _check_names(texts, methods)
+    owners: dict[str, str] = {}
+    for text, method in zip(texts, methods, strict=True):
+        for name in (text.function, *(variant.function for variant in text.variants)):
+            if name in owners or name in TAKEN:
+                other = f"the operation {owners[name]!r}" if name in owners else "every client"
+                raise InputError(
+                    f"the operation {method.operation.id!r} would have a method named {name}, as {other} has; "
+                    "give it another operationId, or another name in x-variants, in an overlay",
+                    pointer=method.operation.pointer,
+                )
+            owners[name] = method.operation.id
     kinds = [each.answer for each in methods] + [each.kind for method in methods for each in method.inputs]
     imports = [line for line in type_imports(kinds, names) if "Literal" not in line]
-    return render("methods.py.jinja", methods=texts, imports=imports, table=_table(sets))
+    table = {  # the method of each value of a discriminating field; a value that is no text has the method's name
+        variants.by: {
+            each.value if isinstance(each.value, str) else each.function: each.function for each in variants.variants
+        }
+        for variants in sets
+    }
+    return render("methods.py.jinja", methods=texts, imports=imports, table=table)
 
 
 def literal_types(methods: Sequence[Method], sets: Sequence[VariantSet], names: Names) -> dict[str, str]:
@@ -131,30 +147,6 @@ def method_of(variants: VariantSet, methods: Sequence[Method]) -> Method:
             f"has x-variants, so exactly one operation must take it as its body, got {found}", pointer=pointer
         )
     return users[0]
-
-
-def _check_names(texts: Sequence[MethodText], methods: Sequence[Method]) -> None:
-    owners: dict[str, str] = {}
-    for text, method in zip(texts, methods, strict=True):
-        for name in (text.function, *(variant.function for variant in text.variants)):
-            if name in owners or name in TAKEN:
-                other = f"the operation {owners[name]!r}" if name in owners else "every client"
-                raise InputError(
-                    f"the operation {method.operation.id!r} would have a method named {name}, as {other} has; "
-                    "give it another operationId, or another name in x-variants, in an overlay",
-                    pointer=method.operation.pointer,
-                )
-            owners[name] = method.operation.id
-
-
-def _table(sets: Sequence[VariantSet]) -> dict[str, dict[str, str]]:
-    """Return, for each discriminating field, the method of each of its values; one that is no text has its name."""
-    return {
-        variants.by: {
-            each.value if isinstance(each.value, str) else each.function: each.function for each in variants.variants
-        }
-        for variants in sets
-    }
 
 
 def _method(method: Method, narrowed: Sequence[_Narrowed], rules: Mapping[str, Rule]) -> MethodText:
@@ -390,7 +382,7 @@ class _Calls:
         given = {name: value for name, value in point.items() if value != ABSENT}
         samples = map(concretes, given.values())
         outcomes = [
-            self.verdict.broken({self.variants.by: variant.value, **dict(zip(given, values, strict=True))})
+            self.verdict.violated_rules({self.variants.by: variant.value, **dict(zip(given, values, strict=True))})
             for values in itertools.product(*samples)
         ]
         return min(outcomes, key=len)

@@ -407,6 +407,10 @@ def _field(prop: Any) -> dict[str, Any]:
 
 
 def _operation(tag: str, endpoint: Endpoint) -> dict[str, Any]:
+    good = [each for each in endpoint.responses.patterns if (each.status_code.range or (0, 0))[0] // 100 == 2]
+    if not good and endpoint.responses.default is not None:
+        good = [endpoint.responses.default]
+    types = dict.fromkeys("None" if each.source["return_type"] == "None" else _type(each.prop) for each in good)
     return {
         "module": f"api.{tag}.{PythonIdentifier(endpoint.name, PREFIX)}",
         "method": endpoint.method,
@@ -419,27 +423,17 @@ def _operation(tag: str, endpoint: Endpoint) -> dict[str, Any]:
             f"{location.value}:{_text(prop.name)}": [_type(prop), bool(prop.required)]
             for location, prop in endpoint.iter_all_parameters()
         },
-        "answer": _answer(endpoint),
-        "bodies": {_text(body.content_type): _body_class(body.prop) for body in endpoint.bodies},
+        "answer": " | ".join(types) or "None",
+        "bodies": {
+            _text(body.content_type): str(body.prop.class_info.name) if isinstance(body.prop, ModelProperty) else None
+            for body in endpoint.bodies
+        },
         "body": " | ".join(dict.fromkeys(_type(body.prop) for body in endpoint.bodies)),
     }
 
 
 def _type(prop: Any) -> str:
     return str(prop.get_type_string(no_optional=True).as_unembedded_code())
-
-
-def _answer(endpoint: Endpoint) -> str:
-    """Return the type of what the endpoint gives where it succeeds."""
-    good = [each for each in endpoint.responses.patterns if (each.status_code.range or (0, 0))[0] // 100 == 2]
-    if not good and endpoint.responses.default is not None:
-        good = [endpoint.responses.default]
-    types = dict.fromkeys("None" if each.source["return_type"] == "None" else _type(each.prop) for each in good)
-    return " | ".join(types) or "None"
-
-
-def _body_class(prop: Any) -> str | None:
-    return str(prop.class_info.name) if isinstance(prop, ModelProperty) else None
 
 
 def _text(value: Any) -> str:

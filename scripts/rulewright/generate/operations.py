@@ -165,11 +165,12 @@ def _method(
         inputs += (
             _fields(operation, bodies[media], model, names) if model else [_whole(operation, bodies[media], names)]
         )
+    others = ("str" if name.startswith("text/") else "bytes" for name in other_media(operation))
     return Method(
         operation,
         constant_name,
         _function(operation, bodies.values(), ruled),
-        _answer_type(operation, type_text(named.answer, names)),
+        " | ".join(dict.fromkeys([*type_text(named.answer, names).split(" | "), *others])),
         tuple(_with_keywords(inputs)),
         media,
         model.name if model and not as_json else "",
@@ -247,21 +248,6 @@ def _style(document: Any, parameter: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _contents(operation: Operation, bodies: Mapping[str, str | None]) -> list[tuple[str, str, dict[str, Any]]]:
-    """Return the media types of a body, the usual one first, each with its class and the encoding of a form."""
-    given = _request_body(operation).get("content") or {}
-    found = []
-    for media in sorted(bodies, key=_preference):
-        encoding = (given.get(media) or {}).get("encoding") or {}
-        kept = {
-            name: {key: each[key] for key in ("contentType", "style", "explode") if key in each}
-            for name, each in encoding.items()
-            if isinstance(each, dict)
-        }
-        found.append((media, bodies[media] or "", kept))
-    return found
-
-
 def servers(document: Any) -> tuple[str, ...]:
     """Return the addresses of a document, the defaults of their variables filled in."""
     return tuple(filter(None, map(server_url, document.get("servers") or ())))
@@ -293,12 +279,6 @@ def other_media(operation: Operation) -> tuple[str, ...]:
     """Return the media types of successes that are beside JSON, and neither JSON nor a stream."""
     found = [content for content in success_contents(operation) if any(map(is_json, content))]
     return tuple(dict.fromkeys(name for content in found for name in content if not (is_json(name) or is_stream(name))))
-
-
-def _answer_type(operation: Operation, kind: str) -> str:
-    """Return the type of a success with what it may be beside JSON: a text, or bytes."""
-    others = ("str" if name.startswith("text/") else "bytes" for name in other_media(operation))
-    return " | ".join(dict.fromkeys([*kind.split(" | "), *others]))
 
 
 def _stream(operation: Operation) -> dict[str, Any]:
@@ -435,13 +415,24 @@ def _entry(method: Method, names: Names) -> dict[str, Any]:
     operation, body = method.operation, method.operation.body
     module = names.operation(operation.method, operation.path).module
     tags = body.get("tags")
+    bodies = names.operation(operation.method, operation.path).bodies
+    given = _request_body(operation).get("content") or {}
+    contents = []  # the usual media type first
+    for media in sorted(bodies, key=_preference):
+        encoding = (given.get(media) or {}).get("encoding") or {}
+        kept = {
+            name: {key: each[key] for key in ("contentType", "style", "explode") if key in each}
+            for name, each in encoding.items()
+            if isinstance(each, dict)
+        }
+        contents.append((media, bodies[media] or "", kept))
     return {
         "constant": method.constant,
         "answer": method.answer,
         "module": module,
         "model": method.model,
         "inputs": [each.record for each in method.inputs],
-        "contents": _contents(operation, names.operation(operation.method, operation.path).bodies),
+        "contents": contents,
         "credentials": credentials(operation),
         "first": {
             "id": operation.id,

@@ -81,25 +81,23 @@ def _decision(variants: VariantSet, verdict: Verdict, variant: Variant, rows: st
     for point in [{name: other} for name in others for other in variants.domains[name]] or [{}]:
         body = {variants.by: variant.value, rows: value, **point}
         blamed.update(dict.fromkeys(_unavoidable(verdict, body)))
-    return "no: " + ", ".join(f"`{rule}`" for rule in _always(variants, verdict, variant, rows, value) or blamed)
-
-
-def _always(variants: VariantSet, verdict: Verdict, variant: Variant, rows: str, value: Any) -> list[str]:
-    """Return the rules broken whatever the other fields hold."""
     broken: list[set[str]] = []
     for name, values in variants.domains.items():
         if name in (rows, variants.by) or not verdict.mentions(name):
             continue
         broken += [set(_unavoidable(verdict, {variants.by: variant.value, rows: value, name: each})) for each in values]
     common = set.intersection(*broken) if broken else set()
-    return [rule.id for rule in verdict.rules if rule.id in common]
+    always = [rule.id for rule in verdict.rules if rule.id in common]  # whatever the other fields hold
+    return "no: " + ", ".join(f"`{rule}`" for rule in always or blamed)
 
 
 def _unavoidable(verdict: Verdict, point: dict[str, Any]) -> tuple[str, ...]:
     """Return the rules a point breaks, whichever sample is taken for a field that cannot be listed."""
     given = {name: value for name, value in point.items() if value != ABSENT}
     samples = map(concretes, given.values())
-    broken = [set(verdict.broken(dict(zip(given, values, strict=True)))) for values in itertools.product(*samples)]
+    broken = [
+        set(verdict.violated_rules(dict(zip(given, values, strict=True)))) for values in itertools.product(*samples)
+    ]
     return tuple(rule.id for rule in verdict.rules if all(rule.id in ids for ids in broken))
 
 
@@ -204,4 +202,4 @@ def _broken_masks(space: Space, verdict: Verdict, fields: Mapping[str, Sequence[
     for name, alternatives in fields.items():
         points = [{**point, name: concrete(value[0])} if value else point for point in points for value in alternatives]
     for point in points:
-        yield sum(places[rule] for rule in verdict.broken(space.with_required(point)))
+        yield sum(places[rule] for rule in verdict.violated_rules(space.with_required(point)))

@@ -88,7 +88,8 @@ class Schemas:
             return {} if schema else {"not": {}}
         note = {DEPRECATED: " ".join(str(schema.get("description") or "").split())}
         deprecated = note if schema.get(DEPRECATED) is True else {}
-        if _is_file(schema):
+        named = "contentMediaType" in schema and "contentEncoding" not in schema
+        if schema.get("type") == "string" and (schema.get("format") == "binary" or named):
             return {FILE: True, **deprecated}
         self.gaps |= {(self._place, f"the keyword {each}"): None for each in _UNCHECKED if each in schema}
         kept = (self._keyword(keyword, operand) for keyword, operand in schema.items())
@@ -108,7 +109,15 @@ class Schemas:
                 return followed
             result["allOf"] = [followed, *result.get("allOf", ())]
         if "unevaluatedProperties" in result:
-            self._close(result)
+            # as `additionalProperties`, if that can be done for every value
+            unlisted, parts = result.pop("unevaluatedProperties"), [*self._parts(result)]
+            if any(_EVALUATED & part.keys() for part in parts):
+                self.gaps[self._place, "the keyword unevaluatedProperties beside alternatives or conditions"] = None
+            elif not any("additionalProperties" in part for part in parts):
+                for keyword in ("properties", "patternProperties"):
+                    if known := {name: dict[str, Any]() for part in parts for name in part.get(keyword, ())}:
+                        result[keyword] = known | result.get(keyword, {})
+                result["additionalProperties"] = unlisted
         return result
 
     def _keyword(self, keyword: str, operand: Any) -> Iterator[tuple[str, Any]]:
@@ -138,17 +147,6 @@ class Schemas:
             return False
         return True
 
-    def _close(self, schema: dict[str, Any]) -> None:
-        """Write `unevaluatedProperties` as `additionalProperties`, if that can be done for every value."""
-        unlisted, parts = schema.pop("unevaluatedProperties"), [*self._parts(schema)]
-        if any(_EVALUATED & part.keys() for part in parts):
-            self.gaps[self._place, "the keyword unevaluatedProperties beside alternatives or conditions"] = None
-        elif not any("additionalProperties" in part for part in parts):
-            for keyword in ("properties", "patternProperties"):
-                if known := {name: dict[str, Any]() for part in parts for name in part.get(keyword, ())}:
-                    schema[keyword] = known | schema.get(keyword, {})
-            schema["additionalProperties"] = unlisted
-
     def _parts(self, schema: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[Mapping[str, Any]]:
         """Yield a schema and all those that every value of it must also fit."""
         reference = schema.get("$ref")
@@ -158,12 +156,6 @@ class Schemas:
             yield from self._parts(self.definitions[reference], (*above, reference))
         for member in schema.get("allOf", ()):
             yield from self._parts(member, above)
-
-
-def _is_file(schema: Mapping[str, Any]) -> bool:
-    """Return whether a schema is one of bytes, which has no form as JSON."""
-    named = "contentMediaType" in schema and "contentEncoding" not in schema
-    return schema.get("type") == "string" and (schema.get("format") == "binary" or named)
 
 
 def find_unchecked(document: Any) -> Iterator[str]:

@@ -22,7 +22,7 @@ _OURS: Final = frozenset(
     {
         "at", "bad", "body", "check_choice", "each", "equals", "fits", "found", "is_file", "is_integer", "is_multiple",
         "is_number", "is_unique", "member", "models", "name", "not_listed", "other", "others", "pointer_token", "re",
-        "refused", "self", "to_json", "value", "violated",
+        "schema_violation", "self", "to_json", "value", "violated",
     }
 )  # fmt: skip
 """The names that the functions of the compiled checks use beside those of fields."""

@@ -160,11 +160,12 @@ def _fields(waiter: WaiterDefinition, names: Names, document: Any) -> dict[str, 
     if argument is None:
         raise _error(waiter, f"id.parameter {parameter!r} is not a parameter of {operation.id}")
     error = data.get("error", {})
+    parts = parts_at(_body_schema(waiter.operation, document), member, document) if member else []
     more = {
         "by_address": "address" in data["id"],
         "member": member,
         "constants": _constants(waiter, document),
-        "numeric": _is_number_at(waiter.operation, member, document),
+        "numeric": any(part.get("type") in {"integer", "number"} for part in parts),
         "inlined": _inline_media_type(waiter, document),
         "media": media_of(waiter.operation, data, document),
         **_result(waiter, names, document),
@@ -186,12 +187,6 @@ def _fields(waiter: WaiterDefinition, names: Names, document: Any) -> dict[str, 
         "reasons": tuple(map(place_of, data.get("reasons", []))),
         **{key: value for key, value in more.items() if value},
     }
-
-
-def _is_number_at(operation: Operation, member: tuple[str, ...], document: Any) -> bool:
-    """Return whether the member of a body that takes the id is a number."""
-    parts = parts_at(_body_schema(operation, document), member, document) if member else []
-    return any(part.get("type") in {"integer", "number"} for part in parts)
 
 
 def _body_schema(operation: Operation, document: Any) -> Any:

@@ -215,7 +215,7 @@ class Directed:
         witness = count and (count.stopped if breaks else count.started)
         if breaks and witness is None:
             asked = {"value": {"value": _either(difference)}, "field": {"without": str(_either(difference))}}
-            witness = context.refused(difference, **asked.get(self.counted or "", {}))
+            witness = context.refused_request(difference, **asked.get(self.counted or "", {}))
         return _effect(text, (*(["wire"] if breaks else []), *self.request), witness=witness, side="request")
 
     def _count(self, difference: Difference, context: Context) -> Count | None:

@@ -247,7 +247,7 @@ class Context:
             starts[0].witness if starts else None,
         )
 
-    def refused(self, difference: Difference, *, value: Any = ..., without: str | None = None) -> Any:
+    def refused_request(self, difference: Difference, *, value: Any = ..., without: str | None = None) -> Any:
         """Return a request that was accepted and is not now because of a difference of schemas, or None.
 
         Args:

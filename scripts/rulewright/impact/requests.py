@@ -92,12 +92,12 @@ class Acceptance:
 
     def accepts(self, body: Any) -> bool:
         """Whether schema and rules accept a request."""
-        return self._validator.is_valid(body) and not self.verdict.broken(body)
+        return self._validator.is_valid(body) and not self.verdict.violated_rules(body)
 
     def reasons(self, body: Any) -> tuple[Reason, ...]:
         """Return why a request is refused: fields and their values, then rules."""
         found = [_reason(error) for error in self._validator.iter_errors(body)]
-        found += [Reason((), "rule", rule) for rule in self.verdict.broken(body)]
+        found += [Reason((), "rule", rule) for rule in self.verdict.violated_rules(body)]
         return tuple(dict.fromkeys(found))
 
 

@@ -48,12 +48,8 @@ class Change:
 
     def as_json(self) -> dict[str, Any]:
         """Return the change as a JSON object; `old` and `new` are absent where there is none."""
-        record: dict[str, Any] = {
-            "overlay": self.overlay,
-            "action": self.action,
-            "pointer": self.pointer,
-            "change": self.kind,
-        }
+        place = {"overlay": self.overlay, "action": self.action, "pointer": self.pointer}
+        record: dict[str, Any] = {**place, "change": self.kind}
         if self.position is not None:
             record["position"] = self.position
         if self.kind != "add":
@@ -313,24 +309,22 @@ class Step:
         for target in targets:
             value = self.draft.at(target)
             partial = not self.action.remove and kind(value) == "object"
-            if not was(expected, value, partial=partial):
-                return self._stale_at(target, at_keys(expected, value) if partial else value)
+            if was(expected, value, partial=partial):
+                continue
+            if self.action.remove:
+                new = "this action removes the value"
+            else:
+                new = f"what {self.action.copy.text} holds" if self.action.copy else show(self.action.update)
+            return self._fault(
+                "the value underneath has changed",
+                f"at {path_of(target)} ({self.where(target)})",
+                f"found:    {show(at_keys(expected, value) if partial else value)}",
+                f"expected: {show(expected)}",
+                f"to write: {new}",
+                f"whole value now: {digest(value)}",
+                "decide whether the action still fits, then correct its x-was",
+            )
         return None
-
-    def _stale_at(self, target: Location, found: Any) -> OverlayError:
-        if self.action.remove:
-            new = "this action removes the value"
-        else:
-            new = f"what {self.action.copy.text} holds" if self.action.copy else show(self.action.update)
-        return self._fault(
-            "the value underneath has changed",
-            f"at {path_of(target)} ({self.where(target)})",
-            f"found:    {show(found)}",
-            f"expected: {show(self.action.was)}",
-            f"to write: {new}",
-            f"whole value now: {digest(self.draft.at(target))}",
-            "decide whether the action still fits, then correct its x-was",
-        )
 
     def _update(self, targets: Sequence[Location]) -> None:
         if self.action.idle:

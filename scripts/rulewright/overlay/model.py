@@ -332,6 +332,10 @@ def _action(document: Document, index: int) -> Action:
         check_was(raw.get("x-was"))
     except ValueError as error:
         raise fault(document, (*location, "x-was"), f"x-was {error}") from error
+    try:
+        expect = parse_expect(raw["x-expect"]) if "x-expect" in raw else Expect()
+    except ValueError as error:
+        raise fault(document, (*location, "x-expect"), f"x-expect {error}") from error
     return Action(
         number=index + 1,
         line=document.line(location),
@@ -339,7 +343,7 @@ def _action(document: Document, index: int) -> Action:
         update=raw.get("update", ABSENT),
         copy=_query(document, (*location, "copy")) if "copy" in raw else None,
         remove=remove,
-        expect=_expect(document, location, raw),
+        expect=expect,
         was=raw.get("x-was", ABSENT),
     )
 
@@ -350,13 +354,6 @@ def _query(document: Document, location: Location) -> Query:
         return Query(text)
     except QueryError as error:
         raise fault(document, location, str(error)) from error
-
-
-def _expect(document: Document, location: Location, raw: dict[str, Any]) -> Expect:
-    try:
-        return parse_expect(raw["x-expect"]) if "x-expect" in raw else Expect()
-    except ValueError as error:
-        raise fault(document, (*location, "x-expect"), f"x-expect {error}") from error
 
 
 _SCHEMA: Final = json.loads((Path(__file__).parents[1] / "overlay.schema.json").read_bytes())

@@ -52,13 +52,7 @@ class Finding:
 
     def data(self) -> dict[str, Any]:
         """Return the finding as JSON."""
-        return {
-            "id": self.id,
-            "text": self.text,
-            "rules": list(self.rules),
-            "witness": self.witness,
-            "accepted": self.accepted,
-        }
+        return {**vars(self), "rules": list(self.rules)}
 
 
 @dataclass(frozen=True)
@@ -131,7 +125,15 @@ def analyse(document: Any, ruled: Sequence[RuledSchema], overlays: Sequence[Over
     Raises:
         InputError: An accepted finding is malformed.
     """
-    accepted = {name: (reason, place) for name, reason, place in _accepted_findings(overlays)}
+    accepted: dict[str, tuple[str, str]] = {}
+    for overlay, index, entry in notes(overlays, ACCEPTED):
+        valid = isinstance(entry, dict) and set(entry) == {"findings", "reason"} and isinstance(entry["findings"], list)
+        if not valid or not isinstance(entry["reason"], str) or not entry["reason"].strip():
+            message = "an accepted finding has findings (a list of ids) and a reason"
+            raise overlay.document.error(message, (ACCEPTED, index))
+        for number, name in enumerate(entry["findings"]):
+            line = overlay.document.line((ACCEPTED, index, "findings", number))
+            accepted[str(name)] = entry["reason"], f"{overlay.path}:{line}"
     reasons = {name: accepted[name][0] for name in sorted(accepted, key=lambda name: "*" in name)}
     schemas = tuple(_analyse(schema, document, reasons) for schema in ruled if schema.rules)
     found = [finding.id for schema in schemas for finding in schema.findings]
@@ -144,18 +146,6 @@ def _is_meant(name: str, finding: str) -> bool:
     return name == finding or ("*" in name and fnmatchcase(finding, name.replace("[", "[[]")))
 
 
-def _accepted_findings(overlays: Sequence[Overlay]) -> Iterator[tuple[str, str, str]]:
-    """Yield id, reason, and file with line of each accepted finding."""
-    for overlay, index, entry in notes(overlays, ACCEPTED):
-        valid = isinstance(entry, dict) and set(entry) == {"findings", "reason"} and isinstance(entry["findings"], list)
-        if not valid or not isinstance(entry["reason"], str) or not entry["reason"].strip():
-            message = "an accepted finding has findings (a list of ids) and a reason"
-            raise overlay.document.error(message, (ACCEPTED, index))
-        for number, name in enumerate(entry["findings"]):
-            line = overlay.document.line((ACCEPTED, index, "findings", number))
-            yield str(name), entry["reason"], f"{overlay.path}:{line}"
-
-
 def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> SchemaReport:
     space = Space(ruled, document)
     inner = inner_values(ruled, document)
@@ -166,7 +156,7 @@ def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> 
     size, others = product(map(len, walked.values())), product(free.values())
     if size > LIMIT:
         proof = _Proof(ruled, space, walked, document)
-        found = tuple(_with_acceptance(each, accepted) for each in _findings(proof))
+        found = _find(proof, accepted)
         method = f"{size} combinations of {', '.join(walked)} are more than {LIMIT}: not counted, proven by containment"
         if proof.unknown:
             method += f"; {proof.unknown} of {proof.asked} questions could not be decided"
@@ -177,25 +167,32 @@ def _analyse(ruled: RuledSchema, document: Any, accepted: Mapping[str, str]) -> 
         method += f"; counted by presence alone: {', '.join(some)}"
     if free:
         method += f"; no rule looks at {', '.join(free)} (x{others})"
-    findings = tuple(_with_acceptance(each, accepted) for each in _findings(table))
     valid = table.count(point for point in table.broken if not table.errors(point))
     strict = table.count(point for point, broken in table.broken.items() if not broken)
-    return SchemaReport(ruled.pointer, space.size, valid * others, strict * others, method, findings)
+    return SchemaReport(ruled.pointer, space.size, valid * others, strict * others, method, _find(table, accepted))
 
 
-def _with_acceptance(finding: Finding, accepted: Mapping[str, str]) -> Finding:
-    """Return a finding with the reason for which somebody accepted it, if so."""
-    reasons = (reason for name, reason in accepted.items() if _is_meant(name, finding.id))
-    return dataclasses.replace(finding, accepted=next(reasons, None))
-
-
-def _findings(judge: _Table | _Proof) -> Iterator[Finding]:
-    ordinary = list(_dead(judge, strict=False))
-    yield from ordinary
-    known = {finding.id for finding in ordinary}
-    yield from (each for each in _dead(judge, strict=True) if each.id.removeprefix("strict/") not in known)
+def _find(judge: _Table | _Proof, accepted: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Return the findings about the rules, each with the reason for which somebody accepted it, if so."""
+    found = list(_dead(judge, strict=False))
+    known = {finding.id for finding in found}
+    found += [each for each in _dead(judge, strict=True) if each.id.removeprefix("strict/") not in known]
     for rule in judge.ruled.rules:
-        yield from _about(rule, judge)
+        if judge.never_fires(rule):
+            found.append(Finding(f"never-fires/{rule.id}", f"no request breaks {rule.id}", (rule.id,), None))
+            continue
+        if refusal := judge.contradiction(rule):
+            text = f"no valid request meets the condition of {rule.id}: together with the others it asks the impossible"
+            found.append(Finding(f"contradiction/{rule.id}", text, *refusal))
+        if rule.level == "error" and (refusal := judge.implied_rules(rule)):
+            text = f"{rule.id} is implied by the others: whatever breaks it breaks another rule too"
+            found.append(Finding(f"implied/{rule.id}", text, *refusal))
+    return tuple(
+        dataclasses.replace(
+            each, accepted=next((accepted[name] for name in accepted if _is_meant(name, each.id)), None)
+        )
+        for each in found
+    )
 
 
 def _dead(judge: _Table | _Proof, *, strict: bool) -> Iterator[Finding]:
@@ -221,19 +218,6 @@ def _dead(judge: _Table | _Proof, *, strict: bool) -> Iterator[Finding]:
             if found := judge.refusal({left: first, right: second}, strict=strict):
                 text = f"{name} cannot be used with {partner}{mode}{judge.uses(right, second, left, strict=strict)}"
                 yield Finding(f"{prefix}dead-pair/{partner}/{name}", text, *found)
-
-
-def _about(rule: Rule, judge: _Table | _Proof) -> Iterator[Finding]:
-    """Yield what is odd about one rule among the others."""
-    if judge.never_fires(rule):
-        yield Finding(f"never-fires/{rule.id}", f"no request breaks {rule.id}", (rule.id,), None)
-        return
-    if found := judge.contradiction(rule):
-        text = f"no valid request meets the condition of {rule.id}: together with the others it asks the impossible"
-        yield Finding(f"contradiction/{rule.id}", text, *found)
-    if rule.level == "error" and (found := judge.implied_rules(rule)):
-        text = f"{rule.id} is implied by the others: whatever breaks it breaks another rule too"
-        yield Finding(f"implied/{rule.id}", text, *found)
 
 
 Refusal = tuple[tuple[str, ...], Mapping[str, Any]]
@@ -326,7 +310,7 @@ class _Table:
         self._verdict = Verdict(ruled, levels=("error", "warning"))
         self._errors = {rule.id for rule in ruled.rules if rule.level == "error"}
         points = sorted(itertools.product(*walked.values()), key=lambda point: sum(value != () for value in point))
-        self.broken = {point: self._verdict.broken(self.body(point)) for point in points}
+        self.broken = {point: self._verdict.violated_rules(self.body(point)) for point in points}
 
     def body(self, point: Point) -> dict[str, Any]:
         """Return the request of a point."""
@@ -342,9 +326,6 @@ class _Table:
         sampled = [index for index, name in enumerate(self.names) if name in self.space.sampled]
         return len({tuple(bool(v) if i in sampled else v for i, v in enumerate(point)) for point in points})
 
-    def _points_refused(self, point: Point, *, strict: bool) -> tuple[str, ...]:
-        return self.broken[point] if strict else self.errors(point)
-
     def _points_with(self, given: Mapping[str, Point]) -> list[Point]:
         """Return the points that hold some values."""
         asked = [(self.names.index(name), value) for name, value in given.items()]
@@ -353,7 +334,7 @@ class _Table:
     def refusal(self, given: Mapping[str, Point], *, strict: bool) -> Refusal | None:
         """Return why no valid request holds some values, if none does: the rules that refuse all, else any of them."""
         points = self._points_with(given)
-        refusing = [set(self._points_refused(point, strict=strict)) for point in points]
+        refusing = [set(self.broken[point] if strict else self.errors(point)) for point in points]
         if not refusing or not all(refusing):
             return None
         return self._reason(set.intersection(*refusing) or set.union(*refusing), points)
@@ -363,7 +344,8 @@ class _Table:
         texts = []
         for alternative in self.walked[other]:
             held = self._points_with({name: value, other: alternative})
-            if points := [point for point in held if not self._points_refused(point, strict=strict)]:
+            points = [point for point in held if not (self.broken[point] if strict else self.errors(point))]
+            if points:
                 lists = self._lists(points, {name, other})
                 texts.append(f"{other}={_word(alternative)}" + (f" ({lists})" if lists else ""))
         return f"; it can still be used with {', '.join(texts)}"
@@ -380,7 +362,7 @@ class _Table:
 
     def never_fires(self, rule: Rule) -> bool:
         """Return whether no point breaks a rule, nor its own example, which may be about what cannot be listed."""
-        return not self._points_breaking(rule) and not self._verdict.broken(rule.breaks)
+        return not self._points_breaking(rule) and not self._verdict.violated_rules(rule.breaks)
 
     def contradiction(self, rule: Rule) -> Refusal | None:
         """Return why no valid request meets the condition of a rule, if none does."""

@@ -145,21 +145,18 @@ def read_rules(document: Any) -> tuple[RuledSchema, ...]:
     Raises:
         RuleDefinitionError: A rule is incomplete, malformed, or shares its id with another.
     """
-    found = tuple(_find_ruled(location, carrier, document) for location, carrier in _carriers(document))
+    found = []
+    for location, value in objects(document):
+        if EXTENSION in value:
+            found.append(_find_ruled(location, value, document))
+        elif VARIANTS in value:  # typed functions are worth having without a rule, too
+            found.append(_find_ruled(location, {EXTENSION: [], **value}, document))
     seen: dict[str, Rule] = {}
     for rule in (rule for ruled in found for rule in ruled.rules):
         if rule.id in seen:
             raise _error(rule.location, rule.id, f"the id is taken by the rule at {encode(seen[rule.id].location)}")
         seen[rule.id] = rule
-    return found
-
-
-def _carriers(document: Any) -> Iterator[tuple[Location, Mapping[str, Any]]]:
-    for location, value in objects(document):
-        if EXTENSION in value:
-            yield location, value
-        elif VARIANTS in value:  # typed functions are worth having without a rule, too
-            yield location, {EXTENSION: [], **value}
+    return tuple(found)
 
 
 def _find_ruled(location: Location, carrier: Mapping[str, Any], document: Any) -> RuledSchema:
@@ -261,20 +258,18 @@ def find_renames(before: Any, ruled: Sequence[RuledSchema]) -> Iterator[Finding]
     now = {rule.id: rule for schema in ruled for rule in schema.rules}
     excused = {name for schema in ruled for entry in schema.schema[EXTENSION] for name in entry.get(FORMERLY, [])}
     for gone in (rule for name, rule in old.items() if name not in now and name not in excused):
-        new = next((rule for name, rule in now.items() if name not in old and _alike(gone, rule)), None)
-        if new is not None:
+        essence = gone.condition, gone.requirement
+        alike = (
+            rule
+            for name, rule in now.items()
+            if name not in old and (essence == (rule.condition, rule.requirement) or gone.source == rule.source)
+        )
+        if (new := next(alike, None)) is not None:
             message = (
                 f"it was called {gone.id}, and callers waive it by that name\n"
                 f"  keep the id, or add {FORMERLY}: [{gone.id}] to state that the change is intended"
             )
             yield Finding("id-kept", new.id, message, (*new.location, "id"))
-
-
-def _alike(old: Rule, new: Rule) -> bool:
-    def essence(rule: Rule) -> Any:
-        return rule.condition, rule.requirement
-
-    return essence(old) == essence(new) or old.source == new.source
 
 
 PARAMETERS: Final = "x-parameters"
@@ -316,11 +311,6 @@ def _with(value: Any, location: Location, more: Any) -> Any:
 def implication(rule: Rule, version: str) -> dict[str, Any]:
     """Return the `allOf` member that holds exactly for the bodies that keep a rule."""
     return {
-        "x-rule": {
-            "id": rule.id,
-            "level": rule.level,
-            "message": rule.message,
-            "source": rule.source.data(),
-        },
+        "x-rule": {"id": rule.id, "level": rule.level, "message": rule.message, "source": rule.source.data()},
         "anyOf": [{"not": lower(rule.condition, version)}, lower(rule.requirement, version)],
     }

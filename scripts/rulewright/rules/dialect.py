@@ -132,14 +132,6 @@ class DialectError(ValueError):
         self.location = location
 
 
-def _schema_map(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(name, str) for name in value)
-
-
-def _schema_list(value: Any) -> bool:
-    return isinstance(value, list) and bool(value)
-
-
 def _count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
@@ -153,18 +145,6 @@ def _names(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value) and len(set(value)) == len(value)
 
 
-def _values(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and _json(value)
-
-
-def _type(value: Any) -> bool:
-    return value in TYPES
-
-
-def _pattern(value: Any) -> bool:
-    return isinstance(value, str)
-
-
 def _json(value: Any) -> bool:
     """Return whether JSON has such a value: YAML also has dates, infinity, bytes, and keys that are no text."""
     if isinstance(value, dict):
@@ -174,29 +154,28 @@ def _json(value: Any) -> bool:
     return value is None or isinstance(value, str | bool) or _number(value)
 
 
-def _schema(value: Any) -> bool:
-    return isinstance(value, dict | bool)
-
-
 KEYWORDS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
-    "properties": (_schema_map, "an object of schemas by name"),
+    "properties": (lambda value: isinstance(value, dict) and _names([*value]), "an object of schemas by name"),
     "required": (_names, "a list of property names, each once"),
     "const": (_json, "a JSON value"),
-    "enum": (_values, "a list of JSON values, at least one"),
-    "type": (_type, f"one of {', '.join(TYPES)}"),
-    "items": (_schema, "a schema"),
+    "enum": (
+        lambda value: isinstance(value, list) and value != [] and _json(value),
+        "a list of JSON values, at least one",
+    ),
+    "type": (lambda value: value in TYPES, f"one of {', '.join(TYPES)}"),
+    "items": (lambda value: isinstance(value, dict | bool), "a schema"),
     "minItems": (_count, "a count"),
     "maxItems": (_count, "a count"),
     "minLength": (_count, "a count"),
     "maxLength": (_count, "a count"),
-    "pattern": (_pattern, "a regular expression"),
+    "pattern": (lambda value: isinstance(value, str), "a regular expression"),
     "minimum": (_number, "a finite number"),
     "maximum": (_number, "a finite number"),
     "exclusiveMinimum": (_number, "a finite number"),
     "exclusiveMaximum": (_number, "a finite number"),
-    "allOf": (_schema_list, "a list of schemas, at least one"),
-    "anyOf": (_schema_list, "a list of schemas, at least one"),
-    "not": (_schema, "a schema"),
+    "allOf": (lambda value: isinstance(value, list) and value != [], "a list of schemas, at least one"),
+    "anyOf": (lambda value: isinstance(value, list) and value != [], "a list of schemas, at least one"),
+    "not": (lambda value: isinstance(value, dict | bool), "a schema"),
 }
 
 

@@ -87,7 +87,8 @@ def every(parts: Iterable[Expression]) -> Expression:
     asked = {part.proves: part for part in flat if isinstance(part, Term) and part.proves}
     result: list[Expression] = []
     for part in flat:
-        before = [asked[name] for name in _absences(part) if name in asked]  # asked before it is relied on
+        alternatives = part.parts if isinstance(part, Some) else ()
+        before = [asked[name] for name in map(_absence, alternatives) if name in asked]  # asked before it is relied on
         for kept in [*before, *_flatten([_assume(part, set(asked))], All)]:
             if kept not in result:
                 result.append(kept)
@@ -126,11 +127,6 @@ def _assume(part: Expression, present: Collection[str | None]) -> Expression:
     if isinstance(part, Some):
         return some(alternative for alternative in part.parts if _absence(alternative) not in present)
     return part
-
-
-def _absences(part: Expression) -> list[str]:
-    alternatives = part.parts if isinstance(part, Some) else ()
-    return [name for alternative in alternatives if (name := _absence(alternative))]
 
 
 def _absence(part: Expression) -> str | None:
@@ -198,7 +194,7 @@ class Compiler:
         for keyword, operand in schema.items():
             if keyword in _LENGTHS or keyword in _BOUNDS:
                 continue
-            parts.append(getattr(self, f"_{_METHODS[keyword]}")(operand, variable))
+            parts.append(getattr(self, f"_{_METHODS.get(keyword, keyword)}")(operand, variable))
         parts.extend(self._sizes(schema, variable))
         parts.extend(self._limits(schema, variable))
         return every(parts)
@@ -285,18 +281,7 @@ class Compiler:
             yield some([negate(is_type("number", variable)), every(terms)])
 
 
-_METHODS: Final = {
-    "properties": "properties",
-    "required": "required",
-    "const": "const",
-    "enum": "enum",
-    "type": "type",
-    "items": "items",
-    "pattern": "pattern",
-    "allOf": "all_of",
-    "anyOf": "any_of",
-    "not": "not",
-}
+_METHODS: Final = {"allOf": "all_of", "anyOf": "any_of"}
 _LENGTHS: Final = ("minItems", "maxItems", "minLength", "maxLength")
 _BOUNDS: Final = {
     "minimum": (">=", "<"),

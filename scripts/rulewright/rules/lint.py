@@ -137,7 +137,7 @@ def examples_do_what_they_claim(rule: Rule, context: Context) -> Iterator[tuple[
         error = next(iter(context.fits.iter_errors(body)), None)
         if error is not None:
             yield f"the example does not fit the schema: {_misfit(error, context)}", location
-        elif (broken := context.verdict.broken(body)) != wanted:
+        elif (broken := context.verdict.violated_rules(body)) != wanted:
             expected = "no rule" if not wanted else f"{rule.id} and nothing else"
             yield f"the example must break {expected}, it breaks {', '.join(broken) or 'none'}", location
 

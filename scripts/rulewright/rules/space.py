@@ -146,7 +146,7 @@ def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[
             result[name] = tuple(Length(count) for count in range(largest[name] + 2))
         else:
             distinct = [each for part in parts for each in boundaries(field, name, part)]
-            samples = tuple(dict.fromkeys(map(_sample, (*_examples(rules, name), *distinct))))
+            samples = tuple(Sample(text) for text in dict.fromkeys(map(_text, (*_examples(rules, name), *distinct))))
             if samples and (distinct or name in counted):
                 result[name] = (Given(samples),)
     return result
@@ -155,18 +155,17 @@ def schema_domains(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[
 def _enum_values(values: list[Any]) -> tuple[Any, ...]:
     """Return the values of an enum; as samples where one is a list or an object, which cannot be looked up."""
     if any(isinstance(value, list | dict) for value in values):
-        return (Given(tuple(dict.fromkeys(map(_sample, values)))),)
+        return (Given(tuple(Sample(text) for text in dict.fromkeys(map(_text, values)))),)
     return tuple(values)
 
 
-def _sample(value: Any) -> Sample:
-    return Sample(json.dumps(value, ensure_ascii=False))
+def _examples(rules: Iterable[Mapping[str, Any]], name: str) -> list[Any]:
+    """Return the values that the examples of the rules give a field."""
+    return _values_of((body for rule in rules for body in rule.get("examples", {}).values()), name)
 
 
-def _examples(rules: Iterable[Mapping[str, Any]], name: str) -> Iterator[Any]:
-    """Yield the values that the examples of the rules give a field."""
-    bodies = [body for rule in rules for body in rule.get("examples", {}).values()]
-    yield from (body[name] for body in bodies if isinstance(body, dict) and name in body)
+def _values_of(bodies: Iterable[Any], name: str) -> list[Any]:
+    return [body[name] for body in bodies if isinstance(body, dict) and name in body]
 
 
 def _largest_bounds(schemas: Iterable[Any]) -> dict[str, int]:
@@ -325,20 +324,19 @@ Parts = Sequence[Mapping[str, Any]]
 def inner_values(ruled: RuledSchema, document: Any) -> dict[str, tuple[Sample, ...]]:
     """Return the values of each such field, by its name."""
     parts = [part for rule in ruled.rules for schema in (rule.condition, rule.requirement) for part in members(schema)]
-    examples = [body for rule in ruled.rules for body in (rule.passes, rule.breaks)]
     listed, plain = schema_domains(ruled.schema, document), Space(ruled, document).with_required({})
     result = {}
     for name, given in ruled.schema.get("properties", {}).items():
         field, asked = follow_schema(document, given), list(_within(parts, name))
-        refused = name in plain and name not in listed and not all(_fits(part, plain[name]) for part in asked)
+        refused = (
+            name in plain
+            and name not in listed
+            and not all(jsonschema_rs.Draft202012Validator(dict(part)).is_valid(plain[name]) for part in asked)
+        )
         if asked and (_is_object(field) or refused):
-            values = _values(field, asked, _describe(examples, name), document)
+            values = _values(field, asked, _examples(ruled.schema.get("x-rules", []), name), document)
             result[name] = tuple(Sample(text) for text in dict.fromkeys(map(_text, values)))
     return {name: values for name, values in result.items() if values}
-
-
-def _describe(bodies: Sequence[Any], name: str) -> list[Any]:
-    return [body[name] for body in bodies if isinstance(body, dict) and name in body]
 
 
 def _is_object(field: Mapping[str, Any]) -> bool:
@@ -361,7 +359,7 @@ def _objects(field: Mapping[str, Any], parts: Parts, shown: list[Any], document:
     for name, given in field.get("properties", {}).items():
         if name not in named | required:
             continue
-        values = _values(follow_schema(document, given), list(_within(parts, name)), _describe(shown, name), document)
+        values = _values(follow_schema(document, given), list(_within(parts, name)), _values_of(shown, name), document)
         values = values[:1] if name not in named else values
         choices[name] = [*values, *([] if name in required and values else [_ABSENT])]
     if math.prod(map(len, choices.values())) > _MOST:
@@ -369,7 +367,3 @@ def _objects(field: Mapping[str, Any], parts: Parts, shown: list[Any], document:
         return
     for point in itertools.product(*choices.values()):
         yield {name: value for name, value in zip(choices, point, strict=True) if value is not _ABSENT}
-
-
-def _fits(part: Mapping[str, Any], value: Any) -> bool:
-    return jsonschema_rs.Draft202012Validator(dict(part)).is_valid(value)

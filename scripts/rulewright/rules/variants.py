@@ -82,11 +82,15 @@ def read_variants(document: Any, ruled: Sequence[RuledSchema]) -> tuple[VariantS
 def _variant_set(ruled: RuledSchema, document: Any) -> VariantSet:
     _check_shape(ruled)
     data = ruled.schema[EXTENSION]
-    domains = _with_absence(schema_domains(ruled.schema, document), ruled.schema.get("required", []))
+    required = ruled.schema.get("required", [])
+    domains = {
+        name: values if name in required else (ABSENT, *values)
+        for name, values in schema_domains(ruled.schema, document).items()
+    }
     listed = [value for value in domains.get(data["by"], ()) if value != ABSENT]
     if any(isinstance(value, Given | Length) for value in listed):
         raise _error(ruled, f"by must be a field with an enum of plain values, or a boolean; {data['by']} is neither")
-    values = {(value if isinstance(value, str) else json.dumps(value)): value for value in listed}
+    values = {value if isinstance(value, str) else json.dumps(value): value for value in listed}
     if set(values) != set(data["names"]):
         raise _error(ruled, f"names must name each value of {data['by']} once: {list(values)}")
     for field, value in data.get("defaults", {}).items():
@@ -97,17 +101,16 @@ def _variant_set(ruled: RuledSchema, document: Any) -> VariantSet:
     variants = []
     for word, function in data["names"].items():
         value = values[word]
-        fixed = {data["by"]: value}
-        fields = {name: domains[name] for name in used}
-        size = math.prod(map(len, fields.values()))
+        size = math.prod(len(domains[name]) for name in used)
         if size > MAX_POINTS:
-            raise _error(
-                verdict.ruled, f"cannot be evaluated: {size} combinations of {list(fields)} (limit {MAX_POINTS})"
-            )
+            raise _error(ruled, f"cannot be evaluated: {size} combinations of {used} (limit {MAX_POINTS})")
         legal = [
             point
-            for point in itertools.product(*fields.values())
-            if any(not verdict.broken({**fixed, **body}) for body in _bodies(dict(zip(fields, point, strict=True))))
+            for point in itertools.product(*(domains[name] for name in used))
+            if any(
+                not verdict.violated_rules({data["by"]: value, **body})
+                for body in _bodies(dict(zip(used, point, strict=True)))
+            )
         ]
         if not legal:
             raise _error(ruled, f"no request with {data['by']}={value!r} keeps the rules")
@@ -150,10 +153,6 @@ def _check_shape(ruled: RuledSchema) -> None:
 def takes(allowed: Sequence[Any], value: Any) -> bool:
     """Return whether a value is one of those allowed; what cannot be listed may be any."""
     return value in allowed or any(isinstance(each, Given) for each in allowed)
-
-
-def _with_absence(domains: Allowed, required: Sequence[str]) -> Allowed:
-    return {name: values if name in required else (ABSENT, *values) for name, values in domains.items()}
 
 
 def _bodies(point: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Which rules a JSON body breaks, decided by a JSON Schema validator: the compiled rules are compared with this."""
+"""Which rules a JSON body violates, decided by a JSON Schema validator: the compiled rules are compared with this."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Verdict:
             for rule in self.rules
         ]
 
-    def broken(self, body: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the ids of the rules a body breaks, in their order."""
+    def violated_rules(self, body: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the ids of the rules that a body violates, in their order."""
         return tuple(rule.id for rule, validator in self._validators if not validator.is_valid(body))
 
     def errors(self, body: Any) -> Iterator[tuple[Rule, jsonschema_rs.ValidationError]]:
-        """Yield each rule a body breaks, with the first thing that is wrong about the body."""
+        """Yield each rule that a body violates, with the first thing that is wrong about the body."""
         for rule, validator in self._validators:
             if (error := next(iter(validator.iter_errors(body)), None)) is not None:
                 yield rule, error

@@ -34,18 +34,18 @@ def read_generated(answer: Answer, operation: Operation[..., R]) -> R:
         found = httpx.Response(answer.status, headers=kept, content=answer.body)
         return cast(R, found.text if kind.startswith("text/") else answer.body)
 
-    def made(content: bytes) -> R:
+    def parse(content: bytes) -> R:
         response = httpx.Response(operation.status_read(answer.status), headers=kept, content=content)
         return tolerantly(lambda: operation.read(response=response))
 
     try:
-        return made(answer.body)
+        return parse(answer.body)
     except (ValueError, TypeError, LookupError, AttributeError):
         document = document_of(answer)
         plain = _without_nulls(document)
         if isinstance(document, Unreadable) or plain == document:
             raise
-    return made(json.dumps(plain).encode())
+    return parse(json.dumps(plain).encode())
 
 
 def _without_nulls(value: Any) -> Any:

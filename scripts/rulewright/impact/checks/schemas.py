@@ -211,7 +211,7 @@ def _alternative_added(difference: Difference, context: Context) -> Iterator[Cha
         overlaps = effect.side == "request" and difference.key == "oneOf" and "wire" not in effect.who
         if overlaps and context.is_safe(difference, "request") is False:
             text += ", which overlaps: requests that fit two are refused"
-            yield breaking(text, "wire", witness=context.refused(difference), side="request")
+            yield breaking(text, "wire", witness=context.refused_request(difference), side="request")
         else:
             yield effect
 

@@ -27,7 +27,7 @@ from ._connection import check, connect
 from ._exits import Exit, exit_code, table
 from ._fields import STANDARD_INPUT, Field, Request, TypedItems, operation_fields, operation_of, variant_fields
 from ._options import Calling, Connecting, Reporting, Requesting, Serving, Submitting, names_of
-from ._output import OutputLost, standard_streams
+from ._output import OutputLost, ReaderGone, standard_streams
 
 CHECKOUT: Final = Path(__file__).resolve().parents[3]
 """The project's folder, where the package runs from a checkout; any folder otherwise."""
@@ -55,7 +55,8 @@ def run(arguments: Sequence[str]) -> int:
             errors = sys.stderr
             return _run(arguments)
     except OutputLost as error:
-        print(f"error: {error}", file=errors)
+        if not isinstance(error, ReaderGone):
+            print(f"error: {error}", file=errors)
         return exit_code(error)
     except KeyboardInterrupt as error:
         return exit_code(error)

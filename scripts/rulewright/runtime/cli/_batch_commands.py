@@ -66,7 +66,7 @@ def submit(
 
     def work(desk: Desk) -> Exit:
         _check(options, submits=True)
-        with _lines.opened(file) as (opened, name), _store(options, create=True) as store:
+        with _lines.open_requests(file) as (opened, name), _store(options, create=True) as store:
             heading, done = _identify(store, opened, name, options)
             findings = _lines.check(
                 opened,
@@ -114,7 +114,7 @@ def resume(*, options: Spending | None = None) -> int:
         _check(options, submits=False)
         with _store(options, create=False) as store:
             board = Board(desk, store, store.headings())
-            held = board.named("held")[: options.max_submits]
+            held = board.lines_in("held")[: options.max_submits]
             if not board.left() and not held:
                 store.change(stopped=None)
                 return board.report(options, {})
@@ -296,7 +296,7 @@ def _store(options: Storing | Working, *, create: bool) -> Iterator[Store]:
     alone = isinstance(options, Connecting) and options.sandbox and options.base_url is None
     with tempfile.TemporaryDirectory() if alone and place is None else contextlib.nullcontext() as home:
         place = place or str(Path(home or ".", f"{PROGRAM}.sqlite"))
-        with _store.opened(place, create=create) as store:
+        with _store.open_store(place, create=create) as store:
             yield store
 
 
@@ -500,7 +500,7 @@ async def _process(settings: Mapping[str, Any], board: Board, lease: Lease, opti
 
     desk, directory = board.desk, None if isinstance(options, Batching) else options.output_dir
     loop, main = asyncio.get_running_loop(), cast("asyncio.Task[None]", asyncio.current_task())
-    with desk.interrupts.held(lambda: loop.call_soon_threadsafe(main.cancel)):
+    with desk.interrupts.hold(lambda: loop.call_soon_threadsafe(main.cancel)):
         async with AsyncClient(**settings) as client:
             worker = Worker(board.store, client, lease, board, directory, options.timeout)
             warned = False

@@ -73,7 +73,7 @@ class Board:
     def refresh(self) -> None:
         """Read the lines of which something has ended meanwhile, whichever worker ended it."""
         now = self.store.now()
-        for entry in self.store.changed(self._since):
+        for entry in self.store.list_ended(self._since):
             if entry.id.partition(":")[0] in self._states:
                 self._place(entry)
         self._since = now - 10
@@ -93,7 +93,7 @@ class Board:
         """Return how many lines are in each state."""
         return {state: self._counts[state] for state in STATES}
 
-    def named(self, state: str) -> list[str]:
+    def lines_in(self, state: str) -> list[str]:
         """Return the ids of the lines in one state."""
         code = STATES.index(state) + 1
         return [
@@ -179,7 +179,7 @@ class Board:
             tasks = "; submitted and not finished:" if running else ""
             self.desk.screen.problem("\n".join([how + tasks, *map(one_line, running[:SHOWN])]))
         self._summarize(entries)
-        if self.headings and (self.left() or self.named("held")):
+        if self.headings and (self.left() or self.lines_in("held")):
             lasting = options.store or not options.sandbox or options.base_url is not None
             going_on = paste([*words_for(options, "resume")], "").removesuffix(" ''") + store_option(options)
             self.desk.screen.problem(f"go on with: {going_on}" if lasting else "the sandbox has ended")

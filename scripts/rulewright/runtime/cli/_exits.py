@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Final
 
 from .. import _errors as errors
-from ._output import OutputLost
+from ._output import OutputLost, ReaderGone
 from ._signals import Interrupted
 
 
@@ -27,6 +27,7 @@ class Exit(IntEnum):
     DOWNLOAD = 10
     HUNG_UP = 129
     INTERRUPTED = 130
+    READER_GONE = 141
     TERMINATED = 143
     BROKEN_OFF = 149
 
@@ -45,6 +46,7 @@ MEANINGS: Final[Mapping[Exit, str]] = {
     Exit.DOWNLOAD: "the file was not written; an older one is untouched",
     Exit.HUNG_UP: "SIGHUP: the terminal was closed; a submitted task is still running",
     Exit.INTERRUPTED: "SIGINT: Ctrl-C; a submitted task is still running",
+    Exit.READER_GONE: "SIGPIPE: whoever read standard output has closed it, as `head` does",
     Exit.TERMINATED: "SIGTERM; a submitted task is still running",
     Exit.BROKEN_OFF: "Ctrl-Break on Windows; a submitted task is still running",
 }
@@ -75,6 +77,7 @@ CODES: Final[Mapping[type[BaseException], Exit]] = {
     errors.DownloadError: Exit.DOWNLOAD,
     KeyboardInterrupt: Exit.INTERRUPTED,
     OutputLost: Exit.UNEXPECTED,
+    ReaderGone: Exit.READER_GONE,
 }
 """Every class of the client's errors by itself, so that a new one has to be thought about (a test sees to it)."""
 

@@ -164,7 +164,7 @@ class Findings:
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[tuple[BinaryIO, str]]:
+def open_requests(file: Path) -> Iterator[tuple[BinaryIO, str]]:
     """Open a file that can be read several times, and return it with its name; `-` is standard input.
 
     Raises:

@@ -34,6 +34,10 @@ class OutputLost(Exception):  # noqa: N818  (what happened, not whose mistake it
     """Standard output is closed or full."""
 
 
+class ReaderGone(OutputLost):
+    """Whoever read standard output has read enough, as `head` does."""
+
+
 class Stream(io.TextIOBase):
     """A standard stream that decides in one place what a failed write means.
 
@@ -96,16 +100,17 @@ class Stream(io.TextIOBase):
             yield
         except OSError as error:
             if self._name is not None or not isinstance(error, BlockingIOError):
-                self._lose(error.strerror or type(error).__name__)
+                kind = ReaderGone if isinstance(error, BrokenPipeError) else OutputLost
+                self._lose(error.strerror or type(error).__name__, kind)
 
-    def _lose(self, reason: str) -> None:
+    def _lose(self, reason: str, kind: type[OutputLost] = OutputLost) -> None:
         with contextlib.suppress(OSError, ValueError):
             # Nothing that is still buffered fails a second time, as at the end of the interpreter.
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.fileno())
             os.close(nowhere)
         if self._name is not None:
-            raise OutputLost(f"cannot write to {self._name}: {reason}")
+            raise kind(f"cannot write to {self._name}: {reason}")
 
 
 @contextmanager
@@ -179,7 +184,7 @@ class Screen:
         self.console.print(shown)
 
     @contextmanager
-    def logged(self) -> Iterator[None]:
+    def show_log(self) -> Iterator[None]:
         """Show what the client logs in this block: warnings, or everything if the command is to be verbose."""
         logger, handler = logging.getLogger(LOGGER), _Log(self)
         before = logger.level

@@ -148,7 +148,7 @@ class Store:
 
     def follow(self, line: str, content: Mapping[str, Any], task: Mapping[str, Any]) -> None:
         """Enqueue the waiting for a task of a line; harmless where that is enqueued already."""
-        self.client.enqueue(*following(line, content, task))
+        self.client.enqueue(*describe_follow(line, content, task))
 
     def entries(self, heading: Heading, numbers: Iterable[int] | None = None) -> Iterator[Entry]:
         """Yield what is known of the lines of a batch, in order; lines that are not in the store are left out."""
@@ -156,7 +156,7 @@ class Store:
             ids = [f"{heading.batch}:{number}" for number in chunk]
             yield from self._entries(ids)
 
-    def changed(self, since: float) -> Iterator[Entry]:
+    def list_ended(self, since: float) -> Iterator[Entry]:
         """Yield the lines of which something has ended since a moment, in seconds of the epoch."""
         moment = datetime.fromtimestamp(since, UTC).isoformat()
         found = self.client.list_workflows(
@@ -226,7 +226,7 @@ class Store:
         if queue is not None and queue.worker_concurrency != submits:
             queue.set_worker_concurrency(submits)
 
-    def pending(self) -> list[WorkflowStatus]:
+    def list_begun(self) -> list[WorkflowStatus]:
         """Return the workflows that some worker has begun and not ended."""
         return self.client.list_workflows(
             status="PENDING", queue_name=[SUBMITTING, FOLLOWING], load_input=False, load_output=False
@@ -246,7 +246,9 @@ def _options(identifier: str, kind: str, queue: str, **attributes: Any) -> Enque
     }
 
 
-def following(line: str, content: Mapping[str, Any], task: Mapping[str, Any]) -> tuple[EnqueueOptions, dict[str, Any]]:
+def describe_follow(
+    line: str, content: Mapping[str, Any], task: Mapping[str, Any]
+) -> tuple[EnqueueOptions, dict[str, Any]]:
     """Return the options and the content of the workflow that follows a line's task."""
     options = _options(f"{line}:file", FOLLOW, FOLLOWING, task=task["id"])
     return options, {"batch": content["batch"], "output": content["output"], "task": dict(task)}
@@ -295,7 +297,7 @@ def chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 @contextmanager
-def opened(place: str, *, create: bool) -> Iterator[Store]:
+def open_store(place: str, *, create: bool) -> Iterator[Store]:
     """Open a store: a path or the URL of a database.
 
     Raises:

@@ -146,7 +146,7 @@ def submit(sending: Sending, options: Submitting) -> int:
         with connect(options, desk.interrupts) as client:
             with _show_warnings(desk), _hold_signal(desk, job):
                 task = sending.send(client)
-                job.submitted(task)
+                job.note_submit(task)
             desk.interrupts.deliver()
             desk.screen.note(f"submitted task {one_line(task.id)}")
             if options.no_wait:
@@ -159,7 +159,7 @@ def submit(sending: Sending, options: Submitting) -> int:
 @contextmanager
 def _hold_signal(desk: Desk, job: Job) -> Iterator[None]:
     """Hold the first signal back in this block: a request whose answer is not awaited may have been billed."""
-    with desk.interrupts.held(lambda: desk.screen.problem(job.notice)):
+    with desk.interrupts.hold(lambda: desk.screen.problem(job.notice)):
         job.stage = "sending"
         yield
 
@@ -188,7 +188,7 @@ def status(task_id: Id, /, *, options: Polling | None = None) -> int:
         _check(options, submits=False)
         with connect(options, desk.interrupts) as client:
             result = _handle(client, task_id, options, job).result()
-        job.seen(result)
+        job.note_poll(result)
         lines = [result.status, *map(shown_url, result.urls)]
         if result.error_message is not None:
             lines.append(result.error_message)
@@ -232,7 +232,7 @@ def _handle(client: Client, task_id: str, options: Polling, job: Job) -> Task:
             raise ConfigurationError(f"--argument takes NAME=VALUE, got {printable(word)!r}")
         arguments[name] = value
     task = client.task(task_id, options.operation, **arguments)
-    job.submitted(task)
+    job.note_submit(task)
     return task
 
 
@@ -252,7 +252,7 @@ def _follow(screen: Screen, job: Job, task: Task, options: Waiting) -> Exit:
     with Watch(screen, f"task {task.id}") as watch:
 
         def on_poll(result: TaskResult) -> None:
-            job.seen(result)
+            job.note_poll(result)
             watch.poll(result)
 
         output = output_of(options)
