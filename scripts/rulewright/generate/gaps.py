@@ -137,7 +137,9 @@ def describe(gaps: Sequence[Gap]) -> list[str]:
     """Return a line for each problem, with the places that have it."""
     places: dict[str, list[str]] = {}
     for gap in gaps:
-        places.setdefault(gap.problem.replace(gap.at, "..."), []).append(gap.at)
+        problem = gap.problem.replace(gap.at, "...")
+        shown = problem.removeprefix("schema ...: ").removeprefix("parsing ... within its ")
+        places.setdefault(shown, []).append(gap.at)
     lines = []
     for problem, found in places.items():
         others = f" and {len(found) - _PLACES} more" if len(found) > _PLACES else ""

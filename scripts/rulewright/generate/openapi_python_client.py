@@ -360,8 +360,8 @@ def keep_one_body_of_a_class(endpoint: Endpoint) -> Iterator[str]:
         first = kept.get("Any") or kept.setdefault("list" if made.startswith("list[") else made, body)
         if first is not body:
             yield (
-                f"parsing {endpoint.method.upper()} {_text(endpoint.path)} within its body: there is one class for "
-                f"{_text(first.content_type)} and {_text(body.content_type)}, and it is sent as the former"
+                f"parsing {endpoint.method.upper()} {_text(endpoint.path)} within its body: it is sent as "
+                f"{_text(first.content_type)}, never as {_text(body.content_type)}: both are of one class"
             )
     endpoint.bodies = [body for body in endpoint.bodies if body in kept.values()]
     for body in endpoint.bodies:
@@ -393,7 +393,6 @@ def _model(model: ModelProperty, others: Mapping[str, list[str]]) -> dict[str, A
     return {
         "module": str(model.class_info.module_name),
         "roots": sorted({*roots, *(other for root in roots for other in others.get(root, ()))}),
-        "open": bool(model.additional_properties),
         "fields": {_text(prop.name): _field(prop) for prop in properties},
     }
 

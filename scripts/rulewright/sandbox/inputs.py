@@ -206,11 +206,11 @@ class Parameters:
         if is_object and parameter.explode and not is_text:
             listed = self._spec.properties(parameter.schema)
             others = self._spec.keyword(parameter.schema, "additionalProperties") != [False]
-            members = {
-                key: unquote_plus(text)
-                for key, text in pairs
-                if key in listed or (others and not listed and key not in self._names)
-            }
+            members: dict[str, Any] = {}
+            for key, text in pairs:
+                path = [key] if key in listed else _path(key)
+                if path[0] in listed or (others and not listed and path[0] not in self._names):
+                    _set_at(members, path, unquote_plus(text))
             # An object without members leaves nothing in a query.
             return members or ({} if parameter.required else None)
         texts = [text for key, text in pairs if key == name]
