@@ -253,7 +253,9 @@ def _pairs(given: Input, value: Any) -> Iterator[tuple[str, str]]:
     elif not isinstance(value, list | Mapping):
         yield name, _encode(value, given)
     elif exploded and isinstance(value, Mapping):
-        yield from ((quote(str(key), safe=""), _encode(child, given)) for key, child in value.items())
+        for key, child in value.items():
+            inner = quote(str(key), safe="")
+            yield from _deep(inner, child, given) if isinstance(child, Mapping) else [(inner, _encode(child, given))]
     elif exploded and not in_cookie:
         yield from ((name, _encode(item, given)) for item in value)
     else:
