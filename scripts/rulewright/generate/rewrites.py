@@ -357,6 +357,12 @@ def _only_narrows(schema: Any, declared: Mapping[str, Any]) -> bool:
     return schema.get("type", "object") == "object" and (schema.get("properties") or {}).keys() <= declared.keys()
 
 
+def open_object(value: dict[str, Any], _document: Any) -> dict[str, Any]:
+    """Let an object hold any member where the document allows none beside those listed, or chooses by patterns."""
+    is_closed = value.get("additionalProperties") is False or "patternProperties" in value
+    return {key: child for key, child in value.items() if not (is_closed and key == "additionalProperties")}
+
+
 def widen_enum(value: dict[str, Any], _document: Any) -> dict[str, Any]:
     """Replace an enum of mixed or fractional values by their type; the values are checked before sending."""
     if not isinstance(value.get("enum"), list) or _fits_a_literal(value["enum"]):
@@ -549,6 +555,12 @@ OBJECT_REWRITES: Final = (
         "it forgets those properties",
         "0.29.1",
         drop_conditions,
+    ),
+    Patch(
+        "let every object hold members that are not listed",
+        "it drops them from an answer, and gives those that follow a pattern the class of others",
+        "0.29.1",
+        open_object,
     ),
     Patch("list null among the values of a nullable enum", "it refuses null there", "0.29.1", list_null),
     Patch("replace an enum of mixed or fractional values by their type", "it refuses the enum", "0.29.1", widen_enum),

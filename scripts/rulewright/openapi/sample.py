@@ -178,7 +178,8 @@ class _Maker:
         text = _FORMATS.get(str(value.get("format")), "text").ljust(least, "x")
         text = text[:most] if isinstance(most, int) else text
         if isinstance(pattern, str) and not _matches(pattern, text):
-            return matching_text(pattern, least) or text
+            found = matching_text(pattern, least)
+            return text if found is None else found
         return text
 
     def _type(self, value: Mapping[str, Any]) -> Any:
