@@ -7,7 +7,6 @@ A stream, such as a pipe or standard output, gets its first byte after the last 
 from __future__ import annotations
 
 import base64
-import contextlib
 import logging
 import re
 import struct
@@ -218,16 +217,15 @@ def _attempt(request: Request, target: Path, policy: Policy, redact: Redactor, d
             place = opened.headers.get("location")
         finally:
             yield from Close(opened.stream)
-        url = _join_location(url, place, redact)
+        try:
+            target_url = urljoin(url, place) if place else ""
+        except ValueError:
+            target_url = ""
+        if not target_url:
+            raise _refusal(url, redact, "it redirects to what is no URL")
+        url = target_url
         request = Request("GET", url)
     raise DownloadError(f"cannot download {without_query(url)}: more than {MAX_REDIRECTS} redirects")
-
-
-def _join_location(url: str, place: str | None, redact: Redactor) -> str:
-    with contextlib.suppress(ValueError):
-        if place:
-            return urljoin(url, place)
-    raise _refusal(url, redact, "it redirects to what is no URL")
 
 
 def _needs_guard(url: str, policy: Policy, redact: Redactor) -> bool:
@@ -269,10 +267,19 @@ def _save(opened: Opened, target: Path, policy: Policy, deadline: float) -> Core
         return _Again(f"HTTP {status}", status)
     if status != 200:
         raise DownloadError(f"cannot download to {target.name}: HTTP {status}", status=status)
-    length = _length(headers, target, policy)
-    part = _part(headers)
-    if part is not None:
-        return _Again(part)
+    if _word(headers, "content-encoding") not in {"", "identity"}:
+        raise DownloadError(
+            f"cannot download to {target.name}: the file comes compressed, although that was not asked for"
+        )
+    length = None
+    if _LENGTH.fullmatch(announced := headers.get("content-length", "").strip()):
+        length = int(announced)
+        if length > policy.limit:
+            raise _too_large(target, policy)
+    if (part := headers.get("content-range")) is not None:
+        whole = _WHOLE_RANGE.fullmatch(part.strip())
+        if whole is None or int(whole[1]) + 1 != int(whole[2]):
+            return _Again(f"a part came, although all was asked for (Content-Range: {printable(part)[:100]})")
     return (yield from _keep(opened, headers, length, target, policy, deadline))
 
 
@@ -347,31 +354,6 @@ def _copy(
             raise _unwritable(target, problem)
         if (yield from Now()) >= deadline:
             return _Again(f"not done within {policy.total:g} s, after {size} bytes")
-
-
-def _length(headers: Mapping[str, str], target: Path, policy: Policy) -> int | None:
-    if _word(headers, "content-encoding") not in {"", "identity"}:
-        raise DownloadError(
-            f"cannot download to {target.name}: the file comes compressed, although that was not asked for"
-        )
-    text = headers.get("content-length")
-    if text is None or not _LENGTH.fullmatch(text.strip()):
-        return None
-    length = int(text)
-    if length > policy.limit:
-        raise _too_large(target, policy)
-    return length
-
-
-def _part(headers: Mapping[str, str]) -> str | None:
-    """Return why an answer is only a part of the file, although no range was asked for; None if it is all of it."""
-    text = headers.get("content-range")
-    if text is None:
-        return None
-    found = _WHOLE_RANGE.fullmatch(text.strip())
-    if found and int(found[1]) + 1 == int(found[2]):
-        return None
-    return f"a part came, although all was asked for (Content-Range: {printable(text)[:100]})"
 
 
 def _word(headers: Mapping[str, str], name: str) -> str:

@@ -54,15 +54,6 @@ def _restore(kind: type[BaseException], args: tuple[Any, ...], fields: dict[str,
     return error
 
 
-def _without_raw(value: Any) -> Any:
-    # Errors are pickled into logs and result stores of job queues, where no answer's body belongs.
-    from attrs import evolve
-
-    from ._waiter import TaskResult
-
-    return evolve(value, raw=None) if isinstance(value, TaskResult) else value
-
-
 class ApiError(Exception):
     """The root of all errors of this package.
 
@@ -114,7 +105,15 @@ class ApiError(Exception):
         return f"{type(self).__name__}({self.message!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        fields = {name: _without_raw(value) for name, value in self.__dict__.items()}
+        from attrs import evolve
+
+        from ._waiter import TaskResult
+
+        # Errors are pickled into logs and result stores of job queues, where no answer's body belongs.
+        fields = {
+            name: evolve(value, raw=None) if isinstance(value, TaskResult) else value
+            for name, value in self.__dict__.items()
+        }
         return _restore, (type(self), self.args, fields)
 
 

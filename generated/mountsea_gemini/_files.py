@@ -79,12 +79,25 @@ def _target_problem(target: Path) -> str | None:
         return f"there is no directory {_absolute(target.parent)}; create it first"
     mode = _mode(target)
     if is_stream(target):
-        return None if _takes_bytes(target) else "it is not open for writing"
+        descriptor = _descriptor(target)
+        if descriptor is None or sys.platform == "win32":
+            takes_bytes = _may_write(target)
+        else:
+            import fcntl
+
+            takes_bytes = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+        return None if takes_bytes else "it is not open for writing"
     if mode is not None and not stat.S_ISREG(mode):
         kind = "a socket" if stat.S_ISSOCK(mode) else "a block device" if stat.S_ISBLK(mode) else "not a regular file"
         return f"it is {kind}; name a regular file, a pipe or a character device"
-    if _is_protected(target):
-        return "it is write-protected; change its rights, or name another file"
+    with contextlib.suppress(FileNotFoundError):
+        found, directory = target.lstat(), target.parent.stat()
+        is_protected = stat.S_ISREG(found.st_mode) and not (found.st_mode & 0o222 and _may_write(target))
+        if sys.platform != "win32" and directory.st_mode & stat.S_ISVTX:
+            # In a directory such as /tmp only the owner of a file, or of the directory, may rename another over it.
+            is_protected = is_protected or os.geteuid() not in {0, found.st_uid, directory.st_uid}
+        if is_protected:
+            return "it is write-protected; change its rights, or name another file"
     try:
         Partial.beside(target).discard()
     except OSError as error:
@@ -151,30 +164,6 @@ def _descriptor(target: Path) -> int | None:
 
 def _may_write(target: Path) -> bool:
     return os.access(target, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
-
-
-def _takes_bytes(target: Path) -> bool:
-    descriptor = _descriptor(target)
-    if descriptor is None or sys.platform == "win32":
-        return _may_write(target)
-    import fcntl
-
-    return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
-
-
-def _is_protected(target: Path) -> bool:
-    """Return whether somebody took care that the file at `target` is not replaced."""
-    try:
-        found = target.lstat()
-    except FileNotFoundError:
-        return False
-    if stat.S_ISREG(found.st_mode) and not (found.st_mode & 0o222 and _may_write(target)):
-        return True
-    directory = target.parent.stat()
-    if sys.platform == "win32" or not directory.st_mode & stat.S_ISVTX:
-        return False
-    # In a directory such as /tmp only the owner of a file, or of the directory, may rename another over it.
-    return os.geteuid() not in {0, found.st_uid, directory.st_uid}
 
 
 class Partial:
@@ -281,8 +270,11 @@ class Spooled:
             if time.monotonic() >= end:
                 return 0.0
             try:
-                if not _is_ready(self._sink):
-                    return _STALL
+                if sys.platform != "win32":
+                    poll = select.poll()
+                    poll.register(self._sink, select.POLLOUT)
+                    if not poll.poll(_STALL * 1000):
+                        return _STALL
                 self._rest = self._rest[os.write(self._sink, self._rest) :]
             except BlockingIOError:
                 return _STALL
@@ -321,15 +313,6 @@ def _open_stream(target: Path) -> int | None:
         return sink
     os.close(sink)
     raise OSError(errno.EEXIST, "what is there now is neither a pipe nor a character device")
-
-
-def _is_ready(sink: int) -> bool:
-    """Wait a little until a stream takes bytes, and return whether it does."""
-    if sys.platform == "win32":
-        return True
-    poll = select.poll()
-    poll.register(sink, select.POLLOUT)
-    return bool(poll.poll(_STALL * 1000))
 
 
 def sweep(directory: Path) -> None:

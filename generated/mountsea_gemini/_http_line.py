@@ -108,23 +108,17 @@ def route_to(scheme: str, host: str, port: int | None, *, guarded: bool) -> Rout
     Raises:
         ConfigurationError: They name a proxy that cannot be used.
     """
-    proxy = None
-    if not (is_loopback(host) or _is_exempt(host, port or _PORTS[scheme])):
-        named = getproxies()
+    proxy, named, number = None, getproxies(), port or _PORTS[scheme]
+    exempt = (
+        proxy_bypass(host)
+        or proxy_bypass(f"[{host}]:{number}" if ":" in host else f"{host}:{number}")
+        or any(fnmatchcase(host.lower(), pattern.strip()) for pattern in named.get("no", "").lower().split(","))
+    )
+    if not (is_loopback(host) or exempt):
         variable = scheme if named.get(scheme) else "all"
         url = named.get(variable)
         proxy = _parse_proxy(url, f"{variable.upper()}_PROXY") if url else None
-    return Route(scheme, host, port or _PORTS[scheme], proxy, guarded)
-
-
-def _is_exempt(host: str, port: int) -> bool:
-    """Whether NO_PROXY names a host, alone, with its port or by a pattern."""
-    patterns = getproxies().get("no", "").lower().split(",")
-    return bool(
-        proxy_bypass(host)
-        or proxy_bypass(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
-        or any(fnmatchcase(host.lower(), pattern.strip()) for pattern in patterns)
-    )
+    return Route(scheme, host, number, proxy, guarded)
 
 
 def _parse_proxy(url: str, variable: str) -> Proxy:
@@ -232,21 +226,6 @@ def _connect_errors(host: str) -> Iterator[None]:
         raise httpcore.ConnectError(f"{host}: {error}" if host not in str(error) else str(error)) from None
 
 
-@contextlib.contextmanager
-def _note_sent(exchange: Exchange) -> Iterator[None]:
-    """Note that a request is sent before its first byte can have left, and take it back where none was taken."""
-    taken = exchange.taken
-    try:
-        exchange.left()
-        exchange.wrote = True
-        yield
-    except OSError as error:
-        exchange.wrote = exchange.taken > taken
-        if isinstance(error, TimeoutError) or not exchange.wrote:
-            raise
-        # Who refuses a request half-way may still have answered it.
-
-
 class Wire:
     """An open connection."""
 
@@ -302,11 +281,21 @@ class Wire:
 
     async def read(self, size: int) -> bytes:
         """Read a piece of the answer, once the request is sent."""
+        exchange = self.line.exchange
         if self._unsent:
             request, self._unsent = self._unsent, b""
-            with _note_sent(self.line.exchange):
+            taken = exchange.taken
+            try:
+                exchange.left()
+                # Before its first byte can have left; taken back where none was taken.
+                exchange.wrote = True
                 await self.send(request)
-        return self.line.exchange.note_received(await self.receive(size))
+            except OSError as error:
+                exchange.wrote = exchange.taken > taken
+                if isinstance(error, TimeoutError) or not exchange.wrote:
+                    raise
+                # Who refuses a request half-way may still have answered it.
+        return exchange.note_received(await self.receive(size))
 
     def has_arrived(self) -> bool:
         """Whether something lies in the idle connection: its end, or an answer nobody asked for."""

@@ -286,18 +286,15 @@ class Rules:
         if waive:
             self.check_waived(waive)
         if model is None:
-            model = self._only_model() if isinstance(body, dict) else type(body)
+            models = [each for each, known in self._bodies.items() if known.operations]
+            if isinstance(body, dict) and len(models) != 1:
+                names = ", ".join(sorted(each.__name__ for each in models))
+                raise ValueError(f"it is not clear which model the object is; pass model=..., one of {names}")
+            model = models[0] if isinstance(body, dict) else type(body)
         found: Found = []
         if (checked := self._bodies.get(model)) is not None:
             checked.check(body, "", found)
         return found
-
-    def _only_model(self) -> type[Any]:
-        models = [model for model, body in self._bodies.items() if body.operations]
-        if len(models) != 1:
-            names = ", ".join(sorted(model.__name__ for model in models))
-            raise ValueError(f"it is not clear which model the object is; pass model=..., one of {names}")
-        return models[0]
 
     def rule_violations(self, body: Any, *, model: type[Any] | None = None) -> tuple[Violation, ...]:
         """Return the violations of rules by a body, without those of its schema."""

@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from ._answers import Reader, find_submitted_id, usable_id, value_at
 from ._api import OPERATIONS, POLL_ARGUMENTS, SUBMITS, TASKS, WAITERS
-from ._calls import ATTEMPTS, logged_if_interrupted, send_request
+from ._calls import ATTEMPTS, log_interruption, send_request
 from ._downloading import download_to
 from ._errors import ApiError, ConfigurationError, ProtocolError, TaskOutputMissing
 from ._exchange import Answer, Core, Disk, DiskFailed, Effect, Request, Tell
@@ -148,7 +148,7 @@ def start_task(
     task = handle(TaskKey(task_id, operation.poll, linked, operation.id, call.reader.private))
     if on_submitted is not None:
         # Nobody has the id yet: a note on a cancellation is lost.
-        with logged_if_interrupted(_resume(task_id)):
+        with log_interruption(_resume(task_id)):
             yield from attach_task_id(task_id, iter(Tell(on_submitted, task)))
     return task
 

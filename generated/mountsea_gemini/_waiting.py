@@ -191,24 +191,18 @@ class _Wait:
         if self.failing_since is None:
             self.failing_since = now
         if fault.not_found:
-            is_over = self._is_missing(now)
+            # One 404 is no proof, early or late: a task may not be visible yet, or one of several servers may not know
+            # it. Other faults between two 404s change nothing, as they say nothing about the task.
+            self.missing += 1
+            if self.missing_since is None:
+                self.missing_since = now
+            grace = self.polling.reader.waiter.not_found_grace
+            is_over = self.missing >= MISSING_POLLS and now - self.missing_since >= grace
         else:
             is_over = not fault.transient or now - self.failing_since >= FAULT_BUDGET
         if is_over:
             raise fault.error
         _log.info("%s: %s", self.polling.name, fault.error.message)
-
-    def _is_missing(self, now: float) -> bool:
-        """Count a 404, and return whether the task counts as missing.
-
-        One 404 is no proof, early or late: a task may not be visible yet, or one of several servers may not know it.
-        Other faults between two 404s change nothing, as they say nothing about the task.
-        """
-        self.missing += 1
-        if self.missing_since is None:
-            self.missing_since = now
-        grace = self.polling.reader.waiter.not_found_grace
-        return self.missing >= MISSING_POLLS and now - self.missing_since >= grace
 
     def note_answer(self, result: TaskResult) -> None:
         """Note an answer, and raise if it is an end without a result."""

@@ -17,7 +17,7 @@ from mountsea_gemini._answers import (
     output_urls,
     status_error,
     task_result,
-    text_at,
+    text_of,
     usable_id,
 )
 from mountsea_gemini._errors import (
@@ -92,7 +92,7 @@ def test_a_missing_place_differs_from_one_that_holds_null() -> None:
 )
 def test_a_message_is_a_string_or_a_list_of_strings(value: Any, text: str | None) -> None:
     """Any other value counts as absent."""
-    assert text_at({"message": value}, ("message",)) == text
+    assert text_of(value) == text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
-from mountsea_gemini._answers import Reader, _word, output_urls
+from mountsea_gemini._answers import Reader, output_urls, task_result
 from mountsea_gemini._exchange import Answer
 from mountsea_gemini._secrets import Redactor
 from mountsea_gemini.waiters import TASK as WAITER
@@ -40,8 +40,10 @@ def test_a_list_on_the_way_to_a_result_stands_for_each_of_its_items(
 
 
 @pytest.mark.parametrize(
-    ("state", "word"), [(True, "true"), (False, "false"), (2, "2"), (7, 7), ("7", "7"), (None, None)]
+    ("state", "word"), [(True, "true"), (False, "false"), (2, "2"), (7, None), ("7", "7"), (None, None)]
 )
 def test_a_number_or_boolean_can_be_a_state(state: Any, word: Any) -> None:
-    """A value that no waiter lists stays as it is."""
-    assert _word(state, {"true", "false", "2"}) == word
+    """A number that no waiter lists is no state."""
+    waiter = attrs.evolve(WAITER, state=("done",), acceptors={"true": "success", "false": "retry", "2": "failure"})
+    found = task_result("t", Answer(200, {}, b""), {"done": state}, Reader(waiter, Redactor(None)))
+    assert getattr(found, "status", None) == word

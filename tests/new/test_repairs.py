@@ -115,6 +115,22 @@ FAULTS = {
     "a type in capitals": (in_schema(type="String"), "$.components.schemas.S", {"type": "string"}),
     "an unknown type": (in_schema(type="frog"), "$.components.schemas.S.type", "removed"),
     "a pattern that is none": (in_schema(pattern="("), "$.components.schemas.S.pattern", "removed"),
+    "a pattern with a flag of another language": (
+        in_schema(pattern="(?i)^a$"),
+        "$.components.schemas.S.pattern",
+        "removed",
+    ),
+    "a pattern between slashes": (in_schema(pattern="/^a$/"), "$.components.schemas.S", {"pattern": "^a$"}),
+    "a pattern between slashes, in any case": (
+        in_schema(pattern="/^a$/i"),
+        "$.components.schemas.S.pattern",
+        "removed",
+    ),
+    "a name that is no pattern": (
+        in_schema("3.1.0", patternProperties={"(": {}}),
+        "$.components.schemas.S.patternProperties['(']",
+        "removed",
+    ),
     "required within a property": (in_schema(required=True), "$.components.schemas.S.required", "removed"),
     "an exclusive bound of 3.1": (
         in_schema(type="number", exclusiveMinimum=3),
@@ -266,6 +282,8 @@ def test_two_kinds_of_credentials_in_one_header_become_alternatives() -> None:
         {"type": "array", "items": {"type": "string"}, "enum": [["a"]]},
         {"properties": {"type": {"type": "string"}, "enum": {"type": "array", "items": {}}, "required": {}}},
         {"type": ["string", "null"], "pattern": r"^\d+$", "exclusiveMinimum": 3},
+        {"type": "string", "pattern": r"/a\$/"},
+        {"properties": {"pattern": {}, "patternProperties": {}}, "patternProperties": {r"^\p{L}$": {}}},
     ],
 )
 def test_valid_schemas_have_no_faults(keywords: dict[str, Any]) -> None:

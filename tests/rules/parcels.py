@@ -84,10 +84,11 @@ def build_parcels(
     schema = {
         "properties": PROPERTIES,
         "required": [*required],
+        **({} if is_open else {"additionalProperties": False}),
         "x-rules": as_written,
         "x-variants": DECLARED | (declared or {}),
     }
-    model = ModelName("Parcel", "parcel", ("/" + "/".join(WHERE),), FIELDS | (fields or {}), is_open)
+    model = ModelName("Parcel", "parcel", ("/" + "/".join(WHERE),), FIELDS | (fields or {}))
     without = frozenset({("get", "/parcels/{depot}")})
     names = Names({"Parcel": model}, frozenset({"ParcelKind", "ParcelSize"}), (operation(*arguments),), without)
     (variants,) = read_variants({}, [RuledSchema(WHERE, schema, rules)])

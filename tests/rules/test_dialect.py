@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 from datetime import date
 from typing import Any
 
@@ -38,6 +39,8 @@ SPACE = r"\t\n\x0b\x0c\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\u
         ("a{2}b{2,}c{12,13}d{1}?", "a{2}b{2,}c{12,13}d{1}?"),
         ("[[a&&b~~c||d]", r"[\[a\&\&b\~\~c\|\|d]"),
         ("[XYZ]", "[XYZ]"),
+        (r"\_\@[\:\ ]", r"\_\@[\:\ ]"),
+        (r"[^\W_]", r"[^\x00-/:-@\[-^`{-\U0010ffff_]"),
         ("^x$|.y", r"^x\Z|[^\n\r\u2028\u2029]y"),
         ("}", "}"),
         ("é猫", "é猫"),
@@ -66,8 +69,8 @@ def test_a_shared_pattern_is_translated(pattern: str, python: str) -> None:
         (r"\x4", r"the escape \x at position 0 is not shared"),
         (r"\u12", r"the escape \u at position 0 is not shared"),
         (r"[\b]", r"the escape \b at position 1 is not shared"),
+        (r"\<", r"the escape \< at position 0 is not shared"),
         ("a\\", "the escape \\ at position 1 is not shared"),
-        (r"[\W]", r"the negated class \W inside brackets at position 1 is not shared"),
         ("a[]", "the empty class at position 1 is not shared"),
         ("[^]a]", "the empty class at position 0 is not shared"),
         ("b[a", "the class at position 1 is not closed"),
@@ -81,6 +84,13 @@ def test_another_pattern_is_refused(pattern: str, message: str) -> None:
     with pytest.raises(PatternError) as caught:
         translate(pattern)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("name", "DWS")
+def test_a_class_within_brackets_is_the_one_without(name: str) -> None:
+    """Every character is in one of the class and its opposite, whether these stand in brackets or not."""
+    inside, outside = (re.compile(translate(pattern)) for pattern in (rf"^[\{name}]$", rf"^\{name}$"))
+    assert not [char for char in map(chr, range(0x10FFFF)) if bool(inside.match(char)) != bool(outside.match(char))]
 
 
 KNOWN = ", ".join(KEYWORDS)

@@ -99,6 +99,16 @@ def test_unchecked_keywords_are_gaps(schema: Any, problem: str) -> None:
     assert list(schemas.gaps) == [("#/S", problem)]
 
 
+def test_which_members_are_additional_depends_on_every_pattern() -> None:
+    """Where one cannot be searched for, none is refused for its name."""
+    closed = {"patternProperties": {r"\p{L}": {}}, "additionalProperties": False}
+    schemas = Schemas({"openapi": "3.1.0", "S": closed, "T": {**closed, "patternProperties": {r"\w": {}}}})
+    for name in "ST":
+        schemas.add(f"#/{name}")
+    assert schemas.definitions["#/S"] == {"additionalProperties": {}}
+    assert schemas.definitions["#/T"]["additionalProperties"] is False
+
+
 def test_read_only_properties_are_not_required() -> None:
     """Properties of other members of allOf and referenced schemas count."""
     document = {

@@ -197,7 +197,9 @@ class ClientPackage:
         hint: Any = self._hints(request).get("body")
         if typing.get_origin(hint) is list:
             return ()
-        return tuple(each for each in (typing.get_args(hint) or (hint,)) if hasattr(each, "from_dict"))
+        found = tuple(each for each in (typing.get_args(hint) or (hint,)) if hasattr(each, "from_dict"))
+        of_json = {each.model for each in self._operation(request).contents if each.is_json and request.has_json}
+        return tuple(each for each in found if each.__name__ in of_json) or found
 
     def _arguments(self, request: Request) -> dict[str, Any]:
         """Return a request as the keyword arguments of its operation.
@@ -309,6 +311,8 @@ def _method_arguments(operation: Any, request: Request, arguments: Mapping[str, 
     if body is ABSENT or "" in fields:
         return given
     extra = {name: value for name, value in request.body.items() if name not in fields}
+    if extra and not operation.is_open:
+        return None
     return {**given, **({"extra": extra} if extra else {})}
 
 

@@ -99,9 +99,11 @@ class Verdict:
         return self.encoded is (self.valid and not self.broken)
 
 
-def _is_unchecked(keyword: str, operand: Any) -> bool:
-    """Return whether clients do not check a keyword with its operand."""
-    return keyword in _UNCHECKED or (keyword == "pattern" and isinstance(operand, str) and not is_shared(operand))
+def _is_unchecked(keyword: str, schema: Mapping[str, Any]) -> bool:
+    """Return whether clients do not check a keyword of a schema."""
+    if keyword in {"patternProperties", "additionalProperties"}:
+        return not all(map(is_shared, schema.get("patternProperties", ())))
+    return keyword in _UNCHECKED or (keyword == "pattern" and not is_shared(schema[keyword]))
 
 
 class Part(NamedTuple):

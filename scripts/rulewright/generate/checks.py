@@ -87,7 +87,7 @@ class Function:
         rules: The rules it checks, if there are any.
         is_object: Whether the value must be an object, whose fields are read first.
         has_attributes: Whether it reads the attributes of its owner, and not the JSON that is made of it.
-        is_open: Whether an owner may hold fields that the document does not list.
+        is_open: Whether an owner may hold fields that the document does not list, as every model may.
         reads_others: Whether it reads the members that the schema does not list.
     """
 
@@ -325,7 +325,7 @@ class _Module:
         fields = tuple(self._field(each, scope.local[each], model) for each in scope.local if each in scope.read)
         about = f"Check {model.name if model else place.hint}" + (f": {key}." if key.startswith("#") else ".")
         owner = f"_{model.name}" if model else ""
-        is_open = schema.get("additionalProperties") is not False
+        is_open = model is not None
         self.functions.append(
             Function(
                 name, about, owner, tuple(body), fields, data, scope.is_object, has_attributes, is_open, bool(others)

@@ -23,13 +23,12 @@ class FieldName:
 
 @dataclass(frozen=True)
 class ModelName:
-    """One generated model class: its module under `models`, its fields by JSON name, and whether it takes others."""
+    """One generated model class: its module under `models`, and its fields by JSON name; it holds others, too."""
 
     name: str
     module: str
     roots: tuple[str, ...]
     fields: Mapping[str, FieldName]
-    is_open: bool = True
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,6 @@ def read_names(report: Mapping[str, Any], without: frozenset[tuple[str, str]] = 
                 model["module"],
                 tuple(model["roots"]),
                 {key: FieldName(**entry) for key, entry in model["fields"].items()},
-                model["open"],
             )
             for name, model in report["models"].items()
         },

@@ -393,7 +393,6 @@ def _model(model: ModelProperty, others: Mapping[str, list[str]]) -> dict[str, A
     return {
         "module": str(model.class_info.module_name),
         "roots": sorted({*roots, *(other for root in roots for other in others.get(root, ()))}),
-        "open": bool(model.additional_properties),
         "fields": {_text(prop.name): _field(prop) for prop in properties},
     }
 

@@ -173,7 +173,7 @@ def _method(
         tuple(_with_keywords(inputs)),
         media,
         model.name if model and not as_json else "",
-        model is not None and model.is_open,
+        model is not None and _takes_others(operation.document, bodies[media]),
         tuple(_rules(operation, bodies.values(), ruled)),
         tuple(bodies.values()),
         poll,
@@ -183,6 +183,12 @@ def _method(
 def _preference(media: str) -> int:
     """Return the rank of a content type: JSON before forms, and those before what is sent as a file."""
     return 0 if is_json(media) else 1 if media.startswith(("multipart/", "application/x-www-form")) else 2
+
+
+def _takes_others(document: Any, pointer: str) -> bool:
+    """Return whether a body may hold fields that the document does not list; its class holds them in any case."""
+    schema = follow_schema(document, {"$ref": pointer})
+    return schema.get("additionalProperties") is not False or "patternProperties" in schema
 
 
 def _function(operation: Operation, bodies: Collection[str], ruled: Sequence[RuledSchema]) -> str:

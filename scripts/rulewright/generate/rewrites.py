@@ -6,6 +6,7 @@ extensions are left out, so that the generator's input does not change with them
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -121,10 +122,10 @@ def hoist_schemas(document: Any) -> Any:
         names[reference] = name
     if not names:
         return document
-    result = _rename(document, names)
+    result = copy.deepcopy(document)
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
-    for reference, name in names.items():
-        schemas[name] = _rename(resolve(document, reference), names)
+    schemas |= {name: copy.deepcopy(resolve(document, reference)) for reference, name in names.items()}
+    redirect(result, {reference: SCHEMAS + name for reference, name in names.items()})
     return result
 
 
@@ -362,6 +363,12 @@ def _only_narrows(schema: Any, declared: Mapping[str, Any]) -> bool:
     return schema.get("type", "object") == "object" and (schema.get("properties") or {}).keys() <= declared.keys()
 
 
+def open_object(value: dict[str, Any], _document: Any) -> dict[str, Any]:
+    """Let an object hold any member where the document allows none beside those listed, or chooses by patterns."""
+    is_closed = value.get("additionalProperties") is False or "patternProperties" in value
+    return {key: child for key, child in value.items() if not (is_closed and key == "additionalProperties")}
+
+
 def widen_enum(value: dict[str, Any], _document: Any) -> dict[str, Any]:
     """Replace an enum of mixed or fractional values by their type; the values are checked before sending."""
     if not isinstance(value.get("enum"), list) or _fits_a_literal(value["enum"]):
@@ -468,18 +475,6 @@ def _references(value: Any) -> Iterator[str]:
         yield reference
 
 
-def _rename(value: Any, names: dict[str, str]) -> Any:
-    if isinstance(value, list):
-        return [_rename(child, names) for child in value]
-    if not isinstance(value, dict):
-        return value
-    result = {key: _rename(child, names) for key, child in value.items()}
-    reference = value.get("$ref")
-    if isinstance(reference, str) and reference in names:
-        result["$ref"] = f"#/components/schemas/{names[reference]}"
-    return result
-
-
 def _is_only_value(schema: Mapping[str, Any]) -> bool:
     return (
         schema.get("const", *(schema.get("enum") or ())[:1]) == schema["default"]
@@ -569,6 +564,12 @@ OBJECT_REWRITES: Final = (
         "it forgets those properties",
         "0.29.1",
         drop_conditions,
+    ),
+    Patch(
+        "let every object hold members that are not listed",
+        "it drops them from an answer, and gives those that follow a pattern the class of others",
+        "0.29.1",
+        open_object,
     ),
     Patch("list null among the values of a nullable enum", "it refuses null there", "0.29.1", list_null),
     Patch("replace an enum of mixed or fractional values by their type", "it refuses the enum", "0.29.1", widen_enum),

@@ -94,11 +94,9 @@ class Schemas:
         self.gaps |= {(self._place, f"the keyword {each}"): None for each in _UNCHECKED if each in schema}
         kept = (self._keyword(keyword, operand) for keyword, operand in schema.items())
         result = deprecated | {keyword: operand for pairs in kept for keyword, operand in pairs}
-        name, known = union_tags(self._document_schemas.document, schema)
-        if known:
-            members = schema.get("oneOf") or schema["anyOf"]
-            index = {id(each): position for position, each in enumerate(members)}
-            result[TAGS] = (name, {tag: index[id(each)] for tag, each in known.items()})
+        if "patternProperties" in schema and "patternProperties" not in result:
+            result["additionalProperties"] = {}  # which members are additional depends on the patterns
+        result |= self._tags(schema)
         if schema.get(EXTENSION):
             result[RULED] = schema[EXTENSION][0]["id"]
         if "$ref" in schema:
@@ -117,6 +115,11 @@ class Schemas:
                         result[keyword] = known | result.get(keyword, {})
                 result["additionalProperties"] = unlisted
         return result
+
+    def _tags(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        name, known = union_tags(self._document_schemas.document, schema)
+        index = {id(each): position for position, each in enumerate(schema.get("oneOf") or schema.get("anyOf") or ())}
+        return {TAGS: (name, {tag: index[id(each)] for tag, each in known.items()})} if known else {}
 
     def _keyword(self, keyword: str, operand: Any) -> Iterator[tuple[str, Any]]:
         if keyword in _MAPS:

@@ -52,6 +52,10 @@ _OF_A_VALUE: Final = ("type", "format", "items", "enum", "default")
 """What a parameter of Swagger 2.0 had of its own, and its schema has now."""
 _EMPTY: Final = frozenset({"204", "205", "304"})
 """The statuses whose answers have no content (RFC 9110, 15)."""
+_EXPRESSIONS: Final = jsonschema_rs.Draft202012Validator({"format": "regex"}, validate_formats=True)
+"""Knows the syntax of ECMA-262, of which the engine that matches takes more, such as `(?i)`."""
+_LITERAL: Final = re.compile(r"/(?:(\^.*)|(.*(?<!\\)\$))/([dgimsuvy]*)", re.DOTALL)
+"""A literal of JavaScript with an anchor, which would match nothing between the slashes."""
 _LONGEST: Final = 300  # characters of a value that an action repeats
 _SINGLE: Final = {("schema",), ("items",), ("additionalProperties",)}
 _NAMED: Final = {("properties",), ("schemas",), ("allOf",), ("anyOf",), ("oneOf",)}
@@ -494,23 +498,45 @@ def _schemas(value: Any) -> Iterator[Fault]:
                 yield Fault(
                     f"{key} is empty, so nothing would fit", (*location, key), (Repair((*location, key), REMOVE),)
                 )
-        pattern = schema.get("pattern")
-        if isinstance(pattern, str) and not _compiles(pattern):
-            place = (*location, "pattern")
-            yield Fault(f"no regular expression of ECMA-262: {pattern!r:.80}", place, (Repair(place, REMOVE),))
+        yield from _patterns(schema, location)
         yield from _type(schema, location, modern=modern)
         yield from _bounds(schema, location, modern=modern)
         yield from _answers(schema, location, modern=modern)
         yield from _statuses(value, schema, location)
 
 
+def _patterns(schema: dict[str, Any], location: Location) -> Iterator[Fault]:
+    """Find patterns that no validator can read, and those that match nothing as they stand."""
+    pattern, by_name = schema.get("pattern"), schema.get("patternProperties")
+    if isinstance(pattern, str) and (wrong := _misread(pattern)):
+        message, meant = wrong
+        place = (*location, "pattern")
+        yield Fault(message, place, (Repair(location, {"pattern": meant}) if meant else Repair(place, REMOVE),))
+    for name, child in by_name.items() if isinstance(by_name, dict) else ():
+        if wrong := _misread(name):
+            message, meant = wrong
+            place = (*location, "patternProperties", name)
+            added = (Repair(place[:-1], {meant: child}),) if meant else ()
+            yield Fault(message, place, (*added, Repair(place, REMOVE)))
+
+
+def _misread(pattern: str) -> tuple[str, str] | None:
+    """Return what is wrong with a pattern, if anything is, and what it means; empty where that cannot be written."""
+    literal = _LITERAL.fullmatch(pattern)
+    if literal and _is_expression(inner := literal[1] or literal[2]) and "i" not in literal[3]:
+        return f"a pattern does not stand between slashes: {pattern!r:.80}", inner
+    if literal or not _is_expression(pattern):
+        return f"no regular expression of ECMA-262: {pattern!r:.80}", ""
+    return None
+
+
 @functools.cache
-def _compiles(pattern: str) -> bool:
+def _is_expression(pattern: str) -> bool:
     try:
         jsonschema_rs.Draft202012Validator({"pattern": pattern})
     except ValueError:
         return False
-    return True
+    return _EXPRESSIONS.is_valid(pattern)
 
 
 def _type(schema: dict[str, Any], location: Location, *, modern: bool) -> Iterator[Fault]:

@@ -55,7 +55,7 @@ class Schemas:
             is `writeOnly`.
         rules: Whether the schemas keep the members that state rules, which are otherwise checked one by one.
         tags: Whether the schemas of a direction keep their discriminators, which are otherwise written as conditions.
-        leave_out: Whether a keyword with its operand is left out.
+        leave_out: Whether a keyword of a schema is left out.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Schemas:
         *,
         rules: bool = False,
         tags: bool = False,
-        leave_out: Callable[[str, Any], bool] = lambda _, __: False,
+        leave_out: Callable[[str, Mapping[str, Any]], bool] = lambda _, __: False,
     ) -> None:
         self.document = document
         self._rules_stay = rules
@@ -128,7 +128,7 @@ class Schemas:
             if key == "allOf"
             else _map_children(key, value, self.plain)
             for key, value in schema.items()
-            if not self._leave_out(key, value)
+            if not self._leave_out(key, schema)
         }
         members = [member for member in plain.get("allOf") or () if self._rules_stay or not is_rule(member)]
         if "allOf" in plain and not members:

@@ -64,11 +64,14 @@ def _findings(document: Document, version: str) -> Iterator[tuple[InputError, bo
     try:
         value = _without_examples(document.value) if version == "3.0" else document.value
         errors = [(best_match([error]) or error, error) for error in shape.iter_errors(value)]
-        found = [(best.message, tuple(best.absolute_path), _is_disliked(error)) for best, error in errors]
+        found = [
+            (best.message, tuple(best.absolute_path), _is_disliked(error)) for best, error in errors if _is_fault(best)
+        ]
         if not found:
             value = _without_defaults(value)
             root = SchemaPath.from_dict(value, handlers=_NoFetching())
-            found = [(error.message, _locate(value, error), True) for error in validator(root).iter_errors()]
+            others = filter(_is_fault, validator(root).iter_errors())
+            found = [(error.message, _locate(value, error), True) for error in others]
     except RecursionError as error:
         message = "cannot be validated: it is nested too deeply, or a schema contains itself without end"
         raise document.error(message) from error
@@ -77,6 +80,11 @@ def _findings(document: Document, version: str) -> Iterator[tuple[InputError, bo
         raise document.error(message) from error
     for text, location, disliked in dict.fromkeys(found):
         yield document.error(_shorten(text), location), disliked
+
+
+def _is_fault(error: ValidationError) -> bool:
+    """Return whether an error is one: of regular expressions the validator knows those of Python, not of ECMA-262."""
+    return bool(error.validator_value != "regex")
 
 
 def _is_disliked(error: ValidationError) -> bool:

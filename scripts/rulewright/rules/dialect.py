@@ -16,7 +16,14 @@ from rulewright.openapi.pointer import Location
 
 _SPACE: Final = r"\t\n\x0b\x0c\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _CLASSES: Final = {"d": "0-9", "w": "A-Za-z0-9_", "s": _SPACE}
-_PLAIN_ESCAPES: Final = frozenset("^$\\.*+?()[]{}|/-tnrfv")
+_OTHERS: Final = {
+    "D": r"\x00-/:-\U0010ffff",
+    "W": r"\x00-/:-@\[-^`{-\U0010ffff",
+    "S": r"\x00-\x08\x0e-\x1f!-\x9f\xa1-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2fff"
+    r"\u3001-\ufefe\uff00-\U0010ffff",
+}
+"""The same within brackets, for what is in none of them."""
+_PLAIN_ESCAPES: Final = frozenset("^$\\.*+?()[]{}|/-tnrfv _@'\":,;&=#%!~`")
 _HEX_ESCAPE: Final = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})")
 _GROUP: Final = re.compile(r"\((?:\?(?::|=|!))?")
 _QUANTIFIER: Final = re.compile(r"(?:[*+?]|\{[0-9]+(?:,[0-9]*)?\})\??")
@@ -82,12 +89,12 @@ def _escape(pattern: str, at: int, *, in_class: bool = False) -> tuple[str, int]
     if found := _HEX_ESCAPE.match(pattern, at):
         return found.group(), found.end()
     char = pattern[at + 1 : at + 2]
+    if in_class and char in _OTHERS:
+        return _OTHERS[char], at + 2
     if char in _CLASSES:
         inner = _CLASSES[char]
         return (inner if in_class else f"[{inner}]"), at + 2
     if char.lower() in _CLASSES and char:
-        if in_class:
-            raise PatternError(f"the negated class \\{char} inside brackets at position {at} is not shared")
         return f"[^{_CLASSES[char.lower()]}]", at + 2
     if not char or char not in _PLAIN_ESCAPES:
         raise PatternError(f"the escape \\{char} at position {at} is not shared")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -117,7 +117,7 @@ class Reader:
         Errors show nothing else of a body: what is no reason may be anything, the request among it.
         """
         places = (place for place in self.waiter.reasons if isinstance(place, tuple))
-        found = next(filter(None, (text_at(document, place) for place in places)), None)
+        found = next(filter(None, (text_of(at(document, place)) for place in places)), None)
         return None if found is None else self.show(found)
 
     def explain_missing(self, document: object, what: str) -> Unreadable:
@@ -152,7 +152,10 @@ def document_of(answer: Answer) -> Any | Unreadable:
     except RecursionError:
         return Unreadable("its JSON is nested too deeply")
     except ValueError:
-        return Unreadable(f"its body is not JSON ({_kind(answer)}, {len(answer.body)} bytes)")
+        essence = answer.headers.get("content-type", "no content type").partition(";")[0].strip().lower()
+        # No other: it may be a text that the server made up.
+        kind = essence if essence in _CONTENT_TYPES else "another content type"
+        return Unreadable(f"its body is not JSON ({kind}, {len(answer.body)} bytes)")
     return Unreadable("its JSON is nested too deeply") if _too_deep(document) else document
 
 
@@ -167,26 +170,14 @@ def may_hide_json(answer: Answer) -> bool:
     return bool(text.strip()) and "json" in answer.headers.get("content-type", "").lower()
 
 
-def _kind(answer: Answer) -> str:
-    """Return the content type of an answer, of those that are no text the server may have made up."""
-    essence = answer.headers.get("content-type", "no content type").partition(";")[0].strip().lower()
-    return essence if essence in _CONTENT_TYPES else "another content type"
-
-
 def _too_deep(document: object) -> bool:
     level: list[object] = [document]
     for _ in range(_MAX_DEPTH):
-        level = [child for node in level for child in _children(node)]
+        nested = [node.values() if isinstance(node, dict) else node for node in level if isinstance(node, dict | list)]
+        level = [child for children in nested for child in children]
         if not level:
             return False
     return True
-
-
-def _children(node: object) -> Iterator[object]:
-    if isinstance(node, dict):
-        yield from node.values()
-    elif isinstance(node, list):
-        yield from node
 
 
 def at(document: object, path: Path | None) -> Any:
@@ -216,11 +207,6 @@ def value_at(answer: Answer, document: object, place: Place | None) -> Any:
 def shown_place(place: Place) -> str:
     """Return a place as messages name it."""
     return place if isinstance(place, str) else "/" + "/".join(place)
-
-
-def text_at(document: object, path: Path | None) -> str | None:
-    """Return the text at `path`; see `text_of`."""
-    return text_of(at(document, path))
 
 
 def text_of(value: object) -> str | None:
@@ -297,7 +283,11 @@ def task_result(task_id: str, answer: Answer, document: object, reader: Reader) 
     waiter = reader.waiter
     if isinstance(document, Unreadable) and waiter.state != STATUS:
         return document
-    state = _word(value_at(answer, document, waiter.state), waiter.acceptors)
+    state = value_at(answer, document, waiter.state)
+    if isinstance(state, int):
+        # Some vendors number theirs, or only say whether a task is done.
+        word = {True: "true", False: "false"}[state] if isinstance(state, bool) else str(state)
+        state = word if word in waiter.acceptors else state
     if not isinstance(state, str) or not state:
         place = shown_place(waiter.state)
         found = "nothing" if state is ABSENT else type(state).__name__
@@ -325,12 +315,6 @@ def task_result(task_id: str, answer: Answer, document: object, reader: Reader) 
     )
 
 
-def _word(state: Any, known: Collection[str]) -> Any:
-    """Return a state as the waiter writes it: some vendors number theirs, or only say whether a task is done."""
-    word = {True: "true", False: "false"}[state] if isinstance(state, bool) else str(state)
-    return word if isinstance(state, int) and word in known else state
-
-
 def output_urls(answer: Answer, document: object, reader: Reader) -> tuple[str, ...]:
     """Return the URLs at the first of the places of results that holds any; a file in base64 as a `data:` URL."""
     places, inlined = reader.waiter.outputs, reader.waiter.inlined
@@ -349,7 +333,12 @@ def output_urls(answer: Answer, document: object, reader: Reader) -> tuple[str, 
 
 
 def _url(text: str, inlined: str) -> str | None:
-    if _is_web_url(text) or re.match("data:[^,]*;base64,", text):
+    try:
+        parts = urlsplit(text)
+        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        is_web = False
+    if is_web or re.match("data:[^,]*;base64,", text):
         return text
     return f"data:{inlined};base64,{text}" if inlined and _BASE64.fullmatch(text) else None
 
@@ -377,14 +366,6 @@ def _candidates(value: object, names: tuple[str, ...]) -> Iterator[str]:
                 yield item
             elif isinstance(item, Mapping):
                 yield from [item[name] for name in names if isinstance(item.get(name), str)][:1]
-
-
-def _is_web_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        return False
 
 
 _BY_STATUS: Final[Mapping[int, type[StatusError]]] = {

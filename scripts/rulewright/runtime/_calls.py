@@ -143,7 +143,11 @@ def _accept(call: Call, ask: Callable[[], Send | Open]) -> Core[Answer | Opened]
     while True:
         sent_at = yield from Wall()
         send = ask()
-        with nullcontext() if call.operation.is_idempotent else logged_if_interrupted(_in_flight(call, sent_at), send):
+        in_flight = (
+            f"{call.what} was being sent: it may have been accepted and billed"
+            f" (sent {utc(sent_at).isoformat(timespec='seconds')}, request sha256 {call.fingerprint})"
+        )
+        with nullcontext() if call.operation.is_idempotent else log_interruption(in_flight, send):
             outcome = yield from _outcome(call, send)
             if isinstance(outcome, Opened):
                 return outcome
@@ -193,7 +197,7 @@ class _Again:
 
 
 @contextmanager
-def logged_if_interrupted(message: str, send: Send | Open | None = None) -> Iterator[None]:
+def log_interruption(message: str, send: Send | Open | None = None) -> Iterator[None]:
     """Log and note `message` where anything but an `ApiError` ends the block, such as Ctrl-C or a cancellation.
 
     Where `send` shows that no byte of the request was written, there is nothing to log.
@@ -211,13 +215,6 @@ def logged_if_interrupted(message: str, send: Send | Open | None = None) -> Iter
         if message not in getattr(error, "__notes__", ()):
             error.add_note(message)
         raise
-
-
-def _in_flight(call: Call, sent_at: float) -> str:
-    return (
-        f"{call.what} was being sent: it may have been accepted and billed"
-        f" (sent {utc(sent_at).isoformat(timespec='seconds')}, request sha256 {call.fingerprint})"
-    )
 
 
 def _judge_failure(call: Call, failed: Failed, sent_at: float, attempts: int) -> ApiError | _Again:
@@ -243,7 +240,14 @@ def _judge(call: Call, answer: Answer, sent_at: float) -> Answer | ApiError | _A
     if 200 <= status < 300:
         return answer
     if status in _NOT_PROCESSED or (status < 400 and operation.is_idempotent):
-        return _redirect(call, answer)
+        where = answer.headers.get("location")
+        kind = "which is no answer to it" if where is None else f"a redirect to {call.reader.show(where, limit=200)}"
+        return ProtocolError(
+            f"{call.what} was answered with HTTP {status}, {kind}",
+            status=status,
+            trace_id=call.reader.trace(answer, call.reader.document(answer)),
+            way_out="a request is never sent to another address; check base_url",
+        )
     if status == TOO_MANY or (status == UNAVAILABLE and operation.is_idempotent):
         wait = retry_after(answer.headers, sent_at)
         error = status_error(call.what, answer, call.reader, wait=wait)
@@ -329,48 +333,27 @@ def _unknown(
     )
 
 
-def _redirect(call: Call, answer: Answer) -> ProtocolError:
-    reader = call.reader
-    where = answer.headers.get("location")
-    kind = "which is no answer to it" if where is None else f"a redirect to {reader.show(where, limit=200)}"
-    return ProtocolError(
-        f"{call.what} was answered with HTTP {answer.status}, {kind}",
-        status=answer.status,
-        trace_id=reader.trace(answer, reader.document(answer)),
-        way_out="a request is never sent to another address; check base_url",
-    )
-
-
 def call_operation(call: Call) -> Core[Any]:
     """Send a request and return what a success is answered with, read as the document says.
 
     Raises:
         ApiError: See `sending`; also for an answer that is not what the document says.
     """
+    from ._http_raw import read_generated
+
     if call.operation.has_items:
         raise ConfigurationError(f"{call.what} is answered with a stream: call its method, or client.stream")
     answer = yield from send_request(call)
-    found = _parse_success(call, answer)
-    if isinstance(found, ProtocolError):
-        # Outside of where the answer was read, so that no traceback drags it along.
-        raise found
-    return found
-
-
-def _parse_success(call: Call, answer: Answer) -> Any:
-    from ._http_raw import read_generated
-
-    reader = call.reader
-    broken = reader.explain_cut(answer)
-    if broken is not None:
-        reason = broken.reason
-    else:
-        try:
-            return read_generated(answer, call.operation)
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-            what = reader.show(str(error), limit=200)
-            reason = f"its body is not what the document says ({type(error).__name__}: {what})"
-    return unreadable(call, answer, reason)
+    cut = call.reader.explain_cut(answer)
+    if cut is not None:
+        raise unreadable(call, answer, cut.reason)
+    try:
+        return read_generated(answer, call.operation)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        what = call.reader.show(str(error), limit=200)
+        reason = f"its body is not what the document says ({type(error).__name__}: {what})"
+    # Outside of where the answer was read, so that no traceback drags it along.
+    raise unreadable(call, answer, reason)
 
 
 def unreadable(call: Call, answer: Answer, reason: str) -> ProtocolError:

@@ -347,8 +347,9 @@ def _content(operation: Operation[..., Any], body: Any) -> tuple[Any, str, bytes
             return value, content.type, urlencode([(name, text) for name, text, _ in fields]).encode()
         from ._http_raw import in_parts
 
-        made, written = in_parts([(name, _part(each, media)) for name, each, media in fields])
-        return _readable(value), made, written
+        kind, written = in_parts([(name, _part(each, media)) for name, each, media in fields])
+        without_files = {name: child for name, child in value.items() if not isinstance(child, tuple)}
+        return without_files, kind, written
     if content.is_json:
         value = to_json(body)
         return value, "application/json" if "*" in kind else content.type, as_json(value)
@@ -404,11 +405,6 @@ def _part(value: Any, media: str) -> tuple[Any, ...]:
         name, payload, kind = value
         return name or "file", payload, kind or media or "application/octet-stream"
     return None, value.encode(), media or "text/plain"
-
-
-def _readable(value: Any) -> Any:
-    """Return a form without its files."""
-    return {name: child for name, child in value.items() if not isinstance(child, tuple)}
 
 
 def as_json(value: Any, *, ascii_only: bool = False) -> bytes:

@@ -52,16 +52,17 @@ class PrivateTexts:
         if decoded is None:
             return True
         # Also without markup, which may stand in the middle of an echo.
-        return any(self._stand_in(_letters(each)) for each in {decoded, _TAG.sub("", decoded)})
-
-    def _stand_in(self, text: str) -> bool:
         words, short, long = self._spelled
-        parted, joined = _separate_words(text), text.replace(" ", "")
-        return (
-            any(each in parted for each in words)
-            or any(each in joined for each in short)
-            or any(joined[at : at + _WINDOW] in long for at in range(len(joined) - _WINDOW + 1))
-        )
+        for each in {decoded, _TAG.sub("", decoded)}:
+            letters = _letters(each)
+            parted, joined = _separate_words(letters), letters.replace(" ", "")
+            if (
+                any(word in parted for word in words)
+                or any(text in joined for text in short)
+                or any(joined[at : at + _WINDOW] in long for at in range(len(joined) - _WINDOW + 1))
+            ):
+                return True
+        return False
 
     @cached_property
     def _spelled(self) -> tuple[tuple[str, ...], tuple[str, ...], str]:

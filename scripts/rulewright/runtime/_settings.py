@@ -184,7 +184,13 @@ def _token(value: str, source: str) -> Secret:
 
 def _base_url(given: str | None, *, has_transport: bool) -> tuple[str, tuple[str, str, int]]:
     source = "base_url" if given is not None else BASE_URL_VARIABLE
-    value = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or _documented_address()
+    value = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or next(iter(SERVERS), "")
+    is_documented = given is None and not os.environ.get(BASE_URL_VARIABLE)
+    if is_documented and not value.lower().startswith(("http://", "https://")):
+        stated = f"only {printable(value[:200])!r}" if value else "none"
+        raise ConfigurationError(
+            f"the document gives no complete address of the API, {stated}: pass base_url, or set {BASE_URL_VARIABLE}"
+        )
     shown = printable(without_query(str(value))[:200])
     parts = split(value) if isinstance(value, str) else None
     home = origin(value) if isinstance(value, str) else None
@@ -198,21 +204,6 @@ def _base_url(given: str | None, *, has_transport: bool) -> tuple[str, tuple[str
             f" got {shown!r}"
         )
     return value.rstrip("/"), home
-
-
-def _documented_address() -> str:
-    """Return the address that the document gives.
-
-    Raises:
-        ConfigurationError: It gives none that is complete.
-    """
-    address = next(iter(SERVERS), "")
-    if not address.lower().startswith(("http://", "https://")):
-        stated = f"only {printable(address[:200])!r}" if address else "none"
-        raise ConfigurationError(
-            f"the document gives no complete address of the API, {stated}: pass base_url, or set {BASE_URL_VARIABLE}"
-        )
-    return address
 
 
 def check_waivers(waive: Collection[str]) -> frozenset[str]:
