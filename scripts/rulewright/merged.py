@@ -79,32 +79,24 @@ class Merged:
             if isinstance(error, SchemaError):
                 explain(self.vendor, self.value)
             if error.path is None and error.pointer is not None:
-                self._place(error, error.pointer)
+                location, change = trace(self.ledger, decode(error.pointer))
+                error.path, error.line = self._source_of(location, change)
+                if change is not None:
+                    error.message = f"action {change.action}: {error.message}"
             raise
 
-    def _place(self, error: InputError, pointer: str) -> None:
-        location, change = trace(self.ledger, decode(pointer))
+    def _source_of(self, location: Location, change: Change | None) -> tuple[str, int | None]:
+        """Return the file and line of a value, from what `trace` returns: of the vendor document, or of an action."""
         if change is None:
-            error.path, error.line = self.vendor.path, self.vendor.line(location)
-        else:
-            error.path, error.line = self._source_of(location, change)
-            error.message = f"action {change.action}: {error.message}"
-
-    def _source_of(self, location: Location, change: Change) -> tuple[str, int | None]:
-        """Return the file and line at which an action writes a value that now stands at a location."""
+            return self.vendor.path, self.vendor.line(location)
         overlay = next(each for each in self.overlays if each.path == change.overlay)
         inside = location[len(decode(change.pointer)) :]
         written = ("actions", change.action - 1, "update", *(change.within or ()), *inside)
         return overlay.path, overlay.document.line(written)
 
-    def _place_of(self, location: Location) -> tuple[str, int | None]:
-        """Return the file and line that a value of the merged document comes from."""
-        origin, change = trace(self.ledger, location)
-        return (self.vendor.path, self.vendor.line(origin)) if change is None else self._source_of(origin, change)
-
     def where(self, location: Location) -> str:
         """Return the file and line at which a value stands, as text."""
-        return place(*self._place_of(location))
+        return place(*self._source_of(*trace(self.ledger, location)))
 
     def refuse(self, findings: Iterable[Finding]) -> None:
         """Refuse mistakes in rules, each with its file and line; those that share a cause are one.
@@ -120,7 +112,7 @@ class Merged:
             head, *rest = message.split("\n")
             first = found[0]
             for each in found:
-                path, line = self._place_of(each.location)
+                path, line = self._source_of(*trace(self.ledger, each.location))
                 faults.append(InputError(f"rule {each.rule}: {message} ({each.check})", path=path, line=line))
             if len(found) == 1:
                 blocks += [f"{self.where(first.location)}: rule {first.rule}: {head} ({first.check})", *rest]

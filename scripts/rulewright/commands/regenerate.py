@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from rulewright.errors import EXIT_FAILED, InputError, run_cli
-from rulewright.files import Difference, Tree, compare, read_tree, replace_tree, sweep
+from rulewright.files import Tree, compare, read_tree, replace_tree, sweep
 from rulewright.findings import FINDING_FORMATS, Finding, show_findings
 from rulewright.generate.generator import Generator, check_tools
 from rulewright.generate.manifest import NAME, is_edited, read_manifest, reasons
@@ -47,24 +48,27 @@ def _run(options: argparse.Namespace) -> int:
         raise InputError(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}")
     project = load_project(options.project)
     say = _silent if options.quiet else print
-    check_tools()
     if not options.check:
         sweep(project.output)
-    actual = read_tree(project.output)
     recorded = read_manifest(project)
-    why = reasons(recorded, project)
     name = project.relative(project.output)
-    untouched = recorded is not None and not is_edited(actual, recorded["outputs"])
-    if not why and untouched:
+    progress = _progress if sys.stderr.isatty() and not options.quiet else _silent
+    actual, expected, why = _read_and_build(project, recorded, progress)
+    if expected is actual:
         say(f"{name}/ is up to date ({len(actual)} files, no input changed)")
         return 0
-    expected = _build(project, _progress if sys.stderr.isatty() and not options.quiet else _silent)
     difference = compare(actual, expected)
     if not difference:
         say(f"{name}/ is up to date: regenerated {len(actual)} files, all as they were")
         return 0
+    count = len(difference.changed) + len(difference.missing) + len(difference.extra)
     if options.check:
-        return _report(name, difference, why)
+        causes = ", ".join(why) or "no input changed, so it was edited by hand"
+        print(
+            f"error: {name}/ is out of date: {count} file(s) differ ({causes})\n{difference}\n  run: nox -s regenerate",
+            file=sys.stderr,
+        )
+        return EXIT_FAILED
     if recorded is None and difference.extra:
         raise InputError(
             f"holds files that regeneration did not write, such as {difference.extra[0]}, and no {NAME}; "
@@ -72,7 +76,7 @@ def _run(options: argparse.Namespace) -> int:
             path=name,
         )
     replace_tree(project.output, expected)
-    say(f"{name}/ written: {len(expected)} files, {_count(difference)} of them new, changed or removed")
+    say(f"{name}/ written: {len(expected)} files, {count} of them new, changed or removed")
     return 0
 
 
@@ -82,11 +86,8 @@ def _check(options: argparse.Namespace) -> int:
     folder = project.relative(project.output)
 
     def find() -> Iterator[Finding]:
-        check_tools()
-        actual, recorded = read_tree(project.output), read_manifest(project)
-        if not reasons(recorded, project) and recorded is not None and not is_edited(actual, recorded["outputs"]):
-            return
-        difference = compare(actual, _build(project, _silent))
+        actual, expected, _ = _read_and_build(project, read_manifest(project), _silent)
+        difference = compare(actual, expected)
         kinds = {"differs": difference.changed, "is missing": difference.missing, "is not generated": difference.extra}
         for kind, paths in kinds.items():
             for path in paths:
@@ -95,14 +96,21 @@ def _check(options: argparse.Namespace) -> int:
     return show_findings(options.format, "regenerate", find)
 
 
-def _build(project: Project, progress: Callable[[str], None]) -> Tree:
+def _read_and_build(
+    project: Project, recorded: dict[str, Any] | None, progress: Callable[[str], None]
+) -> tuple[Tree, Tree, list[str]]:
+    """Return the output as it is, as it should be, and which inputs changed; without a change nothing runs."""
+    check_tools()
+    actual, why = read_tree(project.output), reasons(recorded, project)
+    if recorded is not None and not why and not is_edited(actual, recorded["outputs"]):
+        return actual, actual, why
     with Generator(project.package, project.timeout) as generator:
         generator.load()
         # imported while the generator's process loads its own modules, which takes as long again
         from rulewright.generate.build import build  # noqa: PLC0415
 
         try:
-            return build(project, generator, progress)
+            return actual, build(project, generator, progress), why
         except InputError as error:
             from rulewright.generate.explain import explain  # noqa: PLC0415  only needed here
 
@@ -115,17 +123,3 @@ def _progress(stage: str) -> None:
 
 def _silent(text: str) -> None:
     """Print nothing."""
-
-
-def _report(name: str, difference: Difference, why: list[str]) -> int:
-    causes = ", ".join(why) or "no input changed, so it was edited by hand"
-    print(
-        f"error: {name}/ is out of date: {_count(difference)} file(s) differ ({causes})\n{difference}\n"
-        "  run: nox -s regenerate",
-        file=sys.stderr,
-    )
-    return EXIT_FAILED
-
-
-def _count(difference: Difference) -> int:
-    return len(difference.changed) + len(difference.missing) + len(difference.extra)

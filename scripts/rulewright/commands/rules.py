@@ -133,17 +133,7 @@ def _list(project: Project, options: argparse.Namespace) -> int:
     merged = merge(project)
     with merged.explain_errors():
         prose = read_prose(merged.vendor, merged.ruled, merged.overlays)
-    rules = [
-        {
-            "id": rule.id,
-            "level": rule.level,
-            "schema": schema.name,
-            "message": rule.message,
-            "source": rule.source.data(),
-        }
-        for schema in merged.ruled
-        for rule in schema.rules
-    ]
+    rules = [{**rule.data(), "schema": schema.name} for schema in merged.ruled for rule in schema.rules]
     if options.format == "json":
         sentences = [sentence.data() for sentence in prose.sentences]
         print(to_json({"document": prose.path, "rules": rules, "sentences": sentences}), end="")

@@ -78,7 +78,9 @@ def _verify(project: Project, options: argparse.Namespace) -> int:
     root, manifest = _find(options.dest)
     found = findings(str(root))
     print(report(str(root), manifest, found), file=sys.stderr if found else sys.stdout)
-    print("the project has not changed since" if _is_current(root, manifest, project) else _news(root, project))
+    _, fresh = _build_like(manifest, project)
+    is_current = fresh[MANIFEST] == (root / MANIFEST).read_bytes()
+    print("the project has not changed since" if is_current else printable(show_impact(root, project)))
     return EXIT_FAILED if found else 0
 
 
@@ -95,7 +97,7 @@ def _upgrade(project: Project, options: argparse.Namespace) -> int:
     elif fresh[MANIFEST] == (root / MANIFEST).read_bytes():
         print(f"{describe(manifest)}: this is the project as it is, nothing to do")
         return 0
-    changes = _news(root, project)  # before the old inputs are gone
+    changes = printable(show_impact(root, project))  # before the old inputs are gone
     put(root, fresh)
     now = read_manifest(str(root))
     print(f"{changes}\n{root.as_posix()}/: {describe(manifest)} became {describe(now)}")
@@ -137,14 +139,6 @@ def _build_like(manifest: dict[str, Any], project: Project) -> tuple[str, dict[s
     if name != manifest.get("package"):
         raise InputError(f"the copy holds {manifest.get('package')!r}, but this project gives {name!r}")
     return name, tree
-
-
-def _is_current(root: Path, manifest: dict[str, Any], project: Project) -> bool:
-    return _build_like(manifest, project)[1][MANIFEST] == (root / MANIFEST).read_bytes()
-
-
-def _news(root: Path, project: Project) -> str:
-    return printable(show_impact(root, project))
 
 
 _COMMANDS: Final = {"copy": _copy, "verify": _verify, "upgrade": _upgrade, "affected": _affected_command}

@@ -6,6 +6,7 @@ extensions are left out, so that the generator's input does not change with them
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -120,10 +121,10 @@ def hoist_schemas(document: Any) -> Any:
         names[reference] = name
     if not names:
         return document
-    result = _rename(document, names)
+    result = copy.deepcopy(document)
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
-    for reference, name in names.items():
-        schemas[name] = _rename(resolve(document, reference), names)
+    schemas |= {name: copy.deepcopy(resolve(document, reference)) for reference, name in names.items()}
+    redirect(result, {reference: SCHEMAS + name for reference, name in names.items()})
     return result
 
 
@@ -463,18 +464,6 @@ def _references(value: Any) -> Iterator[str]:
     reference = value.get("$ref") if isinstance(value, dict) else None
     if isinstance(reference, str) and _SCHEMA.fullmatch(reference) and not _COMPONENT.fullmatch(reference):
         yield reference
-
-
-def _rename(value: Any, names: dict[str, str]) -> Any:
-    if isinstance(value, list):
-        return [_rename(child, names) for child in value]
-    if not isinstance(value, dict):
-        return value
-    result = {key: _rename(child, names) for key, child in value.items()}
-    reference = value.get("$ref")
-    if isinstance(reference, str) and reference in names:
-        result["$ref"] = f"#/components/schemas/{names[reference]}"
-    return result
 
 
 def _is_only_value(schema: Mapping[str, Any]) -> bool:

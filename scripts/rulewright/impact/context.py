@@ -136,7 +136,12 @@ class Context:
                 found += before.of(place[0])
             if difference.kind != "remove":
                 found += after.of(place[1])
-            hidden = {side for side, flag in HIDING.items() if _is_hidden(difference, flag)}
+            hidden = {  # the sides for which a schema around it is not meant, before and now
+                side
+                for side, flag in HIDING.items()
+                for pair in difference.place.within
+                if all(isinstance(each, dict) and each.get(flag) is True for each in (pair.old, pair.new))
+            }
             self._uses[place] = tuple(use for use in dict.fromkeys(found) if use.side not in hidden)
         return self._uses[place]
 
@@ -382,14 +387,6 @@ class Context:
 
 def _content(difference: Difference) -> Hashable:
     return difference.location, difference.selector, key_of(difference.old), key_of(difference.new)
-
-
-def _is_hidden(difference: Difference, flag: str) -> bool:
-    """Whether a difference is within a field that both sides keep for the other direction."""
-    pairs = difference.place.within
-    return any(
-        all(isinstance(each, dict) and each.get(flag) is True for each in (pair.old, pair.new)) for pair in pairs
-    )
 
 
 def _outer(difference: Difference) -> Location:

@@ -172,7 +172,6 @@ class _Walk:
             yield from self.objects(inner, old, new, at)
         elif shape == "{" and _is(dict, old, new):
             before, after = ({} if value is _MISSING else value for value in (old, new))
-            inner = str(kind_of(owner, key))[1:]
             names = self.renamed.names.get(key if owner in {"Components", "OpenAPI"} else "", {})
             taken = {now for was, now in names.items() if was in before}
             for name in dict.fromkeys((*before, *(name for name in after if name not in taken))):
@@ -184,15 +183,15 @@ class _Walk:
                     (owner, key, name), inner, before.get(name, _MISSING), after.get(now, _MISSING), place
                 )
         elif shape == "[" and _is(list, old, new):
-            yield from self._list(owner, key, old, new, at)
+            yield from self._list((owner, key, inner), old, new, at)
         elif kind == EXTENSION:
             yield _plain(owner, EXTENSION, old, new, at)
         else:
             known = shape not in "@{[" or not shape or all(_fits(shape, value) for value in (old, new))
             yield _plain(owner, key, old, new, at, known=known)
 
-    def _list(self, owner: str, key: str, old: Any, new: Any, at: Place) -> Iterator[Difference]:
-        inner = str(kind_of(owner, key))[1:]
+    def _list(self, path: tuple[str, str, str], old: Any, new: Any, at: Place) -> Iterator[Difference]:
+        owner, key, inner = path
         before = self._name_items(inner, [] if old is _MISSING else old, self.old, at.old)
         after = self._name_items(inner, [] if new is _MISSING else new, self.new, at.new)
         if inner == "Schema":

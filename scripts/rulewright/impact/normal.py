@@ -222,7 +222,7 @@ def _plain_alternatives(schema: dict[str, Any]) -> dict[str, Any]:
         rest = [each for each in members if not (each.get("type") == "null" and each.get("enum", [None]) == [None])]
         if len(rest) < len(members):
             members = [*rest, {"type": "null"}]
-            if len(rest) == 1 and "type" in rest[0] and _is_simple(rest[0]):
+            if len(rest) == 1 and "type" in rest[0] and not {*COMPOSITION, "$ref"} & rest[0].keys():
                 result = _with_null(dict(rest[0]))
                 _write_type(result)
                 members = [result]
@@ -247,11 +247,6 @@ def _plain_alternatives(schema: dict[str, Any]) -> dict[str, Any]:
             schema = {name: value for name, value in schema.items() if name != key} | {"enum": values}
             _write_type(schema)
     return schema
-
-
-def _is_simple(schema: Mapping[str, Any]) -> bool:
-    """Whether adding a type to a schema changes nothing else it allows."""
-    return not any(key in schema for key in (*COMPOSITION, "$ref"))
 
 
 def _one_member(schema: dict[str, Any]) -> dict[str, Any]:
@@ -330,10 +325,13 @@ def _both(key: str, one: Any, other: Any) -> Any:
         merged = dict(one)
         for name, value in other.items():
             known = merged.get(name, value)
-            both = known if same(known, value) else _merge_values(known, value)
-            if both is None:
+            if not same(known, value):
+                if not isinstance(known, dict) or not isinstance(value, dict) or "$ref" in known or "$ref" in value:
+                    return None
+                known = _merge(known, value)
+            if known is None:
                 return None
-            merged[name] = both
+            merged[name] = known
         return merged
     if key in _LOWER + _UPPER and _is_number(one) and _is_number(other):
         return (max if key in _LOWER else min)(one, other)
@@ -341,9 +339,3 @@ def _both(key: str, one: Any, other: Any) -> Any:
         kept = {key_of(value) for value in other}
         return [value for value in one if key_of(value) in kept] or None
     return None
-
-
-def _merge_values(one: Any, other: Any) -> Any:
-    if not isinstance(one, dict) or not isinstance(other, dict) or "$ref" in one or "$ref" in other:
-        return None
-    return _merge(one, other)

@@ -18,6 +18,7 @@ from typing import Any, Final
 import jsonschema_rs
 
 from rulewright.impact.grammar import key_of, resolve, same
+from rulewright.impact.normal import NOTES
 from rulewright.impact.revision import Revision
 from rulewright.openapi.operations import Operation, operations, parameter_names, parameters_schema
 from rulewright.openapi.pointer import decode
@@ -29,9 +30,6 @@ from rulewright.rules.verdict import Verdict
 
 LIMIT: Final = 300_000
 _BY_SCHEMA: Final = "compared by schema only"
-_ANNOTATIONS: Final = frozenset(
-    {"description", "title", "example", "examples", "default", "deprecated", "externalDocs", "xml"}
-)
 Point = tuple[Any, ...]
 """One alternative for each walked field: `()` if the field is absent, else `(value,)`."""
 
@@ -314,7 +312,14 @@ class _Space:
         schemas = [resolve(side.schema.get("properties", {}).get(name), side.document) for side in self._sides]
         required = [name in side.schema.get("required", []) for side in self._sides]
         alike = required[0] == required[1] and same(*map(_without_annotations, schemas))
-        values = _distinct([value for domain in domains for value in _concrete_values(domain or ())])
+        values = _distinct(
+            [
+                each
+                for domain in domains
+                for value in domain or ()
+                for each in (concretes(value) if isinstance(value, Given) else (value,))
+            ]
+        )
         known = [
             (side.document, each) for side, each in zip(self._sides, schemas, strict=True) if isinstance(each, dict)
         ]
@@ -363,10 +368,6 @@ class _Space:
         return text
 
 
-def _concrete_values(domain: Sequence[Any]) -> list[Any]:
-    return [each for value in domain for each in (concretes(value) if isinstance(value, Given) else (value,))]
-
-
 def _distinct(values: list[Any]) -> tuple[Any, ...]:
     """Return the values without repetition, list lengths last and in order."""
     result: dict[Any, None] = {}
@@ -381,7 +382,7 @@ def _without_annotations(schema: Any) -> Any:
     """Return a schema without the keywords that do not affect acceptance."""
     if not isinstance(schema, dict):
         return schema
-    return {key: value for key, value in schema.items() if key not in _ANNOTATIONS and not key.startswith("x-")}
+    return {key: value for key, value in schema.items() if key not in NOTES and not key.startswith("x-")}
 
 
 @dataclass(frozen=True)
@@ -418,7 +419,8 @@ def decisions(impact: RequestImpact) -> Decisions | None:
     listed = [name for name, values in zip(table.fields, table.alternatives, strict=True) if _is_listed(values)]
     if len(listed) < 2:
         return None
-    by = next((by for side in (table.new, table.old) if (by := _discriminator(side)) in listed), listed[0])
+    variants = [side.schema.get("x-variants") for side in (table.new, table.old)]
+    by = next((each["by"] for each in variants if isinstance(each, dict) and each.get("by") in listed), listed[0])
     rows = next(name for name in listed if name != by)
     column, row = table.fields.index(by), table.fields.index(rows)
     others = tuple(name for name in table.fields if name not in {by, rows})
@@ -440,11 +442,6 @@ def _is_listed(values: Sequence[Point]) -> bool:
     return len(given) > 1 and not any(isinstance(value, Length | Sample) for value in given)
 
 
-def _discriminator(side: Acceptance) -> Any:
-    variants = side.schema.get("x-variants")
-    return variants.get("by") if isinstance(variants, dict) else None
-
-
 def _cell(table: Table, points: Sequence[Point], others: tuple[str, ...]) -> Cell:
     changed = any(before != after for before, after in (table.points[point] for point in points))
     return Cell(_cell_text(table, points, others, 0), _cell_text(table, points, others, 1), changed)
@@ -456,7 +453,13 @@ def _cell_text(table: Table, points: Sequence[Point], others: tuple[str, ...], s
     if not accepted:
         judge = (table.old, table.new)[side]
         named = [name for name in table.fields if name not in others]
-        reasons = [_reason_texts(judge.reasons(table.body(point)), named) for point in points]
+        reasons = [  # without the values that the row or the column of the cell names already
+            dict.fromkeys(
+                "not listed" if each.field in named and each.what else str(each)
+                for each in judge.reasons(table.body(point))
+            )
+            for point in points
+        ]
         common = [reason for reason in reasons[0] if all(reason in each for each in reasons)]
         return "no: " + ", ".join(common or sorted({reason for each in reasons for reason in each}))
     if len(accepted) == len(points):
@@ -465,12 +468,6 @@ def _cell_text(table: Table, points: Sequence[Point], others: tuple[str, ...], s
         index = table.fields.index(others[0])
         return f"{others[0]} {_range_text([point[index] for point in accepted], table.alternatives[index])}"
     return f"{len(accepted)} of {len(points)}"
-
-
-def _reason_texts(reasons: Sequence[Reason], named: Sequence[str]) -> list[str]:
-    """Return reasons without the values that the row or the column of the cell names already."""
-    words = ("not listed" if reason.field in named and reason.what else str(reason) for reason in reasons)
-    return list(dict.fromkeys(words))
 
 
 def _range_text(values: Sequence[Point], domain: Sequence[Point]) -> str:

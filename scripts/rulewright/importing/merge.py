@@ -136,7 +136,8 @@ class _Comparison:
 
     def missing(self, merged: Any, value: Any, location: Location) -> Iterator[Addition]:
         """Yield what `merged` lacks of `value`, both at a location where keys are joined."""
-        for key in _inherited_keys(location):
+        of_path = _INHERITED_BY_PATH if len(location) == 2 and location[0] in {"paths", "webhooks"} else ()
+        for key in of_path if location else _INHERITED:
             if (key in merged) != (key in value):
                 self._disagree((*location, key), merged.get(key, ABSENT), value.get(key, ABSENT))
         for key, child in value.items():
@@ -200,12 +201,6 @@ class _Comparison:
                 if at(document.value, location[:depth], ABSENT) is not ABSENT:
                     return document, location
         return self.earlier[0], location
-
-
-def _inherited_keys(location: Location) -> tuple[str, ...]:
-    if not location:
-        return _INHERITED
-    return _INHERITED_BY_PATH if len(location) == 2 and location[0] in {"paths", "webhooks"} else ()
 
 
 def _is_joined(location: Location, one: Any, other: Any) -> bool:

@@ -153,7 +153,8 @@ def parse(text: str, path: str, *, first_line: int = 1) -> Document:
             raise InputError(f"is not YAML: {cause or error}", path=path, line=line) from error
         except yaml.reader.ReaderError as error:
             line = readable.encode()[: error.position].count(b"\n") + first_line
-            message = f"is not YAML: the character U+{_code(error.character):04X} is not allowed"
+            code = error.character if isinstance(error.character, int) else ord(error.character)
+            message = f"is not YAML: the character U+{code:04X} is not allowed"
             raise InputError(message, path=path, line=line) from error
         finally:
             loader.dispose()
@@ -187,10 +188,6 @@ def _without_collection() -> Iterator[None]:
 def _member(node: yaml.Node | None, name: str) -> yaml.Node | None:
     members = node.value if isinstance(node, yaml.MappingNode) else ()
     return next((value for key, value in members if key.value == name), None)
-
-
-def _code(character: str | bytes | int) -> int:
-    return character if isinstance(character, int) else ord(character)
 
 
 def _as_yaml(text: str) -> str:
@@ -272,16 +269,15 @@ class _Builder:
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, kind)
         if isinstance(node, yaml.MappingNode) and kind == "map":
-            return dict(self._items(node, pointer))
+            result = {}
+            for key, (key_node, value_node) in self._pairs(node).items():
+                inside = pointer + encode((key,))
+                result[key] = self.build(value_node, inside)
+                self._note(inside, key_node)
+            return result
         if isinstance(node, yaml.SequenceNode) and kind == "seq":
             return [self.build(child, f"{pointer}/{index}") for index, child in enumerate(node.value)]
         raise self._error(f"the tag {node.tag!r} has no meaning in JSON", node)
-
-    def _items(self, node: yaml.MappingNode, pointer: str) -> Iterator[tuple[str, Any]]:
-        for key, (key_node, value_node) in self._pairs(node).items():
-            inside = pointer + encode((key,))
-            yield key, self.build(value_node, inside)
-            self._note(inside, key_node)
 
     def _note(self, pointer: str, node: yaml.Node) -> None:
         self.lines[pointer] = node.start_mark.line + self.first_line

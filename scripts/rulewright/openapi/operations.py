@@ -16,6 +16,9 @@ from rulewright.openapi.references import follow, follow_schema, objects, refere
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 _IGNORED: Final = frozenset({"accept", "authorization", "content-type"})
+_SCHEMA_AT: Final = frozenset({("schema",), ("items",), ("additionalProperties",)})
+_SCHEMAS_BELOW: Final = frozenset({("properties",), ("schemas",)})
+"""Where a schema stands that is no condition of another."""
 
 
 @dataclass(frozen=True)
@@ -122,9 +125,14 @@ def with_meant_types(document: Any) -> Any:
     A schema with properties is an object, though it has no type. A required list among the parameters holds an item:
     an empty one is sent as nothing.
     """
-    found = list(objects(document))
-    lists = [location for location, each in found if _is_required_list(document, each)]
-    untyped = [location for location, each in found if _is_untyped_object(location, each)]
+    lists, untyped = [], []
+    for location, each in objects(document):
+        is_schema = location[-1:] in _SCHEMA_AT or location[-2:-1] in _SCHEMAS_BELOW
+        if is_schema and isinstance(each.get("properties"), dict) and "type" not in each:
+            untyped.append(location)
+        schema = follow(document, each.get("schema")) if each.get("required") is True and "in" in each else None
+        if isinstance(schema, dict) and schema.get("type") == "array" and not schema.get("minItems"):
+            lists.append(location)
     if not lists and not untyped:
         return document
     result = copy.deepcopy(document)
@@ -135,19 +143,6 @@ def with_meant_types(document: Any) -> Any:
         schema = parameter["schema"]
         parameter["schema"] = {**({"allOf": [schema]} if "$ref" in schema else schema), "minItems": 1}
     return result
-
-
-def _is_untyped_object(location: Location, value: Mapping[str, Any]) -> bool:
-    """Return whether something is a schema with properties and no type, and no condition of another."""
-    stands = location[-1:] in {("schema",), ("items",), ("additionalProperties",)}
-    named = location[-2:-1] in {("properties",), ("schemas",)}
-    return (stands or named) and isinstance(value.get("properties"), dict) and "type" not in value
-
-
-def _is_required_list(document: Any, value: Mapping[str, Any]) -> bool:
-    """Return whether something is a parameter that must be given, and is a list that may be empty."""
-    schema = follow(document, value.get("schema")) if value.get("required") is True and "in" in value else None
-    return isinstance(schema, dict) and schema.get("type") == "array" and not schema.get("minItems")
 
 
 def parameters(document: Any, given: Any) -> Iterator[dict[str, Any]]:

@@ -156,7 +156,12 @@ class _Maker:
         if kind == "object" or properties or required:
             asked = [name for name in required if self.schemas.may_hold(properties.get(name))]
             made = {name: self.make(properties.get(name, {}), depth + 1) for name in asked}
-            return {**made, **self._choose(value, depth)}
+            for member in value.get("allOf") or ():  # of each choice among them, the properties of one alternative
+                found = self.schemas.resolve(member)
+                if isinstance(found, Mapping) and {"oneOf", "anyOf", "allOf"} & set(found):
+                    chosen = self.make(found, depth + 1)
+                    made |= chosen if isinstance(chosen, dict) else {}
+            return made
         if value.get("allOf"):
             return self.make(self._flatten(value), depth + 1)
         if kind == "array":
@@ -176,16 +181,6 @@ class _Maker:
             found = matching_text(pattern, least)
             return text if found is None else found
         return text
-
-    def _choose(self, value: Mapping[str, Any], depth: int) -> dict[str, Any]:
-        """Return the properties of one alternative of each choice among the members of allOf."""
-        result: dict[str, Any] = {}
-        for member in value.get("allOf") or ():
-            found = self.schemas.resolve(member)
-            if isinstance(found, Mapping) and {"oneOf", "anyOf", "allOf"} & set(found):
-                made = self.make(found, depth + 1)
-                result |= made if isinstance(made, dict) else {}
-        return result
 
     def _type(self, value: Mapping[str, Any]) -> Any:
         kind = value.get("type")

@@ -237,9 +237,20 @@ class Query:
     """
 
     def __init__(self, text: str) -> None:
+        if len(text) > MAX_QUERY:
+            raise QueryError(f"the query is {len(text)} characters long; the limit is {MAX_QUERY}")
         self.text = text
         self._clock = Clock()
-        self._compiled = _compile(text, self._clock)
+        try:
+            self._compiled = Environment(self._clock).compile(text)
+        except (JSONPathError, RecursionError) as error:
+            shown = text if len(text) <= SHOWN_QUERY else text[:SHOWN_QUERY] + " …"
+            reason, token = _reason(error), getattr(error, "token", None)
+            if token is not None:
+                column = len(text) if token.index < 0 else min(token.index, len(text))
+                rest = text[column : column + 20]
+                reason += f", at character {column + 1}" + (f": {rest}" if rest else ", its end")
+            raise QueryError(f"{shown} is not an RFC 9535 query: {reason}") from error
 
     def __repr__(self) -> str:
         return f"Query({self.text!r})"
@@ -296,26 +307,6 @@ class Query:
             if node.location not in seen:
                 seen.add(node.location)
                 yield node
-
-
-def _compile(text: str, clock: Clock) -> JSONPathQuery:
-    if len(text) > MAX_QUERY:
-        raise QueryError(f"the query is {len(text)} characters long; the limit is {MAX_QUERY}")
-    shown = text if len(text) <= SHOWN_QUERY else text[:SHOWN_QUERY] + " …"
-    try:
-        return Environment(clock).compile(text)
-    except (JSONPathError, RecursionError) as error:
-        reason = _reason(error) + _where(error, text)
-        raise QueryError(f"{shown} is not an RFC 9535 query: {reason}") from error
-
-
-def _where(error: Exception, text: str) -> str:
-    token = getattr(error, "token", None)
-    if token is None:
-        return ""
-    column = len(text) if token.index < 0 else min(token.index, len(text))
-    rest = text[column : column + 20]
-    return f", at character {column + 1}" + (f": {rest}" if rest else ", its end")
 
 
 def _reason(error: Exception) -> str:

@@ -109,6 +109,10 @@ class Rule:
     breaks: Any
     location: Location = field(compare=False)
 
+    def data(self) -> dict[str, Any]:
+        """Return what people know of the rule as JSON."""
+        return {"id": self.id, "level": self.level, "message": self.message, "source": self.source.data()}
+
 
 @dataclass(frozen=True)
 class RuledSchema:
@@ -311,6 +315,6 @@ def _with(value: Any, location: Location, more: Any) -> Any:
 def implication(rule: Rule, version: str) -> dict[str, Any]:
     """Return the `allOf` member that holds exactly for the bodies that keep a rule."""
     return {
-        "x-rule": {"id": rule.id, "level": rule.level, "message": rule.message, "source": rule.source.data()},
+        "x-rule": rule.data(),
         "anyOf": [{"not": lower(rule.condition, version)}, lower(rule.requirement, version)],
     }

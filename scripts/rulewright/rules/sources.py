@@ -269,8 +269,7 @@ def read_prose(vendor: Document, ruled: Sequence[RuledSchema], overlays: Sequenc
         InputError: A waiver is malformed, or quotes words that no longer stand in a constraint-like sentence.
     """
     quotes = [(rule.source.pointer, fold(rule.source.quote), rule.id) for schema in ruled for rule in schema.rules]
-    waivers = {(at, quote): (place, reason) for at, quote, place, reason in _waivers(overlays)}
-    bulk = list(_bulk_waivers(vendor.value, overlays))
+    waivers, bulk = _read_waivers(vendor.value, overlays)
     used: set[str] = set()
     holes = read_holes(vendor, overlays)
     result = []
@@ -280,15 +279,15 @@ def read_prose(vendor: Document, ruled: Sequence[RuledSchema], overlays: Sequenc
             rules = tuple(rule for at, quote, rule in quotes if at == pointer and _overlap(quote, sentence))
             hole = next((each for each in holes if each.at == f"#{pointer}" and _overlap(each.quote, sentence)), None)
             _, waiver = waivers.get((pointer, sentence), (None, hole.reason if hole else None))
-            for part, place, reason in () if waiver or rules else bulk:
-                if f"{pointer}/".startswith(f"{part}/"):
+            for place, (reason, parts) in () if waiver or rules else bulk.items():
+                if any(f"{pointer}/".startswith(f"{part}/") for part in parts):
                     waiver = reason
                     used.add(place)
             result.append(Sentence(f"#{pointer}", vendor.line(pointer), sentence, rules, waiver))
     waived = {(each.at[1:], each.text) for each in result}
     if stale := [(at, quote, place) for (at, quote), (place, _) in waivers.items() if (at, quote) not in waived]:
         raise InputError("\n".join(_stale(vendor, *each) for each in stale))
-    if idle := [place for entry, place in _waiver_entries(overlays) if "quote" not in entry and place not in used]:
+    if idle := [place for place in bulk if place not in used]:
         raise InputError(
             f"{idle[0]}: {WAIVED}: waives no sentence that nothing else claims (any more); remove the entry"
         )
@@ -331,39 +330,35 @@ def texts(value: Any, location: Location = ()) -> Iterator[tuple[Location, str]]
             yield from texts(child, (*location, index))
 
 
-def _waivers(overlays: Sequence[Overlay]) -> Iterator[tuple[str, str, str, str]]:
-    """Yield pointer, sentence, file with line, and reason of each waiver of one sentence."""
-    for entry, place in _waiver_entries(overlays):
-        if "quote" in entry:
-            yield entry["at"].removeprefix("#"), fold(entry["quote"]), place, entry["reason"]
+def _read_waivers(
+    document: Any, overlays: Sequence[Overlay]
+) -> tuple[dict[tuple[str, str], tuple[str, str]], dict[str, tuple[str, list[str]]]]:
+    """Return the waivers of single sentences and those of all sentences in some parts of the document.
 
-
-def _bulk_waivers(document: Any, overlays: Sequence[Overlay]) -> Iterator[tuple[str, str, str]]:
-    """Yield pointer, file with line, and reason of each part of the document whose sentences are all waived."""
-    for entry, place in _waiver_entries(overlays):
-        if "tag" in entry:
-            for operation in operations(document):
-                if entry["tag"] in (operation.body.get("tags") or ()):
-                    yield operation.pointer, place, entry["reason"]
-        elif "quote" not in entry:
-            yield entry["at"].removeprefix("#"), place, entry["reason"]
-
-
-def _waiver_entries(overlays: Sequence[Overlay]) -> Iterator[tuple[dict[str, str], str]]:
-    """Yield each entry of the waived prose, with its file and line."""
+    Returns:
+        By pointer and sentence, the file with the line and the reason; by file with line, the reason and the pointers
+        of the parts.
+    """
+    forms = ({"at", "quote", "reason"}, {"at", "reason"}, {"tag", "reason"})
+    waivers: dict[tuple[str, str], tuple[str, str]] = {}
+    bulk: dict[str, tuple[str, list[str]]] = {}
     for overlay, index, entry in notes(overlays, WAIVED):
         location = (WAIVED, index)
-        forms = ({"at", "quote", "reason"}, {"at", "reason"}, {"tag", "reason"})
-        if (
-            not isinstance(entry, dict)
-            or set(entry) not in forms
-            or not all(isinstance(v, str) for v in entry.values())
-        ):
+        is_known = isinstance(entry, dict) and set(entry) in forms
+        if not is_known or not all(isinstance(each, str) for each in entry.values()):
             message = "waived prose has at, quote and reason, or at and reason for all below a place, or tag and reason"
             raise overlay.document.error(f"{message}; each is text", location)
         if not entry["reason"].strip():
             raise overlay.document.error("waived prose needs a reason", location)
-        yield entry, f"{overlay.path}:{overlay.document.line(location)}"
+        place, reason = f"{overlay.path}:{overlay.document.line(location)}", entry["reason"]
+        if "quote" in entry:
+            waivers[entry["at"].removeprefix("#"), fold(entry["quote"])] = place, reason
+        elif "tag" in entry:
+            tagged = (each for each in operations(document) if entry["tag"] in (each.body.get("tags") or ()))
+            bulk[place] = reason, [each.pointer for each in tagged]
+        else:
+            bulk[place] = reason, [entry["at"].removeprefix("#")]
+    return waivers, bulk
 
 
 HOLES: Final = "x-known-holes"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,13 +40,10 @@ def read_needs(table: Mapping[str, Any], *, with_cli: bool) -> Needs:
     extras = table.get("optional-dependencies", {}) if with_cli else {}
     python, packages = table.get("requires-python", ""), table.get("dependencies", [])
     lists = [packages, *extras.values()] if isinstance(extras, dict) else [None]
-    if not isinstance(python, str) or not all(map(_are_texts, lists)):
+    are_texts = all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in lists)
+    if not isinstance(python, str) or not are_texts:
         raise InputError("[project] has dependencies that are no lists of texts", path="pyproject.toml")
     return {"python": python, "packages": packages, "extras": extras}
-
-
-def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def excludes(name: str) -> dict[str, list[str]]:
@@ -77,16 +74,11 @@ def excludes(name: str) -> dict[str, list[str]]:
 def show_needs(manifest: Mapping[str, Any]) -> str:
     """Return what a copy needs of its host, as lines to paste."""
     needs: Needs = manifest["needs"]
-    lines = [f"it needs Python {needs['python']} and, in your requirements:", *_indent(needs["packages"])]
-    for extra, packages in needs["extras"].items():
-        lines += [f"its part {extra!r} also needs:", *_indent(packages)]
+    parts = {f"it needs Python {needs['python']} and, in your requirements:": needs["packages"]}
+    parts |= {f"its part {extra!r} also needs:": packages for extra, packages in needs["extras"].items()}
     for file, excluded in manifest["excludes"].items():
-        lines += [f"to keep your tools from changing or judging it, in {file}:", *_indent(excluded)]
-    return "\n".join(lines)
-
-
-def _indent(lines: Sequence[str]) -> list[str]:
-    return [f"  {line}" for line in lines]
+        parts[f"to keep your tools from changing or judging it, in {file}:"] = excluded
+    return "\n".join("\n  ".join([title, *lines]) for title, lines in parts.items())
 
 
 INPUTS: Final = "vendored"
@@ -121,7 +113,11 @@ def build_copy(project: Project, *, with_cli: bool = True) -> tuple[str, dict[st
         raise InputError(f"cannot be read: {error.strerror}; a copy contains it", path=LICENCE) from error
     name = project.package
     package = read_tree(project.output / name)
-    tree = {path: content for path, content in package.items() if with_cli or not _is_cli(path)}
+    tree = {
+        path: content
+        for path, content in package.items()
+        if with_cli or not (path == "__main__.py" or path.startswith("cli/"))
+    }
     own = {LICENCE: licence, _VERIFIER.name: _VERIFIER.read_bytes(), ".gitattributes": GITATTRIBUTES}
     _add(tree, {**own, **{f"{INPUTS}/{path}": content for path, content in _inputs(project).items()}})
     inputs = {path: sha256(content) for path, content in _inputs(project).items()}
@@ -141,10 +137,6 @@ def build_copy(project: Project, *, with_cli: bool = True) -> tuple[str, dict[st
     }
     _add(tree, {MANIFEST: canonical(manifest)})
     return name, tree
-
-
-def _is_cli(path: str) -> bool:
-    return path == "__main__.py" or path.startswith("cli/")
 
 
 def _add(tree: dict[str, bytes], more: Tree) -> None:
