@@ -33,7 +33,7 @@ def any_where_unknown(document: Any) -> None:
     for content in contents(document):
         for name, media in content.items():
             if isinstance(media, dict):
-                media.setdefault("schema", {"type": "object"} if _essence(name) in _KNOWN else {})
+                media.setdefault("schema", {"type": "object"} if essence_of(name) in _KNOWN else {})
 
 
 def bytes_for_json_files(document: Any) -> None:
