@@ -195,6 +195,46 @@ def test_a_list_of_types_becomes_a_union(keywords: dict[str, Any], update: dict[
     assert find_faults(in_schema("3.1.0", **keywords)) == []
 
 
+@pytest.mark.parametrize(
+    ("parameters", "body"),
+    [
+        (
+            [{"in": "formData", "name": "a", "required": True, "schema": {"type": "string"}}],
+            {
+                "required": True,
+                "content": {
+                    "application/x-www-form-urlencoded": {
+                        "schema": {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+                    }
+                },
+            },
+        ),
+        (
+            [{"in": "formData", "name": "a", "type": "file"}],
+            {
+                "required": False,
+                "content": {
+                    "multipart/form-data": {"schema": {"type": "object", "properties": {"a": {"type": "file"}}}}
+                },
+            },
+        ),
+        (
+            [{"in": "body", "name": "a", "schema": {"type": "integer"}}],
+            {"required": False, "content": {"application/json": {"schema": {"type": "integer"}}}},
+        ),
+    ],
+)
+def test_parameters_in_a_body_become_one(parameters: list[dict[str, Any]], body: dict[str, Any]) -> None:
+    """They are of Swagger 2.0; where there is a body already, that is the one."""
+    query = {"in": "query", "name": "q", "schema": {}}
+    operation: dict[str, Any] = {**ANSWER, "parameters": [*parameters, query]}
+    added, removed = actions(value := document(paths={"/a": {"post": operation}}), find_faults(value))
+    assert (added["target"], added["update"]) == ("$.paths['/a'].post", {"requestBody": body})
+    assert (removed["target"], removed["remove"]) == ("$.paths['/a'].post.parameters[0]", True)
+    operation["requestBody"] = {"content": {"text/plain": {}}}
+    assert [each["target"] for each in actions(value, find_faults(value))] == ["$.paths['/a'].post.parameters[0]"]
+
+
 def test_a_reference_in_place_of_named_parts_is_written_out() -> None:
     """OpenAPI has references to each part only; a schema property may be called content."""
     media = {"text/plain": {"schema": {"properties": {"content": {"$ref": "#/components/schemas/S"}}}}}

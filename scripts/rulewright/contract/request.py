@@ -137,7 +137,8 @@ class Maker:
             examples = tuple(each for each in examples if isinstance(each, Mapping))
         shown: Iterable[Any] = (*examples, *self._passing_examples(schema))
         if media in FORMS:  # one with nothing in it is no body at all
-            shown = (*shown, self._fill(sample(self._schemas, schema), schema))
+            shown = (*shown, self._fill(sample(self._schemas, schema), schema), {"field": "text"})
+            shown = (each for each in shown if isinstance(each, Mapping))
         # null is what clients send as no body
         shown = itertools.chain(shown, samples(self._schemas, schema), [{}])
         found = self._choose(operation, f"the body ({media})", schema, shown, (None,))

@@ -28,6 +28,14 @@ def bytes_for_opaque(document: Any) -> None:
                 media["schema"] = {"type": "string"}
 
 
+def any_where_unknown(document: Any) -> None:
+    """Declare content without a schema as anything, or as any object where it is a form."""
+    for content in contents(document):
+        for name, media in content.items():
+            if isinstance(media, dict):
+                media.setdefault("schema", {"type": "object"} if _essence(name) in _KNOWN else {})
+
+
 def bytes_for_json_files(document: Any) -> None:
     """Declare an answer as bytes that is a file by its schema and JSON by its media type."""
     for content in contents(document, answers=True):

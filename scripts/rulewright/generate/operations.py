@@ -162,9 +162,8 @@ def _method(
     as_json = is_json(media) and len(named.bodies) == 1
     inputs = _parameters(operation, names, whole)
     if media:
-        inputs += (
-            _fields(operation, bodies[media], model, names) if model else [_whole(operation, bodies[media], names)]
-        )
+        pointer = bodies.get(media, "")
+        inputs += _fields(operation, pointer, model, names) if model else [_whole(operation, pointer, names)]
     others = ("str" if name.startswith("text/") else "bytes" for name in other_media(operation))
     return Method(
         operation,
@@ -324,7 +323,7 @@ def _whole(operation: Operation, pointer: str, names: Names) -> Input:
         "name": "",
         "required": body.get("required") is True,
         "description": _text(body.get("description")),
-        **_facts(operation.document, {"$ref": pointer}),
+        **_facts(operation.document, {"$ref": pointer} if pointer else {}),
         "deprecated": False,
     }
     return _input(record, names.operation(operation.method, operation.path).body, names)

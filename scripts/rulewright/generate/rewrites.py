@@ -16,6 +16,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from rulewright.generate.media import (
+    any_where_unknown,
     bytes_for_json_files,
     bytes_for_opaque,
     contents,
@@ -26,7 +27,7 @@ from rulewright.generate.media import (
 )
 from rulewright.openapi.operations import is_ignored, is_json, parameter_schema
 from rulewright.openapi.pointer import decode, resolve
-from rulewright.openapi.references import follow, follow_schema
+from rulewright.openapi.references import follow, follow_schema, objects
 from rulewright.openapi.schemas import SCHEMAS, derived_tags, object_parts, tag_field, tags
 
 _NAMED: Final = frozenset(
@@ -209,15 +210,20 @@ def join_all_of(value: dict[str, Any], document: Any) -> dict[str, Any]:
 def _one_or_all(rest: dict[str, Any], members: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the only member, or a schema that all of some must fit."""
     if len(members) == 1 and not rest.get("nullable"):
-        return members[0] if "$ref" in members[0] else {**rest, **members[0]}
+        return _marked(members[0], rest) if "$ref" in members[0] else {**rest, **members[0]}
     return {**rest, "allOf": members}
+
+
+def _marked(reference: dict[str, Any], rest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a reference with the marks of the directions in which it travels; `ask_one_way` reads and removes them."""
+    return reference | {mark: True for mark in ("readOnly", "writeOnly") if rest.get(mark) is True}
 
 
 def _plain(rest: dict[str, Any], members: list[dict[str, Any]], document: Any) -> dict[str, Any]:
     """Return one schema for some that are neither objects nor unions: what all of them say of a value."""
     found = [dict(follow(document, each) or {}) for each in members]
     if len(found) == 1 and "$ref" in members[0] and not set(rest) - _ANNOTATIONS:
-        return members[0]
+        return _marked(members[0], rest)
     result: dict[str, Any] = {}
     for each in [*found, rest]:
         words = each.get("enum")
@@ -426,6 +432,9 @@ def ask_one_way(document: Any) -> None:
             for each in (value, *(value.get("allOf") or ())) if other else ():
                 if isinstance(each, dict) and isinstance(each.get("required"), list):
                     each["required"] = [name for name in each["required"] if name not in other]
+    for _, value in objects(document):
+        for mark in ("readOnly", "writeOnly") if "$ref" in value else ():
+            value.pop(mark, None)
 
 
 def text_in_json(document: Any) -> None:
@@ -611,5 +620,6 @@ DOCUMENT_REWRITES: Final = (
         "0.29.1",
         bytes_for_opaque,
     ),
+    Patch("declare content without a schema as anything", "it drops the operation", "0.29.1", any_where_unknown),
     Patch("declare bytes in JSON as text", "it reads and writes a file there", "0.29.1", text_in_json),
 )

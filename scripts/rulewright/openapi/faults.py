@@ -48,6 +48,8 @@ _SYNONYMS: Final[dict[str, dict[str, Any]]] = {
     "str": {"type": "string"},
     "uuid": {"type": "string", "format": "uuid"},
 }
+_OF_A_VALUE: Final = ("type", "format", "items", "enum", "default")
+"""What a parameter of Swagger 2.0 had of its own, and its schema has now."""
 _EMPTY: Final = frozenset({"204", "205", "304"})
 """The statuses whose answers have no content (RFC 9110, 15)."""
 _EXPRESSIONS: Final = jsonschema_rs.Draft202012Validator({"format": "regex"}, validate_formats=True)
@@ -101,6 +103,7 @@ def find_faults(value: Any) -> list[Fault]:
         _paths,
         _operation_ids,
         _path_parameters,
+        _old_parameters,
         _descriptions,
         _schemas,
     )
@@ -434,6 +437,41 @@ def _path_parameter(parameter: Any, names: set[str], given: Any, location: Locat
         yield Fault(message, location, (Repair(location, REMOVE),))
     elif parameter.get("required") is not True and given is parameter:
         yield Fault("a path parameter is required", location, (Repair(location, {"required": True}),))
+
+
+def _old_parameters(value: Any) -> Iterator[Fault]:
+    """Find what Swagger 2.0 called parameters: the fields of a form, and a whole body."""
+    for operation in operations(value):
+        place = (*operation.location, "parameters")
+        given = operation.body.get("parameters")
+        old = [
+            (index, each)
+            for index, each in enumerate(given if isinstance(given, list) else [])
+            if isinstance(each, dict) and each.get("in") in {"body", "formData"} and isinstance(each.get("name"), str)
+        ]
+        if not old:
+            continue
+        repairs = [Repair((*place, index), REMOVE) for index, _ in old]
+        if "requestBody" not in operation.body:
+            repairs.append(Repair(operation.location, {"requestBody": _as_body([each for _, each in old])}))
+        message = "a parameter in a body or a form is of Swagger 2.0; OpenAPI 3 has a requestBody"
+        yield Fault(message, place, tuple(repairs))
+
+
+def _as_body(old: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the body that parameters of Swagger 2.0 describe."""
+    schemas = {
+        each["name"]: {key: each[key] for key in _OF_A_VALUE if key in each} | (each.get("schema") or {})
+        for each in old
+    }
+    required = [each["name"] for each in old if each.get("required") is True]
+    whole = next((each["name"] for each in old if each["in"] == "body"), None)
+    if whole is not None:
+        return {"required": whole in required, "content": {"application/json": {"schema": schemas[whole]}}}
+    is_file = any(each.get("type") == "file" or each.get("format") == "binary" for each in schemas.values())
+    media = "multipart/form-data" if is_file else "application/x-www-form-urlencoded"
+    schema = {"type": "object", "properties": schemas, **({"required": required} if required else {})}
+    return {"required": bool(required), "content": {media: {"schema": schema}}}
 
 
 def _descriptions(value: Any) -> Iterator[Fault]:
