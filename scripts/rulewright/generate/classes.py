@@ -17,6 +17,7 @@ from openapi_python_client.strings import ClassName, PythonIdentifier
 from rulewright.generate.rewrites import redirect
 from rulewright.openapi.operations import METHODS, essence_of
 from rulewright.openapi.pointer import Location, encode
+from rulewright.openapi.schemas import SCHEMAS
 
 PREFIX: Final = "field_"
 _OWN_CLASSES: Final = frozenset(
@@ -27,7 +28,6 @@ _OWN_CLASSES: Final = frozenset(
 )  # fmt: skip
 """What the templates import beside the classes they make."""
 _DEVICE: Final = re.compile(r"con|prn|aux|nul|(?:com|lpt)_?[0-9]")
-_SCHEMAS: Final = "#/components/schemas/"
 _UNIONS: Final = ("anyOf", "oneOf")
 _BODIES: Final = {
     "application/x-www-form-urlencoded": "data",
@@ -76,9 +76,9 @@ class Classes:
         Such a class cannot be read where it leads back to itself.
         """
         nullable = [name for name, schema in self._components.items() if _take_null(schema)]
-        redirect(self._document, {_SCHEMAS + name: f"{_SCHEMAS}{name}-or-null" for name in nullable}, composed=True)
+        redirect(self._document, {SCHEMAS + name: f"{SCHEMAS}{name}-or-null" for name in nullable}, composed=True)
         for name in nullable:
-            self._components[f"{name}-or-null"] = _or_null({"$ref": _SCHEMAS + name})
+            self._components[f"{name}-or-null"] = _or_null({"$ref": SCHEMAS + name})
 
     def _path(self, path: str, item: dict[str, Any]) -> None:
         for method, operation in item.items():
@@ -139,7 +139,7 @@ class Classes:
             self._components[same] = schema
             self._inner(schema, class_of(schema, same), place)
         self.moved[encode(place)] = same
-        reference = {"$ref": _SCHEMAS + same}
+        reference = {"$ref": SCHEMAS + same}
         return {"allOf": [reference], **only} if only else reference
 
     def _claim(self, schema: dict[str, Any], name: str, *, component: bool = False) -> str | None:

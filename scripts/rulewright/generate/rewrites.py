@@ -27,25 +27,9 @@ from rulewright.generate.media import (
 )
 from rulewright.openapi.operations import is_ignored, is_json, parameter_schema
 from rulewright.openapi.pointer import decode, resolve
-from rulewright.openapi.references import follow, follow_schema, objects
-from rulewright.openapi.schemas import SCHEMAS, derived_tags, object_parts, tag_field, tags
+from rulewright.openapi.references import NAMES, follow, follow_schema, objects
+from rulewright.openapi.schemas import SCHEMAS, TYPES, derived_tags, object_parts, tag_field, tags
 
-_NAMED: Final = frozenset(
-    {
-        "properties", "patternProperties", "dependentSchemas", "$defs", "definitions", "schemas", "responses",
-        "parameters", "headers", "requestBodies", "securitySchemes", "links", "callbacks", "pathItems", "paths",
-        "webhooks", "content", "encoding", "variables", "mapping", "scopes",
-    }
-)  # fmt: skip
-_JSON_TYPES: Final = {
-    str: "string",
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    type(None): "null",
-    list: "array",
-    dict: "object",
-}
 _DATA: Final = frozenset(
     {"servers", "example", "examples", "default", "enum", "const", "security", "dependentRequired"}
 )
@@ -150,7 +134,7 @@ class _Copier:
             if not names and (key in _DATA or key == _READ)
             else unquote(child)
             if key == "$ref" and isinstance(child, str)
-            else self.copy(child, names=key in _NAMED and not names)
+            else self.copy(child, names=key in NAMES and not names)
             for key, child in (value if names else _without_extensions(value)).items()
         }
         if not names:
@@ -374,7 +358,7 @@ def widen_enum(value: dict[str, Any], _document: Any) -> dict[str, Any]:
     if not isinstance(value.get("enum"), list) or _fits_a_literal(value["enum"]):
         return value
     rest = {key: child for key, child in value.items() if key != "enum"}
-    kinds = {_JSON_TYPES[type(word)] for word in value["enum"]}
+    kinds = {TYPES[type(word)] for word in value["enum"]}
     kinds -= {"integer"} if "number" in kinds else set()
     return rest if "type" in rest or len(kinds) != 1 else {**rest, "type": kinds.pop()}
 
@@ -400,7 +384,7 @@ def replace_constant(value: dict[str, Any], _document: Any) -> dict[str, Any]:
     rest = {key: child for key, child in value.items() if key != "const"}
     if type(only) is int:
         return {**rest, "type": "integer", "enum": [only]}
-    return {"type": _JSON_TYPES[type(only)], **rest} if not isinstance(only, (dict, list)) else rest
+    return {"type": TYPES[type(only)], **rest} if not isinstance(only, (dict, list)) else rest
 
 
 def call_3_1(document: Any) -> None:

@@ -14,7 +14,7 @@ from jsonschema_rs.canonical import CanonicalizationError, Containment
 from rulewright.impact.grammar import kind_of, resolve
 from rulewright.impact.normal import NOTES, flatten
 from rulewright.openapi.sample import samples
-from rulewright.openapi.schemas import SchemaError, Schemas
+from rulewright.openapi.schemas import SCHEMAS, SchemaError, Schemas
 
 Side = Literal["request", "response"]
 _READ: Final = frozenset(
@@ -46,7 +46,6 @@ FORMATS: Final = frozenset(
 )  # fmt: skip
 """Formats that say which values are valid; any other is a remark."""
 _RANGES: Final[Mapping[str, int]] = {"int32": 31, "int64": 63}
-_SCHEMAS: Final = "#/components/schemas/"
 _MOST_LEVELS: Final = 300
 """Nested levels of all schemas together up to which they are compared: the library recurses, and would end the process."""
 _MOST_FIELDS: Final = 10
@@ -142,7 +141,7 @@ class Containing:
                 if name not in found:
                     place = number, side, sent, name
                     if place not in self._components:
-                        target = resolve({"$ref": f"{_SCHEMAS}{name}"}, document)
+                        target = resolve({"$ref": f"{SCHEMAS}{name}"}, document)
                         self._components[place] = _Meaning(document, side, sent=sent).of(target, alone=False)
                     found[name] = self._components[place]
                     waiting.append(found[name])
@@ -180,8 +179,8 @@ def _references(schema: Any) -> _References:
         for part in level:
             if isinstance(part, dict):
                 reference = part.get("$ref")
-                if isinstance(reference, str) and reference.startswith(_SCHEMAS):
-                    found[reference.removeprefix(_SCHEMAS)] = None
+                if isinstance(reference, str) and reference.startswith(SCHEMAS):
+                    found[reference.removeprefix(SCHEMAS)] = None
                 inner += part.values()
             elif isinstance(part, list):
                 inner += part

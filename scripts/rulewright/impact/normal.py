@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from rulewright.impact.grammar import key_of, kind_of, resolve, same
 from rulewright.openapi.operations import METHODS, essence_of
+from rulewright.openapi.schemas import TYPES
 
 NOTES: Final = frozenset(
     {"title", "description", "example", "examples", "deprecated", "externalDocs", "xml", "$comment", "default"}
@@ -23,10 +24,6 @@ _IMPLIED: Final[Mapping[str, str]] = {"properties": "object", "items": "array"}
 _EMPTY: Final = frozenset({"tags", "required", "dependentRequired"})
 _STYLES: Final[Mapping[str, str]] = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 _SCALARS: Final = frozenset({"string", "integer", "number", "boolean"})
-_TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
-_NAMES: Final = (
-    (str, "string"), (bool, "boolean"), (int, "integer"), (float, "number"), (dict, "object"), (list, "array"),
-)  # fmt: skip
 
 
 def normal(document: Any) -> Any:
@@ -165,12 +162,7 @@ def _path_item(item: dict[str, Any]) -> dict[str, Any]:
 def _types(schema: Mapping[str, Any]) -> list[str]:
     kinds = schema.get("type", [])
     kinds = kinds if isinstance(kinds, list) else [kinds]
-    return kinds if all(isinstance(each, str) and each in _TYPES for each in kinds) else []
-
-
-def type_of(value: Any) -> str:
-    """Return the JSON type of a value."""
-    return "null" if value is None else next(name for kind, name in reversed(_NAMES) if type(value) is kind)
+    return kinds if all(isinstance(each, str) and each in TYPES.values() for each in kinds) else []
 
 
 def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -197,7 +189,7 @@ def _write_type(schema: dict[str, Any]) -> None:
         return
     values = schema.get("enum")
     if isinstance(values, list):
-        found = {type_of(value) for value in values}
+        found = {TYPES[type(value)] for value in values}
         if not kinds:
             kinds = found
         elif all(kind in kinds or (kind == "integer" and "number" in kinds) for kind in found):

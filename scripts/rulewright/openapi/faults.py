@@ -27,12 +27,12 @@ from rulewright.openapi.operations import (
 )
 from rulewright.openapi.pointer import Location, encode, path_of, resolve
 from rulewright.openapi.references import NAMES, follow, objects, references
+from rulewright.openapi.schemas import TYPES
 
 REMOVE: Final = object()
 """As a correction: the value goes."""
 _CORRECTED: Final = "an overlay with these actions corrects what can be corrected without a choice:"
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
-_TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 _SYNONYMS: Final[dict[str, dict[str, Any]]] = {
     "bool": {"type": "boolean"},
     "date": {"type": "string", "format": "date"},
@@ -548,12 +548,12 @@ def _type(schema: dict[str, Any], location: Location, *, modern: bool) -> Iterat
         change: Any = union[0] if len(union) == 1 else {key: union if key == "anyOf" else [{"anyOf": union}]}
         place = (*location, "type")
         yield Fault("type is one word in OpenAPI 3.0", place, (Repair(place, REMOVE), Repair(location, change)))
-    if "in" in schema or location[-2:-1] == ("securitySchemes",) or not isinstance(kind, str) or kind in _TYPES:
+    if "in" in schema or location[-2:-1] == ("securitySchemes",) or not isinstance(kind, str) or kind in TYPES.values():
         return
     if location[-2:-1] == ("parameters",) or location[:1] not in {("paths",), ("components",)}:
         return
     place = (*location, "type")
-    meant = _SYNONYMS.get(kind.lower(), {"type": kind.lower()} if kind.lower() in _TYPES else None)
+    meant = _SYNONYMS.get(kind.lower(), {"type": kind.lower()} if kind.lower() in TYPES.values() else None)
     repair = Repair(place, REMOVE) if meant is None else Repair(location, meant)
     yield Fault(f"there is no type {kind!r}", place, (repair,))
 

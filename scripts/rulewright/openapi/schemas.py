@@ -35,6 +35,10 @@ _NO_LINE_END: Final = "[^\n\r\u2028\u2029]"
 """What a dot means in ECMA-262; the validator's own would take three of these four."""
 _OTHER_WAY: Final = {"request": "readOnly", "answer": "writeOnly"}
 
+TYPES: Final[Mapping[type, str]] = {
+    str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null", list: "array", dict: "object",
+}  # fmt: skip
+"""The JSON type of each type of value."""
 Validator = jsonschema_rs.Draft202012Validator
 Resolve = Callable[[Any], Any]
 Direction = Literal["request", "answer"]
