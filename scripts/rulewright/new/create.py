@@ -32,127 +32,24 @@ from rulewright.openapi.references import references
 from rulewright.overlay import apply, parse_overlay
 from rulewright.project import load_project
 
+DISTRIBUTION: Final = "rulewright"
 PART: Final = "00-part.overlay.yaml"
 REPAIRED: Final = "00-repairs.overlay.yaml"
 NOTED: Final = "05-gaps.overlay.yaml"
 _ROUNDS: Final = 5
 """How often a corrected document is looked at again: a correction can uncover another fault."""
-
-
-def _overlay(title: str, actions: Sequence[Mapping[str, Any]], **extensions: Any) -> bytes:
-    info = {"title": title, "version": "1.0.0"}
-    overlay = {"overlay": "1.1.0", "info": info, **extensions, "actions": list(actions)}
-    return yaml.safe_dump(overlay, sort_keys=False, allow_unicode=True, width=110).encode()
-
-
-def gaps_overlay(gaps: Sequence[Gap]) -> bytes:
-    """Return an overlay that accepts some gaps, each with the generator's message.
-
-    Args:
-        gaps: What the generator left out.
-    """
-    description = (
-        "A reader of the effective document learns what the client lacks. Correct the document in an overlay before "
-        "this one, then remove the entry here: one that is no gap any more is an error."
-    )
-    places = list(dict.fromkeys(gap.at for gap in gaps))
-    return _overlay(
-        "Gaps: what the generator cannot express, found when the project was made",
-        [{"target": "$.info", "description": description, "update": {"x-not-in-client": places}}],
-        **{ACCEPTED: [{**asdict(gap), "reason": "found when the project was made"} for gap in gaps]},
-    )
-
-
-class Repairs:
-    """The corrections of a document that allow no choice, collected while it is checked.
-
-    Args:
-        overlays: Overlays that are applied before.
-        only: Tags and paths that the client is made of; all where there are none.
-    """
-
-    def __init__(self, overlays: Sequence[Path], only: Sequence[str]) -> None:
-        self._correct = correct_by(overlays)
-        self._only = only
-        self.part: list[dict[str, Any]] = []
-        self.actions: list[dict[str, Any]] = []
-
-    def correct(self, document: Document) -> Document:
-        """Return a document with the overlays and the repairs applied."""
-        document = self._correct(document)
-        self.part = part_actions(document.value, self._only) if self._only else []
-        document = _apply_repairs(document, self.part)
-        for _ in range(_ROUNDS):
-            written = actions(document.value, find_faults(document.value))
-            self.actions += written
-            document = _apply_repairs(document, written)
-        return document
-
-    def overlays(self) -> dict[str, bytes]:
-        """Return the overlays to write, by name."""
-        titles = {
-            PART: (f"Part: {', '.join(self._only)} only", self.part),
-            REPAIRED: ("Repairs: what the document has wrong, found when the project was made", self.actions),
-        }
-        return {name: _overlay(title, written) for name, (title, written) in titles.items() if written}
-
-
-def _apply_repairs(document: Document, written: Sequence[Mapping[str, Any]]) -> Document:
-    if not written:
-        return document
-    overlay = parse_overlay(parse(_overlay("Repairs", written).decode(), REPAIRED))
-    return replace(document, value=apply(document, [overlay]).value)
-
-
 _TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 _SUFFIX: Final = ".txt"
 SPEC: Final = "openapi.yaml"
-
-
-def scaffold(name: str, requirement: str, overlays: Sequence[Path] = ()) -> dict[str, bytes]:
-    """Return every file by its path, with slashes.
-
-    Args:
-        name: Import name of the package people will import.
-        requirement: What installs the pipeline.
-        overlays: Overlay documents to begin with, applied in this order.
-
-    Raises:
-        InputError: An overlay cannot be read, or its name is no overlay's.
-    """
-    given = {f"overlays/{_overlay_name(path)}": read_whole(path, path.as_posix()) for path in overlays}
-    words = {
-        "package": name,
-        "program": name.replace("_", "-"),
-        "PREFIX": name.upper(),
-        "requirement": json.dumps(requirement, ensure_ascii=False),
-        "overlays": "".join(f"    {json.dumps(path, ensure_ascii=False)},\n" for path in given),
-    }
-    files = {_place(path): _fill(path, words) for path in sorted(_TEMPLATES.rglob(f"*{_SUFFIX}"))}
-    if taken := sorted(set(files) & set(given)):
-        raise InputError(f"every new project has a file {taken[0]}; give the overlay another name")
-    return {**given, **files}
-
-
-def _place(path: Path) -> str:
-    """Return where a template belongs; `dot_` stands for a leading point, which packaging would leave out."""
-    relative = path.relative_to(_TEMPLATES).as_posix().removesuffix(_SUFFIX)
-    return relative.replace("dot_", ".")
-
-
-def _fill(path: Path, words: dict[str, str]) -> bytes:
-    text = path.read_text(encoding="utf-8")
-    for word, value in words.items():
-        text = text.replace(f"@{word}@", value)
-    return text.encode()
-
-
-def _overlay_name(path: Path) -> str:
-    if not path.name.endswith((".yaml", ".yml", ".json")) or not path.name.isprintable():
-        raise InputError("is not the name of an overlay; it ends in .yaml, .yml or .json", path=path.as_posix())
-    return path.name
-
-
+_FOLDER: Final = Path(__file__).resolve().parents[2]
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_LONGEST: Final = 50
+_FOLDERS: Final = frozenset({"conftest", "generated", "noxfile", "overlays", "scripts", "tests"})
+# Names of devices, which no file on Windows can have.
+_DEVICES: Final = frozenset({"aux", "con", "nul", "prn", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))})
+_SECTIONS: Final = ("schemas", "parameters", "responses", "requestBodies", "headers", "examples", "links", "pathItems")
+_LONGEST_QUERY: Final = 8000  # characters of a query; an overlay is limited to some more
+_SHOWN: Final = 20
 Progress = Callable[[str], None]
 
 
@@ -273,13 +170,6 @@ def _refuse_taken(target: Path) -> None:
         raise InputError("is not empty; a project is made in a folder of its own", path=target.as_posix())
 
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_LONGEST: Final = 50
-_FOLDERS: Final = frozenset({"conftest", "generated", "noxfile", "overlays", "scripts", "tests"})
-# Names of devices, which no file on Windows can have.
-_DEVICES: Final = frozenset({"aux", "con", "nul", "prn", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))})
-
-
 def check_name(name: str) -> str:
     """Return the name of a package, if one can be called so.
 
@@ -309,10 +199,6 @@ def _is_taken(name: str) -> str | None:
     if name in packages_distributions():
         return f"it would hide the installed package {name}, of {packages_distributions()[name][0]}"
     return None
-
-
-DISTRIBUTION: Final = "rulewright"
-_FOLDER: Final = Path(__file__).resolve().parents[2]
 
 
 def requirement(given: str | None) -> str:
@@ -349,9 +235,105 @@ def installed_from(found: Distribution) -> str:
     return f"{DISTRIBUTION} @ {record['url']}" if "url" in record else f"{DISTRIBUTION}=={found.version}"
 
 
-_SECTIONS: Final = ("schemas", "parameters", "responses", "requestBodies", "headers", "examples", "links", "pathItems")
-_LONGEST_QUERY: Final = 8000  # characters of a query; an overlay is limited to some more
-_SHOWN: Final = 20
+def scaffold(name: str, requirement: str, overlays: Sequence[Path] = ()) -> dict[str, bytes]:
+    """Return every file by its path, with slashes.
+
+    Args:
+        name: Import name of the package people will import.
+        requirement: What installs the pipeline.
+        overlays: Overlay documents to begin with, applied in this order.
+
+    Raises:
+        InputError: An overlay cannot be read, or its name is no overlay's.
+    """
+    given = {}
+    for path in overlays:
+        if not path.name.endswith((".yaml", ".yml", ".json")) or not path.name.isprintable():
+            raise InputError("is not the name of an overlay; it ends in .yaml, .yml or .json", path=path.as_posix())
+        given[f"overlays/{path.name}"] = read_whole(path, path.as_posix())
+    words = {
+        "package": name,
+        "program": name.replace("_", "-"),
+        "PREFIX": name.upper(),
+        "requirement": json.dumps(requirement, ensure_ascii=False),
+        "overlays": "".join(f"    {json.dumps(path, ensure_ascii=False)},\n" for path in given),
+    }
+    files = {}
+    for path in sorted(_TEMPLATES.rglob(f"*{_SUFFIX}")):
+        text = path.read_text(encoding="utf-8")
+        for word, value in words.items():
+            text = text.replace(f"@{word}@", value)
+        # `dot_` stands for a leading point, which packaging would leave out
+        place = path.relative_to(_TEMPLATES).as_posix().removesuffix(_SUFFIX).replace("dot_", ".")
+        files[place] = text.encode()
+    if taken := sorted(set(files) & set(given)):
+        raise InputError(f"every new project has a file {taken[0]}; give the overlay another name")
+    return {**given, **files}
+
+
+def _overlay(title: str, actions: Sequence[Mapping[str, Any]], **extensions: Any) -> bytes:
+    info = {"title": title, "version": "1.0.0"}
+    overlay = {"overlay": "1.1.0", "info": info, **extensions, "actions": list(actions)}
+    return yaml.safe_dump(overlay, sort_keys=False, allow_unicode=True, width=110).encode()
+
+
+def gaps_overlay(gaps: Sequence[Gap]) -> bytes:
+    """Return an overlay that accepts some gaps, each with the generator's message.
+
+    Args:
+        gaps: What the generator left out.
+    """
+    description = (
+        "A reader of the effective document learns what the client lacks. Correct the document in an overlay before "
+        "this one, then remove the entry here: one that is no gap any more is an error."
+    )
+    places = list(dict.fromkeys(gap.at for gap in gaps))
+    return _overlay(
+        "Gaps: what the generator cannot express, found when the project was made",
+        [{"target": "$.info", "description": description, "update": {"x-not-in-client": places}}],
+        **{ACCEPTED: [{**asdict(gap), "reason": "found when the project was made"} for gap in gaps]},
+    )
+
+
+class Repairs:
+    """The corrections of a document that allow no choice, collected while it is checked.
+
+    Args:
+        overlays: Overlays that are applied before.
+        only: Tags and paths that the client is made of; all where there are none.
+    """
+
+    def __init__(self, overlays: Sequence[Path], only: Sequence[str]) -> None:
+        self._correct = correct_by(overlays)
+        self._only = only
+        self.part: list[dict[str, Any]] = []
+        self.actions: list[dict[str, Any]] = []
+
+    def correct(self, document: Document) -> Document:
+        """Return a document with the overlays and the repairs applied."""
+        document = self._correct(document)
+        self.part = part_actions(document.value, self._only) if self._only else []
+        document = _apply_repairs(document, self.part)
+        for _ in range(_ROUNDS):
+            written = actions(document.value, find_faults(document.value))
+            self.actions += written
+            document = _apply_repairs(document, written)
+        return document
+
+    def overlays(self) -> dict[str, bytes]:
+        """Return the overlays to write, by name."""
+        titles = {
+            PART: (f"Part: {', '.join(self._only)} only", self.part),
+            REPAIRED: ("Repairs: what the document has wrong, found when the project was made", self.actions),
+        }
+        return {name: _overlay(title, written) for name, (title, written) in titles.items() if written}
+
+
+def _apply_repairs(document: Document, written: Sequence[Mapping[str, Any]]) -> Document:
+    if not written:
+        return document
+    overlay = parse_overlay(parse(_overlay("Repairs", written).decode(), REPAIRED))
+    return replace(document, value=apply(document, [overlay]).value)
 
 
 def part_actions(document: Any, only: Sequence[str]) -> list[dict[str, Any]]:
@@ -373,11 +355,13 @@ def part_actions(document: Any, only: Sequence[str]) -> list[dict[str, Any]]:
     kept = [operation for operation in found if _is_chosen(operation, only)]
     paths = {operation.path for operation in kept}
     actions = list(_removals("$.paths", [path for path in document["paths"] if path not in paths]))
+    roots = []
     for path in paths:
-        own = {operation.method for operation in kept if operation.path == path}
+        own = {operation.method: operation.body for operation in kept if operation.path == path}
+        roots.append({"parameters": document["paths"][path].get("parameters"), **own})
         others = [each.method for each in found if each.path == path and each.method not in own]
         actions += _removals(f"$.paths[{quoted(path)}]", others)
-    needed = _referenced_components(document, [_without_others(document["paths"][path], path, kept) for path in paths])
+    needed = _referenced_components(document, roots)
     components = document.get("components") or {}
     for section in _SECTIONS:
         names = [name for name in components.get(section) or () if (section, name) not in needed]
@@ -388,11 +372,6 @@ def part_actions(document: Any, only: Sequence[str]) -> list[dict[str, Any]]:
 def _is_chosen(operation: Operation, only: Sequence[str]) -> bool:
     tags = operation.body.get("tags") or ()
     return any(word in tags or f"{operation.path}/".startswith(f"{word.rstrip('/')}/") for word in only)
-
-
-def _without_others(item: dict[str, Any], path: str, kept: Sequence[Operation]) -> dict[str, Any]:
-    own = {operation.method: operation.body for operation in kept if operation.path == path}
-    return {"parameters": item.get("parameters"), **own}
 
 
 def _referenced_components(document: Any, roots: Sequence[Any]) -> set[tuple[str, str]]:
